@@ -203,16 +203,17 @@ def test_quantitative_suffixes_and_mt_entities_get_their_required_fields(tmp_pat
     ("observed", "timing_fields"),
     [
         (1350.0, {"VolumeTiming": [0, 1.35, 2.7], "FrameAcquisitionDuration": 2}),
-        (2000.0, {"RepetitionTime": 2}),
-        (None, {"RepetitionTime": 1.35}),
+        (2000.0, {"RepetitionTime": 2, "DelayTime": 0.5}),
+        (None, {"RepetitionTime": 1.35, "DelayTime": 0.5}),
     ],
 )
 def test_a_different_repetition_time_in_the_image_gives_timing_fields_and_a_warning(tmp_path, observed, timing_fields):
-    scan = Scan(1, "rest", volumes=3, tr=2000.0, sidecar={"RepetitionTime": 1.35}, facts={"observed_tr_ms": observed})
+    sidecar = {"RepetitionTime": 1.35, "DelayTime": 0.5}
+    scan = Scan(1, "rest", volumes=3, tr=2000.0, sidecar=sidecar, facts={"observed_tr_ms": observed})
     session_plan = plan(tmp_path, REST, scan)
     completed = bids_sidecars(session_plan.placed, {})
     written = completed.fields[session_plan.placed[0].path]
-    names = ("RepetitionTime", "VolumeTiming", "FrameAcquisitionDuration")
+    names = ("RepetitionTime", "DelayTime", "VolumeTiming", "FrameAcquisitionDuration")
     assert {key: written[key] for key in names if key in written} == timing_fields
     assert "1.35 s in the sidecar and 2 s in the image" in completed.warnings[0]
 

@@ -41,7 +41,7 @@ def export_plans(
     if validated:
         record_export(options, rules, export, validated)
     _print_result(options, export, warnings, validated)
-    return ExitStatus.FAILED if export.failed or (validated and validated.errors) else ExitStatus.OK
+    return ExitStatus.FAILED if export.not_exported or (validated and validated.errors) else ExitStatus.OK
 
 
 def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, all_sessions: bool) -> Request:

@@ -29,7 +29,7 @@ def record_export(options: BidsOptions, rules: RuleFile, export: Export, validat
             sessions[result.session] = SessionExport(stamp if result.state is SessionOutcome.EXPORTED else None, digest)
         validation = data_set.validation if data_set and not _has_changes(export) else None
         if validated:
-            validation = Validation(len(validated.errors), validated.warnings, validated.validator)
+            validation = Validation(len(validated.errors), validated.warning_count, validated.validator)
         is_changed = write_export(folder, DataSet(options.dataset, rules.path, sessions, validation))
         if is_changed and (folder / STUDY_SIDECAR).exists():
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])

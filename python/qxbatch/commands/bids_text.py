@@ -16,17 +16,17 @@ _MAX_LENGTH = 200
 
 
 def export_text(export: Export, dataset: str, *, test: bool) -> str:
-    """Return failed sessions, warnings, files that were left alone, and a summary."""
+    """Return the sessions that were not exported, warnings, files that were left alone, and a summary."""
     lines: list[str] = []
-    for session in export.failed:
-        lines += _failed(session)
+    for session in export.not_exported:
+        lines += _not_exported_text(session)
     warnings = [f"to check: {each.session}: {text}" for each in export.sessions for text in each.warnings]
     lines += _listed(warnings)
     lines += _listed(_left_alone_text(change) for change in export.kept_user_files)
     return "\n".join([*lines, *_wrapped(_summary(export, dataset, len(warnings), test=test))])
 
 
-def _failed(session: SessionResult) -> list[str]:
+def _not_exported_text(session: SessionResult) -> list[str]:
     state = "not exported"
     if len(session.problems) == 1:
         return _wrapped(f"{session.session}: {state}: {session.problems[0]}")
@@ -64,7 +64,7 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
-    exported = [session for session in export.sessions if session not in export.failed]
+    exported = [session for session in export.sessions if session not in export.not_exported]
     counts = export.counts
     images = sum(session.images for session in exported)
     files = [
@@ -80,7 +80,7 @@ def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
     edited = len(export.kept_user_files)
     totals = [
         f"{_count(len(exported), 'session')}{' would be' if test else ''} exported to {dataset}",
-        *([f"{len(export.failed)} not exported"] if export.failed else []),
+        *([f"{len(export.not_exported)} not exported"] if export.not_exported else []),
         _count(images, "image"),
     ]
     tail = [f"files: {', '.join(files)}"]
@@ -98,7 +98,7 @@ def validated_text(validated: ValidatorResult) -> str:
     lines = _listed(
         f"invalid: {each.path}: {each.code}: {_shortened(each.text)}".rstrip(": ") for each in validated.errors
     )
-    counts = f"{_count(len(validated.errors), 'error')}, {_count(validated.warnings, 'warning')}"
+    counts = f"{_count(len(validated.errors), 'error')}, {_count(validated.warning_count, 'warning')}"
     return "\n".join([*lines, f"BIDS validator ({validated.validator}): {counts}"])
 
 
@@ -109,4 +109,4 @@ def _shortened(text: str) -> str:
 def validated_value(validated: ValidatorResult) -> dict[str, Any]:
     """Return the JSON value."""
     errors: Sequence[dict[str, str]] = [each._asdict() for each in validated.errors]
-    return {"validator": validated.validator, "errors": errors, "warnings": validated.warnings}
+    return {"validator": validated.validator, "errors": errors, "warnings": validated.warning_count}

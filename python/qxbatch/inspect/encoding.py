@@ -71,19 +71,19 @@ def _multiband(observed: Observed) -> int | None:
     comment = _UNALIASED.search(observed.text("ImageComments") or "")
     if comment:
         return int(comment[1])
-    planned = observed.number("Protocol.sSliceAcceleration.lMultiBandFactor")
-    if planned is None or planned == 1:
+    factor = observed.number("Protocol.sSliceAcceleration.lMultiBandFactor")
+    if factor is None or factor == 1:
         is_custom = _CUSTOMER in (observed.text("Protocol.tSequenceFileName") or "").lower()
-        planned = observed.number(sidecar="MultibandAccelerationFactor") or (None if is_custom else planned)
-    return int(planned) if planned is not None and planned >= 1 else None
+        factor = observed.number(sidecar="MultibandAccelerationFactor") or (None if is_custom else factor)
+    return int(factor) if factor is not None and factor >= 1 else None
 
 
 def _partial_fourier(observed: Observed) -> float | None:
-    planned = _FRACTIONS.get(observed.number("Protocol.sKSpace.ucPhasePartialFourier") or 0)
-    if planned is None and observed.text("PartialFourier") == "NO":
-        planned = 1.0
-    planned = planned or observed.number(sidecar="PartialFourier")
-    return planned if planned is not None and 0 < planned <= 1 else None
+    fraction = _FRACTIONS.get(observed.number("Protocol.sKSpace.ucPhasePartialFourier") or 0)
+    if fraction is None and observed.text("PartialFourier") == "NO":
+        fraction = 1.0
+    fraction = fraction or observed.number(sidecar="PartialFourier")
+    return fraction if fraction is not None and 0 < fraction <= 1 else None
 
 
 def _readout(observed: Observed, axis: str | None) -> tuple[float | None, float | None]:

@@ -31,7 +31,7 @@ def geometry(observed: Observed, slices: int) -> Geometry:
     rows, columns = main.size
     distance = slice_distance(observed)
     thickness = observed.number("SliceThickness")
-    gap = None if distance is None or thickness is None else round(distance - thickness, 3) + 0.0
+    gap = None if distance is None or thickness is None else round(distance - thickness, 3) + 0.0  # never -0.0
     depth = distance or (thickness if slices == 1 else None)
     matrix = (columns, rows, slices)
     plane = orientation(main.orientation) if main.orientation else None

@@ -39,14 +39,14 @@ class Observed:
         numbers = (self.acquired.numbers.get(name, [None])[0] for name in names)
         value = next((number for number in numbers if number), None)
         if value is None and sidecar:
-            recorded = self.sidecar.get(sidecar)
+            sidecar_value = self.sidecar.get(sidecar)
             if (
-                isinstance(recorded, int | float)
-                and not isinstance(recorded, bool)
-                and math.isfinite(recorded)
-                and recorded
+                isinstance(sidecar_value, int | float)
+                and not isinstance(sidecar_value, bool)
+                and math.isfinite(sidecar_value)
+                and sidecar_value
             ):
-                return recorded * scale
+                return sidecar_value * scale
         return value
 
     def text(self, *names: str, sidecar: str = "") -> str | None:

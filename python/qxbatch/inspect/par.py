@@ -119,9 +119,9 @@ def _with_direction_numbers(
 
 def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     images = list(zip(table.groups, table.volumes, table.slices, strict=True))
-    different = set(images)
-    main = Counter(group for group, _, _ in different).most_common(1)[0][0]
-    main_slices = [(volume, number) for group, volume, number in different if group == main]
+    distinct_images = set(images)
+    main = Counter(group for group, _, _ in distinct_images).most_common(1)[0][0]
+    main_slices = [(volume, number) for group, volume, number in distinct_images if group == main]
     volumes = {volume for volume, _ in main_slices}
     slices_of = Counter(volume for volume, _ in main_slices)
     slices = len({number for _, number in main_slices})
@@ -135,7 +135,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
         "partial_slices": slices_of[last] if slices_of[last] < slices else None,
         "slices_per_volume": slices,
         "missing_slices": sum(slices - count for count in slices_of.values()),
-        "duplicate_slices": len(images) - len(different),
+        "duplicate_slices": len(images) - len(distinct_images),
     }
 
 

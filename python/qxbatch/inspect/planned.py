@@ -83,7 +83,7 @@ def _siemens_bold_volumes(observed: Observed) -> int | None:
     program = texts.get("Protocol.tSequenceFileName", "").lower()
     name = (observed.text("SequenceName", "PulseSequenceName") or "").lower()
     main = observed.main
-    plain = (
+    is_plain_bold = (
         "Protocol.read" in texts
         and _GRADIENT_ECHO_EPI in name
         and numbers.get("Protocol.lContrasts", [1.0]) == [1.0]
@@ -94,7 +94,7 @@ def _siemens_bold_volumes(observed: Observed) -> int | None:
         and main is not None
         and not main.b_values
     )
-    if not plain or _is_reference(observed):
+    if not is_plain_bold or _is_reference(observed):
         return None
     return int(numbers.get("Protocol.lRepetitions", [0.0])[0]) + 1
 

@@ -56,7 +56,7 @@ class TimeSeriesFacts(NamedTuple):
     sidecar: Mapping[str, Any]
     """JSON that the converter wrote; empty if there is none."""
     suffix: str
-    """The suffix that the converter added to the number."""
+    """The suffix that the converter added to the image's number in its file name."""
     has_b_values: bool
     """Whether the converter wrote a table of b-values for it."""
 

@@ -32,8 +32,8 @@ def timing(observed: Observed) -> Timing:
     first, last = span
     day = "" if first >= _DAY else _day(observed)
     main = observed.main
-    planned = observed.number("AcquisitionDuration") if main is not None and main.volumes == 1 else None
-    duration = planned or last - first
+    volume_duration = observed.number("AcquisitionDuration") if main is not None and main.volumes == 1 else None
+    duration = volume_duration or last - first
     ended = iso(first + duration, day) if duration else None
     return Timing(iso(first, day), ended, round(duration, 3) if duration else None, observed_tr(observed))
 
@@ -41,21 +41,21 @@ def timing(observed: Observed) -> Timing:
 def observed_tr(observed: Observed) -> float | None:
     """Return the median interval of one slice over consecutive volumes in ms; None if it is not known.
 
-    The source is the acquisition time, else the start of the dynamics (Philips), else the trigger time (GE without gating).
+    The source is the acquisition times, else the time offsets of the volumes, else the trigger times (GE without gating).
     """
     main = observed.main
     if main is None:
         return None
     acquired, offset, trigger = main.intervals
-    ge = (observed.text("Manufacturer") or "").upper().startswith("GE")
-    gated = (observed.number("CardiacNumberOfImages") or 0) > 1
-    return acquired or offset or (trigger if ge and not gated else None)
+    is_ge = (observed.text("Manufacturer") or "").upper().startswith("GE")
+    is_gated = (observed.number("CardiacNumberOfImages") or 0) > 1
+    return acquired or offset or (trigger if is_ge and not is_gated else None)
 
 
 def iso(seconds: float, day: str = "") -> str | None:
     """Return ISO 8601 for seconds since the core's first day, or since midnight of `day` (YYYYMMDD); None if out of range.
 
-    Less than a day without `day` is since midnight of an unknown day: only the time is returned.
+    Without `day`, less than a day counts from midnight of an unknown day: only the time is returned.
     """
     days, second_of_day = divmod(round(seconds, 3), _DAY)
     clock = timedelta(seconds=round(second_of_day, 3))

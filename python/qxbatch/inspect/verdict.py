@@ -10,8 +10,8 @@ def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdic
     `evaluable` is False for objects that are not measured images: reports, screen saves, spectroscopy, raw data. Localizers
     are not evaluable either.
     """
-    localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
-    if not evaluable or localizer or acquisition.acquired_volumes is None:
+    is_localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
+    if not evaluable or is_localizer or acquisition.acquired_volumes is None:
         return SeriesVerdict.NOT_EVALUABLE
     return SeriesVerdict.INCOMPLETE if lacking(acquisition) else SeriesVerdict.COMPLETE
 

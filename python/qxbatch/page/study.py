@@ -179,7 +179,7 @@ def _column_name(column: Column) -> str:
 def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
     rows = []
     for row in study.rows:
-        compared = row.compared
+        compared = row.comparison
         cells = compared.cells or {}
         note = compared.problem or (
             "" if compared.cells is not None else f"not compared: fewer than {FEWEST_SESSIONS} sessions of its scanner"

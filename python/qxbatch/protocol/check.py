@@ -50,12 +50,12 @@ def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
     """Compare a session that has facts with a protocol."""
     scanner = session.scanner
     entries = [entry for entry in protocol.series if entry.is_expected_on(scanner)]
-    assigned, extra = _assigned(entries, session.series)
+    assigned, extra = _assign(entries, session.series)
     matches = tuple(_match(entry, series, scanner) for entry, series in zip(entries, assigned, strict=True))
     return SessionCheck(session, matches, tuple(extra), tuple(_scanner_differences(protocol, session)))
 
 
-def _assigned(
+def _assign(
     entries: Sequence[ExpectedSeries], series: Iterable[ScannedSeries]
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
     """Return the series of each entry, and the evaluable series without an entry.
@@ -86,10 +86,10 @@ def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
 
 def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> Match:
     expected = entry.parameters_on(scanner)
-    differing = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
+    differences_by_n = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
     ordered = _in_order(series)
-    best = sorted(ordered, key=lambda scan: (scan.is_incomplete, len(differing[scan.n])))
-    selected_n = {scan.n for scan in best[: entry.count.most]}
+    best_first = sorted(ordered, key=lambda scan: (scan.is_incomplete, len(differences_by_n[scan.n])))
+    selected_n = {scan.n for scan in best_first[: entry.count.most]}
     selected = [scan for scan in ordered if scan.n in selected_n]
     surplus = [scan for scan in ordered if scan.n not in selected_n]
     differences: list[Difference] = []
@@ -100,24 +100,24 @@ def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str)
             )
         )
     for scan in selected:
-        differences += differing[scan.n]
+        differences += differences_by_n[scan.n]
         differences += volume_difference(expected, scan)
-    differences += [_repeated_difference(entry, scan, differing[scan.n], len(series)) for scan in surplus]
+    differences += [_repeated_difference(entry, scan, differences_by_n[scan.n], len(series)) for scan in surplus]
     return Match(entry, tuple(selected), tuple(surplus), tuple(differences))
 
 
 def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
     """Return series in order of their start if all have a date and time, else in order of their n."""
     times = {scan.n: (scan.acquisition or Acquisition()).started or "" for scan in series}
-    timed = all("T" in time for time in times.values())
-    return sorted(series, key=lambda scan: (times[scan.n] if timed else "", scan.n))
+    all_timed = all("T" in time for time in times.values())
+    return sorted(series, key=lambda scan: (times[scan.n] if all_timed else "", scan.n))
 
 
 def _repeated_difference(
-    entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[Difference], count: int
+    entry: ExpectedSeries, series: ScannedSeries, differing_parameters: Sequence[Difference], count: int
 ) -> Difference:
-    """Return the difference of a surplus series. Its differing parameters are only a note, since the series is not needed."""
-    notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing]
+    """Return the difference of a surplus series. `differing_parameters` are only a note, because the series is not needed."""
+    notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing_parameters]
     if series.is_incomplete:
         notes.insert(0, _incomplete(series))
     return Difference(

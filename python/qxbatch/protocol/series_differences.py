@@ -14,7 +14,10 @@ _DIRECTION, _AXIS = "phase_encoding_direction", "phase_encoding_axis"
 
 
 def fact(field: Field, acquisition: Acquisition) -> object:
-    """Return a fact of a series; if it is missing, the value that applies without the header field, or None if not known."""
+    """Return a fact of a series; if it is missing, the value that applies without the header field, or None if not known.
+
+    The axis of phase encoding also follows from its direction.
+    """
     value = getattr(acquisition, field.name)
     if value is None and field.name == _AXIS and acquisition.phase_encoding_direction:
         return acquisition.phase_encoding_direction[0]
@@ -39,7 +42,7 @@ def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, ser
     for name, value in expected.values.items():
         actual = fact(FIELDS[name], acquisition)
         if isinstance(value, Shells):
-            agrees = value.agrees(actual, counted=not has_other_volumes and not series.is_incomplete)
+            agrees = value.agrees(actual, compare_counts=not has_other_volumes and not series.is_incomplete)
         else:
             agrees = value.agrees(actual) or _has_axis_of(name, value, acquisition)
         if not agrees:

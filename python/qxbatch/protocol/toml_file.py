@@ -19,7 +19,7 @@ _TWICE = "a key exists twice in one table"
 _REPEATED = (_TWICE, "cannot declare", "duplicate")
 """How the messages about a key or table that exists twice begin."""
 _MAX_BITS = 1000
-"""Bits of a whole number; none that a file needs has as many."""
+"""Largest size of a whole number in bits; no value of a file needs more."""
 _LONG_NUMBER = re.compile(rf"[0-9A-Fa-f_]{{{_MAX_BITS // 4},}}")
 _MAX_VALUE_LENGTH = 60
 """Characters of a value that a message shows."""
@@ -79,7 +79,7 @@ def parse_toml(path: Path, text: str, file_hint: str, quoting: str) -> TomlFile:
         line, message = _toml_error(text, error)
         hint = "Leave one of them out." if message.startswith(_REPEATED) else quoting
         raise UsageError(f"{path}:{line}: this is not TOML: {message}.", hint) from None
-    except ValueError:  # Python neither reads nor prints such a number
+    except ValueError:  # of _refuse_long_numbers, or of Python for a very long decimal number
         raise UsageError(
             f"{path}:{_line_of_long_number(text)}: a number is too large.", "Write a smaller one."
         ) from None
@@ -114,7 +114,7 @@ def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
 
 
 def _refuse_long_numbers(values: Iterable[object]) -> None:
-    """Raise ValueError for a whole number that Python does not print; a hexadecimal one can be that long."""
+    """Raise ValueError for a whole number of more than _MAX_BITS bits. Python itself refuses only much longer decimal ones."""
     for value in values:
         if isinstance(value, Mapping):
             _refuse_long_numbers(value.values())

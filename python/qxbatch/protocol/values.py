@@ -20,7 +20,7 @@ SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
 
 
 class WrongValueError(ValueError):
-    """A value of a protocol cannot be read; the message describes the expected value."""
+    """A value of a protocol or rule file cannot be read; the message describes the expected value."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Words:
-    """Texts, one of which the series must have; case is ignored."""
+    """Texts: the series must have one of them; case is ignored."""
 
     choices: tuple[str, ...]
 
@@ -105,15 +105,18 @@ class Shells:
 
     shells: tuple[tuple[float, int], ...]
 
-    def agrees(self, actual: object, *, counted: bool = True) -> bool:
-        """Return whether a series has only b-values of these shells; with `counted`, with these numbers of volumes."""
+    def agrees(self, actual: object, *, compare_counts: bool = True) -> bool:
+        """Return whether a series has only b-values of these shells, each with its number of volumes.
+
+        Without `compare_counts`, one volume of any shell is enough.
+        """
         counts = dict.fromkeys((b for b, _ in self.shells), 0)
         for b, count in actual if isinstance(actual, tuple) else ():
             nearest = min(counts, key=lambda shell: abs(shell - b))
             if not same_shell(nearest, b):
                 return False
             counts[nearest] += count
-        if counted:
+        if compare_counts:
             return all(counts[b] == count for b, count in self.shells)
         return any(counts.values())
 

@@ -60,7 +60,7 @@ class SessionComparison(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All sessions, in the order of the argument."""
+    """The rows of all sessions, in the order in which `compare` got them."""
 
     columns: tuple[Column, ...]
     sessions: tuple[SessionComparison, ...]

@@ -106,8 +106,10 @@ class Group:
     def _counts_of(self, key: SeriesKey) -> list[int]:
         """Return how often each session has a series; interrupted scans that were repeated do not count."""
         by_session = self._series[key]
-        whole = {id_: sum(not scan.is_incomplete for scan in series) for id_, series in by_session.items()}
-        return [max(1, whole[session.id]) if session.id in whole else 0 for session in self.sessions]
+        complete_counts = {id_: sum(not scan.is_incomplete for scan in series) for id_, series in by_session.items()}
+        return [
+            max(1, complete_counts[session.id]) if session.id in complete_counts else 0 for session in self.sessions
+        ]
 
     def _merged(self, keys: Iterable[SeriesKey]) -> dict[str, list[ScannedSeries]]:
         """Return the series of several keys by session id."""

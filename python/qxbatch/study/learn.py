@@ -12,7 +12,7 @@ from qxbatch.study.groups import Group, SeriesKey, by_scanner, spelling
 from qxbatch.study.majority import usual_parameters
 
 
-class Learned(NamedTuple):
+class LearnedProtocol(NamedTuple):
     """A proposed protocol and its sources."""
 
     protocol: Protocol
@@ -24,7 +24,7 @@ class Learned(NamedTuple):
     """Names of localizers, reports and saved screens."""
 
 
-def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
+def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol:
     """Return the protocol of the majority of sessions; scanners with fewer than `least` sessions are omitted.
 
     The order of the sessions does not matter.
@@ -35,12 +35,14 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
         for key, count in _expected_counts(group, groups).items():
             groups_by_count.setdefault(key, {}).setdefault(count, []).append(group)
     ordered = sorted(groups_by_count, key=lambda key: (_position(key, groups), key.order))
-    entries = [_entry(key, count, having, groups) for key in ordered for count, having in groups_by_count[key].items()]
+    entries = [
+        _entry(key, count, expecting, groups) for key in ordered for count, expecting in groups_by_count[key].items()
+    ]
     software = {
         group.scanner: tuple(sorted({session.software for session in group.sessions} - {""})) for group in groups
     }
     all_series = [series for group in groups for session in group.sessions for series in session.series]
-    return Learned(
+    return LearnedProtocol(
         Protocol(tuple(entries), software),
         {group.scanner: len(group.sessions) for group in groups},
         _sorted(
@@ -58,13 +60,13 @@ def _expected_counts(group: Group, groups: Sequence[Group]) -> Mapping[SeriesKey
     """
     large = [candidate for candidate in groups if not candidate.is_small]
     if group.is_small and large:
-        nearest = max(large, key=lambda candidate: _shared(candidate, group))
-        if 2 * _shared(nearest, group) > len(nearest.usual_counts):
+        nearest = max(large, key=lambda candidate: _shared_count(candidate, group))
+        if 2 * _shared_count(nearest, group) > len(nearest.usual_counts):
             return nearest.usual_counts
     return group.usual_counts
 
 
-def _shared(large: Group, small: Group) -> int:
+def _shared_count(large: Group, small: Group) -> int:
     return sum(small.session_count(key) > 0 for key in large.usual_counts)
 
 
@@ -73,11 +75,12 @@ def _position(key: SeriesKey, groups: Sequence[Group]) -> tuple[int, float]:
     return next((k, group.usual_position(key)) for k, group in enumerate(groups) if group.session_count(key))
 
 
-def _entry(key: SeriesKey, count: Count, having: Sequence[Group], groups: Sequence[Group]) -> ExpectedSeries:
-    """Return the entry of a series that is expected with this count on the scanners `having`; `groups` are all scanners."""
-    usual = {group.scanner: usual_parameters(group.series_of(key)) for group in having if group.session_count(key)}
+def _entry(key: SeriesKey, count: Count, expecting: Sequence[Group], groups: Sequence[Group]) -> ExpectedSeries:
+    """Return the entry of a series that is expected with this count on some scanners, `expecting`; `groups` are all scanners."""
+    usual = {group.scanner: usual_parameters(group.series_of(key)) for group in expecting if group.session_count(key)}
     common, specific = _split_common({scanner: parameters for scanner, (parameters, _) in usual.items()})
-    present, total = sum(group.session_count(key) for group in having), sum(len(group.sessions) for group in having)
+    present = sum(group.session_count(key) for group in expecting)
+    total = sum(len(group.sessions) for group in expecting)
     undecided = _sorted(name for _, names in usual.values() for name in names)
     note = f"in {present} of {counted(total, 'session')}"
     return ExpectedSeries(
@@ -85,7 +88,7 @@ def _entry(key: SeriesKey, count: Count, having: Sequence[Group], groups: Sequen
         kinds=key.kinds,
         count=count,
         parameters=common,
-        scanners=tuple(group.scanner for group in having) if len(having) < len(groups) else (),
+        scanners=tuple(group.scanner for group in expecting) if len(expecting) < len(groups) else (),
         by_scanner=specific,
         note=f"{note}; no majority for {', '.join(undecided)}" if undecided else note,
     )
@@ -100,11 +103,11 @@ def _name(key: SeriesKey, groups: Sequence[Group]) -> str:
 def _split_common(by_scanner: Mapping[str, SeriesParameters]) -> tuple[SeriesParameters, dict[str, SeriesParameters]]:
     """Return the values that all scanners have in common, and the other values by scanner."""
     parameters = list(by_scanner.values())
-    shared = {}
+    shared_values = {}
     for name in parameters[0].values if parameters else ():
         value = _shared_value([each.values.get(name) for each in parameters])
         if value is not None:
-            shared[name] = value
+            shared_values[name] = value
     volumes = (
         parameters[0].volumes
         if parameters and all(each.volumes == parameters[0].volumes for each in parameters)
@@ -112,10 +115,10 @@ def _split_common(by_scanner: Mapping[str, SeriesParameters]) -> tuple[SeriesPar
     )
     specific = {}
     for scanner, each in by_scanner.items():
-        values = {name: value for name, value in each.values.items() if name not in shared}
+        values = {name: value for name, value in each.values.items() if name not in shared_values}
         if values or (each.volumes and not volumes):
             specific[scanner] = SeriesParameters(values, None if volumes else each.volumes)
-    return SeriesParameters(shared, volumes), specific
+    return SeriesParameters(shared_values, volumes), specific
 
 
 def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:

@@ -20,7 +20,7 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
-    """Return the values that most series have (`Field.agreement`), and the fields that most have, but with different values."""
+    """Return the values that most series have (`Field.agreement`), and the names of fields that most have with different values."""
     values: dict[str, Expectation] = {}
     undecided = []
     for name, field in FIELDS.items():
@@ -89,7 +89,7 @@ def _is_near(field: Field, candidate: tuple[float, ...], value: tuple[float, ...
 
 
 def _rounded_up(spread: float) -> float:
-    """Return a spread rounded up to two digits."""
+    """Return a spread rounded up to two significant digits."""
     text = f"{spread:.1e}"
     rounded = float(text)
     return rounded if rounded >= spread else rounded + float(f"1e{int(text.partition('e')[2]) - 1}")

@@ -3,10 +3,10 @@
 from qxbatch.counted import counted
 from qxbatch.protocol.text import comment, protocol_text
 from qxbatch.study.groups import FEWEST_SESSIONS
-from qxbatch.study.learn import Learned
+from qxbatch.study.learn import LearnedProtocol
 
 
-def proposal_text(learned: Learned) -> str:
+def proposal_text(learned: LearnedProtocol) -> str:
     """Return the text of the file; the same sessions give the same text."""
     total = sum(learned.sessions.values())
     head = [

@@ -56,13 +56,13 @@ class SessionRecord(NamedTuple):
 def session_record(folder: SessionFolder, stamp: SummaryStamp | None) -> SessionRecord:
     """Return the record of a session from its summary; without a readable summary the session is incomplete."""
     summary = folder.readable_summary
-    scanned = read_session(folder)
+    series_facts = read_session(folder)
     if summary is None:
         cells: dict[str, object] = dict.fromkeys(COLUMNS)
-        return SessionRecord({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value}, scanned)
-    scanner = scanned.scanner if isinstance(scanned, ScannedSession) and scanned.series else None
+        return SessionRecord({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value}, series_facts)
+    scanner = series_facts.scanner if isinstance(series_facts, ScannedSession) and series_facts.series else None
     return SessionRecord(
-        _cells(folder, summary, scanner), scanned, summary.problems, _tsnr_points(summary, scanned), stamp
+        _cells(folder, summary, scanner), series_facts, summary.problems, _tsnr_points(summary, series_facts), stamp
     )
 
 
@@ -95,8 +95,10 @@ def _cells(folder: SessionFolder, summary: Summary, scanner: str | None) -> dict
     }
 
 
-def _tsnr_points(summary: Summary, scanned: ScannedOrNotCompared) -> tuple[TsnrPoint, ...]:
-    names = {series.n: series.name for series in scanned.series} if isinstance(scanned, ScannedSession) else {}
+def _tsnr_points(summary: Summary, series_facts: ScannedOrNotCompared) -> tuple[TsnrPoint, ...]:
+    names = (
+        {series.n: series.name for series in series_facts.series} if isinstance(series_facts, ScannedSession) else {}
+    )
     return tuple(
         TsnrPoint(image.series, names[image.series], tsnr)
         for image in summary.images
@@ -135,17 +137,17 @@ def read_record(fields: Fields) -> SessionRecord:
     """Read a record. Raises FieldError, also if the session had no readable summary: it is read again in each run."""
     cells = {column: None if column in COLUMNS_BEYOND_SUMMARY else fields.value(column) for column in COLUMNS}
     session = fields.text("session_id")
-    scanned: ScannedOrNotCompared
+    series_facts: ScannedOrNotCompared
     if "not_compared" in fields:
-        scanned = NotCompared(session, fields.text("not_compared"))
+        series_facts = NotCompared(session, fields.text("not_compared"))
     else:
-        scanned = ScannedSession(session, tuple(map(_read_series, fields.tables("scanned_series"))))
+        series_facts = ScannedSession(session, tuple(map(_read_series, fields.tables("scanned_series"))))
     if "summary" not in fields:
         raise FieldError("the session has no summary")
     stamp = fields.table("summary")
     return SessionRecord(
         cells,
-        scanned,
+        series_facts,
         tuple(map(read_problem, fields.tables("problems"))),
         tuple(TsnrPoint(p.whole("n"), p.text("name"), p.number("tsnr")) for p in fields.tables("temporal_snr")),
         SummaryStamp(stamp.whole("size"), stamp.whole("modified")),

@@ -41,14 +41,14 @@ class Study(NamedTuple):
     def rows(self) -> "list[Row]":
         """Return each session with its differences."""
         pairs = zip(self.sessions, self.comparison.sessions, strict=True)
-        return [Row(record, compared, self.exports.get(record.id)) for record, compared in pairs]
+        return [Row(record, comparison, self.exports.get(record.id)) for record, comparison in pairs]
 
 
 class Row(NamedTuple):
     """A session and its differences."""
 
     record: SessionRecord
-    compared: SessionComparison
+    comparison: SessionComparison
     export: str | None = None
     """The state of its BIDS export."""
 
@@ -60,12 +60,12 @@ class Row(NamedTuple):
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Return the differences from the majority."""
-        return self.compared.differences
+        return self.comparison.differences
 
     @property
     def cells(self) -> Mapping[str, object]:
         """Return the row of the table."""
-        differences = None if self.compared.cells is None else len(self.differences)
+        differences = None if self.comparison.cells is None else len(self.differences)
         return {**self.record.cells, "differences": differences, "bids": self.export}
 
 

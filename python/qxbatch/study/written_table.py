@@ -40,7 +40,7 @@ def is_written_table(table: str, new: str, previous: WrittenTable | None) -> boo
         for line in row:
             possible.setdefault(_session(line), set()).add(line)
     sessions = [_session(line) for line in lines]
-    needed = {_session(line) for row in (previous.rows if previous else ()) for line in row}
+    needed_sessions = {_session(line) for row in (previous.rows if previous else ()) for line in row}
     existing = dict.fromkeys(map(_session, new_lines))
     present = frozenset(sessions)
     return (
@@ -48,7 +48,7 @@ def is_written_table(table: str, new: str, previous: WrittenTable | None) -> boo
         and all(line in possible.get(session, ()) for session, line in zip(sessions, lines, strict=True))
         and [session for session in sessions if session in existing]
         == [session for session in existing if session in present]
-        and present >= needed.intersection(existing)
+        and present >= needed_sessions.intersection(existing)
     )
 
 

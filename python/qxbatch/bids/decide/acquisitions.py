@@ -12,12 +12,12 @@ from qxbatch.bids.schema.target import Target
 from qxbatch.convert.values import text
 
 _SAME_START = timedelta(seconds=0.6)
-"""Largest difference between the starts of series of one acquisition.
+"""Series of a study whose starts differ by at most this are of one acquisition, even if they do not overlap.
 
 Magnitude and phase may have times rounded to seconds, and each echo has its own start time.
 """
 _TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
-"""Values are rounded to multiples of these (ms, ms, degrees) before they are compared, since sidecars and headers round too."""
+"""Values are rounded to multiples of these (ms, ms, degrees) before they are compared, because sidecars and headers round too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class AcquiredImages:
 
     @property
     def start(self) -> datetime | None:
-        """Return when it began; None if no time is known."""
+        """Return when the acquisition began; None if no time is known."""
         starts = [start for member in self.members if (start := start_of(member.facts)) is not None]
         return min(starts, default=None)
 

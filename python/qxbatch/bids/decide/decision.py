@@ -67,7 +67,7 @@ class _SessionDecision:
             self._ignored.append(IgnoredItem(candidate.facts.image, candidate.match.rule, reason))
         for candidate, reason, hint in groups.orphans:
             self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
-        self._place(groups.named)
+        self._place(groups.images)
         return ExportPlan(
             self._session,
             self._labels.subject,

@@ -58,8 +58,10 @@ def _existing_series(plan: ExportPlan) -> str:
     """Return the series with images as a hint. If several share a SeriesNumber, `n` and the number of the folder follow."""
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())
-    shared = {number for number, count in counts.items() if number is not None and count > 1}
-    texts = (f"{series_text(by_n[n])}{f' n{n}' if by_n[n].series_number in shared else ''}" for n in sorted(by_n))
+    shared_numbers = {number for number, count in counts.items() if number is not None and count > 1}
+    texts = (
+        f"{series_text(by_n[n])}{f' n{n}' if by_n[n].series_number in shared_numbers else ''}" for n in sorted(by_n)
+    )
     return f"It has: {', '.join(texts)}."
 
 

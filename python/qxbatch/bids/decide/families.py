@@ -80,10 +80,10 @@ def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> A
     if len(candidates) == 1 and not _precedes_run(companion):
         return candidates[0]
     start = companion.start
-    timed = [(run_start, run) for run in candidates if (run_start := run.start) is not None]
-    if start is None or len(timed) < len(candidates):
+    timed_runs = [(run_start, run) for run in candidates if (run_start := run.start) is not None]
+    if start is None or len(timed_runs) < len(candidates):
         return _by_number(companion, candidates)
-    gaps = [((run_start - start).total_seconds(), run) for run_start, run in timed]
+    gaps = [((run_start - start).total_seconds(), run) for run_start, run in timed_runs]
     if _precedes_run(companion):
         gaps = [(gap, run) for gap, run in gaps if gap >= -_PRECEDING_TOLERANCE]
     return min(gaps, key=lambda pair: abs(pair[0]), default=(0.0, None))[1]

@@ -23,7 +23,8 @@ from qxbatch.counted import counted
 class Groups:
     """The images of a session after grouping."""
 
-    named: list[NamedImage] = field(default_factory=list)
+    images: list[NamedImage] = field(default_factory=list)
+    """The images that neither `repeat` nor `copies` excludes, with their targets."""
     excluded: list[tuple[Candidate, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
@@ -59,7 +60,7 @@ def _add_family(family: Family, members: list[Candidate], schema: Schema, result
         run_with_companions = AcquiredImages([*run.members, *companions_of_run.get(id(run), [])])
         note = f"run-{k}: number {k} of {len(kept_runs)} by {_order_text(run)}"
         for image in named_images(run_with_companions, schema):
-            result.named.append(_with_run_number(image, k, note, schema) if is_numbered else image)
+            result.images.append(_with_run_number(image, k, note, schema) if is_numbered else image)
 
 
 def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
@@ -71,7 +72,7 @@ def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> Na
 def _order_text(run: AcquiredImages) -> str:
     start = run.start
     if start is None:
-        return "series number, since no time is known"
+        return "series number, because no time is known"
     return f"acquisition time ({start.isoformat(sep=' ', timespec='seconds')})"
 
 
@@ -104,7 +105,7 @@ def _is_complete(member: Candidate) -> bool:
 
 
 def _is_kept(run: AcquiredImages, runs: list[AcquiredImages], result: Groups, companions: list[Candidate]) -> bool:
-    """Return whether `repeat` keeps a run. If not, its images and companions are added to the dropped ones."""
+    """Return whether `repeat` keeps a run. If not, its images and companions are added to `result.excluded`."""
     reason = _why_excluded(run, runs)
     if reason:
         result.excluded += [(member, reason) for member in (*run.members, *companions)]
@@ -135,7 +136,7 @@ def _companions_by_run(
     """Return the companions of each run, by the `id()` of the run.
 
     Companions are images that get the run number of another image. A companion has no run if `run_of_companion` returns None, or
-    if a later companion with the same `distinction` belongs to that run.
+    if its run already has a later companion with the same `distinction`.
     """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
@@ -153,7 +154,7 @@ def _companions_by_run(
 
 
 def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
-    """Add a companion without a run to the dropped images if `repeat` of its rule is not `all`, else to the orphans.
+    """Add a companion without a run to the excluded images if `repeat` of its rule is not `all`, else to the orphans.
 
     `run` is the run that has a later companion instead; None if `run_of_companion` returns None.
     """

@@ -85,9 +85,9 @@ def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> d
     problems: dict[str, tuple[str, str]] = {}
     for names in by_label.values():
         if len(names) > 1:
-            of_names = [same[0] for same in names.values()]
-            texts = " and ".join(labels.subject_name for _, labels in of_names)
-            last, labels = of_names[-1]
+            first_of_names = [same[0] for same in names.values()]
+            texts = " and ".join(labels.subject_name for _, labels in first_of_names)
+            last, labels = first_of_names[-1]
             hint = (
                 f'If they are two people, write [session.{session_key(last.id)}] subject = "..." into the rule file. If they are '
                 f'one, write subject = "{labels.subject}" there.'

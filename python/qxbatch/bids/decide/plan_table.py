@@ -68,14 +68,14 @@ def _rows(plan: ExportPlan) -> Iterator[tuple[object, ...]]:
 
 def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
     """Yield a row for each image that has neither a path nor a reason to be ignored."""
-    decided = {item.image.number for item in plan.placed}
-    decided |= {item.image.number for item in plan.ignored if item.image is not None}
+    decided_images = {item.image.number for item in plan.placed}
+    decided_images |= {item.image.number for item in plan.ignored if item.image is not None}
     names = {image.number: image.name for image in plan.session.images}
     for undecided in plan.undecided:
         number = _blank(series_number(undecided.series.header))
         for image in undecided.series.images:
-            if image not in decided:
-                decided.add(image)
+            if image not in decided_images:
+                decided_images.add(image)
                 reason = f"{undecided.reason}. {undecided.hint}"
                 cells = (plan.session.id, number, image, names.get(image, ""), "", UNDECIDED, reason)
                 yield (undecided.series.n, image), cells
@@ -201,8 +201,8 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     for number, image in remaining.items():
         reason = reasons.get(number, f"image {number} is not in {path}")
         undecided.setdefault(image.series.n, UndecidedSeries(image.series, reason, _HINT))
-    order = sorted(placed, key=lambda item: item.image.number)
-    return replace(plan, placed=tuple(order), ignored=tuple(ignored), undecided=tuple(undecided.values()))
+    placed.sort(key=lambda item: item.image.number)
+    return replace(plan, placed=tuple(placed), ignored=tuple(ignored), undecided=tuple(undecided.values()))
 
 
 def _images(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:

@@ -9,7 +9,7 @@ _SCAN_WORDS = frozenset(
     )
 )
 """Words of names that describe the scan and not the task."""
-_COUNTED = re.compile(
+_NUMBERED_WORD = re.compile(
     r"(?:run|r|mb|sms|e|echo|te|tr|pat|grappa|ipat)[-_]?\d+|\d+(?:[.p]\d+)?mm", re.IGNORECASE | re.ASCII
 )
 """Words with a number that describe the scan: `run2`, `mb4`, `2.4mm`."""
@@ -22,7 +22,9 @@ def task_label(name: str) -> str:
     >>> task_label("fMRI_rest_AP_run1_SBRef"), task_label("task-nback_run-02_bold"), task_label("BOLD")
     ('rest', 'nback', 'BOLD')
     """
-    words = [word for word in words_of(name) if word.casefold() not in _SCAN_WORDS and not _COUNTED.fullmatch(word)]
+    words = [
+        word for word in words_of(name) if word.casefold() not in _SCAN_WORDS and not _NUMBERED_WORD.fullmatch(word)
+    ]
     label = "".join(re.findall(r"[0-9A-Za-z]+", " ".join(words)))
     return label or "".join(re.findall(r"[0-9A-Za-z]+", name))
 
@@ -33,5 +35,5 @@ def words_of(name: str) -> list[str]:
 
 
 def has_direction(name: str) -> bool:
-    """Return whether a name says the polarity of phase encoding."""
+    """Return whether a name contains the polarity of phase encoding."""
     return any(word.casefold() in DIRECTIONS for word in words_of(name))

@@ -18,7 +18,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED_SUFFIX
 
 _MAX_AGE = 89
-"""Highest age that is written, as HIPAA and BIDS require; it stands for all higher ages."""
+"""Highest age that is written, as BIDS recommends for privacy; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 _MOST_INFLATED = 256 << 20
 """An object in the deflated transfer syntax that inflates to more bytes is not read."""

@@ -52,8 +52,8 @@ def compare(
     `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
     """
     changes = [_planned(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
-    unplanned = sorted({*record.files, *record.journal_files} - set(planned))
-    changes += [change for path in unplanned if (change := _unplanned(path, record, file_at, is_kept))]
+    unplanned_paths = sorted({*record.files, *record.journal_files} - set(planned))
+    changes += [change for path in unplanned_paths if (change := _unplanned(path, record, file_at, is_kept))]
     return changes
 
 

@@ -58,12 +58,12 @@ class Disk:
     def is_plain(self, folder: str) -> bool:
         """Return whether a folder and its parents are real folders or do not exist."""
         if folder not in self._plain:
-            above = self.is_plain(folder.rpartition("/")[0])
+            is_parent_plain = self.is_plain(folder.rpartition("/")[0])
             try:
                 mode = os.lstat(self.dataset / folder).st_mode
             except FileNotFoundError:
-                return above
+                return is_parent_plain
             except NotADirectoryError:
                 return False
-            self._plain[folder] = above and stat.S_ISDIR(mode)
+            self._plain[folder] = is_parent_plain and stat.S_ISDIR(mode)
         return self._plain[folder]

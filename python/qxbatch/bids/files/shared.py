@@ -52,10 +52,10 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     table = participants_table(people, options.table.columns)
     files = dataset_files(options.dataset, options.sessionsfolder, options.description, sourcedata=options.sourcedata)
     for subject, sessions in subjects.items():
-        labelled = [plan for plan in sessions if plan.session_label]
-        if labelled:
+        labelled_plans = [plan for plan in sessions if plan.session_label]
+        if labelled_plans:
             path = f"sub-{subject}/sub-{subject}_sessions.tsv"
-            files.append(PlannedFile(path, Owner(), sessions_table(labelled, options.shifts)))
+            files.append(PlannedFile(path, Owner(), sessions_table(labelled_plans, options.shifts)))
     if people:
         files.append(PlannedFile(PARTICIPANTS, Owner(), table))
         files.append(PlannedFile(PARTICIPANTS_JSON, Owner(), participants_json(table), is_editable=True))

@@ -42,7 +42,7 @@ _KINDS_BY_ENDING = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imagina
 
 
 class SessionFactsError(Exception):
-    """The facts of a session that rules need are missing or cannot be read. The message has the reason, the hint the command."""
+    """The facts of a session that rules need are missing or cannot be read. The message has the reason, the hint what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)

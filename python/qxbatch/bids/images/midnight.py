@@ -21,8 +21,8 @@ def continued(series: Sequence[SeriesSummary]) -> tuple[SeriesSummary, ...]:
     A study crosses midnight if its times are at least half a day apart on one date, and the series of the earlier times have
     higher SeriesNumbers: they are on the next day.
     """
-    next_day = {n for study in _studies(series) for n in _after_midnight(study)}
-    return tuple(_later(each) if each.n in next_day else each for each in series)
+    on_next_day = {n for study in _studies(series) for n in _after_midnight(study)}
+    return tuple(_one_day_later(each) if each.n in on_next_day else each for each in series)
 
 
 def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
@@ -51,8 +51,8 @@ def _number(series: SeriesSummary) -> int:
     return series.n // 10 if number is None else number
 
 
-def _later(series: SeriesSummary) -> SeriesSummary:
-    """Return a series with times of the next day."""
+def _one_day_later(series: SeriesSummary) -> SeriesSummary:
+    """Return a series with its times moved to the next day."""
     started, ended = (_next_day(_time(series, name)) for name in ("started", "ended"))
     return replace(series, acquisition=replace(series.acquisition or Acquisition(), started=started, ended=ended))
 

@@ -53,28 +53,28 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     remaining = list(facts)
     drafts: list[Draft] = []
     for draft, concerns in _general_drafts(facts):
-        concerned = [image for image in remaining if concerns(image)]
-        if concerned:
-            drafts.append(replace(draft, comment=_series_summary(concerned)))
+        draft_images = [image for image in remaining if concerns(image)]
+        if draft_images:
+            drafts.append(replace(draft, comment=_series_summary(draft_images)))
             remaining = [image for image in remaining if not concerns(image)]
     peers: dict[tuple[str, str], list[ImageFacts]] = {}
     for image in remaining:
         peers.setdefault(_key(image), []).append(image)
-    recognised = [(image, recognise(image, peers[_key(image)], schema)) for image in remaining]
-    maps = [(image, result) for image, result in recognised if image.kind == ImageKind.DERIVED]
-    others = [(image, result) for image, result in recognised if image.kind != ImageKind.DERIVED]
-    computed = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
-    general_drafts = [draft for draft in drafts if draft not in computed]
-    map_drafts = [*_target_drafts(maps)]
+    pairs = [(image, recognise(image, peers[_key(image)], schema)) for image in remaining]
+    map_pairs = [(image, result) for image, result in pairs if image.kind == ImageKind.DERIVED]
+    other_pairs = [(image, result) for image, result in pairs if image.kind != ImageKind.DERIVED]
+    derived_drafts = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
+    general_drafts = [draft for draft in drafts if draft not in derived_drafts]
+    map_drafts = [*_target_drafts(map_pairs)]
     map_rules = [(draft.match, draft.target) for draft in map_drafts]
-    other_drafts = [draft for draft in _target_drafts(others) if (draft.match, draft.target) not in map_rules]
+    other_drafts = [draft for draft in _target_drafts(other_pairs) if (draft.match, draft.target) not in map_rules]
     return [
         *general_drafts,
         *map_drafts,
-        *computed,
-        *_ignore_drafts(others),
+        *derived_drafts,
+        *_ignore_drafts(other_pairs),
         *other_drafts,
-        *_unrecognised_drafts(others),
+        *_unrecognised_drafts(other_pairs),
     ]
 
 
@@ -126,17 +126,17 @@ def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
     If another image with the same name and guess is exported, the rule also requires the session.
     """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
-    exported = {(image.name, image.guess) for image, result in pairs if result.target}
+    exported_keys = {(image.name, image.guess) for image, result in pairs if result.target}
     for image, result in pairs:
         if result.ignore and result.source != NOT_RECOGNISED:
             key = "" if image.volumes == 1 and image.guess == "func/bold" else image.name
             groups.setdefault((result.ignore, key), []).append(image)
-    merged: dict[tuple[str, bool], list[ImageFacts]] = {}
+    images_by_reason: dict[tuple[str, bool], list[ImageFacts]] = {}
     for (reason, name), images in groups.items():
-        merged.setdefault((reason, bool(name)), []).extend(images)
-    for (reason, by_name), images in merged.items():
+        images_by_reason.setdefault((reason, bool(name)), []).extend(images)
+    for (reason, by_name), images in images_by_reason.items():
         match: dict[str, Any] = {"name": _names(images)} if by_name else {"guess": "func/bold", "volumes": 1}
-        if by_name and any((image.name, image.guess) in exported for image in images):
+        if by_name and any((image.name, image.guess) in exported_keys for image in images):
             match["session"] = sorted({literal_glob(image.image.session.id) for image in images})
         yield replace(_ignore(match, reason), comment=_series_summary(images))
 
@@ -163,10 +163,10 @@ def _target_drafts(pairs: Pairs) -> Iterator[Draft]:
     for (target, _source), images in groups.items():
         for image in images:
             targets.setdefault(image.guess, set()).add(target)
-    shared = {guess for guess, several in targets.items() if len(several) > 1}
+    shared_guesses = {guess for guess, several in targets.items() if len(several) > 1}
     for (target, source), images in groups.items():
         drafts = _task_drafts(target, source, images) if _TASK in target else [_draft(target, source, images)]
-        by_name = source == BIDS_GUESS and any(image.guess in shared for image in images)
+        by_name = source == BIDS_GUESS and any(image.guess in shared_guesses for image in images)
         yield from (_with_names(draft, images) for draft in drafts) if by_name else drafts
 
 

@@ -40,18 +40,18 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
         hint = problems[0] if problems else "Import sessions first."
         raise UsageError("there are no images to propose rules from.", hint)
     drafts = drafts_of(facts, load_schema())
-    count = len({image.image.session.id for image in facts})
+    session_count = len({image.image.session.id for image in facts})
     for _round in range(_ROUNDS):
-        rules = rules_of(_text(drafts, count, ()))
+        rules = rules_of(_text(drafts, session_count, ()))
         plans = decide(sessions, rules)
         if not any(plan.undecided for plan in plans):
             break
         drafts = _corrected_drafts(drafts, rules, plans)
-    return _text(drafts, count, _tables_for_equal_labels(sessions, rules))
+    return _text(drafts, session_count, _tables_for_equal_labels(sessions, rules))
 
 
-def _text(drafts: Sequence[Draft], count: int, tables: Iterable[str]) -> str:
-    return _HEAD.format(sessions=counted(count, "session")) + "".join(map(_rule_text, drafts)) + "".join(tables)
+def _text(drafts: Sequence[Draft], session_count: int, tables: Iterable[str]) -> str:
+    return _HEAD.format(sessions=counted(session_count, "session")) + "".join(map(_rule_text, drafts)) + "".join(tables)
 
 
 def _rule_text(draft: Draft) -> str:
@@ -69,8 +69,8 @@ def _comment(text: str) -> str:
 def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
     """Return drafts with fewer undecided series: copies are excluded first, then the series are ignored."""
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
-    changed = [*drafts]
-    ignoring: list[Draft] = []
+    corrected = [*drafts]
+    ignore_drafts: list[Draft] = []
     for plan in plans:
         reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided}
         for facts in _images(plan):
@@ -79,11 +79,11 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
             if reason is None:
                 continue
             k = by_line[match.rule.line] if match else None
-            if k is not None and changed[k].target and "copies" not in drafts[k].options:
-                changed[k] = drafts[k].with_options({"copies": "last", **_last_of_sbref(drafts[k])})
-            elif k is None or not changed[k].ignore:
-                ignoring.append(_ignore_draft(facts, reason))
-    return [*dict.fromkeys(ignoring), *changed]
+            if k is not None and corrected[k].target and "copies" not in drafts[k].options:
+                corrected[k] = drafts[k].with_options({"copies": "last", **_last_of_sbref(drafts[k])})
+            elif k is None or not corrected[k].ignore:
+                ignore_drafts.append(_ignore_draft(facts, reason))
+    return [*dict.fromkeys(ignore_drafts), *corrected]
 
 
 def _last_of_sbref(draft: Draft) -> dict[str, str]:
@@ -126,7 +126,7 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
 def _new_subject_labels(labels: Sequence[SessionLabels]) -> dict[tuple[str, str], str]:
     """Return new labels for subjects whose names are reduced to the label of another subject.
 
-    The keys are the old label and the name of the subject, both in folded case.
+    The keys are the old label and the name of the subject, both case-folded.
     """
     used = {each.subject.casefold() for each in labels}
     first: dict[str, str] = {}

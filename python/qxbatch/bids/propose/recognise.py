@@ -11,8 +11,8 @@ from qxbatch.bids.schema.names import Schema
 from qxbatch.bids.schema.required import missing_fields
 from qxbatch.bids.schema.target import TargetError, read_target
 
-_DISCARDED = ("discard", "derived", "mrs")
-"""Data types of BidsGuess that BIDS does not have."""
+_NOT_PROPOSED = ("discard", "derived", "mrs")
+"""Data types of BidsGuess that are never a target: two that BIDS does not have, and spectroscopy."""
 _REPROIN = re.compile(r"(?:WIP[ _])?(anat|func|fmap|dwi|perf)(?:-([A-Za-z0-9]+))?((?:_[a-z]+-[A-Za-z0-9]+)*)", re.ASCII)
 _USUAL_SUFFIXES = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
 """Suffix of each data type if the name has none."""
@@ -95,7 +95,7 @@ def reproin(name: str) -> str:
 
 def _of_guess(facts: ImageFacts) -> str:
     datatype, _slash, suffix = facts.guess.partition("/")
-    if not suffix or datatype in _DISCARDED:
+    if not suffix or datatype in _NOT_PROPOSED:
         return ""
     if suffix in FIELD_MAP_SUFFIXES and datatype == "fmap":
         suffix = "phasediff"

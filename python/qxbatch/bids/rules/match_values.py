@@ -1,4 +1,4 @@
-"""Reads values of `match`: returns the test that a value of an image has to pass. Each reader raises WrongValueError."""
+"""Readers of the values in `match`. Each returns the test that a value of an image has to pass, or raises WrongValueError."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,17 +16,17 @@ _NO_CAPTURES: Captures = {}
 
 
 def globs(value: Any) -> Accept:
-    """Read a glob, or several, one of which has to match."""
+    """Read a glob or a list of globs: one of them has to match."""
     return _patterns([glob_pattern(text) for text in _texts(value)], whole=True)
 
 
 def regexes(value: Any) -> Accept:
-    """Read a regular expression, or several, one of which has to match."""
+    """Read a regular expression or a list of them: one has to match."""
     return _patterns([regex_pattern(text) for text in _texts(value)], whole=False)
 
 
 def one_of(*choices: str) -> Callable[[Any], Accept]:
-    """Read a word, or several, one of which the image must have."""
+    """Read a word or a list of words: the image must have one of them."""
 
     def read(value: Any) -> Accept:
         words = _texts(value)
@@ -50,7 +50,7 @@ def all_words(value: Any) -> Accept:
 
 
 def amount(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], Accept]:
-    """Read a number with a tolerance, a range or a limit; or several, one of which has to match."""
+    """Read a number with a tolerance, a range or a limit, or a list of these: one of them has to match."""
 
     def read(value: Any) -> Accept:
         items = value if isinstance(value, list) and value else [value]
@@ -61,7 +61,7 @@ def amount(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callabl
 
 
 def amounts(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
-    """Read a list of `length` numbers, all of which have to match."""
+    """Read a list of `length` numbers: each has to match the number of the image at its place."""
 
     def read(value: Any) -> Accept:
         if not isinstance(value, list) or len(value) != length:
@@ -79,15 +79,15 @@ def shells(value: Any) -> Accept:
         raise WrongValueError("a list of b-values, such as [0, 1000]")
 
     def accept(actual: Any) -> Captures | None:
-        nearest = [min(expected, key=lambda shell, b=b: abs(shell - b)) for b, _count in actual]  # type: ignore[misc]
-        near = all(same_shell(shell, b) for shell, (b, _count) in zip(nearest, actual, strict=True))
-        return _NO_CAPTURES if near and set(nearest) == set(expected) else None
+        nearest_shells = [min(expected, key=lambda shell, b=b: abs(shell - b)) for b, _count in actual]  # type: ignore[misc]
+        all_near = all(same_shell(shell, b) for shell, (b, _count) in zip(nearest_shells, actual, strict=True))
+        return _NO_CAPTURES if all_near and set(nearest_shells) == set(expected) else None
 
     return accept
 
 
 def field(name: str) -> Callable[[Any], Accept]:
-    """Read the value of a sidecar field: a number, a text (a glob), true or false, or a list, one of which has to match."""
+    """Read the value of a sidecar field: a number, a text (a glob), true or false, or a list of these: one has to match."""
     tolerance: Callable[[float], float] = (
         (lambda _number: 0.5) if name in IN_MS else (lambda number: abs(number) * 0.001)
     )

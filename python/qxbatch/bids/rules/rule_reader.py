@@ -1,4 +1,4 @@
-"""A rule of a rule file: read and checked."""
+"""Read and check one rule of a rule file."""
 
 from collections.abc import Mapping
 from typing import Any

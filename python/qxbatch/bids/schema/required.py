@@ -12,7 +12,7 @@ ADDED_FIELDS = (
     *("TaskName", "Units", "IntendedFor", "M0Type", "TotalAcquiredPairs", "MTState"),
     *("EchoTime1", "EchoTime2", "VolumeTiming"),
 )
-"""Fields that the export adds."""
+"""Fields that BIDS can require and that the export adds."""
 REPETITION: Mapping[str, tuple[str, ...]] = {
     "RepetitionTimeExcitation": ("VFA", "MTS", "MPM"),
     "RepetitionTimePreparation": ("MP2RAGE", "TB1SRGE", "asl", "m0scan"),
@@ -37,7 +37,7 @@ def _is_added(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
 
 
 def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the BIDS fields that RepetitionTime stands for in images of a suffix."""
+    """Return the BIDS fields that RepetitionTime stands for in images of a suffix, with its value; empty if it is not known."""
     time = sidecar.get("RepetitionTime")
     return {} if time is None else {name: time for name, suffixes in REPETITION.items() if suffix in suffixes}
 

@@ -21,16 +21,16 @@ class AbsentFieldFinder:
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._known: dict[object, tuple[str, ...]] = {}
+        self._required: dict[object, tuple[str, ...]] = {}
 
     def fields(self, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
         """Return the required fields that are absent."""
-        chosen = {name: sidecar[name] for name in _SELECTING if name in sidecar}
-        key = (datatype, suffix, *(f"{name}={value}" for name, value in chosen.items()))
-        if key not in self._known:
-            required = required_fields(self._schema, datatype, suffix, chosen)
-            self._known[key] = tuple(dict.fromkeys(required))
-        absent = [name for name in self._known[key] if name not in sidecar]
+        selecting_fields = {name: sidecar[name] for name in _SELECTING if name in sidecar}
+        key = (datatype, suffix, *(f"{name}={value}" for name, value in selecting_fields.items()))
+        if key not in self._required:
+            required = required_fields(self._schema, datatype, suffix, selecting_fields)
+            self._required[key] = tuple(dict.fromkeys(required))
+        absent = [name for name in self._required[key] if name not in sidecar]
         if (datatype, suffix) == ("fmap", "epi") and not any(name in sidecar for name in _READOUT):
             absent.append(_READOUT[0])
         return absent

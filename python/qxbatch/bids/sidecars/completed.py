@@ -11,7 +11,7 @@ from qxbatch.bids.schema.required import repetition_fields
 from qxbatch.bids.sidecars.absent import AbsentFieldFinder, absent_field_finder
 from qxbatch.bids.sidecars.asl import asl_fields
 from qxbatch.bids.sidecars.identifying import without_identifying
-from qxbatch.bids.sidecars.timing import timing_of
+from qxbatch.bids.sidecars.timing import EXCLUDED_BY_VOLUME_TIMING, timing_of
 
 _HERTZ = ("GE", "PHILIPS")
 """Makers whose direct field maps are in Hz."""
@@ -29,10 +29,11 @@ class Sidecars(NamedTuple):
 def bids_sidecars(
     placed: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
 ) -> Sidecars:
-    """Return the sidecars of all images. `links` are the fields that field maps add.
+    """Return the sidecars of all images. `links` are the fields that link field maps and M0 scans to other images.
 
-    Fields that the rule sets take precedence. Then `links`, TaskName and MTState replace fields of the session's sidecar; other
-    fields are added only if they are missing.
+    Fields that the rule sets take precedence. Then `links`, TaskName, MTState and, for BOLD, the fields of `timing_of` replace
+    fields of the session's sidecar. VolumeTiming also removes those that BIDS does not allow beside it. Other fields are added
+    only if they are missing.
     """
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
@@ -44,9 +45,8 @@ def bids_sidecars(
         added_fields = _added_fields(placed_image, placed)
         timing = timing_of(placed_image.image) if PlacedName.of(placed_image.path).suffix == "bold" else None
         if timing is not None:
-            fields = {
-                key: value for key, value in fields.items() if key not in ("RepetitionTime", "DelayTime")
-            } | timing.fields
+            excluded = EXCLUDED_BY_VOLUME_TIMING if "VolumeTiming" in timing.fields else ()
+            fields = {key: value for key, value in fields.items() if key not in excluded} | timing.fields
             warnings.append(f"{placed_image.path}: {timing.warning}")
         sidecars[placed_image.path] = {
             **fields,

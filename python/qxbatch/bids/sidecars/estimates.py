@@ -110,9 +110,9 @@ class FieldMap(NamedTuple):
             and self.facts.axis != run.facts.axis
         ):
             return False
-        shared = {placed.path for placed in self.images} & {placed.path for placed in run.images}
-        opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
-        return self.is_complete or (opposite and not shared)
+        shared_paths = {placed.path for placed in self.images} & {placed.path for placed in run.images}
+        is_opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
+        return self.is_complete or (is_opposite and not shared_paths)
 
     def is_of_other_study(self, run: Run) -> bool:
         """Return whether a run is of another study, so that the subject may have left the scanner; False with the same shim."""
@@ -217,12 +217,12 @@ def _pairs_and_single_scans(directions: list[list[PepolarScan]]) -> list[list[Pl
 def _nearest_pairs(first: list[PepolarScan], second: list[PepolarScan]) -> list[tuple[PepolarScan, PepolarScan]]:
     pairs: list[tuple[PepolarScan, PepolarScan]] = []
     gaps = [(_scan_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
-    used: tuple[set[int], set[int]] = (set(), set())
+    used_indexes: tuple[set[int], set[int]] = (set(), set())
     for _gap, i, j in sorted(gaps):
-        if i not in used[0] and j not in used[1]:
+        if i not in used_indexes[0] and j not in used_indexes[1]:
             pairs.append((first[i], second[j]))
-            used[0].add(i)
-            used[1].add(j)
+            used_indexes[0].add(i)
+            used_indexes[1].add(j)
     return pairs
 
 

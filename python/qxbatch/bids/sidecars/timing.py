@@ -12,12 +12,14 @@ from qxbatch.session.layout import image_file
 
 _TIME_AXES = 4
 """Axes of the image of a time series."""
+EXCLUDED_BY_VOLUME_TIMING = ("RepetitionTime", "DelayTime")
+"""Fields that BIDS does not allow beside VolumeTiming."""
 _SAME = 0.0005
-"""Times that differ by less are equal, in seconds."""
+"""Times that differ by less than this, in seconds, are equal."""
 
 
 class Timing(NamedTuple):
-    """Fields that replace RepetitionTime, and the reason."""
+    """Fields that replace those of the sidecar, and the reason."""
 
     fields: dict[str, Any]
     warning: str = ""

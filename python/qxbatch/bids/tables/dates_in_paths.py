@@ -15,11 +15,11 @@ _SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")
 def path_with_date(plan: ExportPlan) -> str:
     """Return the first path of a session that contains the day of one of its acquisitions; empty where none does."""
     days = {time.begin.date() for placed in plan.placed if (time := acquisition_interval(placed.image))}
-    pattern = re.compile("|".join(form for day in sorted(days) for form in _forms(day)) or r"(?!)")
+    pattern = re.compile("|".join(each for day in sorted(days) for each in _patterns(day)) or r"(?!)")
     return next((placed.path for placed in plan.placed if pattern.search(placed.path)), "")
 
 
-def _forms(day: date) -> Iterator[str]:
+def _patterns(day: date) -> Iterator[str]:
     """Yield patterns of a day as in labels, without separators."""
     yield from (day.strftime(form) for form in _LONG)
     yield from (rf"(?<!\d){day.strftime(form)}(?!\d)" for form in _SHORT)

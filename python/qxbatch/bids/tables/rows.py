@@ -68,9 +68,9 @@ def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
 def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> Table:
     """Return the table of subjects; `columns` are those of the logfile table. `age` and `sex` without values are omitted."""
     possible = dict.fromkeys(("age", "sex", *columns))
-    used = [name for name in possible if name in columns or any(values.get(name) for values in people.values())]
+    used_columns = [name for name in possible if name in columns or any(values.get(name) for values in people.values())]
     rows = ({"participant_id": f"sub-{subject}", **values} for subject, values in sorted(people.items()))
-    return Table(("participant_id", *used), tuple(rows))
+    return Table(("participant_id", *used_columns), tuple(rows))
 
 
 def participants_json(table: Table) -> bytes:

@@ -39,9 +39,9 @@ def read_table(text: str) -> Table | None:
 
 def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -> Table:
     """Return our rows, and other rows of the existing table for whose names (the column `ours.key`) `is_kept` returns True."""
-    named = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
+    existing_rows = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
     our_rows = {row[ours.key]: row for row in ours.rows}
-    kept_rows = [row for name, row in named.items() if name not in our_rows and is_kept(name)]
+    kept_rows = [row for name, row in existing_rows.items() if name not in our_rows and is_kept(name)]
     return Table(ours.columns, _sorted([*our_rows.values(), *kept_rows], ours.key))
 
 

@@ -21,7 +21,7 @@ from qxbatch.publish.durable import make_folder, remove_tree, rename_new
 Content = Source | bytes
 _BATCH_BYTES = 1 << 30
 _BATCH_FILES = 4000
-_WRITTEN = (Action.ADD, Action.REPLACE)
+_WRITE_ACTIONS = (Action.ADD, Action.REPLACE)
 
 
 class AppliedChanges:
@@ -56,8 +56,8 @@ class Applier:
             for change in batch:
                 if change.session in self.applied.failed:
                     continue
-                if change.action in _WRITTEN:
-                    self._place(change, staged[change.path])
+                if change.action in _WRITE_ACTIONS:
+                    self._rename_into_place(change, staged[change.path])
                 elif change.action is Action.REMOVE:
                     self._remove(change)
                 else:
@@ -68,7 +68,7 @@ class Applier:
     def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
         staged = {}
         for change in batch:
-            if change.action not in _WRITTEN or change.session in self.applied.failed:
+            if change.action not in _WRITE_ACTIONS or change.session in self.applied.failed:
                 continue
             path = self._staging / str(next(self._numbers))
             make_folder(self._staging)
@@ -89,7 +89,7 @@ class Applier:
             with path.open("xb") as file:
                 file.write(content)
 
-    def _place(self, change: Change, staged: Path) -> None:
+    def _rename_into_place(self, change: Change, staged: Path) -> None:
         target = self._dataset / change.path
         make_folder(target.parent)
         if not self._disk.is_plain(change.path.rpartition("/")[0]):
@@ -144,7 +144,7 @@ def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iter
     size = 0
     for group in sessions.values():
         batch += sorted(group, key=_order)
-        size += sum(_size(contents[change.path]) for change in group if change.action in _WRITTEN)
+        size += sum(_size(contents[change.path]) for change in group if change.action in _WRITE_ACTIONS)
         if size > _BATCH_BYTES or len(batch) > _BATCH_FILES:
             yield batch
             batch, size = [], 0

@@ -30,8 +30,9 @@ class Destination(NamedTuple):
     link: Link = Link.AUTO
     options: FileOptions = FileOptions()
     all_sessions: bool = True
-    """Whether the plans include all sessions of the study. If not, files of other sessions are not removed."""
+    """Whether the plans include all sessions of the study. If not, files that sessions share are not removed."""
     test: bool = False
+    """Whether nothing is written."""
 
 
 _ANOTHER_LABEL = "Give the session another label with [labels] or [session.ID], or change `as` of the rule."
@@ -129,9 +130,10 @@ class Exporter:
         return result is not None and result.state is SessionOutcome.EXPORTED
 
     def _is_kept(self, entry: Entry) -> bool:
-        """Return whether a recorded file that is not planned is kept: a file of a session that is not exported in this run.
+        """Return whether a recorded file that is not planned is kept.
 
-        A table that several sessions share is kept with their files.
+        A file of a session is kept if the session is not exported in this run. A file that sessions share is kept if a file of a
+        session below its folder is kept, or if the plans do not include all sessions.
         """
         if entry.session:
             return not self._is_exported(entry)
@@ -147,7 +149,7 @@ class Exporter:
         for file in files:
             content, edited = self._merged(file) if isinstance(file.content, Table) else (file.content, False)
             self._contents[file.path] = content
-            entry = Entry(file.path, *_sum(content), **file.owner._asdict(), edited=edited)
+            entry = Entry(file.path, *_size_and_hash(content), **file.owner._asdict(), edited=edited)
             if self._destination.link is Link.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._destination.dataset / file.path))
             self._planned[file.path] = entry
@@ -171,8 +173,9 @@ class Exporter:
         def is_kept(name: str) -> bool:
             return self._is_row_kept(folder, ours.key, name, edited=edited)
 
-        merged_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
-        self._record = replace(self._record, journal_files={**self._record.journal_files, path: merged_entry})
+        # the existing table, into which ours is merged, counts as written by an export, so that `compare` replaces it
+        existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
+        self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
         if edited:
             return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True
         return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False
@@ -196,8 +199,8 @@ class Exporter:
     def _apply(self, changes: Sequence[Change]) -> Export:
         dataset, has_shifted_dates = self._destination.dataset, self._destination.options.shifts is not None
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
-        removed = [change for change in changes if change.action is Action.REMOVE]
-        if to_write or removed:
+        removals = [change for change in changes if change.action is Action.REMOVE]
+        if to_write or removals:
             journal_files = {
                 **self._record.journal_files,
                 **{change.path: change.entry for change in to_write if change.entry},
@@ -239,12 +242,12 @@ class Exporter:
         final_changes = [
             change._replace(action=Action.EDITED) if change.path in changed_during_run else change for change in changes
         ]
-        counted = tuple(
+        reported_changes = tuple(
             change
             for change in final_changes
             if change.path in applied_paths or change.action in (Action.EDITED, Action.FOREIGN)
         )
-        return Export(tuple(results.values()), counted)
+        return Export(tuple(results.values()), reported_changes)
 
     def _changed_together(self, changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
         """Yield a warning for each image that differs from the record in data set and session: someone wrote to a hard link."""
@@ -272,7 +275,7 @@ def _undecided(plan: ExportPlan) -> Iterator[str]:
         yield f"{series}{f' ({name})' if name else ''}: {undecided.reason.rstrip('.')}. {undecided.hint}".strip()
 
 
-def _sum(content: Content) -> tuple[int, str]:
+def _size_and_hash(content: Content) -> tuple[int, str]:
     if isinstance(content, Source):
         return content.size, content.sha256
     from hashlib import sha256

@@ -16,7 +16,8 @@ from qxbatch.os_error import reason_text
 _FICLONE = 0x40049409
 """From linux/fs.h."""
 _CANNOT_LINK = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.ENOTTY)
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors of the target, not of the source: the file system is full or read-only, or a quota is used up."""
 
 
 class Link(StrEnum):
@@ -72,7 +73,7 @@ def _reflink(source: Path, target: Path, *, required: bool) -> bool:
         else:
             return True
     target.unlink()
-    if clone_error.errno in _FULL:
+    if clone_error.errno in _CANNOT_WRITE:
         raise OSError(clone_error.errno, clone_error.strerror, str(target))
     if required:
         raise LinkRefusedError(_refusal_text("reflinks", source, clone_error))
@@ -98,7 +99,7 @@ def _copy(source: Source, target: Path) -> None:
             with os.fdopen(os.dup(descriptor), "rb") as file:
                 shutil.copyfileobj(file, copy, 1 << 20)
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in _CANNOT_WRITE:
                 raise OSError(error.errno, error.strerror, str(target)) from None
             raise SourceError(f"{source.path} cannot be read: {reason_text(error)}") from None
     if hash_file(str(target)) != (source.size, source.sha256):

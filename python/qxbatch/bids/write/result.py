@@ -41,13 +41,13 @@ class Export(NamedTuple):
     changes: tuple[Change, ...]
 
     @property
-    def failed(self) -> tuple[SessionResult, ...]:
+    def not_exported(self) -> tuple[SessionResult, ...]:
         """Return the sessions that were not exported."""
         return tuple(session for session in self.sessions if session.state is not SessionOutcome.EXPORTED)
 
     @property
     def kept_user_files(self) -> tuple[Change, ...]:
-        """Return the files that were not changed, since users wrote or edited them."""
+        """Return the files that were not changed because users wrote or edited them."""
         return tuple(change for change in self.changes if change.action in (Action.EDITED, Action.FOREIGN))
 
     @property

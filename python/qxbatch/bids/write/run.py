@@ -36,6 +36,7 @@ class Request(NamedTuple):
     all_sessions: bool = True
     """Whether the plans include all sessions of the study."""
     test: bool = False
+    """Whether nothing is written."""
 
 
 def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
@@ -64,7 +65,7 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, stamps))
     if exporter.tables_have_failed_sessions:
         # the shared tables have rows of sessions whose files could not be placed: a second export without these sessions
-        failed = {session.session for session in export.failed}
+        failed = {session.session for session in export.not_exported}
         exported_plans = [plan for plan in plans if plan.session.id not in failed]
         again = Exporter(destination, read_record(request.dataset), stamps)
         again.export(exported_plans, lambda exported: shared_files(exported, shared_options, stamps))

@@ -31,7 +31,7 @@ class ValidatorResult(NamedTuple):
     """The result of the validator."""
 
     errors: tuple[Issue, ...]
-    warnings: int
+    warning_count: int
     validator: str
     """The version of its schema, else its name."""
 
