@@ -17,7 +17,7 @@ from qxbatch.publish.below import new_folder_below
 from qxbatch.publish.plain import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
-from qxbatch.session.ledger import STORED, Fate, Kind, LedgerRow
+from qxbatch.session.ledger import STORED_FATES, Fate, Kind, LedgerRow
 from qxbatch.settings.model import Settings
 from qxbatch.settings.passwords import words_of
 from qxbatch.walk import raise_error, walk
@@ -154,7 +154,7 @@ class SessionBytes:
         leaving = self._leaving_of(session)
         is_counted: dict[Path, bool] = {}
         for row in self._ledger(session):
-            if row.fate not in STORED:
+            if row.fate not in STORED_FATES:
                 continue
             path = session / _file(row)
             if path.parent not in is_counted:
@@ -169,7 +169,7 @@ class SessionBytes:
         """
         paths: set[Path] = set()
         for row in self._ledger(session):
-            if row.fate in STORED:
+            if row.fate in STORED_FATES:
                 path = session / _file(row)
                 paths.update((path, *path.parents))
         return paths.intersection(self._leaving())

@@ -36,7 +36,7 @@ class Command:
         self.usage = usage
         self.parameters = parameters
         self.word_choices = word_choices or {}
-        """Positional words that have few possible values, with these values."""
+        """Maps each positional word that has few possible values to these values."""
 
 
 COMMANDS: dict[str, Command] = {
@@ -115,7 +115,7 @@ COMMANDS: dict[str, Command] = {
             Parameter(
                 "gzip",
                 "How DICOM is kept: a tar.gz for each series, a .gz for each file, or not compressed. "
-                "Without this option, as in the session before.",
+                "Without this option, the form in the session does not change.",
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
@@ -232,7 +232,7 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "shift_table",
-                "Table of these numbers of days.",
+                "Table of the numbers of days by which `--shift-dates` moves dates.",
                 group=Group.OUTPUT,
                 default="<sessionsfolder>/bids-date-shifts.tsv",
                 metavar="FILE",
@@ -244,7 +244,7 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "participant_columns",
-                "Columns of the table of --logfile for participants.tsv.",
+                "Columns of the table of `--logfile` that are copied into participants.tsv.",
                 group=Group.INPUT,
                 metavar="LIST",
             ),

@@ -10,7 +10,7 @@ from qxbatch.session.layout import PACKED_SUFFIX, packed_at, packed_name
 from qxbatch.settings.model import Gzip
 
 
-class Stored(StrEnum):
+class StorageForm(StrEnum):
     """How a series is stored in the session."""
 
     PACKED = "packed"
@@ -22,7 +22,7 @@ class Stored(StrEnum):
 
 
 def current_gzip(dicom: Path) -> Gzip:
-    """Return how the series of a session are packed: as the first packed one is, else NO."""
+    """Return how the series of a session are compressed: like the first compressed one; NO if none is."""
     for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
         if path.name.endswith(PACKED_SUFFIX):
             return Gzip.FOLDER
@@ -31,26 +31,27 @@ def current_gzip(dicom: Path) -> Gzip:
     return Gzip.NO
 
 
-def stored_as(folder: Path, gzip: Gzip) -> Stored:
+def storage_form(folder: Path, gzip: Gzip) -> StorageForm:
     """Return how to store a series. A series with files that are gzipped already (`--unzip=no`) is not changed."""
     if gzip is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
-        return Stored.PLAIN
-    return Stored.PACKED if gzip is Gzip.FOLDER else Stored.GZIPPED
+        return StorageForm.PLAIN
+    return StorageForm.PACKED if gzip is Gzip.FOLDER else StorageForm.GZIPPED
 
 
 def store_series(
-    folder: Path, dicom: Path, stored: Stored, level: int, monitor: Monitor, streams: Streams | None = None
+    folder: Path, dicom: Path, form: StorageForm, level: int, monitor: Monitor, streams: Streams | None = None
 ) -> None:
-    """Store the files of a series below `dicom`. The name of `folder` is the n of the series. A PLAIN series is moved.
+    """Store the files of a series below `dicom`. `folder` contains them and is named after the n of the series.
 
-    `streams` has the files that a zip packet contains in deflated form.
+    A PLAIN series is moved; otherwise its files stay in `folder`. `streams` has the files that a zip packet contains in
+    deflated form.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError.
     """
     n = folder.name
-    if stored is Stored.PACKED:
+    if form is StorageForm.PACKED:
         pack_folder(str(folder), str(dicom / packed_name(n)), n, level=level, streams=streams, monitor=monitor)
-    elif stored is Stored.GZIPPED:
+    elif form is StorageForm.GZIPPED:
         (dicom / n).mkdir()
         for path in sorted(folder.iterdir()):
             if path.suffix == ".dcm":
@@ -71,12 +72,12 @@ def move(source: Path, target: Path) -> None:
         shutil.move(source, target)
 
 
-def stored_at(at: str, n: int, stored: Stored) -> str:
-    """Return where a file is once its series is stored; `at` is where it was placed, `dicom/<n>/<name>`.
+def stored_at(at: str, n: int, form: StorageForm) -> str:
+    """Return where a file is once its series is stored; `at` is where sorting placed it, `dicom/<n>/<name>`.
 
-    >>> stored_at("dicom/30/P-30-1.2.dcm", 30, Stored.PACKED)
+    >>> stored_at("dicom/30/P-30-1.2.dcm", 30, StorageForm.PACKED)
     'dicom/30.tar.gz!30/P-30-1.2.dcm'
     """
-    if stored is Stored.PACKED:
+    if form is StorageForm.PACKED:
         return packed_at(n, at)
-    return f"{at}.gz" if stored is Stored.GZIPPED and at.endswith(".dcm") else at
+    return f"{at}.gz" if form is StorageForm.GZIPPED and at.endswith(".dcm") else at

@@ -28,7 +28,7 @@ class Dot(NamedTuple):
 
     x: float
     y: float
-    front: bool
+    is_front: bool
     """On the side that faces the viewer."""
     shell: int
     """Index of its b-value among those of the series."""
@@ -55,7 +55,7 @@ def sphere(directions: Sequence[tuple[float, float, float]], shells: Sequence[in
         for (x, y, z), shell in zip(directions, shells, strict=True)
         for sign in (1.0, -1.0)
     ]
-    return sorted(dots, key=lambda dot: dot.front)
+    return sorted(dots, key=lambda dot: dot.is_front)
 
 
 def _dot(x: float, y: float, z: float, shell: int) -> Dot:
@@ -63,5 +63,5 @@ def _dot(x: float, y: float, z: float, shell: int) -> Dot:
     across = x * math.cos(turn) - y * math.sin(turn)
     depth = x * math.sin(turn) + y * math.cos(turn)
     up = z * math.cos(tilt) - depth * math.sin(tilt)
-    near = -(z * math.sin(tilt) + depth * math.cos(tilt))
-    return Dot(round(RADIUS * across, 1), round(-RADIUS * up, 1), near >= 0, shell)
+    nearness = -(z * math.sin(tilt) + depth * math.cos(tilt))
+    return Dot(round(RADIUS * across, 1), round(-RADIUS * up, 1), nearness >= 0, shell)

@@ -31,7 +31,7 @@ class Gradients(NamedTuple):
     shells: tuple[int, ...]
     """For each direction, the index of its shell in `b_values`."""
     b_values: tuple[float, ...]
-    """In s/mm2, ascending."""
+    """The lowest b-value of each shell in s/mm2, ascending."""
 
 
 class Pictures:
@@ -88,13 +88,12 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
         return None
     if len(rows) != 3 or any(len(row) != len(b_values) for row in rows):  # noqa: PLR2004 - x, y and z
         return None
-    weighted = [(b, vector) for b, *vector in zip(b_values, *rows, strict=True) if b >= _MIN_DIRECTED_B]
+    weighted_volumes = [(b, vector) for b, *vector in zip(b_values, *rows, strict=True) if b >= _MIN_DIRECTED_B]
     shells: list[float] = []
-    for b, _ in sorted(weighted):
+    for b, _ in sorted(weighted_volumes):
         if not shells or b - shells[-1] >= _SHELL_GAP:
             shells.append(b)
-    unit = [(b, _unit(vector)) for b, vector in weighted]
-    directions = [(b, vector) for b, vector in unit if vector is not None]
+    directions = [(b, unit) for b, vector in weighted_volumes if (unit := _unit(vector)) is not None]
     if not directions:
         return None
     index = [bisect_right(shells, b) - 1 for b, _ in directions]
@@ -107,6 +106,7 @@ def _rows(path: Path) -> list[list[float]]:
 
 
 def _unit(vector: list[float]) -> tuple[float, float, float] | None:
+    """Return a vector with length 1; None if its length is not about 1."""
     x, y, z = vector
     length = (x * x + y * y + z * z) ** 0.5
     return (x / length, y / length, z / length) if 0.5 < length < 2 else None  # noqa: PLR2004 - a unit vector, roughly

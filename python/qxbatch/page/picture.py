@@ -28,27 +28,27 @@ def write_picture(
     nifti: Path,
     out: Path,
     statistics: Statistics | None = None,
-    tsnr: Path | None = None,
+    tsnr_out: Path | None = None,
     header: Nifti | None = None,
 ) -> bool:
     """Write a PNG of an uncompressed NIfTI; return False if it cannot be shown.
 
     The PNG shows the mean of the volumes if there are statistics, else the first volume. Colour images keep their colours.
-    If the statistics have a temporal SNR, a map of it is written to `tsnr`: black is 0, the brightest colour `tsnr_limit`.
-    `header` is the image's, if it was read before. Raises OSError when a file cannot be written.
+    If the statistics have a temporal SNR, a map of it is written to `tsnr_out`: black is 0, the brightest colour `tsnr_limit`.
+    `header` is the header of the image, if it was read before. Raises OSError when a file cannot be written.
     """
     try:
         header = header or read_nifti(nifti)
         visible = planes(header.shape, header.affine)
         slices = [_pixels(nifti, header, plane, statistics) for plane in visible]
         maps = []
-        if tsnr is not None and statistics is not None and statistics.tsnr is not None:
+        if tsnr_out is not None and statistics is not None and statistics.tsnr is not None:
             maps = [statistics.tsnr_slice(plane.rows, plane.columns) for plane in visible]
     except (ValueError, ArithmeticError, OSError, MemoryError):
         return False
     out.write_bytes(_png(visible, slices, _depth(header)))
-    if maps and tsnr is not None:
-        tsnr.write_bytes(_png(visible, maps, _GREY_DEPTH, palette()))
+    if maps and tsnr_out is not None:
+        tsnr_out.write_bytes(_png(visible, maps, _GREY_DEPTH, palette()))
     return True
 
 

@@ -56,7 +56,7 @@ class Figure(NamedTuple):
     tsnr_picture: str
     tsnr_limit: float | None
     """Temporal SNR of the brightest colour of its picture."""
-    dropped: int
+    dropped_volumes: int
     """Volumes at the beginning that are not in the steady state."""
 
 
@@ -205,11 +205,11 @@ def _with_unit(text: str, unit: str) -> str:
     return f"{text} {unit}" if text else ""
 
 
-def _figure(image: ImageSummary, series: str, paths: SessionPaths, pictures: Pictures) -> Figure:
+def _figure(image: ImageSummary, name_of_series: str, paths: SessionPaths, pictures: Pictures) -> Figure:
     shape = " x ".join(map(str, image.shape))
     statistics = image.statistics
-    of = "the mean of " if statistics else ""
-    alt = f"Middle slices of {of}image {image.number}, {series}" + (f", {shape} voxels" if shape else "")
+    mean_of = "the mean of " if statistics else ""
+    alt = f"Middle slices of {mean_of}image {image.number}, {name_of_series}" + (f", {shape} voxels" if shape else "")
     return Figure(
         image.number,
         image.name,

@@ -74,11 +74,11 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
     """Return the page as HTML, with pictures, style and script in it. Raises OSError."""
     images = {image.number: image for image in summary.images}
     pictures = Pictures(paths, [number for series in summary.series for number in series.images if number in images])
-    shared = Counter((problem.code, problem.message) for series in summary.series for problem in series.problems)
+    counts = Counter((problem.code, problem.message) for series in summary.series for problem in series.problems)
     cards = [
         card_of(
             *(series, images, paths, pictures),
-            [problem for problem in series.problems if shared[problem.code, problem.message] == 1],
+            [problem for problem in series.problems if counts[problem.code, problem.message] == 1],
         )
         for series in summary.series
     ]
@@ -120,8 +120,8 @@ def _linked_problems(summary: Summary) -> tuple[list[LinkedProblem], list[Linked
 def _header(summary: Summary) -> Header:
     level, state = _state(summary)
     dated_series = next((each for each in summary.series if each.acquisition and each.acquisition.started), None)
-    described = dated_series or (summary.series[0] if summary.series else None)
-    facts = [("scanned", _scanned(summary)), *(_scanner(described) if described else ())]
+    scanner_series = dated_series or (summary.series[0] if summary.series else None)
+    facts = [("scanned", _scanned(summary)), *(_scanner(scanner_series) if scanner_series else ())]
     facts += [
         ("series", _series_count(summary)),
         ("images", str(len(summary.images))),

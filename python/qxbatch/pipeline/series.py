@@ -14,7 +14,7 @@ from qxbatch.convert.series import convert_series
 from qxbatch.events import ConverterEnded, SeriesConverted, SeriesFinished
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, Output, Series, State
-from qxbatch.pack.series import Stored, current_gzip, move, store_series, stored_as
+from qxbatch.pack.series import StorageForm, current_gzip, move, storage_form, store_series
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
@@ -42,13 +42,13 @@ def make_series(
     jobs.notify_converted(0)
     settings = context.settings
     gzip = current_gzip(folders.published.dicom) if settings.gzip_as_found else settings.gzip
-    stored = {series.n: stored_as(series.folder, gzip) for series in sorted_session.series}
+    forms = {series.n: storage_form(series.folder, gzip) for series in sorted_session.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
     for series in sorted(sorted_session.series, key=lambda s: -s.size):
-        converting[series.n] = context.convert_pool.submit(jobs.convert, series, stored[series.n])
-        if stored[series.n] is not Stored.PLAIN:
-            storing.append(context.executor.submit(jobs.store, series, stored[series.n]))
+        converting[series.n] = context.convert_pool.submit(jobs.convert, series, forms[series.n])
+        if forms[series.n] is not StorageForm.PLAIN:
+            storing.append(context.executor.submit(jobs.store, series, forms[series.n]))
     try:
         _settle([*converting.values(), *storing])
     except BaseException:
@@ -56,10 +56,10 @@ def make_series(
         raise
     _settle(jobs.finishing)
     for series in sorted_session.series:
-        if stored[series.n] is Stored.PLAIN:
+        if forms[series.n] is StorageForm.PLAIN:
             move(series.folder, folders.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in sorted_session.series)
-    return ConvertedSeries(conversions, stored, jobs.headers, jobs.sums, jobs.statistics), jobs.syncing
+    return ConvertedSeries(conversions, forms, jobs.headers, jobs.sums, jobs.statistics), jobs.syncing
 
 
 class _SeriesJobs:
@@ -88,7 +88,7 @@ class _SeriesJobs:
                 SeriesConverted(self.job.unit.name, self.sorted_session.session.id, converted, total)
             )
 
-    def convert(self, series: Series, stored: Stored) -> Conversion:
+    def convert(self, series: Series, form: StorageForm) -> Conversion:
         """Convert a series, and start to finish its images. Raises OSError if the disk is full."""
         context = self.context
         with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
@@ -99,7 +99,7 @@ class _SeriesJobs:
             self.finishing.append(context.executor.submit(self.finish_image, conversion, output))
         self.notify_converted(1)
         self._notify_commands(conversion)
-        if stored is Stored.PLAIN:
+        if form is StorageForm.PLAIN:
             self._notify_finished(series)
         else:
             self._clear_if_done(series)
@@ -124,19 +124,19 @@ class _SeriesJobs:
             final=mapped(self.folders.final, self.context.settings.path_map),
         )
 
-    def store(self, series: Series, stored: Stored) -> None:
+    def store(self, series: Series, form: StorageForm) -> None:
         """Store the DICOM of a series in the build. Raises OSError."""
         context = self.context
         with context.slots.acquire():
             store_series(
                 series.folder,
                 self.folders.built.dicom,
-                stored,
+                form,
                 context.settings.gzip_level,
                 context.monitor,
                 self.job.reading.streams(list(series.groups)) if self.job.unit.inbox is None else None,
             )
-        if stored is Stored.PACKED:
+        if form is StorageForm.PACKED:
             self._sync(self.folders.built.packed(series.n))
         self._clear_if_done(series)
 

@@ -11,7 +11,7 @@ from qxbatch.publish.opened import OpenFolder, opened_in
 from qxbatch.publish.plain import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED_SUFFIX, SORTED_AT, packed_member
-from qxbatch.session.ledger import STORED, Fate, LedgerRow
+from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 
 _SERIES = re.compile(rf"{re.escape(SORTED_AT)}\d+{re.escape(PACKED_SUFFIX)}")
 
@@ -86,7 +86,7 @@ class _LedgerHashes(NamedTuple):
     """Maps the path of each gzipped file to the hash of its content."""
 
     def add(self, row: LedgerRow) -> None:
-        if row.fate not in STORED:
+        if row.fate not in STORED_FATES:
             return
         member = packed_member(row.at)
         if member is not None:
@@ -104,7 +104,7 @@ def hashes_in(session: Path) -> set[str]:
     hashes = set()
     is_stored: dict[str, bool] = {}
     for row in SessionFolder(session).ledger():
-        if row.fate not in STORED:
+        if row.fate not in STORED_FATES:
             continue
         file = (packed_member(row.at) or (row.at,))[0]
         if file not in is_stored:

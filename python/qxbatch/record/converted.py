@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qxbatch.convert.nifti import Nifti
 from qxbatch.model import Conversion
-from qxbatch.pack.series import Stored
+from qxbatch.pack.series import StorageForm
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
 
 
@@ -15,7 +15,7 @@ class ConvertedSeries(NamedTuple):
 
     conversions: tuple[Conversion, ...]
     """In the order of the series."""
-    stored: Mapping[int, Stored]
+    storage_forms: Mapping[int, StorageForm]
     """How each series is stored, by its number (`Series.n`)."""
     headers: Mapping[Path, Nifti]
     """The header of each image, by its path in the converter's output."""

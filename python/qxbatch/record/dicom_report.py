@@ -18,17 +18,15 @@ _TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
 
 def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) -> str:
     """Return the report. `patient` is the patient's id, or the session id if the patient's id is missing or not shown."""
-    ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
-    first_series = ordered[0].series if ordered else None
+    by_n = sorted(conversions, key=lambda conversion: conversion.series.n)
     head = [f"Report for {session_txt_field(patient) or session} ({session})"]
-    if first_series is not None:
-        head += [f"scanned on {moment}" for moment in [_start_time(first_series)] if moment]
-    return _report(head, ordered)
+    start = _start_time(by_n[0].series) if by_n else ""
+    return _report([*head, f"scanned on {start}"] if start else head, by_n)
 
 
-def _report(head: Sequence[str], ordered: Sequence[Conversion]) -> str:
-    rows = [_row(conversion) for conversion in ordered]
-    return "\n".join([*head, *_session_verdict(ordered), "", *_table([_TITLES, *rows])]) + "\n"
+def _report(head: Sequence[str], conversions: Sequence[Conversion]) -> str:
+    rows = [_row(conversion) for conversion in conversions]
+    return "\n".join([*head, *_session_verdict(conversions), "", *_table([_TITLES, *rows])]) + "\n"
 
 
 def refreshed_report(report: str, summary: Summary) -> str | None:
@@ -64,15 +62,17 @@ _TITLES = (
 
 def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
     """Return the worst verdict of a session and the series to check first; empty if no series has a verdict."""
-    judged = [conversion for conversion in conversions if conversion.verdict is not None]
-    if not judged:
+    with_verdict = [conversion for conversion in conversions if conversion.verdict is not None]
+    if not with_verdict:
         return []
-    worst = min(judged, key=lambda conversion: _WORST_FIRST.index(conversion.verdict or SeriesVerdict.NOT_EVALUABLE))
+    worst = min(
+        with_verdict, key=lambda conversion: _WORST_FIRST.index(conversion.verdict or SeriesVerdict.NOT_EVALUABLE)
+    )
     if worst.verdict not in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED):
         return [f"verdict: {worst.verdict}"]
-    count = sum(conversion.verdict is worst.verdict for conversion in judged)
-    lines = [f"verdict: {worst.verdict} ({count} of {len(judged)} series)", "look at these series first:"]
-    for conversion in judged:
+    count = sum(conversion.verdict is worst.verdict for conversion in with_verdict)
+    lines = [f"verdict: {worst.verdict} ({count} of {len(with_verdict)} series)", "look at these series first:"]
+    for conversion in with_verdict:
         if conversion.verdict is worst.verdict and conversion.acquisition is not None:
             why = lacking(conversion.acquisition) or conversion.verdict
             lines.append(f"  {_series_number(conversion.series)} ({_name(conversion.series)}): {why}")
@@ -140,12 +140,12 @@ def _header_numbers(series: Series, field: str) -> str:
 def _start_time(series: Series) -> str:
     """Return date and time of a series as YYYY-MM-DD HH:MM:SS, as far as its header has them."""
     days = (calendar_day(text(series.header, field)) for field in _DATES)
-    day, hour = next((day for day in days if day), ""), _first_value(series, _TIMES).split(".")[0]
+    day, time = next((day for day in days if day), ""), _first_value(series, _TIMES).split(".")[0]
     if day:
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
-    if hour.isdigit():
-        hour = ":".join(hour[i : i + 2] for i in range(0, len(hour), 2))
-    return f"{day} {hour}".strip()
+    if time.isdigit():
+        time = ":".join(time[i : i + 2] for i in range(0, len(time), 2))
+    return f"{day} {time}".strip()
 
 
 def _first_value(series: Series, fields: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from qxbatch.visible import visible_lines
 _TEXT = re.compile(r'^([ \t]*"\w*(?<!UID)":[ \t]*)(".*")(,?[ \t]*)$', re.MULTILINE)
 """A line of a sidecar with a text value that is not a UID."""
 _ITEM = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+"""A JSON string, as an item of a list."""
 _LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.pattern}[ \t\],]*)$', re.MULTILINE)
 """A line of a sidecar with a list, or with items of a list, that are not UIDs."""
 _FULL_LENGTHS = (63, 64, 65, 254, 255)
@@ -66,19 +67,19 @@ def _redacted(value: str, redact: Redact) -> str:
     """Return JSON text with identities redacted, as JSON again: a session id may contain quotes."""
     try:
         content = json.loads(value, strict=False)
-    except ValueError:  # a converter that does not escape
+    except ValueError:  # a converter that does not escape quotes
         content = value[1:-1]
     redacted = redact(without_last_word(content) if _is_full(content) else content)
     return value if redacted == content else json.dumps(redacted, ensure_ascii=False)
 
 
 def _redacted_items(items: str, redact: Redact) -> str:
-    """Return the items of a list as JSON; codes of DICOM are not names."""
+    """Return the items of a list, as JSON, with identities redacted; DICOM codes, which are not names, do not change."""
     redacted = _ITEM.sub(
         lambda match: match[0] if match[0][1:-1] in IMAGE_TYPE_CODES else _redacted(match[0], redact), items
     )
     between = _ITEM.sub("", items).strip("[], \t")
-    return redact(redacted) if between else redacted  # a converter that does not escape
+    return redact(redacted) if between else redacted  # text between items: a converter that does not escape quotes
 
 
 def _is_full(text: str) -> bool:

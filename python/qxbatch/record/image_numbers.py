@@ -20,7 +20,7 @@ class ImageNumbers(NamedTuple):
 
     numbers: tuple[int, ...]
     extra_ns: tuple[int, ...] = ()
-    """The n of images after the ninth, one for each nine of them (in docs/numbers.md: n')."""
+    """The n of the images after the ninth, one n for up to nine images (in docs/numbers.md: n')."""
 
     def problem(self, series: Series) -> Problem | None:
         """Return the warning about a series with more than nine images; None for another series."""

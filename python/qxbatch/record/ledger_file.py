@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ledger_cells import unescape
-from qxbatch.pack.series import Stored, stored_at
+from qxbatch.pack.series import StorageForm, stored_at
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
 from qxbatch.record.previous import with_previous
@@ -20,11 +20,11 @@ from qxbatch.textfile import created
 class NewLocations(NamedTuple):
     """Files whose location in the session differs from the one in the core's rows."""
 
-    stored: Mapping[int, Stored]
+    storage_forms: Mapping[int, StorageForm]
     """How each series is stored, by its n."""
     new_prefixes: Mapping[str, str]
     """Maps prefixes of paths below inbox to their new values."""
-    redacted: Mapping[str, str]
+    redacted_names: Mapping[str, str]
     """Maps the location of a kept file whose name contained an identity to its new location."""
 
 
@@ -39,13 +39,13 @@ def record_ledger(
 
 
 def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> Iterator[LedgerRow]:
-    reading, stored = job.reading, locations.stored
+    reading, storage_forms = job.reading, locations.storage_forms
     keep_in_place = job.unit.inbox is not None and not job.is_split
     notes = joined_notes(sorted_session.series)
     for index in sorted_session.rows:
         if index in sorted_session.copies:
             first_copy = reading.row(sorted_session.copies[index])
-            at = stored_at(first_copy.at, first_copy.series, stored[first_copy.series])
+            at = stored_at(first_copy.at, first_copy.series, storage_forms[first_copy.series])
             yield second_copy(reading.row(index), first_copy, at)
             continue
         row = reading.row(index)
@@ -53,11 +53,11 @@ def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> I
             # the file stays in place; the core escaped its name for the ledger
             yield ledger_row(row, unescape(row.at), sorted_session.redact(row.reason))
             continue
-        at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
+        at = stored_at(row.at, row.series, storage_forms[row.series]) if row.series in storage_forms else row.at
         note = sorted_session.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""
         yield ledger_row(
             row,
-            _with_new_prefix(locations.redacted.get(at, at), locations.new_prefixes),
+            _with_new_prefix(locations.redacted_names.get(at, at), locations.new_prefixes),
             sorted_session.redact(row.reason),
             note,
         )

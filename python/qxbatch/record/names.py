@@ -50,7 +50,7 @@ def series_number(header: HeaderLike) -> int | None:
 
 
 def image_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
-    """Return the name of image k of a series with `of` images.
+    """Return the name of image k of a series with `of` images; it contains the last `add_image_type` values of ImageType.
 
     >>> image_name({"SeriesDescription": "ME"}, 1, 3, "_e1")
     'ME [1/3] e1'

@@ -30,14 +30,14 @@ class PreviousSession:
     """Whether the session id replaces the patient's id and name, which are only in the DICOM."""
     subject: str = ""
     split: Split | None = None
-    """The sessions that its packet was split into."""
+    """The sessions that the packet of the previous session was split into."""
 
 
 def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
     """Return ledger rows; files of the previous session get their original names.
 
-    Files kept in its inbox are listed as long as they exist. Each member is listed once, and previous members are in their
-    previous order.
+    Files kept in the inbox of `session` are listed as long as they exist. Each member is listed once, and previous members are
+    in their previous order.
     """
     if not previous.order:
         return rows
@@ -50,7 +50,7 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
                 _add(merged, _merged(old_row, row))
         else:
             _add(merged, row)
-    kept_rows = (row for rows in unmatched.values() for row in rows if _exists(session, row))
+    kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _exists(session, row))
     for row in (*(previous.rows_without_location if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
     end = len(previous.order)
@@ -65,9 +65,9 @@ def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
 
 
 def _previous_location(row: LedgerRow) -> str:
-    """Return where a member was in the previous session; empty for a new one.
+    """Return where a member was in the previous session; empty if it is new.
 
-    A member of an archive is a new one, also if a file of the previous session has its bytes.
+    A member of an archive is new, even if a file of the previous session has its bytes.
     """
     if row.path.startswith(FROM_SESSION):
         return unescape(row.path.removeprefix(FROM_SESSION))
@@ -82,7 +82,7 @@ def _exists(session: Path, row: LedgerRow) -> bool:
 def _merged(previous: LedgerRow, current: LedgerRow) -> LedgerRow:
     """Return the row of a member of the previous session with its previous path and its current place."""
     fate = previous.fate if current.fate is Fate.SORTED else current.fate
-    # a duplicate names the file whose row has the note
+    # the row of a duplicate has the `at` of the first copy, whose row has the note
     note = "" if previous.fate is Fate.DUPLICATE else note_of(current.reason)
     reason = "; ".join(filter(None, (without_note(previous.reason), note)))
     return previous._replace(fate=fate, at=current.at, series=current.series, reason=reason)

@@ -40,7 +40,7 @@ def record_session(
     converters: Mapping[str, str],
     began: float,
 ) -> RecordedSession:
-    """Write the files of a session into its build, the session folder before it is published, which contains the series already.
+    """Write the files of a session into its build: the session folder before it is published. It already contains the series.
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
 
@@ -50,8 +50,9 @@ def record_session(
     placement = _record_images(sorted_session, conversions, converted, folders, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
-    redacted = redact_kept_names(folders.root, sorted_session.redact, member_paths)
+    redacted_names = redact_kept_names(folders.root, sorted_session.redact, member_paths)
     new_prefixes = move_kept_files(folders.root, folders.build, folders.inbox)
+    locations = NewLocations(converted.storage_forms, new_prefixes, redacted_names)
     own_problems, left_out = session_problems(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
     write_dicom_report(sorted_session, patient, conversions, folders)
@@ -64,7 +65,7 @@ def record_session(
         patient=patient,
         problems=own_problems,
         left_out=left_out.counts(),
-        fates=record_ledger(job, sorted_session, NewLocations(converted.stored, new_prefixes, redacted), folders),
+        fates=record_ledger(job, sorted_session, locations, folders),
         sums=converted.sums,
         statistics=converted.statistics,
         converters=converters,

@@ -50,10 +50,10 @@ def session_problems(job: Job, sorted_session: SortedSession, conversions: Seque
 
 
 def _without_images(session: str, conversions: Sequence[Conversion]) -> list[Problem]:
-    """Return the problem of a session whose series have no images; none if a warning or error of a series reports that."""
+    """Return the problem of a session whose series have no images; none if one of its series has a warning or an error."""
     problems = [problem for conversion in conversions for problem in conversion.problems]
     hint = "Check that the export is complete."
-    if not conversions:  # of a packet that is split, one patient can have only a presentation state or the like
+    if not conversions:  # after a split, the only files of one patient can be, for example, a presentation state
         message = "contains no series, only files that are not sorted."
         return [Problem(Code.NO_IMAGES, session, message, hint, Severity.WARNING)]
     if any(conversion.state is not State.NOTHING for conversion in conversions):

@@ -83,7 +83,7 @@ def summary(
     host: Mapping[str, str] | None = None,
     command: str = "",
 ) -> Summary:
-    """Return the summary. Only `times`, `host` and `command` differ between two runs on the same packets.
+    """Return the summary. Only `times`, `host` and `command` differ if one version imports the same packets twice.
 
     `sums` are size and SHA-256 of the image files, by path; `statistics` those of time series, by image number. `patient` is the
     patient's id, or empty if the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate, `left_out`
@@ -142,7 +142,7 @@ def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
 
 
 def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the series and study UIDs of a joined series, in the order of its parts; a single study is omitted."""
+    """Return the series and study UIDs of a joined series, in the order of its parts; a single study UID is omitted."""
     studies = tuple(dict.fromkeys(part.study_uid for part in series.parts))
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 

@@ -36,7 +36,7 @@ NOT_IMPORTED = (
     CandidateFate.FILTERED,
     CandidateFate.STRAY,
 )
-_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
+_FATE_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
     Verdict.ALREADY_THERE: CandidateFate.ALREADY_THERE,
     Verdict.NO_MATCH_IN_LOG: CandidateFate.NO_MATCH,
     Verdict.NO_NAME: CandidateFate.NO_NAME,
@@ -66,15 +66,15 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
     if candidate.problem is not None:
         return CandidateFate.REFUSED
     if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):
-        return _OF_VERDICT.get(candidate.verdict, CandidateFate.HELD)
+        return _FATE_OF_VERDICT.get(candidate.verdict, CandidateFate.HELD)
     published = [report for report in reports if report.folder is not None]
     if any(map(failed, reports)):
         return CandidateFate.WITH_ERRORS if published else CandidateFate.REFUSED
     if not published:
         exists = any(problem.code is Code.EXISTS for report in reports for problem in report.problems)
         return CandidateFate.ALREADY_THERE if exists else CandidateFate.HELD
-    warned = any(problem.severity is Severity.WARNING for report in reports for problem in report.problems)
-    return CandidateFate.TO_CHECK if warned else CandidateFate.IMPORTED
+    has_warning = any(problem.severity is Severity.WARNING for report in reports for problem in report.problems)
+    return CandidateFate.TO_CHECK if has_warning else CandidateFate.IMPORTED
 
 
 def account(results: Sequence[tuple[Candidate, CandidateFate]], stages: Stages = Stages.ALL) -> list[str]:

@@ -72,13 +72,13 @@ def _merged(group: Sequence[Block]) -> Block:
     reasons = []
     for k, reason in enumerate(group[0].reasons):
         commands = [block.reasons[k].command for block in group]
-        one_by_one = commands if len(group) <= FEW else merged_commands(commands)
-        reasons.append(reason._replace(command="\n".join(one_by_one)))
+        command_lines = commands if len(group) <= FEW else merged_commands(commands)
+        reasons.append(reason._replace(command="\n".join(command_lines)))
     return Block(names, tuple(reasons))
 
 
 def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
-    """Return the lines of a list of blocks, each with its own command. A hint that several blocks share is printed once."""
+    """Return the lines of a list of blocks. Blocks that share a hint follow each other, and the hint is printed once."""
     if len(blocks) > MAX_BLOCKS and not layout.list_all:
         return list(_folded(blocks, layout))
     max_lines = LINES_OF_FEW if len(blocks) <= FEW else LINES_OF_MANY
@@ -90,13 +90,14 @@ def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
 
 
 def _remedy(block: Block) -> tuple[object, ...]:
-    """Return a key that is equal for blocks with the same hints and, except for the sessions in them, the same commands."""
+    """Return a key that is equal for blocks whose hints are the same, and whose commands have the same shapes (`_shape`)."""
     commands = {_shape(line) for reason in block.reasons for line in reason.command.split("\n") if line}
     hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
     return (hints, frozenset(commands)) if any(hints) or commands else (hints, block.names)
 
 
 def _shape(command: str) -> object:
+    """Return a key that is equal for commands that differ only in --sessions, and for others with the same first word."""
     words = split_command(command)
     return command.partition(" ")[0] if words is None else without_sessions(words)
 

@@ -61,12 +61,12 @@ def final_report(
             lines += wrapped(FREE_TEXT_WARNING, layout.width)
     failed_sessions = [session for session in report.sessions if failed(session)]
     other_sessions = [session for session in report.sessions if not failed(session)]
-    listed = _section("To look at:", text_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
+    problem_lines = _section("To look at:", text_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
     refused = [*_refused(report.candidates), *_blocks(failed_sessions, (Severity.ERROR, Severity.WARNING))]
-    listed += _section("Failed:", text_of(merged(refused), layout))
-    if any(line.endswith(CUT_MARK) for line in listed):
-        listed += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
-    lines += listed
+    problem_lines += _section("Failed:", text_of(merged(refused), layout))
+    if any(line.endswith(CUT_MARK) for line in problem_lines):
+        problem_lines += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
+    lines += problem_lines
     if problems_only:
         return "\n".join(lines).lstrip("\n")
     if report.sessions and report.candidates:
@@ -95,7 +95,7 @@ def _not_imported(
 ) -> Iterator[str]:
     """Yield the candidates that were not imported, by reason; a long list of names is shortened."""
     for fate in NOT_IMPORTED:
-        names = [one_line(candidate.path.name) for candidate, reached in results if reached is fate]
+        names = [one_line(candidate.path.name) for candidate, candidate_fate in results if candidate_fate is fate]
         if not names:
             continue
         listed = ", ".join(names)

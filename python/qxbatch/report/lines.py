@@ -119,8 +119,8 @@ def _reason(report: SessionReport, severity: Severity) -> str:
     if len(subject) > _MAX_SUBJECT:
         text = f"{first.message.rstrip('.')}: {subject}."
     more = f" ({len(problems)} problems)" if len(problems) > 1 else ""
-    failing = "FAILED" if severity is Severity.ERROR else "to check"
-    return one_line(f"{report.packet}: {failing}{more}: {text}")
+    outcome = "FAILED" if severity is Severity.ERROR else "to check"
+    return one_line(f"{report.packet}: {outcome}{more}: {text}")
 
 
 def size_unit(size: float) -> str:

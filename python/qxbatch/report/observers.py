@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a run that imports nothing does not load it
 
 
 class RunObservers:
-    """Passes events to these observers, and to those of the caller. Raises UsageError if --json-file would replace data."""
+    """Passes events to these observers, and to those of the caller. With --json-file, raises UsageError as `refuse_outputs`."""
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings

@@ -22,7 +22,7 @@ def status_of(report: Report) -> ExitStatus:
 
 
 def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatus:
-    """Return the exit status of a run that started no import; `ready`: something could be imported."""
+    """Return the exit status of a run that started no import; `ready`: whether something could be imported."""
     status = status_of(report)
     if status is ExitStatus.OK and not ready and not report.sessions and settings.check is Check.ANY:
         return ExitStatus.NOTHING_READY
@@ -47,10 +47,10 @@ def _outcome(report: SessionReport) -> str:
     codes = {problem.code for problem in report.problems}
     if report.folder is None and codes & {Code.EXISTS, Code.HELD}:
         return f"{name}: {'already there' if Code.EXISTS in codes else 'HELD'}"
-    marks = []
+    details = []
     if report.folder is not None:
-        marks = [f"{report.series} series", counted(report.images, "image"), f"{report.seconds:.1f} s"]
+        details = [f"{report.series} series", counted(report.images, "image"), f"{report.seconds:.1f} s"]
     errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
     warnings = sum(problem.severity is Severity.WARNING for problem in grouped(report.problems))
-    marks += [f"{errors} ERROR{'S' * (errors > 1)}"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
-    return f"{name}: {', '.join(marks) or 'no session was written'}"
+    details += [f"{errors} ERROR{'S' * (errors > 1)}"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
+    return f"{name}: {', '.join(details) or 'no session was written'}"

@@ -62,7 +62,7 @@ def _study_of(settings: Settings) -> StudyFolders:
 
 
 def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
-    """Raise UsageError if an output (option to path) is a file of a study, or would change a file of another kind.
+    """Raise UsageError if one of `outputs` (option to path) is a file of a study, or would change a file of another kind.
 
     Besides `studies`, any study that contains the path is recognised.
     """
@@ -81,7 +81,7 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
 def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
     """Raise UsageError if a folder for new files is in a study where an import would take, change or remove them.
 
-    `among_packets`: it may be in a master inbox.
+    `among_packets`: whether the folder may be in a master inbox.
     """
     why = SESSION if kind_of_folder(folder) == SESSION else _why_forbidden(folder, studies)
     if why and not (among_packets and why == _FORBIDDEN_FOLDERS[INBOX]):
@@ -127,8 +127,8 @@ def _is_toml(path: Path) -> bool:
     return True
 
 
-def _is_read_first(_path: Path) -> bool:
-    """Return True: the table of shifts is read before it is written, and a file of another kind stops the export."""
+def _is_any_file(_path: Path) -> bool:
+    """Return True: the export reads the table of shifts before it writes it, and stops if the file is of another kind."""
     return True
 
 
@@ -142,7 +142,7 @@ _REPLACEABLE: Mapping[str, tuple[Callable[[Path], bool], str]] = {
     "--json-file": (_is_summary, "not the summary of a run; it would be lost"),
     "--output": (_is_toml, "not a protocol; it would be lost"),
     "--init": (_is_toml, "not a rule file; it would be lost"),
-    "--shift-table": (_is_read_first, ""),
+    "--shift-table": (_is_any_file, ""),
 }
 """For each option: whether an existing file may be replaced, and what the message says if not."""
 
@@ -169,7 +169,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
 def _in_study(name: Path, study: StudyFolders) -> str:
     """Return where in a study a path is; empty if an output may have it.
 
-    A master inbox that contains the sessions folder can have other files too.
+    In a master inbox that contains the sessions folder, it may have it: such a folder also has other files.
     """
     for sessions in _with_target(study.sessionsfolder):
         inboxes = {

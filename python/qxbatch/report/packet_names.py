@@ -52,8 +52,8 @@ class PacketNames:
         names = {file_name, name, packet_name(file_name, self._pattern)}
         if session_id and _EXTENSION.fullmatch(file_name.removeprefix(session_id)):
             names.remove(file_name)
-        escaped = [name for name in names if not name.isprintable()]
-        names |= {form for name in escaped for form in (one_line(name), shell_word(name)[2:-1], repr(name)[1:-1])}
+        unprintable = [name for name in names if not name.isprintable()]
+        names |= {form for name in unprintable for form in (one_line(name), shell_word(name)[2:-1], repr(name)[1:-1])}
         names = {name for name in names if len(name) >= _MIN_LENGTH and name != session_id}
         self._names |= names
         self._lengths |= {len(name) for name in names}

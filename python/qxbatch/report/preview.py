@@ -30,7 +30,7 @@ MAX_NAMES = 3
 
 
 def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
-    """Return the report as text. Without verbose, only ready and refused candidates are listed, others are counted.
+    """Return the report as text. With --verbose=no, only ready and refused candidates are listed, others are counted.
 
     The reasons for refusals, and what to do about them, are in the report after the import. If there is advice about
     filtered or unmatched candidates, it replaces their lists.
@@ -43,14 +43,14 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
         group = groups[verdict]
         if not group:
             continue
-        short = verdict not in (Verdict.READY, Verdict.REFUSED) and (
+        is_counted = verdict not in (Verdict.READY, Verdict.REFUSED) and (
             not settings.verbose or (bool(advice) and verdict in WITH_ADVICE)
         )
-        rows = [] if short else _rows(group)
-        folded = len(rows) > MAX_ROWS and not (settings.test or settings.list_all)
+        rows = [] if is_counted else _rows(group)
+        is_folded = len(rows) > MAX_ROWS and not (settings.test or settings.list_all)
         title = heading.replace(Stages.ALL.done, settings.stages.done)
-        lines.append(f"  {len(group)} {title}{'' if short else ' (--list-all lists them)' if folded else ':'}")
-        lines += [] if folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
+        lines.append(f"  {len(group)} {title}{'' if is_counted else ' (--list-all lists them)' if is_folded else ':'}")
+        lines += [] if is_folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
     lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]
     if not groups[Verdict.READY]:
         lines.append("Nothing is ready.")
@@ -70,8 +70,10 @@ def advice_for(candidates: Sequence[Candidate], settings: Settings) -> list[str]
     may_need_advice = any(candidate.verdict in WITH_ADVICE for candidate in candidates)
     if settings.masterinbox is None and len(settings.sessions) > 1:
         may_need_advice = True  # one glob may match and another not: folders that no glob matches are no candidates
-    empty = not candidates and bool(settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir()))
-    if not (may_need_advice or empty):
+    is_empty = not candidates and bool(
+        settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir())
+    )
+    if not (may_need_advice or is_empty):
         return []
     from qxbatch.report.advice import advice
 

@@ -16,7 +16,7 @@ _WRONG_SEPARATORS = re.compile(r"[\s;|]+")
 class Matcher(Protocol):
     """Compares items of --sessions with names."""
 
-    matches_none: str
+    no_match_text: str
     """What the message says about items that match nothing."""
 
     def matches(self, item: str) -> bool:
@@ -33,7 +33,7 @@ def corrected_sessions(items: Sequence[str], matcher: Matcher) -> list[str]:
     if not wrong:
         return []
     value = ",".join(right[item] or item for item in items)
-    return [f"--sessions={shell_word(','.join(wrong))} {matcher.matches_none}. Write: --sessions={shell_word(value)}"]
+    return [f"--sessions={shell_word(','.join(wrong))} {matcher.no_match_text}. Write: --sessions={shell_word(value)}"]
 
 
 def _likely_value(item: str, matcher: Matcher) -> str:
@@ -49,7 +49,7 @@ def _likely_value(item: str, matcher: Matcher) -> str:
 class Expressions:
     """Inbox mode: items are regular expressions, which match the whole name of a packet or id of a session."""
 
-    matches_none = "matches no whole packet name or session id; it is a regular expression"
+    no_match_text = "matches no whole packet name or session id; it is a regular expression"
 
     def __init__(self, names: Sequence[str], packet_name: Callable[[str], str]) -> None:
         self._names = names
@@ -64,7 +64,7 @@ class Expressions:
             return False
 
     def corrections(self, item: str) -> Iterable[str]:
-        """Yield expressions for an item that was written as a glob, a file name, in other case, or as a part of a name."""
+        """Yield expressions for an item that was written as a glob, a file name, in a different case, or as a part of a name."""
         if any(wildcard in item for wildcard in "*?"):
             yield regex_of_glob(item)
             yield f"(?i:{regex_of_glob(item)})"
@@ -81,7 +81,7 @@ class Expressions:
 class Globs:
     """Folder mode: items are globs, which match the name of a session folder."""
 
-    matches_none = "matches no session folder; with --masterinbox=none it is a glob"
+    no_match_text = "matches no session folder; with --masterinbox=none it is a glob"
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
@@ -91,7 +91,7 @@ class Globs:
         return any(matches_glob(name, [item]) for name in self._names)
 
     def corrections(self, item: str) -> Iterable[str]:
-        """Yield globs for an item that was a path, a regular expression, in other case, or the beginning of a name."""
+        """Yield globs for an item that was a path, a regular expression, in a different case, or the beginning of a name."""
         yield item.rstrip("/").rpartition("/")[2]
         yield item.replace(".*", "*")
         same_names = [as_glob(name) for name in self._names if name.casefold() == item.casefold()]

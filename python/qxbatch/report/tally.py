@@ -80,9 +80,11 @@ class _Unit:
         self.size = size
         self.stage: Stage | None = None
         self.read = 0.0
+        """Bytes that were read."""
         self.progress = 0.0
         """The fraction of its work that is done, 0 to 1; it never decreases."""
         self.series_size = self.converted_size = 0
+        """Bytes of all series, and of those that are converted and stored."""
         self.series: dict[str, tuple[int, int]] = {}
         """Maps each session to its converted series and their total."""
         self.total = 0
@@ -97,12 +99,12 @@ class _Unit:
         if self.stage is Stage.READING:
             stage_progress = min(1.0, self.read / self.size) if self.size else 0.0
         elif self.stage is Stage.CONVERTING:
-            stage_progress = self._converted()
-        elif self.stage is Stage.RECORDING and self._converted() < 1:
+            stage_progress = self._converted_fraction()
+        elif self.stage is Stage.RECORDING and self._converted_fraction() < 1:
             return  # another session of the unit is still being converted
         self.progress = max(self.progress, finished_stages + STAGE_TIMES[self.stage] * stage_progress)
 
-    def _converted(self) -> float:
+    def _converted_fraction(self) -> float:
         return min(1.0, self.converted_size / self.series_size) if self.series_size else 0.0
 
     def at_work(self) -> UnitProgress:
@@ -141,11 +143,11 @@ class Tally:
             case UnitFinished():
                 self._finish(event)
             case StageStarted() | UnitSorted() | SeriesConverted() | SeriesFinished():
-                self._count_series(event)
+                self._update_unit(event)
             case _:
                 pass
 
-    def _count_series(self, event: StageStarted | UnitSorted | SeriesConverted | SeriesFinished) -> None:
+    def _update_unit(self, event: StageStarted | UnitSorted | SeriesConverted | SeriesFinished) -> None:
         unit = self._units.get(event.unit)
         if unit is None:
             return

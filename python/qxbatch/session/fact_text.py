@@ -27,8 +27,8 @@ def duration_text(seconds: float | None) -> str:
         return ""
     rounded = round(seconds)
     hours, minutes = divmod(rounded // _MINUTE, _MINUTE)
-    clock = f"{minutes:02}" if hours else f"{minutes}"
-    return f"{hours}:{clock}:{rounded % _MINUTE:02}" if hours else f"{clock}:{rounded % _MINUTE:02}"
+    end = f"{rounded % _MINUTE:02}"
+    return f"{hours}:{minutes:02}:{end}" if hours else f"{minutes}:{end}"
 
 
 def number_text(value: float | None, digits: int = 6) -> str:

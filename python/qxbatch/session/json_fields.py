@@ -116,7 +116,7 @@ class Fields:
             raise FieldError(f"{self.path(key)} has the unknown value {value!r}") from None
 
     def whole_value(self, value: object, key: str) -> int:
-        """Return a value of the field as a whole number. It must fit into a float, since pages and comparisons convert it."""
+        """Return a value of the field as a whole number. It must fit into a float: pages and comparisons convert it."""
         if not isinstance(value, int) or isinstance(value, bool) or not _is_finite(value):
             raise self._wrong(key, "a whole number")
         return value

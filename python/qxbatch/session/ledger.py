@@ -42,7 +42,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
 
 
-STORED = (Fate.SORTED, Fate.KEPT)
+STORED_FATES = (Fate.SORTED, Fate.KEPT)
 """Fates of members that the session itself contains; a duplicate is equal to a sorted one."""
 FATES_WITHOUT_LOCATION = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
 """Fates of members whose bytes have no location in the session."""

@@ -1,4 +1,4 @@
-"""The checksum in a page, by which a page that a person wrote or changed is recognised before it is replaced."""
+"""The checksum in a page. It shows whether a person wrote or changed the page, so that such a page is not lost."""
 
 import hashlib
 import re

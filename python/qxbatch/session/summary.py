@@ -39,7 +39,7 @@ SCHEMA = 2
 FACTS_SCHEMA = 2
 """The first schema in which each series has facts, unless its headers have none that can be read."""
 _GLOBAL_SIGNAL = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
-"""Matches a field that is written on one line. It matches inside no JSON string, since quotes are escaped there."""
+"""Matches a field whose lines `summary_text` joins into one. It cannot match inside a JSON string, where quotes are escaped."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
 

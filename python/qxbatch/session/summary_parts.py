@@ -20,6 +20,7 @@ class SessionIdentity(NamedTuple):
     id: str
     subject: str
     session: str | None = None
+    """The session's part of the id, such as `baseline` in `OP101_baseline`; None without one."""
     patient: str = ""
     """The patient id; empty if the session id replaces it."""
     deidentified: bool = False
@@ -32,7 +33,7 @@ class Split(NamedTuple):
     source: str
     """The session id that the packet would have had."""
     sessions: Mapping[str, str]
-    """Maps session ids to PatientIDs, or to names if there is none; empty if the session id replaces them."""
+    """Maps each session id to a PatientID, or to a name if there is none; to an empty text if the session id replaces them."""
 
 
 class PacketSummary(NamedTuple):
@@ -120,7 +121,7 @@ class LedgerCounts:
     rows: int
     fates: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Members that may contain images and were not imported, or are cut short, by cause (docs/summary.md)."""
+    """Numbers of members that may contain images and were not imported, or are cut short, by cause (docs/summary.md)."""
 
 
 def session_value(session: SessionIdentity) -> dict[str, Any]:

@@ -99,10 +99,10 @@ class ImportParameters(TypedDict, total=False):
     """`HERE=OUTSIDE`: replaces HERE with OUTSIDE at the beginning of the paths in session.txt, so that they are
     valid outside of a container. Several are separated by commas."""
     deidentify_logs: bool
-    """In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that
-    is a separate word is replaced if it has at least 3 letters; one that is joined to other letters, if it begins
-    with a capital and has at least 4 letters, in some cases 5 (docs/guarantees.md has the rules). `--logfile`
-    implies this."""
+    """In file names, logs and reports, replace patients' ids and names by the session id. A part of a name is
+    replaced as a separate word if it has at least 3 letters. Inside a longer word it is replaced only if it
+    begins with a capital letter and has at least 4 letters, in some cases 5 (docs/guarantees.md has the rules).
+    `--logfile` implies this."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]

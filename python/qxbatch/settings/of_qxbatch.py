@@ -1,4 +1,4 @@
-"""The parameters that the reference does not have."""
+"""The parameters that the reference (QuNex `import_dicom`) does not have."""
 
 from qxbatch.settings.parameter import Form, Group, Parameter
 
@@ -122,9 +122,9 @@ OF_QXBATCH = (
     ),
     Parameter(
         "deidentify_logs",
-        "In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that "
-        "is a separate word is replaced if it has at least 3 letters; one that is joined to other letters, if it begins with a "
-        "capital and has at least 4 letters, in some cases 5 (docs/guarantees.md has the rules). `--logfile` implies this.",
+        "In file names, logs and reports, replace patients' ids and names by the session id. A part of a name is replaced "
+        "as a separate word if it has at least 3 letters. Inside a longer word it is replaced only if it begins with a capital "
+        "letter and has at least 4 letters, in some cases 5 (docs/guarantees.md has the rules). `--logfile` implies this.",
         group=Group.OUTPUT,
         form=Form.SWITCH,
     ),

@@ -1,4 +1,4 @@
-"""Reads a session from disk again: the bytes of every ledger row, every gzip stream to its end, every image file and its header."""
+"""Reads a session again: the bytes of all sorted and kept members, every gzip stream to its end, every image and its header."""
 
 import math
 import struct
@@ -11,7 +11,7 @@ from qxbatch.ledger_cells import unescape
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import KEPT_AT, image_numbers_in, is_inner_path, packed_member
-from qxbatch.session.ledger import STORED, Fate, LedgerRow
+from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
 from qxbatch.session.summary_parts import Checksum
@@ -57,7 +57,7 @@ def _stored_rows(
     loose: list[LedgerRow] = []
     faults = []
     for row in folder.ledger(sha256):
-        if row.fate not in STORED:
+        if row.fate not in STORED_FATES:
             continue
         packed_path = packed_member(row.at)
         if not is_inner_path(row.at if packed_path is None else packed_path[0]):
@@ -123,13 +123,13 @@ def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     return hash_file(str(path), monitor=monitor)[1] in expected
 
 
-def _check_image(path: Path, recorded: Checksum | None, monitor: Monitor) -> list[str]:
-    """Check that the file is unchanged (`recorded` is None if the summary has no sum), and that its content is an image.
+def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> list[str]:
+    """Check that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
 
     NIfTI-1 and NIfTI-2: the header starts with its own size, and the data do not end before vox_offset and dimensions say.
     """
     try:
-        if recorded is not None and (why := difference(path, recorded, monitor)):
+        if checksum is not None and (why := difference(path, checksum, monitor)):
             return [f"{path}: {why}"]
         size, head = gzip_size(str(path), NIFTI_HEADER_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
@@ -149,9 +149,9 @@ def _named(path: Path, error: Exception) -> str:
 def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
     """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones."""
     faults = []
-    for file, recorded in sums.items():
+    for file, checksum in sums.items():
         try:
-            if (session / file).is_file() and (why := difference(session / file, recorded, monitor)):
+            if (session / file).is_file() and (why := difference(session / file, checksum, monitor)):
                 faults.append(f"{session / file}: {why}")
         except OSError as error:
             faults.append(_named(session / file, error))
@@ -191,8 +191,8 @@ def _check_listing(folder: SessionFolder) -> list[str]:
     path, images = folder.paths.session_txt, folder.paths.images()
     if not path.exists() and not images:
         return []  # sorted, not converted
-    text, present = read_session_txt(path), image_numbers_in(images)
-    listed = set(text.images)
+    text, image_numbers = read_session_txt(path), image_numbers_in(images)
+    listed_numbers = set(text.images)
     faults = [] if text.id == folder.id else [f"{path}: is not of {folder.id}"]
-    faults += [f"{path}: image {n} is not in nii" for n in sorted(listed - present)]
-    return faults + [f"{path}: does not list image {n}" for n in sorted(present - listed)]
+    faults += [f"{path}: image {n} is not in nii" for n in sorted(listed_numbers - image_numbers)]
+    return faults + [f"{path}: does not list image {n}" for n in sorted(image_numbers - listed_numbers)]
