@@ -16,13 +16,13 @@ from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
-from qxbatch.cluster.submit import Submitter
+from qxbatch.cluster.submit import Submitted, Submitter
 from qxbatch.cluster.table import as_text as table_text
 from qxbatch.cluster.unready import write_unready
 from qxbatch.discover.units import units_of
 from qxbatch.exits import ExitStatus
-from qxbatch.model import Report
-from qxbatch.problems import UsageError
+from qxbatch.model import Report, SeriesLabel, SessionId, SessionReport
+from qxbatch.problems import Code, Problem, UsageError
 from qxbatch.settings.parse import parse
 from qxbatch.settings.scheduler import scheduler_spec
 from tests.build.dicom import MrSeries
@@ -258,6 +258,28 @@ def test_a_packet_whose_sessions_a_killed_job_had_written_is_done_although_it_le
     settings = parse({"sessionsfolder": str(study.sessions), "on_mixed": "split"}).settings
     write_unready(Report(), writer, settings)
     assert [state.state for state in writer.states.values()] == [State.DONE, State.DONE, State.FAILED]
+
+
+def test_the_reason_of_a_failed_unit_names_the_series_as_the_scanner_does(tmp_path: Path) -> None:
+    states = [unit(0), unit(1)]
+    writer = StateWriter(new_submission(tmp_path, RECORD, states), states, "job 7")
+    series = Problem(Code.CONVERT_FAILED, "series 20", "no image.")
+    packet = Problem(Code.DAMAGED, "S1.zip", "cut short.")
+    labels = (SeriesLabel(20, 2, "epiRT"),)
+    writer.finish("S0", [SessionReport("S0.zip", SessionId("S0"), tmp_path, (series,), labels=labels)])
+    writer.finish("S1", [SessionReport("S1.zip", SessionId("S1"), None, (packet,))])
+    assert [state.reason for state in writer.states.values()] == ["series 2, epiRT: no image.", "cut short."]
+
+
+def test_the_last_job_counts_only_the_sessions_that_it_submitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submission = submitted(tmp_path, unit(0), unit(1))
+    submission.add_round(Plan((), ()), [0, 1])
+    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: Queue(True))
+    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", lambda *_: Submitted(3, 1, ("9", "10"), 1))
+    assert submit_remaining(submission, 2) == ExitStatus.OK
+    assert "Submitted 1 session: jobs 9, 10." in capsys.readouterr().out
 
 
 def test_jobs_accepts_the_study_folder(study: Study) -> None:

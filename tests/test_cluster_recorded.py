@@ -29,7 +29,7 @@ qsub | bsub)
     echo "$n" > "$folder/count"
     sed "s/N/$n/" "$folder/printed"
     [ -s "$folder/stdin" ] && script=$folder/stdin || script=${!#}
-    grep -oE 'qxbatch-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}' "$script" | head -1 > "$folder/name-$n"
+    grep -oE 'qxbatch-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}' "$script" | head -1 | tee "$folder/name-$n" > "$folder/name"
     ;;
 qstat | bjobs)
     [ -e "$folder/down" ] && { echo 'cannot connect to server' >&2; exit 1; }
@@ -38,7 +38,8 @@ qstat | bjobs)
         sed "s/NAME/$(cat "$folder/name-$n")/" "$folder/named"
         exit
     }
-    cat "$folder/queue"
+    name=$(cat "$folder/name" 2>/dev/null)
+    sed "s/NAME15/${name:0:15}/; s/NAME12/${name:0:12}/; s/NAME10/${name:0:10}/" "$folder/queue"
     [ -s "$folder/queue" ] || [ ! -e "$folder/none" ] || { cat "$folder/none" >&2; exit 255; }
     ;;
 esac
@@ -55,19 +56,19 @@ QUEUES = {
     "PBS": """\
 Job id            Name             User              Time Use S Queue
 ----------------  ---------------- ----------------  -------- - -----
-101[].pbs         qxbatch-2026112  me                       0 B workq
-101[0].pbs        qxbatch-2026112  me                00:00:01 R workq
-102.pbs           qxbatch-2026112  me                       0 H workq
+101[].pbs         NAME15  me                       0 B workq
+101[0].pbs        NAME15  me                00:00:01 R workq
+102.pbs           NAME15  me                       0 H workq
 """,
-    "LSF": "101 1 RUN qxbatch-2026*\n102 0 PEND qxbatch-2026*\n",
+    "LSF": "101 1 RUN NAME12*\n102 0 PEND NAME12*\n",
     "SGE": """\
 job-ID  prior   name       user         state submit/start at     queue                          slots ja-task-ID
 -----------------------------------------------------------------------------------------------------------------
-    101 0.55500 qxbatch-20 me           r     11/28/2026 10:00:00 all.q@node1                        1 1
-    102 0.00000 qxbatch-20 me           hqw   11/28/2026 10:00:00                                    1
+    101 0.55500 NAME10 me           r     11/28/2026 10:00:00 all.q@node1                        1 1
+    102 0.00000 NAME10 me           hqw   11/28/2026 10:00:00                                    1
 """,
 }
-"""Task 0 is running, task 1 has ended, the dependent job is waiting."""
+"""Task 0 is running, task 1 has ended, the dependent job is waiting. NAME15 becomes the first 15 characters of their name."""
 
 
 class Recorded:
@@ -231,7 +232,7 @@ def test_nothing_is_cancelled_while_the_queue_does_not_answer(recorded: Recorded
 def test_a_packet_is_lost_if_its_job_id_is_that_of_another_job(recorded: Recorded) -> None:
     assert recorded.submit().status == 0
     queue = recorded.folder / "queue"
-    queue.write_text(re.sub(r"qxbatch-20[0-9]*\*?", "modelling", queue.read_text()))
+    queue.write_text(re.sub(r"NAME1[0-9]\*?", "modelling", queue.read_text()))
     assert [each["state"] for each in recorded.jobs()] == ["lost", "lost"]
     run = recorded.call("cancel")
     assert (run.status, run.out) == (0, "No job waits or runs.\n")

@@ -70,16 +70,16 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     """
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
-    described: dict[str, None] = {}
+    descriptions: dict[str, None] = {}
     for header in headers:
-        described |= dict.fromkeys(text for field in FREE_TEXT_FIELDS for text in _texts(header, field))
+        descriptions |= dict.fromkeys(text for field in FREE_TEXT_FIELDS for text in _texts(header, field))
         ids |= dict.fromkeys(text for field in ID_FIELDS for text in _texts(header, field))
         names |= dict.fromkeys(
             text for field in NAME_FIELDS for name in _texts(header, field) for text in readings(name)
         )
-    parsed = [parse_name(value) for value in names]
-    people = [name for name in parsed if name.is_real]
-    test_names = [name for name in map(without_test_words, parsed) if name is not None]
+    parsed_names = [parse_name(value) for value in names]
+    people = [name for name in parsed_names if name.is_real]
+    test_names = [name for name in map(without_test_words, parsed_names) if name is not None]
     # the orders in which the parts of each id or name are searched; an empty list means: in the order of the value
     wholes: dict[str, list[list[str]]] = {value: [[]] for value in ids}
     wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
@@ -91,7 +91,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
         for parts in orders:
             whole_search.add(value, parts)
     search = IdentitySearch(whole_search, NameSearch(people, test_names), session_id)
-    for text in described:
+    for text in descriptions:
         search.add_description(text)
     return Redaction(search, session_id)
 

@@ -16,7 +16,7 @@ _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:\\x[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-
 _MAX_LEVELS = 3
 """Escapes of escapes are replaced up to this level: `%255E` is `%5E`, which is `^`."""
 _BYTES = range(0xDC80, 0xDD00)
-"""Characters for bytes that are not UTF-8 (surrogateescape). Without diacritics, they are read as Latin-1."""
+"""Characters for bytes that are not UTF-8 (surrogateescape). `folded_text` reads them as Latin-1."""
 _BYTE_ZERO = 0xDC00
 """Code of the character for byte 0; that of byte k is k larger."""
 _NOT_ASCII = range(0x80, 0x100)

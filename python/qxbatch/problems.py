@@ -101,11 +101,11 @@ def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     >>> [problem.subject for problem in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
     ['series 20, 30 and 50']
     """
-    together: dict[tuple[object, ...], list[Problem]] = {}
+    groups: dict[tuple[object, ...], list[Problem]] = {}
     for problem in dict.fromkeys(problems):
         key = (problem.code, problem.message, _without_number(problem), problem.severity, problem.command)
-        together.setdefault(key, []).append(problem)
-    return tuple(same[0] if len(same) == 1 else _merged(same) for same in together.values())
+        groups.setdefault(key, []).append(problem)
+    return tuple(group[0] if len(group) == 1 else _merged(group) for group in groups.values())
 
 
 def _without_number(problem: Problem) -> str:
@@ -114,12 +114,12 @@ def _without_number(problem: Problem) -> str:
     return re.sub(rf"(?<![0-9]){match[2]}(?![0-9])", "<n>", problem.hint) if match else problem.hint
 
 
-def _merged(same: Sequence[Problem]) -> Problem:
-    hints = {problem.hint for problem in same}
+def _merged(group: Sequence[Problem]) -> Problem:
+    hints = {problem.hint for problem in group}
     return replace(
-        same[0],
-        subject=_subjects([problem.subject for problem in same]),
-        hint=same[0].hint if len(hints) == 1 else _without_number(same[0]),
+        group[0],
+        subject=_subjects([problem.subject for problem in group]),
+        hint=group[0].hint if len(hints) == 1 else _without_number(group[0]),
     )
 
 

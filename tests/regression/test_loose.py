@@ -65,14 +65,14 @@ def test_one_voxel_of_an_image_changes_its_hash(folder: Path) -> None:
     hashes = []
 
     def change(sessions: Path) -> None:
-        from qxbatch.regress.observe import voxels
+        from qxbatch.regress.observe import image_values
 
         (image,) = sessions.glob("*/nii/*.nii.gz")
-        hashes.append(voxels(image)["voxels"])
+        hashes.append(image_values(image)["voxels"])
         data = bytearray(gzip.decompress(image.read_bytes()))
         data[-1] ^= 1
         image.write_bytes(gzip.compress(bytes(data)))
-        hashes.append(voxels(image)["voxels"])
+        hashes.append(image_values(image)["voxels"])
 
     check(one, before_removal=change)
     assert hashes[0] != hashes[1]
@@ -84,7 +84,9 @@ def test_an_expectation_without_its_packet_is_a_failure(folder: Path) -> None:
     run = regress(folder)
     assert run.status == 1
     assert "P1.zip does not exist, but its expectation does" in run.out
-    assert regress(folder, "--update").status == 1
+    run = regress(folder, "--update")
+    assert run.status == 1
+    assert "P1.zip: 1 difference\n" in run.out, "no expectation was rewritten"
     assert (folder / "expected" / "P1.zip.json").exists(), "a missing packet changes no expectation"
 
 

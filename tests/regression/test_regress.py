@@ -10,7 +10,7 @@ import pytest
 from nibabel.nifti1 import Nifti1Image
 
 from qxbatch.regress.compare import differences, reference_differences
-from qxbatch.regress.observe import voxels
+from qxbatch.regress.observe import image_values
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.study import run_command, snapshot
@@ -126,7 +126,7 @@ def test_reference_images_must_be_among_the_results(tmp_path: Path) -> None:
     ours = Nifti1Image(series.volume(), None)
     ours.to_filename(tmp_path / "same.nii")
     Nifti1Image(series.volume() + 1, None).to_filename(tmp_path / "other.nii")
-    found = {"sessions": {"S": {"images": {"31": {"name": "x", **voxels(tmp_path / "same.nii")}}}}}
+    found = {"sessions": {"S": {"images": {"31": {"name": "x", **image_values(tmp_path / "same.nii")}}}}}
     (line,) = reference_differences(tmp_path, found, {})
     assert line == "reference other.nii: no image equals it (1 of its shape)"
     assert list(reference_differences(tmp_path, found, {"other.nii": "made so"})) == []

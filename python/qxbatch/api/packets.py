@@ -35,10 +35,11 @@ class ImportResult:
 def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpack[ImportParameters]) -> ImportResult:
     """Import the packets in `<sessionsfolder>/inbox/MR`, or in `masterinbox`.
 
-    Parameters have the names and defaults of the command line; lists may be lists, yes and no may be True and False.
-    The report is printed; `quiet=True` leaves warnings and errors. Raises TypeError for an unknown parameter, UsageError for
-    a wrong request, before a packet is imported, and KeyboardInterrupt on an interrupt: the next import finishes or clears what
-    this one left.
+    Parameters have the names and defaults of the command line. A list may be a Python list, and yes and no may be True and False.
+    The report is printed; with `quiet=True`, only warnings and errors are printed.
+
+    Raises TypeError for an unknown parameter, UsageError for a wrong request, before a packet is imported, and KeyboardInterrupt on
+    an interrupt: the next import finishes or clears what this one left.
     """
     values = {**texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
     settings, notes = parse(values)

@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
 
-SECONDS = 60.0
-"""Time limit of a command."""
+TIME_LIMIT = 60.0
+"""Seconds after which a command has failed."""
 _JOB_PREFIXES = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
 """Beginnings of the names of variables that describe the current job."""
 _CLIENT_SETTINGS = (
@@ -37,7 +37,7 @@ class Answer(NamedTuple):
         return lines[-1] if lines else f"exit status {self.status}"
 
 
-def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = SECONDS) -> Answer:
+def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = TIME_LIMIT) -> Answer:
     """Run a command of the scheduler. A command that exceeds the time limit has failed.
 
     Variables of the current job are removed, since a job that is submitted from it would inherit its requests for resources.

@@ -49,5 +49,5 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
         return int(error.status)
     if submitted is not None:
         jobs = "job" if len(submitted.jobs) == 1 else "jobs"
-        print(f"Submitted {counted(len(units), 'session')}: {jobs} {', '.join(submitted.jobs)}.")
+        print(f"Submitted {counted(len(units) - submitted.remaining, 'session')}: {jobs} {', '.join(submitted.jobs)}.")
     return int(ExitStatus.OK)

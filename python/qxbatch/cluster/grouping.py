@@ -109,7 +109,7 @@ def format_ranges(numbers: Sequence[int]) -> str:
 def parse_ranges(text: str, below: int) -> tuple[int, ...]:
     """Return the numbers in a text that `format_ranges` wrote.
 
-    Raises ValueError for other text, for numbers that are not less than `below`, and for more numbers than that.
+    Raises ValueError for other text, for numbers that are not less than `below`, and for more than `below` numbers.
 
     >>> parse_ranges("3-5,9,1", 10)
     (3, 4, 5, 9, 1)

@@ -8,8 +8,9 @@ from typing import Any
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.events import Event, UnitCancelled, UnitFinished, UnitStarted
-from qxbatch.model import SessionReport
+from qxbatch.model import SeriesLabel, SessionReport
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.report.labels import labelled
 from qxbatch.report.outcome import failed
 from qxbatch.session.summary_parts import problem_value
 
@@ -55,12 +56,11 @@ class StateWriter:
         if unit in self._states:
             series, images = sum(report.series for report in reports), sum(report.images for report in reports)
             self._states[unit] = self._states[unit]._replace(series=series, images=images)
-        error = next((problem for problem in problems if problem.severity is Severity.ERROR), None)
-        if any(map(failed, reports)) and error is not None:
-            value = problem_value(error)
-            self.change(
-                unit, state=State.FAILED, reason=_text(error), problem=value, published=published, seconds=seconds
-            )
+        failure = next(filter(failed, reports), None)
+        if failure is not None:
+            error = next(problem for problem in failure.problems if problem.severity is Severity.ERROR)
+            reason, value = _reason(error, failure.labels), problem_value(error)
+            self.change(unit, state=State.FAILED, reason=reason, problem=value, published=published, seconds=seconds)
         elif any(problem.code is Code.HELD for problem in problems):
             self.change(unit, state=State.WAITING, reason="another run is importing it")
         else:
@@ -88,6 +88,7 @@ class StateWriter:
             logging.getLogger("qxbatch").warning("The state of %s cannot be written: %s", unit, error)
 
 
-def _text(problem: Problem) -> str:
-    """Return the text of a problem without the name of the packet, which is shown next to it."""
-    return " ".join(text for text in (problem.message, problem.hint, problem.command) if text)
+def _reason(problem: Problem, labels: Sequence[SeriesLabel]) -> str:
+    """Return the text of a problem. It names the series, but not the packet, whose name is shown next to it."""
+    subject = f"{labelled(problem.subject, labels)}:" if problem.subject.startswith("series ") else ""
+    return " ".join(text for text in (subject, problem.message, problem.hint, problem.command) if text)

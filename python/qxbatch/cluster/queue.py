@@ -7,8 +7,8 @@ from typing import NamedTuple
 from qxbatch.cluster.command import call
 from qxbatch.cluster.schedulers import Scheduler
 
-SECONDS = 20.0
-"""Time limit of a query."""
+TIME_LIMIT = 20.0
+"""Seconds after which a query has failed."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -54,7 +54,7 @@ def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
     Schedulers reuse ids, so a job with another name is left out: it can have the id of a job that has ended.
     """
     by_name = [scheduler.by_name.format(",".join(names))] if scheduler.by_name and names else []
-    answer = call([*scheduler.query, *by_name], seconds=SECONDS)
+    answer = call([*scheduler.query, *by_name], seconds=TIME_LIMIT)
     if answer.status is None or answer.status < 0:  # ended by a signal
         return Queue(False, reason=answer.reason)
     if answer.status != 0 and not re.search(scheduler.no_jobs_error, answer.err + answer.out):
@@ -75,12 +75,12 @@ class OtherJob(NamedTuple):
 
 def other_job(scheduler: Scheduler, job: str, name: str) -> OtherJob | None:
     """Return why a job does not have this name, or why its name is not known; None if it has this name."""
-    answer = call([*scheduler.name_query, job], seconds=SECONDS)
-    shown = set(re.findall(scheduler.name_pattern, answer.out)) if answer.status == 0 else set()
-    if shown == {name}:
+    answer = call([*scheduler.name_query, job], seconds=TIME_LIMIT)
+    names = set(re.findall(scheduler.name_pattern, answer.out)) if answer.status == 0 else set()
+    if names == {name}:
         return None
-    if shown:
-        return OtherJob(True, f"job {job} of the queue is another one, {', '.join(sorted(shown - {name}))}")
+    if names:
+        return OtherJob(True, f"job {job} of the queue is another one, {', '.join(sorted(names - {name}))}")
     queue = ask(scheduler, [name])
     if queue.answered and not queue.has_job(job):
         return OtherJob(True)
@@ -101,12 +101,12 @@ def _tasks(scheduler: Scheduler, text: str, names: Sequence[str]) -> dict[tuple[
     return states
 
 
-def _has_name(shown: str | None, names: Sequence[str]) -> bool:
-    """Return whether `shown`, the name in a list of the scheduler, is one of these names, shortened or with an index.
+def _has_name(listed_name: str | None, names: Sequence[str]) -> bool:
+    """Return whether the name in a list of the scheduler is one of these names, shortened or with an index.
 
     True if the list shows no name, or if there are no names.
     """
-    if not shown or not names:
+    if not listed_name or not names:
         return True
-    shortened = shown.strip("*")  # a `*` marks a name that LSF shortened
-    return any(shortened in name or shown.startswith(f"{name}[") for name in names)
+    shortened = listed_name.strip("*")  # a `*` marks a name that LSF shortened
+    return any(shortened in name or listed_name.startswith(f"{name}[") for name in names)

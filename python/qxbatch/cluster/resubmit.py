@@ -13,11 +13,11 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 MAX_DOUBLINGS = 3
-"""How often the estimates of time and memory are doubled at most."""
+"""Maximum number of times that the estimates of time and memory are doubled."""
 
 
 def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
-    """Raise UsageError if an input of these units is missing, or a folder that their import changes cannot be written."""
+    """Raise UsageError if a file that the options name cannot be read, or a folder that the import changes cannot be written."""
     settings = task_settings(submission)
     need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
 

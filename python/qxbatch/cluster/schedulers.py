@@ -279,9 +279,9 @@ def is_job_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def printed_id(scheduler: Scheduler, printed: str) -> str:
-    """Return the id of a submitted job; empty if the output does not contain one."""
-    for line in printed.splitlines():
+def printed_id(scheduler: Scheduler, output: str) -> str:
+    """Return the id of a submitted job from the output of the command; empty if the output does not contain one."""
+    for line in output.splitlines():
         match = re.match(scheduler.job_id, line.strip())
         if match:
             return match[1]

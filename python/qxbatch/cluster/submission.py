@@ -113,17 +113,17 @@ class Submission:
         """Replace the state of a unit."""
         write_state(self.states_folder, state)
 
-    def all_states(self, refused: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
-        """Yield the states of units in order. Missing ones are skipped; `refused` gets the reasons why others cannot be read."""
+    def all_states(self, on_unreadable: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
+        """Yield the existing states of units in order. `on_unreadable` gets the reason for each that cannot be read."""
         for number in possible_numbers(self.states_folder, self.size):
             try:
                 yield self.state(number)
             except FileNotFoundError:
                 continue
             except OSError as error:
-                refused(error_text(error))
+                on_unreadable(error_text(error))
             except ValueError as error:
-                refused(f"the state of unit {number} {error}")
+                on_unreadable(f"the state of unit {number} {error}")
 
     def round_numbers(self) -> list[int]:
         """Return the numbers of its rounds."""
@@ -199,7 +199,7 @@ class Submission:
         self._remove_files(number)
 
     def _remove_files(self, number: int) -> None:
-        """Remove the other files of a round whose .json does not exist, and its logs; links are not followed."""
+        """Remove tasks, jobs and logs of a round without a .json. Its scripts stay (`is_new`); links are not followed."""
         for ending in ("tasks", "jobs"):
             remove_tree(round_path(self.folder, number, ending))
         logs = self.folder / LOGS
@@ -230,8 +230,10 @@ def jobs_folder(sessionsfolder: Path) -> Path:
     return sessionsfolder / WORKSPACE / JOBS
 
 
-def submissions(sessionsfolder: Path, refused: Callable[[UsageError], object] = lambda _: None) -> list[Submission]:
-    """Return the submissions of a sessions folder, the earliest first. `refused` gets an error for each that cannot be read.
+def submissions(
+    sessionsfolder: Path, on_unreadable: Callable[[UsageError], object] = lambda _: None
+) -> list[Submission]:
+    """Return the submissions of a sessions folder, the earliest first. `on_unreadable` gets an error for each that cannot be read.
 
     Raises OSError where their folder is a link.
     """
@@ -246,7 +248,7 @@ def submissions(sessionsfolder: Path, refused: Callable[[UsageError], object] = 
         try:
             submission = _read(top / name)
         except UsageError as error:
-            refused(error)
+            on_unreadable(error)
             continue
         readable += [] if submission is None else [submission]
     return readable

@@ -41,11 +41,13 @@ class Submitted(NamedTuple):
     """The result of a submission."""
 
     round: int
+    """Number of the round."""
     tasks: int
+    """Number of tasks of the accepted arrays."""
     jobs: tuple[str, ...]
     """Ids of the arrays and of the dependent job."""
     remaining: int
-    """Units that the dependent job will submit."""
+    """Number of units that the dependent job will submit."""
     refusal: str = ""
     """The last message with which the scheduler refused a job; empty if it refused none."""
 

@@ -8,7 +8,7 @@ from qxbatch.settings.model import Settings
 
 
 def write_unready(report: Report, writer: StateWriter, settings: Settings) -> None:
-    """Write the states of units of which no packet was ready."""
+    """Write the states of units without a ready packet."""
     by_session: dict[str, list[Candidate]] = {}
     for candidate in report.candidates:
         if candidate.session is not None:

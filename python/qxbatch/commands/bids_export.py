@@ -13,7 +13,7 @@ from qxbatch.bids.write.run import Request, run_export
 from qxbatch.bids.write.validate import ValidatorResult, find_validator, validate
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.commands.bids_study import record_export
-from qxbatch.commands.bids_text import export_text, validated_text, validated_value
+from qxbatch.commands.bids_text import export_text, validator_text, validator_value
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
@@ -34,14 +34,14 @@ def export_plans(
     if not options.test:
         record_export(options, rules, export, None)
     try:
-        validated = validate(options.dataset, program) if program else None
+        validator_result = validate(options.dataset, program) if program else None
     except UsageError:
         _print_result(options, export, warnings, None)
         raise
-    if validated:
-        record_export(options, rules, export, validated)
-    _print_result(options, export, warnings, validated)
-    return ExitStatus.FAILED if export.not_exported or (validated and validated.errors) else ExitStatus.OK
+    if validator_result:
+        record_export(options, rules, export, validator_result)
+    _print_result(options, export, warnings, validator_result)
+    return ExitStatus.FAILED if export.not_exported or (validator_result and validator_result.errors) else ExitStatus.OK
 
 
 def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, all_sessions: bool) -> Request:
@@ -72,14 +72,15 @@ def _exported(request: Request, plans: Sequence[ExportPlan]) -> Export:
 
 
 def _print_result(
-    options: BidsOptions, export: Export, warnings: Sequence[str], validated: ValidatorResult | None
+    options: BidsOptions, export: Export, warnings: Sequence[str], validator_result: ValidatorResult | None
 ) -> None:
     for text in warnings:
         print(f"to check: {text}", file=sys.stderr)
     if options.json:
         value = export_value(export, str(options.dataset), test=options.test)
-        print(json.dumps({**value, **({"validation": validated_value(validated)} if validated else {})}, indent=1))
+        validation = {"validation": validator_value(validator_result)} if validator_result else {}
+        print(json.dumps({**value, **validation}, indent=1))
         return
     print(export_text(export, str(options.dataset), test=options.test))
-    if validated:
-        print(validated_text(validated))
+    if validator_result:
+        print(validator_text(validator_result))

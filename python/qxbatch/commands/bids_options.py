@@ -30,7 +30,7 @@ class BidsOptions(NamedTuple):
     rules: Path | None
     init: Path | None
     plan: Path | str | None
-    """The table by which sessions are exported; PRINTED: print such a table; None: without a table."""
+    """The table that decides the export; PRINTED: print such a table; None: the rules decide."""
     explain: tuple[str, str] | None
     """(session, series) whose decision is explained."""
     sessions: tuple[str, ...]

@@ -17,7 +17,9 @@ from qxbatch.study.study import summary_stamp
 from qxbatch.textfile import read_bytes
 
 
-def record_export(options: BidsOptions, rules: RuleFile, export: Export, validated: ValidatorResult | None) -> None:
+def record_export(
+    options: BidsOptions, rules: RuleFile, export: Export, validator_result: ValidatorResult | None
+) -> None:
     """Record the export, and refresh the study level if the folder has one. If that cannot be written, print a message."""
     folder = options.sessionsfolder
     try:
@@ -28,8 +30,10 @@ def record_export(options: BidsOptions, rules: RuleFile, export: Export, validat
             stamp = summary_stamp(SessionFolder(folder / result.session))
             sessions[result.session] = SessionExport(stamp if result.state is SessionOutcome.EXPORTED else None, digest)
         validation = data_set.validation if data_set and not _has_changes(export) else None
-        if validated:
-            validation = Validation(len(validated.errors), validated.warning_count, validated.validator)
+        if validator_result:
+            validation = Validation(
+                len(validator_result.errors), validator_result.warning_count, validator_result.validator
+            )
         is_changed = write_export(folder, DataSet(options.dataset, rules.path, sessions, validation))
         if is_changed and (folder / STUDY_SIDECAR).exists():
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])

@@ -64,9 +64,9 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
-    exported = [session for session in export.sessions if session not in export.not_exported]
+    exported_sessions = [session for session in export.sessions if session not in export.not_exported]
     counts = export.counts
-    images = sum(session.images for session in exported)
+    images = sum(session.images for session in exported_sessions)
     files = [
         f"{counts[action]} {word}"
         for action, word in (
@@ -77,14 +77,14 @@ def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
         )
         if counts[action] or action is Action.ADD
     ]
-    edited = len(export.kept_user_files)
+    left_alone_count = len(export.kept_user_files)
     totals = [
-        f"{_count(len(exported), 'session')}{' would be' if test else ''} exported to {dataset}",
+        f"{_count(len(exported_sessions), 'session')}{' would be' if test else ''} exported to {dataset}",
         *([f"{len(export.not_exported)} not exported"] if export.not_exported else []),
         _count(images, "image"),
     ]
     tail = [f"files: {', '.join(files)}"]
-    tail += [f"{edited} left alone"] if edited else []
+    tail += [f"{left_alone_count} left alone"] if left_alone_count else []
     tail += [_count(warnings, "warning")] if warnings else []
     return f"{', '.join(totals)}; {'; '.join(tail)}"
 
@@ -93,20 +93,20 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def validated_text(validated: ValidatorResult) -> str:
+def validator_text(result: ValidatorResult) -> str:
     """Return the validator's errors, and its counts."""
     lines = _listed(
-        f"invalid: {each.path}: {each.code}: {_shortened(each.text)}".rstrip(": ") for each in validated.errors
+        f"invalid: {each.path}: {each.code}: {_shortened(each.text)}".rstrip(": ") for each in result.errors
     )
-    counts = f"{_count(len(validated.errors), 'error')}, {_count(validated.warning_count, 'warning')}"
-    return "\n".join([*lines, f"BIDS validator ({validated.validator}): {counts}"])
+    counts = f"{_count(len(result.errors), 'error')}, {_count(result.warning_count, 'warning')}"
+    return "\n".join([*lines, f"BIDS validator ({result.validator}): {counts}"])
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 3]}..."
 
 
-def validated_value(validated: ValidatorResult) -> dict[str, Any]:
+def validator_value(result: ValidatorResult) -> dict[str, Any]:
     """Return the JSON value."""
-    errors: Sequence[dict[str, str]] = [each._asdict() for each in validated.errors]
-    return {"validator": validated.validator, "errors": errors, "warnings": validated.warning_count}
+    errors: Sequence[dict[str, str]] = [each._asdict() for each in result.errors]
+    return {"validator": result.validator, "errors": errors, "warnings": result.warning_count}

@@ -25,7 +25,7 @@ def run(options: Mapping[str, object]) -> int:
     ]
     live = [(submission, job) for submission, job in jobs if queues[submission.scheduler.name].answered]
     # each dependent job is after its arrays in the list, and is cancelled first: otherwise it starts when the arrays end
-    cancelled = [_cancel(submission, job, refusals) for submission, job in reversed(live)]
+    cancelled_count = sum([_cancel(submission, job, refusals) for submission, job in reversed(live)])
     if refusals:
         text = "; ".join(refusal.rstrip(".") for refusal in refusals)
         raise UsageError(f"Not all jobs were cancelled: {text}.", "Try again.", ExitStatus.NO_CONVERTER)
@@ -38,8 +38,8 @@ def run(options: Mapping[str, object]) -> int:
     for submission, number in unused:  # scripts that were not run
         submission.remove_round(number)
     if not options["--quiet"]:
-        print(f"{counted(sum(cancelled), 'job')} cancelled." if any(cancelled) else "No job waits or runs.")
-        if any(cancelled) or unused:
+        print(f"{counted(cancelled_count, 'job')} cancelled." if cancelled_count else "No job waits or runs.")
+        if cancelled_count or unused:
             print(f"To import what has no result: qxbatch resume {shell_word(str(folder))}")
     return int(ExitStatus.OK)
 

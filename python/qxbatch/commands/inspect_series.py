@@ -64,7 +64,7 @@ class PacketSeries:
 
     series: tuple[SeriesHeaders, ...]
     pars: tuple[tuple[int, ParFiles], ...]
-    """PAR/REC series, each after the number n that an import gives it."""
+    """PAR/REC series, each with the number n that an import gives it."""
     problems: tuple[str, ...]
 
 

@@ -51,7 +51,7 @@ def _of_summary(series: SeriesSummary) -> InspectedSeries:
 def sorted_series(
     session: Path, resources: Resources, outputs: Mapping[int, Sequence[Output]] | None = None
 ) -> InspectedSource:
-    """Return the series that are sorted in a session, by their DICOM and PAR/REC.
+    """Return the series that are sorted in a session, with facts computed from their DICOM and PAR/REC.
 
     `outputs` are the images of each series, by the n of `dicom/<n>`.
 

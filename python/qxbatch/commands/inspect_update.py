@@ -22,7 +22,7 @@ from qxbatch.visible import one_line
 
 
 @dataclass(frozen=True)
-class Updated:
+class UpdateResult:
     """The result for one session."""
 
     session: Path
@@ -46,7 +46,7 @@ def update_sessions(paths: Sequence[Path], options: Mapping[str, object], resour
     return int(ExitStatus.FAILED if any(result.problems or result.held for result in results) else ExitStatus.OK)
 
 
-def _report(results: Sequence[Updated], options: Mapping[str, object], *, test: bool) -> None:
+def _report(results: Sequence[UpdateResult], options: Mapping[str, object], *, test: bool) -> None:
     if options["--json"]:
         content = [{**vars(result), "session": str(result.session)} for result in results]
         print(json.dumps({"sessions": content, "test": test}, indent=1))
@@ -63,26 +63,26 @@ def _report(results: Sequence[Updated], options: Mapping[str, object], *, test: 
     print_problems(problem for result in results for problem in result.problems)
 
 
-def _update(session: Path, resources: Resources, *, test: bool) -> Updated:
+def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
     """Store the facts of one session while no other run works on it."""
     try:
         if test:
             return _write(session, resources, test=True)
         with session_lock(session) as why:
             if why is not None:
-                return Updated(session, problems=(why,) if why else (), held=not why)
+                return UpdateResult(session, problems=(why,) if why else (), held=not why)
             return _write(session, resources, test=False)
     except SummaryError as error:
-        return Updated(session, problems=(str(error),))
+        return UpdateResult(session, problems=(str(error),))
     except OSError as error:
-        return Updated(session, problems=(error_text(error, session),))
+        return UpdateResult(session, problems=(error_text(error, session),))
 
 
-def _write(session: Path, resources: Resources, *, test: bool) -> Updated:
+def _write(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
     folder = SessionFolder(session)
     source = sorted_series(session, resources, images_by_series(folder))
     if not source.series:
-        return Updated(session, problems=source.problems or (f"{session}: nothing is sorted in its {DICOM}",))
+        return UpdateResult(session, problems=source.problems or (f"{session}: nothing is sorted in its {DICOM}",))
     numbers = {series.n for series in source.series}
     missing = tuple(
         f"{session}: series {series.n} is in {SUMMARY_AT}, but not in {DICOM}: its facts stay as they are"
@@ -95,7 +95,7 @@ def _write(session: Path, resources: Resources, *, test: bool) -> Updated:
         if not test:
             refuse_link(path.parent)
             _replace(path, text)
-    return Updated(session, len(source.series), tuple(names), (*source.problems, *missing))
+    return UpdateResult(session, len(source.series), tuple(names), (*source.problems, *missing))
 
 
 def _replace(path: Path, text: str) -> None:

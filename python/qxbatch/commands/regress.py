@@ -32,7 +32,7 @@ def run(options: Mapping[str, object]) -> int:
             write_expected(regression_set.expected, outcome.found)
         outcomes.append(outcome)
         if not as_json:
-            print(as_text(outcome, updated=update), flush=True)
+            print(as_text(outcome, updated=update and bool(outcome.found)), flush=True)
     if as_json:
         print(json.dumps({"sets": [asdict(outcome) for outcome in outcomes], "skipped": skipped}, indent=1))
     else:
@@ -73,7 +73,7 @@ def is_as_expected(outcome: Outcome) -> bool:
 
 
 def as_text(outcome: Outcome, *, updated: bool) -> str:
-    """Return a line for the set, and one for each difference."""
+    """Return a line for the set, and one for each difference. `updated`: the results were written as the expectation."""
     if outcome.new:
         state = (
             "expectation written; read it before you trust it" if updated else "no expectation yet: --update writes it"

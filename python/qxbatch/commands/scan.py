@@ -50,17 +50,17 @@ def run(options: Mapping[str, object]) -> int:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
     monitor = Monitor()
-    scanned = interruptible(
+    scanned_paths = interruptible(
         lambda: [scan_path(str(path), threads, passwords, limits, monitor) for path in paths], monitor
     )
-    print(_formatted(scanned, options), end="")
-    return int(ExitStatus.FAILED if any(result.problems for result in scanned) else ExitStatus.OK)
+    print(_formatted(scanned_paths, options), end="")
+    return int(ExitStatus.FAILED if any(result.problems for result in scanned_paths) else ExitStatus.OK)
 
 
-def _formatted(scanned: Sequence[ScannedPath], options: Mapping[str, object]) -> str:
+def _formatted(scanned_paths: Sequence[ScannedPath], options: Mapping[str, object]) -> str:
     if options["--json"]:
-        return as_json(scanned)
-    return as_tsv(scanned) if options["--tsv"] else as_table(scanned)
+        return as_json(scanned_paths)
+    return as_tsv(scanned_paths) if options["--tsv"] else as_table(scanned_paths)
 
 
 def scan_path(

@@ -27,6 +27,7 @@ class StudyFolder:
     started: str
     """Date and time, or only the date, as DICOM writes them; empty if unknown."""
     rows: tuple[int, ...]
+    """The rows of the reading that belong to it."""
 
 
 @dataclass(frozen=True)

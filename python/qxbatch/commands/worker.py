@@ -59,6 +59,7 @@ def _session_globs(values: Mapping[str, str]) -> str:
 
 
 def _parsed(values: dict[str, str], *, bids_app: bool) -> Settings:
+    """Return the settings, and create the sessions folder if it does not exist. Raises UsageError."""
     from qxbatch.record.mapped_path import check_path
 
     parsed = parse(values, bids_app=bids_app, typed=values)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qxbatch.regress.observe import voxels
+from qxbatch.regress.observe import image_values
 
 _COORDINATES = ("affine", "bvec")
 """Fields with millimetres or unit vectors, which are equal within 1e-4."""
@@ -59,7 +59,7 @@ def reference_differences(
     for path in paths:
         name = path.relative_to(reference).as_posix()
         names.add(name)
-        expected = voxels(path)
+        expected = image_values(path)
         equal = any(
             not list(differences({"x": expected}, {"x": {key: image[key] for key in expected}})) for image in images
         )

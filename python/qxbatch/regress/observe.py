@@ -129,7 +129,7 @@ def _ledger(session: SessionFolder) -> dict[str, Any]:
 
 
 def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
-    values: dict[str, Any] = {"name": image.name, **voxels(paths.image(image.number))}
+    values: dict[str, Any] = {"name": image.name, **image_values(paths.image(image.number))}
     if image.statistics is not None:
         tsnr = image.statistics.tsnr
         values["statistics"] = {"tsnr": tsnr and round(tsnr, 2), "dropped_volumes": image.statistics.dropped_volumes}
@@ -145,7 +145,7 @@ def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
     return values
 
 
-def voxels(path: Path) -> dict[str, Any]:
+def image_values(path: Path) -> dict[str, Any]:
     """Return shape, type, scaling, affine (3 x 4, mm) and the hash of the voxels of a NIfTI file.
 
     The hash is of the stored values, little endian, in the order of the file; scaling is separate.

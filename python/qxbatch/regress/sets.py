@@ -69,19 +69,21 @@ def find_sets(folder: Path) -> list[RegressionSet]:
 
 def _single_packets(folder: Path) -> list[RegressionSet]:
     """Return a set for each single packet, and for each expectation without a packet, whose check must fail."""
-    packets = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
-    beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
-    apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
+    packet_names = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
+    expected_beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
+    expected_apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
     options = _options(folder)
     return [
         RegressionSet(
             name,
             folder,
-            folder / f"{name}.json" if name in beside - apart else folder / LOOSE_EXPECTED / f"{name}.json",
+            folder / f"{name}.json"
+            if name in expected_beside - expected_apart
+            else folder / LOOSE_EXPECTED / f"{name}.json",
             options,
             only=name,
         )
-        for name in packets | beside | apart
+        for name in packet_names | expected_beside | expected_apart
     ]
 
 

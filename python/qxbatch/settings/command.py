@@ -16,7 +16,8 @@ _NOT_REPEATED = frozenset(
         *("scheduler", "container", "wait", "print_script"),
     )
 )
-"""Parameters that `_form` writes, that choose packets, that only affect reports or have no effect, or that submit to a cluster."""
+"""Parameters that `_form` writes, that choose packets, that can stop a run before its work, that only affect reports or have no
+effect, or that submit to a cluster."""
 _REGEX_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|(),]")
 _GLOB_SPECIAL = re.compile(r"[*?\[{,]")
 

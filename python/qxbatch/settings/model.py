@@ -137,7 +137,7 @@ class Settings:
     add_image_type: int
     """How many of the last ImageType labels are added to a name."""
     add_json_info: tuple[str, ...]
-    """Fields of TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection, in this order."""
+    """Those of TR, PEDirection, EchoSpacing, DwellTime and ReadoutDirection that are wanted, in this order."""
     unzip: bool
     gzip: Gzip
     gzip_level: int

@@ -94,7 +94,7 @@ class Parameter:
 
     @property
     def takes_value(self) -> bool:
-        """Return whether a value follows the option in docopt's usage."""
+        """Return whether the option can have a value."""
         return self.form is not Form.SWITCH
 
 
