@@ -22,8 +22,10 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
     published sessions without refreshing it, this run was interrupted, or study.json does not list the packets that wait now.
     """
     folder = settings.sessionsfolder
-    imported = sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
-    if not (imported and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
+    is_refresh_needed = (
+        sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
+    )
+    if not (is_refresh_needed and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
         return
     try:
         for _ in range(_ATTEMPTS):
