@@ -76,8 +76,7 @@ def remove_listed(
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
     Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. An
-    interrupted call can be repeated.
-    Raises OSError, and ValueError for a damaged list.
+    interrupted call can be repeated. Raises OSError, and ValueError for a damaged list.
 
     - `tag`: is part of the hidden names.
     - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if this is known for all files.
@@ -91,7 +90,7 @@ def remove_listed(
                 if current.mount is not None:
                     unremoved[current.mount] = UnremovedFile(current.mount, is_mount=True)
                 continue
-            folders.update(current.existing)
+            folders.update(current.existing_folders)
             here = current.short_path / path.name
             try:
                 removal = _try_remove(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained)
@@ -130,7 +129,7 @@ class _CurrentFolder:
         """The mount point in the inbox that contains the folder."""
         self.short_path = inbox
         """A path that leads to the open folder."""
-        self.existing: list[Path] = []
+        self.existing_folders: list[Path] = []
         """This folder and those between it and the inbox, if they exist. A forged list can name many missing folders."""
 
     def enter(self, folder: Path) -> bool:
@@ -140,7 +139,7 @@ class _CurrentFolder:
             self._folder = self.short_path = folder
             self.mount = mount_above(folder, self._inbox)
             self._is_plain = self.mount is None and self._try_open(folder)
-            self.existing = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
+            self.existing_folders = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
         return self._is_plain
 
     def _try_open(self, folder: Path) -> bool:
