@@ -165,7 +165,7 @@ class _PacketArchiving:
     def _decide_by_content(self, is_same_packet: SamePacketCheck, path: Path) -> SamePacketCheck:
         """Move a packet, and do not delete it, if it contains bytes or links that no session contains. Return the check to use.
 
-        Only a packet that another run read is checked here: it is read again, since anybody could have written the journal of
+        Only a packet that another run read is checked here: it is read again, because anybody could have written the journal of
         that run. An error is ignored here: the next comparison reports it.
         """
         if self.read_by_this_run or decide(self.facts).mode is not Archive.DELETE:
@@ -203,7 +203,7 @@ class _PacketArchiving:
             self.packet,
             session_bytes,
             for_deletion=mode is Archive.DELETE,
-            known=self.read_by_this_run or is_left,
+            trusts_fingerprint=self.read_by_this_run or is_left,
             top=top,
         )
 
