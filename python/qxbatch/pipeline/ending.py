@@ -43,7 +43,7 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
 
 
 def end_held(settings: Settings, report: Report, observer: RunObservers) -> int:
-    """End a run that submitted nothing, since its packets were submitted before or no longer exist."""
+    """End a run that submitted nothing, because its packets were submitted before or no longer exist."""
     return _notify_end(settings, report, ExitStatus.HELD, observer)
 
 

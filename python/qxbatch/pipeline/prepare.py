@@ -72,7 +72,7 @@ def place_files(
 ) -> tuple[Job, list[tuple[SortedSession, Path]]]:
     """Give every file its final name; return the job, and the sorted sessions with the folders of their files.
 
-    The packets are hashed from now on, since their content was accepted. Raises OSError.
+    The packets are hashed from now on, because their content was accepted. Raises OSError.
     """
     roots = {plan.session.id: scratch / f"{k}" for k, plan in enumerate(plans)}
     sorted_sessions = assemble(

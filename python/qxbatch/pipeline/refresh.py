@@ -15,7 +15,7 @@ from qxbatch.study.study import is_current
 
 
 def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool = False) -> None:
-    """Write the study level after an import; a failed write is a message, since the sessions are published.
+    """Write the study level after an import; a failed write only prints a message, because the sessions are published.
 
     If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
     `sessions_changed`: the study level may be out of date even if the report has no published session: another run
