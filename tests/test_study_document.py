@@ -163,7 +163,7 @@ def test_a_file_of_a_user_with_the_same_name_is_kept(study: StudyFolder) -> None
     assert run.status == 0
     assert (study.sessions / "study.tsv.2").read_text() == "mine"
     assert (study.sessions / "study.tsv.1").read_text() == "mine as well"
-    assert "study.tsv is not as qxbatch wrote it: it is now study.tsv.2." in run.text
+    assert "study.tsv is not as qxbatch wrote it, so it was renamed to study.tsv.2." in run.text
     assert (study.sessions / "study.tsv").read_text().startswith("session_id\t")
 
 

@@ -177,7 +177,7 @@ def test_a_list_of_taken_files_removes_no_file_that_the_session_does_not_have(at
         lines.append(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{path.name}\n")
     (attack.staging / "taken.tsv").write_text("".join(lines))
     attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], inbox="S1/inbox", with_inbox=False)
-    assert f"{inbox / 'mine'}: changed while it was imported" in attack.failed_run()
+    assert f"{inbox / 'mine'}: stays in the inbox, because no session contains its bytes" in attack.failed_run()
     assert sorted(path.name for path in inbox.iterdir()) == ["README", "mine"]
 
 

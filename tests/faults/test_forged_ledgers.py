@@ -102,7 +102,7 @@ def test_a_list_of_taken_files_removes_no_file_that_only_the_inbox_has(attack: A
     status, digest = readme.stat(), hashlib.sha256(readme.read_bytes()).hexdigest()
     (attack.staging / "taken.tsv").write_text(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\tREADME\n")
     attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], inbox="S1/inbox", with_inbox=False)
-    assert "changed while it was imported" in attack.failed_run()
+    assert "no session contains its bytes now" in attack.failed_run()
     assert readme.exists()
 
 

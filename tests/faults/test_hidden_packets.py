@@ -82,6 +82,15 @@ def test_the_moved_files_of_a_packet_are_copied_back_by_the_command(study: Study
     assert (part / "mine").read_bytes() == b"first", "neither of the two files is lost"
 
 
+def test_the_moved_files_of_a_missing_packet_get_its_name_back(study: Study) -> None:
+    part = hidden_path(study.inbox / "S1", Use.PART, TAG)
+    part.mkdir(parents=True)
+    run = study.main("--test")
+    assert run.status == 1, run.text
+    assert "give it its name back:" in " ".join(run.text.split())
+    assert command_in(run.text, "mv -nT").endswith("S1")
+
+
 def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:
     study.put("S1", TREE)
     assert study.main().status == 0

@@ -125,4 +125,5 @@ def test_a_loose_file_stays_if_its_copy_in_a_split_session_changed(
     before_publishing(monkeypatch, edit, copy)
     run = study.main(*split)
     assert run.status == 1, run.text
+    assert f"{loose}: stays in the inbox, because no session contains its bytes now" in run.text
     assert loose.read_bytes() == README

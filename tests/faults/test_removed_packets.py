@@ -80,7 +80,7 @@ def test_bytes_around_an_archive_are_not_removed_with_the_rest(tmp_path: Path) -
     gone.mkdir()
     (gone / "a.zip").write_bytes(b"notes")
     contained: Any = ContainsMembersOnly()
-    check = SamePacketCheck(packet, contained, for_deletion=False, known=False)
+    check = SamePacketCheck(packet, contained, for_deletion=False, trusts_fingerprint=False)
     with pytest.raises(ChangedError):
         finish_removal(packet, TAG, check.contains_remaining_files)
     assert (packet.path / "a.zip").read_bytes() == b"notes"

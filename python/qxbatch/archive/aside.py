@@ -105,7 +105,7 @@ def _need_unchanged(path: Path, unchanged: Unchanged, *, renamed: bool = False) 
 
 
 def move_back(packet: Packet, tag: str) -> None:
-    """Undo the renaming by a killed run. A packet of which that run removed files keeps its hidden name."""
+    """Undo the renaming by a killed run. If that run removed files of the packet, the packet keeps its hidden name."""
     aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
     if os.path.lexists(aside):
         _rename_back(packet.path, aside)
@@ -159,7 +159,7 @@ def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
 
 
 def links_to_follow(packet: Path, tag: str) -> int:
-    """Return how many links lead from a packet to its data, also if it has a hidden name; 0 if it is no link."""
+    """Return how many links lead from a packet to its data, also if it has a hidden name; 0 if it is not a link."""
     hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     return max(map(_links_from, (packet, *hidden)))
 
@@ -195,13 +195,14 @@ def _are_parts(part: Path, packet: Packet) -> bool:
     A file that was being moved can have both names.
     """
     moved, remaining, expected = fingerprint(part), fingerprint(packet.path), packet.fingerprint
-    twice = [
+    sizes_counted_twice = [
         status.st_size
         for folder, _, names in os.walk(part)
         for name in names
         if (status := _same_file(Path(folder, name), packet.path / Path(folder, name).relative_to(part))) is not None
     ]
-    files, size = moved.files + remaining.files - len(twice), moved.size + remaining.size - sum(twice)
+    files = moved.files + remaining.files - len(sizes_counted_twice)
+    size = moved.size + remaining.size - sum(sizes_counted_twice)
     return (files, size) == (expected.files, expected.size)
 
 

@@ -24,21 +24,18 @@ def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[in
     Raises CancelledError when the monitor was cancelled.
     """
     sizes = {path: _size(path) for path in paths}
-    contents: dict[Path, ContentKey] = {path: (path.name, size) for path, size in sizes.items()}
-    contents = _read(contents, lambda path: _ends(path, sizes[path], monitor))
-    counts = Counter(contents.values())
-    read_whole = {path for path, content in contents.items() if counts[content] > 1 and sizes[path] > 2 * END_BYTES}
-    announce(sum(sizes[path] for path in read_whole))
-    return _read(contents, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in read_whole else "")
+    keys: dict[Path, ContentKey] = {path: (path.name, size) for path, size in sizes.items()}
+    keys = _read(keys, lambda path: _ends(path, sizes[path], monitor))
+    counts = Counter(keys.values())
+    whole_files = {path for path, key in keys.items() if counts[key] > 1 and sizes[path] > 2 * END_BYTES}
+    announce(sum(sizes[path] for path in whole_files))
+    return _read(keys, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in whole_files else "")
 
 
-def _read(contents: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
+def _read(keys: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
     """Append the result of `read` to the keys of archives whose keys are equal so far."""
-    counts = Counter(contents.values())
-    return {
-        path: (*content, _content_or_path(path, read)) if counts[content] > 1 else content
-        for path, content in contents.items()
-    }
+    counts = Counter(keys.values())
+    return {path: (*key, _content_or_path(path, read)) if counts[key] > 1 else key for path, key in keys.items()}
 
 
 def _content_or_path(path: Path, read: Callable[[Path], str]) -> str:

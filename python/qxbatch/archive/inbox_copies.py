@@ -45,7 +45,7 @@ class InboxCopies:
 
     def __init__(self, rows: Iterable[tuple[Path, LedgerRow]]) -> None:
         """`rows` are those of the ledgers, each with its session."""
-        self._of_archives: dict[str, list[_Copy]] = {}
+        self._by_archive: dict[str, list[_Copy]] = {}
         self._by_sum: dict[str, list[_Copy]] = {}
         for session, row in rows:
             if row.fate is not Fate.KEPT or not row.at.startswith(KEPT_AT):
@@ -53,11 +53,11 @@ class InboxCopies:
             copy = _Copy(session, row.at, (row.sha256, row.content_sha256))
             self._by_sum.setdefault(row.sha256, []).append(copy)
             for archive in _archives_above(unescape(row.path)):
-                self._of_archives.setdefault(archive, []).append(copy)
+                self._by_archive.setdefault(archive, []).append(copy)
 
     def have_all_of(self, archive: str) -> bool:
-        """Return whether the inboxes still have all files that were kept from an archive, by its path in the ledger."""
-        return all(copy.is_intact() for copy in self._of_archives.get(archive, ()))
+        """Return whether the inboxes still have all files that were kept from an archive, by its path below the inbox."""
+        return all(copy.is_intact() for copy in self._by_archive.get(archive, ()))
 
     def still_have(self, sha256: str) -> bool:
         """Return whether a kept file with this hash still exists unchanged; True if no file with this hash was kept."""

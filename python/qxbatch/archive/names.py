@@ -105,5 +105,5 @@ def _split_name(name: str) -> tuple[str, str]:
     suffix = next((s for s in TAR_SUFFIXES if name.lower().endswith(s)), "")
     if suffix:
         return name[: -len(suffix)], name[-len(suffix) :]
-    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a packet name is no path
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a packet name is not a path
     return (stem, ending) if len(os.fsencode(ending)) <= _LONGEST_ENDING else (name, "")

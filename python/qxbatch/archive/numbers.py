@@ -42,7 +42,7 @@ def choose_numbers(
         name = path.name
         k = previous.get(path) or number_of.get(content)
         if k is None:
-            k = last_numbers[name] = _free(name, used_names, names, last_numbers.get(name, 1))
+            k = last_numbers[name] = _first_free(name, used_names, names, last_numbers.get(name, 1))
         number_of.setdefault(content, k)
         used_names.add(kth_name(name, k))
         if k > 1 or name in repeated_names:
@@ -50,7 +50,7 @@ def choose_numbers(
     return numbers
 
 
-def _free(name: str, used_names: Collection[str], names: Collection[str], k: int) -> int:
+def _first_free(name: str, used_names: Collection[str], names: Collection[str], k: int) -> int:
     """Return the first number from `k` whose name is neither in use nor the plain name of another archive."""
     while kth_name(name, k) in used_names or (k > 1 and kth_name(name, k) in names):
         k += 1

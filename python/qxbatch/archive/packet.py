@@ -120,8 +120,8 @@ class _Destination(NamedTuple):
             raise ChangedError(packet)
         return self._rename_into_archive(self.copy_path, source)
 
-    def _rename_into_archive(self, ready: Path, source: Path) -> Path:
-        """Rename `ready`, a copy or the packet itself, to its path in the archive; do nothing if the archive has its bytes.
+    def _rename_into_archive(self, hidden: Path, source: Path) -> Path:
+        """Rename `hidden`, the copy or the packet itself, to its path in the archive; do nothing if the archive has its bytes.
 
         Another study may share the archive and choose names at the same time, since its locks are separate.
         """
@@ -131,7 +131,7 @@ class _Destination(NamedTuple):
                 if os.path.lexists(target):
                     return target
                 with contextlib.suppress(FileExistsError):
-                    if not try_rename(ready, target):
+                    if not try_rename(hidden, target):
                         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(target))
                     return target
 

@@ -102,21 +102,23 @@ class SessionBytes:
 
         Raises OSError and ValueError as `read_again`.
         """
-        return sha256 in self._contents or (sha256, sha256) in self._kept or self.read_again(path).is_complete
+        return (
+            sha256 in self._content_hashes or (sha256, sha256) in self._kept_hashes or self.read_again(path).is_complete
+        )
 
     def has_links(self, links: Iterable[tuple[str, str]], name: str) -> bool:
         """Return whether ledgers list all these links (path and target) of a packet. Raises OSError and ValueError.
 
         Ledger paths begin with the packet's `name` if its session was made of several packets.
         """
-        known = {
+        known_links = {
             (row.path, row.reason)
             for session in self._sessions
             for row in self._ledger(session)
             if row.kind is Kind.LINK
         }
         prefixes = ("", f"{escape(name)}/")
-        return all(any((f"{prefix}{path}", reason) in known for prefix in prefixes) for path, reason in links)
+        return all(any((f"{prefix}{path}", reason) in known_links for prefix in prefixes) for path, reason in links)
 
     @cached_property
     def inbox_copies(self) -> InboxCopies:
@@ -127,14 +129,14 @@ class SessionBytes:
         """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.has_external_links`)."""
         if row.fate in (Fate.OPENED, Fate.NODATA):
             return True  # its members are compared, or it has no bytes
-        return row.content_sha256 in self._contents or (row.sha256, row.content_sha256) in self._kept
+        return row.content_sha256 in self._content_hashes or (row.sha256, row.content_sha256) in self._kept_hashes
 
     @property
-    def _contents(self) -> set[str]:
+    def _content_hashes(self) -> set[str]:
         return self._hashes[0]
 
     @property
-    def _kept(self) -> set[tuple[str, str]]:
+    def _kept_hashes(self) -> set[tuple[str, str]]:
         return self._hashes[1]
 
     @cached_property

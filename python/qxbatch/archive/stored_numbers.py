@@ -11,7 +11,7 @@ from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
-from qxbatch.publish.journal import HIGHEST_NUMBER
+from qxbatch.publish.journal import NUMBER_LIMIT
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain import clear_path, read_plain
 from qxbatch.publish.workspace import Workspace
@@ -28,12 +28,12 @@ def keep_numbers(
 
     Raises OSError when they cannot be recorded.
     """
-    if not _chosen(archives, settings, _read(workspace)):
+    if not _choose(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
     with locks.waiting(NAME_LOCK):
         previous = _read(workspace)
-        numbers = _chosen(archives, settings, previous)
+        numbers = _choose(archives, settings, previous)
         _write(workspace, previous, {**previous, **numbers})
     return numbers
 
@@ -52,7 +52,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
         if lock is None:
             return
         try:
-            if not _at_work(workspace):
+            if not _has_other_work(workspace):
                 clear_path(workspace.temporary_numbers)
                 previous = _read(workspace)
                 finished_inboxes = set(inboxes)
@@ -66,7 +66,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
             locks.release(lock)
 
 
-def _chosen(archives: Mapping[Path, ContentKey], settings: Settings, previous: Numbers) -> dict[Path, int]:
+def _choose(archives: Mapping[Path, ContentKey], settings: Settings, previous: Numbers) -> dict[Path, int]:
     """Return the chosen numbers.
 
     The caller reads `previous` before this function lists the archive. So a packet that is archived in between is in one of them.
@@ -79,7 +79,7 @@ def _chosen(archives: Mapping[Path, ContentKey], settings: Settings, previous: N
     )
 
 
-def _at_work(workspace: Workspace) -> bool:
+def _has_other_work(workspace: Workspace) -> bool:
     """Return whether another run holds a lock, or a killed one left unfinished work."""
     return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.units_with_journal())
 
@@ -93,19 +93,19 @@ def _has_imported_session(workspace: Workspace, archive: Path) -> bool:
 def _read(workspace: Workspace) -> dict[Path, int]:
     """Return the numbers of existing archives, without values that no run writes."""
     try:
-        stored = json.loads(read_plain(workspace.numbers) or b"null")
+        content = json.loads(read_plain(workspace.numbers) or b"null")
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(stored, dict):
+    if not isinstance(content, dict):
         return {}
     numbers = {
-        workspace.sessionsfolder / path: k for path, k in stored.items() if _is_number(k) and _is_relative_path(path)
+        workspace.sessionsfolder / path: k for path, k in content.items() if _is_number(k) and _is_relative_path(path)
     }
     return {path: k for path, k in numbers.items() if os.path.lexists(path)}
 
 
 def _is_number(k: object) -> bool:
-    return isinstance(k, int) and not isinstance(k, bool) and 1 <= k < HIGHEST_NUMBER
+    return isinstance(k, int) and not isinstance(k, bool) and 1 <= k < NUMBER_LIMIT
 
 
 def _is_relative_path(path: str) -> bool:

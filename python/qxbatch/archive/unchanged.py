@@ -19,17 +19,24 @@ class SamePacketCheck:
     """
 
     def __init__(
-        self, packet: Packet, session_bytes: SessionBytes, *, for_deletion: bool, known: bool, top: Path | None = None
+        self,
+        packet: Packet,
+        session_bytes: SessionBytes,
+        *,
+        for_deletion: bool,
+        trusts_fingerprint: bool,
+        top: Path | None = None,
     ) -> None:
         """`for_deletion`: a packet that is read again must also have no bytes outside of its members, and no links out of it.
 
-        `known`: this run computed the packet's fingerprint. Anybody can write a journal, so a packet with a fingerprint from a
-        journal is always read again. `top`: the packet must not be reached through a link below it.
+        `trusts_fingerprint`: a packet with the inodes and change times of its fingerprint is not read again, because this run
+        computed the fingerprint, or because the packet is left in place. Anybody can write a journal, so the fingerprint of a
+        journal is not trusted. `top`: the packet must not be reached through a link below it.
         """
         self._packet = packet
         self._top = top
-        self._known_identities = {_identity(packet.fingerprint): _AS_READ} if known else {}
-        self._known_inodes = {packet.fingerprint.inodes: _AS_READ} if known else {}
+        self._known_identities = {_identity(packet.fingerprint): _AS_READ} if trusts_fingerprint else {}
+        self._known_inodes = {packet.fingerprint.inodes: _AS_READ} if trusts_fingerprint else {}
         self._session_bytes = session_bytes
         self._for_deletion = for_deletion
 

@@ -1,4 +1,4 @@
-"""Keeps the replaced files of an interrupted run whose journal was removed, perhaps since it could not be read."""
+"""Keeps the replaced files of an interrupted run whose journal was removed, perhaps because it could not be read."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from qxbatch.session.layout import REPLACED
 
 
 def keep_abandoned(workspace: Workspace, unit: str) -> list[Problem]:
-    """Move all files that the runs of a unit without a journal replaced to the archive; return a problem for each session.
+    """Move to the archive all files that the runs of a unit without a journal replaced; return a problem for each session.
 
     Without the journal, it is not known whether another file has their bytes. Raises OSError.
     """
@@ -22,18 +22,23 @@ def keep_abandoned(workspace: Workspace, unit: str) -> list[Problem]:
     for run in _names_in(workspace.unit_folder(unit), workspace):
         if not RUN_PATTERN.fullmatch(run):
             continue
-        of_run = workspace.of_run(run)
-        for session in _replaced_sessions(of_run, unit):
+        run_workspace = workspace.of_run(run)
+        for session in _replaced_sessions(run_workspace, unit):
             target = workspace.session(session).folder
             kept_in = keep_replaced(
-                of_run.replaced_files(unit, session), target, folder, None, of_run.tag(unit), keep_all=True
+                run_workspace.replaced_files(unit, session),
+                target,
+                folder,
+                None,
+                run_workspace.tag(unit),
+                keep_all=True,
             )
             if kept_in is not None:
-                problems.append(_kept(session, kept_in))
+                problems.append(_kept_problem(session, kept_in))
     return problems
 
 
-def _kept(session: str, kept_in: Path) -> Problem:
+def _kept_problem(session: str, kept_in: Path) -> Problem:
     message = (
         "an interrupted run had replaced files of this session, and its journal is missing. "
         f"These files were kept in {kept_in}."

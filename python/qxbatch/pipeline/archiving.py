@@ -61,8 +61,9 @@ def archive_packets(
     archived_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
     tag = workspace.tag(journal.unit)
+    # a link is archived before the packet that it leads to
     for packet in sorted(journal.packets, key=lambda entry: -links_to_follow(entry.packet.path, tag)):
-        check_lock()  # a link is archived before the packet that it leads to
+        check_lock()
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
@@ -133,7 +134,7 @@ class _PacketArchiving:
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
         path = self.path if keep_in_place else current_path(self.path, self.tag)
-        is_same_packet = self._decided_by_content(is_same_packet, path)
+        is_same_packet = self._decide_by_content(is_same_packet, path)
         changed = self._change_problem(is_same_packet) if path == self.path else None
         decision = decide(self.facts._replace(changed=changed is not None))
         if decision.mode is None:
@@ -142,12 +143,12 @@ class _PacketArchiving:
                 clear_copy(self.path, self.archive, self.tag)
             return _StaysInPlace() if decision.reason is not Reason.CHANGED or changed is None else changed
         try:
-            is_same_packet = self._decided_by_inbox(is_same_packet, session_bytes)
+            is_same_packet = self._decide_by_inbox(is_same_packet, session_bytes)
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
         return self._archive(decide(self.facts).mode or decision.mode, is_same_packet)
 
-    def _decided_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
+    def _decide_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
         """Folder mode (`--masterinbox=none`): move an archive and do not delete it if files kept from it are lost.
 
         They are lost if one is missing in the inbox, or changed. Return the check to use. Raises OSError.
@@ -161,10 +162,10 @@ class _PacketArchiving:
         self.warnings.append(moved_not_deleted(str(self.path), decide(self.facts).reason))
         return is_same_packet.for_move()
 
-    def _decided_by_content(self, is_same_packet: SamePacketCheck, path: Path) -> SamePacketCheck:
+    def _decide_by_content(self, is_same_packet: SamePacketCheck, path: Path) -> SamePacketCheck:
         """Move a packet, and do not delete it, if it contains bytes or links that no session contains. Return the check to use.
 
-        Only a packet that another run read is checked here: it is read again, since anybody could have written the journal of
+        Only a packet that another run read is checked here: it is read again, because anybody could have written the journal of
         that run. An error is ignored here: the next comparison reports it.
         """
         if self.read_by_this_run or decide(self.facts).mode is not Archive.DELETE:
@@ -202,7 +203,7 @@ class _PacketArchiving:
             self.packet,
             session_bytes,
             for_deletion=mode is Archive.DELETE,
-            known=self.read_by_this_run or is_left,
+            trusts_fingerprint=self.read_by_this_run or is_left,
             top=top,
         )
 
@@ -240,7 +241,7 @@ class _PacketArchiving:
     def _change_problem(self, is_same_packet: SamePacketCheck) -> Problem | None:
         """Return the problem of a packet that changed, vanished or cannot be read.
 
-        None if it is the imported one, or if it is missing since a killed run moved it.
+        None if it is the imported one, or if it is missing because a killed run moved it.
         """
         try:
             if is_same_packet(self.path, renamed=False):

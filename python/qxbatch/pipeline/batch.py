@@ -50,9 +50,9 @@ def importing(
     """Import the ready packets, and yield the whole run's report before the hidden folder is removed."""
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
-        imported_units = import_units(context, units)
-        redact = {result.unit.name: result.redact for result in imported_units}
-        sessions = (session for result in imported_units for session in result.reports)
+        results = import_units(context, units)
+        redact = {result.unit.name: result.redact for result in results}
+        sessions = (session for result in results for session in result.reports)
         candidates = tuple(_redacted(candidate, redact) for candidate in report.candidates)
         yield Report(candidates, (*report.sessions, *sessions))
 

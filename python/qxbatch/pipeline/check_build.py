@@ -17,15 +17,15 @@ def check_build(context: Context, job: Job, product: Product) -> None:
     """Sync the build and compare it with its ledger. Raises PacketError if they differ, OSError and CancelledError."""
     session_inbox = SessionPaths(context.workspace.sessionsfolder / product.sorted_session.session.id).inbox
     with ThreadPoolExecutor(1) as pool:  # waiting for the disk overlaps with work on the CPU
-        synced = pool.submit(_sync, product)
+        sync = pool.submit(_sync, product)
         _verify(context, job, product, None if job.unit.inbox is None else session_inbox)
-    synced.result()
+    sync.result()
     sync_up(product.build.parent, context.workspace.sessionsfolder)
 
 
 def _sync(product: Product) -> None:
-    """Wait for running syncs, since an error is reported only once, then sync the whole build."""
-    for future in product.syncing:
+    """Wait for the running syncs, because the kernel reports an error only once; then sync the whole build."""
+    for future in product.syncs:
         future.result()
     sync_tree(product.build)
 

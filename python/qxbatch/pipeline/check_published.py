@@ -16,7 +16,7 @@ from qxbatch.walk import walk
 
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
-    """Return the problems because of which the packets must stay in the inbox; empty if there is none.
+    """Return the problems that keep the packets in the inbox; empty if there is none.
 
     A session has a problem if it is missing or not the session of the journal, or if it or a folder in it is a link. With
     `verify`, also if its files differ from its ledger. Raises OSError if an existing session cannot be read.

@@ -24,7 +24,7 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
     Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), and CancelledError.
     """
     label, settings = unit.label, context.settings
-    problems = [*_damage(settings, unit, reading), *extra_bytes(reading, label)]
+    problems = [*_damage_problems(settings, unit, reading), *extra_bytes(reading, label)]
     problems += read_suspects(reading, label, lambda: context.monitor.cancelled)
     left_out_members = left_out(reading, settings.passwords)
     _check_series(reading, unit, left_out_members, settings)
@@ -55,7 +55,7 @@ def _has_series(reading: Reading) -> bool:
     return bool(reading.groups()) or any(row.kind == "par" and row.fate != "refused" for row in rows)
 
 
-def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
+def _damage_problems(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     """Return the problem of a damaged packet whose readable files are imported; empty if the packet is not damaged.
 
     Raises PacketError if a damaged packet is refused.
@@ -63,28 +63,32 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     damage = reading.damage()
     if not damage:
         return []
-    listed = "; ".join(damage[:MOST_LISTED]) + (
+    damage_text = "; ".join(damage[:MOST_LISTED]) + (
         f"; and {len(damage) - MOST_LISTED} more" if len(damage) > MOST_LISTED else ""
     )
     encrypted_members = encrypted.refused_as_encrypted(reading)
     advice = encrypted.hint(encrypted_members, settings.passwords)
-    broken = len(encrypted_members) < len(damage)
+    has_broken_members = len(encrypted_members) < len(damage)
     changes = (
         {"password_file": "FILE"} if encrypted.is_openable(encrypted_members) and settings.passwords is None else {}
     )
     sound = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
-    todo = " ".join(filter(None, (advice, sound if broken else "")))
+    todo = " ".join(filter(None, (advice, sound if has_broken_members else "")))
     if settings.on_damaged is OnDamaged.KEEP and _has_series(reading):
-        message = f"is damaged ({listed}); the readable files were imported, and the packet stays where it is."
+        message = f"is damaged ({damage_text}); the readable files were imported, and the packet stays where it is."
         changes = {**changes, **larger(limits_of(damage), settings), "overwrite": "yes"}
         retry_command = command_for(settings, [unit.session.id], changes)
         return [Problem(Code.DAMAGED_KEPT, unit.label, message, f"{todo} Then import it again:", command=retry_command)]
     refuse_undamaged(damage, unit, settings)
-    state = "is damaged" if broken else "cannot be opened"
-    is_partly_readable = broken and _has_series(reading)
-    hint = f"{todo} {'Or import what can be read:' if is_partly_readable else 'Then import it:'}" if broken else advice
+    state = "is damaged" if has_broken_members else "cannot be opened"
+    is_partly_readable = has_broken_members and _has_series(reading)
+    hint = (
+        f"{todo} {'Or import what can be read:' if is_partly_readable else 'Then import it:'}"
+        if has_broken_members
+        else advice
+    )
     command = command_for(
         settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if is_partly_readable else {})}
     )
-    message = f"{state}: {listed}. Nothing was imported."
+    message = f"{state}: {damage_text}. Nothing was imported."
     raise PacketError(Problem(Code.DAMAGED, unit.label, message, hint, command=command))

@@ -33,10 +33,10 @@ def deliver(
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
-    replaced = replaced_patients(workspace.sessionsfolder, job, products)
-    stale = stale_sessions(workspace.sessionsfolder, job, products)
-    journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
-    result = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
+    patient_warnings = replaced_patients(workspace.sessionsfolder, job, products)
+    stale_warnings = stale_sessions(workspace.sessionsfolder, job, products)
+    journal, list_content = write_unit_journal(context, job, products, facts, check_lock)
+    result = finish(journal, workspace, context.locks, check_lock, context.settings, list_content)
     sessions = [product.sorted_session.session.id for product in products]
     if unit.inbox is None or job.is_split:
         context.published.update(sessions)
@@ -53,12 +53,12 @@ def deliver(
                     context.settings,
                     result.archived_paths,
                 ),
-                *((*stale, *archiving_warnings(facts, unit)) if k == 0 else ()),
-                *([replaced[sessions[k]]] if sessions[k] in replaced else []),
+                *((*stale_warnings, *archiving_warnings(facts, unit)) if k == 0 else ()),
+                *([patient_warnings[sessions[k]]] if sessions[k] in patient_warnings else []),
                 *result.problems_of(sessions[k], sessions),
             ),
             len(product.sorted_session.series),
-            product.images,
+            product.image_count,
             archived=result.archived,
             labels=product.placement.labels(product.sorted_session.series, job.redact),
         )

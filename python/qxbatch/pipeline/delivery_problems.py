@@ -25,6 +25,11 @@ def left_in_inbox(file: UnremovedFile) -> Problem:
         hint = "Correct this and run again: only this step remains."
         hint += "" if is_folder else " The session contains its bytes."
         return Problem(Code.CANNOT_WRITE, str(file.path), message, hint)
+    if not file.is_contained:
+        message = "stays in the inbox, because no session contains its bytes now."
+        return Problem(
+            Code.CHANGED, str(file.path), message, "Find out what changed the copy, or import the file again."
+        )
     message = "changed while it was imported, and stays in the inbox; the session contains the version that was read."
     return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")
 
@@ -83,7 +88,7 @@ def without_devices(packet: Path, devices: Sequence[Path]) -> Problem:
 
 
 def vanished_packet(packet: Path) -> Problem:
-    """Return the problem of a packet that was moved or deleted."""
+    """Return the problem of a packet that another program moved or deleted."""
     message = "vanished while it was imported, so it was not archived; the session contains what was read."
     return Problem(Code.CHANGED, str(packet), message, "Find out what removed it.")
 

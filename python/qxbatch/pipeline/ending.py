@@ -39,12 +39,12 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
     """End a run that submitted its packets; `text` says what was submitted."""
     if not settings.quiet:
         print(text, flush=True)
-    return _notified(settings, report, ExitStatus.OK, observer)
+    return _notify_end(settings, report, ExitStatus.OK, observer)
 
 
 def end_held(settings: Settings, report: Report, observer: RunObservers) -> int:
-    """End a run that submitted nothing, since its packets were submitted before or no longer exist."""
-    return _notified(settings, report, ExitStatus.HELD, observer)
+    """End a run that submitted nothing, because its packets were submitted before or no longer exist."""
+    return _notify_end(settings, report, ExitStatus.HELD, observer)
 
 
 def _end(
@@ -61,10 +61,10 @@ def _end(
         text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text:
         print(text)
-    return _notified(settings, report, status, observer)
+    return _notify_end(settings, report, status, observer)
 
 
-def _notified(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
+def _notify_end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     observer.notify(RunFinished(report, status))
     if observer.json_file.error:
         print(f"--json-file={settings.json_file} cannot be written: {observer.json_file.error}.", file=sys.stderr)

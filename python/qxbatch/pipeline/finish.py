@@ -33,11 +33,11 @@ class FinishResult(NamedTuple):
 
     @property
     def archived(self) -> Path | None:
-        """Return where the first packet is that was not deleted; None if there is none."""
+        """Return where the first packet that was not deleted is now; None if there is none."""
         return next((path for path in self.archived_paths.values() if path is not None), None)
 
     def problems_of(self, session: str, sessions: Sequence[str]) -> tuple[Problem, ...]:
-        """Return the problems of one of the unit's sessions. The first one also has those of the packets."""
+        """Return the problems of one of the unit's sessions. The first session also has those of the packets."""
         others = {name for name in sessions if name != session}
         return tuple(
             problem
@@ -78,8 +78,8 @@ def finish(
     check_lock()
     session_bytes = _session_bytes(journal, workspace, settings, removal_list)
     is_contained = _containment(journal, session_bytes, read_by_this_run=read_by_this_run)
-    unremoved = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
-    problems += map(left_in_inbox, unremoved)
+    unremoved_files = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
+    problems += map(left_in_inbox, unremoved_files)
     if not read_by_this_run and not journal.series_failed:
         journal = replace(journal, series_failed=has_failed_series(journal, workspace))
     archived_paths, archive_problems = archive_packets(
@@ -93,7 +93,7 @@ def finish(
         settings=settings,
     )
     problems += archive_problems
-    if any(file.error for file in unremoved):
+    if any(file.error for file in unremoved_files):
         return FinishResult(archived_paths, tuple(problems))  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE and problem.severity is Severity.ERROR for problem in problems):

@@ -11,7 +11,7 @@ from qxbatch.pipeline.context import Context
 
 
 def start_hashing(context: Context, packets: Iterable[Packet]) -> Mapping[Path, Future[str]]:
-    """Start to hash the packets that are files; return the hashes by path (see `_hash`)."""
+    """Start to hash the packets that are files; return futures of the hashes, by path (see `_hash`)."""
     files = (packet for packet in packets if packet.path.is_file())
     return {packet.path: context.executor.submit(_hash, context, packet) for packet in files}
 

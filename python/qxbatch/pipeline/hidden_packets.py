@@ -19,38 +19,38 @@ from qxbatch.visible import shell_word
 
 _AT_WORK_S = 120
 """Seconds for which a run of another study may use a name in a shared inbox. This run cannot see that run."""
+_GIVE_BACK = "If no other run uses this inbox, give it its name back:"
 _STATES = {
-    Use.ASIDE: ("it was renamed to be archived", "If no other run uses this inbox, give it its name back:"),
-    Use.PART: (
-        "some of its files were moved here",
-        "If no other run uses this inbox, copy them back, compare, and remove this:",
-    ),
-    Use.GONE: ("it was being removed", "If no other run uses this inbox, give it its name back:"),
+    Use.ASIDE: ("it was renamed to be archived", _GIVE_BACK),
+    Use.PART: ("some of its files were moved here", _GIVE_BACK),
+    Use.GONE: ("it was being removed", _GIVE_BACK),
 }
+_COPY_BACK = "If no other run uses this inbox, copy them back, compare, and remove this:"
+"""The hint for `Use.PART` if the folder that has the other files still exists."""
 _REMOVE = "If you do not need the packet, remove it:"
 
 
 def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
     """Return a report for each file or folder in the master inbox that has a hidden name of no known run.
 
-    Empty if a journal or staging cannot be read, since its run is not known then. Raises UsageError.
+    Empty if a journal or staging cannot be read, because its run is not known then. Raises UsageError.
     """
     inbox = settings.masterinbox
     if inbox is None:
         return []
-    hidden = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
-    if not hidden:
+    entries = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
+    if not entries:
         return []
     try:
         # read after the names: a run creates its staging before it renames a packet
-        known = {NO_RUN, *_tags(workspace)}
+        known_tags = {NO_RUN, *_tags(workspace)}
     except OSError:  # a packet may be of a journal or staging that cannot be read; the recovery reports those
         return []
-    used_until = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
+    latest_change = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
     return [
         SessionReport(original, None, None, (_problem(inbox / name, use, original, settings),))
-        for name, use, tag, original in hidden
-        if tag not in known and _is_older(inbox / name, used_until)
+        for name, use, tag, original in entries
+        if tag not in known_tags and _is_unchanged_since(inbox / name, latest_change)
     ]
 
 
@@ -65,7 +65,7 @@ def _tags(workspace: Workspace) -> Iterator[str]:
         yield workspace.of_run(journal_run(workspace.journal(unit))).tag(unit)
 
 
-def _is_older(path: Path, moment: float) -> bool:
+def _is_unchanged_since(path: Path, moment: float) -> bool:
     """Return whether a path got its name, or was last changed, at `moment` (seconds since 1970) or before; False if missing."""
     try:
         return path.lstat().st_ctime <= moment
@@ -87,7 +87,7 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     )
     command = f"rm -r -- {hidden}" if is_removed else f"mv -nT -- {hidden} {restored}"
     if use is Use.PART and os.path.lexists(path.with_name(original)):
-        command = f"cp -an -- {hidden}/. {restored}/"
+        hint, command = _COPY_BACK, f"cp -an -- {hidden}/. {restored}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
 
 

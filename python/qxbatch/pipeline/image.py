@@ -45,10 +45,10 @@ def finish_image(
     )
     with context.slots.acquire():
         statistics = _draw(context, nifti, header, time_series=is_time_series(facts))
-        packed = compressed_path(nifti)
-        checksum = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)
+        path = compressed_path(nifti)
+        checksum = gzip_file(str(nifti), str(path), level=context.settings.gzip_level, monitor=context.monitor)
         nifti.unlink()
-    return FinishedImage(packed, checksum, statistics)
+    return FinishedImage(path, checksum, statistics)
 
 
 def _draw(context: Context, nifti: Path, header: Nifti, *, time_series: bool) -> ImageStatistics | None:

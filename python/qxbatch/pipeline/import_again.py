@@ -48,7 +48,7 @@ def _with_command(
         # the packet is deleted; the files that were left out are in the session's inbox
         folder_mode = replace(settings, masterinbox=None, bids_app=False)
         return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
-    moves = [] if job.unit.inbox is not None else _moved_back(archived_paths, settings)
+    moves = [] if job.unit.inbox is not None else _move_commands(archived_paths, settings)
     shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:
         problem = replace(problem, hint=f"{problem.hint} Put the packet back into the inbox first.")
@@ -57,7 +57,7 @@ def _with_command(
     return replace(problem, command=" && ".join(filter(None, (shell, command))))
 
 
-def _moved_back(archived_paths: Mapping[Path, Path | None], settings: Settings) -> list[str]:
+def _move_commands(archived_paths: Mapping[Path, Path | None], settings: Settings) -> list[str]:
     """Return the commands that move packets back to their inbox."""
     moves = (
         (current, source)
@@ -90,7 +90,8 @@ def _unpacking(
 ) -> list[str]:
     """Return the commands that unpack the archives that were left out of a packet.
 
-    Empty if there are several packets, if the packet is not a folder (any more), or if one of the archives is in another archive.
+    Empty if there are several packets, if the packet is not a folder (any more), or if one of the archives is in another archive
+    or cannot be unpacked by one command (a part of a split archive).
     """
     if len(unit.packets) != 1:
         return []

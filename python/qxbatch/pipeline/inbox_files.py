@@ -32,13 +32,13 @@ def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -
 def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
     """Return the archives in the folders of an inbox: the option `archive` also applies to them.
 
-    Their fingerprints are computed after they were read. So the inbox is compared again with its fingerprint at discovery.
-    Raises PacketError if it changed, OSError.
+    Their fingerprints are computed after they were read. So the inbox is compared again with its fingerprint at discovery, and
+    if inodes or their change times differ, the archives are compared by hash. Raises PacketError if the inbox changed, OSError.
     """
     if unit.inbox is None:
         return ()
-    archives = {unit.inbox / member_path(text): digest for text, digest in _members(reading, unit.inbox, ("opened",))}
-    packets = tuple(Packet(path, path.name, fingerprint(path)) for path in archives)
+    hashes = {unit.inbox / member_path(text): digest for text, digest in _members(reading, unit.inbox, ("opened",))}
+    packets = tuple(Packet(path, path.name, fingerprint(path)) for path in hashes)
     if packets:
         fingerprint_before, fingerprint_now = unit.packets[0].fingerprint, fingerprint(unit.inbox)
         inodes_unchanged = (fingerprint_now.inodes, fingerprint_now.ctimes) == (
@@ -46,7 +46,7 @@ def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
             fingerprint_before.ctimes,
         )
         if fingerprint_now != fingerprint_before or not (
-            inodes_unchanged or all(hash_file(str(path))[1] == digest for path, digest in archives.items())
+            inodes_unchanged or all(hash_file(str(path))[1] == digest for path, digest in hashes.items())
         ):
             hint = "Run again when its transfer has ended; --settle=SECONDS leaves packets that changed recently for a later run."
             raise PacketError(Problem(Code.CHANGED, str(unit.inbox), "changed while it was read.", hint))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # most runs have nothing to recover
 def finish_interrupted(
     workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
 ) -> "RecoveryResult":
-    """Finish or clear what killed runs left. Raises UsageError (exit status 73) if the folder cannot be written.
+    """Finish or clear what killed runs left. Raises UsageError (exit status 73) if the sessions folder cannot be written.
 
     `only`: the names (session ids) of the units to recover; all units if None.
     """
@@ -42,24 +42,24 @@ def clear_locks(sessionsfolder: Path) -> None:
     workspace.tidy()
 
 
-def candidate_after_recovery(candidate: Candidate, recovered: "RecoveryResult | None") -> Candidate:
+def candidate_after_recovery(candidate: Candidate, recovery: "RecoveryResult | None") -> Candidate:
     """Return the candidate, which is not ready if the recovery just finished the import of its packet, or failed to.
 
     With --overwrite=yes it is not ready either. If the import was finished, other packets of the same session stay ready. If it
     failed, no packet of the session is ready: the report of the recovery contains the reason.
     """
-    if recovered is None or candidate.verdict is not Verdict.READY:
+    if recovery is None or candidate.verdict is not Verdict.READY:
         return candidate
-    if candidate.packet is not None and candidate.packet.path in recovered.packets:
+    if candidate.packet is not None and candidate.packet.path in recovery.packets:
         note = "finished now, from where an interrupted run stopped"
         return replace(candidate, verdict=Verdict.ALREADY_THERE, note=note)
-    if candidate.session is not None and candidate.session.id in recovered.unfinished:
+    if candidate.session is not None and candidate.session.id in recovery.unfinished:
         note = "the import of an interrupted run cannot be finished"
         return replace(candidate, verdict=Verdict.REFUSED, note=note)
     return candidate
 
 
-def recovery_reports(recovered: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
+def recovery_reports(recovery: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
     """Return the reports of a recovery, without those of units whose lock another run holds if this run imports them.
 
     The import of such a unit reports the lock.
@@ -69,6 +69,6 @@ def recovery_reports(recovered: "RecoveryResult | None", candidates: Sequence[Ca
     }
     return [
         report
-        for report in (() if recovered is None else recovered.reports)
+        for report in (() if recovery is None else recovery.reports)
         if report.unit not in ready or not any(problem.code is Code.HELD for problem in report.problems)
     ]

@@ -21,16 +21,16 @@ from qxbatch.session.contents import is_imported
 def write_unit_journal(
     context: Context, job: Job, products: Sequence[Product], facts: Facts, check_lock: Callable[[], None]
 ) -> tuple[Journal, bytes]:
-    """Write the journal while the unit's lock is held; return it, and the list of files that leave the inbox.
+    """Write the journal while the unit's lock is held; return it, and the content of the list of files that leave the inbox.
 
     The list has files in folder mode only (`--masterinbox=none`). An existing journal was written by a run that lost the lock; it
     is replaced. Raises PacketError (by `check_lock`) if this run lost the lock, OSError.
     """
     check_lock()
     unit = job.unit
-    removal_list = b""
+    list_content = b""
     if unit.inbox is not None:
-        removal_list = write_list(
+        list_content = write_list(
             unit.inbox, files_to_remove(job, products, decide(facts)), context.workspace.removal_list(unit.name)
         )
     journal = _journal(context, job, products, facts)
@@ -40,7 +40,7 @@ def write_unit_journal(
         check_lock()
         remove_journal(context.workspace.journal(journal.unit))
         write_journal(journal, context.workspace)
-    return journal, removal_list
+    return journal, list_content
 
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
@@ -64,7 +64,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
     )
 
 
-def _replaced(context: Context, sessions: Sequence[str]) -> tuple[str, ...]:
+def _sessions_to_replace(context: Context, sessions: Sequence[str]) -> tuple[str, ...]:
     """Return the sessions that may be replaced: none without --overwrite, even if one appeared a moment ago."""
     if not context.settings.overwrite:
         return ()
@@ -82,7 +82,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
             for packet in (*job.archives, *job.archives_in_folders)
         ),
         sessions=tuple(sessions),
-        replaced=_replaced(context, sessions),
+        replaced=_sessions_to_replace(context, sessions),
         archive=facts.archive,
         series_failed=facts.series_failed,
         damaged=facts.damaged,

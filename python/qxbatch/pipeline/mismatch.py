@@ -26,7 +26,7 @@ def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], sc
     try:
         for packet in job.archives:
             refuse_changed(packet, "while it was imported")
-        changed = _changed(context, job, scratch)
+        change = _first_change(context, job, scratch)
     except PacketError as error:
         return error.problem
     except (OSError, ValueError) as error:
@@ -35,8 +35,8 @@ def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], sc
         )
         hint = "Check whether a program still writes to the packet, check disk and memory, then run again."
         return _problem(session, faults, f"{cause} ({error_text(error)}).", hint)
-    if changed:
-        message = f"changed while it was read, though its size and time did not: {changed}."
+    if change:
+        message = f"changed while it was read, though its size and time did not: {change}."
         hint = "No session was written. Find out what writes to it, then run again."
         return Problem(Code.CHANGED, paths, message, hint)
     cause = f"{paths} was read again and did not change, so the disk or the memory is faulty."
@@ -50,7 +50,7 @@ def _problem(session: str, faults: Sequence[str], cause: str, hint: str) -> Prob
     return Problem(Code.VERIFY, session, message, hint)
 
 
-def _changed(context: Context, job: Job, scratch: Path) -> str:
+def _first_change(context: Context, job: Job, scratch: Path) -> str:
     """Read the sources again; return a text about the first member that changed, empty if none did."""
     reading = job.reading
     old_hashes = {row.path: row.sha256 for row in map(reading.row, range(len(reading)))}

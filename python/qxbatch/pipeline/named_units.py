@@ -95,13 +95,11 @@ def import_named(
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)
-    recovered = finish_interrupted(workspace, locks, settings, units)
-    all_candidates = [
-        candidate_after_recovery(candidate, recovered) for candidate in candidates(settings, only=packets)
-    ]
+    recovery = finish_interrupted(workspace, locks, settings, units)
+    all_candidates = [candidate_after_recovery(candidate, recovery) for candidate in candidates(settings, only=packets)]
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
-    report = Report(tuple(all_candidates), tuple(recovery_reports(recovered, all_candidates)))
+    report = Report(tuple(all_candidates), tuple(recovery_reports(recovery, all_candidates)))
     ready = _ready(all_candidates)
     if ready:
         if check_ready is not None:

@@ -13,18 +13,19 @@ _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, V
 
 
 def items_not_imported(
-    report: Report | None, listed: Sequence[NotImported], *, deidentified: bool = False
+    report: Report | None, previous_items: Sequence[NotImported], *, deidentified: bool = False
 ) -> Sequence[NotImported]:
-    """Return the items that a run did not import; without a run, the listed items that are still in the inbox.
+    """Return the items that this run (`report`) did not import, and those of previous runs that this run did not consider.
 
-    `deidentified`: packets are counted and not named.
+    Without a report, return the previous items that are still in the inbox. `deidentified`: return only the items of this run,
+    which are counted and not named.
     """
     if report is None:
-        return _in_inbox(listed)
-    return _counted(report) if deidentified else _not_imported(report, listed)
+        return _in_inbox(previous_items)
+    return _unnamed_items(report) if deidentified else _named_items(report, previous_items)
 
 
-def _not_imported(report: Report, previous_items: Sequence[NotImported]) -> list[NotImported]:
+def _named_items(report: Report, previous_items: Sequence[NotImported]) -> list[NotImported]:
     """Return the items that this run did not import, and those of previous runs that this run did not consider.
 
     A previous item without a path is dropped: nobody can check whether it is still in the inbox.
@@ -46,7 +47,7 @@ def _not_imported(report: Report, previous_items: Sequence[NotImported]) -> list
     return sorted(dict.fromkeys(items))
 
 
-def _counted(report: Report) -> list[NotImported]:
+def _unnamed_items(report: Report) -> list[NotImported]:
     """Return what this run did not import, without names; messages and commands can contain names and are omitted, too."""
     reasons = [
         str(candidate.problem.code if candidate.problem else candidate.verdict)
@@ -58,7 +59,7 @@ def _counted(report: Report) -> list[NotImported]:
         if session.folder is None and codes:
             reasons.append(str(codes[0]))
     return [
-        NotImported(f"packet {k}", f"{reason}; the end of the run named it")
+        NotImported(f"packet {k}", f"{reason}; the report at the end of the run named it")
         for k, reason in enumerate(sorted(reasons), 1)
     ]
 

@@ -32,7 +32,7 @@ def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
 
 
 def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
-    """Raise PacketError if the session of a unit was split from another one: it may be of another patient."""
+    """Raise PacketError if --overwrite would replace a session that was split from another unit: it may be of another patient."""
     source = split_source(folder)
     if settings.overwrite and source:
         message = f"its session {folder.name} exists and was split from {source}, which is another packet"
@@ -45,7 +45,7 @@ def split_source(folder: Path) -> str:
     return summary.split.source if summary is not None and summary.split is not None else ""
 
 
-def _unrelated(settings: Settings, folder: Path, unit: Unit, message: str, gets: str) -> PacketError:
-    hint = f"Rename the packet, so that {gets}, and import it. Or move {folder} away, and run again:"
+def _unrelated(settings: Settings, folder: Path, unit: Unit, message: str, effect: str) -> PacketError:
+    hint = f"Rename the packet, so that {effect}, and import it. Or move {folder} away, and run again:"
     command = command_for(settings, [unit.session.id])
     return PacketError(Problem(Code.EXISTS, unit.label, f"{message}; nothing was changed.", hint, command=command))

@@ -21,21 +21,21 @@ _MOST_LINKS = 40
 def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None:
     """Raise PacketError if packets are in the folders of a session that the import of a unit would replace.
 
-    Checked are the packets of the unit, those in the master inbox, and those that links in the master inbox lead to: in any
+    This checks the packets of the unit, those in the master inbox, and those that links in the master inbox lead to: in any
     mode of --archive, a packet must not leave with the replaced session. Also raise PacketError if the folder of the session is
     a packet (see `why_occupied`).
     """
     if settings.stages is Stages.CONVERT or not session.is_dir():
         return
-    real = Path(os.path.realpath(session))
-    replaced = {real / name for name in (FOLDERS if unit.inbox is None else RESULT_FOLDERS)}
+    real_session = Path(os.path.realpath(session))
+    replaced_folders = {real_session / name for name in (FOLDERS if unit.inbox is None else RESULT_FOLDERS)}
     packets = [packet.path for packet in unit.packets] if unit.inbox is None else []
     for path in (*_sources(settings, unit), *packets):
-        replaced_folder = next((step for step in _steps_of(path) if step in replaced), None)
+        replaced_folder = next((step for step in _steps_of(path) if step in replaced_folders), None)
         if replaced_folder is not None:
             raise PacketError(_problem(settings, unit, path, replaced_folder))
     for path in packets:
-        if real.is_relative_to(os.path.realpath(path)):
+        if real_session.is_relative_to(os.path.realpath(path)):
             message = f"{path} contains {session}, which its import would replace; nothing was changed."
             hint = "Name a folder of packets that does not contain the session, then run again."
             raise PacketError(Problem(Code.SESSION_FOLDER, unit.label, message, hint))

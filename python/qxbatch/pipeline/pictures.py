@@ -24,8 +24,8 @@ def place_pictures(placement: Placement, paths: SessionPaths, summary: Summary) 
     for item in placement.numbered:
         number, nifti = item.image.number, item.output.nifti
         pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
-        for drawn, target in pairs:
-            if drawn.exists():
+        for picture, target in pairs:
+            if picture.exists():
                 paths.pictures.mkdir(exist_ok=True)
-                move(drawn, target)
+                move(picture, target)
     write_thumbnail(paths, summary)

@@ -62,9 +62,9 @@ def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     settings, unit = context.settings, job.unit
     problems, left_out_members = check_reading(job.reading, unit, context)
     anonymous = job.deidentified
-    plans, mixed = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.label, anonymous=anonymous)
+    plans, mixed_problems = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.label, anonymous=anonymous)
     patients = {plan.session.id: "" if anonymous else plan.patient for plan in plans} if len(plans) > 1 else {}
-    return replace(job, problems=(*problems, *mixed), left_out=left_out_members, patients=patients), plans
+    return replace(job, problems=(*problems, *mixed_problems), left_out=left_out_members, patients=patients), plans
 
 
 def place_files(
@@ -72,7 +72,7 @@ def place_files(
 ) -> tuple[Job, list[tuple[SortedSession, Path]]]:
     """Give every file its final name; return the job, and the sorted sessions with the folders of their files.
 
-    The packets are hashed from now on, since their content was accepted. Raises OSError.
+    The packets are hashed from now on, because their content was accepted. Raises OSError.
     """
     roots = {plan.session.id: scratch / f"{k}" for k, plan in enumerate(plans)}
     sorted_sessions = assemble(
@@ -83,5 +83,5 @@ def place_files(
         inbox=None if job.is_split else job.unit.inbox,
         join=context.settings.join_series is JoinSeries.AUTO,
     )
-    placed = [(sorted_session, roots[sorted_session.session.id]) for sorted_session in sorted_sessions]
-    return replace(job, hashes=start_hashing(context, job.archives)), placed
+    sessions_with_roots = [(sorted_session, roots[sorted_session.session.id]) for sorted_session in sorted_sessions]
+    return replace(job, hashes=start_hashing(context, job.archives)), sessions_with_roots

@@ -29,12 +29,12 @@ class Product(NamedTuple):
     placement: Placement
     session_problems: SessionProblems
     """All problems of the session, including those of conversions and images."""
-    syncing: Sequence[Future[None]] = ()
+    syncs: Sequence[Future[None]] = ()
     """Syncs of files that may still run."""
 
     @property
-    def images(self) -> int:
-        """Return how many images it has."""
+    def image_count(self) -> int:
+        """Return how many images the session has."""
         return len(self.placement.images)
 
 
@@ -50,7 +50,7 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     for name in FOLDERS:
         (folders.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
-    converted, syncing = make_series(context, job, sorted_session, folders)
+    converted, syncs = make_series(context, job, sorted_session, folders)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     protocol = context.settings.protocol
     if protocol is not None:
@@ -66,4 +66,4 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     write_page(built, recorded.summary)
     if recorded.summary.is_only_sorted:
         write_sums(built)
-    return Product(sorted_session, folders.build, recorded.placement, recorded.session_problems, syncing)
+    return Product(sorted_session, folders.build, recorded.placement, recorded.session_problems, syncs)

@@ -20,7 +20,7 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
 
     `check_lock` is called before each session and raises PacketError if another run took over the unit's lock. Raises OSError.
     """
-    renamed: list[RenamedFile] = []
+    renamed_files: list[RenamedFile] = []
     for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)
@@ -28,12 +28,12 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
         build = workspace.build(journal.unit, session)
         old = workspace.replaced_files(journal.unit, session)
         replace = session in journal.replaced or _has_moved_ledger(build, target, ledger_hash)
-        renamed += publish(build, target, old, with_inbox=journal.with_inbox, replace=replace)
-    return [renamed_in_inbox(file) for file in renamed]
+        renamed_files += publish(build, target, old, with_inbox=journal.with_inbox, replace=replace)
+    return [renamed_in_inbox(file) for file in renamed_files]
 
 
 def _has_moved_ledger(build: Path, target: Path, ledger_hash: str) -> bool:
-    """Return whether a killed run moved all but session.txt to the session folder, as the ledger shows.
+    """Return whether a killed run moved the result folders to the session folder, the one with the ledger last.
 
     A session.txt that appeared in the session folder since then does not make it another session: it is replaced.
     """

@@ -40,7 +40,7 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
                 passwords=words_of(context.settings.passwords),
                 monitor=context.monitor,
             )
-    finally:  # report a packet that vanished as such, whatever error followed
+    finally:  # if a packet changed or vanished, that is reported, not an error that it caused
         for packet in unit.packets:
             refuse_changed(packet, "while it was read")
     context.observer.notify(BytesRead(unit.name, unit.size, unit.size))

@@ -31,7 +31,9 @@ class RecoveryResult(NamedTuple):
     """The result of a recovery."""
 
     reports: Sequence[SessionReport] = ()
-    """One for each session that was finished, and for each unit that failed, or whose session or packet another run holds."""
+    """One for each session that was finished, for each unit that failed, and for each unit with a packet, or a session into which
+    it was split, whose lock another run holds. A unit whose own lock another run holds has none.
+    """
     packets: Collection[Path] = ()
     """The paths of the packets whose import was finished; in folder mode (`--masterinbox=none`), the inboxes of their sessions."""
     unfinished: Collection[str] = ()
@@ -60,10 +62,10 @@ def recover(
             continue
         try:
             check_lock = partial(_need_lock, locks, lock, unit)
-            recovered = recover_unit(workspace, locks, unit, check_lock, settings, [own])
-            reports += recovered.reports
-            packets.update(recovered.packets)
-            unfinished += recovered.unfinished
+            recovery = recover_unit(workspace, locks, unit, check_lock, settings, [own])
+            reports += recovery.reports
+            packets.update(recovery.packets)
+            unfinished += recovery.unfinished
         except LockHeldError as error:
             reports.append(_lock_report(unit, error.problem))
         finally:
@@ -74,7 +76,7 @@ def recover(
 
 
 def _lock_report(unit: str, problem: Problem) -> SessionReport:
-    """Return the report of a unit of which another run holds a session or a packet."""
+    """Return the report of a unit if another run holds the lock of one of its sessions or packets."""
     message = (
         f"is held by another run, so the remaining steps of an interrupted import of session {unit} were not done now."
     )
@@ -104,16 +106,16 @@ def recover_unit(
     The patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
     Raises LockHeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
-    recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
-    if any(map(failed, recovered.reports)) and _unfinished_units(workspace, [unit]):
-        recovered = recovered._replace(unfinished=(unit,))
+    recovery = _finish_or_clear(workspace, locks, unit, check_lock, settings, own)
+    if any(map(failed, recovery.reports)) and _unfinished_units(workspace, [unit]):
+        recovery = recovery._replace(unfinished=(unit,))
     if not settings.deidentified:
-        return recovered
+        return recovery
     redact = without_names(workspace, unit, [] if settings.work_dir is None else [settings.work_dir])
-    return recovered._replace(reports=[report_without_names(report, redact) for report in recovered.reports])
+    return recovery._replace(reports=[report_without_names(report, redact) for report in recovery.reports])
 
 
-def _recovered(
+def _finish_or_clear(
     workspace: Workspace,
     locks: Locks,
     unit: str,
@@ -126,20 +128,20 @@ def _recovered(
         written_by = journal_run(path)
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
-        recovered = RecoveryResult()
+        recovery = RecoveryResult()
         if os.path.lexists(path):
-            recovered = _finish(workspace, locks, unit, check_lock, settings, own)
+            recovery = _finish(workspace, locks, unit, check_lock, settings, own)
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
-                recovered = _with_kept(recovered, unit, keep_abandoned(workspace, unit))
+                recovery = _with_problems(recovery, unit, keep_abandoned(workspace, unit))
                 workspace.clear_all(unit)
     except LockHeldError:
         raise
     except PacketError as error:
         return _failure(unit, error.problem)
     except (ValueError, OverflowError, RecursionError) as error:
-        return _failure(unit, _not_followed(workspace, unit, f"{error}", settings))
+        return _failure(unit, _unusable_journal(workspace, unit, f"{error}", settings))
     except (OSError, MemoryError) as error:
         reason = error_text(error) or "there is not enough memory"
         message = f"the import of an interrupted run cannot be finished: {reason}."
@@ -149,7 +151,7 @@ def _recovered(
         log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - a traceback can have names
         message = f"internal error while the import of an interrupted run was finished: {type(error).__name__}."
         return _failure(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
-    return recovered
+    return recovery
 
 
 def clear_own(workspace: Workspace, unit: str) -> None:
@@ -171,7 +173,7 @@ def _finish(
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        return _failure(unit, _not_followed(workspace, unit, f"{error}", settings))
+        return _failure(unit, _unusable_journal(workspace, unit, f"{error}", settings))
     with _locked(journal, locks, check_lock, own) as check_locks:
         result = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     label = journal.label or unit
@@ -226,25 +228,25 @@ def _locked(
             locks.release(lock)
 
 
-def _with_kept(recovered: RecoveryResult, unit: str, kept: Sequence[Problem]) -> RecoveryResult:
-    """Return the recovery with a report for replaced files that were kept, if there are any."""
-    if not kept:
-        return recovered
-    return recovered._replace(reports=[*recovered.reports, SessionReport(unit, None, None, tuple(kept))])
+def _with_problems(recovery: RecoveryResult, unit: str, problems: Sequence[Problem]) -> RecoveryResult:
+    """Return the recovery with a report of further problems, if there are any."""
+    if not problems:
+        return recovery
+    return recovery._replace(reports=[*recovery.reports, SessionReport(unit, None, None, tuple(problems))])
 
 
 def _failure(unit: str, problem: Problem) -> RecoveryResult:
     return RecoveryResult([SessionReport(unit, None, None, (problem,), unit=unit)])
 
 
-def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settings) -> Problem:
+def _unusable_journal(workspace: Workspace, unit: str, reason: str, settings: Settings) -> Problem:
     if settings.deidentified:
         reason = without_content(reason)
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
     hint = (
         f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit_folder(unit)}, then remove the "
-        "journal and run again: that run names the packets which the interrupted one renamed, and moves files that it had "
-        "replaced to the archive."
+        "journal and run again: the new run reports the packets that the interrupted run renamed, and moves the files that the "
+        "interrupted run replaced to the archive."
     )
     path = str(workspace.journal(unit))
     return Problem(Code.RECOVERED, path, message, hint)

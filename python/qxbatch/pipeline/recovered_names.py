@@ -114,19 +114,19 @@ class _KnownPaths:
 
     def __call__(self, text: str) -> str:
         text = _reasons().sub(lambda match: f"{_MARK}{match[1]}", text.replace("\0", ""))
-        kept = []
+        texts = []
         position = 0
         while (start := _START.search(text, position)) is not None:
             matches = (pattern.match(text, start.start()) for pattern in self._known)
             end = max((match.end() for match in matches if match), default=-1)
             is_known = end > start.start()
-            kept.append(text[position : end if is_known else start.start()])
+            texts.append(text[position : end if is_known else start.start()])
             position = end
             if not is_known or text.startswith("/", end):
-                kept.append(f"/{NAME_LEFT_OUT}" if is_known else NAME_LEFT_OUT)
+                texts.append(f"/{NAME_LEFT_OUT}" if is_known else NAME_LEFT_OUT)
                 reason = text.rfind(_MARK, start.start())  # the last one: names in between may look like a reason
                 position = len(text) if reason < 0 else reason
-        return "".join([*kept, text[position:]]).replace(_MARK, ": ")
+        return "".join([*texts, text[position:]]).replace(_MARK, ": ")
 
 
 def _session_content() -> str:

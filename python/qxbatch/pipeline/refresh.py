@@ -15,15 +15,17 @@ from qxbatch.study.study import is_current
 
 
 def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool = False) -> None:
-    """Write the study level after an import; a failed write is a message, since the sessions are published.
+    """Write the study level after an import; a failed write only prints a message, because the sessions are published.
 
     If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
     `sessions_changed`: the study level may be out of date even if the report has no published session: another run
     published sessions without refreshing it, this run was interrupted, or study.json does not list the packets that wait now.
     """
     folder = settings.sessionsfolder
-    imported = sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
-    if not (imported and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
+    is_refresh_needed = (
+        sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
+    )
+    if not (is_refresh_needed and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
         return
     try:
         for _ in range(_ATTEMPTS):

@@ -30,7 +30,7 @@ _NEED = (
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
 
-    With overwrite, an existing session is replaced only if it was not made from another packet (see `refuse_other`).
+    With --overwrite, an existing session is replaced unless `refuse_other` or `refuse_packets_inside` refuses it.
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
@@ -49,7 +49,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
 
 
 def refuse_imported(context: Context, unit: Unit) -> None:
-    """Raise PacketError if the packet is missing, since another run imported it after this run started.
+    """Raise PacketError if the packet is missing because another run imported it after this run started.
 
     This happens only with --overwrite; without it, `refuse_existing` raises before.
     """
@@ -85,13 +85,13 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
         return
     free, command = shutil.disk_usage(scratch).free, ""
     if unit.size > settings.max_total:
-        more, hint = f"more than --max-total={size_text(settings.max_total)}", "Remove that file, or raise the limit:"
+        excess, hint = f"more than --max-total={size_text(settings.max_total)}", "Remove that file, or raise the limit:"
         command = command_for(settings, [unit.session.id], {"max_total": total_for(unit.size)})
     elif unit.size > free:
-        more = f"but there is no space left for it: {size_text(free)} free on the file system of {scratch}"
+        excess = f"but there is no space left for it: {size_text(free)} free on the file system of {scratch}"
         hint = f"Its import {_NEED}"
     else:
         return
     size, path = max(largest_file(packet.path) for packet in unit.packets)
-    message = f"has {size_text(unit.size)}, {more}. Its largest file is {path} ({size_text(size)}). Nothing was read."
+    message = f"has {size_text(unit.size)}, {excess}. Its largest file is {path} ({size_text(size)}). Nothing was read."
     raise PacketError(Problem(Code.CANNOT_WRITE, unit.label, message, hint, command=command))

@@ -36,7 +36,7 @@ REMEDIES_AFTER_PUBLISHING: Mapping[Code, Mapping[str, str]] = {
 def with_commands(report: SessionReport, unit: Unit, settings: Settings, redact: Redact) -> SessionReport:
     """Return a report without identities, whose problems have the command that fixes them, if one exists."""
     remedies = REMEDIES if report.folder is None else REMEDIES_AFTER_PUBLISHING
-    problems = tuple(_fixed(problem, remedies, unit, settings) for problem in report.problems)
+    problems = tuple(_with_command(problem, remedies, unit, settings) for problem in report.problems)
     return redacted_report(replace(report, problems=problems), redact)
 
 
@@ -45,10 +45,12 @@ def refused_report(unit: Unit, problem: Problem, redact: Redact) -> SessionRepor
     return SessionReport(unit.label, unit.session, None, (redacted_problem(problem, redact),))
 
 
-def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:
+def _with_command(
+    problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings
+) -> Problem:
     changes = remedies.get(problem.code)
-    needs_none = problem.code in (Code.ARCHIVE, Code.EXISTS) and problem.severity is Severity.WARNING
+    needs_no_command = problem.code in (Code.ARCHIVE, Code.EXISTS) and problem.severity is Severity.WARNING
     is_gone = problem.code is Code.CHANGED and not any(os.path.lexists(packet.path) for packet in unit.packets)
-    if changes is None or problem.command or problem.severity is Severity.INFO or needs_none or is_gone:
+    if changes is None or problem.command or problem.severity is Severity.INFO or needs_no_command or is_gone:
         return problem
     return replace(problem, command=command_for(settings, [unit.session.id], changes))

@@ -50,19 +50,19 @@ def run(
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = Locks(workspace.locks, notify=None if settings.quiet else _print_notice)
-    recovered = None
+    recovery = None
     interrupted = not settings.test and workspace.has_remains
     if interrupted:
         need_writable(settings)
-        recovered = finish_interrupted(workspace, locks, settings)
+        recovery = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
-    candidates = [candidate_after_recovery(candidate, recovered) for candidate in (find or discover)(settings)]
+    candidates = [candidate_after_recovery(candidate, recovery) for candidate in (find or discover)(settings)]
     observer.notify_candidates(candidates)
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
     hidden = [] if find else hidden_packets(settings, workspace)
-    report = Report(tuple(candidates), (*recovery_reports(recovered, candidates), *hidden))
+    report = Report(tuple(candidates), (*recovery_reports(recovery, candidates), *hidden))
     if settings.test or not ready:
         if submitter is not None and settings.test and ready:
             print(submitter.describe(settings, ready))

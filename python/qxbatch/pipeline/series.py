@@ -33,8 +33,8 @@ def make_series(
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
     The files of a series are removed once it is converted and stored. In inbox mode, deflated members of a zip packet are
-    copied without recompression. (In folder mode, `--masterinbox=none`, a session may be rebuilt from its own series, whose
-    stored bytes must then stay the same.)
+    copied without recompression. Not in folder mode (`--masterinbox=none`): a session that is rebuilt from its own series must
+    store the same bytes as its first import.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
@@ -59,7 +59,7 @@ def make_series(
         if forms[series.n] is StorageForm.PLAIN:
             move(series.folder, folders.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in sorted_session.series)
-    return ConvertedSeries(conversions, forms, jobs.headers, jobs.sums, jobs.statistics), jobs.syncing
+    return ConvertedSeries(conversions, forms, jobs.headers, jobs.sums, jobs.statistics), jobs.syncs
 
 
 class _SeriesJobs:
@@ -74,18 +74,18 @@ class _SeriesJobs:
         self.sums: dict[Path, Checksum] = {}
         self.statistics: dict[Path, ImageStatistics] = {}
         self.finishing: list[Future[None]] = []
-        self.syncing: list[Future[None]] = []
+        self.syncs: list[Future[None]] = []
         self._half_done: set[int] = set()
-        self._converted_series = 0
+        self._converted_count = 0
         self._lock = threading.Lock()
 
     def notify_converted(self, more: int) -> None:
-        """Notify observers of the number of converted series."""
+        """Add `more` to the number of converted series, and notify observers of it."""
         with self._lock:
-            self._converted_series += more
-            converted, total = self._converted_series, len(self.sorted_session.series)
+            self._converted_count += more
+            count, total = self._converted_count, len(self.sorted_session.series)
             self.context.observer.notify(
-                SeriesConverted(self.job.unit.name, self.sorted_session.session.id, converted, total)
+                SeriesConverted(self.job.unit.name, self.sorted_session.session.id, count, total)
             )
 
     def convert(self, series: Series, form: StorageForm) -> Conversion:
@@ -154,7 +154,7 @@ class _SeriesJobs:
         if self.context.settings.work_dir is None or path.is_relative_to(self.folders.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()
-            self.syncing.append(self.context.sync_pool.submit(self._sync_and_close, descriptor))
+            self.syncs.append(self.context.sync_pool.submit(self._sync_and_close, descriptor))
 
     def _sync_and_close(self, descriptor: int) -> None:
         try:

@@ -42,7 +42,8 @@ def write_study(
         texts = [
             NewText(folder / STUDY_TABLE, table, is_own_table),
             NewText(folder / PAGE, study_page(folder, study), is_unchanged_page),
-            # last: is_outdated compares its time. Not exchanged: if a run is killed, no run removes what is left of the exchange
+            # Last, because is_outdated compares its time. Not exchanged: after a kill, the study level can count as current, and
+            # then no run removes the replaced file
             NewText(folder / STUDY_SIDECAR, as_json(study), _is_own_sidecar, can_exchange=False),
         ]
         write_texts(texts, tag)
@@ -56,7 +57,7 @@ def _is_own_sidecar(content: bytes) -> bool:
 def _is_own_table(new: str, sidecar: Path, lock: FolderLock, content: bytes) -> bool:
     """Return whether qxbatch wrote a table, and nobody changed it since.
 
-    Without locks on the file system only the first line is compared: the table of another run may be newer than its study.json.
+    Without locks on the file system only the beginning is compared: the table of another run may be newer than its study.json.
     """
     if not content.startswith(b"session_id\t") or lock is FolderLock.UNSUPPORTED:
         return content.startswith(b"session_id\t")

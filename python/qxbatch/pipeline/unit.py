@@ -85,10 +85,10 @@ class _Import:
             if os.path.lexists(workspace.journal(unit.name)):
                 check_lock = self.locks.refuse_lost
                 own = self.locks.own_names
-                recovered = recover_unit(
+                recovery = recover_unit(
                     workspace, self.context.locks, unit.name, check_lock, self.context.settings, own
                 )
-                return list(recovered.reports)
+                return list(recovery.reports)
             return self._stages()
         except PacketError as error:
             problem = error.problem
@@ -133,11 +133,11 @@ class _Import:
         return deliver(context, job, products, self.locks.refuse_lost)
 
     def _of_disk(self, error: OSError) -> Problem:
-        """Return the problem of an OSError: the loss of the lock if another run took it, since that run may have removed files."""
+        """Return the problem of an OSError; if another run took the lock, that loss: the other run may have removed files."""
         try:
             self.locks.refuse_lost()
-        except PacketError as lost:
-            return lost.problem
-        except OSError as unseen:
-            return cannot_write(self.unit, unseen)
+        except PacketError as lost_lock:
+            return lost_lock.problem
+        except OSError as lock_error:
+            return cannot_write(self.unit, lock_error)
         return cannot_write(self.unit, error)

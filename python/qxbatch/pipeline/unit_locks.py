@@ -19,7 +19,7 @@ def lost_lock(label: str) -> PacketError:
 
 
 def same_session(session: str, unit: Unit) -> PacketError:
-    """Return the error to raise if two packets of one run would become the same session, since one of them is split."""
+    """Return the error to raise if two packets of one run would become the same session because one of them is split."""
     who = "it" if session == unit.name else "one of its patients"
     message = f"{who} would become session {session}, and so does another packet of this run."
     return PacketError(Problem(Code.SAME_SESSION, unit.label, message, "Rename one of the packets."))
@@ -31,7 +31,7 @@ def unit_lock(unit: str) -> str:
 
 
 def packet_lock(packet: Path) -> str:
-    """Return the name of a packet's lock: by its name, since containers see one inbox under many paths."""
+    """Return the name of a packet's lock. It has no folder, because containers see one inbox under many paths."""
     return f"packet {packet.name}"
 
 

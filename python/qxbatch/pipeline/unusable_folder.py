@@ -25,10 +25,10 @@ def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
         message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
     elif existing_name := stored_name(folder):
         message = f"the file system treats the folder {existing_name} as its session {folder}; nothing was changed."
-    elif unwritable := [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]:
-        message = f"{unwritable[0]} cannot be written; nothing was changed."
-    elif mounted := [path for path in entries if is_mounted(path)]:
-        message = f"{mounted[0]} is a mount point, so an import cannot replace it; nothing was changed."
+    elif unwritable_folders := [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]:
+        message = f"{unwritable_folders[0]} cannot be written; nothing was changed."
+    elif mount_points := [path for path in entries if is_mounted(path)]:
+        message = f"{mount_points[0]} is a mount point, so an import cannot replace it; nothing was changed."
     if message:
         hint = "Correct that, or move the session away."
         raise PacketError(Problem(Code.CANNOT_WRITE, unit.label, message, hint))

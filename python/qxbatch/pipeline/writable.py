@@ -53,12 +53,12 @@ def _refuse_among_files(settings: Settings, work_dir: Path) -> None:
         if folder is not None and real.is_relative_to(os.path.realpath(folder)):
             raise UsageError(
                 f"--work-dir={work_dir} is in {what} {folder}: its temporary files would be among the files there.",
-                "Give a folder elsewhere, on a disk with much space.",
+                "Give a folder elsewhere, on a disk with enough space.",
             )
 
 
 def _nearest_existing(folder: Path) -> Path:
-    """Return the folder, or the nearest folder above it that exists, in which it is created."""
+    """Return the folder if it exists, else the nearest folder above it that exists: the folder is created there."""
     if os.path.lexists(folder) or folder == folder.parent:
         return folder
     return _nearest_existing(folder.parent)

@@ -65,7 +65,7 @@ def _possible_names(name: str) -> set[str]:
 def _files_and_size(path: Path) -> tuple[int, ...]:
     """Return the number of files of a packet and its size in bytes; an empty tuple if it cannot be read."""
     try:
-        measured = fingerprint(path)
+        current = fingerprint(path)
     except OSError:
         return ()
-    return (measured.files, measured.size)
+    return (current.files, current.size)

@@ -12,7 +12,7 @@ def is_device(mode: int) -> bool:
 
 
 def devices_in(folder: Path) -> Iterator[Path]:
-    """Yield the paths of devices below a folder, relative to it; none if it is no folder. Raises OSError."""
+    """Yield the paths of devices below a folder, relative to it; none if it is not a folder. Raises OSError."""
     waiting = [folder] if folder.is_dir() else []
     while waiting:
         with os.scandir(waiting.pop()) as entries:

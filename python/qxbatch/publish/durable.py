@@ -218,7 +218,7 @@ def make_folder(folder: Path) -> None:
         except FileNotFoundError:
             missing.append(missing[-1].parent)
             continue
-        except FileExistsError:  # another run removed the folder after mkdir found it, or it is no folder
+        except FileExistsError:  # another run removed the folder after mkdir found it, or it is not a folder
             if os.path.lexists(missing[-1]) and not missing[-1].is_dir():
                 raise
             continue

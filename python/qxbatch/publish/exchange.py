@@ -49,9 +49,9 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
             opened_below(target, top) as session,
             opened_below(old, top, create=True) as replaced,
         ):
-            renamed = _exchange(new, session, replaced, with_inbox=with_inbox)
+            renamed_files = _exchange(new, session, replaced, with_inbox=with_inbox)
         os.rmdir(build.name, dir_fd=builds.descriptor)
-    return renamed
+    return renamed_files
 
 
 def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_inbox: bool) -> list[RenamedFile]:
@@ -67,12 +67,12 @@ def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_i
     for name in folders:
         if build.has(name):
             _publish_entry(build, name, session, old)
-    renamed = place_kept_files(build, session) if build.has(INBOX) else []
+    renamed_files = place_kept_files(build, session) if build.has(INBOX) else []
     sync_entries(session.descriptor)
     if build.has(SESSION_TXT):
         _publish_entry(build, SESSION_TXT, session, old)
         sync_entries(session.descriptor)
-    return renamed
+    return renamed_files
 
 
 def _publish_entry(build: OpenFolder, name: str, session: OpenFolder, old: OpenFolder) -> None:

@@ -122,7 +122,7 @@ def _keep(source: Path, path: Path) -> None:
         except FileExistsError:
             k += 1
         else:
-            print(f"{path} is not as qxbatch wrote it: it is now {new_path.name}.", file=sys.stderr)
+            print(f"{path} is not as qxbatch wrote it, so it was renamed to {new_path.name}.", file=sys.stderr)
             return
 
 

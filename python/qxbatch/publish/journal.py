@@ -22,7 +22,7 @@ from qxbatch.settings.model import Archive
 
 JOURNAL_VERSION = 6
 """The version of the format. A journal of another version is refused."""
-HIGHEST_NUMBER = 10**6
+NUMBER_LIMIT = 10**6
 """Numbers that are appended to the names of archives are below this limit; others in a file are refused."""
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
@@ -121,7 +121,7 @@ def read_journal(unit: str, workspace: Workspace) -> Journal:
     try:
         return _journal(unit, json.loads(text), workspace)
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, UnicodeError) as error:
-        raise ValueError(f"{path} is no journal: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path} is not a journal: {type(error).__name__}: {error}") from error
 
 
 def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Journal:
@@ -153,7 +153,7 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
 def _packet(content: Mapping[str, Any], top: Path) -> JournaledPacket:
     fingerprint = Fingerprint(**{key: int(value) for key, value in content["fingerprint"].items()})
     number = None if content["number"] is None else int(content["number"])
-    if number is not None and not 1 <= number < HIGHEST_NUMBER:
+    if number is not None and not 1 <= number < NUMBER_LIMIT:
         raise ValueError(f"a packet has the number {content['number']!r:.40}")
     os.fsencode(str(content["path"]))  # a lone surrogate is not a valid name
     if "\0" in str(content["path"]):

@@ -30,18 +30,18 @@ def place_kept_files(build: OpenFolder, session: OpenFolder) -> list[RenamedFile
 
     Raises OSError, LinkError.
     """
-    renamed: list[RenamedFile] = []
+    renamed_files: list[RenamedFile] = []
     with opened_in(build, (INBOX,)) as source:
         for parts, folder, files in walk_in(source):
             if not files:
                 continue
-            renamed += _create_folders(session, (INBOX, *parts))
+            renamed_files += _create_folders(session, (INBOX, *parts))
             with opened_in(session, (INBOX, *parts), create=True) as target:
                 for name in files:
-                    renamed += _move_file(folder, name, target)
+                    renamed_files += _move_file(folder, name, target)
                 sync_entries(target.descriptor)
     remove_empty_folders(build, INBOX)
-    return renamed
+    return renamed_files
 
 
 def _create_folders(session: OpenFolder, parts: Parts) -> Iterator[RenamedFile]:

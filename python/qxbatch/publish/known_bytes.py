@@ -40,8 +40,8 @@ class KnownBytes:
             return self._has_content(path, file.as_posix()) or hash_file(str(path))[1] in self._hashes
 
     def _has_content(self, path: Path, at: str) -> bool:
-        stored = self._stored
-        exact = stored is not None
+        ledger_hashes = self._ledger_hashes
+        exact = ledger_hashes is not None
         try:
             if _SERIES.fullmatch(at):
                 rows = hash_tar_gz(str(path), exact=exact)
@@ -51,11 +51,11 @@ class KnownBytes:
                 return (
                     is_unique
                     and self._has_all(members.values())
-                    and (stored is None or members == stored.packed.get(at))
+                    and (ledger_hashes is None or members == ledger_hashes.packed.get(at))
                 )
             if at.startswith(SORTED_AT) and at.endswith(".gz"):
                 digest = hash_gzip(str(path), exact=exact)[1]
-                return digest in self._hashes and (stored is None or digest == stored.compressed.get(at))
+                return digest in self._hashes and (ledger_hashes is None or digest == ledger_hashes.compressed.get(at))
         except ValueError:
             pass  # an archive that is damaged, or has other parts, may contain unique data
         return False
@@ -64,17 +64,17 @@ class KnownBytes:
         return bool(digests) and all(digest in self._hashes for digest in digests)
 
     @cached_property
-    def _stored(self) -> "_LedgerHashes | None":
+    def _ledger_hashes(self) -> "_LedgerHashes | None":
         """The hashes of what the import stored; None if there is no ledger, and empty if the ledger is damaged."""
-        stored = _LedgerHashes({}, {})
+        hashes = _LedgerHashes({}, {})
         try:
             for row in SessionFolder(self._old.short_path).ledger():
-                stored.add(row)
+                hashes.add(row)
         except FileNotFoundError:
             return None
         except (OSError, ValueError):  # the ledger is damaged
             return _LedgerHashes({}, {})
-        return stored
+        return hashes
 
 
 class _LedgerHashes(NamedTuple):

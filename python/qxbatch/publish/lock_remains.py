@@ -11,7 +11,7 @@ from qxbatch.publish.plain import InTheWayError
 
 
 def is_unwritten(path: Path) -> bool:
-    """Return whether a file is the temporary file of a lock whose run was killed before it wrote the lock."""
+    """Return whether a file is an empty temporary file of a lock: its run was killed before it wrote the lock, or is about to."""
     return not path.name.endswith(".lock") and path.lstat().st_size == 0
 
 

@@ -108,7 +108,7 @@ class Locks:
         self._boot = boot
         self._notify = notify
         self._stop_waiting = threading.Event()
-        self._held: dict[Path, Lock] = {}
+        self._held_locks: dict[Path, Lock] = {}
         self._guard = threading.Lock()
         self._stop_renewing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -129,7 +129,7 @@ class Locks:
     def is_held_here(self, name: str) -> bool:
         """Return whether this process holds the lock with that name."""
         with self._guard:
-            return self._path(name) in self._held
+            return self._path(name) in self._held_locks
 
     def _path(self, name: str) -> Path:
         import hashlib
@@ -164,7 +164,7 @@ class Locks:
             raise
         lock = Lock(path, descriptor, record)
         with self._guard:
-            self._held[path] = lock
+            self._held_locks[path] = lock
             if self._thread is None:
                 self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
                 self._thread.start()
@@ -230,11 +230,11 @@ class Locks:
             if not stat.S_ISREG(path.lstat().st_mode):
                 remove_other(path)
                 return True
-            descriptor = _opened(path, os.O_RDWR)
+            descriptor = _open_lock_file(path, os.O_RDWR)
         except (FileNotFoundError, _NoFileError):
             return True
         except PermissionError:  # another user's file: most file systems allow locking without write permission
-            descriptor = _opened(path, os.O_RDONLY)
+            descriptor = _open_lock_file(path, os.O_RDONLY)
         try:
             if not self._try_flock(descriptor):
                 return False
@@ -290,7 +290,7 @@ class Locks:
     def release(self, lock: Lock) -> None:
         """Release the lock and remove its file."""
         with self._guard:
-            self._held.pop(lock.path, None)
+            self._held_locks.pop(lock.path, None)
         with contextlib.suppress(
             OSError
         ):  # the folder became read-only, or too many files are open: the next run sweeps
@@ -304,7 +304,7 @@ class Locks:
         Raises OSError if that cannot be seen now, as with too many open files.
         """
         try:
-            descriptor = _opened(lock.path, os.O_RDONLY)
+            descriptor = _open_lock_file(lock.path, os.O_RDONLY)
         except _NoFileError:
             return False
         except OSError as error:
@@ -344,7 +344,7 @@ class Locks:
     def _renew(self) -> None:
         while not self._stop_renewing.wait(RENEW_SECONDS):
             with self._guard:
-                for lock in self._held.values():
+                for lock in self._held_locks.values():
                     with contextlib.suppress(OSError):
                         os.utime(lock.descriptor)
 
@@ -353,7 +353,7 @@ class _NoFileError(OSError):
     """The path of a lock is not a regular file, but for example a FIFO."""
 
 
-def _opened(path: Path, flags: int) -> int:
+def _open_lock_file(path: Path, flags: int) -> int:
     """Open a lock's file; return its descriptor. Raises OSError, and _NoFileError at once if it is not a regular file."""
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -362,16 +362,16 @@ def _opened(path: Path, flags: int) -> int:
     raise _NoFileError(errno.EINVAL, "is not a regular file", str(path))
 
 
-def _is_at(path: Path, checked: _LockFile) -> bool:
+def _is_at(path: Path, lock_file: _LockFile) -> bool:
     """Return whether the path still has the lock that was opened there. Raises OSError."""
-    descriptor = _opened(path, os.O_RDONLY)
+    descriptor = _open_lock_file(path, os.O_RDONLY)
     try:
-        return _LockFile(descriptor).is_same_as(checked)
+        return _LockFile(descriptor).is_same_as(lock_file)
     finally:
         os.close(descriptor)
 
 
-def _try_remove(path: Path, checked: _LockFile) -> bool:
+def _try_remove(path: Path, lock_file: _LockFile) -> bool:
     """Remove a lock's file if it is still the checked one; return whether the path is free.
 
     Two runs may have checked the same file: only one of them can rename it.
@@ -382,7 +382,7 @@ def _try_remove(path: Path, checked: _LockFile) -> bool:
     except FileNotFoundError:
         return True
     try:
-        is_checked = _is_at(aside, checked)
+        is_checked = _is_at(aside, lock_file)
     except _NoFileError:
         is_checked = True
     if is_checked:

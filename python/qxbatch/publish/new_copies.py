@@ -36,16 +36,16 @@ def copy_new_folder(source: Path, target: Path) -> None:
     """
     target.mkdir()
     with opened(target) as top:
-        copied: list[str] = []
+        copied_folders: list[str] = []
         for folder, folders, files in walk(source, onerror=raise_error):
-            copied.append(folder)
+            copied_folders.append(folder)
             links = [name for name in folders if Path(folder, name).is_symlink()]
             with opened_in(top, Path(folder).relative_to(source).parts) as copy:
                 for name in (*files, *links):
                     _copy_entry(Path(folder, name), name, copy.descriptor)
                 for name in set(folders).difference(links):
                     os.mkdir(name, dir_fd=copy.descriptor)
-        for folder in reversed(copied):
+        for folder in reversed(copied_folders):
             with opened_in(top, Path(folder).relative_to(source).parts) as copy:
                 _copy_status(folder, Path(folder).stat(), copy.descriptor)
 

@@ -163,7 +163,7 @@ def walk_in(top: OpenFolder) -> Iterator[tuple[Parts, OpenFolder, list[str]]]:
     current = os.dup(top.descriptor)
     try:
         while True:
-            folders, others = _listed(current)
+            folders, others = _sorted_names(current)
             entered.append((os.fstat(current), folders[::-1]))
             yield tuple(parts), OpenFolder(current, Path(top.path, *parts)), others
             while not entered[-1][1]:
@@ -171,14 +171,14 @@ def walk_in(top: OpenFolder) -> Iterator[tuple[Parts, OpenFolder, list[str]]]:
                 if not entered:
                     return
                 parts.pop()
-                current = _stepped(current, _parent(current, entered[-1][0], Path(top.path, *parts)))
+                current = _step(current, _parent(current, entered[-1][0], Path(top.path, *parts)))
             parts.append(entered[-1][1].pop())
-            current = _stepped(current, open_in(OpenFolder(current, Path(top.path, *parts[:-1])), parts[-1:]))
+            current = _step(current, open_in(OpenFolder(current, Path(top.path, *parts[:-1])), parts[-1:]))
     finally:
         os.close(current)
 
 
-def _listed(folder: int) -> tuple[list[str], list[str]]:
+def _sorted_names(folder: int) -> tuple[list[str], list[str]]:
     """Return the sorted names of the folders and of the other entries of a folder."""
     folders: list[str] = []
     others: list[str] = []
@@ -197,7 +197,7 @@ def _parent(folder: int, state: os.stat_result, path: Path) -> int:
     return parent
 
 
-def _stepped(before: int, after: int) -> int:
+def _step(before: int, after: int) -> int:
     """Close the descriptor of the folder that the walk leaves; return that of the next one."""
     os.close(before)
     return after

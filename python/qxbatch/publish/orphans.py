@@ -29,11 +29,11 @@ def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
         for process in _processes()
         if any(_can_be_orphaned(home, sessionsfolder) for home in _homes(process, marks))
     ]
-    killed = [process for process in orphans if _kill(process)]
+    remaining = [process for process in orphans if _kill(process)]
     until = time.monotonic() + WAIT_SECONDS
-    while killed and time.monotonic() < until:
-        killed = [process for process in killed if _homes(process, marks)]
-        time.sleep(0.01 * bool(killed))
+    while remaining and time.monotonic() < until:
+        remaining = [process for process in remaining if _homes(process, marks)]
+        time.sleep(0.01 * bool(remaining))
 
 
 def _processes() -> list[int]:

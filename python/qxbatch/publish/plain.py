@@ -99,9 +99,9 @@ def json_object(text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("is no JSON") from None
+        raise ValueError("is not JSON") from None
     if not isinstance(value, dict):
-        raise ValueError("is no JSON object")  # noqa: TRY004 - the text is wrong, not a type
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - the text is wrong, not a type
     return value
 
 

@@ -27,16 +27,16 @@ def keep_replaced(
     the folders beside `old` that this call uses is a link.
     """
     top = session.parent
-    unique, discarded = f"{old.name}{KEPT_SUFFIX}", f"{old.name}.rest"
-    for name in (unique, discarded):
+    unique_name, discarded_name = f"{old.name}{KEPT_SUFFIX}", f"{old.name}.rest"
+    for name in (unique_name, discarded_name):
         refuse_link(old.with_name(name))
     if old.exists():
-        separate_unique_files(old, old.with_name(unique), session, archive, keep_all=keep_all)
+        separate_unique_files(old, old.with_name(unique_name), session, archive, keep_all=keep_all)
     if not os.path.lexists(old.parent):
         return None
     with opened_below(old.parent, top) as staging:
-        remove_below(old.with_name(discarded), top)
-        if not staging.has(unique):
+        remove_below(old.with_name(discarded_name), top)
+        if not staging.has(unique_name):
             return None
         return _move_unique(staging.short_path, old.name, replaced_folder, tag)
 

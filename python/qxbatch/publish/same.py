@@ -23,9 +23,9 @@ def same_content(left: Path, right: Path) -> bool:
     equal = _by_status(left, right)
     if equal is not None:
         return equal
-    unlisted: list[OSError] = []
-    listing = _listing(left, unlisted.append)
-    if listing != _listing(right, unlisted.append) or unlisted:
+    errors: list[OSError] = []
+    listing = _listing(left, errors.append)
+    if listing != _listing(right, errors.append) or errors:
         return False
     files = [name for name, kind, _ in listing if kind == "file"]
     if files == [""] and _start(left) != _start(right):

@@ -25,7 +25,7 @@ _LONGEST_MARK = 100
 """Bytes that are read of this file."""
 _LOCK_WAIT_SECONDS = 2.0
 """Seconds for which `make_scratch` and `remove_scratch` wait for the lock of another run."""
-_locked: dict[Path, int] = {}
+_marks: dict[Path, int] = {}
 """Descriptors of the marks of this process."""
 
 
@@ -41,7 +41,7 @@ def make_scratch(scratch: Path, run: str) -> None:
     with created(scratch / MARK) as file:
         file.write(run)
     mark = os.open(scratch / MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    _locked[scratch] = mark
+    _marks[scratch] = mark
     until = time.monotonic() + _LOCK_WAIT_SECONDS
     while not _try_lock(mark) and time.monotonic() < until:  # a run that calls `is_in_use` has the lock for a moment
         time.sleep(0.01)
@@ -74,8 +74,8 @@ def recorded_scratch(staging: Path, unit: str, run: str) -> Path | None:
     text = read_plain(staging / SCRATCH_RECORD)
     if text is None:
         return None
-    recorded = Path(os.fsdecode(text))
-    return recorded if recorded.is_absolute() and recorded.name == scratch_name(unit, run) else None
+    scratch = Path(os.fsdecode(text))
+    return scratch if scratch.is_absolute() and scratch.name == scratch_name(unit, run) else None
 
 
 def remove_scratch(scratch: Path, run: str) -> None:
@@ -85,7 +85,7 @@ def remove_scratch(scratch: Path, run: str) -> None:
     The content is removed by the descriptor of the folder in which the mark was read. So a link that replaces the folder
     meanwhile is not followed.
     """
-    mark = _locked.pop(scratch, None)
+    mark = _marks.pop(scratch, None)
     if mark is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(mark, fcntl.LOCK_UN)  # a child that another thread starts now has a copy of the descriptor

@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +37,19 @@ class UnremovedFile(NamedTuple):
 
     path: Path
     error: str = ""
-    """The error of the removal; empty if the file was kept because it changed after it was read, or is on a mount."""
+    """The error of the removal; empty if the file was kept because it changed after it was read, or for a reason below."""
     is_mount: bool = False
     """Whether the path is a mount point, whose files stay."""
+    is_contained: bool = True
+    """False if the file was kept because no session contains its bytes now."""
+
+
+class _Removal(Enum):
+    """The result of an attempt to remove a listed file."""
+
+    REMOVED = "no file of this name remains"
+    CHANGED = "another file has the name, or the file changed"
+    NOT_CONTAINED = "no session contains the bytes"
 
 
 def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> bytes:
@@ -65,8 +76,7 @@ def remove_listed(
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
     Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. An
-    interrupted call can be repeated.
-    Raises OSError, and ValueError for a damaged list.
+    interrupted call can be repeated. Raises OSError, and ValueError for a damaged list.
 
     - `tag`: is part of the hidden names.
     - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if this is known for all files.
@@ -80,11 +90,12 @@ def remove_listed(
                 if current.mount is not None:
                     unremoved[current.mount] = UnremovedFile(current.mount, is_mount=True)
                 continue
-            folders.update(current.existing)
+            folders.update(current.existing_folders)
             here = current.short_path / path.name
             try:
-                if not _try_remove(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained):
-                    unremoved[path] = UnremovedFile(path)
+                removal = _try_remove(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained)
+                if removal is not _Removal.REMOVED:
+                    unremoved[path] = UnremovedFile(path, is_contained=removal is not _Removal.NOT_CONTAINED)
             except OSError as error:
                 is_mount = error.errno == errno.EBUSY and mount_above(path, path.parent) is not None
                 unremoved[path] = UnremovedFile(path, "" if is_mount else reason_text(error, here), is_mount)
@@ -118,7 +129,7 @@ class _CurrentFolder:
         """The mount point in the inbox that contains the folder."""
         self.short_path = inbox
         """A path that leads to the open folder."""
-        self.existing: list[Path] = []
+        self.existing_folders: list[Path] = []
         """This folder and those between it and the inbox, if they exist. A forged list can name many missing folders."""
 
     def enter(self, folder: Path) -> bool:
@@ -128,7 +139,7 @@ class _CurrentFolder:
             self._folder = self.short_path = folder
             self.mount = mount_above(folder, self._inbox)
             self._is_plain = self.mount is None and self._try_open(folder)
-            self.existing = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
+            self.existing_folders = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
         return self._is_plain
 
     def _try_open(self, folder: Path) -> bool:
@@ -158,29 +169,39 @@ class _CurrentFolder:
 
 def _try_remove(
     path: Path, aside: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None
-) -> bool:
-    """Remove a file if it is still the listed one; return whether no file of its name remains. Raises OSError."""
+) -> _Removal:
+    """Remove a file if it is still the listed one, and a session contains its bytes. Raises OSError."""
     if not os.path.lexists(aside):
         if not os.path.lexists(path):
-            return True
+            return _Removal.REMOVED
         inode = path.lstat().st_ino
-        if not _is_same(path, listed_file) or (is_contained and not is_contained(path, listed_file.sha256)):
-            return False
+        reason = _why_kept(path, listed_file, is_contained)
+        if reason is not None:
+            return reason
         path.rename(aside)
-        is_unchanged = _is_same(aside, listed_file, inode)
+        reason = None if _is_same(aside, listed_file, inode) else _Removal.CHANGED
     else:  # a killed run had renamed it
-        is_unchanged = _is_same(aside, listed_file) and (not is_contained or is_contained(aside, listed_file.sha256))
-    if not is_unchanged:
+        reason = _why_kept(aside, listed_file, is_contained)
+    if reason is not None:
         with contextlib.suppress(FileExistsError):  # the name was taken meanwhile: both files are kept
             rename_new(aside, path)
-        return False
+        return reason
     try:
         aside.unlink()
     except OSError:
         with contextlib.suppress(OSError):
             rename_new(aside, path)
         raise
-    return not os.path.lexists(path)
+    return _Removal.CHANGED if os.path.lexists(path) else _Removal.REMOVED
+
+
+def _why_kept(path: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None) -> _Removal | None:
+    """Return why a file is not removed; None if it may be removed. Raises OSError."""
+    if not _is_same(path, listed_file):
+        return _Removal.CHANGED
+    if is_contained and not is_contained(path, listed_file.sha256):
+        return _Removal.NOT_CONTAINED
+    return None
 
 
 def _is_same(path: Path, listed_file: ListedFile, inode: int | None = None) -> bool:

@@ -121,7 +121,7 @@ def _move_link(source: Path, target: Path) -> None:
 
 
 def _rename(source: Path, target: Path, step: Callable[[Path, Path], None]) -> None:
-    """Call `step`. If needed, a read-only folder is writable during the call: a move to another folder changes its `..` entry."""
+    """Call `step`. If needed, make a read-only folder writable for the call: a move to another folder changes its `..` entry."""
     try:
         step(source, target)
     except PermissionError:

@@ -37,14 +37,14 @@ def separate_unique_files(
     if not os.path.lexists(old):
         return
     with opened_below(old, top) as source:
-        compared = states_in(source)
-        only_here = compared.keys() if keep_all else _only_here(source, session, archive, compared)
-        removable = compared.keys() - only_here
+        states = states_in(source)
+        only_here = states.keys() if keep_all else _only_here(source, session, archive, states)
+        removable = states.keys() - only_here
         for rank in (_OTHERS, _RECORDS, _SUMS):
             for file in only_here:
                 if _rank(file) == rank:
                     _move(file, source, unique, top)
-            _remove_unchanged(old, top, {file: compared[file] for file in removable if _rank(file) <= rank})
+            _remove_unchanged(old, top, {file: states[file] for file in removable if _rank(file) <= rank})
     for _ in range(_TRIES):
         try:
             with opened_below(old, top) as source:

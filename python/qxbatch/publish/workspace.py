@@ -61,7 +61,7 @@ class Workspace:
 
     @property
     def has_remains(self) -> bool:
-        """Whether files of a live or dead run exist; the state of cluster jobs does not count."""
+        """Whether a live or dead run left the hidden folder; not if it contains only the state of cluster jobs."""
         try:
             return self.top.is_symlink() or os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
         except FileNotFoundError:
