@@ -79,6 +79,35 @@ def test_a_pause_that_changes_the_time_between_volumes_is_reported(tmp_path: Pat
     assert any("22 s between volumes" in text and "say 2 s" in text for text in outcome.warnings), outcome.warnings
 
 
+@pytest.mark.parametrize("form", ["{hour:02}{minute:02}00", "{hour:02}{minute:02}"])
+def test_a_time_between_volumes_from_times_without_seconds_is_reported(tmp_path: Path, form: str) -> None:
+    """Of times that are cut to minutes, dcm2niix writes the mean interval."""
+    minutes = [615 + 2 * k // 60 for k in range(70)]
+    outcome = converted(scan([form.format(hour=minute // 60, minute=minute % 60) for minute in minutes]), tmp_path)
+    assert any("RepetitionTime and the acquisition times say 2 s" in text for text in outcome.warnings), (
+        outcome.warnings
+    )
+
+
+@pytest.mark.parametrize("seconds", [(0, 0, 10, 10, 20, 20), (0, 0.03, 0.06, 10, 10.03, 10.06), (0, 0, 0, 0, 60, 60)])
+def test_a_repetition_time_of_milliseconds_is_not_the_time_between_volumes(
+    tmp_path: Path, seconds: tuple[float, ...]
+) -> None:
+    times = [f"10{15 + int(second // 60):02}{second % 60:09.6f}" for second in seconds]
+    assert converted(scan(times, RepetitionTime=5.0), tmp_path).warnings == []
+
+
+def test_a_scan_with_intervals_below_the_repetition_time_is_triggered(tmp_path: Path) -> None:
+    times = [f"1015{second:09.6f}" for second in (0, 1, 1.9, 2.9, 3.9, 5.8, 6.8)]
+    assert converted(scan(times, RepetitionTime=1000.0), tmp_path).warnings == []
+
+
+def test_volumes_over_more_than_half_a_day_of_one_date_are_in_order(tmp_path: Path) -> None:
+    times = [f"{7 + k // 2:02}{30 * (k % 2):02}00" for k in range(27)]
+    outcome = converted(scan(times, acquisitions=[1] * 27), tmp_path)
+    assert (outcome.warnings, outcome.notes) == ([], [])
+
+
 @pytest.mark.parametrize("seconds", [(0, 2, 4, 6), (0, 10, 20, 30), (0, 2.4, 4.1, 6.9, 8.8)])
 def test_regular_and_gated_scans_need_no_warning(tmp_path: Path, seconds: tuple[float, ...]) -> None:
     outcome = converted(scan([f"1015{second:09.6f}" for second in seconds]), tmp_path)

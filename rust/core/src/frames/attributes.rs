@@ -100,6 +100,8 @@ pub struct Attributes {
     pub coil: u64,
     /// Component of a complex image.
     pub component: Component,
+    /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2.
+    pub kind: Option<i64>,
     /// A hash of all values of ImageType or FrameType; 0 if the header has none.
     pub image_type: u64,
     /// Whether ImageType or FrameType says that the frame is derived.

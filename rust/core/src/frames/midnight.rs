@@ -6,12 +6,15 @@ pub(super) const DAY: f64 = 86_400.0;
 /// Returns the limit (in seconds) below which times belong to the next day; None if they already increase across
 /// midnight, or if no scan crosses it.
 ///
-/// Some scanners write the date on which the series started into all headers, others write none. Times of one date that
-/// differ by at least half a day are those of a scan across midnight.
-pub fn next_day_limit(times: impl Iterator<Item = f64>) -> Option<f64> {
-    let (low, high) = span(times)?;
+/// Some scanners write the date on which the series started into all headers, others write none. If times of one date have
+/// a gap of at least half a day, they are those of a scan across midnight. Without such a gap they are those of a long scan.
+pub fn next_day_limit(times: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let (low, high) = span(times.clone())?;
     let is_one_date = high < ((low / DAY).floor() + 1.0) * DAY;
-    (is_one_date && high - low >= DAY / 2.0).then_some(low + DAY / 2.0)
+    let limit = low + DAY / 2.0;
+    let (_, before) = span(times.clone().filter(|time| *time < limit))?;
+    let (after, _) = span(times.filter(|time| *time >= limit))?;
+    (is_one_date && after - before >= DAY / 2.0).then_some(limit)
 }
 
 /// Returns a time in seconds that increases across midnight, by the limit of all times.

@@ -4,6 +4,9 @@ use super::attributes::{Attributes, hash};
 use super::elements::{numbers, text};
 use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 
+/// GE: kinds of the images of one diffusion scan, without and with gradient.
+const DIFFUSION_KINDS: [i64; 2] = [14, 16];
+
 /// A private creator with used elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Creator {
@@ -99,6 +102,10 @@ impl Blocks {
                 if squared.is_some_and(|squared| squared > 0.0) {
                     diffusion.extend_range(diffusion.nominal);
                 }
+            }
+            (Creator::GeParameters, 0x0043_0030) => {
+                let kind = get(Vr::SS)?.whole();
+                attributes.kind = kind.filter(|kind| !DIFFUSION_KINDS.contains(kind));
             }
             (Creator::PhilipsImaging, 0x2001_0003) => {
                 let value = get(Vr::FL)?.first();

@@ -138,11 +138,14 @@ impl SliceRows {
 }
 
 /// Returns whether two scalings are equal: some headers round them to six digits, and images to single precision.
+///
+/// dcm2niix computes the slope of Philips' floating-point values as the difference of two values in single precision, so
+/// a large intercept leaves an error in the slope.
 pub(super) fn scalings_agree(one: [f64; 2], other: [f64; 2]) -> bool {
-    let near = |a: f64, b: f64, size: f64| (a - b).abs() <= 1e-5 * size;
     let ([slope, intercept], [other_slope, other_intercept]) = (one, other);
-    near(slope, other_slope, slope.abs())
-        && near(intercept, other_intercept, intercept.abs() + slope.abs())
+    let rounding = 2.0 * f64::from(f32::EPSILON) * intercept.abs();
+    (slope - other_slope).abs() <= 1e-5 * slope.abs() + rounding
+        && (intercept - other_intercept).abs() <= 1e-5 * (intercept.abs() + slope.abs())
 }
 
 /// Returns the first values that differ between a frame and a slice: the scaled stored value, and the scaled voxel.

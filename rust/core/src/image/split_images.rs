@@ -62,6 +62,7 @@ fn traits(
     Some(Traits {
         names: (
             frame.image_type,
+            frame.kind,
             frame.component,
             frame.stack_id,
             frame.coil,
@@ -84,8 +85,8 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
 /// Properties that images of one scan share.
 #[derive(Debug, PartialEq)]
 struct Traits {
-    /// Image type, component, stack, coil, samples of a pixel.
-    names: (u64, Component, u64, u64, u16),
+    /// Image type, kind, component, stack, coil, samples of a pixel.
+    names: (u64, Option<i64>, Component, u64, u64, u16),
     /// Echo time, repetition time, inversion time, flip angle, trigger time.
     numbers: [Option<f64>; 5],
 }
