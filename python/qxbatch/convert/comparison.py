@@ -9,7 +9,7 @@ from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
-from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings
+from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings, inversion_notes
 from qxbatch.convert.sop import has_slices_of_body
 from qxbatch.convert.time_step import time_step_findings
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
@@ -104,8 +104,9 @@ def _findings(
         or compared.mosaics_without_slice_count
         or compared.mosaics_without_direction
     )
-    notes = tuple(_notes(compared, frames))
-    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, is_proven)
+    notes = _notes(compared, frames)
+    notes += [f"{image.name}: {text}" for image in images for text in inversion_notes(image.check)]
+    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), tuple(notes), is_proven)
 
 
 def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:

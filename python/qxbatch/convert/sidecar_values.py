@@ -32,8 +32,24 @@ def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
 
 
 def inversion_findings(output: Output, check: ImageCheck) -> list[str]:
-    """Return whether the inversion time in the JSON differs from a frame. Converters store all inversion times in one image."""
-    return _findings(output, [(_INVERSION_TIME, check.inversion_times)])
+    """Return whether the inversion time in the JSON differs from that of the frames, if all frames have the same one."""
+    return [] if _has_several(check) else _findings(output, [(_INVERSION_TIME, check.inversion_times)])
+
+
+def inversion_notes(check: ImageCheck) -> list[str]:
+    """Return a note if the frames have several inversion times: converters store them in one image, and one time in its JSON."""
+    if check.inversion_times is None or not _has_several(check):
+        return []
+    low, high = (time * _INVERSION_TIME.scale for time in check.inversion_times)
+    return [f"its volumes have inversion times from {low:g} to {high:g} s; the JSON can have only one of them."]
+
+
+def _has_several(check: ImageCheck) -> bool:
+    """Return whether the frames of an image have several inversion times."""
+    if check.inversion_times is None:
+        return False
+    low, high = (time * _INVERSION_TIME.scale for time in check.inversion_times)
+    return not _agrees(low, high, _INVERSION_TIME)
 
 
 def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] | None]]) -> list[str]:
