@@ -36,9 +36,9 @@ def core_studies(paths: Sequence[Path]) -> list[str]:
 def judge_loose(
     entries: Sequence[Entry], judged: Sequence[JudgedEntry], settings: Settings, studies: Studies
 ) -> list[JudgedEntry]:
-    """Refuse the loose DICOM files of each study that has several; a file that is the only one of its study is a packet.
+    """Refuse the loose DICOM files of each study that has several, unless they are merged into one session.
 
-    Headers are read only if several loose files are ready.
+    A file that is the only one of its study is a packet. Headers are read only if several loose files are ready.
     """
     loose = [file for entry, file in zip(entries, judged, strict=True) if file.ready and is_loose_dicom(entry)]
     by_study: dict[str, list[JudgedEntry]] = defaultdict(list)

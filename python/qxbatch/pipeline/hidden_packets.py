@@ -94,10 +94,10 @@ def _sessions(packet: str, settings: Settings) -> list[bool]:
     """Return whether the session of a packet with that name exists, or each session into which it was split."""
     from qxbatch.discover.candidates import logfile_rows
     from qxbatch.discover.plan import session_of
-    from qxbatch.discover.split_before import existing_sessions
+    from qxbatch.discover.split_before import sessions_exist
 
     session = session_of(settings, logfile_rows(settings), packet)
-    return [] if session is None else existing_sessions(settings.sessionsfolder, session.id)
+    return [] if session is None else sessions_exist(settings.sessionsfolder, session.id)
 
 
 def _session_text(exist: list[bool]) -> str:
