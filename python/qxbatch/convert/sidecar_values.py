@@ -17,7 +17,7 @@ class _Field(NamedTuple):
     unit: str
     scale: float
     """A value of a header times `scale` has the unit of the JSON."""
-    smallest: float
+    tolerance: float
     """Accepted difference of small values, in the unit of the JSON."""
 
 
@@ -32,7 +32,7 @@ def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
 
 
 def inversion_findings(output: Output, check: ImageCheck) -> list[str]:
-    """Return whether the inversion time in the JSON differs from a frame. Converters store all inversion times in one image."""
+    """Return a finding if the inversion time in the JSON differs from a frame. Converters store all of them in one image."""
     return _findings(output, [(_INVERSION_TIME, check.inversion_times)])
 
 
@@ -53,4 +53,4 @@ def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] |
 
 
 def _agrees(recorded: float, expected: float, field: _Field) -> bool:
-    return abs(recorded - expected) <= max(field.smallest, _FRACTION * expected)
+    return abs(recorded - expected) <= max(field.tolerance, _FRACTION * expected)
