@@ -127,7 +127,7 @@ def test_private_directions_of_classic_ge_objects_are_left_to_dcm2niix() -> None
         directions.add_new(0xBB + k, "DS", value)
     diffusion = gradient(dataset, enhanced=False)
     assert diffusion is not None
-    assert (diffusion.b_value, diffusion.orientation, diffusion.vendor) == (1000.0, (), True)
+    assert (diffusion.b_value, diffusion.orientation, diffusion.in_vendor_axes) == (1000.0, (), True)
 
 
 def test_the_direction_of_a_moved_volume_is_rotated_back(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pydicom
 import pytest
 
 from qxbatch.convert.available import Available, check_available
-from qxbatch.convert.dcm2niix import VARIABLE, Dcm2niix
+from qxbatch.convert.dcm2niix import VARIABLE, Dcm2niix, candidates
 from qxbatch.convert.series import convert_series
 from qxbatch.core import CancelledError
 from qxbatch.model import Conversion, Series, SeriesKind, State, Value
@@ -185,6 +185,17 @@ def test_a_flood_of_output_is_shortened_in_the_log(bench: Bench, fake_dcm2niix: 
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert len(conversion.log) < 2 << 20
+
+
+def test_the_note_about_normalized_copies_says_that_the_first_conversion_failed(
+    bench: Bench, fake_dcm2niix: Callable[[str], None]
+) -> None:
+    real = candidates()[-1]
+    fake_dcm2niix(f'case "$*" in */copies/*) exec {real} "$@";; esac; echo Error: a message; exit 1')
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    assert conversion.state is State.CONVERTED
+    note = only(conversion, Code.CONVERT_NOTE)
+    assert "since dcm2niix alone failed: dcm2niix ended with status 1." in note.message
 
 
 def test_a_truncated_image_is_a_failure(bench: Bench, fake_dcm2niix: Callable[[str], None], tmp_path: Path) -> None:

@@ -128,6 +128,18 @@ def test_a_gzipped_zip_is_opened(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["a!b", "a!b/c!d", "!", "outer.zip!x"])
+def test_a_gzipped_zip_with_an_exclamation_mark_keeps_its_name(name: str, tmp_path: Path) -> None:
+    tree = {f"in/{name}.zip.gz": gzip.compress(zipped(FILES))}
+    inner = f"in/{name}.zip.gz!{name.rpartition('/')[2]}.zip"
+    by_tar = ingested(write_packet(tree, tmp_path, "p", Kind.TAR), tmp_path).fates()
+    assert by_tar[inner] == "opened"
+    assert by_tar[f"{inner}!IM0001"] == "sorted"
+    packet = {"outer!1.zip": zipped(tree)}
+    by_zip = ingested(write_packet(packet, tmp_path, "q", Kind.FOLDER), tmp_path).fates()
+    assert by_zip[f"outer!1.zip!{inner}!IM0001"] == "sorted"
+
+
 def test_a_gzipped_zip_packet_is_opened(tmp_path: Path) -> None:
     packet = tmp_path / "p.zip.gz"
     packet.write_bytes(gzip.compress(zipped(FILES)))

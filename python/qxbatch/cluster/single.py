@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from qxbatch.discover.existing import made_before
+from qxbatch.discover.existing import existing_clause
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.ending import end_named
@@ -50,12 +50,10 @@ def _note(report: Report, settings: Settings, name: str, sessions: Sequence[str]
     for candidate in report.candidates:
         if candidate.verdict is Verdict.ALREADY_THERE and candidate.session is not None:
             session = candidate.session.id
-            return (
-                f"{one_line(name)}: {made_before(settings, session) or f'session {session} exists'}; nothing was done."
-            )
+            return f"{one_line(name)}: {existing_clause(settings, session) or f'session {session} exists'}; nothing was done."
     for session in () if report.candidates else sessions:
         folder = settings.sessionsfolder / session
-        what = made_before(settings, session)
+        what = existing_clause(settings, session)
         if what and (not has_session(folder) or SessionFolder(folder).readable_summary is not None):
             return f"{one_line(name)} is not in the inbox, and {what}; nothing was done."
     return ""

@@ -2,7 +2,7 @@
 
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL
-from qxbatch.discover.existing import made_before
+from qxbatch.discover.existing import existing_clause
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.settings.model import Settings
 
@@ -25,7 +25,7 @@ def write_unready(report: Report, writer: StateWriter, settings: Settings) -> No
             writer.finish(unit, [recovered[unit]])
         elif candidates:
             _by_verdict(writer, unit, candidates[0])
-        elif made_before(settings, unit):
+        elif existing_clause(settings, unit):
             writer.done(unit, "its session existed already")
         else:
             writer.fail(unit, "its packet is not in the inbox any more, and it has no session.")

@@ -17,7 +17,7 @@ from qxbatch.os_error import error_text
 _LENGTH_TOLERANCE = 0.05
 """Accepted deviation of a gradient direction's length from 0 or 1."""
 _B_TOLERANCE, _RELATIVE_B_TOLERANCE = 1.0, 0.01
-"""Accepted difference of a b-value: the larger of _LEAST (s/mm2) and _FRACTION of the b-value."""
+"""Accepted difference of a b-value: the larger of _B_TOLERANCE (s/mm2) and _RELATIVE_B_TOLERANCE of the b-value."""
 _ANGLE_TOLERANCE = 0.04
 """Accepted angle between a gradient direction and that of its header, rad."""
 _ALL_SIGNS = ((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1))
@@ -25,8 +25,8 @@ _ALL_SIGNS = ((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1))
 _Directions = dict[int, tuple[float, ...]]
 """Direction along the voxel axes, by index of the volume."""
 _MIN_WEIGHTED_B, _MIN_DIRECTIONAL_VOLUMES = 50, 3
-"""A volume with a b-value above _WEIGHTED (s/mm2) is diffusion-weighted. Trace images have no directions, but a scan with _MANY
-or more weighted volumes of one b-value does not consist of trace images.
+"""A volume with a b-value above _MIN_WEIGHTED_B (s/mm2) is diffusion-weighted. Trace images have no directions, but a scan with
+_MIN_DIRECTIONAL_VOLUMES or more weighted volumes of one b-value does not consist of trace images.
 """
 _SCAN_NAMES = re.compile(
     r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",

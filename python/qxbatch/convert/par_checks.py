@@ -38,8 +38,8 @@ def par_evidence(series: Series, pair: ParPair) -> Evidence:
 def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     """Return the problems of a pair's images that do not depend on the converter.
 
-    Warnings: the REC has another size than the PAR announces, the indices in the REC are wrong, or slices are outside of the
-    grid of their image. Notes: volumes moved or were left out, or the slices are in several stacks.
+    Warnings: the REC has another size than the PAR announces, the indices in the REC are wrong, slices are outside of the
+    grid of their image, or their rescale slope is 0. Notes: volumes moved or were left out, or the slices are in several stacks.
     """
     try:
         problems = [review(series, doubt) for doubt in pair.rec.doubts]
@@ -66,7 +66,7 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
 
 def _slope_text(zero: int, slices: int) -> str:
     scaled = "The values of the image may be those of slope 1."
-    return f"the rescale slope of {zero} of {slices} slices is 0, by which all their values would be equal. {scaled}"
+    return f"the rescale slope of {zero} of {slices} slices is 0, so all their values would be equal. {scaled}"
 
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:

@@ -67,9 +67,9 @@ def slice_corners(rows: Any, affines: Any) -> Any:
     """Return three corners of each slice (lines x corners x 3), given its affine."""
     import numpy as np
 
-    columns, lines = (rows["recon resolution"] - 1).T
+    width, height = (rows["recon resolution"] - 1).T
     x, y, first_voxel = affines[:, :, 0], affines[:, :, 1], affines[:, :, 3]
-    return np.stack([first_voxel, first_voxel + x * columns[:, None], first_voxel + y * lines[:, None]], axis=1)
+    return np.stack([first_voxel, first_voxel + x * width[:, None], first_voxel + y * height[:, None]], axis=1)
 
 
 def grid_corners(rows: Any) -> Any:
@@ -99,8 +99,8 @@ def _psl_to_ras() -> Any:
 def stack_masks(rows: Any) -> list[Any]:
     """Return a mask of the lines of each stack, in the order of the slices.
 
-    There is only one stack if all lines have one grid, if volumes were moved a little, or if the lines do not make complete
-    stacks.
+    There is only one stack if all lines have one grid, if volumes were moved a little, if the lines do not make complete
+    stacks, or if a stack of one slice has the angles of another stack.
     """
     import numpy as np
 

@@ -105,7 +105,7 @@ def _volume_of_each_line(key: Any, numbers: Any, slices: int) -> Any:
 
     Several lines with one key and slice are repetitions: the n-th of them belongs to the n-th volume of this key.
 
-    Raises IncompleteError when lines with one key belong to several volumes and slices are missing, since the lines do not
+    Raises IncompleteError when lines with one key belong to several volumes and slices are missing, because the lines do not
     show which volume lacks them; but not if only the end of the last volume is missing.
     """
     import numpy as np

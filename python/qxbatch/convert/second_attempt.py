@@ -40,7 +40,8 @@ def convert_again(
     if second.judgement.state in usable and not second.judgement.faults:
         shutil.rmtree(paths.work / converter.name, ignore_errors=True)
         log = f"{second.log}\nThe first conversion was not used: {faults}\n{_shortened(first.log)}"
-        message = f"converted from normalized copies, since {converter.name} alone gave wrong images: {faults}"
+        result = "failed" if first.judgement.state is State.FAILED else "gave wrong images"
+        message = f"converted from normalized copies, since {converter.name} alone {result}: {faults}"
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)

@@ -17,7 +17,7 @@ class _Field(NamedTuple):
     unit: str
     scale: float
     """A value of a header times `scale` has the unit of the JSON."""
-    smallest: float
+    tolerance: float
     """Accepted difference of small values, in the unit of the JSON."""
 
 
@@ -69,4 +69,4 @@ def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] |
 
 
 def _agrees(recorded: float, expected: float, field: _Field) -> bool:
-    return abs(recorded - expected) <= max(field.smallest, _FRACTION * expected)
+    return abs(recorded - expected) <= max(field.tolerance, _FRACTION * expected)

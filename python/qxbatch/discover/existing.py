@@ -14,10 +14,10 @@ from qxbatch.settings.model import OnMixed, Settings
 
 def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse ready entries whose session folder cannot be used, or is a packet; judge the others by `judge_existing`."""
-    named = {entry.session.id for entry in judged if entry.ready and entry.session}
-    unusable = {name: why for name in named if (why := _why_unusable(settings.sessionsfolder / name))}
+    ids = {entry.session.id for entry in judged if entry.ready and entry.session}
+    unusable = {name: why for name in ids if (why := _why_unusable(settings.sessionsfolder / name))}
     judged = refuse_unusable(judged, unusable, settings)
-    existing = {name: what for name in named.difference(unusable) if (what := made_before(settings, name))}
+    existing = {name: what for name in ids.difference(unusable) if (what := existing_clause(settings, name))}
     return refuse_packet_places(judge_existing(judged, existing, settings), settings)
 
 
@@ -33,7 +33,7 @@ def _why_unusable(folder: Path) -> UnusableFolder | None:
     return UnusableFolder(f"its session folder {folder} is {what}.", "Move it away, and import it:")
 
 
-def made_before(settings: Settings, session: str) -> str:
+def existing_clause(settings: Settings, session: str) -> str:
     """Return a clause that names existing sessions made from the packet with this session id; empty if there are none."""
     if has_session(settings.sessionsfolder / session):
         return f"session {session} exists"

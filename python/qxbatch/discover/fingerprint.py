@@ -1,4 +1,4 @@
-"""Sizes and times of a packet, by which a change of the packet is detected."""
+"""Sizes and times of a packet, which show whether it changed."""
 
 import errno
 import math

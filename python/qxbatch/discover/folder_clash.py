@@ -24,8 +24,8 @@ def refuse_shared_folders(
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder))
     ids = {entry.session.id for entry in judged if entry.ready and entry.session is not None}
-    other = {name: stored_name(sessionsfolder / name, names) for name in ids - names}
-    existing = {name: folder for name, folder in other.items() if folder}
+    stored_names = {name: stored_name(sessionsfolder / name, names) for name in ids - names}
+    existing = {name: folder for name, folder in stored_names.items() if folder}
     has_equal_names = len({folded(name) for name in ids}) < len(ids)
     can_collide = has_equal_names and ignores_case(sessionsfolder)
     return [

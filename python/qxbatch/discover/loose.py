@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
-from qxbatch.discover.existing import made_before
+from qxbatch.discover.existing import existing_clause
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
@@ -43,9 +43,10 @@ def judge_loose(
     studies: Studies,
     find_session: FindSession,
 ) -> list[JudgedEntry]:
-    """Refuse the loose DICOM files of each study that has several; a file that is the only one of its study is a packet.
+    """Refuse the loose DICOM files of each study that has several, unless they are merged into one session.
 
-    Headers are read only if several loose files are ready. `find_session` returns the session of a packet name.
+    A file that is the only one of its study is a packet. Headers are read only if several loose files are ready. `find_session`
+    returns the session of a packet name.
     """
     loose = [file for entry, file in zip(entries, judged, strict=True) if file.ready and is_loose_dicom(entry)]
     by_study: dict[str, list[JudgedEntry]] = defaultdict(list)
@@ -71,7 +72,7 @@ def _unused_names(names: Iterable[str], settings: Settings, find_session: FindSe
         session = find_session(name)
         session_id = name if session is None else session.id
         if used_names.isdisjoint((name, session_id)) and not (
-            os.path.lexists(settings.sessionsfolder / session_id) or made_before(settings, session_id)
+            os.path.lexists(settings.sessionsfolder / session_id) or existing_clause(settings, session_id)
         ):
             yield name
 

@@ -27,17 +27,17 @@ class Occupied(NamedTuple):
 def refuse_packet_places(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse ready entries of a session whose folder is a packet, or contains the folder of packets or the archive.
 
-    If a packet of the session has the session id as its name, it can be that folder: this is checked when it is imported.
+    If a packet of the session has the session id as its file name, that packet can be the folder: the import checks this.
     """
-    by_session = {(entry.session.id, entry.path.name) for entry in judged if entry.session is not None}
+    ids_and_names = {(entry.session.id, entry.path.name) for entry in judged if entry.session is not None}
     folders = PacketFolders(settings.masterinbox)
-    return [_judged(entry, by_session, settings, folders) if entry.ready else entry for entry in judged]
+    return [_judged(entry, ids_and_names, settings, folders) if entry.ready else entry for entry in judged]
 
 
 def _judged(
-    entry: JudgedEntry, by_session: Collection[tuple[str, str]], settings: Settings, folders: "PacketFolders"
+    entry: JudgedEntry, ids_and_names: Collection[tuple[str, str]], settings: Settings, folders: "PacketFolders"
 ) -> JudgedEntry:
-    if entry.session is None or (entry.session.id, entry.session.id) in by_session:
+    if entry.session is None or (entry.session.id, entry.session.id) in ids_and_names:
         return entry
     session = entry.session.id
     occupied = why_occupied(settings, settings.sessionsfolder / session, session, folders)
@@ -83,7 +83,7 @@ def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: Pa
     for name, path in (("folder of packets", inbox), ("archive", settings.archive_folder)):
         if path is not None and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
             relation = "is" if _is_same(path, folder) else "contains"
-            return _contains(
+            return _occupied_by_packets(
                 settings, f"its session folder {folder} {relation} the {name} {path}; nothing was changed.", unit
             )
     if inbox is None or folder not in packet_folders:
@@ -92,7 +92,7 @@ def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: Pa
     return Occupied(message, "Rename that packet, or move it away. Then run again:", command_for(settings, [unit]))
 
 
-def _contains(settings: Settings, message: str, unit: str) -> Occupied:
+def _occupied_by_packets(settings: Settings, message: str, unit: str) -> Occupied:
     packets = settings.sessionsfolder / MASTER_INBOX
     if settings.masterinbox in (None, packets):
         return Occupied(message, "Move one of them away. Then run again:", command_for(settings, [unit]))

@@ -1,4 +1,7 @@
-"""The plan of inbox mode: a verdict for each entry. Only refused entries and names of the study cause reads from the disk."""
+"""The plan of inbox mode: a verdict for each entry.
+
+Only refused entries, and entries named like a folder of the study (`inbox`, `qc`), cause reads from the disk.
+"""
 
 import re
 from collections import defaultdict
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
 def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRows | None") -> list[JudgedEntry]:
     """Judge each entry separately: its name, its session, the filters, its content."""
     pairs = _pairs(entries)
-    return [_judge(entry, settings, rows, pairs.get(_stem(entry), "")) for entry in entries]
+    return [
+        _judge(entry, settings, rows, pairs.get(_stem(entry), "") if entry.content in ("par", "rec") else "")
+        for entry in entries
+    ]
 
 
 def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
@@ -38,19 +44,18 @@ def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
 
 
-def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair: str) -> JudgedEntry:
+def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair_stem: str) -> JudgedEntry:
     link = f"a link to {entry.link}" if entry.link else ""
     judged = JudgedEntry(entry.path, Verdict.READY, note=link)
     if entry.overlap:
         return judged.with_verdict(Verdict.STRAY, entry.overlap)
-    paired = pair if entry.content in ("par", "rec") else ""
-    name = packet_name(entry.name, settings.pattern, paired)
+    name = packet_name(entry.name, settings.pattern, pair_stem)
     if not name:
         return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
-    judged = judged._replace(name=name, partner=paired)
+    judged = judged._replace(name=name, partner=pair_stem)
     session, unresolved, why = _resolve(name, settings, rows)
     filtered = filter_reason(settings, name, session)
-    stray = _stray(entry, paired)
+    stray = _stray(entry, pair_stem)
     if filtered:
         return judged._replace(session=session).with_verdict(Verdict.FILTERED, filtered)
     find_session = partial(session_of, settings, rows)
@@ -62,10 +67,10 @@ def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair: s
     return with_session(judged, session, entry, settings, find_session)
 
 
-def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
-    """Return what the pattern finds in a name, else an empty text. `pair`, the stem of a PAR and its REC, is searched first."""
+def packet_name(name: str, pattern: re.Pattern[str], pair_stem: str = "") -> str:
+    """Return what the pattern finds in a name, else an empty text. The stem of a PAR and its REC is searched first."""
     group = "packet_name" if "packet_name" in pattern.groupindex else "session_id"
-    for text in (pair, name) if pair else (name,):
+    for text in (pair_stem, name) if pair_stem else (name,):
         match = pattern.search(text)
         if match and match[group]:
             return str(match[group])
@@ -92,7 +97,7 @@ def session_of(settings: Settings, rows: "LogfileRows | None", file_name: str) -
     return _resolve(name, settings, rows)[0] if name else None
 
 
-def _stray(entry: Entry, paired: str) -> str:
+def _stray(entry: Entry, pair_stem: str) -> str:
     """Return why an entry is not a packet; empty if it is one."""
     why_unfinished = unfinished(entry.name)
     if why_unfinished or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
@@ -100,7 +105,7 @@ def _stray(entry: Entry, paired: str) -> str:
     if entry.shape is not Shape.FILE:
         vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
         return "it vanished meanwhile" if vanished else f"{entry.shape}"
-    if entry.content in PACKET_KINDS or entry.content in UNOPENED or (entry.content == "rec" and paired):
+    if entry.content in PACKET_KINDS or entry.content in UNOPENED or (entry.content == "rec" and pair_stem):
         return ""
     if entry.content == "empty":
         return "it is empty"

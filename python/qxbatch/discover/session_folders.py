@@ -165,7 +165,7 @@ def kind_of_folder(folder: Path) -> str:
 
 def _kind(path: Path, folders: list[str], files: list[str]) -> str:
     marks: tuple[tuple[bool, Callable[[Path], bool], str], ...] = (
-        (WORKSPACE in folders, _has_records, SESSIONS),
+        (WORKSPACE in folders, _has_workspace_entries, SESSIONS),
         (STUDY_SIDECAR in files and STUDY_TABLE in files, _always, SESSIONS),
         (ARCHIVE in folders, _has_study_folders, SESSIONS),
         (SESSION_TXT in files, _has_session_txt, SESSION),
@@ -179,7 +179,7 @@ def _always(_path: Path) -> bool:
     return True
 
 
-def _has_records(path: Path) -> bool:
+def _has_workspace_entries(path: Path) -> bool:
     return bool(_names(path / WORKSPACE))
 
 

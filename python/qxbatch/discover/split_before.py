@@ -14,8 +14,11 @@ def was_split(sessionsfolder: Path, session: str) -> bool:
     return bool(_split_sessions(sessionsfolder, session))
 
 
-def existing_sessions(sessionsfolder: Path, session: str) -> list[bool]:
-    """Return whether the session with this id exists; if not, whether each session exists into which its packet was split."""
+def sessions_exist(sessionsfolder: Path, session: str) -> list[bool]:
+    """Return one value: whether the session with this id exists.
+
+    If it does not, and its packet was split, return a value for each session of the split: whether that session exists.
+    """
     return [_has_session(sessionsfolder / name) for name in session_names(sessionsfolder, session)]
 
 

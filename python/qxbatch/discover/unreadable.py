@@ -20,7 +20,7 @@ _TAR_SUFFIX = ".tar"
 
 
 def refused_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings: Settings) -> JudgedEntry:
-    """Return a packet as refused, since its data at `data` cannot be read."""
+    """Return a packet as refused, because its data at `data` cannot be read."""
     message, hint = error_text(error), reading_hint(error, data)
     command = command_for(settings, [judged.session.id if judged.session else judged.name])
     if error.errno == errno.ENAMETOOLONG:

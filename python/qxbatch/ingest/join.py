@@ -6,7 +6,7 @@ The rule is strict: a scan in parts is still usable, but two scans in one series
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from qxbatch.ingest.scan_part import ScanPart, agree
-from qxbatch.ingest.stacks import PartSlices, interleaved, one_geometry, stacks_of, volumes_of
+from qxbatch.ingest.stacks import PartSlices, are_interleaved, have_one_geometry, stacks_of, volumes_of
 from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
 MOST_GEOMETRIES = 50
@@ -38,7 +38,7 @@ def scans_to_join(parts: Sequence[ScanPart | None]) -> list[tuple[int, ...]]:
 def _family(part: ScanPart) -> Hashable:
     """Return what the numbers of the parts of one scan have in common: the number itself, or n for n x 1000 + k."""
     n, k = divmod(part.number, NUMBER_STEP)
-    return ("thousands", n) if part.thousands and n and k else part.number
+    return ("thousands", n) if part.numbered_in_thousands and n and k else part.number
 
 
 def _by_measures(indices: Sequence[int], parts: dict[int, ScanPart]) -> list[list[int]]:
@@ -92,8 +92,9 @@ def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> 
     times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
     if times is None:
         return []
-    whole = stacks is not None and any(len(stack.positions) > 1 for stack in stacks)
-    return groups_by_time(times if whole else times._replace(steady=False), range(len(parts)))
+    are_volumes = stacks is not None and any(len(stack.positions) > 1 for stack in stacks)
+    # single slices of one scan may start at uneven times: only long gaps separate scans then
+    return groups_by_time(times if are_volumes else times._replace(steady=False), range(len(parts)))
 
 
 def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> list[list[int]] | None:
@@ -103,7 +104,7 @@ def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> 
     """
     first = parts[0].first
     volumes = volumes_of(stacks, first)
-    if volumes is None or not one_geometry(stacks, first):
+    if volumes is None or not have_one_geometry(stacks, first):
         return None
     times = timeline([stack.starts for stack in stacks])
     several = len({part.study for part in parts}) > 1
@@ -113,7 +114,7 @@ def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> 
     if several and not times.dated and not _all_differ(times, volumes):
         return None
     groups = groups_by_time(times, volumes)
-    if max(times.seconds) - min(times.seconds) <= LONGEST_VOLUME and interleaved(stacks, groups):
+    if max(times.seconds) - min(times.seconds) <= LONGEST_VOLUME and are_interleaved(stacks, groups):
         return [list(range(len(parts)))]
     return groups
 

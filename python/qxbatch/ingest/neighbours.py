@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 _JOINT = "\0"
-"""Replaces `/` and the `!` of an archive, and sorts before any character of a name; ledger paths do not contain it."""
+"""Replaces `/` and each `!`, also one in a file name. It sorts before any character of a name; ledger paths do not contain it."""
 
 
 class Neighbours:
@@ -33,8 +33,8 @@ class Neighbours:
         index = bisect_left(self._paths, key)
         folder = max((_folder(key, other) for other in self._paths[max(index - 1, 0) : index + 1]), key=len, default="")
         first = bisect_left(self._paths, folder)
-        behind = bisect_left(self._paths, f"{folder[:-1]}\1") if folder else len(self._paths)
-        return self._plans[first] if first < behind <= self._ends[first] else None
+        end = bisect_left(self._paths, f"{folder[:-1]}\1") if folder else len(self._paths)
+        return self._plans[first] if first < end <= self._ends[first] else None
 
 
 def _key(path: str) -> str:

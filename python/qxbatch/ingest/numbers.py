@@ -43,9 +43,9 @@ def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[i
         key=lambda i: (requests[i].number or 0, requests[i].rank),
     )
     for position, i in enumerate(numbered):
-        first = position == 0 or requests[numbered[position - 1]].number != requests[i].number
+        is_first = position == 0 or requests[numbered[position - 1]].number != requests[i].number
         n = 10 * (requests[i].number or 0)
-        if first and n not in used_numbers:
+        if is_first and n not in used_numbers:
             numbers[i] = n
             used_numbers.add(n)
         else:

@@ -10,13 +10,13 @@ MAX_LISTED = 8
 """Maximum length of the lists in a message: patients with facts; folders, dates and series of a patient; sessions; PatientIDs."""
 
 
-def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:
+def mixed_patients(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:
     """Return the problem of a refused packet: each patient with folders, dates and series."""
     folders = _folders(reading, people)
     descriptions = []
     for k, (person, folders_of_person) in enumerate(zip(people, folders, strict=True), start=1):
         facts = f": {_facts(person, folders_of_person)}" if k <= MAX_LISTED else ""
-        descriptions.append(named(f"patient {k}", person.patient, anonymous=anonymous) + facts)
+        descriptions.append(with_patient(f"patient {k}", person.patient, anonymous=anonymous) + facts)
     return Problem(
         Code.MIXED_PATIENTS,
         subject,
@@ -63,7 +63,7 @@ def different_names(
     return problems
 
 
-def replaced(old: str, new: Sequence[str], subject: str, *, anonymous: bool) -> Problem:
+def replaced_patient(old: str, new: Sequence[str], subject: str, *, anonymous: bool) -> Problem:
     """Return the warning about a session that replaced one of another patient; `old` and `new` are their PatientIDs."""
     ids = "" if anonymous else f": PatientID {old} before, {', '.join(new[:MAX_LISTED])} now"
     message = _printable(f"replaced a session of another patient{ids}.")
@@ -76,10 +76,10 @@ def replaced(old: str, new: Sequence[str], subject: str, *, anonymous: bool) -> 
 
 def patients_text(people: Sequence[Person], *, anonymous: bool) -> str:
     """Return `2 patients`, with their ids unless `anonymous`."""
-    return named(f"{len(people)} patients", ", ".join(person.patient for person in people), anonymous=anonymous)
+    return with_patient(f"{len(people)} patients", ", ".join(person.patient for person in people), anonymous=anonymous)
 
 
-def named(text: str, patient: str, *, anonymous: bool) -> str:
+def with_patient(text: str, patient: str, *, anonymous: bool) -> str:
     """Return a text, followed by the patient in parentheses unless `anonymous`."""
     return text if anonymous else f"{text} ({patient})"
 

@@ -6,7 +6,14 @@ from typing import NamedTuple
 from qxbatch.core import Reading
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
-from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text, replaced, unknown_patients
+from qxbatch.ingest.patient_messages import (
+    different_names,
+    mixed_patients,
+    patients_text,
+    replaced_patient,
+    unknown_patients,
+    with_patient,
+)
 from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_anonymous, is_other_person, people_of
 from qxbatch.ingest.unknown_patients import with_unknown
 from qxbatch.model import HeaderLike, Series, SessionId, Value
@@ -110,7 +117,7 @@ def other_patient(previous: str, series: Sequence[Series], subject: str, *, anon
     if not is_other_person(previous, items):
         return None
     new = dict.fromkeys(item.patient for item in items if item.patient)
-    return replaced(previous, list(new), subject, anonymous=anonymous)
+    return replaced_patient(previous, list(new), subject, anonymous=anonymous)
 
 
 def _item(header: HeaderLike) -> Item:
@@ -142,7 +149,7 @@ def plan_sessions(
     if len(people) <= 1:
         return [everything], name_warnings
     if on_mixed is OnMixed.REJECT:
-        raise PacketError(mixed(reading, people, subject, anonymous=anonymous))
+        raise PacketError(mixed_patients(reading, people, subject, anonymous=anonymous))
     if on_mixed is OnMixed.MERGE:
         message = f"contains {patients_text(people, anonymous=anonymous)}, merged into session {session.id} as asked."
         return [everything], [
@@ -152,7 +159,7 @@ def plan_sessions(
     _refuse_inseparable(reading, people, subject)
     everyone = split_patients(reading)
     plans = [_plan(numbered_session(session, k), person) for k, person in enumerate(everyone, start=1)]
-    sessions = (named(plan.session.id, plan.patient or "unknown patient", anonymous=anonymous) for plan in plans)
+    sessions = (with_patient(plan.session.id, plan.patient or "unknown patient", anonymous=anonymous) for plan in plans)
     count = sum(bool(person.patient) for person in everyone)
     message = f"contains {count} patients, split into the sessions {', '.join(sessions)} as asked."
     unknown = unknown_patients(reading, everyone, [plan.session.id for plan in plans], subject)
@@ -170,8 +177,8 @@ def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str
         for group in person.groups:
             if person_of.setdefault(group, k) != k:
                 path = reading.row(reading.group_rows(group)[0]).path
-                owners = sum(group in owner.groups for owner in people)
-                message = f"contains files of {owners} patients with the same series UID ({path} and others)."
+                count = sum(group in owner.groups for owner in people)
+                message = f"contains files of {count} patients with the same series UID ({path} and others)."
                 hint = "Sort the files of each patient into a separate packet."
                 raise PacketError(Problem(Code.MIXED_PATIENTS, subject, message, hint))
 

@@ -84,7 +84,7 @@ class Person(NamedTuple):
     patient: str
     """PatientID as written; the name if the PatientID is empty or anonymous; empty if the patient is unknown."""
     items: tuple[Item, ...]
-    """At least one. `people_of` leaves out files without PatientID and name; `unknown_patients` assigns them."""
+    """At least one. `people_of` leaves out files without PatientID and name; `with_unknown` assigns them."""
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -164,8 +164,8 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     """
     by_key: dict[str, list[Item]] = {}
     for item in items:
-        named = item.identity is not None and is_anonymous(item.key)
-        by_key.setdefault("" if named else item.key, []).append(item)
+        has_only_name = item.identity is not None and is_anonymous(item.key)
+        by_key.setdefault("" if has_only_name else item.key, []).append(item)
     anonymous = by_key.pop("", [])
     people = [Person(items_of_key[0].patient, tuple(items_of_key)) for items_of_key in by_key.values()]
     people.sort(key=lambda person: person.order)
@@ -175,7 +175,7 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     for cluster in clusters:
         index = index_of(cluster, people)
         if index is None:
-            new.append(Person(_first_name(cluster), tuple(cluster)))
+            new.append(Person(_first_known_name(cluster), tuple(cluster)))
         else:
             people[index] = Person(people[index].patient, (*people[index].items, *cluster))
     return sorted([*people, *new], key=lambda person: person.order)
@@ -193,7 +193,7 @@ def is_other_person(patient: str, items: Iterable[Item]) -> bool:
     return any(person.items == (of_patient,) for person in people_of([of_patient, *known]))
 
 
-def _first_name(items: Sequence[Item]) -> str:
+def _first_known_name(items: Sequence[Item]) -> str:
     return next((item.identity.name.written for item in items if item.identity), "")
 
 

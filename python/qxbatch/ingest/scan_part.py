@@ -33,7 +33,7 @@ class Instance:
     temporal: int | None
     """TemporalPositionIdentifier."""
     is_volume: bool = False
-    """Whether the file is a whole volume (a mosaic). Files with equal `kind` have the same value, since `kind` has ImageType."""
+    """Whether the file is a whole volume (a mosaic). Files with equal `kind` have the same value, because `kind` has ImageType."""
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""
     repetition: Vector = ()
@@ -53,7 +53,7 @@ class ScanPart:
     """The facts of its first file."""
     instances: Callable[[], Iterable[Instance | None]]
     """Returns the facts of all its files; None for a file that cannot be joined."""
-    thousands: bool = False
+    numbered_in_thousands: bool = False
     """Whether the scanner numbers the parts of series n as n x 1000 + k (Siemens)."""
 
 

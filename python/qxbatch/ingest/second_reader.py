@@ -1,7 +1,7 @@
 """`python -m qxbatch.ingest.second_reader`: pydicom reads headers that the core could not parse.
 
 Standard input has one path per line, as JSON; for each, standard output gets one line of JSON: the header fields, or null.
-It runs as a separate process with limits of time and memory, since a damaged header can make any reader take hours or
+It runs as a separate process with limits of time and memory, because a damaged header can make any reader take hours or
 gigabytes.
 """
 
@@ -52,7 +52,7 @@ def read_header(path: str) -> dict[str, str] | None:
     return values
 
 
-_OF_ITEMS = "PatientID"
+_ITEM_ELEMENT = "PatientID"
 """The element that is read from each item of a sequence (OtherPatientIDsSequence), as the core does."""
 
 
@@ -62,7 +62,7 @@ def _notation(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Sequence):
-        return "\\".join(str(item.get(_OF_ITEMS) or "") for item in value)
+        return "\\".join(str(item.get(_ITEM_ELEMENT) or "") for item in value)
     if isinstance(value, str | int | float):
         return str(value)
     try:

@@ -43,7 +43,7 @@ def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:
 
 
 def _prefix(path: Path) -> str:
-    """Return the prefix of the ledger paths of a packet; empty for a file that is not an archive: it is a member with its name."""
+    """Return the prefix of the ledger paths of a packet; empty for a file that is not an archive: its path is its name."""
     if path.is_dir():
         return f"{path.name}/"
     return f"{path.name}!" if is_archive(os.fspath(path)) else ""
@@ -77,5 +77,5 @@ def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packe
     The core keeps an archive without DICOM or PAR/REC whole: a spreadsheet is a zip, too. Such an
     archive remains in the inbox like other files.
     """
-    whole = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
-    return tuple(packet for packet in archives if escape(packet.path.name) not in whole)
+    kept_paths = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
+    return tuple(packet for packet in archives if escape(packet.path.name) not in kept_paths)

@@ -106,7 +106,7 @@ def volumes_of(stacks: Sequence[PartSlices], first: Instance) -> Sequence[Hashab
     return range(len(stacks)) if has_volumes and numbers is not None else numbers
 
 
-def one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
+def have_one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
     """Return whether the parts are volumes at the same positions, or slices of one regular stack."""
     positions = sorted({position for stack in stacks for position in stack.positions})
     if len(positions) == max(len(stack.positions) for stack in stacks):
@@ -122,7 +122,7 @@ def one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
     return single or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
 
 
-def interleaved(stacks: Sequence[PartSlices], groups: Sequence[Sequence[int]]) -> bool:
+def are_interleaved(stacks: Sequence[PartSlices], groups: Sequence[Sequence[int]]) -> bool:
     """Return whether no position occurs twice, and the ranges of positions of all groups of parts overlap."""
     positions = [[position for index in group for position in stacks[index].positions] for group in groups]
     all_positions = [position for group in positions for position in group]

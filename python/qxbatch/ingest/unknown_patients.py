@@ -21,8 +21,8 @@ def with_unknown(reading: Reading, items: Sequence[Item], people: Sequence[Perso
     owned, unknown = _of_series(items, people)
     everyone = [*owned, unknown]
     pairs = [item for item in items if item.group is None and not _has_patient(item)]
-    places = _nearest(reading, everyone, pairs)
-    for item, k in zip(pairs, places, strict=True):
+    indices = _nearest(reading, everyone, pairs)
+    for item, k in zip(pairs, indices, strict=True):
         (unknown if k is None else everyone[k]).append(item)
     known = [Person(person.patient, tuple(own)) for person, own in zip(people, owned, strict=True) if own]
     return [*known, *_studies(unknown)]
@@ -36,16 +36,16 @@ def _of_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[li
             people_of_group[group].add(k)
     study_of = {item.group: item.study for item in items if item.group is not None}
     people_of_study: dict[str, set[int]] = defaultdict(set)
-    for group, numbers in people_of_group.items():
-        people_of_study[study_of[group]] |= numbers
+    for group, owners in people_of_group.items():
+        people_of_study[study_of[group]] |= owners
     if len(people) > 1:
         people_of_study.pop("", None)  # series without StudyInstanceUID are not of one study
     owned = [[item for item in person.items if item.group is None] for person in people]
     unknown: list[Item] = []
     for item in items:
         if item.group is not None:
-            numbers = people_of_group.get(item.group) or people_of_study.get(item.study, set())
-            (owned[min(numbers)] if len(numbers) == 1 else unknown).append(item)
+            owners = people_of_group.get(item.group) or people_of_study.get(item.study, set())
+            (owned[min(owners)] if len(owners) == 1 else unknown).append(item)
     return owned, unknown
 
 

@@ -30,7 +30,7 @@ def refuse_undamaged(damage: Sequence[str], unit: Unit, settings: Settings) -> N
     if all(REPACK in text for text in damage):
         code, hint, command = (
             Code.UNOPENED,
-            "Repack it so, or replace it by its unpacked folder; then import it:",
+            "Repack it with that command, or replace it by its unpacked folder; then import it:",
             again(),
         )
     message = f"cannot be opened, though it may be sound: {reasons}. Nothing was imported."

@@ -14,13 +14,13 @@ def sessions_of_removed(hidden: Path, name: str, settings: Settings) -> tuple[bo
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows
     from qxbatch.discover.plan import session_of
-    from qxbatch.discover.split_before import existing_sessions, session_names
+    from qxbatch.discover.split_before import sessions_exist, session_names
 
     session = session_of(settings, logfile_rows(settings), name)
     if session is None:
         return False, _text([])
     folder = settings.sessionsfolder
-    exist = existing_sessions(folder, session.id)
+    exist = sessions_exist(folder, session.id)
     if not all(exist) or not hidden.is_dir():
         return False, _text(exist)
     if contain_remaining([folder / each for each in session_names(folder, session.id)], hidden):

@@ -26,8 +26,8 @@ def echo_numbers(frames: Iterable[Frame]) -> dict[float | None, int]:
     numbers: dict[float | None, int] = {None: 0}
     number, first = 0, -1.0
     for time in sorted(labels):
-        other = bool(labels[time] and labels.get(first)) and labels[time].isdisjoint(labels[first])
-        if number == 0 or not _same(first, time) or (other and time - first > _EXACT):
+        has_other_number = bool(labels[time] and labels.get(first)) and labels[time].isdisjoint(labels[first])
+        if number == 0 or not _are_equal(first, time) or (has_other_number and time - first > _EXACT):
             number, first = number + 1, time
         numbers[time] = number
     return numbers
@@ -58,7 +58,7 @@ def by_contrast(group: list[Frame]) -> list[list[Frame]]:
     return list(groups.values()) if everywhere else [group]
 
 
-def _same(first: float, time: float) -> bool:
+def _are_equal(first: float, time: float) -> bool:
     return time - first <= max(_LEAST, _RELATIVE * first)
 
 
@@ -67,7 +67,7 @@ def time_classes(values: Iterable[float | None]) -> dict[float | None, int]:
     numbers: dict[float | None, int] = {None: 0}
     number, first = 0, -1.0
     for time in sorted({value for value in values if value is not None}):
-        if number == 0 or not _same(first, time):
+        if number == 0 or not _are_equal(first, time):
             number, first = number + 1, time
         numbers[time] = number
     return numbers

@@ -181,12 +181,12 @@ def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, writer
 
 def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | None) -> tuple[bytes, Encoding, UID]:
     """Return the pixel data of a copy, its encoding, and its transfer syntax."""
-    plain = image.encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.little_endian
+    needs_plain_syntax = image.encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.little_endian
     if recoding is not None:
         values = decode(image, frame, data)
         if recoding.rescaled:
             values = np.rint(rescale(values, frame)).astype(recoding.dtype)
-        syntax = ExplicitVRLittleEndian if plain else image.syntax
+        syntax = ExplicitVRLittleEndian if needs_plain_syntax else image.syntax
         return values.astype(recoding.dtype).tobytes(), recoding.encoding, syntax
     if image.encapsulated:
         return encapsulate([data]), frame.encoding, image.syntax

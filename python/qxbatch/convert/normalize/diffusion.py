@@ -30,9 +30,9 @@ def gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
     if b_value is None:
         return None
     directionality = str(_standard(header, "DiffusionDirectionality") or "")
-    vendor = not enhanced and _private(header, 0x0019, 0xBB, _GE_DIRECTION) is not None
-    direction = () if vendor or directionality.upper() == "ISOTROPIC" else _direction(header)
-    return Gradient(b_value, directionality, direction, vendor)
+    in_vendor_axes = not enhanced and _private(header, 0x0019, 0xBB, _GE_DIRECTION) is not None
+    direction = () if in_vendor_axes or directionality.upper() == "ISOTROPIC" else _direction(header)
+    return Gradient(b_value, directionality, direction, in_vendor_axes)
 
 
 def _b_value(header: Dataset) -> float | None:
@@ -51,10 +51,10 @@ def _b_value(header: Dataset) -> float | None:
 
 def _direction(header: Dataset) -> tuple[float, ...]:
     """Return a unit vector in patient axes; empty if the header has none."""
-    image = _vector(_private(header, 0x0065, 0x37, _UIH))
-    if image:  # like dcm2niix, this prefers it to the standard element
+    in_image_axes = _vector(_private(header, 0x0065, 0x37, _UIH))
+    if in_image_axes:  # this element takes precedence over the standard one, as in dcm2niix
         row, column = axes([float(value) for value in header.ImageOrientationPatient])
-        return tuple((np.asarray(image) @ np.stack([row, column, normal(np.stack([row, column]))])).tolist())
+        return tuple((np.asarray(in_image_axes) @ np.stack([row, column, normal(np.stack([row, column]))])).tolist())
     philips = [_private(header, 0x2005, element, _PHILIPS_DIRECTION) for element in (0xB0, 0xB1, 0xB2)]
     candidates = (
         _standard(header, "DiffusionGradientOrientation"),

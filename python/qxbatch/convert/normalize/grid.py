@@ -144,9 +144,13 @@ def even_grid(grouped: FramesByPosition) -> Grid:
     shift = float(max(moved))
     if shift > TOLERANCE:
         raise CannotNormalizeError(f"a slice is {shift:.2f} mm from the even grid of its stack")
-    same = len({frame.orientation for frame in frames}) == 1
-    orientation = frames[0].orientation if same else tuple(unit.ravel().tolist())
-    positions = [same_position[0].position for same_position in grouped] if same and shift < _EXACT else fitted.tolist()
+    has_one_orientation = len({frame.orientation for frame in frames}) == 1
+    orientation = frames[0].orientation if has_one_orientation else tuple(unit.ravel().tolist())
+    positions = (
+        [same_position[0].position for same_position in grouped]
+        if has_one_orientation and shift < _EXACT
+        else fitted.tolist()
+    )
     return Grid(orientation, tuple(map(tuple, positions)), float(np.linalg.norm(step)), tilt, shift)
 
 

@@ -28,7 +28,7 @@ class Gradient:
     """DiffusionDirectionality; empty when absent."""
     orientation: tuple[float, ...]
     """Unit vector in patient axes; empty without a direction."""
-    vendor: bool = False
+    in_vendor_axes: bool = False
     """Whether the direction is known only in axes that the vendor defines (GE)."""
 
 

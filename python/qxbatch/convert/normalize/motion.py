@@ -84,8 +84,8 @@ def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[lis
     by_file = key is _KEYS[0]
     volumes = sorted(by_value.values(), key=_moment) if by_file else [by_value[value] for value in sorted(by_value)]
     count = len(volumes[0])
-    last_is_smaller = len(volumes[-1]) <= count
-    even = all(len(volume) == count for volume in volumes[:-1]) and last_is_smaller
+    last_is_not_larger = len(volumes[-1]) <= count
+    even = all(len(volume) == count for volume in volumes[:-1]) and last_is_not_larger
     return volumes if even and len(volumes) > 1 and count >= _LEAST_SLICES else []
 
 

@@ -46,6 +46,7 @@ class ImageObject:
     syntax: UID
     little_endian: bool
     frames: int
+    """Number of frames."""
     offset: int
     """Offset of the first byte of pixel data in the file; of a deflated object, in the stream of `_inflated`."""
     length: int | None

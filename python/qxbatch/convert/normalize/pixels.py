@@ -1,4 +1,4 @@
-"""Pixel values of one frame: decodes every stored form (PS3.5 8.1.1), and encodes in a common one."""
+"""Pixel values of one frame: decodes every stored form (PS3.5 8.1.1), and masks unused bits."""
 
 from typing import Any
 

@@ -230,6 +230,6 @@ def _order(plan: StackPlan) -> tuple[object, ...]:
 
 def check_complete(frames: Sequence[Frame], plans: Sequence[StackPlan]) -> None:
     """Raise CannotNormalizeError unless each frame is in exactly one stack."""
-    placed = [frame.source for plan in plans for frame in plan.frames]
-    if sorted(placed) != sorted(frame.source for frame in frames):
-        raise CannotNormalizeError(f"{len(placed)} of {len(frames)} frames were assigned to a stack")
+    sources = [frame.source for plan in plans for frame in plan.frames]
+    if sorted(sources) != sorted(frame.source for frame in frames):
+        raise CannotNormalizeError(f"{len(sources)} of {len(frames)} frames were assigned to a stack")

@@ -21,7 +21,7 @@ def stack_weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[f
     """
     gradients = [next((frame.timing.gradient for frame in volume if frame.timing.gradient), None) for volume in volumes]
     defined = [gradient for gradient in gradients if gradient is not None]
-    if not any(gradient.b_value > 0 for gradient in defined) or any(gradient.vendor for gradient in defined):
+    if not any(gradient.b_value > 0 for gradient in defined) or any(gradient.in_vendor_axes for gradient in defined):
         return ()
     image = _image_axes(orientation)
     return tuple(_weighting(gradient, volume[0], image) for gradient, volume in zip(gradients, volumes, strict=True))

@@ -38,12 +38,8 @@ pub fn read(
     container: &Address,
 ) -> Result<Members<'static>, Stop> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let path = container.path.strip_suffix(b"!").unwrap_or(&container.path);
-    let file_name = path
-        .rsplit(|&byte| byte == b'/' || byte == b'!')
-        .next()
-        .unwrap_or_default();
-    let address = container.member(kind::without_extension(file_name, compression), 1);
+    let name = kind::without_extension(container.archive_name(), compression);
+    let address = container.member(name, 1);
     let mut unpack = match Unpack::open(compression, Box::new(&mut file)) {
         Ok(unpack) => unpack,
         Err(error) => return Ok(Members::damaged(crate::archive::reason(&error))),

@@ -319,6 +319,17 @@ impl Address {
         address
     }
 
+    /// Returns the file name of the archive that this container is. The separators show where the name starts and ends: it
+    /// can contain `!`.
+    #[must_use]
+    pub fn archive_name(&self) -> &[u8] {
+        let mut separators = self.separators.iter().rev().map(|&at| at as usize);
+        let end = separators.next().unwrap_or(self.path.len());
+        let start = separators.next().map_or(0, |at| at.saturating_add(1));
+        let path = self.path.get(start..end).unwrap_or_default();
+        path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+    }
+
     /// Returns this container with a new counter of its expansion. `packed` is its size in bytes.
     #[must_use]
     pub fn with_expansion(&self, packed: u64, max_ratio: u64) -> Self {
