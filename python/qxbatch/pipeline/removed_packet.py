@@ -14,7 +14,7 @@ def sessions_of_removed(hidden: Path, name: str, settings: Settings) -> tuple[bo
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows
     from qxbatch.discover.plan import session_of
-    from qxbatch.discover.split_before import sessions_exist, session_names
+    from qxbatch.discover.split_before import session_names, sessions_exist
 
     session = session_of(settings, logfile_rows(settings), name)
     if session is None:
