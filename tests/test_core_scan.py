@@ -66,7 +66,7 @@ def test_files_without_a_header_have_a_reason(tmp_path: Path) -> None:
     assert reasons["cut.gz"] is not None
     assert reasons["nowhere"] == "a link that leads nowhere"
     assert reasons["round"] == "a link to a folder, not followed"
-    assert reasons["pipe"] == "no regular file"
+    assert reasons["pipe"] == "not a regular file"
 
 
 def test_names_that_are_not_utf8_are_returned_as_in_python(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Stack:
     duplicates: int
     """Frames that repeat another frame (same position, numbers and times), or a slice that their volume already has."""
     places: list[float]
-    """Positions of the slices along the normal in mm, ascending; empty if no header has them."""
+    """Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown."""
     slices: int
     """Number of slice positions that exist. A complete volume has a slice at each."""
     volumes: int

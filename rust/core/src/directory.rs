@@ -63,20 +63,20 @@ impl Records {
             sequence,
             outer,
             &mut |reader, start, end, encoding| {
-                let mut listed = ListedFile::default();
+                let mut file = ListedFile::default();
                 let reached =
                     each_element(reader, start, end, encoding, &mut |reader, element, _| {
                         match element.tag {
-                            REFERENCED_FILE => listed.path = path(reader.long_value(element)?),
+                            REFERENCED_FILE => file.path = path(reader.long_value(element)?),
                             REFERENCED_INSTANCE => {
-                                listed.instance = trim(reader.long_value(element)?).to_vec();
+                                file.instance = trim(reader.long_value(element)?).to_vec();
                             }
                             _ => {}
                         }
                         reader.after(element)
                     })?;
-                if !listed.path.is_empty() {
-                    self.0.push(listed);
+                if !file.path.is_empty() {
+                    self.0.push(file);
                 }
                 Ok(reached)
             },

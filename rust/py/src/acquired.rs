@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use pyo3::prelude::*;
 use qxbatch_core::acquired as core;
 
-type Three = (Option<f64>, Option<f64>, Option<f64>);
+/// The fields of `core::Intervals`, in ms.
+type OptionalIntervals = (Option<f64>, Option<f64>, Option<f64>);
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
 pub(crate) struct Stack {
@@ -24,7 +25,7 @@ pub(crate) struct Stack {
     partial: usize,
     holes: usize,
     skipped: usize,
-    intervals: Three,
+    intervals: OptionalIntervals,
     b_values: Vec<(f64, usize)>,
     directions: usize,
 }

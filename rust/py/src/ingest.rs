@@ -72,12 +72,14 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    fn known(&self, index: usize) -> PyResult<&core::Row> {
+    /// Returns the row with an index; IndexError if there is none.
+    fn core_row(&self, index: usize) -> PyResult<&core::Row> {
         let row = self.core.rows().get(index);
         row.ok_or_else(|| PyIndexError::new_err(format!("no row {index} in the reading")))
     }
 
-    fn known_group(&self, group: usize) -> PyResult<()> {
+    /// Raises IndexError if no group has this index.
+    fn check_group(&self, group: usize) -> PyResult<()> {
         match self.core.groups().get(group) {
             Some(_) => Ok(()),
             None => Err(PyIndexError::new_err(format!(
@@ -94,7 +96,7 @@ impl Reading {
     }
 
     fn row(&self, index: usize) -> PyResult<Row> {
-        Ok(row(index, self.known(index)?))
+        Ok(row(index, self.core_row(index)?))
     }
 
     fn groups(&self, py: Python<'_>) -> PyResult<Vec<Group>> {
@@ -106,17 +108,17 @@ impl Reading {
     }
 
     fn group_rows(&self, group: usize) -> PyResult<Vec<usize>> {
-        self.known_group(group)?;
+        self.check_group(group)?;
         Ok(self.core.group_rows(group).to_vec())
     }
 
     fn header(&self, row: usize) -> PyResult<Option<Header>> {
-        let header = self.known(row)?.header.clone();
+        let header = self.core_row(row)?.header.clone();
         Ok(header.map(|core| Header { core }))
     }
 
     fn staged(&self, row: usize) -> PyResult<OsString> {
-        self.known(row)?;
+        self.core_row(row)?;
         Ok(self.core.staged(row).unwrap_or_default().into_os_string())
     }
 
@@ -125,7 +127,7 @@ impl Reading {
     }
 
     fn set_header(&mut self, row: usize, header: &Bound<'_, Header>) -> PyResult<()> {
-        self.known(row)?;
+        self.core_row(row)?;
         let header = header.get().core.clone();
         if self.core.set_header(row, header).map_err(ingest_error)? {
             Ok(())
@@ -136,7 +138,7 @@ impl Reading {
 
     fn streams(&self, groups: Vec<usize>) -> PyResult<Streams> {
         for &group in &groups {
-            self.known_group(group)?;
+            self.check_group(group)?;
         }
         let core = self.core.streams(&groups);
         Ok(Streams { core })
@@ -178,7 +180,7 @@ impl Reading {
         groups: Vec<usize>,
     ) -> PyResult<()> {
         for &group in &groups {
-            self.known_group(group)?;
+            self.check_group(group)?;
         }
         py.detach(|| self.core.place_series(&root, n, label, &groups))
             .map_err(ingest_error)
@@ -192,19 +194,19 @@ impl Reading {
         at: &str,
         n: i64,
     ) -> PyResult<()> {
-        self.known(row)?;
+        self.core_row(row)?;
         py.detach(|| self.core.place_row(row, &root, at, n))
             .map_err(ingest_error)
     }
 
     fn leave_row(&mut self, row: usize, at: &str) -> PyResult<()> {
-        self.known(row)?;
+        self.core_row(row)?;
         self.core.leave_row(row, at).map_err(ingest_error)
     }
 
     fn place_kept(&mut self, py: Python<'_>, root: PathBuf, rows: Vec<usize>) -> PyResult<()> {
         for &row in &rows {
-            self.known(row)?;
+            self.core_row(row)?;
         }
         py.detach(|| self.core.place_kept(&root, &rows))
             .map_err(ingest_error)

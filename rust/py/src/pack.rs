@@ -107,7 +107,7 @@ pub(crate) fn hash_tar_gz(
         .detach(|| {
             let members = hash::tar_gz(&path, &monitor)?;
             if exact {
-                written::packed(&path, &members, &monitor)?;
+                written::tar_gz(&path, &members, &monitor)?;
             }
             Ok(members)
         })

@@ -29,7 +29,7 @@ impl Scan {
             .ok_or_else(|| PyIndexError::new_err("no such file in the scan"))
     }
 
-    fn sorted(&self, py: Python<'_>) -> &[CoreGroup] {
+    fn core_groups(&self, py: Python<'_>) -> &[CoreGroup] {
         py.detach(|| self.groups.get_or_init(|| self.core.groups()))
     }
 }
@@ -70,7 +70,7 @@ impl Scan {
     }
 
     fn groups(&self, py: Python<'_>) -> PyResult<Vec<Group>> {
-        self.sorted(py)
+        self.core_groups(py)
             .iter()
             .filter_map(|group| Some((group, self.core.header(group.representative)?)))
             .map(|(group, header)| Group::new(py, group, header))
@@ -78,7 +78,7 @@ impl Scan {
     }
 
     fn group_files(&self, py: Python<'_>, group: usize) -> PyResult<Vec<usize>> {
-        let group = self.sorted(py).get(group);
+        let group = self.core_groups(py).get(group);
         group
             .map(|group| group.members.clone())
             .ok_or_else(|| PyIndexError::new_err("no such group in the scan"))

@@ -28,10 +28,10 @@ pub struct Volumes {
 /// Counts the volumes of a stack, and assigns each frame to a volume.
 ///
 /// Uses the number or time of the headers that leaves the fewest missing and repeated slices.
-pub(super) fn count(placed: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
-    let mut assignments = candidates(placed, clock)
+pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
+    let mut assignments = candidates(placed_frames, clock)
         .into_iter()
-        .map(|assignment| (volumes(placed, &assignment), assignment));
+        .map(|assignment| (volumes(placed_frames, &assignment), assignment));
     let Some(first) = assignments.next() else {
         return Default::default();
     };
@@ -58,26 +58,29 @@ fn cost(volumes: &Volumes) -> usize {
 }
 
 /// Counts the volumes of one assignment.
-fn volumes(placed: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
-    let mut filled = vec![0_usize; assignment.count];
+fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
+    let mut slice_counts = vec![0_usize; assignment.count];
     let mut seen = BTreeSet::new();
     let mut repeated: usize = 0;
-    for (slice, volume) in placed.slices.iter().zip(&assignment.volumes) {
+    for (slice, volume) in placed_frames.slices.iter().zip(&assignment.volumes) {
         if !seen.insert((*volume, *slice)) {
             repeated = repeated.saturating_add(1);
-        } else if let Some(count) = filled.get_mut(*volume) {
+        } else if let Some(count) = slice_counts.get_mut(*volume) {
             *count = count.saturating_add(1);
         }
     }
-    let slices = placed.count;
-    let last = filled.last().copied().unwrap_or(0);
-    let before = filled.len().saturating_sub(1);
+    let slices = placed_frames.count;
+    let last = slice_counts.last().copied().unwrap_or(0);
+    let before = slice_counts.len().saturating_sub(1);
     Volumes {
         slices,
-        count: filled.len(),
-        complete: filled.iter().filter(|count| **count >= slices).count(),
+        count: slice_counts.len(),
+        complete: slice_counts
+            .iter()
+            .filter(|count| **count >= slices)
+            .count(),
         partial: if last < slices { last } else { 0 },
-        holes: filled
+        holes: slice_counts
             .iter()
             .take(before)
             .map(|count| slices.saturating_sub(*count))
@@ -94,14 +97,14 @@ fn volumes(placed: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
     reason = "a b-value or a cosine of thousands"
 )]
 pub(super) fn diffusion(
-    placed: &PlacedFrames<'_>,
+    placed_frames: &PlacedFrames<'_>,
     assignment: &Assignment,
 ) -> (Vec<(f64, usize)>, usize) {
-    let mut weighted: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
-    let mut claimed = false;
-    for (stack_frame, volume) in placed.stack_frames.iter().zip(&assignment.volumes) {
+    let mut weighting_by_volume: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
+    let mut in_diffusion_scan = false;
+    for (stack_frame, volume) in placed_frames.stack_frames.iter().zip(&assignment.volumes) {
         let diffusion = &stack_frame.frame.attributes.diffusion;
-        claimed |= diffusion.in_diffusion_scan;
+        in_diffusion_scan |= diffusion.in_diffusion_scan;
         let Some(b_value) = diffusion.b_value.or(diffusion.nominal) else {
             continue;
         };
@@ -110,17 +113,19 @@ pub(super) fn diffusion(
             .direction
             .filter(|parts| tenths > 0 && parts.iter().any(|part| part.abs() > 1e-6))
             .map(|parts| parts.map(|part| (part * 1e3).round() as i64));
-        weighted.entry(*volume).or_insert((tenths, direction));
+        weighting_by_volume
+            .entry(*volume)
+            .or_insert((tenths, direction));
     }
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
-    for (b_value, _) in weighted.values() {
+    for (b_value, _) in weighting_by_volume.values() {
         let count = counts.entry(*b_value).or_default();
         *count = count.saturating_add(1);
     }
-    if !claimed && counts.keys().all(|value| *value == 0) {
+    if !in_diffusion_scan && counts.keys().all(|value| *value == 0) {
         return (Vec::new(), 0);
     }
-    let directions: BTreeSet<[i64; 3]> = weighted
+    let directions: BTreeSet<[i64; 3]> = weighting_by_volume
         .values()
         .filter_map(|(_, direction)| *direction)
         .collect();

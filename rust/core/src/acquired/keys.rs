@@ -20,68 +20,72 @@ pub(super) struct Assignment {
 
 /// Returns an assignment for each number and time that all frames have, the most reliable first. The last assignment is
 /// by the order of the frames, which always exists.
-pub(super) fn candidates(placed: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
+pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
-        by_number(placed, true, |stack_frame| {
+        by_number(placed_frames, true, |stack_frame| {
             stack_frame.frame.attributes.temporal
         }),
-        by_number(placed, false, mosaic_number),
-        by_number(placed, false, |stack_frame| {
+        by_number(placed_frames, false, mosaic_number),
+        by_number(placed_frames, false, |stack_frame| {
             stack_frame.frame.attributes.acquisition
         }),
-        by_number(placed, false, file_index),
-        by_number(placed, false, |stack_frame| {
+        by_number(placed_frames, false, file_index),
+        by_number(placed_frames, false, |stack_frame| {
             rounded(clock.time(stack_frame), 1e3)
         }),
-        by_number(placed, false, |stack_frame| {
+        by_number(placed_frames, false, |stack_frame| {
             rounded(stack_frame.frame.attributes.time_offset, 1e3)
         }),
-        by_number(placed, false, |stack_frame| {
+        by_number(placed_frames, false, |stack_frame| {
             rounded(stack_frame.frame.attributes.trigger, 1e3)
         }),
-        by_instance(placed),
-        by_diffusion(placed),
+        by_instance(placed_frames),
+        by_diffusion(placed_frames),
     ]
     .into_iter()
     .flatten()
     .collect();
-    candidates.push(by_rank(placed, clock));
+    candidates.push(by_rank(placed_frames, clock));
     candidates
 }
 
-/// Returns the InstanceNumber of a mosaic, since one mosaic is one volume; None for other objects.
+/// Returns the InstanceNumber of a mosaic, because one mosaic is one volume; None for other objects.
 fn mosaic_number(stack_frame: &StackFrame<'_>) -> Option<i64> {
     stack_frame.object.tiling.and(stack_frame.object.instance)
 }
 
-/// Assigns frames to volumes by a number; None if a frame lacks it. `counted` says that the number increases by 1 from
-/// volume to volume, so that gaps are skipped volumes.
+/// Assigns frames to volumes by a number; None if a frame lacks it. `counts_volumes` says that the number increases by
+/// 1 from volume to volume, so that gaps are skipped volumes.
 fn by_number(
-    placed: &PlacedFrames<'_>,
-    counted: bool,
+    placed_frames: &PlacedFrames<'_>,
+    counts_volumes: bool,
     key: impl Fn(&StackFrame<'_>) -> Option<i64>,
 ) -> Option<Assignment> {
-    let numbers: Vec<i64> = placed.stack_frames.iter().map(key).collect::<Option<_>>()?;
+    let numbers: Vec<i64> = placed_frames
+        .stack_frames
+        .iter()
+        .map(key)
+        .collect::<Option<_>>()?;
     let mut assignment = ranked(&numbers);
-    if counted {
-        assignment.skipped = skipped(&numbers);
+    if counts_volumes {
+        assignment.skipped = missing_count(&numbers);
     }
     Some(assignment)
 }
 
 /// Returns how many numbers are missing between the lowest and the highest one; 0 if more are missing than exist.
-pub(super) fn skipped(numbers: &[i64]) -> usize {
+pub(super) fn missing_count(numbers: &[i64]) -> usize {
     let mut different = numbers.to_vec();
     different.sort_unstable();
     different.dedup();
     let range = different.last().zip(different.first());
     let range = range.and_then(|(last, first)| usize::try_from(last.saturating_sub(*first)).ok());
-    let skipped = range.map_or(0, |range| {
+    let missing = range.map_or(0, |range| {
         range.saturating_add(1).saturating_sub(different.len())
     });
     // If more are missing than exist, the number counts something else.
-    if skipped <= different.len() {
-        skipped
+    if missing <= different.len() {
+        missing
     } else {
         0
     }
@@ -106,14 +110,14 @@ fn ranked(numbers: &[i64]) -> Assignment {
 ///
 /// The most frequent step between the numbers at one position decides: if it is 1, the frames are numbered slice by
 /// slice; if it is larger, volume by volume. None if a frame has no number, or if there is no such step.
-fn by_instance(placed: &PlacedFrames<'_>) -> Option<Assignment> {
-    let numbers: Vec<i64> = placed
+fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
+    let numbers: Vec<i64> = placed_frames
         .stack_frames
         .iter()
         .map(|stack_frame| stack_frame.frame.attributes.instance)
         .collect::<Option<_>>()?;
     let mut slices: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-    for (slice, number) in placed.slices.iter().zip(&numbers) {
+    for (slice, number) in placed_frames.slices.iter().zip(&numbers) {
         slices.entry(*slice).or_default().push(*number);
     }
     let mut steps: BTreeMap<i64, usize> = BTreeMap::new();
@@ -145,28 +149,28 @@ fn by_instance(placed: &PlacedFrames<'_>) -> Option<Assignment> {
 
 /// Assigns frames to volumes by b-value and direction; the volumes are in the order of their first frames. None if a
 /// frame has no b-value.
-fn by_diffusion(placed: &PlacedFrames<'_>) -> Option<Assignment> {
-    let mut known: BTreeMap<_, i64> = BTreeMap::new();
-    let mut numbers = Vec::with_capacity(placed.stack_frames.len());
-    for stack_frame in &placed.stack_frames {
+fn by_diffusion(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
+    let mut numbers_by_key: BTreeMap<_, i64> = BTreeMap::new();
+    let mut numbers = Vec::with_capacity(placed_frames.stack_frames.len());
+    for stack_frame in &placed_frames.stack_frames {
         let diffusion = &stack_frame.frame.attributes.diffusion;
         let direction = diffusion.direction.map(|parts| parts.map(f64::to_bits));
         let key = (
             diffusion.b_value.or(diffusion.nominal)?.to_bits(),
             direction,
         );
-        let next = i64::try_from(known.len()).ok()?;
-        numbers.push(*known.entry(key).or_insert(next));
+        let next = i64::try_from(numbers_by_key.len()).ok()?;
+        numbers.push(*numbers_by_key.entry(key).or_insert(next));
     }
     Some(ranked(&numbers))
 }
 
 /// Assigns frames to volumes by their order at each position: the earliest frames form the first volume, and so on.
-fn by_rank(placed: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
-    let mut order: Vec<usize> = (0..placed.stack_frames.len()).collect();
+fn by_rank(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
+    let mut order: Vec<usize> = (0..placed_frames.stack_frames.len()).collect();
     order.sort_by(|index, other| {
         let key = |index: &usize| {
-            placed.stack_frames.get(*index).map(|stack_frame| {
+            placed_frames.stack_frames.get(*index).map(|stack_frame| {
                 let time = clock.time(stack_frame).unwrap_or(0.0);
                 (
                     time,
@@ -181,11 +185,11 @@ fn by_rank(placed: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
     });
     let mut next: BTreeMap<usize, usize> = BTreeMap::new();
     let mut assignment = Assignment {
-        volumes: vec![0; placed.stack_frames.len()],
+        volumes: vec![0; placed_frames.stack_frames.len()],
         ..Assignment::default()
     };
     for index in order {
-        let slice = placed.slices.get(index).copied().unwrap_or(0);
+        let slice = placed_frames.slices.get(index).copied().unwrap_or(0);
         let count = next.entry(slice).or_default();
         if let Some(volume) = assignment.volumes.get_mut(index) {
             *volume = *count;
@@ -198,13 +202,13 @@ fn by_rank(placed: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
 
 #[cfg(test)]
 mod tests {
-    use super::skipped;
+    use super::missing_count;
 
     #[test]
     fn gaps_are_counted_as_long_as_they_are_few() {
-        assert_eq!(skipped(&[1, 2, 4, 5]), 1);
-        assert_eq!(skipped(&[5, 1, 2, 2, 4]), 1);
-        assert_eq!(skipped(&[1, 1000]), 0);
-        assert_eq!(skipped(&[]), 0);
+        assert_eq!(missing_count(&[1, 2, 4, 5]), 1);
+        assert_eq!(missing_count(&[5, 1, 2, 2, 4]), 1);
+        assert_eq!(missing_count(&[1, 1000]), 0);
+        assert_eq!(missing_count(&[]), 0);
     }
 }

@@ -38,7 +38,7 @@ pub struct Stack {
     pub frames: usize,
     /// Frames that repeat another frame: same position, numbers and times.
     pub duplicates: usize,
-    /// Positions of the slices along the normal in mm, ascending; empty if no header has them.
+    /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
     pub places: Vec<f64>,
     /// Counts of the volumes.
     pub volumes: Volumes,
@@ -94,18 +94,18 @@ fn skipped_mosaics(series: &Series) -> usize {
     let numbers = numbers.unwrap_or_default();
     let different: BTreeSet<&i64> = numbers.iter().collect();
     if different.len() == numbers.len() {
-        keys::skipped(&numbers)
+        keys::missing_count(&numbers)
     } else {
         0
     }
 }
 
 fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
-    let placed = places::assign_slices(stack_frames, clock);
-    let (volumes, assignment) = count::count(&placed, clock);
+    let placed_frames = places::assign_slices(stack_frames, clock);
+    let (volumes, assignment) = count::count(&placed_frames, clock);
     let first = stack_frames.frames.first();
     let attributes = first.map(|stack_frame| &stack_frame.frame.attributes);
-    let (b_values, directions) = count::diffusion(&placed, &assignment);
+    let (b_values, directions) = count::diffusion(&placed_frames, &assignment);
     Stack {
         echo_time: attributes.and_then(|attributes| attributes.echo_time),
         component: stack_frames.component,
@@ -118,10 +118,10 @@ fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
         }),
         orientation: attributes.and_then(|attributes| attributes.orientation),
         spacing: attributes.and_then(|attributes| attributes.spacing),
-        frames: placed.stack_frames.len(),
-        duplicates: placed.duplicates,
-        intervals: times::intervals(&placed, &assignment, clock),
-        places: placed.places,
+        frames: placed_frames.stack_frames.len(),
+        duplicates: placed_frames.duplicates,
+        intervals: times::intervals(&placed_frames, &assignment, clock),
+        places: placed_frames.places,
         volumes,
         b_values,
         directions,

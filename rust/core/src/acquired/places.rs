@@ -18,7 +18,7 @@ pub(super) struct PlacedFrames<'s> {
     pub slices: Vec<usize>,
     /// Number of slices.
     pub count: usize,
-    /// Positions of the slices along the normal in mm, ascending; empty if unknown.
+    /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
     pub places: Vec<f64>,
     /// Number of frames that were removed because they repeat another frame.
     pub duplicates: usize,
@@ -32,7 +32,7 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
         .map(|stack_frame| position_along(stack_frame, stack.normal))
         .collect();
     let known: Option<Vec<f64>> = along.iter().copied().collect();
-    let tiled = stack_frames.iter().all(|stack_frame| {
+    let are_tiles = stack_frames.iter().all(|stack_frame| {
         stack_frame
             .object
             .tiling
@@ -42,7 +42,7 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
         .as_deref()
         .filter(|_| !stack_frames.is_empty())
         .map_or_else(Vec::new, distinct);
-    if tiled && !stack_frames.is_empty() {
+    if are_tiles && !stack_frames.is_empty() {
         return assign_tiles(stack_frames, known.as_deref(), duplicates);
     }
     if let Some(moved) = known
@@ -112,8 +112,8 @@ fn without_duplicates<'s>(stack: &StackFrames<'s>, clock: &Clock) -> (Vec<StackF
     for stack_frame in &stack.frames {
         let frame = &stack_frame.frame.attributes;
         let numbers = (frame.temporal, frame.acquisition, frame.instance);
-        let file = (stack_frame.object.frame_count > 1).then(|| object_key(stack_frame, clock));
-        let times = [
+        let object = (stack_frame.object.frame_count > 1).then(|| object_key(stack_frame, clock));
+        let times_and_b_value = [
             clock.time(stack_frame),
             frame.trigger,
             frame.time_offset,
@@ -133,8 +133,8 @@ fn without_duplicates<'s>(stack: &StackFrames<'s>, clock: &Clock) -> (Vec<StackF
             .map(|parts| parts.map(f64::to_bits));
         let key = digest(&(
             numbers,
-            file,
-            times,
+            object,
+            times_and_b_value,
             more,
             direction,
             stack_frame.frame.index,
@@ -180,7 +180,7 @@ fn position_along(stack_frame: &StackFrame<'_>, normal: Option<[f64; 3]>) -> Opt
 fn distinct(positions: &[f64]) -> Vec<f64> {
     let mut sorted = positions.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.dedup_by(|next, kept| *next - *kept <= TOLERANCE);
+    sorted.dedup_by(|next, previous| *next - *previous <= TOLERANCE);
     sorted
 }
 

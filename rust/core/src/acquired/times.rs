@@ -21,11 +21,12 @@ pub struct Intervals {
 
 /// Returns the intervals between the volumes of a stack.
 pub(super) fn intervals(
-    placed: &PlacedFrames<'_>,
+    placed_frames: &PlacedFrames<'_>,
     assignment: &Assignment,
     clock: &Clock,
 ) -> Intervals {
-    let median = |time: &dyn Fn(&StackFrame<'_>) -> Option<f64>| interval(placed, assignment, time);
+    let median =
+        |time: &dyn Fn(&StackFrame<'_>) -> Option<f64>| interval(placed_frames, assignment, time);
     Intervals {
         acquired: median(&|stack_frame| clock.time(stack_frame).map(|time| time * 1e3)),
         time_offset: median(&|stack_frame| {
@@ -40,15 +41,15 @@ pub(super) fn intervals(
 }
 
 fn interval(
-    placed: &PlacedFrames<'_>,
+    placed_frames: &PlacedFrames<'_>,
     assignment: &Assignment,
     time: &dyn Fn(&StackFrame<'_>) -> Option<f64>,
 ) -> Option<f64> {
     let mut slices: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
-    for ((stack_frame, slice), volume) in placed
+    for ((stack_frame, slice), volume) in placed_frames
         .stack_frames
         .iter()
-        .zip(&placed.slices)
+        .zip(&placed_frames.slices)
         .zip(&assignment.volumes)
     {
         slices

@@ -129,9 +129,12 @@ fn is_binary_cpio(head: &[u8]) -> bool {
         (Some(&a), Some(&b), true) => u16::from_be_bytes([a, b]),
         _ => 0,
     };
-    let (mode, name) = (word(6), usize::from(word(20)));
-    let kind = matches!(mode >> 12, 1 | 2 | 4 | 6 | 8 | 10 | 12);
-    kind && name > 1 && head.get(25 + name) == Some(&0) && head.get(26).is_some_and(|&c| c != 0)
+    let (mode, name_length) = (word(6), usize::from(word(20)));
+    let is_known_type = matches!(mode >> 12, 1 | 2 | 4 | 6 | 8 | 10 | 12);
+    is_known_type
+        && name_length > 1
+        && head.get(25 + name_length) == Some(&0)
+        && head.get(26).is_some_and(|&c| c != 0)
 }
 
 /// Returns whether a name is that of a part of a split archive: `.z01`, `.zip.001`, `.7z.002`, `.tar.gz.003`.

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use super::csa;
-use super::elements::{decoded, each_element, each_item, numbers, text};
+use super::elements::{decoded_text, each_element, each_item, numbers, text};
 use super::protocol;
 use crate::header::{
     CharacterSets, DataSetVisitor, Element, Encoding, FileWindow, Inflated, ParseError, Reader,
@@ -225,7 +225,7 @@ impl DetailsCollector {
         if element.tag >> 16 & 1 == 0 {
             let known = STANDARD.iter().find(|(tag, _, _)| *tag == element.tag);
             return match known {
-                Some((_, vr, name)) => self.value(reader, element, encoding, *vr, name),
+                Some((_, vr, name)) => self.store_value(reader, element, encoding, *vr, name),
                 None => Ok(()),
             };
         }
@@ -249,15 +249,18 @@ impl DetailsCollector {
             PRIVATE.iter().find(here)
         });
         match known {
-            Some((_, _, _, CSA)) => self.csa(reader.long_value(element)?),
-            Some((_, _, _, PROTOCOL)) => self.protocol(reader.long_value(element)?),
-            Some((_, _, vr, name)) => return self.value(reader, element, encoding, *vr, name),
+            Some((_, _, _, CSA)) => self.read_csa(reader.long_value(element)?),
+            Some((_, _, _, PROTOCOL)) => self.read_protocol(reader.long_value(element)?),
+            Some((_, _, vr, name)) => {
+                return self.store_value(reader, element, encoding, *vr, name);
+            }
             None => {}
         }
         Ok(())
     }
 
-    fn value<W: Window>(
+    /// Stores the value of an element under a name, unless the name has one already.
+    fn store_value<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -266,7 +269,7 @@ impl DetailsCollector {
         name: &str,
     ) -> Result<(), ParseError> {
         if matches!(vr, Vr::LO | Vr::SH | Vr::CS) {
-            let value = decoded(reader, element, self.character_sets)?;
+            let value = decoded_text(reader, element, self.character_sets)?;
             if !value.is_empty() {
                 self.details.texts.entry(name.to_owned()).or_insert(value);
             }
@@ -282,7 +285,7 @@ impl DetailsCollector {
         Ok(())
     }
 
-    fn csa(&mut self, bytes: &[u8]) {
+    fn read_csa(&mut self, bytes: &[u8]) {
         let details = &mut self.details;
         csa::each_name(bytes, &mut |name, values| match name {
             b"PhaseEncodingDirectionPositive" | b"BandwidthPerPixelPhaseEncode" => {
@@ -299,7 +302,7 @@ impl DetailsCollector {
         });
     }
 
-    fn protocol(&mut self, bytes: &[u8]) {
+    fn read_protocol(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         protocol::read(&text, &mut self.details.numbers, &mut self.details.texts);
     }
@@ -321,10 +324,10 @@ impl DataSetVisitor for DetailsCollector {
 /// Returns whether a sequence is read: functional groups, their macros, and the private sequences of Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
-    let groups = matches!(tag, 0x5200_9229 | 0x5200_9230);
+    let is_group = matches!(tag, 0x5200_9229 | 0x5200_9230);
     // Without VRs in the file, a value may look like a sequence.
-    let value = STANDARD.iter().any(|(known, ..)| *known == tag);
-    let macros = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028) && !value;
-    let siemens = depth > 0 && tag >> 16 == 0x0021 && matches!(tag & 0xFF, 0xFE);
-    element.may_be_sequence() && (groups || macros || siemens)
+    let is_value = STANDARD.iter().any(|(known, ..)| *known == tag);
+    let is_macro = depth > 0 && matches!(tag >> 16, 0x0018 | 0x0028) && !is_value;
+    let is_siemens = depth > 0 && tag >> 16 == 0x0021 && matches!(tag & 0xFF, 0xFE);
+    element.may_be_sequence() && (is_group || is_macro || is_siemens)
 }

@@ -122,7 +122,7 @@ pub(super) fn text<W: Window>(
 }
 
 /// Returns a value as text in the character sets of its object, without its padding.
-pub(super) fn decoded<W: Window>(
+pub(super) fn decoded_text<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     sets: CharacterSets,

@@ -3,8 +3,8 @@
 /// Seconds of a day.
 pub(super) const DAY: f64 = 86_400.0;
 
-/// Returns the limit (in seconds) below which times belong to the next day; None if they already increase across
-/// midnight, or if no scan crosses it.
+/// Returns the limit (in seconds) below which times belong to the next day; None if the times already increase across
+/// midnight, or if the scan does not continue after midnight.
 ///
 /// Some scanners write the date on which the series started into all headers, others write none. If times of one date have
 /// a gap of at least half a day, they are those of a scan across midnight. Without such a gap they are those of a long scan.

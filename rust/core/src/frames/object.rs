@@ -110,10 +110,10 @@ impl Object {
     /// Returns whether it looks like a mosaic without tile attributes: a square Siemens image with at least three times
     /// as many rows as were acquired.
     pub fn may_be_mosaic(&self) -> bool {
-        let frames = self.frames.len() == 1 && self.tiling.is_none();
-        let large =
+        let has_one_frame = self.frames.len() == 1 && self.tiling.is_none();
+        let is_large =
             self.acquisition_side > 0 && self.rows >= self.acquisition_side.saturating_mul(3);
-        self.siemens && frames && large && self.rows == self.columns
+        self.siemens && has_one_frame && is_large && self.rows == self.columns
     }
 
     /// Columns of one frame.

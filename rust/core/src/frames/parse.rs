@@ -6,7 +6,7 @@ use super::elements::{each_element, each_item, numbers, text};
 use super::groups::{fragments, read_groups, read_plain_elements, read_shared_groups};
 use super::length;
 use super::object::{Frame, Object, Pixels};
-use super::private::{Blocks, Deferred};
+use super::private::{Blocks, DeferredElement};
 use super::tiles::Tiles;
 use crate::header::{
     DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Vr, Window,
@@ -83,8 +83,8 @@ impl ObjectBuilder {
         self.object
     }
 
-    /// Returns how many frames the pixel data can have, including an incomplete one; a compressed frame has a header of
-    /// 8 bytes.
+    /// Returns how many frames the pixel data can have, including an incomplete one. A compressed frame takes at least
+    /// 8 bytes, the header of its fragment.
     fn max_frames(&self) -> u32 {
         let frames = match self.object.pixels {
             Pixels::Native { offset, length, .. } => {
@@ -205,17 +205,17 @@ impl ObjectBuilder {
             .read_element(reader, element, encoding, &mut self.main)?;
         let u32_of = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         match deferred {
-            Some(Deferred::Tiles) => {
+            Some(DeferredElement::Tiles) => {
                 let count = u32_of(numbers(reader, element, encoding, Vr::US)?.whole());
                 self.tiles.count = count
                     .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
-            Some(Deferred::UihTiles) => {
+            Some(DeferredElement::UihTiles) => {
                 let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.whole());
                 self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
-            Some(Deferred::Csa) => {
+            Some(DeferredElement::Csa) => {
                 let csa = csa::read(reader.long_value(element)?);
                 self.tiles.count = self.tiles.count.or(csa.tiles);
                 self.tiles.normal = csa.normal;
@@ -223,7 +223,9 @@ impl ObjectBuilder {
                 *b_value = b_value.or(csa.b_value);
                 self.main.diffusion.extend_range(csa.b_value);
             }
-            Some(Deferred::UihTileItems) => return self.read_uih_tiles(reader, element, encoding),
+            Some(DeferredElement::UihTileItems) => {
+                return self.read_uih_tiles(reader, element, encoding);
+            }
             None => {}
         }
         reader.after(element)

@@ -39,7 +39,7 @@ enum Vendor {
 
 /// A private element that the caller has to process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deferred {
+pub(super) enum DeferredElement {
     /// Siemens: number of images in a mosaic.
     Tiles,
     /// Siemens: the CSA image header.
@@ -59,7 +59,7 @@ impl Blocks {
         element: &Element,
         encoding: Encoding,
         attributes: &mut Attributes,
-    ) -> Result<Option<Deferred>, ParseError> {
+    ) -> Result<Option<DeferredElement>, ParseError> {
         let block = element.tag >> 8 & 0xFF;
         if block == 0 {
             if (0x10..=0xFF).contains(&(element.tag & 0xFFFF)) {
@@ -77,7 +77,7 @@ impl Blocks {
         };
         let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
         match (creator, element.tag & 0xFFFF_00FF) {
-            (Creator::SiemensMr, 0x0019_000A) => return Ok(Some(Deferred::Tiles)),
+            (Creator::SiemensMr, 0x0019_000A) => return Ok(Some(DeferredElement::Tiles)),
             (Creator::SiemensMr, 0x0019_000C) => {
                 let value = get(Vr::IS)?.first();
                 attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
@@ -89,7 +89,7 @@ impl Blocks {
             (Creator::SiemensMr, 0x0051_000F) => {
                 attributes.coil = hash(text(reader, element)?.as_bytes());
             }
-            (Creator::SiemensCsa, 0x0029_0010) => return Ok(Some(Deferred::Csa)),
+            (Creator::SiemensCsa, 0x0029_0010) => return Ok(Some(DeferredElement::Csa)),
             (Creator::GeParameters, 0x0043_0039) => {
                 // The first of four numbers; some software adds 10^9 to it.
                 let value = get(Vr::IS)?.first().map(|value| value % 100_000.0);
@@ -147,8 +147,8 @@ impl Blocks {
             (Creator::Uih, 0x0065_0037) => {
                 attributes.diffusion.image_direction = get(Vr::FD)?.array();
             }
-            (Creator::Uih, 0x0065_0050) => return Ok(Some(Deferred::UihTiles)),
-            (Creator::Uih, 0x0065_0051) => return Ok(Some(Deferred::UihTileItems)),
+            (Creator::Uih, 0x0065_0050) => return Ok(Some(DeferredElement::UihTiles)),
+            (Creator::Uih, 0x0065_0051) => return Ok(Some(DeferredElement::UihTileItems)),
             _ => {}
         }
         Ok(None)

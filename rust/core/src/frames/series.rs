@@ -35,9 +35,10 @@ pub struct Facts {
     pub slices: u64,
     /// Pixels of all frames.
     pub voxels: u64,
-    /// Sizes of the frames: rows and columns.
+    /// Different sizes of the frames, ascending: rows and columns.
     pub sizes: Vec<(u32, u32)>,
-    /// Whether every object has its size and, for a mosaic, its number of tiles.
+    /// Whether `slices` and `voxels` count all objects: each image has its size and, for a mosaic, its number of tiles,
+    /// and each object without pixel data is complete.
     pub countable: bool,
     /// Whether some object is a mosaic.
     pub mosaic: bool,

@@ -41,16 +41,16 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         return Some("a lookup table of values");
     }
     let encoding = &object.encoding;
-    let known = matches!(encoding.bits_allocated, 8 | 16 | 32)
+    let is_known_format = matches!(encoding.bits_allocated, 8 | 16 | 32)
         && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
         && encoding.high_bit < encoding.bits_allocated
         && encoding.high_bit.saturating_add(1) >= encoding.bits_stored;
-    let colour = match (object.photometric.as_str(), encoding.samples) {
+    let is_known_colour = match (object.photometric.as_str(), encoding.samples) {
         ("MONOCHROME1" | "MONOCHROME2", 0 | 1) => true,
         ("RGB", 3) => encoding.bits_allocated == 8,
         _ => false,
     };
-    if !known || !colour {
+    if !is_known_format || !is_known_colour {
         return Some("an unusual pixel encoding");
     }
     // Functional groups may have more items than NumberOfFrames.

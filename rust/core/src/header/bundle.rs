@@ -25,7 +25,7 @@ pub struct HeaderRange {
 
 /// A complete [`Bundle`].
 #[derive(Debug)]
-pub struct Bundled {
+pub struct ClosedBundle {
     block: Arc<Box<[u8]>>,
 }
 
@@ -54,14 +54,14 @@ impl Bundle {
     }
 
     /// Completes the bundle; its headers are available from then on.
-    pub fn close(self) -> Bundled {
-        Bundled {
+    pub fn close(self) -> ClosedBundle {
+        ClosedBundle {
             block: Arc::new(self.block.into_boxed_slice()),
         }
     }
 }
 
-impl Bundled {
+impl ClosedBundle {
     /// Returns the header at a position.
     pub fn header(&self, range: HeaderRange) -> Header {
         Header {

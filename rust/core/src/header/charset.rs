@@ -100,17 +100,17 @@ impl CharacterSets {
                 rest = rest.get(length..).unwrap_or_default();
                 continue;
             }
-            let pairs = matches!(lower, Set::Kanji | Set::SupplementaryKanji)
+            let in_pair = matches!(lower, Set::Kanji | Set::SupplementaryKanji)
                 && (0x21..0x7F).contains(&byte);
-            if pairs || byte >= 0x80 {
-                let length = decode_character(if pairs { lower } else { upper }, rest, &mut text);
+            if in_pair || byte >= 0x80 {
+                let length = decode_character(if in_pair { lower } else { upper }, rest, &mut text);
                 rest = rest.get(length..).unwrap_or_default();
                 continue;
             }
             // PS3.5 section 6.1.2.5.3: after each of these characters, the sets of the first value of
             // SpecificCharacterSet are active again.
-            let control = matches!(byte, b'\\' | b'\r' | b'\n' | b'\t' | 0x0C);
-            if control || (person && matches!(byte, b'^' | b'=')) {
+            let is_control = matches!(byte, b'\\' | b'\r' | b'\n' | b'\t' | 0x0C);
+            if is_control || (person && matches!(byte, b'^' | b'=')) {
                 (lower, upper) = (Set::Latin1, self.first);
             }
             if byte == b'\\' {

@@ -71,9 +71,9 @@ impl Collector {
         self.spans = [(0, 0); Field::COUNT];
     }
 
-    /// Appends all values in the order of `Field::ALL`, at most `room` bytes. Passes the end of each value to `ended`,
-    /// as an offset from the first value.
-    pub(super) fn write(&self, room: u16, out: &mut Vec<u8>, mut ended: impl FnMut(u16)) {
+    /// Appends all values in the order of `Field::ALL`, at most `room` bytes. Passes the end of each value to
+    /// `each_end`, as an offset from the first value.
+    pub(super) fn write(&self, room: u16, out: &mut Vec<u8>, mut each_end: impl FnMut(u16)) {
         // Most files store the fields in this order: adjacent values are copied together.
         let (mut start, mut length, mut end) = (0_u32, 0_u32, 0_u16);
         for (at, size) in &self.spans {
@@ -86,7 +86,7 @@ impl Collector {
                 length = length.saturating_add(u32::from(size));
                 end = end.saturating_add(size);
             }
-            ended(end);
+            each_end(end);
         }
         out.extend_from_slice(self.at(start, length));
     }

@@ -154,7 +154,8 @@ impl Encoding {
     /// Returns the encoding in an item whose first element has these bytes.
     ///
     /// A sequence in an element of unknown VR is implicit VR (PS3.5 section 6.2.2, note 2), but some writers ignore
-    /// this, and some write implicit items in explicit files.
+    /// this, and some write implicit items in explicit files. `remaining` is the number of bytes from the item's first
+    /// element to the end of the object.
     pub(crate) fn of_item(self, bytes: &[u8], remaining: u64) -> Self {
         let Some([g0, g1, _, _, v0, v1, l0, l1]) = bytes.first_chunk::<8>().copied() else {
             return self;

@@ -53,7 +53,7 @@ pub(crate) struct Reader<'w, W> {
 
 /// A sequence or an item that is open while an element of undefined length is skipped.
 #[derive(Debug, Clone, Copy)]
-struct Open {
+struct OpenLevel {
     /// Whether it is an item, not a sequence.
     is_item: bool,
     encoding: Encoding,
@@ -164,7 +164,7 @@ impl<'w, W: Window> Reader<'w, W> {
 
     /// Skips an element of undefined length without recursion, so that nesting uses no stack.
     fn skip(&mut self, element: &Element) -> Result<u64, ParseError> {
-        let mut open = vec![Open {
+        let mut open = vec![OpenLevel {
             is_item: false,
             encoding: Self::sequence_encoding(element, self.encoding),
         }];
@@ -196,12 +196,12 @@ impl<'w, W: Window> Reader<'w, W> {
     fn step(
         &mut self,
         inner: &Element,
-        top: Open,
-        open: &mut Vec<Open>,
+        top: OpenLevel,
+        open: &mut Vec<OpenLevel>,
     ) -> Result<u64, ParseError> {
         match (inner.tag, inner.length) {
             (ITEM, None) => {
-                open.push(Open {
+                open.push(OpenLevel {
                     is_item: true,
                     encoding: self.item_encoding(inner.value_offset, top.encoding)?,
                 });
@@ -219,7 +219,7 @@ impl<'w, W: Window> Reader<'w, W> {
                 Ok(inner.value_offset)
             }
             (_, None) if top.is_item => {
-                open.push(Open {
+                open.push(OpenLevel {
                     is_item: false,
                     encoding: Self::sequence_encoding(inner, top.encoding),
                 });

@@ -100,10 +100,10 @@ fn has_uid(collector: &Collector) -> bool {
     ];
     fields.into_iter().any(|field| {
         let uid = collector.get(field);
-        let digits = uid
+        let is_numeric = uid
             .iter()
             .all(|byte| byte.is_ascii_digit() || *byte == b'.');
-        digits && uid.contains(&b'.') && matches!(uid.first(), Some(b'0'..=b'2'))
+        is_numeric && uid.contains(&b'.') && matches!(uid.first(), Some(b'0'..=b'2'))
     })
 }
 

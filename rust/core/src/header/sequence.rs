@@ -1,4 +1,4 @@
-//! Sequences of the field table: the value is the text of one element of all items, such as the ids in
+//! Sequences of the field table: the value has the text of one element from each item, such as the ids in
 //! OtherPatientIDsSequence.
 
 use super::collect::Collector;

@@ -7,7 +7,8 @@ use super::vr::{LONG_FORM, SHORT_FORM, Vr, effective_vr, form};
 use super::wanted::Wanted;
 
 /// Reads elements of the common form: ascending tags up to `stop`, little-endian, a known VR (if VRs are explicit), a
-/// length within the available bytes. Returns where the first other element starts: the number of bytes that were read.
+/// length within the available bytes; neither a sequence of the field table nor a private element that is read. Returns
+/// where the first other element starts: the number of bytes that were read.
 #[inline]
 pub(super) fn skim(
     bytes: &[u8],

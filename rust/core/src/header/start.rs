@@ -26,9 +26,9 @@ impl Start {
             }));
         }
         // Without a preamble, only group 0002 (the meta header) or group 0008 can come first, in either byte order.
-        let begins = matches!(head.first_chunk::<2>(), Some([2 | 8, 0] | [0, 2 | 8]));
-        let element = begins && Encoding::guess(head, EXPLICIT).is_some();
-        Ok(element.then_some(Self {
+        let has_first_group = matches!(head.first_chunk::<2>(), Some([2 | 8, 0] | [0, 2 | 8]));
+        let is_element = has_first_group && Encoding::guess(head, EXPLICIT).is_some();
+        Ok(is_element.then_some(Self {
             at: 0,
             has_prefix: false,
         }))

@@ -25,7 +25,7 @@ pub enum Vr {
     SH,
     /// Signed 32-bit integer.
     SL,
-    /// Sequence; the value is the text of one element of its items.
+    /// Sequence; the value has the text of one element from each item.
     SQ,
     /// Signed 16-bit integer.
     SS,

@@ -92,8 +92,8 @@ impl Check<'_> {
             matches: &matches.images,
             series_frames: &series_frames,
         };
-        for (image, matched) in matches.images.iter().enumerate() {
-            let mut check = self.check(&series_frames, image, matched);
+        for (image, image_match) in matches.images.iter().enumerate() {
+            let mut check = self.check(&series_frames, image, image_match);
             (check.same_volume_as, check.same_scan_as) = split_images.related_images(image);
             comparison.checks.push(check);
         }
@@ -112,21 +112,21 @@ impl Check<'_> {
             ..Comparison::default()
         };
         for object in self.objects {
-            let pixels = object.pixels != Pixels::Absent;
+            let has_pixels = object.pixels != Pixels::Absent;
             comparison.suspected_mosaics += usize::from(object.may_be_mosaic());
             if let Some(tiling) = object.tiling {
                 comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);
                 comparison.mosaics_without_direction +=
                     usize::from(tiling.count > 0 && !tiling.directed);
             }
-            if pixels {
+            if has_pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
             }
             if obstacle(object).is_some() && is_shuffled(object) {
                 comparison.shuffled += object.frames.len();
             }
             if let (true, Some(reason), false) =
-                (pixels, obstacle(object), object.frames.is_empty())
+                (has_pixels, obstacle(object), object.frames.is_empty())
             {
                 *comparison.not_compared.entry(reason).or_default() += object.frames.len();
             }
@@ -156,24 +156,28 @@ impl Check<'_> {
         &self,
         series_frames: &[SeriesFrame<'_>],
         image: usize,
-        matched: &ImageMatch,
+        image_match: &ImageMatch,
     ) -> ImageCheck {
         let volumes = self.images.get(image).map_or(1, |image| image.volumes);
         let mut check = ImageCheck {
-            slices_without_frame: matched.slices_without_frame,
-            different: matched.different,
-            difference: matched.difference,
+            slices_without_frame: image_match.slices_without_frame,
+            different: image_match.different,
+            difference: image_match.difference,
             derived: true,
             isotropic: true,
             first: (i64::MAX, usize::MAX),
-            slices: matched.frames.iter().map(Vec::len).sum(),
+            slices: image_match.frames.iter().map(Vec::len).sum(),
             b_values: vec![(None, None); volumes as usize],
             directions: vec![None; volumes as usize],
             encoding_directions: vec![None; volumes as usize],
             encoding_signs: true,
             ..ImageCheck::default()
         };
-        for (volume, index) in matched.frames.iter().flat_map(|row| row.iter().enumerate()) {
+        for (volume, index) in image_match
+            .frames
+            .iter()
+            .flat_map(|row| row.iter().enumerate())
+        {
             let Some(series_frame) = index.and_then(|index| series_frames.get(index)) else {
                 continue;
             };
@@ -212,10 +216,10 @@ impl Check<'_> {
             .all(|(b_value, nominal)| !(*b_value > Some(0.0) || *nominal > Some(0.0)));
         check.isotropic &= !unweighted;
         if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
-            check.order = volume_order(series_frames, &matched.frames);
+            check.order = volume_order(series_frames, &image_match.frames);
         }
         if volumes > 1 && unweighted && !check.diffusion {
-            check.time_step = time_step(series_frames, &matched.frames);
+            check.time_step = time_step(series_frames, &image_match.frames);
         }
         check
     }

@@ -173,8 +173,8 @@ fn slab_sums(
         monitor.check()?;
         let mut volumes: [&[u8]; VOLUMES_AT_ONCE] = Default::default();
         let indices = first_steady + group * VOLUMES_AT_ONCE..;
-        let filled = volumes.iter_mut().zip(&mut buffers).zip(indices);
-        for ((volume, buffer), index) in filled.take(signal.len()) {
+        let slots = volumes.iter_mut().zip(&mut buffers).zip(indices);
+        for ((volume, buffer), index) in slots.take(signal.len()) {
             *volume = parts.part(index, first, bytes, buffer)?;
         }
         add(parts, &volumes, first, &mut sums, signal, true);
@@ -194,8 +194,8 @@ fn add(
 ) {
     let mut values = [[0.0; BLOCK]; VOLUMES_AT_ONCE];
     for sums in sums {
-        let filled = values.iter_mut().zip(volumes);
-        for ((values, volume), signal) in filled.zip(&mut *signal) {
+        let pairs = values.iter_mut().zip(volumes);
+        for ((values, volume), signal) in pairs.zip(&mut *signal) {
             parts.numbers(volume, sums.first - first, values);
             *signal += sums.sum_in_mask(values);
         }

@@ -15,7 +15,7 @@ const MAX_ANGLE: f64 = 1e-3;
 /// With fewer slices, a movement cannot be distinguished from an error.
 const MIN_SLICES: usize = 3;
 
-/// Numbers and times that may distinguish the volumes of a series.
+/// Returns a number or time of a frame that may distinguish the volumes of a series.
 type Key = fn(&SeriesFrame<'_>) -> Option<i64>;
 
 #[allow(clippy::cast_possible_truncation, reason = "milliseconds of some days")]

@@ -23,7 +23,7 @@ pub(super) struct Nifti {
     pub voxel_type: Option<VoxelType>,
     /// Offset of the first voxel.
     pub offset: u64,
-    /// Slope and intercept of the values; 1 and 0 if the slope is 0 or not a number (nifti1.h).
+    /// Slope and intercept of the values; 1 and 0 if the slope is 0 (nifti1.h) or not finite.
     pub scale: [f64; 2],
 }
 
@@ -77,15 +77,15 @@ impl Head<'_> {
 pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     let file = regular::open(path)?;
     let mut bytes = [0; 544];
-    let mut filled = 0;
-    while let Some(free) = bytes.get_mut(filled..).filter(|free| !free.is_empty()) {
-        match file.read_at(free, filled as u64)? {
+    let mut length = 0;
+    while let Some(free) = bytes.get_mut(length..).filter(|free| !free.is_empty()) {
+        match file.read_at(free, length as u64)? {
             0 => break,
-            read => filled = filled.saturating_add(read),
+            read => length = length.saturating_add(read),
         }
     }
     let not_nifti = || io::Error::new(io::ErrorKind::InvalidData, "not a NIfTI header");
-    let bytes = bytes.get(..filled).unwrap_or_default();
+    let bytes = bytes.get(..length).unwrap_or_default();
     let first = bytes.first_chunk::<4>().ok_or_else(not_nifti)?;
     let (is_nifti2, big_endian) = match (i32::from_le_bytes(*first), i32::from_be_bytes(*first)) {
         (HEADER_SIZE_1, _) => (false, false),

@@ -97,11 +97,11 @@ impl Scalings {
             let same = |option| difference(stored, slice.voxels, option, slice.scale).is_none();
             *fit = possible && option.is_some_and(same);
         }
-        let some = fits.contains(&true);
-        if some {
+        let fits_any = fits.contains(&true);
+        if fits_any {
             *possible = fits;
         }
-        some
+        fits_any
     }
 
     /// Returns the first values that differ between a frame and a slice, with the scaling of the image.

@@ -127,12 +127,12 @@ fn with_memory(
         return Ok(None);
     };
     let Moments { map, signal } = moments(&parts, &mask, first_steady, scale, memory, monitor)?;
-    let mut varying: Vec<f32> = map.iter().copied().filter(|value| *value > 0.0).collect();
-    let tsnr = median(&mut varying);
+    let mut varying_values: Vec<f32> = map.iter().copied().filter(|value| *value > 0.0).collect();
+    let tsnr = median(&mut varying_values);
     let is_finite = signal.iter().all(|value| value.is_finite());
     Ok(is_finite.then_some(Statistics {
         tsnr,
-        tsnr_limit: upper_limit(&mut varying),
+        tsnr_limit: upper_limit(&mut varying_values),
         dropped_volumes: first_steady,
         global_signal: signal,
         mean,

@@ -26,7 +26,8 @@ fn as_float(number: i64) -> f64 {
 /// The order of the volumes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VolumeOrder {
-    /// The order was not checked: one volume, a diffusion scan, or a slice without a frame.
+    /// The order was not checked: one volume, a slice without a frame, or a diffusion scan (unless its directions are
+    /// known by frequency and phase only).
     #[default]
     NotCompared,
     /// In the order of at least one time or number of the headers.
@@ -67,6 +68,7 @@ pub(super) fn volume_order(
         if ascending && is_consistent {
             return VolumeOrder::Right;
         }
+        // Times that rise only as times of the day: the volumes after midnight are the first ones.
         let is_by_time_of_day = index == ACQUIRED
             && values(series_frames, frames, *key).is_some_and(|rows| rises(&rows));
         if contradicts(index, &rows) || is_by_time_of_day {
@@ -90,8 +92,7 @@ fn rises(rows: &[Vec<f64>]) -> bool {
 /// tried. `rows` has the values of all volumes for each slice.
 ///
 /// Temporal positions prove it if each volume has a different one. Acquisition times prove it if each volume was acquired
-/// before its predecessor. They also prove it if they rise as times of the day, so that the volumes after midnight are the
-/// first ones.
+/// before its predecessor.
 fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
     let descends = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
     match key {

@@ -126,20 +126,36 @@ impl VoxelType {
     /// Writes the values of many voxels to `out`, as `value` returns them.
     #[allow(clippy::cast_precision_loss, reason = "voxels of 64 bits are rare")]
     pub(super) fn numbers(self, bytes: &[u8], out: &mut [f64]) {
-        let big = self.big_endian;
+        let big_endian = self.big_endian;
         match self.datatype {
-            Datatype::U8 => each(bytes, out, big, |[byte]: [u8; 1]| byte.into()),
-            Datatype::I8 => each(bytes, out, big, |own| i8::from_le_bytes(own).into()),
-            Datatype::U16 => each(bytes, out, big, |own| u16::from_le_bytes(own).into()),
-            Datatype::I16 => each(bytes, out, big, |own| i16::from_le_bytes(own).into()),
-            Datatype::U32 => each(bytes, out, big, |own| u32::from_le_bytes(own).into()),
-            Datatype::I32 => each(bytes, out, big, |own| i32::from_le_bytes(own).into()),
-            Datatype::U64 => each(bytes, out, big, |own| u64::from_le_bytes(own) as f64),
-            Datatype::I64 => each(bytes, out, big, |own| i64::from_le_bytes(own) as f64),
-            Datatype::F32 => each(bytes, out, big, |own| {
-                finite(f32::from_le_bytes(own).into())
+            Datatype::U8 => each(bytes, out, big_endian, |[byte]: [u8; 1]| byte.into()),
+            Datatype::I8 => each(bytes, out, big_endian, |le_bytes| {
+                i8::from_le_bytes(le_bytes).into()
             }),
-            Datatype::F64 => each(bytes, out, big, |own| finite(f64::from_le_bytes(own))),
+            Datatype::U16 => each(bytes, out, big_endian, |le_bytes| {
+                u16::from_le_bytes(le_bytes).into()
+            }),
+            Datatype::I16 => each(bytes, out, big_endian, |le_bytes| {
+                i16::from_le_bytes(le_bytes).into()
+            }),
+            Datatype::U32 => each(bytes, out, big_endian, |le_bytes| {
+                u32::from_le_bytes(le_bytes).into()
+            }),
+            Datatype::I32 => each(bytes, out, big_endian, |le_bytes| {
+                i32::from_le_bytes(le_bytes).into()
+            }),
+            Datatype::U64 => each(bytes, out, big_endian, |le_bytes| {
+                u64::from_le_bytes(le_bytes) as f64
+            }),
+            Datatype::I64 => each(bytes, out, big_endian, |le_bytes| {
+                i64::from_le_bytes(le_bytes) as f64
+            }),
+            Datatype::F32 => each(bytes, out, big_endian, |le_bytes| {
+                finite(f32::from_le_bytes(le_bytes).into())
+            }),
+            Datatype::F64 => each(bytes, out, big_endian, |le_bytes| {
+                finite(f64::from_le_bytes(le_bytes))
+            }),
             Datatype::Complex64 | Datatype::Complex128 | Datatype::Colour(_) => {
                 let size = usize::try_from(self.size()).unwrap_or(usize::MAX);
                 let cells = bytes.chunks_exact(size);
@@ -151,14 +167,14 @@ impl VoxelType {
     }
 
     fn number<const N: usize, T>(self, bytes: &[u8], read: impl Fn([u8; N]) -> T) -> T {
-        let mut own = [0; N];
-        for (slot, &byte) in own.iter_mut().zip(bytes) {
+        let mut le_bytes = [0; N];
+        for (slot, &byte) in le_bytes.iter_mut().zip(bytes) {
             *slot = byte;
         }
         if self.big_endian {
-            own.reverse();
+            le_bytes.reverse();
         }
-        read(own)
+        read(le_bytes)
     }
 
     fn magnitude<const N: usize>(self, bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> f64 {
@@ -173,15 +189,20 @@ fn finite(value: f64) -> f64 {
 
 /// Converts cells of a fixed size.
 #[inline]
-fn each<const N: usize>(bytes: &[u8], out: &mut [f64], big: bool, read: impl Fn([u8; N]) -> f64) {
+fn each<const N: usize>(
+    bytes: &[u8],
+    out: &mut [f64],
+    big_endian: bool,
+    read: impl Fn([u8; N]) -> f64,
+) {
     // A `filter_map` would prevent vectorisation.
     let cells = bytes.chunks_exact(N);
     let cells = cells.map(|cell| cell.first_chunk::<N>().copied().unwrap_or([0; N]));
-    if big {
+    if big_endian {
         for (cell, slot) in cells.zip(out) {
-            let mut own = cell;
-            own.reverse();
-            *slot = read(own);
+            let mut le_bytes = cell;
+            le_bytes.reverse();
+            *slot = read(le_bytes);
         }
     } else {
         for (cell, slot) in cells.zip(out) {

@@ -247,16 +247,16 @@ fn unpack_to_end(
     let mut reader = Unpack::open(compression, data.reader(pass)?).map_err(damaged)?;
     let room = pass.max_in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
-    let counted = ExpansionReader::new(&mut reader, address.expansion());
-    let mut counted = TotalSizeReader::new(counted, pass, &address.path);
-    Read::by_ref(&mut counted)
+    let content = ExpansionReader::new(&mut reader, address.expansion());
+    let mut content = TotalSizeReader::new(content, pass, &address.path);
+    Read::by_ref(&mut content)
         .take(room)
         .read_to_end(&mut bytes)
         .map_err(damaged)?;
     let mut spooled = None;
     if bytes.len() as u64 == pass.max_in_memory {
         let staged = address.intermediate();
-        let mut whole = bytes.as_slice().chain(&mut counted);
+        let mut whole = bytes.as_slice().chain(&mut content);
         let checksums = pass
             .staging
             .spool(&staged, &mut whole, limit, pass.monitor)?;

@@ -9,7 +9,7 @@ use crate::directory::{ListedFile, listed_files};
 use crate::header::{Field, FileWindow};
 use crate::notation::escape;
 
-/// A DICOMDIR that lists more files than exist.
+/// A DICOMDIR that lists missing files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct IncompleteDicomDir {
     /// Index of the row of the DICOMDIR.
@@ -105,11 +105,15 @@ impl<'r> PacketFiles<'r> {
         if missing_count == 0 {
             return None;
         }
-        let named = missing.len() == missing_count;
+        let names_show_missing = missing.len() == missing_count;
         let names = missing.iter().map(|file| escape(&file.path));
         Some((
             missing_count,
-            if named { names.collect() } else { Vec::new() },
+            if names_show_missing {
+                names.collect()
+            } else {
+                Vec::new()
+            },
         ))
     }
 }

@@ -17,11 +17,11 @@ use crate::archive::zip::encryption::Encryption;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip;
 
-/// Returns why no password is tried for an encrypted member; None if passwords are tried, or if the member is not
-/// encrypted.
+/// Returns the reason if a member is encrypted and no password was given; else None. `unzip::refusal` returns the
+/// reason for an unsupported encryption.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     match entry.encryption? {
-        Encryption::Unsupported(_) => None, // `unzip::refusal` returns the reason
+        Encryption::Unsupported(_) => None,
         _ if pass.options.passwords.is_empty() => Some(ENCRYPTED.into()),
         _ => None,
     }

@@ -198,7 +198,7 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
         };
         drop(file);
         if got as u64 != size {
-            return Ok(changed(address, size));
+            return Ok(refuse_changed(address, size));
         }
         let bytes = scratch.content.get(..got).unwrap_or_default();
         process_member(
@@ -211,14 +211,14 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
     })
 }
 
-fn changed(address: &Address, size: u64) -> ProcessedMember {
+fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
     address
         .refused(RowKind::Other, size, "it changed while it was read")
         .into()
 }
 
-/// Reads a file that is too large for memory. Archives are not copied before they are opened. If the option `link` is
-/// set, no file is copied.
+/// Reads a file that is too large for memory. Copies it to staging, unless it is an archive or the option `link` is
+/// set: then it is read in place.
 fn large(
     pass: &Pass<'_>,
     address: &Address,
@@ -257,7 +257,7 @@ fn large(
     };
     if checksums.size != size {
         data.discard(pass)?;
-        return Ok(changed(address, size));
+        return Ok(refuse_changed(address, size));
     }
     process_member(pass, address, data, size, checksums.sha256)
 }

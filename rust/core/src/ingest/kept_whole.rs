@@ -1,4 +1,4 @@
-//! Why a nested archive is kept whole: a fixed set of phrases with which its reason in the ledger starts.
+//! Why a nested archive is kept whole. Its reason in the ledger starts with one of a fixed set of phrases.
 
 use crate::archive::foreign::NOT_OPENED;
 
@@ -21,7 +21,7 @@ pub enum KeptWholeCause {
 }
 
 /// Each reason starts with this, the phrase and `: `.
-const KEPT: &str = "kept whole, ";
+const REASON_START: &str = "kept whole, ";
 
 impl KeptWholeCause {
     /// All values.
@@ -68,7 +68,7 @@ impl KeptWholeCause {
     /// Returns the value for the reason of an archive that is kept whole; None for another reason.
     #[must_use]
     pub fn from_reason(reason: &str) -> Option<Self> {
-        let inner = reason.strip_prefix(KEPT)?;
+        let inner = reason.strip_prefix(REASON_START)?;
         let matches = |cause: &Self| inner.starts_with(cause.phrase());
         Self::ALL.into_iter().find(matches)
     }
@@ -76,7 +76,7 @@ impl KeptWholeCause {
     /// Returns the reason of an archive that is kept whole.
     #[must_use]
     pub fn reason(self, fault: &str) -> String {
-        format!("{KEPT}{}: {fault}", self.phrase())
+        format!("{REASON_START}{}: {fault}", self.phrase())
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::kept_whole::KeptWholeCause;
 use super::reading::Reading;
-use super::row::{EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, ZEROS};
+use super::row::{
+    A_LINK, EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, ZEROS,
+};
 use crate::archive::foreign::Foreign;
 use crate::archive::kind;
 use crate::notation::unescape;
@@ -110,7 +112,7 @@ struct PacketMembers<'r> {
     extensions: HashSet<Vec<u8>>,
     /// Patterns of the paths of images without an extension.
     patterns: HashSet<Vec<u8>>,
-    /// Paths of all members, sorted: paths may be long, so their folders are not listed separately.
+    /// Paths of all members except links, sorted: paths may be long, so their folders are not listed separately.
     paths: Vec<&'r [u8]>,
 }
 
@@ -152,15 +154,16 @@ impl<'r> PacketMembers<'r> {
 
     /// Returns whether a path is that of a member, or of a folder or archive that contains a member.
     fn contains(&self, path: &[u8]) -> bool {
-        let follows = |start: &[u8]| {
+        // The first path that is not before `start`.
+        let first_from = |start: &[u8]| {
             let at = self.paths.partition_point(|other| *other < start);
             self.paths.get(at).copied().unwrap_or_default()
         };
         let below = |separator: &[u8]| {
             let folder = [path, separator].concat();
-            follows(&folder).starts_with(&folder)
+            first_from(&folder).starts_with(&folder)
         };
-        path.is_empty() || follows(path) == path || below(b"/") || below(b"!")
+        path.is_empty() || first_from(path) == path || below(b"/") || below(b"!")
     }
 
     /// Returns whether an image could have this name: its extension is that of DICOM, PAR/REC or another image of the
@@ -174,13 +177,13 @@ impl<'r> PacketMembers<'r> {
         !name.starts_with(b".") && named && known
     }
 
-    /// Returns whether a symbolic link points to something that is not in the packet.
+    /// Returns whether a symbolic link points to something that is not in the packet; true if its target is unknown.
     fn is_outside(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;
         }
         let Some(target) = row.reason.strip_prefix(LINK_TO) else {
-            return row.reason == LINK_TO.trim_end_matches(" to ");
+            return row.reason == A_LINK;
         };
         !resolved(row, &unescape(target)).is_some_and(|path| self.contains(&path))
     }

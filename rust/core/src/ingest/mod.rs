@@ -172,8 +172,8 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Member
     MemberRows::of(pass, Members::of(vec![member]))
 }
 
-/// Returns whether a packet with this content has members: a zip, a 7z, a tar, a compressed tar. A single compressed
-/// file is one member, and has none.
+/// Returns whether a file is an archive with members: a zip, 7z, tar or compressed tar. Any other compressed file is a
+/// single member.
 pub fn is_archive(path: &Path) -> io::Result<bool> {
     // A REC consists of pixels only: bytes that look like the mark of another format are coincidence.
     if kind::is_rec(path.as_os_str().as_bytes()) {

@@ -72,11 +72,11 @@ impl MemberRows {
     /// Returns why an archive with these members is kept whole, as the reason of its row; None if all of it was read.
     pub(super) fn fault(&self) -> Option<String> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
-        let whole = || {
+        let damage = || {
             let damage = self.damage.first()?;
             Some(KeptWholeCause::from_fault(damage).reason(damage))
         };
-        refused.map(path_and_reason).or_else(whole)
+        refused.map(reason_of_row).or_else(damage)
     }
 
     /// Returns the reason of the first nested archive that may contain images and was not opened; None without one.
@@ -84,7 +84,7 @@ impl MemberRows {
         self.rows
             .iter()
             .find(|row| KeptWholeCause::from_reason(&row.reason).is_some())
-            .map(path_and_reason)
+            .map(reason_of_row)
     }
 
     /// Returns whether the members may contain images.
@@ -95,8 +95,8 @@ impl MemberRows {
     }
 }
 
-/// Returns the reason of an archive for one of its rows.
-fn path_and_reason(row: &Row) -> String {
+/// Returns the reason of an archive that is kept whole because of one of its rows.
+fn reason_of_row(row: &Row) -> String {
     KeptWholeCause::from_fault(&row.reason).reason(&format!(
         "{}: {}",
         row.ledger_path(),

@@ -158,7 +158,7 @@ impl Reading {
 
     /// Marks duplicates: of sorted files with the same bytes (and so of one series), all but the first by path.
     fn mark_duplicates(&mut self) {
-        let mut order = self.sorted();
+        let mut order = self.sorted_rows();
         let rows = &self.rows;
         let key = |at: usize| rows.get(at).map(|row| (row.content_sha256, &row.path));
         order.sort_by(|&a, &b| key(a).cmp(&key(b)).then(a.cmp(&b)));
@@ -179,11 +179,11 @@ impl Reading {
         }
     }
 
-    /// Returns the rows of the sorted DICOM files.
-    fn sorted(&self) -> Vec<usize> {
-        let sorted = |row: &Row| row.fate == Fate::Sorted && row.header.is_some();
+    /// Returns the indices of the rows of the sorted DICOM files.
+    fn sorted_rows(&self) -> Vec<usize> {
+        let is_sorted = |row: &Row| row.fate == Fate::Sorted && row.header.is_some();
         (0..self.rows.len())
-            .filter(|&at| self.rows.get(at).is_some_and(sorted))
+            .filter(|&at| self.rows.get(at).is_some_and(is_sorted))
             .collect()
     }
 
@@ -203,7 +203,7 @@ impl Reading {
 
     /// Groups the sorted files by series again.
     fn regroup(&mut self) {
-        let sorted = self.sorted();
+        let sorted = self.sorted_rows();
         let entries: Vec<Entry<'_>> = sorted
             .iter()
             .filter_map(|&at| {

@@ -93,8 +93,9 @@ pub const ZEROS: &str = "filled with zeros";
 pub const LINK_TO: &str = "a symbolic link to ";
 /// The reason of a symbolic link whose target is not known.
 pub const A_LINK: &str = "a symbolic link";
-/// End of the reason of a link in a folder if its target is a member too.
+/// End of the reason of a link in a folder if its target is in the packet.
 pub const IN_PACKET: &str = ", which is in the packet";
+
 /// Returns the reason of a symbolic link with this target.
 pub fn link_to(target: &[u8]) -> String {
     let mut text = escape(target);

@@ -27,7 +27,8 @@ pub enum StagingDir {
 }
 
 /// A file in staging. The sequence contains the number of the member in its packet or archive, after the numbers of the
-/// archives that contain it: `12.3` is member 3 of the archive that is member 12.
+/// archives that contain it: `12.3` is member 3 of the archive that is member 12. With several packets, the index of
+/// the packet precedes it: `0-12.3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedFile {
     /// The folder.

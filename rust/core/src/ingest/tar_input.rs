@@ -16,7 +16,7 @@ pub enum Input<'a> {
 
 impl Input<'_> {
     /// Returns how many bytes of the archive file were read so far.
-    pub fn packed(&self) -> u64 {
+    pub fn consumed(&self) -> u64 {
         match self {
             Self::Plain(_, count, _) => *count,
             Self::Packed(unpack, ..) => unpack.get_ref().consumed(),

@@ -115,8 +115,8 @@ impl<'p> Unpacking<'p, '_> {
         self.check_holes(&member)?;
         let size = member.size;
         let holes = size.saturating_sub(member.stored);
-        let counted = self.pass.expand(size, &address.path);
-        counted
+        let within_limits = self.pass.expand(size, &address.path);
+        within_limits
             .and_then(|()| container.expand(holes)) // other bytes count when they are read
             .map_err(ReadError::Data)?;
         if size > self.pass.max_in_memory {
@@ -139,7 +139,7 @@ impl<'p> Unpacking<'p, '_> {
         let holes = member.size.saturating_sub(member.stored);
         self.holes = self.holes.saturating_add(holes);
         let max_ratio = self.pass.options.max_ratio;
-        if expands_too_much(self.holes, self.tar.get_ref().packed(), max_ratio) {
+        if expands_too_much(self.holes, self.tar.get_ref().consumed(), max_ratio) {
             return Err(ReadError::Data(expands_too_much_reason(max_ratio)));
         }
         Ok(())

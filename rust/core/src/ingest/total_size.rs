@@ -1,4 +1,4 @@
-//! The content of a compressed file: its bytes count for the limit on total size while they are read.
+//! The content of a compressed file: its bytes count towards the limit on total size while they are read.
 
 use std::io::{self, Read};
 
@@ -29,8 +29,8 @@ impl<R: Read> Read for TotalSizeReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
         self.size += got as u64;
-        let counted = self.pass.expand_part(got as u64, self.size, self.name);
-        counted.map_err(invalid)?;
+        let within_limit = self.pass.expand_part(got as u64, self.size, self.name);
+        within_limit.map_err(invalid)?;
         Ok(got)
     }
 }

@@ -78,7 +78,7 @@ fn admit(
             Some(Special::Link) => entry.size.min(LONGEST_TARGET),
             _ => 0,
         };
-        let counted = pass.count_member(prefix + escaped_len(&entry.name) + target);
+        let within_limits = pass.count_member(prefix + escaped_len(&entry.name) + target);
         if entry.special().is_some() {
             continue;
         }
@@ -93,7 +93,7 @@ fn admit(
         entry.fault = if expands_too_much(total, len, pass.options.max_ratio) {
             Some(expands_too_much_reason(pass.options.max_ratio))
         } else {
-            counted
+            within_limits
                 .and_then(|()| pass.expand(entry.size, &entry.name))
                 .and_then(|()| container.expand(entry.size))
                 .err()

@@ -59,12 +59,12 @@ pub(super) fn compressing_writer<W: Write>(writer: W, level: Level) -> io::Resul
 }
 
 /// Hashes the bytes that are written.
-struct Hashed<'a, W> {
+struct HashingWriter<'a, W> {
     writer: &'a mut W,
     sha: Sha256,
 }
 
-impl<W: Write> Write for Hashed<'_, W> {
+impl<W: Write> Write for HashingWriter<'_, W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let done = self.writer.write(buffer)?;
         self.sha.update(buffer.get(..done).unwrap_or_default());
@@ -85,7 +85,7 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
     let size = file.metadata().map_err(failed)?.len();
     let mut hash = [0; 32];
     let packed_size = write_file(out, |writer| {
-        let mut writer = Hashed {
+        let mut writer = HashingWriter {
             writer,
             sha: Sha256::new(),
         };

@@ -11,7 +11,7 @@ use crate::archive::zip::deflated::{DeflateStream, Streams};
 
 /// Limit in bytes on the sample that [`Splicer::are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
-/// Room for the bytes that `open_end` adds, of which there are up to 5.
+/// Room for the bytes that `open_end` adds: up to 5.
 const OPEN_END_ROOM: usize = 8;
 
 /// The open zips that contain the files of a folder.

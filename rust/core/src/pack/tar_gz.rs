@@ -231,7 +231,7 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
     (prefix.len() <= 155 && rest.len() > 1).then_some((prefix, rest.get(1..)?))
 }
 
-/// Returns the header block of a file of fixed mode, owner and time.
+/// Returns the header block of a member, with a fixed mode, owner and time.
 fn ustar((prefix, name): (&[u8], &[u8]), size: u64, flag: u8) -> [u8; TAR_BLOCK] {
     let mut block = [0u8; TAR_BLOCK];
     let mut put = |at: usize, bytes: &[u8]| {

@@ -15,16 +15,16 @@ use crate::regular;
 /// Length of the header (RFC 1952, 2.3).
 const HEADER_LENGTH: usize = 10;
 
-/// Returns an error if a gzip file has another header than `gzip_file` writes, or if bytes follow its first member.
+/// Returns an error if a gzip file has a header that `gzip_file` does not write, or if bytes follow its first member.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
-    let mut input = Written::open(path, monitor)?;
-    input.content_end()?;
+    let mut input = ComparedContent::open(path, monitor)?;
+    input.skip_to_end()?;
     input.end()
 }
 
 /// Returns an error if a tar.gz with these members has bytes that `pack_folder` does not write.
-pub fn packed(path: &Path, members: &[FileSum], monitor: &Monitor) -> Result<(), Failure> {
-    let mut input = Written::open(path, monitor)?;
+pub fn tar_gz(path: &Path, members: &[FileSum], monitor: &Monitor) -> Result<(), Failure> {
+    let mut input = ComparedContent::open(path, monitor)?;
     let mut previous: &[u8] = &[];
     for (name, size, _) in members {
         if name.as_slice() <= previous {
@@ -36,21 +36,21 @@ pub fn packed(path: &Path, members: &[FileSum], monitor: &Monitor) -> Result<(),
         input.expect(tar_gz::padding(*size))?;
     }
     input.expect(tar_gz::END)?;
-    if input.content_end()? > 0 {
+    if input.skip_to_end()? > 0 {
         return Err(input.foreign_bytes());
     }
     input.end()
 }
 
 /// The content of a gzip file that is compared with what is expected.
-struct Written<'a> {
+struct ComparedContent<'a> {
     path: &'a Path,
     monitor: &'a Monitor,
     reader: GzipReader<BufReader<File>>,
     block: Vec<u8>,
 }
 
-impl<'a> Written<'a> {
+impl<'a> ComparedContent<'a> {
     fn open(path: &'a Path, monitor: &'a Monitor) -> Result<Self, Failure> {
         let failed = |error| Failure::io(path, error);
         let mut file = regular::open(path).map_err(failed)?;
@@ -98,7 +98,7 @@ impl<'a> Written<'a> {
     }
 
     /// Reads to the end of the member; returns the number of bytes.
-    fn content_end(&mut self) -> Result<u64, Failure> {
+    fn skip_to_end(&mut self) -> Result<u64, Failure> {
         let mut size = 0;
         loop {
             check(self.monitor)?;

@@ -59,7 +59,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 /// Returns the requested paths as entries of a folder without a name. Omits a repeated path, and a path below another
 /// requested path. Returns an error if a path does not exist.
 pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
-    let known: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
+    let requested: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
     let mut seen = HashSet::new();
     let mut entries = Vec::new();
     for path in paths {
@@ -69,14 +69,14 @@ pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanErr
         let below = as_path(path)
             .ancestors()
             .skip(1)
-            .any(|above| known.contains(above));
+            .any(|above| requested.contains(above));
         if below || !seen.insert(as_path(path)) {
             continue;
         }
         entries.push(match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => Entry::Folder(name),
             FileType::RegularFile => Entry::File(name),
-            _ => Entry::Other(name, "no regular file"),
+            _ => Entry::Other(name, "not a regular file"),
         });
     }
     Ok(entries)
@@ -119,7 +119,7 @@ fn classify(fd: &OwnedFd, name: Box<[u8]>, kind: FileType) -> Entry {
         FileType::Directory => Entry::Folder(name),
         FileType::RegularFile => Entry::File(name),
         FileType::Symlink => follow(fd, name),
-        _ => Entry::Other(name, "no regular file"),
+        _ => Entry::Other(name, "not a regular file"),
     }
 }
 
@@ -131,6 +131,6 @@ fn follow(fd: &OwnedFd, name: Box<[u8]>) -> Entry {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Entry::File(name),
         FileType::Directory => Entry::Other(name, "a link to a folder, not followed"),
-        _ => Entry::Other(name, "no regular file"),
+        _ => Entry::Other(name, "not a regular file"),
     }
 }

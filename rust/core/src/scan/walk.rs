@@ -149,7 +149,7 @@ impl<'m> Walk<'m> {
     /// Reads the files of one batch.
     fn read(&self, fd: Option<&OwnedFd>, folder: u32, first: usize, entries: Vec<Entry>) {
         let mut buffers = Buffers::default();
-        let mut read = Vec::with_capacity(entries.len());
+        let mut results = Vec::with_capacity(entries.len());
         let mut bytes = 0_u64;
         for entry in entries {
             if self.monitor.is_cancelled() {
@@ -167,9 +167,9 @@ impl<'m> Walk<'m> {
                 Entry::Folder(name) => (name, (0, Outcome::other("a folder"))),
             };
             bytes = bytes.saturating_add(size);
-            read.push((name, size, outcome));
+            results.push((name, size, outcome));
         }
-        self.monitor.add(read.len() as u64, bytes);
+        self.monitor.add(results.len() as u64, bytes);
         let bundle = buffers.bundle.close();
         let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<HeaderRange>)| Scanned {
             folder,
@@ -177,7 +177,7 @@ impl<'m> Walk<'m> {
             size,
             outcome: outcome.map(|range| bundle.header(range)),
         };
-        let files = read.into_iter().map(scanned).collect();
+        let files = results.into_iter().map(scanned).collect();
         self.keep_batch(Batch {
             folder,
             first,

@@ -42,17 +42,17 @@ pub fn started(header: &Header) -> String {
 /// malformed.
 fn digits(raw: &[u8], separators: &[u8]) -> String {
     let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
-    let kept: Vec<u8> = first
+    let characters: Vec<u8> = first
         .iter()
         .copied()
         .filter(|byte| !separators.contains(byte))
         .collect();
-    let valid = kept.first().is_some_and(u8::is_ascii_digit)
-        && kept
+    let valid = characters.first().is_some_and(u8::is_ascii_digit)
+        && characters
             .iter()
             .all(|byte| byte.is_ascii_digit() || *byte == b'.');
     if valid {
-        String::from_utf8(kept).unwrap_or_default()
+        String::from_utf8(characters).unwrap_or_default()
     } else {
         String::new()
     }

@@ -16,10 +16,10 @@ use crate::monitor::Monitor;
 const MAX_ROUNDS_LOG2: u8 = 24;
 /// Value for no rounds: the key is the salt and the password, cut or filled with zeros.
 const NO_ROUNDS: u8 = 0x3f;
-/// Limit on the rounds for all keys of a run: each block of an archive can have its own salt, and so its own key.
-/// Usual programs write no salt.
+/// Limit on the rounds for all keys of a [`SharedKeyCache`]: each block of an archive can have its own salt, and so its
+/// own key. Usual programs write no salt.
 const MAX_TOTAL_ROUNDS: u64 = 1 << 27;
-/// Keys of fewer rounds are neither counted nor kept.
+/// Keys of fewer rounds are neither counted nor cached.
 const FEW_ROUNDS: u64 = 1 << 12;
 /// Rounds beyond [`MAX_TOTAL_ROUNDS`] for each password: two keys of 7-Zip, one for the list of members and one for the
 /// data.
@@ -30,7 +30,7 @@ type Key = [u8; 32];
 /// Parameters of a key: index of the password, rounds (as a power of two), salt.
 type KeyParameters = (usize, u8, Vec<u8>);
 
-/// The passwords of a run, and the keys that are derived from them; to derive a key takes about 0.1 s.
+/// The passwords of a run, and the keys that are derived from them; deriving a key takes about 0.1 s.
 #[derive(Default)]
 pub struct Keys<'a> {
     /// In the order of use, with their indices in the list of all passwords.
@@ -39,7 +39,7 @@ pub struct Keys<'a> {
     monitor: Option<&'a Monitor>,
 }
 
-/// The keys of all archives of a run.
+/// The keys of all archives that share the cache.
 #[derive(Default, Clone)]
 pub struct SharedKeyCache(Arc<Mutex<KeyCache>>);
 
@@ -60,7 +60,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Shares the keys with other archives, and looks at the monitor before each derivation.
+    /// Shares the keys with other archives, and checks the monitor before each derivation.
     #[must_use]
     pub fn with_cache(mut self, cache: &SharedKeyCache, monitor: &'a Monitor) -> Self {
         self.cache = cache.clone();
@@ -145,7 +145,7 @@ impl Settings {
     fn rounds(&self) -> u64 {
         match self.rounds_log2 {
             NO_ROUNDS => 0,
-            rounds => 1 << rounds,
+            log2 => 1 << log2,
         }
     }
 

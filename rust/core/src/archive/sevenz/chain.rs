@@ -28,7 +28,7 @@ const MAX_MEMORY: u64 = 128 << 20;
 const BUFFER: usize = 64 << 10;
 
 /// The input of a coder.
-type Packed<'a> = CountingReader<BufReader<Content<'a>>>;
+type CoderInput<'a> = CountingReader<BufReader<Content<'a>>>;
 
 /// A stream of a block.
 pub type Content<'a> = Box<dyn Read + Send + 'a>;
@@ -202,7 +202,7 @@ impl<'a> Chain<'a, '_> {
         input: usize,
         visited: &mut [bool],
         usage: &mut InputUsage,
-    ) -> Result<Packed<'a>, String> {
+    ) -> Result<CoderInput<'a>, String> {
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
         let (stream, size): (Content<'a>, u64) = if let Some((_, output)) = bond {
             let coder = self.block.coders.get(*output);
@@ -226,7 +226,7 @@ impl<'a> Chain<'a, '_> {
         &self,
         coder: &Coder,
         size: u64,
-        mut inputs: Vec<Packed<'a>>,
+        mut inputs: Vec<CoderInput<'a>>,
     ) -> Result<Content<'a>, String> {
         if coder.method == Method::Bcj2 {
             return Ok(Box::new(Bcj2Reader::new(inputs, size)));

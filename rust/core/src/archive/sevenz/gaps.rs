@@ -7,7 +7,7 @@ use super::streams::Block;
 pub struct ReferencedRanges(Vec<(u64, u64)>);
 
 impl ReferencedRanges {
-    /// Adds a part.
+    /// Adds a range.
     pub fn add(&mut self, at: u64, length: u64) {
         self.0.push((at, length));
     }
@@ -20,7 +20,7 @@ impl ReferencedRanges {
         }
     }
 
-    /// Returns how many bytes up to `end` are in no part.
+    /// Returns how many bytes up to `end` are in no range.
     pub fn gap_bytes(mut self, end: u64) -> u64 {
         self.0.sort_unstable();
         let (mut end_so_far, mut gap_bytes) = (0, 0u64);

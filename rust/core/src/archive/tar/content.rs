@@ -41,7 +41,7 @@ impl<R: Read> Read for Content<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stored) => stored.read(buffer),
-            Self::Sparse(filled) => filled.read(buffer),
+            Self::Sparse(sparse) => sparse.read(buffer),
         }
     }
 }

@@ -53,12 +53,12 @@ impl ExtendedHeader {
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         match key {
-            b"path" if !self.sparse_name => self.path = present(value),
+            b"path" if !self.sparse_name => self.path = non_empty(value),
             b"GNU.sparse.name" => {
-                self.path = present(value);
+                self.path = non_empty(value);
                 self.sparse_name = true;
             }
-            b"linkpath" => self.link = present(value),
+            b"linkpath" => self.link = non_empty(value),
             b"size" if value.is_empty() => self.size = None,
             b"size" => self.size = Some(decimal(value)?),
             b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.real_size = Some(decimal(value)?),
@@ -66,12 +66,12 @@ impl ExtendedHeader {
             b"GNU.sparse.offset" => self.offset = Some(decimal(value)?),
             b"GNU.sparse.numbytes" => {
                 let offset = self.offset.take()?;
-                self.piece(offset, decimal(value)?)?;
+                self.add_piece(offset, decimal(value)?)?;
             }
             b"GNU.sparse.map" => {
                 let mut numbers = value.split(|&byte| byte == b',').map(decimal);
                 while let Some(offset) = numbers.next() {
-                    self.piece(offset?, numbers.next()??)?;
+                    self.add_piece(offset?, numbers.next()??)?;
                 }
             }
             _ => {}
@@ -79,12 +79,13 @@ impl ExtendedHeader {
         Some(())
     }
 
-    fn piece(&mut self, offset: u64, length: u64) -> Option<()> {
+    /// Adds a piece to the map; returns None if there are too many.
+    fn add_piece(&mut self, offset: u64, length: u64) -> Option<()> {
         (self.map.len() < MAX_PIECES).then(|| self.map.push((offset, length)))
     }
 }
 
-fn present(value: &[u8]) -> Option<Vec<u8>> {
+fn non_empty(value: &[u8]) -> Option<Vec<u8>> {
     (!value.is_empty()).then(|| value.to_vec())
 }
 

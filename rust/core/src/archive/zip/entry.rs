@@ -48,8 +48,8 @@ pub enum Special {
 }
 
 impl Entry {
-    /// Returns the name as the record or local header stores it from which the entry was made. If the member has both,
-    /// they must store the same name.
+    /// Returns the name before decoding, from the header that describes the member. If the member has both a record in
+    /// the central directory and a local header, their names should be equal.
     #[must_use]
     pub fn raw_name(&self) -> &[u8] {
         self.stored_name.as_deref().unwrap_or(&self.name)

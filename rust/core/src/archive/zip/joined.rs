@@ -1,4 +1,4 @@
-//! Recognises several zips, one after the other in one file, of which the last end record describes only the last.
+//! Recognises several zips, one after the other in one file. The end record that is found describes only the last zip.
 
 use std::io;
 
@@ -8,8 +8,8 @@ use super::end;
 /// A file with more zips is not recognised: each one takes a search for its end record.
 const MOST: usize = 100;
 
-/// Returns the text about joined zips, of which the last one begins at `last`; None if the bytes before it are not complete
-/// zips, of which the first begins with the file.
+/// Returns the text about joined zips, if the last one begins at `last`. Returns None unless the bytes before `last`
+/// are complete zips and the first of them begins at byte 0.
 pub fn describe(source: &dyn Source, last: u64) -> Option<String> {
     let mut second = last;
     for before in 1..MOST {

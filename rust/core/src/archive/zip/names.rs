@@ -32,8 +32,8 @@ pub fn decode(raw: &[u8], utf8: bool, unix: bool, unicode: Option<&[u8]>) -> Vec
 fn unicode_field<'a>(raw: &[u8], field: Option<&'a [u8]>) -> Option<&'a [u8]> {
     let (head, name) = field?.split_at_checked(5)?;
     let [1, a, b, c, d] = *head else { return None };
-    let right = u32::from_le_bytes([a, b, c, d]) == crc32fast::hash(raw);
-    (right && std::str::from_utf8(name).is_ok()).then_some(name)
+    let is_current = u32::from_le_bytes([a, b, c, d]) == crc32fast::hash(raw);
+    (is_current && std::str::from_utf8(name).is_ok()).then_some(name)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub const HEAD_LENGTH: usize = 12;
 #[derive(Clone)]
 pub struct Keys(u32, u32, u32);
 
-/// The table of CRC-32, by which the keys are updated byte by byte.
+/// The table of CRC-32, which updates the keys byte by byte.
 const CRC_TABLE: [u32; 256] = crc_table();
 
 const fn crc_table() -> [u32; 256] {

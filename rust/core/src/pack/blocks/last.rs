@@ -6,7 +6,7 @@ use super::codes::Codes;
 
 /// Start and end of a stream's last block, in bits from the start of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Last {
+pub struct LastBlock {
     /// Start of the block: the bit that marks it as the last.
     pub begin: usize,
     /// End of the block.
@@ -14,7 +14,7 @@ pub struct Last {
 }
 
 /// Returns the last block of a stream; None if the data are not a complete stream.
-pub fn last(data: &[u8]) -> Option<Last> {
+pub fn last(data: &[u8]) -> Option<LastBlock> {
     let mut bits = Bits::new(data);
     let mut codes = Codes::default();
     loop {
@@ -35,7 +35,7 @@ pub fn last(data: &[u8]) -> Option<Last> {
         }
         if head & 1 == 1 {
             let end = bits.position();
-            return (end <= data.len() * 8).then_some(Last { begin, end });
+            return (end <= data.len() * 8).then_some(LastBlock { begin, end });
         }
     }
 }

@@ -6,5 +6,5 @@ mod codes;
 mod last;
 mod open;
 
-pub use last::{Last, last};
+pub use last::{LastBlock, last};
 pub use open::open_end;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use flate2::{Decompress, FlushDecompress, Status};
-use qxbatch_core::pack::blocks::{Last, last};
+use qxbatch_core::pack::blocks::{LastBlock, last};
 
 /// Parses any bytes as a stream; then the stream that a compressor makes of them.
 pub fn run(bytes: &[u8]) {
@@ -28,7 +28,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-fn agree(stream: &[u8]) -> Option<Last> {
+fn agree(stream: &[u8]) -> Option<LastBlock> {
     let found = last(stream);
     if let Some(found) = found {
         assert!(found.begin < found.end && found.end <= stream.len() * 8);
