@@ -37,7 +37,7 @@ _SIMPLE_LETTERS = str.maketrans(
 )
 _DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _FIRST_TITLE = 3
-"""Index of the first component of a DICOM name with a prefix or suffix (PS3.5 6.2.1.1)."""
+"""Index of the first component of a DICOM name that is a prefix or suffix (PS3.5 6.2.1.1)."""
 _SHORTEST_DIGRAPH = 4
 """Minimum length of a part whose `ae`, `oe` and `ue` can be digraphs: `Mueller` is also Muller."""
 _LONGEST_INITIALS = 4
@@ -62,7 +62,7 @@ class PersonName(NamedTuple):
 
     @property
     def is_real(self) -> bool:
-        """Return whether it can be the name of a person, and not of nobody, a phantom or a test."""
+        """Return whether it can be the name of a person: it is no placeholder, and not the name of a phantom or a test."""
         if PLACEHOLDER.search(self.written) or PLACEHOLDER_WORDS & {part.casefold() for part in self.parts}:
             return False
         return any(set(part.casefold()) - _FILLERS for part in self.identifying)
@@ -151,7 +151,7 @@ def _unspaced() -> re.Pattern[str]:
 
 @cache
 def spellings(part: str) -> frozenset[str]:
-    """Return the folded spellings of a part: `Müller` and `Mueller` are muller and mueller."""
+    """Return the folded spellings of a part: `Müller` and `Mueller` both have muller and mueller."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
     german = without_marks(folded.translate(_DIGRAPHS))
     texts = {without_marks(folded), german}
