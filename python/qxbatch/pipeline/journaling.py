@@ -89,7 +89,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         has_extra_bytes=facts.has_extra_bytes,
         has_external_links=facts.has_external_links,
         behind_link=facts.behind_link,
-        with_inbox=unit.inbox is None,
+        exchanges_inbox=unit.inbox is None,
         inbox=unit.inbox,
         label=job.redact(unit.label),
         ledger_hashes=tuple(ledger_sha256(product.build) for product in products),

@@ -27,6 +27,7 @@ NUMBER_LIMIT = 10**6
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
 _KEYS = {
+    "exchanges_inbox": "with_inbox",
     "has_extra_bytes": "surrounded",
     "has_external_links": "contains_links",
     "label": "names",
@@ -67,7 +68,7 @@ class Journal:
     """Whether the packets contain links to something outside of them, or to nothing."""
     behind_link: bool
     """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
-    with_inbox: bool
+    exchanges_inbox: bool
     """Whether the session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
     """Folder mode: the inbox; the files listed by `taken.tsv` in staging, which a session contains, are removed from it."""
@@ -140,7 +141,7 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         has_extra_bytes=bool(content["surrounded"]),
         has_external_links=bool(content["contains_links"]),
         behind_link=bool(content["behind_link"]),
-        with_inbox=bool(content["with_inbox"]),
+        exchanges_inbox=bool(content["with_inbox"]),
         inbox=None if content["inbox"] is None else top / content["inbox"],
         label=str(content["names"]),
         ledger_hashes=tuple(map(str, content["ledgers"])),
