@@ -61,7 +61,7 @@ class Job:
 class ImportFolders(NamedTuple):
     """The folders of one session during its import."""
 
-    root: Path
+    scratch: Path
     """The folder with the files that were read, under their final names."""
     build: Path
     """The session folder before it is published."""
@@ -83,4 +83,4 @@ class ImportFolders(NamedTuple):
     @property
     def work(self) -> Path:
         """Return the folder for the converters' working folders."""
-        return self.root.with_name(f"{self.root.name}.convert")
+        return self.scratch.with_name(f"{self.scratch.name}.convert")

@@ -50,8 +50,8 @@ def record_session(
     placement = _record_images(sorted_session, conversions, converted, folders, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
-    redacted_names = redact_kept_names(folders.root, sorted_session.redact, member_paths)
-    new_prefixes = move_kept_files(folders.root, folders.build, folders.inbox)
+    redacted_names = redact_kept_names(folders.scratch, sorted_session.redact, member_paths)
+    new_prefixes = move_kept_files(folders.scratch, folders.build, folders.inbox)
     locations = NewLocations(converted.storage_forms, new_prefixes, redacted_names)
     own_problems, left_out = session_problems(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
