@@ -16,7 +16,7 @@ from qxbatch.session.summary_parts import ImageSummary
 
 
 def add_pictures(paths: SessionPaths, summary: Summary) -> None:
-    """Write the missing pictures of images, and the thumbnail of the session.
+    """Write the pictures of each image that lacks one of them, and the thumbnail of the session if it is missing.
 
     A picture of temporal SNR is written if the summary has tSNR, as in the import.
     """
