@@ -57,8 +57,8 @@ impl<W: Write> PiecesWriter<W> {
         Ok(self.writer)
     }
 
-    /// Writes a deflate stream that another one can follow (see [`blocks::open_end`]). `size` and `crc` are those of
-    /// its content.
+    /// Writes a deflate stream that another one can follow (see [`blocks::make_extendable`]). `size` and `crc` are those
+    /// of its content.
     pub fn splice(&mut self, packed: &[u8], crc: u32, size: u64) -> io::Result<()> {
         if !self.content.is_empty() {
             self.write_piece()?;
@@ -95,7 +95,7 @@ impl<W: Write> PiecesWriter<W> {
     /// Writes a piece that others follow.
     fn write_piece(&mut self) -> io::Result<()> {
         let length = self.compress()?;
-        match blocks::open_end(&mut self.packed, length) {
+        match blocks::make_extendable(&mut self.packed, length) {
             Some(length) => self.write_packed(length),
             None => self.write_flushed(),
         }

@@ -11,8 +11,8 @@ use crate::archive::zip::deflated::{DeflateStream, Streams};
 
 /// Limit in bytes on the sample that [`Splicer::are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
-/// Room for the bytes that `open_end` adds: up to 5.
-const OPEN_END_ROOM: usize = 8;
+/// Room for the bytes that `make_extendable` adds: up to 5.
+const EXTENDABLE_ROOM: usize = 8;
 
 /// The open zips that contain the files of a folder.
 pub struct Splicer<'a> {
@@ -95,11 +95,11 @@ impl<'a> Splicer<'a> {
         if u64::from(stream.length) > MAX_WHOLE {
             return None;
         }
-        if self.packed.len() < length + OPEN_END_ROOM {
-            self.packed.resize(length + OPEN_END_ROOM, 0);
+        if self.packed.len() < length + EXTENDABLE_ROOM {
+            self.packed.resize(length + EXTENDABLE_ROOM, 0);
         }
         let packed = self.packed.get_mut(..length)?;
         zip.read_exact_at(packed, stream.offset).ok()?;
-        blocks::open_end(&mut self.packed, length)
+        blocks::make_extendable(&mut self.packed, length)
     }
 }

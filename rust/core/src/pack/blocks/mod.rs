@@ -1,10 +1,11 @@
-//! Reads the blocks of a deflate stream (RFC 1951) without decompressing it, to find the last one.
+//! Finds the last block of a deflate stream (RFC 1951) without decompressing the stream, and changes the stream so that
+//! another one can follow it.
 
 mod bits;
 mod code;
 mod codes;
+mod extendable;
 mod last;
-mod open;
 
+pub use extendable::make_extendable;
 pub use last::{LastBlock, last};
-pub use open::open_end;

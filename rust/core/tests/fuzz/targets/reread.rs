@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use flate2::read::DeflateDecoder;
 use qxbatch_core::archive::kind::Compression;
 use qxbatch_core::archive::unpack::Unpack;
-use qxbatch_core::pack::blocks::{last, open_end};
+use qxbatch_core::pack::blocks::{last, make_extendable};
 use qxbatch_core::pack::reread::{Buffers, PiecesReader};
 
 pub const WORDS: &[&[u8]] = &[&[0, 0, 0xff, 0xff], &[1, 0, 0, 0xff, 0xff], &[3, 0]];
@@ -32,10 +32,11 @@ pub fn run(bytes: &[u8]) {
     if read.is_err() || content.len() as u64 == MOST || !whole {
         return;
     }
-    let mut open = bytes.to_vec();
-    open.resize(bytes.len() + 8, 0);
-    let length = open_end(&mut open, bytes.len()).expect("a whole stream can be opened");
-    open.truncate(length);
+    let mut extendable = bytes.to_vec();
+    extendable.resize(bytes.len() + 8, 0);
+    let length = make_extendable(&mut extendable, bytes.len())
+        .expect("a whole stream can be made extendable");
+    extendable.truncate(length);
     let twice = [content.as_slice(), &content].concat();
     let sums = [
         crc32fast::hash(&twice).to_le_bytes(),
@@ -43,8 +44,8 @@ pub fn run(bytes: &[u8]) {
     ]
     .concat();
     // The second stream keeps its own end, or gets an empty block as its end.
-    for end in [[&*open, &END].concat(), bytes.to_vec()] {
-        let file = [&HEAD, &*open, &end, &sums].concat();
+    for end in [[&*extendable, &END].concat(), bytes.to_vec()] {
+        let file = [&HEAD, &*extendable, &end, &sums].concat();
         assert_eq!(agree(&file).as_deref(), Some(&*twice));
     }
 }

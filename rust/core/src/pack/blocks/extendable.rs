@@ -5,7 +5,7 @@ use super::last::last;
 /// Marks the last block of the stream in the first `length` bytes as not the last, appends an empty stored block, and
 /// returns the new length. `packed` needs up to 5 bytes of room after the stream. Returns None if the first `length`
 /// bytes are not exactly one complete stream.
-pub fn open_end(packed: &mut [u8], length: usize) -> Option<usize> {
+pub fn make_extendable(packed: &mut [u8], length: usize) -> Option<usize> {
     let block = last(packed.get(..length)?)?;
     if block.end.div_ceil(8) != length {
         return None;
