@@ -28,7 +28,8 @@ pub struct Options {
     pub gunzip: bool,
     /// Whether to hard-link loose files if possible.
     pub link: bool,
-    /// Whether to keep only the headers of DICOM, whole PAR files, and no data of others: staged files end in a hole.
+    /// Whether to stage only the headers of DICOM files, and no bytes of other files except PAR files, which are staged
+    /// whole. A staged file has its full size: a hole replaces the omitted bytes.
     pub headers_only: bool,
     /// Paths on the top level of a folder that are skipped.
     pub skip: Vec<PathBuf>,
@@ -148,17 +149,17 @@ impl<'a> Pass<'a> {
 
     /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
     /// from then on, each member is refused. `name` is the name of the member.
-    pub fn expand(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
-        self.expand_with(bytes, name, || format!("{bytes} bytes"))
+    pub fn count_expanded(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
+        self.count_expanded_with(bytes, name, || format!("{bytes} bytes"))
     }
 
     /// Counts bytes as they are unpacked, where the size of the member is not known before. `so_far` is the number of
     /// bytes of the member up to now, including these.
-    pub fn expand_part(&self, bytes: u64, so_far: u64, name: &[u8]) -> Result<(), String> {
-        self.expand_with(bytes, name, || format!("at least {so_far} bytes"))
+    pub fn count_expanded_part(&self, bytes: u64, so_far: u64, name: &[u8]) -> Result<(), String> {
+        self.count_expanded_with(bytes, name, || format!("at least {so_far} bytes"))
     }
 
-    fn expand_with(
+    fn count_expanded_with(
         &self,
         bytes: u64,
         name: &[u8],
@@ -351,7 +352,7 @@ impl Address {
 
     /// Counts bytes of a member before they are unpacked. Returns the reason once an archive that contains it has too
     /// many.
-    pub fn expand(&self, bytes: u64) -> Result<(), String> {
+    pub fn count_expanded(&self, bytes: u64) -> Result<(), String> {
         self.expansion()
             .map_or(Ok(()), |expansion| expansion.add(bytes))
     }

@@ -119,8 +119,8 @@ fn admit(
         {
             return Err(expands_too_much_reason(max_ratio));
         }
-        pass.expand(member.size, &member.name)?;
-        container.expand(member.size)
+        pass.count_expanded(member.size, &member.name)?;
+        container.count_expanded(member.size)
     };
     listing.members.iter().map(&mut admit_member).collect()
 }

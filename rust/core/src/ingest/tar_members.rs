@@ -115,9 +115,9 @@ impl<'p> Unpacking<'p, '_> {
         self.check_holes(&member)?;
         let size = member.size;
         let holes = size.saturating_sub(member.stored);
-        let within_limits = self.pass.expand(size, &address.path);
+        let within_limits = self.pass.count_expanded(size, &address.path);
         within_limits
-            .and_then(|()| container.expand(holes)) // other bytes count when they are read
+            .and_then(|()| container.count_expanded(holes)) // other bytes count when they are read
             .map_err(ReadError::Data)?;
         if size > self.pass.max_in_memory {
             return self.large(&address, &mut member, workers);

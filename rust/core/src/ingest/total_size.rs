@@ -29,7 +29,9 @@ impl<R: Read> Read for TotalSizeReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
         self.size += got as u64;
-        let within_limit = self.pass.expand_part(got as u64, self.size, self.name);
+        let within_limit = self
+            .pass
+            .count_expanded_part(got as u64, self.size, self.name);
         within_limit.map_err(invalid)?;
         Ok(got)
     }

@@ -94,8 +94,8 @@ fn admit(
             Some(expands_too_much_reason(pass.options.max_ratio))
         } else {
             within_limits
-                .and_then(|()| pass.expand(entry.size, &entry.name))
-                .and_then(|()| container.expand(entry.size))
+                .and_then(|()| pass.count_expanded(entry.size, &entry.name))
+                .and_then(|()| container.count_expanded(entry.size))
                 .err()
         };
         if entry.fault.is_none() && largest.is_none_or(|(size, _)| size < entry.size) {
