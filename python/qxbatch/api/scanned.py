@@ -34,7 +34,10 @@ class ScannedSeries:
     study_uid: str
     series_uid: str
     header: Mapping[str, Value]
-    """DICOM keyword to value, of the first file: the fields that `qxbatch scan --json` shows, without empty ones."""
+    """DICOM keyword to value: the fields that `qxbatch scan --json` shows, without empty ones.
+
+    They are from the DICOM file with the lowest InstanceNumber, or from the PAR.
+    """
 
 
 @dataclass(frozen=True)

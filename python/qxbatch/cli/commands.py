@@ -309,7 +309,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "resume": Command(
-        "Submits packets again whose cluster job ended without a result (killed, cancelled, out of time or memory).",
+        "Resubmits packets whose cluster job ended without a result (killed, cancelled, out of time or memory).",
         ("resume <sessionsfolder> [options]",),
         (
             switch("failed", "Also submit packets whose import failed."),

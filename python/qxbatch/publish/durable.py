@@ -131,18 +131,23 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
     sync_folder(path.parent)
 
 
-def rename_new(source: Path, target: Path, *, in_use: bool = False) -> None:
-    """Rename a file or folder to an unused name; `in_use` as in `rename_new_in`.
+def rename_new(source: Path, target: Path, *, source_may_be_replaced: bool = False) -> None:
+    """Rename a file or folder to an unused name; `source_may_be_replaced` as in `rename_new_in`.
 
     Raises FileExistsError when the name is in use, and OSError.
     """
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    rename_new_in(None, os.fspath(source), None, os.fspath(target), in_use=in_use)
+    rename_new_in(None, os.fspath(source), None, os.fspath(target), source_may_be_replaced=source_may_be_replaced)
 
 
 def rename_new_in(
-    source_folder: int | None, name: str, target_folder: int | None, new_name: str, *, in_use: bool = False
+    source_folder: int | None,
+    name: str,
+    target_folder: int | None,
+    new_name: str,
+    *,
+    source_may_be_replaced: bool = False,
 ) -> None:
     """Rename as `rename_new` does, without its first check of the new name. Names are relative to the opened folders.
 
@@ -152,8 +157,8 @@ def rename_new_in(
     - On a file system without hard links, a file is renamed by renameat2, which does not replace another file either. If that is
       not supported, the new name is checked right before the rename; a file that appears after this check is replaced.
 
-    `in_use`: other programs may save another file under the old name. Then renameat2, which renames in one step, is tried first.
-    If a hard link is made, a file that another program saved under the old name meanwhile keeps that name.
+    `source_may_be_replaced`: other programs may save another file under the old name. Then renameat2, which renames in one
+    step, is tried first. If a hard link is made, a file that another program saved under the old name meanwhile keeps that name.
     """
     if stat.S_ISDIR(os.stat(name, dir_fd=source_folder, follow_symlinks=False).st_mode):
         try:
@@ -163,7 +168,7 @@ def rename_new_in(
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name) from error
             raise
         return
-    if in_use and _renameat2(source_folder, name, target_folder, new_name):
+    if source_may_be_replaced and _renameat2(source_folder, name, target_folder, new_name):
         return
     try:
         os.link(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)

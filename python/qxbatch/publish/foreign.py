@@ -118,7 +118,7 @@ def _keep(source: Path, path: Path) -> None:
     while True:
         new_path = path.with_name(f"{path.name}.{k}")
         try:
-            rename_new(source, new_path, in_use=True)
+            rename_new(source, new_path, source_may_be_replaced=True)
         except FileExistsError:
             k += 1
         else:

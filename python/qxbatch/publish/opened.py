@@ -83,13 +83,18 @@ class OpenFolder(NamedTuple):
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path / name)) from error
 
-    def rename_new(self, name: str, target: "OpenFolder", new_name: str, *, in_use: bool = False) -> None:
-        """Move an entry to an unused name in another folder; an interrupted call can be repeated. `in_use` as in `rename_new_in`.
+    def rename_new(
+        self, name: str, target: "OpenFolder", new_name: str, *, source_may_be_replaced: bool = False
+    ) -> None:
+        """Move an entry to an unused name in another folder; an interrupted call can be repeated.
 
-        Raises FileExistsError, which names the new path, when the new name is in use, and OSError, which names the old one.
+        `source_may_be_replaced` as in `rename_new_in`. Raises FileExistsError, which names the new path, when the new name is
+        in use, and OSError, which names the old one.
         """
         try:
-            rename_new_in(self.descriptor, name, target.descriptor, new_name, in_use=in_use)
+            rename_new_in(
+                self.descriptor, name, target.descriptor, new_name, source_may_be_replaced=source_may_be_replaced
+            )
         except FileExistsError as error:
             if not self.is_same_file(name, target, new_name):
                 raise FileExistsError(error.errno, error.strerror, str(target.path / new_name)) from error
@@ -228,7 +233,7 @@ def _move_files(source: OpenFolder, target: OpenFolder) -> None:
         states.append((parts, os.fstat(folder.descriptor)))
         with opened_in(target, parts, create=True) as target_folder:
             for name in names:
-                folder.rename_new(name, target_folder, name, in_use=True)
+                folder.rename_new(name, target_folder, name, source_may_be_replaced=True)
             sync_entries(target_folder.descriptor)
     for parts, state in reversed(states):
         with opened_in(target, parts) as target_folder:

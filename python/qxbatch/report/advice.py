@@ -25,7 +25,7 @@ def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
 
 
 def missing_inbox(settings: Settings) -> str:
-    """Return that the master inbox does not exist, with the command that creates it; empty if it exists or is not used."""
+    """Return a message with the command that creates the master inbox; empty if the inbox exists or is not used."""
     inbox = settings.masterinbox
     if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False if it cannot be read
         return ""

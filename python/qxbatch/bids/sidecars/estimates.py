@@ -12,7 +12,7 @@ from qxbatch.bids.model import LinkOptions, PlacedImage
 from qxbatch.bids.schema.placed_name import PlacedName
 
 DEFAULT_LINK_OPTIONS = LinkOptions(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
-"""`serves` of field maps whose rule does not set it."""
+"""The link options of a field map whose rule has no `serves`."""
 _PEPOLAR = ("epi", "m0scan")
 _PHASE = ("phasediff", "phase1", "phase2")
 _DIRECT = ("fieldmap",)
@@ -126,9 +126,9 @@ class FieldMap(NamedTuple):
 
     def gap(self, run: Run) -> float:
         """Return the seconds between a run and the farthest scan of the field map; infinite without times."""
-        moment = run.facts.time
+        interval = run.facts.time
         times = [time for image in self.images if (time := acquisition_interval(image.image))]
-        return max(map(moment.gap, times), default=float("inf")) if moment else float("inf")
+        return max(map(interval.gap, times), default=float("inf")) if interval else float("inf")
 
 
 def runs_of(placed: Iterable[PlacedImage]) -> list[Run]:

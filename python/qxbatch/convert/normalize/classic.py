@@ -51,7 +51,7 @@ _MULTI_FRAME = frozenset(
 )
 _VALUES_OF_PIXELS = ("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue")
 _DATE_AND_TIME = re.compile(r"(\d{8})(\d[\d.]*)")
-"""Matches a DT without an offset from UTC (PS3.5 6.2, DT)."""
+"""Matches the date and the time of a DT value; its offset from UTC, if it has one, is not matched (PS3.5 6.2, DT)."""
 _BYTE = 8
 
 
@@ -60,9 +60,10 @@ def copy_header(
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
-    Elements of position and order, and those that the copies of a stack share, are written; all others are unchanged,
-    including private ones. `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON: the call for
-    the first copy of the stack fills it.
+    Position, order, UIDs and the elements that the copies of a stack share are written. Values of functional groups are
+    copied to their classic elements, and elements that only multi-frame images have are removed. All other elements are
+    unchanged, including private ones. `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON:
+    the call for the first copy of the stack fills it.
     """
     enhanced = is_enhanced(header)
     copy = header  # belongs to one frame, and was read only for this copy
