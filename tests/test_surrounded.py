@@ -9,7 +9,7 @@ import pytest
 
 from tests.build import zst
 from tests.build.dicom import MrSeries
-from tests.build.packets import tarred, under, zipped
+from tests.build.packets import read_tree, tarred, under, write_folder, zipped
 from tests.build.sevenz import sevenz
 from tests.build.study import Study
 
@@ -129,3 +129,28 @@ def test_a_packet_that_begins_with_a_skippable_frame_is_opened(study: Study, siz
     assert study.main("--archive=delete").status == 0
     assert (study.session("S1") / "nii" / "31.nii.gz").exists()
     assert (study.archive / "S1.tar.zst").exists() == (size > 0)
+
+
+def with_second_copy() -> dict[str, bytes]:
+    """Return files and, of one of them, a gzipped copy with bytes after its data."""
+    name, data = sorted(TREE.items())[0]
+    return {**TREE, f"copy/{Path(name).name}.gz": gzip.compress(data, mtime=0) + b"my remark"}
+
+
+@pytest.mark.parametrize("unzip", ["yes", "no"])
+def test_a_packet_with_bytes_after_a_second_copy_is_not_deleted(study: Study, unzip: str) -> None:
+    study.put("S1", with_second_copy())
+    run = study.main("--archive=delete", f"--unzip={unzip}")
+    assert run.status == 0, run.text
+    assert (study.archive / "S1.zip").exists()
+    assert "bytes outside its content" in notes(study.session("S1"))[0]["message"]
+
+
+@pytest.mark.parametrize("unzip", ["yes", "no"])
+def test_a_second_copy_with_bytes_after_its_data_stays_in_the_inbox(study: Study, unzip: str) -> None:
+    inbox = study.session("S1") / "inbox"
+    files = with_second_copy()
+    write_folder(files, inbox)
+    run = study.main("--masterinbox=none", "--sessions=S1", f"--unzip={unzip}")
+    assert run.status == 0, run.text
+    assert list(read_tree(inbox)) == [name for name in files if name.endswith(".gz")]

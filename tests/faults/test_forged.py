@@ -124,7 +124,7 @@ def test_a_journal_without_a_session_deletes_no_packet(attack: Attack) -> None:
     packet = attack.study.put("other", TREE, Kind.ZIP)
     before = packet.read_bytes()
     attack.forge_journal(packets=attack.packets(packet))
-    run = attack.study.main("--test=no", "--sessions=nothing", "--check=no", "--archive=leave")
+    run = attack.study.main("--test=no", "--sessions=nothing", "--check=no", "--archive=delete")
     assert packet.read_bytes() == before, run.text
     assert "it has no session, so none of its packets is imported" in run.text
 
@@ -161,7 +161,7 @@ def test_a_journal_of_a_session_archives_no_packet_with_other_bytes(
     attack.forge_journal(
         sessions=["S1"], ledgers=[attack.ledger_hash("S1")], packets=attack.packets(packet), archive=archive
     )
-    assert "stays where it is" in attack.failed_run("--archive=leave", "--sessions=nothing")
+    assert "stays where it is" in attack.failed_run(f"--archive={archive}", "--sessions=nothing")
     assert packet.read_bytes() == before
     assert [path.name for path in attack.study.archive.iterdir()] == ["S1.zip"]
 

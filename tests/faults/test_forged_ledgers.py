@@ -77,7 +77,7 @@ def test_a_ledger_proves_only_bytes_of_its_session(
     attack.forge_journal(
         sessions=["S1"], ledgers=[attack.ledger_hash("S1")], packets=attack.packets(packet), archive=archive
     )
-    attack.failed_run("--archive=leave", "--sessions=nothing")
+    attack.failed_run(f"--archive={archive}", "--sessions=nothing")
     assert snapshot(packet.parent) == before
 
 
@@ -93,7 +93,7 @@ def test_what_is_in_the_inbox_does_not_prove_itself(attack: Attack, fate: str) -
         with_inbox=False,
     )
     before = snapshot(packet)
-    attack.failed_run("--archive=leave", "--sessions=nothing")
+    attack.failed_run("--archive=delete", "--sessions=nothing")
     assert snapshot(packet) == before
 
 

@@ -85,7 +85,7 @@ def test_a_ledger_that_is_replaced_after_it_was_compared_proves_nothing(
         return ingest(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr("qxbatch.archive.session_bytes.ingest", replace_and_read)
-    assert "after it was compared" in attack.failed_run("--archive=leave", "--list-all")
+    assert "after it was compared" in attack.failed_run(f"--archive={archive}", "--sessions=nothing", "--list-all")
     assert sorted(snapshot(packet)) == sorted(FILES)
 
 
@@ -103,5 +103,7 @@ def test_another_ledger_is_not_compared_with_the_session(attack: Attack, monkeyp
             replace(ledger(attack), forged)
 
     monkeypatch.setattr("qxbatch.pipeline.check_published.session_checks", checks_of_another_ledger)
-    assert "is no longer the session that was made from its packets" in attack.failed_run("--archive=leave")
+    assert "is no longer the session that was made from its packets" in attack.failed_run(
+        "--archive=delete", "--sessions=nothing"
+    )
     assert sorted(snapshot(packet)) == sorted(FILES)

@@ -40,6 +40,21 @@ def test_loose_packets_are_recorded_and_compared(folder: Path) -> None:
     assert "P3.tar: no expectation yet" in run.out
 
 
+def test_a_description_beside_a_packet_is_not_replaced(folder: Path) -> None:
+    description = '{"site": "A", "sessions": 3}\n'
+    (folder / "P2.json").write_text(description)
+    (folder / "dataset.json").write_text('["P1", "P2"]')
+    assert regress(folder, "--update").status == 0
+    assert (folder / "P2.json").read_text() == description
+    assert [one.name for one in find_sets(folder)] == ["P1.zip", "P2"]
+    assert regress(folder).out.splitlines()[-1] == "2 of 2 sets are as expected."
+    (folder / "expected" / "P2.json").write_text(description)
+    run = regress(folder, "--update")
+    assert run.status == 64
+    assert "P2.json is not an expectation." in " ".join(run.err.split())
+    assert (folder / "expected" / "P2.json").read_text() == description
+
+
 def test_a_difference_in_voxels_name_and_count_is_found(folder: Path) -> None:
     shutil.rmtree(folder / "P2")
     regress(folder, "--update")

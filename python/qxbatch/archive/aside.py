@@ -146,6 +146,12 @@ def current_path(packet: Path, tag: str) -> Path:
     return aside if os.path.lexists(aside) else packet
 
 
+def is_whole(packet: Path, tag: str) -> bool:
+    """Return whether a packet exists, perhaps under a hidden name, and a killed run neither moved nor removed files of it."""
+    aside, *begun = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
+    return any(map(os.path.lexists, (packet, aside))) and not any(map(os.path.lexists, begun))
+
+
 def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
     """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none.
 

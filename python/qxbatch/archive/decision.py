@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 from qxbatch.settings.model import Archive
 
+KEEPING = (Archive.LEAVE, Archive.COPY)
+"""Modes in which a packet stays in the inbox."""
+_BY_REMOVAL = (*KEEPING, Archive.MOVE, Archive.DELETE)
+
 
 class Reason(StrEnum):
     """Why a packet is not archived as requested."""
@@ -78,6 +82,18 @@ def decide(facts: Facts) -> Decision:
         return Decision(None, Reason.CHANGED, fates_to_remove)
     mode, reason = _mode(facts)
     return Decision(mode, reason, fates_to_remove)
+
+
+def mode_now(before: Archive, now: Archive, *, is_given: bool) -> Archive:
+    """Return how to archive a packet that an interrupted run read with the mode `before`; this run has the mode `now`.
+
+    The packet does not leave the inbox, and is not deleted, if one of the two runs asked to keep it. `is_given`: `now` is not a
+    default.
+
+    >>> mode_now(Archive.DELETE, Archive.LEAVE, is_given=True)
+    <Archive.LEAVE: 'leave'>
+    """
+    return min(before, now, key=_BY_REMOVAL.index) if is_given or now in KEEPING else before
 
 
 def _mode(facts: Facts) -> tuple[Archive, Reason]:

@@ -11,11 +11,12 @@ from qxbatch.archive.aside import (
     current_path,
     finish_aside,
     finish_removal,
+    is_whole,
     links_to_follow,
     mount_at,
     move_back,
 )
-from qxbatch.archive.decision import Facts, Reason, decide
+from qxbatch.archive.decision import KEEPING, Facts, Reason, decide, mode_now
 from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy, devices_of, remove_emptied
@@ -67,6 +68,7 @@ def archive_packets(
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
+        archiving.keep_as_asked_now(settings)
         archiving.keep_mounted(settings)
         result = archiving.run(session_bytes)
         problems += archiving.warnings
@@ -115,6 +117,13 @@ class _PacketArchiving:
             published=published,
         )
 
+    def keep_as_asked_now(self, settings: Settings) -> None:
+        """Use --archive of this run for a packet of a killed run if it keeps more, and that run moved or removed no file of it."""
+        if not self.read_by_this_run and is_whole(self.path, self.tag):
+            is_given = any(name == "archive" and value for name, value in settings.command_line)
+            mode = mode_now(self.facts.archive, settings.archive, is_given=is_given)
+            self.facts = self.facts._replace(archive=mode)
+
     def keep_mounted(self, settings: Settings) -> None:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
         mount = mount_at(self.path, self.tag, self.journal.inbox)
@@ -125,7 +134,7 @@ class _PacketArchiving:
     def run(self, session_bytes: SessionBytes) -> Path | Problem | _StaysInPlace | None:
         """Archive the packet; return where it, or its copy, is now (None: deleted), or why it was not archived."""
         journal = self.journal
-        keep_in_place = decide(self.facts).mode in (Archive.LEAVE, Archive.COPY)
+        keep_in_place = decide(self.facts).mode in KEEPING
         is_same_packet = self._same_packet_check(session_bytes)
         try:
             self._settle_hidden_name(is_same_packet, keep_in_place=keep_in_place)
@@ -189,6 +198,8 @@ class _PacketArchiving:
         if keep_in_place:
             if not os.path.lexists(self.path):
                 move_back(self.packet, self.tag)
+            if not self.read_by_this_run:
+                clear_copy(self.path, self.archive, self.tag)
         elif not self.read_by_this_run:
             finish_aside(self.packet, self.tag)
             if decide(self.facts).mode is not None:

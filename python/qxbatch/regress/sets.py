@@ -20,6 +20,8 @@ LOOSE_EXPECTED = "expected"
 
 KNOWN_DIFFERENCES = "reference_differs"
 """Key of an expectation: the images that differ from the reference, with the reason of each."""
+_KEYS = frozenset(("schema", "status", "found", "failed", "sessions", "archived", "waiting", KNOWN_DIFFERENCES))
+"""Keys of an expectation. A JSON object with other keys is a file of the user: `--update` must not replace it."""
 REFUSED_PARAMETERS = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
 """Parameters that options.toml may not have. masterinbox and json_file have no effect there."""
 REFUSED_VALUES = (("check", "yes"),)
@@ -68,9 +70,16 @@ def find_sets(folder: Path) -> list[RegressionSet]:
 
 
 def _single_packets(folder: Path) -> list[RegressionSet]:
-    """Return a set for each single packet, and for each expectation without a packet, whose check must fail."""
+    """Return a set for each single packet, and for each expectation without a packet, whose check must fail.
+
+    Other JSON files may be beside the packets, such as descriptions of them.
+    """
     packet_names = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
-    expected_beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
+    expected_beside = {
+        path.name.removesuffix(".json")
+        for path in folder.glob("*.json")
+        if path.name != EXPECTED and _may_be_expectation(path)
+    }
     expected_apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
     options = _options(folder)
     return [
@@ -85,6 +94,20 @@ def _single_packets(folder: Path) -> list[RegressionSet]:
         )
         for name in packet_names | expected_beside | expected_apart
     ]
+
+
+def _may_be_expectation(path: Path) -> bool:
+    """Return whether a file is an expectation, or cannot be read: reading it again reports the reason."""
+    try:
+        return _is_expectation(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        return True
+
+
+def _is_expectation(content: object) -> bool:
+    return (
+        isinstance(content, dict) and content.keys() <= _KEYS and isinstance(content.get(KNOWN_DIFFERENCES, {}), dict)
+    )
 
 
 def _is_packet(entry: Entry) -> bool:
@@ -131,9 +154,9 @@ def read_expected(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable.") from None
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}.", "Correct it, or remove it and use --update.") from None
-    if not isinstance(expected, dict) or not isinstance(expected.get(KNOWN_DIFFERENCES, {}), dict):
-        raise UsageError(f"{path} is not an expectation.", "Remove it and use --update.")
-    return expected
+    if not _is_expectation(expected):
+        raise UsageError(f"{path} is not an expectation.", "Move it away and use --update.")
+    return dict(expected)
 
 
 def write_expected(path: Path, values: dict[str, Any]) -> None:

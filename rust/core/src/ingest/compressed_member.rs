@@ -210,8 +210,8 @@ fn unpack(
     };
     let mut row = store(pass, address, row, data, content, compression)?;
     let unused = unpacked.trailing_bytes + unpacked.user_bytes;
-    row.has_extra_bytes = unused > 0 && !keeps_all(&row);
-    if row.has_extra_bytes && row.reason.is_empty() {
+    row.has_extra_bytes = unused > 0 && (row.unpacked || row.gzipped);
+    if row.has_extra_bytes && row.unpacked && row.reason.is_empty() {
         let position = if unpacked.user_bytes > 0 {
             "in or after"
         } else {
@@ -224,11 +224,6 @@ fn unpack(
         row.reason = text.into();
     }
     Ok(row)
-}
-
-/// Returns whether the staged bytes are the compressed ones, which include the bytes outside the content.
-fn keeps_all(row: &Row) -> bool {
-    row.gzipped || !row.unpacked
 }
 
 /// Unpacks the whole content, into memory or into a file in staging.
