@@ -1,5 +1,6 @@
 """Only converters of the killed run are ended: in other containers, other studies can have the same path."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -101,6 +102,24 @@ def test_a_run_on_a_copy_of_a_study_ends_no_converter_of_a_live_run_on_the_origi
     assert scratch.is_dir()
     assert os.path.lexists(scratch / MARK) == with_work_dir
     live.clear("PA1")
+    assert not scratch.exists()
+
+
+def test_a_scratch_folder_that_could_not_be_removed_at_once_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path / "a", tmp_path / "work")
+    scratch = workspace.empty_scratch("PA1")
+    errors, rmdir = [OSError(errno.EIO, "Input/output error")], Path.rmdir
+
+    def fail_once(folder: Path) -> None:
+        if folder == scratch and errors:
+            raise errors.pop()
+        rmdir(folder)
+
+    monkeypatch.setattr(Path, "rmdir", fail_once)
+    workspace.clear("PA1")
+    assert errors == []
     assert not scratch.exists()
 
 

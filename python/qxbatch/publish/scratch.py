@@ -5,6 +5,7 @@ lock on this file, so that a run on a copy of the study, which also contains the
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -25,6 +26,17 @@ _LONGEST_MARK = 100
 """Bytes that are read of this file."""
 _LOCK_WAIT_SECONDS = 2.0
 """Seconds for which `make_scratch` and `remove_scratch` wait for the lock of another run."""
+_NOT_REMOVED = (
+    errno.ENOENT,
+    errno.ENOTEMPTY,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EBUSY,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+)
+"""Errors of a folder that is missing, has other content, is used by others, or belongs to another user."""
 _marks: dict[Path, int] = {}
 """Descriptors of the marks of this process."""
 
@@ -108,8 +120,16 @@ def remove_scratch(scratch: Path, run: str) -> None:
                 os.unlink(MARK, dir_fd=folder)
     finally:
         os.close(folder)
-    with contextlib.suppress(OSError):
-        scratch.rmdir()
+    retry(lambda: _remove_empty(scratch))
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder if it is empty and this user may remove it. Raises OSError, such as EIO."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in _NOT_REMOVED:
+            raise
 
 
 def _read_mark(folder: int) -> bytes | None:
