@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from qxbatch import _core
 from tests import reference_header as reference
 from tests.build.dicom import MrSeries, Syntax, Vendor
+from tests.build.packets import untar
 
 # Some files are invalid on purpose, and pydicom warns about them.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -46,7 +47,7 @@ def extract(archive: Path, folder: Path) -> None:
             packed.extractall(folder)
     else:
         with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+            untar(packed, folder)
 
 
 TABLE = Path(__file__).resolve().parent.parent / "rust" / "core" / "src" / "header" / "field.rs"

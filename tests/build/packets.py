@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from tests.build import lz4, lzw, zst
 from tests.build.sevenz import sevenz
@@ -94,6 +95,12 @@ def tarred(tree: Tree, *, form: int = tarfile.PAX_FORMAT) -> bytes:
             info.mtime = TIME
             archive.addfile(info, io.BytesIO(data))
     return out.getvalue()
+
+
+def untar(archive: tarfile.TarFile, folder: Path) -> None:
+    """Unpack a tar. Python 3.11.2, which Debian 12 has, knows no filters; later versions warn if none is named."""
+    filters: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    archive.extractall(folder, **filters)
 
 
 def packed(tree: Tree, kind: Kind) -> bytes:

@@ -13,6 +13,8 @@ import nibabel
 import numpy as np
 from nibabel import parrec
 
+from tests.build.packets import untar
+
 FIELDS = ("RepetitionTime", "EchoTime", "FlipAngle", "PhaseEncodingDirection", "SliceTiming", "TotalReadoutTime")
 Array = np.ndarray[Any, Any]
 
@@ -110,7 +112,7 @@ def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> l
             if not pars or not any(name.upper().endswith(".REC") for name in tar.getnames()):
                 continue
             folder = study / "pars" / archive.name
-            tar.extractall(folder, filter="data")
+            untar(tar, folder)
         n = int(archive.name.partition(".")[0])
         made = [v for name, i in images.items() if int(name.partition(".")[0]) // 10 * 10 == n for v in i.volumes]
         try:
