@@ -1,4 +1,4 @@
-"""Reads files that the user names in an option: also pipes, but no FIFO that no program writes to."""
+"""Reads files that the user names in an option: also pipes. A FIFO without a writer is an error."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ _RETRY_SECONDS = 0.02
 
 
 def read_named(path: Path, most: int) -> bytes:
-    """Return the bytes of a file that the user named, also of a pipe, as of `<(command)` in a shell.
+    """Return the bytes of a file that the user named, also of a pipe, such as `<(command)` in a shell.
 
     Raises OSError, also if there are more than `most` bytes, or if no program writes to a FIFO.
     """

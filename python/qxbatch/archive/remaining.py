@@ -1,4 +1,4 @@
-"""Compares what is left of a packet, of which no journal exists any more, with sessions."""
+"""Compares what is left of a packet that has no journal now with sessions."""
 
 import errno
 import os

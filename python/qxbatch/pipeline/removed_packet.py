@@ -1,4 +1,4 @@
-"""Compares a packet that was being removed, of which no journal exists any more, with the sessions of its name."""
+"""Compares what is left of a packet that was being removed, and has no journal now, with the sessions of its name."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from qxbatch.settings.model import Settings
 def sessions_of_removed(hidden: Path, name: str, settings: Settings) -> tuple[bool, str]:
     """Return whether sessions have each file that is left of a packet, and what to say about these sessions.
 
-    `hidden` is its path now, `name` is that which it had. A session of that name can be of another packet: of another study, or
-    from a backup. False for a packet that is a single file.
+    `hidden` is the path of the packet now, `name` its original name. A session of that name can be of another packet: of another
+    study, or from a backup. False for a packet that is a single file.
     """
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows
