@@ -20,6 +20,7 @@ from qxbatch.cluster.submit import Submitted, Submitter
 from qxbatch.cluster.table import as_text as table_text
 from qxbatch.cluster.unready import write_unready
 from qxbatch.discover.units import units_of
+from qxbatch.events import UnitStarted
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report, SeriesLabel, SessionId, SessionReport
 from qxbatch.problems import Code, Problem, UsageError
@@ -258,6 +259,17 @@ def test_a_packet_whose_sessions_a_killed_job_had_written_is_done_although_it_le
     settings = parse({"sessionsfolder": str(study.sessions), "on_mixed": "split"}).settings
     write_unready(Report(), writer, settings)
     assert [state.state for state in writer.states.values()] == [State.DONE, State.DONE, State.FAILED]
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.FAILED])
+def test_a_stopped_task_leaves_the_result_of_the_task_that_followed_it(tmp_path: Path, state: State) -> None:
+    submission = new_submission(tmp_path, RECORD, [unit(0)])
+    first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
+    first.notify(UnitStarted("S0", 1))
+    second.notify(UnitStarted("S0", 1))
+    second.done("S0")
+    first.change("S0", state=state)
+    assert submission.state(0).state is State.DONE
 
 
 def test_the_reason_of_a_failed_unit_names_the_series_as_the_scanner_does(tmp_path: Path) -> None:

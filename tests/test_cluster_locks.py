@@ -11,7 +11,7 @@ from qxbatch.cluster.job_locks import is_gone, job_id, job_locks
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.schedulers import LSF, SLURM
 from qxbatch.publish import heartbeats
-from qxbatch.publish.locks import Locks
+from qxbatch.publish.locks import Lock, Locks
 
 
 def invisible_flock(_descriptor: int, _operation: int) -> None:
@@ -116,3 +116,31 @@ def test_the_id_of_a_task_is_that_of_the_queue(tmp_path: Path) -> None:
     lock = job_locks(tmp_path, SLURM, "7_1").take("packet a, job SLURM 8_1")
     assert lock is not None
     assert b", job SLURM 7_1\npacket a" in lock.record
+
+
+@pytest.mark.parametrize("is_released", [True, False])
+def test_a_task_waits_some_time_for_a_lock(is_released: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 60.0 if is_released else 0.3)
+    holder = Locks(tmp_path)
+    held = holder.take("session S1")
+    assert held is not None
+    original_try = Locks.take
+    tries: list[str] = []
+
+    def take_and_release(self: Locks, name: str) -> Lock | None:
+        lock = original_try(self, name)
+        tries.append(name)
+        if is_released and len(tries) == 1:
+            holder.release(held)
+        return lock
+
+    monkeypatch.setattr(Locks, "take", take_and_release)
+    assert (job_locks(tmp_path, SLURM, "7_1").take("session S1") is not None) is is_released
+    assert len(tries) > 1
+
+
+def test_a_task_that_is_stopped_does_not_wait_for_a_lock(tmp_path: Path) -> None:
+    assert Locks(tmp_path).take("session S1") is not None
+    locks = job_locks(tmp_path, SLURM, "7_1")
+    locks.interrupt()
+    assert locks.take("session S1") is None

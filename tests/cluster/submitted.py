@@ -66,7 +66,8 @@ class Submitted:
         deadline = time.monotonic() + seconds
         while not is_true(states := self.states()):
             assert time.monotonic() < deadline, (
-                f"the states are not reached within {seconds:.0f} s: {states}\n{self.slurm.unfinished_tasks()}"
+                f"the states are not reached within {seconds:.0f} s: {self.jobs()}\n"
+                f"{self.slurm.unfinished_tasks()}\n{self.logs()}"
             )
             time.sleep(0.1)
         return states

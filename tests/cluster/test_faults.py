@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from qxbatch.pipeline.unit_locks import unit_lock
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
 from tests.build.terminal import Gate
 from tests.cluster.submitted import SPEC, Submitted
 
@@ -110,6 +114,21 @@ def test_a_packet_stopped_before_the_time_limit_can_be_resumed(submitted: Submit
     gate.open()
     run = submitted.call("resume", "--scheduler=SLURM,time=10", "--wait")
     assert run.status == 0, run.text
+    submitted.check()
+
+
+def test_a_task_waits_for_a_packet_that_a_task_is_still_releasing(submitted: Submitted) -> None:
+    submitted.put(1)
+    locks = Locks(Workspace(submitted.study.sessions).locks)
+    lock = locks.take(unit_lock("S001"))
+    assert lock is not None
+    assert submitted.submit().status == 0
+    submitted.until(lambda states: states == {"S001.zip": "running"})
+    time.sleep(1)
+    assert submitted.states() == {"S001.zip": "running"}
+    locks.release(lock)
+    submitted.until(lambda states: states == {"S001.zip": "done"})
+    submitted.slurm.wait_for_jobs()
     submitted.check()
 
 

@@ -2,20 +2,45 @@
 
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from qxbatch.cluster.queue import Queue, ask
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
-from qxbatch.publish.locks import Locks
+from qxbatch.publish.locks import Lock, Locks
 
+WAIT_SECONDS = 60.0
+"""Seconds that a task waits, in all, for locks that other runs hold."""
+CHECK_SECONDS = 0.2
+"""Seconds between two tries."""
 _OF_ARRAY = re.compile(r"(.+)_([0-9]+)")
 """The id of an array and an index. The id can contain `_` in the name of its server."""
 
 
-def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
+class JobLocks(Locks):
+    """Locks of a task. It waits for locks that are held, since a task that ends without a result is not started again.
+
+    For example, a task that was cancelled to make room in the queue can still be stopping when its packets were submitted again.
+    """
+
+    def __init__(self, folder: Path, *, job: str, has_ended: Callable[[str], bool] | None) -> None:
+        super().__init__(folder, job=job, has_ended=has_ended)
+        self._wait_seconds = WAIT_SECONDS
+
+    def take(self, name: str) -> Lock | None:
+        """Acquire the lock with that name; return None if another run still holds it when WAIT_SECONDS are used up."""
+        while (lock := super().take(name)) is None and self._wait_seconds > 0:
+            began = time.monotonic()
+            if self._stop_waiting.wait(CHECK_SECONDS):
+                break
+            self._wait_seconds -= time.monotonic() - began
+        return lock
+
+
+def job_locks(folder: Path, scheduler: Scheduler, job: str) -> JobLocks:
     """Return the locks of a task of that job."""
-    return Locks(folder, job=f"{scheduler.name} {job}" if job else "", has_ended=is_gone)
+    return JobLocks(folder, job=f"{scheduler.name} {job}" if job else "", has_ended=is_gone)
 
 
 def is_gone(holder: str) -> bool:

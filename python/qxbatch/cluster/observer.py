@@ -1,5 +1,6 @@
 """An observer that writes the state of each unit of a task."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -82,10 +83,20 @@ class StateWriter:
         if state is None:
             return
         self._states[unit] = state = state._replace(**changes)
+        if state.state in (State.WAITING, State.FAILED) and self._is_done(state.number):
+            return
         try:
             self._submission.write(state)
         except OSError as error:
             logging.getLogger("qxbatch").warning("The state of %s cannot be written: %s", unit, error)
+
+    def _is_done(self, number: int) -> bool:
+        """Return whether another task has imported the unit meanwhile: a task that is stopped can end after its units are submitted
+        again, and it releases their locks before it writes their states.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            return self._submission.state(number).state is State.DONE
+        return False
 
 
 def _reason(problem: Problem, labels: Sequence[SeriesLabel]) -> str:
