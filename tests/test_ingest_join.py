@@ -35,7 +35,7 @@ def test_the_last_volume_may_be_incomplete() -> None:
 
 
 def test_the_temporal_position_distinguishes_volumes_too() -> None:
-    assert scans_to_join(parts(volume(1, temporal=1), volume(1, temporal=2))) == [(0, 1)]
+    assert scans_to_join(parts(volume(1, temporal_position=1), volume(1, temporal_position=2))) == [(0, 1)]
 
 
 @pytest.mark.parametrize("acquisition", [1, None])
@@ -69,8 +69,8 @@ def test_positions_that_differ_by_rounding_are_equal() -> None:
     "facts",
     [
         {"kind": ("T2*", "P")},
-        {"repetition": (2030.0,)},
-        {"repetition": ()},
+        {"repetition_time": (2030.0,)},
+        {"repetition_time": ()},
         {"measures": ((3.0, 3.0), (32.5,))},
         {"measures": ((3.0, 3.1), (30.0,))},
         {"measures": ((3.0, 3.0), ())},

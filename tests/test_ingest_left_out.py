@@ -6,8 +6,8 @@ from qxbatch.ingest.left_out import Cause, LeftOut, Member
 def test_only_the_session_with_the_limited_archive_is_imported_again_with_a_larger_limit() -> None:
     members = (Member(0, Cause.LIMITED_ARCHIVE, "a.zip"), Member(1, Cause.EMPTY, "b.dcm"))
     left_out = LeftOut(members, limits=("max_total",))
-    assert left_out.of({0}).limits == ("max_total",)
-    [problem] = left_out.of({1}).problems("S2")
+    assert left_out.of_rows({0}).limits == ("max_total",)
+    [problem] = left_out.of_rows({1}).problems("S2")
     assert problem.hint.startswith(
         "Copy these files again from their source. Importing the same packet again changes nothing"
     )

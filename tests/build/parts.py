@@ -13,16 +13,16 @@ FILE = Instance(
     frame_of_reference="1.9",
     orientation=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
     position=(-10.0, -10.0, 0.0),
-    acquisition=1,
-    temporal=None,
+    acquisition_number=1,
+    temporal_position=None,
     thickness=4.0,
-    repetition=(2000.0,),
+    repetition_time=(2000.0,),
 )
 
 
-def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **facts: Any) -> list[Instance]:
+def volume(acquisition_number: int | None = 1, places: Iterable[float] = (0, 4, 8), **facts: Any) -> list[Instance]:
     """Return the files of a part: one slice at each position."""
-    changed = replace(FILE, acquisition=acquisition, **facts)
+    changed = replace(FILE, acquisition_number=acquisition_number, **facts)
     return [replace(changed, position=(*changed.position[:2], place)) for place in places]
 
 

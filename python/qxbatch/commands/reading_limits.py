@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from qxbatch.core import Reading
 from qxbatch.ingest.left_out import Cause
-from qxbatch.ingest.limits import larger, limits_of
+from qxbatch.ingest.limits import larger_limits, limits_of
 from qxbatch.settings.values import Values
 from qxbatch.visible import shell_word
 
@@ -48,8 +48,8 @@ class ReadingLimits:
         )
 
     def hint(self, path: str, reasons: Sequence[str]) -> str:
-        """Return the command that reads the packet with larger limits; empty if the reasons name none of these limits."""
-        raised = larger(limits_of(reasons), self)
+        """Return the command that reads the packet with larger_limits limits; empty if the reasons name none of these limits."""
+        raised = larger_limits(limits_of(reasons), self)
         if not raised:
             return ""
         options = {**self.options, **{_option(name): value for name, value in raised.items()}}

@@ -14,7 +14,7 @@ from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.labels import patient_label
 from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import NumberRequest, assign_numbers
-from qxbatch.ingest.pairs import Pair, find_pairs, path_order, shortened, without_copies
+from qxbatch.ingest.pairs import Pair, find_pairs, path_order, shorten_name, without_copies
 from qxbatch.ingest.patients import SessionPlan
 from qxbatch.ledger_cells import member_path
 from qxbatch.model import Series, SeriesKind, SessionId
@@ -155,7 +155,7 @@ def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact
     size = 0
     for row, file_name in pair.files:
         stem, _, extension = file_name.rpartition(".")
-        name = shortened(f"{redact(stem)}.{extension}")
+        name = shorten_name(f"{redact(stem)}.{extension}")
         reading.place_row(row, str(root), sorted_at(n, name), n)
         size += reading.row(row).size
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))

@@ -19,10 +19,10 @@ MOST_FAILURES = 3
 _TICK = 0.1
 """Seconds between two checks of cancellation."""
 
-Cancelled = Callable[[], bool]
+IsCancelled = Callable[[], bool]
 
 
-def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[Problem]:
+def read_suspects(reading: Reading, subject: str, is_cancelled: IsCancelled) -> list[Problem]:
     """Read each suspect with pydicom. A suspect looks like DICOM, but the core could not parse its header.
 
     Readable suspects join their series, the others stay suspects. Return one warning about the readable ones, or an empty list.
@@ -31,7 +31,7 @@ def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[
     """
     rows = reading.suspects()
     supplied = []
-    for row, values in zip(rows, _headers([reading.staged(row) for row in rows], cancelled), strict=False):
+    for row, values in zip(rows, _headers([reading.staged(row) for row in rows], is_cancelled), strict=False):
         if values is not None:
             supplied.append(reading.row(row))
             reading.set_header(row, Header.from_values(values))
@@ -42,7 +42,7 @@ def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[
     return [Problem(Code.HEADER_FALLBACK, subject, message, "Look at the images.", severity=Severity.WARNING)]
 
 
-def _headers(paths: list[str], cancelled: Cancelled) -> Iterator[dict[str, str] | None]:
+def _headers(paths: list[str], is_cancelled: IsCancelled) -> Iterator[dict[str, str] | None]:
     """Yield the header fields of each file in order, None if the second reader cannot read them.
 
     A reader that hangs or dies on a file is replaced by a new one for the next file. After MOST_FAILURES such files, the
@@ -53,7 +53,7 @@ def _headers(paths: list[str], cancelled: Cancelled) -> Iterator[dict[str, str] 
     while waiting and failures < MOST_FAILURES:
         with _reader() as process:
             while waiting:
-                answer = _ask(process, waiting.pop(0), cancelled)
+                answer = _ask(process, waiting.pop(0), is_cancelled)
                 yield json.loads(answer) if answer else None
                 if not answer:
                     failures += 1
@@ -72,7 +72,7 @@ def _reader() -> Iterator["subprocess.Popen[bytes]"]:
         process.communicate()
 
 
-def _ask(process: "subprocess.Popen[bytes]", path: str, cancelled: Cancelled) -> bytes:
+def _ask(process: "subprocess.Popen[bytes]", path: str, is_cancelled: IsCancelled) -> bytes:
     """Return the reader's answer line; empty if it hangs or ends. Raises CancelledError."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("the reader has pipes")
@@ -86,7 +86,7 @@ def _ask(process: "subprocess.Popen[bytes]", path: str, cancelled: Cancelled) ->
     poll = select.poll()  # select() refuses the descriptors of a run with more than 1,024 open files
     poll.register(process.stdout, select.POLLIN)
     while time.monotonic() < deadline:
-        if cancelled():
+        if is_cancelled():
             raise CancelledError("stopped")
         if poll.poll(_TICK * 1000):
             chunk = os.read(process.stdout.fileno(), 1 << 16)

@@ -10,7 +10,7 @@ from qxbatch.ingest.scan_part import Instance, Vector
 from qxbatch.ingest.starts import Start, Starts
 from qxbatch.model import Value
 
-EQUAL = (
+EQUAL_FIELDS = (
     "SOPClassUID",
     "Manufacturer",
     "PatientName",
@@ -32,12 +32,12 @@ EQUAL = (
     "ContrastBolusAgent",
 )
 """Header fields that are equal in all files of one scan."""
-CLOSE = ("PixelSpacing", "EchoTime", "FlipAngle", "SliceThickness", "InversionTime", "PixelBandwidth")
+CLOSE_FIELDS = ("PixelSpacing", "EchoTime", "FlipAngle", "SliceThickness", "InversionTime", "PixelBandwidth")
 """Header fields whose numbers are equal within `scan_part.SAME_VALUE` in all files of one scan."""
-SEQUENCES = ("SequenceName", "PulseSequenceName")
+SEQUENCE_NAME_FIELDS = ("SequenceName", "PulseSequenceName")
 """Header fields that are equal except for the b-value, which Siemens appends: `ep_b0`, `ep_b1000#3`."""
 B_VALUE = re.compile(r"_b\d.*", re.DOTALL)
-SOURCES = ("Acquisition", "Series", "Content")
+START_PREFIXES = ("Acquisition", "Series", "Content")
 """Prefixes of the header fields with dates and times of a start."""
 TIME = re.compile(r"([01]\d|2[0-3])(?:([0-5]\d)((?:[0-5]\d|60)(?:\.\d*)?)?)?")
 MOSAICS = ("MOSAIC", "VFRAME")
@@ -54,16 +54,19 @@ def instance_of(header: Header) -> Instance | None:
         return None
     thickness = _numbers(header, "SliceThickness")
     return Instance(
-        kind=(*(_hashable(header.get(field)) for field in EQUAL), *(_sequence(header, field) for field in SEQUENCES)),
-        measures=tuple(_numbers(header, field) for field in CLOSE),
+        kind=(
+            *(_hashable(header.get(field)) for field in EQUAL_FIELDS),
+            *(_sequence(header, field) for field in SEQUENCE_NAME_FIELDS),
+        ),
+        measures=tuple(_numbers(header, field) for field in CLOSE_FIELDS),
         frame_of_reference=str(header.get("FrameOfReferenceUID") or ""),
         orientation=orientation,
         position=position,
-        acquisition=_whole(header, "AcquisitionNumber"),
-        temporal=_whole(header, "TemporalPositionIdentifier"),
+        acquisition_number=_integer(header, "AcquisitionNumber"),
+        temporal_position=_integer(header, "TemporalPositionIdentifier"),
         is_volume=_is_mosaic(header),
         thickness=thickness[0] if thickness else 0.0,
-        repetition=_numbers(header, "RepetitionTime"),
+        repetition_time=_numbers(header, "RepetitionTime"),
         starts=_starts(header),
     )
 
@@ -78,13 +81,13 @@ def _sequence(header: Header, field: str) -> str:
 
 
 def _starts(header: Header) -> Starts:
-    """Return the start of each of SOURCES, None if it has no time. The study's date replaces a missing date."""
+    """Return the start of each of START_PREFIXES, None if it has no time. The study's date replaces a missing date."""
     starts = []
-    for source in SOURCES:
+    for source in START_PREFIXES:
         day, second = _day(header, f"{source}Date"), _second(str(header.get(f"{source}Time") or ""))
         if second is None and source == "Acquisition":
-            both = re.split("[+&-]", str(header.get("AcquisitionDateTime") or ""))[0]
-            day, second = _ordinal(both[:8]), _second(both[8:])
+            date_and_time = re.split("[+&-]", str(header.get("AcquisitionDateTime") or ""))[0]
+            day, second = _ordinal(date_and_time[:8]), _second(date_and_time[8:])
         starts.append(None if second is None else Start(day or _day(header, "StudyDate"), second))
     return tuple(starts)
 
@@ -111,7 +114,7 @@ def _second(text: str) -> float | None:
 
 def _is_mosaic(header: Header) -> bool:
     types = header.get("ImageType")
-    slices = _whole(header, "SiemensNumberOfImagesInMosaic") or 0
+    slices = _integer(header, "SiemensNumberOfImagesInMosaic") or 0
     return slices > 1 or (isinstance(types, list) and any(word.upper() in MOSAICS for word in map(str, types)))
 
 
@@ -125,6 +128,6 @@ def _numbers(header: Header, field: str) -> Vector:
     return tuple(float(number) for number in values)
 
 
-def _whole(header: Header, field: str) -> int | None:
+def _integer(header: Header, field: str) -> int | None:
     value = header.get(field)
     return value if isinstance(value, int) else None

@@ -21,14 +21,14 @@ LONGEST_VOLUME = 600.0
 
 def scans_to_join(parts: Sequence[ScanPart | None]) -> list[tuple[int, ...]]:
     """Return the indices of the parts of each scan with several parts. None marks a part that cannot be joined."""
-    alike: dict[Hashable, list[int]] = {}
+    indices_by_facts: dict[Hashable, list[int]] = {}
     for index, part in enumerate(parts):
         if part is not None:
-            alike.setdefault((part.patient, _family(part), part.first.kind), []).append(index)
+            indices_by_facts.setdefault((part.patient, _family(part), part.first.kind), []).append(index)
     joinable = {index: part for index, part in enumerate(parts) if part is not None}
     return sorted(
         scan
-        for indices in alike.values()
+        for indices in indices_by_facts.values()
         if len(indices) > 1
         for cluster in _by_measures(indices, joinable)
         for scan in _scans(cluster, joinable)
@@ -42,6 +42,7 @@ def _family(part: ScanPart) -> Hashable:
 
 
 def _by_measures(indices: Sequence[int], parts: dict[int, ScanPart]) -> list[list[int]]:
+    """Return the parts in clusters whose first files agree; empty if there are more than MOST_GEOMETRIES."""
     clusters: list[list[int]] = []
     for index in indices:
         for cluster in clusters:
@@ -68,7 +69,7 @@ def _scans(indices: Sequence[int], parts: dict[int, ScanPart]) -> Iterator[tuple
         yield tuple(indices)
     if len(groups) > 1:
         for group in groups:
-            yield from _scans([indices[at] for at in group], parts)
+            yield from _scans([indices[k] for k in group], parts)
 
 
 def _by_key(parts: Sequence[ScanPart]) -> list[list[int]]:
@@ -94,7 +95,7 @@ def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> 
         return []
     are_volumes = stacks is not None and any(len(stack.positions) > 1 for stack in stacks)
     # single slices of one scan may start at uneven times: only long gaps separate scans then
-    return groups_by_time(times if are_volumes else times._replace(steady=False), range(len(parts)))
+    return groups_by_time(times if are_volumes else times._replace(is_evenly_spaced=False), range(len(parts)))
 
 
 def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> list[list[int]] | None:
@@ -107,11 +108,11 @@ def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> 
     if volumes is None or not have_one_geometry(stacks, first):
         return None
     times = timeline([stack.starts for stack in stacks])
-    several = len({part.study for part in parts}) > 1
+    are_several_studies = len({part.study for part in parts}) > 1
     if times is None:
-        untimed = all(stack.starts == NO_STARTS for stack in stacks)
-        return [list(range(len(parts)))] if untimed and not several else None
-    if several and not times.dated and not _all_differ(times, volumes):
+        have_no_starts = all(stack.starts == NO_STARTS for stack in stacks)
+        return [list(range(len(parts)))] if have_no_starts and not are_several_studies else None
+    if are_several_studies and not times.has_dates and not _all_differ(times, volumes):
         return None
     groups = groups_by_time(times, volumes)
     if max(times.seconds) - min(times.seconds) <= LONGEST_VOLUME and are_interleaved(stacks, groups):

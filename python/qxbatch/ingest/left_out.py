@@ -75,7 +75,7 @@ class Member(NamedTuple):
     """Its path in the ledger."""
 
 
-class Gap(NamedTuple):
+class IncompleteDicomdir(NamedTuple):
     """A DICOMDIR that lists more files than exist."""
 
     row: int
@@ -92,27 +92,28 @@ class Gap(NamedTuple):
         """Return the missing files as part of a sentence."""
         names = f" ({_listed(self.names)})" if self.names else ""
         files = "1 file" if self.listed == 1 else f"{self.listed} files"
-        return f"{self.path} lists {files}, {self.missing} {_is(self.missing)} missing{names}"
+        return f"{self.path} lists {files}, {self.missing} {_is_or_are(self.missing)} missing{names}"
 
 
 class LeftOut(NamedTuple):
     """The members left out of the packets of a job."""
 
     members: tuple[Member, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    incomplete_dicomdirs: tuple[IncompleteDicomdir, ...] = ()
     encrypted_hint: str = ""
     """Advice about encrypted archives."""
-    openable: bool = False
-    """Whether a password opens one of the encrypted archives."""
+    can_be_opened: bool = False
+    """Whether the correct password would open one of the encrypted archives."""
     limits: tuple[str, ...] = ()
     """Parameters whose limits the archives exceed."""
 
-    def of(self, rows: Container[int]) -> "LeftOut":
-        """Return only what belongs to some rows of the reading."""
+    def of_rows(self, rows: Container[int]) -> "LeftOut":
+        """Return only the members and DICOMDIRs in these rows of the reading."""
         members = tuple(member for member in self.members if member.row in rows)
-        gaps = tuple(gap for gap in self.gaps if gap.row in rows)
+        dicomdirs = tuple(dicomdir for dicomdir in self.incomplete_dicomdirs if dicomdir.row in rows)
         is_limited = any(member.cause is Cause.LIMITED_ARCHIVE for member in members)
-        return self._replace(members=members, gaps=gaps, limits=self.limits if is_limited else ())
+        limits = self.limits if is_limited else ()
+        return self._replace(members=members, incomplete_dicomdirs=dicomdirs, limits=limits)
 
     def with_truncated(self, members: Sequence[tuple[int, str]]) -> "LeftOut":
         """Return a copy that includes files with truncated pixel data: the row and path of each."""
@@ -120,22 +121,22 @@ class LeftOut(NamedTuple):
 
     def __bool__(self) -> bool:
         """Return whether anything was left out."""
-        return bool(self.members or self.gaps)
+        return bool(self.members or self.incomplete_dicomdirs)
 
     def counts(self) -> dict[str, int]:
         """Return the number of members, or of missing files, by cause; without the causes that do not occur."""
         counts = Counter(member.cause for member in self.members)
-        counts[Cause.MISSING] = sum(gap.missing for gap in self.gaps)
+        counts[Cause.MISSING] = sum(dicomdir.missing for dicomdir in self.incomplete_dicomdirs)
         return {cause.value: counts[cause] for cause in Cause if counts[cause]}
 
     def words(self) -> str:
         """Return the left-out and truncated members as a list for a sentence."""
         causes = [cause for cause in Cause if any(member.cause is cause for member in self.members)]
-        absent = [
+        not_imported = [
             *(self._words(cause) for cause in causes if cause is not Cause.TRUNCATED),
-            *(gap.words() for gap in self.gaps),
+            *(dicomdir.words() for dicomdir in self.incomplete_dicomdirs),
         ]
-        phrases = [f"not imported: {'; '.join(absent)}"] if absent else []
+        phrases = [f"not imported: {'; '.join(not_imported)}"] if not_imported else []
         phrases += [f"imported, but cut short: {self._words(Cause.TRUNCATED)}"] if Cause.TRUNCATED in causes else []
         return "; ".join(phrases)
 
@@ -148,9 +149,9 @@ class LeftOut(NamedTuple):
     @property
     def needs_password(self) -> bool:
         """Return whether an import of the same packet with the correct password would import more."""
-        return self.openable and any(member.cause is Cause.ENCRYPTED_ARCHIVE for member in self.members)
+        return self.can_be_opened and any(member.cause is Cause.ENCRYPTED_ARCHIVE for member in self.members)
 
-    def foreign(self) -> list[str]:
+    def unsupported_archives(self) -> list[str]:
         """Return the paths of archives of unsupported kinds."""
         return [member.path for member in self.members if member.cause is Cause.FOREIGN_ARCHIVE]
 
@@ -163,7 +164,7 @@ class LeftOut(NamedTuple):
             return []
         again = (
             "Then import the packet again with --overwrite=yes."
-            if self.needs_password or self.foreign() or self.limits
+            if self.needs_password or self.unsupported_archives() or self.limits
             else "Importing the same packet again changes nothing: correct the packet, then import it with --overwrite=yes."
         )
         message = f"{self.words()}."
@@ -174,7 +175,7 @@ class LeftOut(NamedTuple):
         return f"{len(paths)} {_WORDS[cause][len(paths) > 1]} ({_listed(paths)})"
 
 
-def _is(count: int) -> str:
+def _is_or_are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
@@ -183,19 +184,19 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:MAX_PATHS])}{more}"
 
 
-def left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
+def find_left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
     """Return the members left out of a reading whose files are still in staging."""
     rows = [(reading.row(index), Cause(cause)) for index, cause in reading.left_out()]
     members = tuple(Member(row.index, cause, row.path) for row, cause in rows)
-    gaps = tuple(
-        Gap(index, reading.row(index).path, listed, missing, tuple(names))
+    dicomdirs = tuple(
+        IncompleteDicomdir(index, reading.row(index).path, listed, missing, tuple(names))
         for index, listed, missing, names in reading.incomplete_dicomdirs()
     )
     encrypted_reasons = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
     limits = limits_of(row.reason for row, cause in rows if cause is Cause.LIMITED_ARCHIVE)
     return LeftOut(
         members,
-        gaps,
+        dicomdirs,
         encrypted.hint(encrypted_reasons, passwords),
         encrypted.is_openable(encrypted_reasons),
         limits,

@@ -1,4 +1,4 @@
-"""The limits that the core's reasons name, and larger values to try."""
+"""The limits that the core's reasons name, and larger_limits values to try."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ _PARAMETER_OF_PATTERN = {
 _MAX_NESTING = "20"
 """The largest value of --max-nesting."""
 _FACTOR = 10
-"""Factor for proposed larger limits."""
+"""Factor for proposed larger_limits limits."""
 
 
 class Limits(Protocol):
@@ -48,17 +48,17 @@ def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def larger(limits: Iterable[str], current: Limits) -> Mapping[str, str]:
-    """Return larger values of these parameters, in the form of the command line."""
-    return {limit: _larger(limit, getattr(current, limit)) for limit in limits}
+def larger_limits(limits: Iterable[str], current: Limits) -> Mapping[str, str]:
+    """Return larger_limits values of these parameters, in the form of the command line."""
+    return {limit: _larger_value(limit, getattr(current, limit)) for limit in limits}
 
 
-def total_for(size: int) -> str:
+def max_total_for(size: int) -> str:
     """Return a value of --max-total that is large enough for a packet of `size` bytes, in the form of the command line."""
     return f"{_FACTOR * max(1, size >> 20)}M"
 
 
-def _larger(limit: str, value: int) -> str:
+def _larger_value(limit: str, value: int) -> str:
     if limit == "max_nesting":
         return _MAX_NESTING
-    return total_for(value) if limit == "max_total" else f"{_FACTOR * value}"
+    return max_total_for(value) if limit == "max_total" else f"{_FACTOR * value}"

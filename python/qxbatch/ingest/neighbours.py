@@ -1,10 +1,12 @@
-"""Finds the plan (the number of a session or patient) whose files are nearest to a file in the folders of a packet."""
+"""Finds the plan (the index of a session or patient) whose files are nearest to a file in the folders of a packet."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
 
-_JOINT = "\0"
+_SEPARATOR = "\0"
 """Replaces `/` and each `!`, also one in a file name. It sorts before any character of a name; ledger paths do not contain it."""
+_AFTER_SEPARATOR = "\1"
+"""The next character: a folder with it in place of the last separator sorts after all paths below that folder."""
 
 
 class Neighbours:
@@ -33,17 +35,17 @@ class Neighbours:
         index = bisect_left(self._paths, key)
         folder = max((_folder(key, other) for other in self._paths[max(index - 1, 0) : index + 1]), key=len, default="")
         first = bisect_left(self._paths, folder)
-        end = bisect_left(self._paths, f"{folder[:-1]}\1") if folder else len(self._paths)
+        end = bisect_left(self._paths, f"{folder[:-1]}{_AFTER_SEPARATOR}") if folder else len(self._paths)
         return self._plans[first] if first < end <= self._ends[first] else None
 
 
 def _key(path: str) -> str:
-    return path.replace("!", _JOINT).replace("/", _JOINT)
+    return path.replace("!", _SEPARATOR).replace("/", _SEPARATOR)
 
 
 def _folder(path: str, other: str) -> str:
-    """Return the deepest common folder, including the joint after it."""
+    """Return the deepest common folder, including the separator after it."""
     length = next(
         (index for index, (a, b) in enumerate(zip(path, other, strict=False)) if a != b), min(len(path), len(other))
     )
-    return path[: path.rfind(_JOINT, 0, length) + 1]
+    return path[: path.rfind(_SEPARATOR, 0, length) + 1]

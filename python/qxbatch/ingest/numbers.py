@@ -1,6 +1,7 @@
 """The number n of each series: `dicom/<n>`, and n + k for its images.
 
-Numbers are assigned after all input of a session was read, so that they depend only on the data:
+Numbers are assigned after all input of a session was read, so that they depend only on the data. The start is the date and time at
+which the scan of a series started:
 
 1. each series that is the first of its SeriesNumber, by (start, SeriesInstanceUID): n = 10 x number;
 2. each later series of a SeriesNumber, in (number, start, UID) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
@@ -14,7 +15,9 @@ from itertools import count
 from typing import NamedTuple
 
 STEP = 10000
+"""Distance between the numbers that a later series of a SeriesNumber may get: rule 2."""
 FIRST_UNNUMBERED = 9001
+"""First number of the series without a SeriesNumber: rule 3."""
 
 
 class NumberRequest(NamedTuple):
@@ -37,9 +40,10 @@ def assign_numbers(dicom: Sequence[NumberRequest], parrec: Sequence[NumberReques
 
 def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[int]:
     numbers: dict[int, int] = {}
-    later_requests: list[int] = []
+    """The n of each request, by its index."""
+    later: list[int] = []
     numbered = sorted(
-        (i for i, c in enumerate(requests) if c.number is not None),
+        (i for i, request in enumerate(requests) if request.number is not None),
         key=lambda i: (requests[i].number or 0, requests[i].rank),
     )
     for position, i in enumerate(numbered):
@@ -49,24 +53,28 @@ def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[i
             numbers[i] = n
             used_numbers.add(n)
         else:
-            later_requests.append(i)
-    for i in later_requests:
+            later.append(i)
+    for i in later:
         number = requests[i].number or 0
-        numbers[i] = lowest_free(candidates(number, first=1), used_numbers)
-    for i in sorted((i for i, c in enumerate(requests) if c.number is None), key=lambda i: requests[i].rank):
-        numbers[i] = lowest_free(candidates(None), used_numbers)
+        numbers[i] = lowest_free(possible_numbers(number, first_step=1), used_numbers)
+    unnumbered = (i for i, request in enumerate(requests) if request.number is None)
+    for i in sorted(unnumbered, key=lambda i: requests[i].rank):
+        numbers[i] = lowest_free(possible_numbers(None), used_numbers)
     return [numbers[i] for i in range(len(requests))]
 
 
 def lowest_free(candidates: Iterable[int], used_numbers: set[int]) -> int:
     """Return the first unused candidate, and mark it as used."""
-    n = next(c for c in candidates if c not in used_numbers)
+    n = next(candidate for candidate in candidates if candidate not in used_numbers)
     used_numbers.add(n)
     return n
 
 
-def candidates(number: int | None, first: int = 0) -> Iterator[int]:
-    """Yield the n that a SeriesNumber may get, starting at step `first`. None, zero and negative numbers count as missing."""
+def possible_numbers(number: int | None, first_step: int = 0) -> Iterator[int]:
+    """Yield the n that a SeriesNumber may get: 10 x (number + 10000 j), j = `first_step`, `first_step` + 1, ...
+
+    None, zero and negative numbers count as missing.
+    """
     numbered = number is not None and number > 0
     start, step = (number or 0, STEP) if numbered else (FIRST_UNNUMBERED, 1)
-    return (10 * m for m in count(start + first * step, step))
+    return (10 * m for m in count(start + first_step * step, step))

@@ -15,7 +15,7 @@ from qxbatch.session.layout import SORTED_PATH
 _LONGEST_NAME = 240
 """Bytes of a file name; file systems allow 255."""
 _LONGEST_EXTENSION = 8
-"""Maximum number of characters of an extension that a shortened name keeps."""
+"""Maximum number of characters of an extension that a shorten_name name keeps."""
 _EXTENSIONS = ("PAR", "REC")
 _SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
 
@@ -83,7 +83,7 @@ def _file_name(path: str, extension: str) -> str:
     return f"{(stem if old.upper() in _EXTENSIONS else name) or 'scan'}{extension}"
 
 
-def shortened(name: str) -> str:
+def shorten_name(name: str) -> str:
     """Return a file name of at most 240 bytes in UTF-8, with its extension. The names of a pair keep equal stems."""
     if len(name.encode("utf-8", "replace")) <= _LONGEST_NAME:
         return name

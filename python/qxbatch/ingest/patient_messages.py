@@ -10,13 +10,13 @@ MAX_LISTED = 8
 """Maximum length of the lists in a message: patients with facts; folders, dates and series of a patient; sessions; PatientIDs."""
 
 
-def mixed_patients(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:
+def mixed_patients_problem(reading: Reading, people: Sequence[Person], subject: str, *, deidentified: bool) -> Problem:
     """Return the problem of a refused packet: each patient with folders, dates and series."""
     folders = _folders(reading, people)
     descriptions = []
     for k, (person, folders_of_person) in enumerate(zip(people, folders, strict=True), start=1):
         facts = f": {_facts(person, folders_of_person)}" if k <= MAX_LISTED else ""
-        descriptions.append(with_patient(f"patient {k}", person.patient, anonymous=anonymous) + facts)
+        descriptions.append(with_patient(f"patient {k}", person.patient, deidentified=deidentified) + facts)
     return Problem(
         Code.MIXED_PATIENTS,
         subject,
@@ -25,7 +25,7 @@ def mixed_patients(reading: Reading, people: Sequence[Person], subject: str, *, 
     )
 
 
-def unknown_patients(
+def unknown_patients_warnings(
     reading: Reading, people: Sequence[Person], sessions: Sequence[str], subject: str
 ) -> list[Problem]:
     """Return a warning about the series whose patient is unknown, with their sessions; empty if there are none.
@@ -49,23 +49,23 @@ def unknown_patients(
     return [Problem(Code.UNKNOWN_PATIENT, subject, _printable(message), hint, Severity.WARNING)]
 
 
-def different_names(
-    contradictions: Iterable[tuple[Person, Identity, Identity]], subject: str, *, anonymous: bool
+def different_names_warnings(
+    contradictions: Iterable[tuple[Person, Identity, Identity]], subject: str, *, deidentified: bool
 ) -> list[Problem]:
     """Return a warning for each patient whose files differ in name and birth date."""
     problems = []
     for person, identity, other in contradictions:
-        whose = "one patient" if anonymous else f"patient {person.patient}"
-        text = "" if anonymous else f": {_identity(identity)}, and {_identity(other)}"
+        whose = "one patient" if deidentified else f"patient {person.patient}"
+        text = "" if deidentified else f": {_identity(identity)}, and {_identity(other)}"
         message = f"files of {whose} differ in name and birth date{text}."
         hint = "Check that they are of one person; if not, import the files of each person as a separate packet."
         problems.append(Problem(Code.DIFFERENT_NAMES, subject, _printable(message), hint, Severity.WARNING))
     return problems
 
 
-def replaced_patient(old: str, new: Sequence[str], subject: str, *, anonymous: bool) -> Problem:
+def replaced_patient_warning(old: str, new: Sequence[str], subject: str, *, deidentified: bool) -> Problem:
     """Return the warning about a session that replaced one of another patient; `old` and `new` are their PatientIDs."""
-    ids = "" if anonymous else f": PatientID {old} before, {', '.join(new[:MAX_LISTED])} now"
+    ids = "" if deidentified else f": PatientID {old} before, {', '.join(new[:MAX_LISTED])} now"
     message = _printable(f"replaced a session of another patient{ids}.")
     hint = (
         "Check the name of its packet. If it is wrong, rename the packet and import it, and import the packet of the "
@@ -74,14 +74,16 @@ def replaced_patient(old: str, new: Sequence[str], subject: str, *, anonymous: b
     return Problem(Code.REPLACED_PATIENT, subject, message, hint, Severity.WARNING)
 
 
-def patients_text(people: Sequence[Person], *, anonymous: bool) -> str:
-    """Return `2 patients`, with their ids unless `anonymous`."""
-    return with_patient(f"{len(people)} patients", ", ".join(person.patient for person in people), anonymous=anonymous)
+def patients_text(people: Sequence[Person], *, deidentified: bool) -> str:
+    """Return `2 patients`, with their ids unless `deidentified`."""
+    return with_patient(
+        f"{len(people)} patients", ", ".join(person.patient for person in people), deidentified=deidentified
+    )
 
 
-def with_patient(text: str, patient: str, *, anonymous: bool) -> str:
-    """Return a text, followed by the patient in parentheses unless `anonymous`."""
-    return text if anonymous else f"{text} ({patient})"
+def with_patient(text: str, patient: str, *, deidentified: bool) -> str:
+    """Return a text, followed by the patient in parentheses unless `deidentified`."""
+    return text if deidentified else f"{text} ({patient})"
 
 
 def _printable(text: str) -> str:

@@ -7,11 +7,11 @@ from qxbatch.core import Reading
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.ingest.patient_messages import (
-    different_names,
-    mixed_patients,
+    different_names_warnings,
+    mixed_patients_problem,
     patients_text,
-    replaced_patient,
-    unknown_patients,
+    replaced_patient_warning,
+    unknown_patients_warnings,
     with_patient,
 )
 from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_anonymous, is_other_person, people_of
@@ -38,7 +38,7 @@ def patients_of(reading: Reading) -> list[Person]:
 
     A PAR without a REC does not count: it has no image.
     """
-    return people_of([*_items(reading), *_of_pars(reading, complete=True)])
+    return people_of([*_items(reading), *_par_items(reading, with_rec=True)])
 
 
 def split_patients(reading: Reading) -> list[Person]:
@@ -47,15 +47,15 @@ def split_patients(reading: Reading) -> list[Person]:
     In contrast to `patients_of`, a PAR without a REC counts: it belongs to the person with its patient name. If there is no such
     person, it adds one.
     """
-    items = [*_items(reading), *_of_pars(reading, complete=True), *_of_pars(reading, complete=False)]
+    items = [*_items(reading), *_par_items(reading, with_rec=True), *_par_items(reading, with_rec=False)]
     return with_unknown(reading, items, people_of(items))
 
 
 def _items(reading: Reading) -> list[Item]:
-    return [*_of_dicom(reading), *_of_unsorted(reading)]
+    return [*_dicom_items(reading), *_unsorted_dicom_items(reading)]
 
 
-def _of_dicom(reading: Reading) -> Iterator[Item]:
+def _dicom_items(reading: Reading) -> Iterator[Item]:
     """Yield, for each group, an item for each pair of name and birth date in its files; the pair of the group's header is first."""
     for index, group in enumerate(reading.groups()):
         patient = _text(group.header.get("PatientID"))
@@ -70,9 +70,9 @@ def _name_and_birth(header: HeaderLike) -> tuple[str, str]:
     return _text(header.get("PatientName")), _text(header.get("PatientBirthDate"))
 
 
-def _of_unsorted(reading: Reading) -> Iterator[Item]:
+def _unsorted_dicom_items(reading: Reading) -> Iterator[Item]:
     """Yield an item for each DICOM file that names a patient and is in no group, such as a presentation state."""
-    keys = {_text(group.header.get("PatientID")): group.patient for group in reading.groups()}
+    folded_ids = {_text(group.header.get("PatientID")): group.patient for group in reading.groups()}
     for index in range(len(reading)):
         row = reading.row(index)
         header = reading.header(index) if row.kind == "dicom" and row.group < 0 and row.fate == "kept" else None
@@ -84,7 +84,7 @@ def _of_unsorted(reading: Reading) -> Iterator[Item]:
             continue
         day, number = _text(header.get("StudyDate")), header.get("SeriesNumber")
         yield Item(
-            keys.get(patient, patient.lower()),
+            folded_ids.get(patient, patient.lower()),
             patient,
             identity,
             _text(header.get("StudyInstanceUID")),
@@ -95,29 +95,40 @@ def _of_unsorted(reading: Reading) -> Iterator[Item]:
         )
 
 
-def _of_pars(reading: Reading, *, complete: bool) -> Iterator[Item]:
-    """Yield an item for each PAR with a REC if `complete`, else for each PAR without one."""
+def _par_items(reading: Reading, *, with_rec: bool) -> Iterator[Item]:
+    """Yield an item for each PAR that has a REC (`with_rec`), or for each PAR that has none."""
     rows = [row for row in range(len(reading)) if reading.row(row).kind in ("par", "rec")]
     if not rows:
         return
     pairs, _ = find_pairs(reading, rows)
     for pair in pairs:
-        if (len(pair.files) > 1) is complete:
+        has_rec = len(pair.files) > 1
+        if has_rec is with_rec:
             identity = identity_of(_text(pair.header.get("PatientName")), "", "")
             started = _text(pair.header.get("StudyDate")) + _text(pair.header.get("StudyTime"))
-            rows_of = tuple(row for row, _ in pair.files)
+            pair_rows = tuple(row for row, _ in pair.files)
             yield Item(
-                "", "", identity, "", started, started[:8], _series(pair.number, pair.header), rows=rows_of, is_par=True
+                "",
+                "",
+                identity,
+                "",
+                started,
+                started[:8],
+                _series(pair.number, pair.header),
+                rows=pair_rows,
+                is_par=True,
             )
 
 
-def other_patient(previous: str, series: Sequence[Series], subject: str, *, anonymous: bool) -> Problem | None:
+def other_patient_warning(
+    previous: str, series: Sequence[Series], subject: str, *, deidentified: bool
+) -> Problem | None:
     """Return a warning if the series, which replace a session of PatientID `previous`, can only be of other people; else None."""
     items = [_item(each.header) for each in series]
     if not is_other_person(previous, items):
         return None
     new = dict.fromkeys(item.patient for item in items if item.patient)
-    return replaced_patient(previous, list(new), subject, anonymous=anonymous)
+    return replaced_patient_warning(previous, list(new), subject, deidentified=deidentified)
 
 
 def _item(header: HeaderLike) -> Item:
@@ -135,9 +146,11 @@ def _text(value: Value) -> str:
 
 
 def plan_sessions(
-    reading: Reading, session: SessionId, on_mixed: OnMixed, subject: str, *, anonymous: bool
+    reading: Reading, session: SessionId, on_mixed: OnMixed, subject: str, *, deidentified: bool
 ) -> tuple[list[SessionPlan], list[Problem]]:
-    """Assign each group to a session; return the plans and warnings. `anonymous`: messages count the patients without naming them.
+    """Assign each group to a session; return the plans and warnings.
+
+    `deidentified`: messages count the patients and do not name them.
 
     For several patients, raises PacketError if on_mixed is `reject`, or if it is `split` and their files have the same UIDs.
     Raises OSError when a PAR cannot be read.
@@ -145,13 +158,15 @@ def plan_sessions(
     groups = reading.groups()
     people = patients_of(reading)
     everything = SessionPlan(session, tuple(range(len(groups))))
-    name_warnings = different_names(contradictions(people), subject, anonymous=anonymous)
+    name_warnings = different_names_warnings(contradictions(people), subject, deidentified=deidentified)
     if len(people) <= 1:
         return [everything], name_warnings
     if on_mixed is OnMixed.REJECT:
-        raise PacketError(mixed_patients(reading, people, subject, anonymous=anonymous))
+        raise PacketError(mixed_patients_problem(reading, people, subject, deidentified=deidentified))
     if on_mixed is OnMixed.MERGE:
-        message = f"contains {patients_text(people, anonymous=anonymous)}, merged into session {session.id} as asked."
+        message = (
+            f"contains {patients_text(people, deidentified=deidentified)}, merged into session {session.id} as asked."
+        )
         return [everything], [
             Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING),
             *name_warnings,
@@ -159,10 +174,12 @@ def plan_sessions(
     _refuse_inseparable(reading, people, subject)
     everyone = split_patients(reading)
     plans = [_plan(numbered_session(session, k), person) for k, person in enumerate(everyone, start=1)]
-    sessions = (with_patient(plan.session.id, plan.patient or "unknown patient", anonymous=anonymous) for plan in plans)
+    sessions = (
+        with_patient(plan.session.id, plan.patient or "unknown patient", deidentified=deidentified) for plan in plans
+    )
     count = sum(bool(person.patient) for person in everyone)
     message = f"contains {count} patients, split into the sessions {', '.join(sessions)} as asked."
-    unknown = unknown_patients(reading, everyone, [plan.session.id for plan in plans], subject)
+    unknown = unknown_patients_warnings(reading, everyone, [plan.session.id for plan in plans], subject)
     return plans, [
         Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING),
         *unknown,

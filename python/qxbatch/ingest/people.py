@@ -8,12 +8,12 @@ from qxbatch.person_name import (
     PLACEHOLDER,
     PLACEHOLDER_WORDS,
     PersonName,
+    are_comparable,
     have_common_part,
     identifying_spellings,
     is_spelling,
     parse_name,
 )
-from qxbatch.person_name import are_comparable as comparable
 
 _PLACEHOLDER_IDS = frozenset(
     {
@@ -42,7 +42,7 @@ and equal birth dates count.
 
 The square of this number limits comparisons with people who have a PatientID.
 """
-_NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
+_PLACEHOLDER_DAYS = ("18000101", "19000101", "11111111", "99999999")
 """Placeholders for a birth date."""
 
 
@@ -65,6 +65,7 @@ class Item(NamedTuple):
     identity: Identity | None
     """None if the name is not a person's."""
     study: str
+    """StudyInstanceUID; empty when absent."""
     started: str
     """YYYYMMDDHHMMSS as far as known."""
     day: str = ""
@@ -108,7 +109,7 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
     if not parsed.is_real or name.strip().casefold() == patient.strip().casefold():
         return None
     day = "".join(character for character in birth if character.isdigit())
-    return Identity(parsed, "" if day in _NO_DAYS or not day.strip("0") else day)
+    return Identity(parsed, "" if day in _PLACEHOLDER_DAYS or not day.strip("0") else day)
 
 
 def is_anonymous(patient: str) -> bool:
@@ -126,7 +127,7 @@ def can_be_same_person(identity: Identity, other: Identity) -> bool:
     """
     if identity.birth and identity.birth == other.birth:
         return True
-    if not comparable(identity.name, other.name):
+    if not are_comparable(identity.name, other.name):
         return not (identity.birth and other.birth)
     return have_common_part(identity.name, other.name)
 
@@ -141,7 +142,7 @@ def contradict(identity: Identity, other: Identity) -> bool:
         or other.name.is_code
     ):
         return False
-    return comparable(identity.name, other.name) and not is_spelling(identity.name, other.name)
+    return are_comparable(identity.name, other.name) and not is_spelling(identity.name, other.name)
 
 
 def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Identity]]:
@@ -203,16 +204,16 @@ def _clusters(items: Iterable[Item]) -> list[list[Item]]:
     for item in items:
         if item.identity is not None:
             by_identity.setdefault(item.identity, []).append(item)
-    clusters = _alike(by_identity)
+    clusters = _clusters_by_keys(by_identity)
     if len(by_identity) <= _MOST_COMPARED:
-        clusters = _joined(clusters)
+        clusters = _join_clusters(clusters)
     item_clusters = [[item for identity in cluster for item in by_identity[identity]] for cluster in clusters]
     return sorted(
         item_clusters, key=lambda cluster: min((item.started == "", item.started, item.rows) for item in cluster)
     )
 
 
-def _alike(identities: Iterable[Identity]) -> list[list[Identity]]:
+def _clusters_by_keys(identities: Iterable[Identity]) -> list[list[Identity]]:
     """Return the identities in clusters with equal birth dates or equal parts of names, directly or through others."""
     cluster_of: dict[str, list[Identity]] = {}
     for identity in identities:
@@ -226,10 +227,11 @@ def _alike(identities: Iterable[Identity]) -> list[list[Identity]]:
 
 
 def _keys(identity: Identity) -> list[str]:
+    """Return keys of which two identities share one if they have an equal part of the name or the same birth date."""
     return [*identifying_spellings(identity.name), *([f"born {identity.birth}"] if identity.birth else [])]
 
 
-def _joined(clusters: Iterable[list[Identity]]) -> list[list[Identity]]:
+def _join_clusters(clusters: Iterable[list[Identity]]) -> list[list[Identity]]:
     """Return the clusters; clusters with identities that can be one person are joined."""
     joined: list[list[Identity]] = []
     for cluster in clusters:
@@ -302,7 +304,7 @@ def _any_can_be_same_person(
 ) -> bool:
     pairs = ((identity, other) for identity in identities for other in others)
     return any(
-        can_be_same_person(identity, other) and (comparable(identity.name, other.name) or not comparable_only)
+        can_be_same_person(identity, other) and (are_comparable(identity.name, other.name) or not comparable_only)
         for identity, other in pairs
     )
 

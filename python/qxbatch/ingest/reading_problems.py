@@ -10,7 +10,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.layout import FROM_SESSION
 
 
-def several_studies(groups: Sequence[Group], sorted_session: SortedSession) -> list[Problem]:
+def several_studies_warnings(groups: Sequence[Group], sorted_session: SortedSession) -> list[Problem]:
     """Warn of several studies in one session: one person scanned twice, or two merged packets."""
     studies = {groups[i].study for series in sorted_session.series for i in series.groups}
     if len(studies) <= 1:
@@ -23,7 +23,7 @@ def several_studies(groups: Sequence[Group], sorted_session: SortedSession) -> l
     return [Problem(Code.SEVERAL_STUDIES, sorted_session.session.id, message, hint, Severity.WARNING)]
 
 
-def extra_bytes(reading: Reading, label: str) -> list[Problem]:
+def extra_bytes_notes(reading: Reading, label: str) -> list[Problem]:
     """Return a note if archives have bytes that are in no member; `label` names the packets."""
     notes = reading.notes()
     if not notes:
@@ -32,12 +32,12 @@ def extra_bytes(reading: Reading, label: str) -> list[Problem]:
     return [Problem(Code.SURROUNDED, label, message, severity=Severity.INFO)]
 
 
-def joined_series(sorted_session: SortedSession) -> list[Problem]:
+def joined_series_notes(sorted_session: SortedSession) -> list[Problem]:
     """Return a note for each series that was joined from several parts of one scan."""
-    return [_joined(series) for series in sorted_session.series if series.parts]
+    return [_joined_series_note(series) for series in sorted_session.series if series.parts]
 
 
-def _joined(series: Series) -> Problem:
+def _joined_series_note(series: Series) -> Problem:
     kinds: dict[str, set[str | int | None]] = {
         "StudyInstanceUIDs": {part.study_uid for part in series.parts},
         "SeriesInstanceUIDs": {part.series_uid for part in series.parts},
@@ -49,19 +49,19 @@ def _joined(series: Series) -> Problem:
     return Problem(Code.JOINED_SERIES, f"series {series.n}", message, hint, Severity.INFO)
 
 
-def duplicates(reading: Reading, sorted_session: SortedSession) -> list[Problem]:
+def duplicates_warnings(reading: Reading, sorted_session: SortedSession) -> list[Problem]:
     """Return a warning for each series with repeated files; new copies of files that the session already had do not count."""
     own_files = {
         row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(FROM_SESSION) and row.at
     }
     copies = (row for row in map(reading.row, sorted_session.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in copies if row.at not in own_files)
-    firsts = map(reading.row, sorted_session.copies.values())
-    counts.update(first.series for first in firsts if first.at not in own_files)
-    return [_duplicates(n, count) for n, count in sorted(counts.items())]
+    first_copies = map(reading.row, sorted_session.copies.values())
+    counts.update(first_copy.series for first_copy in first_copies if first_copy.at not in own_files)
+    return [_duplicates_warning(n, count) for n, count in sorted(counts.items())]
 
 
-def _duplicates(n: int, count: int) -> Problem:
+def _duplicates_warning(n: int, count: int) -> Problem:
     files = "duplicate file was" if count == 1 else "duplicate files were"
     message = f"{count} {files} stored once."
     return Problem(Code.DUPLICATES, f"series {n}", message, severity=Severity.WARNING)

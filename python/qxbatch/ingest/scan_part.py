@@ -28,15 +28,15 @@ class Instance:
     """ImageOrientationPatient: six direction cosines."""
     position: Vector
     """ImagePositionPatient, in mm."""
-    acquisition: int | None
+    acquisition_number: int | None
     """AcquisitionNumber."""
-    temporal: int | None
+    temporal_position: int | None
     """TemporalPositionIdentifier."""
     is_volume: bool = False
     """Whether the file is a whole volume (a mosaic). Files with equal `kind` have the same value, because `kind` has ImageType."""
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""
-    repetition: Vector = ()
+    repetition_time: Vector = ()
     """RepetitionTime in ms; empty when absent."""
     starts: Starts = NO_STARTS
     """When its acquisition, its series and its content started."""
@@ -61,10 +61,10 @@ def agree(instance: Instance, other: Instance) -> bool:
     """Return whether two files can belong to one scan."""
     return (
         instance.kind == other.kind
-        and len(instance.repetition) == len(other.repetition)
+        and len(instance.repetition_time) == len(other.repetition_time)
         and all(
             math.isclose(a, b, rel_tol=SAME_REPETITION)
-            for a, b in zip(instance.repetition, other.repetition, strict=True)
+            for a, b in zip(instance.repetition_time, other.repetition_time, strict=True)
         )
         and all(
             len(values) == len(other_values)

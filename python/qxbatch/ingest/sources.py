@@ -27,12 +27,15 @@ class Source(NamedTuple):
     """Names on its top level that are skipped, because they are separate sources."""
 
 
-class SessionInbox(NamedTuple):
-    """Folder mode (`--masterinbox=none`): the content of a session's own inbox."""
+class UnitSources(NamedTuple):
+    """What is read for a unit."""
 
     sources: tuple[Source, ...]
     archives: tuple[Packet, ...]
-    """The option `archive` applies to them; the loose files are removed from the inbox once they are sorted."""
+    """What the option `archive` applies to: the packets or, in folder mode (`--masterinbox=none`), the archives in the inbox.
+
+    In folder mode, the loose files are removed from the inbox once they are sorted.
+    """
 
 
 def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:
@@ -49,8 +52,8 @@ def _prefix(path: Path) -> str:
     return f"{path.name}!" if is_archive(os.fspath(path)) else ""
 
 
-def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
-    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) the previously sorted files.
+def inbox_sources(inbox: Path, dicom: Path | None) -> UnitSources:
+    """Return the sources of folder mode: loose files, archives and, if `dicom` is given (with --overwrite), the sorted files in it.
 
     Raises UsageError when a folder cannot be listed, OSError when an archive cannot be read.
     """
@@ -60,7 +63,7 @@ def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
     sources += [Source(path, f"{path.name}!") for path in archives]
     if dicom is not None:
         sources += sorted_sources(dicom)
-    return SessionInbox(tuple(sources), tuple(Packet(path, path.name, fingerprint(path)) for path in archives))
+    return UnitSources(tuple(sources), tuple(Packet(path, path.name, fingerprint(path)) for path in archives))
 
 
 def sorted_sources(dicom: Path) -> list[Source]:
@@ -74,8 +77,8 @@ def sorted_sources(dicom: Path) -> list[Source]:
 def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packet, ...]:
     """Return the archives of an inbox whose members were read.
 
-    The core keeps an archive without DICOM or PAR/REC whole: a spreadsheet is a zip, too. Such an
-    archive remains in the inbox like other files.
+    The core does not unpack an archive without DICOM or PAR/REC: a spreadsheet is a zip, too. Such an archive remains in the
+    inbox like other files.
     """
     kept_paths = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
     return tuple(packet for packet in archives if escape(packet.path.name) not in kept_paths)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from qxbatch.ingest.scan_part import Instance, ScanPart, Vector, agree
-from qxbatch.ingest.starts import NO_STARTS, Starts, earliest
+from qxbatch.ingest.starts import NO_STARTS, Starts, earlier_starts
 
 SAME_POSITION = 0.05
 """Positions within this distance (mm) are the same: scanners round to 5 or 6 digits."""
@@ -15,7 +15,10 @@ UNIT_ERROR = 0.01
 LARGEST_STEP_ERROR = 0.1
 """Distances between slices must be multiples of the smallest one, within this fraction of it."""
 SMALLEST_STEP = 0.9
-"""Whole stacks do not interleave more closely than this fraction of the slice thickness."""
+"""Smallest distance between the slices of stacks that are joined, as a fraction of the slice thickness.
+
+If the slices of two stacks together are closer than this, the stacks overlap: they are two scans.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class PartSlices:
 
     positions: list[float] = field(default_factory=list)
     """Positions along the slice normal, in mm."""
-    acquisitions: list[int | None] = field(default_factory=list)
-    temporals: list[int | None] = field(default_factory=list)
+    acquisition_numbers: list[int | None] = field(default_factory=list)
+    temporal_positions: list[int | None] = field(default_factory=list)
     starts: Starts = NO_STARTS
     """The earliest starts of its files."""
 
@@ -64,18 +67,19 @@ def _stack(part: ScanPart, first: Instance, normal: Vector) -> PartSlices | None
             return None
         offset = [a - b for a, b in zip(instance.position, first.position, strict=True)]
         position = sum(a * n for a, n in zip(offset, normal, strict=True))
-        across = math.hypot(*(a - position * n for a, n in zip(offset, normal, strict=True)))
-        if across > SAME_POSITION or position in positions or (instance.is_volume and positions):
+        in_plane = math.hypot(*(a - position * n for a, n in zip(offset, normal, strict=True)))
+        if in_plane > SAME_POSITION or position in positions or (instance.is_volume and positions):
             return None
         positions.add(position)
         stack.positions.append(position)
-        stack.acquisitions.append(instance.acquisition)
-        stack.temporals.append(instance.temporal)
-        starts = earliest(starts, instance.starts)
+        stack.acquisition_numbers.append(instance.acquisition_number)
+        stack.temporal_positions.append(instance.temporal_position)
+        starts = earlier_starts(starts, instance.starts)
     return replace(stack, starts=starts or NO_STARTS)
 
 
 def _normal(orientation: Vector) -> Vector:
+    """Return the cross product of the row and column directions; its length is 1 if they are perpendicular unit vectors."""
     a, b, c, d, e, f = orientation
     return (b * f - c * e, c * d - a * f, a * e - b * d)
 
@@ -97,13 +101,13 @@ def volumes_of(stacks: Sequence[PartSlices], first: Instance) -> Sequence[Hashab
     None if positions repeat, and neither acquisition numbers nor temporal positions distinguish the repeated slices.
     """
     positions = [position for stack in stacks for position in stack.positions]
-    numbers: Sequence[Hashable] | None = [0] * len(stacks) if len(set(positions)) == len(positions) else None
-    for column in ([stack.acquisitions for stack in stacks], [stack.temporals for stack in stacks]):
+    keys: Sequence[Hashable] | None = [0] * len(stacks) if len(set(positions)) == len(positions) else None
+    for column in ([stack.acquisition_numbers for stack in stacks], [stack.temporal_positions for stack in stacks]):
         values = [number for numbers_of_part in column for number in numbers_of_part]
-        if numbers is None and None not in values and len(set(zip(positions, values, strict=True))) == len(positions):
-            numbers = [numbers_of_part[0] for numbers_of_part in column]
+        if keys is None and None not in values and len(set(zip(positions, values, strict=True))) == len(positions):
+            keys = [numbers_of_part[0] for numbers_of_part in column]
     has_volumes = first.is_volume or any(len(stack.positions) > 1 for stack in stacks)
-    return range(len(stacks)) if has_volumes and numbers is not None else numbers
+    return range(len(stacks)) if has_volumes and keys is not None else keys
 
 
 def have_one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
@@ -116,10 +120,10 @@ def have_one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
     steps = [after - before for before, after in pairwise(positions)]
     step = min(steps)
     multiples = [round(distance / step) for distance in steps]
-    if any(abs(distance / step - times) > LARGEST_STEP_ERROR for distance, times in zip(steps, multiples, strict=True)):
+    if any(abs(distance / step - k) > LARGEST_STEP_ERROR for distance, k in zip(steps, multiples, strict=True)):
         return False
-    single = all(len(stack.positions) == 1 for stack in stacks)
-    return single or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
+    are_single_slices = all(len(stack.positions) == 1 for stack in stacks)
+    return are_single_slices or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
 
 
 def are_interleaved(stacks: Sequence[PartSlices], groups: Sequence[Sequence[int]]) -> bool:

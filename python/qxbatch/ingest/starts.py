@@ -5,12 +5,12 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-DAY = 86400.0
+DAY_SECONDS = 86400.0
 LONGEST_GAP = 60.0
 """Largest gap between the starts of two consecutive parts of one scan, in seconds."""
-STEADY_GAP = 5.0
-"""A gap of at most this many seconds never counts as large."""
-STEADY_RATIO = 5
+SMALL_GAP = 5.0
+"""A gap of at most this many seconds never counts as large, whatever the other gaps are."""
+LARGEST_RATIO = 5
 """Largest ratio of a gap to the median of the gaps."""
 
 
@@ -31,8 +31,8 @@ class Start(NamedTuple):
 Starts = tuple[Start | None, ...]
 """The starts of the acquisition, the series and the content; None for an unknown one."""
 NO_STARTS: Starts = (None, None, None)
-STEADY_SOURCES = 2
-"""Number of sources, from the first, whose starts are evenly spaced: acquisition and series. The content is reconstructed later."""
+EVENLY_SPACED_SOURCES = 2
+"""The first two of `Starts`, acquisition and series, are evenly spaced within one scan. The content is reconstructed later."""
 
 
 class Timeline(NamedTuple):
@@ -40,13 +40,13 @@ class Timeline(NamedTuple):
 
     seconds: tuple[float, ...]
     """One for each part, on a common axis."""
-    dated: bool
+    has_dates: bool
     """Whether each start has a date."""
-    steady: bool
+    is_evenly_spaced: bool
     """Whether the starts of this source are evenly spaced within one scan, so that an uneven gap separates two scans."""
 
 
-def earliest(starts: Starts | None, other: Starts) -> Starts:
+def earlier_starts(starts: Starts | None, other: Starts) -> Starts:
     """Return the earlier start of each source; None for a source in which one of the two is unknown."""
     if starts is None:
         return other
@@ -68,19 +68,19 @@ def timeline(starts: Sequence[Starts]) -> Timeline | None:
     source, values = next(
         (candidate for candidate in complete_sources if len(set(candidate[1])) > 1), complete_sources[0]
     )
-    dated = all(start.day is not None for start in values)
-    return Timeline(_seconds(values), dated, source < STEADY_SOURCES)
+    has_dates = all(start.day is not None for start in values)
+    return Timeline(_seconds(values), has_dates, source < EVENLY_SPACED_SOURCES)
 
 
 def _seconds(starts: Sequence[Start]) -> tuple[float, ...]:
     """Return the starts in seconds. Without different dates, the day starts after the longest pause: a scan can cross midnight."""
     days = [start.day for start in starts if start.day is not None]
     if len(days) == len(starts) and len(set(days)) > 1:
-        return tuple((day - min(days)) * DAY + start.second for day, start in zip(days, starts, strict=True))
+        return tuple((day - min(days)) * DAY_SECONDS + start.second for day, start in zip(days, starts, strict=True))
     times = sorted({start.second for start in starts})
-    pauses = [(after - before, after) for before, after in pairwise((*times, times[0] + DAY))]
+    pauses = [(after - before, after) for before, after in pairwise((*times, times[0] + DAY_SECONDS))]
     first = max(pauses)[1]
-    return tuple((start.second - first) % DAY for start in starts)
+    return tuple((start.second - first) % DAY_SECONDS for start in starts)
 
 
 def groups_by_time(times: Timeline, volumes: Sequence[Hashable]) -> list[list[int]]:
@@ -94,10 +94,10 @@ def groups_by_time(times: Timeline, volumes: Sequence[Hashable]) -> list[list[in
     for volume, second in zip(volumes, times.seconds, strict=True):
         members.setdefault(volume, []).append(second)
     gaps = [(a, b) for a, b in pairwise(seconds) if b - a > LONGEST_GAP]
-    if times.steady:
-        gaps += _uneven([min(within) for within in members.values()])
+    if times.is_evenly_spaced:
+        gaps += _large_gaps([min(within) for within in members.values()])
         for within in members.values():
-            gaps += _uneven(within)
+            gaps += _large_gaps(within)
     cuts: list[float] = []
     for gap in gaps:
         if bisect_right(cuts, gap[0]) == bisect_right(cuts, gap[1]):
@@ -108,12 +108,12 @@ def groups_by_time(times: Timeline, volumes: Sequence[Hashable]) -> list[list[in
     return groups
 
 
-def _uneven(seconds: Sequence[float]) -> Iterator[tuple[float, float]]:
+def _large_gaps(seconds: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Yield the gaps that are much larger than the others."""
     pairs = list(pairwise(sorted(seconds)))
     if len(pairs) > 1:
         gaps = sorted(b - a for a, b in pairs)
-        longest = max(STEADY_GAP, STEADY_RATIO * gaps[(len(gaps) - 1) // 2])
+        longest = max(SMALL_GAP, LARGEST_RATIO * gaps[(len(gaps) - 1) // 2])
         yield from ((a, b) for a, b in pairs if b - a > longest)
 
 

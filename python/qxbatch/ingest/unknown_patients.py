@@ -1,4 +1,4 @@
-"""Decides to whom the files without a patient belong, in a packet of several patients: to a patient, or to an unknown one.
+"""Decides to which patient the files without a patient belong, in a packet of several patients: a known or an unknown one.
 
 The import with `--on-mixed=split` and `qxbatch split` both use this decision.
 """
@@ -21,7 +21,7 @@ def with_unknown(reading: Reading, items: Sequence[Item], people: Sequence[Perso
     owned, unknown = _of_series(items, people)
     everyone = [*owned, unknown]
     pairs = [item for item in items if item.group is None and not _has_patient(item)]
-    indices = _nearest(reading, everyone, pairs)
+    indices = _nearest_people(reading, everyone, pairs)
     for item, k in zip(pairs, indices, strict=True):
         (unknown if k is None else everyone[k]).append(item)
     known = [Person(person.patient, tuple(own)) for person, own in zip(people, owned, strict=True) if own]
@@ -39,7 +39,7 @@ def _of_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[li
     for group, owners in people_of_group.items():
         people_of_study[study_of[group]] |= owners
     if len(people) > 1:
-        people_of_study.pop("", None)  # series without StudyInstanceUID are not of one study
+        people_of_study.pop("", None)  # series without StudyInstanceUID can be of several studies
     owned = [[item for item in person.items if item.group is None] for person in people]
     unknown: list[Item] = []
     for item in items:
@@ -49,7 +49,7 @@ def _of_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[li
     return owned, unknown
 
 
-def _nearest(reading: Reading, everyone: Sequence[Sequence[Item]], pairs: Sequence[Item]) -> list[int | None]:
+def _nearest_people(reading: Reading, everyone: Sequence[Sequence[Item]], pairs: Sequence[Item]) -> list[int | None]:
     """Return, for each PAR/REC, the index of the person with items in the nearest folder; None if several have items there."""
     if not pairs:
         return []

@@ -5,7 +5,7 @@ from functools import partial
 
 from qxbatch.discover.units import Unit
 from qxbatch.discover.unopened import SPLIT_HINT
-from qxbatch.ingest.limits import larger, limits_of
+from qxbatch.ingest.limits import larger_limits, limits_of
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
@@ -16,8 +16,11 @@ REPACK = "; repack it"
 """Part of the reasons that name a memory limit; followed by the command."""
 
 
-def refuse_undamaged(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
-    """Raise PacketError if the core's reasons describe limits or a split archive instead of damage. `damage` is not empty."""
+def refuse_limited_or_split(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
+    """Raise PacketError if the core's reasons name only limits, or a split archive: such a packet is not damaged.
+
+    `damage` has the reasons and is not empty.
+    """
     label, again = unit.label, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."
@@ -26,7 +29,7 @@ def refuse_undamaged(damage: Sequence[str], unit: Unit, settings: Settings) -> N
         return
     reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
     code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
-    command = again(larger(limits_of(damage), settings))
+    command = again(larger_limits(limits_of(damage), settings))
     if all(REPACK in text for text in damage):
         code, hint, command = (
             Code.UNOPENED,

@@ -12,7 +12,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 
 
-def keep_abandoned(workspace: Workspace, unit: str) -> list[Problem]:
+def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     """Move to the archive all files that the runs of a unit without a journal replaced; return a problem for each session.
 
     Without the journal, it is not known whether another file has their bytes. Raises OSError.

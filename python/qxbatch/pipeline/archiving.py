@@ -24,13 +24,13 @@ from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
-    changed_packet,
-    kept_on_mount,
-    moved_not_deleted,
-    not_archived,
-    unreadable_packet,
-    vanished_packet,
-    without_devices,
+    archiving_problem,
+    changed_packet_problem,
+    missing_devices_warning,
+    mounted_packet_warning,
+    moved_packet_warning,
+    unreadable_packet_problem,
+    vanished_packet_problem,
 )
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
@@ -129,7 +129,7 @@ class _PacketArchiving:
         mount = mount_at(self.path, self.tag, self.journal.inbox)
         self.facts = self.facts._replace(mounted=mount is not None)
         if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
-            self.warnings.append(kept_on_mount(self.path, mount, self.journal, settings))
+            self.warnings.append(mounted_packet_warning(self.path, mount, self.journal, settings))
 
     def run(self, session_bytes: SessionBytes) -> Path | Problem | _StaysInPlace | None:
         """Archive the packet; return where it, or its copy, is now (None: deleted), or why it was not archived."""
@@ -139,9 +139,9 @@ class _PacketArchiving:
         try:
             self._settle_hidden_name(is_same_packet, keep_in_place=keep_in_place)
         except ChangedError as error:
-            return changed_packet(error.path)
+            return changed_packet_problem(error.path)
         except OSError as error:
-            return not_archived(self.path, journal.archive, error)
+            return archiving_problem(self.path, journal.archive, error)
         path = self.path if keep_in_place else current_path(self.path, self.tag)
         is_same_packet = self._decide_by_content(is_same_packet, path)
         changed = self._change_problem(is_same_packet) if path == self.path else None
@@ -154,7 +154,7 @@ class _PacketArchiving:
         try:
             is_same_packet = self._decide_by_inbox(is_same_packet, session_bytes)
         except OSError as error:
-            return not_archived(self.path, journal.archive, error)
+            return archiving_problem(self.path, journal.archive, error)
         return self._archive(decide(self.facts).mode or decision.mode, is_same_packet)
 
     def _decide_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
@@ -168,7 +168,7 @@ class _PacketArchiving:
         if session_bytes.inbox_copies.have_all_of(str(self.path.relative_to(inbox))):
             return is_same_packet
         self.facts = self.facts._replace(kept_files_changed=True)
-        self.warnings.append(moved_not_deleted(str(self.path), decide(self.facts).reason))
+        self.warnings.append(moved_packet_warning(str(self.path), decide(self.facts).reason))
         return is_same_packet.for_move()
 
     def _decide_by_content(self, is_same_packet: SamePacketCheck, path: Path) -> SamePacketCheck:
@@ -187,7 +187,7 @@ class _PacketArchiving:
         self.facts = self.facts._replace(
             has_extra_bytes=content.has_extra_bytes, has_external_links=content.has_external_links
         )
-        self.warnings.append(moved_not_deleted(self.journal.label or self.journal.unit, decide(self.facts).reason))
+        self.warnings.append(moved_packet_warning(self.journal.label or self.journal.unit, decide(self.facts).reason))
         return is_same_packet.for_move()
 
     def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, keep_in_place: bool) -> None:
@@ -232,15 +232,15 @@ class _PacketArchiving:
             )
             is_archived = mode is not Archive.MOVE or self.read_by_this_run or self._is_moved_to(target)
         except ChangedError as error:
-            return changed_packet(error.path)
+            return changed_packet_problem(error.path)
         except OSError as error:
-            return not_archived(self.path, mode, error)
+            return archiving_problem(self.path, mode, error)
         missing = [] if target is None else [device for device in devices if not os.path.lexists(target / device)]
         if missing:
-            self.warnings.append(without_devices(self.path, missing))
+            self.warnings.append(missing_devices_warning(self.path, missing))
         if self.journal.inbox is not None and is_archived:
             remove_emptied(self.path, self.journal.inbox, self.sessionsfolder)
-        return target if is_archived else vanished_packet(self.path)
+        return target if is_archived else vanished_packet_problem(self.path)
 
     def _is_moved_to(self, target: Path | None) -> bool:
         """Return whether what a killed run seems to have moved to the archive has the packet's number of files and its size."""
@@ -260,7 +260,7 @@ class _PacketArchiving:
         except FileNotFoundError:
             if not self.read_by_this_run:
                 return None  # moved by the run that was killed
-            return vanished_packet(self.path)
+            return vanished_packet_problem(self.path)
         except OSError as error:
-            return unreadable_packet(self.path, error)
-        return changed_packet(self.path)
+            return unreadable_packet_problem(self.path, error)
+        return changed_packet_problem(self.path)

@@ -4,10 +4,10 @@ from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.fallback import read_suspects
-from qxbatch.ingest.left_out import LeftOut, left_out
-from qxbatch.ingest.limits import larger, limits_of
-from qxbatch.ingest.reading_problems import extra_bytes
-from qxbatch.ingest.unread import refuse_undamaged
+from qxbatch.ingest.left_out import LeftOut, find_left_out
+from qxbatch.ingest.limits import larger_limits, limits_of
+from qxbatch.ingest.reading_problems import extra_bytes_notes
+from qxbatch.ingest.unread import refuse_limited_or_split
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.import_again import import_command
 from qxbatch.problems import Code, PacketError, Problem
@@ -24,22 +24,22 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
     Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), and CancelledError.
     """
     label, settings = unit.label, context.settings
-    problems = [*_damage_problems(settings, unit, reading), *extra_bytes(reading, label)]
+    problems = [*_damage_problems(settings, unit, reading), *extra_bytes_notes(reading, label)]
     problems += read_suspects(reading, label, lambda: context.monitor.cancelled)
-    left_out_members = left_out(reading, settings.passwords)
-    _check_series(reading, unit, left_out_members, settings)
-    return problems, left_out_members
+    left_out = find_left_out(reading, settings.passwords)
+    _check_series(reading, unit, left_out, settings)
+    return problems, left_out
 
 
-def _check_series(reading: Reading, unit: Unit, left_out_members: LeftOut, settings: Settings) -> None:
+def _check_series(reading: Reading, unit: Unit, left_out: LeftOut, settings: Settings) -> None:
     """Raise PacketError if a packet has no series."""
     if _has_series(reading):
         return
-    label, command = unit.label, import_command(left_out_members, unit, settings)
+    label, command = unit.label, import_command(left_out, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
-    if left_out_members:
-        message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {left_out_members.words()}."
-        hint = f"{left_out_members.advice(has_ledger=False)} Then import it:"
+    if left_out:
+        message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {left_out.words()}."
+        hint = f"{left_out.advice(has_ledger=False)} Then import it:"
         raise PacketError(Problem(Code.NO_IMAGES, label, message, hint, command=command))
     if any(reading.row(i).kind in ("dicom", "dicomdir") for i in range(len(reading))):
         message = f"contains DICOM, but no images ({members})."
@@ -76,10 +76,10 @@ def _damage_problems(settings: Settings, unit: Unit, reading: Reading) -> list[P
     todo = " ".join(filter(None, (advice, sound if has_broken_members else "")))
     if settings.on_damaged is OnDamaged.KEEP and _has_series(reading):
         message = f"is damaged ({damage_text}); the readable files were imported, and the packet stays where it is."
-        changes = {**changes, **larger(limits_of(damage), settings), "overwrite": "yes"}
+        changes = {**changes, **larger_limits(limits_of(damage), settings), "overwrite": "yes"}
         retry_command = command_for(settings, [unit.session.id], changes)
         return [Problem(Code.DAMAGED_KEPT, unit.label, message, f"{todo} Then import it again:", command=retry_command)]
-    refuse_undamaged(damage, unit, settings)
+    refuse_limited_or_split(damage, unit, settings)
     state = "is damaged" if has_broken_members else "cannot be opened"
     is_partly_readable = has_broken_members and _has_series(reading)
     hint = (

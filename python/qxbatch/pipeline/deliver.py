@@ -6,7 +6,7 @@ from qxbatch.events import Stage, StageStarted
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.check_build import check_build
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_patients, stale_sessions
+from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_patient_warnings, stale_session_warnings
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.import_again import with_import_command
 from qxbatch.pipeline.journaling import facts_of, write_unit_journal
@@ -33,8 +33,8 @@ def deliver(
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
-    patient_warnings = replaced_patients(workspace.sessionsfolder, job, products)
-    stale_warnings = stale_sessions(workspace.sessionsfolder, job, products)
+    patient_warnings = replaced_patient_warnings(workspace.sessionsfolder, job, products)
+    stale_warnings = stale_session_warnings(workspace.sessionsfolder, job, products)
     journal, list_content = write_unit_journal(context, job, products, facts, check_lock)
     result = finish(journal, workspace, context.locks, check_lock, context.settings, list_content)
     sessions = [product.sorted_session.session.id for product in products]

@@ -14,7 +14,7 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Archive, Settings
 
 
-def left_in_inbox(file: UnremovedFile) -> Problem:
+def unremoved_file_problem(file: UnremovedFile) -> Problem:
     """Return the problem of a file or folder that is imported and still in the inbox."""
     if file.is_mount:
         message = "is a mount point in the inbox. What is mounted was imported and stays: qxbatch does not remove it."
@@ -34,13 +34,13 @@ def left_in_inbox(file: UnremovedFile) -> Problem:
     return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")
 
 
-def renamed_in_inbox(file: RenamedFile) -> Problem:
+def renamed_file_warning(file: RenamedFile) -> Problem:
     """Return the problem of a file of the user that appeared in the inbox under the name of a file that an archive contains."""
     message = f"had the name of a file that an archive contains. It is now {file.new_path}."
     return Problem(Code.REPLACED_KEPT, str(file.path), message, severity=Severity.WARNING)
 
 
-def replaced_not_kept(session: str, waiting: Path, error: OSError, *, is_written: bool) -> Problem:
+def replaced_files_problem(session: str, waiting: Path, error: OSError, *, is_written: bool) -> Problem:
     """Return the problem of a session that was published, while the files that it replaced could not be moved or removed."""
     written = "the session was written; " if is_written else ""
     message = f"{written}its replaced files could not be kept: {error_text(error)}. They wait in {waiting}."
@@ -48,25 +48,25 @@ def replaced_not_kept(session: str, waiting: Path, error: OSError, *, is_written
     return Problem(Code.CANNOT_WRITE, session, message, hint)
 
 
-def not_archived(packet: Path, mode: Archive, error: OSError) -> Problem:
+def archiving_problem(packet: Path, mode: Archive, error: OSError) -> Problem:
     """Return the problem of a packet that could not be archived, although its session was written."""
     message = f"its session was written; the packet could not be archived ({mode}): {error_text(error)}."
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again: only the archiving remains.")
 
 
-def unreadable_packet(packet: Path, error: OSError) -> Problem:
+def unreadable_packet_problem(packet: Path, error: OSError) -> Problem:
     """Return the problem of a packet that cannot be checked before it is archived."""
     message = f"its session was written; the packet cannot be read any more: {error_text(error)}."
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again.")
 
 
-def moved_not_deleted(label: str, reason: Reason) -> Problem:
+def moved_packet_warning(label: str, reason: Reason) -> Problem:
     """Return the warning about packets that `--archive=delete` may not delete; `label` names them."""
     message = f"was moved to the archive and not deleted, since {reason}."
     return Problem(Code.DELETE_MOVED, label, message, severity=Severity.WARNING)
 
 
-def kept_on_mount(packet: Path, mount: Path, journal: Journal, settings: Settings) -> Problem:
+def mounted_packet_warning(packet: Path, mount: Path, journal: Journal, settings: Settings) -> Problem:
     """Return the warning about a packet that stays in place because something is mounted on it or in it."""
     relation = "it" if mount == packet else str(mount)
     message = (
@@ -80,20 +80,20 @@ def kept_on_mount(packet: Path, mount: Path, journal: Journal, settings: Setting
     return Problem(Code.ARCHIVE, str(packet), message, hint, Severity.WARNING, command)
 
 
-def without_devices(packet: Path, devices: Sequence[Path]) -> Problem:
+def missing_devices_warning(packet: Path, devices: Sequence[Path]) -> Problem:
     """Return the warning about devices in a packet that its copy in the archive does not have."""
     number = counted(len(devices), "device")
     message = f"was copied to the archive without {number}: {devices[0]}{', ...' if len(devices) > 1 else ''}."
     return Problem(Code.ARCHIVE, str(packet), message, "A device has no bytes, so nothing is lost.", Severity.WARNING)
 
 
-def vanished_packet(packet: Path) -> Problem:
+def vanished_packet_problem(packet: Path) -> Problem:
     """Return the problem of a packet that another program moved or deleted."""
     message = "vanished while it was imported, so it was not archived; the session contains what was read."
     return Problem(Code.CHANGED, str(packet), message, "Find out what removed it.")
 
 
-def changed_packet(packet: Path) -> Problem:
+def changed_packet_problem(packet: Path) -> Problem:
     """Return the problem of a packet that changed since discovery."""
     message = "changed while it was imported, and stays where it is; the session contains what was read."
     return Problem(

@@ -7,9 +7,9 @@ from pathlib import Path
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.units import Unit
-from qxbatch.ingest.patients import other_patient
-from qxbatch.pipeline.delivery_problems import moved_not_deleted
-from qxbatch.pipeline.linked import kept_in_place
+from qxbatch.ingest.patients import other_patient_warning
+from qxbatch.pipeline.delivery_problems import moved_packet_warning
+from qxbatch.pipeline.linked import linked_folder_warning
 from qxbatch.pipeline.other_packet import split_source
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Problem, Severity
@@ -18,7 +18,7 @@ from qxbatch.session.contents import is_imported
 from qxbatch.session.folder import SessionFolder
 
 
-def replaced_patients(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> dict[str, Problem]:
+def replaced_patient_warnings(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> dict[str, Problem]:
     """Return a warning for each session that is about to replace one of another patient, by session id."""
     warnings = {}
     for product in products:
@@ -27,13 +27,13 @@ def replaced_patients(sessionsfolder: Path, job: Job, products: Sequence[Product
         if summary is None:
             continue
         series = product.sorted_session.series
-        problem = other_patient(summary.session.patient, series, session, anonymous=job.deidentified)
+        problem = other_patient_warning(summary.session.patient, series, session, deidentified=job.deidentified)
         if problem is not None:
             warnings[session] = problem
     return warnings
 
 
-def stale_sessions(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> list[Problem]:
+def stale_session_warnings(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> list[Problem]:
     """Return a warning if an earlier import of a unit made sessions that this import does not make; else an empty list.
 
     The packet or an option changed. Such sessions are those that the unit was split into and, if it is split now (in inbox mode
@@ -66,7 +66,7 @@ def archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
     """Return a warning if packets are left in place because their folder is a link, or are moved instead of deleted."""
     reason = decide(facts).reason
     if reason is Reason.BEHIND_LINK:
-        return [kept_in_place(facts, unit)]
+        return [linked_folder_warning(facts, unit)]
     if reason not in (Reason.SERIES_FAILED, Reason.EXTRA_BYTES, Reason.EXTERNAL_LINKS):
         return []
-    return [moved_not_deleted(unit.label, reason)]
+    return [moved_packet_warning(unit.label, reason)]

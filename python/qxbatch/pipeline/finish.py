@@ -8,7 +8,7 @@ from typing import NamedTuple
 from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published, has_failed_series
-from qxbatch.pipeline.delivery_problems import left_in_inbox, replaced_not_kept
+from qxbatch.pipeline.delivery_problems import replaced_files_problem, unremoved_file_problem
 from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import Journal, remove_journal
@@ -79,7 +79,7 @@ def finish(
     session_bytes = _session_bytes(journal, workspace, settings, removal_list)
     is_contained = _containment(journal, session_bytes, read_by_this_run=read_by_this_run)
     unremoved_files = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
-    problems += map(left_in_inbox, unremoved_files)
+    problems += map(unremoved_file_problem, unremoved_files)
     if not read_by_this_run and not journal.series_failed:
         journal = replace(journal, series_failed=has_failed_series(journal, workspace))
     archived_paths, archive_problems = archive_packets(
@@ -120,7 +120,7 @@ def _keep_replaced(
                 old, target, folder, workspace.archive, workspace.tag(journal.unit), keep_all=keep_all
             )
         except OSError as error:
-            yield replaced_not_kept(session, old.parent, error, is_written=not keep_all)
+            yield replaced_files_problem(session, old.parent, error, is_written=not keep_all)
             continue
         if kept_in is not None:
             files = "the files of the replaced session" if keep_all else "files that only the replaced session had"

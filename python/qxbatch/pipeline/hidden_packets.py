@@ -9,7 +9,7 @@ from pathlib import Path
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.own_names import Use, split_hidden_name
 from qxbatch.model import SessionReport
-from qxbatch.pipeline.removed_packet import sessions_of_removed
+from qxbatch.pipeline.removed_packet import compare_with_sessions
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.durable import NO_RUN
 from qxbatch.publish.workspace import Workspace
@@ -77,7 +77,7 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     state, hint = _STATES[use]
     is_removed = False
     if use is Use.GONE:
-        is_removed, text = sessions_of_removed(path, original, settings)
+        is_removed, text = compare_with_sessions(path, original, settings)
         hint = f"{text} {_REMOVE if is_removed else hint}"
     message = (
         f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."

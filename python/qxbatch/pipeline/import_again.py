@@ -8,7 +8,7 @@ from qxbatch.core import sniff
 from qxbatch.discover.units import Unit
 from qxbatch.discover.unopened import UNOPENED, unpack_command, unused_unpacked_name
 from qxbatch.ingest.left_out import LeftOut
-from qxbatch.ingest.limits import larger
+from qxbatch.ingest.limits import larger_limits
 from qxbatch.ledger_cells import member_path
 from qxbatch.problems import Code, Problem
 from qxbatch.record.job import Job
@@ -82,7 +82,7 @@ def _what_helps(
     if left_out.needs_password:
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
         changes["password_file"] = path
-    return {**changes, **larger(left_out.limits, settings)}, _unpacking(left_out, unit, settings, archived_paths)
+    return {**changes, **larger_limits(left_out.limits, settings)}, _unpacking(left_out, unit, settings, archived_paths)
 
 
 def _unpacking(
@@ -99,7 +99,7 @@ def _unpacking(
     current = archived_paths.get(folder, folder)
     if current is None or not current.is_dir():
         return []
-    archives = [member_path(path) for path in left_out.foreign()]
+    archives = [member_path(path) for path in left_out.unsupported_archives()]
     kinds = {path: sniff(str(current / path)) for path in archives if (current / path).is_file()}
     if (
         not archives

@@ -17,7 +17,7 @@ def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
     return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in paths)
 
 
-def kept_in_place(facts: Facts, unit: Unit) -> Problem:
+def linked_folder_warning(facts: Facts, unit: Unit) -> Problem:
     """Return the problem of packets that stay in place because their folder is a link."""
     folder = unit.inbox or unit.packets[0].path.parent
     message = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qxbatch.discover.units import Unit
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.unit_locks import same_session
+from qxbatch.pipeline.unit_locks import same_session_error
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.session.contents import has_session
 from qxbatch.session.folder import SessionFolder
@@ -12,14 +12,14 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
 
-def refuse_other(context: Context, unit: Unit, folder: Path) -> None:
+def refuse_other_packet(context: Context, unit: Unit, folder: Path) -> None:
     """Raise PacketError if `folder`, the folder of one of the sessions of a unit, is the session of another packet.
 
     This is so if this run made the session, if another packet was split into it, or if the session exists and the unit, which
     would be split into it now, was not split into it before.
     """
     if folder.name in context.published:
-        raise same_session(folder.name, unit)
+        raise same_session_error(folder.name, unit)
     refuse = _refuse_split if folder.name == unit.name else _refuse_unrelated
     refuse(context.settings, folder, unit)
 

@@ -8,7 +8,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import SortedSession, assemble
 from qxbatch.ingest.identities import redact_member_paths, redaction_of
 from qxbatch.ingest.patients import SessionPlan, plan_sessions
-from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
+from qxbatch.ingest.sources import UnitSources, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.hashing import start_hashing
@@ -26,15 +26,15 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     Raises PacketError when a packet changed or a newer version made its session, OSError when scratch cannot be written, and
     CancelledError.
     """
-    inbox = _sources(context, unit)
-    reading = read_sources(context, unit, inbox.sources, scratch)
+    unit_sources = _sources(context, unit)
+    reading = read_sources(context, unit, unit_sources.sources, scratch)
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous(folder) if unit.inbox is not None else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
-    archives = opened_archives(reading, inbox.archives) if unit.inbox is not None else unit.packets
+    archives = opened_archives(reading, unit_sources.archives) if unit.inbox is not None else unit.packets
     return Job(
         unit,
-        inbox.sources,
+        unit_sources.sources,
         reading,
         archives,
         archives_in_folders(reading, unit),
@@ -45,12 +45,12 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     )
 
 
-def _sources(context: Context, unit: Unit) -> SessionInbox:
+def _sources(context: Context, unit: Unit) -> UnitSources:
     if unit.inbox is None:
-        return SessionInbox(packet_sources(unit.packets), unit.packets)
+        return UnitSources(packet_sources(unit.packets), unit.packets)
     dicom = context.workspace.session(unit.name).dicom
     if context.settings.stages is Stages.CONVERT:
-        return SessionInbox(tuple(sorted_sources(dicom)), ())
+        return UnitSources(tuple(sorted_sources(dicom)), ())
     return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)
 
 
@@ -60,11 +60,12 @@ def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     Raises PacketError if the unit must not be imported, and CancelledError.
     """
     settings, unit = context.settings, job.unit
-    problems, left_out_members = check_reading(job.reading, unit, context)
-    anonymous = job.deidentified
-    plans, mixed_problems = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.label, anonymous=anonymous)
-    patients = {plan.session.id: "" if anonymous else plan.patient for plan in plans} if len(plans) > 1 else {}
-    return replace(job, problems=(*problems, *mixed_problems), left_out=left_out_members, patients=patients), plans
+    problems, left_out = check_reading(job.reading, unit, context)
+    plans, mixed_problems = plan_sessions(
+        job.reading, unit.session, settings.on_mixed, unit.label, deidentified=job.deidentified
+    )
+    patients = {plan.session.id: "" if job.deidentified else plan.patient for plan in plans} if len(plans) > 1 else {}
+    return replace(job, problems=(*problems, *mixed_problems), left_out=left_out, patients=patients), plans
 
 
 def place_files(

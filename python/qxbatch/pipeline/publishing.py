@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.pipeline.check_published import ledger_sha256
-from qxbatch.pipeline.delivery_problems import renamed_in_inbox
+from qxbatch.pipeline.delivery_problems import renamed_file_warning
 from qxbatch.problems import Problem
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal
@@ -29,7 +29,7 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
         old = workspace.replaced_files(journal.unit, session)
         replace = session in journal.replaced or _has_moved_ledger(build, target, ledger_hash)
         renamed_files += publish(build, target, old, with_inbox=journal.exchanges_inbox, replace=replace)
-    return [renamed_in_inbox(file) for file in renamed_files]
+    return [renamed_file_warning(file) for file in renamed_files]
 
 
 def _has_moved_ledger(build: Path, target: Path, ledger_hash: str) -> bool:

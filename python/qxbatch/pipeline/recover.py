@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.abandoned import keep_abandoned
+from qxbatch.pipeline.abandoned import keep_abandoned_files
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.recovered_names import report_without_names, without_content, without_names
-from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock, packet_lock, take_lock, unit_lock
+from qxbatch.pipeline.recovered_names import journal_reason_without_names, report_without_names, without_names
+from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock_error, packet_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
@@ -90,7 +90,7 @@ def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]
 
 def _need_lock(locks: Locks, lock: Lock, unit: str) -> None:
     if not locks.holds(lock):
-        raise lost_lock(unit)
+        raise lost_lock_error(unit)
 
 
 def recover_unit(
@@ -134,7 +134,7 @@ def _finish_or_clear(
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
-                recovery = _with_problems(recovery, unit, keep_abandoned(workspace, unit))
+                recovery = _with_problems(recovery, unit, keep_abandoned_files(workspace, unit))
                 workspace.clear_all(unit)
     except LockHeldError:
         raise
@@ -216,7 +216,7 @@ def _locked(
     def check_locks() -> None:
         check_lock()
         if not all(map(locks.holds, taken_locks)):
-            raise lost_lock(journal.unit)
+            raise lost_lock_error(journal.unit)
 
     try:
         for name in dict.fromkeys([*sessions, *packets]):
@@ -241,7 +241,7 @@ def _failure(unit: str, problem: Problem) -> RecoveryResult:
 
 def _unusable_journal(workspace: Workspace, unit: str, reason: str, settings: Settings) -> Problem:
     if settings.deidentified:
-        reason = without_content(reason)
+        reason = journal_reason_without_names(reason)
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
     hint = (
         f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit_folder(unit)}, then remove the "

@@ -80,7 +80,7 @@ def without_names(workspace: Workspace, unit: str, other_folders: Iterable[Path]
     return _KnownPaths([re.compile(choice) for choice in choices])
 
 
-def without_content(reason: str) -> str:
+def journal_reason_without_names(reason: str) -> str:
     """Return why a journal cannot be used, without texts of the journal."""
     if "is in no inbox of this run" in reason:
         return "a packet is in no inbox of this run; run again with the --masterinbox of the interrupted one"

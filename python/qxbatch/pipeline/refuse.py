@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.discover.units import Unit
-from qxbatch.ingest.limits import total_for
+from qxbatch.ingest.limits import max_total_for
 from qxbatch.model import SessionId
 from qxbatch.os_error import error_text, is_full, reason_text, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
-from qxbatch.pipeline.other_packet import refuse_other
+from qxbatch.pipeline.other_packet import refuse_other_packet
 from qxbatch.pipeline.packets_inside import refuse_packets_inside
 from qxbatch.pipeline.unusable_folder import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
@@ -30,14 +30,14 @@ _NEED = (
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
 
-    With --overwrite, an existing session is replaced unless `refuse_other` or `refuse_packets_inside` refuses it.
+    With --overwrite, an existing session is replaced unless `refuse_other_packet` or `refuse_packets_inside` refuses it.
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
         refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
         if not (is_own and unit.inbox):
-            refuse_other(context, unit, folder)
+            refuse_other_packet(context, unit, folder)
         exists = has_results(folder) if is_own and unit.inbox else has_session(folder)
         if exists and not context.settings.overwrite:
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
@@ -86,7 +86,7 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     free, command = shutil.disk_usage(scratch).free, ""
     if unit.size > settings.max_total:
         excess, hint = f"more than --max-total={size_text(settings.max_total)}", "Remove that file, or raise the limit:"
-        command = command_for(settings, [unit.session.id], {"max_total": total_for(unit.size)})
+        command = command_for(settings, [unit.session.id], {"max_total": max_total_for(unit.size)})
     elif unit.size > free:
         excess = f"but there is no space left for it: {size_text(free)} free on the file system of {scratch}"
         hint = f"Its import {_NEED}"

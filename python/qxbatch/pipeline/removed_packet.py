@@ -5,7 +5,7 @@ from pathlib import Path
 from qxbatch.settings.model import Settings
 
 
-def sessions_of_removed(hidden: Path, name: str, settings: Settings) -> tuple[bool, str]:
+def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[bool, str]:
     """Return whether sessions have each file that is left of a packet, and what to say about these sessions.
 
     `hidden` is the path of the packet now, `name` its original name. A session of that name can be of another packet: of another

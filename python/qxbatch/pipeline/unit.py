@@ -136,8 +136,8 @@ class _Import:
         """Return the problem of an OSError; if another run took the lock, that loss: the other run may have removed files."""
         try:
             self.locks.refuse_lost()
-        except PacketError as lost_lock:
-            return lost_lock.problem
+        except PacketError as lost_lock_error:
+            return lost_lock_error.problem
         except OSError as lock_error:
             return cannot_write(self.unit, lock_error)
         return cannot_write(self.unit, error)

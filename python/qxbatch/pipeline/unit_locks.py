@@ -8,7 +8,7 @@ from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.locks import Lock, Locks
 
 
-def lost_lock(label: str) -> PacketError:
+def lost_lock_error(label: str) -> PacketError:
     """Return the error to raise if another run took over the lock of the unit with this name in messages."""
     message = (
         "this run was stopped or could not renew its lock for more than 2 minutes, and another run took over the lock. "
@@ -18,7 +18,7 @@ def lost_lock(label: str) -> PacketError:
     return PacketError(Problem(Code.HELD, label, message, hint, Severity.WARNING))
 
 
-def same_session(session: str, unit: Unit) -> PacketError:
+def same_session_error(session: str, unit: Unit) -> PacketError:
     """Return the error to raise if two packets of one run would become the same session because one of them is split."""
     who = "it" if session == unit.name else "one of its patients"
     message = f"{who} would become session {session}, and so does another packet of this run."
@@ -70,7 +70,7 @@ class UnitLocks:
         Raises PacketError if another packet of this run is split into this session, LockHeldError, OSError.
         """
         if self._locks.is_held_here(unit_lock(self._unit.name)):
-            raise same_session(self._unit.name, self._unit)
+            raise same_session_error(self._unit.name, self._unit)
         self.take(self.own_names)
         self.holds_own = True
 
@@ -86,13 +86,13 @@ class UnitLocks:
         """
         for session in sessions:
             if self._locks.is_held_here(unit_lock(session)):
-                raise same_session(session, self._unit)
+                raise same_session_error(session, self._unit)
             self.take([unit_lock(session)])
 
     def refuse_lost(self) -> None:
         """Raise PacketError if another run took over a lock, and OSError if that cannot be seen now."""
         if not all(self._locks.holds(lock) for lock in self._taken_locks):
-            raise lost_lock(self._unit.label)
+            raise lost_lock_error(self._unit.label)
 
     def release(self) -> None:
         """Release all locks."""

@@ -64,7 +64,7 @@ def record_session(
         folders,
         patient=patient,
         problems=own_problems,
-        left_out=left_out.counts(),
+        left_out_counts=left_out.counts(),
         fates=record_ledger(job, sorted_session, locations, folders),
         sums=converted.sums,
         statistics=converted.statistics,

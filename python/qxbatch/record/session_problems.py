@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ingest.left_out import LeftOut
-from qxbatch.ingest.reading_problems import duplicates, joined_series, several_studies
+from qxbatch.ingest.reading_problems import duplicates_warnings, joined_series_notes, several_studies_warnings
 from qxbatch.model import Conversion, State
 from qxbatch.parrec.pairing import LONE_PAR
 from qxbatch.problems import Code, Problem, Severity
@@ -26,9 +26,9 @@ def session_problems(job: Job, sorted_session: SortedSession, conversions: Seque
     """Return the problems of a session, except those of conversions and images, with identities redacted."""
     left_out = left_out_of(job, sorted_session, conversions)
     reading_problems = (
-        *several_studies(job.reading.groups(), sorted_session),
-        *joined_series(sorted_session),
-        *duplicates(job.reading, sorted_session),
+        *several_studies_warnings(job.reading.groups(), sorted_session),
+        *joined_series_notes(sorted_session),
+        *duplicates_warnings(job.reading, sorted_session),
         # the header of a member that was left out may not have been read: its path may contain the patient's name
         *(
             redacted_problem(problem, job.redact_member_paths)

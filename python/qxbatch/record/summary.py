@@ -71,7 +71,7 @@ def summary(
     version: str,
     converters: Mapping[str, str],
     fates: Mapping[str, int],
-    left_out: Mapping[str, int] | None = None,
+    left_out_counts: Mapping[str, int] | None = None,
     sums: Mapping[str, Checksum] | None = None,
     statistics: Mapping[int, ImageStatistics] | None = None,
     problems: Sequence[Problem] = (),
@@ -86,9 +86,9 @@ def summary(
     """Return the summary. Only `times`, `host` and `command` differ if one version imports the same packets twice.
 
     `sums` are size and SHA-256 of the image files, by path; `statistics` those of time series, by image number. `patient` is the
-    patient's id, or empty if the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate, `left_out`
-    the number of members left out by cause. `previous_packets` are the packets recorded for the session that is imported again;
-    they come first.
+    patient's id, or empty if the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate,
+    `left_out_counts` the number of members left out by cause. `previous_packets` are the packets recorded for the session that is
+    imported again; they come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     new_packets = tuple(map(_packet, packets))
@@ -101,7 +101,7 @@ def summary(
         series=tuple(_series(conversion, placement) for conversion in ordered),
         images=tuple(_image(image, sums or {}, (statistics or {}).get(image.number)) for image in placement.images),
         numbers=dict(sorted(placement.extra_ns.items())),
-        ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out or {})),
+        ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out_counts or {})),
         problems=grouped([*problems, *placement.problems, *series_problems]),
         split=split,
         times=dict(times or {}),

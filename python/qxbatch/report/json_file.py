@@ -47,7 +47,7 @@ class JsonFile:
         if self.error:
             return
         self.error = "the summary could not be created"  # remains if an exception ends this method
-        text = json.dumps(as_json(self._names.left_out_of(event.report), event.status), indent=1) + "\n"
+        text = json.dumps(as_json(self._names.redact_report(event.report), event.status), indent=1) + "\n"
         try:
             _replace(path, text)
         except OSError as error:

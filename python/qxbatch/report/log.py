@@ -61,7 +61,7 @@ class LogObserver:
         match event:
             case PacketFound():
                 self._names.add(event.candidate)
-                self._log_line(f"found: {self._candidate_text(self._names.candidate(event.candidate))}")
+                self._log_line(f"found: {self._candidate_text(self._names.redact_candidate(event.candidate))}")
             case RunStarted():
                 self._log_line(f"importing {counted(event.units, 'packet')} of {event.size} bytes")
             case UnitStarted():
@@ -87,7 +87,7 @@ class LogObserver:
                 for command in event.commands:
                     self._log_line(f"{event.unit}: series {event.n}: {command}")
             case ProblemFound():
-                problem = self._names.problem(event.problem)
+                problem = self._names.redact_problem(event.problem)
                 self._log_line(f"{event.unit}: {problem.severity} ({problem.code}): {problem.text()}")
 
     def _leave_stage(self, unit: str) -> None:
@@ -108,7 +108,7 @@ class LogObserver:
             from qxbatch.report.blocks import TextLayout
             from qxbatch.report.end import final_report
 
-            report = self._names.left_out_of(event.report)
+            report = self._names.redact_report(event.report)
             text = final_report(report, TextLayout(_WIDTH, list_all=True), stages=self._stages_of_run)
             for line in filter(None, text.splitlines()):
                 self._log_line(line)
@@ -128,7 +128,7 @@ class NameFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record's texts; return that it is logged."""
-        record.msg, record.args = self._names.left_out(record.getMessage()), None
+        record.msg, record.args = self._names.redact_text(record.getMessage()), None
         if record.exc_info:
-            record.exc_text = self._names.left_out(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = self._names.redact_text(logging.Formatter().formatException(record.exc_info))
         return True

@@ -58,14 +58,14 @@ class PacketNames:
         self._names |= names
         self._lengths |= {len(name) for name in names}
 
-    def left_out(self, text: str) -> str:
+    def redact_text(self, text: str) -> str:
         """Return a text with NAME_LEFT_OUT in place of the names."""
         parts = (text[k : k + length] for length in self._lengths for k in range(len(text) - length + 1))
         names = sorted(self._names.intersection(parts), key=lambda name: (-len(name), name))
         pattern = "|".join(map(re.escape, [NAME_LEFT_OUT, *names]))
         return re.sub(pattern, NAME_LEFT_OUT, text) if names else text
 
-    def left_out_of(self, report: Report) -> Report:
+    def redact_report(self, report: Report) -> Report:
         """Return a run's report without names of packets, also of archives in the inboxes of sessions and of an interrupted run."""
         for session in report.sessions:
             self.add_of_session(session)
@@ -73,39 +73,39 @@ class PacketNames:
             return report
         return replace(
             report,
-            candidates=tuple(map(self.candidate, report.candidates)),
-            sessions=tuple(map(self._session, report.sessions)),
+            candidates=tuple(map(self.redact_candidate, report.candidates)),
+            sessions=tuple(map(self._redact_session, report.sessions)),
         )
 
-    def candidate(self, candidate: Candidate) -> Candidate:
+    def redact_candidate(self, candidate: Candidate) -> Candidate:
         """Return a candidate without the names."""
         if not self._deidentified:
             return candidate
         packet, problem = candidate.packet, candidate.problem
-        path = self._path(candidate.path)
+        path = self._redact_path(candidate.path)
         if problem is not None:
-            problem = self.problem(problem if path == candidate.path else replace(problem, command=""))
+            problem = self.redact_problem(problem if path == candidate.path else replace(problem, command=""))
             if problem.code is Code.BAD_NAME:
                 problem = replace(problem, message=_BAD_NAME, hint="")
         return replace(
             candidate,
             path=path,
-            packet=None if packet is None else replace(packet, name=self.left_out(packet.name)),
-            note=_LINK.sub("a link", self.left_out(candidate.note)),
+            packet=None if packet is None else replace(packet, name=self.redact_text(packet.name)),
+            note=_LINK.sub("a link", self.redact_text(candidate.note)),
             problem=problem,
         )
 
-    def _session(self, session: SessionReport) -> SessionReport:
+    def _redact_session(self, session: SessionReport) -> SessionReport:
         return replace(
             session,
-            packet=self.left_out(session.packet),
-            archived=None if session.archived is None else self._path(session.archived),
-            problems=tuple(map(self.problem, session.problems)),
+            packet=self.redact_text(session.packet),
+            archived=None if session.archived is None else self._redact_path(session.archived),
+            problems=tuple(map(self.redact_problem, session.problems)),
         )
 
-    def _path(self, path: Path) -> Path:
-        return path.with_name(self.left_out(path.name))
+    def _redact_path(self, path: Path) -> Path:
+        return path.with_name(self.redact_text(path.name))
 
-    def problem(self, problem: Problem) -> Problem:
+    def redact_problem(self, problem: Problem) -> Problem:
         """Return a problem without the names, and without a command that contains one."""
-        return redacted_problem(problem, self.left_out)
+        return redacted_problem(problem, self.redact_text)

@@ -75,32 +75,32 @@ class Source(Protocol):
     def problems(self) -> tuple[str, ...]: ...
 
 
-def in_order(series: Iterable[AnySeries]) -> list[AnySeries]:
+def in_order(all_series: Iterable[AnySeries]) -> list[AnySeries]:
     """Sort series by patient, study (by its first series), number and time. Series without a number are the last of their study."""
-    groups = list(series)
+    series_list = list(all_series)
     study_start: dict[str, str] = {}
-    for group in groups:
-        study_start[group.study] = min(study_start.get(group.study, group.started), group.started)
+    for series in series_list:
+        study_start[series.study] = min(study_start.get(series.study, series.started), series.started)
 
-    def order(group: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
-        numbered = (group.number is None, group.number or 0, group.started, group.series_uid)
-        return (group.patient, study_start[group.study], group.study, *numbered)
+    def order(series: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
+        numbered = (series.number is None, series.number or 0, series.started, series.series_uid)
+        return (series.patient, study_start[series.study], series.study, *numbered)
 
-    return sorted(groups, key=order)
+    return sorted(series_list, key=order)
 
 
-def _record(source: str, group: AnySeries) -> dict[str, object]:
+def _record(source: str, series: AnySeries) -> dict[str, object]:
     """Return the values of a series by the names of COLUMNS."""
-    header = {field: group.header.get(field) for field in FIELDS}
+    header = {field: series.header.get(field) for field in FIELDS}
     values = {
         "source": source,
-        "kind": series_kind(group),
-        "number": group.number,
-        "files": group.files,
-        "bytes": group.size,
-        "started": group.started,
+        "kind": series_kind(series),
+        "number": series.number,
+        "files": series.files,
+        "bytes": series.size,
+        "started": series.started,
     }
-    return {**values, **header, "StudyInstanceUID": group.study, "SeriesInstanceUID": group.series_uid}
+    return {**values, **header, "StudyInstanceUID": series.study, "SeriesInstanceUID": series.series_uid}
 
 
 def as_json(sources: Sequence[Source]) -> str:
@@ -110,8 +110,8 @@ def as_json(sources: Sequence[Source]) -> str:
             "path": one_line(source.path),
             "kind": source.kind,
             "files": source.files,
-            "dicom": sum(group.files for group in source.series if series_kind(group) == "DICOM"),
-            "series": [_record(one_line(source.path), group) for group in in_order(source.series)],
+            "dicom": sum(series.files for series in source.series if series_kind(series) == "DICOM"),
+            "series": [_record(one_line(source.path), series) for series in in_order(source.series)],
             "problems": [one_line(problem) for problem in source.problems],
         }
         for source in sources
@@ -123,8 +123,8 @@ def as_tsv(sources: Sequence[Source]) -> str:
     """Return a row for each series under a row of names; an absent value is empty."""
     lines = ["\t".join(COLUMNS)]
     for source in sources:
-        for group in in_order(source.series):
-            record = _record(source.path, group)
+        for series in in_order(source.series):
+            record = _record(source.path, series)
             lines.append("\t".join(_text(record[column]) for column in COLUMNS))
     return "\n".join(lines) + "\n"
 
@@ -141,26 +141,28 @@ def as_table(sources: Sequence[Source]) -> str:
 
 
 def _source_table(source: Source) -> str:
-    series = in_order(source.series)
-    files = sum(group.files for group in series)
+    all_series = in_order(source.series)
+    files = sum(series.files for series in all_series)
     width = text_width()
-    head = f"{one_line(source.path)} ({source.kind}): {len(series)} series, {files} of {counted(source.files, 'file')}"
+    head = (
+        f"{one_line(source.path)} ({source.kind}): {len(all_series)} series, {files} of {counted(source.files, 'file')}"
+    )
     rows: list[tuple[str, ...]] = [("number", "files", "size", "started", "modality", "description", "patient")]
-    rows += [_row(group) for group in series]
+    rows += [_row(series) for series in all_series]
     problems = [
         line for problem in source.problems for line in wrapped(f"problem: {one_line(problem)}", width, "  ", "      ")
     ]
-    lines = table(rows, width, WRAPPED_COLUMNS) if series else []
+    lines = table(rows, width, WRAPPED_COLUMNS) if all_series else []
     return "\n".join([*wrapped(head, width, "", "    "), *lines, *problems]) + "\n"
 
 
-def _row(group: AnySeries) -> tuple[str, ...]:
-    header = group.header
+def _row(series: AnySeries) -> tuple[str, ...]:
+    header = series.header
     description = header.get("SeriesDescription") or header.get("ProtocolName")
-    number = "-" if group.number is None else str(group.number)
-    modality = header.get("Modality") if series_kind(group) == "DICOM" else series_kind(group)
+    number = "-" if series.number is None else str(series.number)
+    modality = header.get("Modality") if series_kind(series) == "DICOM" else series_kind(series)
     cells = (modality, description, header.get("PatientID"))
-    return (number, str(group.files), size_text(group.size), _time(group.started), *(_text(cell) for cell in cells))
+    return (number, str(series.files), size_text(series.size), _time(series.started), *(_text(cell) for cell in cells))
 
 
 def _time(started: str) -> str:

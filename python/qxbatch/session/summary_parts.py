@@ -120,7 +120,7 @@ class LedgerCounts:
 
     rows: int
     fates: Mapping[str, int] = field(default_factory=dict)
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out_counts: Mapping[str, int] = field(default_factory=dict)
     """Numbers of members that may contain images and were not imported, or are cut short, by cause (docs/summary.md)."""
 
 
@@ -134,7 +134,7 @@ def session_value(session: SessionIdentity) -> dict[str, Any]:
 def ledger_counts_value(counts: LedgerCounts) -> dict[str, Any]:
     """Return the JSON value of the counts; `left_out` only if members were left out."""
     value: dict[str, Any] = {"rows": counts.rows, "fates": dict(counts.fates)}
-    return {**value, "left_out": dict(counts.left_out)} if counts.left_out else value
+    return {**value, "left_out": dict(counts.left_out_counts)} if counts.left_out_counts else value
 
 
 def packet_value(packet: PacketSummary) -> dict[str, Any]:
