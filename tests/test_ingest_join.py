@@ -89,7 +89,7 @@ def test_a_later_file_that_differs_keeps_parts_apart() -> None:
 
 def test_values_may_differ_by_rounding() -> None:
     near: dict[str, Any] = {"measures": ((3.0001, 3.0), (30.0004,)), "orientation": (1.0, 0.0002, 0.0, 0.0, 1.0, 0.0)}
-    near["repetition"] = (2015.0,)
+    near["repetition_time"] = (2015.0,)
     assert scans_to_join(parts(volume(1), volume(2, **near))) == [(0, 1)]
 
 

@@ -70,10 +70,10 @@ def test_staging_is_removed_after_all_work_on_a_failed_unit_has_ended(
 ) -> None:
     """The first image is finished only when the import waits for it; an import that does not wait removes staging earlier."""
     started, awaited, ended = Event(), Event(), Event()
-    all_jobs: list[series._SeriesJobs] = []
+    all_jobs: list[series._SeriesWork] = []
     ended_before_removal: list[bool] = []
 
-    class Recorded(series._SeriesJobs):
+    class Recorded(series._SeriesWork):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             all_jobs.append(self)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.recovered_names import without_names
+from qxbatch.pipeline.recovered_names import path_redaction
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
@@ -47,7 +47,7 @@ def workspace() -> Workspace:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_path_is_kept_as_far_as_its_parts_are_known(workspace: Workspace, folder: str, name: str) -> None:
-    redact = without_names(workspace, "S1", [Path("/scratch")])
+    redact = path_redaction(workspace, "S1", [Path("/scratch")])
     reason = "operation not permitted (mode -rw-r--r--, owner 0; this program runs as user 0)"
     text = f"could not be kept: {folder}/{name}: {reason}. They wait in {STUDY}/.qxbatch/work/S1/{RUN}/old."
     kept = f"could not be kept: {folder}/{LEFT_OUT}: {reason}. They wait in {STUDY}/.qxbatch/work/S1/{RUN}/old."
@@ -63,7 +63,7 @@ def test_a_path_is_kept_as_far_as_its_parts_are_known(workspace: Workspace, fold
     "path", ["/proc/self/fd/7/S1.kept/Doe", "/elsewhere/Jane", "/data/Doe", "/data/My study: 1/Jane"]
 )
 def test_a_path_outside_of_the_study_is_left_out(workspace: Workspace, path: str) -> None:
-    redact = without_names(workspace, "S1")
+    redact = path_redaction(workspace, "S1")
     assert (
         redact(f"it failed: {path}: no such file or directory.") == f"it failed: {LEFT_OUT}: no such file or directory."
     )
@@ -83,7 +83,7 @@ def test_a_path_outside_of_the_study_is_left_out(workspace: Workspace, path: str
     ],
 )
 def test_names_that_the_program_gives_are_kept(workspace: Workspace, text: str) -> None:
-    assert without_names(workspace, "S1")(text) == text
+    assert path_redaction(workspace, "S1")(text) == text
 
 
 @pytest.fixture
@@ -153,4 +153,4 @@ def test_a_packet_of_another_inbox_is_not_named_but_the_option_is(interrupted: S
 
 def test_an_error_without_a_path_is_kept(workspace: Workspace) -> None:
     text = error_text(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
-    assert without_names(workspace, "S1")(text) == text
+    assert path_redaction(workspace, "S1")(text) == text

@@ -7,8 +7,12 @@ from qxbatch.core import Reading, Row
 from qxbatch.settings.model import Passwords
 
 _REASON = re.compile(r"(?:^|: )encrypted(?P<openable>$|[:;])?")
-"""The core's reasons for encryption; the group `openable` matches if a password would open the member."""
-_WHOLE = re.compile(r": (encrypted(?:: .*)?$)")
+"""Matches the reasons of the core that say that a member is encrypted.
+
+The group `openable` matches if a password would open the member: after `encrypted`, the reason ends or continues with `:` or `;`.
+Other words after `encrypted` say why it cannot be opened.
+"""
+_WHOLE_PACKET = re.compile(r": (encrypted(?:: .*)?$)")
 """The reason for a whole packet, after the name of the packet. An example is a 7z whose header is encrypted, too."""
 
 
@@ -17,7 +21,9 @@ def refused_as_encrypted(reading: Reading) -> list[str]:
     refused = [row for row in _rows(reading) if row.fate == "refused"]
     members = {f"{row.path}: {row.reason}" for row in refused}
     whole = [
-        match for match in map(_WHOLE.search, (reason for reason in reading.damage() if reason not in members)) if match
+        match
+        for match in map(_WHOLE_PACKET.search, (reason for reason in reading.damage() if reason not in members))
+        if match
     ]
     return [*(row.reason for row in refused if row.reason.startswith("encrypted")), *(match[1] for match in whole)]
 

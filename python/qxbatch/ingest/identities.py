@@ -11,7 +11,7 @@ from qxbatch.deidentify import ID_FIELDS, NAME_FIELDS, NAME_LEFT_OUT, Redact, re
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 
-_IDENTITY = (*ID_FIELDS, *NAME_FIELDS)
+_IDENTITY_FIELDS = (*ID_FIELDS, *NAME_FIELDS)
 
 
 def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:
@@ -33,7 +33,7 @@ def distinct_headers(reading: Reading, rows: Iterable[int]) -> Iterator[Header]:
         header = reading.header(row)
         if header is None:
             continue
-        identity = tuple(str(header.get(field)) for field in _IDENTITY)
+        identity = tuple(str(header.get(field)) for field in _IDENTITY_FIELDS)
         if identity not in identities:
             identities.add(identity)
             yield header

@@ -44,7 +44,7 @@ def read_header(path: str) -> dict[str, str] | None:
             head = BytesIO(file.read(HEADER_BYTES))
         with config.disable_value_validation():
             dataset = dcmread(head, stop_before_pixels=True, force=True, specific_tags=tags)
-            values = {e.keyword: _notation(e.value) for e in dataset if e.keyword in FIELDS}
+            values = {element.keyword: _notation(element.value) for element in dataset if element.keyword in FIELDS}
     except Exception:  # noqa: BLE001 - pydicom raises anything on damaged data; the file is kept with its reason
         return None
     if not values.get("SeriesInstanceUID") or not values.get("SOPInstanceUID"):
@@ -57,6 +57,7 @@ _ITEM_ELEMENT = "PatientID"
 
 
 def _notation(value: object) -> str:
+    """Return a value as in a DICOM header: values of one element are separated by backslashes."""
     from pydicom import Sequence
 
     if value is None:
@@ -66,7 +67,7 @@ def _notation(value: object) -> str:
     if isinstance(value, str | int | float):
         return str(value)
     try:
-        return "\\".join(str(v) for v in value)  # type: ignore[attr-defined]
+        return "\\".join(str(item) for item in value)  # type: ignore[attr-defined]
     except TypeError:
         return str(value)
 

@@ -68,8 +68,8 @@ def archive_packets(
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
-        archiving.keep_as_asked_now(settings)
-        archiving.keep_mounted(settings)
+        archiving.apply_current_archive_option(settings)
+        archiving.keep_if_mounted(settings)
         result = archiving.run(session_bytes)
         problems += archiving.warnings
         if isinstance(result, Problem):
@@ -117,14 +117,17 @@ class _PacketArchiving:
             published=published,
         )
 
-    def keep_as_asked_now(self, settings: Settings) -> None:
-        """Use --archive of this run for a packet of a killed run if it keeps more, and that run moved or removed no file of it."""
+    def apply_current_archive_option(self, settings: Settings) -> None:
+        """For a packet of a killed run, use the --archive option of this run if it keeps more than that of the killed run.
+
+        Only if the killed run did not move or remove a file of the packet.
+        """
         if not self.read_by_this_run and is_whole(self.path, self.tag):
             is_given = any(name == "archive" and value for name, value in settings.command_line)
             mode = mode_now(self.facts.archive, settings.archive, is_given=is_given)
             self.facts = self.facts._replace(archive=mode)
 
-    def keep_mounted(self, settings: Settings) -> None:
+    def keep_if_mounted(self, settings: Settings) -> None:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
         mount = mount_at(self.path, self.tag, self.journal.inbox)
         self.facts = self.facts._replace(mounted=mount is not None)
@@ -243,11 +246,11 @@ class _PacketArchiving:
         return target if is_archived else vanished_packet_problem(self.path)
 
     def _is_moved_to(self, target: Path | None) -> bool:
-        """Return whether what a killed run seems to have moved to the archive has the packet's number of files and its size."""
+        """Return whether `target`, to which a killed run may have moved the packet, has its number of files and its size."""
         if target is None:
             return False
-        found, expected = fingerprint(target), self.packet.fingerprint
-        return (found.files, found.size) == (expected.files, expected.size)
+        archived, expected = fingerprint(target), self.packet.fingerprint
+        return (archived.files, archived.size) == (expected.files, expected.size)
 
     def _change_problem(self, is_same_packet: SamePacketCheck) -> Problem | None:
         """Return the problem of a packet that changed, vanished or cannot be read.

@@ -51,17 +51,17 @@ def importing(
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
         results = import_units(context, units)
-        redact = {result.unit.name: result.redact for result in results}
+        redact_of_session = {result.unit.name: result.redact for result in results}
         sessions = (session for result in results for session in result.reports)
-        candidates = tuple(_redacted(candidate, redact) for candidate in report.candidates)
+        candidates = tuple(_redacted_candidate(candidate, redact_of_session) for candidate in report.candidates)
         yield Report(candidates, (*report.sessions, *sessions))
 
 
-def _redacted(candidate: Candidate, redact: Mapping[str, Redact]) -> Candidate:
+def _redacted_candidate(candidate: Candidate, redact_of_session: Mapping[str, Redact]) -> Candidate:
     """Return a candidate whose packet name is redacted: it may contain the patient's name."""
-    if candidate.session is None or candidate.packet is None or candidate.session.id not in redact:
+    if candidate.session is None or candidate.packet is None or candidate.session.id not in redact_of_session:
         return candidate
-    redact_text = redact[candidate.session.id]
+    redact_text = redact_of_session[candidate.session.id]
     packet = replace(candidate.packet, name=redact_text(candidate.packet.name))
     path = candidate.path.with_name(redact_text(candidate.path.name))
     return replace(candidate, path=path, packet=packet, note=redact_text(candidate.note))

@@ -14,6 +14,9 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.verification.session import session_checks
 from qxbatch.walk import walk
 
+_MOST_LISTED = 5
+"""Number of differing files that a message names."""
+
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
     """Return the problems that keep the packets in the inbox; empty if there is none.
@@ -46,9 +49,8 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
                 Problem(Code.RECOVERED, session, message, "Import the packets again, or archive them manually.")
             )
         elif faults:
-            message = (
-                f"the files on disk differ from the packets: {'; '.join(faults[:5])}. Its packets stay in the inbox."
-            )
+            listed = "; ".join(faults[:_MOST_LISTED])
+            message = f"the files on disk differ from the packets: {listed}. Its packets stay in the inbox."
             problems.append(Problem(Code.VERIFY, session, message, "Check the disk, then use --overwrite=yes."))
     return problems
 
@@ -75,6 +77,7 @@ def ledger_sha256(session: Path) -> str:
 
 
 def _faults(session: Path, ledger_hash: str) -> list[str]:
+    """Return a text for each difference between the files of a session and its ledger."""
     try:
         return [text for check in session_checks(session, Monitor(), ledger_sha256=ledger_hash) for text in check()]
     except ValueError as error:

@@ -49,11 +49,11 @@ class Context:
         self.numbers = {} if numbers is None else numbers
         """Folder mode (`--masterinbox=none`): the numbers of archives with the same name (qxbatch.archive.numbers)."""
         self.published: set[str] = set()
-        """The sessions that packets of this run became: no other packet of the run may replace them."""
+        """Ids of the sessions that this run published: no other packet of the run may replace them."""
         self.stop = threading.Event()
         """Set when the converters have to stop."""
         workers = max(1, settings.n_procs)
-        # a spare worker works while others wait for the interpreter lock; it gets no further CPU, since the kernel grants no more
+        # if there are as many workers as CPUs, one more worker runs while others wait for the interpreter lock
         spare = 1 if workers > 1 and workers >= granted() else 0
         self.slots = Slots(workers, spare)
         self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))

@@ -53,12 +53,12 @@ def _end(
     """Print the report, notify the observers, and return the exit status."""
     text = _report(settings, report, observer.seconds, settings.sessionsfolder / PAGE if names_study_page else None)
     if status is ExitStatus.NOTHING_READY:
-        idle = "With --check=no this is not an error."
+        idle_text = "With --check=no this is not an error."
         advice: list[str] = []
         if settings.quiet:
-            idle = f"Nothing is ready. {idle}"
+            idle_text = f"Nothing is ready. {idle_text}"
             advice = advice_for(report.candidates, settings)
-        text = "\n".join(line for line in (text, *advice, idle) if line).strip()
+        text = "\n".join(line for line in (text, *advice, idle_text) if line).strip()
     if text:
         print(text)
     return _notify_end(settings, report, status, observer)

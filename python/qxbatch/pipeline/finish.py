@@ -32,7 +32,7 @@ class FinishResult(NamedTuple):
     problems: tuple[Problem, ...]
 
     @property
-    def archived(self) -> Path | None:
+    def first_archived_path(self) -> Path | None:
         """Return where the first packet that was not deleted is now; None if there is none."""
         return next((path for path in self.archived_paths.values() if path is not None), None)
 
@@ -131,16 +131,17 @@ def _keep_replaced(
 def _session_bytes(
     journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList
 ) -> SessionBytes:
+    """Return the bytes of the journal's sessions, with which the packets are compared before they leave the inbox."""
     folders = (workspace.session(session).folder for session in journal.sessions)
     sessions = dict(zip(folders, journal.ledger_hashes, strict=True))
 
-    def leaving() -> Iterator[Path]:
+    def leaving_paths() -> Iterator[Path]:
         yield from (entry.packet.path for entry in journal.packets)
         if journal.inbox is not None:
             yield from (journal.inbox / file.path for file in removal_list.files())
 
     scratch = workspace.staging(journal.unit) / "again"
-    return SessionBytes(sessions, settings, scratch, workspace.sessionsfolder, leaving)
+    return SessionBytes(sessions, settings, scratch, workspace.sessionsfolder, leaving_paths)
 
 
 def _containment(

@@ -1,4 +1,4 @@
-"""Reports packets of a master inbox that a killed run renamed to a hidden name, if that run has no journal or staging now."""
+"""Reports packets of a master inbox that a killed run renamed to a hidden name, if the journal and staging of that run are gone."""
 
 import math
 import os
@@ -18,7 +18,7 @@ from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
 _AT_WORK_S = 120
-"""Seconds for which a run of another study may use a name in a shared inbox. This run cannot see that run."""
+"""A name in a shared inbox that changed in the last 120 s may be in use by a run of another study, which this run cannot see."""
 _GIVE_BACK = "If no other run uses this inbox, give it its name back:"
 _STATES = {
     Use.ASIDE: ("it was renamed to be archived", _GIVE_BACK),
@@ -79,9 +79,7 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     if use is Use.GONE:
         is_removed, text = compare_with_sessions(path, original, settings)
         hint = f"{text} {_REMOVE if is_removed else hint}"
-    message = (
-        f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."
-    )
+    message = f"belongs to {original} and is not imported: {state} by an interrupted run whose journal is missing."
     hidden, restored = (
         shell_word(str(mapped(each, settings.path_map))) for each in (path, _restored(path, original, use))
     )

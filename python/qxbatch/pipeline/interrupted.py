@@ -43,26 +43,26 @@ def clear_locks(sessionsfolder: Path) -> None:
 
 
 def candidate_after_recovery(candidate: Candidate, recovery: "RecoveryResult | None") -> Candidate:
-    """Return the candidate, which is not ready if the recovery just finished the import of its packet, or failed to.
+    """Return the candidate; it is no longer ready if the recovery finished its import, or could not finish it.
 
-    With --overwrite=yes it is not ready either. If the import was finished, other packets of the same session stay ready. If it
-    failed, no packet of the session is ready: the report of the recovery contains the reason.
+    This also applies with --overwrite=yes. If the recovery finished the import of a packet, other packets of the same session stay
+    ready. If it could not, no packet of the session is ready: the report of the recovery contains the reason.
     """
     if recovery is None or candidate.verdict is not Verdict.READY:
         return candidate
     if candidate.packet is not None and candidate.packet.path in recovery.packets:
         note = "finished now, from where an interrupted run stopped"
         return replace(candidate, verdict=Verdict.ALREADY_THERE, note=note)
-    if candidate.session is not None and candidate.session.id in recovery.unfinished:
+    if candidate.session is not None and candidate.session.id in recovery.unfinished_units:
         note = "the import of an interrupted run cannot be finished"
         return replace(candidate, verdict=Verdict.REFUSED, note=note)
     return candidate
 
 
 def recovery_reports(recovery: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
-    """Return the reports of a recovery, without those of units whose lock another run holds if this run imports them.
+    """Return the reports of a recovery. A report that another run holds a lock is left out if this run imports the unit.
 
-    The import of such a unit reports the lock.
+    The import then reports the lock.
     """
     ready = {
         candidate.session.id for candidate in candidates if candidate.session and candidate.verdict is Verdict.READY

@@ -60,7 +60,7 @@ def named_unit(settings: Settings, name: str) -> Unit:
     """
     match = match_name(settings, name)
     all_candidates = candidates(settings, only=match.packets)
-    ready = _ready(all_candidates)
+    ready = _ready_candidates(all_candidates)
     if not ready:
         notes = (
             "; ".join(f"{candidate.path.name}: {candidate.verdict}" for candidate in all_candidates)
@@ -76,8 +76,8 @@ def named_unit(settings: Settings, name: str) -> Unit:
 
 
 def ready_packets(settings: Settings, packets: Collection[str]) -> list[Candidate]:
-    """Return the ready ones of the packets with these names. Raises UsageError."""
-    return _ready(candidates(settings, only=packets))
+    """Return those of the packets with these names that are ready to be imported. Raises UsageError."""
+    return _ready_candidates(candidates(settings, only=packets))
 
 
 def import_named(
@@ -100,18 +100,18 @@ def import_named(
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovery_reports(recovery, all_candidates)))
-    ready = _ready(all_candidates)
+    ready = _ready_candidates(all_candidates)
     if ready:
         if check_ready is not None:
             workspace.tidy()
             check_ready(settings, ready)
         with importing(settings, workspace, locks, ready, report, observer) as report:
-            pass
+            pass  # only the report is needed
     else:
         locks.sweep()  # a run can be killed after its last step, before it has released its locks
         workspace.tidy()
     return report
 
 
-def _ready(all_candidates: Iterable[Candidate]) -> list[Candidate]:
+def _ready_candidates(all_candidates: Iterable[Candidate]) -> list[Candidate]:
     return [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]

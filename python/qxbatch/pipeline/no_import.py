@@ -8,11 +8,11 @@ from qxbatch.study.outdated import has_not_imported, is_outdated
 
 
 def check_or_refresh(
-    settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, interrupted: bool
+    settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, has_remains: bool
 ) -> None:
-    """In a dry run with ready packets, check the converters. In a run that is not dry, refresh a study level that is out of date.
+    """In a dry run with ready packets, check the converters. In another run, refresh a study level that is out of date.
 
-    `interrupted`: another run left its hidden folder, or still works in it. Raises UsageError.
+    `has_remains`: another run left its hidden folder, or still works in it. Raises UsageError.
     """
     if settings.test:
         if ready:
@@ -21,7 +21,7 @@ def check_or_refresh(
             need_converters(settings)
         return
     all_stages = settings.stages is Stages.ALL
-    if interrupted or (all_stages and is_outdated(settings.sessionsfolder)):
+    if has_remains or (all_stages and is_outdated(settings.sessionsfolder)):
         from qxbatch.pipeline.opened import tidy
         from qxbatch.pipeline.refresh import refresh_study
 

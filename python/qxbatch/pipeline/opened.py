@@ -46,7 +46,7 @@ def opened_context(
     context = Context(settings, workspace, locks, tools, observer, monitor, numbers)
     imported_units: Sequence[Unit] = ()
     try:
-        with _counting(monitor, observer):
+        with _notifying_of_reads(monitor, observer):
             yield context
         imported_units = units
     finally:
@@ -56,7 +56,7 @@ def opened_context(
 
 
 def need_converters(settings: Settings) -> Available:
-    """Return the converters that a run may use, and print replacements. Raises UsageError (exit status 69)."""
+    """Return the converters that a run may use; print which of them replace a missing one. Raises UsageError (exit status 69)."""
     tools = check_available(settings)
     for note in tools.notes:
         print(note, file=sys.stderr)
@@ -91,7 +91,7 @@ def _inboxes(units: Sequence[Unit]) -> list[Path]:
 
 
 @contextmanager
-def _counting(monitor: Monitor, observer: Observer) -> Iterator[None]:
+def _notifying_of_reads(monitor: Monitor, observer: Observer) -> Iterator[None]:
     """Notify the observer of the bytes read so far, at intervals and at the end."""
     stop = threading.Event()
 

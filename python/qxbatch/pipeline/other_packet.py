@@ -15,8 +15,8 @@ from qxbatch.settings.model import Settings
 def refuse_other_packet(context: Context, unit: Unit, folder: Path) -> None:
     """Raise PacketError if `folder`, the folder of one of the sessions of a unit, is the session of another packet.
 
-    This is so if this run made the session, if another packet was split into it, or if the session exists and the unit, which
-    would be split into it now, was not split into it before.
+    There are three cases: this run published the session; it was split from another packet; or the unit would be split into it,
+    but the existing session was not split from this unit.
     """
     if folder.name in context.published:
         raise same_session_error(folder.name, unit)
@@ -28,7 +28,7 @@ def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
     """Raise PacketError if a folder is a session that was not split from this unit: it may be of another patient."""
     if has_session(folder) and split_source(folder) != unit.name:
         message = f"one of its sessions would be {folder.name}, which exists and was not split from {unit.name}"
-        raise _unrelated(settings, folder, unit, message, "its sessions get other names")
+        raise _unrelated_error(settings, folder, unit, message, "its sessions get other names")
 
 
 def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
@@ -36,7 +36,7 @@ def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
     source = split_source(folder)
     if settings.overwrite and source:
         message = f"its session {folder.name} exists and was split from {source}, which is another packet"
-        raise _unrelated(settings, folder, unit, message, "its session gets another name")
+        raise _unrelated_error(settings, folder, unit, message, "its session gets another name")
 
 
 def split_source(folder: Path) -> str:
@@ -45,7 +45,7 @@ def split_source(folder: Path) -> str:
     return summary.split.source if summary is not None and summary.split is not None else ""
 
 
-def _unrelated(settings: Settings, folder: Path, unit: Unit, message: str, effect: str) -> PacketError:
+def _unrelated_error(settings: Settings, folder: Path, unit: Unit, message: str, effect: str) -> PacketError:
     hint = f"Rename the packet, so that {effect}, and import it. Or move {folder} away, and run again:"
     command = command_for(settings, [unit.session.id])
     return PacketError(Problem(Code.EXISTS, unit.label, f"{message}; nothing was changed.", hint, command=command))

@@ -44,26 +44,28 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     Raises OSError when the disk is full or cannot be written, and CancelledError.
     """
     began = time.monotonic()
-    final = context.workspace.sessionsfolder / sorted_session.session.id
-    inbox = None if job.unit.inbox is None else SessionPaths(final).inbox
-    folders = ImportFolders(root, context.workspace.build(job.unit.name, sorted_session.session.id), final, inbox)
+    session_folder = context.workspace.sessionsfolder / sorted_session.session.id
+    inbox = None if job.unit.inbox is None else SessionPaths(session_folder).inbox
+    folders = ImportFolders(
+        root, context.workspace.build(job.unit.name, sorted_session.session.id), session_folder, inbox
+    )
     for name in FOLDERS:
         (folders.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
-    converted, syncs = make_series(context, job, sorted_session, folders)
+    converted_series, syncs = make_series(context, job, sorted_session, folders)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     protocol = context.settings.protocol
     if protocol is not None:
         from qxbatch.record.protocol import with_protocol_check
 
-        sorted_session, converted = with_protocol_check(protocol, sorted_session, converted)
+        sorted_session, converted_series = with_protocol_check(protocol, sorted_session, converted_series)
     versions = context.tools.versions({series.kind for series in sorted_session.series})
     recorded = record_session(
-        job, sorted_session, converted, folders, context.settings, converters=versions, began=began
+        job, sorted_session, converted_series, folders, context.settings, converters=versions, began=began
     )
-    built = SessionPaths(folders.build)
-    place_pictures(recorded.placement, built, recorded.summary)
-    write_page(built, recorded.summary)
+    build_paths = SessionPaths(folders.build)
+    place_pictures(recorded.placement, build_paths, recorded.summary)
+    write_page(build_paths, recorded.summary)
     if recorded.summary.is_only_sorted:
-        write_sums(built)
+        write_sums(build_paths)
     return Product(sorted_session, folders.build, recorded.placement, recorded.session_problems, syncs)

@@ -13,7 +13,7 @@ from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.abandoned import keep_abandoned_files
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.recovered_names import journal_reason_without_names, report_without_names, without_names
+from qxbatch.pipeline.recovered_names import journal_reason_without_names, path_redaction, report_without_names
 from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock_error, packet_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
@@ -31,12 +31,14 @@ class RecoveryResult(NamedTuple):
     """The result of a recovery."""
 
     reports: Sequence[SessionReport] = ()
-    """One for each session that was finished, for each unit that failed, and for each unit with a packet, or a session into which
-    it was split, whose lock another run holds. A unit whose own lock another run holds has none.
+    """One for each finished session and for each unit that failed.
+
+    Also one for each unit that could not be recovered because another run holds the lock of one of its packets, or of a session
+    into which it was split. If another run holds the lock of the unit itself, that run imports it, and there is no report.
     """
     packets: Collection[Path] = ()
     """The paths of the packets whose import was finished; in folder mode (`--masterinbox=none`), the inboxes of their sessions."""
-    unfinished: Collection[str] = ()
+    unfinished_units: Collection[str] = ()
     """The units that failed and keep their journal or staging: this run does not try them again."""
 
 
@@ -52,27 +54,27 @@ def recover(
     workspace.refuse_links()
     reports: list[SessionReport] = []
     packets: set[Path] = set()
-    unfinished: list[str] = []
+    unfinished_units: list[str] = []
     for unit in sorted(
         {*workspace.units(), *workspace.units_with_journal()} if only is None else _unfinished_units(workspace, only)
     ):
-        own = unit_lock(unit)
-        lock = locks.take(own)
+        lock_name = unit_lock(unit)
+        lock = locks.take(lock_name)
         if lock is None:
             continue
         try:
             check_lock = partial(_need_lock, locks, lock, unit)
-            recovery = recover_unit(workspace, locks, unit, check_lock, settings, [own])
+            recovery = recover_unit(workspace, locks, unit, check_lock, settings, [lock_name])
             reports += recovery.reports
             packets.update(recovery.packets)
-            unfinished += recovery.unfinished
+            unfinished_units += recovery.unfinished_units
         except LockHeldError as error:
             reports.append(_lock_report(unit, error.problem))
         finally:
             locks.release(lock)
     if only is None:
         locks.sweep()
-    return RecoveryResult(reports, packets, unfinished)
+    return RecoveryResult(reports, packets, unfinished_units)
 
 
 def _lock_report(unit: str, problem: Problem) -> SessionReport:
@@ -99,19 +101,20 @@ def recover_unit(
     unit: str,
     check_lock: Callable[[], None],
     settings: Settings,
-    own: Collection[str],
+    own_lock_names: Collection[str],
 ) -> RecoveryResult:
-    """Finish or clear one unit. `check_lock` raises PacketError when the caller no longer holds its locks, whose names are `own`.
+    """Finish or clear one unit.
 
-    The patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
+    The caller holds the locks with the names `own_lock_names`; `check_lock` raises PacketError when it lost one of them. The
+    patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
     Raises LockHeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
-    recovery = _finish_or_clear(workspace, locks, unit, check_lock, settings, own)
+    recovery = _finish_or_clear(workspace, locks, unit, check_lock, settings, own_lock_names)
     if any(map(failed, recovery.reports)) and _unfinished_units(workspace, [unit]):
-        recovery = recovery._replace(unfinished=(unit,))
+        recovery = recovery._replace(unfinished_units=(unit,))
     if not settings.deidentified:
         return recovery
-    redact = without_names(workspace, unit, [] if settings.work_dir is None else [settings.work_dir])
+    redact = path_redaction(workspace, unit, [] if settings.work_dir is None else [settings.work_dir])
     return recovery._replace(reports=[report_without_names(report, redact) for report in recovery.reports])
 
 
@@ -121,7 +124,7 @@ def _finish_or_clear(
     unit: str,
     check_lock: Callable[[], None],
     settings: Settings,
-    own: Collection[str],
+    own_lock_names: Collection[str],
 ) -> RecoveryResult:
     try:
         path = workspace.journal(unit)
@@ -130,7 +133,7 @@ def _finish_or_clear(
         end_orphans(unit, runs, workspace.sessionsfolder)
         recovery = RecoveryResult()
         if os.path.lexists(path):
-            recovery = _finish(workspace, locks, unit, check_lock, settings, own)
+            recovery = _finish(workspace, locks, unit, check_lock, settings, own_lock_names)
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
@@ -139,18 +142,20 @@ def _finish_or_clear(
     except LockHeldError:
         raise
     except PacketError as error:
-        return _failure(unit, error.problem)
+        return _failed_recovery(unit, error.problem)
     except (ValueError, OverflowError, RecursionError) as error:
-        return _failure(unit, _unusable_journal(workspace, unit, f"{error}", settings))
+        return _failed_recovery(unit, _unusable_journal(workspace, unit, f"{error}", settings))
     except (OSError, MemoryError) as error:
         reason = error_text(error) or "there is not enough memory"
         message = f"the import of an interrupted run cannot be finished: {reason}."
         hint = "Correct this and run again: the files of that import are kept until then."
-        return _failure(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
+        return _failed_recovery(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
     except Exception as error:
         log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - a traceback can have names
         message = f"internal error while the import of an interrupted run was finished: {type(error).__name__}."
-        return _failure(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
+        return _failed_recovery(
+            unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file).")
+        )
     return recovery
 
 
@@ -167,14 +172,14 @@ def _finish(
     unit: str,
     check_lock: Callable[[], None],
     settings: Settings,
-    own: Collection[str],
+    own_lock_names: Collection[str],
 ) -> RecoveryResult:
     path = workspace.journal(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        return _failure(unit, _unusable_journal(workspace, unit, f"{error}", settings))
-    with _locked(journal, locks, check_lock, own) as check_locks:
+        return _failed_recovery(unit, _unusable_journal(workspace, unit, f"{error}", settings))
+    with _hold_locks(journal, locks, check_lock, own_lock_names) as check_locks:
         result = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     label = journal.label or unit
     is_unfinished = path.exists()
@@ -188,7 +193,7 @@ def _finish(
             SessionId(session),
             _if_exists(workspace.sessionsfolder / session),
             (note, *result.problems_of(session, journal.sessions)),
-            archived=result.archived,
+            archived=result.first_archived_path,
         )
         for session in journal.sessions
     ]
@@ -201,13 +206,13 @@ def _packets(journal: Journal) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _locked(
-    journal: Journal, locks: Locks, check_lock: Callable[[], None], own: Collection[str]
+def _hold_locks(
+    journal: Journal, locks: Locks, check_lock: Callable[[], None], own_lock_names: Collection[str]
 ) -> Iterator[Callable[[], None]]:
     """Hold the locks of the packets, and of the sessions that a packet was split into; yield a check of all locks.
 
-    The caller already holds the locks with the names `own`. Raises LockHeldError if another run holds one of the others: it
-    may read that packet, or be about to publish that session.
+    The caller already holds the locks with the names `own_lock_names`. Raises LockHeldError if another run
+    holds one of the other locks: it may read that packet, or be about to publish that session.
     """
     sessions = map(unit_lock, journal.sessions)
     packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.inbox is None else []
@@ -220,7 +225,7 @@ def _locked(
 
     try:
         for name in dict.fromkeys([*sessions, *packets]):
-            if name not in own:
+            if name not in own_lock_names:
                 taken_locks.append(take_lock(locks, name))
         yield check_locks
     finally:
@@ -235,7 +240,7 @@ def _with_problems(recovery: RecoveryResult, unit: str, problems: Sequence[Probl
     return recovery._replace(reports=[*recovery.reports, SessionReport(unit, None, None, tuple(problems))])
 
 
-def _failure(unit: str, problem: Problem) -> RecoveryResult:
+def _failed_recovery(unit: str, problem: Problem) -> RecoveryResult:
     return RecoveryResult([SessionReport(unit, None, None, (problem,), unit=unit)])
 
 

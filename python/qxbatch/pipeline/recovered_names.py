@@ -52,20 +52,20 @@ _OWN_REASONS = (
 _VERSION = re.compile(r"a journal of version [0-9]+, this program writes [0-9]+")
 
 
-def without_names(workspace: Workspace, unit: str, other_folders: Iterable[Path] = ()) -> Redact:
+def path_redaction(workspace: Workspace, unit: str, other_folders: Iterable[Path] = ()) -> Redact:
     """Return a function that leaves the unknown parts of paths out of a text, for the recovery of a unit.
 
     Known are the folders of the study, its inboxes and `other_folders`.
     """
-    own = f"{re.escape(unit)}(?:-[1-9][0-9]{{0,5}})?"
-    packets = _below(f"{_HIDDEN}{own}{_ARCHIVE_ENDING}")
-    session = f"{own}{_session_content()}"
-    replaced = rf"{own}[.](?:kept|rest){_session_content()}"
+    own_id = f"{re.escape(unit)}(?:-[1-9][0-9]{{0,5}})?"
+    packets = _below(f"{_HIDDEN}{own_id}{_ARCHIVE_ENDING}")
+    session = f"{own_id}{_session_content()}"
+    replaced = rf"{own_id}[.](?:kept|rest){_session_content()}"
     staging = _below(f"(?:build|old){_below(session, replaced)}", "scratch", "again", "taken[.]tsv")
     work = f"work{_below(f'{re.escape(unit)}{_below(_RUN + staging)}')}"
     study = _below(
         session,
-        rf"[.]qxbatch{_below(work, f'journal{_below(own + _JSON)}', 'locks')}",
+        rf"[.]qxbatch{_below(work, f'journal{_below(own_id + _JSON)}', 'locks')}",
         f"{ARCHIVE}{_below(f'MR{packets}', f'{REPLACED}{_below(session)}')}",
         f"{INBOX}{_below(f'MR{packets}')}",
     )
@@ -107,7 +107,7 @@ def _problem_without_names(problem: Problem, redact: Redact) -> Problem:
 
 
 class _KnownPaths:
-    """The function that `without_names` returns: keeps the longest known part of each path in a text."""
+    """The function that `path_redaction` returns: keeps the longest known part of each path in a text."""
 
     def __init__(self, known: list[re.Pattern[str]]) -> None:
         self._known = known
@@ -149,8 +149,8 @@ def _below(*choices: str) -> str:
 def _reasons() -> re.Pattern[str]:
     texts = [os.strerror(number) for number in errno.errorcode]
     texts += [f"{text[:1].lower()}{text[1:]}" for text in texts]
-    errors, own = ("|".join(map(re.escape, sorted(set(each)))) for each in (texts, _OWN_REASONS))
-    return re.compile(rf": ((?:{errors})(?=[.;]| \(|\Z)|{own})")
+    errors, own_reasons = ("|".join(map(re.escape, sorted(set(each)))) for each in (texts, _OWN_REASONS))
+    return re.compile(rf": ((?:{errors})(?=[.;]| \(|\Z)|{own_reasons})")
 
 
 def _given_and_real(folder: Path) -> set[Path]:

@@ -1,4 +1,4 @@
-"""Compares what is left of a packet that was being removed, and has no journal now, with the sessions of its name."""
+"""Compares the remaining files of a packet, whose removal was interrupted and has no journal, with the sessions of its name."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from qxbatch.settings.model import Settings
 
 
 def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[bool, str]:
-    """Return whether sessions have each file that is left of a packet, and what to say about these sessions.
+    """Return whether the sessions of a packet have each of its remaining files, and a sentence about these sessions.
 
     `hidden` is the path of the packet now, `name` its original name. A session of that name can be of another packet: of another
-    study, or from a backup. False for a packet that is a single file.
+    study, or from a backup. Return False for a packet that is a single file.
     """
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows
@@ -18,17 +18,17 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
 
     session = session_of(settings, logfile_rows(settings), name)
     if session is None:
-        return False, _text([])
+        return False, _sessions_text([])
     folder = settings.sessionsfolder
     exist = sessions_exist(folder, session.id)
     if not all(exist) or not hidden.is_dir():
-        return False, _text(exist)
+        return False, _sessions_text(exist)
     if contain_remaining([folder / each for each in session_names(folder, session.id)], hidden):
-        return True, _text(exist)
-    return False, f"{_text(exist).rstrip('.')}, but not with all files that are left of it."
+        return True, _sessions_text(exist)
+    return False, f"{_sessions_text(exist).rstrip('.')}, but not with all files that are left of it."
 
 
-def _text(exist: list[bool]) -> str:
+def _sessions_text(exist: list[bool]) -> str:
     if exist and all(exist):
         return "Its session exists." if len(exist) == 1 else "Its sessions exist."
     remaining = "Not all of its sessions exist now" if any(exist) else "It has no session now"

@@ -51,8 +51,8 @@ def run(
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = Locks(workspace.locks, notify=None if settings.quiet else _print_notice)
     recovery = None
-    interrupted = not settings.test and workspace.has_remains
-    if interrupted:
+    has_remains = not settings.test and workspace.has_remains
+    if has_remains:
         need_writable(settings)
         recovery = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
@@ -67,9 +67,9 @@ def run(
         if submitter is not None and settings.test and ready:
             print(submitter.describe(settings, ready))
         else:
-            check_or_refresh(settings, workspace, locks, report, ready=bool(ready), interrupted=interrupted)
+            check_or_refresh(settings, workspace, locks, report, ready=bool(ready), has_remains=has_remains)
         return end_idle(settings, report, observer, ready=bool(ready))
-    if settings.check is Check.YES and not _agreed(settings, len(ready)):
+    if settings.check is Check.YES and not _user_agrees(settings, len(ready)):
         return end_declined(settings, report, observer)
     need_writable(settings, ready)
     if submitter is not None:
@@ -85,7 +85,7 @@ def _print_notice(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _agreed(settings: Settings, count: int) -> bool:
+def _user_agrees(settings: Settings, count: int) -> bool:
     noun = "packet" if settings.stages is Stages.ALL else "session"
     try:
         answer = input(f"{settings.stages.capitalize()} {count} {noun}{'s' * (count != 1)}? [y/N] ")

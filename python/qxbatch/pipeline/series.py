@@ -38,31 +38,31 @@ def make_series(
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
-    jobs = _SeriesJobs(context, job, sorted_session, folders)
-    jobs.notify_converted(0)
+    work = _SeriesWork(context, job, sorted_session, folders)
+    work.notify_converted(0)
     settings = context.settings
     gzip = current_gzip(folders.published.dicom) if settings.gzip_as_found else settings.gzip
     forms = {series.n: storage_form(series.folder, gzip) for series in sorted_session.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
     for series in sorted(sorted_session.series, key=lambda s: -s.size):
-        converting[series.n] = context.convert_pool.submit(jobs.convert, series, forms[series.n])
+        converting[series.n] = context.convert_pool.submit(work.convert, series, forms[series.n])
         if forms[series.n] is not StorageForm.PLAIN:
-            storing.append(context.executor.submit(jobs.store, series, forms[series.n]))
+            storing.append(context.executor.submit(work.store, series, forms[series.n]))
     try:
         _settle([*converting.values(), *storing])
     except BaseException:
-        _abandon(jobs.finishing)
+        _abandon(work.finishing)
         raise
-    _settle(jobs.finishing)
+    _settle(work.finishing)
     for series in sorted_session.series:
         if forms[series.n] is StorageForm.PLAIN:
             move(series.folder, folders.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in sorted_session.series)
-    return ConvertedSeries(conversions, forms, jobs.headers, jobs.sums, jobs.statistics), jobs.syncs
+    return ConvertedSeries(conversions, forms, work.headers, work.sums, work.statistics), work.syncs
 
 
-class _SeriesJobs:
+class _SeriesWork:
     """The work on each series of a session, which runs in threads, and its results."""
 
     def __init__(self, context: Context, job: Job, sorted_session: SortedSession, folders: ImportFolders) -> None:
@@ -143,11 +143,11 @@ class _SeriesJobs:
     def finish_image(self, conversion: Conversion, output: Output) -> None:
         """Compress an image, and collect its checksum and statistics. Raises OSError."""
         redact = self.sorted_session.redact
-        finished = finish_image(self.context, conversion, output, self.headers[output.nifti], redact)
-        self.sums[output.nifti] = finished.checksum
-        if finished.statistics is not None:
-            self.statistics[output.nifti] = finished.statistics
-        self._sync(finished.path)
+        finished_image = finish_image(self.context, conversion, output, self.headers[output.nifti], redact)
+        self.sums[output.nifti] = finished_image.checksum
+        if finished_image.statistics is not None:
+            self.statistics[output.nifti] = finished_image.statistics
+        self._sync(finished_image.path)
 
     def _sync(self, path: Path) -> None:
         """Start syncing a file, which may be renamed meanwhile. Files in a work folder elsewhere are not synced."""
@@ -173,7 +173,10 @@ class _SeriesJobs:
 
 
 def converter_memory(series: Series) -> int:
-    """Return the bytes that converting a series may use: its input and output are in memory, unpacked if needed."""
+    """Return the bytes of memory that a converter may use for a series: 64 MiB, and three times the size of the series.
+
+    The input and output of the converter are in memory, unpacked if needed.
+    """
     return (64 << 20) + 3 * series.size
 
 

@@ -95,7 +95,7 @@ class _Import:
         except CancelledError:
             raise
         except OSError as error:
-            problem = self._of_disk(error)
+            problem = self._disk_problem(error)
         except UsageError as error:  # a folder cannot be listed, such as an inbox that is a link to itself
             problem = Problem(Code.UNREADABLE, unit.label, error.message, error.hint)
         except (KeyboardInterrupt, SystemExit):
@@ -132,12 +132,15 @@ class _Import:
         products = [produce(context, job, sorted_session, root) for sorted_session, root in sorted_sessions]
         return deliver(context, job, products, self.locks.refuse_lost)
 
-    def _of_disk(self, error: OSError) -> Problem:
-        """Return the problem of an OSError; if another run took the lock, that loss: the other run may have removed files."""
+    def _disk_problem(self, error: OSError) -> Problem:
+        """Return the problem of an OSError.
+
+        If another run took over the lock, return that as the problem: the other run may have removed the files.
+        """
         try:
             self.locks.refuse_lost()
-        except PacketError as lost_lock_error:
-            return lost_lock_error.problem
+        except PacketError as lock_loss:
+            return lock_loss.problem
         except OSError as lock_error:
             return cannot_write(self.unit, lock_error)
         return cannot_write(self.unit, error)
