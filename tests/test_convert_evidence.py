@@ -21,7 +21,7 @@ from qxbatch.convert.values import number, text, value, whole_number
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.observed import observe
-from qxbatch.inspect.verdict import lacking
+from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import Output, Value
 from tests.build.headers import series_frames
 
@@ -43,7 +43,7 @@ def header(z: float = 0, instance: int = 1, **changes: Value) -> dict[str, Value
 
 def missing_in(folder: Path, headers: Sequence[Mapping[str, Value]]) -> str:
     """Return a text about what a series lacks."""
-    return lacking(facts(observe(series_frames(folder, headers).acquired(), {}, [])))
+    return missing_text(facts(observe(series_frames(folder, headers).acquired(), {}, [])))
 
 
 def stack(volumes: int, slices: int, leave_out: tuple[int, ...] = ()) -> list[Mapping[str, Value]]:
@@ -167,7 +167,7 @@ def test_no_header_value_raises_an_exception(tmp_path: Path, headers: list[dict[
         paths[-1].write_bytes(bytes(128) + b"DICM" + start + body + end)
     frames = SeriesFrames([str(path) for path in paths])
     header_evidence(frames)
-    lacking(facts(observe(frames.acquired(), {}, [])))
+    missing_text(facts(observe(frames.acquired(), {}, [])))
 
 
 def test_values_are_converted_or_none() -> None:

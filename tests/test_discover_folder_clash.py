@@ -34,7 +34,7 @@ def test_ids_that_differ_by_case_are_two_sessions_elsewhere() -> None:
 
 
 def test_two_packets_of_one_id_are_not_refused_for_their_case() -> None:
-    assert all(each.ready for each in refuse_same_folder(ready("AP1", "AP1"), {}, ignores_case=True))
+    assert all(each.is_ready for each in refuse_same_folder(ready("AP1", "AP1"), {}, ignores_case=True))
 
 
 def test_a_session_whose_folder_exists_in_another_case_is_refused() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.discover.unfinished import unfinished
+from qxbatch.discover.unfinished import unfinished_reason
 from qxbatch.model import Verdict
 from tests.build.dicom import MrSeries
 from tests.build.inbox import DummyStudy
@@ -36,7 +36,7 @@ def test_an_unfinished_copy_is_stray_and_the_note_says_why(tmp_path: Path, name:
     "name", ["S1.zip", "part", ".part", "S1.part1.zip", "S1.party", ".DS_Store", ".a.b", ".abc123"]
 )
 def test_other_names_are_not_unfinished_copies(name: str) -> None:
-    assert unfinished(name) == ""
+    assert unfinished_reason(name) == ""
 
 
 def test_a_copy_in_progress_is_unchanged_and_the_run_succeeds(study: Study) -> None:

@@ -10,7 +10,7 @@ from pydicom.sequence import Sequence as Items
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.inspect.par import par_acquisition
-from qxbatch.inspect.verdict import lacking, verdict
+from qxbatch.inspect.verdict import missing_text, verdict
 from qxbatch.parrec.header import parse_par
 from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
 from tests.build.mosaics import Mosaic
@@ -68,7 +68,7 @@ COMPLETE: dict[str, Callable[[], list[Dataset]]] = {
 @pytest.mark.parametrize("make", COMPLETE.values(), ids=COMPLETE.keys())
 def test_a_complete_scan_is_not_reported_as_incomplete(make: Callable[[], list[Dataset]], tmp_path: Path) -> None:
     acquisition = facts_of(make(), tmp_path)
-    assert (verdict(acquisition), lacking(acquisition)) == (SeriesVerdict.COMPLETE, "")
+    assert (verdict(acquisition), missing_text(acquisition)) == (SeriesVerdict.COMPLETE, "")
     assert acquisition.missing_slices == 0
 
 
@@ -106,7 +106,7 @@ def test_duplicate_and_missing_slices_are_counted_separately(tmp_path: Path) -> 
     assert (acquisition.duplicate_slices, acquisition.missing_slices, acquisition.partial_slices) == (3, 2, 5)
     assert (acquisition.planned_volumes, acquisition.acquired_volumes, acquisition.complete_volumes) == (8, 5, 3)
     assert (
-        lacking(acquisition)
+        missing_text(acquisition)
         == "planned 8 volumes, 3 complete, 5 slices of one more, 1 slice missing before the last volume"
     )
 
@@ -151,7 +151,7 @@ def test_a_complete_par_of_perfusion_or_diffusion_is_complete() -> None:
     weighted = par(pair, {"Diffusion         <0": 1, "Max. number of dynamics": 1})
     assert (weighted.planned_volumes, verdict(weighted)) == (None, SeriesVerdict.COMPLETE)
     more = par(pair, {"Max. number of dynamics": 9})
-    assert lacking(more) == "planned 9 volumes, 4 complete"
+    assert missing_text(more) == "planned 9 volumes, 4 complete"
 
 
 @pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.IMPLICIT, Syntax.BIG, Syntax.DEFLATED], ids=str)

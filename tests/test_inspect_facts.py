@@ -13,7 +13,7 @@ from qxbatch.inspect.geometry import orientation
 from qxbatch.inspect.observed import observe
 from qxbatch.inspect.par import par_acquisition
 from qxbatch.inspect.timing import iso
-from qxbatch.inspect.verdict import lacking, verdict
+from qxbatch.inspect.verdict import missing_text, verdict
 from qxbatch.model import Output
 from qxbatch.parrec.header import parse_par
 from tests.build.dicom import MrSeries, Vendor
@@ -183,10 +183,10 @@ def test_a_par_file_with_fewer_images_than_planned_is_incomplete() -> None:
         assert acquisition is not None
         return acquisition
 
-    assert lacking(remaining(11)) == "planned 4 volumes, 3 complete, 2 slices of one more"
-    assert lacking(remaining(9, 10, 11)) == "planned 4 volumes, 3 complete"
-    assert lacking(remaining(4)) == "planned 4 volumes, 3 complete, 1 slice missing before the last volume"
-    assert lacking(remaining(2, 5, 8, 11)) == "planned 4 volumes, 0 complete, 2 slices of one, which has 3, " + (
+    assert missing_text(remaining(11)) == "planned 4 volumes, 3 complete, 2 slices of one more"
+    assert missing_text(remaining(9, 10, 11)) == "planned 4 volumes, 3 complete"
+    assert missing_text(remaining(4)) == "planned 4 volumes, 3 complete, 1 slice missing before the last volume"
+    assert missing_text(remaining(2, 5, 8, 11)) == "planned 4 volumes, 0 complete, 2 slices of one, which has 3, " + (
         "3 slices missing before the last volume"
     )
 
@@ -249,5 +249,7 @@ def test_a_par_file_without_columns_that_number_volumes_has_one_volume() -> None
 
 def test_the_counts_alone_decide_whether_an_acquisition_is_complete() -> None:
     complete = Acquisition(planned_volumes=3, acquired_volumes=3, complete_volumes=3, missing_slices=0)
-    assert lacking(complete) == ""
-    assert lacking(replace(complete, planned_volumes=None, complete_volumes=2, partial_slices=1, slices_per_volume=2))
+    assert missing_text(complete) == ""
+    assert missing_text(
+        replace(complete, planned_volumes=None, complete_volumes=2, partial_slices=1, slices_per_volume=2)
+    )

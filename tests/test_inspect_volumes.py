@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.inspect.verdict import lacking, verdict
+from qxbatch.inspect.verdict import missing_text, verdict
 from tests.build.dicom import Vendor
 from tests.build.scans import PLANNED, SLICES, VOLUMES, classic, copied, counted, enhanced, facts_of, mosaics, without
 from tests.build.slices import PHASE, Slice, block, enhanced_object
@@ -57,7 +57,7 @@ def test_a_stopped_classic_scan_is_incomplete_and_counted(make: Callable[[], lis
     assert counts(acquisition) == (PLANNED, VOLUMES, VOLUMES - 1, 2, 4, 0)
     assert acquisition.slices_per_volume == SLICES
     assert verdict(acquisition) is SeriesVerdict.INCOMPLETE
-    assert lacking(acquisition) == "planned 8 volumes, 4 complete, 2 slices of one more"
+    assert missing_text(acquisition) == "planned 8 volumes, 4 complete, 2 slices of one more"
 
 
 @pytest.mark.parametrize("make", CLASSIC.values(), ids=CLASSIC.keys())
@@ -66,20 +66,20 @@ def test_missing_last_volumes_are_found_by_the_planned_number(
 ) -> None:
     acquisition = facts_of(make(), tmp_path)
     assert counts(acquisition) == (PLANNED, VOLUMES, VOLUMES, None, 0, 0)
-    assert lacking(acquisition) == "planned 8 volumes, 5 complete"
+    assert missing_text(acquisition) == "planned 8 volumes, 5 complete"
 
 
 def test_without_a_planned_number_only_a_partial_volume_is_incomplete(tmp_path: Path) -> None:
     assert verdict(facts_of(classic(), tmp_path / "complete")) is SeriesVerdict.COMPLETE
     stopped = facts_of(without(classic(), -1), tmp_path / "stopped")
     assert counts(stopped) == (None, 5, 4, 5, 1, 0)
-    assert lacking(stopped) == "5 volumes, 4 complete, 5 slices of one more"
+    assert missing_text(stopped) == "5 volumes, 4 complete, 5 slices of one more"
 
 
 def test_slices_missing_in_the_middle_count_for_their_volume(tmp_path: Path) -> None:
     acquisition = facts_of(without(classic(), 7, 8, 14), tmp_path)
     assert counts(acquisition) == (None, 5, 3, None, 3, 0)
-    assert lacking(acquisition) == "5 volumes, 3 complete, 3 slices missing before the last volume"
+    assert missing_text(acquisition) == "5 volumes, 3 complete, 3 slices missing before the last volume"
 
 
 def test_a_volume_missing_in_the_middle_is_found_by_its_temporal_position(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_missing_slices_of_one_volume_are_found_by_gap_or_count(tmp_path: Path) 
     volume = [classic_slice(part, k + 1) for k, part in enumerate(block(9))]
     gap = facts_of(without(volume, 4), tmp_path / "gap")
     assert counts(gap) == (None, 1, 0, 8, 1, 0)
-    assert lacking(gap) == "1 volume, 0 complete, 8 slices of one, which has 9"
+    assert missing_text(gap) == "1 volume, 0 complete, 8 slices of one, which has 9"
     planned = counted(without(volume, -1, -2), 0x2001, "Philips Imaging DD 001", 0x18, "SL", 9)
     assert counts(facts_of(planned, tmp_path / "count")) == (None, 1, 0, 7, 2, 0)
 
@@ -215,7 +215,7 @@ def test_missing_slices_of_one_ge_volume_are_found_by_the_number_of_images(tmp_p
     volume = [classic_slice(part, k + 1, {"Manufacturer": Vendor.GE.value}) for k, part in enumerate(block(7))]
     acquisition = facts_of(counted(volume, 0x0025, "GEMS_SERS_01", 0x07, "SL", 9), tmp_path)
     assert counts(acquisition) == (1, 1, 0, 7, 2, 0)
-    assert lacking(acquisition) == "planned 1 volume, 0 complete, 7 slices of one, which has 9"
+    assert missing_text(acquisition) == "planned 1 volume, 0 complete, 7 slices of one, which has 9"
 
 
 def test_a_derived_series_has_no_planned_number(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nibabel.parrec import parse_PAR_header
 
 from qxbatch.convert.par_table import general_lines, image_defs
-from qxbatch.parrec import pair, par_series_number, parse_par, read_par
+from qxbatch.parrec import pair_rows, par_series_number, parse_par, read_par
 from qxbatch.parrec.columns import columns_of_version
 from qxbatch.problems import Code
 from tests.build.parrec import ParRec
@@ -163,12 +163,12 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
 )
 def test_files_are_paired_by_folder_and_stem(paths: list[str], pairs: list[tuple[int, int | None]]) -> None:
     kinds = ["par" if ".par" in path.casefold() else "rec" for path in paths]
-    assert pair(zip(range(len(paths)), paths, kinds, strict=True))[0] == pairs
+    assert pair_rows(zip(range(len(paths)), paths, kinds, strict=True))[0] == pairs
 
 
 def test_files_without_a_partner_are_reported() -> None:
     rows = [(0, "a/one.PAR", "par"), (1, "b/two.REC", "rec"), (2, "c/three.REC", "rec"), (3, "c/three.xml", "other")]
-    pairs, problems = pair(rows)
+    pairs, problems = pair_rows(rows)
     assert pairs == [(0, None)]
     assert [problem.code for problem in problems] == [Code.UNPAIRED] * 3
     messages = {problem.subject: problem.message for problem in problems}

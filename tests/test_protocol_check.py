@@ -7,7 +7,7 @@ import pytest
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 from qxbatch.protocol.check import SessionCheck, check_session
-from qxbatch.protocol.difference import DifferenceKind, in_words
+from qxbatch.protocol.difference import DifferenceKind, differences_text
 from qxbatch.protocol.fields import FIELDS
 from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
@@ -50,7 +50,7 @@ def test_a_session_as_planned_has_no_difference() -> None:
 
 def test_a_missing_series_is_listed() -> None:
     assert listed(check()) == [("missing", None, "count", "1", "0")]
-    assert in_words(check().differences) == "rest: missing"
+    assert differences_text(check().differences) == "rest: missing"
 
 
 def test_an_unexpected_series_is_listed_unless_it_is_a_localizer() -> None:
@@ -71,13 +71,13 @@ def test_a_report_is_expected_only_if_an_entry_names_it() -> None:
 def test_a_different_parameter_has_both_values() -> None:
     checked = check(series("rest", tr_ms=2500.0))
     assert listed(checked) == [("parameter", 5, "tr_ms", "2000 ± 1", "2500")]
-    assert in_words(checked.differences) == "series 5 (rest): tr_ms is 2500, expected 2000 ± 1"
+    assert differences_text(checked.differences) == "series 5 (rest): tr_ms is 2500, expected 2000 ± 1"
 
 
 def test_a_value_that_no_header_contains_is_unknown() -> None:
     checked = check(series("rest", tr_ms=None))
     assert listed(checked) == [("parameter", 5, "tr_ms", "2000 ± 1", None)]
-    assert "tr_ms is not known" in in_words(checked.differences)
+    assert "tr_ms is not known" in differences_text(checked.differences)
 
 
 def test_a_factor_that_no_header_contains_is_1() -> None:
@@ -200,7 +200,7 @@ def test_an_expected_number_of_series_has_no_repeats() -> None:
 
 def test_one_of_two_runs_is_missing() -> None:
     checked = check(series("rest"), entries=(expected("rest", count=Count(2, 2)),))
-    assert in_words(checked.differences) == "rest: found 1, expected 2"
+    assert differences_text(checked.differences) == "rest: found 1, expected 2"
 
 
 def test_magnitude_and_phase_of_one_name_are_separate_entries() -> None:
@@ -254,7 +254,7 @@ def test_another_scanner_or_software_is_listed_once_for_a_session() -> None:
     upgraded = check(series("rest", software="syngo MR XA30"), series("rest", 6), scanners=scanners)
     both = check(series("rest", software="syngo MR XA30"), scanners=scanners)
     assert listed(both) == [("parameter", None, "software", "syngo MR E11", "syngo MR XA30")]
-    assert in_words(both.differences) == "software is syngo MR XA30, expected syngo MR E11"
+    assert differences_text(both.differences) == "software is syngo MR XA30, expected syngo MR E11"
     assert [each.kind.value for each in upgraded.differences] == ["repeated"]
     other = series("rest", scanner="GE SIGNA Architect")
     assert listed(check(other, scanners=scanners)) == [
@@ -265,7 +265,7 @@ def test_another_scanner_or_software_is_listed_once_for_a_session() -> None:
 
 def test_a_message_has_the_first_ten_differences() -> None:
     checked = check(*(series(f"x{k}", k) for k in range(20)), series("rest", 30))
-    assert in_words(checked.differences).endswith("series 9 (x9): not expected; 10 more")
+    assert differences_text(checked.differences).endswith("series 9 (x9): not expected; 10 more")
 
 
 def test_a_scanner_is_named_by_manufacturer_and_model() -> None:

@@ -15,7 +15,7 @@ from qxbatch.problems import UsageError
 from qxbatch.protocol.file import read_protocol
 from qxbatch.protocol.lines import lines_of
 from qxbatch.protocol.model import Protocol, names_scanner
-from qxbatch.protocol.toml_file import LARGEST
+from qxbatch.protocol.toml_file import MAX_FILE_BYTES
 from qxbatch.protocol.values import Count
 from tests.build.study import run_main
 
@@ -135,7 +135,7 @@ def test_an_error_names_its_line(tmp_path: Path, old: str, new: str, line: int, 
         (b"[[series]]\nname = 'x'\n# \xe9\n", "protocol.toml:3: this is not UTF-8"),
         ("[[series]]\nname = 'x'\ntr_ms = " + "9" * 5000, "protocol.toml:"),
         ("[[series]]\nname = 'x'\ntr_ms = " + "[" * 100_000, "protocol.toml:"),
-        ("#" * (LARGEST + 1), "protocol.toml: has more than"),
+        ("#" * (MAX_FILE_BYTES + 1), "protocol.toml: has more than"),
     ],
 )
 def test_a_file_that_is_no_protocol_is_refused(tmp_path: Path, text: str | bytes, start: str) -> None:

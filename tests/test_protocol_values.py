@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from qxbatch.protocol.fields import FIELDS
-from qxbatch.protocol.values import Count, Numbers, WrongValueError, actual_text, count_of, expectation, quoted
+from qxbatch.protocol.values import Count, Numbers, WrongValueError, actual_text, count_of, expectation, toml_string
 
 
 def agrees(field: str, value: object, fact: object) -> bool:
@@ -130,7 +130,7 @@ def test_a_value_written_as_toml_is_read_back(field: str, value: object) -> None
 
 def test_any_text_can_be_written_as_toml() -> None:
     text = "".join(map(chr, range(0x500))) + "\U0001f9e0\u2028"
-    assert tomllib.loads(f"x = {quoted(text)}")["x"] == text
+    assert tomllib.loads(f"x = {toml_string(text)}")["x"] == text
 
 
 def test_facts_are_printed_without_rounding_errors() -> None:

@@ -9,7 +9,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.report.blocks import MAX_BLOCKS, TextLayout
 from qxbatch.report.commands import merged_commands
 from qxbatch.report.end import final_report
-from qxbatch.report.labels import labelled
+from qxbatch.report.labels import label_subject
 from qxbatch.settings.model import Stages
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
@@ -121,7 +121,7 @@ def test_series_are_listed_by_the_number_of_the_scanner() -> None:
     ],
 )
 def test_a_series_label_has_number_name_and_images(subject: str, expected: str) -> None:
-    assert labelled(subject, LABELS) == expected
+    assert label_subject(subject, LABELS) == expected
 
 
 def test_a_session_with_several_problems_is_listed_once() -> None:

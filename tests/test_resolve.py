@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from qxbatch.model import SessionId
 from qxbatch.problems import UsageError
-from qxbatch.resolve.bids_name import by_bids_name
+from qxbatch.resolve.bids_name import session_by_bids_name
 from qxbatch.resolve.logfile import read_logfile
-from qxbatch.resolve.nameformat import by_folder, by_name
-from qxbatch.resolve.names import fault
+from qxbatch.resolve.nameformat import session_by_folder, session_by_name
+from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.resolve.rename import rename_command
 from qxbatch.settings.model import LogfileSpec
 
@@ -35,14 +35,14 @@ SESSION_LAST = "(?P<subject_id>.*?)_(?P<session_name>.*)"
 def test_a_packet_name_gives_subject_and_session(
     name: str, nameformat: str, subject: str, session: str | None, session_id: str
 ) -> None:
-    result = by_name(name, re.compile(nameformat))
+    result = session_by_name(name, re.compile(nameformat))
     assert result == SessionId(subject, session)
     assert result.id == session_id
 
 
 @pytest.mark.parametrize("name", ["AP346", "_MR1"])
 def test_a_name_without_a_subject_has_no_session(name: str) -> None:
-    assert by_name(name, re.compile(SESSION_LAST)) is None
+    assert session_by_name(name, re.compile(SESSION_LAST)) is None
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_a_name_without_a_subject_has_no_session(name: str) -> None:
     ],
 )
 def test_a_bids_name_gives_subject_and_session_and_is_the_id(name: str, subject: str, session: str | None) -> None:
-    result = by_bids_name(name)
+    result = session_by_bids_name(name)
     assert result is not None
     assert (result.subject, result.session, result.id) == (subject, session, name)
 
 
 @pytest.mark.parametrize("name", ["105", "sub105", "sub-", "xsub-105", "sub-1-2", "sub-é"])
 def test_another_name_is_no_bids_name(name: str) -> None:
-    assert by_bids_name(name) is None
+    assert session_by_bids_name(name) is None
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_another_name_is_no_bids_name(name: str) -> None:
     ],
 )
 def test_the_id_of_a_session_folder_is_its_name(folder: str, nameformat: str, subject: str) -> None:
-    result = by_folder(folder, re.compile(nameformat))
+    result = session_by_folder(folder, re.compile(nameformat))
     assert result is not None
     assert (result.id, result.subject) == (folder, subject)
 
@@ -119,23 +119,23 @@ def test_the_id_of_a_session_folder_is_its_name(folder: str, nameformat: str, su
     ],
 )
 def test_invalid_session_names_have_a_fault(name: str) -> None:
-    assert fault(name)
+    assert invalid_name_reason(name)
 
 
 @pytest.mark.parametrize("name", ["AP346", "S002_Baseline", "Øre 1", "1", "a.b-c", "inbox1", "x" * 200, "(a)"])
 def test_valid_session_names_have_no_fault(name: str) -> None:
-    assert fault(name) == ""
+    assert invalid_name_reason(name) == ""
 
 
 @given(st.text())
 def test_a_valid_name_is_one_line_and_one_folder(name: str) -> None:
-    assert fault(name) or (
+    assert invalid_name_reason(name) or (
         name.strip() == name != "" and not set(name) & set("/\\:#\n\r\0") and len(name.splitlines()) == 1
     )
 
 
 def test_a_name_that_ends_with_a_line_end_says_so() -> None:
-    assert fault("a\n") == "it contains a control character or a line end"
+    assert invalid_name_reason("a\n") == "it contains a control character or a line end"
 
 
 def test_a_new_name_is_used_by_no_entry_and_by_no_other_new_name() -> None:

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from qxbatch.cli.request import read
 from qxbatch.discover.filters import filter_reason, matches_glob
 from qxbatch.model import SessionId
-from qxbatch.resolve.names import fault
+from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12).filter(
-    lambda name: not fault(name)
+    lambda name: not invalid_name_reason(name)
 )
 
 

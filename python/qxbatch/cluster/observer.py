@@ -11,8 +11,8 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.events import Event, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.model import SeriesLabel, SessionReport
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.labels import labelled
-from qxbatch.report.outcome import failed
+from qxbatch.report.labels import label_subject
+from qxbatch.report.outcome import has_failed
 from qxbatch.session.summary_parts import problem_value
 
 STOPPED = "it was stopped before its end"
@@ -57,7 +57,7 @@ class StateWriter:
         if unit in self._states:
             series, images = sum(report.series for report in reports), sum(report.images for report in reports)
             self._states[unit] = self._states[unit]._replace(series=series, images=images)
-        failure = next(filter(failed, reports), None)
+        failure = next(filter(has_failed, reports), None)
         if failure is not None:
             error = next(problem for problem in failure.problems if problem.severity is Severity.ERROR)
             reason, value = _reason(error, failure.labels), problem_value(error)
@@ -101,5 +101,5 @@ class StateWriter:
 
 def _reason(problem: Problem, labels: Sequence[SeriesLabel]) -> str:
     """Return the text of a problem. It names the series, but not the packet, whose name is shown next to it."""
-    subject = f"{labelled(problem.subject, labels)}:" if problem.subject.startswith("series ") else ""
+    subject = f"{label_subject(problem.subject, labels)}:" if problem.subject.startswith("series ") else ""
     return " ".join(text for text in (subject, problem.message, problem.hint, problem.command) if text)

@@ -9,8 +9,8 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Candidate, Packet, SessionId, Verdict
 from qxbatch.problems import Code, Problem
-from qxbatch.resolve.nameformat import by_folder
-from qxbatch.resolve.names import fault
+from qxbatch.resolve.nameformat import session_by_folder
+from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.session.contents import has_images
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.paths import SessionPaths
@@ -38,11 +38,13 @@ def candidate_of(path: Path, settings: Settings, *, overwrite: bool, by_format: 
     """
     previous_subject = "" if by_format else SessionFolder(path).subject
     session = (
-        SessionId(previous_subject, folder=path.name) if previous_subject else by_folder(path.name, settings.nameformat)
+        SessionId(previous_subject, folder=path.name)
+        if previous_subject
+        else session_by_folder(path.name, settings.nameformat)
     )
     if session is None:
         return Candidate(path, Verdict.NOT_PARSED, note=f"--nameformat finds no subject in {path.name}")
-    why = fault(path.name)
+    why = invalid_name_reason(path.name)
     if why:
         problem = Problem(Code.BAD_NAME, str(path), f"no session may have that name: {why}.", "Rename the folder.")
         return Candidate(path, Verdict.REFUSED, session=session, problem=problem)

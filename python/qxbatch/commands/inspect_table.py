@@ -7,7 +7,7 @@ from typing import Any
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.commands.inspect_series import InspectedSeries, InspectedSource
-from qxbatch.inspect.verdict import lacking
+from qxbatch.inspect.verdict import missing_text
 from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.summary import SCHEMA
 from qxbatch.visible import one_line
@@ -56,7 +56,7 @@ def _source_table(source: InspectedSource, *, wide: bool) -> str:
 def _missing_lines(series: InspectedSeries, width: int | None) -> list[str]:
     if series.verdict is not SeriesVerdict.INCOMPLETE or series.acquisition is None:
         return []
-    text = f"series {_series_number(series)} ({one_line(series.description)}): {lacking(series.acquisition)}"
+    text = f"series {_series_number(series)} ({one_line(series.description)}): {missing_text(series.acquisition)}"
     if width is None:
         return [text]
     return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)

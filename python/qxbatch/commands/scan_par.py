@@ -8,7 +8,7 @@ from qxbatch.core import Reading, Scan, sniff
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.model import Value
 from qxbatch.parrec.header import ParHeader, read_par
-from qxbatch.parrec.pairing import pair
+from qxbatch.parrec.pairing import pair_rows
 
 _ENDINGS = (".par", ".rec")
 
@@ -51,7 +51,7 @@ def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
     """Yield each PAR among files that are not DICOM, with its REC and its header; unreadable ones are left out."""
     rows = list(_rows(files))
     paths = {index: Path(path) for index, path, _ in rows}
-    for par, rec in pair(rows)[0]:
+    for par, rec in pair_rows(rows)[0]:
         try:
             header = read_par(paths[par])
         except OSError:

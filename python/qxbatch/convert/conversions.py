@@ -12,7 +12,7 @@ from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
 from qxbatch.convert.series_problems import review
 from qxbatch.convert.truncated import with_truncated
 from qxbatch.core import SeriesFrames
-from qxbatch.inspect.verdict import lacking
+from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.problems import Code, Problem
 
@@ -70,6 +70,6 @@ def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Probl
 def _with_verdict(conversion: Conversion, facts: SeriesFacts, incomplete: Problem | None) -> Conversion:
     """Add facts and verdict; the message of an INCOMPLETE verdict replaces `incomplete`, the converter's message."""
     if facts.verdict is SeriesVerdict.INCOMPLETE:
-        incomplete = review(conversion.series, f"incomplete: {lacking(facts.acquisition)}.")
+        incomplete = review(conversion.series, f"incomplete: {missing_text(facts.acquisition)}.")
     problems = (*conversion.problems, incomplete) if incomplete else conversion.problems
     return replace(conversion, problems=problems, verdict=facts.verdict, acquisition=facts.acquisition)

@@ -14,7 +14,7 @@ from qxbatch.settings.model import OnMixed, Settings
 
 def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse ready entries whose session folder cannot be used, or is a packet; judge the others by `judge_existing`."""
-    ids = {entry.session.id for entry in judged if entry.ready and entry.session}
+    ids = {entry.session.id for entry in judged if entry.is_ready and entry.session}
     unusable = {name: why for name in ids if (why := _why_unusable(settings.sessionsfolder / name))}
     judged = refuse_unusable(judged, unusable, settings)
     existing = {name: what for name in ids.difference(unusable) if (what := existing_clause(settings, name))}

@@ -23,7 +23,7 @@ def refuse_shared_folders(
     """
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder))
-    ids = {entry.session.id for entry in judged if entry.ready and entry.session is not None}
+    ids = {entry.session.id for entry in judged if entry.is_ready and entry.session is not None}
     stored_names = {name: stored_name(sessionsfolder / name, names) for name in ids - names}
     existing = {name: folder for name, folder in stored_names.items() if folder}
     has_equal_names = len({folded(name) for name in ids}) < len(ids)
@@ -51,13 +51,13 @@ def refuse_same_folder(
     """
     ids: dict[str, set[str]] = {}
     for entry in judged if ignores_case else ():
-        if entry.ready and entry.session is not None:
+        if entry.is_ready and entry.session is not None:
             ids.setdefault(folded(entry.session.id), set()).add(entry.session.id)
     return [_judge(entry, existing, ids) for entry in judged]
 
 
 def _judge(judged: JudgedEntry, existing: Mapping[str, str], ids: Mapping[str, set[str]]) -> JudgedEntry:
-    if not judged.ready or judged.session is None:
+    if not judged.is_ready or judged.session is None:
         return judged
     session_id = judged.session.id
     others = sorted(
@@ -66,4 +66,4 @@ def _judge(judged: JudgedEntry, existing: Mapping[str, str], ids: Mapping[str, s
     if not others:
         return judged
     message = f"its session {session_id} would have the folder of {', '.join(others)}: the file system does not distinguish them."
-    return judged.refused(Code.SAME_SESSION, message, _HINT)
+    return judged.refuse(Code.SAME_SESSION, message, _HINT)

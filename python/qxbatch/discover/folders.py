@@ -13,8 +13,8 @@ from qxbatch.discover.split_before import was_split
 from qxbatch.model import Verdict
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
-from qxbatch.resolve.nameformat import by_folder
-from qxbatch.resolve.names import RESERVED, fault
+from qxbatch.resolve.nameformat import session_by_folder
+from qxbatch.resolve.names import RESERVED_NAMES, invalid_name_reason
 from qxbatch.session.contents import has_file, has_results, why_unreadable
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
@@ -43,7 +43,12 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
     listed = []
     for name in names_in(sessionsfolder) if only is None else sorted(only, key=os.fsencode):
         path = sessionsfolder / name
-        if name.startswith(".") or name.casefold() in RESERVED or not matches_glob(name, globs) or not path.is_dir():
+        if (
+            name.startswith(".")
+            or name.casefold() in RESERVED_NAMES
+            or not matches_glob(name, globs)
+            or not path.is_dir()
+        ):
             continue
         listed.append(session_folder(path))
     return listed
@@ -66,34 +71,34 @@ def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[J
 def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
     name = folder.path.name
     judged = JudgedEntry(folder.path, Verdict.READY, name)
-    session = by_folder(name, settings.nameformat)
+    session = session_by_folder(name, settings.nameformat)
     if session is None:
         return judged.with_verdict(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
     judged = judged._replace(session=session)
     filtered = label_reason(settings, session)
     if filtered:
         return judged.with_verdict(Verdict.FILTERED, filtered)
-    return _refused(judged, folder, settings) or _by_results(judged, folder, settings)
+    return _refuse(judged, folder, settings) or _judge_by_results(judged, folder, settings)
 
 
-def _refused(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry | None:
+def _refuse(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry | None:
     name = folder.path.name
-    why = fault(name)
-    if name.casefold() in RESERVED:  # named on the command line; no command that would move a folder of the study
+    why = invalid_name_reason(name)
+    if name.casefold() in RESERVED_NAMES:  # named on the command line; no command that would move a folder of the study
         hint = "Name a session folder. If this is one, rename it."
-        return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint)
+        return judged.refuse(Code.BAD_NAME, f"no session may have that name: {why}.", hint)
     if why:
-        command = rename_and_import_command(judged, settings, lambda name: by_folder(name, settings.nameformat))
+        command = rename_and_import_command(judged, settings, lambda name: session_by_folder(name, settings.nameformat))
         hint = f"Rename the folder{':' if command else '.'}"
-        return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
+        return judged.refuse(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
     if folder.unreadable:
         message = f"the session folder cannot be opened: {folder.unreadable}."
         command = command_for(settings, [folder.path.name])
-        return judged.refused(Code.UNREADABLE, message, access_hint(folder.path), command)
+        return judged.refuse(Code.UNREADABLE, message, access_hint(folder.path), command)
     return None
 
 
-def _by_results(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry:
+def _judge_by_results(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry:
     if folder.has_results and not settings.overwrite:
         command = command_for(settings, [folder.path.name], {"overwrite": "yes"})
         return judged.with_verdict(Verdict.ALREADY_THERE, f"it has results; to {settings.stages} it again: {command}")

@@ -13,6 +13,7 @@ class JudgedEntry(NamedTuple):
     path: Path
     verdict: Verdict
     name: str = ""
+    """What --pattern finds in the file name, in folder mode the name of the session folder; empty if it is not known."""
     session: SessionId | None = None
     note: str = ""
     problem: Problem | None = None
@@ -20,7 +21,7 @@ class JudgedEntry(NamedTuple):
     """The common stem of a loose PAR and its REC in the inbox; empty for all other entries."""
 
     @property
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Return whether the entry is to be imported, as far as known."""
         return self.verdict is Verdict.READY
 
@@ -28,7 +29,7 @@ class JudgedEntry(NamedTuple):
         """Return the same entry with this verdict; the note is added to earlier notes."""
         return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
-    def refused(self, code: Code, message: str, hint: str, command: str = "") -> "JudgedEntry":
+    def refuse(self, code: Code, message: str, hint: str, command: str = "") -> "JudgedEntry":
         """Return the same entry with the verdict REFUSED and a problem; the exit status of the run is then 1."""
         problem = Problem(code, str(self.path), message, hint, command=command)
         return self._replace(verdict=Verdict.REFUSED, problem=problem)

@@ -30,11 +30,11 @@ def list_inbox(
     entries with these names are returned if they exist. Raises UsageError when the inbox cannot be listed.
     """
     reserved = [os.path.realpath(path) for path in written_folders]
-    names = names_in(inbox) if only is None else _existing(inbox, only)
+    names = names_in(inbox) if only is None else _existing_names(inbox, only)
     return [_entry(inbox / name, reserved, sniff) for name in names if not is_own_name(name)]
 
 
-def _existing(inbox: Path, names: Iterable[str]) -> list[str]:
+def _existing_names(inbox: Path, names: Iterable[str]) -> list[str]:
     return sorted((name for name in names if os.path.lexists(inbox / name)), key=os.fsencode)
 
 

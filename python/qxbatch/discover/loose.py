@@ -48,7 +48,7 @@ def judge_loose(
     A file that is the only one of its study is a packet. Headers are read only if several loose files are ready. `find_session`
     returns the session of a packet name.
     """
-    loose = [file for entry, file in zip(entries, judged, strict=True) if file.ready and is_loose_dicom(entry)]
+    loose = [file for entry, file in zip(entries, judged, strict=True) if file.is_ready and is_loose_dicom(entry)]
     by_study: dict[str, list[JudgedEntry]] = defaultdict(list)
     if len(loose) > 1:
         for file, study in zip(loose, studies([file.path for file in loose]), strict=True):
@@ -60,7 +60,7 @@ def judge_loose(
     refused = {
         file.path: refusal
         for files in groups
-        for file, refusal in zip(files, _refused(files, names, next(unused_names, ""), settings), strict=True)
+        for file, refusal in zip(files, _refuse_files(files, names, next(unused_names, ""), settings), strict=True)
     }
     return [refused.get(file.path, file) for file in judged]
 
@@ -82,7 +82,7 @@ def _are_merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
     return settings.on_same_session is OnSameSession.MERGE and len({file.session for file in files}) == 1
 
 
-def _refused(
+def _refuse_files(
     files: Sequence[JudgedEntry], names: Collection[str], folder: str, settings: Settings
 ) -> list[JudgedEntry]:
     """Return the files, all refused with the same problem. Its command is that of `_command`, with the new folder `folder`."""
@@ -93,7 +93,7 @@ def _refused(
         f"{len(file_names)} loose DICOM files of one study ({named}) are not a packet: each would become a session."
     )
     hint = "Put them into a folder whose name is the session's:"
-    refused = files[0].refused(Code.LOOSE_FILES, message, hint)
+    refused = files[0].refuse(Code.LOOSE_FILES, message, hint)
     assert refused.problem is not None
     problem = replace(refused.problem, subject=str(inbox), command=_command(inbox, folder, file_names, names))
     return [file._replace(verdict=refused.verdict, problem=problem) for file in files]

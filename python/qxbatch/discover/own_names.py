@@ -35,10 +35,10 @@ def hidden_name(use: Use, tag: str, name: str) -> str:
     '.qxbatch-copy-0123456789abcdef-AP346.zip'
     """
     prefix = f"{WORKSPACE}-{use}-{tag}-"
-    return f"{prefix}{_shortened(name, LONGEST_NAME - len(prefix))}"
+    return f"{prefix}{_shorten(name, LONGEST_NAME - len(prefix))}"
 
 
-def _shortened(name: str, max_bytes: int) -> str:
+def _shorten(name: str, max_bytes: int) -> str:
     """Return a name of at most `max_bytes` bytes: the name, or its beginning, a hash of the whole name, and its extension."""
     if len(os.fsencode(name)) <= max_bytes:
         return name

@@ -16,7 +16,7 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
 
-class Occupied(NamedTuple):
+class OccupiedFolder(NamedTuple):
     """Why a folder cannot become a session."""
 
     message: str
@@ -31,17 +31,17 @@ def refuse_packet_places(judged: Sequence[JudgedEntry], settings: Settings) -> l
     """
     ids_and_names = {(entry.session.id, entry.path.name) for entry in judged if entry.session is not None}
     folders = PacketFolders(settings.masterinbox)
-    return [_judged(entry, ids_and_names, settings, folders) if entry.ready else entry for entry in judged]
+    return [_judge(entry, ids_and_names, settings, folders) if entry.is_ready else entry for entry in judged]
 
 
-def _judged(
+def _judge(
     entry: JudgedEntry, ids_and_names: Collection[tuple[str, str]], settings: Settings, folders: "PacketFolders"
 ) -> JudgedEntry:
     if entry.session is None or (entry.session.id, entry.session.id) in ids_and_names:
         return entry
     session = entry.session.id
     occupied = why_occupied(settings, settings.sessionsfolder / session, session, folders)
-    return entry if occupied is None else entry.refused(Code.SESSION_FOLDER, *occupied)
+    return entry if occupied is None else entry.refuse(Code.SESSION_FOLDER, *occupied)
 
 
 class PacketFolders:
@@ -71,7 +71,7 @@ class PacketFolders:
         return self.inbox is not None and (status.st_dev, status.st_ino) in self._ids
 
 
-def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: PacketFolders) -> Occupied | None:
+def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: PacketFolders) -> OccupiedFolder | None:
     """Return why a folder cannot become a session: it is a packet, or it is or contains the master inbox or the archive.
 
     Return None if it can, if it is a session already, or if it is not an existing folder. `unit` is the session id of the packet
@@ -89,15 +89,17 @@ def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: Pa
     if inbox is None or folder not in packet_folders:
         return None
     message = f"its session folder {folder} is a packet in {inbox}; nothing was changed."
-    return Occupied(message, "Rename that packet, or move it away. Then run again:", command_for(settings, [unit]))
+    return OccupiedFolder(
+        message, "Rename that packet, or move it away. Then run again:", command_for(settings, [unit])
+    )
 
 
-def _occupied_by_packets(settings: Settings, message: str, unit: str) -> Occupied:
+def _occupied_by_packets(settings: Settings, message: str, unit: str) -> OccupiedFolder:
     packets = settings.sessionsfolder / MASTER_INBOX
     if settings.masterinbox in (None, packets):
-        return Occupied(message, "Move one of them away. Then run again:", command_for(settings, [unit]))
+        return OccupiedFolder(message, "Move one of them away. Then run again:", command_for(settings, [unit]))
     command = command_for(replace(settings, masterinbox=packets), [unit])
-    return Occupied(
+    return OccupiedFolder(
         message, f"Move the packets to {packets}, and that folder away. Then import them from there:", command
     )
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
 from qxbatch.discover.filters import filter_reason
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.refused import refused_by_itself, with_session
-from qxbatch.discover.unfinished import unfinished
+from qxbatch.discover.refused import refuse_unreadable_or_bad_name, with_session
+from qxbatch.discover.unfinished import unfinished_reason
 from qxbatch.discover.unopened import UNOPENED
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
-from qxbatch.resolve.bids_name import by_bids_name
-from qxbatch.resolve.nameformat import by_name
+from qxbatch.resolve.bids_name import session_by_bids_name
+from qxbatch.resolve.nameformat import session_by_name
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnSameSession, Settings
 
@@ -54,16 +54,16 @@ def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair_st
         return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
     judged = judged._replace(name=name, partner=pair_stem)
     session, unresolved, why = _resolve(name, settings, rows)
-    filtered = filter_reason(settings, name, session)
-    stray = _stray(entry, pair_stem)
-    if filtered:
-        return judged._replace(session=session).with_verdict(Verdict.FILTERED, filtered)
+    why_filtered = filter_reason(settings, name, session)
+    why_stray = _stray_reason(entry, pair_stem)
+    if why_filtered:
+        return judged._replace(session=session).with_verdict(Verdict.FILTERED, why_filtered)
     find_session = partial(session_of, settings, rows)
-    refused = None if stray else refused_by_itself(entry, judged, settings, find_session)
+    refused = None if why_stray else refuse_unreadable_or_bad_name(entry, judged, settings, find_session)
     if refused:
         return refused
-    if stray or session is None:
-        return judged.with_verdict(Verdict.STRAY if stray else unresolved, stray or why)
+    if why_stray or session is None:
+        return judged.with_verdict(Verdict.STRAY if why_stray else unresolved, why_stray or why)
     return with_session(judged, session, entry, settings, find_session)
 
 
@@ -78,13 +78,16 @@ def packet_name(name: str, pattern: re.Pattern[str], pair_stem: str = "") -> str
 
 
 def _stem(entry: Entry) -> str:
+    """Return the file name without its extension, in folded case."""
     return PurePath(entry.name).stem.casefold()
 
 
 def _resolve(name: str, settings: Settings, rows: "LogfileRows | None") -> tuple[SessionId | None, Verdict, str]:
     """Return the session, or the verdict and the reason if there is none."""
     if rows is None:
-        session = (by_bids_name(name) if settings.bids_names else None) or by_name(name, settings.nameformat)
+        session = (session_by_bids_name(name) if settings.bids_names else None) or session_by_name(
+            name, settings.nameformat
+        )
         return session, Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}"
     if name not in rows:
         return None, Verdict.NO_MATCH_IN_LOG, f"the logfile does not name {name}"
@@ -97,9 +100,9 @@ def session_of(settings: Settings, rows: "LogfileRows | None", file_name: str) -
     return _resolve(name, settings, rows)[0] if name else None
 
 
-def _stray(entry: Entry, pair_stem: str) -> str:
+def _stray_reason(entry: Entry, pair_stem: str) -> str:
     """Return why an entry is not a packet; empty if it is one."""
-    why_unfinished = unfinished(entry.name)
+    why_unfinished = unfinished_reason(entry.name)
     if why_unfinished or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
         return why_unfinished
     if entry.shape is not Shape.FILE:
@@ -126,8 +129,8 @@ def refuse_unusable(
 ) -> list[JudgedEntry]:
     """Refuse ready entries if the folder of their session cannot be used; `unusable` maps session ids to the reason."""
     return [
-        entry.refused(Code.CANNOT_WRITE, *unusable[entry.session.id], command_for(settings, [entry.session.id]))
-        if entry.ready and entry.session is not None and entry.session.id in unusable
+        entry.refuse(Code.CANNOT_WRITE, *unusable[entry.session.id], command_for(settings, [entry.session.id]))
+        if entry.is_ready and entry.session is not None and entry.session.id in unusable
         else entry
         for entry in judged
     ]
@@ -142,7 +145,7 @@ def judge_existing(judged: Iterable[JudgedEntry], existing: Mapping[str, str], s
 
 
 def _judge_existing(judged: JudgedEntry, existing: Mapping[str, str], settings: Settings) -> JudgedEntry:
-    if not judged.ready or judged.session is None or judged.session.id not in existing:
+    if not judged.is_ready or judged.session is None or judged.session.id not in existing:
         return judged
     if settings.overwrite:
         return judged.with_verdict(Verdict.READY, "its session is imported again")
@@ -154,10 +157,12 @@ def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> lis
     """Refuse several packets that are ready for one session, or note that they are merged, as a PAR and its REC always are."""
     by_session: dict[str, list[JudgedEntry]] = defaultdict(list)
     for entry in judged:
-        if entry.ready and entry.session is not None:
+        if entry.is_ready and entry.session is not None:
             by_session[entry.session.id].append(entry)
     return [
-        _judge_same_session(entry, by_session[entry.session.id], settings) if entry.ready and entry.session else entry
+        _judge_same_session(entry, by_session[entry.session.id], settings)
+        if entry.is_ready and entry.session
+        else entry
         for entry in judged
     ]
 
@@ -172,7 +177,7 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
     if settings.on_same_session is OnSameSession.MERGE:
         return judged.with_verdict(Verdict.READY, f"one session with {names}")
     session = judged.session.id if judged.session else ""
-    refused = judged.refused(
+    refused = judged.refuse(
         Code.SAME_SESSION,
         f"belong to one session, {session}.",
         "Move all but one away, or import them as one session:",

@@ -5,7 +5,7 @@ from pathlib import Path
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.path_lengths import longest_path
-from qxbatch.discover.unreadable import refused_unreadable
+from qxbatch.discover.unreadable import refuse_unreadable
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.settings.model import Settings
 
@@ -13,17 +13,18 @@ _SECOND = 10**9
 
 
 def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: int) -> Candidate:
-    """Return the candidate of an entry, with a fingerprint if it is ready. A packet that changed less than `settle` seconds ago
-    gets the verdict FILTERED.
+    """Return the candidate of an entry, with the fingerprint of its data (the path `data`) if it is ready.
+
+    A packet that changed less than `settle` seconds ago gets the verdict FILTERED. `now` is the time in ns.
     """
-    if not judged.ready:
+    if not judged.is_ready:
         return _candidate(judged, None)
     try:
         # in folder mode (`--masterinbox=none`) with overwrite, all data may be in `dicom`
         absent = data != judged.path and not data.exists()
         current = Fingerprint(0, 0, 0) if absent else fingerprint(data, longest_path(data, settings))
     except OSError as error:
-        return _candidate(refused_unreadable(judged, data, error, settings), None)
+        return _candidate(refuse_unreadable(judged, data, error, settings), None)
     age = (now - current.mtime_ns) / _SECOND
     # times up to `settle` in the future also wait: the clocks of two machines differ; later times are ignored
     if abs(age) < settings.settle:

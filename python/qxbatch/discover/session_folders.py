@@ -10,7 +10,7 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.model import Verdict
 from qxbatch.problems import Code, UsageError
-from qxbatch.resolve.names import RESERVED
+from qxbatch.resolve.names import RESERVED_NAMES
 from qxbatch.session.contents import has_session_records, is_session
 from qxbatch.session.layout import (
     ARCHIVE,
@@ -37,7 +37,7 @@ SESSIONS = "the sessions folder of another study"
 _IMAGE_NAME = re.compile(r"(\d+)\.nii(?:\.gz)?")
 
 
-class Recognised(NamedTuple):
+class RecognisedFolder(NamedTuple):
     """A session folder or a sessions folder."""
 
     path: Path
@@ -70,22 +70,22 @@ def refuse_foreign_inbox(settings: Settings) -> None:
     )
 
 
-def _enclosing_sessions(inbox: Path, sessions: Path) -> Recognised | None:
+def _enclosing_sessions(inbox: Path, sessions: Path) -> RecognisedFolder | None:
     """Return the session folder, or the sessions folder of another study, that the inbox is or is in.
 
     The inbox may be in another study's sessions folder, but not in its sessions, archive or `.qxbatch`.
     """
     what = kind_of_folder(inbox) or (SESSION if _looks_like_session(inbox) else "")
     if what == SESSIONS or (what and not sessions.is_relative_to(inbox)):
-        return Recognised(inbox, what)
+        return RecognisedFolder(inbox, what)
     for folder in inbox.parents:
         is_own = sessions.is_relative_to(folder)
         what = SESSIONS if folder == sessions else "" if is_own else kind_of_folder(folder)
         first = inbox.relative_to(folder).parts[0]
         if what == SESSION or (what and not is_own and first in (ARCHIVE, WORKSPACE)):
-            return Recognised(folder, what)
+            return RecognisedFolder(folder, what)
         if what and _looks_like_session(folder / first):
-            return Recognised(folder / first, SESSION)
+            return RecognisedFolder(folder / first, SESSION)
         if is_own:
             return None
     return None
@@ -103,12 +103,12 @@ def refuse_session_folders(judged: Iterable[JudgedEntry], settings: Settings) ->
     A session beside the packets, in a sessions folder that is its own master inbox, is not a packet.
     """
     is_own = os.path.realpath(settings.masterinbox or "") == os.path.realpath(settings.sessionsfolder)
-    return [_judge(entry, settings, is_own=is_own) if entry.ready else entry for entry in judged]
+    return [_judge(entry, settings, is_own=is_own) if entry.is_ready else entry for entry in judged]
 
 
 def is_folder_of_study(path: Path, settings: Settings) -> bool:
     """Return whether an entry of the master inbox is a folder of a study, such as `inbox` or `qc`, beside its sessions."""
-    if path.name.casefold() not in RESERVED or not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
+    if path.name.casefold() not in RESERVED_NAMES or not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
         return False
     folder = path.parent
     is_own = os.path.realpath(folder) == os.path.realpath(settings.sessionsfolder)
@@ -125,7 +125,7 @@ def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEnt
     recognised = _contained_sessions(entry.path)
     if recognised is None:
         return entry
-    return entry.refused(
+    return entry.refuse(
         Code.SESSION_FOLDER,
         _why_refused(entry.path, recognised, settings.archive),
         "Name a folder of packets as --masterinbox, or import it and leave it in place:",
@@ -133,7 +133,7 @@ def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEnt
     )
 
 
-def _why_refused(packet: Path, recognised: Recognised, archive: Archive) -> str:
+def _why_refused(packet: Path, recognised: RecognisedFolder, archive: Archive) -> str:
     """Return why a folder that is, or contains, sessions is refused. If it is a link, only the link would leave the inbox."""
     path, what = recognised
     if packet.is_symlink():
@@ -146,7 +146,7 @@ def _why_refused(packet: Path, recognised: Recognised, archive: Archive) -> str:
     return f"{relation}, and --archive={archive} would take it away as a packet."
 
 
-def _contained_sessions(top: Path) -> Recognised | None:
+def _contained_sessions(top: Path) -> RecognisedFolder | None:
     """Return the first session folder or sessions folder at or below a folder; None if there is none.
 
     Links below the folder are not followed.
@@ -154,7 +154,7 @@ def _contained_sessions(top: Path) -> Recognised | None:
     for folder, folders, files in walk(top):
         what = _kind(Path(folder), folders, files)
         if what:
-            return Recognised(Path(folder), what)
+            return RecognisedFolder(Path(folder), what)
     return None
 
 

@@ -10,12 +10,12 @@ _RSYNC = re.compile(r"\.(?P<name>.+)\.[A-Za-z0-9]{6}")
 """rsync copies `name.zip` as `.name.zip.AbC123`."""
 
 
-def unfinished(name: str) -> str:
+def unfinished_reason(name: str) -> str:
     """Return why a name shows a copy in progress; empty when it does not.
 
-    >>> unfinished("S1.zip.part")
+    >>> unfinished_reason("S1.zip.part")
     'its name ends in .part: it is still being copied; the next run imports it once it is renamed'
-    >>> unfinished("S1.zip"), unfinished(".DS_Store")
+    >>> unfinished_reason("S1.zip"), unfinished_reason(".DS_Store")
     ('', '')
     """
     folded = name.casefold()

@@ -19,7 +19,7 @@ _TOO_DEEP_ERRORS = (errno.ELOOP, errno.ENAMETOOLONG)
 _TAR_SUFFIX = ".tar"
 
 
-def refused_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings: Settings) -> JudgedEntry:
+def refuse_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings: Settings) -> JudgedEntry:
     """Return a packet as refused, because its data at `data` cannot be read."""
     message, hint = error_text(error), reading_hint(error, data)
     command = command_for(settings, [judged.session.id if judged.session else judged.name])
@@ -33,7 +33,7 @@ def refused_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings
         hint = (
             f"Pack {what}, as folders in an archive can be nested deeper{':' if pack else ', or shorten their paths:'}"
         )
-    return judged.refused(Code.UNREADABLE, f"cannot be read: {message}.", hint, command)
+    return judged.refuse(Code.UNREADABLE, f"cannot be read: {message}.", hint, command)
 
 
 def _pack_command(judged: JudgedEntry, settings: Settings) -> str:

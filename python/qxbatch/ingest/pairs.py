@@ -8,7 +8,7 @@ from typing import NamedTuple
 from qxbatch.core import Reading
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
-from qxbatch.parrec.pairing import pair, without_packing
+from qxbatch.parrec.pairing import pair_rows, without_compression_extension
 from qxbatch.problems import Problem
 from qxbatch.session.layout import SORTED_PATH
 
@@ -35,7 +35,7 @@ class Pair(NamedTuple):
 def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
     """Return the PAR/REC series among these rows, by path, and problems of files without a partner."""
     members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
-    pairs, problems = pair([(row.index, row.path, row.kind) for row in members if reading.staged(row.index)])
+    pairs, problems = pair_rows([(row.index, row.path, row.kind) for row in members if reading.staged(row.index)])
     series = []
     for par, rec in pairs:
         header = read_par(Path(reading.staged(par)))
@@ -78,7 +78,7 @@ def is_xml(path: str) -> bool:
 
 def _file_name(path: str, extension: str) -> str:
     """Return the name of a file with this extension instead of its PAR or REC; the extension of a compression is removed."""
-    name = without_packing(path.replace("!", "/").rsplit("/", 1)[-1])
+    name = without_compression_extension(path.replace("!", "/").rsplit("/", 1)[-1])
     stem, _, old = name.rpartition(".")
     return f"{(stem if old.upper() in _EXTENSIONS else name) or 'scan'}{extension}"
 

@@ -2,14 +2,15 @@
 
 from collections import Counter
 
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 
 BValues = tuple[tuple[float, int], ...]
+"""b-values in s/mm2, each with the number of its volumes."""
 _MIN_SQUARED_LENGTH = 1e-3
 """A gradient vector has a direction if its squared length is greater."""
 
 
-def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
+def diffusion(observed: ObservedSeries) -> tuple[BValues | None, int | None]:
     """Return b-values with the number of their volumes, and the number of different directions.
 
     The source is the headers if each volume has a b-value, else .bval and .bvec of the converter. If the headers have
@@ -27,7 +28,7 @@ def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
     return b_values, directions
 
 
-def _directions(observed: Observed) -> int | None:
+def _directions(observed: ObservedSeries) -> int | None:
     pairs = zip(observed.b_values, observed.b_vectors, strict=False)
     directions = {
         tuple(round(component, 3) for component in vector)

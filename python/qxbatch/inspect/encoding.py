@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 
 _FRACTIONS = {1.0: 0.5, 2.0: 0.625, 4.0: 0.75, 8.0: 0.875, 16.0: 1.0}
 """Fraction of k-space for each value of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
@@ -30,7 +30,7 @@ class Encoding(NamedTuple):
     pixel_bandwidth_hz: float | None
 
 
-def encoding(observed: Observed) -> Encoding:
+def encoding(observed: ObservedSeries) -> Encoding:
     """Return how k-space was encoded."""
     axis, direction = _phase_encoding(observed)
     spacing, readout = _readout(observed, axis)
@@ -46,7 +46,7 @@ def encoding(observed: Observed) -> Encoding:
     )
 
 
-def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
+def _phase_encoding(observed: ObservedSeries) -> tuple[str | None, str | None]:
     """Return axis and direction in the image; without a known polarity, the axis alone."""
     axis = _AXES.get(observed.text("InPlanePhaseEncodingDirection") or "")
     positive = observed.acquired.numbers.get("SiemensPhaseEncodingDirectionPositive")
@@ -59,7 +59,7 @@ def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
     return axis if axis in _BIDS_DIRECTIONS else None, None
 
 
-def _acceleration(observed: Observed) -> float | None:
+def _acceleration(observed: ObservedSeries) -> float | None:
     factor = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
     asset = observed.number("GEAssetFactors")
     if factor is None and asset is not None:
@@ -67,7 +67,7 @@ def _acceleration(observed: Observed) -> float | None:
     return factor or observed.number(sidecar="ParallelReductionFactorInPlane")
 
 
-def _multiband(observed: Observed) -> int | None:
+def _multiband(observed: ObservedSeries) -> int | None:
     comment = _UNALIASED.search(observed.text("ImageComments") or "")
     if comment:
         return int(comment[1])
@@ -78,7 +78,7 @@ def _multiband(observed: Observed) -> int | None:
     return int(factor) if factor is not None and factor >= 1 else None
 
 
-def _partial_fourier(observed: Observed) -> float | None:
+def _partial_fourier(observed: ObservedSeries) -> float | None:
     fraction = _FRACTIONS.get(observed.number("Protocol.sKSpace.ucPhasePartialFourier") or 0)
     if fraction is None and observed.text("PartialFourier") == "NO":
         fraction = 1.0
@@ -86,7 +86,7 @@ def _partial_fourier(observed: Observed) -> float | None:
     return fraction if fraction is not None and 0 < fraction <= 1 else None
 
 
-def _readout(observed: Observed, axis: str | None) -> tuple[float | None, float | None]:
+def _readout(observed: ObservedSeries, axis: str | None) -> tuple[float | None, float | None]:
     """Return effective echo spacing and total readout time in s, for the image's lines along its phase encoding."""
     bandwidth, main = observed.number("SiemensBandwidthPerPixelPhaseEncode"), observed.main
     if bandwidth and main is not None and axis:

@@ -5,12 +5,12 @@ from qxbatch.inspect.diffusion import diffusion
 from qxbatch.inspect.encoding import encoding
 from qxbatch.inspect.geometry import geometry
 from qxbatch.inspect.kinds import kinds
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 from qxbatch.inspect.timing import timing
 from qxbatch.inspect.volumes import volumes
 
 
-def facts(observed: Observed) -> Acquisition:
+def facts(observed: ObservedSeries) -> Acquisition:
     """Return the acquisition facts of a DICOM series."""
     counts = volumes(observed)
     times = timing(observed)

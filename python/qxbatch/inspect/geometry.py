@@ -5,25 +5,25 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from qxbatch.acquisition import Orientation
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 
-_STRAIGHT = 0.8
+_MIN_STRAIGHT_COSINE = 0.8
 """Minimum cosine between the normal and an axis of the patient for a plane that is not oblique."""
 
-Three = tuple[float, float, float]
+Triple = tuple[float, float, float]
 
 
 class Geometry(NamedTuple):
     """Sizes in mm; None for unknown ones."""
 
     matrix: tuple[int, int, int] | None = None
-    fov_mm: Three | None = None
-    voxel_mm: Three | None = None
+    fov_mm: Triple | None = None
+    voxel_mm: Triple | None = None
     slice_gap_mm: float | None = None
     orientation: Orientation | None = None
 
 
-def geometry(observed: Observed, slices: int) -> Geometry:
+def geometry(observed: ObservedSeries, slices: int) -> Geometry:
     """Return sizes and plane of the stack with most frames; `slices` is the number of its slices, 0 without a stack."""
     main = observed.main
     if main is None or not slices:
@@ -43,7 +43,7 @@ def geometry(observed: Observed, slices: int) -> Geometry:
     return Geometry(matrix, fov, voxel, gap, plane)
 
 
-def slice_distance(observed: Observed) -> float | None:
+def slice_distance(observed: ObservedSeries) -> float | None:
     """Return the distance of slice centres: the median by their positions, else SpacingBetweenSlices; None if not known."""
     main = observed.main
     positions = main.places if main is not None else []
@@ -57,4 +57,4 @@ def orientation(cosines: Sequence[float]) -> Orientation:
     normal = (abs(b * f - c * e), abs(c * d - a * f), abs(a * e - b * d))
     planes = (Orientation.SAGITTAL, Orientation.CORONAL, Orientation.AXIAL)
     largest = max(normal)
-    return planes[normal.index(largest)] if largest >= _STRAIGHT else Orientation.OBLIQUE
+    return planes[normal.index(largest)] if largest >= _MIN_STRAIGHT_COSINE else Orientation.OBLIQUE

@@ -4,7 +4,7 @@ from itertools import combinations
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.core import Stack
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 
 _COMPONENTS = {
     "M": ImageKind.MAGNITUDE,
@@ -12,11 +12,11 @@ _COMPONENTS = {
     "R": ImageKind.REAL,
     "I": ImageKind.IMAGINARY,
 }
-_ORTHOGONAL = 0.26
+_MAX_ORTHOGONAL_COSINE = 0.26
 """Cosine of the smallest angle (75 degrees) between the normals of orthogonal views."""
 
 
-def kinds(observed: Observed) -> tuple[ImageKind, ...]:
+def kinds(observed: ObservedSeries) -> tuple[ImageKind, ...]:
     """Return the kinds in the order of ImageKind."""
     stacks = observed.acquired.stacks
     image_kinds = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
@@ -27,7 +27,7 @@ def kinds(observed: Observed) -> tuple[ImageKind, ...]:
     return tuple(kind for kind in ImageKind if kind in image_kinds)
 
 
-def is_localizer(observed: Observed) -> bool:
+def is_localizer(observed: ObservedSeries) -> bool:
     """Return whether ImageType contains LOCALIZER, or the series has orthogonal views."""
     labels = observed.header_text("ImageType").upper().replace("\\", " ").split()
     return "LOCALIZER" in labels or _has_orthogonal_views(observed.acquired.stacks)
@@ -35,7 +35,9 @@ def is_localizer(observed: Observed) -> bool:
 
 def _has_orthogonal_views(stacks: list[Stack]) -> bool:
     normals = [_normal(stack) for stack in stacks if stack.orientation]
-    return any(abs(sum(x * y for x, y in zip(a, b, strict=True))) < _ORTHOGONAL for a, b in combinations(normals, 2))
+    return any(
+        abs(sum(x * y for x, y in zip(a, b, strict=True))) < _MAX_ORTHOGONAL_COSINE for a, b in combinations(normals, 2)
+    )
 
 
 def _normal(stack: Stack) -> tuple[float, float, float]:

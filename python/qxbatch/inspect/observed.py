@@ -12,7 +12,7 @@ from qxbatch.model import HeaderLike, Output
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedSeries:
     """Frames and header of a DICOM series, and the sidecars of its images."""
 
     acquired: Acquired
@@ -62,13 +62,13 @@ class Observed:
         return "\\".join(map(str, value)) if isinstance(value, list) else str(value or "").strip()
 
 
-def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -> Observed:
+def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -> ObservedSeries:
     """Return header, frames and sidecars of a series; `outputs` are its converted images, if any."""
     jsons = [output.sidecars["json"] for output in outputs if "json" in output.sidecars]
     tables = [output.sidecars for output in outputs if "bval" in output.sidecars]
     values: Sequence[Sequence[float]] = _rows(tables[0]["bval"]) if len(tables) == 1 else []
     vectors = _rows(tables[0]["bvec"]) if len(tables) == 1 and "bvec" in tables[0] else []
-    return Observed(
+    return ObservedSeries(
         acquired,
         header,
         read_sidecar(jsons[0] if jsons else None),

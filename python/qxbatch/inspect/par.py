@@ -129,7 +129,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
         slices = max(slices, header.whole("max. number of slices/locations") or 0)
     last = max(volumes)
     return {
-        "planned_volumes": _planned(header, len(volumes)),
+        "planned_volumes": _planned_volumes(header, len(volumes)),
         "acquired_volumes": len(volumes),
         "complete_volumes": sum(count >= slices for count in slices_of.values()),
         "partial_slices": slices_of[last] if slices_of[last] < slices else None,
@@ -139,7 +139,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     }
 
 
-def _planned(header: ParTable, acquired: int) -> int | None:
+def _planned_volumes(header: ParTable, acquired: int) -> int | None:
     """Return dynamics x phases x labels; None if not known, for a diffusion scan, and if more volumes were acquired."""
     dynamics = header.whole("max. number of dynamics")
     if not dynamics or (header.whole("diffusion") or 0):
@@ -186,7 +186,11 @@ def _sizes(header: ParTable, table: _Table) -> dict[str, Any]:
     thickness = (table.first("slice thickness") or tuple(header.floats("slice thickness")) or (None,))[0]
     gap = (table.first("slice gap") or tuple(header.floats("slice gap")) or (None,))[0]
     plane = _PLANES.get(int((table.first("slice orientation") or (0,))[0]))
-    sizes: dict[str, Any] = {"slice_gap_mm": gap, "orientation": plane, "phase_encoding_axis": _axis(header, plane)}
+    sizes: dict[str, Any] = {
+        "slice_gap_mm": gap,
+        "orientation": plane,
+        "phase_encoding_axis": _phase_encoding_axis(header, plane),
+    }
     if len(size) != 2:  # noqa: PLR2004 - columns, rows
         return sizes
     sizes["matrix"] = (int(size[0]), int(size[1]), slices)
@@ -198,7 +202,7 @@ def _sizes(header: ParTable, table: _Table) -> dict[str, Any]:
     return sizes
 
 
-def _axis(header: ParTable, plane: Orientation | None) -> str | None:
+def _phase_encoding_axis(header: ParTable, plane: Orientation | None) -> str | None:
     direction = header.text("preparation direction").strip().lower()
     if plane is None or not direction:
         return None

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 
 from qxbatch.core import Stack
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 
 _GRADIENT_ECHO_EPI = "epfid"
 """Part of the sequence name of Siemens' BOLD scans."""
 _TWO_DIMENSIONS = 2
+"""Value of sKSpace.ucDimension in the protocol of Siemens for slices that are excited one by one."""
 _OFF = (None, 1.0)
 """Values of a mode in the protocol of Siemens that mean off: absent, or 1."""
 
 
-def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) -> int | None:
+def planned_volumes(observed: ObservedSeries, stacks: Sequence[Stack], slices: int) -> int | None:
     """Return the planned number of volumes with `slices` slices; None if no header contains a plausible count.
+
+    `stacks` are those that were acquired together; the first one has the most frames.
 
     A count below the number of acquired volumes counts something else: NumberOfTemporalPositions of a diffusion scan may
     be 1.
@@ -32,7 +35,7 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
     return next((count for count in counts if count is not None and count >= acquired), None)
 
 
-def planned_slices(observed: Observed) -> int | None:
+def planned_slices(observed: ObservedSeries) -> int | None:
     """Return the planned number of slices of a series with one volume.
 
     None for derived images and several planes, and if no header contains it.
@@ -47,18 +50,18 @@ def planned_slices(observed: Observed) -> int | None:
     return philips or _slices_of_single_volume(observed)
 
 
-def _plane_count(observed: Observed) -> int:
+def _plane_count(observed: ObservedSeries) -> int:
     """Return the number of planes in which one contrast was scanned (localizer: three); each plane is a stack."""
     contrasts = [(stack.echo_time, stack.component, stack.derived, stack.size) for stack in observed.acquired.stacks]
     return max(map(contrasts.count, contrasts), default=0)
 
 
-def _positive_integer(observed: Observed, name: str) -> int | None:
+def _positive_integer(observed: ObservedSeries, name: str) -> int | None:
     number = observed.number(name)
     return int(number) if number is not None and number >= 1 and number == int(number) else None
 
 
-def _volumes_from_images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
+def _volumes_from_images(observed: ObservedSeries, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
     """Return the number of volumes that a planned number of images makes; None unless all stacks were acquired together."""
     images = _positive_integer(observed, name)
     if images is None or len(stacks) < len(observed.acquired.stacks):
@@ -66,14 +69,14 @@ def _volumes_from_images(observed: Observed, stacks: Sequence[Stack], slices: in
     return -(-images // (slices * len(stacks)))
 
 
-def _slices_of_single_volume(observed: Observed) -> int | None:
+def _slices_of_single_volume(observed: ObservedSeries) -> int | None:
     """Return the number of slices of a GE series that has one volume of one contrast."""
     if len(observed.acquired.stacks) != 1 or _positive_integer(observed, "NumberOfTemporalPositions") not in (None, 1):
         return None
     return _positive_integer(observed, "GEImagesInSeries") or _positive_integer(observed, "ImagesInAcquisition")
 
 
-def _siemens_bold_volumes(observed: Observed) -> int | None:
+def _siemens_bold_volumes(observed: ObservedSeries) -> int | None:
     """Return the number of volumes in the protocol of Siemens, if the series is plain BOLD.
 
     In diffusion, perfusion and multi-echo scans, repetitions are not volumes. A single-band reference (SBRef) has the
@@ -99,6 +102,6 @@ def _siemens_bold_volumes(observed: Observed) -> int | None:
     return int(numbers.get("Protocol.lRepetitions", [0.0])[0]) + 1
 
 
-def _is_reference(observed: Observed) -> bool:
+def _is_reference(observed: ObservedSeries) -> bool:
     comment = (observed.text("ImageComments") or "").lower()
     return "single-band reference" in comment or observed.header_text("SeriesDescription").lower().endswith("sbref")

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 
 _DAY = 86400.0
 _FIRST_DAY = -305
@@ -19,7 +19,7 @@ class Timing(NamedTuple):
     observed_tr_ms: float | None = None
 
 
-def timing(observed: Observed) -> Timing:
+def timing(observed: ObservedSeries) -> Timing:
     """Return start, end and duration, from the acquisition times of all frames, and the interval of volumes.
 
     All slices of a single volume may start within a short time, so its end follows from AcquisitionDuration. For several
@@ -38,7 +38,7 @@ def timing(observed: Observed) -> Timing:
     return Timing(iso(first, day), ended, round(duration, 3) if duration else None, observed_tr(observed))
 
 
-def observed_tr(observed: Observed) -> float | None:
+def observed_tr(observed: ObservedSeries) -> float | None:
     """Return the median interval of one slice over consecutive volumes in ms; None if it is not known.
 
     The source is the acquisition times, else the time offsets of the volumes, else the trigger times (GE without gating).
@@ -60,19 +60,19 @@ def iso(seconds: float, day: str = "") -> str | None:
     days, second_of_day = divmod(round(seconds, 3), _DAY)
     clock = timedelta(seconds=round(second_of_day, 3))
     if seconds < _DAY and not day:
-        return _short(datetime.min + clock).partition("T")[2]
+        return _iso_text(datetime.min + clock).partition("T")[2]
     try:
         start = date.fromordinal(int(days) + _FIRST_DAY) if not day else date.fromisoformat(day) + timedelta(days=days)
     except (ValueError, OverflowError):
         return None
-    return _short(datetime.combine(start, time()) + clock)
+    return _iso_text(datetime.combine(start, time()) + clock)
 
 
-def _short(moment: datetime) -> str:
+def _iso_text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix(".000")
 
 
-def _day(observed: Observed) -> str:
+def _day(observed: ObservedSeries) -> str:
     dates = (observed.header_text(f"{of}Date").replace(".", "") for of in ("Acquisition", "Series", "Study"))
     return next((day for day in dates if _is_date(day)), "")
 
@@ -85,7 +85,7 @@ def _is_date(text: str) -> bool:
     return text.isdigit()
 
 
-def _series_start(observed: Observed) -> str | None:
+def _series_start(observed: ObservedSeries) -> str | None:
     """Return SeriesDate and SeriesTime in ISO 8601; None unless both are valid."""
     clock = observed.header_text("SeriesTime").replace(":", "")
     day = observed.header_text("SeriesDate").replace(".", "")

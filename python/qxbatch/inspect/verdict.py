@@ -13,10 +13,10 @@ def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdic
     is_localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
     if not evaluable or is_localizer or acquisition.acquired_volumes is None:
         return SeriesVerdict.NOT_EVALUABLE
-    return SeriesVerdict.INCOMPLETE if lacking(acquisition) else SeriesVerdict.COMPLETE
+    return SeriesVerdict.INCOMPLETE if missing_text(acquisition) else SeriesVerdict.COMPLETE
 
 
-def lacking(acquisition: Acquisition) -> str:
+def missing_text(acquisition: Acquisition) -> str:
     """Return in words what is missing; empty if nothing is: `planned 300 volumes, 212 complete, 14 slices of one more`."""
     complete, acquired = acquisition.complete_volumes, acquisition.acquired_volumes
     planned, missing = acquisition.planned_volumes, acquisition.missing_slices or 0
@@ -27,6 +27,7 @@ def lacking(acquisition: Acquisition) -> str:
     slices = acquisition.slices_per_volume or 0
     of = "one more" if complete else f"one, which has {slices}"
     phrases.append(f"{counted(partial, 'slice')} of {of}" if partial else "")
+    # slices that the last volume lacks are not counted again
     elsewhere = missing - (slices - partial if partial else 0)
     phrases.append(f"{counted(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
     text = ", ".join(phrase for phrase in phrases if phrase)

@@ -6,16 +6,16 @@ from math import isclose
 from typing import NamedTuple
 
 from qxbatch.core import Stack
-from qxbatch.inspect.observed import Observed
+from qxbatch.inspect.observed import ObservedSeries
 from qxbatch.inspect.planned import planned_slices, planned_volumes
 
-_GAP = 1.5
+_GAP_RATIO = 1.5
 """A step between neighbours that is longer than this multiple of the usual step is a gap."""
-_FEW = 4
+_MIN_SLICES_FOR_STEP = 4
 """With fewer slices than this (localizers), the usual step is unknown."""
-_EQUAL = 1e-3
+_COSINE_TOLERANCE = 1e-3
 """Direction cosines that differ by less than this are equal."""
-_SEVERAL = 3
+_MIN_VOLUMES_FOR_MISSING = 3
 """Minimum number of volumes of a scan in which an echo may lack the last volume."""
 
 
@@ -31,7 +31,7 @@ class Volumes(NamedTuple):
     duplicate_slices: int
 
 
-def volumes(observed: Observed) -> Volumes | None:
+def volumes(observed: ObservedSeries) -> Volumes | None:
     """Return the counts of the stack with most frames and of those that were acquired with it (echoes, components).
 
     None if there is no image.
@@ -39,7 +39,7 @@ def volumes(observed: Observed) -> Volumes | None:
     main = observed.main
     if main is None or not main.slices:
         return None
-    stacks = together(main, observed.acquired.stacks)
+    stacks = stacks_of_main(main, observed.acquired.stacks)
     slices, absent_slices = _slices(main, observed)
     missing = sum(_missing_slices(stack, main) for stack in stacks)
     complete = (
@@ -60,7 +60,7 @@ def volumes(observed: Observed) -> Volumes | None:
     )
 
 
-def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
+def stacks_of_main(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
     """Return `main` and the stacks whose volumes were acquired with it: its echoes and components."""
 
     def is_of_main(stack: Stack) -> bool:
@@ -69,7 +69,9 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
         return (
             stack.derived == main.derived
             and stack.size == main.size
-            and (missing_volumes == 0 or (missing_volumes == 1 and is_echo and main.volumes >= _SEVERAL))
+            and (
+                missing_volumes == 0 or (missing_volumes == 1 and is_echo and main.volumes >= _MIN_VOLUMES_FOR_MISSING)
+            )
         )
 
     return [stack for stack in stacks if stack is main or is_of_main(stack)]
@@ -87,12 +89,12 @@ def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:
     """Return how many slices of the main stack are missing in all volumes of another stack in the same plane."""
     cosines, main_cosines = stack.orientation or [], main.orientation or []
     parallel = len(cosines) == len(main_cosines) and all(
-        isclose(*pair, abs_tol=_EQUAL) for pair in zip(cosines, main_cosines, strict=True)
+        isclose(*pair, abs_tol=_COSINE_TOLERANCE) for pair in zip(cosines, main_cosines, strict=True)
     )
     return max(main.slices - stack.slices, 0) if parallel else 0
 
 
-def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
+def _slices(main: Stack, observed: ObservedSeries) -> tuple[int, int]:
     """Return the number of slices of a complete volume, and how many of them are missing in all volumes."""
     if main.duplicates == 0 and main.volumes == 1:
         planned = planned_slices(observed)
@@ -104,9 +106,9 @@ def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
 
 def gap_slices(positions: Sequence[float]) -> int:
     """Return how many slices are missing in the gaps between otherwise evenly spaced positions."""
-    if len(positions) < _FEW:
+    if len(positions) < _MIN_SLICES_FOR_STEP:
         return 0
     steps = [after - before for before, after in pairwise(positions)]
     usual = sorted(steps)[len(steps) // 2]
-    gaps = [step for step in steps if step > _GAP * usual]
+    gaps = [step for step in steps if step > _GAP_RATIO * usual]
     return sum(round(step / usual) - 1 for step in gaps) if usual > 0 and len(gaps) <= len(steps) // 4 else 0

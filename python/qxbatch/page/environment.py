@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters, which would act on the terminal of a reader; not tabs and line ends."""
 
 
-class _BesideTemplates(BytecodeCache):
+class _TemplateCache(BytecodeCache):
     """A cache of compiled templates in the folder of Python's compiled modules.
 
     Compiling the templates takes 30 ms, longer than rendering them. Jinja2's cache on disk fails if its folder cannot be
@@ -63,7 +63,7 @@ def _environment(*, write_cache: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        bytecode_cache=_BesideTemplates(write=write_cache),
+        bytecode_cache=_TemplateCache(write=write_cache),
     )
 
 

@@ -93,7 +93,7 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
     for b, _ in sorted(weighted_volumes):
         if not shells or b - shells[-1] >= _SHELL_GAP:
             shells.append(b)
-    directions = [(b, unit) for b, vector in weighted_volumes if (unit := _unit(vector)) is not None]
+    directions = [(b, unit) for b, vector in weighted_volumes if (unit := _unit_vector(vector)) is not None]
     if not directions:
         return None
     index = [bisect_right(shells, b) - 1 for b, _ in directions]
@@ -105,7 +105,7 @@ def _rows(path: Path) -> list[list[float]]:
     return [[float(word) for word in line.split()] for line in text.splitlines() if line.split()]
 
 
-def _unit(vector: list[float]) -> tuple[float, float, float] | None:
+def _unit_vector(vector: list[float]) -> tuple[float, float, float] | None:
     """Return a vector with length 1; None if its length is not about 1."""
     x, y, z = vector
     length = (x * x + y * y + z * z) ** 0.5

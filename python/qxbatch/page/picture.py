@@ -16,7 +16,7 @@ from qxbatch.page.png import encode_png
 
 HEIGHT = 192
 """Pixels of each slice's longer side."""
-_THIN = 8
+_THIN_RATIO = 8
 """If the shortest axis has fewer voxels than the longest by more than this factor, one slice is shown."""
 _COLOUR_TYPES = (128, 2304)
 """Types of voxels that are red, green and blue (nifti1.h)."""
@@ -116,7 +116,7 @@ def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
     counts = [axis.count for axis in axes]
     if counts.count(1) > 1:
         raise ValueError("no slices: it is one voxel or a line of them")
-    thin = min(counts) == 1 or min(counts) * _THIN < max(counts)
+    thin = min(counts) == 1 or min(counts) * _THIN_RATIO < max(counts)
     return [_plane(axes, world) for world in ([counts.index(min(counts))] if thin else [2, 1, 0])]
 
 

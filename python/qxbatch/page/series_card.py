@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.inspect.verdict import lacking
+from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import State
 from qxbatch.page.charts import Curve, Dot, curve, sphere
 from qxbatch.page.media import Pictures, converter_log_of, gradients_of
@@ -72,7 +72,7 @@ class Card(NamedTuple):
     state: str
     level: str
     """`good`, `check` or `bad`: how the badge looks."""
-    lacking: str
+    missing_text: str
     """What an incomplete series lacks."""
     cells: tuple[Cell, ...]
     """The row of the table, in the order of COLUMNS."""
@@ -113,7 +113,7 @@ def card_of(
         verdict=series.verdict or "",
         state=series.state,
         level=_level(series),
-        lacking=lacking(acquisition) if series.verdict is SeriesVerdict.INCOMPLETE else "",
+        missing_text=missing_text(acquisition) if series.verdict is SeriesVerdict.INCOMPLETE else "",
         cells=_cells(series, acquisition, name),
         figures=tuple(_figure(image, name, paths, pictures) for image in series_images),
         sphere=gradients

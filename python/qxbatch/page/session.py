@@ -121,7 +121,7 @@ def _header(summary: Summary) -> Header:
     level, state = _state(summary)
     dated_series = next((each for each in summary.series if each.acquisition and each.acquisition.started), None)
     scanner_series = dated_series or (summary.series[0] if summary.series else None)
-    facts = [("scanned", _scanned(summary)), *(_scanner(scanner_series) if scanner_series else ())]
+    facts = [("scanned", _scan_date(summary)), *(_scanner_facts(scanner_series) if scanner_series else ())]
     facts += [
         ("series", _series_count(summary)),
         ("images", str(len(summary.images))),
@@ -155,14 +155,14 @@ def _state(summary: Summary) -> tuple[str, str]:
     return ("check", "to check") if Severity.WARNING in severities else ("good", "complete")
 
 
-def _scanned(summary: Summary) -> str:
+def _scan_date(summary: Summary) -> str:
     starts = sorted(
         each.acquisition.started for each in summary.series if each.acquisition and each.acquisition.started
     )
     return moment_text(starts[0]) if starts else ""
 
 
-def _scanner(series: SeriesSummary) -> list[tuple[str, str]]:
+def _scanner_facts(series: SeriesSummary) -> list[tuple[str, str]]:
     acquisition, header = series.acquisition or Acquisition(), series.header
     model = " ".join(str(header[key]) for key in ("Manufacturer", "ManufacturerModelName") if header.get(key))
     strength = number_text(acquisition.field_strength_t, 3)

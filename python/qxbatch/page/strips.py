@@ -7,18 +7,20 @@ from typing import NamedTuple
 WIDTH = 600
 """Distance of the lowest and the highest value, in units of the viewBox."""
 HEIGHT = 26
+"""Height of a strip, in units of the viewBox."""
 _ROWS = 5
 """Points are spread over this many lines, so that equal values do not hide each other."""
 
 
 class Point(NamedTuple):
-    """A value of a session."""
+    """A value of a session. `x` and `y` are in units of the viewBox; y grows downwards."""
 
     x: float
     y: float
     value: str
     session: str
     anchor: str
+    """Anchor of the session's row on the page."""
 
 
 class Strip(NamedTuple):

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from qxbatch.counted import counted
 from qxbatch.page.environment import render
 from qxbatch.page.strips import Strip, strips_of
-from qxbatch.protocol.difference import in_words
+from qxbatch.protocol.difference import differences_text
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionState
 from qxbatch.session.layout import STUDY_SIDECAR, STUDY_TABLE
@@ -41,6 +41,7 @@ _MAX_THUMBNAIL_BYTES = 8192
 """A larger thumbnail is not in the page."""
 _SUMMARY_COLUMNS = ("scanned", "scanner", "series", "images", "failed", "warnings")
 COLUMNS = ("", "session", "subject", "state", *_SUMMARY_COLUMNS, "differences", "packets")
+"""Headings of the table; the first column has the thumbnails."""
 
 
 class Tile(NamedTuple):
@@ -48,6 +49,7 @@ class Tile(NamedTuple):
 
     name: str
     level: str
+    """The look of the badge: `good`, `check` or `bad`; empty for the tile of all sessions."""
     sessions: int
     state: str
     """State of the rows that the tile shows; empty: all rows."""
@@ -133,7 +135,7 @@ def _session(folder: Path, row: Row) -> SessionRow:
     paths = SessionPaths(folder / row.session)
     page = paths.page.relative_to(folder).as_posix() if row.record.stamp is not None else ""
     differences = "" if cells["differences"] is None else str(cells["differences"])
-    words = in_words(row.differences, 3)
+    words = differences_text(row.differences, 3)
     texts = ["" if cells[key] is None else str(cells[key]) for key in _SUMMARY_COLUMNS]
     return SessionRow(
         row.session,
@@ -179,10 +181,12 @@ def _column_name(column: Column) -> str:
 def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
     rows = []
     for row in study.rows:
-        compared = row.comparison
-        cells = compared.cells or {}
-        note = compared.problem or (
-            "" if compared.cells is not None else f"not compared: fewer than {FEWEST_SESSIONS} sessions of its scanner"
+        comparison = row.comparison
+        cells = comparison.cells or {}
+        note = comparison.problem or (
+            ""
+            if comparison.cells is not None
+            else f"not compared: fewer than {FEWEST_SESSIONS} sessions of its scanner"
         )
         matrix_cells = tuple(_matrix_cell(cells[column]) for column in study.comparison.columns) if cells else ()
         rows.append(

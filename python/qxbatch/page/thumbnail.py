@@ -51,7 +51,7 @@ def _grey_lines(png: bytes) -> list[bytes]:
                 return []
         elif name == b"IDAT":
             data += content
-        offset += length + 12
+        offset += length + 12  # a chunk also has its length, name and checksum, 4 bytes each
     pixels = zlib.decompress(data)
     lines = [pixels[start : start + width + 1] for start in range(0, len(pixels), width + 1)]
     return [line[1:] for line in lines] if all(line[0] == _NO_FILTER for line in lines) else []

@@ -45,11 +45,11 @@ def columns_of_version(version: float | None) -> tuple[Column, ...]:
     return columns if version is not None and version < 4.2 else (*columns, Column("label type"))  # noqa: PLR2004
 
 
-def _plain(*names: str) -> tuple[Column, ...]:
+def _single_value_columns(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names)
 
 
-_FIRST = _plain(
+_FIRST = _single_value_columns(
     "slice number",
     "echo number",
     "dynamic scan number",
@@ -59,7 +59,7 @@ _FIRST = _plain(
     "index in rec file",
 )
 _SIZE = (Column("image pixel size"), Column("scan percentage"), Column("recon resolution", 2))
-_SCALING = _plain("rescale intercept", "rescale slope", "scale slope", "window center", "window width")
+_SCALING = _single_value_columns("rescale intercept", "rescale slope", "scale slope", "window center", "window width")
 _GEOMETRY = (
     Column("image angulation", 3),
     Column("image offcentre", 3),
@@ -69,8 +69,8 @@ _GEOMETRY = (
     Column("image_type_ed_es"),
     Column("pixel spacing", 2),
 )
-_THICKNESS = _plain("slice thickness", "slice gap")
-_ECHO_TIME_TO_FLIP_ANGLE = _plain(
+_THICKNESS = _single_value_columns("slice thickness", "slice gap")
+_ECHO_TIME_TO_FLIP_ANGLE = _single_value_columns(
     "echo_time",
     "dyn_scan_begin_time",
     "trigger_time",
@@ -78,11 +78,11 @@ _ECHO_TIME_TO_FLIP_ANGLE = _plain(
     "number of averages",
     "image_flip_angle",
 )
-_CARDIAC_AND_TURBO = _plain(
+_CARDIAC_AND_TURBO = _single_value_columns(
     "cardiac frequency", "minimum rr-interval", "maximum rr-interval", "turbo factor", "inversion delay"
 )
 _DIFFUSION = (
-    *_plain(
+    *_single_value_columns(
         "diffusion b value number",
         "gradient orientation number",
         "contrast type",

@@ -6,7 +6,7 @@ from qxbatch.model import Value
 from qxbatch.parrec.table import ParTable
 
 _DATE_TIME = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})(?:\s*/\s*(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?))?")
-_TOO_LARGE = 1 << 16
+_US_LIMIT = 1 << 16
 """Rows and columns of DICOM (US) are below this."""
 _TEXTS = {
     "PatientName": ("patient name",),
@@ -38,7 +38,7 @@ def fields(header: ParTable) -> dict[str, Value]:
     for keyword, keys in _TEXTS.items():
         values[keyword] = next((header.text(key) for key in keys if header.text(key)), None)
     sides = header.floats("recon resolution") or list(_first_tuple(header, "recon resolution"))
-    if len(sides) == 2 and all(0 < side < _TOO_LARGE for side in sides):  # noqa: PLR2004 (x, y)
+    if len(sides) == 2 and all(0 < side < _US_LIMIT for side in sides):  # noqa: PLR2004 (x, y)
         values["Columns"], values["Rows"] = int(sides[0]), int(sides[1])
     moment = _DATE_TIME.search(header.text("examination date/time"))
     if moment:

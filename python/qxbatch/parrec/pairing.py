@@ -7,20 +7,22 @@ from dataclasses import dataclass
 
 from qxbatch.problems import Code, Problem, Severity
 
-_PACKED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
+_COMPRESSED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
 """Extensions of compressed files, which are unpacked when they are read."""
-_SPLIT = re.compile(rf"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:{_PACKED})?$", re.DOTALL)
+_PATH = re.compile(rf"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:{_COMPRESSED})?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
 """The message about a PAR without its REC."""
 
 
-Pair = tuple[int, int | None]
-"""The `row` that was passed to `pair` for a PAR, and that for its REC; None without a REC."""
+PairedRows = tuple[int, int | None]
+"""The `row` that was passed to `pair_rows` for a PAR, and that for its REC; None without a REC."""
 
 
 @dataclass(frozen=True)
 class _Member:
+    """A PAR, a REC or an .xml, with the parts of its path."""
+
     row: int
     path: str
     folder: str
@@ -29,7 +31,7 @@ class _Member:
     """`par`, `rec` or `xml`."""
 
 
-def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem]]:
+def pair_rows(rows: Iterable[tuple[int, str, str]]) -> tuple[list[PairedRows], list[Problem]]:
     """Pair the members (row, ledger path, kind) of a packet; return the pairs by path of the PAR, and problems of unpaired files.
 
     Members with equal stems are paired first, then the remaining ones whose stems differ only in case. A PAR without its
@@ -47,18 +49,18 @@ def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem
     return rows_of_pairs, [_unpaired_problem(member, xmls) for member in unpaired if member.role != "xml"]
 
 
-def without_packing(name: str) -> str:
+def without_compression_extension(name: str) -> str:
     """Return a file name without the extension of its compression.
 
-    >>> without_packing("scan.PAR.xz"), without_packing("scan.PAR")
+    >>> without_compression_extension("scan.PAR.xz"), without_compression_extension("scan.PAR")
     ('scan.PAR', 'scan.PAR')
     """
-    return re.sub(rf"(?<=.){_PACKED}$", "", name, flags=re.DOTALL)
+    return re.sub(rf"(?<=.){_COMPRESSED}$", "", name, flags=re.DOTALL)
 
 
 def _member(row: int, path: str, kind: str) -> _Member | None:
     """Return a PAR, a REC or an .xml; None for other members."""
-    match = _SPLIT.match(path)
+    match = _PATH.match(path)
     if match is None:
         return None
     extension = (match["extension"] or "").casefold()

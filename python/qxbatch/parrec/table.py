@@ -7,7 +7,7 @@ from math import isfinite
 
 from qxbatch.parrec.columns import Column
 
-_TOO_LARGE = 1 << 31
+_IS_LIMIT = 1 << 31
 """Integers of DICOM (IS) are below this."""
 
 
@@ -36,7 +36,7 @@ class ParTable:
     def whole(self, key: str) -> int | None:
         """Return a general value as an integer; None if it is absent, a fraction, or outside of the range of IS."""
         values = self.floats(key)
-        return int(values[0]) if values and values[0].is_integer() and abs(values[0]) < _TOO_LARGE else None
+        return int(values[0]) if values and values[0].is_integer() and abs(values[0]) < _IS_LIMIT else None
 
     @property
     def series_number(self) -> int | None:
@@ -45,7 +45,7 @@ class ParTable:
         if acquisition is None:
             return None
         number = par_series_number(acquisition, reconstruction or 0)
-        return number if abs(number) < _TOO_LARGE else None
+        return number if abs(number) < _IS_LIMIT else None
 
     @cached_property
     def _word_ranges(self) -> dict[str, tuple[int, int]]:

@@ -20,7 +20,7 @@ from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
-from qxbatch.report.outcome import failed
+from qxbatch.report.outcome import has_failed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
@@ -110,7 +110,7 @@ def recover_unit(
     Raises LockHeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
     recovery = _finish_or_clear(workspace, locks, unit, check_lock, settings, own_lock_names)
-    if any(map(failed, recovery.reports)) and _unfinished_units(workspace, [unit]):
+    if any(map(has_failed, recovery.reports)) and _unfinished_units(workspace, [unit]):
         recovery = recovery._replace(unfinished_units=(unit,))
     if not settings.deidentified:
         return recovery

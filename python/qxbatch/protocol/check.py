@@ -67,7 +67,7 @@ def _assign(
     assigned: list[list[ScannedSeries]] = [[] for _ in entries]
     remaining: list[ScannedSeries] = []
     for scan in series:
-        index = next((k for k in ranked if scan.evaluable and entries[k].matches(scan)), None)
+        index = next((k for k in ranked if scan.is_evaluable and entries[k].matches(scan)), None)
         (remaining if index is None else assigned[index]).append(scan)
     extra: list[ScannedSeries] = []
     for scan in remaining:
@@ -75,13 +75,13 @@ def _assign(
         index = next((k for k in lacking if _may_be(entries[k], scan)), None)
         if index is not None:
             assigned[index].append(scan)
-        elif scan.evaluable:
+        elif scan.is_evaluable:
             extra.append(scan)
     return assigned, extra
 
 
 def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
-    return entry.matches_name(series.name) if series.evaluable else entry.matches(series)
+    return entry.matches_name(series.name) if series.is_evaluable else entry.matches(series)
 
 
 def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> Match:
@@ -119,7 +119,7 @@ def _repeated_difference(
     """Return the difference of a surplus series. `differing_parameters` are only a note, because the series is not needed."""
     notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing_parameters]
     if series.is_incomplete:
-        notes.insert(0, _incomplete(series))
+        notes.insert(0, _incomplete_text(series))
     return Difference(
         DifferenceKind.REPEATED,
         series.name,
@@ -132,7 +132,7 @@ def _repeated_difference(
     )
 
 
-def _incomplete(series: ScannedSeries) -> str:
+def _incomplete_text(series: ScannedSeries) -> str:
     facts = series.acquisition or Acquisition()
     complete = facts.complete_volumes or 0
     if facts.planned_volumes:
@@ -141,7 +141,7 @@ def _incomplete(series: ScannedSeries) -> str:
 
 
 def _extra_difference(series: ScannedSeries) -> Difference:
-    note = _incomplete(series) if series.is_incomplete else ""
+    note = _incomplete_text(series) if series.is_incomplete else ""
     return Difference(DifferenceKind.EXTRA, series.name, series.series_number, series.n, "count", "0", "1", note)
 
 

@@ -69,7 +69,7 @@ _MAX_DIFFERENCES = 10
 """Largest number of differences in one message."""
 
 
-def in_words(differences: Sequence[Difference], most: int = _MAX_DIFFERENCES) -> str:
+def differences_text(differences: Sequence[Difference], most: int = _MAX_DIFFERENCES) -> str:
     """Return the first `most` differences in one line, and the number of further ones."""
     texts = [difference.text for difference in differences[:most]]
     more = len(differences) - len(texts)

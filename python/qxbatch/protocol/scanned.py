@@ -45,7 +45,7 @@ class ScannedSeries:
         return frozenset(kinds) if kinds else None
 
     @property
-    def evaluable(self) -> bool:
+    def is_evaluable(self) -> bool:
         """Return whether it is a scan, not a localizer, report or saved screen; True if it was not examined."""
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 
@@ -70,16 +70,16 @@ class ScannedSession:
     @cached_property
     def scanner(self) -> str:
         """Return the scanner of most series; UNKNOWN_SCANNER if no series has one."""
-        return _most(series.scanner for series in self.series) or UNKNOWN_SCANNER
+        return _most_frequent(series.scanner for series in self.series) or UNKNOWN_SCANNER
 
     @property
     def software(self) -> str:
         """Return the software version of most series of the scanner; empty where no series has one."""
         acquisitions = [series.acquisition for series in self.series if series.scanner == self.scanner]
-        return _most(acquisition.software or "" for acquisition in acquisitions if acquisition)
+        return _most_frequent(acquisition.software or "" for acquisition in acquisitions if acquisition)
 
 
-def _most(texts: Iterable[str]) -> str:
+def _most_frequent(texts: Iterable[str]) -> str:
     counts = Counter(text for text in texts if text)
     return min(counts, key=lambda text: (-counts[text], text), default="")
 

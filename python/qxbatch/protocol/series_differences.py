@@ -21,7 +21,7 @@ def fact(field: Field, acquisition: Acquisition) -> object:
     value = getattr(acquisition, field.name)
     if value is None and field.name == _AXIS and acquisition.phase_encoding_direction:
         return acquisition.phase_encoding_direction[0]
-    return field.absent if value is None else value
+    return field.value_if_absent if value is None else value
 
 
 def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters
-from qxbatch.protocol.values import quoted
+from qxbatch.protocol.values import toml_string
 
 _COMMENT_WIDTH = 100
 """Width at which a list of names in a comment is wrapped."""
@@ -16,7 +16,7 @@ def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[s
         lines += ["", "# Scanners and their software versions. A session on another one is reported.", "[scanners]"]
         for name, versions in protocol.scanners.items():
             note = (notes or {}).get(name, "")
-            lines.append(f"{quoted(name)} = {_list(versions)}" + (f"  # {note}" if note else ""))
+            lines.append(f"{toml_string(name)} = {_list(versions)}" + (f"  # {note}" if note else ""))
     for entry in protocol.series:
         lines += ["", *_entry(entry)]
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -28,7 +28,7 @@ def comment(title: str, names: Sequence[str]) -> list[str]:
         return []
     lines = [f"{title}:"]
     for name in names:
-        item = quoted(name) + ("," if name != names[-1] else "")
+        item = toml_string(name) + ("," if name != names[-1] else "")
         if len(lines) > 1 and len(lines[-1]) + len(item) < _COMMENT_WIDTH:
             lines[-1] += f" {item}"
         else:
@@ -37,7 +37,7 @@ def comment(title: str, names: Sequence[str]) -> list[str]:
 
 
 def _entry(entry: ExpectedSeries) -> list[str]:
-    lines = ["[[series]]" + (f"  # {entry.note}" if entry.note else ""), f"name = {quoted(entry.name)}"]
+    lines = ["[[series]]" + (f"  # {entry.note}" if entry.note else ""), f"name = {toml_string(entry.name)}"]
     if entry.kinds is not None:
         lines.append(f"kinds = {_list(sorted(entry.kinds))}")
     if entry.count != ONCE:
@@ -46,7 +46,7 @@ def _entry(entry: ExpectedSeries) -> list[str]:
         lines.append(f"scanners = {_list(entry.scanners)}")
     lines += _parameters(entry.parameters)
     for scanner, parameters in entry.by_scanner.items():
-        lines += [f"[series.scanner.{quoted(scanner)}]", *_parameters(parameters)]
+        lines += [f"[series.scanner.{toml_string(scanner)}]", *_parameters(parameters)]
     return lines
 
 
@@ -56,4 +56,4 @@ def _parameters(parameters: SeriesParameters) -> list[str]:
 
 
 def _list(texts: Iterable[str]) -> str:
-    return f"[{', '.join(map(quoted, texts))}]"
+    return f"[{', '.join(map(toml_string, texts))}]"

@@ -12,7 +12,7 @@ from qxbatch.problems import UsageError
 from qxbatch.protocol.lines import KeyPath, line_of, line_of_unfinished, lines_of
 from qxbatch.textfile import opened
 
-LARGEST = 1 << 20
+MAX_FILE_BYTES = 1 << 20
 """Limit in bytes; a larger file was named by mistake."""
 _LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _TWICE = "a key exists twice in one table"
@@ -42,7 +42,7 @@ class TomlFile(NamedTuple):
 
     def refuse_value(self, key_path: KeyPath, value: Any, expected: str) -> NoReturn:
         """Raise UsageError about the value of a key."""
-        self.refuse(key_path, f"{key_path[-1]} = {_shortened(value)} cannot be read.", f"Write {expected}.")
+        self.refuse(key_path, f"{key_path[-1]} = {_shorten(value)} cannot be read.", f"Write {expected}.")
 
     def refuse_unknown_keys(self, key_path: KeyPath, table: Mapping[str, Any], keys: Iterable[str]) -> None:
         """Refuse keys of a table that are not among `keys`. Raises UsageError."""
@@ -61,23 +61,23 @@ class TomlFile(NamedTuple):
         return tuple(value)
 
 
-def read_toml(path: Path, what: str, file_hint: str, quoting: str) -> TomlFile:
+def read_toml(path: Path, what: str, file_hint: str, syntax_hint: str) -> TomlFile:
     """Read a file. Raises UsageError.
 
     The other arguments are for messages: `what` is the kind of file, `file_hint` the hint if the file cannot be read,
-    `quoting` the hint if a line of it is not TOML.
+    `syntax_hint` the hint if a line of it is not TOML.
     """
-    return parse_toml(path, _text(path, what, file_hint), file_hint, quoting)
+    return parse_toml(path, _text(path, what, file_hint), file_hint, syntax_hint)
 
 
-def parse_toml(path: Path, text: str, file_hint: str, quoting: str) -> TomlFile:
+def parse_toml(path: Path, text: str, file_hint: str, syntax_hint: str) -> TomlFile:
     """Parse the text of a file; for the other arguments see `read_toml`. Raises UsageError."""
     try:
         content = tomllib.loads(text)
         _refuse_long_numbers(content.values())
     except tomllib.TOMLDecodeError as error:
         line, message = _toml_error(text, error)
-        hint = "Leave one of them out." if message.startswith(_REPEATED) else quoting
+        hint = "Leave one of them out." if message.startswith(_REPEATED) else syntax_hint
         raise UsageError(f"{path}:{line}: this is not TOML: {message}.", hint) from None
     except ValueError:  # of _refuse_long_numbers, or of Python for a very long decimal number
         raise UsageError(
@@ -91,11 +91,11 @@ def parse_toml(path: Path, text: str, file_hint: str, quoting: str) -> TomlFile:
 def _text(path: Path, what: str, file_hint: str) -> str:
     try:
         with opened(path) as file:
-            data = file.buffer.read(LARGEST + 1)
+            data = file.buffer.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", file_hint) from None
-    if len(data) > LARGEST:
-        raise UsageError(f"{path}: has more than {LARGEST} bytes: this is not a {what}.", file_hint)
+    if len(data) > MAX_FILE_BYTES:
+        raise UsageError(f"{path}: has more than {MAX_FILE_BYTES} bytes: this is not a {what}.", file_hint)
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -105,6 +105,7 @@ def _text(path: Path, what: str, file_hint: str) -> str:
 
 
 def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
+    """Return the line of an error, and its message in the words of qxbatch."""
     message = str(error)
     message = f"{message[:1].lower()}{message[1:]}".replace("cannot overwrite a value", _TWICE)
     match = _LINE.search(message)
@@ -129,6 +130,6 @@ def _line_of_long_number(text: str) -> int:
     return text.count("\n", 0, match.start()) + 1 if match else 1
 
 
-def _shortened(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 3]}..."

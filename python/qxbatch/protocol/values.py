@@ -95,7 +95,7 @@ class Words:
     @property
     def toml(self) -> str:
         """Return the value as TOML."""
-        texts = [quoted(choice) for choice in self.choices]
+        texts = [toml_string(choice) for choice in self.choices]
         return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
@@ -113,7 +113,7 @@ class Shells:
         counts = dict.fromkeys((b for b, _ in self.shells), 0)
         for b, count in actual if isinstance(actual, tuple) else ():
             nearest = min(counts, key=lambda shell: abs(shell - b))
-            if not same_shell(nearest, b):
+            if not is_same_shell(nearest, b):
                 return False
             counts[nearest] += count
         if compare_counts:
@@ -134,7 +134,7 @@ class Shells:
 Expectation = Numbers | Words | Shells
 
 
-def same_shell(shell: float, b: float) -> bool:
+def is_same_shell(shell: float, b: float) -> bool:
     """Return whether a b-value belongs to a shell."""
     return abs(shell - b) <= max(SHELL_WIDTH, SHELL_RATIO * shell)
 
@@ -150,13 +150,13 @@ def rounded_text(number: float) -> str:
     return f"{number:.6g}"
 
 
-def quoted(text: str) -> str:
+def toml_string(text: str) -> str:
     """Return a text as a string of TOML."""
     characters = text.encode("utf-8", "replace").decode()
-    return f'"{"".join(map(_escaped, characters))}"'
+    return f'"{"".join(map(_escape, characters))}"'
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     if character in '"\\':
         return f"\\{character}"
     return character if character.isprintable() else f"\\U{ord(character):08X}"

@@ -17,7 +17,7 @@ from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
 from qxbatch.publish.plain import is_below, is_plain_name, read_plain
 from qxbatch.publish.workspace import Workspace
-from qxbatch.resolve.names import fault
+from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.settings.model import Archive
 
 JOURNAL_VERSION = 6
@@ -164,7 +164,7 @@ def _packet(content: Mapping[str, Any], top: Path) -> JournaledPacket:
 
 def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
     """Yield a reason for each value of a journal that does not belong to its unit or to this study."""
-    if journal.unit != unit or fault(unit):
+    if journal.unit != unit or invalid_name_reason(unit):
         yield f"its unit is {journal.unit!r}"
     if not RUN_PATTERN.fullmatch(journal.run):
         yield f"its run is {journal.run!r}"
@@ -188,7 +188,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
 
 def is_session_of(session: object, unit: str) -> bool:
     """Return whether a text is the id of the unit's session, or of one into which its packet was split."""
-    if not isinstance(session, str) or not is_plain_name(session) or fault(session):
+    if not isinstance(session, str) or not is_plain_name(session) or invalid_name_reason(session):
         return False
     return session == unit or re.fullmatch(rf"{re.escape(unit)}-[1-9][0-9]*", session) is not None
 

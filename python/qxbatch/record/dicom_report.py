@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.values import numbers, text
-from qxbatch.inspect.verdict import lacking
+from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import Conversion, Output, Series, SeriesKind
 from qxbatch.record.names import base_name, session_txt_field
 from qxbatch.session.dates import calendar_day
@@ -74,7 +74,7 @@ def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
     lines = [f"verdict: {worst.verdict} ({count} of {len(with_verdict)} series)", "look at these series first:"]
     for conversion in with_verdict:
         if conversion.verdict is worst.verdict and conversion.acquisition is not None:
-            why = lacking(conversion.acquisition) or conversion.verdict
+            why = missing_text(conversion.acquisition) or conversion.verdict
             lines.append(f"  {_series_number(conversion.series)} ({_name(conversion.series)}): {why}")
     return lines
 

@@ -8,7 +8,7 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.protocol.check import check_session
-from qxbatch.protocol.difference import in_words
+from qxbatch.protocol.difference import differences_text
 from qxbatch.protocol.model import Protocol
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
 from qxbatch.record.converted import ConvertedSeries
@@ -26,7 +26,7 @@ def with_protocol_check(
     problem = Problem(
         Code.PROTOCOL,
         sorted_session.session.id,
-        f"differs from {protocol.name}: {in_words(check.differences)}.",
+        f"differs from {protocol.name}: {differences_text(check.differences)}.",
         "`qxbatch protocol check` lists all differences.",
         Severity.WARNING,
     )

@@ -60,12 +60,13 @@ def reference_differences(
         name = path.relative_to(reference).as_posix()
         names.add(name)
         expected = image_values(path)
+        # fields of an image are below a key, as in an expectation: _COORDINATES are found by it
         equal = any(
             not list(differences({"x": expected}, {"x": {key: image[key] for key in expected}})) for image in images
         )
         if not equal and name not in known_differences:
-            alike = sum(image["shape"] == expected["shape"] for image in images)
-            yield f"reference {name}: no image equals it ({alike} of its shape)"
+            count = sum(image["shape"] == expected["shape"] for image in images)
+            yield f"reference {name}: no image equals it ({count} of its shape)"
         if equal and name in known_differences:
             yield f"reference {name}: equals an image now; remove it from reference_differs"
     yield from (

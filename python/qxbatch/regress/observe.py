@@ -102,12 +102,12 @@ def _series(series: SeriesSummary) -> dict[str, Any]:
         "state": series.state.value,
         "tool": series.tool.split()[:1],
         "verdict": series.verdict.value if series.verdict else None,
-        "acquisition": _plain(acquisition_value(series.acquisition)) if series.acquisition else None,
+        "acquisition": _json_value(acquisition_value(series.acquisition)) if series.acquisition else None,
         **header,
     }
 
 
-def _plain(value: dict[str, Any]) -> Any:
+def _json_value(value: dict[str, Any]) -> Any:
     """Return a value as JSON reads it: without enums."""
     return json.loads(json.dumps(value))
 

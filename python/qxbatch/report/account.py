@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.problems import Code, Severity
-from qxbatch.report.outcome import failed
+from qxbatch.report.outcome import has_failed
 from qxbatch.settings.model import Stages
 
 
@@ -26,8 +26,8 @@ class CandidateFate(StrEnum):
     STRAY = "ignored, not a packet"
 
 
-IMPORTED = (CandidateFate.IMPORTED, CandidateFate.TO_CHECK, CandidateFate.WITH_ERRORS)
-NOT_IMPORTED = (
+IMPORTED_FATES = (CandidateFate.IMPORTED, CandidateFate.TO_CHECK, CandidateFate.WITH_ERRORS)
+NOT_IMPORTED_FATES = (
     CandidateFate.ALREADY_THERE,
     CandidateFate.HELD,
     CandidateFate.NO_MATCH,
@@ -68,7 +68,7 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
     if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):
         return _FATE_OF_VERDICT.get(candidate.verdict, CandidateFate.HELD)
     published = [report for report in reports if report.folder is not None]
-    if any(map(failed, reports)):
+    if any(map(has_failed, reports)):
         return CandidateFate.WITH_ERRORS if published else CandidateFate.REFUSED
     if not published:
         exists = any(problem.code is Code.EXISTS for report in reports for problem in report.problems)
@@ -80,11 +80,11 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
 def account(results: Sequence[tuple[Candidate, CandidateFate]], stages: Stages = Stages.ALL) -> list[str]:
     """Return lines with the numbers of imported (or sorted, or converted), refused, and other candidates."""
     counts = Counter(fate for _, fate in results)
-    imported = sum(counts[fate] for fate in IMPORTED)
+    imported = sum(counts[fate] for fate in IMPORTED_FATES)
     phrases = [f"{imported} {stages.done}"]
     phrases += [f"{counts[CandidateFate.TO_CHECK]} to check"] * (counts[CandidateFate.TO_CHECK] > 0)
     phrases += [f"{counts[CandidateFate.WITH_ERRORS]} with errors"] * (counts[CandidateFate.WITH_ERRORS] > 0)
     lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
     lines += [f"{counts[CandidateFate.REFUSED]} refused"] * (counts[CandidateFate.REFUSED] > 0)
-    not_imported = sum(counts[fate] for fate in NOT_IMPORTED)
+    not_imported = sum(counts[fate] for fate in NOT_IMPORTED_FATES)
     return lines + [f"{not_imported} not {stages.done}:"] * (not_imported > 0)

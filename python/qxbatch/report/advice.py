@@ -16,11 +16,11 @@ from qxbatch.visible import shell_word
 
 def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     """Return a sentence for each mistake, with the right option; empty if there is none."""
-    lines = [missing_inbox(settings), *_sessions(candidates, settings)]
+    lines = [missing_inbox(settings), *_sessions_sentences(candidates, settings)]
     unmatched = [candidate for candidate in candidates if candidate.verdict is Verdict.NO_MATCH_IN_LOG]
     if unmatched and settings.logfile is not None:
         names = [packet_name(candidate.path.name, settings.pattern) for candidate in unmatched]
-        lines.append(_logfile(names, read_logfile(settings.logfile), settings.logfile))
+        lines.append(_logfile_sentence(names, read_logfile(settings.logfile), settings.logfile))
     return [line for line in lines if line]
 
 
@@ -33,7 +33,7 @@ def missing_inbox(settings: Settings) -> str:
     return f"The master inbox {inbox} does not exist. Create it, and put packets into it: {command}"
 
 
-def _sessions(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
+def _sessions_sentences(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     """Return a sentence with another value of --sessions, if items of it match nothing but are close to a name."""
     if not settings.sessions:
         return []
@@ -50,7 +50,7 @@ def _names(candidate: Candidate, settings: Settings) -> list[str]:
     return [text for text in (name, session.id if session else "") if text]
 
 
-def _logfile(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
+def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
     """Return how the logfile names the unmatched packets; empty if it does not name them."""
     cells = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
     if cells:
@@ -61,7 +61,7 @@ def _logfile(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
         )
     for column, attribute in (("subject_id", "subject"), ("session_name", "session")):
         if any(getattr(entry, attribute) in names for entry in rows.values()):
-            return _swapped(spec, column)
+            return _swapped_columns_sentence(spec, column)
     return ""
 
 
@@ -69,7 +69,7 @@ def _first_cell(cells: Mapping[str, str], names: Iterable[str]) -> tuple[str, st
     return next(((name, cells[name]) for name in names if name in cells), None)
 
 
-def _swapped(spec: LogfileSpec, column: str) -> str:
+def _swapped_columns_sentence(spec: LogfileSpec, column: str) -> str:
     """Return a sentence that says which column has the packet names, with the option in which both columns are swapped."""
     names_column = getattr(spec, column)
     right = replace(spec, **{"packet_name": names_column, column: spec.packet_name})

@@ -13,7 +13,7 @@ from qxbatch.wrapping import cut, wrapped
 
 MAX_BLOCKS = 15
 """Maximum number of blocks that are listed one by one."""
-FEW = 3
+FEW_BLOCKS = 3
 """Up to this number of blocks, messages have more lines, and the commands of merged blocks stay separate."""
 LINES_OF_FEW = 3
 """Maximum number of lines of a message in a list of few blocks; `--list-all` has no limit."""
@@ -56,7 +56,7 @@ class Block(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
-def merged(blocks: Iterable[Block]) -> list[Block]:
+def merge_blocks(blocks: Iterable[Block]) -> list[Block]:
     """Return blocks in order; blocks whose reasons differ only in their commands are merged into one."""
     groups: dict[object, list[Block]] = {}
     for block in blocks:
@@ -64,15 +64,15 @@ def merged(blocks: Iterable[Block]) -> list[Block]:
             (reason.code, reason.subject, reason.message, reason.hint, bool(reason.command)) for reason in block.reasons
         )
         groups.setdefault(key, []).append(block)
-    return [group[0] if len(group) == 1 else _merged(group) for group in groups.values()]
+    return [group[0] if len(group) == 1 else _merge(group) for group in groups.values()]
 
 
-def _merged(group: Sequence[Block]) -> Block:
+def _merge(group: Sequence[Block]) -> Block:
     names = tuple(name for block in group for name in block.names)
     reasons = []
     for k, reason in enumerate(group[0].reasons):
         commands = [block.reasons[k].command for block in group]
-        command_lines = commands if len(group) <= FEW else merged_commands(commands)
+        command_lines = commands if len(group) <= FEW_BLOCKS else merged_commands(commands)
         reasons.append(reason._replace(command="\n".join(command_lines)))
     return Block(names, tuple(reasons))
 
@@ -80,29 +80,29 @@ def _merged(group: Sequence[Block]) -> Block:
 def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
     """Return the lines of a list of blocks. Blocks that share a hint follow each other, and the hint is printed once."""
     if len(blocks) > MAX_BLOCKS and not layout.list_all:
-        return list(_folded(blocks, layout))
-    max_lines = LINES_OF_FEW if len(blocks) <= FEW else LINES_OF_MANY
+        return list(_folded_lines(blocks, layout))
+    max_lines = LINES_OF_FEW if len(blocks) <= FEW_BLOCKS else LINES_OF_MANY
     layout = layout._replace(max_lines=None if layout.list_all else max_lines)
     groups: dict[object, list[Block]] = {}
     for block in blocks:
-        groups.setdefault(_remedy(block), []).append(block)
+        groups.setdefault(_remedy_key(block), []).append(block)
     return [line for group in groups.values() for line in _group(group, layout)]
 
 
-def _remedy(block: Block) -> tuple[object, ...]:
-    """Return a key that is equal for blocks whose hints are the same, and whose commands have the same shapes (`_shape`)."""
-    commands = {_shape(line) for reason in block.reasons for line in reason.command.split("\n") if line}
+def _remedy_key(block: Block) -> tuple[object, ...]:
+    """Return a key that is equal for blocks whose hints are the same, and whose commands have the same shapes (`_shape_key`)."""
+    commands = {_shape_key(line) for reason in block.reasons for line in reason.command.split("\n") if line}
     hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
     return (hints, frozenset(commands)) if any(hints) or commands else (hints, block.names)
 
 
-def _shape(command: str) -> object:
+def _shape_key(command: str) -> object:
     """Return a key that is equal for commands that differ only in --sessions, and for others with the same first word."""
     words = split_command(command)
     return command.partition(" ")[0] if words is None else without_sessions(words)
 
 
-def _folded(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
+def _folded_lines(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
     """Yield a line for each problem code, with its names; a block counts for the code of its first reason."""
     by_code: dict[Code, list[Block]] = {}
     for block in blocks:
@@ -110,7 +110,7 @@ def _folded(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
     for code, group in sorted(by_code.items(), key=lambda item: (-_count(item[1]), item[0])):
         names = [name for block in group for name in block.names]
         yield from wrapped(f"{len(names)} {code}: {_names(names, layout)}", layout.width, "  ", "      ")
-        if len({_remedy(block) for block in group}) == 1:
+        if len({_remedy_key(block) for block in group}) == 1:
             yield from (line if len(line) <= MAX_COMMAND else TOO_LONG for line in _what_to_do(group, layout))
     yield "  --list-all lists them with their reasons; so does the log (--log-file)."
 

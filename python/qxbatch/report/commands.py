@@ -16,7 +16,7 @@ def merged_commands(commands: Sequence[str]) -> list[str]:
     for command in dict.fromkeys(command for command in commands if command):
         words = split_command(command)
         groups.setdefault(command if words is None else without_sessions(words), []).append(words or (command,))
-    return [_merged(group) for group in groups.values()]
+    return [_merge(group) for group in groups.values()]
 
 
 def split_command(command: str) -> Words | None:
@@ -37,7 +37,7 @@ def without_sessions(words: Words) -> Words:
     return tuple(_SESSIONS if word.startswith(_SESSIONS) else word for word in words)
 
 
-def _merged(group: Sequence[Words]) -> str:
+def _merge(group: Sequence[Words]) -> str:
     import shlex
 
     if len(group[0]) == 1:

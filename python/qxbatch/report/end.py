@@ -7,11 +7,11 @@ from pathlib import Path
 from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
-from qxbatch.report.account import NOT_IMPORTED, CandidateFate, account, fates
-from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, merged, text_of
-from qxbatch.report.labels import labelled
+from qxbatch.report.account import NOT_IMPORTED_FATES, CandidateFate, account, fates
+from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, merge_blocks, text_of
+from qxbatch.report.labels import label_subject
 from qxbatch.report.lines import clock
-from qxbatch.report.outcome import failed
+from qxbatch.report.outcome import has_failed
 from qxbatch.settings.model import Stages
 from qxbatch.visible import one_line
 from qxbatch.wrapping import wrapped
@@ -59,11 +59,11 @@ def final_report(
             from qxbatch.deidentify import FREE_TEXT_WARNING
 
             lines += wrapped(FREE_TEXT_WARNING, layout.width)
-    failed_sessions = [session for session in report.sessions if failed(session)]
-    other_sessions = [session for session in report.sessions if not failed(session)]
+    failed_sessions = [session for session in report.sessions if has_failed(session)]
+    other_sessions = [session for session in report.sessions if not has_failed(session)]
     problem_lines = _section("To look at:", text_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
     refused = [*_refused(report.candidates), *_blocks(failed_sessions, (Severity.ERROR, Severity.WARNING))]
-    problem_lines += _section("Failed:", text_of(merged(refused), layout))
+    problem_lines += _section("Failed:", text_of(merge_blocks(refused), layout))
     if any(line.endswith(CUT_MARK) for line in problem_lines):
         problem_lines += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
     lines += problem_lines
@@ -94,7 +94,7 @@ def _not_imported(
     results: Sequence[tuple[Candidate, CandidateFate]], layout: TextLayout, stages: Stages
 ) -> Iterator[str]:
     """Yield the candidates that were not imported, by reason; a long list of names is shortened."""
-    for fate in NOT_IMPORTED:
+    for fate in NOT_IMPORTED_FATES:
         names = [one_line(candidate.path.name) for candidate, candidate_fate in results if candidate_fate is fate]
         if not names:
             continue
@@ -131,7 +131,7 @@ def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -
         remaining = [problem for problem in problems if problem not in shared]
         if remaining:
             blocks.append(_block(session, remaining))
-    return merged(blocks)
+    return merge_blocks(blocks)
 
 
 def _of_severity(session: SessionReport, severities: Sequence[Severity]) -> list[Problem]:
@@ -146,7 +146,7 @@ def _block(session: SessionReport, problems: Sequence[Problem]) -> Block:
         return Block((problems[0].subject,), (_reason(problems[0], ""),))
     reasons = []
     for problem in problems:
-        subject = labelled(problem.subject, session.labels)
+        subject = label_subject(problem.subject, session.labels)
         is_about_all = problem.subject in (name, session.packet)
         reasons.append(_reason(problem, "" if is_about_all else subject))
     return Block((name,), tuple(reasons))

@@ -10,7 +10,7 @@ from qxbatch.model import Report
 from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
 from qxbatch.publish.durable import replace_text
-from qxbatch.report.outcome import failed
+from qxbatch.report.outcome import has_failed
 from qxbatch.report.output_files import is_stream, why_no_summary
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
@@ -117,7 +117,7 @@ def as_json(report: Report, status: int) -> dict[str, object]:
                 "series": session.series,
                 "images": session.images,
                 "seconds": round(session.seconds, 3),
-                "failed": failed(session),
+                "failed": has_failed(session),
                 "problems": [problem_value(problem) for problem in grouped(session.problems)],
             }
             for session in report.sessions

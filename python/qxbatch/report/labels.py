@@ -13,12 +13,12 @@ _MAX_DESCRIPTION = 60
 """Maximum number of characters of a description."""
 
 
-def labelled(subject: str, labels: Sequence[SeriesLabel]) -> str:
+def label_subject(subject: str, labels: Sequence[SeriesLabel]) -> str:
     """Return the subject of a problem, with labels in place of the numbers of its series. Another subject is not changed.
 
-    >>> labelled("series 20", [SeriesLabel(20, 2, "epiRT", (21, 22))])
+    >>> label_subject("series 20", [SeriesLabel(20, 2, "epiRT", (21, 22))])
     'series 2, epiRT (images 21, 22)'
-    >>> labelled("series 20 and 30", [SeriesLabel(20, 2, "epiRT", (21, 22)), SeriesLabel(30, 3, "T1w", (31,))])
+    >>> label_subject("series 20 and 30", [SeriesLabel(20, 2, "epiRT", (21, 22)), SeriesLabel(30, 3, "T1w", (31,))])
     'series 2 and 3 (images 21, 22, 31)'
     """
     match = _SUBJECT.fullmatch(subject)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from qxbatch.counted import counted
 from qxbatch.model import SessionReport
 from qxbatch.problems import Severity, grouped
-from qxbatch.report.labels import labelled
+from qxbatch.report.labels import label_subject
 from qxbatch.report.marks import Marks
-from qxbatch.report.outcome import failed, outcome_line
+from qxbatch.report.outcome import has_failed, outcome_line
 from qxbatch.report.tally import UnitProgress, View
 from qxbatch.visible import one_line
 from qxbatch.wrapping import columns_of, cut
@@ -47,7 +47,7 @@ def _bar(view: View, room: int, marks: Marks) -> Line:
     ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
     unit = size_unit(view.size)
     texts = [f"{int(100 * ratio)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
-    texts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
+    texts += [] if view.rate is None else [f"{decimal_size_text(view.rate)}/s"]
     texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
     text = "  ".join(texts)
     min_bar, max_bar = _BAR_WIDTHS
@@ -86,8 +86,8 @@ def counts_text(view: View) -> str:
     ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
     texts = [f"{view.done} of {counted(view.packets, 'packet')} done"]
     texts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
-    texts.append(f"{int(100 * ratio)}% of {size_text(view.size)}")
-    texts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
+    texts.append(f"{int(100 * ratio)}% of {decimal_size_text(view.size)}")
+    texts += [] if view.rate is None else [f"{decimal_size_text(view.rate)}/s"]
     texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
     return ", ".join(texts)
 
@@ -99,7 +99,7 @@ def end_lines(reports: Sequence[SessionReport], marks: Marks, *, list_all: bool)
 
 def _end_line(report: SessionReport, marks: Marks, *, list_all: bool) -> Line:
     text = outcome_line(report)
-    if failed(report):
+    if has_failed(report):
         return ((f"{marks.failed} ", "bold red"), (_reason(report, Severity.ERROR) or text, ""))
     reason = _reason(report, Severity.WARNING)
     if reason:
@@ -114,7 +114,7 @@ def _reason(report: SessionReport, severity: Severity) -> str:
         return ""
     first = problems[0]
     is_about_packet = first.subject.endswith(report.packet) or first.subject == getattr(report.session, "id", "")
-    subject = "" if is_about_packet else labelled(first.subject, report.labels)
+    subject = "" if is_about_packet else label_subject(first.subject, report.labels)
     text = first.message if is_about_packet else f"{subject}: {first.message}"
     if len(subject) > _MAX_SUBJECT:
         text = f"{first.message.rstrip('.')}: {subject}."
@@ -138,10 +138,10 @@ def in_unit(size: float, unit: str) -> str:
     return f"{number:.1f}" if number < _DECIMAL_BELOW else f"{number:.0f}"
 
 
-def size_text(size: float) -> str:
+def decimal_size_text(size: float) -> str:
     """Return a size with its unit.
 
-    >>> size_text(2_340_000), size_text(700)
+    >>> decimal_size_text(2_340_000), decimal_size_text(700)
     ('2.3 MB', '0.7 kB')
     """
     unit = size_unit(size)

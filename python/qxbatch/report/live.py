@@ -23,7 +23,7 @@ class LiveDisplay:
         self._widths: list[int] = []
         """Widths of the displayed lines."""
         self._console = Console(
-            file=cast("IO[str]", _Raw(stream)),
+            file=cast("IO[str]", _UnescapedStream(stream)),
             force_terminal=True,
             force_interactive=True,
             highlight=False,
@@ -93,16 +93,16 @@ class LiveDisplay:
         self._console.size = (width, ROWS)
         more = sum((columns - 1) // width for columns in self._widths[:-1] if columns)
         up = f"\x1b[{more}A" if more else ""
-        _Raw(self._stream).write(f"\r{up}\x1b[J")
+        _UnescapedStream(self._stream).write(f"\r{up}\x1b[J")
 
     def _move_to_margin(self) -> None:
         """Move the cursor to the margin: the next drawing overwrites the ^C that the terminal prints there."""
-        raw = _Raw(self._stream)
+        raw = _UnescapedStream(self._stream)
         raw.write("\r")
         raw.flush()
 
 
-class _Raw:
+class _UnescapedStream:
     """A stream that writes control sequences, which the stream of a run escapes."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -8,14 +8,14 @@ from qxbatch.settings.model import Check, Settings
 from qxbatch.visible import one_line
 
 
-def failed(report: SessionReport) -> bool:
+def has_failed(report: SessionReport) -> bool:
     """Return whether the session counts as failed for the exit status."""
     return any(problem.severity is Severity.ERROR for problem in report.problems)
 
 
 def status_of(report: Report) -> ExitStatus:
     """Return the exit status that follows from the problems of candidates and sessions."""
-    if any(candidate.problem is not None for candidate in report.candidates) or any(map(failed, report.sessions)):
+    if any(candidate.problem is not None for candidate in report.candidates) or any(map(has_failed, report.sessions)):
         return ExitStatus.FAILED
     are_all_held = all(any(problem.code is Code.HELD for problem in session.problems) for session in report.sessions)
     return ExitStatus.HELD if report.sessions and are_all_held else ExitStatus.OK
@@ -42,7 +42,7 @@ def outcome_line(report: SessionReport) -> str:
 
 def _outcome(report: SessionReport) -> str:
     name = report.packet if report.session is None else f"{report.packet} -> {report.session.id}"
-    if report.folder is None and failed(report):
+    if report.folder is None and has_failed(report):
         return f"{name}: FAILED; the reason is at the end"
     codes = {problem.code for problem in report.problems}
     if report.folder is None and codes & {Code.EXISTS, Code.HELD}:

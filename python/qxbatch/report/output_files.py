@@ -160,13 +160,13 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
     written = Path(os.path.abspath(path))  # noqa: PTH100 - links in the path stay
     names = {written, _real(written.parent) / written.name, _real(path)}
     reasons = (
-        *(_in_study(name, study) for study in studies for name in names),
-        *(_in_any_study(name) for name in names),
+        *(_place_in_study(name, study) for study in studies for name in names),
+        *(_place_in_any_study(name) for name in names),
     )
     return next(filter(None, reasons), "")
 
 
-def _in_study(name: Path, study: StudyFolders) -> str:
+def _place_in_study(name: Path, study: StudyFolders) -> str:
     """Return where in a study a path is; empty if an output may have it.
 
     In a master inbox that contains the sessions folder, it may have it: such a folder also has other files.
@@ -206,7 +206,7 @@ def _has_packet_of(session: str, inbox: Path) -> bool:
     return any(name == session or name.startswith(f"{session}.") for name in names)
 
 
-def _in_any_study(name: Path) -> str:
+def _place_in_any_study(name: Path) -> str:
     """Return where a path is in the study that contains it, if one does; empty if an output may have it."""
     for folder in name.parents:
         kind = kind_of_folder(folder)
@@ -216,7 +216,7 @@ def _in_any_study(name: Path) -> str:
             parts = name.relative_to(folder).parts
             if len(parts) > 1 and parts[0] in _FORBIDDEN_FOLDERS:
                 return _FORBIDDEN_FOLDERS[parts[0]]
-            return _in_study(name, folders_of(folder))
+            return _place_in_study(name, folders_of(folder))
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from qxbatch.protocol.difference import in_words
+from qxbatch.protocol.difference import differences_text
 from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.study.study import Row
 from qxbatch.visible import one_line
@@ -15,7 +15,7 @@ def difference_lines(rows: Iterable[Row]) -> list[str]:
     """Return a line for each session that differs from the majority, at most 20."""
     different = [row for row in rows if row.differences]
     lines = [
-        f"  {one_line(f'{row.session}: {in_words(row.differences, _MAX_DIFFERENCES)}')}"
+        f"  {one_line(f'{row.session}: {differences_text(row.differences, _MAX_DIFFERENCES)}')}"
         for row in different[:_MAX_SESSIONS]
     ]
     more = len(different) - len(lines)

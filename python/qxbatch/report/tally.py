@@ -21,7 +21,7 @@ from qxbatch.events import (
     UnitStarted,
 )
 from qxbatch.problems import Severity
-from qxbatch.report.outcome import failed
+from qxbatch.report.outcome import has_failed
 
 STAGE_TIMES = {
     Stage.READING: 0.15,
@@ -174,7 +174,7 @@ class Tally:
     def _finish(self, event: UnitFinished) -> None:
         unit = self._units.pop(event.unit, None)
         self._done += 1
-        if any(map(failed, event.reports)):
+        if any(map(has_failed, event.reports)):
             self._failed += 1
         elif any(problem.severity is Severity.WARNING for report in event.reports for problem in report.problems):
             self._to_check += 1

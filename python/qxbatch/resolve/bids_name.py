@@ -8,10 +8,10 @@ _NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-
 """The first entities of a BIDS name; other text may follow."""
 
 
-def by_bids_name(name: str) -> SessionId | None:
+def session_by_bids_name(name: str) -> SessionId | None:
     """Return the session of a packet whose name begins like `sub-105_ses-1` or `sub-105`, else None. Its id is the whole name.
 
-    >>> by_bids_name("sub-105_ses-1")
+    >>> session_by_bids_name("sub-105_ses-1")
     SessionId(subject='105', session='1', folder='sub-105_ses-1')
     """
     match = _NAME.match(name)

@@ -5,7 +5,7 @@ import re
 from qxbatch.model import SessionId
 
 
-def by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
+def session_by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
     """Return the session of a packet's name; None if the format finds no subject in it."""
     match = nameformat.search(name)
     if match is None or not match["subject_id"]:
@@ -14,10 +14,10 @@ def by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
     return SessionId(match["subject_id"], session or None)
 
 
-def by_folder(folder: str, nameformat: re.Pattern[str]) -> SessionId | None:
+def session_by_folder(folder: str, nameformat: re.Pattern[str]) -> SessionId | None:
     """Return the session of a session folder: its id is the folder's name, and the format finds subject and session name.
 
     Returns None if the format finds no subject.
     """
-    session = by_name(folder, nameformat)
+    session = session_by_name(folder, nameformat)
     return None if session is None else SessionId(session.subject, session.session, folder)

@@ -5,7 +5,7 @@ from itertools import count, islice
 from pathlib import PurePath
 
 from qxbatch.model import SessionId
-from qxbatch.resolve.names import FORBIDDEN, fault
+from qxbatch.resolve.names import FORBIDDEN_CHARACTERS, invalid_name_reason
 from qxbatch.visible import shell_word
 
 FindSession = Callable[[str], SessionId | None]
@@ -21,11 +21,15 @@ def rename_command(
     same name.
     """
     current = path.name
-    candidates = (cleaned(current), current.replace(name, f"{name}-1", 1) if name else "", cleaned(f"S-{current}"))
+    candidates = (
+        clean_name(current),
+        current.replace(name, f"{name}-1", 1) if name else "",
+        clean_name(f"S-{current}"),
+    )
     names = frozenset(beside)
     for new_name in (_unused_name(candidate, current, names) for candidate in candidates):
         session = find_session(new_name) if new_name and new_name != current else None
-        if session is not None and not fault(session.id):
+        if session is not None and not invalid_name_reason(session.id):
             return f"mv -n -- {shell_word(str(path))} {shell_word(str(path.with_name(new_name)))}", session.id
     return "", ""
 
@@ -37,7 +41,7 @@ def _unused_name(name: str, current: str, names: frozenset[str]) -> str:
     'a_b-2.zip'
     """
     alike = [name] if name in names and name != current else []
-    alike += sorted(other for other in {*names, current} if other not in alike and cleaned(other) == name)
+    alike += sorted(other for other in {*names, current} if other not in alike and clean_name(other) == name)
     k = alike.index(current) if current in alike else len(alike)
     if not name or not k:
         return name
@@ -46,14 +50,14 @@ def _unused_name(name: str, current: str, names: frozenset[str]) -> str:
     return next(islice((unused for unused in numbered if unused not in names), k - 1, None))
 
 
-def cleaned(name: str) -> str:
+def clean_name(name: str) -> str:
     """Return a similar name that a session may have; empty if there is none.
 
-    >>> cleaned("A\\nB:1")
+    >>> clean_name("A\\nB:1")
     'A_B_1'
     """
     similar = "".join(
-        character if character.isprintable() and character not in FORBIDDEN else "_" for character in name
+        character if character.isprintable() and character not in FORBIDDEN_CHARACTERS else "_" for character in name
     ).strip()
     similar = similar.lstrip("-_.")
-    return "" if fault(similar) else similar
+    return "" if invalid_name_reason(similar) else similar

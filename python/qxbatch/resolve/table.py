@@ -64,7 +64,7 @@ def column_of(rows: Rows, column: int | str, path: Path) -> int:
     """Return the 0-based index of a column. `column` is its 1-based number, or its name in the first row. Raises UsageError."""
     if isinstance(column, int):
         if rows and all(len(row) < column for row in rows.values()):
-            raise UsageError(f"The logfile {path} has no column {column}.", _widest(rows))
+            raise UsageError(f"The logfile {path} has no column {column}.", _widest_row_hint(rows))
         return column - 1
     header = next(iter(rows.values()), [])
     folded = [cell.casefold() for cell in header]
@@ -80,7 +80,7 @@ def column_of(rows: Rows, column: int | str, path: Path) -> int:
     )
 
 
-def _widest(rows: Rows) -> str:
+def _widest_row_hint(rows: Rows) -> str:
     width = max(map(len, rows.values()))
     more = " Files without .csv are read as tab-separated." if width == 1 else ""
     return f"Its widest row has {width}.{more}"

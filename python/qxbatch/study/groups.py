@@ -41,7 +41,7 @@ class Group:
         self._positions: dict[SeriesKey, list[float]] = {}
         for session in self.sessions:
             for k, series in enumerate(session.series):
-                if series.evaluable:
+                if series.is_evaluable:
                     key = SeriesKey(literal_glob(series.name.casefold()), series.kinds)
                     self._series.setdefault(key, {}).setdefault(session.id, []).append(series)
                     self._positions.setdefault(key, []).append(k / len(session.series))

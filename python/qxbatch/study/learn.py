@@ -48,7 +48,7 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
         _sorted(
             name for group in groups for name in group.unexpected if not any(e.matches_name(name) for e in entries)
         ),
-        _sorted(series.name for series in all_series if not series.evaluable),
+        _sorted(series.name for series in all_series if not series.is_evaluable),
     )
 
 

@@ -9,7 +9,7 @@ from qxbatch.protocol.fields import FIELDS, Field, Form
 from qxbatch.protocol.model import SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
 from qxbatch.protocol.series_differences import fact
-from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, rounded_text, same_shell
+from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, is_same_shell, rounded_text
 
 Value = TypeVar("Value", bound=Hashable)
 _CANDIDATES = 20
@@ -24,12 +24,12 @@ def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters,
     values: dict[str, Expectation] = {}
     undecided = []
     for name, field in FIELDS.items():
-        if not field.learned or (name == _AXIS and _DIRECTION in values):
+        if not field.is_learned or (name == _AXIS and _DIRECTION in values):
             continue
         facts = [
             fact(field, scan.acquisition) for scan in series if scan.acquisition and _has_planned_value(field, scan)
         ]
-        if all(value is None or value == field.absent for value in facts):
+        if all(value is None or value == field.value_if_absent for value in facts):
             continue
         usual = usual_value(field, facts)
         if usual is not None:
@@ -99,7 +99,7 @@ def shells_of(value: object) -> tuple[tuple[float, int], ...] | None:
     """Return b-values with near values merged, since scanners write 995 and 1005 for a shell of 1000; None without b-values."""
     groups: list[list[tuple[float, int]]] = []
     for b, count in sorted(value) if isinstance(value, tuple) else ():
-        if groups and same_shell(_mean(groups[-1]), b):
+        if groups and is_same_shell(_mean(groups[-1]), b):
             groups[-1].append((b, count))
         else:
             groups.append([(b, count)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.durable import NO_RUN
-from qxbatch.resolve.names import RESERVED
+from qxbatch.resolve.names import RESERVED_NAMES
 from qxbatch.session.layout import PAGE, QXBATCH_FOLDER, STUDY_SIDECAR, STUDY_TABLE, SUMMARY
 
 NONE_NOT_IMPORTED = b'"not_imported": [\n\n ]\n}\n'
@@ -36,7 +36,7 @@ def is_outdated(folder: Path) -> bool:
     hidden_names = (hidden_name(use, NO_RUN, name) for use in (Use.COPY, Use.ASIDE) for name in _STUDY_FILES)
     if any(os.path.lexists(folder / name) for name in hidden_names):
         return True
-    return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED)
+    return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED_NAMES)
 
 
 def has_not_imported(folder: Path) -> bool:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qxbatch.discover.listing import names_in
-from qxbatch.resolve.names import RESERVED
+from qxbatch.resolve.names import RESERVED_NAMES
 from qxbatch.session.contents import is_session
 
 
@@ -12,7 +12,7 @@ def sessions_in(folder: Path) -> list[Path]:
 
     A folder that does not exist has none. Raises UsageError if a folder cannot be listed.
     """
-    names = [name for name in names_in(folder) if not name.startswith(".") and name.casefold() not in RESERVED]
+    names = [name for name in names_in(folder) if not name.startswith(".") and name.casefold() not in RESERVED_NAMES]
     paths = [folder / name for name in names if is_session(folder / name)]
     if not paths and (folder / "sessions").is_dir():
         return sessions_in(folder / "sessions")

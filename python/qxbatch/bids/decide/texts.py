@@ -3,7 +3,7 @@
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule
 from qxbatch.protocol.model import literal_glob
-from qxbatch.protocol.values import quoted
+from qxbatch.protocol.values import toml_string
 
 
 def rule_text(rule: Rule) -> str:
@@ -23,7 +23,7 @@ def value_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return quoted(value)
+        return toml_string(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, dict):
@@ -43,11 +43,11 @@ def series_number_text(facts: ImageFacts) -> str:
 
 def rule_advice(facts: ImageFacts) -> str:
     """Return which rule to add for a series that no rule matches."""
-    name = quoted(literal_glob(facts.name))
+    name = toml_string(literal_glob(facts.name))
     return f'Add to the rule file: [[rule]] match = {{ name = {name} }} and as = "...", or ignore = "the reason".'
 
 
 def session_key(session: str) -> str:
     """Return a session id as a key of TOML."""
     is_bare = session.isascii() and session.replace("_", "a").replace("-", "a").isalnum()
-    return session if is_bare else quoted(session)
+    return session if is_bare else toml_string(session)

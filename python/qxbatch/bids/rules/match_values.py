@@ -8,7 +8,7 @@ from qxbatch.bids.images.numbers import is_amount
 from qxbatch.bids.model import Captures
 from qxbatch.bids.rules.amounts import Amount, read_amount
 from qxbatch.bids.rules.patterns import glob_pattern, regex_pattern
-from qxbatch.protocol.values import WrongValueError, same_shell
+from qxbatch.protocol.values import WrongValueError, is_same_shell
 
 Accept = Callable[[Any], Captures | None]
 """Returns the captures where a value is accepted, else None. It is not called for unknown values."""
@@ -80,7 +80,7 @@ def shells(value: Any) -> Accept:
 
     def accept(actual: Any) -> Captures | None:
         nearest_shells = [min(expected, key=lambda shell, b=b: abs(shell - b)) for b, _count in actual]  # type: ignore[misc]
-        all_near = all(same_shell(shell, b) for shell, (b, _count) in zip(nearest_shells, actual, strict=True))
+        all_near = all(is_same_shell(shell, b) for shell, (b, _count) in zip(nearest_shells, actual, strict=True))
         return _NO_CAPTURES if all_near and set(nearest_shells) == set(expected) else None
 
     return accept

@@ -13,7 +13,7 @@ from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.target import label, placeholders
 from qxbatch.protocol.lines import KeyPath
 from qxbatch.protocol.toml_file import TomlFile, parse_toml, read_toml
-from qxbatch.protocol.values import WrongValueError, quoted
+from qxbatch.protocol.values import WrongValueError, toml_string
 
 _TOP_KEYS = ("rule", "session", "labels", "dataset")
 _LABEL_KEYS = ("pattern", "subject", "session", "subjects", "sessions")
@@ -67,7 +67,7 @@ class _Reader:
 
     def _table(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            header = ".".join([str(key_path[0]), *(quoted(str(key)) for key in key_path[1:])])
+            header = ".".join([str(key_path[0]), *(toml_string(str(key)) for key in key_path[1:])])
             self._file.refuse(key_path, f"{key_path[-1]} is not a table.", f"Write [{header}], and its keys below it.")
         return value
 
