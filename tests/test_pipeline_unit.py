@@ -102,7 +102,7 @@ def test_staging_is_removed_after_all_work_on_a_failed_unit_has_ended(
         clear_own(*args)
 
     for name, changed in (
-        ("pipeline.series._SeriesJobs", Recorded),
+        ("pipeline.series._SeriesWork", Recorded),
         ("pipeline.series.convert_series", convert),
         ("pipeline.series.finish_image", finish),
         ("pipeline.series.wait", wait_until),

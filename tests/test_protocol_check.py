@@ -160,8 +160,8 @@ def test_the_repeat_of_an_interrupted_series_is_kept_and_listed_once() -> None:
     checked = check(series("rest", 5, **SHORT), series("rest", 7))
     assert listed(checked) == [("repeated", 5, "count", "1", "2")]
     assert checked.differences[0].note == "incomplete, 212 of 300 volumes"
-    assert checked.repeated == frozenset()
-    assert [each.series_number for each in checked.matches[0].selected] == [7]
+    assert checked.repeated_ns == frozenset()
+    assert [each.series_number for each in checked.matches[0].selected_series] == [7]
 
 
 def test_the_second_and_third_series_of_a_name_are_repeats() -> None:
@@ -170,19 +170,19 @@ def test_the_second_and_third_series_of_a_name_are_repeats() -> None:
         (DifferenceKind.REPEATED, 7),
         (DifferenceKind.REPEATED, 9),
     ]
-    assert checked.repeated == {70, 90}
+    assert checked.repeated_ns == {70, 90}
 
 
 def test_a_repeat_with_the_right_parameters_is_kept() -> None:
     checked = check(series("rest", 5, tr_ms=2500.0), series("rest", 7))
     assert listed(checked) == [("repeated", 5, "count", "1", "2")]
     assert checked.differences[0].note == "tr_ms 2500"
-    assert checked.repeated == {50}
+    assert checked.repeated_ns == {50}
 
 
 def test_the_later_series_is_the_repeat() -> None:
     first, second = series("rest", 9, started="2024-01-15T10:00:00"), series("rest", 5, started="2024-01-15T11:00:00")
-    assert check(second, first).repeated == {50}
+    assert check(second, first).repeated_ns == {50}
 
 
 def test_a_series_interrupted_twice_is_incomplete_and_repeated() -> None:

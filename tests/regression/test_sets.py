@@ -43,10 +43,10 @@ def run_as_expected(one: RegressionSet, sample_folder: Path | None = None) -> Ou
 
     with importing_in_forks():
         outcome = check(one, before_removal=judge)
-    if updating() and (outcome.new or outcome.differences):
-        write_expected(one.expected, outcome.found)
+    if updating() and (outcome.is_new or outcome.differences):
+        write_expected(one.expected, outcome.observed)
         pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")
-    assert not outcome.new, f"{one.expected} is missing: QXBATCH_UPDATE=1 writes it"
+    assert not outcome.is_new, f"{one.expected} is missing: QXBATCH_UPDATE=1 writes it"
     assert outcome.differences == (), f"if this is intended, QXBATCH_UPDATE=1 rewrites {one.expected.name}"
     return outcome
 
@@ -59,7 +59,7 @@ def test_a_public_set(one: Declared, data: Path, tmp_path: Path) -> None:
     (packet,) = laid_out.packets.iterdir()
     counted = series(packet)
     outcome = run_as_expected(laid_out, data / (one.folder or one.name))
-    assert observed(outcome.found["sessions"]) == counted
+    assert observed(outcome.observed["sessions"]) == counted
 
 
 @pytest.mark.data
@@ -70,11 +70,11 @@ def test_a_public_set_imported_in_another_way(one: Declared, data: Path, tmp_pat
     packets = sorted(laid_out.packets.iterdir())
     counted = [series(packet) for packet in packets]
     outcome = run_as_expected(laid_out)
-    if outcome.found["status"] == 1 and not outcome.found["sessions"]:
-        assert outcome.found["waiting"] == [packet.name for packet in packets], "a refused packet stays in the inbox"
-        assert "mixed-patients" in str(outcome.found["failed"])
+    if outcome.observed["status"] == 1 and not outcome.observed["sessions"]:
+        assert outcome.observed["waiting"] == [packet.name for packet in packets], "a refused packet stays in the inbox"
+        assert "mixed-patients" in str(outcome.observed["failed"])
     else:
-        assert observed(outcome.found["sessions"]) == {key: n for each in counted for key, n in each.items()}
+        assert observed(outcome.observed["sessions"]) == {key: n for each in counted for key, n in each.items()}
 
 
 def skip_unless_requested(one: Declared, data: Path) -> None:
@@ -91,4 +91,4 @@ def test_the_built_in_set(tmp_path: Path) -> None:
     outcome = run_as_expected(RegressionSet("built-in", packets, EXPECTED / "built-in.json"))
     for name in ("OP101.zip", "OP102_baseline.tar.gz", "OP103"):
         session = name.partition(".")[0]
-        assert observed({session: outcome.found["sessions"][session]}) == series(packets / name)
+        assert observed({session: outcome.observed["sessions"][session]}) == series(packets / name)

@@ -28,11 +28,11 @@ def run(options: Mapping[str, object]) -> int:
         if regression_set in large:
             continue
         outcome = check(regression_set, (f"--n-procs={procs}",) if procs else ())
-        if update and outcome.found and (outcome.new or outcome.differences):
-            write_expected(regression_set.expected, outcome.found)
+        if update and outcome.observed and (outcome.is_new or outcome.differences):
+            write_expected(regression_set.expected, outcome.observed)
         outcomes.append(outcome)
         if not as_json:
-            print(as_text(outcome, updated=update and bool(outcome.found)), flush=True)
+            print(as_text(outcome, updated=update and bool(outcome.observed)), flush=True)
     if as_json:
         print(json.dumps({"sets": [asdict(outcome) for outcome in outcomes], "skipped": skipped}, indent=1))
     else:
@@ -47,9 +47,9 @@ def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
 
     With `update`, 66 only if no set was checked, and a set does not fail if its results were recorded.
     """
-    if not outcomes or (not update and all(outcome.new for outcome in outcomes)):
+    if not outcomes or (not update and all(outcome.is_new for outcome in outcomes)):
         return ExitStatus.NOTHING_READY
-    unmet = [outcome for outcome in outcomes if not is_as_expected(outcome) and not (update and outcome.found)]
+    unmet = [outcome for outcome in outcomes if not is_as_expected(outcome) and not (update and outcome.observed)]
     return ExitStatus.FAILED if unmet else ExitStatus.OK
 
 
@@ -69,12 +69,12 @@ def _folder(name: str) -> Path:
 
 def is_as_expected(outcome: Outcome) -> bool:
     """Return whether a set has an expectation and meets it."""
-    return not outcome.new and not outcome.differences
+    return not outcome.is_new and not outcome.differences
 
 
 def as_text(outcome: Outcome, *, updated: bool) -> str:
     """Return a line for the set, and one for each difference. `updated`: the results were written as the expectation."""
-    if outcome.new:
+    if outcome.is_new:
         state = (
             "expectation written; read it before you trust it" if updated else "no expectation yet: --update writes it"
         )

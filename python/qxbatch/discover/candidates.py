@@ -34,7 +34,7 @@ def candidates(
     """Return the entries of the inbox (or the requested session folders), sorted by name, each with its verdict.
 
     In folder mode (`--masterinbox=none`) a candidate is a session folder, and its packet is `<session>/inbox`. With
-    `only`, other names are ignored. `sniff` recognises a file by its content, `studies` returns the studies of loose DICOM files, and
+    `only`, other names are ignored. `sniff` recognises a file by its content, `studies` returns the studies of loose files, and
     `now_ns` the time; tests replace them. Raises UsageError.
     """
     if settings.masterinbox is None:

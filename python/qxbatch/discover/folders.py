@@ -29,7 +29,7 @@ class ListedFolder(NamedTuple):
     """Whether its inbox contains a file, at any depth, or a folder that cannot be listed."""
     has_results: bool
     """Whether dicom or nii contains a file."""
-    unreadable: str = ""
+    unreadable_reason: str = ""
     """Why the folder cannot be opened (then `has_data` and `has_results` are True); empty if it can."""
     is_split: bool = False
     """Whether it has neither data nor results, and its data were split into other sessions."""
@@ -56,9 +56,9 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
 
 def session_folder(path: Path) -> ListedFolder:
     """Return what a session folder contains."""
-    unreadable = why_unreadable(path)
-    if unreadable:
-        return ListedFolder(path, True, True, unreadable)
+    unreadable_reason = why_unreadable(path)
+    if unreadable_reason:
+        return ListedFolder(path, has_data=True, has_results=True, unreadable_reason=unreadable_reason)
     listed = ListedFolder(path, has_file(SessionPaths(path).inbox), has_results(path))
     return listed._replace(is_split=not (listed.has_data or listed.has_results) and was_split(path.parent, path.name))
 
@@ -91,8 +91,8 @@ def _refuse(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> Ju
         command = rename_and_import_command(judged, settings, lambda name: session_by_folder(name, settings.nameformat))
         hint = f"Rename the folder{':' if command else '.'}"
         return judged.refuse(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
-    if folder.unreadable:
-        message = f"the session folder cannot be opened: {folder.unreadable}."
+    if folder.unreadable_reason:
+        message = f"the session folder cannot be opened: {folder.unreadable_reason}."
         command = command_for(settings, [folder.path.name])
         return judged.refuse(Code.UNREADABLE, message, access_hint(folder.path), command)
     return None

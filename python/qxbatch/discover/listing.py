@@ -12,6 +12,7 @@ from qxbatch.os_error import reading_hint, reason_text
 from qxbatch.problems import UsageError
 
 Sniff = Callable[[str], str]
+"""Returns the kind of the file at a path by its content, named as in `core.sniff`."""
 
 
 def core_sniff(path: str) -> str:

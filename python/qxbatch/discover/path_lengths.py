@@ -9,6 +9,7 @@ from qxbatch.settings.model import Archive, Settings
 LONGEST_PATH = 4095
 """Bytes of a path that the kernel accepts."""
 _TAG = "0" * 16
+"""A tag for hidden names; all tags have the same length."""
 
 
 def longest_path(packet: Path, settings: Settings) -> int:

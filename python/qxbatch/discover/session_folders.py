@@ -34,6 +34,7 @@ from qxbatch.walk import walk
 
 SESSION = "a session folder"
 SESSIONS = "the sessions folder of another study"
+"""The kinds of folders that are recognised, in the words of the messages."""
 _IMAGE_NAME = re.compile(r"(\d+)\.nii(?:\.gz)?")
 
 
@@ -164,6 +165,10 @@ def kind_of_folder(folder: Path) -> str:
 
 
 def _kind(path: Path, folders: list[str], files: list[str]) -> str:
+    """Return SESSION or SESSIONS for a folder with these folders and files; empty if it is neither.
+
+    The name of an entry shows that a folder may be one. Then a function reads more of the folder.
+    """
     marks: tuple[tuple[bool, Callable[[Path], bool], str], ...] = (
         (WORKSPACE in folders, _has_workspace_entries, SESSIONS),
         (STUDY_SIDECAR in files and STUDY_TABLE in files, _always, SESSIONS),

@@ -15,15 +15,15 @@ def was_split(sessionsfolder: Path, session: str) -> bool:
 
 
 def sessions_exist(sessionsfolder: Path, session: str) -> list[bool]:
-    """Return one value: whether the session with this id exists.
-
-    If it does not, and its packet was split, return a value for each session of the split: whether that session exists.
-    """
+    """Return for each of `session_names` whether that session exists."""
     return [_has_session(sessionsfolder / name) for name in session_names(sessionsfolder, session)]
 
 
 def session_names(sessionsfolder: Path, session: str) -> tuple[str, ...]:
-    """Return this session id; if there is no such session, the ids of those into which its packet was split, if it was."""
+    """Return the ids of the sessions of a packet: those into which it was split, if it was and `session` does not exist.
+
+    Otherwise return only `session`, its session id.
+    """
     if _has_session(sessionsfolder / session):
         return (session,)
     return _split_sessions(sessionsfolder, session) or (session,)

@@ -16,7 +16,7 @@ def diffusion(observed: ObservedSeries) -> tuple[BValues | None, int | None]:
     The source is the headers if each volume has a b-value, else .bval and .bvec of the converter. If the headers have
     b-values but no directions, the number of directions is that of .bvec. Both are None without a b-value above 0.
     """
-    main = observed.main
+    main = observed.main_stack
     table = observed.b_values
     volumes_with_b = sum(count for _, count in main.b_values) if main is not None else 0
     if main is not None and volumes_with_b == main.volumes:

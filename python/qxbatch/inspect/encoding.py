@@ -63,7 +63,7 @@ def _acceleration(observed: ObservedSeries) -> float | None:
     factor = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
     asset = observed.number("GEAssetFactors")
     if factor is None and asset is not None:
-        factor = round(1 / asset, 2)
+        factor = round(1 / asset, 2)  # GE writes the reciprocal of the factor
     return factor or observed.number(sidecar="ParallelReductionFactorInPlane")
 
 
@@ -88,7 +88,7 @@ def _partial_fourier(observed: ObservedSeries) -> float | None:
 
 def _readout(observed: ObservedSeries, axis: str | None) -> tuple[float | None, float | None]:
     """Return effective echo spacing and total readout time in s, for the image's lines along its phase encoding."""
-    bandwidth, main = observed.number("SiemensBandwidthPerPixelPhaseEncode"), observed.main
+    bandwidth, main = observed.number("SiemensBandwidthPerPixelPhaseEncode"), observed.main_stack
     if bandwidth and main is not None and axis:
         lines = main.size[1] if axis == "i" else main.size[0]
         spacing = 1 / (bandwidth * lines)

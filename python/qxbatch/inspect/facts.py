@@ -19,9 +19,9 @@ def facts(observed: ObservedSeries) -> Acquisition:
     b_values, directions = diffusion(observed)
     return Acquisition(
         **times._asdict(),
-        planned_volumes=counts.planned if counts else None,
-        acquired_volumes=counts.acquired if counts else None,
-        complete_volumes=counts.complete if counts else None,
+        planned_volumes=counts.planned_volumes if counts else None,
+        acquired_volumes=counts.acquired_volumes if counts else None,
+        complete_volumes=counts.complete_volumes if counts else None,
         partial_slices=counts.partial_slices if counts else None,
         slices_per_volume=counts.slices if counts else None,
         missing_slices=counts.missing_slices if counts else None,

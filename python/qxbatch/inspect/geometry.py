@@ -25,7 +25,7 @@ class Geometry(NamedTuple):
 
 def geometry(observed: ObservedSeries, slices: int) -> Geometry:
     """Return sizes and plane of the stack with most frames; `slices` is the number of its slices, 0 without a stack."""
-    main = observed.main
+    main = observed.main_stack
     if main is None or not slices:
         return Geometry()
     rows, columns = main.size
@@ -45,7 +45,7 @@ def geometry(observed: ObservedSeries, slices: int) -> Geometry:
 
 def slice_distance(observed: ObservedSeries) -> float | None:
     """Return the distance of slice centres: the median by their positions, else SpacingBetweenSlices; None if not known."""
-    main = observed.main
+    main = observed.main_stack
     positions = main.places if main is not None else []
     steps = sorted(after - before for before, after in pairwise(positions))
     return steps[len(steps) // 2] if steps else observed.number("SpacingBetweenSlices")

@@ -27,7 +27,7 @@ class ObservedSeries:
     """Vectors of the .bvec of that image, one for each volume."""
 
     @property
-    def main(self) -> Stack | None:
+    def main_stack(self) -> Stack | None:
         """Return the stack with most frames."""
         return next(iter(self.acquired.stacks), None)
 

@@ -8,7 +8,7 @@ from qxbatch.inspect.observed import ObservedSeries
 _GRADIENT_ECHO_EPI = "epfid"
 """Part of the sequence name of Siemens' BOLD scans."""
 _TWO_DIMENSIONS = 2
-"""Value of sKSpace.ucDimension in the protocol of Siemens for slices that are excited one by one."""
+"""Value of sKSpace.ucDimension in the protocol of Siemens for a 2D scan, whose slices are excited one by one."""
 _OFF = (None, 1.0)
 """Values of a mode in the protocol of Siemens that mean off: absent, or 1."""
 
@@ -40,7 +40,7 @@ def planned_slices(observed: ObservedSeries) -> int | None:
 
     None for derived images and several planes, and if no header contains it.
     """
-    main = observed.main
+    main = observed.main_stack
     if main is None or main.derived or _plane_count(observed) > 1:
         return None
     numbers = observed.acquired.numbers
@@ -85,7 +85,7 @@ def _siemens_bold_volumes(observed: ObservedSeries) -> int | None:
     numbers, texts = observed.acquired.numbers, observed.acquired.texts
     program = texts.get("Protocol.tSequenceFileName", "").lower()
     name = (observed.text("SequenceName", "PulseSequenceName") or "").lower()
-    main = observed.main
+    main = observed.main_stack
     is_plain_bold = (
         "Protocol.read" in texts
         and _GRADIENT_ECHO_EPI in name

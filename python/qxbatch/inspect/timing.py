@@ -31,7 +31,7 @@ def timing(observed: ObservedSeries) -> Timing:
         return Timing(started=_series_start(observed), observed_tr_ms=observed_tr(observed))
     first, last = span
     day = "" if first >= _DAY else _day(observed)
-    main = observed.main
+    main = observed.main_stack
     volume_duration = observed.number("AcquisitionDuration") if main is not None and main.volumes == 1 else None
     duration = volume_duration or last - first
     ended = iso(first + duration, day) if duration else None
@@ -43,7 +43,7 @@ def observed_tr(observed: ObservedSeries) -> float | None:
 
     The source is the acquisition times, else the time offsets of the volumes, else the trigger times (GE without gating).
     """
-    main = observed.main
+    main = observed.main_stack
     if main is None:
         return None
     acquired, offset, trigger = main.intervals
@@ -73,7 +73,7 @@ def _iso_text(moment: datetime) -> str:
 
 
 def _day(observed: ObservedSeries) -> str:
-    dates = (observed.header_text(f"{of}Date").replace(".", "") for of in ("Acquisition", "Series", "Study"))
+    dates = (observed.header_text(f"{prefix}Date").replace(".", "") for prefix in ("Acquisition", "Series", "Study"))
     return next((day for day in dates if _is_date(day)), "")
 
 

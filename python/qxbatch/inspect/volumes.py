@@ -22,11 +22,12 @@ _MIN_VOLUMES_FOR_MISSING = 3
 class Volumes(NamedTuple):
     """Counts; None for unknown ones."""
 
-    planned: int | None
-    acquired: int
-    complete: int
+    planned_volumes: int | None
+    acquired_volumes: int
+    complete_volumes: int
     partial_slices: int | None
     slices: int
+    """Slices of a complete volume."""
     missing_slices: int
     duplicate_slices: int
 
@@ -36,7 +37,7 @@ def volumes(observed: ObservedSeries) -> Volumes | None:
 
     None if there is no image.
     """
-    main = observed.main
+    main = observed.main_stack
     if main is None or not main.slices:
         return None
     stacks = stacks_of_main(main, observed.acquired.stacks)
@@ -48,9 +49,9 @@ def volumes(observed: ObservedSeries) -> Volumes | None:
     partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent_slices else 0)
     partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
     return Volumes(
-        planned=planned_volumes(observed, stacks, slices),
-        acquired=main.volumes,
-        complete=complete,
+        planned_volumes=planned_volumes(observed, stacks, slices),
+        acquired_volumes=main.volumes,
+        complete_volumes=complete,
         partial_slices=partial or None,
         slices=slices,
         missing_slices=missing

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from qxbatch.page.marks import Sides, letter_pixels
+from qxbatch.page.side_letters import Sides, letter_pixels
 
 _GAP = 4
 """Pixels between two slices."""

@@ -11,8 +11,8 @@ from qxbatch.convert.nifti_geometry import Affine
 from qxbatch.core import Statistics, colour_slice, grey_slice
 from qxbatch.page.canvas import side_by_side
 from qxbatch.page.heat import palette
-from qxbatch.page.marks import SIDES
 from qxbatch.page.png import encode_png
+from qxbatch.page.side_letters import SIDES
 
 HEIGHT = 192
 """Pixels of each slice's longer side."""
@@ -83,12 +83,12 @@ class Axis:
     """Distance of neighbours in the file, in voxels."""
     size: float
     """Size of a voxel, in mm."""
-    backwards: bool
+    is_backwards: bool
     """Whether voxel indices grow towards left, posterior or inferior."""
 
     def voxel(self, k: int) -> int:
         """Return the offset in the file, in voxels, of the k-th voxel from the left, posterior or inferior end."""
-        return self.step * (self.count - 1 - k if self.backwards else k)
+        return self.step * (self.count - 1 - k if self.is_backwards else k)
 
     def nearest(self, pixels: int) -> list[int]:
         """Return the offset of the nearest voxel for each of `pixels` pixels along the axis."""
@@ -132,7 +132,7 @@ def world_axes(shape: Sequence[int], affine: Affine) -> list[Axis]:
         if world not in voxel_axes and axis not in voxel_axes.values():
             voxel_axes[world] = axis
     return [
-        Axis(counts[axis], steps[axis], sizes[axis], backwards=affine[world][axis] < 0)
+        Axis(counts[axis], steps[axis], sizes[axis], is_backwards=affine[world][axis] < 0)
         for world, axis in sorted(voxel_axes.items())
     ]
 
@@ -143,7 +143,7 @@ def _plane(axes: Sequence[Axis], normal: int) -> Plane:
     middle = axes[normal].voxel(axes[normal].count // 2)
     height_mm, width_mm = up.count * up.size, across.count * across.size
     scale = HEIGHT / max(height_mm, width_mm)
-    from_top = replace(up, backwards=not up.backwards)
+    from_top = replace(up, is_backwards=not up.is_backwards)
     rows = from_top.nearest(max(1, round(height_mm * scale)))
     columns = across.nearest(max(1, round(width_mm * scale)))
     return Plane([middle + row for row in rows], columns, normal)

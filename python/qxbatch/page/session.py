@@ -43,7 +43,7 @@ class Line(NamedTuple):
 
     name: str
     text: str
-    volatile: bool = False
+    is_volatile: bool = False
     """Whether it differs between two imports of the same packets."""
 
 
@@ -189,7 +189,7 @@ def _footer(summary: Summary) -> list[Line]:
     lines = (
         Line("qxbatch", summary.qxbatch),
         Line("converters", converters),
-        Line("imported in", f"{seconds:.1f} s" if seconds is not None else "", volatile=True),
-        Line("imported with", summary.command, volatile=True),
+        Line("imported in", f"{seconds:.1f} s" if seconds is not None else "", is_volatile=True),
+        Line("imported with", summary.command, is_volatile=True),
     )
     return [line for line in lines if line.text]

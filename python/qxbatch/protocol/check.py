@@ -15,9 +15,9 @@ class Match(NamedTuple):
     """An entry of the protocol, and the series of a session that belong to it."""
 
     entry: ExpectedSeries
-    selected: tuple[ScannedSeries, ...]
+    selected_series: tuple[ScannedSeries, ...]
     """The best series, at most as many as the entry expects."""
-    surplus: tuple[ScannedSeries, ...]
+    surplus_series: tuple[ScannedSeries, ...]
     """The other series."""
     differences: tuple[Difference, ...]
 
@@ -28,7 +28,7 @@ class SessionCheck(NamedTuple):
     session: ScannedSession
     matches: tuple[Match, ...]
     """The entries for the scanner of the session, in the order of the protocol."""
-    extra: tuple[ScannedSeries, ...]
+    extra_series: tuple[ScannedSeries, ...]
     """Evaluable series without an entry."""
     scanner_differences: tuple[Difference, ...] = ()
     """Differences of the scanner, which concern all series."""
@@ -37,12 +37,12 @@ class SessionCheck(NamedTuple):
     def differences(self) -> tuple[Difference, ...]:
         """Return all differences."""
         series_differences = (difference for match in self.matches for difference in match.differences)
-        return (*self.scanner_differences, *series_differences, *map(_extra_difference, self.extra))
+        return (*self.scanner_differences, *series_differences, *map(_extra_difference, self.extra_series))
 
     @property
-    def repeated(self) -> frozenset[int]:
+    def repeated_ns(self) -> frozenset[int]:
         """Return the n of the surplus series that are complete."""
-        surplus = (series for match in self.matches for series in match.surplus)
+        surplus = (series for match in self.matches for series in match.surplus_series)
         return frozenset(series.n for series in surplus if series.verdict is SeriesVerdict.COMPLETE)
 
 
@@ -71,8 +71,8 @@ def _assign(
         (remaining if index is None else assigned[index]).append(scan)
     extra: list[ScannedSeries] = []
     for scan in remaining:
-        lacking = (k for k in ranked if len(assigned[k]) < entries[k].count.least)
-        index = next((k for k in lacking if _may_be(entries[k], scan)), None)
+        unfilled_entries = (k for k in ranked if len(assigned[k]) < entries[k].count.least)
+        index = next((k for k in unfilled_entries if _may_be(entries[k], scan)), None)
         if index is not None:
             assigned[index].append(scan)
         elif scan.is_evaluable:
@@ -81,6 +81,7 @@ def _assign(
 
 
 def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
+    """Return whether an entry that lacks a series may get this one: a scan of its name, or another series of its name and kinds."""
     return entry.matches_name(series.name) if series.is_evaluable else entry.matches(series)
 
 

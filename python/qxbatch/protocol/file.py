@@ -20,8 +20,8 @@ _HINT = "Name a protocol; `qxbatch protocol learn` writes one."
 
 def read_protocol(path: Path) -> Protocol:
     """Return the protocol in a file. Raises UsageError."""
-    quoting = 'Texts, and numbers with ±, are in quotes: tr_ms = "2000 ± 1".'
-    return _Reader(read_toml(path, "protocol", _HINT, quoting)).protocol()
+    syntax_hint = 'Texts, and numbers with ±, are in quotes: tr_ms = "2000 ± 1".'
+    return _Reader(read_toml(path, "protocol", _HINT, syntax_hint)).protocol()
 
 
 class _Reader:

@@ -87,13 +87,13 @@ def _key_of(statement: str) -> str:
 
 def _table_path(statement: str, last_indexes: dict[KeyPath, int]) -> KeyPath:
     """Return the key path of the table that a header begins, and update the last index of each list of tables."""
-    several = statement.startswith("[[")
-    inner = statement[2:-2] if several else statement[1:-1]
+    is_list = statement.startswith("[[")
+    inner = statement[2:-2] if is_list else statement[1:-1]
     key_path: KeyPath = ()
     keys = list(_keys(f"{inner} = 0"))
     for k, key in enumerate(keys):
         key_path = (*key_path, key)
-        if several and k == len(keys) - 1:
+        if is_list and k == len(keys) - 1:
             last_indexes[key_path] = last_indexes.get(key_path, -1) + 1
         if key_path in last_indexes:
             key_path = (*key_path, last_indexes[key_path])

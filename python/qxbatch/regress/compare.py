@@ -60,7 +60,7 @@ def reference_differences(
         name = path.relative_to(reference).as_posix()
         names.add(name)
         expected = image_values(path)
-        # fields of an image are below a key, as in an expectation: _COORDINATES are found by it
+        # x stands for the number of an image: the fields have the paths that they have in an expectation, such as x.affine[0]
         equal = any(
             not list(differences({"x": expected}, {"x": {key: image[key] for key in expected}})) for image in images
         )

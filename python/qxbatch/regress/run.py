@@ -27,9 +27,9 @@ class Outcome:
 
     name: str
     differences: tuple[str, ...]
-    found: dict[str, Any]
+    observed: dict[str, Any]
     """The results of the run; empty if it failed."""
-    new: bool
+    is_new: bool
     """Whether there is no expectation yet."""
 
 
@@ -41,7 +41,7 @@ def check(
     If the outputs of the run can be read, `before_removal` is called with the sessions folder before the folder is removed.
     """
     expected = read_expected(regression_set.expected)
-    if regression_set.present() is None:
+    if regression_set.existing_path() is None:
         return Outcome(
             regression_set.name,
             (f"{regression_set.packets / regression_set.only} does not exist, but its expectation does",),

@@ -46,7 +46,7 @@ class RegressionSet:
     only: str = ""
     """The name of the only packet of the set; empty: all packets in `packets`."""
 
-    def present(self) -> Path | None:
+    def existing_path(self) -> Path | None:
         """Return the path of the only packet, or of the folder of packets; None if it does not exist."""
         path = self.packets / self.only
         return path if path.exists() else None

@@ -24,6 +24,7 @@ CUT_MARK = " ..."
 MAX_COMMAND = 1000
 """Maximum number of characters of a command in a folded list."""
 TOO_LONG = "      (the command for all of them is long: it is in the log, and --list-all prints it)"
+"""The line in place of such a command."""
 MAX_NAMES = 8
 """Maximum number of names that are listed of a folded or merged block."""
 

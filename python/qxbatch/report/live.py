@@ -15,10 +15,10 @@ from qxbatch.wrapping import ROWS, terminal_rows, terminal_width
 class LiveDisplay:
     """Lines at the bottom of the terminal, and lines that scroll above them. The caller has escaped control characters."""
 
-    def __init__(self, stream: TextIO, mark: str) -> None:
-        """`mark` ends a line that is cut."""
+    def __init__(self, stream: TextIO, cut_mark: str) -> None:
+        """`cut_mark` ends a line that is cut."""
         self._stream = stream
-        self._mark = mark
+        self._cut_mark = cut_mark
         self._lock = threading.RLock()
         self._widths: list[int] = []
         """Widths of the displayed lines."""
@@ -81,8 +81,8 @@ class LiveDisplay:
         text = Text.assemble(*line, no_wrap=True, end="\n")
         room = self._console.width - 1
         if text.cell_len > room:
-            text.truncate(room - len(self._mark), overflow="crop")
-            text.append(self._mark)
+            text.truncate(room - len(self._cut_mark), overflow="crop")
+            text.append(self._cut_mark)
         return text
 
     def _adapt_to_width(self) -> None:

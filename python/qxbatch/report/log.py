@@ -51,13 +51,13 @@ class LogObserver:
                     self._names.add_of_session(report)
                     self._log_line(outcome_line(report))
             case RunFinished():
-                self._finished(event)
+                self._log_end(event)
             case _ if self._has_log_file:
-                self._detail(event)
+                self._log_detail(event)
             case _:
                 pass
 
-    def _detail(self, event: Event) -> None:
+    def _log_detail(self, event: Event) -> None:
         match event:
             case PacketFound():
                 self._names.add(event.candidate)
@@ -74,11 +74,11 @@ class LogObserver:
                 self._leave_stage(event.unit)
                 self._log_line(f"{event.unit}: stopped; no session was written")
             case UnitSorted() | ConverterEnded() | ProblemFound():
-                self._of_unit(event)
+                self._log_unit_event(event)
             case _:
                 pass
 
-    def _of_unit(self, event: UnitSorted | ConverterEnded | ProblemFound) -> None:
+    def _log_unit_event(self, event: UnitSorted | ConverterEnded | ProblemFound) -> None:
         match event:
             case UnitSorted():
                 self._log_line(f"{event.unit}: {event.series} series of {event.size} bytes")
@@ -103,7 +103,7 @@ class LogObserver:
         note = f" ({candidate.note})" if candidate.note else ""
         return f"{candidate.path}{session}: {candidate.verdict}{note}{size}{problem}"
 
-    def _finished(self, event: RunFinished) -> None:
+    def _log_end(self, event: RunFinished) -> None:
         if self._has_log_file:
             from qxbatch.report.blocks import TextLayout
             from qxbatch.report.end import final_report

@@ -27,6 +27,8 @@ MAX_ROWS = 15
 """If a verdict has more rows, they are only counted, except with --test or --list-all."""
 MAX_NAMES = 3
 """Maximum number of names that are listed of candidates refused for the same problem."""
+_MAX_NAME_WIDTH = 40
+"""Columns to which names are padded; longer names are not cut."""
 
 
 def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
@@ -91,7 +93,7 @@ def _rows(candidates: Sequence[Candidate]) -> list[str]:
     for candidate in candidates:
         by_problem.setdefault(candidate.path if candidate.problem is None else candidate.problem, []).append(candidate)
     names = [_names(group) for group in by_problem.values()]
-    width = min(40, max(map(len, names)))
+    width = min(_MAX_NAME_WIDTH, max(map(len, names)))
     rows = zip(names, by_problem.values(), strict=True)
     return ["    " + _row(name.ljust(width), group[0]).rstrip() for name, group in rows]
 

@@ -46,7 +46,7 @@ class Progress:
         self._stream = sys.stderr if stream is None else stream
         self._quiet = quiet
         self._list_all = list_all
-        self._live = is_live(self._stream)
+        self._is_live = is_live(self._stream)
         self._marks = marks_for(self._stream)
         self._clock = clock
         self._guard = threading.Lock()
@@ -79,10 +79,10 @@ class Progress:
         with self._guard:
             self._tally.notify(event, self._clock())
             if isinstance(event, UnitFinished) and not self._quiet:
-                self._finished(event)
+                self._print_outcome(event)
 
-    def _finished(self, event: UnitFinished) -> None:
-        if self._live:
+    def _print_outcome(self, event: UnitFinished) -> None:
+        if self._is_live:
             for line in end_lines(event.reports, self._marks, list_all=self._list_all):
                 self._print(line)
             return
@@ -102,7 +102,7 @@ class Progress:
         """Show the progress: draw the display, or print a line if it is due."""
         now = self._clock()
         with self._guard:
-            if self._display is None and (self._live or now < self._next_line_at):
+            if self._display is None and (self._is_live or now < self._next_line_at):
                 return
             view = self._tally.view(now)
         if self._display is not None:
@@ -128,7 +128,7 @@ class Progress:
         try:
             self.open()
         except ModuleNotFoundError:
-            self._live = False
+            self._is_live = False
 
     def _close(self) -> None:
         with self._guard:
@@ -141,13 +141,13 @@ class Progress:
 
     def _work(self) -> None:
         """Draw until the run ends. If the display fails, the run continues without it."""
-        if self._live and self._stop.wait(DELAY_SECONDS):
+        if self._is_live and self._stop.wait(DELAY_SECONDS):
             return
         try:
-            if self._live:
+            if self._is_live:
                 self.open_or_plain()
             self.tick()
-            wait = REFRESH_SECONDS if self._live else PLAIN_SECONDS
+            wait = REFRESH_SECONDS if self._is_live else PLAIN_SECONDS
             while not self._stop.wait(wait):
                 self.tick()
         except Exception:  # a failing display must not lose data

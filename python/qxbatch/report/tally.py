@@ -57,8 +57,10 @@ class View(NamedTuple):
     packets: int
     """Units to import; the packets of one session are one unit."""
     done: int
+    """Units that ended."""
     failed: int
     to_check: int
+    """Units that ended with warnings and without errors."""
     size: int
     """Bytes of all packets."""
     bytes: float
@@ -70,6 +72,7 @@ class View(NamedTuple):
     seconds: float
     """Seconds since the start of the run."""
     at_work: tuple[UnitProgress, ...]
+    """The units that are being imported."""
 
 
 class _Unit:
@@ -107,7 +110,7 @@ class _Unit:
     def _converted_fraction(self) -> float:
         return min(1.0, self.converted_size / self.series_size) if self.series_size else 0.0
 
-    def at_work(self) -> UnitProgress:
+    def unit_progress(self) -> UnitProgress:
         """Return the unit as the display shows it."""
         done = sum(done for done, _ in self.series.values())
         return UnitProgress(self.name, "waiting" if self.stage is None else str(self.stage), done, self.total)
@@ -201,7 +204,7 @@ class Tally:
             rate,
             self._time_left(now, done, rate),
             now - self._began,
-            tuple(unit.at_work() for unit in self._units.values()),
+            tuple(unit.unit_progress() for unit in self._units.values()),
         )
 
     def _rate(self) -> float | None:

@@ -132,12 +132,12 @@ def _cell(match: Match | None) -> Cell:
 
 
 def _state(match: Match) -> CellState:
-    if len(match.selected) < match.entry.count.least:
+    if len(match.selected_series) < match.entry.count.least:
         return CellState.MISSING
-    if match.surplus:
+    if match.surplus_series:
         return CellState.REPEATED
     if any(difference.kind is DifferenceKind.VOLUMES for difference in match.differences):
         return CellState.INCOMPLETE
     if match.differences:
         return CellState.DIFFERENT
-    return CellState.PRESENT if match.selected else CellState.NOT_EXPECTED
+    return CellState.PRESENT if match.selected_series else CellState.NOT_EXPECTED
