@@ -53,10 +53,10 @@ def par(data: bytes) -> None:
             continue
         assert len(values) == len(header.lines)
     # A text written from the parsed values gives the same values.
-    general = "".join(f". {key} : {value}\n" for key, value in header.general.items())
+    general = "".join(f". {key} : {value}\n" for key, value in header.general_values.items())
     again = parse_par((general + "\n".join(header.lines)).encode())
     if is_plain(general) and all(is_plain(line) for line in header.lines):
-        assert dict(again.general) == dict(header.general)
+        assert dict(again.general_values) == dict(header.general_values)
         assert again.lines == header.lines
 
 

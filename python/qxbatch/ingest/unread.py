@@ -21,20 +21,20 @@ def refuse_limited_or_split(damage: Sequence[str], unit: Unit, settings: Setting
 
     `damage` has the reasons and is not empty.
     """
-    label, again = unit.label, partial(command_for, settings, [unit.session.id])
+    label, import_command = unit.label, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."
-        raise PacketError(Problem(Code.UNOPENED, label, message, SPLIT_HINT, command=again()))
+        raise PacketError(Problem(Code.UNOPENED, label, message, SPLIT_HINT, command=import_command()))
     if not all(LIMIT in text for text in damage):
         return
     reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
     code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
-    command = again(larger_limits(limits_of(damage), settings))
+    command = import_command(larger_limits(limits_of(damage), settings))
     if all(REPACK in text for text in damage):
         code, hint, command = (
             Code.UNOPENED,
             "Repack it with that command, or replace it by its unpacked folder; then import it:",
-            again(),
+            import_command(),
         )
     message = f"cannot be opened, though it may be sound: {reasons}. Nothing was imported."
     raise PacketError(Problem(code, label, message, hint, command=command))

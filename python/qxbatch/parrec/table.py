@@ -17,7 +17,7 @@ class ParTable:
 
     version: float | None
     """Version of the export format, such as 4.2; None if the header has none."""
-    general: Mapping[str, str]
+    general_values: Mapping[str, str]
     """By key in lower case without units: `repetition time`, `max. number of slices/locations`."""
     columns: tuple[Column, ...]
     lines: tuple[str, ...] = field(repr=False)
@@ -27,7 +27,7 @@ class ParTable:
 
     def text(self, key: str) -> str:
         """Return a general value, empty when absent."""
-        return self.general.get(key, "")
+        return self.general_values.get(key, "")
 
     def floats(self, key: str) -> list[float]:
         """Return a general value as numbers, up to the first word that is not a finite number."""

@@ -72,8 +72,8 @@ def _damage_problems(settings: Settings, unit: Unit, reading: Reading) -> list[P
     changes = (
         {"password_file": "FILE"} if encrypted.is_openable(encrypted_members) and settings.passwords is None else {}
     )
-    sound = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
-    todo = " ".join(filter(None, (advice, sound if has_broken_members else "")))
+    copy_advice = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
+    todo = " ".join(filter(None, (advice, copy_advice if has_broken_members else "")))
     if settings.on_damaged is OnDamaged.KEEP and _has_series(reading):
         message = f"is damaged ({damage_text}); the readable files were imported, and the packet stays where it is."
         changes = {**changes, **larger_limits(limits_of(damage), settings), "overwrite": "yes"}

@@ -40,10 +40,10 @@ def renamed_file_warning(file: RenamedFile) -> Problem:
     return Problem(Code.REPLACED_KEPT, str(file.path), message, severity=Severity.WARNING)
 
 
-def replaced_files_problem(session: str, waiting: Path, error: OSError, *, is_written: bool) -> Problem:
+def replaced_files_problem(session: str, folder: Path, error: OSError, *, is_written: bool) -> Problem:
     """Return the problem of a session that was published, while the files that it replaced could not be moved or removed."""
     written = "the session was written; " if is_written else ""
-    message = f"{written}its replaced files could not be kept: {error_text(error)}. They wait in {waiting}."
+    message = f"{written}its replaced files could not be kept: {error_text(error)}. They wait in {folder}."
     hint = "Correct this and run again: only this and the archiving remain."
     return Problem(Code.CANNOT_WRITE, session, message, hint)
 

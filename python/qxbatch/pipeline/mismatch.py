@@ -19,6 +19,8 @@ MOST_LISTED = 5
 def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], scratch: Path) -> Problem:
     """Return the problem of a session that differs from its packet. Raises CancelledError.
 
+    `faults` are the differences between the build and its ledger. The packet is read again into `scratch`.
+
     Files of a zip are read a second time when they are stored, so the cause can be a program that still writes to the packet,
     even if its size and time did not change. Otherwise disk or memory returned wrong bytes.
     """

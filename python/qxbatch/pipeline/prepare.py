@@ -13,7 +13,7 @@ from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.hashing import start_hashing
 from qxbatch.pipeline.inbox_files import archives_in_folders
-from qxbatch.pipeline.previous import read_previous
+from qxbatch.pipeline.previous import read_previous_session
 from qxbatch.pipeline.read import read_sources
 from qxbatch.record.job import Job
 from qxbatch.record.previous import PreviousSession
@@ -29,7 +29,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     unit_sources = _sources(context, unit)
     reading = read_sources(context, unit, unit_sources.sources, scratch)
     folder = context.workspace.sessionsfolder / unit.name
-    previous = read_previous(folder) if unit.inbox is not None else PreviousSession()
+    previous = read_previous_session(folder) if unit.inbox is not None else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
     archives = opened_archives(reading, unit_sources.archives) if unit.inbox is not None else unit.packets
     return Job(

@@ -50,11 +50,11 @@ def make_series(
         if forms[series.n] is not StorageForm.PLAIN:
             storing.append(context.executor.submit(work.store, series, forms[series.n]))
     try:
-        _settle([*converting.values(), *storing])
+        _wait_for_all([*converting.values(), *storing])
     except BaseException:
-        _abandon(work.finishing)
+        _cancel_all(work.finishing)
         raise
-    _settle(work.finishing)
+    _wait_for_all(work.finishing)
     for series in sorted_session.series:
         if forms[series.n] is StorageForm.PLAIN:
             move(series.folder, folders.built.series(series.n))
@@ -185,7 +185,7 @@ def session_root(series: Series) -> Path:
     return series.folder.parent.parent
 
 
-def _settle(futures: Sequence[Future[Any]]) -> None:
+def _wait_for_all(futures: Sequence[Future[Any]]) -> None:
     """Wait for all futures; if one fails, cancel those that have not started, and raise the first failure in their order."""
     pending = set(futures)
     while pending:
@@ -198,7 +198,7 @@ def _settle(futures: Sequence[Future[Any]]) -> None:
             future.result()
 
 
-def _abandon(futures: Sequence[Future[Any]]) -> None:
+def _cancel_all(futures: Sequence[Future[Any]]) -> None:
     """Cancel the futures that have not started, and wait for the others."""
     for future in futures:
         future.cancel()

@@ -77,7 +77,7 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
     return CandidateFate.TO_CHECK if has_warning else CandidateFate.IMPORTED
 
 
-def account(results: Sequence[tuple[Candidate, CandidateFate]], stages: Stages = Stages.ALL) -> list[str]:
+def account_lines(results: Sequence[tuple[Candidate, CandidateFate]], stages: Stages = Stages.ALL) -> list[str]:
     """Return lines with the numbers of imported (or sorted, or converted), refused, and other candidates."""
     counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED_FATES)

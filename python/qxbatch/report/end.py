@@ -7,7 +7,7 @@ from pathlib import Path
 from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
-from qxbatch.report.account import NOT_IMPORTED_FATES, CandidateFate, account, fates
+from qxbatch.report.account import NOT_IMPORTED_FATES, CandidateFate, account_lines, fates
 from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, merge_blocks, text_of
 from qxbatch.report.labels import label_subject
 from qxbatch.report.lines import clock
@@ -86,7 +86,7 @@ def _account(report: Report, seconds: float | None, layout: TextLayout, stages: 
     results = fates(report)
     time = "" if seconds is None else f" in {clock(seconds)}"
     lines = ["", f"{len(results)} {'entry' if len(results) == 1 else 'entries'}{time}:"]
-    lines += [f"  {line}" for line in account(results, stages)]
+    lines += [f"  {line}" for line in account_lines(results, stages)]
     return lines + list(_not_imported(results, layout, stages))
 
 

@@ -51,12 +51,12 @@ def _bar(view: View, room: int, marks: Marks) -> Line:
     texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
     text = "  ".join(texts)
     min_bar, max_bar = _BAR_WIDTHS
-    bar = max(min_bar, min(max_bar, room - len(text) - 2))
-    full = int(ratio * bar)
+    bar_width = max(min_bar, min(max_bar, room - len(text) - 2))
+    full_width = int(ratio * bar_width)
     return (
-        (marks.full * full, "green"),
-        (marks.empty * (bar - full), "dim"),
-        (cut(f"  {text}", max(0, room - bar), marks.cut), ""),
+        (marks.full * full_width, "green"),
+        (marks.empty * (bar_width - full_width), "dim"),
+        (cut(f"  {text}", max(0, room - bar_width), marks.cut), ""),
     )
 
 

@@ -123,7 +123,7 @@ class Tally:
         self._began = now
         self._units: dict[str, _Unit] = {}
         self._packets = self._size = self._done = self._failed = self._to_check = 0
-        self._ended = self._skipped = 0.0
+        self._ended_bytes = self._skipped_bytes = 0.0
         """Bytes of the units that ended, and bytes of them that needed no work."""
         self._read = 0
         self._rates = deque([(now, 0.0)])
@@ -182,15 +182,15 @@ class Tally:
         elif any(problem.severity is Severity.WARNING for report in event.reports for problem in report.problems):
             self._to_check += 1
         if unit is not None:
-            self._ended += unit.size
+            self._ended_bytes += unit.size
             published = any(report.folder is not None for report in event.reports)
-            self._skipped += 0.0 if published else unit.size * (1 - unit.progress)
+            self._skipped_bytes += 0.0 if published else unit.size * (1 - unit.progress)
 
     def view(self, now: float) -> View:
         """Return the progress of the run."""
         at_work = sum(unit.size * unit.progress for unit in self._units.values())
-        done = self._ended + at_work
-        self._rates.append((now, done - self._skipped))
+        done = self._ended_bytes + at_work
+        self._rates.append((now, done - self._skipped_bytes))
         while len(self._rates) > 2 and self._rates[1][0] <= now - RATE_SECONDS:  # noqa: PLR2004 - the oldest and the newest
             self._rates.popleft()
         rate = self._rate()
