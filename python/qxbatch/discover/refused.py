@@ -28,7 +28,7 @@ def refuse_unreadable_or_bad_name(
         return judged.refuse(Code.UNREADABLE, message, entry.hint, command)
     if breaks_lines(entry.name):
         why = "its name contains a control character or a line end, so only a part of it would name the session."
-        return _with_invalid_name(judged, why, settings, find_session)
+        return _refuse_invalid_name(judged, why, settings, find_session)
     return None
 
 
@@ -67,12 +67,14 @@ def with_session(
         return judged._replace(session=session)
     message = f"its session would be called {session.id!r}, and no session may have that name: {why}."
     if settings.logfile is None:
-        return _with_invalid_name(judged, message, settings, find_session)
+        return _refuse_invalid_name(judged, message, settings, find_session)
     hint = f"Correct it in {settings.logfile.path}, and import it:"
     return judged.refuse(Code.BAD_NAME, message, hint, command_for(settings, [judged.name]))
 
 
-def _with_invalid_name(judged: JudgedEntry, message: str, settings: Settings, find_session: FindSession) -> JudgedEntry:
+def _refuse_invalid_name(
+    judged: JudgedEntry, message: str, settings: Settings, find_session: FindSession
+) -> JudgedEntry:
     command = rename_and_import_command(judged, settings, find_session)
     hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
     return judged.refuse(Code.BAD_NAME, message, hint, command)

@@ -46,6 +46,7 @@ _WORDS = {
     Cause.TRUNCATED: ("DICOM file", "DICOM files"),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
 }
+"""Singular and plural of the members of each cause."""
 _ADVICE = {
     Cause.DAMAGED_ARCHIVE: "Get a sound copy of the archive.",
     Cause.LIMITED_ARCHIVE: "Unpack an archive above a limit into the packet, or raise the limit that qxbatch/ledger.tsv names.",

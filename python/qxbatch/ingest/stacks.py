@@ -17,7 +17,7 @@ LARGEST_STEP_ERROR = 0.1
 SMALLEST_STEP = 0.9
 """Smallest distance between the slices of stacks that are joined, as a fraction of the slice thickness.
 
-If the slices of two stacks together are closer than this, the stacks overlap: they are two scans.
+If the slices of two stacks together are closer than this, the stacks overlap, and count as two scans.
 """
 
 

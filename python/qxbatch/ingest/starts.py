@@ -47,7 +47,10 @@ class Timeline(NamedTuple):
 
 
 def earlier_starts(starts: Starts | None, other: Starts) -> Starts:
-    """Return the earlier start of each source; None for a source in which one of the two is unknown."""
+    """Return the earlier start of each source; None for a source in which one of the two is unknown.
+
+    `starts` is None for the first file; then return `other`.
+    """
     if starts is None:
         return other
     return tuple(

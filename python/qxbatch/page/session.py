@@ -156,6 +156,7 @@ def _state(summary: Summary) -> tuple[str, str]:
 
 
 def _scan_date(summary: Summary) -> str:
+    """Return when the first series started; empty if it is not known."""
     starts = sorted(
         each.acquisition.started for each in summary.series if each.acquisition and each.acquisition.started
     )
@@ -163,6 +164,7 @@ def _scan_date(summary: Summary) -> str:
 
 
 def _scanner_facts(series: SeriesSummary) -> list[tuple[str, str]]:
+    """Return names and texts of the facts about the scanner of a series."""
     acquisition, header = series.acquisition or Acquisition(), series.header
     model = " ".join(str(header[key]) for key in ("Manufacturer", "ManufacturerModelName") if header.get(key))
     strength = number_text(acquisition.field_strength_t, 3)
@@ -180,6 +182,7 @@ def _series_count(summary: Summary) -> str:
 
 
 def _totals(ledger: LedgerCounts) -> list[tuple[int, str]]:
+    """Return the number of rows of each fate, and the fate in words."""
     return [(count, _FATE_TEXTS.get(fate, fate)) for fate, count in ledger.fates.items()]
 
 

@@ -214,7 +214,7 @@ def _strips(study: Study, anchors: dict[str, str]) -> list[tuple[str, list[Strip
 
 
 def _volumes(row: Row) -> list[tuple[str, float, str]]:
-    """Return the complete volumes of each series that has, or should have, several."""
+    """Return the name, the number of complete volumes and the session of each series that has, or should have, several volumes."""
     scanned = row.record.series_facts
     if not isinstance(scanned, ScannedSession):
         return []

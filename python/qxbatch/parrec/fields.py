@@ -17,6 +17,7 @@ _TEXTS = {
     "Manufacturer": ("manufacturer",),
     "StationName": ("station name",),
 }
+"""DICOM keywords, and the keys of a PAR whose first value that is not empty fills each."""
 
 
 def fields(header: ParTable) -> dict[str, Value]:

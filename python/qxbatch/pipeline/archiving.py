@@ -120,7 +120,7 @@ class _PacketArchiving:
     def apply_current_archive_option(self, settings: Settings) -> None:
         """For a packet of a killed run, use the --archive option of this run if it keeps more than that of the killed run.
 
-        Only if the killed run did not move or remove a file of the packet.
+        This is done only if the killed run did not move or remove a file of the packet.
         """
         if not self.read_by_this_run and is_whole(self.path, self.tag):
             is_given = any(name == "archive" and value for name, value in settings.command_line)

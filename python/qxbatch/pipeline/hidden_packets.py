@@ -25,6 +25,7 @@ _STATES = {
     Use.PART: ("some of its files were moved here", _GIVE_BACK),
     Use.GONE: ("it was being removed", _GIVE_BACK),
 }
+"""What the run did with a packet of this use, as a part of the message, and the hint."""
 _COPY_BACK = "If no other run uses this inbox, copy them back, compare, and remove this:"
 """The hint for `Use.PART` if the folder that has the other files still exists."""
 _REMOVE = "If you do not need the packet, remove it:"
