@@ -15,7 +15,7 @@ from qxbatch.ingest.patient_messages import (
     with_patient,
 )
 from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_anonymous, is_other_person, people_of
-from qxbatch.ingest.unknown_patients import with_unknown
+from qxbatch.ingest.unknown_patients import with_unknown_patients
 from qxbatch.model import HeaderLike, Series, SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.settings.model import OnMixed
@@ -42,13 +42,13 @@ def patients_of(reading: Reading) -> list[Person]:
 
 
 def split_patients(reading: Reading) -> list[Person]:
-    """Return the people of a reading with all its series, then the unknown patients (`with_unknown`). Raises OSError.
+    """Return the people of a reading with all its series, then the unknown patients (`with_unknown_patients`). Raises OSError.
 
     In contrast to `patients_of`, a PAR without a REC counts: it belongs to the person with its patient name. If there is no such
     person, it adds one.
     """
     items = [*_items(reading), *_par_items(reading, with_rec=True), *_par_items(reading, with_rec=False)]
-    return with_unknown(reading, items, people_of(items))
+    return with_unknown_patients(reading, items, people_of(items))
 
 
 def _items(reading: Reading) -> list[Item]:

@@ -11,24 +11,24 @@ from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.people import Item, Person
 
 
-def with_unknown(reading: Reading, items: Sequence[Item], people: Sequence[Person]) -> list[Person]:
+def with_unknown_patients(reading: Reading, items: Sequence[Item], people: Sequence[Person]) -> list[Person]:
     """Return the people with all their items, then a person without a name for each study whose patient is unknown.
 
     A series without a patient belongs to the only patient of its study, a PAR/REC to the only patient of the nearest folder.
     If there is none, or if there are several, the patient is unknown. The same applies to a series with files of several
     patients. Each item belongs to exactly one of the returned persons.
     """
-    owned, unknown = _of_series(items, people)
+    owned, unknown = _assign_series(items, people)
     everyone = [*owned, unknown]
     pairs = [item for item in items if item.group is None and not _has_patient(item)]
     indices = _nearest_people(reading, everyone, pairs)
     for item, k in zip(pairs, indices, strict=True):
         (unknown if k is None else everyone[k]).append(item)
     known = [Person(person.patient, tuple(own)) for person, own in zip(people, owned, strict=True) if own]
-    return [*known, *_studies(unknown)]
+    return [*known, *_unknown_patients(unknown)]
 
 
-def _of_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[list[Item]], list[Item]]:
+def _assign_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[list[Item]], list[Item]]:
     """Return the items of each person, and those of nobody; without the PAR/REC that have no patient."""
     people_of_group: dict[int, set[int]] = defaultdict(set)
     for k, person in enumerate(people):
@@ -67,7 +67,7 @@ def _has_patient(item: Item) -> bool:
     return bool(item.key) or item.identity is not None
 
 
-def _studies(items: Sequence[Item]) -> list[Person]:
+def _unknown_patients(items: Sequence[Item]) -> list[Person]:
     """Return a person without a name for each study, in order of first scan. PAR/REC of one day are a study."""
     studies: Mapping[str, list[Item]] = defaultdict(list)
     for item in items:

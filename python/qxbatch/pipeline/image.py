@@ -69,12 +69,12 @@ def _statistics(context: Context, nifti: Path) -> Statistics | None:
 def image_statistics(statistics: Statistics) -> ImageStatistics:
     """Return statistics as the summary has them: with 5 significant digits."""
     return ImageStatistics(
-        None if statistics.tsnr is None else _rounded(statistics.tsnr),
-        None if statistics.tsnr_limit is None else _rounded(statistics.tsnr_limit),
+        None if statistics.tsnr is None else _round_digits(statistics.tsnr),
+        None if statistics.tsnr_limit is None else _round_digits(statistics.tsnr_limit),
         statistics.dropped_volumes,
-        tuple(map(_rounded, statistics.global_signal)),
+        tuple(map(_round_digits, statistics.global_signal)),
     )
 
 
-def _rounded(value: float) -> float:
+def _round_digits(value: float) -> float:
     return float(f"{value:.{_DIGITS}g}")

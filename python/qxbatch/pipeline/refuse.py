@@ -61,7 +61,7 @@ def refuse_imported(context: Context, unit: Unit) -> None:
         raise PacketError(Problem(Code.EXISTS, unit.label, message, severity=Severity.WARNING))
 
 
-def cannot_write(unit: Unit, error: OSError) -> Problem:
+def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
     """Return the problem of a unit whose import ended with an error of the operating system."""
     hint = "The packet is unchanged. Correct this and run again."
     if error.errno == errno.EMFILE:

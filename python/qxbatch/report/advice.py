@@ -16,7 +16,7 @@ from qxbatch.visible import shell_word
 
 def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     """Return a sentence for each mistake, with the right option; empty if there is none."""
-    lines = [missing_inbox(settings), *_sessions_sentences(candidates, settings)]
+    lines = [missing_inbox_text(settings), *_sessions_sentences(candidates, settings)]
     unmatched = [candidate for candidate in candidates if candidate.verdict is Verdict.NO_MATCH_IN_LOG]
     if unmatched and settings.logfile is not None:
         names = [packet_name(candidate.path.name, settings.pattern) for candidate in unmatched]
@@ -24,7 +24,7 @@ def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     return [line for line in lines if line]
 
 
-def missing_inbox(settings: Settings) -> str:
+def missing_inbox_text(settings: Settings) -> str:
     """Return a message with the command that creates the master inbox; empty if the inbox exists or is not used."""
     inbox = settings.masterinbox
     if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False if it cannot be read
