@@ -54,7 +54,7 @@ IMAGE_TYPE_CODES = frozenset(
 """Values of ImageType that can also be names. They are not replaced: programs select images by them."""
 
 
-def keep_text(text: str) -> str:
+def no_redaction(text: str) -> str:
     """Return the text as it is."""
     return text
 
@@ -66,7 +66,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     descriptions from which a converter removed the spaces, too. The session id itself does not change. A count of files
     (`Found 301 DICOM`) does not change either, even if the number is a patient's id.
 
-    The function is `keep_text` if the headers contain nothing to replace.
+    The function is `no_redaction` if the headers contain nothing to replace.
     """
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
@@ -85,7 +85,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
     wholes = {value: orders for value, orders in wholes.items() if _is_replaced(value)}
     if not (wholes or people or test_names):
-        return keep_text
+        return no_redaction
     whole_search = WholeSearch()
     for value, orders in wholes.items():
         for parts in orders:
