@@ -135,7 +135,9 @@ def test_a_link_to_itself_hides_nothing_beside_it(tmp_path: Path) -> None:
     assert list(walk(tmp_path)) == [(str(tmp_path), [], ["file", "loop"])]
 
 
-def test_an_error_names_the_whole_path_of_what_cannot_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_names_the_whole_path_of_what_cannot_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "top" / "in").mkdir(parents=True)
     (tmp_path / "top" / "in" / "file").touch()
 
