@@ -261,14 +261,33 @@ def test_a_packet_whose_sessions_a_killed_job_had_written_is_done_although_it_le
     assert [state.state for state in writer.states.values()] == [State.DONE, State.DONE, State.FAILED]
 
 
-@pytest.mark.parametrize("state", [State.WAITING, State.FAILED])
-def test_a_stopped_task_leaves_the_result_of_the_task_that_followed_it(tmp_path: Path, state: State) -> None:
+@pytest.mark.parametrize(
+    ("result", "later"),
+    [
+        (State.DONE, State.WAITING),
+        (State.DONE, State.FAILED),
+        (State.DONE, State.RUNNING),
+        (State.FAILED, State.WAITING),
+    ],
+)
+def test_a_stopped_task_leaves_the_result_of_the_task_that_followed_it(
+    tmp_path: Path, result: State, later: State
+) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
     first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
     first.notify(UnitStarted("S0", 1))
     second.notify(UnitStarted("S0", 1))
-    second.done("S0")
-    first.change("S0", state=state)
+    second.change("S0", state=result)
+    first.change("S0", state=later)
+    assert submission.state(0).state is result
+
+
+def test_a_task_that_did_not_see_a_result_in_time_leaves_it(tmp_path: Path) -> None:
+    submission = new_submission(tmp_path, RECORD, [unit(0)])
+    first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
+    first.done("S0")
+    second.notify(UnitStarted("S0", 1))
+    second.fail("S0", "its packet is missing")
     assert submission.state(0).state is State.DONE
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cli.main import main
+from qxbatch.pipeline.unit_locks import unit_lock
+from qxbatch.publish.locks import Locks
 from qxbatch.study.columns import COLUMNS
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
@@ -157,3 +159,21 @@ def test_an_invalid_date_is_not_in_the_table(imported: Study, dates: list[str], 
     assert group(imported) == 0
     head, first, *_ = [line.split("\t") for line in (imported.sessions / "study.tsv").read_text().splitlines()]
     assert dict(zip(head, first, strict=True))["scanned"] == scanned
+
+
+def test_the_page_of_a_session_that_another_run_imports_is_not_written(
+    imported: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = imported.session("S1")
+    (session / "qxbatch/report.html").unlink()
+    before = snapshot(session)
+    locks = Locks(imported.sessions / ".qxbatch" / "locks")
+    lock = locks.take(unit_lock("S1"))
+    assert lock is not None
+    assert main(["report", str(session)]) == 1
+    assert "S1: is held by another run" in capsys.readouterr().out
+    assert snapshot(session) == before
+    locks.release(lock)
+    locks.close()
+    assert main(["report", str(session)]) == 0
+    assert not (imported.sessions / ".qxbatch").exists()

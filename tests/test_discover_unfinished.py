@@ -9,7 +9,7 @@ from qxbatch.model import Verdict
 from tests.build.dicom import MrSeries
 from tests.build.inbox import DummyStudy
 from tests.build.packets import Kind, under
-from tests.build.study import Study
+from tests.build.study import Study, snapshot
 
 COPIED = [
     "S1.zip.part",
@@ -50,3 +50,16 @@ def test_a_copy_in_progress_is_unchanged_and_the_run_succeeds(study: Study) -> N
     assert study.session_names() == ["good"]
     assert "its name ends in .part" in run.text
     assert copied.exists()
+
+
+def test_the_folder_that_a_split_is_writing_is_no_packet(study: Study) -> None:
+    files = MrSeries(number=3, description="T1w").files()
+    unfinished_split = study.put("S1_split", under(f".qxbatch-split-{'0f' * 8}/read/1", files), Kind.FOLDER)
+    similar = study.put("S2", under(".qxbatch-split-0/read", files), Kind.FOLDER)
+    before = snapshot(unfinished_split)
+    run = study.main("--check=no")
+    assert run.status == 0, run.text
+    assert "`qxbatch split` is writing it, or was interrupted" in " ".join(run.text.split())
+    assert study.session_names() == ["S2"]
+    assert snapshot(unfinished_split) == before
+    assert not similar.exists()

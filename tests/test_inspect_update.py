@@ -182,6 +182,20 @@ def test_an_unreadable_summary_is_unchanged(study: Study) -> None:
         (session / SUMMARY).unlink()
 
 
+@pytest.mark.parametrize("name", ["sessions", "sessions/S1"])
+def test_a_session_that_is_a_link_is_left_alone(name: str, study: Study, tmp_path: Path) -> None:
+    session = imported(study, TREE)
+    make_older(session)
+    other = tmp_path / "other" / "sessions"
+    other.mkdir(parents=True)
+    (other / "S1").symlink_to(session)
+    before = snapshot(session)
+    run = run_main("inspect", "--update", str(tmp_path / "other" / name))
+    assert run.status == 1
+    assert f"{other / 'S1'}: is a link" in run.err
+    assert snapshot(session) == before
+
+
 def test_a_link_named_qxbatch_is_not_followed(study: Study, tmp_path: Path) -> None:
     session = of_another_program(study)
     (tmp_path / "elsewhere").mkdir()

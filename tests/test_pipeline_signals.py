@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import traceback
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from qxbatch.pipeline.signals import delayed_signals
+from qxbatch.pipeline.waiting import wait_for
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
 from tests.build.study import Study
@@ -82,3 +86,20 @@ def test_signal_handlers_are_unchanged_in_another_thread() -> None:
     thread.start()
     thread.join()
     assert unchanged == [True]
+
+
+def test_a_signal_is_not_raised_while_the_locks_of_futures_are_used() -> None:
+    future: Future[None] = Future()
+
+    def send_signal() -> None:
+        while not future._waiters:
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=send_signal)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        wait_for([future])
+    thread.join()
+    files = {Path(frame.filename).name for frame in traceback.extract_tb(caught.tb)}
+    assert files == {"test_pipeline_signals.py", "waiting.py", "contextlib.py", "signals.py"}

@@ -11,6 +11,7 @@ import pytest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.locks import Locks
+from qxbatch.publish.opened import opened
 from qxbatch.walk import DEEPEST, remove, walk
 
 
@@ -132,3 +133,18 @@ def test_a_link_to_itself_hides_nothing_beside_it(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_text("x")
     assert list(walk(tmp_path)) == [(str(tmp_path), [], ["file", "loop"])]
+
+
+def test_an_error_names_the_whole_path_of_what_cannot_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "top" / "in").mkdir(parents=True)
+    (tmp_path / "top" / "in" / "file").touch()
+
+    def refused(name: str, **_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), name)
+
+    monkeypatch.setattr(os, "unlink", refused)
+    with opened(tmp_path) as parent, pytest.raises(PermissionError) as caught:
+        parent.remove("top")
+    assert caught.value.filename == str(tmp_path / "top" / "in")

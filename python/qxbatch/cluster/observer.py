@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import FINAL, State, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.events import Event, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.model import SeriesLabel, SessionReport
@@ -83,19 +83,23 @@ class StateWriter:
         if state is None:
             return
         self._states[unit] = state = state._replace(**changes)
-        if state.state in (State.WAITING, State.FAILED) and self._is_done(state.number):
+        if self._has_result_of_another_task(state):
             return
         try:
             self._submission.write(state)
         except OSError as error:
             logging.getLogger("qxbatch").warning("The state of %s cannot be written: %s", unit, error)
 
-    def _is_done(self, number: int) -> bool:
-        """Return whether another task has imported the unit meanwhile: a task that is stopped can end after its units are submitted
-        again, and it releases their locks before it writes their states.
+    def _has_result_of_another_task(self, new: UnitState) -> bool:
+        """Return whether another task has written a result of the unit that the new state must not replace.
+
+        Two tasks can have the same unit: a task that is stopped can end after its units are submitted again. It releases their
+        locks before it writes their states, and the task that followed it may have read their states before it ended. So DONE is
+        final, and a task that ends without a result keeps any other.
         """
+        results = FINAL if new.state is State.WAITING else (State.DONE,)
         with contextlib.suppress(OSError, ValueError):
-            return self._submission.state(number).state is State.DONE
+            return self._submission.state(new.number).state in results
         return False
 
 

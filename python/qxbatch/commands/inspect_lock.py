@@ -1,4 +1,4 @@
-"""The lock of a session while its facts are stored; an import of the session takes the same lock."""
+"""The lock of a session while its facts are stored or its page is written; an import of the session takes the same lock."""
 
 import os
 from collections.abc import Iterator
@@ -53,5 +53,5 @@ def _take(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
 
 
 def cannot_write(error: OSError) -> UsageError:
-    """Return the error that ends `inspect --update` if it cannot write."""
+    """Return the error that ends `inspect --update` or `report` if it cannot write."""
     return UsageError(f"Cannot write {error_text(error)}.", "Make it writable.", ExitStatus.CANNOT_WRITE)

@@ -64,7 +64,11 @@ def _report(results: Sequence[UpdateResult], options: Mapping[str, object], *, t
 
 
 def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
-    """Store the facts of one session while no other run works on it."""
+    """Store the facts of one session while no other run works on it. A session that is a link is left alone."""
+    if session.is_symlink():  # it may be a session of another study, whose runs have other locks
+        return UpdateResult(
+            session, problems=(f"{session}: is a link, and qxbatch does not write to the target of a link",)
+        )
     try:
         if test:
             return _write(session, resources, test=True)

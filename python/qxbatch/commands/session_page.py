@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from qxbatch.commands.inspect_lock import session_lock
 from qxbatch.commands.pictures import add_pictures
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
@@ -16,7 +17,22 @@ from qxbatch.visible import shell_word
 
 
 def write_session_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:
-    """Write the page and missing pictures; add the page to `outputs`, or why there is none to `problems`. Raises OSError."""
+    """Write the page and missing pictures; add the page to `outputs`, or why there is none to `problems`.
+
+    The lock of the session is held meanwhile: an import could replace the session after its summary was read. Raises OSError, and
+    UsageError when the sessions folder cannot be written.
+    """
+    if test or session.is_symlink():
+        _write_page(session, outputs, problems, test=test)
+        return
+    with session_lock(session) as why:
+        if why is None:
+            _write_page(session, outputs, problems, test=False)
+        else:
+            problems.append(why or f"{session}: is held by another run; its page was not changed")
+
+
+def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:
     folder = SessionFolder(session)
     try:
         summary = folder.summary

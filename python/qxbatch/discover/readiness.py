@@ -1,10 +1,11 @@
-"""Fingerprints of ready entries, which must be readable and unchanged for `settle` seconds."""
+"""Fingerprints of ready entries, which must be readable, finished, and unchanged for `settle` seconds."""
 
 from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.path_lengths import longest_path
+from qxbatch.discover.split_output import unfinished_split_reason
 from qxbatch.discover.unreadable import refuse_unreadable
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.settings.model import Settings
@@ -15,10 +16,12 @@ _SECOND = 10**9
 def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: int) -> Candidate:
     """Return the candidate of an entry, with the fingerprint of its data (the path `data`) if it is ready.
 
-    A packet that changed less than `settle` seconds ago gets the verdict FILTERED. `now` is the time in ns.
+    A packet that changed less than `settle` seconds ago gets the verdict FILTERED, a folder that `qxbatch split` has not finished STRAY. `now` is the time in ns.
     """
     if not judged.is_ready:
         return _candidate(judged, None)
+    if reason := unfinished_split_reason(data):
+        return _candidate(judged.with_verdict(Verdict.STRAY, reason), None)
     try:
         # in folder mode (`--masterinbox=none`) with overwrite, all data may be in `dicom`
         absent = data != judged.path and not data.exists()

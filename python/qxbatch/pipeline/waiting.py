@@ -8,13 +8,20 @@ from typing import TypeVar
 from qxbatch.pipeline.signals import delayed_signals, ignore_signals
 
 Result = TypeVar("Result")
+STEP_SECONDS = 0.25
+"""The longest time for which a signal waits."""
 
 
 def wait_for(futures: Sequence[Future[Result]]) -> None:
-    """Wait in short steps, so that signals are handled. Raises the first exception at once."""
+    """Wait in short steps, after which signals are handled. Raises the first exception at once, and KeyboardInterrupt on a signal.
+
+    A signal in a step would be raised while this thread takes a lock that it shares with the threads of the futures: it could
+    release the lock of a thread that is about to store its result.
+    """
     pending = set(futures)
     while pending:
-        finished, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+        with delayed_signals():
+            finished, pending = wait(pending, timeout=STEP_SECONDS, return_when=FIRST_COMPLETED)
         for future in finished:
             future.result()
 

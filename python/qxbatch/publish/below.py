@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qxbatch.publish.opened import OpenFolder, open_in, opened, opened_in
-from qxbatch.walk import remove
 
 _TRIES = 20
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
@@ -59,7 +58,7 @@ def remove_below(path: Path, top: Path) -> None:
         if not stat.S_ISDIR(os.stat(path.name, dir_fd=parent.descriptor, follow_symlinks=False).st_mode):
             os.unlink(path.name, dir_fd=parent.descriptor)
             return
-        retry(lambda: remove(path.name, parent=parent.descriptor))
+        retry(lambda: parent.remove(path.name))
 
 
 def retry(step: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.publish.opened import OpenFolder, Parts, walk_in
-from qxbatch.walk import mount_of, remove
+from qxbatch.walk import mount_of
 
 States = Mapping[Path, os.stat_result]
 """The states of files and links, by their paths relative to a folder."""
@@ -43,8 +43,8 @@ def remove_unchanged(parent: OpenFolder, name: str, states: States) -> None:
         return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
 
     if any(stat.S_ISLNK(state.st_mode) for state in states.values()):
-        remove(name, is_unchanged_link, parent.descriptor)
-    remove(name, is_unchanged, parent.descriptor)
+        parent.remove(name, is_unchanged_link)
+    parent.remove(name, is_unchanged)
 
 
 def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from qxbatch.publish.durable import rename_new_in, sync_entries
 from qxbatch.publish.plain import LinkError
-from qxbatch.walk import open_folder, remove
+from qxbatch.walk import Choice, open_folder, remove
 
 Parts = tuple[str, ...]
 """The names of the folders from an opened folder to one below it."""
@@ -101,6 +101,13 @@ class OpenFolder(NamedTuple):
             os.unlink(name, dir_fd=self.descriptor)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path / name)) from error
+
+    def remove(self, name: str, only: Choice | None = None) -> None:
+        """Remove a folder, as qxbatch.walk.remove does. Raises OSError, which names the path that cannot be removed."""
+        try:
+            remove(name, only, self.descriptor)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path / (error.filename or name))) from error
 
 
 @contextmanager
@@ -222,7 +229,7 @@ def move_folder(source: OpenFolder, name: str, target: OpenFolder, new_name: str
 
 def remove_empty_folders(parent: OpenFolder, name: str) -> None:
     """Remove a folder that contains only folders. Raises OSError if it contains anything else."""
-    remove(name, lambda *_: False, parent.descriptor)
+    parent.remove(name, lambda *_: False)
     if parent.has(name):
         raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(parent.path / name))
 
