@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.sequence import Sequence as Items
 
-from tests.build.dicom import Vendor, encoded
+from tests.build.dicom import Syntax, Vendor, encoded
 from tests.build.objects import item
-from tests.build.outcome import Outcome, converted, read_back
+from tests.build.outcome import Outcome, converted, converted_source, read_back, source_folder
 from tests.build.slices import MAGNITUDE, PHASE, block, classic, enhanced_object
 from tests.build.tamper import Files
 
@@ -104,3 +104,17 @@ def test_several_repetition_times_in_an_image_are_a_note(tmp_path: Path) -> None
     outcome = converted([read_back(encoded(dataset))], tmp_path)
     expected = "its image: its volumes have repetition times from 2 to 3 s; the JSON can have only one of them."
     assert (outcome.warnings, outcome.notes) == ([], [expected])
+
+
+@pytest.mark.parametrize("syntax", [Syntax.EXPLICIT, Syntax.RLE])
+@pytest.mark.parametrize("is_joined", [False, True])
+def test_a_second_object_in_a_file_is_reported(tmp_path: Path, syntax: Syntax, *, is_joined: bool) -> None:
+    """Zeros behind an object are padding."""
+    files = [encoded(classic(part, number), syntax) for number, part in enumerate(block(PLACES), start=1)]
+    source = source_folder(tmp_path)
+    for k, data in enumerate(files[:-1]):
+        (source / f"{k:04}.dcm").write_bytes(data + (files[-1] if is_joined and k == 0 else bytes(512)))
+    expected = (
+        "1 file of 5 has another DICOM object behind the first one (joined files); only the first one is in its image."
+    )
+    assert converted_source(tmp_path).warnings == ([expected] if is_joined else [])

@@ -29,6 +29,8 @@ class Comparison:
     """Number of files of the series."""
     frames: int
     """Number of frames of all files."""
+    joined_files: int
+    """Files in which another DICOM object begins behind the pixel data of the first one."""
     mosaics_without_slice_count: int
     """Mosaics whose header lacks the number of their slices."""
     suspected_mosaics: int

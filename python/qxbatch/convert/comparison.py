@@ -187,6 +187,11 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
 
 def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
     doubts = []
+    if compared.joined_files:
+        doubts.append(
+            f"{counted(compared.joined_files, 'file')} of {compared.files} {'has' if compared.joined_files == 1 else 'have'} "
+            "another DICOM object behind the first one (joined files); only the first one is in its image."
+        )
     if compared.mosaics_without_slice_count:
         doubts.append(
             f"{compared.mosaics_without_slice_count} of {frames.images} mosaics do not say how many slices they show (a private "

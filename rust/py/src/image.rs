@@ -83,6 +83,7 @@ pub(crate) struct ImageCheck {
 pub(crate) struct Comparison {
     files: usize,
     frames: usize,
+    joined_files: usize,
     mosaics_without_slice_count: usize,
     suspected_mosaics: usize,
     mosaics_without_direction: usize,
@@ -166,6 +167,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
     Ok(Comparison {
         files: comparison.files,
         frames: comparison.frames,
+        joined_files: comparison.joined_files,
         mosaics_without_slice_count: comparison.mosaics_without_slice_count,
         suspected_mosaics: comparison.suspected_mosaics,
         mosaics_without_direction: comparison.mosaics_without_direction,

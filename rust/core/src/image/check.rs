@@ -116,6 +116,7 @@ impl Check<'_> {
         };
         for object in self.objects {
             let has_pixels = object.pixels != Pixels::Absent;
+            comparison.joined_files += usize::from(object.joined);
             comparison.suspected_mosaics += usize::from(object.may_be_mosaic());
             if let Some(tiling) = object.tiling {
                 comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);

@@ -81,6 +81,8 @@ pub struct Comparison {
     pub files: usize,
     /// Number of frames of all objects.
     pub frames: usize,
+    /// Files with another DICOM object behind their own.
+    pub joined_files: usize,
     /// Mosaics whose header lacks the number of slices.
     pub mosaics_without_slice_count: usize,
     /// Square Siemens images that may be mosaics: they have at least three times as many rows as were acquired.
