@@ -18,6 +18,8 @@ from qxbatch.model import Output
 
 _MAX_LISTED = 5
 """More images than this are counted instead of listed."""
+_LOOKUP_TABLE = "a lookup table of values"
+"""Why values are not compared, as the core says it: their header has a ModalityLUTSequence."""
 _MIN_MOVEMENT = 0.1
 """Movements of volumes up to this (mm) are not reported."""
 
@@ -191,6 +193,12 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
         doubts.append(
             f"{counted(compared.joined_files, 'file')} of {compared.files} {'has' if compared.joined_files == 1 else 'have'} "
             "another DICOM object behind the first one (joined files); only the first one is in its image."
+        )
+    lookup_tables = compared.not_compared.get(_LOOKUP_TABLE, 0)
+    if lookup_tables:
+        doubts.append(
+            f"{lookup_tables} of {compared.frames} slices have a lookup table of values (ModalityLUTSequence), which converters "
+            "ignore: the image has the stored values."
         )
     if compared.mosaics_without_slice_count:
         doubts.append(
