@@ -200,7 +200,7 @@ def test_diffusion_without_private_elements_is_correct_or_without_table(tmp_path
     assert outcome.b_values() == [[0, 700, 700]] or vendor is Vendor.GE
 
 
-def test_values_with_a_lookup_table_are_reported_as_not_compared(tmp_path: Path) -> None:
+def test_values_with_a_lookup_table_are_for_review(tmp_path: Path) -> None:
     """ModalityLUTSequence (PS3.3 C.11.1): converters store the values without it."""
     files = classic_files()
     for file in files:
@@ -211,6 +211,7 @@ def test_values_with_a_lookup_table_are_reported_as_not_compared(tmp_path: Path)
         file.ModalityLUTSequence = Sequence([table])
     outcome = converted(files, tmp_path)
     assert any("not compared with the DICOM: a lookup table of values" in text for text in outcome.notes), outcome.notes
+    assert any("have a lookup table of values" in text for text in outcome.warnings), outcome.warnings
 
 
 def test_b_values_of_ge_without_gradient_elements_are_not_taken_for_zero(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ class Comparison:
     """Number of files of the series."""
     frames: int
     """Number of frames of all files."""
+    joined_files: int
+    """Files in which another DICOM object begins behind the pixel data of the first one."""
     mosaics_without_slice_count: int
     """Mosaics whose header lacks the number of their slices."""
     suspected_mosaics: int
@@ -86,10 +88,18 @@ class ImageCheck:
     """The lowest and the highest flip angle of its frames in degrees; None if the headers have none."""
     inversion_times: tuple[float, float] | None
     """The shortest and the longest inversion time of its frames in ms; None if the headers have none."""
+    repetition_times: tuple[float, float] | None
+    """The shortest and the longest repetition time of its frames in ms; None if the headers have none."""
+    components: list[str]
+    """The components of complex values that its frames show, as far as the headers name them: `magnitude`, `phase`, `real part`,
+    `imaginary part`.
+    """
     b_values: list[tuple[float | None, float | None]]
     """b-value of each volume in s/mm2 and its nominal b-value, from the headers; None if they have none."""
     contradiction: tuple[int, float, float] | None
     """The first volume (from 0) whose elements contain several b-values, with the lowest and the highest of them."""
+    mixed_volume: int | None
+    """The first volume (from 0) whose slices have different b-values or gradient directions."""
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
     encoding_directions: list[tuple[float, float, float] | None]

@@ -77,10 +77,23 @@ class Outcome:
 
 def converted(files: Files, root: Path) -> Outcome:
     """Write files as one series below a folder, and convert it."""
-    source = root / "dicom" / str(NUMBER)
-    source.mkdir(parents=True)
+    source = source_folder(root)
     for k, file in enumerate(files):
         file.save_as(source / f"{k:04}.dcm", enforce_file_format=False)
+    return converted_source(root)
+
+
+def source_folder(root: Path) -> Path:
+    """Make the folder of a series below a folder, and return it."""
+    source = root / "dicom" / str(NUMBER)
+    source.mkdir(parents=True)
+    return source
+
+
+def converted_source(root: Path) -> Outcome:
+    """Convert the files in `source_folder`."""
+    source = root / "dicom" / str(NUMBER)
+    files: Files = [pydicom.dcmread(path, force=True) for path in sorted(source.iterdir())]
     settings: Any = ConverterSettings()
     header: dict[str, Value] = {
         "SeriesNumber": str(files[0].get("SeriesNumber", "")),
@@ -90,7 +103,7 @@ def converted(files: Files, root: Path) -> Outcome:
     series = Series(NUMBER, SeriesKind.DICOM, header, len(files), size, source)
     with normalizing_in_forks():
         conversion = convert_series(series, settings, root / "work", check_available(settings), threading.Event())
-    return Outcome(conversion, [pydicom.dcmread(path, force=True) for path in sorted(source.iterdir())])
+    return Outcome(conversion, files)
 
 
 def read_back(data: bytes) -> pydicom.dataset.Dataset:

@@ -9,7 +9,7 @@ from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
-from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings, inversion_notes
+from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings, several_times_notes
 from qxbatch.convert.sop import has_slices_of_body
 from qxbatch.convert.time_step import time_step_findings
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
@@ -18,6 +18,8 @@ from qxbatch.model import Output
 
 _MAX_LISTED = 5
 """More images than this are counted instead of listed."""
+_LOOKUP_TABLE = "a lookup table of values"
+"""Why values are not compared, as the core says it: their header has a ModalityLUTSequence."""
 _MIN_MOVEMENT = 0.1
 """Movements of volumes up to this (mm) are not reported."""
 
@@ -105,7 +107,7 @@ def _findings(
         or compared.mosaics_without_direction
     )
     notes = _notes(compared, frames)
-    notes += [f"{image.name}: {text}" for image in images for text in inversion_notes(image.check)]
+    notes += [f"{image.name}: {text}" for image in images for text in several_times_notes(image.check)]
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), tuple(notes), is_proven)
 
 
@@ -172,6 +174,10 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
     faults = []
     if check.order == "wrong":
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
+    if check.mixed_volume is not None:
+        faults.append(f"its volume {check.mixed_volume + 1} has slices of several b-values or gradient directions.")
+    if len(check.components) > 1 and not is_map(images[index].output.suffix):
+        faults.append(f"it shows several components of complex values: {', '.join(check.components)}.")
     if (
         check.same_volume_as is not None
         and check.same_scan_as is None
@@ -183,6 +189,17 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
 
 def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
     doubts = []
+    if compared.joined_files:
+        doubts.append(
+            f"{counted(compared.joined_files, 'file')} of {compared.files} {'has' if compared.joined_files == 1 else 'have'} "
+            "another DICOM object behind the first one (joined files); only the first one is in its image."
+        )
+    lookup_tables = compared.not_compared.get(_LOOKUP_TABLE, 0)
+    if lookup_tables:
+        doubts.append(
+            f"{lookup_tables} of {compared.frames} slices have a lookup table of values (ModalityLUTSequence), which converters "
+            "ignore: the image has the stored values."
+        )
     if compared.mosaics_without_slice_count:
         doubts.append(
             f"{compared.mosaics_without_slice_count} of {frames.images} mosaics do not say how many slices they show (a private "

@@ -1,4 +1,4 @@
-"""Compares echo time, flip angle and inversion time in an image's JSON with the headers of all its frames."""
+"""Compares echo time, flip angle, inversion and repetition time in an image's JSON with the headers of all its frames."""
 
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ class _Field(NamedTuple):
 _ECHO_TIME = _Field("EchoTime", "s", 1e-3, 1e-4)
 _FLIP_ANGLE = _Field("FlipAngle", "degrees", 1.0, 0.1)
 _INVERSION_TIME = _Field("InversionTime", "s", 1e-3, 1e-3)
+_REPETITION_TIME = _Field("RepetitionTime", "s", 1e-3, 1e-3)
 
 
 def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
@@ -33,23 +34,36 @@ def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
 
 def inversion_findings(output: Output, check: ImageCheck) -> list[str]:
     """Return whether the inversion time in the JSON differs from that of the frames, if all frames have the same one."""
-    return [] if _has_several(check) else _findings(output, [(_INVERSION_TIME, check.inversion_times)])
+    times = check.inversion_times
+    return [] if _are_several(times, _INVERSION_TIME) else _findings(output, [(_INVERSION_TIME, times)])
 
 
-def inversion_notes(check: ImageCheck) -> list[str]:
-    """Return a note if the frames have several inversion times: converters store them in one image, and one time in its JSON."""
-    if check.inversion_times is None or not _has_several(check):
-        return []
-    low, high = (time * _INVERSION_TIME.scale for time in check.inversion_times)
-    return [f"its volumes have inversion times from {low:g} to {high:g} s; the JSON can have only one of them."]
+def several_times_notes(check: ImageCheck) -> list[str]:
+    """Return a note for inversion and repetition times of which the frames have several: the JSON has one of them.
+
+    Converters store such frames in one image. The repetition time in the JSON is not compared: of some scans it is that of an
+    excitation, and of others that of a volume.
+    """
+    compared = [
+        ("inversion", check.inversion_times, _INVERSION_TIME),
+        ("repetition", check.repetition_times, _REPETITION_TIME),
+    ]
+    notes = []
+    for name, times, field in compared:
+        if times is not None and _are_several(times, field):
+            low, high = (time * field.scale for time in times)
+            notes.append(
+                f"its volumes have {name} times from {low:g} to {high:g} s; the JSON can have only one of them."
+            )
+    return notes
 
 
-def _has_several(check: ImageCheck) -> bool:
-    """Return whether the frames of an image have several inversion times."""
-    if check.inversion_times is None:
+def _are_several(times: tuple[float, float] | None, field: _Field) -> bool:
+    """Return whether the shortest and the longest time of the frames of an image differ."""
+    if times is None:
         return False
-    low, high = (time * _INVERSION_TIME.scale for time in check.inversion_times)
-    return not _agrees(low, high, _INVERSION_TIME)
+    low, high = (time * field.scale for time in times)
+    return not _agrees(low, high, field)
 
 
 def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] | None]]) -> list[str]:

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use qxbatch_core::acquired::acquired;
-use qxbatch_core::frames::{Details, Facts, Pixels, Series, details};
+use qxbatch_core::frames::{Component, Details, Facts, Pixels, Series, details};
 use qxbatch_core::image::{self as core, VolumeOrder, VoxelType, colours, grey};
 
 use crate::acquired::Acquired;
@@ -63,8 +63,11 @@ pub(crate) struct ImageCheck {
     echo_times: Option<(f64, f64)>,
     flip_angles: Option<(f64, f64)>,
     inversion_times: Option<(f64, f64)>,
+    repetition_times: Option<(f64, f64)>,
+    components: Vec<&'static str>,
     b_values: Vec<(Option<f64>, Option<f64>)>,
     contradiction: Option<(usize, f64, f64)>,
+    mixed_volume: Option<usize>,
     directions: Vec<Option<[f64; 3]>>,
     encoding_directions: Vec<Option<[f64; 3]>>,
     encoding_signs: bool,
@@ -80,6 +83,7 @@ pub(crate) struct ImageCheck {
 pub(crate) struct Comparison {
     files: usize,
     frames: usize,
+    joined_files: usize,
     mosaics_without_slice_count: usize,
     suspected_mosaics: usize,
     mosaics_without_direction: usize,
@@ -124,8 +128,11 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             echo_times: check.echo_times.map(<(f64, f64)>::from),
             flip_angles: check.flip_angles.map(<(f64, f64)>::from),
             inversion_times: check.inversion_times.map(<(f64, f64)>::from),
+            repetition_times: check.repetition_times.map(<(f64, f64)>::from),
+            components: check.components.into_iter().map(component).collect(),
             b_values: check.b_values,
             contradiction: check.contradiction,
+            mixed_volume: check.mixed_volume,
             directions: check.directions,
             encoding_directions: check.encoding_directions,
             encoding_signs: check.encoding_signs,
@@ -139,6 +146,17 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
     )
 }
 
+fn component(component: Component) -> &'static str {
+    match component {
+        Component::Unknown => "",
+        Component::Magnitude => "magnitude",
+        Component::Phase => "phase",
+        Component::Real => "real part",
+        Component::Imaginary => "imaginary part",
+        Component::Mixed => "mixed",
+    }
+}
+
 fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparison> {
     let checks = comparison
         .checks
@@ -149,6 +167,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
     Ok(Comparison {
         files: comparison.files,
         frames: comparison.frames,
+        joined_files: comparison.joined_files,
         mosaics_without_slice_count: comparison.mosaics_without_slice_count,
         suspected_mosaics: comparison.suspected_mosaics,
         mosaics_without_direction: comparison.mosaics_without_direction,

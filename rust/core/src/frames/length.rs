@@ -1,6 +1,14 @@
-//! Whether the pixel data of a file are complete.
+//! Whether the pixel data of a file are complete, and whether another object follows them.
 
 use super::object::Object;
+use crate::header::{ParseError, Reader, Window};
+
+/// Length of the preamble of a file (PS3.10 section 7.1).
+const PREAMBLE: u64 = 128;
+/// The prefix after the preamble.
+const PREFIX: &[u8] = b"DICM";
+/// Length of the sequence delimiter after the last fragment.
+const DELIMITER: u64 = 8;
 
 /// Returns the uncompressed size of an object's frames in bytes; None if the header lacks a size, or if colours are
 /// subsampled.
@@ -26,4 +34,21 @@ pub(super) fn ends_early(fragments: &[(u64, u32)], size: u64) -> bool {
     fragments
         .last()
         .is_none_or(|&(offset, length)| offset.saturating_add(length.into()) > size)
+}
+
+/// Returns the offset after the delimiter of encapsulated pixel data.
+pub(super) fn end_of_fragments(fragments: &[(u64, u32)]) -> u64 {
+    fragments.last().map_or(u64::MAX, |&(offset, length)| {
+        offset
+            .saturating_add(length.into())
+            .saturating_add(DELIMITER)
+    })
+}
+
+/// Returns whether a DICOM file begins at an offset.
+pub(super) fn is_object<W: Window>(
+    reader: &mut Reader<'_, W>,
+    at: u64,
+) -> Result<bool, ParseError> {
+    reader.has_bytes(at.saturating_add(PREAMBLE), PREFIX)
 }

@@ -95,6 +95,8 @@ pub struct Object {
     pub incomplete: bool,
     /// Whether the file ends before its pixel data do, or is unreadable before them.
     pub truncated: bool,
+    /// Whether another DICOM object begins directly behind its pixel data: two files were joined.
+    pub joined: bool,
     /// InstanceNumber.
     pub instance: Option<i64>,
     /// Its frames; empty without pixel data.

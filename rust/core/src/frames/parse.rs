@@ -112,9 +112,14 @@ impl ObjectBuilder {
     ) -> Result<u64, ParseError> {
         if PIXEL_TAGS.contains(&element.tag) {
             self.read_pixel_data(element, encoding, syntax);
-            if element.length.is_none() && !syntax.deflated {
+            if let (Some(length), false) = (element.length, syntax.deflated) {
+                let end = element.value_offset.saturating_add(length.into());
+                self.object.joined = length::is_object(reader, end)?;
+            } else if !syntax.deflated {
                 let fragments = fragments(reader, element, encoding)?;
                 self.object.truncated = length::ends_early(&fragments, self.size);
+                let end = length::end_of_fragments(&fragments);
+                self.object.joined = length::is_object(reader, end)?;
                 if self.object.pixels == Pixels::Rle {
                     self.object.fragments = fragments;
                 }

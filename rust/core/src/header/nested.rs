@@ -121,6 +121,16 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
+    /// Returns whether these bytes are at an offset. Nothing is read if the object ends before them, or is a stream whose
+    /// size is unknown.
+    pub(crate) fn has_bytes(&mut self, at: u64, bytes: &[u8]) -> Result<bool, ParseError> {
+        let (size, end) = (self.window.len(), at.saturating_add(bytes.len() as u64));
+        if size == u64::MAX || end > size {
+            return Ok(false);
+        }
+        Ok(self.window.at(at, bytes.len())?.starts_with(bytes))
+    }
+
     /// Returns the offset after an element; fails if the element is longer than the object.
     #[inline]
     pub(crate) fn after(&mut self, element: &Element) -> Result<u64, ParseError> {

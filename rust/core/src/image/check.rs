@@ -7,6 +7,7 @@ use super::candidate_slices::locate_frames;
 use super::gradient::{direction, encoding_direction, has_known_signs};
 use super::grid::{Grid, Plane, dot};
 use super::matches::ImageMatch;
+use super::mixed_volume::DistinctFrames;
 use super::nifti::{self, Nifti};
 use super::places::{Places, SeriesFrame};
 use super::report::{Comparison, ImageCheck, MisplacedFrame};
@@ -14,7 +15,7 @@ use super::split_images::SplitImages;
 use super::time_step::time_step;
 use super::value_matcher::ValueMatcher;
 use super::volume_order::volume_order;
-use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
+use crate::frames::{Component, Diffusion, FileError, Object, Pixels, Series, obstacle};
 
 /// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
 const MIN_CONTRADICTION: f64 = 50.0;
@@ -92,8 +93,10 @@ impl Check<'_> {
             matches: &matches.images,
             series_frames: &series_frames,
         };
+        let distinct_frames = DistinctFrames::new(&series_frames);
         for (image, image_match) in matches.images.iter().enumerate() {
             let mut check = self.check(&series_frames, image, image_match);
+            check.mixed_volume = distinct_frames.mixed_volume(&image_match.frames);
             (check.same_volume_as, check.same_scan_as) = split_images.related_images(image);
             comparison.checks.push(check);
         }
@@ -113,6 +116,7 @@ impl Check<'_> {
         };
         for object in self.objects {
             let has_pixels = object.pixels != Pixels::Absent;
+            comparison.joined_files += usize::from(object.joined);
             comparison.suspected_mosaics += usize::from(object.may_be_mosaic());
             if let Some(tiling) = object.tiling {
                 comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);
@@ -186,6 +190,10 @@ impl Check<'_> {
             extend(&mut check.echo_times, frame.echo_time);
             extend(&mut check.flip_angles, frame.flip_angle);
             extend(&mut check.inversion_times, frame.inversion_time);
+            extend(&mut check.repetition_times, frame.repetition_time);
+            if !matches!(frame.component, Component::Unknown | Component::Mixed) {
+                check.components.insert(frame.component);
+            }
             check.isotropic &= frame.diffusion.isotropic || !is_weighted(&frame.diffusion);
             check.diffusion |= frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
             check.first = check

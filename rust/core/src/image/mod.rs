@@ -7,6 +7,7 @@ mod gradient;
 mod grid;
 mod mask;
 mod matches;
+mod mixed_volume;
 mod moments;
 mod moved_volumes;
 mod nifti;

@@ -1,10 +1,10 @@
 //! The result of comparing a series with its images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::samples::Difference;
 use super::volume_order::VolumeOrder;
-use crate::frames::PixelEncoding;
+use crate::frames::{Component, PixelEncoding};
 
 /// A frame whose position matches no slice of any image.
 #[derive(Debug, Clone)]
@@ -38,10 +38,16 @@ pub struct ImageCheck {
     pub flip_angles: Option<[f64; 2]>,
     /// The shortest and the longest inversion time of its frames, ms; None if the headers have none.
     pub inversion_times: Option<[f64; 2]>,
+    /// The shortest and the longest repetition time of its frames, ms; None if the headers have none.
+    pub repetition_times: Option<[f64; 2]>,
+    /// The components of complex values that its frames show, without those that the headers do not name.
+    pub components: BTreeSet<Component>,
     /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
     /// The first volume whose elements contain several b-values, with the lowest and the highest of them in s/mm2.
     pub contradiction: Option<(usize, f64, f64)>,
+    /// The first volume whose slices have different b-values or gradient directions.
+    pub mixed_volume: Option<usize>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
     /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image
@@ -75,6 +81,8 @@ pub struct Comparison {
     pub files: usize,
     /// Number of frames of all objects.
     pub frames: usize,
+    /// Files with another DICOM object behind their own.
+    pub joined_files: usize,
     /// Mosaics whose header lacks the number of slices.
     pub mosaics_without_slice_count: usize,
     /// Square Siemens images that may be mosaics: they have at least three times as many rows as were acquired.

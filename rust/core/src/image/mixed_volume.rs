@@ -1,0 +1,124 @@
+//! Volumes that mix slices of different diffusion weighting.
+
+use std::collections::HashMap;
+use std::f64::consts::PI;
+
+use super::gradient::{direction, encoding_direction};
+use super::grid::{angle, norm};
+use super::places::SeriesFrame;
+use crate::frames::Attributes;
+
+/// Accepted difference of b-values: this (s/mm2), or [`B_FRACTION`] of the larger one.
+const B_TOLERANCE: f64 = 1.0;
+/// Accepted relative difference of b-values.
+const B_FRACTION: f64 = 0.01;
+/// Accepted angle between gradient directions, rad.
+const ANGLE_TOLERANCE: f64 = 0.04;
+/// Directions of frames with a lower b-value (s/mm2) are not compared.
+const MIN_WEIGHTED_B: f64 = 50.0;
+/// Shorter vectors are no directions.
+const MIN_LENGTH: f64 = 0.1;
+
+/// The frames of a series that can be distinguished by their values.
+pub(super) struct DistinctFrames<'s> {
+    series_frames: &'s [SeriesFrame<'s>],
+    /// How many frames have the values with this signature.
+    counts: HashMap<u64, usize>,
+}
+
+impl<'s> DistinctFrames<'s> {
+    pub(super) fn new(series_frames: &'s [SeriesFrame<'s>]) -> Self {
+        let mut counts = HashMap::new();
+        for signature in series_frames
+            .iter()
+            .filter_map(|frame| frame.frame.signature)
+        {
+            *counts.entry(signature).or_default() += 1;
+        }
+        Self {
+            series_frames,
+            counts,
+        }
+    }
+
+    /// Returns the first volume of an image whose slices have different b-values or gradient directions. The frames of
+    /// the image are `frames[slice][volume]`.
+    ///
+    /// Frames with equal values are not compared, nor frames whose values are not read: any of them may be assigned to a
+    /// slice.
+    pub(super) fn mixed_volume(&self, frames: &[Vec<Option<usize>>]) -> Option<usize> {
+        let volumes = frames.iter().map(Vec::len).max().unwrap_or(0);
+        (0..volumes).find(|&volume| {
+            let mut slices = frames.iter().filter_map(|row| self.distinct(row, volume));
+            let first = slices.next();
+            first.is_some_and(|first| slices.any(|other| !have_same_weighting(first, other)))
+        })
+    }
+
+    /// Returns the attributes of the frame of a volume, if no other frame has its values.
+    fn distinct(&self, row: &[Option<usize>], volume: usize) -> Option<&'s Attributes> {
+        let frame = self.series_frames.get((*row.get(volume)?)?)?.frame;
+        let count = self.counts.get(&frame.signature?)?;
+        (*count == 1).then_some(&frame.attributes)
+    }
+}
+
+/// Returns whether two frames have the same diffusion weighting, as far as their headers have one. A direction and its
+/// opposite are the same.
+fn have_same_weighting(one: &Attributes, other: &Attributes) -> bool {
+    let Some((b_value, other_b_value)) = b_value(one).zip(b_value(other)) else {
+        return true;
+    };
+    let highest = b_value.max(other_b_value);
+    if (b_value - other_b_value).abs() > B_TOLERANCE.max(B_FRACTION * highest) {
+        return false;
+    }
+    let any_direction = |frame| direction(frame).or_else(|| encoding_direction(frame));
+    match any_direction(one).zip(any_direction(other)) {
+        Some((a, b)) if highest > MIN_WEIGHTED_B && norm(a).min(norm(b)) > MIN_LENGTH => {
+            let between = angle(a, b);
+            between.min(PI - between) <= ANGLE_TOLERANCE
+        }
+        _ => true,
+    }
+}
+
+/// Returns the b-value of a frame in s/mm2; of classic GE the one that belongs to the length of its gradient.
+fn b_value(frame: &Attributes) -> Option<f64> {
+    let diffusion = &frame.diffusion;
+    if diffusion.encoding_direction.is_some() {
+        diffusion.nominal.or(diffusion.b_value)
+    } else {
+        diffusion.b_value.or(diffusion.nominal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::have_same_weighting;
+    use crate::frames::Attributes;
+
+    fn weighted(b_value: Option<f64>, direction: Option<[f64; 3]>) -> Attributes {
+        let mut frame = Attributes::default();
+        (frame.diffusion.b_value, frame.diffusion.direction) = (b_value, direction);
+        frame
+    }
+
+    #[test]
+    fn the_slices_of_a_volume_have_one_weighting() {
+        let (x, y) = (Some([1.0, 0.0, 0.0]), Some([0.0, 1.0, 0.0]));
+        let first = weighted(Some(1000.0), x);
+        for same in [
+            weighted(Some(1000.5), x),
+            weighted(Some(1000.0), Some([-1.0, 0.01, 0.0])),
+            weighted(Some(1000.0), None),
+            weighted(None, y),
+        ] {
+            assert!(have_same_weighting(&first, &same));
+        }
+        assert!(!have_same_weighting(&first, &weighted(Some(1000.0), y)));
+        assert!(!have_same_weighting(&first, &weighted(Some(0.0), None)));
+        let low = weighted(Some(5.0), x);
+        assert!(have_same_weighting(&low, &weighted(Some(5.0), y)));
+    }
+}
