@@ -12,8 +12,8 @@ from qxbatch.archive import aside as aside_module
 from qxbatch.archive import packet as packet_module
 from qxbatch.archive import unchanged as unchanged_module
 from qxbatch.archive.names import archive_path
+from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import PacketContent
-from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Fingerprint
