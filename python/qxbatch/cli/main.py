@@ -36,7 +36,7 @@ def _main(words: list[str]) -> int:
     if help_text is not None:
         print(help_text, end="")
         return 0
-    return _guarded(words)
+    return _run_and_report_errors(words)
 
 
 def _with_help_options(words: list[str]) -> list[str]:
@@ -72,7 +72,7 @@ def _help_text(name: str, *, complete: bool) -> str:
     return command_summary(name, command.summary, command.usage, command.parameters)
 
 
-def _guarded(words: Sequence[str]) -> int:
+def _run_and_report_errors(words: Sequence[str]) -> int:
     """Run the words; return the exit status.
 
     A wrong request and an error of the machine end with a message, an interrupt with status 130, a bug with a traceback.

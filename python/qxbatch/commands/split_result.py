@@ -119,5 +119,6 @@ def _mappings(output: Path) -> Iterator[Path]:
 
 def _lines(rows: Iterable[MappingRow]) -> list[str]:
     """Return the lines of the mapping."""
+    # the core has escaped the path already
     cells = [(path, *map(escape, others)) for path, *others in map(astuple, rows)]
     return ["\t".join(row) + "\n" for row in [COLUMNS, *cells]]
