@@ -29,7 +29,7 @@ class ClusterSubmitter:
         self._spec = spec
         self._options = options
         self._out = out
-        self.submission = ""
+        self.submission_id = ""
         """The id of the submission; empty before it is made."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
@@ -65,5 +65,5 @@ class ClusterSubmitter:
         finally:
             locks.close()
             workspace.tidy()
-        self.submission = submission.id
+        self.submission_id = submission.id
         return end_submitted(settings, report, observer, text)

@@ -114,8 +114,8 @@ def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
     )
 
 
-def unit_state(number: int, unit: Unit, packets: tuple[str, ...]) -> UnitState:
-    """Return the first state of a unit."""
+def first_state(number: int, unit: Unit, packets: tuple[str, ...]) -> UnitState:
+    """Return the state of a unit when it is submitted: waiting."""
     return UnitState(number, unit.name, packets, unit.size)
 
 

@@ -18,11 +18,7 @@ def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str],
 
     Raises UsageError if no job is accepted; the submission is then removed.
     """
-    sizes = {
-        unit_state.number: unit_state.size
-        for unit_state in submission.all_states()
-        if unit_state.state is State.WAITING
-    }
+    sizes = {state.number: state.size for state in submission.all_states() if state.state is State.WAITING}
     submitter = Submitter(submission, spec)
     began = time.monotonic()
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from qxbatch.cluster.command import call
+from qxbatch.cluster.command import run_scheduler_command
 from qxbatch.cluster.options import refuse_copy
 from qxbatch.cluster.queue import other_job
 from qxbatch.cluster.status import live_jobs
@@ -21,9 +21,9 @@ def run(options: Mapping[str, object]) -> int:
     own_submissions = _readable_submissions([submission for submission in submissions if submission.is_own], refusals)
     jobs, queues = live_jobs(own_submissions)
     refusals += [
-        f"{name}: the queue does not answer: {queue.reason}" for name, queue in queues.items() if not queue.answered
+        f"{name}: the queue does not answer: {queue.reason}" for name, queue in queues.items() if not queue.has_answered
     ]
-    live = [(submission, job) for submission, job in jobs if queues[submission.scheduler.name].answered]
+    live = [(submission, job) for submission, job in jobs if queues[submission.scheduler.name].has_answered]
     # each dependent job is after its arrays in the list, and is cancelled first: otherwise it starts when the arrays end
     cancelled_count = sum([_cancel(submission, job, refusals) for submission, job in reversed(live)])
     if refusals:
@@ -33,7 +33,7 @@ def run(options: Mapping[str, object]) -> int:
         (submission, each_round.number)
         for submission in own_submissions
         for each_round in submission.rounds()
-        if each_round.printed and not each_round.jobs
+        if each_round.is_printed and not each_round.jobs
     ]
     for submission, number in unused_rounds:
         submission.remove_round(number)
@@ -54,7 +54,7 @@ def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
         elif other.reason:
             print_warnings([f"Not cancelled: {other.reason}; that of submission {submission.id} has ended."])
         return False
-    answer = call([*scheduler.cancel, job])
+    answer = run_scheduler_command([*scheduler.cancel, job])
     if answer.status != 0:
         refusals.append(f"{' '.join([*scheduler.cancel, job])}: {answer.reason}")
     return answer.status == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.resubmit import need_inputs, resubmit, script_again
+from qxbatch.cluster.resubmit import need_inputs, resubmission_script, resubmit
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, assignments_of, status_of
 from qxbatch.cluster.submission import Submission
@@ -72,7 +72,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
         )
     need_inputs(submission, units)
     if options["--print-script"]:
-        sys.stdout.write(script_again(submission, units, spec))
+        sys.stdout.write(resubmission_script(submission, units, spec))
         return
     submitted = resubmit(submission, units, spec)
     if submitted is not None and not options["--quiet"]:
