@@ -11,7 +11,7 @@ from pydicom.datadict import dictionary_VR
 
 from qxbatch import core
 from qxbatch.acquisition import FREE_TEXTS, Acquisition
-from qxbatch.deidentify import Redaction, redacted_header, redaction, unchanged
+from qxbatch.deidentify import Redaction, no_redaction, redacted_header, redaction
 from qxbatch.model import Value
 from qxbatch.person_name import PARTICLES, PLACEHOLDER_WORDS
 from qxbatch.record.summary import recorded_fields
@@ -76,7 +76,7 @@ def test_a_patient_id_of_five_digits_is_found_next_to_letters_and_dots(text: str
 
 
 def test_without_identities_nothing_is_redacted() -> None:
-    assert redaction([{"PatientID": None}, {"PatientID": "a"}, {"PatientName": "Anonymous"}], "S1") is unchanged
+    assert redaction([{"PatientID": None}, {"PatientID": "a"}, {"PatientName": "Anonymous"}], "S1") is no_redaction
 
 
 def test_only_free_text_elements_of_a_header_are_redacted() -> None:

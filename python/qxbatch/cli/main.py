@@ -136,7 +136,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
     from qxbatch.cli.commands import COMMANDS
     from qxbatch.cli.words import LEVELS
-    from qxbatch.nearest import nearest
+    from qxbatch.nearest import nearest_name
     from qxbatch.problems import UsageError
 
     first = words[0] if words else "-"
@@ -144,7 +144,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
     is_bids_app = len(words) > 2 and words[2] in LEVELS  # noqa: PLR2004 - <data> <output> <level>
     if first.startswith("-") or "/" in first or os.path.lexists(first) or has_masterinbox or is_bids_app:
         return
-    near = nearest(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
+    near = nearest_name(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
     if near:
         hint = f"Did you mean `qxbatch {near}`? A folder of that name is written ./{first}."
         raise UsageError(f"There is no command {first} and no folder of that name.", hint)

@@ -12,7 +12,7 @@ from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.folder_lock import is_locked, locked_folder
 from qxbatch.publish.scratch import MARK, remove_scratch
 from qxbatch.report.output_files import refuse_output_folder
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 
 _MAX_ATTEMPTS = 20
 """How often the folder is created, if other runs remove the output that they created."""
@@ -64,7 +64,7 @@ def _make_locked(staging: Path, lock: contextlib.ExitStack) -> None:
                 _remove_remains(output)
                 staging.mkdir()
                 lock.enter_context(locked_folder(staging))
-                with created(staging / MARK) as file:
+                with create_text(staging / MARK) as file:
                     file.write(staging.name)
                 return
         except FileNotFoundError:  # another run, which wrote nothing, removed the output that it had created

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from qxbatch.core import Reading, Row, hash_file
-from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
+from qxbatch.deidentify import Redact, no_redaction, redacted_header, redaction
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.labels import patient_label
@@ -39,7 +39,7 @@ class SortedSession:
     problems: tuple[Problem, ...] = ()
     copies: Mapping[int, int] = field(default_factory=dict)
     """Maps rows of repeated PAR/REC files to those of the first copy; the core handles DICOM copies."""
-    redact: Redact = unchanged
+    redact: Redact = no_redaction
     """Replaces patients' ids and names in a text; if the import is not de-identified, it returns the text unchanged."""
 
 
@@ -75,7 +75,7 @@ def assemble(
             for label, indexes in _labels(series, plan.session.id, deidentified=deidentified).items():
                 reading.place_series(str(root), n, label, indexes)
             all_series.append(_placed_series(series, n, root))
-        redact = _redaction(reading, plan, rows[k], pairs) if deidentified else unchanged
+        redact = _redaction(reading, plan, rows[k], pairs) if deidentified else no_redaction
         all_series += [_place_pair(reading, pair, n, root, redact) for pair, n in zip(pairs, pair_numbers, strict=True)]
         all_series = [replace(series, header=redacted_header(series.header, redact)) for series in all_series]
         _place_kept(reading, [row for row in rows[k] if row not in copies], root, inbox)
@@ -104,7 +104,7 @@ def _redaction(reading: Reading, plan: SessionPlan, rows: Sequence[int], pairs: 
     redact = redaction(chain(group_headers, distinct_headers(reading, rows), pair_headers), plan.session.id)
     other_rows = (row for row in range(len(reading)) if row not in own)
     others = redaction(distinct_headers(reading, other_rows), OTHER_PATIENT)
-    return redact if others is unchanged else lambda text: others(redact(text))
+    return redact if others is no_redaction else lambda text: others(redact(text))
 
 
 def rows_of_plans(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Sequence[int]]:

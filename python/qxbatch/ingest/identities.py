@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from qxbatch.core import Header, Reading
-from qxbatch.deidentify import ID_FIELDS, NAME_FIELDS, NAME_LEFT_OUT, Redact, redaction, unchanged
+from qxbatch.deidentify import ID_FIELDS, NAME_FIELDS, NAME_LEFT_OUT, Redact, no_redaction, redaction
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 
@@ -17,7 +17,7 @@ _IDENTITY = (*ID_FIELDS, *NAME_FIELDS)
 def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:
     """Return a function that redacts the patients of all DICOM and PAR headers, for de-identified logs. Raises OSError."""
     if not deidentified:
-        return unchanged
+        return no_redaction
     group_headers = (group.header for group in reading.groups())
     row_headers = distinct_headers(reading, range(len(reading)))
     return redaction(chain(group_headers, row_headers, _par_headers(reading)), session_id)
@@ -51,7 +51,7 @@ def redact_member_paths(reading: Reading, *, deidentified: bool = True) -> Redac
     A packet can be refused because its headers cannot be read. Then nobody knows whether a path names the patient.
     """
     if not deidentified:
-        return unchanged
+        return no_redaction
 
     @cache
     def paths() -> frozenset[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from qxbatch.core import CancelledError
-from qxbatch.deidentify import Redact, unchanged
+from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.discover.units import Unit
 from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitSorted, UnitStarted
 from qxbatch.model import SessionReport
@@ -72,9 +72,9 @@ class _Import:
         self.context = context
         self.unit = unit
         self.locks = UnitLocks(context.locks, unit)
-        self.redact: Redact = unchanged
+        self.redact: Redact = no_redaction
         """Redacts the identities of the unit's patients in a text. Known once the headers are read."""
-        self.redact_member_paths: Redact = unchanged
+        self.redact_member_paths: Redact = no_redaction
         """Leaves the paths of members out of a text, if logs are de-identified. Known once the members are read."""
 
     def run(self) -> list[SessionReport]:

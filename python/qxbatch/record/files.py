@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from qxbatch.deidentify import IMAGE_TYPE_CODES, Redact, unchanged
+from qxbatch.deidentify import IMAGE_TYPE_CODES, Redact, no_redaction
 from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed_path
 from qxbatch.record.cut_text import without_last_word
@@ -53,7 +53,7 @@ def redact_sidecars(folder: Path, redact: Redact) -> None:
 
     The last word of a text that fills its field may be cut: it is removed.
     """
-    if redact is unchanged:
+    if redact is no_redaction:
         return
     for path in sorted(folder.glob("*.json")):
         original = path.read_text(encoding="utf-8", errors="surrogateescape")

@@ -3,7 +3,7 @@
 import struct
 from pathlib import Path
 
-from qxbatch.deidentify import Redact, unchanged
+from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.record.cut_text import without_last_word
 
 _NIFTI1, _NIFTI2 = 348, 540
@@ -22,7 +22,7 @@ def redact_image(nifti: Path, redact: Redact) -> None:
     Converters write ImageComments and similar text there. The last word of a text that fills its field may be cut, and
     a cut name cannot be recognised: it is removed.
     """
-    if redact is unchanged:
+    if redact is no_redaction:
         return
     with nifti.open("r+b") as file:
         head = file.read(_NIFTI2)

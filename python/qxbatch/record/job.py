@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.core import Reading
-from qxbatch.deidentify import Redact, unchanged
+from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.sources import Source
@@ -32,9 +32,9 @@ class Job:
     """Folder mode: the records of the previous session."""
     deidentified: bool = False
     """Whether the session id replaces the patient's id and name."""
-    redact: Redact = unchanged
+    redact: Redact = no_redaction
     """Redacts the identities of all patients in a text."""
-    redact_member_paths: Redact = unchanged
+    redact_member_paths: Redact = no_redaction
     """Leaves the paths of members out of a text, if logs are de-identified."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Members that may contain images and were not imported."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.core import hash_file
-from qxbatch.deidentify import Redact, unchanged
+from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import move
@@ -53,7 +53,7 @@ def redact_kept_names(root: Path, redact: Redact, member_paths: Mapping[str, str
     original name may have bytes that the name on disk lacks.
     """
     changed: dict[str, str] = {}
-    if redact is unchanged:
+    if redact is no_redaction:
         return changed
     for top in (INBOX, LOG_AT):
         for path in sorted((root / top).rglob("*"), key=lambda path: (-len(path.parts), path)):

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from qxbatch.acquisition import FREE_TEXTS, Acquisition
-from qxbatch.deidentify import Redact, unchanged
+from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.model import Conversion, SessionReport
 from qxbatch.problems import Problem
 from qxbatch.settings.parameters import PARAMETERS
@@ -68,7 +68,7 @@ def _own_words() -> re.Pattern[str]:
 
 def redacted_problem(problem: Problem, redact: Redact) -> Problem:
     """Return a problem without identities in its texts, and without a command that contains one."""
-    if redact is unchanged:
+    if redact is no_redaction:
         return problem
     subject = problem.subject if _NUMBERED.fullmatch(problem.subject) else redact(problem.subject)
     message = redacted_text(problem.message, redact)
@@ -79,7 +79,7 @@ def redacted_problem(problem: Problem, redact: Redact) -> Problem:
 
 def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:
     """Return a report without identities in its problems and in the names of packets."""
-    if redact is unchanged:
+    if redact is no_redaction:
         return report
     return replace(
         report,
