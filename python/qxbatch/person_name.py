@@ -141,11 +141,11 @@ def _has_letter(part: str) -> bool:
 
 def is_unspaced(text: str) -> bool:
     """Return whether a text is in a script without spaces between words."""
-    return not text.isascii() and _unspaced().search(text) is not None
+    return not text.isascii() and _unspaced_pattern().search(text) is not None
 
 
 @cache
-def _unspaced() -> re.Pattern[str]:
+def _unspaced_pattern() -> re.Pattern[str]:
     return re.compile(f"[{UNSPACED}]")  # takes 3 ms
 
 

@@ -61,7 +61,7 @@ def _remove_done(previous: Iterable[Submission]) -> None:
     for submission in previous:
         states = list(submission.all_states())
         done = len(states) == submission.size and all(state.state is State.DONE for state in states)
-        if done and submission.user == os.geteuid():
+        if done and submission.owner_id == os.geteuid():
             with contextlib.suppress(OSError):
                 remove_tree(submission.folder)
 

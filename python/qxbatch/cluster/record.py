@@ -33,14 +33,14 @@ def record_of(settings: Settings, options: Mapping[str, str], report: Report) ->
         "bids_app": settings.bids_app,
         "scheduler": options["scheduler"],
         "container": None if settings.container is None else str(settings.container),
-        "binds": [str(path) for path in binds(settings, options)],
+        "binds": [str(path) for path in paths_for_container(settings, options)],
         "found": [
             _candidate_value(candidate) for candidate in report.candidates if candidate.verdict is not Verdict.READY
         ],
     }
 
 
-def binds(settings: Settings, options: Mapping[str, str]) -> list[Path]:
+def paths_for_container(settings: Settings, options: Mapping[str, str]) -> list[Path]:
     """Return the folders and files that a container needs; their paths in the container are the same."""
     paths = [settings.sessionsfolder, settings.masterinbox, settings.work_dir, settings.dicm2nii_dir]
     paths += [

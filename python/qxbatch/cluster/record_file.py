@@ -22,14 +22,14 @@ class RecordFile(NamedTuple):
     value: Mapping[str, Any]
     digest: str
     """SHA-256 of its bytes."""
-    user: int
+    owner_id: int
     """User id of its owner."""
     mode: int
 
     @property
     def is_own(self) -> bool:
         """Return whether this user owns it."""
-        return self.user == os.geteuid()
+        return self.owner_id == os.geteuid()
 
     @property
     def is_writable_by_others(self) -> bool:

@@ -68,7 +68,7 @@ class Status(NamedTuple):
     """Why submissions, or states of their packets, could not be read."""
 
     @property
-    def unanswered(self) -> str:
+    def why_no_answer(self) -> str:
         """Return why a queue did not answer; empty if all answered or none was read."""
         return next((queue.reason for queue in self.queues.values() if not queue.has_answered), "")
 
@@ -181,7 +181,7 @@ def row_of(submission: Submission, unit: UnitState, assignments: Assignments, qu
     with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
-    if unit.state in FINAL or submission.user != os.geteuid():
+    if unit.state in FINAL or submission.owner_id != os.geteuid():
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     reason = JOB_GONE if job else NOT_SUBMITTED
     return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment)

@@ -26,7 +26,9 @@ from qxbatch.visible import shell_word
 SCHEMA = 1
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 STATES = "states"
+"""The folder of the state files, in the folder of a submission."""
 LOGS = "logs"
+"""The folder of the logs, in the same."""
 END_JOB = "end"
 """The name of the dependent job in the file of jobs, where arrays have their numbers."""
 REMAINING = "remaining"
@@ -72,9 +74,9 @@ class Submission:
         return int(self.record["units"])
 
     @property
-    def user(self) -> int:
+    def owner_id(self) -> int:
         """Return the user id of the owner of the record."""
-        return self.file.user
+        return self.file.owner_id
 
     @property
     def is_own(self) -> bool:
@@ -103,7 +105,7 @@ class Submission:
     def _need_owner(self) -> None:
         if not self.is_own:
             raise UsageError(
-                f"Submission {self.id} was made by user {self.user}.", "Only that user can continue or cancel it."
+                f"Submission {self.id} was made by user {self.owner_id}.", "Only that user can continue or cancel it."
             )
 
     def state(self, number: int) -> UnitState:

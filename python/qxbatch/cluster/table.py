@@ -41,9 +41,9 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
     counts = Counter(row.state for row in status.rows for _ in row.unit.packets)
     counts_text = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     lines = [f"{counted(counts.total(), 'packet')}{f': {counts_text}' if counts else ''}."]
-    if status.unanswered:
+    if status.why_no_answer:
         lines += wrapped(
-            f"The queue does not answer ({one_line(status.unanswered)}): the states waiting and running are unknown and shown "
+            f"The queue does not answer ({one_line(status.why_no_answer)}): the states waiting and running are unknown and shown "
             "as last recorded.",
             text_width(),
         )

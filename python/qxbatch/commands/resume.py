@@ -36,9 +36,9 @@ def run(options: Mapping[str, object]) -> int:
 
 def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tuple[Submission, list[UnitState]]]:
     """Return the units to submit, by submission. Raises UsageError if the queue does not answer."""
-    if status.unanswered:
+    if status.why_no_answer:
         raise UsageError(
-            f"The queue does not answer: {status.unanswered}. So it is not known what was lost.",
+            f"The queue does not answer: {status.why_no_answer}. So it is not known what was lost.",
             "Nothing was submitted; try again when it answers.",
             ExitStatus.NO_CONVERTER,
         )
