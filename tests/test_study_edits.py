@@ -65,7 +65,7 @@ def test_a_file_that_is_edited_while_the_new_one_is_written_is_kept(
             path.write_text("mine")
         return create_text(place, mode)
 
-    monkeypatch.setattr("qxbatch.publish.foreign.created", edited)
+    monkeypatch.setattr("qxbatch.publish.foreign.create_text", edited)
     main(["report", str(imported.sessions)])
     assert path.read_text() == written
     assert kept_beside(path) == ["mine"]
