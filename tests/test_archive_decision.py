@@ -9,12 +9,12 @@ from qxbatch.settings.model import Archive
 
 NAMES = (
     "series_failed",
-    "damaged",
-    "published",
-    "changed",
+    "is_damaged",
+    "is_published",
+    "has_changed",
     "has_extra_bytes",
     "has_external_links",
-    "split",
+    "was_split",
     "folder_mode",
     "was_imported",
 )
@@ -51,7 +51,7 @@ def test_the_decision_matches_the_table(
             damaged,
             published,
             changed,
-            split=split,
+            was_split=split,
             folder_mode=folder_mode,
             was_imported=was_imported,
         )
@@ -78,9 +78,9 @@ def test_loose_files_leave_the_inbox_if_a_session_contains_their_bytes(
     split: bool, was_imported: bool, fates_to_remove: tuple[str, ...]
 ) -> None:
     for facts in EVERY:
-        if (facts.split, facts.was_imported) != (split, was_imported):
+        if (facts.was_split, facts.was_imported) != (split, was_imported):
             continue
-        leave = facts.folder_mode and facts.published and not facts.damaged
+        leave = facts.folder_mode and facts.is_published and not facts.is_damaged
         assert decide(facts).fates_to_remove == (fates_to_remove if leave else ())
 
 
@@ -88,14 +88,14 @@ def test_a_packet_is_deleted_only_if_it_is_unchanged_and_completely_converted() 
     for facts in EVERY:
         if decide(facts).mode is Archive.DELETE:
             assert facts.archive is Archive.DELETE
-            assert facts.published
-            assert (facts.series_failed, facts.damaged, facts.changed, facts.has_extra_bytes) == (False,) * 4
+            assert facts.is_published
+            assert (facts.series_failed, facts.is_damaged, facts.has_changed, facts.has_extra_bytes) == (False,) * 4
             assert not facts.has_external_links
 
 
 @pytest.mark.parametrize("archive", list(Archive))
 def test_a_packet_imported_from_the_archive_stays_there(archive: Archive) -> None:
-    decision = decide(Facts(archive, in_archive=True))
+    decision = decide(Facts(archive, is_in_archive=True))
     assert decision.mode is Archive.LEAVE
 
 
@@ -123,7 +123,7 @@ def test_the_default_is_the_requested_mode() -> None:
 )
 @pytest.mark.parametrize("failed", [False, True])
 def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) -> None:
-    decision = decide(Facts(Archive(archive), series_failed=failed, behind_link=True, folder_mode=True))
+    decision = decide(Facts(Archive(archive), series_failed=failed, is_behind_link=True, folder_mode=True))
     assert (decision.mode, decision.fates_to_remove) == (Archive(mode), ())
     assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.BEHIND_LINK)
 
@@ -132,6 +132,6 @@ def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) ->
     ("archive", "mode"), [("move", "leave"), ("delete", "leave"), ("copy", "copy"), ("leave", "leave")]
 )
 def test_a_packet_with_a_mount_point_stays(archive: str, mode: str) -> None:
-    decision = decide(Facts(Archive(archive), series_failed=True, mounted=True))
+    decision = decide(Facts(Archive(archive), series_failed=True, is_mounted=True))
     assert decision.mode == Archive(mode)
     assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.MOUNTED)

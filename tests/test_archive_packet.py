@@ -362,7 +362,7 @@ def test_a_packet_renamed_by_a_killed_run_is_compared_before_it_is_archived(
     packet = tmp_path / "inbox" / "P.zip"
     make(tmp_path / "inbox" / f".qxbatch-aside-{TAG}-P.zip")
     with contextlib.nullcontext() if same else pytest.raises(ChangedError):
-        archive_packet(packet, tmp_path / "archive" / "MR", mode, unchanged=comparison(same))
+        archive_packet(packet, tmp_path / "archive" / "MR", mode, is_same_packet=comparison(same))
     moved = {"archive/MR/P.zip": "dicom"} if mode is Archive.MOVE else {}
     assert tree(tmp_path) == (moved if same else {"inbox/P.zip": "dicom"})
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.cli.commands import COMMANDS
-from qxbatch.cli.docopt_call import call
+from qxbatch.cli.docopt_call import call_docopt
 from qxbatch.cli.main import main
 from qxbatch.cli.texts import WIDTH, command_text, import_text, wrap
 from qxbatch.exits import ExitStatus
@@ -38,7 +38,7 @@ def test_a_command_line_is_read_as_docopt_reads_it_by_the_whole_help_text(name: 
     ]
     words = re.findall(r" <(\w+)>", text.partition("Usage:\n")[2].splitlines()[0])
     argv = [*([name] if name else []), *options[every - 1 :: every], *words]
-    assert call(text, argv, f"qxbatch {name}") == dict(docopt(text, argv, default_help=False))
+    assert call_docopt(text, argv, f"qxbatch {name}") == dict(docopt(text, argv, default_help=False))
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda each: each.name)

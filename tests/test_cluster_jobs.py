@@ -16,7 +16,7 @@ from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
-from qxbatch.cluster.submit import Submitted, Submitter
+from qxbatch.cluster.submit import SubmitResult, Submitter
 from qxbatch.cluster.table import as_text as table_text
 from qxbatch.cluster.unready import write_unready
 from qxbatch.discover.units import units_of
@@ -48,12 +48,12 @@ def submitted(folder: Path, *units: UnitState) -> Submission:
 
 
 def status_with(monkeypatch: pytest.MonkeyPatch, all_submissions: list[Submission], queue: Queue) -> Status:
-    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: queue)
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: queue)
     return status_of(all_submissions)
 
 
 def states(status: Status) -> list[tuple[str, str, bool]]:
-    return [(row.unit.name, str(row.state), row.unknown) for row in status.rows]
+    return [(row.unit.name, str(row.state), row.is_unknown) for row in status.rows]
 
 
 def test_a_state_is_read_back_unchanged() -> None:
@@ -115,7 +115,7 @@ def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
         submission.record_job(number, "0", "7")
         return Queue(True)
 
-    monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(module, "query_queue", ask)
     assert states(status_of([submission])) == [("S0", "waiting", False)]
 
 
@@ -131,14 +131,14 @@ def test_a_job_that_is_submitted_while_the_queue_is_read_is_live(
             submission.record_job(submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),))), "0", "9")
         return answers.pop(0)
 
-    monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(module, "query_queue", ask)
     assert live_jobs([submission]).jobs == [(submission, "9")]
 
 
 def test_packets_of_a_submission_without_a_round_are_not_submitted_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: Queue(True))
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True))
     dummy = DummyStudy(tmp_path).put("S1.zip")
     units = units_of(dummy.candidates(), folder_mode=False)
     settings = parse({"sessionsfolder": str(dummy.sessions), "scheduler": "SLURM"}).settings
@@ -174,7 +174,7 @@ def test_a_result_written_during_the_query_of_the_queue_is_used(
         submission.write(unit(0, State.DONE))
         return Queue(True)
 
-    monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(module, "query_queue", ask)
     assert states(status_of([submission])) == [("S0", "done", False)]
 
 
@@ -236,7 +236,7 @@ def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> 
 
 
 def test_resume_submits_nothing_if_replaced_files_cannot_be_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: Queue(True))
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True))
     monkeypatch.chdir(study.sessions)  # resume changes to the working folder of the submission
     study.put("S0", MrSeries().files())
     assert study.main("--archive=copy").status == 0
@@ -277,17 +277,17 @@ def test_a_stopped_task_leaves_the_result_of_the_task_that_followed_it(
     first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
     first.notify(UnitStarted("S0", 1))
     second.notify(UnitStarted("S0", 1))
-    second.change("S0", state=result)
-    first.change("S0", state=later)
+    second.write_changed("S0", state=result)
+    first.write_changed("S0", state=later)
     assert submission.state(0).state is result
 
 
 def test_a_task_that_did_not_see_a_result_in_time_leaves_it(tmp_path: Path) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
     first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
-    first.done("S0")
+    first.write_done("S0")
     second.notify(UnitStarted("S0", 1))
-    second.fail("S0", "its packet is missing")
+    second.write_failed("S0", "its packet is missing")
     assert submission.state(0).state is State.DONE
 
 
@@ -297,8 +297,8 @@ def test_the_reason_of_a_failed_unit_names_the_series_as_the_scanner_does(tmp_pa
     series = Problem(Code.CONVERT_FAILED, "series 20", "no image.")
     packet = Problem(Code.DAMAGED, "S1.zip", "cut short.")
     labels = (SeriesLabel(20, 2, "epiRT"),)
-    writer.finish("S0", [SessionReport("S0.zip", SessionId("S0"), tmp_path, (series,), labels=labels)])
-    writer.finish("S1", [SessionReport("S1.zip", SessionId("S1"), None, (packet,))])
+    writer.write_result("S0", [SessionReport("S0.zip", SessionId("S0"), tmp_path, (series,), labels=labels)])
+    writer.write_result("S1", [SessionReport("S1.zip", SessionId("S1"), None, (packet,))])
     assert [state.reason for state in writer.states.values()] == ["series 2, epiRT: no image.", "cut short."]
 
 
@@ -307,8 +307,8 @@ def test_the_last_job_counts_only_the_sessions_that_it_submitted(
 ) -> None:
     submission = submitted(tmp_path, unit(0), unit(1))
     submission.add_round(Plan((), ()), [0, 1])
-    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: Queue(True))
-    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", lambda *_: Submitted(3, 1, ("9", "10"), 1))
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True))
+    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", lambda *_: SubmitResult(3, 1, ("9", "10"), 1))
     assert submit_remaining(submission, 2) == ExitStatus.OK
     assert "Submitted 1 session: jobs 9, 10." in capsys.readouterr().out
 

@@ -91,7 +91,7 @@ def test_a_run_without_a_job_does_not_ask_the_scheduler(tmp_path: Path) -> None:
 def test_a_job_has_ended_only_if_the_queue_shows_other_jobs(
     queue: Queue, gone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: queue)
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: queue)
     assert is_gone("SLURM 7_1") is gone
     assert is_gone("CONDOR 7_1") is False
 
@@ -103,7 +103,7 @@ def test_the_server_in_the_id_of_a_job_can_contain_an_underscore(
     job: str, gone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = Queue(True, frozenset({("7", 1), ("8", None)}))
-    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: queue)
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: queue)
     assert is_gone(f"PBS {job}") is gone
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qxbatch.cluster.allocation import allocated_memory, limited_to_allocation, scratch_folder
 from qxbatch.cluster.grouping import Array, estimated_seconds, format_ranges, parse_ranges, plan
-from qxbatch.cluster.record import binds
+from qxbatch.cluster.record import paths_for_container
 from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
 from qxbatch.cluster.script import JobScript, dependency, in_container, script
 from qxbatch.problems import UsageError
@@ -239,7 +239,7 @@ def test_a_container_gets_a_protocol_that_a_config_file_names(study: Study, monk
     monkeypatch.setenv("HOME", str(protocol.parent))
     options = {"sessionsfolder": str(study.sessions), "protocol": "~/protocol.toml"}
     settings = parse(options, typed={"sessionsfolder": str(study.sessions)}).settings
-    assert protocol in binds(settings, options)
+    assert protocol in paths_for_container(settings, options)
 
 
 def test_a_task_stays_within_its_allocation(study: Study, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.cluster.queue import ask
+from qxbatch.cluster.queue import query_queue
 from qxbatch.cluster.schedulers import SCHEDULERS
 from tests.build.dicom import MrSeries
 from tests.build.study import Run, Study, run_command, snapshot
@@ -168,7 +168,7 @@ def test_a_query_that_dies_is_no_answer(
     command.write_text(f"#!/bin/bash\n{commands}\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert not ask(scheduler, ["qxbatch-1"]).answered
+    assert not query_queue(scheduler, ["qxbatch-1"]).has_answered
 
 
 def test_a_run_with_submitted_packets_only_writes_its_summary(recorded: Recorded) -> None:

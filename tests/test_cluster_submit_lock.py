@@ -11,7 +11,7 @@ import pytest
 from qxbatch.cluster.state import State, UnitState, write_new_states, write_state
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.cluster.submit_lock import submit_lock
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 from tests.build.study import Study
 from tests.faults.unprivileged import unprivileged
 
@@ -48,7 +48,7 @@ def new_states(study: Study) -> None:
 
 
 def text(study: Study) -> None:
-    with created(study.sessions / "text") as file:
+    with create_text(study.sessions / "text") as file:
         file.write("x")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.bids.files.age_and_sex import _of_headers
-from qxbatch.deflated import is_larger
+from qxbatch.deflated import is_data_set_larger
 from qxbatch.session.folder import SessionFolder
 from tests.build.dicom import MrSeries, Syntax
 
@@ -38,34 +38,34 @@ def test_the_size_of_a_deflated_object_is_that_of_its_data_set() -> None:
     data = deflated()
     end = META_END + int(struct.unpack_from("<I", data, META_END - 4)[0])
     size = len(zlib.decompress(data[end:], -15))
-    assert not is_larger(BytesIO(data), size)
-    assert is_larger(BytesIO(data), size - 1)
+    assert not is_data_set_larger(BytesIO(data), size)
+    assert is_data_set_larger(BytesIO(data), size - 1)
 
 
 @pytest.mark.parametrize("cut", [0, 100, 131, 133, 150, 400, 900])
 def test_the_size_of_a_cut_object_is_no_error(cut: int) -> None:
-    is_larger(BytesIO(deflated()[:cut]), 10)
+    is_data_set_larger(BytesIO(deflated()[:cut]), 10)
 
 
 def test_the_position_of_the_file_stays() -> None:
     file = BytesIO(b"before" + deflated())
     file.seek(6)
-    assert is_larger(file, 10)
+    assert is_data_set_larger(file, 10)
     assert file.tell() == 6
 
 
 def test_a_deflated_object_without_the_length_of_its_meta_information_counts_as_large() -> None:
     data = deflated()
-    assert is_larger(BytesIO(data[:132] + data[META_END:]), 1 << 30)
+    assert is_data_set_larger(BytesIO(data[:132] + data[META_END:]), 1 << 30)
 
 
 def test_a_file_that_ends_before_its_group_length_counts_as_large() -> None:
     uid_in_preamble = b"1.2.840.10008.1.2.1.99"
-    assert is_larger(BytesIO(uid_in_preamble.ljust(128, b"\0") + b"DICM"), 10)
+    assert is_data_set_larger(BytesIO(uid_in_preamble.ljust(128, b"\0") + b"DICM"), 10)
 
 
 def test_an_object_in_another_syntax_is_not_larger() -> None:
-    assert not is_larger(BytesIO(deflated(MrSeries())), 10)
+    assert not is_data_set_larger(BytesIO(deflated(MrSeries())), 10)
 
 
 def test_a_small_object_that_expands_to_more_than_the_memory_is_not_normalized(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_the_identities_of_a_person_have_no_duplicates() -> None:
 def person_texts(names: list[str]) -> list[tuple[str, ...]]:
     """Return the names of each person, if these are the names of files without PatientID."""
     people = people_of([Item("", "", identity_of(name, "", ""), "", "") for name in names])
-    return [tuple(identity.name.written for identity in person.identities) for person in people]
+    return [tuple(identity.name.full_name for identity in person.identities) for person in people]
 
 
 @pytest.mark.parametrize("count", [10, 1200])

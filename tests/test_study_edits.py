@@ -13,7 +13,7 @@ from typing import TextIO
 import pytest
 
 from qxbatch.cli.main import main
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 from tests.build.dicom import MrSeries
 from tests.build.study import Study as StudyFolder
 from tests.build.study import run_main
@@ -63,9 +63,9 @@ def test_a_file_that_is_edited_while_the_new_one_is_written_is_kept(
     def edited(place: Path, mode: int = 0o666) -> AbstractContextManager[TextIO]:
         if place.name.endswith(path.name) and place.parent == path.parent:
             path.write_text("mine")
-        return created(place, mode)
+        return create_text(place, mode)
 
-    monkeypatch.setattr("qxbatch.publish.foreign.created", edited)
+    monkeypatch.setattr("qxbatch.publish.foreign.create_text", edited)
     main(["report", str(imported.sessions)])
     assert path.read_text() == written
     assert kept_beside(path) == ["mine"]

@@ -12,7 +12,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.opened import opened
-from qxbatch.walk import DEEPEST, remove, walk
+from qxbatch.walk import MAX_DEPTH, remove, walk
 
 
 def make_deep(top: Path, levels: int) -> Path:
@@ -122,9 +122,9 @@ def test_a_folder_that_another_run_removes_meanwhile_is_created_again(
 
 
 def test_a_packet_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
-    make_deep(tmp_path / "sound", DEEPEST - 2)
+    make_deep(tmp_path / "sound", MAX_DEPTH - 2)
     assert fingerprint(tmp_path / "sound").files == 1
-    make_deep(tmp_path / "packet", DEEPEST + 1)
+    make_deep(tmp_path / "packet", MAX_DEPTH + 1)
     with pytest.raises(OSError, match="nested more than"):
         fingerprint(tmp_path / "packet")
 

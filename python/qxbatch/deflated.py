@@ -11,8 +11,8 @@ _META_START = 132
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
-def is_larger(file: IO[bytes], most: int) -> bool:
-    """Return whether the data set of a deflated object has more than `most` bytes once inflated, or its start is not known.
+def is_data_set_larger(file: IO[bytes], max_bytes: int) -> bool:
+    """Return whether the data set of a deflated object has more than `max_bytes` bytes once inflated, or its start is not known.
 
     Of a damaged data set, the bytes before the damage count. False for an object in another syntax. The object starts at the
     position of the file, which does not change. Raises OSError.
@@ -26,7 +26,7 @@ def is_larger(file: IO[bytes], most: int) -> bool:
         if end is None:
             return True
         file.seek(start + end)
-        return _inflates_beyond(file, most)
+        return _inflates_beyond(file, max_bytes)
     finally:
         file.seek(start)
 
@@ -41,15 +41,15 @@ def _end_of_meta(meta: bytes) -> int | None:
     return int(_META_START + _GROUP_LENGTH.size + length)
 
 
-def _inflates_beyond(file: IO[bytes], most: int) -> bool:
+def _inflates_beyond(file: IO[bytes], max_bytes: int) -> bool:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     total, piece = 0, b""
     try:
-        while total <= most and not inflater.eof:
+        while total <= max_bytes and not inflater.eof:
             piece = inflater.unconsumed_tail or file.read(1 << 16)
             if not piece:
                 break
             total += len(inflater.decompress(piece, 1 << 20))
     except zlib.error:
-        return total > most
-    return total > most
+        return total > max_bytes
+    return total > max_bytes

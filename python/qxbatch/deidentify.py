@@ -81,13 +81,13 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     people = [name for name in parsed_names if name.is_real]
     test_names = [name for name in map(without_test_words, parsed_names) if name is not None]
     # the orders in which the parts of each id or name are searched; an empty list means: in the order of the value
-    wholes: dict[str, list[list[str]]] = {value: [[]] for value in ids}
-    wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
-    wholes = {value: orders for value, orders in wholes.items() if _is_replaced(value)}
-    if not (wholes or people or test_names):
+    orders_by_value: dict[str, list[list[str]]] = {value: [[]] for value in ids}
+    orders_by_value |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
+    orders_by_value = {value: orders for value, orders in orders_by_value.items() if _is_replaced(value)}
+    if not (orders_by_value or people or test_names):
         return no_redaction
     whole_search = WholeSearch()
-    for value, orders in wholes.items():
+    for value, orders in orders_by_value.items():
         for parts in orders:
             whole_search.add(value, parts)
     search = IdentitySearch(whole_search, NameSearch(people, test_names), session_id)
@@ -108,16 +108,19 @@ class Redaction:
 
         They are searched in the text without its diacritics and escapes, then in the text as it is, then in its bytes.
         """
-        text = self._replaced_in(text, folded_text(text))
-        text = self._replaced(text, self.search.spans(text))
-        return self._replaced_in(text, byte_text(text))
+        text = self._replace_in_form(text, folded_text(text))
+        text = self._replace_spans(text, self.search.spans(text))
+        return self._replace_in_form(text, byte_text(text))
 
-    def _replaced_in(self, text: str, form: FoldedText | None) -> str:
+    def _replace_in_form(self, text: str, form: FoldedText | None) -> str:
+        """Return the text with ids and names replaced that are found in another form of it; None: there is no such form."""
         if form is None:
             return text
-        return self._replaced(text, (form.original(start, end) for start, end in self.search.spans(form.text)))
+        return self._replace_spans(
+            text, (form.original_span(start, end) for start, end in self.search.spans(form.text))
+        )
 
-    def _replaced(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
+    def _replace_spans(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
         pieces, place = [], 0
         for start, end in spans:
             pieces += [text[place:start], self._session_id]

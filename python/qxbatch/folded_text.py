@@ -29,7 +29,7 @@ class FoldedText(NamedTuple):
     places: Sequence[int]
     """Where each of its characters begins in the original; the last place is the end of the original."""
 
-    def original(self, start: int, end: int) -> tuple[int, int]:
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
         """Return a span of the original. It contains each character that is partly in the span of this text."""
         stop = self.places[end]
         if end > start and self.places[end - 1] == stop:
@@ -86,6 +86,7 @@ def _joined(pieces: Iterator[tuple[str, int]], source: FoldedText) -> FoldedText
 
 
 def _decoded(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each character of the text without escapes, with the length of its original: 1, or that of its escape."""
     position = 0
     for match in _ESCAPES.finditer(text):
         yield from ((character, 1) for character in text[position : match.start()])

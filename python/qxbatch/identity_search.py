@@ -38,7 +38,7 @@ class WholeSearch:
 
     def end(self, text: str, folded: str, start: int) -> int:
         """Return the end of the value that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
-        for end, flags in self.tree.at(folded, start):
+        for end, flags in self.tree.matches_at(folded, start):
             if _is_whole(text, start, end, flags) and (flags & _WORD or not _is_in_number(text, start, end, flags)):
                 return end
         return 0
@@ -82,7 +82,9 @@ class JoinedSearch:
 
     def end(self, text: str, folded: str, start: int) -> int:
         """Return the end of the id or name that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
-        return next((end for end, _ in self.tree.at(folded, start) if self._has_context(text, folded, start, end)), 0)
+        return next(
+            (end for end, _ in self.tree.matches_at(folded, start) if self._has_context(text, folded, start, end)), 0
+        )
 
     def _has_context(self, text: str, folded: str, start: int, end: int) -> bool:
         begins_word = start == 0 or not is_letter(text[start - 1])
@@ -116,7 +118,7 @@ class CutSearch:
 
     def end(self, text: str, folded: str, start: int) -> int:
         """Return the end of the beginning at `start`; 0 if there is none. `folded` is the text in lower case."""
-        ends = (end for end, _ in self.tree.at(folded, start) if end == len(text) or not text[end].isalnum())
+        ends = (end for end, _ in self.tree.matches_at(folded, start) if end == len(text) or not text[end].isalnum())
         return next((end for end in ends if self._has_context(folded, start, end)), 0)
 
     def _has_context(self, folded: str, start: int, end: int) -> bool:
@@ -141,8 +143,8 @@ class IdentitySearch:
         self._joined = JoinedSearch()
         self._names = names
         self._wholes = wholes
-        as_bytes = session_id.encode("utf-8", "surrogateescape").decode("latin-1")
-        forms = "|".join(map(re.escape, dict.fromkeys([session_id, without_marks(session_id), as_bytes])))
+        read_as_latin_1 = session_id.encode("utf-8", "surrogateescape").decode("latin-1")  # as in `byte_text`
+        forms = "|".join(map(re.escape, dict.fromkeys([session_id, without_marks(session_id), read_as_latin_1])))
         self._session_id = re.compile(rf"(?<![^\W_])(?:{forms})(?![^\W_])", re.IGNORECASE)
 
     @property

@@ -169,7 +169,7 @@ class Conversion:
     log: str = ""
     """Command, output and exit status of the converter, or why it was stopped; empty if the series was only sorted."""
     problems: tuple[Problem, ...] = ()
-    truncated: tuple[str, ...] = ()
+    truncated_files: tuple[str, ...] = ()
     """Names of its files that end before their pixel data do."""
     verdict: "SeriesVerdict | None" = None
     acquisition: "Acquisition | None" = None

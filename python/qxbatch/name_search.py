@@ -80,16 +80,18 @@ class NameSearch:
 
         `folded` is the text in lower case. Several parts are preferred to one.
         """
-        if not self.tree.at(folded, start):
+        if not self.tree.matches_at(folded, start):
             return 0
-        return self._run(text, folded, start) or self._single(text, folded, start)
+        return self._run_end(text, folded, start) or self._single_end(text, folded, start)
 
-    def _run(self, text: str, folded: str, start: int) -> int:
+    def _run_end(self, text: str, folded: str, start: int) -> int:
         """Return the farthest end of two or more adjacent parts, in any order, with a core part among them; 0 if there is none."""
         if not _can_begin(text, start):
             return 0
         waiting = [(start, 0, False)]
+        """(end of the parts up to now, their number, whether a core part is among them)."""
         seen: set[tuple[int, bool, bool]] = set()
+        """(end, whether there is a core part, whether there are several parts) of what was added to `waiting`."""
         ends: list[int] = []
         while waiting:
             position, count, has_core = waiting.pop()
@@ -106,7 +108,7 @@ class NameSearch:
                     waiting.append((end, count + 1, with_core))
         return max(ends, default=0)
 
-    def _single(self, text: str, folded: str, start: int) -> int:
+    def _single_end(self, text: str, folded: str, start: int) -> int:
         begins_word = start == 0 or not is_letter(text[start - 1])
         joint = _is_camel(text, start) or _is_acronym(text, start)
         for end, flags in self._parts(text, folded, start, ~_Flag(0)):
@@ -127,7 +129,7 @@ class NameSearch:
             return []
         return [
             (end, flags)
-            for end, flags in self.tree.at(folded, start)
+            for end, flags in self.tree.matches_at(folded, start)
             if flags & wanted and not (text[end - 1].isdecimal() and text[end : end + 1].isdecimal())
         ]
 

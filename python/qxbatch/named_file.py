@@ -11,21 +11,21 @@ WRITER_SECONDS = 2.0
 _RETRY_SECONDS = 0.02
 
 
-def read_named(path: Path, most: int) -> bytes:
+def read_named(path: Path, max_bytes: int) -> bytes:
     """Return the bytes of a file that the user named, also of a pipe, such as `<(command)` in a shell.
 
-    Raises OSError, also if there are more than `most` bytes, or if no program writes to a FIFO.
+    Raises OSError, also if there are more than `max_bytes` bytes, or if no program writes to a FIFO.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         first = _first_byte(descriptor, path) if _is_named_fifo(descriptor) else b""
         os.set_blocking(descriptor, True)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = first + file.read(most + 1 - len(first))
+            data = first + file.read(max_bytes + 1 - len(first))
     finally:
         os.close(descriptor)
-    if len(data) > most:
-        raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+    if len(data) > max_bytes:
+        raise OSError(errno.EFBIG, f"has more than {max_bytes} bytes", str(path))
     return data
 
 

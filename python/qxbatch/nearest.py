@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def nearest_name(name: str, names: Iterable[str]) -> str:
     """Return the most similar of some names, else the first that begins with `name`, else an empty string; case is ignored."""
     from difflib import get_close_matches
 

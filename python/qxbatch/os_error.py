@@ -33,11 +33,11 @@ def reason_text(error: OSError, path: Path | str = "") -> str:
     reason = error.strerror or " ".join(map(str, error.args)) or type(error).__name__
     words = reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
     place = str(path) or (os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "")
-    detail = _limit() if error.errno == errno.EMFILE else _detail(error.errno, place)
+    detail = _open_files_limit() if error.errno == errno.EMFILE else _detail(error.errno, place)
     return f"{words} ({detail})" if detail else words
 
 
-def _limit() -> str:
+def _open_files_limit() -> str:
     from qxbatch.open_files import limit_text
 
     return limit_text()

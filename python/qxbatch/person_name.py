@@ -53,7 +53,7 @@ _REMEMBERED = 1 << 12
 class PersonName(NamedTuple):
     """A name with one or several component groups (alphabetic, ideographic, phonetic)."""
 
-    written: str
+    full_name: str
     """The name as in the header, without spaces around it."""
     parts: tuple[str, ...]
     """Parts of all groups, without prefix and suffix."""
@@ -63,17 +63,17 @@ class PersonName(NamedTuple):
     @property
     def is_real(self) -> bool:
         """Return whether it can be the name of a person: it is no placeholder, and not the name of a phantom or a test."""
-        if PLACEHOLDER.search(self.written) or PLACEHOLDER_WORDS & {part.casefold() for part in self.parts}:
+        if PLACEHOLDER.search(self.full_name) or PLACEHOLDER_WORDS & {part.casefold() for part in self.parts}:
             return False
-        return any(set(part.casefold()) - _FILLERS for part in self.identifying)
+        return any(set(part.casefold()) - _FILLERS for part in self.identifying_parts)
 
     @property
     def is_code(self) -> bool:
         """Return whether it contains a digit: more likely a code than a name."""
-        return any(character.isdigit() for character in self.written)
+        return any(character.isdigit() for character in self.full_name)
 
     @property
-    def identifying(self) -> tuple[str, ...]:
+    def identifying_parts(self) -> tuple[str, ...]:
         """Return the parts that identify a person: no initials, particles or titles; numbers only if there is no word."""
         parts = [part for part in self.parts if part.casefold() not in PARTICLES]
         words = tuple(part for part in parts if _has_letter(part) and (len(part) > 1 or is_unspaced(part)))
@@ -82,7 +82,7 @@ class PersonName(NamedTuple):
     @property
     def scripts(self) -> frozenset[str]:
         """Return the scripts of its letters, for example LATIN and CJK; LATIN where it has none."""
-        letters = {character for part in self.identifying for character in unicodedata.normalize("NFKC", part)}
+        letters = {character for part in self.identifying_parts for character in unicodedata.normalize("NFKC", part)}
         return frozenset(
             unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter.isalpha()
         ) or frozenset({"LATIN"})
@@ -102,7 +102,7 @@ class _Forms(NamedTuple):
 def _forms(name: PersonName) -> _Forms:
     all_spellings = (spelling for part in (*name.parts, *name.titles) for spelling in spellings(part))
     return _Forms(
-        frozenset(spelling for part in name.identifying for spelling in spellings(part)),
+        frozenset(spelling for part in name.identifying_parts for spelling in spellings(part)),
         frozenset(spelling[:1] for spelling in all_spellings),
         name.scripts,
     )
@@ -132,7 +132,7 @@ def without_test_words(name: PersonName) -> PersonName | None:
     """
     parts = tuple(part for part in name.parts if not _TEST_WORD.fullmatch(part))
     remaining = PersonName(" ".join(parts), parts, name.titles)
-    return remaining if parts != name.parts and len(remaining.identifying) > 1 and remaining.is_real else None
+    return remaining if parts != name.parts and len(remaining.identifying_parts) > 1 and remaining.is_real else None
 
 
 def _has_letter(part: str) -> bool:
@@ -141,11 +141,11 @@ def _has_letter(part: str) -> bool:
 
 def is_unspaced(text: str) -> bool:
     """Return whether a text is in a script without spaces between words."""
-    return not text.isascii() and _unspaced().search(text) is not None
+    return not text.isascii() and _unspaced_pattern().search(text) is not None
 
 
 @cache
-def _unspaced() -> re.Pattern[str]:
+def _unspaced_pattern() -> re.Pattern[str]:
     return re.compile(f"[{UNSPACED}]")  # takes 3 ms
 
 
@@ -182,9 +182,9 @@ def have_common_part(name: PersonName, other: PersonName) -> bool:
         return True
     if forms.initials.isdisjoint(other_forms.initials):  # then no part consists of others, and none is an initial
         return False
-    if any(_is_joined(part, other.parts) for part in name.identifying):
+    if any(_is_joined(part, other.parts) for part in name.identifying_parts):
         return True
-    return any(_is_joined(part, name.parts) for part in other.identifying) or is_spelling(name, other)
+    return any(_is_joined(part, name.parts) for part in other.identifying_parts) or is_spelling(name, other)
 
 
 def identifying_spellings(name: PersonName) -> frozenset[str]:

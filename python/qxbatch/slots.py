@@ -11,19 +11,20 @@ class Slots:
     def __init__(self, cpus: int, spare: int = 0) -> None:
         self._cpus = max(1, cpus)
         self._free = self._cpus + spare
-        self._urgent = 0
+        self._waiting_urgent = 0
+        """Number of urgent tasks that wait."""
         self._condition = threading.Condition()
 
     @contextmanager
     def acquire(self, *, urgent: bool = False) -> Iterator[None]:
         """Wait for a free slot, and take it until the block ends."""
         with self._condition:
-            self._urgent += urgent
+            self._waiting_urgent += urgent
             try:
-                self._condition.wait_for(lambda: self._free > 0 and (urgent or not self._urgent))
+                self._condition.wait_for(lambda: self._free > 0 and (urgent or not self._waiting_urgent))
                 self._free -= 1
             finally:
-                self._urgent -= urgent
+                self._waiting_urgent -= urgent
         try:
             yield
         finally:

@@ -43,7 +43,7 @@ class TextTree:
         """Return the characters with which the texts begin."""
         return frozenset(self._root)
 
-    def at(self, text: str, start: int) -> list[tuple[int, int]]:
+    def matches_at(self, text: str, start: int) -> list[tuple[int, int]]:
         """Return the end and the flags of each added text that begins at `start` of a text in lower case, the longest first."""
         return sorted(self._walk(text, start), reverse=True) if text[start] in self._root else []
 

@@ -25,7 +25,7 @@ def naming_path(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def created(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
+def create_text(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
     """Open a new UTF-8 text file with plain line ends; it is synced to disk when the block ends.
 
     The umask removes permissions from `mode`. An OSError without a path gets that of the file.
@@ -57,17 +57,17 @@ MOST_BYTES = 1 << 30
 
 
 @contextmanager
-def opened(
+def open_text(
     path: Path,
     errors: str = "surrogateescape",
-    most: int = MOST_BYTES,
+    max_bytes: int = MOST_BYTES,
     on_read: Callable[[memoryview], object] | None = None,
 ) -> Iterator[TextIO]:
     """Open a UTF-8 text file for reading, with plain line ends; `on_read` gets all bytes that are read from it.
 
-    Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `most` bytes.
+    Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `max_bytes` bytes.
     """
-    source = io.BufferedReader(_File(_regular(path, most), on_read))
+    source = io.BufferedReader(_File(_regular(path, max_bytes), on_read))
     with io.TextIOWrapper(source, encoding="utf-8", errors=errors, newline="\n") as file:
         yield file
 
@@ -86,33 +86,33 @@ class _File(io.FileIO):
         return count
 
 
-def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """Return the bytes of a file that is no link. Raises OSError as `opened` does, and for links."""
-    with os.fdopen(_regular(path, most, os.O_NOFOLLOW), "rb") as file:
-        return file.read(most)
+def read_bytes(path: Path, max_bytes: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a file that is no link. Raises OSError as `open_text` does, and for links."""
+    with os.fdopen(_regular(path, max_bytes, os.O_NOFOLLOW), "rb") as file:
+        return file.read(max_bytes)
 
 
-def _regular(path: Path, most: int, flags: int = 0) -> int:
-    """Return the descriptor of a regular file of at most `most` bytes, opened for reading. Raises OSError."""
+def _regular(path: Path, max_bytes: int, flags: int = 0) -> int:
+    """Return the descriptor of a regular file of at most `max_bytes` bytes, opened for reading. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
-    refusal = _refusal(path, os.fstat(descriptor), most)
+    refusal = _refusal(path, os.fstat(descriptor), max_bytes)
     if refusal is not None:
         os.close(descriptor)
         raise refusal
     return descriptor
 
 
-def _refusal(path: Path, status: os.stat_result, most: int) -> OSError | None:
+def _refusal(path: Path, status: os.stat_result, max_bytes: int) -> OSError | None:
     if stat.S_ISDIR(status.st_mode):
         return OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(status.st_mode):
         return OSError(errno.EINVAL, "is not a regular file", str(path))
-    if status.st_size > most:
-        return OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+    if status.st_size > max_bytes:
+        return OSError(errno.EFBIG, f"has more than {max_bytes} bytes", str(path))
     return None
 
 
-def read_text(path: Path, errors: str = "surrogateescape", most: int = MOST_BYTES) -> str:
-    """Return the text of a file. Raises OSError as `opened` does, and UnicodeDecodeError with the errors "strict"."""
-    with opened(path, errors, most) as file:
+def read_text(path: Path, errors: str = "surrogateescape", max_bytes: int = MOST_BYTES) -> str:
+    """Return the text of a file. Raises OSError as `open_text` does, and UnicodeDecodeError with the errors "strict"."""
+    with open_text(path, errors, max_bytes) as file:
         return file.read()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-DEEPEST = 256
+MAX_DEPTH = 256
 """A packet whose folders are nested deeper is refused."""
 
 
@@ -25,7 +25,7 @@ def walk(
     while waiting:
         folder = waiting.pop()
         try:
-            folders, files = _listed(folder)
+            folders, files = _list_folder(folder)
         except OSError as error:
             if onerror is not None:
                 onerror(error)
@@ -44,7 +44,7 @@ def raise_error(error: OSError) -> None:
     raise error
 
 
-def _listed(folder: str) -> tuple[list[str], list[str]]:
+def _list_folder(folder: str) -> tuple[list[str], list[str]]:
     folders: list[str] = []
     files: list[str] = []
     with os.scandir(folder) as entries:
@@ -68,68 +68,68 @@ def _is_link(folder: str, name: str) -> bool:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-Choice = Callable[[tuple[str, ...], os.stat_result], bool]
+ShouldRemove = Callable[[tuple[str, ...], os.stat_result], bool]
 """Returns whether to remove a file; gets its path below the folder as a tuple of names, and its status."""
 
 
-def remove(top: str | os.PathLike[str], only: Choice | None = None, parent: int | None = None) -> None:
+def remove(top: str | os.PathLike[str], should_remove: ShouldRemove | None = None, parent: int | None = None) -> None:
     """Remove a folder and everything below it, also from folders that their owner may not write to. Raises OSError.
 
-    With `only`, remove the files for which it returns True, and then the empty folders; a folder on another mount is refused.
-    `parent` is the descriptor of the folder that contains `top`. Folders are entered one by one, so neither their depth nor the
-    length of their paths matters.
+    With `should_remove`, remove the files for which it returns True, and then the empty folders; a folder on another mount is
+    refused. `parent` is the descriptor of the folder that contains `top`. Folders are entered one by one, so neither their depth
+    nor the length of their paths matters.
     """
-    empty(_opened(os.fspath(top), parent), os.fspath(top), only=only)
-    _remove_folder(os.fspath(top), parent, is_emptied=only is None)
+    empty_folder(_open_accessible(os.fspath(top), parent), os.fspath(top), should_remove=should_remove)
+    _remove_folder(os.fspath(top), parent, must_be_empty=should_remove is None)
 
 
-def empty(current: int, top: str, keep: str | None = None, only: Choice | None = None) -> None:
+def empty_folder(current: int, top: str, keep: str | None = None, should_remove: ShouldRemove | None = None) -> None:
     """Remove everything in an open folder except its file `keep`, and close it. Raises OSError, which names paths below `top`.
 
-    `only` is that of `remove`. Links are not followed. If the folder was moved, a new one at its path is not touched.
+    `should_remove` is that of `remove`. Links are not followed. If the folder was moved, a new one at its path is not touched.
     """
     names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
     """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
-    mount = mount_of(current) if only is not None else ""
+    mount = mount_of(current) if should_remove is not None else ""
     try:
-        entered.append((os.fstat(current), _empty(current, (), only, keep)))
+        entered.append((os.fstat(current), _remove_files(current, (), should_remove, keep)))
         while True:
             remaining = entered[-1][1]
             if remaining:
                 names.append(remaining.pop())
-                current = _stepped(current, _opened(names[-1], current))
-                if only is not None and mount_of(current) != mount:
+                current = _close_and_return(current, _open_accessible(names[-1], current))
+                if should_remove is not None and mount_of(current) != mount:
                     raise OSError(errno.EBUSY, "is a mount point")  # noqa: TRY301 - with the path of the others
-                entered.append((os.fstat(current), _empty(current, tuple(names[1:]), only)))
+                entered.append((os.fstat(current), _remove_files(current, tuple(names[1:]), should_remove)))
                 continue
             entered.pop()
             if not entered:
                 break
-            current = _stepped(current, os.open("..", _FOLDER, dir_fd=current))
+            current = _close_and_return(current, os.open("..", _FOLDER, dir_fd=current))
             if not os.path.samestat(os.fstat(current), entered[-1][0]):
                 raise OSError(errno.EBUSY, "was moved while it was removed")  # noqa: TRY301 - with the path of the others
-            _remove_folder(names.pop(), current, is_emptied=only is None)
+            _remove_folder(names.pop(), current, must_be_empty=should_remove is None)
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.path.join(*names)) from error  # noqa: PTH118
     finally:
         os.close(current)
 
 
-def _remove_folder(name: str, parent: int | None, *, is_emptied: bool) -> None:
+def _remove_folder(name: str, parent: int | None, *, must_be_empty: bool) -> None:
     """Remove a folder; one that is not empty stays.
 
-    Raises OSError. That the folder is not empty is an error only if `is_emptied`: everything in it was to be removed.
+    Raises OSError. A folder that is not empty is an error only with `must_be_empty`.
     """
     try:
         os.rmdir(name, dir_fd=parent)
     except OSError as error:
-        if is_emptied or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+        if must_be_empty or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
 
 
 def mount_number(descriptor: int) -> str:
-    """Return the kernel's number of the mount that an opened entry is on; empty if /proc is not mounted."""
+    """Return the line of /proc with the number of the mount that an opened entry is on; empty if /proc is not mounted."""
     try:
         lines = Path("/proc/self/fdinfo", str(descriptor)).read_text("ascii").splitlines()
     except OSError:
@@ -138,7 +138,7 @@ def mount_number(descriptor: int) -> str:
 
 
 def mount_of(folder: int) -> str:
-    """Return a text that differs for opened folders on different mounts: the mount's number, else that of the file system."""
+    """Return a text that differs for opened folders on different mounts: `mount_number`, else the device number."""
     return mount_number(folder) or str(os.fstat(folder).st_dev)
 
 
@@ -169,7 +169,7 @@ def set_mode(handle: int, mode: int) -> None:
         raise OSError(error.errno, error.strerror, os.readlink(place)) from None  # noqa: PTH115
 
 
-def _opened(name: str, parent: int | None = None) -> int:
+def _open_accessible(name: str, parent: int | None = None) -> int:
     """Open a folder, and give its owner access to it."""
     try:
         descriptor = os.open(name, _FOLDER, dir_fd=parent)
@@ -183,18 +183,23 @@ def _opened(name: str, parent: int | None = None) -> int:
     return descriptor
 
 
-def _stepped(before: int, after: int) -> int:
+def _close_and_return(before: int, after: int) -> int:
     os.close(before)
     return after
 
 
-def _empty(folder: int, place: tuple[str, ...], only: Choice | None, keep: str | None = None) -> list[str]:
-    """Remove the files in an open folder, except `keep` and those for which `only` returns False; return the names of folders."""
+def _remove_files(
+    folder: int, place: tuple[str, ...], should_remove: ShouldRemove | None, keep: str | None = None
+) -> list[str]:
+    """Remove the files in an open folder, except `keep` and those for which `should_remove` returns False.
+
+    Return the names of the folders in it. `place` is its path below the top.
+    """
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
     for name, is_folder in entries:
         if is_folder or name == keep:
             continue
-        if only is None or only((*place, name), os.stat(name, dir_fd=folder, follow_symlinks=False)):
+        if should_remove is None or should_remove((*place, name), os.stat(name, dir_fd=folder, follow_symlinks=False)):
             os.unlink(name, dir_fd=folder)
     return [name for name, is_folder in entries if is_folder]

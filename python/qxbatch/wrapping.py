@@ -92,19 +92,20 @@ def cut(text: str, width: int, mark: str = "...") -> str:
     return head + mark
 
 
-def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: str = "  ") -> list[str]:
-    """Return the lines of a table of at least one row. If it is wider than `width`, its last `flexible` columns are wrapped.
+def table(rows: "Sequence[Sequence[str]]", width: int, flexible_columns: int, indent: str = "  ") -> list[str]:
+    """Return the lines of a table of at least one row.
 
-    It stays wider if a column would get less than 6 characters.
+    If it is wider than `width`, its last columns, `flexible_columns` of them, are wrapped. It stays wider if a column would get
+    less than 6 characters.
 
     >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 16, 2)
     ['  1   a b      c', '  20  long     d', '      text', '      here']
     """
     widths = [max(columns_of(row[k]) for row in rows) for k in range(len(rows[0]))]
-    over = len(indent) + sum(widths) + 2 * (len(widths) - 1) - width
-    for k in sorted(range(len(widths) - flexible, len(widths)), key=lambda k: -widths[k]):
-        narrower = max(min(_NARROWEST_COLUMN, widths[k]), widths[k] - max(0, over))
-        over -= widths[k] - narrower
+    excess = len(indent) + sum(widths) + 2 * (len(widths) - 1) - width
+    for k in sorted(range(len(widths) - flexible_columns, len(widths)), key=lambda k: -widths[k]):
+        narrower = max(min(_NARROWEST_COLUMN, widths[k]), widths[k] - max(0, excess))
+        excess -= widths[k] - narrower
         widths[k] = narrower
     lines = []
     for row in rows:

@@ -29,7 +29,7 @@ def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
 
     def stand_in(submitter: Submitter, task: str) -> str:
         words = [sys.executable, "-m", "tests.cluster.stand_in", str(study.sessions), submitter.submission.id]
-        return f"env PYTHONPATH={shlex.quote(path)} {shlex.join(words)} {submitter.number}/{task}"
+        return f"env PYTHONPATH={shlex.quote(path)} {shlex.join(words)} {submitter.round_number}/{task}"
 
     seconds: dict[str, float] = {}
     with patch.dict(os.environ, slurm.env), patch.object(Submitter, "_host_command", stand_in):

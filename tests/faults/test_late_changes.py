@@ -10,10 +10,10 @@ import pytest
 
 from qxbatch.archive import aside as aside_module
 from qxbatch.archive import packet as packet_module
-from qxbatch.archive import unchanged as unchanged_module
+from qxbatch.archive import same_packet
 from qxbatch.archive.names import archive_path
+from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import PacketContent
-from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Fingerprint
@@ -226,7 +226,7 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
         read.append(content.is_complete)
         return content
 
-    monkeypatch.setattr(unchanged_module, "fingerprint", unsteady)
+    monkeypatch.setattr(same_packet, "fingerprint", unsteady)
     monkeypatch.setattr(SamePacketCheck, "_read_again", counted)
     run = study.main(f"--archive={archive}", "--pattern=(?P<packet_name>S1)", "--on-same-session=merge")
     assert run.status == 0, run.text

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import PacketContent
-from qxbatch.archive.unchanged import SamePacketCheck
 from tests.build.dicom import MrSeries
 from tests.build.encrypted import encrypted
 from tests.build.packets import Kind, packed, tarred, under, write_folder, zipped

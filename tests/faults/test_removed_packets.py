@@ -10,8 +10,8 @@ import pytest
 
 from qxbatch.archive.aside import ChangedError, finish_removal
 from qxbatch.archive.packet import archive_packet
+from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import PacketContent
-from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Fingerprint, Packet
@@ -137,13 +137,13 @@ def test_a_file_that_is_written_after_the_last_comparison_is_not_removed(tmp_pat
     packet.mkdir(parents=True)
     (packet / "first").write_bytes(b"dicom")
 
-    def unchanged(path: Path, *, renamed: bool) -> bool:
+    def is_same_packet(path: Path, *, renamed: bool) -> bool:
         if renamed and f"-{Use.GONE}-" in path.name:
             (path / "late").write_bytes(b"late")
         return True
 
     with pytest.raises(ChangedError):
-        archive_packet(packet, tmp_path / "archive", Archive.DELETE, tag=TAG, unchanged=unchanged)
+        archive_packet(packet, tmp_path / "archive", Archive.DELETE, tag=TAG, is_same_packet=is_same_packet)
     assert [file.name for file in packet.iterdir()] == ["late"]
 
 

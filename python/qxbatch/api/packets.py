@@ -47,12 +47,12 @@ def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpa
     for note in notes:
         logging.getLogger("qxbatch").info(note)
     prepare_sessionsfolder(settings)
-    end = _End()
+    end = _ReportObserver()
     status = ExitStatus(run(settings, observers=[end]))
     return ImportResult(status, end.report.candidates, end.report.sessions)
 
 
-class _End:
+class _ReportObserver:
     """An observer that keeps the report of the run."""
 
     def __init__(self) -> None:

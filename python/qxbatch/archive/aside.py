@@ -20,14 +20,14 @@ _MOST_LINKS = 40
 """The kernel follows no more links in one path."""
 
 
-class Unchanged(Protocol):
+class PacketCheck(Protocol):
     """Checks whether a packet is the imported one."""
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
         """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises OSError."""
 
 
-def assume_unchanged(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
+def assume_same_packet(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
     """Return True without a check: the packet counts as the imported one."""
     return True
 
@@ -41,7 +41,7 @@ class ChangedError(Exception):
 
 
 @contextmanager
-def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[None]:
+def hidden_packet(packet: Path, aside: Path, is_same_packet: PacketCheck) -> Iterator[None]:
     """Rename a packet to `aside`, unless a killed run did so, and check it there; rename it back if the check or the block fails.
 
     A file is also checked before it is renamed: the change time of its inode shows edits, and renaming changes that time.
@@ -49,10 +49,10 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
     """
     if not os.path.lexists(aside):
         if not packet.is_dir():
-            _need_unchanged(packet, unchanged)
+            _need_same_packet(packet, is_same_packet)
         put_aside(packet, aside)
     try:
-        _need_unchanged(aside, unchanged, renamed=True)
+        _need_same_packet(aside, is_same_packet, renamed=True)
         yield
     except ChangedError as error:
         raise ChangedError(_rename_back(packet, aside) if os.path.lexists(aside) else error.path) from None
@@ -62,22 +62,22 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
         raise
 
 
-def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) -> None:
+def remove_aside(packet: Path, aside: Path, gone: Path, is_same_packet: PacketCheck) -> None:
     """Remove a packet that has the hidden name `aside`, if it is still unchanged.
 
     It is first renamed to `gone` in one step: if the run is killed, the name tells the next run that the packet was compared and
     that files of it may be missing. Raises ChangedError, and OSError.
     """
-    _need_unchanged(aside, unchanged)
+    _need_same_packet(aside, is_same_packet)
     put_aside(aside, gone)
 
-    def is_unchanged(path: Path) -> bool:
+    def is_known(path: Path) -> bool:
         try:
-            return unchanged(path, renamed=True)
+            return is_same_packet(path, renamed=True)
         except OSError:
             return False
 
-    _remove_known(packet, gone, is_unchanged)
+    _remove_known(packet, gone, is_known)
 
 
 def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
@@ -99,8 +99,8 @@ def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) ->
     sync_folder(gone.parent)
 
 
-def _need_unchanged(path: Path, unchanged: Unchanged, *, renamed: bool = False) -> None:
-    if not unchanged(path, renamed=renamed):
+def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool = False) -> None:
+    if not is_same_packet(path, renamed=renamed):
         raise ChangedError(path)
 
 
@@ -146,10 +146,10 @@ def current_path(packet: Path, tag: str) -> Path:
     return aside if os.path.lexists(aside) else packet
 
 
-def is_whole(packet: Path, tag: str) -> bool:
+def is_intact(packet: Path, tag: str) -> bool:
     """Return whether a packet exists, perhaps under a hidden name, and a killed run neither moved nor removed files of it."""
-    aside, *begun = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
-    return any(map(os.path.lexists, (packet, aside))) and not any(map(os.path.lexists, begun))
+    aside, part, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
+    return any(map(os.path.lexists, (packet, aside))) and not any(map(os.path.lexists, (part, gone)))
 
 
 def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
@@ -167,10 +167,10 @@ def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
 def links_to_follow(packet: Path, tag: str) -> int:
     """Return how many links lead from a packet to its data, also if it has a hidden name; 0 if it is not a link."""
     hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
-    return max(map(_links_from, (packet, *hidden)))
+    return max(map(_count_links, (packet, *hidden)))
 
 
-def _links_from(path: Path) -> int:
+def _count_links(path: Path) -> int:
     links = 0
     with suppress(OSError):
         while path.is_symlink() and links < _MOST_LINKS:

@@ -25,15 +25,17 @@ def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[in
     """
     sizes = {path: _size(path) for path in paths}
     keys: dict[Path, ContentKey] = {path: (path.name, size) for path, size in sizes.items()}
-    keys = _read(keys, lambda path: _ends(path, sizes[path], monitor))
+    keys = _with_longer_keys(keys, lambda path: _ends(path, sizes[path], monitor))
     counts = Counter(keys.values())
     whole_files = {path for path, key in keys.items() if counts[key] > 1 and sizes[path] > 2 * END_BYTES}
     announce(sum(sizes[path] for path in whole_files))
-    return _read(keys, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in whole_files else "")
+    return _with_longer_keys(
+        keys, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in whole_files else ""
+    )
 
 
-def _read(keys: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
-    """Append the result of `read` to the keys of archives whose keys are equal so far."""
+def _with_longer_keys(keys: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
+    """Return the keys; append the result of `read` to the keys that several archives have."""
     counts = Counter(keys.values())
     return {path: (*key, _content_or_path(path, read)) if counts[key] > 1 else key for path, key in keys.items()}
 

@@ -7,7 +7,8 @@ from qxbatch.settings.model import Archive
 
 KEEPING = (Archive.LEAVE, Archive.COPY)
 """Modes in which a packet stays in the inbox."""
-_BY_REMOVAL = (*KEEPING, Archive.MOVE, Archive.DELETE)
+_FROM_KEEPING_TO_DELETING = (*KEEPING, Archive.MOVE, Archive.DELETE)
+"""All modes; each removes more than the one before it."""
 
 
 class Reason(StrEnum):
@@ -30,24 +31,25 @@ class Facts(NamedTuple):
     """The facts about an imported packet."""
 
     archive: Archive
+    """The mode that was requested."""
     series_failed: bool = False
-    damaged: bool = False
+    is_damaged: bool = False
     """Whether some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
-    published: bool = True
+    is_published: bool = True
     """Whether its sessions exist and were created from it. False also for a refused packet."""
-    changed: bool = False
+    has_changed: bool = False
     """Whether it changed or vanished after it was read, or is no longer readable."""
-    behind_link: bool = False
+    is_behind_link: bool = False
     """Whether its folder is reached through a link below the sessions folder."""
-    mounted: bool = False
+    is_mounted: bool = False
     """Whether it is a mount point, or contains one."""
     has_extra_bytes: bool = False
     """Whether bytes before, between or after the members of an archive are in no session."""
     has_external_links: bool = False
     """Whether it contains links to something outside of it, or to nothing."""
-    in_archive: bool = False
+    is_in_archive: bool = False
     """Whether the packet was imported from the archive folder itself."""
-    split: bool = False
+    was_split: bool = False
     """Whether the packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
     """Whether the packet is in the inbox of its session (`--masterinbox=none`)."""
@@ -73,12 +75,12 @@ def decide(facts: Facts) -> Decision:
     >>> decide(Facts(Archive.DELETE, series_failed=True)).mode
     <Archive.MOVE: 'move'>
     """
-    if not facts.published:
+    if not facts.is_published:
         return Decision(None, Reason.NOT_PUBLISHED)
-    if facts.damaged:
+    if facts.is_damaged:
         return Decision(None, Reason.DAMAGED)
     fates_to_remove = _fates_to_remove(facts)
-    if facts.changed:
+    if facts.has_changed:
         return Decision(None, Reason.CHANGED, fates_to_remove)
     mode, reason = _mode(facts)
     return Decision(mode, reason, fates_to_remove)
@@ -93,16 +95,16 @@ def mode_now(before: Archive, now: Archive, *, is_given: bool) -> Archive:
     >>> mode_now(Archive.DELETE, Archive.LEAVE, is_given=True)
     <Archive.LEAVE: 'leave'>
     """
-    return min(before, now, key=_BY_REMOVAL.index) if is_given or now in KEEPING else before
+    return min(before, now, key=_FROM_KEEPING_TO_DELETING.index) if is_given or now in KEEPING else before
 
 
 def _mode(facts: Facts) -> tuple[Archive, Reason]:
     """Return how to archive a packet whose session is published, and why this differs from the request."""
-    if facts.behind_link and facts.archive in (Archive.MOVE, Archive.DELETE):
+    if facts.is_behind_link and facts.archive in (Archive.MOVE, Archive.DELETE):
         return Archive.LEAVE, Reason.BEHIND_LINK
-    if facts.mounted and facts.archive in (Archive.MOVE, Archive.DELETE):
+    if facts.is_mounted and facts.archive in (Archive.MOVE, Archive.DELETE):
         return Archive.LEAVE, Reason.MOUNTED
-    if facts.in_archive and facts.archive is not Archive.LEAVE:
+    if facts.is_in_archive and facts.archive is not Archive.LEAVE:
         return Archive.LEAVE, Reason.IN_ARCHIVE
     reason = _why_not_deleted(facts)
     if facts.archive is Archive.DELETE and reason is not Reason.AS_REQUESTED:
@@ -124,9 +126,9 @@ def _why_not_deleted(facts: Facts) -> Reason:
 def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
     """Return the fates of loose files to remove, even if the packet changed: only files that are unchanged are removed.
 
-    Files with the fate `kept` stay. If the packet is split, and its session was not imported before, the new sessions contain
-    them, and they are removed, too.
+    Files with the fate `kept` normally stay. They are removed if the packet is split and its session was not imported before:
+    the new sessions contain them.
     """
-    if not facts.folder_mode or facts.behind_link:
+    if not facts.folder_mode or facts.is_behind_link:
         return ()
-    return ("sorted", "duplicate", "kept") if facts.split and not facts.was_imported else ("sorted", "duplicate")
+    return ("sorted", "duplicate", "kept") if facts.was_split and not facts.was_imported else ("sorted", "duplicate")

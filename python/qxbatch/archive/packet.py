@@ -11,7 +11,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.archive.aside import ChangedError, Unchanged, assume_unchanged, current_path, hidden_packet, remove_aside
+from qxbatch.archive.aside import (
+    ChangedError,
+    PacketCheck,
+    assume_same_packet,
+    current_path,
+    hidden_packet,
+    remove_aside,
+)
 from qxbatch.archive.names import archive_path, kth_name, numbered
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
@@ -30,13 +37,13 @@ def archive_packet(
     mode: Archive,
     *,
     tag: str,
-    unchanged: Unchanged = assume_unchanged,
+    is_same_packet: PacketCheck = assume_same_packet,
     name_lock: NameLock = nullcontext,
     number: int | None = None,
 ) -> Path | None:
     """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted or is missing.
 
-    A packet that leaves the inbox is first renamed to a hidden name and checked again there (`unchanged`): a file that
+    A packet that leaves the inbox is first renamed to a hidden name and checked again there (`is_same_packet`): a file that
     appears under the original name meanwhile is another packet. `tag` is part of the hidden names, and identifies the
     unit and the run. `number` was chosen for this packet (qxbatch.archive.numbers): lower unused numbers are for other packets.
 
@@ -49,8 +56,8 @@ def archive_packet(
     if mode is Archive.LEAVE:
         return packet
     if mode is Archive.DELETE:
-        with hidden_packet(packet, aside, unchanged):
-            remove_aside(packet, aside, gone, unchanged)
+        with hidden_packet(packet, aside, is_same_packet):
+            remove_aside(packet, aside, gone, is_same_packet)
         return None
     make_folder(folder)
     if packet.parent.samefile(folder):  # a packet that is imported again from the archive
@@ -58,11 +65,11 @@ def archive_packet(
     destination = _Destination(packet.name, folder, number, tag, name_lock)
     try:
         if mode is Archive.COPY:
-            return destination.copy_packet(packet, unchanged)
-        with hidden_packet(packet, aside, unchanged):
-            target = destination.move_packet(aside, unchanged)
+            return destination.copy_packet(packet, is_same_packet)
+        with hidden_packet(packet, aside, is_same_packet):
+            target = destination.move_packet(aside, is_same_packet)
             if os.path.lexists(aside):
-                remove_aside(packet, aside, gone, unchanged)
+                remove_aside(packet, aside, gone, is_same_packet)
         return target
     finally:
         remove_tree(destination.copy_path)  # also that of a run that was killed after it named the copy
@@ -84,17 +91,17 @@ class _Destination(NamedTuple):
         """The hidden path of a copy in progress."""
         return hidden_path(self.folder / self.name, Use.COPY, self.tag)
 
-    def copy_packet(self, packet: Path, unchanged: Unchanged) -> Path:
+    def copy_packet(self, packet: Path, is_same_packet: PacketCheck) -> Path:
         """Copy a packet, unless the archive already has its bytes; return the path. Raises ChangedError, OSError."""
         source = packet.resolve()  # a copy of a link would not be a copy of the data
         target = self._equal_packet(source)
         if target is None:
-            return self._copy_into_archive(source, packet, unchanged)
-        if not unchanged(packet, renamed=False):
+            return self._copy_into_archive(source, packet, is_same_packet)
+        if not is_same_packet(packet, renamed=False):
             raise ChangedError(packet)
         return target
 
-    def move_packet(self, aside: Path, unchanged: Unchanged) -> Path:
+    def move_packet(self, aside: Path, is_same_packet: PacketCheck) -> Path:
         """Move a packet from its hidden name to the archive; return its path. Raises ChangedError, OSError.
 
         If the archive is on another file system, or already has the packet, `aside` still exists: the caller removes it.
@@ -105,7 +112,7 @@ class _Destination(NamedTuple):
             except OSError as error:
                 if error.errno != errno.EXDEV:  # two mounts of one device
                     raise
-        return self._equal_packet(aside) or self._copy_into_archive(aside, aside, unchanged)
+        return self._equal_packet(aside) or self._copy_into_archive(aside, aside, is_same_packet)
 
     def _equal_packet(self, source: Path) -> Path | None:
         """Return the path in the archive that already has the same bytes, under the packet's name or a numbered one, or None."""
@@ -113,10 +120,10 @@ class _Destination(NamedTuple):
             target = archive_path(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
 
-    def _copy_into_archive(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
+    def _copy_into_archive(self, source: Path, packet: Path, is_same_packet: PacketCheck) -> Path:
         """Copy `source`, check that the packet is unchanged after that, and give the copy its name. Return its path."""
         copy_verified(source, self.copy_path)
-        if not unchanged(packet, renamed=False):
+        if not is_same_packet(packet, renamed=False):
             raise ChangedError(packet)
         return self._rename_into_archive(self.copy_path, source)
 

@@ -1,4 +1,4 @@
-"""Compares what is left of a packet that has no journal now with sessions."""
+"""Compares the files that are left of a packet with sessions, when the packet's journal is missing."""
 
 import errno
 import os

@@ -55,18 +55,18 @@ class SessionBytes:
         settings: Settings,
         scratch: Path,
         top: Path,
-        leaving: Callable[[], Iterable[Path]] = tuple,
+        leaving_paths: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         """`sessions` maps each session to the hash of its ledger. A ledger with another hash raises LedgerChangedError.
 
         Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
-        `leaving` returns the files and folders that are about to leave the inbox: their bytes do not count.
+        `leaving_paths` returns the files and folders that are about to leave the inbox: their bytes do not count.
         """
         self._sessions = dict(sessions)
         self._settings = settings
         self._scratch = scratch
         self._top = top
-        self._leaving = leaving
+        self._leaving_paths = leaving_paths
 
     def read_again(self, path: Path) -> PacketContent:
         """Read a packet again, and return what it contains.
@@ -167,14 +167,14 @@ class SessionBytes:
     def _leaving_of(self, session: Path) -> set[Path]:
         """Return the session's files, and folders above them, that leave the inbox.
 
-        Other paths that `leaving` returns are not stored: its list may be forged and very long.
+        Other paths that `leaving_paths` returns are not stored: its list may be forged and very long.
         """
         paths: set[Path] = set()
         for row in self._ledger(session):
             if row.fate in STORED_FATES:
                 path = session / _file(row)
                 paths.update((path, *path.parents))
-        return paths.intersection(self._leaving())
+        return paths.intersection(self._leaving_paths())
 
     def _ledger(self, session: Path) -> Iterator[LedgerRow]:
         """Yield the rows of the ledger that was compared with the session. Raises OSError and ValueError as `read_ledger`."""

@@ -19,10 +19,10 @@ from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
 
 
-def keep_numbers(
+def choose_and_store_numbers(
     archives: Mapping[Path, ContentKey], settings: Settings, workspace: Workspace, locks: Locks
 ) -> Numbers:
-    """Choose the numbers of archives whose names are not unique; record and return them.
+    """Choose the numbers of archives whose names are not unique; store and return them.
 
     Numbers are also needed if packets are to be deleted, since a packet with a failed series is moved to the archive.
 
@@ -81,7 +81,8 @@ def _choose(archives: Mapping[Path, ContentKey], settings: Settings, previous: N
 
 def _has_other_work(workspace: Workspace) -> bool:
     """Return whether another run holds a lock, or a killed one left unfinished work."""
-    return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.units_with_journal())
+    has_other_locks = len(list(workspace.locks.iterdir())) > 1  # one is that of the caller
+    return has_other_locks or bool(workspace.units() or workspace.units_with_journal())
 
 
 def _has_imported_session(workspace: Workspace, archive: Path) -> bool:

@@ -5,7 +5,7 @@ Like qxbatch.cli.commands, this module imports nothing slow.
 
 from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form, Group, Parameter, find
-from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parameters import LIMIT_NAMES, PARAMETERS
 
 N_PROCS = find(PARAMETERS, "n_procs")
 
@@ -31,17 +31,16 @@ def without_words(name: str, words: str) -> Parameter:
     return parameter.with_meaning(parameter.meaning.replace(words, ""), parameter.default)
 
 
-LIMIT_NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
-LIMITS = (
-    *import_options("max_expansion"),
-    without_words("max_total", "s of one session"),
-    with_meaning(
+_LIMITS_OF_ONE_PACKET = {
+    "max_total": without_words("max_total", "s of one session"),
+    "max_members": with_meaning(
         "max_members",
         "Maximum number of members of the packet, including those of archives inside it.",
         find(PARAMETERS, "max_members").default,
     ),
-    *import_options("max_nesting"),
-)
+}
+"""The limits that count all packets of a session in an import."""
+LIMITS = tuple(_LIMITS_OF_ONE_PACKET.get(name, find(PARAMETERS, name)) for name in LIMIT_NAMES)
 """The limits of commands that read packets without an import; the defaults are those of an import."""
 LOG_FILE = without_words("log_file", " (not the table, `--logfile`)")
 DEIDENTIFY_LOGS = without_words("deidentify_logs", " `--logfile` implies this.")

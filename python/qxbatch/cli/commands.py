@@ -4,7 +4,6 @@ from qxbatch.cli.command_options import (
     CHECK_SESSIONS,
     DAMAGED_SESSION,
     DEIDENTIFY_LOGS,
-    LIMIT_NAMES,
     LIMITS,
     LOG_FILE,
     MIXED_SESSION,
@@ -18,7 +17,7 @@ from qxbatch.cli.command_options import (
 )
 from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form, Group, Parameter, find
-from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.parameters import LIMIT_NAMES, PARAMETERS
 
 
 class Command:

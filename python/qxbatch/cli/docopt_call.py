@@ -11,7 +11,7 @@ _OPTION = re.compile(r"^ +(?:-\w )?(--[\w-]+)(=?)", re.MULTILINE)
 """The beginning of an option's description: its name, and `=` if it has a value."""
 
 
-def call(text: str, argv: Sequence[str], command: str) -> dict[str, object]:
+def call_docopt(text: str, argv: Sequence[str], command: str) -> dict[str, object]:
     """Return what docopt reads from normalized words, by the usage of a help text. Raises UsageError if they do not fit it.
 
     qxbatch.cli.words has checked the options, so only the number of positional words can be wrong. docopt gets only the

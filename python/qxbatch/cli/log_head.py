@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from qxbatch.cli.messages import LOGGER_NAME
 from qxbatch.settings.parameter import Parameter
 
-_NAMES_PACKETS = ("sessions", "packet")
+_PACKET_OPTIONS = ("sessions", "packet")
 """Options whose values may contain names of packets, and therefore of patients."""
 LEFT_OUT = "(left out, since this log is de-identified)"
 """Replaces the command and the values of _NAMES_PACKETS."""
@@ -29,7 +29,7 @@ def log_head(
     log.info("qxbatch %s, Python %s, %s", VERSION, platform.python_version(), platform.platform())
     log.info("command: %s", LEFT_OUT if deidentified else shlex.join(["qxbatch", *command]))
     for parameter in parameters:
-        is_redacted = deidentified and parameter.name in _NAMES_PACKETS and parameter.name in values
+        is_redacted = deidentified and parameter.name in _PACKET_OPTIONS and parameter.name in values
         value = LEFT_OUT if is_redacted else values.get(parameter.name, parameter.default)
         source = "" if parameter.name in values else " (default)"
         text = f"={value}{source}" if value else " is not given"

@@ -36,7 +36,7 @@ def _main(words: list[str]) -> int:
     if help_text is not None:
         print(help_text, end="")
         return 0
-    return _guarded(words)
+    return _run_and_report_errors(words)
 
 
 def _with_help_options(words: list[str]) -> list[str]:
@@ -72,7 +72,7 @@ def _help_text(name: str, *, complete: bool) -> str:
     return command_summary(name, command.summary, command.usage, command.parameters)
 
 
-def _guarded(words: Sequence[str]) -> int:
+def _run_and_report_errors(words: Sequence[str]) -> int:
     """Run the words; return the exit status.
 
     A wrong request and an error of the machine end with a message, an interrupt with status 130, a bug with a traceback.
@@ -136,7 +136,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
     from qxbatch.cli.commands import COMMANDS
     from qxbatch.cli.words import LEVELS
-    from qxbatch.nearest import nearest
+    from qxbatch.nearest import nearest_name
     from qxbatch.problems import UsageError
 
     first = words[0] if words else "-"
@@ -144,7 +144,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
     is_bids_app = len(words) > 2 and words[2] in LEVELS  # noqa: PLR2004 - <data> <output> <level>
     if first.startswith("-") or "/" in first or os.path.lexists(first) or has_masterinbox or is_bids_app:
         return
-    near = nearest(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
+    near = nearest_name(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
     if near:
         hint = f"Did you mean `qxbatch {near}`? A folder of that name is written ./{first}."
         raise UsageError(f"There is no command {first} and no folder of that name.", hint)

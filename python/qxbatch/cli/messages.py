@@ -20,7 +20,7 @@ LOGGER_NAME = "qxbatch"
 """The name of the logger of all messages of a run."""
 
 
-def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
+def set_up_messages(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
     """Send warnings of the logger `qxbatch` to stderr and everything to the log file; print the notes unless quiet.
 
     Raises UsageError when the log file cannot be written.
@@ -54,7 +54,7 @@ def _file_handler(path: Path) -> logging.Handler:
             "Name a file in a folder that can be written.",
             ExitStatus.CANNOT_WRITE,
         ) from None
-    handler.setFormatter(_Visible("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_EscapingFormatter("%(asctime)s %(levelname)s %(message)s"))
     return handler
 
 
@@ -78,7 +78,7 @@ class _LogFile(logging.FileHandler):
             print(f"--log-file={self.baseFilename} lacks lines: {reason}. The run continues.", file=sys.stderr)
 
 
-class _Visible(logging.Formatter):
+class _EscapingFormatter(logging.Formatter):
     """Escapes control characters: they must not act on the terminal of a reader."""
 
     def format(self, record: logging.LogRecord) -> str:

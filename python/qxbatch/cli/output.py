@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # --help also loads this module, and is faster without typing
     from types import TracebackType
     from typing import Any, TextIO
 
-_STANDARD = (0, 1, 2)
+_STANDARD_DESCRIPTORS = (0, 1, 2)
 
 
 class LastingStream:
@@ -90,7 +90,7 @@ class LastingOutput:
 
 def _open_closed_streams() -> None:
     """Open the standard streams that the caller closed (`>&-`): else a file of a session could get one of their descriptors."""
-    for number in _STANDARD:
+    for number in _STANDARD_DESCRIPTORS:
         try:
             os.fstat(number)
         except OSError:

@@ -12,7 +12,7 @@ def owner_warning(folder: Path) -> str | None:
     """Return a warning if outputs below `folder` would belong to root although the folder belongs to another user, else None."""
     if os.geteuid() != 0 or _in_user_namespace():
         return None
-    return warning_about(folder, next(_existing(folder)))
+    return warning_about(folder, next(_existing_folders(folder)))
 
 
 def warning_about(folder: Path, existing: Path) -> str | None:
@@ -27,7 +27,7 @@ def warning_about(folder: Path, existing: Path) -> str | None:
     )
 
 
-def _existing(folder: Path) -> Iterator[Path]:
+def _existing_folders(folder: Path) -> Iterator[Path]:
     """Return the existing ones among a folder and the folders above it, the folder itself first."""
     return (path for path in (folder, *folder.parents) if path.exists())
 

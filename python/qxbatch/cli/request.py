@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from qxbatch.cli.docopt_call import call
+from qxbatch.cli.docopt_call import call_docopt
 from qxbatch.cli.texts import import_text
 from qxbatch.cli.words import LEVELS, Reader
 from qxbatch.problems import UsageError
@@ -21,7 +21,7 @@ def read(argv: Sequence[str]) -> Request:
     """Read an import's command line. Raises UsageError."""
     words = Reader(PARAMETERS, "qxbatch").read(argv)
     _check_positional(words.positional)
-    parsed = call(import_text(), words.argv(), "qxbatch")
+    parsed = call_docopt(import_text(), words.argv(), "qxbatch")
     values = {
         parameter.name: "yes" if value is True else str(value)
         for parameter in PARAMETERS

@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 
 from qxbatch.cli.commands import COMMANDS, Command
-from qxbatch.cli.docopt_call import call
-from qxbatch.cli.messages import set_up
+from qxbatch.cli.docopt_call import call_docopt
+from qxbatch.cli.messages import set_up_messages
 from qxbatch.cli.texts import command_text
 from qxbatch.cli.words import Reader
 from qxbatch.settings.parameter import find
@@ -21,7 +21,7 @@ def run(name: str, argv: Sequence[str]) -> int:
     command = COMMANDS[name]
     options = read(name, command, argv)
     config = _config(options)
-    values = {**config, **_given(command, options)}
+    values = {**config, **_given_values(command, options)}
     outputs = {
         option: absolute(option, values[output])
         for output in _OUTPUTS
@@ -32,7 +32,7 @@ def run(name: str, argv: Sequence[str]) -> int:
 
         refuse_output_files(outputs, map(folders_of, _sessionsfolders(options)))
     log_file = outputs.get("--log-file")
-    set_up(bool(options.get("--quiet")), log_file, ())
+    set_up_messages(bool(options.get("--quiet")), log_file, ())
     if log_file:
         _log_head([name, *argv], command, values)
     module = import_module(f"qxbatch.commands.{name}")
@@ -49,7 +49,7 @@ def _config(options: Mapping[str, object]) -> dict[str, str]:
     return read_config(str(options["--config"]))
 
 
-def _given(command: Command, options: Mapping[str, object]) -> dict[str, str]:
+def _given_values(command: Command, options: Mapping[str, object]) -> dict[str, str]:
     """Return the parameters of the command line by name."""
     return {
         parameter.name: "yes" if options[parameter.option] is True else str(options[parameter.option])
@@ -82,4 +82,4 @@ def read(name: str, command: Command, argv: Sequence[str]) -> dict[str, object]:
     """
     words = Reader(command.parameters, f"qxbatch {name}").read(argv)
     text = command_text(command.summary, command.usage, command.parameters)
-    return call(text, [name, *words.argv()], f"qxbatch {name}")
+    return call_docopt(text, [name, *words.argv()], f"qxbatch {name}")

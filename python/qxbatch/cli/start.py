@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from qxbatch.cli.harm import refuse_harm
-from qxbatch.cli.messages import LOGGER_NAME, set_up
+from qxbatch.cli.messages import LOGGER_NAME, set_up_messages
 from qxbatch.cli.owner import owner_warning
 from qxbatch.cli.request import read
 from qxbatch.collecting import collect_seldom
@@ -24,7 +24,7 @@ def start(words: Sequence[str]) -> int:
     parsed = parse({**from_file, **request.values}, bids_app=bool(request.level), typed=request.values)
     settings = parsed.settings
     check_request(settings)
-    set_up(settings.quiet, settings.log_file, parsed.notes)
+    set_up_messages(settings.quiet, settings.log_file, parsed.notes)
     if settings.log_file is not None:
         _log_head(words, {**from_file, **request.values}, settings)
     collect_seldom()
@@ -34,9 +34,9 @@ def start(words: Sequence[str]) -> int:
         _refuse_cluster_options(settings)
     prepare_sessionsfolder(settings)
     if settings.scheduler is not None:
-        submitted: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.values})
-        return submitted
-    status: int = import_module("qxbatch.pipeline").run(settings)
+        status: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.values})
+    else:
+        status = import_module("qxbatch.pipeline").run(settings)
     return status
 
 

@@ -83,7 +83,10 @@ def _command_head(summary: str, usage: tuple[str, ...]) -> str:
 
 
 def _most_used(parameters: tuple[Parameter, ...], command: str) -> str:
-    """Return the block of the options used most, filled up with the first others, and how to see the remaining options."""
+    """Return the block of the options used most, and how to see the others.
+
+    A command that lacks some of them gets as many of its other options, in the order of its table.
+    """
     by_name = {parameter.name: parameter for parameter in parameters}
     common = [by_name[name] for name in MOST_USED if name in by_name]
     remaining = [parameter for parameter in parameters if parameter not in common]

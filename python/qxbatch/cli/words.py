@@ -7,7 +7,7 @@ reports misuse.
 
 from collections.abc import Sequence
 
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.problems import UsageError
 from qxbatch.settings.parameter import Form, Parameter
 
@@ -77,7 +77,7 @@ class Reader:
         advice = OF_QUNEX.get(full[2:].replace("-", "_")) if self._command == "qxbatch" else None
         if advice:
             raise UsageError(f"{name} is an option of QuNex that an import does not have.", advice)
-        near = nearest(full, self._by_name)
+        near = nearest_name(full, self._by_name)
         hint = f"Did you mean {near}?" if near else f"`{self._command} --help` lists the options."
         raise UsageError(f"There is no option {name}.", hint)
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 class ClusterSubmitter:
     """Submits ready packets (qxbatch.pipeline.run.Submitter)."""
 
-    def __init__(self, spec: SchedulerSpec, options: Mapping[str, str], out: Callable[[str], object]) -> None:
-        """`options` are all options, also those of a config file. `out` receives the script of --print-script."""
+    def __init__(self, spec: SchedulerSpec, options: Mapping[str, str], write_script: Callable[[str], object]) -> None:
+        """`options` are all options, also those of a config file. `write_script` receives the script of --print-script."""
         self._spec = spec
         self._options = options
-        self._out = out
-        self.submission = ""
+        self._write_script = write_script
+        self.submission_id = ""
         """The id of the submission; empty before it is made."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
@@ -61,9 +61,9 @@ class ClusterSubmitter:
             if submission is None:
                 return end_held(settings, report, observer)
             choose_archive_numbers(settings, workspace, locks, units)
-            text = submit_new(submission, self._spec, self._out if settings.print_script else None)
+            text = submit_new(submission, self._spec, self._write_script if settings.print_script else None)
         finally:
             locks.close()
             workspace.tidy()
-        self.submission = submission.id
+        self.submission_id = submission.id
         return end_submitted(settings, report, observer, text)

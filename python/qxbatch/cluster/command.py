@@ -37,7 +37,7 @@ class Answer(NamedTuple):
         return lines[-1] if lines else f"exit status {self.status}"
 
 
-def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = TIME_LIMIT) -> Answer:
+def run_scheduler_command(words: Sequence[str], *, stdin: str | None = None, seconds: float = TIME_LIMIT) -> Answer:
     """Run a command of the scheduler. A command that exceeds the time limit has failed.
 
     Variables of the current job are removed, since a job that is submitted from it would inherit its requests for resources.

@@ -27,7 +27,7 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)
     clear_locks(settings.sessionsfolder)
-    counts = {state: sum(unit_state.state is state for unit_state in states) for state in State}
+    counts = {state: sum(unit.state is state for unit in states) for state in State}
     print(", ".join(f"{number} {state}" for state, number in counts.items() if number))
     return int(ExitStatus.OK)
 
@@ -39,7 +39,9 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     submission cannot be read.
     """
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
-    rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining]
+    rows = [
+        row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining_units
+    ]
     units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:
         submitted = resubmit(submission, units, scheduler_spec(str(submission.record["scheduler"])))
@@ -49,5 +51,7 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
         return int(error.status)
     if submitted is not None:
         jobs = "job" if len(submitted.jobs) == 1 else "jobs"
-        print(f"Submitted {counted(len(units) - submitted.remaining, 'session')}: {jobs} {', '.join(submitted.jobs)}.")
+        print(
+            f"Submitted {counted(len(units) - submitted.remaining_count, 'session')}: {jobs} {', '.join(submitted.jobs)}."
+        )
     return int(ExitStatus.OK)

@@ -29,25 +29,25 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
     except KeyboardInterrupt:
         print(f"The jobs continue: qxbatch jobs {shell_word(str(settings.sessionsfolder))}")
         raise
-    status = status_of(_chosen(settings, ids))
+    status = status_of(_submissions_with_ids(settings, ids))
     print(as_text(status, list_all=settings.list_all), end="")
     return int(ExitStatus.FAILED if status.of_state(State.FAILED, State.LOST) else ExitStatus.OK)
 
 
-def _chosen(settings: Settings, ids: Sequence[str]) -> list[Submission]:
+def _submissions_with_ids(settings: Settings, ids: Sequence[str]) -> list[Submission]:
     return [submission for submission in submissions(settings.sessionsfolder) if submission.id in ids]
 
 
 def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None]) -> None:
-    chosen = _chosen(settings, ids)
+    chosen = _submissions_with_ids(settings, ids)
     with Progress(quiet=settings.quiet, list_all=settings.list_all) as progress:
         display = _Display(chosen, progress)
-        queue_time = time.monotonic()
+        last_query = time.monotonic()
         while True:
             began = time.monotonic()
             open_units = display.update()
-            if not open_units or began - queue_time > QUEUE_SECONDS:
-                queue_time = began
+            if not open_units or began - last_query > QUEUE_SECONDS:
+                last_query = began
                 if not live_jobs(chosen).jobs:
                     display.update()
                     return
@@ -59,20 +59,22 @@ class _Display:
 
     def __init__(self, chosen: Sequence[Submission], progress: Progress) -> None:
         self._progress = progress
-        self._open = {(submission, state.number): state for submission in chosen for state in submission.all_states()}
-        progress.notify(RunStarted(len(self._open), sum(state.size for state in self._open.values())))
-        for (submission, _), state in list(self._open.items()):
+        self._unfinished = {
+            (submission, state.number): state for submission in chosen for state in submission.all_states()
+        }
+        progress.notify(RunStarted(len(self._unfinished), sum(state.size for state in self._unfinished.values())))
+        for (submission, _), state in list(self._unfinished.items()):
             self._notify(submission, state._replace(state=State.WAITING), state)
 
     def update(self) -> int:
         """Read the states of units without a result; return how many still have none."""
-        for (submission, number), before in list(self._open.items()):
+        for (submission, number), before in list(self._unfinished.items()):
             try:
                 state = submission.state(number)
             except (OSError, ValueError):
                 continue
             self._notify(submission, before, state)
-        return len(self._open)
+        return len(self._unfinished)
 
     def _notify(self, submission: Submission, before: UnitState, state: UnitState) -> None:
         if state.state is not before.state:
@@ -84,6 +86,6 @@ class _Display:
             if state.state in FINAL:
                 self._progress.notify(UnitFinished(state.name, (report_of(state, submission.sessionsfolder),)))
         if state.state in FINAL:
-            self._open.pop((submission, state.number), None)
+            self._unfinished.pop((submission, state.number), None)
         else:
-            self._open[submission, state.number] = state
+            self._unfinished[submission, state.number] = state

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from qxbatch.cluster.queue import Queue, ask
+from qxbatch.cluster.queue import Queue, query_queue
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.publish.locks import Lock, Locks
 
@@ -14,14 +14,14 @@ WAIT_SECONDS = 60.0
 """Seconds that a task waits, in all, for locks that other runs hold."""
 CHECK_SECONDS = 0.2
 """Seconds between two tries."""
-_OF_ARRAY = re.compile(r"(.+)_([0-9]+)")
+_ARRAY_TASK = re.compile(r"(.+)_([0-9]+)")
 """The id of an array and an index. The id can contain `_` in the name of its server."""
 
 
 class JobLocks(Locks):
     """Locks of a task. It waits for locks that are held, since a task that ends without a result is not started again.
 
-    For example, a task that was cancelled to make room in the queue can still be stopping when its packets were submitted again.
+    For example, a task that was cancelled to make room in the queue can still be running when its packets are submitted again.
     """
 
     def __init__(self, folder: Path, *, job: str, has_ended: Callable[[str], bool] | None) -> None:
@@ -29,7 +29,10 @@ class JobLocks(Locks):
         self._wait_seconds = WAIT_SECONDS
 
     def take(self, name: str) -> Lock | None:
-        """Acquire the lock with that name; return None if another run still holds it when WAIT_SECONDS are used up."""
+        """Acquire the lock with that name.
+
+        Return None if another run still holds it when WAIT_SECONDS are used up, or when this run is stopped.
+        """
         while (lock := super().take(name)) is None and self._wait_seconds > 0:
             began = time.monotonic()
             if self._stop_waiting.wait(CHECK_SECONDS):
@@ -49,11 +52,11 @@ def is_gone(holder: str) -> bool:
     scheduler = SCHEDULERS.get(name.casefold())
     if scheduler is None or not job:
         return False
-    queue: Queue = ask(scheduler, [])
-    match = _OF_ARRAY.fullmatch(job)
+    queue: Queue = query_queue(scheduler, [])
+    match = _ARRAY_TASK.fullmatch(job)
     number, index = (match[1], int(match[2])) if match else (job, None)
     # this task itself runs, so an empty queue is not the whole queue
-    return queue.answered and bool(queue.tasks) and not queue.has(number, index)
+    return queue.has_answered and bool(queue.tasks) and not queue.has(number, index)
 
 
 def job_id(scheduler: Scheduler, environment: Mapping[str, str] = os.environ) -> str:

@@ -15,44 +15,45 @@ from qxbatch.report.labels import label_subject
 from qxbatch.report.outcome import has_failed
 from qxbatch.session.summary_parts import problem_value
 
-STOPPED = "it was stopped before its end"
+STOPPED_REASON = "it was stopped before its end"
+"""The reason of a unit that waits again since its task was stopped."""
 
 
 class StateWriter:
     """Writes the state files of units. If one cannot be written, the import continues, and the log of the task says so."""
 
-    def __init__(self, submission: Submission, states: Sequence[UnitState], where: str) -> None:
+    def __init__(self, submission: Submission, states: Sequence[UnitState], job_and_host: str) -> None:
+        """`job_and_host` is recorded as the reason of running units."""
         self._submission = submission
         self._states = {state.name: state for state in states}
-        self._where = where
-        """Job and host; the reason that is recorded for running units."""
-        self._began: dict[str, float] = {}
-        """Maps each running unit to its start."""
+        self._job_and_host = job_and_host
+        self._start_times: dict[str, float] = {}
+        """Maps the name of each unit that was started to the value of the monotonic clock."""
 
     @property
     def states(self) -> Mapping[str, UnitState]:
-        """Return the states by unit."""
+        """Return the states by the names of their units."""
         return self._states
 
     def notify(self, event: Event, /) -> None:
         """Write the state after an event."""
         match event:
             case UnitStarted():
-                self._began[event.unit] = time.monotonic()
+                self._start_times[event.unit] = time.monotonic()
                 before = self._states.get(event.unit)
                 attempts = before.attempts + 1 if before else 0
-                self.change(event.unit, state=State.RUNNING, reason=self._where, attempts=attempts)
+                self.write_changed(event.unit, state=State.RUNNING, reason=self._job_and_host, attempts=attempts)
             case UnitFinished():
-                self.finish(event.unit, event.reports)
+                self.write_result(event.unit, event.reports)
             case UnitCancelled():
-                self.change(event.unit, state=State.WAITING, reason=STOPPED)
+                self.write_changed(event.unit, state=State.WAITING, reason=STOPPED_REASON)
             case _:
                 pass
 
-    def finish(self, unit: str, reports: Sequence[SessionReport]) -> None:
+    def write_result(self, unit: str, reports: Sequence[SessionReport]) -> None:
         """Write the result of a unit. A unit that another run is importing gets the state WAITING."""
         problems = [problem for report in reports for problem in report.problems]
-        seconds = round(time.monotonic() - self._began.get(unit, time.monotonic()), 3)
+        seconds = round(time.monotonic() - self._start_times.get(unit, time.monotonic()), 3)
         published = any(report.folder is not None for report in reports)
         if unit in self._states:
             series, images = sum(report.series for report in reports), sum(report.images for report in reports)
@@ -61,23 +62,25 @@ class StateWriter:
         if failure is not None:
             error = next(problem for problem in failure.problems if problem.severity is Severity.ERROR)
             reason, value = _reason(error, failure.labels), problem_value(error)
-            self.change(unit, state=State.FAILED, reason=reason, problem=value, published=published, seconds=seconds)
+            self.write_changed(
+                unit, state=State.FAILED, reason=reason, problem=value, published=published, seconds=seconds
+            )
         elif any(problem.code is Code.HELD for problem in problems):
-            self.change(unit, state=State.WAITING, reason="another run is importing it")
+            self.write_changed(unit, state=State.WAITING, reason="another run is importing it")
         else:
             existed = any(problem.code is Code.EXISTS for problem in problems)
-            self.done(unit, "its session existed already" if existed else "", seconds)
+            self.write_done(unit, "its session existed already" if existed else "", seconds)
 
-    def done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
+    def write_done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
         """Write that the session of a unit was written, now or before."""
-        self.change(unit, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
+        self.write_changed(unit, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
 
-    def fail(self, unit: str, reason: str, problem: Problem | None = None) -> None:
+    def write_failed(self, unit: str, reason: str, problem: Problem | None = None) -> None:
         """Write that a unit cannot be imported."""
         value = None if problem is None else problem_value(problem)
-        self.change(unit, state=State.FAILED, reason=reason, problem=value)
+        self.write_changed(unit, state=State.FAILED, reason=reason, problem=value)
 
-    def change(self, unit: str, **changes: Any) -> None:
+    def write_changed(self, unit: str, **changes: Any) -> None:
         """Write a changed state. Units of other tasks are ignored."""
         state = self._states.get(unit)
         if state is None:

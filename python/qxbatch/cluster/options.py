@@ -26,7 +26,9 @@ def task_settings(submission: Submission) -> Settings:
         os.chdir(str(submission.record["cwd"]))
     folder = submission.sessionsfolder
     options = {**submission.options, "sessionsfolder": str(folder)}
-    settings = parse(options, bids_app=bool(submission.record["bids_app"]), typed=_typed(submission, options)).settings
+    settings = parse(
+        options, bids_app=bool(submission.record["bids_app"]), typed=_typed_options(submission, options)
+    ).settings
     return replace(settings, sessionsfolder=folder, archive_folder=folder / ARCHIVED_PACKETS)
 
 
@@ -56,7 +58,7 @@ def _original(submission: Submission) -> Path | None:
         return None
 
 
-def _typed(submission: Submission, options: dict[str, str]) -> dict[str, str]:
+def _typed_options(submission: Submission, options: dict[str, str]) -> dict[str, str]:
     """Return the options that were given on the command line, and not in a config file."""
     typed = submission.record.get("typed", {})
     return {key: value for key, value in options.items() if key in typed}

@@ -1,22 +1,22 @@
 """The message about a submission."""
 
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.submit import Submitted
+from qxbatch.cluster.submit import SubmitResult
 from qxbatch.counted import counted
 from qxbatch.visible import one_line, shell_word
 
 
-def submitted_text(submission: Submission, sessions: int, submitted: Submitted, seconds: float | None = None) -> str:
+def submitted_text(submission: Submission, sessions: int, submitted: SubmitResult, seconds: float | None = None) -> str:
     """Return what was submitted, and the next command."""
     folder = shell_word(str(submission.sessionsfolder))
-    sessions_text = counted(sessions - submitted.remaining, "session")
+    sessions_text = counted(sessions - submitted.remaining_count, "session")
     lines = [
         f"Submitted to {submission.scheduler.name}: {sessions_text} in {counted(submitted.tasks, 'task')}, "
         f"jobs {', '.join(submitted.jobs)}{'' if seconds is None else f' ({seconds:.1f} s)'}."
     ]
-    if submitted.remaining:
+    if submitted.remaining_count:
         lines.append(
-            f"{counted(submitted.remaining, 'more session')} will be submitted by the last job, since the scheduler refused "
+            f"{counted(submitted.remaining_count, 'more session')} will be submitted by the last job, since the scheduler refused "
             f"them now: {one_line(submitted.refusal)}"
         )
     lines.append(f"To list their states: qxbatch jobs {folder}")

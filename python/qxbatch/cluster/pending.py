@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from qxbatch.cluster.record import record_of, refused_state, unit_state
+from qxbatch.cluster.record import first_state, record_of, refused_state
 from qxbatch.cluster.state import State
 from qxbatch.cluster.status import status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
@@ -39,7 +39,7 @@ def make_submission(
     if not new:
         return None
     refused = [candidate for candidate in report.candidates if candidate.verdict is Verdict.REFUSED]
-    states = [unit_state(k, unit, packet_names(unit)) for k, unit in enumerate(new)]
+    states = [first_state(k, unit, packet_names(unit)) for k, unit in enumerate(new)]
     states += [refused_state(len(states) + k, candidate) for k, candidate in enumerate(refused)]
     _remove_done(previous)
     return new_submission(folder, record_of(settings, options, report), states)
@@ -60,8 +60,8 @@ def _remove_done(previous: Iterable[Submission]) -> None:
     """Remove this user's submissions whose units are all done."""
     for submission in previous:
         states = list(submission.all_states())
-        done = len(states) == submission.size and all(unit_state.state is State.DONE for unit_state in states)
-        if done and submission.user == os.geteuid():
+        done = len(states) == submission.size and all(state.state is State.DONE for state in states)
+        if done and submission.owner_id == os.geteuid():
             with contextlib.suppress(OSError):
                 remove_tree(submission.folder)
 

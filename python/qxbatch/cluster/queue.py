@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qxbatch.cluster.command import call
+from qxbatch.cluster.command import run_scheduler_command
 from qxbatch.cluster.schedulers import Scheduler
 
 TIME_LIMIT = 20.0
@@ -15,7 +15,7 @@ _DIGITS = re.compile(r"\d+")
 class Queue(NamedTuple):
     """The tasks that wait or run: (number of the job, index); index None is a job that is not an array."""
 
-    answered: bool
+    has_answered: bool
     tasks: frozenset[tuple[str, int | None]] = frozenset()
     reason: str = ""
     """Why the queue did not answer."""
@@ -48,14 +48,14 @@ def job_number(job: str) -> str:
     return match[0] if match else job
 
 
-def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
+def query_queue(scheduler: Scheduler, names: Sequence[str]) -> Queue:
     """Ask the scheduler for the jobs of these names; without names, for all jobs.
 
     Schedulers reuse ids, so a job with another name is left out: it can have the id of a job that has ended.
     """
-    by_name = [scheduler.by_name.format(",".join(names))] if scheduler.by_name and names else []
-    answer = call([*scheduler.query, *by_name], seconds=TIME_LIMIT)
-    if answer.status is None or answer.status < 0:  # ended by a signal
+    by_name = [scheduler.name_filter.format(",".join(names))] if scheduler.name_filter and names else []
+    answer = run_scheduler_command([*scheduler.query, *by_name], seconds=TIME_LIMIT)
+    if answer.status is None or answer.status < 0:  # the command is missing, or was ended by a signal
         return Queue(False, reason=answer.reason)
     if answer.status != 0 and not re.search(scheduler.no_jobs_error, answer.err + answer.out):
         return Queue(False, reason=answer.reason)
@@ -75,14 +75,14 @@ class OtherJob(NamedTuple):
 
 def other_job(scheduler: Scheduler, job: str, name: str) -> OtherJob | None:
     """Return why a job does not have this name, or why its name is not known; None if it has this name."""
-    answer = call([*scheduler.name_query, job], seconds=TIME_LIMIT)
+    answer = run_scheduler_command([*scheduler.name_query, job], seconds=TIME_LIMIT)
     names = set(re.findall(scheduler.name_pattern, answer.out)) if answer.status == 0 else set()
     if names == {name}:
         return None
     if names:
         return OtherJob(True, f"job {job} of the queue is another one, {', '.join(sorted(names - {name}))}")
-    queue = ask(scheduler, [name])
-    if queue.answered and not queue.has_job(job):
+    queue = query_queue(scheduler, [name])
+    if queue.has_answered and not queue.has_job(job):
         return OtherJob(True)
     return OtherJob(False, f"{' '.join([*scheduler.name_query, job])}: {answer.reason}")
 

@@ -33,14 +33,14 @@ def record_of(settings: Settings, options: Mapping[str, str], report: Report) ->
         "bids_app": settings.bids_app,
         "scheduler": options["scheduler"],
         "container": None if settings.container is None else str(settings.container),
-        "binds": [str(path) for path in binds(settings, options)],
+        "binds": [str(path) for path in paths_for_container(settings, options)],
         "found": [
             _candidate_value(candidate) for candidate in report.candidates if candidate.verdict is not Verdict.READY
         ],
     }
 
 
-def binds(settings: Settings, options: Mapping[str, str]) -> list[Path]:
+def paths_for_container(settings: Settings, options: Mapping[str, str]) -> list[Path]:
     """Return the folders and files that a container needs; their paths in the container are the same."""
     paths = [settings.sessionsfolder, settings.masterinbox, settings.work_dir, settings.dicm2nii_dir]
     paths += [
@@ -114,8 +114,8 @@ def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
     )
 
 
-def unit_state(number: int, unit: Unit, packets: tuple[str, ...]) -> UnitState:
-    """Return the first state of a unit."""
+def first_state(number: int, unit: Unit, packets: tuple[str, ...]) -> UnitState:
+    """Return the state of a unit when it is submitted: waiting."""
     return UnitState(number, unit.name, packets, unit.size)
 
 

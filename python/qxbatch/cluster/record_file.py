@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from qxbatch.publish.plain import MOST_BYTES_IN_MEMORY, json_object, open_plain
 
-NAME = "submission.json"
-MODE = 0o644
+RECORD_NAME = "submission.json"
+FILE_MODE = 0o644
 """Permissions of the files of a submission that select what its jobs do, whatever the umask."""
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -22,17 +22,17 @@ class RecordFile(NamedTuple):
     value: Mapping[str, Any]
     digest: str
     """SHA-256 of its bytes."""
-    user: int
+    owner_id: int
     """User id of its owner."""
     mode: int
 
     @property
     def is_own(self) -> bool:
         """Return whether this user owns it."""
-        return self.user == os.geteuid()
+        return self.owner_id == os.geteuid()
 
     @property
-    def others_write(self) -> bool:
+    def is_writable_by_others(self) -> bool:
         """Return whether users besides its owner can have changed it. A network drive may show this for every file."""
         return bool(self.mode & _OTHERS)
 

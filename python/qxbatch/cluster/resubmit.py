@@ -6,7 +6,7 @@ from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.submit import Submitted, Submitter, need_command
+from qxbatch.cluster.submit import SubmitResult, Submitter, need_command
 from qxbatch.pipeline.named_units import ready_packets
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
@@ -22,7 +22,7 @@ def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
     need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
 
 
-def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> Submitted | None:
+def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> SubmitResult | None:
     """Submit units again; return None if there are none. If that fails, raise UsageError and restore the states.
 
     The estimates of time and memory double with each previous attempt, up to MAX_DOUBLINGS times.
@@ -39,7 +39,7 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
         raise
 
 
-def script_again(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
+def resubmission_script(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
     """Set units to waiting; return the script that submits them again."""
     set_waiting(submission, units)
     return Submitter(submission, spec).print_script({unit.number: unit.size for unit in units}, retry_factor_of(units))

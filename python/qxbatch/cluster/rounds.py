@@ -17,10 +17,10 @@ class Round(NamedTuple):
     arrays: tuple[Array, ...]
     jobs: Mapping[str, str]
     """Maps the number of each array, and END_JOB, to the id of the job."""
-    remaining: tuple[int, ...]
-    """Units that the dependent job submits."""
-    printed: bool
-    """The script was printed; jobs are known after the user has run it."""
+    remaining_units: tuple[int, ...]
+    """Numbers of the units that the dependent job submits."""
+    is_printed: bool
+    """Whether the script was printed: then the jobs are known after the user has run it."""
 
     def job_of(self, task: int) -> tuple[str, int] | None:
         """Return the job id of a task, and the index in its array (from 0); None while the task has no job."""
@@ -37,7 +37,7 @@ def round_path(folder: Path, number: int, ending: str) -> Path:
 
 
 def read_round(folder: Path, number: int, units: int) -> Round:
-    """Return a round of a submission with that many units. Raises OSError, ValueError."""
+    """Return a round of a submission that has `units` units. Raises OSError, ValueError."""
     value = read_object(round_path(folder, number, "json"))
     try:
         arrays = tuple(Array(*fields) for fields in value["arrays"])

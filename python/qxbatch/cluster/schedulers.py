@@ -16,15 +16,17 @@ class Scheduler(NamedTuple):
     """Regular expression (of sed -E, too) whose first group is the id in the output of the command."""
     prefix: str
     """Beginning of a directive."""
-    fixed: tuple[str, ...]
+    common_directives: tuple[str, ...]
     """Directives of every job, such as requeue and append to the log."""
-    fields: Mapping[str, str]
-    """Directives of requests, with `{}` for the value. In `array`, `{last}` is the last index, `{count}` the number of tasks."""
-    other: str
+    directives: Mapping[str, str]
+    """Directives by what they request (`time`, `mem`, ...), with `{}` for the value. In `array`, `{last}` is the last index,
+    `{count}` the number of tasks.
+    """
+    option_directive: str
     """Directive of an option that is passed to the scheduler as it is, with `{key}` and `{value}`."""
-    before_end: str
+    signal_directive: str
     """Directive that sends SIGTERM before the time limit; empty if the scheduler has none."""
-    after: tuple[str, ...]
+    dependency_words: tuple[str, ...]
     """Words that start a job after the end of others, with `{ids}`."""
     ids: tuple[str, str]
     """Format of one id in `after`, and the separator of ids."""
@@ -34,20 +36,20 @@ class Scheduler(NamedTuple):
     """Index of the first task of an array."""
     log_index: str
     """Placeholder of the index in the path of a log."""
-    escaped: tuple[tuple[str, str], ...]
+    log_path_escapes: tuple[tuple[str, str], ...]
     """Characters that are replaced in the path of a log."""
-    quoted: bool
+    allows_quoted_paths: bool
     """Whether a path with spaces may be quoted."""
-    least_array: int
+    smallest_array: int
     """Minimum number of tasks of an array; fewer tasks are submitted as a single job."""
     largest_array: int
     """Maximum number of tasks of an array, if the scheduler does not report its limit."""
     query: tuple[str, ...]
     """Lists waiting and running tasks, one on each line."""
-    by_name: str
+    name_filter: str
     """Option that restricts the query to jobs of these names; empty if there is none."""
     line_pattern: str
-    """Regular expression of a line: groups `job`, `index`, `state` and, unless `by_name` chooses the jobs, `name`."""
+    """Regular expression of a line: groups `job`, `index`, `state` and, unless `name_filter` chooses the jobs, `name`."""
     name_query: tuple[str, ...]
     """Command that shows the whole name of the job whose id follows: a list may shorten names."""
     name_pattern: str
@@ -71,7 +73,7 @@ class Scheduler(NamedTuple):
     """Formats bytes for the directive of the memory."""
 
 
-def _clock(seconds: int) -> str:
+def _hours_minutes_seconds(seconds: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
@@ -90,8 +92,8 @@ SLURM = Scheduler(
     script_on_stdin=False,
     job_id=r"^([0-9]+)",
     prefix="#SBATCH",
-    fixed=("--requeue", "--open-mode=append"),
-    fields={
+    common_directives=("--requeue", "--open-mode=append"),
+    directives={
         "name": "--job-name={}",
         "output": "--output={}",
         "time": "--time={}",
@@ -102,19 +104,19 @@ SLURM = Scheduler(
         "array": "--array=0-{last}",
         "throttle": "%{}",
     },
-    other="--{key}={value}",
-    before_end="--signal=B:TERM@60",
-    after=("--dependency=afterany:{ids}",),
+    option_directive="--{key}={value}",
+    signal_directive="--signal=B:TERM@60",
+    dependency_words=("--dependency=afterany:{ids}",),
     ids=("{}", ":"),
     index_variable="SLURM_ARRAY_TASK_ID",
     first_index=0,
     log_index="%a",
-    escaped=(("\\", "\\\\"), ('"', '\\"'), ("%", "%%")),
-    quoted=True,
-    least_array=1,
+    log_path_escapes=(("\\", "\\\\"), ('"', '\\"'), ("%", "%%")),
+    allows_quoted_paths=True,
+    smallest_array=1,
     largest_array=1001,
     query=("squeue", "--noheader", "--array", "--format=%F|%K|%T"),
-    by_name="--name={}",
+    name_filter="--name={}",
     line_pattern=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
     name_query=("squeue", "--noheader", "--format=%j", "--jobs"),
     name_pattern=r"(?m)^(\S.*?)\s*$",
@@ -125,7 +127,7 @@ SLURM = Scheduler(
     cpu_variables=("SLURM_CPUS_PER_TASK",),
     memory_variables=(("SLURM_MEM_PER_NODE", 1 << 20),),
     job_variables=("SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID"),
-    time=_clock,
+    time=_hours_minutes_seconds,
     mem=_megabytes("M"),
 )
 
@@ -135,8 +137,8 @@ PBS = Scheduler(
     script_on_stdin=False,
     job_id=r"^([0-9]+(\[\])?[^ ]*)",
     prefix="#PBS",
-    fixed=("-r y", "-j oe", "-V"),
-    fields={
+    common_directives=("-r y", "-j oe", "-V"),
+    directives={
         "name": "-N {}",
         "output": "-o {}",
         "time": "-l walltime={}",
@@ -147,19 +149,19 @@ PBS = Scheduler(
         "array": "-J 0-{last}",
         "throttle": "%{}",
     },
-    other="-l {key}={value}",
-    before_end="",
-    after=("-W", "depend=afterany:{ids}"),
+    option_directive="-l {key}={value}",
+    signal_directive="",
+    dependency_words=("-W", "depend=afterany:{ids}"),
     ids=("{}", ":"),
     index_variable="PBS_ARRAY_INDEX",
     first_index=0,
     log_index="^array_index^",
-    escaped=(),
-    quoted=False,
-    least_array=2,
+    log_path_escapes=(),
+    allows_quoted_paths=False,
+    smallest_array=2,
     largest_array=10000,
     query=("qstat", "-t"),
-    by_name="",
+    name_filter="",
     line_pattern=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+(?P<name>\S+)\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
     name_query=("qstat", "-f"),
     name_pattern=r"(?m)^\s*Job_Name = (\S.*?)\s*$",
@@ -170,7 +172,7 @@ PBS = Scheduler(
     cpu_variables=("NCPUS",),
     memory_variables=(),
     job_variables=("PBS_ARRAY_ID", "PBS_JOBID"),
-    time=_clock,
+    time=_hours_minutes_seconds,
     mem=_megabytes("mb"),
 )
 
@@ -180,8 +182,8 @@ LSF = Scheduler(
     script_on_stdin=True,
     job_id=r"^Job <([0-9]+)>.*",
     prefix="#BSUB",
-    fixed=("-r", '-R "span[hosts=1]"'),
-    fields={
+    common_directives=("-r", '-R "span[hosts=1]"'),
+    directives={
         "name": '-J "{}"',
         "output": "-o {}",
         "time": "-W {}",
@@ -192,19 +194,19 @@ LSF = Scheduler(
         "array": '-J "{name}[1-{count}]{throttle}"',
         "throttle": "%{}",
     },
-    other="-{key} {value}",
-    before_end="-wt 1 -wa TERM",
-    after=("-w", "{ids}"),
+    option_directive="-{key} {value}",
+    signal_directive="-wt 1 -wa TERM",
+    dependency_words=("-w", "{ids}"),
     ids=("ended({})", " && "),
     index_variable="LSB_JOBINDEX",
     first_index=1,
     log_index="%I",
-    escaped=(("%", "%%"),),
-    quoted=True,
-    least_array=1,
+    log_path_escapes=(("%", "%%"),),
+    allows_quoted_paths=True,
+    smallest_array=1,
     largest_array=1000,
     query=("bjobs", "-noheader", "-o", "jobid jobindex stat job_name:80"),
-    by_name="",
+    name_filter="",
     line_pattern=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)(?:\s+(?P<name>\S.*))?",
     name_query=("bjobs", "-noheader", "-o", "job_name:80"),
     name_pattern=r"(?m)^\s*(\S.*?)(?:\[[^\]]*\](?:%\d+)?)?\s*$",
@@ -225,8 +227,8 @@ SGE = Scheduler(
     script_on_stdin=False,
     job_id=r"^([0-9]+).*",
     prefix="#$",
-    fixed=("-r y", "-j y", "-V", "-S /bin/bash"),
-    fields={
+    common_directives=("-r y", "-j y", "-V", "-S /bin/bash"),
+    directives={
         "name": "-N {}",
         "output": "-o {}",
         "time": "-l h_rt={}",
@@ -237,19 +239,19 @@ SGE = Scheduler(
         "array": "-t 1-{count}",
         "throttle": "-tc {}",
     },
-    other="-l {key}={value}",
-    before_end="",
-    after=("-hold_jid", "{ids}"),
+    option_directive="-l {key}={value}",
+    signal_directive="",
+    dependency_words=("-hold_jid", "{ids}"),
     ids=("{}", ","),
     index_variable="SGE_TASK_ID",
     first_index=1,
     log_index="$TASK_ID",
-    escaped=(),
-    quoted=False,
-    least_array=1,
+    log_path_escapes=(),
+    allows_quoted_paths=False,
+    smallest_array=1,
     largest_array=75000,
     query=("qstat", "-u", "*", "-g", "d"),
-    by_name="",
+    name_filter="",
     line_pattern=r"(?P<job>\d+)\s+\S+\s+(?P<name>\S+)\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
     name_query=("qstat", "-j"),
     name_pattern=r"(?m)^job_name:\s+(\S.*?)\s*$",
@@ -260,7 +262,7 @@ SGE = Scheduler(
     cpu_variables=("NSLOTS",),
     memory_variables=(),
     job_variables=("JOB_ID",),
-    time=_clock,
+    time=_hours_minutes_seconds,
     mem=_megabytes("M"),
 )
 

@@ -18,11 +18,11 @@ END_MEMORY = 2 << 30
 END_MEMORY_EACH = 20_000
 """Bytes of memory of the dependent job for each session in the study level (docs/scaling.md)."""
 _NODE_VARIABLES = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
-"""Variables that are passed to a container, besides those of the scheduler's table."""
+"""Variables that are passed to a container, besides those that `Scheduler` names."""
 
 
 TASK = '"$task"'
-"""The number of the task, in the words of a command."""
+"""Stands for the number of the task in a command: the shell variable that the script sets."""
 
 
 class JobScript(NamedTuple):
@@ -58,7 +58,7 @@ def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
 
 
 def _is_array(scheduler: Scheduler, array: Array) -> bool:
-    return array.size >= scheduler.least_array
+    return array.size >= scheduler.smallest_array
 
 
 def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> list[str]:
@@ -74,14 +74,14 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> li
         "partition": spec.partition,
         "account": spec.account,
     }
-    directives = [scheduler.fields[key].format(value) for key, value in values.items() if value]
+    directives = [scheduler.directives[key].format(value) for key, value in values.items() if value]
     if array is not None and _is_array(scheduler, array):
         directives = [
             directive for directive in directives if not _is_in_array(scheduler, directive)
         ] + _array_directives(scheduler, spec, job, array)
-    directives += [_other(scheduler, key, value) for key, value in spec.options]
-    before = [scheduler.before_end] if scheduler.before_end and array is not None else []
-    return [*scheduler.fixed, *directives, *before]
+    directives += [_option_directive(scheduler, key, value) for key, value in spec.options]
+    before = [scheduler.signal_directive] if scheduler.signal_directive and array is not None else []
+    return [*scheduler.common_directives, *directives, *before]
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./,:@=+%-]+")
@@ -91,12 +91,12 @@ def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
     """Return the path of a log for a directive. Raises UsageError where the scheduler cannot use it."""
     text = str(folder)
     plain = _PLAIN.fullmatch(text) is not None
-    if "\n" in text or not (plain or scheduler.quoted):
+    if "\n" in text or not (plain or scheduler.allows_quoted_paths):
         raise UsageError(
             f"{scheduler.name} cannot write its logs below {text!r}.",
             "Use a sessions folder whose path has no blanks and no special characters.",
         )
-    for sign, instead in scheduler.escaped:
+    for sign, instead in scheduler.log_path_escapes:
         text = text.replace(sign, instead)
     return f"{text}/{name}" if plain else f'"{text}/{name}"'
 
@@ -108,29 +108,36 @@ def _requests_memory(spec: SchedulerSpec) -> bool:
 
 def _is_in_array(scheduler: Scheduler, directive: str) -> bool:
     """Return whether a directive only gives the name of the job, which the directive of the array contains, too."""
-    return "{name}" in scheduler.fields["array"] and directive.startswith(scheduler.fields["name"].partition("{")[0])
+    return "{name}" in scheduler.directives["array"] and directive.startswith(
+        scheduler.directives["name"].partition("{")[0]
+    )
 
 
 def _array_directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript, array: Array) -> list[str]:
-    throttle = "" if spec.throttle is None else scheduler.fields["throttle"].format(spec.throttle)
+    """Return the directives of an array. The limit of tasks at once is a suffix of its directive (`%5`), or another directive."""
+    throttle = "" if spec.throttle is None else scheduler.directives["throttle"].format(spec.throttle)
     suffix = throttle if throttle.startswith("%") else ""
     values = {"last": array.size - 1, "count": array.size, "name": job.name, "throttle": suffix}
-    text = scheduler.fields["array"].format(**values)
-    if suffix and "{throttle}" not in scheduler.fields["array"]:
+    text = scheduler.directives["array"].format(**values)
+    if suffix and "{throttle}" not in scheduler.directives["array"]:
         text += suffix
     return [text, *([throttle] if throttle and not suffix else [])]
 
 
-def _other(scheduler: Scheduler, key: str, value: str) -> str:
+def _option_directive(scheduler: Scheduler, key: str, value: str) -> str:
     """Return the directive of an option that is passed on; an option without a value is a flag."""
-    text = scheduler.other.format(key=key.replace("_", "-") if scheduler.prefix == "#SBATCH" else key, value=value)
+    text = scheduler.option_directive.format(
+        key=key.replace("_", "-") if scheduler.prefix == "#SBATCH" else key, value=value
+    )
     return text if value else re.sub(r"[= ]$", "", text)
 
 
 def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
     """Return the words that start a job after these jobs have ended, with any status."""
     id_format, separator = scheduler.ids
-    return [word.format(ids=separator.join(id_format.format(job) for job in ids)) for word in scheduler.after]
+    return [
+        word.format(ids=separator.join(id_format.format(job) for job in ids)) for word in scheduler.dependency_words
+    ]
 
 
 def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
@@ -149,7 +156,7 @@ def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Pat
     for name, path in arrays.items():
         lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {sed})", *_record_job(name, jobs_file)]
         lines.append(f'ids="${{ids:+$ids{separator}}}{id_format.format("$id")}"')
-    after = " ".join('"' + word.format(ids="$ids") + '"' for word in scheduler.after)
+    after = " ".join('"' + word.format(ids="$ids") + '"' for word in scheduler.dependency_words)
     lines += [f"id=$({submit} {after} {feed} {shlex.quote(str(end))} | {sed})", *_record_job("end", jobs_file)]
     return "\n".join(lines) + "\n"
 

@@ -24,8 +24,8 @@ def run(settings: Settings, options: Mapping[str, str]) -> int:
     submitter = ClusterSubmitter(spec, options, stdout.write)
     with redirect_stdout(sys.stderr) if settings.print_script else nullcontext():  # stdout gets only the script
         status = run_pipeline(settings, submitter=submitter)
-    if submitter.submission and settings.wait and not settings.print_script:
+    if submitter.submission_id and settings.wait and not settings.print_script:
         from qxbatch.cluster.follow import follow
 
-        return follow(settings, [submitter.submission])
+        return follow(settings, [submitter.submission_id])
     return status

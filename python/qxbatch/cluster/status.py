@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cluster.queue import Queue, ask
+from qxbatch.cluster.queue import Queue, query_queue
 from qxbatch.cluster.rounds import Round
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import FINAL, State, UnitState
@@ -28,9 +28,10 @@ class TaskAssignment(NamedTuple):
 class Assignments(NamedTuple):
     """The last assignment of each unit of a submission."""
 
-    of_units: Mapping[int, TaskAssignment]
-    is_new: bool
-    """Whether units without an assignment can get jobs."""
+    by_unit: Mapping[int, TaskAssignment]
+    """Maps the number of a unit to its last assignment."""
+    may_get_first_round: bool
+    """Whether the submission is so new that units without an assignment may get jobs at any moment."""
 
 
 class Row(NamedTuple):
@@ -40,7 +41,7 @@ class Row(NamedTuple):
     unit: UnitState
     state: State
     reason: str
-    unknown: bool
+    is_unknown: bool
     """Whether the state is only the last recorded one: the queue did not answer or may hide the job, or rounds cannot be read."""
     assignment: TaskAssignment | None = None
 
@@ -67,9 +68,9 @@ class Status(NamedTuple):
     """Why submissions, or states of their packets, could not be read."""
 
     @property
-    def unanswered(self) -> str:
+    def why_no_answer(self) -> str:
         """Return why a queue did not answer; empty if all answered or none was read."""
-        return next((queue.reason for queue in self.queues.values() if not queue.answered), "")
+        return next((queue.reason for queue in self.queues.values() if not queue.has_answered), "")
 
     def of_state(self, *states: State) -> list[Row]:
         """Return the rows in one of these states."""
@@ -85,13 +86,14 @@ def status_of(submissions: Sequence[Submission]) -> Status:
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
-    # Assignments are read before the queue: it could otherwise lack a job that is submitted in between, and its units seem lost.
+    # Assignments are read before the queue. Otherwise the queue could lack a job that is submitted in between, and the units of
+    # the job would seem lost.
     assignments: dict[str, Assignments] = {}
     for submission in {submission.id: submission for submission, _ in current.values()}.values():
         try:
             # Asked before the rounds are read: otherwise a submission whose first round begins in between would count as old.
-            is_new = submission.is_new(None)
-            assignments[submission.id] = Assignments(assignments_of(submission), is_new)
+            may_get_first_round = submission.is_new(None)
+            assignments[submission.id] = Assignments(assignments_of(submission), may_get_first_round)
         except UsageError as error:
             unreadable.append(str(error))
     queues = queues_of(list(open_submissions.values()))
@@ -133,7 +135,7 @@ def live_jobs(submissions: Sequence[Submission]) -> LiveJobs:
     live = [
         (submission, job)
         for submission, job in jobs
-        if not (queue := queues[submission.scheduler.name]).answered or queue.has_job(job)
+        if not (queue := queues[submission.scheduler.name]).has_answered or queue.has_job(job)
     ]
     return LiveJobs(live, queues)
 
@@ -152,14 +154,14 @@ def queues_of(submissions: Sequence[Submission]) -> dict[str, Queue]:
     names: dict[str, list[str]] = {}
     for submission in submissions:
         names.setdefault(submission.scheduler.name, []).append(submission.job_name)
-    return {name: ask(SCHEDULERS[name.casefold()], jobs) for name, jobs in names.items()}
+    return {name: query_queue(SCHEDULERS[name.casefold()], jobs) for name, jobs in names.items()}
 
 
 def assignments_of(submission: Submission) -> Mapping[int, TaskAssignment]:
     """Return the last assignment of each unit. Raises UsageError."""
     assignments: dict[int, TaskAssignment] = {}
     for round_ in submission.rounds():
-        assignments.update((number, TaskAssignment(round_, None)) for number in round_.remaining)
+        assignments.update((number, TaskAssignment(round_, None)) for number in round_.remaining_units)
         for task, numbers in enumerate(submission.tasks(round_.number)):
             assignments.update((number, TaskAssignment(round_, task)) for number in numbers)
     return assignments
@@ -167,10 +169,10 @@ def assignments_of(submission: Submission) -> Mapping[int, TaskAssignment]:
 
 def row_of(submission: Submission, unit: UnitState, assignments: Assignments, queue: Queue | None) -> Row:
     """Return the row of a unit. `queue` is None if the queue did not have to be read."""
-    assignment = assignments.of_units.get(unit.number)
-    if unit.state in FINAL or queue is None or not queue.answered:
+    assignment = assignments.by_unit.get(unit.number)
+    if unit.state in FINAL or queue is None or not queue.has_answered:
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
-    why_no_job = _why_no_job(submission, assignment, is_new=assignments.is_new)
+    why_no_job = _why_no_job(submission, assignment, may_get_first_round=assignments.may_get_first_round)
     job = _job(submission, assignment)
     if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
         return Row(submission, unit, State.WAITING, "its job was requeued", False, assignment)
@@ -179,27 +181,24 @@ def row_of(submission: Submission, unit: UnitState, assignments: Assignments, qu
     with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
-    if unit.state in FINAL or submission.user != os.geteuid():
+    if unit.state in FINAL or submission.owner_id != os.geteuid():
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     reason = JOB_GONE if job else NOT_SUBMITTED
     return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment)
 
 
-def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, is_new: bool) -> str:
-    """Return why a unit has no job yet; empty if it has a job or gets none. `is_new`: units without an assignment can get one."""
+def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, may_get_first_round: bool) -> str:
+    """Return why a unit has no job yet; empty if it has a job or gets none."""
     if _job(submission, assignment):
         return ""
-    if assignment is not None and assignment.round.printed and not assignment.round.jobs:
+    if assignment is not None and assignment.round.is_printed and not assignment.round.jobs:
         return "the printed script was not run yet"
-    return (
-        "it is being submitted"
-        if (is_new if assignment is None else submission.is_new(assignment.round.number))
-        else ""
-    )
+    may_get_job = may_get_first_round if assignment is None else submission.is_new(assignment.round.number)
+    return "it is being submitted" if may_get_job else ""
 
 
 def _job(submission: Submission, assignment: TaskAssignment | None) -> tuple[str, int | None] | None:
-    """Return the job that will import a unit, and the scheduler's index of its task."""
+    """Return the id of the job that will import a unit, and the scheduler's index of its task; None without such a job."""
     if assignment is None:
         return None
     if assignment.task is None:

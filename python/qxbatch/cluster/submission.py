@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.cluster.grouping import Plan, format_ranges
-from qxbatch.cluster.record_file import MODE, NAME, RecordFile, read_record
+from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME, RecordFile, read_record
 from qxbatch.cluster.rounds import Round, read_round, read_tasks, round_path
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write_new_states, write_state
@@ -26,10 +26,13 @@ from qxbatch.visible import shell_word
 SCHEMA = 1
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 STATES = "states"
+"""The folder of the state files, in the folder of a submission."""
 LOGS = "logs"
+"""The folder of the logs, in the same."""
 END_JOB = "end"
 """The name of the dependent job in the file of jobs, where arrays have their numbers."""
-
+REMAINING = "remaining"
+"""The name of the task that submits the units that the scheduler refused. The dependent job runs it."""
 
 NEW_SECONDS = 120.0
 """Seconds after the last write of a round in which its jobs may not be recorded yet."""
@@ -71,9 +74,9 @@ class Submission:
         return int(self.record["units"])
 
     @property
-    def user(self) -> int:
+    def owner_id(self) -> int:
         """Return the user id of the owner of the record."""
-        return self.file.user
+        return self.file.owner_id
 
     @property
     def is_own(self) -> bool:
@@ -83,7 +86,7 @@ class Submission:
     def need_own(self) -> None:
         """Raise UsageError if another user can have written its record, whose options select folders and programs."""
         self._need_owner()
-        if self.file.others_write:
+        if self.file.is_writable_by_others:
             file = shell_word(str(self.file.path))
             raise UsageError(
                 f"{self.file.path} can be written by other users, and its options select folders and programs.",
@@ -102,7 +105,7 @@ class Submission:
     def _need_owner(self) -> None:
         if not self.is_own:
             raise UsageError(
-                f"Submission {self.id} was made by user {self.user}.", "Only that user can continue or cancel it."
+                f"Submission {self.id} was made by user {self.owner_id}.", "Only that user can continue or cancel it."
             )
 
     def state(self, number: int) -> UnitState:
@@ -191,7 +194,7 @@ class Submission:
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a file of the submission. An existing file or link of that name is replaced."""
-        replace_text(path, text, os.urandom(8).hex(), MODE)
+        replace_text(path, text, os.urandom(8).hex(), FILE_MODE)
 
     def remove_round(self, number: int) -> None:
         """Remove a round without submitted jobs."""
@@ -208,7 +211,10 @@ class Submission:
                 remove_tree(logs / name)
 
     def is_new(self, number: int | None) -> bool:
-        """Return whether a round may have jobs that are not recorded yet. None asks this of a submission before its first round."""
+        """Return whether a round may have jobs that are not recorded yet.
+
+        `number` None: return whether a new submission may get its first round at any moment.
+        """
         if number is None and any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
             return False
         path = self.file.path if number is None else round_path(self.folder, number, "json")
@@ -274,25 +280,25 @@ def _read(folder: Path) -> Submission | None:
     try:
         for path in (folder.parents[1], folder.parent, folder, folder / STATES, folder / LOGS):
             refuse_link(path)
-        if not os.path.lexists(folder / NAME):
+        if not os.path.lexists(folder / RECORD_NAME):
             return None
-        file = read_record(folder / NAME)
+        file = read_record(folder / RECORD_NAME)
         _check(file.value)
         return Submission(folder, file)
     except (OSError, ValueError) as error:
         raise _unreadable(folder, error) from error
     except UsageError as error:
-        raise _unreadable(folder, ValueError(f"{NAME}: {error.message.rstrip('.')}")) from error
+        raise _unreadable(folder, ValueError(f"{RECORD_NAME}: {error.message.rstrip('.')}")) from error
 
 
 def _check(record: Mapping[str, Any]) -> None:
     """Raise ValueError if this is not the record of a submission."""
     if record.get("schema") != SCHEMA:
-        raise ValueError(f"{NAME} has the schema {str(record.get('schema'))[:20]}, not {SCHEMA}")
+        raise ValueError(f"{RECORD_NAME} has the schema {str(record.get('schema'))[:20]}, not {SCHEMA}")
     wrong = [key for key, kind in _FIELDS.items() if type(record.get(key)) is not kind]
     wrong += [key for key in _LISTS if not isinstance(record.get(key, []), list)]
     if wrong or not 0 <= record["units"] <= MAX_UNITS:
-        raise ValueError(f"{NAME} has no valid value of {(wrong or ['units'])[0]}")
+        raise ValueError(f"{RECORD_NAME} has no valid value of {(wrong or ['units'])[0]}")
 
 
 def _unreadable(folder: Path, error: Exception) -> UsageError:
@@ -314,7 +320,7 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     make_folder(new)
     try:
         write_new_states(new / STATES, states)
-        write_json(new / NAME, {"schema": SCHEMA, **record, "units": len(states)}, MODE)
+        write_json(new / RECORD_NAME, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
         new.rename(top / name)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)

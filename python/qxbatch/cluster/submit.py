@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cluster.command import Answer, call
+from qxbatch.cluster.command import Answer, run_scheduler_command
 from qxbatch.cluster.grouping import Array, Plan, plan
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, printed_id
 from qxbatch.cluster.script import (
@@ -21,7 +21,7 @@ from qxbatch.cluster.script import (
     shell_word_of_task,
     submission_script,
 )
-from qxbatch.cluster.submission import END_JOB, Submission
+from qxbatch.cluster.submission import END_JOB, REMAINING, Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
@@ -37,7 +37,7 @@ ATTEMPT_SECONDS = 1.0
 """Pause between these attempts."""
 
 
-class Submitted(NamedTuple):
+class SubmitResult(NamedTuple):
     """The result of a submission."""
 
     round: int
@@ -46,7 +46,7 @@ class Submitted(NamedTuple):
     """Number of tasks of the accepted arrays."""
     jobs: tuple[str, ...]
     """Ids of the arrays and of the dependent job."""
-    remaining: int
+    remaining_count: int
     """Number of units that the dependent job will submit."""
     refusal: str = ""
     """The last message with which the scheduler refused a job; empty if it refused none."""
@@ -55,7 +55,7 @@ class Submitted(NamedTuple):
 def largest_array(scheduler: Scheduler) -> int:
     """Return how many tasks an array may have. Slurm's MaxArraySize limits the index, which begins with 0 here."""
     if scheduler.name == "SLURM":
-        answer = call(("scontrol", "show", "config"))
+        answer = run_scheduler_command(("scontrol", "show", "config"))
         match = re.search(r"(?m)^MaxArraySize\s*=\s*(\d+)", answer.out)
         if match and int(match[1]) > 0:
             return int(match[1])
@@ -69,19 +69,23 @@ class Submitter:
         self.submission = submission
         self.spec = spec
         self.scheduler = SCHEDULERS[spec.name]
-        self.number = 0
+        self.round_number = 0
+        """Set when the round is added."""
         self.tasks: list[tuple[int, ...]] = []
-        """Tasks of the accepted arrays."""
+        """The numbers of the units of each task of the accepted arrays."""
         self.arrays: list[Array] = []
         self.jobs: list[str] = []
         self.refusal = ""
         self.sums = ""
         """Checksums of the scripts, as sha256sum reads them."""
 
-    def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> Submitted:
-        """Submit units; `sizes` maps their numbers to bytes. Raises UsageError (exit status 69) if no array is accepted."""
+    def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> SubmitResult:
+        """Submit units; `sizes` maps their numbers to bytes, and `retry_factor` is that of `plan`.
+
+        Raises UsageError (exit status 69) if no array is accepted.
+        """
         largest = largest_array(self.scheduler)
-        self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
+        self.round_number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MAX_GROWTH:
             self._submit_arrays(plan(remaining, self.spec.minutes * factor, largest, retry_factor))
@@ -92,15 +96,15 @@ class Submitter:
             self._cancel_last_array()
             end = self._submit_end_job_later(self._not_accepted(sizes))
         remaining = self._not_accepted(sizes)
-        return Submitted(self.number, len(self.tasks), (*self.jobs, end), len(remaining), self.refusal)
+        return SubmitResult(self.round_number, len(self.tasks), (*self.jobs, end), len(remaining), self.refusal)
 
     def print_script(self, sizes: Mapping[int, int], retry_factor: int = 1) -> str:
         """Write all scripts; return the one that submits them."""
         planned = plan(sizes, self.spec.minutes, self.scheduler.largest_array, retry_factor)
-        self.number = self.submission.add_round(planned, printed=True)
+        self.round_number = self.submission.add_round(planned, printed=True)
         arrays = {str(k): self._write_script(str(k), array) for k, array in enumerate(planned.arrays)}
         end = self._write_script(END_JOB, None)
-        return submission_script(self.scheduler, arrays, end, self.submission.jobs_path(self.number), self.sums)
+        return submission_script(self.scheduler, arrays, end, self.submission.jobs_path(self.round_number), self.sums)
 
     def _submit_arrays(self, planned: Plan) -> None:
         """Submit arrays until one is refused."""
@@ -117,7 +121,7 @@ class Submitter:
                 del self.tasks[len(self.tasks) - len(tasks) :]
                 return
             self.jobs.append(job)
-            self.submission.record_job(self.number, name, job)
+            self.submission.record_job(self.round_number, name, job)
 
     def _not_accepted(self, sizes: Mapping[int, int]) -> dict[int, int]:
         accepted = {number for task in self.tasks for number in task}
@@ -126,7 +130,7 @@ class Submitter:
     def _submit_end_job(self, remaining: Mapping[int, int]) -> str | None:
         """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array is submitted."""
         if not self.jobs:
-            self.submission.remove_round(self.number)
+            self.submission.remove_round(self.round_number)
             raise UsageError(
                 f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
                 f"Correct the options of --scheduler, then: qxbatch resume {shell_word(str(self.submission.sessionsfolder))}",
@@ -136,7 +140,7 @@ class Submitter:
         path = self._write_script(END_JOB, None, resubmit=bool(remaining))
         end = self._submit_script(path, dependency(self.scheduler, self.jobs))
         if end is not None:
-            self.submission.record_job(self.number, END_JOB, end)
+            self.submission.record_job(self.round_number, END_JOB, end)
         return end
 
     def _submit_end_job_later(self, remaining: Mapping[int, int]) -> str | None:
@@ -152,19 +156,19 @@ class Submitter:
         """Cancel the last array to make room for the dependent job."""
         array = self.arrays.pop()
         del self.tasks[array.first :]
-        call([*self.scheduler.cancel, self.jobs.pop()])
+        run_scheduler_command([*self.scheduler.cancel, self.jobs.pop()])
 
     def _write_round(self, remaining: Sequence[int]) -> None:
-        self.submission.write_round(self.number, Plan(tuple(self.tasks), tuple(self.arrays)), remaining)
+        self.submission.write_round(self.round_number, Plan(tuple(self.tasks), tuple(self.arrays)), remaining)
 
     def _submit_script(self, path: Path, after: Sequence[str] = ()) -> str | None:
         """Submit a script; return the id of its job, None if it is refused."""
         words = [*self.scheduler.submit, *after]
         answer: Answer
         if self.scheduler.script_on_stdin:
-            answer = call(words, stdin=path.read_text(encoding="utf-8"))
+            answer = run_scheduler_command(words, stdin=path.read_text(encoding="utf-8"))
         else:
-            answer = call([*words, str(path)])
+            answer = run_scheduler_command([*words, str(path)])
         job = printed_id(self.scheduler, answer.out) if answer.status == 0 else ""
         if not job:
             self.refusal = answer.reason
@@ -172,7 +176,7 @@ class Submitter:
 
     def _write_script(self, name: str, array: Array | None, *, resubmit: bool = False) -> Path:
         """Write the script of an array, or of the dependent job."""
-        logs = self.submission.log_folder(self.number, name)
+        logs = self.submission.log_folder(self.round_number, name)
         logs.mkdir(parents=True, exist_ok=True)
         log = f"{self.scheduler.log_index}.log" if self._is_array(array) else "0.log"
         task = TASK if array is not None else END_JOB
@@ -182,22 +186,22 @@ class Submitter:
             log,
             self._command(task),
             array,
-            self._host_command("remaining") if resubmit else "",
+            self._host_command(REMAINING) if resubmit else "",
             self.submission.size,
         )
-        path = self.submission.script_path(self.number, name)
+        path = self.submission.script_path(self.round_number, name)
         text = script(self.scheduler, self.spec, job)
         self.submission.write_text(path, text)
         self.sums += f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n"
         return path
 
     def _is_array(self, array: Array | None) -> bool:
-        return array is not None and array.size >= self.scheduler.least_array
+        return array is not None and array.size >= self.scheduler.smallest_array
 
     def _words(self, program: Sequence[str], task: str) -> list[str]:
         folder = str(self.submission.sessionsfolder)
         submission = f"{self.submission.id}:{self.submission.file.digest}"  # the job refuses another record
-        return [*program, "worker", folder, f"--submission={submission}", f"--task={self.number}/{task}"]
+        return [*program, "worker", folder, f"--submission={submission}", f"--task={self.round_number}/{task}"]
 
     def _command(self, task: str) -> str:
         container = self.submission.record.get("container")

@@ -13,21 +13,17 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 
-def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str], object] | None) -> str:
-    """Submit waiting units, or pass the script that submits them to `out`; return the message.
+def submit_new(submission: Submission, spec: SchedulerSpec, write_script: Callable[[str], object] | None) -> str:
+    """Submit waiting units, or pass the script that submits them to `write_script`; return the message.
 
     Raises UsageError if no job is accepted; the submission is then removed.
     """
-    sizes = {
-        unit_state.number: unit_state.size
-        for unit_state in submission.all_states()
-        if unit_state.state is State.WAITING
-    }
+    sizes = {state.number: state.size for state in submission.all_states() if state.state is State.WAITING}
     submitter = Submitter(submission, spec)
     began = time.monotonic()
     try:
-        if out is not None:
-            out(submitter.print_script(sizes))
+        if write_script is not None:
+            write_script(submitter.print_script(sizes))
             return f"The script on standard output submits {counted(len(sizes), 'session')}."
         submitted = submitter.submit(sizes)
     except UsageError as error:

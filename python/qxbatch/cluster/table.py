@@ -29,7 +29,7 @@ def _value(row: Row, packet: str) -> dict[str, object]:
         "state": str(row.state),
         "reason": row.reason,
         "log": None if row.log is None else str(row.log),
-        "unknown": row.unknown,
+        "unknown": row.is_unknown,
         "submission": row.submission.id,
         "attempts": row.unit.attempts,
         "seconds": row.unit.seconds,
@@ -41,22 +41,22 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
     counts = Counter(row.state for row in status.rows for _ in row.unit.packets)
     counts_text = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     lines = [f"{counted(counts.total(), 'packet')}{f': {counts_text}' if counts else ''}."]
-    if status.unanswered:
+    if status.why_no_answer:
         lines += wrapped(
-            f"The queue does not answer ({one_line(status.unanswered)}): the states waiting and running are unknown and shown "
+            f"The queue does not answer ({one_line(status.why_no_answer)}): the states waiting and running are unknown and shown "
             "as last recorded.",
             text_width(),
         )
     rows = sorted(status.rows, key=lambda row: _ORDER.index(row.state))
     if not list_all:
-        rows = _short(rows)
+        rows = _shortened(rows)
     lines += [line for row in rows for line in _lines(row)]
     if len(rows) < len(status.rows):
         lines.append(f"{len(status.rows) - len(rows)} more: --list-all lists them.")
     return "\n".join([*lines, *_advice(status)]) + "\n"
 
 
-def _short(rows: Sequence[Row]) -> list[Row]:
+def _shortened(rows: Sequence[Row]) -> list[Row]:
     """Return at most MAX_ROWS rows; done packets are listed only if all rows fit."""
     if len(rows) <= MAX_ROWS:
         return list(rows)
@@ -64,7 +64,7 @@ def _short(rows: Sequence[Row]) -> list[Row]:
 
 
 def _lines(row: Row) -> list[str]:
-    state = f"{row.state}{'?' if row.unknown else ''}"
+    state = f"{row.state}{'?' if row.is_unknown else ''}"
     names = one_line(", ".join(row.unit.packets))
     text = f"{state:<9} {names}{f': {one_line(row.reason)}' if row.reason else ''}"
     log = (

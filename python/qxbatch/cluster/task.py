@@ -10,11 +10,8 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.state import UnitState
-from qxbatch.cluster.submission import END_JOB, Submission, open_submission
+from qxbatch.cluster.submission import END_JOB, REMAINING, Submission, open_submission
 from qxbatch.problems import UsageError
-
-REMAINING = "remaining"
-"""The name of the task that submits the units that the scheduler refused. The dependent job runs it."""
 
 
 def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:

@@ -22,19 +22,19 @@ def write_unready(report: Report, writer: StateWriter, settings: Settings) -> No
         if state.state in FINAL or any(candidate.verdict is Verdict.READY for candidate in candidates):
             continue
         if unit in recovered:
-            writer.finish(unit, [recovered[unit]])
+            writer.write_result(unit, [recovered[unit]])
         elif candidates:
-            _by_verdict(writer, unit, candidates[0])
+            _write_by_verdict(writer, unit, candidates[0])
         elif existing_clause(settings, unit):
-            writer.done(unit, "its session existed already")
+            writer.write_done(unit, "its session existed already")
         else:
-            writer.fail(unit, "its packet is not in the inbox any more, and it has no session.")
+            writer.write_failed(unit, "its packet is not in the inbox any more, and it has no session.")
 
 
-def _by_verdict(writer: StateWriter, unit: str, candidate: Candidate) -> None:
+def _write_by_verdict(writer: StateWriter, unit: str, candidate: Candidate) -> None:
     if candidate.verdict is Verdict.ALREADY_THERE:
-        writer.done(unit, "its session existed already")
+        writer.write_done(unit, "its session existed already")
     elif candidate.problem is not None:
-        writer.fail(unit, f"{candidate.problem.message} {candidate.problem.hint}".strip(), candidate.problem)
+        writer.write_failed(unit, f"{candidate.problem.message} {candidate.problem.hint}".strip(), candidate.problem)
     else:
-        writer.fail(unit, f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}")
+        writer.write_failed(unit, f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}")

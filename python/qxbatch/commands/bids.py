@@ -9,7 +9,7 @@ from qxbatch.bids.decide.plan_table import plan_text, read_plan
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.commands.bids_export import export_plans
 from qxbatch.commands.bids_init import propose_rules
-from qxbatch.commands.bids_options import PRINTED, BidsOptions, is_chosen, read_options
+from qxbatch.commands.bids_options import PRINT_PLAN, BidsOptions, is_chosen, read_options
 from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -33,7 +33,7 @@ def run(options: Mapping[str, object]) -> int:
     if isinstance(bids_options.plan, Path):
         plans = read_plan(bids_options.plan, plans)
     chosen = [plan for plan in plans if is_chosen(plan.session.id, bids_options)]
-    if bids_options.plan == PRINTED:
+    if bids_options.plan == PRINT_PLAN:
         print(plan_text(chosen), end="")
         return int(ExitStatus.OK)
     return int(export_plans(bids_options, rules, chosen, all_sessions=len(chosen) == len(sessions)))

@@ -30,7 +30,7 @@ def export_plans(
     refuse_output_folder(options.dataset, [folders_of(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
     table, warnings = read_study_table(options.logfile, options.columns) if options.logfile else (StudyTable(), [])
-    export = _exported(_request(options, rules, table, all_sessions=all_sessions), plans)
+    export = _export(_request(options, rules, table, all_sessions=all_sessions), plans)
     if not options.test:
         record_export(options, rules, export, None)
     try:
@@ -60,7 +60,7 @@ def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, all_se
     )
 
 
-def _exported(request: Request, plans: Sequence[ExportPlan]) -> Export:
+def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     try:
         return run_export(request, plans)
     except LinkRefusedError as error:

@@ -18,7 +18,7 @@ from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
 from qxbatch.settings.paths import absolute
 
-PRINTED = ""
+PRINT_PLAN = ""
 """The value of `plan` for `--plan` without a file: the plan is printed."""
 
 
@@ -30,7 +30,7 @@ class BidsOptions(NamedTuple):
     rules: Path | None
     init: Path | None
     plan: Path | str | None
-    """The table that decides the export; PRINTED: print such a table; None: the rules decide."""
+    """The table that decides the export; PRINT_PLAN: print such a table; None: the rules decide."""
     explain: tuple[str, str] | None
     """(session, series) whose decision is explained."""
     sessions: tuple[str, ...]
@@ -99,7 +99,7 @@ def _check_actions(bids_options: BidsOptions) -> None:
         name
         for name, value in (
             ("--init", bids_options.init),
-            ("--plan", bids_options.plan == PRINTED or None),
+            ("--plan", bids_options.plan == PRINT_PLAN or None),
             ("--explain", bids_options.explain),
         )
         if value is not None
@@ -142,7 +142,7 @@ def _plan(options: Mapping[str, object]) -> Path | str | None:
     value = options["--plan"]
     if value is None:
         return None
-    return PRINTED if str(value).casefold() == "yes" else absolute("--plan", str(value))
+    return PRINT_PLAN if str(value).casefold() == "yes" else absolute("--plan", str(value))
 
 
 def _explain(options: Mapping[str, object]) -> tuple[str, str] | None:

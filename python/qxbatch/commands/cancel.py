@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from qxbatch.cluster.command import call
+from qxbatch.cluster.command import run_scheduler_command
 from qxbatch.cluster.options import refuse_copy
 from qxbatch.cluster.queue import other_job
 from qxbatch.cluster.status import live_jobs
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import print_warnings, submitted_in
+from qxbatch.commands.submitted import print_warnings, submissions_in
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -16,30 +16,30 @@ from qxbatch.visible import shell_word
 
 def run(options: Mapping[str, object]) -> int:
     """Cancel the jobs of this user's submissions; return the exit status. Raises UsageError if some are not cancelled."""
-    folder, submissions = submitted_in(options["<sessionsfolder>"])
+    folder, submissions = submissions_in(options["<sessionsfolder>"])
     refusals: list[str] = []
-    own_submissions = _readable([submission for submission in submissions if submission.is_own], refusals)
+    own_submissions = _readable_submissions([submission for submission in submissions if submission.is_own], refusals)
     jobs, queues = live_jobs(own_submissions)
     refusals += [
-        f"{name}: the queue does not answer: {queue.reason}" for name, queue in queues.items() if not queue.answered
+        f"{name}: the queue does not answer: {queue.reason}" for name, queue in queues.items() if not queue.has_answered
     ]
-    live = [(submission, job) for submission, job in jobs if queues[submission.scheduler.name].answered]
+    live = [(submission, job) for submission, job in jobs if queues[submission.scheduler.name].has_answered]
     # each dependent job is after its arrays in the list, and is cancelled first: otherwise it starts when the arrays end
     cancelled_count = sum([_cancel(submission, job, refusals) for submission, job in reversed(live)])
     if refusals:
         text = "; ".join(refusal.rstrip(".") for refusal in refusals)
         raise UsageError(f"Not all jobs were cancelled: {text}.", "Try again.", ExitStatus.NO_CONVERTER)
-    unused = [
+    unused_rounds = [  # their scripts were not run
         (submission, each_round.number)
         for submission in own_submissions
         for each_round in submission.rounds()
-        if each_round.printed and not each_round.jobs
+        if each_round.is_printed and not each_round.jobs
     ]
-    for submission, number in unused:  # scripts that were not run
+    for submission, number in unused_rounds:
         submission.remove_round(number)
     if not options["--quiet"]:
         print(f"{counted(cancelled_count, 'job')} cancelled." if cancelled_count else "No job waits or runs.")
-        if cancelled_count or unused:
+        if cancelled_count or unused_rounds:
             print(f"To import what has no result: qxbatch resume {shell_word(str(folder))}")
     return int(ExitStatus.OK)
 
@@ -54,13 +54,13 @@ def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
         elif other.reason:
             print_warnings([f"Not cancelled: {other.reason}; that of submission {submission.id} has ended."])
         return False
-    answer = call([*scheduler.cancel, job])
+    answer = run_scheduler_command([*scheduler.cancel, job])
     if answer.status != 0:
         refusals.append(f"{' '.join([*scheduler.cancel, job])}: {answer.reason}")
     return answer.status == 0
 
 
-def _readable(submissions: Sequence[Submission], refusals: list[str]) -> list[Submission]:
+def _readable_submissions(submissions: Sequence[Submission], refusals: list[str]) -> list[Submission]:
     """Return the submissions of this study whose jobs are known; add the reasons of the others to `refusals`."""
     readable = []
     for submission in submissions:

@@ -27,8 +27,7 @@ def run(options: Mapping[str, object]) -> int:
     def find(settings: Settings) -> list[Candidate]:
         return [candidate_of(path, settings, overwrite=user_settings.overwrite, by_format=by_format) for path in paths]
 
-    as_found = not options["--gzip"]
-    settings = replace(user_settings, stages=Stages.CONVERT, overwrite=True, gzip_as_found=as_found)
+    settings = replace(user_settings, stages=Stages.CONVERT, overwrite=True, gzip_as_found=not options["--gzip"])
     return run_sessions(settings, find, json=bool(options["--json"]))
 
 

@@ -41,7 +41,7 @@ def run(options: Mapping[str, object]) -> int:
         return int(ExitStatus.OK)
     report(f"\n$ {command}")
     status = run_import(settings)
-    report(_closing(settings.sessionsfolder))
+    report(_closing_text(settings.sessionsfolder))
     return status
 
 
@@ -95,7 +95,7 @@ def _make(folder: Path) -> None:
         raise UsageError(text, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE) from None
 
 
-def _closing(sessions: Path) -> str:
+def _closing_text(sessions: Path) -> str:
     """Return the files to look at, and how to import other packets."""
     session = SessionPaths(sessions / EXAMPLE_SESSION)
     rows = (

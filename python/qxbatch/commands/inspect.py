@@ -22,7 +22,9 @@ def run(options: Mapping[str, object]) -> int:
         return update_sessions(paths, options, resources)
     if options["--json"] and options["--wide"]:
         raise UsageError("--json has all facts: --wide is for the table.", "Give one of them.")
-    sources = resources.interruptible(lambda: [source for path in paths for source in inspect_path(path, resources)])
+    sources = resources.run_interruptible(
+        lambda: [source for path in paths for source in inspect_path(path, resources)]
+    )
     print(as_json(sources) if options["--json"] else as_table(sources, wide=bool(options["--wide"])), end="")
     print_problems(problem for source in sources for problem in source.problems)
     if any(source.problems for source in sources):

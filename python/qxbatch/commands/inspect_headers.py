@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from qxbatch.commands.reading_limits import ReadingLimits, unopened
+from qxbatch.commands.reading_limits import ReadingLimits, unopened_archives
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import par_files
 from qxbatch.core import Group, Header, Monitor, Reading, Scan, ingest, is_archive, scan, sniff
@@ -64,7 +64,7 @@ class ScannedHeaders:
 
     def __init__(self, files: Scan) -> None:
         self._files = files
-        self.problems = _limited(faults(files))
+        self.problems = _first_problems(faults(files))
 
     def groups(self) -> Sequence[Group]:
         return self._files.groups()
@@ -98,11 +98,11 @@ class ReadHeaders:
 
     def __init__(self, reading: Reading, source: Path, passwords: Passwords | None, limits: ReadingLimits) -> None:
         self._reading = reading
-        reasons = [*reading.damage(), *unopened(reading)]
+        reasons = [*reading.damage(), *unopened_archives(reading)]
         advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(str(source), reasons))
         broken = (reading.row(row) for row in reading.suspects())
         damage = [*reasons, *(f"{row.path}: {row.reason}" for row in broken)]
-        self.problems = [*_limited(damage), *filter(None, advice)]
+        self.problems = [*_first_problems(damage), *filter(None, advice)]
 
     def groups(self) -> Sequence[Group]:
         return self._reading.groups()
@@ -117,7 +117,8 @@ class ReadHeaders:
         return self._reading.staged(row)
 
     def pars(self) -> Sequence[ParFiles]:
-        pairs, _ = without_copies(self._reading, find_pairs(self._reading, range(len(self._reading)))[0])
+        all_pairs, _ = find_pairs(self._reading, range(len(self._reading)))
+        pairs, _ = without_copies(self._reading, all_pairs)
         return [
             ParFiles(
                 path_order(pair.path),
@@ -143,7 +144,7 @@ def read_headers(
 ) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
-    DICOM and PAR/REC that are neither packed nor special (`_is_special`) are read in place. Anything else is read as in an
+    They are read in place if an import treats none of the files specially (`_is_plain`). Otherwise the packet is read as in an
     import, and its headers are written to `staging`, a folder that does not exist yet. `source` is the path that the user named,
     a packet or a session.
 
@@ -167,7 +168,7 @@ def read_headers(
     return ReadHeaders(reading, source, passwords, limits)
 
 
-def _limited(problems: Sequence[str]) -> list[str]:
+def _first_problems(problems: Sequence[str]) -> list[str]:
     """Return the first problems, and how many more there are."""
     more = [f"and {len(problems) - _MAX_PROBLEMS} more such files"] if len(problems) > _MAX_PROBLEMS else []
     return [*problems[:_MAX_PROBLEMS], *more]

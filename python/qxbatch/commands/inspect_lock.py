@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
@@ -14,10 +15,18 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.visible import shell_word
 
 
+class Refusal(NamedTuple):
+    """Why a session may not be changed."""
+
+    is_held: bool = False
+    """Whether another run has the lock of the session."""
+    problem: str = ""
+    """The reason, if the lock is not held by another run."""
+
+
 @contextmanager
-def session_lock(session: Path) -> Iterator[str | None]:
-    """Hold the lock of a session. Yield None if the session may be changed, else the reason; the reason is empty if another run
-    holds the lock.
+def session_lock(session: Path) -> Iterator[Refusal | None]:
+    """Hold the lock of a session. Yield None if the session may be changed, else why not.
 
     Raises UsageError (exit status 73) when the sessions folder cannot be written.
     """
@@ -26,16 +35,13 @@ def session_lock(session: Path) -> Iterator[str | None]:
     try:
         lock = _take(workspace, locks, session)
         if lock is None:
-            yield ""
+            yield Refusal(is_held=True)
             return
         try:
-            interrupted = os.path.lexists(workspace.journal(session.name))
+            is_interrupted = os.path.lexists(workspace.journal(session.name))
             command = f"qxbatch {shell_word(str(session.parent))}"
-            yield (
-                f"{session}: an import of this session was interrupted; `{command}` finishes the import"
-                if interrupted
-                else None
-            )
+            problem = f"{session}: an import of this session was interrupted; `{command}` finishes the import"
+            yield Refusal(problem=problem) if is_interrupted else None
         finally:
             locks.release(lock)
     finally:

@@ -53,7 +53,7 @@ def _packet(path: Path, resources: Resources) -> InspectedSource:
         refusal = why_unopened(path)
         if refusal:
             return InspectedSource(str(path), problems=(refusal,))
-        with resources.temporary() as folder:
+        with resources.temporary_folder() as folder:
             series = _packet_series(path, Path(folder) / "read", resources)
             return inspect_packet(str(path), series, resources.threads, resources.monitor)
     except OSError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from qxbatch.commands.interruptible import Result, interruptible
+from qxbatch.commands.interruption import Result, run_interruptible
 from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits
 from qxbatch.core import Monitor
@@ -35,13 +35,13 @@ class Resources:
     join: bool = True
     """Whether the series of one scan are joined (--join-series)."""
 
-    def temporary(self) -> "TemporaryDirectory[str]":
+    def temporary_folder(self) -> "TemporaryDirectory[str]":
         """Return a folder for headers of archives, which is removed at the end. Raises OSError."""
         return TemporaryDirectory(prefix=_PREFIX, dir=self.work_dir)
 
-    def interruptible(self, work: Callable[[], Result]) -> Result:
+    def run_interruptible(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns; it uses these resources. Ctrl-C cancels it."""
-        return interruptible(work, self.monitor)
+        return run_interruptible(work, self.monitor)
 
 
 def resources_of(options: Mapping[str, object]) -> Resources:

@@ -75,7 +75,7 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     series = join_scans(headers, series) if join else series
     numbers, par_numbers = assign_numbers(
         [each.number_request for each in series],
-        [NumberRequest(_positive(par.series_number), (par.order,)) for par in pars],
+        [NumberRequest(_positive_or_none(par.series_number), (par.order,)) for par in pars],
     )
     return PacketSeries(
         tuple(SeriesHeaders(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
@@ -92,7 +92,15 @@ def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
     pars = [] if members else [par for headers in sources for par in headers.pars()]
     groups = tuple(group for _, each in members for group in each.groups)
     series = (
-        [SeriesHeaders(n, DicomSeries((), groups, members[0][1].number_request), _paths(members))] if members else []
+        [
+            SeriesHeaders(
+                n,
+                DicomSeries(group_indexes=(), groups=groups, number_request=members[0][1].number_request),
+                _paths(members),
+            )
+        ]
+        if members
+        else []
     )
     problems = tuple(problem for headers in sources for problem in headers.problems)
     return PacketSeries(tuple(series), tuple((n, par) for par in pars[:1]), problems)
@@ -136,7 +144,9 @@ def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
         header = read_par(par.path)
         facts_and_verdict = None if header.unread_reason else par_facts(header)
     facts, verdict = facts_and_verdict or (None, None)
-    return InspectedSeries(n, _positive(par.series_number), par.header, "", "", par.files, par.size, verdict, facts)
+    return InspectedSeries(
+        n, _positive_or_none(par.series_number), par.header, "", "", par.files, par.size, verdict, facts
+    )
 
 
 def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
@@ -178,8 +188,8 @@ def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts
 
 def series_number(header: HeaderLike) -> int | None:
     """Return the SeriesNumber of a header; None where it is missing, zero or negative."""
-    return _positive(whole_number(header, "SeriesNumber"))
+    return _positive_or_none(whole_number(header, "SeriesNumber"))
 
 
-def _positive(number: int | None) -> int | None:
+def _positive_or_none(number: int | None) -> int | None:
     return number if number and number > 0 else None

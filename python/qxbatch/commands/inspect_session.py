@@ -75,7 +75,7 @@ def sorted_series(
 def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs: Sequence[Output]) -> InspectedSource:
     if resources.monitor.cancelled:
         raise CancelledError("stopped")
-    with resources.temporary() as folder:
+    with resources.temporary_folder() as folder:
         headers: list[PacketHeaders] = []
         problems: list[str] = []
         for index, path in enumerate(paths):

@@ -20,11 +20,11 @@ from qxbatch.textfile import read_text
 
 def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
     """Return the files to change with their new text: the summary, the report if qxbatch wrote it, and their checksums."""
-    texts = _with_facts(folder, series)
+    texts = _summary_and_report(folder, series)
     return {**texts, **updated_list(folder.paths, texts)}
 
 
-def _with_facts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
+def _summary_and_report(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
     paths = folder.paths
     if folder.summary is None:
         return {paths.summary: new_summary(folder, series).to_json()}

@@ -16,6 +16,9 @@ WIDTH = 80
 _MIN_CELL_WIDTH = 12
 """Characters of a cell that are always shown, if it has so many."""
 Column = tuple[str, Callable[[InspectedSeries, Acquisition], str]]
+"""The title of a column, and the function that returns the text of its cell for a series."""
+_NAME_COLUMN = 1
+"""Index of the column with the name of the series, in both tables."""
 
 
 def as_json(sources: Iterable[InspectedSource]) -> str:
@@ -48,7 +51,7 @@ def _source_table(source: InspectedSource, *, wide: bool) -> str:
     head = [f"{one_line(source.source)}: {count}"]
     if not source.series:
         return head[0] + "\n"
-    lines = _table(source.series, WIDE if wide else NARROW, None if wide else WIDTH)
+    lines = _table(source.series, WIDE_COLUMNS if wide else NARROW_COLUMNS, None if wide else WIDTH)
     missing_lines = [line for series in source.series for line in _missing_lines(series, None if wide else WIDTH)]
     return "\n".join([*head, *lines, *missing_lines]) + "\n"
 
@@ -73,18 +76,18 @@ def _table(series: Sequence[InspectedSeries], columns: Sequence[Column], width: 
 
 def _fit(rows: list[list[str]], widths: list[int], width: int) -> None:
     """Shorten names, then cells of other columns, the widest first, until the lines fit `width` or no cell can be shortened."""
-    order = sorted(range(len(widths)), key=lambda index: (index != 1, -widths[index]))
+    order = sorted(range(len(widths)), key=lambda index: (index != _NAME_COLUMN, -widths[index]))
     for index in order:
-        over = sum(widths) + 2 * (len(widths) - 1) - width
-        if over <= 0:
+        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        if excess <= 0:
             return
         min_width = max(_MIN_CELL_WIDTH, len(rows[0][index]))
-        widths[index] = min(widths[index], max(min_width, widths[index] - over))
+        widths[index] = min(widths[index], max(min_width, widths[index] - excess))
         for row in rows:
-            row[index] = _short(row[index], widths[index])
+            row[index] = _shortened(row[index], widths[index])
 
 
-def _short(text: str, width: int) -> str:
+def _shortened(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
@@ -92,11 +95,11 @@ def _series_number(series: InspectedSeries) -> str:
     return "-" if series.series_number is None else f"{series.series_number}"
 
 
-def _figure(value: float | None, digits: int = 6) -> str:
+def _number(value: float | None, digits: int = 6) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def _figures(values: Sequence[float] | None, between: str = ", ", digits: int = 6) -> str:
+def _numbers(values: Sequence[float] | None, between: str = ", ", digits: int = 6) -> str:
     return between.join(f"{value:.{digits}g}" for value in values) if values else "-"
 
 
@@ -116,55 +119,55 @@ def _b_values(acquisition: Acquisition) -> str:
     return " ".join(f"{value:g}:{count}" for value, count in acquisition.b_values or ()) or "-"
 
 
-NARROW: tuple[Column, ...] = (
+NARROW_COLUMNS: tuple[Column, ...] = (
     ("series", lambda series, _: _series_number(series)),
     ("name", lambda series, _: series.description or "-"),
-    ("TR ms", lambda _, acquisition: _figure(acquisition.tr_ms, 5)),
-    ("TE ms", lambda _, acquisition: _figures(acquisition.te_ms and acquisition.te_ms[:1], digits=4)),
-    ("matrix", lambda _, acquisition: _figures(acquisition.matrix, "x")),
+    ("TR ms", lambda _, acquisition: _number(acquisition.tr_ms, 5)),
+    ("TE ms", lambda _, acquisition: _numbers(acquisition.te_ms and acquisition.te_ms[:1], digits=4)),
+    ("matrix", lambda _, acquisition: _numbers(acquisition.matrix, "x")),
     ("volumes", lambda _, acquisition: _volumes(acquisition)),
     ("PE", lambda _, acquisition: _phase_encoding(acquisition)),
     ("verdict", lambda series, _: series.verdict or "-"),
 )
 """TE is that of the first echo."""
 
-WIDE: tuple[Column, ...] = (
+WIDE_COLUMNS: tuple[Column, ...] = (
     ("series", lambda series, _: _series_number(series)),
     ("name", lambda series, _: series.description or "-"),
     ("verdict", lambda series, _: series.verdict or "-"),
     ("files", lambda series, _: f"{series.files}"),
     ("started", lambda _, acquisition: acquisition.started or "-"),
     ("ended", lambda _, acquisition: acquisition.ended or "-"),
-    ("duration s", lambda _, acquisition: _figure(acquisition.duration_s, 8)),
-    ("planned", lambda _, acquisition: _figure(acquisition.planned_volumes, 12)),
-    ("acquired", lambda _, acquisition: _figure(acquisition.acquired_volumes, 12)),
-    ("complete", lambda _, acquisition: _figure(acquisition.complete_volumes, 12)),
-    ("partial slices", lambda _, acquisition: _figure(acquisition.partial_slices, 12)),
-    ("slices", lambda _, acquisition: _figure(acquisition.slices_per_volume, 12)),
-    ("missing", lambda _, acquisition: _figure(acquisition.missing_slices, 12)),
-    ("duplicate", lambda _, acquisition: _figure(acquisition.duplicate_slices, 12)),
-    ("TR ms", lambda _, acquisition: _figure(acquisition.tr_ms)),
-    ("observed TR ms", lambda _, acquisition: _figure(acquisition.observed_tr_ms)),
-    ("TE ms", lambda _, acquisition: _figures(acquisition.te_ms)),
-    ("TI ms", lambda _, acquisition: _figure(acquisition.ti_ms)),
-    ("flip deg", lambda _, acquisition: _figure(acquisition.flip_angle_deg)),
-    ("matrix", lambda _, acquisition: _figures(acquisition.matrix, "x")),
-    ("FOV mm", lambda _, acquisition: _figures(acquisition.fov_mm, "x")),
-    ("voxel mm", lambda _, acquisition: _figures(acquisition.voxel_mm, "x")),
-    ("gap mm", lambda _, acquisition: _figure(acquisition.slice_gap_mm)),
+    ("duration s", lambda _, acquisition: _number(acquisition.duration_s, 8)),
+    ("planned", lambda _, acquisition: _number(acquisition.planned_volumes, 12)),
+    ("acquired", lambda _, acquisition: _number(acquisition.acquired_volumes, 12)),
+    ("complete", lambda _, acquisition: _number(acquisition.complete_volumes, 12)),
+    ("partial slices", lambda _, acquisition: _number(acquisition.partial_slices, 12)),
+    ("slices", lambda _, acquisition: _number(acquisition.slices_per_volume, 12)),
+    ("missing", lambda _, acquisition: _number(acquisition.missing_slices, 12)),
+    ("duplicate", lambda _, acquisition: _number(acquisition.duplicate_slices, 12)),
+    ("TR ms", lambda _, acquisition: _number(acquisition.tr_ms)),
+    ("observed TR ms", lambda _, acquisition: _number(acquisition.observed_tr_ms)),
+    ("TE ms", lambda _, acquisition: _numbers(acquisition.te_ms)),
+    ("TI ms", lambda _, acquisition: _number(acquisition.ti_ms)),
+    ("flip deg", lambda _, acquisition: _number(acquisition.flip_angle_deg)),
+    ("matrix", lambda _, acquisition: _numbers(acquisition.matrix, "x")),
+    ("FOV mm", lambda _, acquisition: _numbers(acquisition.fov_mm, "x")),
+    ("voxel mm", lambda _, acquisition: _numbers(acquisition.voxel_mm, "x")),
+    ("gap mm", lambda _, acquisition: _number(acquisition.slice_gap_mm)),
     ("orientation", lambda _, acquisition: acquisition.orientation or "-"),
     ("PE", lambda _, acquisition: _phase_encoding(acquisition)),
-    ("acceleration", lambda _, acquisition: _figure(acquisition.in_plane_acceleration)),
-    ("multiband", lambda _, acquisition: _figure(acquisition.multiband_factor)),
-    ("partial Fourier", lambda _, acquisition: _figure(acquisition.partial_fourier)),
-    ("echo spacing s", lambda _, acquisition: _figure(acquisition.effective_echo_spacing_s)),
-    ("readout s", lambda _, acquisition: _figure(acquisition.total_readout_time_s)),
-    ("bandwidth Hz", lambda _, acquisition: _figure(acquisition.pixel_bandwidth_hz)),
+    ("acceleration", lambda _, acquisition: _number(acquisition.in_plane_acceleration)),
+    ("multiband", lambda _, acquisition: _number(acquisition.multiband_factor)),
+    ("partial Fourier", lambda _, acquisition: _number(acquisition.partial_fourier)),
+    ("echo spacing s", lambda _, acquisition: _number(acquisition.effective_echo_spacing_s)),
+    ("readout s", lambda _, acquisition: _number(acquisition.total_readout_time_s)),
+    ("bandwidth Hz", lambda _, acquisition: _number(acquisition.pixel_bandwidth_hz)),
     ("b:volumes", lambda _, acquisition: _b_values(acquisition)),
-    ("directions", lambda _, acquisition: _figure(acquisition.directions)),
+    ("directions", lambda _, acquisition: _number(acquisition.directions)),
     ("kinds", lambda _, acquisition: ", ".join(acquisition.kinds or ()) or "-"),
     ("sequence", lambda _, acquisition: acquisition.sequence_name or "-"),
-    ("T", lambda _, acquisition: _figure(acquisition.field_strength_t)),
+    ("T", lambda _, acquisition: _number(acquisition.field_strength_t)),
     ("coil", lambda _, acquisition: acquisition.coil or "-"),
     ("software", lambda _, acquisition: acquisition.software or "-"),
 )

@@ -31,25 +31,24 @@ class UpdateResult:
     written: tuple[str, ...] = ()
     """Files that were written, or would be."""
     problems: tuple[str, ...] = ()
-    held: bool = False
-    """Another run has the lock of the session."""
+    is_held: bool = False
+    """Whether another run has the lock of the session."""
 
 
 def update_sessions(paths: Sequence[Path], options: Mapping[str, object], resources: Resources) -> int:
     """Store the facts of sessions; return the exit status. Raises UsageError."""
     test = is_yes(options, "test")
     sessions = chosen_sessions([str(path) for path in paths])
-    results = resources.interruptible(lambda: [_update(session, resources, test=test) for session in sessions])
+    results = resources.run_interruptible(lambda: [_update(session, resources, test=test) for session in sessions])
     _report(results, options, test=test)
-    if results and all(result.held for result in results):
+    if results and all(result.is_held for result in results):
         return int(ExitStatus.HELD)
-    return int(ExitStatus.FAILED if any(result.problems or result.held for result in results) else ExitStatus.OK)
+    return int(ExitStatus.FAILED if any(result.problems or result.is_held for result in results) else ExitStatus.OK)
 
 
 def _report(results: Sequence[UpdateResult], options: Mapping[str, object], *, test: bool) -> None:
     if options["--json"]:
-        content = [{**vars(result), "session": str(result.session)} for result in results]
-        print(json.dumps({"sessions": content, "test": test}, indent=1))
+        print(json.dumps({"sessions": [_value(result) for result in results], "test": test}, indent=1))
     else:
         for result in results:
             if result.series:
@@ -58,9 +57,20 @@ def _report(results: Sequence[UpdateResult], options: Mapping[str, object], *, t
                 state = f"{verb} {files}" if files else "its facts are up to date"
                 print(f"{one_line(str(result.session))}: {result.series} series, {state}")
     print_problems(
-        f"{result.session}: is held by another run; nothing was changed" for result in results if result.held
+        f"{result.session}: is held by another run; nothing was changed" for result in results if result.is_held
     )
     print_problems(problem for result in results for problem in result.problems)
+
+
+def _value(result: UpdateResult) -> dict[str, object]:
+    """Return the JSON value of a result."""
+    return {
+        "session": str(result.session),
+        "series": result.series,
+        "written": result.written,
+        "problems": result.problems,
+        "held": result.is_held,
+    }
 
 
 def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
@@ -72,9 +82,9 @@ def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
     try:
         if test:
             return _write(session, resources, test=True)
-        with session_lock(session) as why:
-            if why is not None:
-                return UpdateResult(session, problems=(why,) if why else (), held=not why)
+        with session_lock(session) as refusal:
+            if refusal is not None:
+                return UpdateResult(session, problems=tuple(filter(None, [refusal.problem])), is_held=refusal.is_held)
             return _write(session, resources, test=False)
     except SummaryError as error:
         return UpdateResult(session, problems=(str(error),))

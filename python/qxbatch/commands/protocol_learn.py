@@ -1,6 +1,7 @@
 """`qxbatch protocol learn`: proposes protocol.toml from the series that the sessions have.
 
-A series of more than half of the sessions is expected, a series of a third of them is optional (docs/protocol.md).
+A series that more than half of the sessions have is expected; one that at least a third of them have is optional
+(docs/protocol.md).
 """
 
 import sys

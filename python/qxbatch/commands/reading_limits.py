@@ -7,11 +7,10 @@ from typing import TypedDict
 from qxbatch.core import Reading
 from qxbatch.ingest.left_out import Cause
 from qxbatch.ingest.limits import larger_limits, limits_of
+from qxbatch.settings.parameters import LIMIT_NAMES
 from qxbatch.settings.values import Values
 from qxbatch.visible import shell_word
 
-NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
-"""The parameters of an import that are limits."""
 _MAX_LISTED = 20
 """Unopened archives that are listed; further ones are only counted."""
 
@@ -61,7 +60,9 @@ class ReadingLimits:
 def reading_limits(name: str, options: Mapping[str, object]) -> ReadingLimits:
     """Return the limits of a command: those that were given, else those of an import. Raises UsageError."""
     given_options = {option: value for option, value in options.items() if option.startswith("--") and value}
-    values = Values({limit: str(given_options[_option(limit)]) for limit in NAMES if _option(limit) in given_options})
+    values = Values(
+        {limit: str(given_options[_option(limit)]) for limit in LIMIT_NAMES if _option(limit) in given_options}
+    )
     return ReadingLimits(
         max_expansion=values.whole("max_expansion", 1),
         max_total=values.size("max_total"),
@@ -72,7 +73,7 @@ def reading_limits(name: str, options: Mapping[str, object]) -> ReadingLimits:
     )
 
 
-def unopened(reading: Reading) -> list[str]:
+def unopened_archives(reading: Reading) -> list[str]:
     """Return the archives inside a packet that were not opened because of a limit: path and reason, and how many more.
 
     If the packet as a whole exceeds a limit, there are none: the reason of the packet is enough.

@@ -82,9 +82,9 @@ def as_text(outcome: Outcome, *, updated: bool) -> str:
         state = counted(len(outcome.differences), "difference") + (", expectation rewritten" if updated else "")
     else:
         state = "as expected"
-    return "\n".join([f"{outcome.name}: {state}", *(f"  {line}" for line in limited(outcome.differences))])
+    return "\n".join([f"{outcome.name}: {state}", *(f"  {line}" for line in first_lines(outcome.differences))])
 
 
-def limited(lines: Sequence[str], most: int = 200) -> list[str]:
+def first_lines(lines: Sequence[str], most: int = 200) -> list[str]:
     """Return the lines, and how many more there are."""
     return [*lines[:most], *([f"... and {len(lines) - most} more"] if len(lines) > most else [])]

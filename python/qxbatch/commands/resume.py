@@ -6,12 +6,12 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.resubmit import need_inputs, resubmit, script_again
+from qxbatch.cluster.resubmit import need_inputs, resubmission_script, resubmit
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, assignments_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
-from qxbatch.commands.submitted import print_published, print_warnings, submitted_in
+from qxbatch.commands.submitted import print_not_resubmitted, print_warnings, submissions_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import merged, scheduler_spec
@@ -19,10 +19,10 @@ from qxbatch.settings.scheduler import merged, scheduler_spec
 
 def run(options: Mapping[str, object]) -> int:
     """Submit lost and, with --failed, failed packets again; return the exit status. Raises UsageError."""
-    folder, submissions = submitted_in(options["<sessionsfolder>"])
+    folder, submissions = submissions_in(options["<sessionsfolder>"])
     ids = []
     with submit_lock(folder):
-        chosen = _chosen(status_of(submissions), options)
+        chosen = _units_to_submit(status_of(submissions), options)
         for submission, units in chosen:
             submission.need_own()
             _submit(submission, units, options)
@@ -34,11 +34,11 @@ def run(options: Mapping[str, object]) -> int:
     return int(ExitStatus.OK)
 
 
-def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submission, list[UnitState]]]:
+def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tuple[Submission, list[UnitState]]]:
     """Return the units to submit, by submission. Raises UsageError if the queue does not answer."""
-    if status.unanswered:
+    if status.why_no_answer:
         raise UsageError(
-            f"The queue does not answer: {status.unanswered}. So it is not known what was lost.",
+            f"The queue does not answer: {status.why_no_answer}. So it is not known what was lost.",
             "Nothing was submitted; try again when it answers.",
             ExitStatus.NO_CONVERTER,
         )
@@ -47,7 +47,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
-        print_published([row.unit.name for row in failed if not _can_be_resumed(row)])
+        print_not_resubmitted([row.unit.name for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
     for row in rows:
         by_id.setdefault(row.submission.id, (row.submission, []))[1].append(row.unit)
@@ -72,7 +72,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
         )
     need_inputs(submission, units)
     if options["--print-script"]:
-        sys.stdout.write(script_again(submission, units, spec))
+        sys.stdout.write(resubmission_script(submission, units, spec))
         return
     submitted = resubmit(submission, units, spec)
     if submitted is not None and not options["--quiet"]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qxbatch.commands.interruptible import interruptible
+from qxbatch.commands.interruption import run_interruptible
 from qxbatch.commands.option_values import passwords_of, threads_of
-from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened
+from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened_archives
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import ParSeries, par_series_of_files, par_series_of_reading
 from qxbatch.core import Group, Monitor, Reading, ingest, is_archive, scan, sniff
@@ -50,7 +50,7 @@ def run(options: Mapping[str, object]) -> int:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
     monitor = Monitor()
-    scanned_paths = interruptible(
+    scanned_paths = run_interruptible(
         lambda: [scan_path(str(path), threads, passwords, limits, monitor) for path in paths], monitor
     )
     print(_formatted(scanned_paths, options), end="")
@@ -104,7 +104,7 @@ def _scan_archive(
             )
         except OSError as error:
             return ScannedPath(path, kind, 0, (), (error_text(error, path),))
-        reasons = (*reading.damage(), *unopened(reading))
+        reasons = (*reading.damage(), *unopened_archives(reading))
         advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(path, reasons))
         problems = (*reasons, *(f"{path}: {text}" for text in advice if text))
         return ScannedPath(

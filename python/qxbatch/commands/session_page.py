@@ -25,11 +25,11 @@ def write_session_page(session: Path, outputs: list[Path], problems: list[str], 
     if test or session.is_symlink():
         _write_page(session, outputs, problems, test=test)
         return
-    with session_lock(session) as why:
-        if why is None:
+    with session_lock(session) as refusal:
+        if refusal is None:
             _write_page(session, outputs, problems, test=False)
         else:
-            problems.append(why or f"{session}: is held by another run; its page was not changed")
+            problems.append(refusal.problem or f"{session}: is held by another run; its page was not changed")
 
 
 def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:

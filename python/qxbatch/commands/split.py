@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from qxbatch.commands.interruptible import interruptible
+from qxbatch.commands.interruption import run_interruptible
 from qxbatch.commands.option_values import is_yes, passwords_of, threads_of
 from qxbatch.commands.reading_limits import reading_limits
 from qxbatch.commands.split_plan import plan
-from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, print_unopened, readable
+from qxbatch.commands.split_refused import need_readable, print_nothing_to_split, print_refusal, print_unopened
 from qxbatch.commands.split_report import print_split
 from qxbatch.commands.split_result import MappingRow, missing_folders, move_to_output, prepared_root
 from qxbatch.commands.split_staging import output_of, staging_in
@@ -26,7 +26,8 @@ from qxbatch.settings.passwords import words_of
 
 def run(options: Mapping[str, object]) -> int:
     """Split the folder or archive; return the exit status. Raises UsageError."""
-    source = readable(Path(os.path.abspath(str(options["<path>"]))))  # noqa: PTH100 - links in its path stay
+    source = Path(os.path.abspath(str(options["<path>"])))  # noqa: PTH100 - links in its path stay
+    need_readable(source)
     output = output_of(options["--output"], source)
     passwords = passwords_of(options)
     test, threads, limits = is_yes(options, "test"), threads_of(options["--n-procs"]), reading_limits("split", options)
@@ -45,7 +46,7 @@ def run(options: Mapping[str, object]) -> int:
                 monitor=monitor,
                 **limits.for_core(),
             )
-            reading = interruptible(read, monitor)
+            reading = run_interruptible(read, monitor)
             if reading.damage():
                 return print_refusal(source, reading, passwords, limits)
             status = _split(source, staging, reading, test=test, as_json=bool(options["--json"]))

@@ -60,10 +60,10 @@ def plan(reading: Reading) -> list[StudyFolder]:
     folder_of_row = {row: k for k, key in enumerate(order) for row in studies[key].rows}
     if not order:
         return []
-    plans = assign_rows(reading, folder_of_row, len(order))
+    rows_of_folders = assign_rows(reading, folder_of_row, len(order))
     folder_names = _folder_names([(key.patient, studies[key].patient) for key in order])
     return [
-        StudyFolder(folder_names[k], studies[key].patient, key.study, studies[key].started, tuple(plans[k]))
+        StudyFolder(folder_names[k], studies[key].patient, key.study, studies[key].started, tuple(rows_of_folders[k]))
         for k, key in enumerate(order)
     ]
 

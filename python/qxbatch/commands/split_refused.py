@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.commands.reading_limits import ReadingLimits, unopened
+from qxbatch.commands.reading_limits import ReadingLimits, unopened_archives
 from qxbatch.core import Reading, sniff
 from qxbatch.counted import counted
 from qxbatch.discover.unopened import UNOPENED
@@ -18,14 +18,13 @@ from qxbatch.settings.model import Passwords
 from qxbatch.visible import one_line
 
 
-def readable(source: Path) -> Path:
-    """Return a source that exists and can be read. Raises UsageError."""
+def need_readable(source: Path) -> None:
+    """Raise UsageError if a source does not exist or cannot be read."""
     if not source.exists():
         raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
     reason = _why_not_read(source)
     if reason:
         raise UsageError(f"{source} cannot be read: {reason}.", access_hint(source))
-    return source
 
 
 def _why_not_read(source: Path) -> str:
@@ -42,21 +41,21 @@ def _why_not_read(source: Path) -> str:
 
 def print_refusal(source: Path, reading: Reading, passwords: Passwords | None, limits: ReadingLimits) -> int:
     """Print why a source that is damaged, encrypted or above a limit is not split; return the exit status."""
-    members, damage = encrypted.refused_as_encrypted(reading), reading.damage()
+    encrypted_members, damage = encrypted.refused_as_encrypted(reading), reading.damage()
     state = "is damaged"
-    if len(members) == len(damage):
+    if len(encrypted_members) == len(damage):  # encryption is the only reason
         state = "cannot be opened"
     elif all(LIMIT in text for text in damage):
         state = "cannot be opened, though it may be sound"
     _print_reasons(source, f"{state}; nothing was written:", damage)
-    for hint in filter(None, (encrypted.hint(members, passwords), limits.hint(str(source), damage))):
+    for hint in filter(None, (encrypted.hint(encrypted_members, passwords), limits.hint(str(source), damage))):
         print(hint, file=sys.stderr)
     return int(ExitStatus.FAILED)
 
 
 def print_unopened(source: Path, reading: Reading, limits: ReadingLimits) -> None:
     """Print which archives in a source that was split were not opened because of a limit."""
-    archives = unopened(reading)
+    archives = unopened_archives(reading)
     if archives:
         _print_reasons(
             source, "contains archives that were not opened; they may contain images of other studies:", archives

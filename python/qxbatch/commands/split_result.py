@@ -18,7 +18,7 @@ from qxbatch.publish.folder_lock import locked_folder
 from qxbatch.publish.same import same_content
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.paths import SessionPaths
-from qxbatch.textfile import created, opened
+from qxbatch.textfile import create_text, open_text
 
 COLUMNS = ("path", "part", "at", "patient", "study", "kind", "note")
 """The columns of the mapping; the fields of `MappingRow` are in the same order."""
@@ -95,7 +95,7 @@ def _has_mapping(output: Path, lines: Sequence[str]) -> bool:
     for path in _mappings(output):
         if not os.path.lexists(path):
             return False
-        with contextlib.suppress(OSError), opened(path) as file:
+        with contextlib.suppress(OSError), open_text(path) as file:
             if list(file) == lines:
                 return True
     return False
@@ -104,7 +104,7 @@ def _has_mapping(output: Path, lines: Sequence[str]) -> bool:
 def _write_mapping(staging: Path, lines: Iterable[str]) -> Path:
     """Write the mapping as `split.tsv` (or a numbered name) in the output and return its path. Raises OSError."""
     path = next(path for path in _mappings(staging.parent) if not os.path.lexists(path))
-    with created(staging / path.name) as file:
+    with create_text(staging / path.name) as file:
         file.writelines(lines)
     rename_new(staging / path.name, path)
     sync_folder(path.parent)
@@ -119,5 +119,6 @@ def _mappings(output: Path) -> Iterator[Path]:
 
 def _lines(rows: Iterable[MappingRow]) -> list[str]:
     """Return the lines of the mapping."""
+    # the core has escaped the path already
     cells = [(path, *map(escape, others)) for path, *others in map(astuple, rows)]
     return ["\t".join(row) + "\n" for row in [COLUMNS, *cells]]

@@ -12,9 +12,9 @@ from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.folder_lock import is_locked, locked_folder
 from qxbatch.publish.scratch import MARK, remove_scratch
 from qxbatch.report.output_files import refuse_output_folder
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 
-_TRIES = 20
+_MAX_ATTEMPTS = 20
 """How often the folder is created, if other runs remove the output that they created."""
 
 
@@ -57,18 +57,18 @@ def staging_in(output: Path) -> Iterator[Path]:
 def _make_locked(staging: Path, lock: contextlib.ExitStack) -> None:
     """Create the folder and lock it: a folder without a lock is the remains of a killed run. Raises OSError."""
     output = staging.parent
-    for is_last in (False,) * _TRIES + (True,):
+    for attempt in range(1, _MAX_ATTEMPTS + 1):
         make_folder(output)
         try:
             with locked_folder(output):  # while it is locked, no other run looks for remains
                 _remove_remains(output)
                 staging.mkdir()
                 lock.enter_context(locked_folder(staging))
-                with created(staging / MARK) as file:
+                with create_text(staging / MARK) as file:
                     file.write(staging.name)
                 return
         except FileNotFoundError:  # another run, which wrote nothing, removed the output that it had created
-            if is_last:
+            if attempt == _MAX_ATTEMPTS:
                 raise
 
 

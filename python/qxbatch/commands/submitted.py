@@ -1,4 +1,4 @@
-"""The sessions folder and the submissions of `jobs`, `resume` and `cancel`, and their warnings."""
+"""What `jobs`, `resume` and `cancel` have in common: they find the submissions of a sessions folder, and print warnings."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from qxbatch.settings.values import Values
 from qxbatch.visible import one_line
 
 
-def submitted_in(name: object) -> tuple[Path, list[Submission]]:
+def submissions_in(name: object) -> tuple[Path, list[Submission]]:
     """Return the sessions folder and its submissions. Raises UsageError if there are none."""
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
     submitted = submissions(folder, lambda error: print_warnings([str(error)]))
@@ -32,7 +32,7 @@ def print_warnings(texts: Iterable[str]) -> None:
         print(one_line(text), file=sys.stderr)
 
 
-def print_published(sessions: Sequence[str]) -> None:
+def print_not_resubmitted(sessions: Sequence[str]) -> None:
     """Print which sessions with failed series are not submitted again, if there are any."""
     if sessions:
         names = ", ".join(sessions[:5]) + (" ..." if len(sessions) > 5 else "")  # noqa: PLR2004 - named

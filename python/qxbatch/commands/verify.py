@@ -54,7 +54,7 @@ def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
         return Verified(str(session), images, 0, (f"{session}: {why}",))
     except (OSError, ValueError) as error:
         return Verified(str(session), images, 0, (error_text(error),))
-    wrong = [text for texts in pool.map(_guarded, checks) for text in texts]
+    wrong = [text for texts in pool.map(_check_result, checks) for text in texts]
     return Verified(str(session), images, len(checks), tuple(wrong), _hint(session, wrong))
 
 
@@ -68,7 +68,7 @@ def _hint(session: Path, wrong: Sequence[str]) -> str:
     return "Take these files from a backup, or import the packet again with --overwrite=yes."
 
 
-def _guarded(check: Check) -> list[str]:
+def _check_result(check: Check) -> list[str]:
     try:
         return check()
     except OSError as error:
@@ -85,10 +85,13 @@ def as_text(results: Sequence[Verified]) -> str:
         for text in result.wrong:
             lines += wrapped(one_line(text), width, "  ", "    ")
         lines += _hint_lines(result.hint, width) if result.hint else []
-    good = sum(not result.wrong for result in results)
+    intact_count = sum(not result.wrong for result in results)
     return (
         "\n".join(
-            [*lines, f"{good} of {counted(len(results), 'session')} {'is' if len(results) == 1 else 'are'} intact."]
+            [
+                *lines,
+                f"{intact_count} of {counted(len(results), 'session')} {'is' if len(results) == 1 else 'are'} intact.",
+            ]
         )
         + "\n"
     )

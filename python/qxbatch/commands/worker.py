@@ -36,8 +36,10 @@ def _settings(options: Mapping[str, object], words: list[str]) -> Settings:
         )
     values = _values(options)
     if len(words) == 1:
-        return _parsed({**values, "sessionsfolder": words[0], "sessions": _session_globs(values)}, bids_app=False)
-    return _parsed({**values, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
+        return _prepared_settings(
+            {**values, "sessionsfolder": words[0], "sessions": _session_globs(values)}, bids_app=False
+        )
+    return _prepared_settings({**values, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
 
 
 def _values(options: Mapping[str, object]) -> dict[str, str]:
@@ -58,8 +60,8 @@ def _session_globs(values: Mapping[str, str]) -> str:
     return "*" if values.get("masterinbox", "").casefold() == "none" else ""
 
 
-def _parsed(values: dict[str, str], *, bids_app: bool) -> Settings:
-    """Return the settings, and create the sessions folder if it does not exist. Raises UsageError."""
+def _prepared_settings(values: dict[str, str], *, bids_app: bool) -> Settings:
+    """Return the settings, after creating the sessions folder if it does not exist. Raises UsageError."""
     from qxbatch.record.mapped_path import check_path
 
     parsed = parse(values, bids_app=bids_app, typed=values)

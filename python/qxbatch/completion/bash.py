@@ -109,7 +109,9 @@ def _pattern(key: str) -> str:
 
 
 def _options(command: Command) -> str:
-    names = [f"{option.name}{'=' if option.values and not option.optional else ''}" for option in command.options]
+    names = [
+        f"{option.name}{'=' if option.values and not option.has_optional_value else ''}" for option in command.options
+    ]
     return f'"{" ".join(names)}"'
 
 
@@ -120,12 +122,12 @@ def _values(commands: Iterable[Command]) -> list[tuple[list[str], str]]:
         for option in command.options:
             if option.values:
                 keys = [f"{command.name} {name}" for name in (option.name, option.short) if name]
-                rows.setdefault(_text(option), []).extend(keys)
+                rows.setdefault(_quoted_values(option), []).extend(keys)
     return [(keys, text) for text, keys in rows.items()]
 
 
-def _text(option: Option) -> str:
-    return f'"{"?" if option.optional else ""}{" ".join(option.values)}"'
+def _quoted_values(option: Option) -> str:
+    return f'"{"?" if option.has_optional_value else ""}{" ".join(option.values)}"'
 
 
 def _words(commands: Iterable[Command], names: Iterable[str]) -> list[tuple[list[str], str]]:
@@ -134,6 +136,6 @@ def _words(commands: Iterable[Command], names: Iterable[str]) -> list[tuple[list
     for command in commands:
         for place, word in enumerate(command.words):
             subcommands = [*names, "help", "version"] if command.name == IMPORT and place == 0 else []
-            key = f"{command.name} {'*' if word.repeated else place}"
+            key = f"{command.name} {'*' if word.is_repeatable else place}"
             rows.append(([key], f'"{" ".join([*subcommands, *word.values])}"'))
     return rows

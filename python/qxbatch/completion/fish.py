@@ -59,7 +59,7 @@ def _words(command: Command) -> list[str]:
     first = 1 if command.name == IMPORT else 2
     lines = []
     for place, word in enumerate(command.words, first):
-        more = "" if word.repeated else f"; and __qxbatch_place {place}"
+        more = "" if word.is_repeatable else f"; and __qxbatch_place {place}"
         lines.append(f"{_condition(command, more)} {_values(word.values)}")
     return lines
 
@@ -67,7 +67,7 @@ def _words(command: Command) -> list[str]:
 def _option(command: Command, option: Option) -> str:
     names = [f"-l {option.name.removeprefix('--')}"]
     names += [f"-s {option.short.removeprefix('-')}"] if option.short else []
-    argument = f" -r {_values(option.values)}" if option.values and not option.optional else ""
+    argument = f" -r {_values(option.values)}" if option.values and not option.has_optional_value else ""
     return f"{_condition(command)} {' '.join(names)}{argument} -d {_quoted(option.meaning.replace('`', ''))}"
 
 

@@ -28,8 +28,8 @@ class Option:
     meaning: str
     values: tuple[str, ...]
     """Empty: the option has no value."""
-    optional: bool = False
-    """The value follows `=` or is omitted."""
+    has_optional_value: bool = False
+    """Whether the value may be omitted; it is completed only after `=`."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Word:
 
     name: str
     values: tuple[str, ...]
-    repeated: bool = False
+    is_repeatable: bool = False
+    """Whether several words may follow each other, each with one of these values."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def _options(parameters: Sequence[Parameter]) -> tuple[Option, ...]:
 
 
 def _option(parameter: Parameter) -> Option:
-    optional = parameter.form is Form.YES_NO
-    return Option(parameter.option, parameter.short, parameter.meaning, values_of(parameter), optional)
+    has_optional_value = parameter.form is Form.YES_NO
+    return Option(parameter.option, parameter.short, parameter.meaning, values_of(parameter), has_optional_value)
 
 
 def values_of(parameter: Parameter) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def _case(command: Command) -> list[str]:
     drop_command = ["        shift words", "        (( CURRENT-- ))"] if command.name != IMPORT else []
     specs = [spec for option in command.options for spec in _option(option)]
     specs += [
-        f"{'*' if word.repeated else place}:{word.name}:{_action(word.values)}"
+        f"{'*' if word.is_repeatable else place}:{word.name}:{_action(word.values)}"
         for place, word in enumerate(command.words, 1)
     ]
     lines = [f"            {_quoted(spec)} \\" for spec in specs]
@@ -67,7 +67,7 @@ def _option(option: Option) -> list[str]:
     if not option.values:
         return [f"{exclusive}{name}[{meaning}]" for name in names]
     value = f"value:{_action(option.values)}"
-    if option.optional:
+    if option.has_optional_value:
         return [f"{exclusive}{option.name}=-[{meaning}]::{value}"]
     return [f"{exclusive}{name}{'=' if name == option.name else '+'}[{meaning}]:{value}" for name in names]
 

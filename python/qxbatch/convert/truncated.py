@@ -29,7 +29,7 @@ def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
         series = subject(conversion.series)
         problems = (Problem(Code.CONVERT_PARTIAL, series, message, _HINT, Severity.WARNING), *problems)
     state = State.PARTIAL if conversion.state is State.CONVERTED else conversion.state
-    return replace(conversion, state=state, problems=problems, truncated=tuple(names))
+    return replace(conversion, state=state, problems=problems, truncated_files=tuple(names))
 
 
 def _truncated_text(names: Sequence[str], files: int) -> str:

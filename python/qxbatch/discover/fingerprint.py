@@ -7,7 +7,7 @@ from pathlib import Path
 from zlib import crc32
 
 from qxbatch.model import Fingerprint
-from qxbatch.walk import DEEPEST
+from qxbatch.walk import MAX_DEPTH
 
 
 def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
@@ -30,8 +30,8 @@ def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
     folders = [(os.fspath(path), 1)]
     while folders:
         folder, depth = folders.pop()
-        if depth > DEEPEST:
-            raise OSError(errno.ELOOP, f"its folders are nested more than {DEEPEST} deep", os.fspath(path))
+        if depth > MAX_DEPTH:
+            raise OSError(errno.ELOOP, f"its folders are nested more than {MAX_DEPTH} deep", os.fspath(path))
         with os.scandir(folder) as entries:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)

@@ -92,7 +92,7 @@ def _printable(text: str) -> str:
 
 
 def _identity(identity: Identity) -> str:
-    return f"{identity.name.written} born {_date(identity.birth)}"
+    return f"{identity.name.full_name} born {_date(identity.birth)}"
 
 
 def _facts(person: Person, folders: Sequence[str]) -> str:

@@ -195,7 +195,7 @@ def is_other_person(patient: str, items: Iterable[Item]) -> bool:
 
 
 def _first_known_name(items: Sequence[Item]) -> str:
-    return next((item.identity.name.written for item in items if item.identity), "")
+    return next((item.identity.name.full_name for item in items if item.identity), "")
 
 
 def _clusters(items: Iterable[Item]) -> list[list[Item]]:
@@ -315,7 +315,7 @@ def _is_id_of(person: Person, identities: Sequence[Identity]) -> bool:
     For example, the patient name of a PAR, which has no PatientID, can be the PatientID of the DICOM.
     """
     name = _id_name(person)
-    return not is_anonymous(name.written) and any(have_common_part(name, identity.name) for identity in identities)
+    return not is_anonymous(name.full_name) and any(have_common_part(name, identity.name) for identity in identities)
 
 
 def _id_name(person: Person) -> PersonName:

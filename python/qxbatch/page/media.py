@@ -101,7 +101,7 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
 
 
 def _rows(path: Path) -> list[list[float]]:
-    text = read_text(path, most=_MAX_GRADIENT_BYTES)
+    text = read_text(path, max_bytes=_MAX_GRADIENT_BYTES)
     return [[float(word) for word in line.split()] for line in text.splitlines() if line.split()]
 
 

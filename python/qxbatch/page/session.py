@@ -17,7 +17,7 @@ from qxbatch.session.ledger import Fate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 
 _FATE_TEXTS: Mapping[str, str] = {
     Fate.SORTED: "sorted into series",
@@ -66,7 +66,7 @@ class Header(NamedTuple):
 
 def write_page(paths: SessionPaths, summary: Summary) -> None:
     """Write the page of a session from its summary and the files in its folder. Raises OSError."""
-    with created(paths.page) as file:
+    with create_text(paths.page) as file:
         file.write(session_page(paths, summary))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qxbatch.archive.content_keys import archive_keys
 from qxbatch.archive.numbers import Numbers, archives_in
-from qxbatch.archive.stored_numbers import keep_numbers
+from qxbatch.archive.stored_numbers import choose_and_store_numbers
 from qxbatch.core import Monitor
 from qxbatch.pipeline.waiting import in_thread
 from qxbatch.publish.locks import Locks
@@ -30,7 +30,7 @@ def numbers_of(
     paths = archives_in(inboxes)
     announce = partial(_announce, quiet=settings.quiet)
     keys = in_thread(lambda: archive_keys(paths, monitor, announce), monitor.cancel)
-    return keep_numbers(keys, settings, workspace, locks)
+    return choose_and_store_numbers(keys, settings, workspace, locks)
 
 
 def _announce(size: int, *, quiet: bool) -> None:

@@ -11,7 +11,7 @@ from qxbatch.archive.aside import (
     current_path,
     finish_aside,
     finish_removal,
-    is_whole,
+    is_intact,
     links_to_follow,
     mount_at,
     move_back,
@@ -20,8 +20,8 @@ from qxbatch.archive.decision import KEEPING, Facts, Reason, decide, mode_now
 from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy, devices_of, remove_emptied
+from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import SessionBytes
-from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
     archiving_problem,
@@ -109,12 +109,12 @@ class _PacketArchiving:
         self.facts = Facts(
             journal.archive,
             series_failed=journal.series_failed,
-            damaged=journal.damaged,
+            is_damaged=journal.damaged,
             has_extra_bytes=journal.has_extra_bytes,
             has_external_links=journal.has_external_links,
-            in_archive=is_in_archive(self.path, self.archive),
-            behind_link=journal.behind_link,
-            published=published,
+            is_in_archive=is_in_archive(self.path, self.archive),
+            is_behind_link=journal.behind_link,
+            is_published=published,
         )
 
     def apply_current_archive_option(self, settings: Settings) -> None:
@@ -122,7 +122,7 @@ class _PacketArchiving:
 
         This is done only if the killed run did not move or remove a file of the packet.
         """
-        if not self.read_by_this_run and is_whole(self.path, self.tag):
+        if not self.read_by_this_run and is_intact(self.path, self.tag):
             is_given = any(name == "archive" and value for name, value in settings.command_line)
             mode = mode_now(self.facts.archive, settings.archive, is_given=is_given)
             self.facts = self.facts._replace(archive=mode)
@@ -130,7 +130,7 @@ class _PacketArchiving:
     def keep_if_mounted(self, settings: Settings) -> None:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
         mount = mount_at(self.path, self.tag, self.journal.inbox)
-        self.facts = self.facts._replace(mounted=mount is not None)
+        self.facts = self.facts._replace(is_mounted=mount is not None)
         if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
             self.warnings.append(mounted_packet_warning(self.path, mount, self.journal, settings))
 
@@ -148,7 +148,7 @@ class _PacketArchiving:
         path = self.path if keep_in_place else current_path(self.path, self.tag)
         is_same_packet = self._decide_by_content(is_same_packet, path)
         changed = self._change_problem(is_same_packet) if path == self.path else None
-        decision = decide(self.facts._replace(changed=changed is not None))
+        decision = decide(self.facts._replace(has_changed=changed is not None))
         if decision.mode is None:
             move_back(self.packet, self.tag)
             if journal.archive is not Archive.LEAVE and (changed is None or changed.code is Code.CHANGED):
@@ -229,7 +229,7 @@ class _PacketArchiving:
                 self.archive,
                 mode,
                 tag=self.tag,
-                unchanged=is_same_packet,
+                is_same_packet=is_same_packet,
                 name_lock=self.name_lock,
                 number=self.number,
             )

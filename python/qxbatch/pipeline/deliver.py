@@ -29,7 +29,7 @@ def deliver(
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
     facts = facts_of(context, job, products)
     for product in products:
-        refuse_immovable_kept_files(unit, product.build, linked=facts.behind_link)
+        refuse_immovable_kept_files(unit, product.build, linked=facts.is_behind_link)
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])

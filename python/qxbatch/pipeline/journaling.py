@@ -49,16 +49,16 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
     return Facts(
         context.settings.archive,
         series_failed=any(problem.severity is Severity.ERROR for problem in problems),
-        damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
+        is_damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
         has_extra_bytes=any(problem.code is Code.SURROUNDED for problem in problems),
         has_external_links=any(
             member.cause is Cause.LINK and (job.unit.inbox is None or "!" in member.path)
             for member in job.left_out.members  # in folder mode, links beside the archives stay
         ),
-        in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
-        behind_link=is_linked(job.unit, context.workspace.sessionsfolder),
-        mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
-        split=job.is_split,
+        is_in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
+        is_behind_link=is_linked(job.unit, context.workspace.sessionsfolder),
+        is_mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
+        was_split=job.is_split,
         folder_mode=job.unit.inbox is not None,
         was_imported=bool(job.previous.order),
     )
@@ -85,10 +85,10 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         replaced=_sessions_to_replace(context, sessions),
         archive=facts.archive,
         series_failed=facts.series_failed,
-        damaged=facts.damaged,
+        damaged=facts.is_damaged,
         has_extra_bytes=facts.has_extra_bytes,
         has_external_links=facts.has_external_links,
-        behind_link=facts.behind_link,
+        behind_link=facts.is_behind_link,
         exchanges_inbox=unit.inbox is None,
         inbox=unit.inbox,
         label=job.redact(unit.label),

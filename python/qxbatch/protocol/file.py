@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.acquisition import ImageKind
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.protocol.fields import FIELDS
 from qxbatch.protocol.lines import KeyPath
 from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters, names_scanner
@@ -125,6 +125,6 @@ class _Reader:
         """Refuse a scanner that is not listed: its name is misspelt."""
         for name in names:
             if not any(names_scanner(name, scanner) or names_scanner(scanner, name) for scanner in scanners):
-                near = nearest(name, scanners)
+                near = nearest_name(name, scanners)
                 hint = f"Did you mean {near}?" if near else f"[scanners] has: {', '.join(scanners)}."
                 self._refuse(key_path, f"the scanner {name!r} is not in [scanners].", hint)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.protocol.lines import KeyPath, line_of, line_of_unfinished, lines_of
-from qxbatch.textfile import opened
+from qxbatch.textfile import open_text
 
 MAX_FILE_BYTES = 1 << 20
 """Limit in bytes; a larger file was named by mistake."""
@@ -49,7 +49,7 @@ class TomlFile(NamedTuple):
         keys = tuple(keys)
         for key in table:
             if key not in keys:
-                near = nearest(key, keys)
+                near = nearest_name(key, keys)
                 hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(keys)}."
                 self.refuse((*key_path, key), f"the key {key!r} is not known.", hint)
 
@@ -90,7 +90,7 @@ def parse_toml(path: Path, text: str, file_hint: str, syntax_hint: str) -> TomlF
 
 def _text(path: Path, what: str, file_hint: str) -> str:
     try:
-        with opened(path) as file:
+        with open_text(path) as file:
             data = file.buffer.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", file_hint) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.plain import clear_path
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 from qxbatch.walk import remove, walk
 
 NO_RUN = "0" * 16
@@ -107,7 +107,7 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
     import json
 
     clear_path(path)
-    with created(path, mode) as file:
+    with create_text(path, mode) as file:
         json.dump(content, file, indent=1, sort_keys=True)
 
 
@@ -119,7 +119,7 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
     temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     try:
-        with created(temporary, mode) as file:
+        with create_text(temporary, mode) as file:
             file.write(text)
         try:
             temporary.replace(path)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.durable import NO_RUN, exchange_names, rename_new, sync_folder
 from qxbatch.publish.plain import clear_path
-from qxbatch.textfile import created, read_bytes
+from qxbatch.textfile import create_text, read_bytes
 
 _TRIES = 20
 
@@ -39,7 +39,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     try:
         for path, text in zip(staged, texts, strict=True):
             clear_path(path)
-            with created(path) as file:
+            with create_text(path) as file:
                 file.write(text.text)
         for path, text in zip(staged, texts, strict=True):
             _replace(path, text, tag)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from qxbatch.publish.durable import rename_new_in, sync_entries
 from qxbatch.publish.plain import LinkError
-from qxbatch.walk import Choice, open_folder, remove
+from qxbatch.walk import ShouldRemove, open_folder, remove
 
 Parts = tuple[str, ...]
 """The names of the folders from an opened folder to one below it."""
@@ -102,10 +102,10 @@ class OpenFolder(NamedTuple):
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path / name)) from error
 
-    def remove(self, name: str, only: Choice | None = None) -> None:
+    def remove(self, name: str, should_remove: ShouldRemove | None = None) -> None:
         """Remove a folder, as qxbatch.walk.remove does. Raises OSError, which names the path that cannot be removed."""
         try:
-            remove(name, only, self.descriptor)
+            remove(name, should_remove, self.descriptor)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path / (error.filename or name))) from error
 

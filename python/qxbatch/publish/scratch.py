@@ -15,8 +15,8 @@ from pathlib import Path
 from qxbatch.publish.below import retry
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.plain import read_plain
-from qxbatch.textfile import created
-from qxbatch.walk import empty, open_folder
+from qxbatch.textfile import create_text
+from qxbatch.walk import empty_folder, open_folder
 
 SCRATCH_RECORD = "scratch.txt"
 """Name of the file in staging that contains the path of the scratch folder."""
@@ -50,7 +50,7 @@ def make_scratch(scratch: Path, run: str) -> None:
     """Create a scratch folder with the mark of this run. Raises OSError, also if it exists."""
     make_folder(scratch.parent)
     scratch.mkdir()
-    with created(scratch / MARK) as file:
+    with create_text(scratch / MARK) as file:
         file.write(run)
     mark = os.open(scratch / MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     _marks[scratch] = mark
@@ -114,7 +114,7 @@ def remove_scratch(scratch: Path, run: str) -> None:
     try:
         text = _read_mark(folder)
         if text == run.encode():
-            retry(lambda: empty(os.dup(folder), str(scratch), keep=MARK))
+            retry(lambda: empty_folder(os.dup(folder), str(scratch), keep=MARK))
         if text in (run.encode(), b""):  # empty if the run was killed before it wrote the mark
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(MARK, dir_fd=folder)

@@ -26,7 +26,7 @@ from qxbatch.publish.opened import OpenFolder
 from qxbatch.publish.plain import LinkError, is_below
 from qxbatch.publish.removal_list import ListedFile, RemovalList
 from qxbatch.publish.transfer import hidden_path
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """Errors for a folder that is not empty, or that is missing."""
@@ -64,7 +64,7 @@ def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> by
         lines.append(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{text}\n")
     content = "".join(lines)
     out.unlink(missing_ok=True)
-    with created(out) as file:
+    with create_text(out) as file:
         file.write(content)
     sync_folder(out.parent)
     return content.encode("utf-8", "surrogateescape")

@@ -18,7 +18,7 @@ from qxbatch.publish.plain import InTheWayError, clear_path, refuse_link, refuse
 from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 
 _RUN = "[0-9a-f]{16}"
 JOBS = "jobs"
@@ -117,7 +117,7 @@ class Workspace:
         if self._work_dir is None:
             make_folder(scratch)
             return scratch
-        with created(self.staging(unit) / SCRATCH_RECORD) as file:
+        with create_text(self.staging(unit) / SCRATCH_RECORD) as file:
             file.write(str(scratch))
         make_scratch(scratch, self.run)
         return scratch

@@ -14,7 +14,7 @@ from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
 from qxbatch.record.previous import with_previous
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.ledger import LedgerRow, write_ledger
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 
 
 class NewLocations(NamedTuple):
@@ -33,7 +33,7 @@ def record_ledger(
 ) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate."""
     rows = _rows(job, sorted_session, locations)
-    with created(folders.built.ledger) as file:
+    with create_text(folders.built.ledger) as file:
         in_folder_mode = job.unit.inbox is not None
         return write_ledger(file, with_previous(rows, job.previous, folders.final) if in_folder_mode else rows)
 

@@ -12,7 +12,9 @@ from qxbatch.session.layout import sorted_at
 def left_out_of(job: Job, sorted_session: SortedSession, conversions: Iterable[Conversion]) -> LeftOut:
     """Return the members left out of a session."""
     not_read = job.left_out.of_rows(sorted_session.rows)
-    truncated = {sorted_at(conversion.series.n, name) for conversion in conversions for name in conversion.truncated}
+    truncated = {
+        sorted_at(conversion.series.n, name) for conversion in conversions for name in conversion.truncated_files
+    }
     if not truncated:
         return not_read
     rows = (job.reading.row(index) for index in sorted_session.rows)

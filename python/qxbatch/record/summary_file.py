@@ -17,7 +17,7 @@ from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Checksum, ImageStatistics, Split
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
-from qxbatch.textfile import created
+from qxbatch.textfile import create_text
 
 
 def record_summary(
@@ -62,6 +62,6 @@ def record_summary(
         host={"name": os.uname().nodename, "system": os.uname().sysname},
         command=redacted_text(command_for(settings, [job.unit.name]), sorted_session.redact),
     )
-    with created(folders.built.summary) as file:
+    with create_text(folders.built.summary) as file:
         file.write(content.to_json())
     return content

@@ -9,7 +9,7 @@ from sys import intern
 from typing import NamedTuple, TextIO
 
 from qxbatch.ledger_cells import escape, unescape
-from qxbatch.textfile import opened
+from qxbatch.textfile import open_text
 
 LONGEST_LINE = 1 << 25
 """A line with this number of characters, or more, is refused. Members of nested archives have the longest lines: a name has up
@@ -96,7 +96,7 @@ def read_ledger(path: Path, sha256: str | None = None) -> Iterator[LedgerRow]:
 
 
 def _read(path: Path, on_read: Callable[[memoryview], object] | None = None) -> Iterator[LedgerRow]:
-    with opened(path, "strict", on_read=on_read) as file:
+    with open_text(path, "strict", on_read=on_read) as file:
         try:
             yield from _rows(file, path)
         except UnicodeDecodeError as error:

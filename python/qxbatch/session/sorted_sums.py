@@ -12,7 +12,7 @@ from pathlib import Path
 from qxbatch.core import hash_file
 from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER_AT, PAGE_AT, SUMMARY_AT
 from qxbatch.session.paths import SessionPaths
-from qxbatch.textfile import created, read_text
+from qxbatch.textfile import create_text, read_text
 
 GENERATED = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -22,7 +22,7 @@ _MOST_BYTES = 1 << 16
 
 def write_sums(paths: SessionPaths) -> None:
     """Write the list of a sorted session. Raises OSError."""
-    with created(paths.sorted_sums) as file:
+    with create_text(paths.sorted_sums) as file:
         file.write(_text({name: hash_file(str(paths.folder / name))[1] for name in GENERATED}))
 
 

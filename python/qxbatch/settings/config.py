@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from qxbatch.named_file import read_named
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.parameters import PARAMETERS
@@ -51,7 +51,7 @@ def _name(path: str, key: str) -> str:
     name = key.replace("-", "_")
     names = [parameter.name for parameter in PARAMETERS if parameter.name != "config"]
     if name not in names:
-        near = nearest(name, names)
+        near = nearest_name(name, names)
         hint = f"Did you mean {near}?" if near else "`qxbatch --help` lists the parameters."
         raise UsageError(f"--config={path} names {key!r}, which is not a parameter.", hint)
     return name

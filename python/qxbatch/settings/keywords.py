@@ -7,7 +7,7 @@ import os
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.settings.config import LISTS
 from qxbatch.settings.parameter import Form, Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
@@ -49,7 +49,7 @@ def texts(keywords: Mapping[str, object]) -> dict[str, str]:
 def _text(name: str, value: object) -> str:
     names = [parameter.name for parameter in KEYWORDS]
     if name not in names:
-        near = nearest(name, names)
+        near = nearest_name(name, names)
         hint = f"did you mean {near}?" if near else "docs/python-api.md names them"
         raise TypeError(f"import_packets() has no parameter {name!r}: {hint}")
     if isinstance(value, bool):

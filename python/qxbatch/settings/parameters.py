@@ -5,6 +5,8 @@ from qxbatch.settings.of_qxbatch import OF_QXBATCH
 from qxbatch.settings.of_reference import OF_REFERENCE
 
 PARAMETERS = OF_REFERENCE + OF_QXBATCH + OF_CLUSTER
+LIMIT_NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
+"""The parameters that limit what is read from a packet. Commands that read packets without an import have them, too."""
 JSON_FIELDS = ("TR", "PEDirection", "EchoSpacing", "DwellTime", "ReadoutDirection")
 """The fields that add_json_info may name, in the order of session.txt."""
 MOST_USED = (

@@ -8,7 +8,7 @@ from qxbatch.bids.decide.texts import rule_text, series_text, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import ExportPlan, Rule, RuleFile
 from qxbatch.bids.rules.matching import Mismatch, compare
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.problems import UsageError
 from qxbatch.protocol.values import actual_text
 from qxbatch.record.names import description, series_number
@@ -23,7 +23,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     """
     folder = next((candidate for candidate in sessions if candidate.id == session), None)
     if folder is None:
-        near = nearest(session, [candidate.id for candidate in sessions])
+        near = nearest_name(session, [candidate.id for candidate in sessions])
         raise UsageError(f"there is no session {session}.", f"Did you mean {near}?" if near else "")
     try:
         images = [facts for facts in facts_of(folder) if _has_number(facts, series)]

@@ -8,7 +8,7 @@ from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule, RuleFile
 from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.schema.target import Target
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.record.names import series_number
 from qxbatch.session.folder import SessionFolder
 
@@ -24,7 +24,7 @@ def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) 
     ids = [session.id for session in sessions]
     texts: dict[str, tuple[str, ...]] = {}
     for name, table in rules.sessions.items():
-        near = "" if name in ids else nearest(name, ids)
+        near = "" if name in ids else nearest_name(name, ids)
         if near:
             text = f"[session.{session_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
             texts[near] = (*texts.get(near, ()), text)

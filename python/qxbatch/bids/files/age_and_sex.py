@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 from qxbatch.bids.files.planned import series_files
 from qxbatch.bids.files.sources import SourceError
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.deflated import is_larger
+from qxbatch.deflated import is_data_set_larger
 from qxbatch.model import SeriesKind
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED_SUFFIX
@@ -54,7 +54,7 @@ def _of_headers(session: SessionFolder) -> dict[str, str]:
         try:
             for path in series_files(session, series.n)[:1]:
                 with _first_object(path) as file:
-                    if is_larger(file, _MOST_INFLATED):
+                    if is_data_set_larger(file, _MOST_INFLATED):
                         raise ValueError(path)  # noqa: TRY301 - the next series is read
                     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
                 return _values(header)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from qxbatch.bids.files.shared import StudyTable
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 from qxbatch.problems import UsageError
 from qxbatch.resolve.table import column_of, read_rows
 from qxbatch.settings.model import LogfileSpec
@@ -17,7 +17,7 @@ def read_study_table(spec: LogfileSpec, names: Sequence[str]) -> tuple[StudyTabl
     head, *remaining_rows = rows.values()
     for name in names:
         if name not in head:
-            near = nearest(name, head)
+            near = nearest_name(name, head)
             hint = f"Did you mean {near}?" if near else f"It has {', '.join(head)}."
             raise UsageError(f"The logfile {spec.path} has no column {name}.", hint)
     subject = column_of(rows, spec.subject_id, spec.path)

@@ -7,7 +7,7 @@ from itertools import count
 
 from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.bids.schema.placed_name import session_prefix
-from qxbatch.nearest import nearest
+from qxbatch.nearest import nearest_name
 
 GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
 """Entities that the export adds by the group of images and their acquisition times."""
@@ -166,14 +166,14 @@ def _check_value(entity: Entity, value: str, *, is_template: bool) -> None:
         what = "a number" if entity.is_index else "letters and digits"
         raise TargetError(f"{entity.name}-{value} is not valid.", f"Write {what} after {entity.name}-.")
     if entity.choices and value not in entity.choices:
-        near = nearest(value, entity.choices)
+        near = nearest_name(value, entity.choices)
         hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(entity.choices)}."
         raise TargetError(f"{entity.name}-{value} is not valid.", hint)
 
 
 def _unknown(what: str, name: str, choices: Iterable[str]) -> TargetError:
     choices = tuple(choices)
-    near = nearest(name, choices)
+    near = nearest_name(name, choices)
     hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(choices)}."
     return TargetError(f"the {what} {name!r} is not known.", hint)
 
@@ -183,6 +183,6 @@ def _unknown_suffix(suffix: str, datatype: str, schema: Schema) -> TargetError:
     if datatypes:
         message = f"the suffix {suffix!r} does not belong to the data type {datatype}."
         return TargetError(message, f"It belongs to {' and '.join(datatypes)}.")
-    near = nearest(suffix, schema.suffixes(datatype))
+    near = nearest_name(suffix, schema.suffixes(datatype))
     hint = f"Did you mean {near}?" if near else f"{datatype} has: {', '.join(schema.suffixes(datatype))}."
     return TargetError(f"the suffix {suffix!r} is not known.", hint)

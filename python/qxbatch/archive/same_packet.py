@@ -68,7 +68,7 @@ class SamePacketCheck:
         return None
 
     def for_move(self) -> "SamePacketCheck":
-        """Return the check of the same packet before it is moved to the archive; what was read is not read again."""
+        """Return the check of the same packet for a move, which permits extra bytes and links. It reads nothing again."""
         check = copy(self)
         check._for_deletion = False
         return check
@@ -95,8 +95,9 @@ class SamePacketCheck:
 
 
 _TRIES = 3
+"""How often a packet that changes while it is read is read."""
 _AS_READ = PacketContent(is_contained=True)
-"""Stands for the content of a packet that this run has read; the decision how to archive it uses the facts of that reading."""
+"""Used for a packet that this run has read. Its extra bytes and links are known, and the archive mode was chosen by them."""
 
 
 def _identity(current: Fingerprint) -> tuple[int, int]:

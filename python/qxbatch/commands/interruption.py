@@ -13,7 +13,7 @@ _TICK = 0.5
 Result = TypeVar("Result")
 
 
-def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
+def run_interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
     """Return what `work` returns. Ctrl-C cancels the monitor, and the work removes its temporary folder."""
     with ThreadPoolExecutor(1) as pool:
         try:
