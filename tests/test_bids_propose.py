@@ -33,7 +33,7 @@ def exported(tmp_path, *scans):
     folders = [session(tmp_path, "S01", *scans)]
     text = propose(folders)
     (session_plan,) = decide(folders, rules(tmp_path, text))
-    assert session_plan.undecided == ()
+    assert session_plan.undecided_series == ()
     return names(session_plan), text
 
 

@@ -161,7 +161,7 @@ def test_the_repeat_of_an_interrupted_series_is_kept_and_listed_once() -> None:
     assert listed(checked) == [("repeated", 5, "count", "1", "2")]
     assert checked.differences[0].note == "incomplete, 212 of 300 volumes"
     assert checked.repeated == frozenset()
-    assert [each.series_number for each in checked.matches[0].selected] == [7]
+    assert [each.series_number for each in checked.matches[0].selected_series] == [7]
 
 
 def test_the_second_and_third_series_of_a_name_are_repeats() -> None:

@@ -15,7 +15,7 @@ class Match(NamedTuple):
     """An entry of the protocol, and the series of a session that belong to it."""
 
     entry: ExpectedSeries
-    selected: tuple[ScannedSeries, ...]
+    selected_series: tuple[ScannedSeries, ...]
     """The best series, at most as many as the entry expects."""
     surplus: tuple[ScannedSeries, ...]
     """The other series."""

@@ -132,7 +132,7 @@ def _cell(match: Match | None) -> Cell:
 
 
 def _state(match: Match) -> CellState:
-    if len(match.selected) < match.entry.count.least:
+    if len(match.selected_series) < match.entry.count.least:
         return CellState.MISSING
     if match.surplus:
         return CellState.REPEATED
@@ -140,4 +140,4 @@ def _state(match: Match) -> CellState:
         return CellState.INCOMPLETE
     if match.differences:
         return CellState.DIFFERENT
-    return CellState.PRESENT if match.selected else CellState.NOT_EXPECTED
+    return CellState.PRESENT if match.selected_series else CellState.NOT_EXPECTED

@@ -44,7 +44,7 @@ def _has_number(facts: ImageFacts, series: str) -> bool:
 
 def _without_images(plan: ExportPlan, series: str) -> str:
     """Return why a series without images is not exported; empty if `series` names no such series."""
-    for ignored in plan.ignored:
+    for ignored in plan.ignored_items:
         if ignored.series is not None and series in (
             str(series_number(ignored.series.header)),
             f"n{ignored.series.n}",
@@ -87,9 +87,9 @@ def _decision(facts: ImageFacts, plan: ExportPlan) -> Iterator[str]:
     number = facts.image.number
     if plan.problem:
         yield f"the session is not exported: {plan.problem}. {plan.hint}"
-    yield from (f"{item.path}: {item.reason}" for item in plan.placed if item.image.number == number)
-    yield from (f"ignored: {item.reason}" for item in plan.ignored if item.image and item.image.number == number)
-    for item in plan.undecided:
+    yield from (f"{item.path}: {item.reason}" for item in plan.placed_images if item.image.number == number)
+    yield from (f"ignored: {item.reason}" for item in plan.ignored_items if item.image and item.image.number == number)
+    for item in plan.undecided_series:
         if item.series.n == facts.image.series.n:
             yield f"undecided: {item.reason}. {item.hint}"
 

@@ -55,9 +55,9 @@ def _rows(plan: ExportPlan) -> Iterator[tuple[object, ...]]:
         yield plan.session.id, "", "", "", "", UNDECIDED, f"{plan.problem}. {plan.hint}"
         return
     rows: list[tuple[tuple[int, int], tuple[object, ...]]] = []
-    for placed in plan.placed:
+    for placed in plan.placed_images:
         rows.append(_image_row(plan, placed.image, placed.rule, placed.path, placed.reason))
-    for ignored in plan.ignored:
+    for ignored in plan.ignored_items:
         if ignored.image is not None:
             rows.append(_image_row(plan, ignored.image, ignored.rule, IGNORED, ignored.reason))
         elif ignored.series is not None:
@@ -68,10 +68,10 @@ def _rows(plan: ExportPlan) -> Iterator[tuple[object, ...]]:
 
 def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
     """Yield a row for each image that has neither a path nor a reason to be ignored."""
-    decided_images = {item.image.number for item in plan.placed}
-    decided_images |= {item.image.number for item in plan.ignored if item.image is not None}
+    decided_images = {item.image.number for item in plan.placed_images}
+    decided_images |= {item.image.number for item in plan.ignored_items if item.image is not None}
     names = {image.number: image.name for image in plan.session.images}
-    for undecided in plan.undecided:
+    for undecided in plan.undecided_series:
         number = _blank(series_number(undecided.series.header))
         for image in undecided.series.images:
             if image not in decided_images:
@@ -174,7 +174,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     images, rules = _images(plan)
     reasons: dict[int, str] = {}
     placed: list[PlacedImage] = []
-    ignored = [item for item in plan.ignored if item.image is None]
+    ignored = [item for item in plan.ignored_items if item.image is None]
     remaining: dict[int, ExportImage] = dict(images)
     paths: dict[str, int] = {}
     for row in rows:
@@ -202,14 +202,14 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
         reason = reasons.get(number, f"image {number} is not in {path}")
         undecided.setdefault(image.series.n, UndecidedSeries(image.series, reason, _HINT))
     placed.sort(key=lambda item: item.image.number)
-    return replace(plan, placed=tuple(placed), ignored=tuple(ignored), undecided=tuple(undecided.values()))
+    return replace(plan, placed_images=tuple(placed), ignored_items=tuple(ignored), undecided_series=tuple(undecided.values()))
 
 
 def _images(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
     """Return the images of a session by number, and the rule that decides each."""
     images = {image.number: image for image in images_of(plan.session)}
-    placed = {item.image.number: item.rule for item in plan.placed}
-    ignored = {item.image.number: item.rule for item in plan.ignored if item.image and item.rule}
+    placed = {item.image.number: item.rule for item in plan.placed_images}
+    ignored = {item.image.number: item.rule for item in plan.ignored_items if item.image and item.rule}
     return images, placed | ignored
 
 

@@ -63,20 +63,20 @@ class SessionFiles(NamedTuple):
 
 def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> SessionFiles:
     """Return the files of a session. Raises SourceError where one of its files cannot be read."""
-    links = field_map_links(plan.placed, options.intended_for)
-    m0 = _m0_links(plan.placed, options.intended_for)
+    links = field_map_links(plan.placed_images, options.intended_for)
+    m0 = _m0_links(plan.placed_images, options.intended_for)
     link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
-    sidecars = bids_sidecars(plan.placed, link_fields, keep_identifying=options.keep_identifying)
+    sidecars = bids_sidecars(plan.placed_images, link_fields, keep_identifying=options.keep_identifying)
     files: list[PlannedFile] = []
-    for placed in plan.placed:
+    for placed in plan.placed_images:
         files += _image_files(placed, sidecars.fields[placed.path], sources)
-    if plan.placed:
+    if plan.placed_images:
         folder, start = session_prefix(plan.subject, plan.session_label)
         scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
         files.append(scans)
         if options.sourcedata:
             files += _sourcedata(plan, folder, sources)
-    problems = [text for placed in plan.placed if (text := context_problem(placed))]
+    problems = [text for placed in plan.placed_images if (text := context_problem(placed))]
     return SessionFiles(tuple(files), (*links.warnings, *sidecars.warnings, *problems))
 
 
@@ -126,7 +126,7 @@ def _is_without_diffusion(placed: PlacedImage) -> bool:
 def _sourcedata(plan: ExportPlan, folder: str, sources: Sources) -> Iterator[PlannedFile]:
     """Yield the sorted DICOM of the series that are exported."""
     paths = SessionPaths(plan.session.path)
-    for n in sorted({placed.image.series.n for placed in plan.placed}):
+    for n in sorted({placed.image.series.n for placed in plan.placed_images}):
         for path in series_files(plan.session, n):
             inside = path.relative_to(paths.dicom).as_posix()
             yield PlannedFile(f"{SOURCEDATA}/{folder}/{inside}", Owner(plan.session.id), sources.of_file(path))

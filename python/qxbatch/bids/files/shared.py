@@ -46,7 +46,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     """Return the shared files for the sessions that are exported."""
     subjects: dict[str, list[ExportPlan]] = {}
     for plan in plans:
-        if plan.is_ready and plan.placed:
+        if plan.is_ready and plan.placed_images:
             subjects.setdefault(plan.subject, []).append(plan)
     people = {subject: _person(sessions, options.table, stamps) for subject, sessions in subjects.items()}
     table = participants_table(people, options.table.columns)

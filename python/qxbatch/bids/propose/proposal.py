@@ -44,7 +44,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     for _round in range(_ROUNDS):
         rules = rules_of(_text(drafts, session_count, ()))
         plans = decide(sessions, rules)
-        if not any(plan.undecided for plan in plans):
+        if not any(plan.undecided_series for plan in plans):
             break
         drafts = _corrected_drafts(drafts, rules, plans)
     return _text(drafts, session_count, _tables_for_equal_labels(sessions, rules))
@@ -72,7 +72,7 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []
     for plan in plans:
-        reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided}
+        reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided_series}
         for facts in _images(plan):
             reason = reasons.get(facts.image.series.n)
             match = first_match(rules.rules, facts) if reason is not None else None
@@ -96,7 +96,7 @@ def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
 
 
 def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
-    return iter(facts_of(plan.session) if plan.undecided else ())
+    return iter(facts_of(plan.session) if plan.undecided_series else ())
 
 
 def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:

@@ -32,7 +32,7 @@ def scans_table(plan: ExportPlan, shifts: Shifts | None) -> Table:
     """Return the table of a session's images with their times, in order of time."""
     folder, _ = session_prefix(plan.subject, plan.session_label)
     rows = []
-    for placed in plan.placed:
+    for placed in plan.placed_images:
         time = acquisition_interval(placed.image)
         text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
         rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE_SUFFIX}", "acq_time": text})
@@ -51,12 +51,12 @@ def sessions_table(plans: Iterable[ExportPlan], shifts: Shifts | None) -> Table:
 
 def begin_of(plan: ExportPlan) -> datetime | None:
     """Return when the first image of a session was acquired; None if no time is known."""
-    return min((time.begin for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
+    return min((time.begin for placed in plan.placed_images if (time := acquisition_interval(placed.image))), default=None)
 
 
 def end_of(plan: ExportPlan) -> datetime | None:
     """Return when the last image of a session was acquired; None if no time is known."""
-    return max((time.end for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
+    return max((time.end for placed in plan.placed_images if (time := acquisition_interval(placed.image))), default=None)
 
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:

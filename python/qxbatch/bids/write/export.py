@@ -79,7 +79,7 @@ class Exporter:
         """Return the files of a session; empty if it cannot be exported, with the reason in its result."""
         name = plan.session.id
         result = SessionResult(
-            name, plan.subject, plan.session_label, SessionOutcome.EXPORTED, len(plan.placed), len(plan.ignored)
+            name, plan.subject, plan.session_label, SessionOutcome.EXPORTED, len(plan.placed_images), len(plan.ignored_items)
         )
         self._results[name] = result
         if other := other_folder(name, self._record, self._destination.dataset, self._destination.sessionsfolder):
@@ -269,7 +269,7 @@ def _undecided(plan: ExportPlan) -> Iterator[str]:
     """Yield the reasons why a session cannot be exported, each with what to write into the rule file."""
     if plan.problem:
         yield f"{plan.problem.rstrip('.')}. {plan.hint}".strip()
-    for undecided in plan.undecided:
+    for undecided in plan.undecided_series:
         number, name = series_number(undecided.series.header), description(undecided.series.header)
         series = f"series n{undecided.series.n}" if number is None else f"series {number}"
         yield f"{series}{f' ({name})' if name else ''}: {undecided.reason.rstrip('.')}. {undecided.hint}".strip()
