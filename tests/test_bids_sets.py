@@ -91,7 +91,9 @@ def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
 def test_a_field_map_of_three_echoes_is_undecided(tmp_path):
     echoes = tuple(Image(f"e{k}", float(k)) for k in (1, 2, 3))
     session_plan = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=echoes))
-    assert [each.reason for each in session_plan.undecided_series] == ["fmap/magnitude3: its field map has more than 2 echoes"]
+    assert [each.reason for each in session_plan.undecided_series] == [
+        "fmap/magnitude3: its field map has more than 2 echoes"
+    ]
 
 
 def test_a_direct_field_map_has_the_suffixes_fieldmap_and_magnitude(tmp_path):

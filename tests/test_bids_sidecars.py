@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
+from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
-from qxbatch.bids.sidecars.completed import bids_sidecars, sidecar_text
+from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_text
 from tests.build.bids import Image, Scan, plan
 
 REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'

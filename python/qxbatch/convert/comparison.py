@@ -81,7 +81,7 @@ def _findings(
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
-    if compared.shuffled and not (frames.mosaic or evidence.normalized):
+    if compared.shuffled and not (frames.mosaic or evidence.is_normalized):
         faults.append(
             f"the pixels of {compared.shuffled} of {compared.frames} frames cannot be compared and are not stored volume by "
             "volume, so the order of these frames was not compared."

@@ -35,7 +35,7 @@ class Dicm2nii:
     """The MATLAB converter. It is slow (its header reader is interpreted) and never chosen by `auto`."""
 
     name = "dicm2nii"
-    pace = 3.0
+    seconds_per_file = 3.0
 
     def __init__(self, folder: Path, interpreter: Path, version: str) -> None:
         self.folder = folder
@@ -135,7 +135,7 @@ def probe(configured: Path | None = None) -> Probe:
         purpose="DICOM and PAR/REC, only with --tool=dicm2nii",
         location=f"{folder} under {program}" if folder and program else "",
         version=_version(folder) if folder and program else "",
-        searched=("--dicm2nii-dir", f"${VARIABLE}", str(_DEFAULT_FOLDER), "octave-cli on PATH", f"${MATLAB}"),
+        searched_locations=("--dicm2nii-dir", f"${VARIABLE}", str(_DEFAULT_FOLDER), "octave-cli on PATH", f"${MATLAB}"),
         advice=f"Missing: {missing_parts}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
         " and install octave.",
     )

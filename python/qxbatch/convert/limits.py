@@ -16,5 +16,5 @@ _EXPANSION = 64
 
 def limits_for(series: Series, converter: Converter, timeout: float | None) -> Limits:
     """Return the limits of one conversion; `timeout` (seconds) replaces the scaled time."""
-    scaled = _LEAST_SECONDS + converter.pace * series.files + series.size / _BYTES_PER_SECOND
+    scaled = _LEAST_SECONDS + converter.seconds_per_file * series.files + series.size / _BYTES_PER_SECOND
     return Limits(scaled if timeout is None else timeout, _LEAST_OUTPUT + _EXPANSION * series.size)

@@ -24,13 +24,13 @@ _MAX_LISTED = 5
 
 def par_evidence(series: Series, pair: ParPair) -> Evidence:
     """Return the facts of a PAR about its images, in the same form as for DICOM headers; no counts if it cannot be read."""
-    evidence = Evidence(files=series.files, countable=False)
+    evidence = Evidence(files=series.files, is_countable=False)
     try:
         table = pair.table
     except ValueError:
         return evidence
     evidence.sizes = {(rows, columns) for columns, rows in table["recon resolution"].tolist()}
-    evidence.slices, evidence.countable = len(table), True
+    evidence.slices, evidence.is_countable = len(table), True
     evidence.voxels = int(table["recon resolution"].prod(axis=1).sum())
     return evidence
 

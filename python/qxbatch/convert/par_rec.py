@@ -24,7 +24,7 @@ class Rec(NamedTuple):
     """Why images may be wrong."""
 
     @property
-    def in_line_order(self) -> bool:
+    def is_in_line_order(self) -> bool:
         """Return whether the images follow each other as the lines of the PAR do."""
         return bool((self.image_indices == range(len(self.image_indices))).all())
 

@@ -30,11 +30,11 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
     plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
-    if not images and (without := _without_images(plan, series)):
-        return without
+    if not images and (reason := _reason_without_images(plan, series)):
+        return reason
     if not images:
         raise UsageError(f"session {session} has no images of a series {series}.", _existing_series(plan))
-    lines = [line for facts in images for line in _image(facts, plan, rules)]
+    lines = [line for facts in images for line in _image_lines(facts, plan, rules)]
     return "\n".join(map(one_line, lines))
 
 
@@ -42,7 +42,7 @@ def _has_number(facts: ImageFacts, series: str) -> bool:
     return series in (str(facts.series_number), f"n{facts.image.series.n}")
 
 
-def _without_images(plan: ExportPlan, series: str) -> str:
+def _reason_without_images(plan: ExportPlan, series: str) -> str:
     """Return why a series without images is not exported; empty if `series` names no such series."""
     for ignored in plan.ignored_items:
         if ignored.series is not None and series in (
@@ -65,7 +65,7 @@ def _existing_series(plan: ExportPlan) -> str:
     return f"It has: {', '.join(texts)}."
 
 
-def _image(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
+def _image_lines(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
     """Yield the decision on one image, and each rule that was compared with it."""
     image = facts.image.summary
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.bids.decide.texts import session_key
 from qxbatch.bids.model import RuleFile
 from qxbatch.bids.rules.patterns import glob_pattern
-from qxbatch.bids.schema.placed_name import session_prefix
+from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.target import fill_placeholders, label
 from qxbatch.session.folder import SessionFolder
 
@@ -73,10 +73,10 @@ def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> 
     These are sessions with the same labels of subject and session, and sessions of different subjects whose names are reduced to
     the same label.
     """
-    return {**_same_subjects(sessions), **_same_sessions(sessions)}
+    return {**_subject_conflicts(sessions), **_session_conflicts(sessions)}
 
 
-def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+def _subject_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
     by_label: dict[str, dict[str, list[tuple[SessionFolder, SessionLabels]]]] = {}
     for session, labels in sessions:
         if labels.subject and labels.subject_name:
@@ -97,7 +97,7 @@ def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> d
     return problems
 
 
-def _same_sessions(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+def _session_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
     sessions_by_labels: dict[tuple[str, str], list[SessionFolder]] = {}
     for session, labels in sessions:
         if labels.subject:

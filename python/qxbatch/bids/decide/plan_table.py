@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from qxbatch.bids.images.facts import images_of
 from qxbatch.bids.model import ExportImage, ExportPlan, IgnoredItem, PlacedImage, Rule, UndecidedSeries
+from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.names import load_schema
-from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.schema.target import TargetError, read_target
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
@@ -84,6 +84,7 @@ def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[o
 def _image_row(
     plan: ExportPlan, image: ExportImage, rule: Rule | None, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
+    """Return the key by which rows are sorted (n of the series, number of the image), and the cells of the row."""
     number, name = series_number(image.series.header), image.summary.name
     line = rule.line if rule and rule.line else ""
     cells = (plan.session.id, _blank(number), image.number, name, line, path, reason)
@@ -93,6 +94,7 @@ def _image_row(
 def _series_row(
     plan: ExportPlan, series: SeriesSummary, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
+    """Return the key by which rows are sorted (0: before images of the series), and the cells of a series without images."""
     number = series_number(series.header)
     return (series.n, 0), (plan.session.id, _blank(number), "", description(series.header), "", path, reason)
 
@@ -171,7 +173,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     """Return the plan of a session with the paths of its rows. Raises UsageError."""
     if plan.problem:
         return plan
-    images, rules = _images(plan)
+    images, rules = _images_and_rules(plan)
     reasons: dict[int, str] = {}
     placed: list[PlacedImage] = []
     ignored = [item for item in plan.ignored_items if item.image is None]
@@ -202,10 +204,12 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
         reason = reasons.get(number, f"image {number} is not in {path}")
         undecided.setdefault(image.series.n, UndecidedSeries(image.series, reason, _HINT))
     placed.sort(key=lambda item: item.image.number)
-    return replace(plan, placed_images=tuple(placed), ignored_items=tuple(ignored), undecided_series=tuple(undecided.values()))
+    return replace(
+        plan, placed_images=tuple(placed), ignored_items=tuple(ignored), undecided_series=tuple(undecided.values())
+    )
 
 
-def _images(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
+def _images_and_rules(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
     """Return the images of a session by number, and the rule that decides each."""
     images = {image.number: image for image in images_of(plan.session)}
     placed = {item.image.number: item.rule for item in plan.placed_images}

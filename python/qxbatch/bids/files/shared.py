@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.description import dataset_files
-from qxbatch.bids.files.planned import Owner, PlannedFile
+from qxbatch.bids.files.planned_files import Owner, PlannedFile
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.rows import (

@@ -27,11 +27,11 @@ def acquisition_interval(image: ExportImage) -> Interval | None:
         return None
     end = _parsed(facts.ended) if facts and facts.ended else None
     if end is None and facts and facts.duration_s:
-        end = later(begin, facts.duration_s)
+        end = add_seconds(begin, facts.duration_s)
     return Interval(begin, max(begin, end or begin))
 
 
-def later(begin: datetime, seconds: float) -> datetime:
+def add_seconds(begin: datetime, seconds: float) -> datetime:
     """Return `begin` plus some seconds; `begin` if the sum is out of the range of dates."""
     try:
         return begin + timedelta(seconds=seconds)

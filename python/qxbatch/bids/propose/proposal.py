@@ -80,13 +80,14 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
                 continue
             k = by_line[match.rule.line] if match else None
             if k is not None and corrected[k].target and "copies" not in drafts[k].options:
-                corrected[k] = drafts[k].with_options({"copies": "last", **_last_of_sbref(drafts[k])})
+                corrected[k] = drafts[k].with_options({"copies": "last", **_repeat_option(drafts[k])})
             elif k is None or not corrected[k].ignore:
                 ignore_drafts.append(_ignore_draft(facts, reason))
     return [*dict.fromkeys(ignore_drafts), *corrected]
 
 
-def _last_of_sbref(draft: Draft) -> dict[str, str]:
+def _repeat_option(draft: Draft) -> dict[str, str]:
+    """Return `repeat = "last"` for an SBRef, of which a run can have only one; empty for other images."""
     return {"repeat": "last"} if draft.target.endswith("_sbref") else {}
 
 

@@ -21,7 +21,7 @@ class Entity(NamedTuple):
     is_index: bool
     choices: tuple[str, ...]
     """The valid values; empty: any value."""
-    required: bool
+    is_required: bool
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
+from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.names import Entity, Schema
-from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.nearest import nearest
 
 GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
@@ -124,7 +124,7 @@ def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Targ
         raise _unknown_suffix(suffix, datatype, schema)
     allowed = schema.entities(datatype, suffix)
     entities = _pairs(pairs, f"{datatype}/{suffix}", allowed, schema, is_template=is_template)
-    missing = [name for name, entity in allowed.items() if entity.required and name not in entities]
+    missing = [name for name, entity in allowed.items() if entity.is_required and name not in entities]
     missing = [name for name in missing if name not in GIVEN_BY_GROUP]
     if missing:
         raise TargetError(f"{datatype}/{suffix} needs the entity {missing[0]}.", f"Write {missing[0]}-<label>.")

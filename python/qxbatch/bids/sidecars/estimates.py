@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.images.acquisition_time import Interval, acquisition_interval
 from qxbatch.bids.model import LinkOptions, PlacedImage
-from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.image_path import ImagePath
 
 DEFAULT_LINK_OPTIONS = LinkOptions(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
 """The link options of a field map whose rule has no `serves`."""
@@ -135,7 +135,7 @@ def runs_of(placed: Iterable[PlacedImage]) -> list[Run]:
     """Return the runs that field maps correct, in the order of the images."""
     groups: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in placed:
-        name = PlacedName.of(image.path)
+        name = ImagePath.of(image.path)
         if name.suffix in _CORRECTABLE.get(name.datatype, ()):
             kind = name.suffix if name.suffix == "m0scan" else ""
             groups[name.stem(*_WITHIN_RUN) + kind].append(image)
@@ -147,12 +147,12 @@ def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
 
     A run that is only a single-band reference has the facts of the reference.
     """
-    main = [image for image in images if PlacedName.of(image.path).suffix != "sbref"]
+    main = [image for image in images if ImagePath.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 
 
 def _estimation_order(placed: PlacedImage) -> tuple[bool, bool, int, str]:
-    name = PlacedName.of(placed.path)
+    name = ImagePath.of(placed.path)
     is_phase = name.entities.get("part", "mag") != "mag"
     return (is_phase, name.suffix != "sbref", int(name.entities.get("echo", "1")), placed.path)
 
@@ -162,7 +162,7 @@ def field_maps(placed: Sequence[PlacedImage]) -> list[FieldMap]:
     pairs: dict[str, list[PlacedImage]] = defaultdict(list)
     others: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in placed:
-        name = PlacedName.of(image.path)
+        name = ImagePath.of(image.path)
         in_fmap = name.datatype == "fmap"
         if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
             others[name.stem()].append(image)
@@ -176,7 +176,7 @@ def field_maps(placed: Sequence[PlacedImage]) -> list[FieldMap]:
 
 
 def _kind(images: Iterable[PlacedImage]) -> FieldMapKind | None:
-    suffixes = {PlacedName.of(image.path).suffix for image in images}
+    suffixes = {ImagePath.of(image.path).suffix for image in images}
     if suffixes & set(_PHASE):
         return FieldMapKind.PHASE
     return FieldMapKind.DIRECT if suffixes & set(_DIRECT) else None
@@ -194,7 +194,7 @@ def _pepolar_groups(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
     """
     scans: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
-        scans[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
+        scans[ImagePath.of(image.path).stem(*_WITHIN_RUN)].append(image)
     similar: dict[object, dict[str, list[PepolarScan]]] = defaultdict(lambda: defaultdict(list))
     for members in scans.values():
         facts = _facts(members)
@@ -260,7 +260,7 @@ def _with_identifiers(groups: Iterable[tuple[FieldMapKind | None, list[PlacedIma
 
 
 def _identifier_start(path: str, kind: FieldMapKind | None) -> str:
-    entities = PlacedName.of(path).entities
+    entities = ImagePath.of(path).entities
     parts = [f"{name}{entities[name]}" for name in ("ses", "acq") if name in entities]
     return re.sub(r"[^0-9A-Za-z_]", "", "_".join([*parts, kind.value if kind else "magnitude"]))
 
@@ -271,7 +271,7 @@ def _facts(images: Sequence[PlacedImage]) -> ScanFacts:
     facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}
     direction = str(sidecar.get("PhaseEncodingDirection") or (facts and facts.phase_encoding_direction) or "")
     axis = direction[:1] or str(sidecar.get("PhaseEncodingAxis") or (facts and facts.phase_encoding_axis) or "")
-    label = PlacedName.of(images[0].path).entities.get("dir", "")
+    label = ImagePath.of(images[0].path).entities.get("dir", "")
     times = [time for image in images if (time := acquisition_interval(image.image))]
     return ScanFacts(
         shim=_numbers(sidecar.get("ShimSetting")),

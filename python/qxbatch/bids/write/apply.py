@@ -25,11 +25,13 @@ _WRITE_ACTIONS = (Action.ADD, Action.REPLACE)
 
 
 class AppliedChanges:
-    """The paths of the applied changes, and the reason for each session with a file that could not be placed."""
+    """The result of applying changes."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
-        self.failed: dict[str, str] = {}
+        """Paths of the changes that were applied."""
+        self.failed_sessions: dict[str, str] = {}
+        """Why a file of a session could not be placed, by session id."""
         self.changed_during_run: set[str] = set()
         """Paths that another program changed during the run; the export does not change them."""
 
@@ -54,7 +56,7 @@ class Applier:
             staged = self._stage_batch(batch, contents)
             sync_file_system(self._dataset)
             for change in batch:
-                if change.session in self.applied.failed:
+                if change.session in self.applied.failed_sessions:
                     continue
                 if change.action in _WRITE_ACTIONS:
                     self._rename_into_place(change, staged[change.path])
@@ -68,14 +70,14 @@ class Applier:
     def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
         staged = {}
         for change in batch:
-            if change.action not in _WRITE_ACTIONS or change.session in self.applied.failed:
+            if change.action not in _WRITE_ACTIONS or change.session in self.applied.failed_sessions:
                 continue
             path = self._staging / str(next(self._numbers))
             make_folder(self._staging)
             try:
                 self._stage(change, contents[change.path], path)
             except SourceError as error:
-                self.applied.failed[change.session] = str(error)
+                self.applied.failed_sessions[change.session] = str(error)
                 continue
             staged[change.path] = path
         return staged

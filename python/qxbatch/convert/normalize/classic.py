@@ -120,7 +120,7 @@ def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: in
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)
     _set(copy, "EchoTime", first.echo_time)
-    if first.philips and plan.triggers_vary:
+    if first.is_philips and plan.triggers_vary:
         for keyword in _TRIGGERS:
             if keyword in copy:
                 del copy[keyword]
@@ -146,7 +146,7 @@ def describe_pixels(copy: Dataset, encoding: Encoding, *, rescaled: bool, recode
     copy.BitsAllocated = encoding.bits_allocated
     copy.BitsStored = encoding.bits_stored
     copy.HighBit = encoding.high_bit
-    copy.PixelRepresentation = int(encoding.signed)
+    copy.PixelRepresentation = int(encoding.is_signed)
     if rescaled:
         copy.RescaleSlope, copy.RescaleIntercept = "1", "0"
     if recoded:

@@ -55,8 +55,11 @@ class _Writer:
     plan: StackPlan
     folder: Path
     uid: str
+    """SeriesInstanceUID of the copies."""
     recoding: Recoding | None
+    """None if pixel values are copied unchanged."""
     common: dict[str, Any] = field(default_factory=dict)
+    """Elements with the same value in all copies, by keyword (`copy_header` fills it)."""
 
 
 def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
@@ -167,31 +170,33 @@ def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, writer
     )
     pixels, encoding, syntax = _pixels(image, frame, data, writer.recoding)
     recoding = writer.recoding
-    describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.rescaled), recoded=recoding is not None)
-    add_pixels(copy, pixels, syntax, encapsulated=image.encapsulated and recoding is None)
+    describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.is_rescaled), recoded=recoding is not None)
+    add_pixels(copy, pixels, syntax, encapsulated=image.is_encapsulated and recoding is None)
     number = target.volume * len(writer.plan.grid.positions) + target.slice_index + 1
     dcmwrite(
         writer.folder / f"{number:07}.dcm",
         copy,
         implicit_vr=syntax == ImplicitVRLittleEndian,
-        little_endian=image.little_endian or recoding is not None,
+        little_endian=image.is_little_endian or recoding is not None,
         enforce_file_format=True,
     )
 
 
 def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | None) -> tuple[bytes, Encoding, UID]:
     """Return the pixel data of a copy, its encoding, and its transfer syntax."""
-    needs_plain_syntax = image.encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.little_endian
+    needs_plain_syntax = (
+        image.is_encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.is_little_endian
+    )
     if recoding is not None:
         values = decode(image, frame, data)
-        if recoding.rescaled:
+        if recoding.is_rescaled:
             values = np.rint(rescale(values, frame)).astype(recoding.dtype)
         syntax = ExplicitVRLittleEndian if needs_plain_syntax else image.syntax
         return values.astype(recoding.dtype).tobytes(), recoding.encoding, syntax
-    if image.encapsulated:
+    if image.is_encapsulated:
         return encapsulate([data]), frame.encoding, image.syntax
     old = frame.encoding
-    encoding = Encoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.signed)
+    encoding = Encoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.is_signed)
     syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
     return mask_unused_bits(image, frame, data), encoding, syntax
 
@@ -204,7 +209,7 @@ def _stack(writer: _Writer) -> CopiedStack:
         writer.uid,
         shape,
         plan.suffix,
-        plan.incomplete,
+        plan.is_incomplete,
         tuple(frame.source for frame in plan.frames),
         grid.tilt,
         grid.shift,

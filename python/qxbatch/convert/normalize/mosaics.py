@@ -34,7 +34,9 @@ class _Mosaic:
 
     path: Path
     name: str
+    """Path below the folder of the series."""
     size: tuple[int, int]
+    """Columns and rows of all tiles together."""
     kind: tuple[str, ...]
     echo: float | None
     timing: Timing

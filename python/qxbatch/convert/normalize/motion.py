@@ -51,7 +51,7 @@ class MovedVolumes:
     """Frames of the complete volumes by position."""
     grid: Grid
     """Geometry of the first volume, or of all volumes at one position."""
-    incomplete: Volume
+    incomplete_volume: Volume
     """Slices of the last volume if it is incomplete."""
 
 

@@ -44,7 +44,7 @@ class ImageObject:
     header: Dataset
     """All elements before the pixel data."""
     syntax: UID
-    little_endian: bool
+    is_little_endian: bool
     frames: int
     """Number of frames."""
     offset: int
@@ -53,7 +53,7 @@ class ImageObject:
     """Existing bytes of native pixel data; None for encapsulated pixel data."""
 
     @property
-    def encapsulated(self) -> bool:
+    def is_encapsulated(self) -> bool:
         """Return whether each frame is a compressed stream (PS3.5 A.4)."""
         return self.length is None
 
@@ -149,7 +149,7 @@ def frame_bytes(image: ImageObject, frame_length: int) -> Iterator[bytes]:
     with image.path.open("rb") as file:
         stream = _inflated(image.path) if image.syntax == DeflatedExplicitVRLittleEndian else file
         stream.seek(image.offset)
-        for data in _encapsulated(image, stream) if image.encapsulated else _native(image, stream, frame_length):
+        for data in _encapsulated(image, stream) if image.is_encapsulated else _native(image, stream, frame_length):
             count += 1
             yield data
     if count != image.frames:

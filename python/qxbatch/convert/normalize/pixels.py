@@ -31,12 +31,12 @@ def frame_length(frame: Frame) -> int:
 
     Raises CannotNormalizeError unless 8, 16 or 32 bits are allocated for a value, and for subsampled colours.
     """
-    if frame.photometric.endswith(("422", "420")):
-        raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric}")
+    if frame.photometric_interpretation.endswith(("422", "420")):
+        raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric_interpretation}")
     bits = frame.encoding.bits_allocated
     if bits not in (8, 16, 32):
         raise CannotNormalizeError(f"{frame.source[0]}: {bits} bits are allocated for a value")
-    return frame.rows * frame.columns * frame.samples * bits // _BYTE
+    return frame.rows * frame.columns * frame.samples_per_pixel * bits // _BYTE
 
 
 def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
@@ -44,9 +44,9 @@ def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
 
     Raises CannotNormalizeError when no decoder supports its transfer syntax.
     """
-    order = "<" if image.little_endian or image.encapsulated else ">"
+    order = "<" if image.is_little_endian or image.is_encapsulated else ">"
     size = frame.encoding.bits_allocated // _BYTE
-    if image.encapsulated:
+    if image.is_encapsulated:
         values = _decompressed(image, data)
         unsigned = values.astype(f"<i{values.dtype.itemsize}").view(f"<u{values.dtype.itemsize}")
     else:
@@ -61,7 +61,7 @@ def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
     below = size - encoding.bits_stored
     native = unsigned.astype(unsigned.dtype.newbyteorder("="))
     shifted = native << np.array(above, native.dtype)
-    signed = shifted.view(f"i{native.dtype.itemsize}") if encoding.signed else shifted
+    signed = shifted.view(f"i{native.dtype.itemsize}") if encoding.is_signed else shifted
     return np.asarray(signed >> np.array(below, signed.dtype))
 
 
@@ -71,7 +71,7 @@ def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
     if encoding.bits_stored == encoding.bits_allocated:
         return data
     values = decode(image, frame, data)
-    order = "<" if image.little_endian else ">"
+    order = "<" if image.is_little_endian else ">"
     return values.astype(f"{order}{values.dtype.kind}{values.dtype.itemsize}").tobytes()
 
 

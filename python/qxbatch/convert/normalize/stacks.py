@@ -42,7 +42,7 @@ class StackPlan:
 
     volumes: tuple[tuple[Frame, ...], ...]
     grid: Grid
-    incomplete: bool
+    is_incomplete: bool
     """Whether it contains slices of an incomplete volume."""
     echo: int
     """Number of its echo, counted from 1; 0 for a map without echo time."""
@@ -84,7 +84,7 @@ def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -
     groups: defaultdict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
         spacing = tuple(round(value, 4) for value in frame.spacing)
-        size = (frame.rows, frame.columns, frame.samples, frame.photometric)
+        size = (frame.rows, frame.columns, frame.samples_per_pixel, frame.photometric_interpretation)
         groups[size, spacing, numbers[frame.echo_time], frame.kind].append(frame)
     return list(groups.values())
 
@@ -128,7 +128,7 @@ def _moved_plans(moved: MovedVolumes, echo: int) -> list[StackPlan]:
     if _descending(complete[0]):
         complete, positions = [_reversed(volume, len(positions)) for volume in complete], positions[::-1]
     volumes = tuple(tuple(volume[index] for index in sorted(volume)) for volume in complete)
-    incomplete = _incomplete_stacks(moved.incomplete, echo) if moved.incomplete else []
+    incomplete = _incomplete_stacks(moved.incomplete_volume, echo) if moved.incomplete_volume else []
     return [StackPlan(volumes, replace(moved.grid, positions=positions), False, echo), *incomplete]
 
 
@@ -225,7 +225,7 @@ def _order(plan: StackPlan) -> tuple[object, ...]:
     first = plan.first
     contrast = first.repetition_time or 0.0, first.inversion_time or 0.0, first.flip_angle or 0.0
     kind = _component(plan), plan.first.kind
-    return plan.echo or np.inf, kind, contrast, geometry, plan.incomplete, plan.first.source
+    return plan.echo or np.inf, kind, contrast, geometry, plan.is_incomplete, plan.first.source
 
 
 def check_complete(frames: Sequence[Frame], plans: Sequence[StackPlan]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.bids.model import ExportImage, PlacedImage
-from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.image_path import ImagePath
 from qxbatch.bids.schema.required import repetition_fields
 from qxbatch.bids.sidecars.absent import AbsentFieldFinder, absent_field_finder
 from qxbatch.bids.sidecars.asl import asl_fields
@@ -22,14 +22,16 @@ class Sidecars(NamedTuple):
     """The sidecars of a session."""
 
     fields: Mapping[str, Mapping[str, Any]]
-    """By the path of the image, without extension."""
+    """Fields and their values, by the path of the image without extension."""
     warnings: tuple[str, ...]
 
 
 def bids_sidecars(
-    placed: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
+    images: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
 ) -> Sidecars:
-    """Return the sidecars of all images. `links` are the fields that link field maps and M0 scans to other images.
+    """Return the sidecars of all images.
+
+    `links` are the fields that link field maps and M0 scans to other images, by the path of the image that gets them.
 
     Fields that the rule sets take precedence. Then `links`, TaskName, MTState and, for BOLD, the fields of `timing_of` replace
     fields of the session's sidecar. VolumeTiming also removes those that BIDS does not allow beside it. Other fields are added
@@ -38,12 +40,12 @@ def bids_sidecars(
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
     finder = absent_field_finder()
-    for placed_image in placed:
+    for placed_image in images:
         fields = dict(placed_image.image.sidecar)
         if not keep_identifying:
             fields = without_identifying(fields)
-        added_fields = _added_fields(placed_image, placed)
-        timing = timing_of(placed_image.image) if PlacedName.of(placed_image.path).suffix == "bold" else None
+        added_fields = _added_fields(placed_image, images)
+        timing = timing_of(placed_image.image) if ImagePath.of(placed_image.path).suffix == "bold" else None
         if timing is not None:
             excluded = EXCLUDED_BY_VOLUME_TIMING if "VolumeTiming" in timing.fields else ()
             fields = {key: value for key, value in fields.items() if key not in excluded} | timing.fields
@@ -75,7 +77,7 @@ def _added_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dic
 
     `all_placed` are the images of the session.
     """
-    name = PlacedName.of(placed.path)
+    name = ImagePath.of(placed.path)
     fields: dict[str, Any] = {}
     if "task" in name.entities:
         fields["TaskName"] = name.entities["task"]
@@ -103,10 +105,10 @@ def _maker(image: ExportImage) -> str:
 
 def _echo_times(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have two echo times."""
-    stem = PlacedName.of(placed.path).stem()
+    stem = ImagePath.of(placed.path).stem()
     times = set()
     for image in all_placed:
-        name = PlacedName.of(image.path)
+        name = ImagePath.of(image.path)
         if name.datatype == "fmap" and name.stem() == stem and name.suffix in ("magnitude1", "magnitude2", "phasediff"):
             times |= _echo_times_of(image.image)
     if len(times) != 2:  # noqa: PLR2004 - a difference is of two
@@ -122,7 +124,7 @@ def _echo_times_of(image: ExportImage) -> set[float]:
 
 def _absent_field_warnings(placed: PlacedImage, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
     """Return a warning about required fields that are missing, with what to write; empty if none is missing."""
-    name = PlacedName.of(placed.path)
+    name = ImagePath.of(placed.path)
     missing = finder.fields(name.datatype, name.suffix, fields)
     if not missing:
         return []
