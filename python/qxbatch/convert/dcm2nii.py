@@ -52,7 +52,7 @@ class Dcm2nii:
         return [_output(path, stems) for path in originals]
 
     def accepts(self, exit_status: int) -> bool:
-        """Return whether images were converted."""
+        """Return whether the output is usable."""
         return exit_status == 0
 
 

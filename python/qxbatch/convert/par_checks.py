@@ -71,11 +71,11 @@ def _slope_text(zero: int, slices: int) -> str:
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:
     """Return the problem of slices outside of the grid of their image."""
-    if outside.volumes:
-        moved = "was" if outside.volumes == 1 else "were"
+    if outside.moved_volumes:
+        moved = "was" if outside.moved_volumes == 1 else "were"
         return note(
             series,
-            f"{counted(outside.volumes, 'volume')} {moved} moved by up to {outside.distance:.1f} mm during the scan (prospective "
+            f"{counted(outside.moved_volumes, 'volume')} {moved} moved by up to {outside.distance:.1f} mm during the scan (prospective "
             "motion correction); the image has the place of the others.",
         )
     listed = ", ".join(map(str, outside.lines[:_MAX_LISTED]))
@@ -84,7 +84,7 @@ def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGr
     return review(
         series,
         f"the off-centre or angulation of {len(outside.lines)} of {len(pair.table)} slices does not fit the grid of their image "
-        f"({lines}): that of line {outside.line} is {outside.distance:.1f} mm away. The image shows them in its grid.",
+        f"({lines}): that of line {outside.worst_line} is {outside.distance:.1f} mm away. The image shows them in its grid.",
     )
 
 

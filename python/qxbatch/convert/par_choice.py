@@ -115,4 +115,4 @@ def _why_irregular(pair: ParPair) -> str:
     if any(stack_number(image.suffix) for image in images):
         return "the slices are in several stacks"
     outside = [lines for image in images if (lines := lines_outside_grid(pair.table, image)) is not None]
-    return "slices are outside of the regular grid" if any(not lines.volumes for lines in outside) else ""
+    return "slices are outside of the regular grid" if any(not lines.moved_volumes for lines in outside) else ""

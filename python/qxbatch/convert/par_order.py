@@ -30,6 +30,7 @@ class CompleteVolumes(NamedTuple):
     lines: Any
     """Indices of the lines: volume by volume, slice by slice."""
     slices: int
+    """Number of slices of a volume."""
     incomplete_volumes: str = ""
     """Text that lists the incomplete volumes; empty if there are none."""
 

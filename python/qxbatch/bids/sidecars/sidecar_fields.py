@@ -10,7 +10,7 @@ from qxbatch.bids.schema.image_path import ImagePath
 from qxbatch.bids.schema.required import repetition_fields
 from qxbatch.bids.sidecars.absent import AbsentFieldFinder, absent_field_finder
 from qxbatch.bids.sidecars.asl import asl_fields
-from qxbatch.bids.sidecars.identifying import without_identifying
+from qxbatch.bids.sidecars.identifying import without_identifying_fields
 from qxbatch.bids.sidecars.timing import EXCLUDED_BY_VOLUME_TIMING, timing_of
 
 _HERTZ = ("GE", "PHILIPS")
@@ -43,7 +43,7 @@ def bids_sidecars(
     for placed_image in images:
         fields = dict(placed_image.image.sidecar)
         if not keep_identifying:
-            fields = without_identifying(fields)
+            fields = without_identifying_fields(fields)
         added_fields = _added_fields(placed_image, images)
         timing = timing_of(placed_image.image) if ImagePath.of(placed_image.path).suffix == "bold" else None
         if timing is not None:
@@ -125,7 +125,7 @@ def _echo_times_of(image: ExportImage) -> set[float]:
 def _absent_field_warnings(placed: PlacedImage, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
     """Return a warning about required fields that are missing, with what to write; empty if none is missing."""
     name = ImagePath.of(placed.path)
-    missing = finder.fields(name.datatype, name.suffix, fields)
+    missing = finder.absent_fields(name.datatype, name.suffix, fields)
     if not missing:
         return []
     sets = ", ".join(f"{key} = ..." for key in missing)

@@ -122,7 +122,7 @@ def _value_ranges(
         return value_ranges
     for image in image_objects(folder):
         name = image.path.relative_to(folder).as_posix()
-        if any(targets[name, index].stack in value_ranges for index in range(image.frames)):
+        if any(targets[name, index].stack in value_ranges for index in range(image.frame_count)):
             for index, data in enumerate(frame_bytes(image, frame_length(targets[name, 0].frame))):
                 target = targets[name, index]
                 if target.stack in value_ranges:

@@ -36,20 +36,20 @@ def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
     """Return the frames of one object. Raises as `read_frames` does."""
     name = image.path.relative_to(folder).as_posix()
     if not is_enhanced(image.header):
-        if image.frames > 1:
-            raise CannotNormalizeError(f"{name} has {image.frames} frames without functional groups")
+        if image.frame_count > 1:
+            raise CannotNormalizeError(f"{name} has {image.frame_count} frames without functional groups")
         return [_checked_frame(image, _frame(image.header, name, 0))]
     groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])
-    if groups != image.frames:
-        raise CannotNormalizeError(f"{name} has {image.frames} frames and functional groups for {groups}")
+    if groups != image.frame_count:
+        raise CannotNormalizeError(f"{name} has {image.frame_count} frames and functional groups for {groups}")
     first = _checked_frame(image, _frame(frame_header(image.header, 0), name, 0, enhanced=True))
-    others = range(1, image.frames)
+    others = range(1, image.frame_count)
     return [first, *(_frame(frame_header(image.header, index), name, index, enhanced=True) for index in others)]
 
 
 def _checked_frame(image: ImageObject, frame: Frame) -> Frame:
     """Return `frame`, the first one of an object. Raises CannotNormalizeError if pixel data of the object are missing."""
-    need = image.frames * frame_length(frame)
+    need = image.frame_count * frame_length(frame)
     if image.length is not None and image.length < need:
         raise CannotNormalizeError(f"{frame.source[0]} contains {image.length} of {need} bytes of pixel data")
     return frame

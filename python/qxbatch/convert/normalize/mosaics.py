@@ -49,7 +49,7 @@ def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
     Raises CannotNormalizeError when an image is not a mosaic or has several frames, or when no element orders the volumes.
     """
-    images = [_mosaic(image.path, image.header, image.frames, folder) for image in image_objects(folder)]
+    images = [_mosaic(image.path, image.header, image.frame_count, folder) for image in image_objects(folder)]
     echo_numbers = time_classes(image.echo for image in images)
     groups: dict[Hashable, list[_Mosaic]] = {}
     for image in images:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from qxbatch.convert.normalize.contrast import by_contrast, echo_numbers
+from qxbatch.convert.normalize.contrast import echo_numbers, split_by_contrast
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
     PARALLEL,
@@ -116,7 +116,7 @@ def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
 def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     plans: list[StackPlan] = []
     for group in _by_orientation(similar):
-        for subset in (subset for contrast in by_contrast(group) for subset in _by_stack_id(contrast)):
+        for subset in (subset for contrast in split_by_contrast(group) for subset in _by_stack_id(contrast)):
             for slab in slabs(group_by_position(subset)):
                 plans += _of_slab(slab, echo)
     return plans
