@@ -21,6 +21,7 @@ from qxbatch.convert.nifti_geometry import (
 from qxbatch.os_error import error_text
 
 _NIFTI1, _NIFTI2 = 348, 540
+"""Sizes of the headers in bytes."""
 _SINGULAR = 1e-12
 """An affine with a smaller determinant is not usable."""
 _TIME_UNITS = 0x38

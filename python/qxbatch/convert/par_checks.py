@@ -72,11 +72,11 @@ def _slope_text(zero: int, slices: int) -> str:
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:
     """Return the problem of slices outside of the grid of their image."""
     if outside.moved_volumes:
-        moved = "was" if outside.moved_volumes == 1 else "were"
+        verb = "was" if outside.moved_volumes == 1 else "were"
         return note(
             series,
-            f"{counted(outside.moved_volumes, 'volume')} {moved} moved by up to {outside.distance:.1f} mm during the scan (prospective "
-            "motion correction); the image has the place of the others.",
+            f"{counted(outside.moved_volumes, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
+            "(prospective motion correction); the image has the place of the others.",
         )
     listed = ", ".join(map(str, outside.lines[:_MAX_LISTED]))
     more = f" and {len(outside.lines) - _MAX_LISTED} more" if len(outside.lines) > _MAX_LISTED else ""

@@ -15,7 +15,7 @@ from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.record import STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.write.placing import Link, place
+from qxbatch.bids.write.placing import LinkMode, place
 from qxbatch.publish.durable import make_folder, remove_tree, rename_new
 
 Content = Source | bytes
@@ -39,7 +39,7 @@ class AppliedChanges:
 class Applier:
     """Applies changes to one data set."""
 
-    def __init__(self, disk: Disk, stamps: Stamps, record: Record, link: Link) -> None:
+    def __init__(self, disk: Disk, stamps: Stamps, record: Record, link: LinkMode) -> None:
         self._disk, self._stamps, self._record, self._link = disk, stamps, record, link
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING

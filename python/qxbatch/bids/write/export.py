@@ -16,7 +16,7 @@ from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.tables.table_text import Table, merge_edited, merge_tables, read_table
 from qxbatch.bids.write.apply import Applier, Content
-from qxbatch.bids.write.placing import Link, symbolic_target
+from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
 from qxbatch.record.names import description, series_number
 from qxbatch.textfile import read_text
@@ -27,7 +27,7 @@ class Destination(NamedTuple):
 
     dataset: Path
     sessionsfolder: Path
-    link: Link = Link.AUTO
+    link: LinkMode = LinkMode.AUTO
     options: FileOptions = FileOptions()
     all_sessions: bool = True
     """Whether the plans include all sessions of the study. If not, files that sessions share are not removed."""
@@ -157,7 +157,7 @@ class Exporter:
             content, edited = self._merge(file) if isinstance(file.content, Table) else (file.content, False)
             self._contents[file.path] = content
             entry = Entry(file.path, *_size_and_hash(content), **file.owner._asdict(), edited=edited)
-            if self._destination.link is Link.SYMLINK and isinstance(content, Source):
+            if self._destination.link is LinkMode.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._destination.dataset / file.path))
             self._planned_entries[file.path] = entry
 

@@ -14,7 +14,7 @@ from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
 from qxbatch.bids.write.export import Destination, Exporter
-from qxbatch.bids.write.placing import Link
+from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.result import Export
 from qxbatch.problems import UsageError
 
@@ -27,7 +27,7 @@ class Request(NamedTuple):
     description: Mapping[str, Any] = {}
     """Fields of dataset_description.json in the rule file."""
     table: StudyTable = StudyTable()
-    link: Link = Link.AUTO
+    link: LinkMode = LinkMode.AUTO
     intended_for: IntendedFor = IntendedFor.URI
     shift_table: Path | None = None
     """None: dates are not shifted."""
