@@ -10,7 +10,7 @@ from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
 from qxbatch.convert.series_problems import review
-from qxbatch.convert.truncated import with_truncated
+from qxbatch.convert.truncated import with_truncated_files
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.verdict import lacking
 from qxbatch.model import Conversion, Series, SeriesKind, State
@@ -24,7 +24,7 @@ def dicom_conversion(
 
     Raises OSError when a file cannot be read.
     """
-    conversion = with_truncated(_conversion(series, attempt, other_problems), evidence.truncated_files)
+    conversion = with_truncated_files(_conversion(series, attempt, other_problems), evidence.truncated_files)
     facts = None if evidence.frames is None else dicom_facts(evidence.frames, series.header, conversion.outputs)
     return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete_problem)
 

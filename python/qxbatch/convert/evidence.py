@@ -19,7 +19,7 @@ class Evidence:
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Rows and columns of the slices."""
     is_countable: bool = True
-    """False if an object lacks its size or its number of tiles, or if the PAR cannot be read."""
+    """Whether each object has its size and number of tiles; of a PAR, whether it can be read."""
     series_number: int | None = None
     classes: Counter[str] = field(default_factory=Counter)
     """Number of objects of each SOP class."""

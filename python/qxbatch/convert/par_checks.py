@@ -51,9 +51,9 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return problems
     problems += [_outside_grid_problem(series, pair, lines) for lines in outside]
-    zero = int((pair.table["rescale slope"] == 0).sum())
-    if zero:
-        problems.append(review(series, _slope_text(zero, len(pair.table))))
+    zero_slopes = int((pair.table["rescale slope"] == 0).sum())
+    if zero_slopes:
+        problems.append(review(series, _slope_text(zero_slopes, len(pair.table))))
     for image in images:
         if image.incomplete_volumes:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
@@ -64,9 +64,9 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     return problems
 
 
-def _slope_text(zero: int, slices: int) -> str:
-    scaled = "The values of the image may be those of slope 1."
-    return f"the rescale slope of {zero} of {slices} slices is 0, so all their values would be equal. {scaled}"
+def _slope_text(zero_slopes: int, slices: int) -> str:
+    doubt = "The values of the image may be those of slope 1."
+    return f"the rescale slope of {zero_slopes} of {slices} slices is 0, so all their values would be equal. {doubt}"
 
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:
@@ -107,8 +107,10 @@ def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool:
     images = [read_nifti(output.nifti) for output in outputs]
     volumes = sum(image.shape[3] if len(image.shape) > 3 else 1 for image in expected)  # noqa: PLR2004 (x, y, z, t)
     image_volumes = sum(image.volumes for image in images)
-    maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
-    if volumes not in {image_volumes, image_volumes - maps, maps}:
+    map_volumes = sum(
+        image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC")
+    )
+    if volumes not in {image_volumes, image_volumes - map_volumes, map_volumes}:
         return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
     difference = _grid_difference(expected, outputs, images, tool)
     if difference:

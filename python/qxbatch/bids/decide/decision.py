@@ -8,8 +8,8 @@ from qxbatch.bids.decide.acquisitions import Candidate
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import group_images
 from qxbatch.bids.decide.hints import ignore_hint, remarks, series_list, unknown_session_remarks
+from qxbatch.bids.decide.image_target import target_of
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
-from qxbatch.bids.decide.target_text import target_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import ExportPlan, IgnoredItem, PlacedImage, Rule, RuleFile, UndecidedSeries

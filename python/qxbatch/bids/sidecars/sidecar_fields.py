@@ -72,10 +72,10 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {_ENCODER.encode(key)}: {_ENCODER.encode(value)}"
 
 
-def _added_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
+def _added_fields(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return TaskName and MTState by the entities of an image, and the other fields that the export adds to its sidecar.
 
-    `all_placed` are the images of the session.
+    `all_images` are the images of the session.
     """
     name = ImagePath.of(placed.path)
     fields: dict[str, Any] = {}
@@ -90,10 +90,10 @@ def _added_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dic
     if name.suffix == "fieldmap" and _maker(placed.image).startswith(_HERTZ):
         fields["Units"] = "Hz"
     if name.suffix == "phasediff":
-        fields |= _echo_times(placed, all_placed)
+        fields |= _echo_times(placed, all_images)
     fields |= repetition_fields(name.suffix, placed.image.sidecar)
     if name.datatype == "perf":
-        fields |= asl_fields(placed, all_placed)
+        fields |= asl_fields(placed, all_images)
     sidecar = placed.image.sidecar
     return {key: value for key, value in fields.items() if key not in sidecar or key in ("TaskName", "MTState")}
 
@@ -103,11 +103,11 @@ def _maker(image: ExportImage) -> str:
     return str(image.sidecar.get("Manufacturer") or header.get("Manufacturer") or "").upper()
 
 
-def _echo_times(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
+def _echo_times(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have two echo times."""
     stem = ImagePath.of(placed.path).stem()
     times = set()
-    for image in all_placed:
+    for image in all_images:
         name = ImagePath.of(image.path)
         if name.datatype == "fmap" and name.stem() == stem and name.suffix in ("magnitude1", "magnitude2", "phasediff"):
             times |= _echo_times_of(image.image)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Vector = tuple[float, float, float]
+"""x, y and z."""
 Source = tuple[str, int]
 """File name, and index of the frame in that file, counted from 0."""
 

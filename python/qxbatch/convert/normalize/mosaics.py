@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 
 from qxbatch.convert.normalize.contrast import time_classes
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, timing
+from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, read_timing
 from qxbatch.convert.normalize.model import CopiedStack, Timing
 from qxbatch.convert.normalize.objects import image_objects
 
@@ -72,7 +72,7 @@ def _mosaic(path: Path, header: Dataset, frames: int, folder: Path) -> _Mosaic:
         raise CannotNormalizeError(f"{name} is a mosaic with {frames} frames")
     try:
         size = (int(header.Columns), int(header.Rows))
-        return _Mosaic(path, name, size, kind, echo_time(header), timing(header, 0))
+        return _Mosaic(path, name, size, kind, echo_time(header), read_timing(header, 0))
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}: {error}") from error
 

@@ -13,7 +13,7 @@ from qxbatch.convert.normalize.objects import ImageObject
 
 Values = NDArray[np.integer[Any]]
 _BYTE = 8
-_DESCRIPTION = (
+_PIXEL_ELEMENTS = (
     "Rows",
     "Columns",
     "SamplesPerPixel",
@@ -47,7 +47,7 @@ def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
     order = "<" if image.is_little_endian or image.is_encapsulated else ">"
     size = frame.encoding.bits_allocated // _BYTE
     if image.is_encapsulated:
-        values = _decompressed(image, data)
+        values = _decompress(image, data)
         unsigned = values.astype(f"<i{values.dtype.itemsize}").view(f"<u{values.dtype.itemsize}")
     else:
         unsigned = np.frombuffer(data, f"{order}u{size}")
@@ -66,7 +66,7 @@ def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
 
 
 def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
-    """Return the bytes of a native frame with the unused bits masked, at HighBit = BitsStored - 1."""
+    """Return the bytes of a native frame with values in the lowest bits (HighBit = BitsStored - 1), and other bits masked."""
     encoding = frame.encoding
     if encoding.bits_stored == encoding.bits_allocated:
         return data
@@ -75,9 +75,9 @@ def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
     return values.astype(f"{order}{values.dtype.kind}{values.dtype.itemsize}").tobytes()
 
 
-def _decompressed(image: ImageObject, data: bytes) -> NDArray[Any]:
+def _decompress(image: ImageObject, data: bytes) -> NDArray[Any]:
     dataset = Dataset()
-    for keyword in _DESCRIPTION:
+    for keyword in _PIXEL_ELEMENTS:
         if keyword in image.header:
             dataset[keyword] = image.header[keyword]
     dataset.file_meta = FileMetaDataset()
