@@ -20,7 +20,7 @@ _PARTS = {
 }
 _INVERSION = re.compile(r"inv[-_ ]?(\d)", re.IGNORECASE)
 _RELATIVE_ROUNDING = 1e-4
-"""Values whose relative difference is smaller differ only by rounding."""
+"""Values that differ by less than this, relative to the value or to 1 for smaller values, differ only by rounding."""
 
 
 @dataclass(frozen=True)

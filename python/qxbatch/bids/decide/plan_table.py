@@ -94,7 +94,7 @@ def _image_row(
 def _series_row(
     plan: ExportPlan, series: SeriesSummary, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
-    """Return the key by which rows are sorted (0: before images of the series), and the cells of a series without images."""
+    """Return the key by which rows are sorted (n of the series, 0), and the cells of a series without images."""
     number = series_number(series.header)
     return (series.n, 0), (plan.session.id, _blank(number), "", description(series.header), "", path, reason)
 

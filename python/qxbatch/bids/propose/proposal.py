@@ -87,7 +87,7 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
 
 
 def _repeat_option(draft: Draft) -> dict[str, str]:
-    """Return `repeat = "last"` for an SBRef, of which a run can have only one; empty for other images."""
+    """Return `repeat = "last"` for an SBRef: one without a run is then excluded, and not undecided. Empty for other images."""
     return {"repeat": "last"} if draft.target.endswith("_sbref") else {}
 
 

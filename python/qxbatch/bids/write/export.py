@@ -55,7 +55,7 @@ class Exporter:
         """Whether shared tables have rows of a session whose files then could not be placed."""
 
     def export(self, plans: Sequence[ExportPlan], shared_files_of: SharedFilesOf) -> Export:
-        """Export sessions, and the files that those which can be exported share (`shared_files_of`).
+        """Export sessions, and the files that the exported sessions share (`shared_files_of`).
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """

@@ -71,7 +71,7 @@ def normal(unit: Array) -> Array:
 
 
 def group_by_position(frames: Sequence[Frame]) -> FramesByPosition:
-    """Return frames frames_by_position by their position along the normal, ascending."""
+    """Return frames grouped by their position along the normal, ascending."""
     along = np.array([frame.position for frame in frames]) @ normal(mean_axes(frames))
     groups: FramesByPosition = []
     last = 0.0

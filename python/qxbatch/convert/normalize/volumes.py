@@ -131,7 +131,7 @@ def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Vol
 
 
 def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Key) -> None:
-    """Raise CannotNormalizeError unless the incomplete positions are last in the order of the key and lack equally many frames."""
+    """Raise CannotNormalizeError unless the incomplete positions are last in the order of the key, with equal numbers of frames."""
     first = {index: key(same_position[0]) for index, same_position in enumerate(ranked)}
     counts = Counter(map(len, ranked))
     if None not in first.values():
