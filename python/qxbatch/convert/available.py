@@ -18,6 +18,7 @@ class AvailableConverters(NamedTuple):
     used_tool: Tool
     """The requested tool, or its fallback."""
     converters: Mapping[str, Converter]
+    """By name."""
     notes: tuple[str, ...] = ()
     """A message if a fallback is used."""
 

@@ -201,6 +201,7 @@ def _for_second_attempt(judgement: Judgement) -> Judgement:
 
 
 def _read_headers(outputs: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[tuple[Output, str]]]:
+    """Return the usable images with their headers, and the other images with the reason."""
     images: list[tuple[Output, Nifti]] = []
     unusable: list[tuple[Output, str]] = []
     for output in outputs:

@@ -34,6 +34,7 @@ class Nifti(NamedTuple):
     """Header of one image."""
 
     shape: tuple[int, ...]
+    """Voxels along each axis: x, y, z, t ..."""
     affine: Affine
     byte_order: str = "<"
     """Byte order, in the notation of struct and numpy."""

@@ -14,9 +14,11 @@ class ParImage(NamedTuple):
 
     suffix: str
     shape: tuple[int, ...]
+    """Columns, rows, slices, and volumes if there are several."""
     zooms: tuple[float, ...]
     """Voxel sizes in mm; if there are several volumes, a fourth value follows, which is 1."""
     affine: Any
+    """From voxel to RAS+ mm (4 x 4)."""
     lines: Any
     """Indices of the table's lines, from 0, volume by volume, slice by slice."""
     incomplete_volumes: str = ""

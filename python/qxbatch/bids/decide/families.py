@@ -37,6 +37,7 @@ class Family(NamedTuple):
     suffix: str
     """The suffix of the main images: `bold` for an SBRef."""
     entities: tuple[tuple[str, str], ...]
+    """Short name and value of each."""
 
 
 def family_of(candidate: Candidate) -> Family:

@@ -23,7 +23,7 @@ class SessionLabels(NamedTuple):
     """The text that was reduced to the label of the subject; empty if the rule file contains the label."""
 
     @property
-    def text(self) -> str:
+    def folder(self) -> str:
         """Return the folder of the session in the data set, such as `sub-01/ses-a`."""
         folder, _start = session_prefix(self.subject, self.session)
         return folder
@@ -77,6 +77,7 @@ def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> 
 
 
 def _subject_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+    """Return problem and hint, by session id, for subjects whose names are reduced to the same label."""
     by_label: dict[str, dict[str, list[tuple[SessionFolder, SessionLabels]]]] = {}
     for session, labels in sessions:
         if labels.subject and labels.subject_name:
@@ -98,13 +99,14 @@ def _subject_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) 
 
 
 def _session_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+    """Return problem and hint, by session id, for sessions with the same labels of subject and session."""
     sessions_by_labels: dict[tuple[str, str], list[SessionFolder]] = {}
     for session, labels in sessions:
         if labels.subject:
             # labels that differ only in case would have the same folder on file systems that ignore case
             sessions_by_labels.setdefault((labels.subject.casefold(), labels.session.casefold()), []).append(session)
     problems: dict[str, tuple[str, str]] = {}
-    texts = {session.id: labels.text for session, labels in sessions}
+    texts = {session.id: labels.folder for session, labels in sessions}
     for same in sessions_by_labels.values():
         if len(same) > 1:
             names = " and ".join(session.id for session in same)

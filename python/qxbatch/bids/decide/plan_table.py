@@ -72,7 +72,7 @@ def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[o
     decided_images |= {item.image.number for item in plan.ignored_items if item.image is not None}
     names = {image.number: image.name for image in plan.session.images}
     for undecided in plan.undecided_series:
-        number = _blank(series_number(undecided.series.header))
+        number = _number_cell(series_number(undecided.series.header))
         for image in undecided.series.images:
             if image not in decided_images:
                 decided_images.add(image)
@@ -87,7 +87,7 @@ def _image_row(
     """Return the key by which rows are sorted (n of the series, number of the image), and the cells of the row."""
     number, name = series_number(image.series.header), image.summary.name
     line = rule.line if rule and rule.line else ""
-    cells = (plan.session.id, _blank(number), image.number, name, line, path, reason)
+    cells = (plan.session.id, _number_cell(number), image.number, name, line, path, reason)
     return (image.series.n, image.number), cells
 
 
@@ -96,10 +96,10 @@ def _series_row(
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
     """Return the key by which rows are sorted (n of the series, 0), and the cells of a series without images."""
     number = series_number(series.header)
-    return (series.n, 0), (plan.session.id, _blank(number), "", description(series.header), "", path, reason)
+    return (series.n, 0), (plan.session.id, _number_cell(number), "", description(series.header), "", path, reason)
 
 
-def _blank(number: int | None) -> object:
+def _number_cell(number: int | None) -> object:
     return "" if number is None else number
 
 
@@ -119,7 +119,7 @@ def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
     by_session: dict[str, list[_Row]] = {}
     for row in rows:
         by_session.setdefault(row.session, []).append(row)
-    plans_by_id = {_unquoted(_cell(plan.session.id)): plan for plan in plans}
+    plans_by_id = {_unquote(_cell(plan.session.id)): plan for plan in plans}
     for row in rows:
         if row.session not in plans_by_id:
             raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
@@ -149,10 +149,10 @@ def _read(path: Path) -> Iterator[_Row]:
 
 def _cells(line: str) -> list[str]:
     """Return the cells of a line, without the quotes that a spreadsheet puts around a cell."""
-    return [_unquoted(cell.strip()) for cell in line.split("\t")]
+    return [_unquote(cell.strip()) for cell in line.split("\t")]
 
 
-def _unquoted(cell: str) -> str:
+def _unquote(cell: str) -> str:
     """Return a cell as it was before a spreadsheet quoted it: without quotes, and with `"` in place of `""`."""
     inner = cell[1:-1]
     is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")

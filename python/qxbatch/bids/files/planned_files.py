@@ -81,6 +81,7 @@ def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> S
 
 
 def _m0_links(images: Sequence[PlacedImage], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
+    """Return the sidecar fields that link M0 scans to their ASL images, by the path of the M0 scan."""
     names = {image.path: ImagePath.of(image.path) for image in images}
     is_m0 = {path: name.datatype == "perf" and name.suffix == "m0scan" for path, name in names.items()}
     targets_by_path = {image.path: m0_targets(image, images) for image in images if is_m0[image.path]}

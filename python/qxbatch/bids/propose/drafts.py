@@ -32,6 +32,7 @@ class Draft:
     """A proposed rule."""
 
     match: tuple[tuple[str, Any], ...]
+    """Keys and values of `match`."""
     target: str
     ignore: str
     comment: str

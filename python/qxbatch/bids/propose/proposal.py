@@ -116,11 +116,11 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
     for (session, old), (_, each) in zip(labels, new, strict=True):
         lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
         if session.id in problems:
-            counts[each.text] += 1
-            lines.append(f"session = {value_text(f'{each.session}{counts[each.text]}')}\n")
+            counts[each.folder] += 1
+            lines.append(f"session = {value_text(f'{each.session}{counts[each.folder]}')}\n")
         if lines:
             what = "subject" if each.subject != old.subject else "session"
-            yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.text}\n"
+            yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.folder}\n"
             yield from lines
 
 

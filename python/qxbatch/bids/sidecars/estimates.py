@@ -40,6 +40,7 @@ class ScanFacts(NamedTuple):
     """The facts that decide whether a field map fits an image; None and empty values are not known."""
 
     shim: tuple[float, ...] | None
+    """ShimSetting, rounded."""
     geometry: Geometry
     direction: str
     """`j-`; if the header has none, the label of `dir-`."""

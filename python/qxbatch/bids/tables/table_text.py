@@ -12,6 +12,7 @@ class Table(NamedTuple):
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
+    """The cells of each row, by column."""
 
     @property
     def key_column(self) -> str:
@@ -45,7 +46,7 @@ def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     our_rows = {row[ours.key_column]: row for row in ours.rows}
     kept_rows = [row for name, row in existing_rows.items() if name not in our_rows and is_kept(name)]
-    return Table(ours.columns, _sorted([*our_rows.values(), *kept_rows], ours.key_column))
+    return Table(ours.columns, _sort_rows([*our_rows.values(), *kept_rows], ours.key_column))
 
 
 def merge_edited(text: str, columns: Sequence[str], ours: Table, is_kept: Callable[[str], bool]) -> str:
@@ -82,6 +83,6 @@ def _append_rows(text: str, table: Table) -> str:
     return "".join([text, end if rows and not text.endswith("\n") else "", *(f"{row}{end}" for row in rows)])
 
 
-def _sorted(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:
+def _sort_rows(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:
     """Return rows by time where they have one, else by name."""
     return tuple(sorted(rows, key=lambda row: (row.get("acq_time", ABSENT), row[key])))

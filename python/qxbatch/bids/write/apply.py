@@ -68,6 +68,7 @@ class Applier:
         sync_file_system(self._dataset)
 
     def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
+        """Write the new files of a batch into the staging folder; return the staged file of each path of the data set."""
         staged = {}
         for change in batch:
             if change.action not in _WRITE_ACTIONS or change.session in self.applied.failed_sessions:
@@ -145,7 +146,7 @@ def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iter
     batch: list[Change] = []
     size = 0
     for group in sessions.values():
-        batch += sorted(group, key=_order)
+        batch += sorted(group, key=_sort_key)
         size += sum(_size(contents[change.path]) for change in group if change.action in _WRITE_ACTIONS)
         if size > _BATCH_BYTES or len(batch) > _BATCH_FILES:
             yield batch
@@ -154,7 +155,7 @@ def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iter
         yield batch
 
 
-def _order(change: Change) -> tuple[bool, str]:
+def _sort_key(change: Change) -> tuple[bool, str]:
     return (change.action is Action.REMOVE, change.path)
 
 

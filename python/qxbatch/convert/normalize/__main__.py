@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         return NOT_NORMALIZED
     _print_stacks(stacks)
     (copies.parent / STACKS).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
-    return _worst([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
+    return _most_serious_status([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def _write_tables(stack: CopiedStack, k: int, out: Path) -> None:
         print(f"  Error: no table of b-values was written: {error}.", flush=True)
 
 
-def _worst(statuses: Sequence[int]) -> int:
+def _most_serious_status(statuses: Sequence[int]) -> int:
     """Return the first status without usable output; if there is none, the most serious one."""
     failed = [status for status in statuses if status not in _USABLE]
     return failed[0] if failed else max(statuses, key=_USABLE.index)

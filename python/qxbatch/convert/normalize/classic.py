@@ -109,7 +109,7 @@ def _flatten(copy: Dataset) -> None:
 
 def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: int, *, enhanced: bool) -> None:
     """Write position and order, and the spacing and echo of the stack."""
-    first = plan.first
+    first = plan.first_frame
     copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[slice_index]]
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
     copy.PixelSpacing = [_ds(value) for value in first.spacing]

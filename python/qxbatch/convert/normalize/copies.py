@@ -105,6 +105,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
 
 def _targets(plans: Sequence[StackPlan]) -> dict[Source, _FramePosition]:
+    """Return where each frame of the input is in the copies."""
     return {
         frame.source: _FramePosition(frame, stack, volume, slice_index)
         for stack, plan in enumerate(plans)
@@ -203,7 +204,7 @@ def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | 
 
 def _stack(writer: _Writer) -> CopiedStack:
     plan, grid = writer.plan, writer.plan.grid
-    shape = (plan.first.columns, plan.first.rows, len(grid.positions), len(plan.volumes))
+    shape = (plan.first_frame.columns, plan.first_frame.rows, len(grid.positions), len(plan.volumes))
     return CopiedStack(
         writer.folder,
         writer.uid,

@@ -100,6 +100,7 @@ class Frame:
     """Whether a Philips scanner made the image: its private scale slope refers to RescaleSlope, which must not change."""
     repetition_time: float | None
     flip_angle: float | None
+    """In degrees."""
     inversion_time: float | None
     echo_number: int | None
     series_uid: str

@@ -38,7 +38,9 @@ class _Mosaic:
     size: tuple[int, int]
     """Columns and rows of all tiles together."""
     kind: tuple[str, ...]
+    """ImageType or FrameType, and ComplexImageComponent."""
     echo: float | None
+    """Echo time in ms."""
     timing: Timing
 
 

@@ -41,6 +41,7 @@ class StackPlan:
     """A stack before it is written."""
 
     volumes: tuple[tuple[Frame, ...], ...]
+    """The frames of each volume, slice by slice."""
     grid: Grid
     is_incomplete: bool
     """Whether it contains slices of an incomplete volume."""
@@ -49,7 +50,7 @@ class StackPlan:
     suffix: str = ""
 
     @property
-    def first(self) -> Frame:
+    def first_frame(self) -> Frame:
         """Return the first frame of the first volume."""
         return self.volumes[0][0]
 
@@ -203,7 +204,7 @@ def _incomplete_stacks(volume: Volume, echo: int) -> list[StackPlan]:
 
 def _component(plan: StackPlan) -> int:
     """Return the index of a stack's kind in _COMPONENTS: real, imaginary, phase, or 0 for magnitude and any other kind."""
-    kind = set(plan.first.kind)
+    kind = set(plan.first_frame.kind)
     matching = (index for index, (_, values) in enumerate(_COMPONENTS) if kind & set(values))
     return next(matching, 0)
 
@@ -222,10 +223,10 @@ def _sort_key(plan: StackPlan) -> tuple[object, ...]:
     unit = axes(plan.grid.orientation)
     along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
     geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
-    first = plan.first
+    first = plan.first_frame
     contrast = first.repetition_time or 0.0, first.inversion_time or 0.0, first.flip_angle or 0.0
-    kind = _component(plan), plan.first.kind
-    return plan.echo or np.inf, kind, contrast, geometry, plan.is_incomplete, plan.first.source
+    kind = _component(plan), plan.first_frame.kind
+    return plan.echo or np.inf, kind, contrast, geometry, plan.is_incomplete, plan.first_frame.source
 
 
 def check_complete(frames: Sequence[Frame], plans: Sequence[StackPlan]) -> None:
