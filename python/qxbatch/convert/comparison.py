@@ -48,7 +48,7 @@ class _NamedImage(NamedTuple):
     check: ImageCheck
 
 
-def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
+def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
     """Compare the images of a series with its headers; without frames in `evidence`, determine only their order.
 
     Raises OSError when a file cannot be read.

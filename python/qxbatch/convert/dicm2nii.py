@@ -88,8 +88,8 @@ def _copy_shared_json(niftis: Sequence[Path]) -> None:
 def suffix_for_dcm2niix(stem: str, name: str) -> str:
     """Return the suffix of a file name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
 
-    The endings that the converter adds are searched only after the series' name, because that name may end like one of them. If
-    the file name does not contain the series' name, the whole file name is searched.
+    The endings that the converter adds are searched after the series' name: the name itself may end like one of them. A file
+    name that does not contain the series' name is searched as a whole.
     """
     prefix = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
     ending = stem.removeprefix("x").removeprefix(prefix) if prefix and prefix in stem else stem

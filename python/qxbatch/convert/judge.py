@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qxbatch.convert.agreement import image_findings, slice_count_findings
-from qxbatch.convert.comparison import Findings, compare
+from qxbatch.convert.comparison import Findings, compare_images
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
@@ -56,7 +56,7 @@ def judge(
         _partial_problem(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
         for output, reason in unusable
     ]
-    compared = compare(images, replace(evidence, frames=None) if nothing_to_convert else evidence)
+    compared = compare_images(images, replace(evidence, frames=None) if nothing_to_convert else evidence)
     images = [images[index] for index in compared.order]
     if result.exit_status == _SOME_FAILED:
         problems.append(

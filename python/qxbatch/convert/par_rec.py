@@ -11,7 +11,7 @@ _BITS = (8, 16)
 
 
 class Rec(NamedTuple):
-    """The layout of a REC: the size of its images, and the image that each line of the PAR describes."""
+    """The size of the images in a REC, and the image that each line of the PAR describes."""
 
     path: Path
     image_indices: Any

@@ -136,7 +136,10 @@ def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
 
 
 def start_of(facts: ImageFacts) -> datetime | None:
-    """Return when an image's series began; None where it is not known, for PAR/REC, and where times do not distinguish series."""
+    """Return when an image's series began; None if this is not known.
+
+    It is not known for PAR/REC, and in a session whose times do not distinguish its series.
+    """
     started = facts.acquisition.started
     return None if started is None or facts.is_par or not facts.times_distinguish_series else _parse_time(started)
 

@@ -7,7 +7,7 @@ from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.texts import rule_text, series_text, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import ExportPlan, Rule, RuleFile
-from qxbatch.bids.rules.matching import Mismatch, compare
+from qxbatch.bids.rules.matching import Mismatch, match_conditions
 from qxbatch.nearest import nearest
 from qxbatch.problems import UsageError
 from qxbatch.protocol.values import actual_text
@@ -74,7 +74,7 @@ def _image_lines(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterat
     session_rules = rules.sessions[plan.session.id].rules if plan.session.id in rules.sessions else ()
     has_decided = False
     for rule in (*session_rules, *rules.rules):
-        result = compare(rule.conditions, facts)
+        result = match_conditions(rule.conditions, facts)
         if isinstance(result, Mismatch):
             yield f"  no match: {rule_text(rule)}: {_mismatch(result)}"
         else:

@@ -41,7 +41,7 @@ class Change(NamedTuple):
     """For an edited file: whether it was written for another image than the one that has this path now."""
 
 
-def compare(
+def planned_changes(
     planned: Mapping[str, Entry],
     record: Record,
     file_at: Callable[[str], FileOnDisk | None],

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.bids.files.changes import Action, Change, compare, entries_after
+from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, folders_after, other_folder, write_record
@@ -69,7 +69,7 @@ class Exporter:
         for file in shared_files_of([plan for plan in plans if plan.session.id in files_by_session]):
             self._editable_paths |= {file.path} if file.is_editable else set()
             self._add([file])
-        changes = compare(self._planned_entries, self._record, self._disk.file_at, self._is_kept)
+        changes = planned_changes(self._planned_entries, self._record, self._disk.file_at, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
         if self._destination.test:
             return self._export(changes, {change.path for change in changes}, failed={})
@@ -180,7 +180,7 @@ class Exporter:
         def is_kept(name: str) -> bool:
             return self._is_row_kept(folder, ours.key_column, name, edited=edited)
 
-        # the existing table, into which ours is merged, counts as written by an export, so that `compare` replaces it
+        # the existing table, into which ours is merged, counts as written by an export, so that `planned_changes` replaces it
         existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
         if edited:
