@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from qxbatch.convert.copies import is_copy
+from qxbatch.convert.extra_images import is_copy
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.convert.order import image_order, natural_sort_key
 from qxbatch.model import Output

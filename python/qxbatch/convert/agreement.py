@@ -4,9 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from qxbatch.convert.copies import is_copy, is_map
-from qxbatch.convert.diffusion import table_findings
 from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.extra_images import is_copy, is_map
+from qxbatch.convert.gradient_tables import table_findings
 from qxbatch.convert.nifti import Nifti
 from qxbatch.model import Output
 from qxbatch.os_error import error_text

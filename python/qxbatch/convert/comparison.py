@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.copies import is_copy, is_map
-from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.extra_images import is_copy, is_map
+from qxbatch.convert.gradient_tables import b_value_findings, direction_findings
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
 from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings, inversion_notes

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qxbatch.convert.diffusion import along_voxels, b_agrees, direction_agrees, gradient_table
+from qxbatch.convert.gradient_tables import along_voxels, b_agrees, direction_agrees, gradient_table
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.importing import importing
 from qxbatch.model import Output

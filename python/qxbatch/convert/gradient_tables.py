@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.copies import is_map
+from qxbatch.convert.extra_images import is_map
 from qxbatch.convert.nifti import Nifti, determinant
 from qxbatch.convert.nifti_geometry import Affine
 from qxbatch.core import ImageCheck
