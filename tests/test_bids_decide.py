@@ -21,14 +21,14 @@ def study(tmp_path, text, *sessions):
 
 def test_a_series_without_a_matching_rule_is_named_with_a_suggested_rule(tmp_path):
     session_plan = plan(tmp_path, T1, Scan(2, "T1"), Scan(3, 'T2* "new"'))
-    (undecided,) = session_plan.undecided
+    (undecided,) = session_plan.undecided_series
     assert (undecided.series.n, undecided.reason) == (30, "no rule matches it")
     assert 'match = { name = "T2[*] \\"new\\"" }' in undecided.hint
     assert not session_plan.is_ready
 
 
 def test_the_suggested_rule_decides_the_series(tmp_path):
-    (undecided,) = plan(tmp_path / "a", T1, Scan(3, "T2* [x]?")).undecided
+    (undecided,) = plan(tmp_path / "a", T1, Scan(3, "T2* [x]?")).undecided_series
     match = undecided.hint.partition("[[rule]] ")[2].partition(" and ")[0]
     assert plan(tmp_path / "b", f'[[rule]]\n{match}\nignore = "x"\n', Scan(3, "T2* [x]?")).is_ready
 
@@ -43,19 +43,19 @@ def test_the_plan_contains_every_series_once(tmp_path):
         Scan(5, "broken", images=(), state=State.FAILED),
     )
     session_plan = plan(tmp_path, text, *scans)
-    assert [each.image.number for each in session_plan.placed] == [21]
-    assert [each.reason for each in session_plan.ignored] == [
+    assert [each.image.number for each in session_plan.placed_images] == [21]
+    assert [each.reason for each in session_plan.ignored_items] == [
         'localizer; rule in line 4: kind = "localizer"',
         "no image",
         "no image: its conversion failed",
     ]
-    assert [each.series.n for each in session_plan.undecided] == [30]
+    assert [each.series.n for each in session_plan.undecided_series] == [30]
 
 
 def test_paths_have_a_session_level_if_the_study_has_sessions(tmp_path):
     without_session, with_session = study(tmp_path, T1, ("A", "A", None), ("B_v1", "B", "v1"))
-    assert [each.path for each in without_session.placed] == ["sub-A/anat/sub-A_T1w"]
-    assert [each.path for each in with_session.placed] == ["sub-B/ses-v1/anat/sub-B_ses-v1_T1w"]
+    assert [each.path for each in without_session.placed_images] == ["sub-A/anat/sub-A_T1w"]
+    assert [each.path for each in with_session.placed_images] == ["sub-B/ses-v1/anat/sub-B_ses-v1_T1w"]
 
 
 def test_labels_are_reduced_to_letters_and_digits(tmp_path):
@@ -68,23 +68,23 @@ def test_sessions_with_the_same_label_are_refused_with_both_names(tmp_path):
     assert [bool(each.problem) for each in plans] == [True, False, True]
     assert plans[0].problem == plans[2].problem == "sessions S-1 and S_1 have one label, sub-S1"
     assert "[session.S_1]" in plans[0].hint
-    assert plans[0].placed == ()
-    assert plans[1].placed != ()
+    assert plans[0].placed_images == ()
+    assert plans[1].placed_images != ()
 
 
 @pytest.mark.parametrize(("first", "second"), [("A-1", "A1"), ("S1-1", "S11"), ("P_7", "p7")])
 def test_subjects_whose_names_become_one_label_are_refused(tmp_path, first, second):
     sessions = ((f"{first}_base", first, "base"), (f"{second}_fu", second, "fu"), ("B_fu", "B", "fu"))
     plans = {each.session.id: each for each in study(tmp_path / "a", T1, *sessions)}
-    assert plans["B_fu"].placed != ()
+    assert plans["B_fu"].placed_images != ()
     refused = [plans[f"{first}_base"], plans[f"{second}_fu"]]
     assert {each.problem.partition(" have")[0] for each in refused} <= {
         f"subjects {first} and {second}",
         f"subjects {second} and {first}",
     }
-    assert all(each.placed == () for each in refused)
+    assert all(each.placed_images == () for each in refused)
     text = T1 + f'[session."{second}_fu"]\nsubject = "{second}"\n'
-    assert all(each.placed for each in study(tmp_path / "b", text, *sessions))
+    assert all(each.placed_images for each in study(tmp_path / "b", text, *sessions))
 
 
 def test_a_prefix_of_a_subject_makes_no_other_subject(tmp_path):
@@ -100,7 +100,7 @@ def test_labels_that_differ_only_in_case_are_refused(tmp_path):
 def test_the_table_of_a_session_sets_its_labels(tmp_path):
     text = T1 + '[session.S-1]\nsubject = "01"\nsession = "a"\n'
     plans = study(tmp_path, text, ("S-1", "S-1", None), ("S_1", "S_1", None))
-    assert [each.path for session_plan in plans for each in session_plan.placed] == [
+    assert [each.path for session_plan in plans for each in session_plan.placed_images] == [
         "sub-01/ses-a/anat/sub-01_ses-a_T1w",
         "sub-S1/anat/sub-S1_T1w",
     ]
@@ -141,7 +141,7 @@ def test_the_table_of_a_session_has_rules_for_its_series(tmp_path):
     )
     session_plan = plan(tmp_path, text, *scans)
     assert names(session_plan) == {21: "anat/run-1_T1w", 41: "anat/T2w", 51: "anat/run-2_T1w"}
-    assert [each.reason for each in session_plan.ignored] == [
+    assert [each.reason for each in session_plan.ignored_items] == [
         "moved; [session.S01], line 5",
         "empty; [session.S01], line 7",
     ]
@@ -151,7 +151,7 @@ def test_the_table_of_a_session_has_rules_for_its_series(tmp_path):
 def test_a_rule_of_one_session_does_not_apply_to_the_others(tmp_path):
     text = T1 + '[session.A]\n"2" = { ignore = "moved" }\n'
     first, second = study(tmp_path, text, ("A", "A", None), ("B", "B", None))
-    assert (len(first.placed), len(second.placed)) == (0, 1)
+    assert (len(first.placed_images), len(second.placed_images)) == (0, 1)
 
 
 def test_a_rule_for_a_missing_series_adds_a_remark(tmp_path):
@@ -198,7 +198,7 @@ def test_damaged_sessions_do_not_affect_the_others(tmp_path):
     assert "21.json: cannot be read" in plans[1].problem
     assert "another program made the session" in plans[2].problem
     assert plans[2].hint == f"qxbatch inspect {folders[2].path} --update"
-    assert [each.path for each in plans[3].placed] == ["sub-D/anat/sub-D_T1w"]
+    assert [each.path for each in plans[3].placed_images] == ["sub-D/anat/sub-D_T1w"]
 
 
 @pytest.mark.parametrize("name", ["qxbatch/summary.json", "nii/21.json"])
@@ -232,7 +232,7 @@ def test_a_session_whose_headers_cannot_be_read_is_exported(tmp_path):
     folder.paths.summary.write_text(json.dumps(content))
     (session_plan,) = decide([SessionFolder(folder.path)], rules(tmp_path, T1))
     assert session_plan.problem == ""
-    assert len(session_plan.placed) == 1
+    assert len(session_plan.placed_images) == 1
 
 
 def test_the_same_sessions_give_the_same_plan(tmp_path):
@@ -240,8 +240,8 @@ def test_the_same_sessions_give_the_same_plan(tmp_path):
     folder = session(tmp_path, "A", *scans)
     rule_file = rules(tmp_path, T1)
     first, second = decide([SessionFolder(folder.path)], rule_file), decide([SessionFolder(folder.path)], rule_file)
-    assert [(each.path, each.reason) for each in first[0].placed] == [
-        (each.path, each.reason) for each in second[0].placed
+    assert [(each.path, each.reason) for each in first[0].placed_images] == [
+        (each.path, each.reason) for each in second[0].placed_images
     ]
 
 
@@ -249,7 +249,7 @@ def test_facts_of_the_header_complete_a_sidecar(tmp_path):
     folder = session(tmp_path, "A", Scan(2, "T1", tr=2500.0, te=3.0))
     folder.paths.image(21, "json").write_text("{}")
     (session_plan,) = decide([SessionFolder(folder.path)], rules(tmp_path, T1))
-    assert session_plan.placed[0].image.sidecar == {"RepetitionTime": 2.5, "EchoTime": 0.003, "FlipAngle": 77.0}
+    assert session_plan.placed_images[0].image.sidecar == {"RepetitionTime": 2.5, "EchoTime": 0.003, "FlipAngle": 77.0}
 
 
 def test_invalid_values_of_a_sidecar_are_unknown(tmp_path):
@@ -267,7 +267,7 @@ def test_a_sidecar_takes_precedence_over_the_header(tmp_path):
     folder = session(tmp_path, "A", Scan(2, "T1", tr=2500.0, te=3.0))
     folder.paths.image(21, "json").write_text('{"RepetitionTime": 2.3}')
     (session_plan,) = decide([SessionFolder(folder.path)], rules(tmp_path, T1))
-    assert session_plan.placed[0].image.sidecar["RepetitionTime"] == 2.3
+    assert session_plan.placed_images[0].image.sidecar["RepetitionTime"] == 2.3
 
 
 def test_an_image_gets_no_echo_time_from_a_series_with_several(tmp_path):

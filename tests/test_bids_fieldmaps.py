@@ -57,8 +57,8 @@ def rest(number: int, minute: int, seconds: int = 300, shim: tuple[int, ...] = S
 def links_of(folder: Path, *scans: Scan, form: IntendedFor = IntendedFor.URI, rules: str = RULES) -> Links:
     """Return the links of one session."""
     session_plan = plan(folder, rules, *scans)
-    assert session_plan.undecided == ()
-    return field_map_links(session_plan.placed, form)
+    assert session_plan.undecided_series == ()
+    return field_map_links(session_plan.placed_images, form)
 
 
 def short(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -262,7 +262,7 @@ def test_all_echoes_of_a_run_get_its_field_map(tmp_path):
 
 def test_the_identifier_contains_session_and_acquisition_as_letters_and_digits(tmp_path):
     rules = RULES.replace("fmap/dir-{dir}_epi", "fmap/acq-a+b_dir-{dir}_epi") + '\n[session.S01]\nsession = "x1"\n'
-    links = field_map_links(plan(tmp_path, rules, *pair(1, 0), rest(3, 5)).placed)
+    links = field_map_links(plan(tmp_path, rules, *pair(1, 0), rest(3, 5)).placed_images)
     assert {fields["B0FieldIdentifier"] for fields in links.fields.values() if "B0FieldIdentifier" in fields} == {
         "sesx1_acqab_pepolar1"
     }

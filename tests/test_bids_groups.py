@@ -133,13 +133,13 @@ def test_an_sbref_is_ignored_together_with_its_run(tmp_path):
         Scan(4, "rest", "10:05:15", 300),
     )
     assert names(session_plan) == {31: "func/task-rest_sbref", 41: "func/task-rest_bold"}
-    reasons = {each.image.number: each.reason for each in session_plan.ignored if each.image}
+    reasons = {each.image.number: each.reason for each in session_plan.ignored_items if each.image}
     assert reasons == dict.fromkeys((11, 21), "repeat = last: series 4 was scanned later")
 
 
 def test_an_sbref_without_a_run_is_undecided(tmp_path):
     session_plan = plan(tmp_path, REST, Scan(4, "rest", "10:00:00", 300), Scan(5, "sbref", "10:10:00"))
-    (undecided,) = session_plan.undecided
+    (undecided,) = session_plan.undecided_series
     assert undecided.series.n == 50
     assert "no run was scanned after it" in undecided.reason
     assert '[session.S01]: "5" = { ignore = "..." }' in undecided.hint
@@ -150,7 +150,7 @@ SBREFS = (Scan(3, "sbref", "10:00:00"), Scan(4, "sbref", "10:03:00"), Scan(5, "r
 
 def test_the_first_of_two_sbrefs_before_one_run_is_undecided(tmp_path):
     session_plan = plan(tmp_path, REST, *SBREFS)
-    (undecided,) = session_plan.undecided
+    (undecided,) = session_plan.undecided_series
     assert undecided.series.n == 30
     assert undecided.reason == "it is the sbref of no run: series 5 has a later one"
 
@@ -158,7 +158,7 @@ def test_the_first_of_two_sbrefs_before_one_run_is_undecided(tmp_path):
 def test_repeat_ignores_the_first_of_two_sbrefs(tmp_path):
     session_plan = plan(tmp_path, REST.replace("_sbref", '_sbref"\nrepeat = "last', 1), *SBREFS)
     assert names(session_plan) == {41: "func/task-rest_sbref", 51: "func/task-rest_bold"}
-    assert [each.reason for each in session_plan.ignored] == ["repeat = last: series 5 has a later one"]
+    assert [each.reason for each in session_plan.ignored_items] == ["repeat = last: series 5 has a later one"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_repeat_chooses_the_exported_runs(tmp_path, choice, exported):
     )
     session_plan = plan(tmp_path, rules_with_repeat(choice), *scans)
     assert set(names(session_plan)) == exported
-    assert {each.image.number for each in session_plan.ignored if each.image} == {21, 31, 41} - exported
+    assert {each.image.number for each in session_plan.ignored_items if each.image} == {21, 31, 41} - exported
 
 
 def test_a_dropped_run_says_whether_the_kept_run_is_longer_or_only_later(tmp_path):
@@ -182,7 +182,7 @@ def test_a_dropped_run_says_whether_the_kept_run_is_longer_or_only_later(tmp_pat
         for number, volumes in ((2, 40), (3, 300), (4, 300))
     )
     session_plan = plan(tmp_path, rules_with_repeat("longest"), short, equal, kept)
-    assert [each.reason for each in session_plan.ignored] == [
+    assert [each.reason for each in session_plan.ignored_items] == [
         "repeat = longest: series 4 has 300 volumes, this run has 40",
         "repeat = longest: series 4 has as many volumes and was scanned later",
     ]
@@ -190,9 +190,9 @@ def test_a_dropped_run_says_whether_the_kept_run_is_longer_or_only_later(tmp_pat
 
 def test_indistinguishable_images_of_one_acquisition_are_undecided(tmp_path):
     session_plan = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 9), Scan(7, "rest", "10:00:00", 9))
-    assert [each.series.n for each in session_plan.undecided] == [20, 70]
-    assert session_plan.placed == ()
-    for each in session_plan.undecided:
+    assert [each.series.n for each in session_plan.undecided_series] == [20, 70]
+    assert session_plan.placed_images == ()
+    for each in session_plan.undecided_series:
         assert "series 2 (rest) and series 7 (rest) would have one path" in each.reason
         assert 'copies = "last"' in each.hint
 
@@ -213,7 +213,7 @@ def test_each_value_of_copies_chooses_one_image(tmp_path, choice, exported):
     )
     session_plan = plan(tmp_path, rules, *scans)
     assert names(session_plan) == {exported: "func/task-rest_bold"}
-    reasons = {each.reason for each in session_plan.ignored}
+    reasons = {each.reason for each in session_plan.ignored_items}
     assert reasons == {f"copies = {choice}: series {exported // 10} is the same acquisition"}
 
 
@@ -221,14 +221,14 @@ def test_a_series_without_a_number_is_named_by_its_files(tmp_path):
     rules = REST.replace("_bold", '_bold"\nrepeat = "last', 1)
     scans = (Scan(2, "rest", "10:00:00", 9), Scan(3, "rest", "11:00:00", 9, header={"SeriesNumber": None}))
     session_plan = plan(tmp_path, rules, *scans)
-    assert [each.reason for each in session_plan.ignored] == ["repeat = last: series n30 was scanned later"]
+    assert [each.reason for each in session_plan.ignored_items] == ["repeat = last: series n30 was scanned later"]
 
 
 def test_a_study_sent_again_with_other_uids_is_one_acquisition(tmp_path):
     other_study = {"StudyInstanceUID": "1.2.3"}
     sent_again = Scan(2, "rest", "10:00:00", 60, header=other_study, n=100020)
     session_plan = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 60), sent_again)
-    assert [each.series.n for each in session_plan.undecided] == [20, 100020]
+    assert [each.series.n for each in session_plan.undecided_series] == [20, 100020]
 
 
 def test_overlapping_scans_of_two_studies_are_two_runs(tmp_path):
@@ -280,4 +280,4 @@ def test_magnitude_and_phase_without_times_are_one_run(tmp_path):
 def test_the_reason_names_the_source_of_each_entity(tmp_path):
     echoes = (Image("e1", 12.0), Image("e2", 28.0))
     session_plan = plan(tmp_path, REST, Scan(5, "rest", images=echoes))
-    assert session_plan.placed[1].reason == 'rule in line 2: name = "rest*"; echo-2: EchoTime 28 ms of 12, 28'
+    assert session_plan.placed_images[1].reason == 'rule in line 2: name = "rest*"; echo-2: EchoTime 28 ms of 12, 28'

@@ -118,13 +118,13 @@ NOT_MATCHING = (
 
 @pytest.mark.parametrize("match", MATCHING)
 def test_a_key_matches(tmp_path, match):
-    assert len(plan(tmp_path, RULE.format(match=match, target=BOLD), REST).placed) == 1
+    assert len(plan(tmp_path, RULE.format(match=match, target=BOLD), REST).placed_images) == 1
 
 
 @pytest.mark.parametrize("match", NOT_MATCHING)
 def test_a_key_does_not_match(tmp_path, match):
     session_plan = plan(tmp_path, RULE.format(match=match, target=BOLD), REST)
-    assert [each.reason for each in session_plan.undecided] == ["no rule matches it"]
+    assert [each.reason for each in session_plan.undecided_series] == ["no rule matches it"]
 
 
 def test_the_kind_of_an_image_is_one_word(tmp_path):
@@ -142,7 +142,7 @@ def test_the_kind_of_an_image_is_one_word(tmp_path):
     )
     scans = (Scan(1, "a", images=images), Scan(2, "b", kind="localizer"), Scan(3, "c", kind="derived"))
     session_plan = plan(tmp_path, text, *scans)
-    kinds = {each.image.number: each.reason.partition(";")[0] for each in session_plan.ignored if each.image}
+    kinds = {each.image.number: each.reason.partition(";")[0] for each in session_plan.ignored_items if each.image}
     assert kinds == {
         **{11: "magnitude", 12: "phase", 13: "real", 14: "fieldmap", 15: "derived", 16: "imaginary"},
         **{21: "localizer", 31: "derived"},
@@ -154,7 +154,7 @@ def test_an_image_of_unknown_kind_has_the_kind_of_its_series(tmp_path):
     unknown = {"ImageType": None}
     assert plan(tmp_path / "a", text, Scan(1, "a", kind="phase", sidecar=unknown)).is_ready
     images = (Image(sidecar=unknown, kind="phase"), Image("x", sidecar=unknown))
-    assert len(plan(tmp_path / "b", text, Scan(1, "a", images=images)).undecided) == 1
+    assert len(plan(tmp_path / "b", text, Scan(1, "a", images=images)).undecided_series) == 1
 
 
 def test_the_first_matching_rule_decides(tmp_path):
@@ -175,10 +175,10 @@ def test_a_direction_that_no_pattern_captures_comes_from_the_header(tmp_path):
 
 def test_an_empty_label_leaves_the_series_undecided(tmp_path):
     session_plan = plan(tmp_path, RULE.format(match='name = "*"', target="func/task-{name}_bold"), Scan(4, "???"))
-    (undecided,) = session_plan.undecided
+    (undecided,) = session_plan.undecided_series
     assert "task- is not valid" in undecided.reason
     text = RULE.format(match='name = "*"', target="func/task-rest_acq-{number}_bold")
-    (undecided,) = plan(tmp_path / "b", text, Scan(4, "rest", header={"SeriesNumber": None})).undecided
+    (undecided,) = plan(tmp_path / "b", text, Scan(4, "rest", header={"SeriesNumber": None})).undecided_series
     assert "acq- is not valid" in undecided.reason
 
 

@@ -17,7 +17,7 @@ def test_runs_after_midnight_are_later_runs(tmp_path: Path, start: str) -> None:
         "func/task-rest_run-1_bold",
         "func/task-rest_run-2_bold",
     )
-    started = {each.image.number: each.image.series.acquisition for each in session_plan.placed}
+    started = {each.image.number: each.image.series.acquisition for each in session_plan.placed_images}
     assert started[31] is not None
     assert started[31].started == f"2024-05-07T{start}"
 

@@ -81,9 +81,9 @@ def test_an_unedited_table_gives_the_same_plan(tmp_path, folders):
     edited_plans = edited(tmp_path, plans)
     assert [names(each) for each in edited_plans] == [names(each) for each in plans]
     assert [each.is_ready for each in edited_plans] == [False, True]
-    assert edited_plans[0].placed[0].rule.fields == {"CogAtlasID": "x"}
-    assert [each.series.n for each in edited_plans[0].ignored if each.series] == [90]
-    assert len(edited_plans[0].ignored) == len(plans[0].ignored)
+    assert edited_plans[0].placed_images[0].rule.fields == {"CogAtlasID": "x"}
+    assert [each.series.n for each in edited_plans[0].ignored_items if each.series] == [90]
+    assert len(edited_plans[0].ignored_items) == len(plans[0].ignored_items)
 
 
 def test_edited_paths_are_exported(tmp_path, folders):
@@ -96,7 +96,7 @@ def test_edited_paths_are_exported(tmp_path, folders):
         ("undecided", "sub-S01/anat/sub-S01_echo-2_MEGRE"),
     )
     assert names(first) == {21: "func/task-rest_bold", 41: "anat/echo-1_MEGRE", 42: "anat/echo-2_MEGRE"}
-    assert {each.image.number for each in first.ignored if each.image} == {11, 31}
+    assert {each.image.number for each in first.ignored_items if each.image} == {11, 31}
     assert first.is_ready
     assert names(second) == {21: "func/task-rest_bold"}
 
@@ -186,12 +186,12 @@ def test_an_undecided_image_of_a_table_is_named_with_its_line(tmp_path, folders)
     (row,) = [line for line in plan_text(plans).splitlines() if "\t42\t" in line]
     first, *_others = edited(tmp_path, plans, ("sub-S01/func/sub-S01_task-other_bold", "undecided"), (f"{row}\n", ""))
     table = tmp_path / "plan.tsv"
-    assert [each.reason for each in first.undecided] == [
+    assert [each.reason for each in first.undecided_series] == [
         f"line 4 of {table} does not decide it",
         f"line 5 of {table} does not decide it",
     ]
     (first,) = edited(tmp_path, plans[:1], *[(f"{line}\n", "") for line in plan_text(plans[:1]).splitlines()[3:6]])
-    assert [each.reason for each in first.undecided] == [f"image {n} is not in {table}" for n in (31, 41)]
+    assert [each.reason for each in first.undecided_series] == [f"image {n} is not in {table}" for n in (31, 41)]
 
 
 def test_an_undecided_series_is_explained(tmp_path, folders):
@@ -253,8 +253,8 @@ def test_a_table_in_another_form_is_read(tmp_path, folders, saved):
     plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
     path.write_bytes(saved(plan_text(plans)).encode())
-    paths = {each.image.number: each.path for plan in read_plan(path, plans) for each in plan.placed}
-    assert paths == {each.image.number: each.path for plan in plans for each in plan.placed}
+    paths = {each.image.number: each.path for plan in read_plan(path, plans) for each in plan.placed_images}
+    assert paths == {each.image.number: each.path for plan in plans for each in plan.placed_images}
 
 
 def _quoted(line):

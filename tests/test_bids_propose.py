@@ -5,7 +5,7 @@ import pytest
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.propose.proposal import propose
-from qxbatch.bids.propose.recognise import reproin
+from qxbatch.bids.propose.recognise import reproin_target
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.bids.schema.required import missing_fields
 from qxbatch.model import SeriesKind
@@ -33,7 +33,7 @@ def exported(tmp_path, *scans):
     folders = [session(tmp_path, "S01", *scans)]
     text = propose(folders)
     (session_plan,) = decide(folders, rules(tmp_path, text))
-    assert session_plan.undecided == ()
+    assert session_plan.undecided_series == ()
     return names(session_plan), text
 
 
@@ -115,7 +115,7 @@ def test_reproin_names_give_targets(tmp_path):
     ],
 )
 def test_only_reproin_names_give_a_target(name, target):
-    assert reproin(name) == target
+    assert reproin_target(name) == target
 
 
 def test_scans_sent_twice_are_exported_once(tmp_path):

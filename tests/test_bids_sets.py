@@ -91,7 +91,9 @@ def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
 def test_a_field_map_of_three_echoes_is_undecided(tmp_path):
     echoes = tuple(Image(f"e{k}", float(k)) for k in (1, 2, 3))
     session_plan = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=echoes))
-    assert [each.reason for each in session_plan.undecided] == ["fmap/magnitude3: its field map has more than 2 echoes"]
+    assert [each.reason for each in session_plan.undecided_series] == [
+        "fmap/magnitude3: its field map has more than 2 echoes"
+    ]
 
 
 def test_a_direct_field_map_has_the_suffixes_fieldmap_and_magnitude(tmp_path):
@@ -270,7 +272,7 @@ def test_a_multi_echo_gre_of_two_series_has_the_entities_echo_and_part(tmp_path)
 def test_a_series_without_its_required_echo_time_is_undecided(tmp_path):
     rules = '[[rule]]\nmatch = { name = "megre" }\nas = "anat/MEGRE"\n'
     session_plan = plan(tmp_path, rules, Scan(5, "megre", te=None))
-    (undecided,) = session_plan.undecided
+    (undecided,) = session_plan.undecided_series
     assert "anat/MEGRE: it needs the entity echo, and no header of series 5 has EchoTime" in undecided.reason
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
+from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
-from qxbatch.bids.sidecars.completed import bids_sidecars, sidecar_text
+from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_text
 from tests.build.bids import Image, Scan, plan
 
 REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
@@ -20,7 +20,7 @@ REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
 
 def fields(session_plan: ExportPlan, **options: Any) -> dict[str, Any]:
     """Return the sidecars by file name without the subject."""
-    completed = bids_sidecars(session_plan.placed, {}, **options)
+    completed = bids_sidecars(session_plan.placed_images, {}, **options)
     return {path.rpartition("/")[2].removeprefix("sub-S01_"): dict(each) for path, each in completed.fields.items()}
 
 
@@ -34,7 +34,7 @@ def test_a_sidecar_keeps_all_fields_of_the_converter(tmp_path):
     session_plan = plan(
         tmp_path, REST, Scan(1, "rest", volumes=2, sidecar={"SliceTiming": [0, 1.5e-05], "X": {"y": None}})
     )
-    converted = dict(session_plan.placed[0].image.sidecar)
+    converted = dict(session_plan.placed_images[0].image.sidecar)
     written = fields(session_plan)["task-rest_bold"]
     assert {key: written[key] for key in converted} == converted
     assert set(written) - set(converted) == {"TaskName"}
@@ -100,7 +100,7 @@ def test_a_phase_difference_gets_both_echo_times_of_its_magnitude_images(tmp_pat
 
 def test_unknown_echo_times_give_a_warning_with_the_fields_to_set(tmp_path):
     session_plan = plan(tmp_path, GRE, Scan(2, "gre", kind="phase", te=7.38))
-    warnings = bids_sidecars(session_plan.placed, {}).warnings
+    warnings = bids_sidecars(session_plan.placed_images, {}).warnings
     assert "EchoTime1" in warnings[0]
     assert "set = {" in warnings[0]
 
@@ -117,7 +117,7 @@ def units_of_direct_field_map(folder: Path, manufacturer: str) -> tuple[Any, Seq
         Scan(2, "b0 mag", sidecar={"Manufacturer": manufacturer}),
     ]
     session_plan = plan(folder, rules, *scans)
-    return fields(session_plan)["fieldmap"].get("Units"), bids_sidecars(session_plan.placed, {}).warnings
+    return fields(session_plan)["fieldmap"].get("Units"), bids_sidecars(session_plan.placed_images, {}).warnings
 
 
 def test_the_units_of_a_direct_field_map_depend_on_the_manufacturer(tmp_path):
@@ -157,8 +157,8 @@ def test_the_asl_context_is_repeated_for_all_volumes_and_gives_the_number_of_pai
 
 def test_an_asl_context_that_does_not_fit_the_volumes_gives_a_warning_and_no_file(tmp_path):
     session_plan = plan(tmp_path, ASL, Scan(1, "asl", volumes=4))
-    assert volume_types(session_plan.placed[0]) is None
-    assert "do not fit the 4 volumes" in context_problem(session_plan.placed[0])
+    assert volume_types(session_plan.placed_images[0]) is None
+    assert "do not fit the 4 volumes" in context_problem(session_plan.placed_images[0])
     assert "aslcontext.tsv" not in files(session_plan)
 
 
@@ -211,8 +211,8 @@ def test_a_different_repetition_time_in_the_image_gives_timing_fields_and_a_warn
     sidecar = {"RepetitionTime": 1.35, "DelayTime": 0.5}
     scan = Scan(1, "rest", volumes=3, tr=2000.0, sidecar=sidecar, facts={"observed_tr_ms": observed})
     session_plan = plan(tmp_path, REST, scan)
-    completed = bids_sidecars(session_plan.placed, {})
-    written = completed.fields[session_plan.placed[0].path]
+    completed = bids_sidecars(session_plan.placed_images, {})
+    written = completed.fields[session_plan.placed_images[0].path]
     names = ("RepetitionTime", "DelayTime", "VolumeTiming", "FrameAcquisitionDuration")
     assert {key: written[key] for key in names if key in written} == timing_fields
     assert "1.35 s in the sidecar and 2 s in the image" in completed.warnings[0]
@@ -220,7 +220,7 @@ def test_a_different_repetition_time_in_the_image_gives_timing_fields_and_a_warn
 
 def test_the_same_repetition_time_in_sidecar_and_image_gives_no_warning(tmp_path):
     session_plan = plan(tmp_path, REST, Scan(1, "rest", volumes=3, tr=1950.0, sidecar={"RepetitionTime": 2}))
-    assert bids_sidecars(session_plan.placed, {}).warnings == ()
+    assert bids_sidecars(session_plan.placed_images, {}).warnings == ()
 
 
 def test_mp2rage_gets_repetition_time_preparation_and_a_warning_about_missing_fields(tmp_path):
@@ -230,7 +230,7 @@ def test_mp2rage_gets_repetition_time_preparation_and_a_warning_about_missing_fi
         for number, ti in ((1, 700.0), (2, 2500.0))
     ]
     session_plan = plan(tmp_path, rules.replace('"mp2rage"', '"mp2rage*"'), *inversions)
-    completed = bids_sidecars(session_plan.placed, {})
+    completed = bids_sidecars(session_plan.placed_images, {})
     written = completed.fields["sub-S01/anat/sub-S01_inv-1_MP2RAGE"]
     assert written["RepetitionTimePreparation"] == 5
     assert "RepetitionTimeExcitation" not in written
@@ -239,7 +239,7 @@ def test_mp2rage_gets_repetition_time_preparation_and_a_warning_about_missing_fi
 
 def test_required_fields_of_asl_depend_on_its_type(tmp_path):
     session_plan = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, sidecar={"ArterialSpinLabelingType": "PCASL"}))
-    (warning,) = bids_sidecars(session_plan.placed, {}).warnings
+    (warning,) = bids_sidecars(session_plan.placed_images, {}).warnings
     assert "LabelingDuration" in warning
     assert "BolusCutOffFlag" not in warning
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.bids.files.age_and_sex import age_text
-from qxbatch.bids.images.acquisition_time import later
+from qxbatch.bids.images.acquisition_time import add_seconds
 from qxbatch.bids.tables.rows import moment_text
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table, merge_edited, read_table
@@ -151,8 +151,8 @@ def test_a_date_that_cannot_be_shifted_is_not_available(tmp_path):
 
 @pytest.mark.parametrize("seconds", [1e13, 1e300])
 def test_the_end_of_an_acquisition_that_is_out_of_range_is_its_begin(seconds):
-    assert later(datetime(2024, 5, 6), seconds) == datetime(2024, 5, 6)
-    assert later(datetime(9999, 12, 31), 90000) == datetime(9999, 12, 31)
+    assert add_seconds(datetime(2024, 5, 6), seconds) == datetime(2024, 5, 6)
+    assert add_seconds(datetime(9999, 12, 31), 90000) == datetime(9999, 12, 31)
 
 
 def test_the_shift_table_is_private_outside_the_data_set_and_reused(study):

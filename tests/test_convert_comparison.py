@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from qxbatch.convert.copies import is_copy
+from qxbatch.convert.extra_images import is_copy
 from qxbatch.convert.nifti import read_nifti
-from qxbatch.convert.order import image_order, natural
+from qxbatch.convert.order import image_order, natural_sort_key
 from qxbatch.model import Output
 from tests.build.dicom import Syntax, Vendor, encoded
 from tests.build.mosaics import Mosaic
@@ -180,7 +180,7 @@ def test_clash_letters_do_not_determine_the_order(tmp_path: Path) -> None:
 
 
 def test_digits_are_sorted_as_numbers() -> None:
-    assert sorted(["_e10", "_e9", "_ph", "", "_e1"], key=natural) == ["", "_e1", "_e9", "_e10", "_ph"]
+    assert sorted(["_e10", "_e9", "_ph", "", "_e1"], key=natural_sort_key) == ["", "_e1", "_e9", "_e10", "_ph"]
 
 
 @pytest.mark.parametrize("suffix", ["_Eq", "_Eq_1", "_e1_Eq_1", "_Tilt_1", "_ROI1", "_e2_Crop"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qxbatch.convert.dcm2niix import ALLOCATOR, allocator
+from qxbatch.convert.dcm2niix import ALLOCATOR, allocator_settings
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ from qxbatch.convert.dcm2niix import ALLOCATOR, allocator
 )
 def test_glibc_tunables_of_the_user_are_kept(current: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLIBC_TUNABLES", current)
-    assert allocator()["GLIBC_TUNABLES"] == expected
+    assert allocator_settings()["GLIBC_TUNABLES"] == expected
 
 
 def test_malloc_variables_of_the_user_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MALLOC_TOP_PAD_", "1")
-    assert allocator() == {**allocator(), **ALLOCATOR, "MALLOC_TOP_PAD_": "1"}
+    assert allocator_settings() == {**allocator_settings(), **ALLOCATOR, "MALLOC_TOP_PAD_": "1"}

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qxbatch.convert.agreement import image_findings, total_findings
+from qxbatch.convert.agreement import image_findings, slice_count_findings
 from qxbatch.convert.evidence import Evidence, header_evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
@@ -117,9 +117,9 @@ def test_tiles_of_a_mosaic_are_counted(tmp_path: Path) -> None:
         Rows=48, Columns=36, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"], SiemensNumberOfImagesInMosaic=33
     )
     evidence = header_evidence(series_frames(tmp_path / "known", [mosaic, mosaic]))
-    assert (evidence.countable, evidence.slices, evidence.voxels, evidence.sizes) == (True, 66, 66 * 48, {(8, 6)})
+    assert (evidence.is_countable, evidence.slices, evidence.voxels, evidence.sizes) == (True, 66, 66 * 48, {(8, 6)})
     unknown = header_evidence(series_frames(tmp_path / "unknown", [{**mosaic, "SiemensNumberOfImagesInMosaic": None}]))
-    assert not unknown.countable
+    assert not unknown.is_countable
 
 
 def test_frames_of_an_enhanced_object_are_counted(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_frames_of_an_enhanced_object_are_counted(tmp_path: Path) -> None:
 
 def test_objects_without_pixel_data_are_not_slices(tmp_path: Path) -> None:
     evidence = header_evidence(series_frames(tmp_path, [header(), {"SOPClassUID": MR, "InstanceNumber": 2}]))
-    assert (evidence.files, evidence.slices, evidence.without_pixels, evidence.countable) == (1, 1, 1, True)
+    assert (evidence.files, evidence.slices, evidence.objects_without_pixels, evidence.is_countable) == (1, 1, 1, True)
 
 
 TAGS = {
@@ -212,7 +212,7 @@ def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars
 def test_diffusion_tables_are_compared_with_the_volumes(tmp_path: Path, bval: str, bvec: str | None, word: str) -> None:
     sidecars = {"bval": bval} if bvec is None else {"bval": bval, "bvec": bvec}
     output, nifti = image(tmp_path, (6, 8, 3, 2), **sidecars)
-    findings = image_findings(output, nifti, Evidence(countable=False))
+    findings = image_findings(output, nifti, Evidence(is_countable=False))
     assert len(findings) == bool(word)
     assert all(word in message for message in findings)
 
@@ -229,7 +229,7 @@ def test_diffusion_tables_are_compared_with_the_volumes(tmp_path: Path, bval: st
 )
 def test_the_series_number_of_the_json_is_compared(tmp_path: Path, content: str, word: str) -> None:
     output, nifti = image(tmp_path, (6, 8, 3), json=content)
-    findings = image_findings(output, nifti, Evidence(series_number=3, countable=False))
+    findings = image_findings(output, nifti, Evidence(series_number=3, is_countable=False))
     assert len(findings) == bool(word)
     assert all(word in message for message in findings)
 
@@ -250,7 +250,7 @@ def test_the_series_number_of_the_json_is_compared(tmp_path: Path, content: str,
 def test_slices_of_all_images_are_counted(shapes: list[tuple[str, tuple[int, ...]]], fewer: int, more: int) -> None:
     axes = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
     images = [(Output(Path("a.nii"), suffix, {}), Nifti(shape, axes)) for suffix, shape in shapes]
-    findings = total_findings(images, Evidence(slices=6, voxels=6 * 48))
+    findings = slice_count_findings(images, Evidence(slices=6, voxels=6 * 48))
     assert tuple(map(len, findings)) == (fewer, more)
 
 

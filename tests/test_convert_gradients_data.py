@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qxbatch.convert.comparison import compare
+from qxbatch.convert.comparison import compare_images
 from qxbatch.convert.evidence import header_evidence
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.core import SeriesFrames
@@ -47,7 +47,7 @@ def faults_of(outputs: Sequence[Output], root: Path) -> list[str]:
     """Return the faults of the only one of these images, compared with the headers of the series below a folder."""
     (output,) = outputs
     paths = [str(path) for path in sorted((root / "dicom" / str(NUMBER)).iterdir())]
-    return list(compare([(output, read_nifti(output.nifti))], header_evidence(SeriesFrames(paths))).faults)
+    return list(compare_images([(output, read_nifti(output.nifti))], header_evidence(SeriesFrames(paths))).faults)
 
 
 def silent(outcome: Outcome, root: Path, changes: dict[str, Callable[[Rows], Rows]]) -> list[str]:

@@ -141,7 +141,7 @@ def test_indistinguishable_images_at_one_position_are_refused(tmp_path: Path) ->
     same = {"AcquisitionNumber": 1}
     for k, part in enumerate([*block(3), *block(3)]):
         (folder / f"IM{k}").write_bytes(encoded(classic(part, 1 + k % 3, same)))
-    assert "2 frames at one place differ in no element" in failure_of(normalized(folder))
+    assert "2 frames have the same slice position, and no time or number" in failure_of(normalized(folder))
 
 
 def test_missing_slices_of_a_middle_volume_are_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from qxbatch.convert.attempt import Attempt
-from qxbatch.convert.normalize.diffusion import gradient
+from qxbatch.convert.normalize.diffusion import read_gradient
 from tests.build.dicom import Vendor, encoded
 from tests.build.normalized import normalized
 from tests.build.objects import item
@@ -125,7 +125,7 @@ def test_private_directions_of_classic_ge_objects_are_left_to_dcm2niix() -> None
     directions = dataset.private_block(0x0019, "GEMS_ACQU_01", create=True)
     for k, value in enumerate((1.0, 0.0, 0.0)):
         directions.add_new(0xBB + k, "DS", value)
-    diffusion = gradient(dataset, enhanced=False)
+    diffusion = read_gradient(dataset, enhanced=False)
     assert diffusion is not None
     assert (diffusion.b_value, diffusion.orientation, diffusion.in_vendor_axes) == (1000.0, (), True)
 

@@ -70,7 +70,7 @@ def test_each_frame_is_in_exactly_one_stack(tmp_path: Path) -> None:
     parts = [*SCAN[:-1], *block(3, echo=60.0), *block(2, kind=("DERIVED", "PRIMARY", "M", "NONE"))]
     stacks, _ = copies(write_enhanced(tmp_path / "in", parts, dimensions=False))
     assert sorted(source for stack in stacks for source in stack.sources) == [("IM0001", k) for k in range(len(parts))]
-    assert [(stack.shape[2:], stack.incomplete, stack.suffix) for stack in stacks] == [
+    assert [(stack.shape[2:], stack.is_incomplete, stack.suffix) for stack in stacks] == [
         ((2, 1), False, "_e1"),
         ((4, 2), False, "_e1"),
         ((3, 1), True, "_e1"),

@@ -14,7 +14,7 @@ from qxbatch.convert.judge import excerpt
 from qxbatch.convert.run import NOT_STARTED, Limits, ProcessResult, run, size_on_disk
 from qxbatch.core import CancelledError
 
-LIMITS = Limits(seconds=20, output=1 << 30)
+LIMITS = Limits(seconds=20, output_bytes=1 << 30)
 
 
 class Bench:
@@ -60,7 +60,7 @@ def test_exit_status_and_both_output_streams_are_returned(bench: Bench) -> None:
 
 def test_a_hanging_converter_is_killed_with_all_its_children(bench: Bench) -> None:
     started = time.monotonic()
-    result = bench.run("sleep 300 & echo $! > child; sleep 300", Limits(seconds=0.5, output=1 << 30))
+    result = bench.run("sleep 300 & echo $! > child; sleep 300", Limits(seconds=0.5, output_bytes=1 << 30))
     assert "longer than" in result.stop_reason
     assert time.monotonic() - started < 10
     assert wait_until_ended(int((bench.out / "child").read_text()))
@@ -88,7 +88,9 @@ def test_a_crash_returns_its_signal(bench: Bench) -> None:
 
 
 def test_an_output_of_100_mb_is_shortened_in_the_middle(bench: Bench) -> None:
-    result = bench.run("echo first; yes abcdefg | head -c 100000000; echo; echo last", Limits(60, 1 << 30, log=1 << 16))
+    result = bench.run(
+        "echo first; yes abcdefg | head -c 100000000; echo; echo last", Limits(60, 1 << 30, log_bytes=1 << 16)
+    )
     assert result.exit_status == 0
     assert len(result.output) < 1 << 17
     assert result.output.startswith("first\n")
@@ -105,7 +107,7 @@ def test_bytes_that_are_not_utf_8_are_kept_for_the_search_for_names(bench: Bench
 
 def test_a_converter_that_fills_the_disk_is_stopped(bench: Bench) -> None:
     script = "while :; do head -c 1000000 /dev/zero >> big; done"
-    result = bench.run(script, Limits(seconds=60, output=8 << 20))
+    result = bench.run(script, Limits(seconds=60, output_bytes=8 << 20))
     assert "wrote more than 8 MB" in result.stop_reason
 
 

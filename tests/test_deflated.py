@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.bids.files.age_and_sex import _of_headers
+from qxbatch.bids.files.age_and_sex import _from_headers
 from qxbatch.deflated import is_data_set_larger
 from qxbatch.session.folder import SessionFolder
 from tests.build.dicom import MrSeries, Syntax
@@ -102,7 +102,7 @@ def test_age_and_sex_are_not_read_from_an_object_that_expands_to_much_more(
         session = SessionFolder(tmp_path)
         monkeypatch.setattr(SessionFolder, "series", [_Series(name) for name in names], raising=False)
         monkeypatch.setattr(age_and_sex, "series_files", lambda _, name: [tmp_path / name])
-        assert _of_headers(session) == expected
+        assert _from_headers(session) == expected
 
 
 class _Series:

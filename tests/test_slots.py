@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from qxbatch.convert.available import Available
+from qxbatch.convert.available import AvailableConverters
 from qxbatch.events import Observers
 from qxbatch.pipeline.context import Context
 from qxbatch.publish.locks import Locks
@@ -146,7 +146,7 @@ def test_a_run_has_a_slot_for_each_requested_cpu_and_a_spare_one_if_no_more_are_
         parse({"sessionsfolder": str(tmp_path), "n_procs": str(requested)}).settings,
         workspace,
         Locks(workspace.locks),
-        Available(Tool.AUTO, {}),
+        AvailableConverters(Tool.AUTO, {}),
         Observers(),
     )
     names = [f"{k}" for k in range(at_once)]

@@ -18,7 +18,7 @@ from bench.measure import MANY, rest
 from bench.peers import dcm2niix
 from bench.rows.whole import LONG_FILES, LONG_SERIES, many_short
 from bench.trees import count, long_series, size, zip_of
-from qxbatch.convert.dcm2niix import allocator
+from qxbatch.convert.dcm2niix import allocator_settings
 from qxbatch.core import gzip_file
 
 
@@ -49,7 +49,7 @@ def alone(bench: Bench, work: str, tree: Path) -> Figures:
     for series in sorted(tree.iterdir()):
         flags = ["-g", "i", "-z", "n", "-b", "y", "-ba", "y", "-f", series.name]
         command: list[str | Path] = [dcm2niix(), *flags, "-o", folder, series]
-        env = {**os.environ, **allocator()}
+        env = {**os.environ, **allocator_settings()}
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     converting = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

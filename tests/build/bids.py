@@ -116,7 +116,7 @@ def plan(folder: Path, text: str, *scans: Scan) -> ExportPlan:
 
 def names(session_plan: ExportPlan) -> dict[int, str]:
     """Return data type and name of each exported image, without subject and session, by its number."""
-    return {each.image.number: _short(session_plan, each.path) for each in session_plan.placed}
+    return {each.image.number: _short(session_plan, each.path) for each in session_plan.placed_images}
 
 
 def _short(session_plan: ExportPlan, path: str) -> str:

@@ -11,9 +11,9 @@ from unittest.mock import patch
 from qxbatch.convert import attempt as attempts
 from qxbatch.convert.attempt import Attempt, ConversionPaths
 from qxbatch.convert.converter import Command
-from qxbatch.convert.dcm2niix import allocator, find
+from qxbatch.convert.dcm2niix import allocator_settings, find
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.normalized import attempt_normalized
+from qxbatch.convert.normalized import attempt_normalized_conversion
 from qxbatch.convert.run import Cancel, Limits, ProcessResult, environment, run
 from qxbatch.model import Series, SeriesKind, State
 from tests.build.command_server import CommandServer
@@ -29,7 +29,9 @@ def normalized(folder: Path) -> Attempt:
     series = Series(30, SeriesKind.DICOM, {}, len(files), size, folder)
     paths = ConversionPaths(folder.with_name("work"))
     with normalizing_in_forks():
-        return attempt_normalized(series, dcm2niix, paths, Evidence(countable=False), None, threading.Event())
+        return attempt_normalized_conversion(
+            series, dcm2niix, paths, Evidence(is_countable=False), None, threading.Event()
+        )
 
 
 MODULE = "qxbatch.convert.normalize"
@@ -56,7 +58,7 @@ def _server() -> CommandServer:
     """Return this process's server for normalized copies, with the environment of a converter."""
     return CommandServer(
         ("convert.normalize.copies", "convert.normalize.weightings"),
-        environment(Path.cwd(), {**allocator(), "PYTHONPATH": ":".join(filter(None, sys.path))}),
+        environment(Path.cwd(), {**allocator_settings(), "PYTHONPATH": ":".join(filter(None, sys.path))}),
     )
 
 

@@ -33,7 +33,7 @@ def table(text: str) -> str:
 
 def test_one_rule_file_decides_every_series_as_reviewed(study: SharedStudy) -> None:
     plans = decide(study.folders, read_rules(RULES))
-    assert [(plan.session.id, plan.problem, plan.undecided) for plan in plans if not plan.is_ready] == []
+    assert [(plan.session.id, plan.problem, plan.undecided_series) for plan in plans if not plan.is_ready] == []
     found = table(plan_text(plans))
     if updating() and found != PATHS.read_text(encoding="utf-8"):
         PATHS.write_text(found, encoding="utf-8")
@@ -48,5 +48,5 @@ def test_the_rule_file_is_short(study: SharedStudy) -> None:
 
 def test_a_proposed_rule_file_decides_every_series(study: SharedStudy) -> None:
     plans = decide(study.folders, rules_of(propose(study.folders)))
-    assert [(plan.session.id, plan.problem, plan.undecided) for plan in plans if not plan.is_ready] == []
-    assert sum(len(plan.placed) for plan in plans) > MOST_LINES
+    assert [(plan.session.id, plan.problem, plan.undecided_series) for plan in plans if not plan.is_ready] == []
+    assert sum(len(plan.placed_images) for plan in plans) > MOST_LINES

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.image_path import ImagePath
 from tests.build.study import Run, run_main
 from tests.regression.bids_study import PATHS, RULES, shared_study
 from tests.regression.declared import only_quick
@@ -83,7 +83,7 @@ def test_pybids_finds_each_image_with_its_entities_and_each_field_map_with_its_t
     paths = [f"{path.removesuffix('.nii.gz')}.nii.gz" for path in expected()]
     assert sorted(files) == sorted(paths)
     for path in paths:
-        name = PlacedName.of(path.removesuffix(".nii.gz"))
+        name = ImagePath.of(path.removesuffix(".nii.gz"))
         entities = files[path].get_entities()
         assert {short: str(entities[long]) for long, short in SHORT_NAMES.items() if long in entities} == {
             key: str(int(value)) if key in ("run", "echo", "inv") else value
@@ -104,7 +104,7 @@ def targets_of(bids: Path, fmap: str) -> set[str]:
 
 def intended(layout: Any, bids: Path, fmap: str) -> set[str]:
     """Return the images for which pybids finds this field map."""
-    subject = PlacedName.of(fmap).entities["sub"]
+    subject = ImagePath.of(fmap).entities["sub"]
     found = set()
     for image in layout.get(subject=subject, extension=".nii.gz"):
         for each in layout.get_fieldmap(image.path, return_list=True):

@@ -5,7 +5,7 @@ The entry points:
 - `rules.rule_file.read_rules(path) -> RuleFile`: raises UsageError before anything is written.
 - `images.facts.images_of(session) -> tuple[ExportImage, ...]`: raises SessionFactsError.
 - `decide.decision.decide(sessions, rules) -> list[ExportPlan]`: reads the sessions and writes nothing; `run_export`
-  does not write a session with `problem` or `undecided`.
+  does not write a session with `problem` or `undecided_series`.
 - `propose.proposal.propose(sessions) -> str`: the text of a rule file.
 - `decide.plan_table.plan_text(plans) -> str`: the editable table.
 - `decide.plan_table.read_plan(path, plans) -> list[ExportPlan]`: the plans with the paths of an edited table.

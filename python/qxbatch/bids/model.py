@@ -57,7 +57,7 @@ class Rule:
     line: int
     """Line of the rule file, from 1; 0 for a path that only the table of --plan gives."""
     match: Mapping[str, Any]
-    """`match`, as in the rule file."""
+    """Keys and values of `match`, as in the rule file."""
     target: str = ""
     """`as`, such as `func/task-rest_bold`; empty where the series is ignored."""
     ignore: str = ""
@@ -162,9 +162,9 @@ class ExportPlan:
     """BIDS label of the subject, without `sub-`."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
-    placed: tuple[PlacedImage, ...] = ()
-    ignored: tuple[IgnoredItem, ...] = ()
-    undecided: tuple[UndecidedSeries, ...] = ()
+    placed_images: tuple[PlacedImage, ...] = ()
+    ignored_items: tuple[IgnoredItem, ...] = ()
+    undecided_series: tuple[UndecidedSeries, ...] = ()
     problem: str = ""
     """Why the session cannot be exported, whatever the rules say; empty where it can."""
     hint: str = ""
@@ -175,4 +175,4 @@ class ExportPlan:
     @property
     def is_ready(self) -> bool:
         """Return whether the session can be exported."""
-        return not self.problem and not self.undecided
+        return not self.problem and not self.undecided_series

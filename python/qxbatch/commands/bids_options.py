@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import FILE
-from qxbatch.bids.write.placing import Link
+from qxbatch.bids.write.placing import LinkMode
 from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
 from qxbatch.problems import UsageError
@@ -34,7 +34,7 @@ class BidsOptions(NamedTuple):
     explain: tuple[str, str] | None
     """(session, series) whose decision is explained."""
     sessions: tuple[str, ...]
-    link: Link
+    link: LinkMode
     intended_for: IntendedFor
     shift_table: Path | None
     """None: dates are not shifted."""
@@ -60,7 +60,7 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
         plan=_plan(options),
         explain=_explain(options),
         sessions=split(str(options["--sessions"] or "")),
-        link=_one_of(options, "--link", Link, Link.AUTO),
+        link=_one_of(options, "--link", LinkMode, LinkMode.AUTO),
         intended_for=_one_of(options, "--intended-for", IntendedFor, IntendedFor.URI),
         shift_table=(_file(options, "--shift-table") or folder / FILE) if options["--shift-dates"] else None,
         logfile=logfile_spec(str(options["--logfile"])) if options["--logfile"] else None,

@@ -132,7 +132,7 @@ def _version(name: str) -> str:
 def _converters(dicm2nii_dir: Path | None) -> list[Finding]:
     findings = []
     for probe, needed in probes_of(dicm2nii_dir):
-        where = probe.location or "looked for in " + "; ".join(probe.searched)
+        where = probe.location or "looked for in " + "; ".join(probe.searched_locations)
         need, advice = _NEEDED if needed else _OPTIONAL, "" if probe.is_installed else probe.advice
         findings.append(Finding(probe.name, probe.purpose, need, probe.is_installed, probe.version, where, advice))
     return findings

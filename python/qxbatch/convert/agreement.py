@@ -4,29 +4,29 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from qxbatch.convert.copies import is_copy, is_map
-from qxbatch.convert.diffusion import table_findings
 from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.extra_images import is_copy, is_map
+from qxbatch.convert.gradient_tables import table_findings
 from qxbatch.convert.nifti import Nifti
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
 
 
-def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
+def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
     """Return a finding about missing slices and one about surplus slices of a series, as two lists.
 
     The number of voxels in all images is compared with the number of pixels that all headers announce. At most one list has
     an entry.
     """
-    if not evidence.countable or not evidence.voxels:
+    if not evidence.is_countable or not evidence.voxels:
         return [], []
     originals = [(output, image.voxels) for output, image in images if not is_copy(output.suffix)]
-    maps = sum(voxels for output, voxels in originals if is_map(output.suffix))
+    map_voxels = sum(voxels for output, voxels in originals if is_map(output.suffix))
     total = sum(voxels for _, voxels in originals)
     # dcm2niix writes a series with a map (ADC) twice: without the map, and completely, with the suffix of the map
-    if evidence.voxels in {total, total - maps, maps}:
+    if evidence.voxels in {total, total - map_voxels, map_voxels}:
         return [], []
-    voxels = maps or total
+    voxels = map_voxels or total
     slices = evidence.slices * voxels / evidence.voxels
     message = f"the headers announce {evidence.slices} slices, the images contain {slices:g}."
     return ([message], []) if voxels < evidence.voxels else ([], [message])
@@ -43,7 +43,7 @@ def _size_findings(image: Nifti, evidence: Evidence) -> list[str]:
 
     Frames of DICOM are compared one by one instead (qxbatch.convert.comparison).
     """
-    if evidence.frames is not None or not evidence.countable or not evidence.sizes:
+    if evidence.frames is not None or not evidence.is_countable or not evidence.sizes:
         return []
     sides = Counter(image.shape[:3])
     if any(Counter(size) <= sides for size in evidence.sizes):

@@ -112,8 +112,8 @@ def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement
     def with_final_paths(problem: Problem) -> Problem:
         return replace(problem, message=paths.with_final_paths(problem.message))
 
-    incomplete = with_final_paths(judgement.incomplete) if judgement.incomplete else None
-    return replace(judgement, problems=tuple(map(with_final_paths, judgement.problems)), incomplete=incomplete)
+    incomplete = with_final_paths(judgement.incomplete_problem) if judgement.incomplete_problem else None
+    return replace(judgement, problems=tuple(map(with_final_paths, judgement.problems)), incomplete_problem=incomplete)
 
 
 def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: ConverterJob) -> str:

@@ -12,12 +12,13 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings, Tool
 
 
-class Available(NamedTuple):
+class AvailableConverters(NamedTuple):
     """The converters that a run may use."""
 
-    used: Tool
+    used_tool: Tool
     """The requested tool, or its fallback."""
     converters: Mapping[str, Converter]
+    """By name."""
     notes: tuple[str, ...] = ()
     """A message if a fallback is used."""
 
@@ -31,28 +32,28 @@ class Available(NamedTuple):
         return {name: converter.version for name, converter in sorted(needed.items())}
 
 
-def check_available(settings: Settings) -> Available:
+def check_available(settings: Settings) -> AvailableConverters:
     """Find the converters of a run; raise UsageError (status NO_CONVERTER) if one is missing."""
     requested = settings.tool
     tools, missing = _find(settings, requested)
     if not missing:
-        return Available(requested, tools)
+        return AvailableConverters(requested, tools)
     if settings.fallback is None or settings.fallback is requested:
         raise _missing_converter_error(missing)
     tools, missing_fallback = _find(settings, settings.fallback)
     if missing_fallback:
         raise _missing_converter_error(missing_fallback)
     note = f"{missing.name} is not installed ({_searched_text(missing)}); --fallback={settings.fallback.value} is used instead."
-    return Available(settings.fallback, tools, (note,))
+    return AvailableConverters(settings.fallback, tools, (note,))
 
 
-def converter_for(kind: SeriesKind, available: Available) -> Converter:
+def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter:
     """Return the converter of a series: the requested one; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
 
     With `auto`, dcm2niix converts a PAR/REC pair first if it is known to be correct (qxbatch.convert.series).
     """
-    if available.used is not Tool.AUTO:
-        return available.converters[available.used.value]
+    if available.used_tool is not Tool.AUTO:
+        return available.converters[available.used_tool.value]
     return available.converters[parrec.NAME if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
 
 
@@ -85,7 +86,7 @@ def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe |
 
 
 def _searched_text(probe: Probe) -> str:
-    return "looked for in " + "; ".join(probe.searched)
+    return "looked for in " + "; ".join(probe.searched_locations)
 
 
 def _missing_converter_error(probe: Probe) -> UsageError:

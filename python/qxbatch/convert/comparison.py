@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.copies import is_copy, is_map
-from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.extra_images import is_copy, is_map
+from qxbatch.convert.gradient_tables import b_value_findings, direction_findings
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
 from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings, several_times_notes
@@ -50,7 +50,7 @@ class _NamedImage(NamedTuple):
     check: ImageCheck
 
 
-def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
+def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
     """Compare the images of a series with its headers; without frames in `evidence`, determine only their order.
 
     Raises OSError when a file cannot be read.
@@ -83,7 +83,7 @@ def _findings(
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
-    if compared.shuffled and not (frames.mosaic or evidence.normalized):
+    if compared.shuffled and not (frames.mosaic or evidence.is_normalized):
         faults.append(
             f"the pixels of {compared.shuffled} of {compared.frames} frames cannot be compared and are not stored volume by "
             "volume, so the order of these frames was not compared."

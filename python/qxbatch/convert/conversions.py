@@ -10,7 +10,7 @@ from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
 from qxbatch.convert.series_problems import review
-from qxbatch.convert.truncated import with_truncated
+from qxbatch.convert.truncated import with_truncated_files
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import Conversion, Series, SeriesKind, State
@@ -24,18 +24,18 @@ def dicom_conversion(
 
     Raises OSError when a file cannot be read.
     """
-    conversion = with_truncated(_conversion(series, attempt, other_problems), evidence.truncated)
+    conversion = with_truncated_files(_conversion(series, attempt, other_problems), evidence.truncated_files)
     facts = None if evidence.frames is None else dicom_facts(evidence.frames, series.header, conversion.outputs)
-    return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete)
+    return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete_problem)
 
 
 def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
     """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read."""
     conversion, facts = _conversion(series, attempt, other_problems), _par_facts(series)
-    return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete)
+    return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete_problem)
 
 
-def sorted_conversion(series: Series) -> Conversion:
+def not_requested_conversion(series: Series) -> Conversion:
     """Return the result for a series that is not converted: its facts and verdict, from its headers alone.
 
     A PAR that cannot be read has neither. Raises OSError when a DICOM file cannot be read.

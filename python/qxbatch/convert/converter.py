@@ -39,8 +39,8 @@ class Probe(NamedTuple):
     """The location of the converter and its interpreter, as text; empty if absent."""
     version: str
     """Empty if absent or unknown."""
-    searched: tuple[str, ...]
-    """The searched locations, as text."""
+    searched_locations: tuple[str, ...]
+    """As text."""
     advice: str
     """How to install it; meaningful only if it is absent."""
 
@@ -62,14 +62,14 @@ class Converter(Protocol):
         """Return its version, as it reports it; empty if unknown."""
 
     @property
-    def pace(self) -> float:
+    def seconds_per_file(self) -> float:
         """Return the largest plausible time for one file in seconds; the time limit is computed from it."""
 
     def command(self, job: ConverterJob) -> Command:
         """Return the process that converts the series of `job`."""
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return the images in `job.out`, in byte order of the converter's names; several stacks follow each other."""
+        """Return the images in `job.out`, sorted by the bytes of their names; if there are several stacks, stack by stack."""
 
     def accepts(self, exit_status: int) -> bool:
         """Return whether the output is usable after this exit status."""

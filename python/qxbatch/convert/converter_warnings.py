@@ -2,7 +2,7 @@
 
 import re
 
-_ABOUT = re.compile(
+_DOUBTS = re.compile(
     r"guess|missing images|incomplete|converting only complete volumes|slice direction|spatial orientation|spatial matrix"
     r"|slices are flipped|interslice distance|slice distance|slice positions repeated|not equidistant|position not sequential"
     r"|order is not spatial|slice thickness|reverse order|expected \d+ dynamics|slope/intercept varies|scaling varies"
@@ -22,7 +22,7 @@ def warnings_of(log: str) -> list[str]:
     >>> warnings_of("Warning: Guessing this is a mosaic up to 9 slices (issue 337).\\nConvert 6 DICOM as 30 (48x48x1x6)")
     ['Guessing this is a mosaic up to 9 slices (issue 337).']
     """
-    lines = _lines(log, _ABOUT)
+    lines = _lines(log, _DOUBTS)
     more = [f"and {len(lines) - _MAX_LINES} more"] if len(lines) > _MAX_LINES else []
     return [*lines[:_MAX_LINES], *more]
 

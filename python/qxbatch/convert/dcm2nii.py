@@ -23,7 +23,7 @@ class Dcm2nii:
     """The legacy converter. It writes no JSON, and its file names contain neither series nor echo."""
 
     name = "dcm2nii"
-    pace = 1.0
+    seconds_per_file = 1.0
 
     def __init__(self, binary: Path, version: str) -> None:
         self.binary = binary
@@ -52,7 +52,7 @@ class Dcm2nii:
         return [_output(path, stems) for path in originals]
 
     def accepts(self, exit_status: int) -> bool:
-        """Return whether images were converted."""
+        """Return whether the output is usable."""
         return exit_status == 0
 
 
@@ -106,6 +106,6 @@ def probe() -> Probe:
         purpose="DICOM and PAR/REC (legacy), only with --tool=dcm2nii",
         location=str(converter.binary) if converter else "",
         version=converter.version if converter else "",
-        searched=(f"${VARIABLE}", "dcm2nii on PATH"),
+        searched_locations=(f"${VARIABLE}", "dcm2nii on PATH"),
         advice="It comes with MRIcron releases up to 2016 (NITRC); dcm2niix is its successor.",
     )

@@ -30,7 +30,7 @@ Allocation Tunables).
 """
 
 
-def allocator() -> dict[str, str]:
+def allocator_settings() -> dict[str, str]:
     """Return the settings of glibc's allocator for the program; the user's own settings take precedence."""
     tunables = os.environ.get("GLIBC_TUNABLES", "")
     if LARGE_PAGES not in tunables:
@@ -43,7 +43,7 @@ class Dcm2niix:
     """The default converter."""
 
     name = "dcm2niix"
-    pace = 0.5
+    seconds_per_file = 0.5
 
     def __init__(self, binary: Path, version: str) -> None:
         self.binary = binary
@@ -56,7 +56,7 @@ class Dcm2niix:
         the time of dcm2niix), `-ba y` removes identity and dates from the JSON.
         """
         flags = ["-g", "i", "-f", str(job.series.n), "-z", "n", "-b", "y", "-ba", "y"]
-        return Command((str(self.binary), *flags, "-o", str(job.out), str(job.source)), allocator())
+        return Command((str(self.binary), *flags, "-o", str(job.out), str(job.source)), allocator_settings())
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images; their names start with `job.series.n`."""
@@ -105,6 +105,6 @@ def probe() -> Probe:
         purpose="DICOM and PAR/REC (the default)",
         location=str(converter.binary) if converter else "",
         version=converter.version if converter else "",
-        searched=(f"${VARIABLE}", "the Python package dcm2niix"),
+        searched_locations=(f"${VARIABLE}", "the Python package dcm2niix"),
         advice="Install it with `pip install dcm2niix`.",
     )

@@ -35,7 +35,7 @@ class Dicm2nii:
     """The MATLAB converter. It is slow (its header reader is interpreted) and never chosen by `auto`."""
 
     name = "dicm2nii"
-    pace = 3.0
+    seconds_per_file = 3.0
 
     def __init__(self, folder: Path, interpreter: Path, version: str) -> None:
         self.folder = folder
@@ -65,7 +65,10 @@ class Dicm2nii:
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         _copy_shared_json(niftis)
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
-        return [Output(nifti, suffix(nifti.stem, name), sidecars_of(nifti, nifti.stem), nifti.stem) for nifti in niftis]
+        return [
+            Output(nifti, suffix_for_dcm2niix(nifti.stem, name), sidecars_of(nifti, nifti.stem), nifti.stem)
+            for nifti in niftis
+        ]
 
     def accepts(self, exit_status: int) -> bool:
         """Return whether the call ended without an error."""
@@ -82,11 +85,11 @@ def _copy_shared_json(niftis: Sequence[Path]) -> None:
             shutil.copyfile(shared, sidecar)
 
 
-def suffix(stem: str, name: str) -> str:
+def suffix_for_dcm2niix(stem: str, name: str) -> str:
     """Return the suffix of a file name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
 
-    The endings that the converter adds are searched only after the series' name, because that name may end like one of them. If
-    the file name does not contain the series' name, the whole file name is searched.
+    The endings that the converter adds are searched after the series' name: the name itself may end like one of them. A file
+    name that does not contain the series' name is searched as a whole.
     """
     prefix = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
     ending = stem.removeprefix("x").removeprefix(prefix) if prefix and prefix in stem else stem
@@ -103,15 +106,15 @@ def interpreter() -> Path | None:
     return Path(program).absolute() if program else None
 
 
-def folder_of(configured: Path | None) -> Path | None:
+def folder_of(configured_folder: Path | None) -> Path | None:
     """Return the folder with dicm2nii.m, None without that file: the setting, else the variable, else the usual location."""
-    chosen = configured or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _DEFAULT_FOLDER)
+    chosen = configured_folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _DEFAULT_FOLDER)
     return chosen.absolute() if (chosen / "dicm2nii.m").is_file() else None
 
 
-def find(configured: Path | None = None) -> Dicm2nii | None:
+def find(configured_folder: Path | None = None) -> Dicm2nii | None:
     """Return the converter, or None if its code or an interpreter is absent."""
-    folder, program = folder_of(configured), interpreter()
+    folder, program = folder_of(configured_folder), interpreter()
     return Dicm2nii(folder, program, _version(folder)) if folder and program else None
 
 
@@ -124,9 +127,9 @@ def _version(folder: Path) -> str:
     return match[1] if match else ""
 
 
-def probe(configured: Path | None = None) -> Probe:
+def probe(configured_folder: Path | None = None) -> Probe:
     """Return the availability of the converter."""
-    folder, program = folder_of(configured), interpreter()
+    folder, program = folder_of(configured_folder), interpreter()
     missing_parts = " and ".join(
         part for part, path in (("its code", folder), ("octave-cli or a configured MATLAB", program)) if path is None
     )
@@ -135,7 +138,7 @@ def probe(configured: Path | None = None) -> Probe:
         purpose="DICOM and PAR/REC, only with --tool=dicm2nii",
         location=f"{folder} under {program}" if folder and program else "",
         version=_version(folder) if folder and program else "",
-        searched=("--dicm2nii-dir", f"${VARIABLE}", str(_DEFAULT_FOLDER), "octave-cli on PATH", f"${MATLAB}"),
+        searched_locations=("--dicm2nii-dir", f"${VARIABLE}", str(_DEFAULT_FOLDER), "octave-cli on PATH", f"${MATLAB}"),
         advice=f"Missing: {missing_parts}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
         " and install octave.",
     )

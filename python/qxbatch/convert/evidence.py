@@ -18,18 +18,18 @@ class Evidence:
     """Pixels of all slices."""
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Rows and columns of the slices."""
-    countable: bool = True
-    """False if an object lacks its size or its number of tiles, or if the PAR cannot be read."""
+    is_countable: bool = True
+    """Whether each object has its size and number of tiles; of a PAR, whether it can be read."""
     series_number: int | None = None
     classes: Counter[str] = field(default_factory=Counter)
     """Number of objects of each SOP class."""
-    without_pixels: int = 0
+    objects_without_pixels: int = 0
     """Number of complete objects without pixel data."""
-    truncated: tuple[str, ...] = ()
+    truncated_files: tuple[str, ...] = ()
     """Names of files that are cut short."""
     description: str = ""
     """SeriesDescription, else ProtocolName."""
-    normalized: bool = False
+    is_normalized: bool = False
     """Whether the converter gets rewritten copies (qxbatch.convert.normalize) with position and order of every frame."""
     frames: SeriesFrames | None = None
     """The frames for comparison with images; None for PAR/REC."""
@@ -42,11 +42,11 @@ def header_evidence(frames: SeriesFrames, description: str = "") -> Evidence:
         slices=frames.slices,
         voxels=frames.voxels,
         sizes=set(frames.sizes),
-        countable=frames.countable,
+        is_countable=frames.countable,
         series_number=frames.series_number,
         classes=Counter(frames.classes),
-        without_pixels=frames.without_pixels,
-        truncated=tuple(path.name for path in frames.truncated),
+        objects_without_pixels=frames.without_pixels,
+        truncated_files=tuple(path.name for path in frames.truncated),
         description=description,
         frames=frames,
     )

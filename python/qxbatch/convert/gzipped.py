@@ -23,7 +23,7 @@ def gzipped_conversion(series: Series) -> Conversion:
     return Conversion(series, State.NOTHING, "", (), log, (problem,))
 
 
-def partly_gzipped_problem(series: Series, gzipped: int) -> Problem:
+def partly_gzipped_problem(series: Series, count: int) -> Problem:
     """Return the problem of a series with some gzipped files."""
-    message = f"{gzipped} of its {series.files} files are gzipped and unzip=no; only the others were converted."
+    message = f"{count} of its {series.files} files are gzipped and unzip=no; only the others were converted."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, "Import it with --unzip=yes.", Severity.WARNING)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from qxbatch.convert.agreement import image_findings, total_findings
-from qxbatch.convert.comparison import Findings, compare
+from qxbatch.convert.agreement import image_findings, slice_count_findings
+from qxbatch.convert.comparison import Findings, compare_images
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
@@ -35,8 +35,8 @@ class Judgement:
     outputs: tuple[Output, ...] = ()
     problems: tuple[Problem, ...] = ()
     faults: tuple[str, ...] = ()
-    """Where images differ from their headers, or why there are none: another conversion may be better."""
-    incomplete: Problem | None = None
+    """Where images differ from their headers, or why there are no images: another conversion may be better."""
+    incomplete_problem: Problem | None = None
     """The converter's own message about incomplete volumes; the message of an INCOMPLETE verdict replaces it."""
 
 
@@ -53,14 +53,16 @@ def judge(
     if not images:
         return _judge_no_image(series, converter, result, nothing_to_convert, unusable)
     problems = [
-        _partial(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
+        _partial_problem(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
         for output, reason in unusable
     ]
-    compared = compare(images, replace(evidence, frames=None) if nothing_to_convert else evidence)
+    compared = compare_images(images, replace(evidence, frames=None) if nothing_to_convert else evidence)
     images = [images[index] for index in compared.order]
     if result.exit_status == _SOME_FAILED:
         problems.append(
-            _partial(series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}")
+            _partial_problem(
+                series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}"
+            )
         )
     problems += _header_problems(series, images, nothing_to_convert, evidence, compared)
     has_positions = has_slices_of_body(evidence.classes) and not is_secondary_capture(evidence.classes)
@@ -81,8 +83,8 @@ def _header_problems(
     compared: Findings,
 ) -> list[Problem]:
     """Return where images and headers disagree."""
-    missing, surplus = ([], []) if nothing_to_convert else total_findings(images, evidence)
-    problems = [_partial(series, text) for text in missing]
+    missing, surplus = ([], []) if nothing_to_convert else slice_count_findings(images, evidence)
+    problems = [_partial_problem(series, text) for text in missing]
     is_capture = is_secondary_capture(evidence.classes)
     if is_capture:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
@@ -155,10 +157,10 @@ def _nothing_to_convert(series: Series, evidence: Evidence) -> Problem | None:
 
 def _objects_without_pixels(evidence: Evidence) -> str:
     """Return how many objects there are, if all are complete and none has pixel data; else an empty text."""
-    if evidence.files or not evidence.without_pixels or not evidence.countable:
+    if evidence.files or not evidence.objects_without_pixels or not evidence.is_countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))
-    objects = "1 object" if evidence.without_pixels == 1 else f"{evidence.without_pixels} objects"
+    objects = "1 object" if evidence.objects_without_pixels == 1 else f"{evidence.objects_without_pixels} objects"
     return f"{objects} without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
@@ -199,6 +201,7 @@ def _for_second_attempt(judgement: Judgement) -> Judgement:
 
 
 def _read_headers(outputs: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[tuple[Output, str]]]:
+    """Return the usable images with their headers, and the other images with the reason."""
     images: list[tuple[Output, Nifti]] = []
     unusable: list[tuple[Output, str]] = []
     for output in outputs:
@@ -209,6 +212,6 @@ def _read_headers(outputs: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]]
     return images, unusable
 
 
-def _partial(series: Series, message: str) -> Problem:
+def _partial_problem(series: Series, message: str) -> Problem:
     hint = f"See {DICOM}/{converter_log(series.n)}; the source files are kept."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, hint, Severity.WARNING)

@@ -9,12 +9,12 @@ _LEAST_SECONDS = 300.0
 _BYTES_PER_SECOND = 1 << 20
 """Lowest plausible speed, that of a slow disk which other jobs use too."""
 _LEAST_OUTPUT = 2 << 30
-"""Limit on the output of a series without bytes."""
+"""Limit on the output of a series without bytes, in bytes."""
 _EXPANSION = 64
 """Additional bytes of output for each byte of the series: real compressed DICOM expands less."""
 
 
 def limits_for(series: Series, converter: Converter, timeout: float | None) -> Limits:
     """Return the limits of one conversion; `timeout` (seconds) replaces the scaled time."""
-    scaled = _LEAST_SECONDS + converter.pace * series.files + series.size / _BYTES_PER_SECOND
-    return Limits(scaled if timeout is None else timeout, _LEAST_OUTPUT + _EXPANSION * series.size)
+    scaled_seconds = _LEAST_SECONDS + converter.seconds_per_file * series.files + series.size / _BYTES_PER_SECOND
+    return Limits(scaled_seconds if timeout is None else timeout, _LEAST_OUTPUT + _EXPANSION * series.size)

@@ -11,8 +11,8 @@ SIDECARS = ("json", "bval", "bvec")
 def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
     """Return the suffix in a name such as `30_e1a`, here `_e1`.
 
-    dcm2niix adds a clash letter after the number (`30f_ADC`) or at the end (`30_e1a`). A letter at the end is a clash
-    letter only if the name without it was written too: `_real` and `_pha` are suffixes.
+    If a name is already used, dcm2niix adds a letter (clash letter) after the number (`30f_ADC`) or at the end (`30_e1a`).
+    A letter at the end is a clash letter only if the name without it was written too: `_real` and `_pha` are suffixes.
     """
     ending = stem.removeprefix(number)
     if "_" not in ending:

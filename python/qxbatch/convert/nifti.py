@@ -11,11 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.nifti_geometry import Affine, Geometry, contradiction, diagonal, from_quaternion
+from qxbatch.convert.nifti_geometry import (
+    Affine,
+    Geometry,
+    affine_from_quaternion,
+    affine_from_zooms,
+    find_contradiction,
+)
 from qxbatch.os_error import error_text
 
 _NIFTI1, _NIFTI2 = 348, 540
+"""Sizes of the headers in bytes."""
 _SINGULAR = 1e-12
+"""An affine with a smaller determinant is not usable."""
 _TIME_UNITS = 0x38
 """The bits of xyzt_units that contain the unit of time."""
 _SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
@@ -26,6 +34,7 @@ class Nifti(NamedTuple):
     """Header of one image."""
 
     shape: tuple[int, ...]
+    """Voxels along each axis: x, y, z, t ..."""
     affine: Affine
     byte_order: str = "<"
     """Byte order, in the notation of struct and numpy."""
@@ -92,7 +101,7 @@ def read_nifti(path: Path) -> Nifti:
         byte_order,
         datatype,
         offset,
-        contradiction(_geometry(head, byte_order, is_nifti2=is_nifti2), shape),
+        find_contradiction(_geometry(head, byte_order, is_nifti2=is_nifti2), shape),
         _time_step(head, byte_order, is_nifti2=is_nifti2),
     )
 
@@ -145,7 +154,7 @@ def _time_step(head: bytes, byte_order: str, *, is_nifti2: bool) -> float:
 def _affine(head: bytes, byte_order: str, *, is_nifti2: bool) -> Affine:
     """Return sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1)."""
     geometry = _geometry(head, byte_order, is_nifti2=is_nifti2)
-    return geometry.sform or geometry.qform or diagonal(geometry.zooms)
+    return geometry.sform or geometry.qform or affine_from_zooms(geometry.zooms)
 
 
 def _geometry(head: bytes, byte_order: str, *, is_nifti2: bool) -> Geometry:
@@ -162,5 +171,5 @@ def _geometry(head: bytes, byte_order: str, *, is_nifti2: bool) -> Geometry:
     return Geometry(
         zooms[1:4],
         (rows[:4], rows[4:8], rows[8:]) if sform > 0 else None,
-        from_quaternion(quatern, zooms) if qform > 0 else None,
+        affine_from_quaternion(quatern, zooms) if qform > 0 else None,
     )

@@ -26,7 +26,7 @@ class Geometry(NamedTuple):
     qform: Affine | None
 
 
-def contradiction(geometry: Geometry, shape: Sequence[int]) -> str:
+def find_contradiction(geometry: Geometry, shape: Sequence[int]) -> str:
     """Return how voxel sizes or qform contradict the sform; empty if they agree, or if there is no sform."""
     if geometry.sform is None:
         return ""
@@ -57,13 +57,13 @@ def _position(affine: Affine, voxel: Sequence[int]) -> list[float]:
     return [sum(a * b for a, b in zip(row, (*voxel, 1), strict=True)) for row in affine]
 
 
-def diagonal(zooms: Sequence[float]) -> Affine:
+def affine_from_zooms(zooms: Sequence[float]) -> Affine:
     """Return the affine by the voxel sizes alone."""
     x, y, z = zooms
     return (x, 0.0, 0.0, 0.0), (0.0, y, 0.0, 0.0), (0.0, 0.0, z, 0.0)
 
 
-def from_quaternion(quatern: Sequence[float], zooms: Sequence[float]) -> Affine:
+def affine_from_quaternion(quatern: Sequence[float], zooms: Sequence[float]) -> Affine:
     """Return the affine of a qform.
 
     `quatern` contains b, c and d of the quaternion and the offset (mm), `zooms` the sign of the third axis (qfac) and the voxel

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt_conversion
 from qxbatch.convert.converter import Command, ConverterJob
-from qxbatch.convert.dcm2niix import Dcm2niix, allocator
+from qxbatch.convert.dcm2niix import Dcm2niix, allocator_settings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.naming import sidecars_of, suffix_of
 from qxbatch.convert.normalize.names import COPIES, PROGRAM, STACKS, stack_name
@@ -27,7 +27,7 @@ class NormalizedDcm2niix:
 
     def __init__(self, dcm2niix: Dcm2niix, frames_per_file: float = 1.0) -> None:
         self.dcm2niix = dcm2niix
-        self.pace = dcm2niix.pace + _SECONDS_PER_FRAME * frames_per_file
+        self.seconds_per_file = dcm2niix.seconds_per_file + _SECONDS_PER_FRAME * frames_per_file
         self.name = dcm2niix.name
         self.version = dcm2niix.version
 
@@ -36,14 +36,16 @@ class NormalizedDcm2niix:
         folders = (str(job.source), str(job.home / COPIES), str(job.out))
         argv = (sys.executable, "-P", "-m", _MODULE, *folders, "-g", "i", "-z", "n", "-b", "y", "-ba", "y")
         paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), PROGRAM: str(self.dcm2niix.binary)}
-        return Command(argv, {**allocator(), **paths})
+        return Command(argv, {**allocator_settings(), **paths})
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Rename the images to number and suffix of the series, and return them in the order of the stacks."""
         path = job.home / STACKS
         suffixes = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
         outputs = [
-            output for k, suggested in enumerate(suffixes, start=1) for output in _stack_outputs(job.out, k, suggested)
+            output
+            for k, suggested_suffix in enumerate(suffixes, start=1)
+            for output in _stack_outputs(job.out, k, suggested_suffix)
         ]
         return [_rename(output, str(job.series.n), job.out) for output in outputs]
 
@@ -52,7 +54,7 @@ class NormalizedDcm2niix:
         return self.dcm2niix.accepts(exit_status)
 
 
-def attempt_normalized(
+def attempt_normalized_conversion(
     series: Series,
     dcm2niix: Dcm2niix,
     paths: ConversionPaths,
@@ -73,22 +75,25 @@ def attempt_normalized(
     return attempt_conversion(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)
 
 
-def _stack_outputs(folder: Path, k: int, suggested: str) -> list[Output]:
+def _stack_outputs(folder: Path, k: int, suggested_suffix: str) -> list[Output]:
     """Return the images of one stack. An image without a suffix of dcm2niix gets the suggested one."""
     name = stack_name(k)
     niftis = sorted(folder.glob(f"{name}*.nii"), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
     return [
-        Output(path, _suffix(suffix_of(path.stem, name, stems), suggested), sidecars_of(path, path.stem))
+        Output(path, _suffix(suffix_of(path.stem, name, stems), suggested_suffix), sidecars_of(path, path.stem))
         for path in niftis
     ]
 
 
-def _suffix(suffix: str, suggested: str) -> str:
-    """Return the suggested suffix if dcm2niix added none; else that of dcm2niix, after the suggested echo if it names none."""
+def _suffix(suffix: str, suggested_suffix: str) -> str:
+    """Return the suffix of dcm2niix, or the suggested one if dcm2niix added none.
+
+    If the suggested suffix has an echo (`_e2`) and that of dcm2niix has none, the echo is put before it.
+    """
     if not suffix:
-        return suggested
-    echo = suggested[: suggested.find("_", 1)] if suggested.find("_", 1) > 0 else suggested
+        return suggested_suffix
+    echo = suggested_suffix[: suggested_suffix.find("_", 1)] if suggested_suffix.find("_", 1) > 0 else suggested_suffix
     return suffix if not echo.startswith("_e") or suffix.startswith("_e") else echo + suffix
 
 

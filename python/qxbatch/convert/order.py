@@ -14,6 +14,7 @@ from qxbatch.model import Output
 
 _DIGITS = re.compile(r"(\d+)")
 _LAST = 1 << 62
+"""Number of an image whose lowest number is not known: it is last."""
 
 
 def image_order(images: Sequence[tuple[Output, Nifti]], lowest_numbers: Sequence[int | None]) -> list[int]:
@@ -26,20 +27,20 @@ def image_order(images: Sequence[tuple[Output, Nifti]], lowest_numbers: Sequence
         output, image = images[index]
         first = lowest_numbers[index]
         return (
-            natural(output.label or output.suffix),
+            natural_sort_key(output.label or output.suffix),
             *_geometry(image),
             _LAST if first is None else first,
             tuple(round(row[3], 1) for row in image.affine),
-            natural(output.nifti.name),
+            natural_sort_key(output.nifti.name),
         )
 
     return sorted(range(len(images)), key=key)
 
 
-def natural(text: str) -> tuple[tuple[int, int, bytes], ...]:
+def natural_sort_key(text: str) -> tuple[tuple[int, int, bytes], ...]:
     """Return a sort key that compares digits as numbers and all else by its bytes.
 
-    >>> sorted(["_e10", "_e2", "", "_ph"], key=natural)
+    >>> sorted(["_e10", "_e2", "", "_ph"], key=natural_sort_key)
     ['', '_e2', '_e10', '_ph']
     """
     tokens = (token for token in _DIGITS.split(text) if token)

@@ -24,13 +24,13 @@ _MAX_LISTED = 5
 
 def par_evidence(series: Series, pair: ParPair) -> Evidence:
     """Return the facts of a PAR about its images, in the same form as for DICOM headers; no counts if it cannot be read."""
-    evidence = Evidence(files=series.files, countable=False)
+    evidence = Evidence(files=series.files, is_countable=False)
     try:
         table = pair.table
     except ValueError:
         return evidence
     evidence.sizes = {(rows, columns) for columns, rows in table["recon resolution"].tolist()}
-    evidence.slices, evidence.countable = len(table), True
+    evidence.slices, evidence.is_countable = len(table), True
     evidence.voxels = int(table["recon resolution"].prod(axis=1).sum())
     return evidence
 
@@ -51,9 +51,9 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return problems
     problems += [_outside_grid_problem(series, pair, lines) for lines in outside]
-    zero = int((pair.table["rescale slope"] == 0).sum())
-    if zero:
-        problems.append(review(series, _slope_text(zero, len(pair.table))))
+    zero_slopes = int((pair.table["rescale slope"] == 0).sum())
+    if zero_slopes:
+        problems.append(review(series, _slope_text(zero_slopes, len(pair.table))))
     for image in images:
         if image.incomplete_volumes:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
@@ -64,19 +64,19 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     return problems
 
 
-def _slope_text(zero: int, slices: int) -> str:
-    scaled = "The values of the image may be those of slope 1."
-    return f"the rescale slope of {zero} of {slices} slices is 0, so all their values would be equal. {scaled}"
+def _slope_text(zero_slopes: int, slices: int) -> str:
+    doubt = "The values of the image may be those of slope 1."
+    return f"the rescale slope of {zero_slopes} of {slices} slices is 0, so all their values would be equal. {doubt}"
 
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:
     """Return the problem of slices outside of the grid of their image."""
-    if outside.volumes:
-        moved = "was" if outside.volumes == 1 else "were"
+    if outside.moved_volumes:
+        verb = "was" if outside.moved_volumes == 1 else "were"
         return note(
             series,
-            f"{counted(outside.volumes, 'volume')} {moved} moved by up to {outside.distance:.1f} mm during the scan (prospective "
-            "motion correction); the image has the place of the others.",
+            f"{counted(outside.moved_volumes, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
+            "(prospective motion correction); the image has the place of the others.",
         )
     listed = ", ".join(map(str, outside.lines[:_MAX_LISTED]))
     more = f" and {len(outside.lines) - _MAX_LISTED} more" if len(outside.lines) > _MAX_LISTED else ""
@@ -84,7 +84,7 @@ def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGr
     return review(
         series,
         f"the off-centre or angulation of {len(outside.lines)} of {len(pair.table)} slices does not fit the grid of their image "
-        f"({lines}): that of line {outside.line} is {outside.distance:.1f} mm away. The image shows them in its grid.",
+        f"({lines}): that of line {outside.worst_line} is {outside.distance:.1f} mm away. The image shows them in its grid.",
     )
 
 
@@ -107,8 +107,10 @@ def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool:
     images = [read_nifti(output.nifti) for output in outputs]
     volumes = sum(image.shape[3] if len(image.shape) > 3 else 1 for image in expected)  # noqa: PLR2004 (x, y, z, t)
     image_volumes = sum(image.volumes for image in images)
-    maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
-    if volumes not in {image_volumes, image_volumes - maps, maps}:
+    map_volumes = sum(
+        image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC")
+    )
+    if volumes not in {image_volumes, image_volumes - map_volumes, map_volumes}:
         return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
     difference = _grid_difference(expected, outputs, images, tool)
     if difference:

@@ -95,7 +95,7 @@ def _why_not_dcm2niix(pair: ParPair) -> str:
             return "nibabel is used: the slices are in several planes (a survey)"
         if scaling_varies(pair.table):
             return "nibabel is used: the scaling varies from slice to slice"
-        if not pair.rec.in_line_order:
+        if not pair.rec.is_in_line_order:
             return "nibabel is used: the images of the REC are not in the order of the PAR's lines"
         return f"nibabel is used: {irregularity}" if (irregularity := _why_irregular(pair)) else ""
     except ValueError:
@@ -115,4 +115,4 @@ def _why_irregular(pair: ParPair) -> str:
     if any(stack_number(image.suffix) for image in images):
         return "the slices are in several stacks"
     outside = [lines for image in images if (lines := lines_outside_grid(pair.table, image)) is not None]
-    return "slices are outside of the regular grid" if any(not lines.volumes for lines in outside) else ""
+    return "slices are outside of the regular grid" if any(not lines.moved_volumes for lines in outside) else ""

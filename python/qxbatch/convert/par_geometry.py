@@ -1,6 +1,7 @@
 """The positions of slices by the lines of a PAR, and the lines whose slices make one regular grid.
 
-A line has the centre of its slice (off-centre), its angles and its plane. All positions are in RAS+ mm.
+A line has the centre of its slice (off-centre), its angles and its plane. `rows` are lines of a PAR as an array of par_table.
+All positions are in RAS+ mm.
 """
 
 from typing import Any
@@ -91,6 +92,7 @@ def step_sign(rows: Any, affines: Any) -> int:
 
 
 def _psl_to_ras() -> Any:
+    """Return the matrix from the axes of Philips, in the order of nibabel, to RAS+."""
     with importing():
         from nibabel.parrec import PSL_TO_RAS
     return PSL_TO_RAS[:3, :3]
@@ -99,8 +101,11 @@ def _psl_to_ras() -> Any:
 def stack_masks(rows: Any) -> list[Any]:
     """Return a mask of the lines of each stack, in the order of the slices.
 
-    There is only one stack if all lines have one grid, if volumes were moved a little, if the lines do not make complete
-    stacks, or if a stack of one slice has the angles of another stack.
+    The lines are split only if they have several grids. There is also one stack in these cases:
+
+    - volumes were moved a little;
+    - the lines do not make complete stacks;
+    - a stack of one slice has the angles of another stack.
     """
     import numpy as np
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qxbatch.convert.diffusion import along_voxels, b_agrees, direction_agrees, gradient_table
+from qxbatch.convert.gradient_tables import along_voxels, b_agrees, direction_agrees, gradient_table
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.importing import importing
 from qxbatch.model import Output
@@ -32,11 +32,12 @@ def gradient_difference(table: Any, output: Output, volumes: Mapping[int, Sequen
         gradients = expected.get(volume, [])
         if not gradients:
             continue
-        if not any(b_agrees(b, other) for other, _ in gradients):
+        if not any(b_agrees(b, header_b) for header_b, _ in gradients):
             return f"the b-value of volume {volume + 1} of {name} is {b:g}, the PAR says {gradients[0][0]:g}"
         if not any(
-            b_agrees(b, other) and (along is None or direction_agrees(direction, along_voxels(along, affine)))
-            for other, along in gradients
+            b_agrees(b, header_b)
+            and (header_direction is None or direction_agrees(direction, along_voxels(header_direction, affine)))
+            for header_b, header_direction in gradients
         ):
             return f"the gradient direction of volume {volume + 1} of {name} is not that of the PAR"
     return ""

@@ -14,9 +14,11 @@ class ParImage(NamedTuple):
 
     suffix: str
     shape: tuple[int, ...]
+    """Columns, rows, slices, and volumes if there are several."""
     zooms: tuple[float, ...]
     """Voxel sizes in mm; if there are several volumes, a fourth value follows, which is 1."""
     affine: Any
+    """From voxel to RAS+ mm (4 x 4)."""
     lines: Any
     """Indices of the table's lines, from 0, volume by volume, slice by slice."""
     incomplete_volumes: str = ""
@@ -28,12 +30,12 @@ class LinesOutsideGrid(NamedTuple):
 
     lines: tuple[int, ...]
     """Numbers of the lines, from 1 (the first image line of the PAR)."""
-    line: int
+    worst_line: int
     """The number of the line with the largest distance, from 1."""
     distance: float
-    """Its distance, mm."""
-    volumes: int
-    """The number of volumes with these lines, if each of them moved as a whole, and only a little; else 0."""
+    """The distance of the slice of that line, mm."""
+    moved_volumes: int
+    """The number of volumes with these lines, if each of these volumes moved as a whole, and only a little; else 0."""
 
 
 def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
@@ -44,11 +46,11 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     import numpy as np
 
     rows = table[stack.line_mask]
-    columns, height = map(int, _single(rows, "recon resolution"))
-    _single(rows, "image pixel size")
+    columns, height = map(int, _uniform_value(rows, "recon resolution"))
+    _uniform_value(rows, "image pixel size")
     zooms = (
-        *map(float, _single(rows, "pixel spacing")),
-        float(_single(rows, "slice thickness") + _single(rows, "slice gap")),
+        *map(float, _uniform_value(rows, "pixel spacing")),
+        float(_uniform_value(rows, "slice thickness") + _uniform_value(rows, "slice gap")),
     )
     order = complete_volumes(rows, diffusion=general.is_diffusion)
     lines = np.flatnonzero(stack.line_mask)[order.lines]
@@ -61,7 +63,7 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     )
 
 
-def _single(rows: Any, name: str) -> Any:
+def _uniform_value(rows: Any, name: str) -> Any:
     """Return the value of a column. Raises ValueError when it varies."""
     values = rows[name]
     if (values != values[0]).any():

@@ -30,6 +30,7 @@ class CompleteVolumes(NamedTuple):
     lines: Any
     """Indices of the lines: volume by volume, slice by slice."""
     slices: int
+    """Number of slices of a volume."""
     incomplete_volumes: str = ""
     """Text that lists the incomplete volumes; empty if there are none."""
 
@@ -101,12 +102,12 @@ def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
 
 
 def _volume_of_each_line(key: Any, numbers: Any, slices: int) -> Any:
-    """Return a number for each line, equal for all lines of one volume. Of two keys, the volumes of the smaller are first.
+    """Return a number for each line, equal for all lines of one volume. The volumes of a smaller key have smaller numbers.
 
     Several lines with one key and slice are repetitions: the n-th of them belongs to the n-th volume of this key.
 
-    Raises IncompleteError when lines with one key belong to several volumes and slices are missing, because the lines do not
-    show which volume lacks them; but not if only the end of the last volume is missing.
+    Raises IncompleteError when several volumes have one key and slices are missing, because the lines do not show which
+    volume lacks slices. If only the end of the last volume is missing, it is known which one.
     """
     import numpy as np
 
@@ -122,12 +123,12 @@ def _volume_of_each_line(key: Any, numbers: Any, slices: int) -> Any:
     for lines in np.split(by_key, np.flatnonzero(np.diff(key[by_key])) + 1):
         repetitions = repetition[lines]
         complete = len(lines) == (repetitions.max() + 1) * slices
-        if repetitions.max() and not complete and not _is_cut(numbers[lines], repetitions, slices):
+        if repetitions.max() and not complete and not _lacks_only_the_end(numbers[lines], repetitions, slices):
             raise IncompleteError("slices are missing, and several volumes have the same key")
     return key * (int(repetition.max()) + 1) + repetition
 
 
-def _is_cut(numbers: Any, repetitions: Any, slices: int) -> bool:
+def _lacks_only_the_end(numbers: Any, repetitions: Any, slices: int) -> bool:
     """Return whether volumes follow each other, with increasing or decreasing slices, and only the end of the last is missing."""
     import numpy as np
 

@@ -11,7 +11,7 @@ _BITS = (8, 16)
 
 
 class Rec(NamedTuple):
-    """The layout of a REC: the size of its images, and the image that each line of the PAR describes."""
+    """The size of the images in a REC, and the image that each line of the PAR describes."""
 
     path: Path
     image_indices: Any
@@ -24,7 +24,7 @@ class Rec(NamedTuple):
     """Why images may be wrong."""
 
     @property
-    def in_line_order(self) -> bool:
+    def is_in_line_order(self) -> bool:
         """Return whether the images follow each other as the lines of the PAR do."""
         return bool((self.image_indices == range(len(self.image_indices))).all())
 

@@ -1,7 +1,7 @@
 """Converts one PAR/REC series with the selected converter, and compares its images with the pair."""
 
 from qxbatch.convert.attempt import ConversionPaths, attempt_conversion
-from qxbatch.convert.available import Available, converter_for
+from qxbatch.convert.available import AvailableConverters, converter_for
 from qxbatch.convert.conversions import par_conversion
 from qxbatch.convert.par_checks import pair_findings, par_evidence, par_findings
 from qxbatch.convert.par_choice import convert_par, failed_attempt
@@ -13,7 +13,7 @@ from qxbatch.settings.model import Settings, Tool
 
 
 def convert_par_series(
-    series: Series, settings: Settings, paths: ConversionPaths, available: Available, cancel: Cancel
+    series: Series, settings: Settings, paths: ConversionPaths, available: AvailableConverters, cancel: Cancel
 ) -> Conversion:
     """Convert one series and return the result. Raises CancelledError, and OSError for errors of the machine."""
     try:
@@ -21,7 +21,7 @@ def convert_par_series(
     except (ValueError, OSError) as error:
         return par_conversion(series, failed_attempt(series, error), [])
     findings: list[Problem] = []
-    if available.used is Tool.AUTO:
+    if available.used_tool is Tool.AUTO:
         result = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
     else:
         converter = converter_for(series.kind, available)

@@ -7,14 +7,16 @@ from qxbatch.convert.par_geometry import stack_masks
 from qxbatch.parrec.header import ParHeader
 
 _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
+"""Suffix of each value of the column image_type_mr."""
 _STACK_SUFFIX = re.compile(r"_stack(\d+)")
 MAX_STACKS = 1000
 """Limit on the combinations of plane, echo, type and average in a PAR. A scan has some hundred echoes at most."""
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
+"""Suffix of each value of the column slice orientation."""
 
 
 class ParStack(NamedTuple):
-    """Images for one NIfTI."""
+    """The lines of a PAR whose images become one NIfTI."""
 
     suffix: str
     """Its suffix in dcm2niix's notation: `_e2`, `_ph`, `_ADC`; `_stack2` for the second of several positions."""
@@ -67,6 +69,7 @@ def _table_mask(line_mask: Any, stack_mask: Any) -> Any:
 
 
 def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
+    """Return plane, echo number, image type and whether it is an average (0 or 1), each as an array of all lines."""
     import numpy as np
 
     is_average = np.zeros(len(table), dtype=int)

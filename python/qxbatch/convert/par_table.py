@@ -19,7 +19,7 @@ _FLOATS = {
     "diffusion": 3,
 }
 """Columns of floating-point numbers, and how many of them each has in a line."""
-_WHOLE = {
+_INTEGERS = {
     "slice number": 1,
     "echo number": 1,
     "dynamic scan number": 1,
@@ -84,20 +84,20 @@ def image_defs(header: ParHeader) -> Any:
 
     if not header.lines:
         raise ValueError("the PAR lists no images")
-    columns = {name: _column(header, name, width, whole=True) for name, width in _WHOLE.items()}
-    columns |= {name: _column(header, name, width, whole=False) for name, width in _FLOATS.items()}
+    columns = {name: _column(header, name, width, is_integer=True) for name, width in _INTEGERS.items()}
+    columns |= {name: _column(header, name, width, is_integer=False) for name, width in _FLOATS.items()}
     present = {name: values for name, values in columns.items() if values is not None}
-    types = [(name, int if name in _WHOLE else float, values.shape[1:]) for name, values in present.items()]
+    types = [(name, int if name in _INTEGERS else float, values.shape[1:]) for name, values in present.items()]
     table = np.zeros(len(header.lines), dtype=types)
     for name, values in present.items():
         table[name] = values
     return table
 
 
-def _column(header: ParHeader, name: str, width: int, *, whole: bool) -> Any:
+def _column(header: ParHeader, name: str, width: int, *, is_integer: bool) -> Any:
     import numpy as np
 
-    values = header.column(name) or _general(header, name, width)
+    values = header.column(name) or _from_general_lines(header, name, width)
     if not values:
         if name in _OPTIONAL:
             return None
@@ -105,11 +105,11 @@ def _column(header: ParHeader, name: str, width: int, *, whole: bool) -> Any:
     array = np.array(values, dtype=float)
     if array.shape != (len(header.lines), width) or not (np.abs(array) < _TOO_LARGE).all():
         raise ValueError(f"the PAR's column '{name}' is not usable")
-    array = np.rint(array).astype(int) if whole else array
+    array = np.rint(array).astype(int) if is_integer else array
     return array[:, 0] if width == 1 else array
 
 
-def _general(header: ParHeader, name: str, width: int) -> list[tuple[float, ...]]:
+def _from_general_lines(header: ParHeader, name: str, width: int) -> list[tuple[float, ...]]:
     """Return one value for all images, from the general lines (version 3) or a default; empty without both."""
     values = header.floats(name) or _DEFAULTS.get(name, [])
     return [tuple(values[:width])] * len(header.lines) if len(values) >= width else []

@@ -101,7 +101,7 @@ def _output_difference(
     stored = image.dataobj.get_unscaled()
     stored = stored.reshape((*(*stored.shape, 1, 1)[:3], -1), order="F")
     affine = np.asarray(image.affine)
-    first, remaining = "", set(range(stored.shape[3]))
+    first_difference, remaining = "", set(range(stored.shape[3]))
     lines: dict[int, list[int]] = {}
     order = sorted(range(len(expected)), key=lambda index: expected[index].image.suffix != output.suffix)
     for index in order:
@@ -117,13 +117,14 @@ def _output_difference(
         remaining -= volumes.keys()
         first_lines = stack.image.lines[:: stack.image.shape[2]]
         lines |= {volume: [int(first_lines[index]) for index in equal] for volume, equal in volumes.items()}
-        if not first:
-            first = _first_difference(rec, stack, values, output, volumes)
+        if not first_difference:
+            first_difference = _first_difference(rec, stack, values, output, volumes)
         if not remaining:
             is_shuffled = _is_out_of_order(table, stack, volumes, stored.shape[3])
-            return first if is_shuffled else gradient_difference(table, output, lines)
+            return first_difference if is_shuffled else gradient_difference(table, output, lines)
     return (
-        first or f"{len(remaining)} of {counted(stored.shape[3], 'volume')} of {output.nifti.name} are not in the REC"
+        first_difference
+        or f"{len(remaining)} of {counted(stored.shape[3], 'volume')} of {output.nifti.name} are not in the REC"
     )
 
 
@@ -166,7 +167,7 @@ def _matches(
             nearest = candidates[np.argsort(np.abs(sums[candidates] - totals[volume]), kind="stable")[:_CANDIDATES]]
             if volume < len(scaled):
                 nearest = np.append(volume, nearest)
-            equal = nearest[~_differs(scaled[nearest], values[volume]).any(axis=-1)].tolist()
+            equal = nearest[~_differing_slices(scaled[nearest], values[volume]).any(axis=-1)].tolist()
             if equal:
                 has_match = True
                 yield volume, equal
@@ -174,8 +175,8 @@ def _matches(
             return
 
 
-def _differs(expected: Any, values: Any) -> Any:
-    """Return which slices differ."""
+def _differing_slices(expected: Any, values: Any) -> Any:
+    """Return a mask of the slices that differ."""
     import numpy as np
 
     limit = _TOLERANCE * np.abs(expected).max(axis=-1, initial=0)
@@ -196,8 +197,8 @@ def _first_difference(rec: Rec, stack: _StackPixels, values: Any, output: Output
     import numpy as np
 
     count = min(len(values), len(stack.values[0]))
-    scaled = min(stack.values, key=lambda candidate: int(_differs(candidate[:count], values[:count]).sum()))
-    differs = _differs(scaled[:count], values[:count])
+    scaled = min(stack.values, key=lambda candidate: int(_differing_slices(candidate[:count], values[:count]).sum()))
+    differs = _differing_slices(scaled[:count], values[:count])
     differs[[volume for volume, equal in volumes.items() if volume < count and volume in equal]] = False
     if not differs.any():
         return ""

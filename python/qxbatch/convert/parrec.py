@@ -16,7 +16,7 @@ class Nibabel:
     """Converts PAR versions 3 to 4.2 with floating-point scaling: one image for each stack (qxbatch.convert.par_stacks)."""
 
     name = NAME
-    pace = 60.0
+    seconds_per_file = 60.0
 
     @cached_property
     def version(self) -> str:
@@ -55,6 +55,6 @@ def probe() -> Probe:
         purpose="PAR/REC (where dcm2niix is wrong)",
         location=sys.executable if converter else "",
         version=converter.version if converter else "",
-        searched=("the Python package nibabel",),
+        searched_locations=("the Python package nibabel",),
         advice="Install it with `pip install nibabel`.",
     )

@@ -18,7 +18,7 @@ from qxbatch.importing import importing
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader
 
-_HEADER = 352
+_HEADER_BYTES = 352
 """Bytes before the voxels of a NIfTI-1 in one file."""
 
 
@@ -79,10 +79,10 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
     nifti.set_xyzt_units("mm", "sec")
     if uniform:
         nifti.set_slope_inter(float(slopes[0]), float(intercepts[0]))
-    nifti["magic"], nifti["vox_offset"] = b"n+1", _HEADER
+    nifti["magic"], nifti["vox_offset"] = b"n+1", _HEADER_BYTES
     with path.open("xb") as file:
         nifti.write_to(file)
-        file.write(bytes(_HEADER - file.tell()))
+        file.write(bytes(_HEADER_BYTES - file.tell()))
         for pixels, slope, intercept in zip(rec.read_images(image.lines), slopes, intercepts, strict=True):
             voxels = pixels if uniform else (pixels * slope + intercept).astype("<f4")
             file.write(voxels.tobytes())
@@ -99,16 +99,16 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "ProtocolName": fields.get("ProtocolName"),
         "SeriesNumber": header.series_number,
         "AcquisitionNumber": fields.get("AcquisitionNumber"),
-        "EchoTime": _plain(rows["echo_time"][0] / 1000),
-        "RepetitionTime": _plain(times[0] / 1000) if times else None,
-        "FlipAngle": _plain(rows["image_flip_angle"][0]),
+        "EchoTime": _json_number(rows["echo_time"][0] / 1000),
+        "RepetitionTime": _json_number(times[0] / 1000) if times else None,
+        "FlipAngle": _json_number(rows["image_flip_angle"][0]),
         "ConversionSoftware": "qxbatch with nibabel",
     }
     present = {name: value for name, value in sidecar.items() if value not in (None, "")}
     path.write_text(json.dumps(present, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _plain(value: float) -> float | int | None:
+def _json_number(value: float) -> float | int | None:
     """Return a number as dcm2niix writes it, 2 and not 2.0; None for 0, which a PAR writes for unknown."""
     shortest = float(f"{value:.6g}")
     return None if shortest == 0 else int(shortest) if shortest.is_integer() else shortest
@@ -126,7 +126,7 @@ def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) 
         return
     first = rows[:: shape[2]]
     bvals = first["diffusion_b_factor"]
-    _lines(path.with_suffix(".bval"), [bvals])
+    _write_rows(path.with_suffix(".bval"), [bvals])
     if "diffusion" not in rows.dtype.names:
         print("Warning: this PAR version does not contain gradient directions; there is no bvec.")
         return
@@ -138,10 +138,10 @@ def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) 
         bvecs[0] *= -1
     lengths = np.linalg.norm(bvecs, axis=0)
     bvecs = np.where(lengths > 0, bvecs / np.where(lengths > 0, lengths, 1), 0.0) + 0.0
-    _lines(path.with_suffix(".bvec"), bvecs)
+    _write_rows(path.with_suffix(".bvec"), bvecs)
 
 
-def _lines(path: Path, rows: Any) -> None:
+def _write_rows(path: Path, rows: Any) -> None:
     path.write_text("".join(" ".join(f"{value:.6g}" for value in row) + "\n" for row in rows), encoding="ascii")
 
 

@@ -35,9 +35,9 @@ class Limits(NamedTuple):
     """Limits of one converter."""
 
     seconds: float
-    output: int
+    output_bytes: int
     """Limit on the bytes on disk in its output folder and its HOME."""
-    log: int = 1 << 20
+    log_bytes: int = 1 << 20
     """Printed bytes that are kept: the first half and the last half of them."""
 
 
@@ -70,7 +70,7 @@ class _BoundedOutput:
         self.half = max(1, keep // 2)
         self.head = bytearray()
         self.tail = bytearray()
-        self.cut = 0
+        self.cut_bytes = 0
 
     def add(self, data: bytes) -> None:
         room = self.half - len(self.head)
@@ -81,7 +81,7 @@ class _BoundedOutput:
 
     def _trim(self) -> None:
         over = max(0, len(self.tail) - self.half)
-        self.cut += over
+        self.cut_bytes += over
         del self.tail[:over]
 
     def text(self) -> str:
@@ -89,9 +89,9 @@ class _BoundedOutput:
         self._trim()
         head, tail = bytes(self.head), bytes(self.tail)
         gap = b""
-        if self.cut:
+        if self.cut_bytes:
             head, tail = head[: head.rfind(b"\n") + 1] or head, tail.partition(b"\n")[2] or tail
-            cut = self.cut + len(self.head) - len(head) + len(self.tail) - len(tail)
+            cut = self.cut_bytes + len(self.head) - len(head) + len(self.tail) - len(tail)
             gap = f"\n... {cut} bytes left out ...\n".encode()
         return (head + gap + tail).decode("utf-8", "surrogateescape")
 
@@ -108,8 +108,8 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     Then kill its process group, and also the processes that left the group and still have its output open. Raises
     CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start.
     """
-    started = time.monotonic()
-    output = _BoundedOutput(limits.log)
+    start_time = time.monotonic()
+    output = _BoundedOutput(limits.log_bytes)
     try:
         process = subprocess.Popen(
             command.argv,
@@ -128,7 +128,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     reader = threading.Thread(target=_read_output, args=(process.stdout, output), daemon=True)
     try:
         reader.start()
-        stop_reason = _watch(process, (out, home), limits, cancel, started)
+        stop_reason = _watch(process, (out, home), limits, cancel, start_time)
     finally:
         _kill_group(process)
         reader.join(timeout=_OUTPUT_SECONDS)
@@ -137,7 +137,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
             reader.join(timeout=5)
     if cancel.is_set():
         raise CancelledError
-    return ProcessResult(process.returncode, output.text(), stop_reason, time.monotonic() - started)
+    return ProcessResult(process.returncode, output.text(), stop_reason, time.monotonic() - start_time)
 
 
 def _read_output(pipe: IO[bytes] | None, output: _BoundedOutput) -> None:
@@ -153,7 +153,7 @@ def _watch(
     folders: tuple[Path, ...],
     limits: Limits,
     cancel: Cancel,
-    started: float,
+    start_time: float,
 ) -> str:
     """Wait until a process ends or must be killed; return the reason to kill it, else an empty text.
 
@@ -163,10 +163,10 @@ def _watch(
         while not process_end.wait(POLL_SECONDS):
             if cancel.is_set():
                 return "the run was stopped"
-            if time.monotonic() - started > limits.seconds:
+            if time.monotonic() - start_time > limits.seconds:
                 return f"it took longer than {limits.seconds:.0f} s"
-            if size_on_disk(folders) > limits.output:
-                return f"it wrote more than {limits.output >> 20} MB"
+            if size_on_disk(folders) > limits.output_bytes:
+                return f"it wrote more than {limits.output_bytes >> 20} MB"
     return ""
 
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from qxbatch.convert.attempt import attempt_conversion, conversion_paths
-from qxbatch.convert.available import Available, converter_for
-from qxbatch.convert.conversions import dicom_conversion, sorted_conversion
+from qxbatch.convert.available import AvailableConverters, converter_for
+from qxbatch.convert.conversions import dicom_conversion, not_requested_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, header_evidence
 from qxbatch.convert.gzipped import gzipped_conversion, gzipped_count, partly_gzipped_problem
@@ -22,7 +22,7 @@ def convert_series(
     series: Series,
     settings: Settings,
     work: Path,
-    available: Available,
+    available: AvailableConverters,
     cancel: Cancel,
     *,
     staging: Path | None = None,
@@ -37,7 +37,7 @@ def convert_series(
     Raises CancelledError when `cancel` is set meanwhile, and OSError for errors of the machine.
     """
     if settings.stages is Stages.SORT:
-        return sorted_conversion(series)
+        return not_requested_conversion(series)
     paths = conversion_paths(series, work, staging, final)
     gzipped = gzipped_count(series)
     if gzipped and gzipped >= series.files:

@@ -6,7 +6,7 @@ from qxbatch.core import ImageCheck
 from qxbatch.inspect.observed import read_sidecar
 from qxbatch.model import Output
 
-_FRACTION = 0.01
+_RELATIVE_TOLERANCE = 0.01
 """Accepted relative difference of values."""
 
 
@@ -28,7 +28,7 @@ _REPETITION_TIME = _Field("RepetitionTime", "s", 1e-3, 1e-3)
 
 
 def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
-    """Return where echo time or flip angle in the JSON differs from a frame: images of several contrasts are separate images."""
+    """Return where echo time or flip angle in the JSON differs from that of a frame. All frames of an image should have one."""
     return _findings(output, [(_ECHO_TIME, check.echo_times), (_FLIP_ANGLE, check.flip_angles)])
 
 
@@ -70,17 +70,17 @@ def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] |
     sidecar = read_sidecar(output.sidecars.get("json"))
     findings = []
     for field, values in compared:
-        recorded = sidecar.get(field.name)
-        if values is None or not isinstance(recorded, int | float) or isinstance(recorded, bool):
+        json_value = sidecar.get(field.name)
+        if values is None or not isinstance(json_value, int | float) or isinstance(json_value, bool):
             continue
         low, high = (value * field.scale for value in values)
-        if not all(_agrees(recorded, value, field) for value in (low, high)):
+        if not all(_agrees(json_value, value, field) for value in (low, high)):
             headers = f"{low:g}" if low == high else f"{low:g} to {high:g}"
             findings.append(
-                f"its JSON says {field.name} {recorded:g} {field.unit}, its headers say {headers} {field.unit}."
+                f"its JSON says {field.name} {json_value:g} {field.unit}, its headers say {headers} {field.unit}."
             )
     return findings
 
 
-def _agrees(recorded: float, expected: float, field: _Field) -> bool:
-    return abs(recorded - expected) <= max(field.tolerance, _FRACTION * expected)
+def _agrees(json_value: float, expected: float, field: _Field) -> bool:
+    return abs(json_value - expected) <= max(field.tolerance, _RELATIVE_TOLERANCE * expected)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
-
 _NO_IMAGE = {
     "1.2.840.10008.1.3.10": "a media directory",
     "4.2": "MR spectroscopy",
@@ -24,11 +23,14 @@ _NO_IMAGE = {
     "481.5": "a treatment plan",
     "481.8": "a treatment plan",
 }
+"""Names of SOP classes without an image, by UID; UIDs that begin with _STORAGE are without it."""
+_WITH_SUBCLASSES = {"9", "11", "88", "104"}
+"""Classes in _NO_IMAGE whose name also holds for all UIDs that begin with theirs, such as 11.1."""
 _SIEMENS_CSA = "1.3.12.2.1107.5.9.1"
 _PHILIPS_PRIVATE = "1.3.46.670589."
 _CROSS_SECTIONAL = {_STORAGE + end for end in ("2", "2.1", "2.2", "4", "4.1", "4.3", "4.4", "128", "128.1", "130")}
 """CT, MR and PET images, without MR spectroscopy (4.2)."""
-_SECONDARY = _STORAGE + "7"
+_SECONDARY_CAPTURE = _STORAGE + "7"
 
 
 def non_image_kind(classes: Counter[str]) -> str:
@@ -39,7 +41,9 @@ def non_image_kind(classes: Counter[str]) -> str:
 
 def is_secondary_capture(classes: Counter[str]) -> bool:
     """Return whether all objects are secondary captures (screen saves)."""
-    return bool(classes) and all(uid == _SECONDARY or uid.startswith(_SECONDARY + ".") for uid in classes)
+    return bool(classes) and all(
+        uid == _SECONDARY_CAPTURE or uid.startswith(_SECONDARY_CAPTURE + ".") for uid in classes
+    )
 
 
 def has_slices_of_body(classes: Mapping[str, int]) -> bool:
@@ -58,7 +62,5 @@ def _kind(uid: str) -> str:
     if not uid.startswith(_STORAGE):
         return ""
     ending = uid.removeprefix(_STORAGE)
-    whole_family = ending.split(".")[0]
-    return _NO_IMAGE.get(ending) or (
-        _NO_IMAGE.get(whole_family, "") if whole_family in {"9", "11", "88", "104"} else ""
-    )
+    parent_class = ending.split(".")[0]
+    return _NO_IMAGE.get(ending) or (_NO_IMAGE.get(parent_class, "") if parent_class in _WITH_SUBCLASSES else "")

@@ -10,7 +10,7 @@ _TOLERANCE = 0.05
 def time_step_findings(image: Nifti, check: ImageCheck) -> list[str]:
     """Return a finding if the header of an image has another time between volumes than its DICOM headers.
 
-    An image without such a time is not compared, nor one whose RepetitionTime and acquisition times do not agree.
+    An image is compared only if it has such a time, and if its RepetitionTime and acquisition times agree.
     """
     if check.time_step is None or not image.time_step or abs(image.time_step - check.time_step) <= _TOLERANCE:
         return []

@@ -12,8 +12,8 @@ MAX_NAMES = 3
 _HINT = "Copy these files again from their source, and import the whole packet with --overwrite=yes."
 
 
-def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
-    """Return a conversion with a problem that names its truncated files; a failure names them in its own message."""
+def with_truncated_files(conversion: Conversion, names: Sequence[str]) -> Conversion:
+    """Return a conversion with a problem that names its truncated files; if it failed, the message of the failure names them."""
     if not names:
         return conversion
     text = _truncated_text(names, conversion.series.files)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from qxbatch.convert.available import Available
+from qxbatch.convert.available import AvailableConverters
 from qxbatch.core import Monitor
 from qxbatch.events import Observer
 from qxbatch.open_files import many_open_files
@@ -33,7 +33,7 @@ class Context:
         settings: Settings,
         workspace: Workspace,
         locks: Locks,
-        tools: Available,
+        tools: AvailableConverters,
         observer: Observer,
         monitor: Monitor | None = None,
         numbers: Mapping[Path, int] | None = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.archive.numbers import Numbers
 from qxbatch.archive.stored_numbers import forget_numbers
-from qxbatch.convert.available import Available, check_available
+from qxbatch.convert.available import AvailableConverters, check_available
 from qxbatch.core import Monitor
 from qxbatch.discover.units import Unit
 from qxbatch.events import MembersRead, Observer
@@ -55,7 +55,7 @@ def opened_context(
         tidy(workspace, locks, imported_units)
 
 
-def need_converters(settings: Settings) -> Available:
+def need_converters(settings: Settings) -> AvailableConverters:
     """Return the converters that a run may use; print which of them replace a missing one. Raises UsageError (exit status 69)."""
     tools = check_available(settings)
     for note in tools.notes:

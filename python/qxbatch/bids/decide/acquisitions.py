@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from qxbatch.bids.images.acquisition_time import later
+from qxbatch.bids.images.acquisition_time import add_seconds
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.rules.matching import Match
 from qxbatch.bids.schema.target import Target
@@ -29,7 +29,7 @@ class Candidate:
     target: Target
 
     @property
-    def order(self) -> tuple[bool, str, int, int]:
+    def sort_key(self) -> tuple[bool, str, int, int]:
         """Return the key that sorts images by the time of their acquisition; those without a time are last, by series."""
         image = self.facts.image
         start = (
@@ -45,9 +45,9 @@ class AcquiredImages:
     members: list[Candidate] = field(default_factory=list)
 
     @property
-    def order(self) -> tuple[bool, str, int, int]:
+    def sort_key(self) -> tuple[bool, str, int, int]:
         """Return the key that sorts acquisitions by time."""
-        return min(member.order for member in self.members)
+        return min(member.sort_key for member in self.members)
 
     @property
     def start(self) -> datetime | None:
@@ -63,7 +63,7 @@ class AcquiredImages:
     @property
     def echoes(self) -> set[int | None]:
         """Return its echo times as multiples of _TE_STEP."""
-        return {_rounded(member.facts.te_ms, _TE_STEP) for member in self.members} - {None}
+        return {_step_count(member.facts.te_ms, _TE_STEP) for member in self.members} - {None}
 
     @property
     def distinctions(self) -> set[tuple[object, ...]]:
@@ -77,9 +77,9 @@ def distinction(candidate: Candidate) -> tuple[object, ...]:
     return (
         candidate.target.suffix,
         facts.kind,
-        _rounded(facts.te_ms, _TE_STEP),
-        _rounded(facts.ti_ms, _TI_STEP),
-        _rounded(facts.flip_angle_deg, _FLIP_STEP),
+        _step_count(facts.te_ms, _TE_STEP),
+        _step_count(facts.ti_ms, _TI_STEP),
+        _step_count(facts.flip_angle_deg, _FLIP_STEP),
         facts.mt,
         candidate.target.entities,
     )
@@ -88,14 +88,18 @@ def distinction(candidate: Candidate) -> tuple[object, ...]:
 def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
     """Return the acquisitions of images whose runs are counted together (`families.Family`), in order of time."""
     series: dict[int, list[Candidate]] = {}
-    for candidate in sorted(candidates, key=lambda candidate: candidate.order):
+    for candidate in sorted(candidates, key=lambda candidate: candidate.sort_key):
         series.setdefault(candidate.facts.image.series.n, []).append(candidate)
     facts_of_groups: list[list[ImageFacts]] = []
     groups: list[AcquiredImages] = []
     for members in series.values():
         facts = members[0].facts
         k = next(
-            (k for k, group in enumerate(facts_of_groups) if any(_together(facts, other) for other in group)),
+            (
+                k
+                for k, group in enumerate(facts_of_groups)
+                if any(_are_one_acquisition(facts, other) for other in group)
+            ),
             len(facts_of_groups),
         )
         if k == len(facts_of_groups):
@@ -103,19 +107,19 @@ def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
             groups.append(AcquiredImages())
         facts_of_groups[k].append(facts)
         groups[k].members += members
-    return sorted(groups, key=lambda acquisition: acquisition.order)
+    return sorted(groups, key=lambda acquisition: acquisition.sort_key)
 
 
-def acquisition_sets(runs: Sequence[AcquiredImages], most_echoes: int = 0) -> list[AcquiredImages]:
+def acquisition_sets(runs: Sequence[AcquiredImages], max_echoes: int = 0) -> list[AcquiredImages]:
     """Return the acquisitions, with successive ones joined into one set as long as all images of the set are distinct.
 
     Images that differ in flip angle, inversion or magnetization transfer are scanned one after the other and form one set, and
-    so do the two echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
+    so do the two echoes of a field map. A set has at most `max_echoes` echo times; 0: any number.
     """
     sets: list[AcquiredImages] = []
     for acquisition in runs:
         echoes = sets[-1].echoes | acquisition.echoes if sets else set()
-        has_room = not most_echoes or len(echoes) <= most_echoes
+        has_room = not max_echoes or len(echoes) <= max_echoes
         if sets and has_room and not (sets[-1].distinctions & acquisition.distinctions):
             sets[-1].members.extend(acquisition.members)
         else:
@@ -132,9 +136,12 @@ def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
 
 
 def start_of(facts: ImageFacts) -> datetime | None:
-    """Return when an image's series began; None where it is not known, for PAR/REC, and where times do not distinguish series."""
+    """Return when an image's series began; None if this is not known.
+
+    It is not known for PAR/REC, and in a session whose times do not distinguish its series.
+    """
     started = facts.acquisition.started
-    return None if started is None or facts.is_par or not facts.times_distinguish_series else _time(started)
+    return None if started is None or facts.is_par or not facts.times_distinguish_series else _parse_time(started)
 
 
 def _end_of(facts: ImageFacts) -> datetime | None:
@@ -142,11 +149,11 @@ def _end_of(facts: ImageFacts) -> datetime | None:
     if start is None:
         return None
     if ended is not None:
-        return _time(ended)
-    return later(start, facts.acquisition.duration_s or 0.0)
+        return _parse_time(ended)
+    return add_seconds(start, facts.acquisition.duration_s or 0.0)
 
 
-def _together(first: ImageFacts, second: ImageFacts) -> bool:
+def _are_one_acquisition(first: ImageFacts, second: ImageFacts) -> bool:
     """Return whether two series are of one acquisition."""
     if first.is_par or second.is_par:
         return par_scan(first) is not None and par_scan(first) == par_scan(second)
@@ -170,12 +177,12 @@ def par_scan(facts: ImageFacts) -> int | None:
 
 
 @lru_cache(1 << 12)
-def _time(text_: str) -> datetime | None:
+def _parse_time(value: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text_).replace(tzinfo=None)
+        return datetime.fromisoformat(value).replace(tzinfo=None)
     except ValueError:
         return None
 
 
-def _rounded(value: float | None, step: float) -> int | None:
+def _step_count(value: float | None, step: float) -> int | None:
     return None if value is None else round(value / step)

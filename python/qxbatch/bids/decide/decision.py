@@ -8,8 +8,8 @@ from qxbatch.bids.decide.acquisitions import Candidate
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import group_images
 from qxbatch.bids.decide.hints import ignore_hint, remarks, series_list, unknown_session_remarks
+from qxbatch.bids.decide.image_target import target_of
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
-from qxbatch.bids.decide.target_text import target_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import ExportPlan, IgnoredItem, PlacedImage, Rule, RuleFile, UndecidedSeries
@@ -27,13 +27,13 @@ def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPla
     conflicts = label_conflicts(labels)
     unknown = unknown_session_remarks(sessions, rules)
     plans = [
-        _session(session, session_labels, conflicts.get(session.id), rules, schema)
+        _session_plan(session, session_labels, conflicts.get(session.id), rules, schema)
         for session, session_labels in labels
     ]
     return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
 
 
-def _session(
+def _session_plan(
     session: SessionFolder, labels: SessionLabels, conflict: tuple[str, str] | None, rules: RuleFile, schema: Schema
 ) -> ExportPlan:
     problem, hint = conflict or (labels.problem, labels.hint)
@@ -54,9 +54,9 @@ class _SessionDecision:
         self._session = session
         self._labels = labels
         self._schema = schema
-        self._placed: list[PlacedImage] = []
-        self._ignored: list[IgnoredItem] = []
-        self._undecided: list[UndecidedSeries] = []
+        self._placed_images: list[PlacedImage] = []
+        self._ignored_items: list[IgnoredItem] = []
+        self._undecided_series: list[UndecidedSeries] = []
 
     def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> ExportPlan:
         """Return the plan."""
@@ -64,7 +64,7 @@ class _SessionDecision:
         candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
         groups = group_images(candidates, self._schema)
         for candidate, reason in groups.excluded:
-            self._ignored.append(IgnoredItem(candidate.facts.image, candidate.match.rule, reason))
+            self._ignored_items.append(IgnoredItem(candidate.facts.image, candidate.match.rule, reason))
         for candidate, reason, hint in groups.orphans:
             self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
         self._place(groups.images)
@@ -72,9 +72,9 @@ class _SessionDecision:
             self._session,
             self._labels.subject,
             self._labels.session,
-            tuple(sorted(self._placed, key=lambda placed: placed.image.number)),
-            tuple(sorted(self._ignored, key=_ignored_order)),
-            tuple(sorted(self._undecided, key=lambda undecided: undecided.series.n)),
+            tuple(sorted(self._placed_images, key=lambda placed: placed.image.number)),
+            tuple(sorted(self._ignored_items, key=_ignored_sort_key)),
+            tuple(sorted(self._undecided_series, key=lambda undecided: undecided.series.n)),
             remarks=remarks(self._session, facts, session_rules, candidates),
         )
 
@@ -83,7 +83,7 @@ class _SessionDecision:
             if series.images:
                 continue
             reason = "no image: its conversion failed" if series.state is State.FAILED else "no image"
-            self._ignored.append(IgnoredItem(None, None, reason, series))
+            self._ignored_items.append(IgnoredItem(None, None, reason, series))
 
     def _candidate(self, facts: ImageFacts, rules: Sequence[Rule]) -> Candidate | None:
         match = first_match(rules, facts)
@@ -92,7 +92,7 @@ class _SessionDecision:
             return None
         if match.rule.ignore:
             reason = f"{match.rule.ignore}; {rule_text(match.rule)}"
-            self._ignored.append(IgnoredItem(facts.image, match.rule, reason))
+            self._ignored_items.append(IgnoredItem(facts.image, match.rule, reason))
             return None
         try:
             return Candidate(facts, match, target_of(match, facts, self._schema))
@@ -100,28 +100,28 @@ class _SessionDecision:
             self._add_undecided(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
             return None
 
-    def _place(self, named: Iterable[NamedImage]) -> None:
-        complete = []
-        for image in named:
+    def _place(self, images: Iterable[NamedImage]) -> None:
+        valid_images = []
+        for image in images:
             if image.problem:
                 target = f"{image.target.datatype}/{image.target.suffix}"
                 self._add_undecided(image.candidate.facts, f"{target}: {image.problem}", "Write the entity into as.")
             else:
-                complete.append(image)
-        paths = {id(image): image.target.path(self._labels.subject, self._labels.session) for image in complete}
+                valid_images.append(image)
+        paths = {id(image): image.target.path(self._labels.subject, self._labels.session) for image in valid_images}
         counts = Counter(path.casefold() for path in paths.values())
-        for image in complete:
+        for image in valid_images:
             path = paths[id(image)]
             if counts[path.casefold()] > 1:
-                self._same_path(
-                    image, path, [other for other in complete if paths[id(other)].casefold() == path.casefold()]
+                self._add_path_conflict(
+                    image, path, [other for other in valid_images if paths[id(other)].casefold() == path.casefold()]
                 )
                 continue
             rule = image.candidate.match.rule
             reason = "; ".join([rule_text(rule), *image.notes])
-            self._placed.append(PlacedImage(image.candidate.facts.image, path, rule, reason))
+            self._placed_images.append(PlacedImage(image.candidate.facts.image, path, rule, reason))
 
-    def _same_path(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
+    def _add_path_conflict(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
         names = series_list(other.candidate.facts for other in same)
         hint = (
             'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
@@ -133,11 +133,11 @@ class _SessionDecision:
 
     def _add_undecided(self, facts: ImageFacts, reason: str, hint: str) -> None:
         series = facts.image.series
-        if not any(undecided.series is series and undecided.reason == reason for undecided in self._undecided):
-            self._undecided.append(UndecidedSeries(series, reason, hint))
+        if not any(undecided.series is series and undecided.reason == reason for undecided in self._undecided_series):
+            self._undecided_series.append(UndecidedSeries(series, reason, hint))
 
 
-def _ignored_order(ignored: IgnoredItem) -> tuple[int, int]:
+def _ignored_sort_key(ignored: IgnoredItem) -> tuple[int, int]:
     if ignored.image is not None:
         return ignored.image.series.n, ignored.image.number
     return (ignored.series.n if ignored.series else 0), 0

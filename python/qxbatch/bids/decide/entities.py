@@ -19,6 +19,8 @@ _PARTS = {
     ImageKind.IMAGINARY: "imag",
 }
 _INVERSION = re.compile(r"inv[-_ ]?(\d)", re.IGNORECASE)
+_RELATIVE_ROUNDING = 1e-4
+"""Values that differ by less than this, relative to the value or to 1 for smaller values, differ only by rounding."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) 
                 added[name] = value
                 notes.append(f"{name}-{value}: {note}")
     full = target.with_entities(schema, added)
-    missing = [name for name, entity in allowed.items() if entity.required and name not in full.values]
-    return NamedImage(member, full, tuple(notes), _missing(missing[0], member.facts) if missing else "")
+    missing = [name for name, entity in allowed.items() if entity.is_required and name not in full.values]
+    return NamedImage(member, full, tuple(notes), _missing_entity_problem(missing[0], member.facts) if missing else "")
 
 
 ValueAndSource = tuple[str, str]
@@ -68,13 +70,13 @@ _NOT_NEEDED: ValueAndSource = ("", "")
 def _echo(
     image: ImageFacts, same_suffix: list[ImageFacts], members: list[ImageFacts], allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
-    times = _distinct(facts.te_ms for facts in members)
-    if len(times) > 1 or allowed["echo"].required:
+    times = _distinct_values(facts.te_ms for facts in members)
+    if len(times) > 1 or allowed["echo"].is_required:
         index = _index(image.te_ms, times)
         if index:
             return index, f"EchoTime {_number_text(image.te_ms)} ms of {', '.join(map(_number_text, times))}"
     numbers = {facts.echo for facts in same_suffix}
-    if image.echo is not None and (len(numbers) > 1 or allowed["echo"].required) and image.te_ms is None:
+    if image.echo is not None and (len(numbers) > 1 or allowed["echo"].is_required) and image.te_ms is None:
         return str(image.echo), "EchoNumber"
     return _NOT_NEEDED
 
@@ -91,11 +93,11 @@ def _part(
 def _inversion(
     image: ImageFacts, same_suffix: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
-    times = _distinct(facts.ti_ms for facts in same_suffix)
+    times = _distinct_values(facts.ti_ms for facts in same_suffix)
     by_name = _INVERSION.search(image.name)
-    if by_name and len(times) <= 1 and allowed["inv"].required:
+    if by_name and len(times) <= 1 and allowed["inv"].is_required:
         return by_name[1], "the name of the series"
-    if len(times) > 1 or (allowed["inv"].required and times):
+    if len(times) > 1 or (allowed["inv"].is_required and times):
         return _index(
             image.ti_ms, times
         ), f"InversionTime {_number_text(image.ti_ms)} ms of {', '.join(map(_number_text, times))}"
@@ -105,14 +107,14 @@ def _inversion(
 def _flip(
     image: ImageFacts, same_suffix: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
-    angles = _distinct(facts.flip_angle_deg for facts in same_suffix)
+    angles = _distinct_values(facts.flip_angle_deg for facts in same_suffix)
     same = [
         facts
         for facts in same_suffix
         if (facts.te_ms, facts.ti_ms, facts.kind) == (image.te_ms, image.ti_ms, image.kind)
     ]
-    distinct_flips = len(_distinct(facts.flip_angle_deg for facts in same)) > 1
-    if angles and (allowed["flip"].required or distinct_flips):
+    distinct_flips = len(_distinct_values(facts.flip_angle_deg for facts in same)) > 1
+    if angles and (allowed["flip"].is_required or distinct_flips):
         return _index(
             image.flip_angle_deg, angles
         ), f"FlipAngle {_number_text(image.flip_angle_deg)} of {', '.join(map(_number_text, angles))}"
@@ -137,7 +139,7 @@ _FINDERS: Mapping[
 _FIELDS = {"echo": "EchoTime", "inv": "InversionTime", "flip": "FlipAngle", "mt": "MTState"}
 
 
-def _missing(name: str, facts: ImageFacts) -> str:
+def _missing_entity_problem(name: str, facts: ImageFacts) -> str:
     has_no = f"no header of {series_number_text(facts)} has {_FIELDS[name]}" if name in _FIELDS else "no header has it"
     return f"it needs the entity {name}, and {has_no}"
 
@@ -148,24 +150,24 @@ def _field_map_images(members: list[Candidate]) -> list[NamedImage]:
     magnitude_kinds = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
     phases = [member for member in members if member not in in_hz and member.facts.kind not in magnitude_kinds]
     magnitudes = [member for member in members if member not in in_hz and member not in phases]
-    images = [_suffixed(member, "fieldmap", "it is in Hz") for member in in_hz]
-    times = _distinct(member.facts.te_ms for member in phases)
+    images = [_with_suffix(member, "fieldmap", "it is in Hz") for member in in_hz]
+    times = _distinct_values(member.facts.te_ms for member in phases)
     for member in phases:
         suffix = member.target.suffix
         if len(times) > 1:
             suffix = f"phase{_index(member.facts.te_ms, times)}"
         elif suffix not in ("phase1", "phase2"):
             suffix = "phasediff"
-        images.append(_suffixed(member, suffix, _echo_note(member, times)))
-    echoes = _distinct(member.facts.te_ms for member in magnitudes)
+        images.append(_with_suffix(member, suffix, _echo_note(member, times)))
+    echoes = _distinct_values(member.facts.te_ms for member in magnitudes)
     for member in magnitudes:
         suffix = member.target.suffix
         if in_hz and not phases:
             suffix = "magnitude"
         elif len(echoes) > 1 or suffix not in ("magnitude", "magnitude2"):
             suffix = f"magnitude{_index(member.facts.te_ms, echoes) or '1'}"
-        images.append(_suffixed(member, suffix, _echo_note(member, echoes)))
-    return sorted(images, key=lambda image: image.candidate.order)
+        images.append(_with_suffix(member, suffix, _echo_note(member, echoes)))
+    return sorted(images, key=lambda image: image.candidate.sort_key)
 
 
 def _shows_hz(member: Candidate) -> bool:
@@ -173,7 +175,7 @@ def _shows_hz(member: Candidate) -> bool:
     return member.facts.kind == IN_HZ or (member.target.suffix == "fieldmap" and not is_magnitude)
 
 
-def _suffixed(member: Candidate, suffix: str, note: str) -> NamedImage:
+def _with_suffix(member: Candidate, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
     problem = "" if suffix in FIELD_MAP_SUFFIXES else "its field map has more than 2 echoes"
     notes = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
@@ -187,11 +189,11 @@ def _echo_note(member: Candidate, times: list[float]) -> str:
     return f"{kind}, EchoTime {_number_text(member.facts.te_ms)} ms of {', '.join(map(_number_text, times))}"
 
 
-def _distinct(values: Iterable[float | None]) -> list[float]:
+def _distinct_values(values: Iterable[float | None]) -> list[float]:
     """Return the distinct values, sorted; values that differ only by rounding are one."""
     distinct: list[float] = []
     for value in sorted(value for value in values if value is not None):
-        if not distinct or value - distinct[-1] > 1e-3 * max(1.0, abs(value)) / 10:
+        if not distinct or value - distinct[-1] > _RELATIVE_ROUNDING * max(1.0, abs(value)):
             distinct.append(value)
     return distinct
 

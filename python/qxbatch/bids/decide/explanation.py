@@ -7,7 +7,7 @@ from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.texts import rule_text, series_text, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import ExportPlan, Rule, RuleFile
-from qxbatch.bids.rules.matching import Mismatch, compare
+from qxbatch.bids.rules.matching import Mismatch, match_conditions
 from qxbatch.nearest import nearest_name
 from qxbatch.problems import UsageError
 from qxbatch.protocol.values import actual_text
@@ -30,11 +30,11 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
     plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
-    if not images and (without := _without_images(plan, series)):
-        return without
+    if not images and (reason := _reason_without_images(plan, series)):
+        return reason
     if not images:
         raise UsageError(f"session {session} has no images of a series {series}.", _existing_series(plan))
-    lines = [line for facts in images for line in _image(facts, plan, rules)]
+    lines = [line for facts in images for line in _image_lines(facts, plan, rules)]
     return "\n".join(map(one_line, lines))
 
 
@@ -42,9 +42,9 @@ def _has_number(facts: ImageFacts, series: str) -> bool:
     return series in (str(facts.series_number), f"n{facts.image.series.n}")
 
 
-def _without_images(plan: ExportPlan, series: str) -> str:
+def _reason_without_images(plan: ExportPlan, series: str) -> str:
     """Return why a series without images is not exported; empty if `series` names no such series."""
-    for ignored in plan.ignored:
+    for ignored in plan.ignored_items:
         if ignored.series is not None and series in (
             str(series_number(ignored.series.header)),
             f"n{ignored.series.n}",
@@ -65,7 +65,7 @@ def _existing_series(plan: ExportPlan) -> str:
     return f"It has: {', '.join(texts)}."
 
 
-def _image(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
+def _image_lines(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
     """Yield the decision on one image, and each rule that was compared with it."""
     image = facts.image.summary
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
@@ -74,7 +74,7 @@ def _image(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str
     session_rules = rules.sessions[plan.session.id].rules if plan.session.id in rules.sessions else ()
     has_decided = False
     for rule in (*session_rules, *rules.rules):
-        result = compare(rule.conditions, facts)
+        result = match_conditions(rule.conditions, facts)
         if isinstance(result, Mismatch):
             yield f"  no match: {rule_text(rule)}: {_mismatch(result)}"
         else:
@@ -87,9 +87,9 @@ def _decision(facts: ImageFacts, plan: ExportPlan) -> Iterator[str]:
     number = facts.image.number
     if plan.problem:
         yield f"the session is not exported: {plan.problem}. {plan.hint}"
-    yield from (f"{item.path}: {item.reason}" for item in plan.placed if item.image.number == number)
-    yield from (f"ignored: {item.reason}" for item in plan.ignored if item.image and item.image.number == number)
-    for item in plan.undecided:
+    yield from (f"{item.path}: {item.reason}" for item in plan.placed_images if item.image.number == number)
+    yield from (f"ignored: {item.reason}" for item in plan.ignored_items if item.image and item.image.number == number)
+    for item in plan.undecided_series:
         if item.series.n == facts.image.series.n:
             yield f"undecided: {item.reason}. {item.hint}"
 

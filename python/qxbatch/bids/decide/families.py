@@ -37,6 +37,7 @@ class Family(NamedTuple):
     suffix: str
     """The suffix of the main images: `bold` for an SBRef."""
     entities: tuple[tuple[str, str], ...]
+    """Short name and value of each."""
 
 
 def family_of(candidate: Candidate) -> Family:
@@ -44,11 +45,11 @@ def family_of(candidate: Candidate) -> Family:
     target = candidate.target
     for (datatype, main), suffixes in _FAMILIES.items():
         if target.datatype == datatype and target.suffix in suffixes:
-            return Family(datatype, main, _shared(target.entities))
-    return Family(target.datatype, target.suffix, _shared(target.entities))
+            return Family(datatype, main, _run_entities(target.entities))
+    return Family(target.datatype, target.suffix, _run_entities(target.entities))
 
 
-def _shared(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def _run_entities(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return entities without those that distinguish images of one acquisition."""
     return tuple(pair for pair in entities if pair[0] not in ("echo", "part", "inv", "flip", "mt"))
 
@@ -58,17 +59,17 @@ def is_companion(candidate: Candidate) -> bool:
     return candidate.target.suffix in _COMPANIONS
 
 
-def most_echoes(family: Family) -> int:
+def max_echoes(family: Family) -> int:
     """Return how many echo times the images of one run can have; 0: any number."""
     return 2 if family.datatype == "fmap" and family.suffix in FIELD_MAP_SUFFIXES else 0
 
 
-def is_set(family: Family, schema: Schema) -> bool:
+def is_scanned_as_set(family: Family, schema: Schema) -> bool:
     """Return whether the images of one run are scanned one after the other."""
-    if most_echoes(family):
+    if max_echoes(family):
         return True
     entities = schema.entities(family.datatype, family.suffix)
-    return any(name in entities and entities[name].required for name in _SET_ENTITIES)
+    return any(name in entities and entities[name].is_required for name in _SET_ENTITIES)
 
 
 def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
@@ -82,14 +83,14 @@ def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> A
     start = companion.start
     timed_runs = [(run_start, run) for run in candidates if (run_start := run.start) is not None]
     if start is None or len(timed_runs) < len(candidates):
-        return _by_number(companion, candidates)
+        return _run_by_number(companion, candidates)
     gaps = [((run_start - start).total_seconds(), run) for run_start, run in timed_runs]
     if _precedes_run(companion):
         gaps = [(gap, run) for gap, run in gaps if gap >= -_PRECEDING_TOLERANCE]
     return min(gaps, key=lambda pair: abs(pair[0]), default=(0.0, None))[1]
 
 
-def _by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
+def _run_by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the run that a companion belongs to by series numbers, if times are not known.
 
     For PAR/REC it is the run with the same acquisition number, if one exists. Otherwise it is the next run for an SBRef, None

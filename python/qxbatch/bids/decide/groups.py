@@ -13,7 +13,14 @@ from qxbatch.bids.decide.acquisitions import (
     distinction,
 )
 from qxbatch.bids.decide.entities import NamedImage, named_images
-from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of_companion
+from qxbatch.bids.decide.families import (
+    Family,
+    family_of,
+    is_companion,
+    is_scanned_as_set,
+    max_echoes,
+    run_of_companion,
+)
 from qxbatch.bids.decide.texts import series_number_text
 from qxbatch.bids.schema.names import Schema
 from qxbatch.counted import counted
@@ -49,8 +56,8 @@ def _add_family(family: Family, members: list[Candidate], schema: Schema, result
         mains, companions = companions, []
     runs = acquisitions(mains)
     has_times = any(run.start for run in runs)
-    if is_set(family, schema) or not has_times:
-        runs = acquisition_sets(runs, most_echoes(family))
+    if is_scanned_as_set(family, schema) or not has_times:
+        runs = acquisition_sets(runs, max_echoes(family))
     for run in runs:
         _exclude_copies(run, result)
     companions_of_run = _companions_by_run(companions, runs, result)
@@ -83,7 +90,7 @@ def _exclude_copies(run: AcquiredImages, result: Groups) -> None:
         option, choice = ("copies", rule.copies) if rule.copies else ("repeat", rule.repeat)
         if choice == "all":
             continue
-        best = _best(same, choice)
+        best = _best_copy(same, choice)
         for member in same:
             if member is not best:
                 run.members.remove(member)
@@ -91,7 +98,7 @@ def _exclude_copies(run: AcquiredImages, result: Groups) -> None:
                 result.excluded.append((member, reason))
 
 
-def _best(same: list[Candidate], choice: str) -> Candidate:
+def _best_copy(same: list[Candidate], choice: str) -> Candidate:
     """Return the copy that is exported; the last one of equal copies."""
     if choice == "longest":
         return max(enumerate(same), key=lambda pair: (pair[1].facts.volumes, pair[0]))[1]

@@ -55,10 +55,10 @@ def remarks(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule], candidates: Iterable[Candidate]
 ) -> tuple[str, ...]:
     """Return a remark on each rule of the session that matches nothing, and on different names that become one label."""
-    return (*_rules_without_series(session, facts, session_rules), *_shared_labels(candidates))
+    return (*_unmatched_rule_remarks(session, facts, session_rules), *_shared_label_remarks(candidates))
 
 
-def _rules_without_series(
+def _unmatched_rule_remarks(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule]
 ) -> Iterator[str]:
     without_images = [series for series in session.series if not series.images]
@@ -72,7 +72,7 @@ def _rules_without_series(
             yield f"[session.{session_key(session.id)}], line {rule.line}: the session has no such series."
 
 
-def _shared_labels(candidates: Iterable[Candidate]) -> Iterator[str]:
+def _shared_label_remarks(candidates: Iterable[Candidate]) -> Iterator[str]:
     """Yield a remark on series whose different names become one label, since labels contain only letters and digits."""
     names_by_target: dict[Target, dict[str, ImageFacts]] = {}
     for candidate in candidates:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.bids.decide.texts import session_key
 from qxbatch.bids.model import RuleFile
 from qxbatch.bids.rules.patterns import glob_pattern
-from qxbatch.bids.schema.placed_name import session_prefix
+from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.target import fill_placeholders, label
 from qxbatch.session.folder import SessionFolder
 
@@ -23,7 +23,7 @@ class SessionLabels(NamedTuple):
     """The text that was reduced to the label of the subject; empty if the rule file contains the label."""
 
     @property
-    def text(self) -> str:
+    def folder(self) -> str:
         """Return the folder of the session in the data set, such as `sub-01/ses-a`."""
         folder, _start = session_prefix(self.subject, self.session)
         return folder
@@ -73,10 +73,11 @@ def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> 
     These are sessions with the same labels of subject and session, and sessions of different subjects whose names are reduced to
     the same label.
     """
-    return {**_same_subjects(sessions), **_same_sessions(sessions)}
+    return {**_subject_conflicts(sessions), **_session_conflicts(sessions)}
 
 
-def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+def _subject_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+    """Return problem and hint, by session id, for subjects whose names are reduced to the same label."""
     by_label: dict[str, dict[str, list[tuple[SessionFolder, SessionLabels]]]] = {}
     for session, labels in sessions:
         if labels.subject and labels.subject_name:
@@ -97,14 +98,15 @@ def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> d
     return problems
 
 
-def _same_sessions(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+def _session_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+    """Return problem and hint, by session id, for sessions with the same labels of subject and session."""
     sessions_by_labels: dict[tuple[str, str], list[SessionFolder]] = {}
     for session, labels in sessions:
         if labels.subject:
             # labels that differ only in case would have the same folder on file systems that ignore case
             sessions_by_labels.setdefault((labels.subject.casefold(), labels.session.casefold()), []).append(session)
     problems: dict[str, tuple[str, str]] = {}
-    texts = {session.id: labels.text for session, labels in sessions}
+    texts = {session.id: labels.folder for session, labels in sessions}
     for same in sessions_by_labels.values():
         if len(same) > 1:
             names = " and ".join(session.id for session in same)

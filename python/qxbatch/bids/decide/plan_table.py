@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from qxbatch.bids.images.facts import images_of
 from qxbatch.bids.model import ExportImage, ExportPlan, IgnoredItem, PlacedImage, Rule, UndecidedSeries
+from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.names import load_schema
-from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.schema.target import TargetError, read_target
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
@@ -55,9 +55,9 @@ def _rows(plan: ExportPlan) -> Iterator[tuple[object, ...]]:
         yield plan.session.id, "", "", "", "", UNDECIDED, f"{plan.problem}. {plan.hint}"
         return
     rows: list[tuple[tuple[int, int], tuple[object, ...]]] = []
-    for placed in plan.placed:
+    for placed in plan.placed_images:
         rows.append(_image_row(plan, placed.image, placed.rule, placed.path, placed.reason))
-    for ignored in plan.ignored:
+    for ignored in plan.ignored_items:
         if ignored.image is not None:
             rows.append(_image_row(plan, ignored.image, ignored.rule, IGNORED, ignored.reason))
         elif ignored.series is not None:
@@ -68,11 +68,11 @@ def _rows(plan: ExportPlan) -> Iterator[tuple[object, ...]]:
 
 def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
     """Yield a row for each image that has neither a path nor a reason to be ignored."""
-    decided_images = {item.image.number for item in plan.placed}
-    decided_images |= {item.image.number for item in plan.ignored if item.image is not None}
+    decided_images = {item.image.number for item in plan.placed_images}
+    decided_images |= {item.image.number for item in plan.ignored_items if item.image is not None}
     names = {image.number: image.name for image in plan.session.images}
-    for undecided in plan.undecided:
-        number = _blank(series_number(undecided.series.header))
+    for undecided in plan.undecided_series:
+        number = _number_cell(series_number(undecided.series.header))
         for image in undecided.series.images:
             if image not in decided_images:
                 decided_images.add(image)
@@ -84,20 +84,22 @@ def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[o
 def _image_row(
     plan: ExportPlan, image: ExportImage, rule: Rule | None, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
+    """Return the key by which rows are sorted (n of the series, number of the image), and the cells of the row."""
     number, name = series_number(image.series.header), image.summary.name
     line = rule.line if rule and rule.line else ""
-    cells = (plan.session.id, _blank(number), image.number, name, line, path, reason)
+    cells = (plan.session.id, _number_cell(number), image.number, name, line, path, reason)
     return (image.series.n, image.number), cells
 
 
 def _series_row(
     plan: ExportPlan, series: SeriesSummary, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
+    """Return the key by which rows are sorted (n of the series, 0), and the cells of a series without images."""
     number = series_number(series.header)
-    return (series.n, 0), (plan.session.id, _blank(number), "", description(series.header), "", path, reason)
+    return (series.n, 0), (plan.session.id, _number_cell(number), "", description(series.header), "", path, reason)
 
 
-def _blank(number: int | None) -> object:
+def _number_cell(number: int | None) -> object:
     return "" if number is None else number
 
 
@@ -117,7 +119,7 @@ def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
     by_session: dict[str, list[_Row]] = {}
     for row in rows:
         by_session.setdefault(row.session, []).append(row)
-    plans_by_id = {_unquoted(_cell(plan.session.id)): plan for plan in plans}
+    plans_by_id = {_unquote(_cell(plan.session.id)): plan for plan in plans}
     for row in rows:
         if row.session not in plans_by_id:
             raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
@@ -147,10 +149,10 @@ def _read(path: Path) -> Iterator[_Row]:
 
 def _cells(line: str) -> list[str]:
     """Return the cells of a line, without the quotes that a spreadsheet puts around a cell."""
-    return [_unquoted(cell.strip()) for cell in line.split("\t")]
+    return [_unquote(cell.strip()) for cell in line.split("\t")]
 
 
-def _unquoted(cell: str) -> str:
+def _unquote(cell: str) -> str:
     """Return a cell as it was before a spreadsheet quoted it: without quotes, and with `"` in place of `""`."""
     inner = cell[1:-1]
     is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
@@ -171,10 +173,10 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     """Return the plan of a session with the paths of its rows. Raises UsageError."""
     if plan.problem:
         return plan
-    images, rules = _images(plan)
+    images, rules = _images_and_rules(plan)
     reasons: dict[int, str] = {}
     placed: list[PlacedImage] = []
-    ignored = [item for item in plan.ignored if item.image is None]
+    ignored = [item for item in plan.ignored_items if item.image is None]
     remaining: dict[int, ExportImage] = dict(images)
     paths: dict[str, int] = {}
     for row in rows:
@@ -202,14 +204,16 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
         reason = reasons.get(number, f"image {number} is not in {path}")
         undecided.setdefault(image.series.n, UndecidedSeries(image.series, reason, _HINT))
     placed.sort(key=lambda item: item.image.number)
-    return replace(plan, placed=tuple(placed), ignored=tuple(ignored), undecided=tuple(undecided.values()))
+    return replace(
+        plan, placed_images=tuple(placed), ignored_items=tuple(ignored), undecided_series=tuple(undecided.values())
+    )
 
 
-def _images(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
+def _images_and_rules(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
     """Return the images of a session by number, and the rule that decides each."""
     images = {image.number: image for image in images_of(plan.session)}
-    placed = {item.image.number: item.rule for item in plan.placed}
-    ignored = {item.image.number: item.rule for item in plan.ignored if item.image and item.rule}
+    placed = {item.image.number: item.rule for item in plan.placed_images}
+    ignored = {item.image.number: item.rule for item in plan.ignored_items if item.image and item.rule}
     return images, placed | ignored
 
 

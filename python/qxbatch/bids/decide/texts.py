@@ -37,7 +37,7 @@ def series_text(facts: ImageFacts) -> str:
 
 
 def series_number_text(facts: ImageFacts) -> str:
-    """Return a series by its SeriesNumber, `series 7`; without one, by `n` and its number in `dicom`, `series n90010`."""
+    """Return `series 7` for SeriesNumber 7. Without a SeriesNumber, return `series n90010` for the series in `dicom/90010`."""
     return f"series {facts.series_number if facts.series_number is not None else f'n{facts.image.series.n}'}"
 
 

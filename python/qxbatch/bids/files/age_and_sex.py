@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
 
-from qxbatch.bids.files.planned import series_files
+from qxbatch.bids.files.planned_files import series_files
 from qxbatch.bids.files.sources import SourceError
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.deflated import is_data_set_larger
@@ -20,7 +20,7 @@ from qxbatch.session.layout import PACKED_SUFFIX
 _MAX_AGE = 89
 """Highest age that is written, as BIDS recommends for privacy; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
-_MOST_INFLATED = 256 << 20
+_MAX_INFLATED_BYTES = 256 << 20
 """An object in the deflated transfer syntax that inflates to more bytes is not read."""
 _TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
 _SEXES = ("F", "M", "O")
@@ -37,13 +37,13 @@ def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
         return {}
     values = stamps.age_and_sex(session.id, status)
     if values is None or len(values) != 2:  # noqa: PLR2004 - age and sex
-        from_headers = _of_headers(session)
+        from_headers = _from_headers(session)
         values = [from_headers.get("age", ""), from_headers.get("sex", "")]
         stamps.store_age_and_sex(session.id, status, values)
     return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
 
 
-def _of_headers(session: SessionFolder) -> dict[str, str]:
+def _from_headers(session: SessionFolder) -> dict[str, str]:
     """Return the values of the first DICOM series whose first header can be read."""
     import pydicom
     from pydicom.errors import InvalidDicomError
@@ -54,7 +54,7 @@ def _of_headers(session: SessionFolder) -> dict[str, str]:
         try:
             for path in series_files(session, series.n)[:1]:
                 with _first_object(path) as file:
-                    if is_data_set_larger(file, _MOST_INFLATED):
+                    if is_data_set_larger(file, _MAX_INFLATED_BYTES):
                         raise ValueError(path)  # noqa: TRY301 - the next series is read
                     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
                 return _values(header)
@@ -105,22 +105,24 @@ def _values(header: Any) -> dict[str, str]:
     return {**values, **({"age": age} if age else {})}
 
 
-def age_text(age: str, born: str, scanned: str) -> str:
+def age_text(age: str, birth_date: str, scan_date: str) -> str:
     """Return the age in years: whole years, and with decimals below 2. Empty where it is not known.
+
+    `age` is a DICOM age string; without a valid one, the age is computed from the two DICOM dates.
 
     >>> age_text("034Y", "", ""), age_text("006M", "", ""), age_text("", "19500101", "20260101"), age_text("095Y", "", "")
     ('34', '0.5', '76', '89')
     """
     number, unit = age[:-1], age[-1:].upper()
-    days = int(number) * _DAYS[unit] if unit in _DAYS and number.isdecimal() else _days_between(born, scanned)
+    days = int(number) * _DAYS[unit] if unit in _DAYS and number.isdecimal() else _days_between(birth_date, scan_date)
     if days is None or days <= 0:
         return ""
     years = days / _DAYS["Y"]
     return f"{years:.2f}".rstrip("0").rstrip(".") if years < 2 else str(min(_MAX_AGE, int(years + 1e-9)))  # noqa: PLR2004
 
 
-def _days_between(born: str, scanned: str) -> float | None:
+def _days_between(birth_date: str, scan_date: str) -> float | None:
     try:
-        return float((date.fromisoformat(scanned.strip()) - date.fromisoformat(born.strip())).days)
+        return float((date.fromisoformat(scan_date.strip()) - date.fromisoformat(birth_date.strip())).days)
     except ValueError:
         return None

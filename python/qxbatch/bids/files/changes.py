@@ -41,7 +41,7 @@ class Change(NamedTuple):
     """For an edited file: whether it was written for another image than the one that has this path now."""
 
 
-def compare(
+def planned_changes(
     planned: Mapping[str, Entry],
     record: Record,
     file_at: Callable[[str], FileOnDisk | None],
@@ -51,13 +51,13 @@ def compare(
 
     `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
     """
-    changes = [_planned(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
+    changes = [_planned_change(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
     unplanned_paths = sorted({*record.files, *record.journal_files} - set(planned))
-    changes += [change for path in unplanned_paths if (change := _unplanned(path, record, file_at, is_kept))]
+    changes += [change for path in unplanned_paths if (change := _unplanned_change(path, record, file_at, is_kept))]
     return changes
 
 
-def _planned(entry: Entry, record: Record, existing: FileOnDisk | None) -> Change:
+def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -> Change:
     path, session = entry.path, entry.session
     if existing is None:
         return Change(path, Action.ADD, entry, session)
@@ -77,7 +77,7 @@ def _planned(entry: Entry, record: Record, existing: FileOnDisk | None) -> Chang
     return Change(path, Action.EDITED, last, session, differs=not same, other_image=other_image)
 
 
-def _unplanned(
+def _unplanned_change(
     path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
 ) -> Change | None:
     entries = record.possible_entries(path)

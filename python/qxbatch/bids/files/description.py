@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qxbatch.bids.files.planned import SOURCEDATA, Owner, PlannedFile
+from qxbatch.bids.files.planned_files import SOURCEDATA, Owner, PlannedFile
 from qxbatch.bids.files.record import RECORD
 from qxbatch.core import VERSION
 

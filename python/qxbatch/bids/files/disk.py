@@ -34,7 +34,7 @@ class Disk:
     def __init__(self, dataset: Path, stamps: Stamps) -> None:
         self.dataset = dataset
         self._stamps = stamps
-        self._plain: dict[str, bool] = {"": True}
+        self._is_plain_folder: dict[str, bool] = {"": True}
 
     def file_at(self, path: str) -> FileOnDisk | None:
         """Return what exists at a path; None where nothing does. Raises OSError."""
@@ -57,7 +57,7 @@ class Disk:
 
     def is_plain(self, folder: str) -> bool:
         """Return whether a folder and its parents are real folders or do not exist."""
-        if folder not in self._plain:
+        if folder not in self._is_plain_folder:
             is_parent_plain = self.is_plain(folder.rpartition("/")[0])
             try:
                 mode = os.lstat(self.dataset / folder).st_mode
@@ -65,5 +65,5 @@ class Disk:
                 return is_parent_plain
             except NotADirectoryError:
                 return False
-            self._plain[folder] = is_parent_plain and stat.S_ISDIR(mode)
-        return self._plain[folder]
+            self._is_plain_folder[folder] = is_parent_plain and stat.S_ISDIR(mode)
+        return self._is_plain_folder[folder]

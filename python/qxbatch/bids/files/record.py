@@ -38,7 +38,7 @@ class Entry(NamedTuple):
     rule: str = ""
     """`as` of the rule; empty for files of no image."""
     link: str = ""
-    """The target of a symbolic link, as written; empty for files."""
+    """The target of a symbolic link, as written; empty for regular files."""
     edited: bool = False
     """Whether the file is a table that users edited: its columns and values are kept."""
 
@@ -54,7 +54,7 @@ class Record:
     has_shifted_dates: bool = False
     """Whether dates are shifted."""
     folders: Mapping[str, str] = field(default_factory=dict)
-    """The sessions folder of each session, relative to the data set. It is missing in a record of an earlier version."""
+    """The sessions folder of each session, relative to the data set, by session id. Empty in a record of an earlier version."""
 
     def possible_entries(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""
@@ -140,10 +140,10 @@ def other_folder(session: str, record: Record, dataset: Path, sessionsfolder: Pa
 
 
 def folders_after(
-    entries: Iterable[Entry], record: Record, exported: Collection[str], dataset: Path, sessionsfolder: Path
+    entries: Iterable[Entry], record: Record, exported_sessions: Collection[str], dataset: Path, sessionsfolder: Path
 ) -> dict[str, str]:
-    """Return the sessions folder of each session with files in the data set, relative to it, after an export."""
+    """Return the sessions folder of each session with files in the data set, relative to the data set, after an export."""
     here = os.path.relpath(sessionsfolder, dataset)
     names = {entry.session for entry in entries} - {""}
-    folders = {name: here if name in exported else record.folders.get(name) for name in names}
+    folders = {name: here if name in exported_sessions else record.folders.get(name) for name in names}
     return {name: folder for name, folder in folders.items() if folder is not None}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.description import dataset_files
-from qxbatch.bids.files.planned import Owner, PlannedFile
+from qxbatch.bids.files.planned_files import Owner, PlannedFile
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.rows import (
@@ -46,7 +46,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     """Return the shared files for the sessions that are exported."""
     subjects: dict[str, list[ExportPlan]] = {}
     for plan in plans:
-        if plan.is_ready and plan.placed:
+        if plan.is_ready and plan.placed_images:
             subjects.setdefault(plan.subject, []).append(plan)
     people = {subject: _person(sessions, options.table, stamps) for subject, sessions in subjects.items()}
     table = participants_table(people, options.table.columns)

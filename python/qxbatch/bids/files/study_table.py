@@ -20,12 +20,12 @@ def read_study_table(spec: LogfileSpec, names: Sequence[str]) -> tuple[StudyTabl
             near = nearest_name(name, head)
             hint = f"Did you mean {near}?" if near else f"It has {', '.join(head)}."
             raise UsageError(f"The logfile {spec.path} has no column {name}.", hint)
-    subject = column_of(rows, spec.subject_id, spec.path)
+    subject_column = column_of(rows, spec.subject_id, spec.path)
     values: dict[str, dict[str, str]] = {}
     warnings: list[str] = []
     for row in remaining_rows:
         cells = dict(zip(head, row, strict=False))
-        subject_id = row[subject] if subject < len(row) else ""
+        subject_id = row[subject_column] if subject_column < len(row) else ""
         if not subject_id:
             continue
         columns = values.setdefault(subject_id, {})

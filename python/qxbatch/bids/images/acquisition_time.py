@@ -21,17 +21,17 @@ class Interval(NamedTuple):
 def acquisition_interval(image: ExportImage) -> Interval | None:
     """Return when the series of an image was acquired, by its acquisition facts, else by its header; None without a time."""
     facts = image.series.acquisition
-    begin = _parsed(facts.started) if facts and facts.started else None
+    begin = _parse_time(facts.started) if facts and facts.started else None
     begin = begin or _begin_in_header(image)
     if begin is None:
         return None
-    end = _parsed(facts.ended) if facts and facts.ended else None
+    end = _parse_time(facts.ended) if facts and facts.ended else None
     if end is None and facts and facts.duration_s:
-        end = later(begin, facts.duration_s)
+        end = add_seconds(begin, facts.duration_s)
     return Interval(begin, max(begin, end or begin))
 
 
-def later(begin: datetime, seconds: float) -> datetime:
+def add_seconds(begin: datetime, seconds: float) -> datetime:
     """Return `begin` plus some seconds; `begin` if the sum is out of the range of dates."""
     try:
         return begin + timedelta(seconds=seconds)
@@ -46,13 +46,13 @@ def _begin_in_header(image: ExportImage) -> datetime | None:
         day, time = (str(header.get(f"{kind}{suffix}") or "") for suffix in ("Date", "Time"))
         digits, _, fraction = time.partition(".")
         if day.isdecimal() and digits.isdecimal():
-            moment = _parsed(f"{day}T{digits.ljust(6, '0')}.{fraction.ljust(6, '0')[:6]}")
+            moment = _parse_time(f"{day}T{digits.ljust(6, '0')}.{fraction.ljust(6, '0')[:6]}")
             if moment:
                 return moment
     return None
 
 
-def _parsed(text: str) -> datetime | None:
+def _parse_time(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:

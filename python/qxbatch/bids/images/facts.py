@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
-from qxbatch.bids.images.midnight import continued
-from qxbatch.bids.images.numbers import is_amount
+from qxbatch.bids.images.midnight import continue_after_midnight
+from qxbatch.bids.images.numbers import is_plausible_number
 from qxbatch.bids.model import ExportImage
 from qxbatch.convert.values import text
 from qxbatch.model import SeriesKind, State
@@ -57,11 +57,11 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
     except SummaryError as error:
         raise SessionFactsError(str(error), "Import the session again with --overwrite=yes.") from None
     except OSError as error:
-        raise _unreadable(session.paths.summary, error) from None
+        raise _read_error(session.paths.summary, error) from None
     if summary is None:
         message = "qxbatch/summary.json is missing: another program made the session."
         raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
-    series_by_n = {series.n: series for series in continued(summary.series)}
+    series_by_n = {series.n: series for series in continue_after_midnight(summary.series)}
     series_with_images = [series for series in summary.series if series.images]
     is_older = summary.schema < FACTS_SCHEMA
     if is_older and series_with_images and all(series.acquisition is None for series in series_with_images):
@@ -83,7 +83,7 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
     )
 
 
-def _unreadable(path: Path, error: OSError) -> SessionFactsError:
+def _read_error(path: Path, error: OSError) -> SessionFactsError:
     return SessionFactsError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable, and run again.")
 
 
@@ -94,7 +94,7 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise _read_error(path, error) from None
     except (ValueError, RecursionError) as error:
         hint = f"qxbatch convert {shell_word(str(session.path))} --overwrite=yes"
         raise SessionFactsError(f"{path}: cannot be read ({error}).", hint) from None
@@ -190,7 +190,7 @@ class ImageFacts:
     def echo(self) -> int | None:
         """Return EchoNumber, the number that the converter gives the echo; None if the sidecar has none."""
         number = self.image.sidecar.get("EchoNumber")
-        return int(number) if is_amount(number) else None
+        return int(number) if is_plausible_number(number) else None
 
     @property
     def ti_ms(self) -> float | None:
@@ -206,7 +206,7 @@ class ImageFacts:
     def flip_angle_deg(self) -> float | None:
         """Return the flip angle."""
         angle = self.image.sidecar.get("FlipAngle")
-        return float(angle) if is_amount(angle) else None
+        return float(angle) if is_plausible_number(angle) else None
 
     @property
     def mt(self) -> str:
@@ -254,7 +254,7 @@ class ImageFacts:
     def milliseconds(self, field: str) -> float | None:
         """Return a time in ms, from the seconds of the sidecar; None where it has none."""
         value = self.image.sidecar.get(field)
-        return round(float(value) * 1000, 6) if is_amount(value) else None
+        return round(float(value) * 1000, 6) if is_plausible_number(value) else None
 
 
 def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:

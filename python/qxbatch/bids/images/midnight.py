@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from qxbatch.acquisition import Acquisition
-from qxbatch.bids.images.acquisition_time import later
+from qxbatch.bids.images.acquisition_time import add_seconds
 from qxbatch.convert.values import text
 from qxbatch.model import SeriesKind
 from qxbatch.record.names import series_number
@@ -15,14 +15,14 @@ _HALF_A_DAY = timedelta(hours=12)
 _DAY = 86400.0
 
 
-def continued(series: Sequence[SeriesSummary]) -> tuple[SeriesSummary, ...]:
+def continue_after_midnight(series: Sequence[SeriesSummary]) -> tuple[SeriesSummary, ...]:
     """Return the series of a session with times that continue after midnight, in the given order.
 
-    A study crosses midnight if its times are at least half a day apart on one date, and the series of the earlier times have
-    higher SeriesNumbers: they are on the next day.
+    A study crosses midnight if its times are at least half a day apart on one date, and the series with the earlier times
+    have the higher SeriesNumbers: these series are on the next day.
     """
-    on_next_day = {n for study in _studies(series) for n in _after_midnight(study)}
-    return tuple(_one_day_later(each) if each.n in on_next_day else each for each in series)
+    on_next_day = {n for study in _studies(series) for n in _numbers_after_midnight(study)}
+    return tuple(_move_to_next_day(each) if each.n in on_next_day else each for each in series)
 
 
 def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
@@ -33,7 +33,7 @@ def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
     return studies.values()
 
 
-def _after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
+def _numbers_after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
     """Return the n of the series of a study that are on the next day; empty unless it crosses midnight on one date."""
     starts = {each.n: start for each in study if (start := _time(each, "started")) is not None}
     first, last = min(starts.values()), max(starts.values())
@@ -51,16 +51,16 @@ def _number(series: SeriesSummary) -> int:
     return series.n // 10 if number is None else number
 
 
-def _one_day_later(series: SeriesSummary) -> SeriesSummary:
+def _move_to_next_day(series: SeriesSummary) -> SeriesSummary:
     """Return a series with its times moved to the next day."""
-    started, ended = (_next_day(_time(series, name)) for name in ("started", "ended"))
+    started, ended = (_next_day_text(_time(series, name)) for name in ("started", "ended"))
     return replace(series, acquisition=replace(series.acquisition or Acquisition(), started=started, ended=ended))
 
 
-def _next_day(time: datetime | None) -> str | None:
+def _next_day_text(time: datetime | None) -> str | None:
     if time is None:
         return None
-    return later(time, _DAY).isoformat(timespec="milliseconds").removesuffix(".000")
+    return add_seconds(time, _DAY).isoformat(timespec="milliseconds").removesuffix(".000")
 
 
 def _time(series: SeriesSummary, name: str) -> datetime | None:

@@ -21,7 +21,7 @@ _MAX_NAMES = 3
 """Largest number of series names in a comment."""
 _DIFFUSION = {"dwi/dwi": "dwi/dir-{dir}_dwi", "dwi/sbref": "dwi/dir-{dir}_sbref"}
 """Targets of diffusion scans, without and with their polarity."""
-_EACH_OTHER = {"write": ["B0FieldIdentifier"]}
+_SERVES_EACH_OTHER = {"write": ["B0FieldIdentifier"]}
 """`serves` of scans that correct each other; the field is estimated from their b0 volumes."""
 _SCANNER_MAPS = re.compile(r"anat/(?:UNIT1|T1map)|fmap/.*")
 """Guesses of computed images for which BIDS has names, such as field maps in Hz."""
@@ -32,6 +32,7 @@ class Draft:
     """A proposed rule."""
 
     match: tuple[tuple[str, Any], ...]
+    """Keys and values of `match`."""
     target: str
     ignore: str
     comment: str
@@ -59,8 +60,8 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
             remaining = [image for image in remaining if not concerns(image)]
     peers: dict[tuple[str, str], list[ImageFacts]] = {}
     for image in remaining:
-        peers.setdefault(_key(image), []).append(image)
-    pairs = [(image, recognise(image, peers[_key(image)], schema)) for image in remaining]
+        peers.setdefault(_peer_key(image), []).append(image)
+    pairs = [(image, recognise(image, peers[_peer_key(image)], schema)) for image in remaining]
     map_pairs = [(image, result) for image, result in pairs if image.kind == ImageKind.DERIVED]
     other_pairs = [(image, result) for image, result in pairs if image.kind != ImageKind.DERIVED]
     derived_drafts = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
@@ -78,7 +79,7 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     ]
 
 
-def _key(facts: ImageFacts) -> tuple[str, str]:
+def _peer_key(facts: ImageFacts) -> tuple[str, str]:
     return facts.image.session.id, facts.name
 
 
@@ -118,6 +119,7 @@ def _ignore(match: Mapping[str, Any], reason: str) -> Draft:
 
 
 Pairs = Sequence[tuple[ImageFacts, Recognition]]
+"""Images with the guesses for them."""
 
 
 def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
@@ -202,7 +204,7 @@ def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
     guesses = sorted({image.guess for image in images})
     match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == BIDS_GUESS else {"name": _names(images)}
     comment = f"{source}; {_series_summary(images)}"
-    option_pairs = (("serves", _EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
+    option_pairs = (("serves", _SERVES_EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
     return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, option_pairs)
 
 

@@ -44,7 +44,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     for _round in range(_ROUNDS):
         rules = rules_of(_text(drafts, session_count, ()))
         plans = decide(sessions, rules)
-        if not any(plan.undecided for plan in plans):
+        if not any(plan.undecided_series for plan in plans):
             break
         drafts = _corrected_drafts(drafts, rules, plans)
     return _text(drafts, session_count, _tables_for_equal_labels(sessions, rules))
@@ -72,7 +72,7 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []
     for plan in plans:
-        reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided}
+        reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided_series}
         for facts in _images(plan):
             reason = reasons.get(facts.image.series.n)
             match = first_match(rules.rules, facts) if reason is not None else None
@@ -80,13 +80,14 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
                 continue
             k = by_line[match.rule.line] if match else None
             if k is not None and corrected[k].target and "copies" not in drafts[k].options:
-                corrected[k] = drafts[k].with_options({"copies": "last", **_last_of_sbref(drafts[k])})
+                corrected[k] = drafts[k].with_options({"copies": "last", **_repeat_option(drafts[k])})
             elif k is None or not corrected[k].ignore:
                 ignore_drafts.append(_ignore_draft(facts, reason))
     return [*dict.fromkeys(ignore_drafts), *corrected]
 
 
-def _last_of_sbref(draft: Draft) -> dict[str, str]:
+def _repeat_option(draft: Draft) -> dict[str, str]:
+    """Return `repeat = "last"` for an SBRef: one without a run is then excluded, and not undecided. Empty for other images."""
     return {"repeat": "last"} if draft.target.endswith("_sbref") else {}
 
 
@@ -96,7 +97,7 @@ def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
 
 
 def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
-    return iter(facts_of(plan.session) if plan.undecided else ())
+    return iter(facts_of(plan.session) if plan.undecided_series else ())
 
 
 def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
@@ -115,11 +116,11 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
     for (session, old), (_, each) in zip(labels, new, strict=True):
         lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
         if session.id in problems:
-            counts[each.text] += 1
-            lines.append(f"session = {value_text(f'{each.session}{counts[each.text]}')}\n")
+            counts[each.folder] += 1
+            lines.append(f"session = {value_text(f'{each.session}{counts[each.folder]}')}\n")
         if lines:
             what = "subject" if each.subject != old.subject else "session"
-            yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.text}\n"
+            yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.folder}\n"
             yield from lines
 
 

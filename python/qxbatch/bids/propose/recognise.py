@@ -17,7 +17,7 @@ _REPROIN = re.compile(r"(?:WIP[ _])?(anat|func|fmap|dwi|perf)(?:-([A-Za-z0-9]+))
 _USUAL_SUFFIXES = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
 """Suffix of each data type if the name has none."""
 _OMITTED_ENTITIES = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
-_WORDS = (
+_NAME_PATTERNS = (
     ("func/task-{task}_sbref", r"sbref"),
     ("fmap/phasediff", r"field_?map(?!.*(?:_|-)(?:ap|pa|lr|rl))"),
     ("anat/FLAIR", r"flair|tirm|darkfluid"),
@@ -73,17 +73,17 @@ def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) ->
 
 
 def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
-    if target := reproin(facts.name):
+    if target := reproin_target(facts.name):
         yield target, "ReproIn"
-    if target := _of_guess(facts):
+    if target := _target_from_guess(facts):
         yield target, BIDS_GUESS
-    yield from _of_facts(facts)
+    yield from _targets_from_facts(facts)
 
 
-def reproin(name: str) -> str:
+def reproin_target(name: str) -> str:
     """Return the target of a name by the convention of ReproIn; empty if the name does not follow it.
 
-    >>> reproin("func_task-rest_acq-p2_run-01"), reproin("anat-T1w_acq-tfl"), reproin("anatomy")
+    >>> reproin_target("func_task-rest_acq-p2_run-01"), reproin_target("anat-T1w_acq-tfl"), reproin_target("anatomy")
     ('func/task-rest_acq-p2_bold', 'anat/acq-tfl_T1w', '')
     """
     match = _REPROIN.match(name)
@@ -93,7 +93,7 @@ def reproin(name: str) -> str:
     return f"{match[1]}/{'_'.join([*entities, match[2] or _USUAL_SUFFIXES[match[1]]])}"
 
 
-def _of_guess(facts: ImageFacts) -> str:
+def _target_from_guess(facts: ImageFacts) -> str:
     datatype, _slash, suffix = facts.guess.partition("/")
     if not suffix or datatype in _NOT_PROPOSED:
         return ""
@@ -109,15 +109,15 @@ def _has_b_values(facts: ImageFacts) -> bool:
     return any(file.endswith(".bval") for file in facts.image.summary.files)
 
 
-def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
+def _targets_from_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     name, volumes = facts.name.casefold(), facts.volumes
     shells = facts.acquisition.b_values or ()
     if len(shells) > 1 or (shells and volumes > 1):
         yield "dwi/dwi", "b-values"
     if volumes > 1 and not shells and (facts.tr_ms or 0) > _SHORT_TR:
         yield "func/task-{task}_bold", SEVERAL_VOLUMES
-    for target, words in _WORDS:
-        if re.search(words, name):
+    for target, pattern in _NAME_PATTERNS:
+        if re.search(pattern, name):
             yield target, "name"
     if volumes == 1 and (facts.tr_ms or _SHORT_TR) < _SHORT_TR and (facts.te_ms or _SHORT_TE) < _SHORT_TE:
         yield "anat/T1w", SHORT_TE_AND_TR

@@ -9,13 +9,13 @@ from qxbatch.bids.rules.match_values import (
     IN_MS,
     Accept,
     all_words,
-    amount,
-    amounts,
-    field,
     globs,
+    number_list,
+    number_range,
     one_of,
     regexes,
     shells,
+    sidecar_field,
 )
 from qxbatch.convert.values import text
 from qxbatch.model import SeriesKind
@@ -53,11 +53,11 @@ CAPTURING = ("name", "protocol", "sequence", "session", "subject", "name_regex")
 """Keys whose braces, or named groups, `as` can use."""
 
 
-def _header(field_name: str) -> ValueOf:
+def _header_value(field_name: str) -> ValueOf:
     return lambda facts: text(facts.image.series.header, field_name) or None
 
 
-def _fact(name: str) -> ValueOf:
+def _acquisition_fact(name: str) -> ValueOf:
     return lambda facts: getattr(facts.acquisition, name)
 
 
@@ -65,12 +65,12 @@ def _tolerance(name: str) -> Callable[[float], float]:
     return FIELDS[name].tolerance
 
 
-def _of_acquisition(name: str) -> MatchKey:
-    return MatchKey(_fact(name), amount(_tolerance(name)))
+def _number_key(name: str) -> MatchKey:
+    return MatchKey(_acquisition_fact(name), number_range(_tolerance(name)))
 
 
-def _three_numbers(name: str) -> MatchKey:
-    return MatchKey(_fact(name), amounts(3, _tolerance(name)))
+def _three_numbers_key(name: str) -> MatchKey:
+    return MatchKey(_acquisition_fact(name), number_list(3, _tolerance(name)))
 
 
 def _axis(facts: ImageFacts) -> str | None:
@@ -90,36 +90,38 @@ KEYS: Mapping[str, MatchKey] = {
     "name": MatchKey(lambda facts: facts.name, globs),
     "name_regex": MatchKey(lambda facts: facts.name, regexes),
     "protocol": MatchKey(lambda facts: facts.protocol or None, globs),
-    "sequence": MatchKey(_fact("sequence_name"), globs),
+    "sequence": MatchKey(_acquisition_fact("sequence_name"), globs),
     "kind": MatchKey(lambda facts: facts.kind, one_of(*KINDS)),
     "guess": MatchKey(lambda facts: facts.guess or None, globs),
     "image_type": MatchKey(lambda facts: facts.image_type, all_words),
-    "number": MatchKey(lambda facts: facts.series_number, amount()),
-    "n": MatchKey(lambda facts: facts.image.series.n, amount()),
-    "image": MatchKey(lambda facts: facts.image.summary.k, amount()),
-    "echo": MatchKey(lambda facts: facts.echo, amount()),
-    "volumes": MatchKey(lambda facts: facts.volumes, amount()),
+    "number": MatchKey(lambda facts: facts.series_number, number_range()),
+    "n": MatchKey(lambda facts: facts.image.series.n, number_range()),
+    "image": MatchKey(lambda facts: facts.image.summary.k, number_range()),
+    "echo": MatchKey(lambda facts: facts.echo, number_range()),
+    "volumes": MatchKey(lambda facts: facts.volumes, number_range()),
     "verdict": MatchKey(lambda facts: facts.verdict, one_of(*SeriesVerdict)),
     "session": MatchKey(lambda facts: facts.image.session.id, globs),
     "subject": MatchKey(lambda facts: facts.image.session.subject or None, globs),
     "scanner": MatchKey(lambda facts: facts.scanner or None, globs),
-    "modality": MatchKey(_header("Modality"), globs),
+    "modality": MatchKey(_header_value("Modality"), globs),
     "source": MatchKey(lambda facts: facts.image.series.kind, one_of(*SeriesKind)),
-    "te_ms": MatchKey(lambda facts: facts.te_ms, amount(_tolerance("te_ms"))),
-    "ti_ms": MatchKey(lambda facts: facts.ti_ms, amount(_tolerance("ti_ms"))),
-    "tr_ms": MatchKey(lambda facts: facts.tr_ms, amount(_tolerance("tr_ms"))),
-    "flip_angle_deg": MatchKey(lambda facts: facts.flip_angle_deg, amount(_tolerance("flip_angle_deg"))),
-    "matrix": _three_numbers("matrix"),
-    "voxel_mm": _three_numbers("voxel_mm"),
-    "fov_mm": _three_numbers("fov_mm"),
-    "orientation": MatchKey(_fact("orientation"), one_of(*Orientation)),
-    "phase_encoding_direction": MatchKey(_fact("phase_encoding_direction"), one_of("i", "i-", "j", "j-", "k", "k-")),
+    "te_ms": MatchKey(lambda facts: facts.te_ms, number_range(_tolerance("te_ms"))),
+    "ti_ms": MatchKey(lambda facts: facts.ti_ms, number_range(_tolerance("ti_ms"))),
+    "tr_ms": MatchKey(lambda facts: facts.tr_ms, number_range(_tolerance("tr_ms"))),
+    "flip_angle_deg": MatchKey(lambda facts: facts.flip_angle_deg, number_range(_tolerance("flip_angle_deg"))),
+    "matrix": _three_numbers_key("matrix"),
+    "voxel_mm": _three_numbers_key("voxel_mm"),
+    "fov_mm": _three_numbers_key("fov_mm"),
+    "orientation": MatchKey(_acquisition_fact("orientation"), one_of(*Orientation)),
+    "phase_encoding_direction": MatchKey(
+        _acquisition_fact("phase_encoding_direction"), one_of("i", "i-", "j", "j-", "k", "k-")
+    ),
     "phase_encoding_axis": MatchKey(_axis, one_of("i", "j", "k")),
-    "b_values": MatchKey(_fact("b_values"), shells),
-    "b_max": MatchKey(_b_max, amount()),
-    "coil": MatchKey(_fact("coil"), globs),
-    "software": MatchKey(_fact("software"), globs),
-    **{name: _of_acquisition(name) for name in _NUMBERS},
+    "b_values": MatchKey(_acquisition_fact("b_values"), shells),
+    "b_max": MatchKey(_b_max, number_range()),
+    "coil": MatchKey(_acquisition_fact("coil"), globs),
+    "software": MatchKey(_acquisition_fact("software"), globs),
+    **{name: _number_key(name) for name in _NUMBERS},
 }
 
 
@@ -138,4 +140,4 @@ def sidecar_key(name: str) -> MatchKey:
             return from_facts[name]
         return facts.milliseconds(name) if name in IN_MS else facts.image.sidecar.get(name)
 
-    return MatchKey(value_of, field(name))
+    return MatchKey(value_of, sidecar_field(name))

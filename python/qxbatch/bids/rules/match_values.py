@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from qxbatch.bids.images.numbers import is_amount
+from qxbatch.bids.images.numbers import is_plausible_number
 from qxbatch.bids.model import Captures
-from qxbatch.bids.rules.amounts import Amount, read_amount
+from qxbatch.bids.rules.number_ranges import NumberRange, read_number_range
 from qxbatch.bids.rules.patterns import glob_pattern, regex_pattern
 from qxbatch.protocol.values import WrongValueError, is_same_shell
 
@@ -17,12 +17,12 @@ _NO_CAPTURES: Captures = {}
 
 def globs(value: Any) -> Accept:
     """Read a glob or a list of globs: one of them has to match."""
-    return _patterns([glob_pattern(text) for text in _texts(value)], whole=True)
+    return _patterns([glob_pattern(text) for text in _texts(value)], whole_text=True)
 
 
 def regexes(value: Any) -> Accept:
     """Read a regular expression or a list of them: one has to match."""
-    return _patterns([regex_pattern(text) for text in _texts(value)], whole=False)
+    return _patterns([regex_pattern(text) for text in _texts(value)], whole_text=False)
 
 
 def one_of(*choices: str) -> Callable[[Any], Accept]:
@@ -49,24 +49,24 @@ def all_words(value: Any) -> Accept:
     return accept
 
 
-def amount(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], Accept]:
+def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], Accept]:
     """Read a number with a tolerance, a range or a limit, or a list of these: one of them has to match."""
 
     def read(value: Any) -> Accept:
         items = value if isinstance(value, list) and value else [value]
-        amounts = [read_amount(item, tolerance) for item in items]
-        return lambda actual: _NO_CAPTURES if any(expected(actual) for expected in amounts) else None
+        ranges = [read_number_range(item, tolerance) for item in items]
+        return lambda actual: _NO_CAPTURES if any(expected(actual) for expected in ranges) else None
 
     return read
 
 
-def amounts(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
+def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
     """Read a list of `length` numbers: each has to match the number of the image at its place."""
 
     def read(value: Any) -> Accept:
         if not isinstance(value, list) or len(value) != length:
             raise WrongValueError(f"a list of {length} numbers")
-        expected = [read_amount(item, tolerance) for item in value]
+        expected = [read_number_range(item, tolerance) for item in value]
         return lambda actual: _NO_CAPTURES if _all_accept(expected, actual) else None
 
     return read
@@ -75,7 +75,7 @@ def amounts(length: int, tolerance: Callable[[float], float]) -> Callable[[Any],
 def shells(value: Any) -> Accept:
     """Read a list of b-values: the series must have all of them and no others."""
     expected = value if isinstance(value, list) else [value]
-    if not expected or not all(map(is_amount, expected)):
+    if not expected or not all(map(is_plausible_number, expected)):
         raise WrongValueError("a list of b-values, such as [0, 1000]")
 
     def accept(actual: Any) -> Captures | None:
@@ -86,7 +86,7 @@ def shells(value: Any) -> Accept:
     return accept
 
 
-def field(name: str) -> Callable[[Any], Accept]:
+def sidecar_field(name: str) -> Callable[[Any], Accept]:
     """Read the value of a sidecar field: a number, a text (a glob), true or false, or a list of these: one has to match."""
     tolerance: Callable[[float], float] = (
         (lambda _number: 0.5) if name in IN_MS else (lambda number: abs(number) * 0.001)
@@ -110,12 +110,12 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
     if isinstance(item, bool):
         return lambda actual: _NO_CAPTURES if actual is item else None
     if isinstance(item, int | float):
-        return _number_test(read_amount(item, tolerance))
+        return _number_test(read_number_range(item, tolerance))
     if not isinstance(item, str):
         raise WrongValueError("a number, a text, true or false, or a list of these")
     pattern = glob_pattern(item)
     try:
-        as_number: Accept | None = _number_test(read_amount(item, tolerance))
+        as_number: Accept | None = _number_test(read_number_range(item, tolerance))
     except WrongValueError:
         as_number = None
 
@@ -129,7 +129,7 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
     return accept
 
 
-def _number_test(expected: Amount) -> Accept:
+def _number_test(expected: NumberRange) -> Accept:
     def accept(actual: Any) -> Captures | None:
         is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
         return _NO_CAPTURES if is_number and expected(actual) else None
@@ -137,14 +137,14 @@ def _number_test(expected: Amount) -> Accept:
     return accept
 
 
-def _all_accept(expected: list[Amount], actual: Any) -> bool:
+def _all_accept(expected: list[NumberRange], actual: Any) -> bool:
     return len(actual) == len(expected) and all(test(number) for test, number in zip(expected, actual, strict=True))
 
 
-def _patterns(patterns: list[re.Pattern[str]], *, whole: bool) -> Accept:
+def _patterns(patterns: list[re.Pattern[str]], *, whole_text: bool) -> Accept:
     def accept(actual: Any) -> Captures | None:
         for pattern in patterns:
-            match = pattern.fullmatch(str(actual)) if whole else pattern.search(str(actual))
+            match = pattern.fullmatch(str(actual)) if whole_text else pattern.search(str(actual))
             if match:
                 return {name: capture for name, capture in match.groupdict().items() if capture is not None}
         return None

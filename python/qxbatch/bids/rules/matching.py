@@ -23,7 +23,7 @@ class Match(NamedTuple):
     captures: Captures
 
 
-def compare(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | Mismatch:
+def match_conditions(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | Mismatch:
     """Return the captures if all conditions are met, else the first mismatch."""
     captures: dict[str, str] = {}
     for condition in conditions:
@@ -37,14 +37,14 @@ def compare(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | Mi
 
 def accept_unless(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | None:
     """Return None if all conditions of `not` are met, else empty captures."""
-    return {} if isinstance(compare(conditions, facts), Mismatch) else None
+    return {} if isinstance(match_conditions(conditions, facts), Mismatch) else None
 
 
 def first_match(rules: Iterable[Rule], facts: ImageFacts) -> Match | None:
     """Return the first rule that matches an image, and its captures; None if no rule matches."""
     for rule in rules:
         if rule.session in ("", facts.image.session.id):
-            result = compare(rule.conditions, facts)
+            result = match_conditions(rule.conditions, facts)
             if not isinstance(result, Mismatch):
                 return Match(rule, result)
     return None

@@ -88,7 +88,7 @@ class _Reader:
         return SessionRules(
             self._file.line(key_path),
             self._label((*key_path, "subject"), table.get("subject")),
-            self._label((*key_path, "session"), table.get("session"), empty=True),
+            self._label((*key_path, "session"), table.get("session"), allow_empty=True),
             tuple(rules),
         )
 
@@ -111,8 +111,8 @@ class _Reader:
             pattern,
             table.get("subject", Labels.subject),
             table.get("session", Labels.session),
-            self._label_table((*key_path, "subjects"), table.get("subjects", {}), empty=False),
-            self._label_table((*key_path, "sessions"), table.get("sessions", {}), empty=True),
+            self._label_table((*key_path, "subjects"), table.get("subjects", {}), allow_empty=False),
+            self._label_table((*key_path, "sessions"), table.get("sessions", {}), allow_empty=True),
         )
 
     def _glob(self, key_path: KeyPath, value: str) -> re.Pattern[str]:
@@ -121,14 +121,16 @@ class _Reader:
         except WrongValueError as error:
             self._file.refuse_value(key_path, value, str(error))
 
-    def _label_table(self, key_path: KeyPath, value: Any, *, empty: bool) -> dict[str, str]:
+    def _label_table(self, key_path: KeyPath, value: Any, *, allow_empty: bool) -> dict[str, str]:
         table = self._table(key_path, value)
-        return {name: self._label((*key_path, name), text, empty=empty) or "" for name, text in table.items()}
+        return {
+            name: self._label((*key_path, name), text, allow_empty=allow_empty) or "" for name, text in table.items()
+        }
 
-    def _label(self, key_path: KeyPath, value: Any, *, empty: bool = False) -> str | None:
+    def _label(self, key_path: KeyPath, value: Any, *, allow_empty: bool = False) -> str | None:
         if value is None:
             return None
-        if not isinstance(value, str) or value != label(value) or not (value or empty):
+        if not isinstance(value, str) or value != label(value) or not (value or allow_empty):
             self._file.refuse_value(key_path, value, "a label of letters and digits")
         return value
 

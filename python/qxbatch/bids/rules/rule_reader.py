@@ -66,7 +66,7 @@ class RuleReader:
             repeat=self._word((*key_path, "repeat"), table.get("repeat", "all"), REPEAT),
             copies=self._word((*key_path, "copies"), table["copies"], COPIES) if "copies" in table else "",
             link_options=self._link_options((*key_path, "serves"), table["serves"]) if "serves" in table else None,
-            fields=self._set((*key_path, "set"), table.get("set", {})),
+            fields=self._sidecar_fields((*key_path, "set"), table.get("set", {})),
             context=self._words((*key_path, "context"), table["context"], CONTEXT) if "context" in table else (),
             conditions=conditions,
             session=session,
@@ -126,7 +126,7 @@ class RuleReader:
             self._words((*key_path, "write"), value.get("write", [*LINK_FIELDS]), LINK_FIELDS),
         )
 
-    def _set(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:
+    def _sidecar_fields(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
             self._file.refuse_value(
                 key_path, value, "a table of sidecar fields, such as { BackgroundSuppression = true }"

@@ -21,7 +21,7 @@ class Entity(NamedTuple):
     is_index: bool
     choices: tuple[str, ...]
     """The valid values; empty: any value."""
-    required: bool
+    is_required: bool
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Schema:
     """The schema of one version of BIDS."""
 
     content: Mapping[str, Any]
+    """As in the schema.json of BIDS."""
 
     @property
     def version(self) -> str:
@@ -92,6 +93,7 @@ class Schema:
 
     @cached_property
     def _definitions(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the definition of each field, by name; with `anyOf` if the schema defines it several times."""
         definitions: dict[str, list[Mapping[str, Any]]] = {}
         for definition in self.content["objects"]["metadata"].values():
             definitions.setdefault(str(definition["name"]), []).append(definition)

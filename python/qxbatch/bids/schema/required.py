@@ -37,7 +37,10 @@ def _is_added(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
 
 
 def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the BIDS fields that RepetitionTime stands for in images of a suffix, with its value; empty if it is not known."""
+    """Return the BIDS fields whose value RepetitionTime is in images of a suffix, with that value.
+
+    Empty without RepetitionTime.
+    """
     time = sidecar.get("RepetitionTime")
     return {} if time is None else {name: time for name, suffixes in REPETITION.items() if suffix in suffixes}
 

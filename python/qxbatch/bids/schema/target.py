@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
+from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.names import Entity, Schema
-from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.nearest import nearest_name
 
-GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
+ENTITIES_OF_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
 """Entities that the export adds by the group of images and their acquisition times."""
 BUILT_IN = ("name", "task", "protocol", "number", "dir")
 """Names that `as` can have in braces without a capture in `match`."""
@@ -96,10 +96,10 @@ def check_template(text: str, captures: Iterable[str], schema: Schema) -> None:
     try:
         read_target(marked, schema, is_template=True)
     except TargetError as error:
-        raise TargetError(_unmarked(error.message, text), _unmarked(error.hint, text)) from None
+        raise TargetError(_restore_names(error.message, text), _restore_names(error.hint, text)) from None
 
 
-def _unmarked(message: str, template: str) -> str:
+def _restore_names(message: str, template: str) -> str:
     """Return a message with the names in braces of a template in place of their numbers."""
     names = placeholders(template)
     return re.sub(rf"{_MARK}(\d+){_MARK}", lambda match: f"{{{names[int(match[1])]}}}", message)
@@ -114,25 +114,25 @@ def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Targ
     if not slash or not name or "/" in name:
         raise TargetError(f"{text!r} is not a data type and a name.", 'Write as = "func/task-rest_bold".')
     if datatype not in schema.datatypes:
-        raise _unknown("data type", datatype, schema.datatypes)
+        raise _unknown_name_error("data type", datatype, schema.datatypes)
     *pairs, suffix = name.split("_")
     _stem, dot, extension = suffix.partition(".")
     if dot:
         raise TargetError(f"{text} has the extension .{extension}.", f"Write {text.removesuffix(dot + extension)}.")
     known = schema.suffixes(datatype)
     if suffix not in known:
-        raise _unknown_suffix(suffix, datatype, schema)
+        raise _unknown_suffix_error(suffix, datatype, schema)
     allowed = schema.entities(datatype, suffix)
-    entities = _pairs(pairs, f"{datatype}/{suffix}", allowed, schema, is_template=is_template)
-    missing = [name for name, entity in allowed.items() if entity.required and name not in entities]
-    missing = [name for name in missing if name not in GIVEN_BY_GROUP]
+    entities = _read_entities(pairs, f"{datatype}/{suffix}", allowed, schema, is_template=is_template)
+    missing = [name for name, entity in allowed.items() if entity.is_required and name not in entities]
+    missing = [name for name in missing if name not in ENTITIES_OF_GROUP]
     if missing:
         raise TargetError(f"{datatype}/{suffix} needs the entity {missing[0]}.", f"Write {missing[0]}-<label>.")
     order = (name for name in allowed if name in entities)
     return Target(datatype, tuple((name, entities[name]) for name in order), suffix)
 
 
-def _pairs(
+def _read_entities(
     pairs: Iterable[str], datatype_and_suffix: str, allowed: Mapping[str, Entity], schema: Schema, *, is_template: bool
 ) -> dict[str, str]:
     entities: dict[str, str] = {}
@@ -144,7 +144,7 @@ def _pairs(
         if name in ("sub", "ses"):
             raise TargetError(f"{name}- is given by the session.", "Leave it out; [labels] changes it.")
         if name not in schema.entity_names:
-            raise _unknown("entity", name, schema.entity_names)
+            raise _unknown_name_error("entity", name, schema.entity_names)
         if name not in allowed:
             raise TargetError(
                 f"{datatype_and_suffix} cannot have the entity {name}.", f"It can have: {', '.join(allowed)}."
@@ -171,14 +171,14 @@ def _check_value(entity: Entity, value: str, *, is_template: bool) -> None:
         raise TargetError(f"{entity.name}-{value} is not valid.", hint)
 
 
-def _unknown(what: str, name: str, choices: Iterable[str]) -> TargetError:
+def _unknown_name_error(what: str, name: str, choices: Iterable[str]) -> TargetError:
     choices = tuple(choices)
     near = nearest_name(name, choices)
     hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(choices)}."
     return TargetError(f"the {what} {name!r} is not known.", hint)
 
 
-def _unknown_suffix(suffix: str, datatype: str, schema: Schema) -> TargetError:
+def _unknown_suffix_error(suffix: str, datatype: str, schema: Schema) -> TargetError:
     datatypes = [candidate for candidate in schema.datatypes if suffix in schema.suffixes(candidate)]
     if datatypes:
         message = f"the suffix {suffix!r} does not belong to the data type {datatype}."

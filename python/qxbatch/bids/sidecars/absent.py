@@ -7,7 +7,7 @@ from typing import Any
 from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.required import required_fields
 
-_SELECTING = (
+_SELECTOR_FIELDS = (
     *("ArterialSpinLabelingType", "BolusCutOffFlag", "LookLocker", "M0Type"),
     *("MRAcquisitionType", "RepetitionTime", "VolumeTiming"),
 )
@@ -23,9 +23,9 @@ class AbsentFieldFinder:
         self._schema = schema
         self._required: dict[object, tuple[str, ...]] = {}
 
-    def fields(self, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
+    def absent_fields(self, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
         """Return the required fields that are absent."""
-        selecting_fields = {name: sidecar[name] for name in _SELECTING if name in sidecar}
+        selecting_fields = {name: sidecar[name] for name in _SELECTOR_FIELDS if name in sidecar}
         key = (datatype, suffix, *(f"{name}={value}" for name, value in selecting_fields.items()))
         if key not in self._required:
             required = required_fields(self._schema, datatype, suffix, selecting_fields)

@@ -5,7 +5,7 @@ from typing import Any
 
 from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import PlacedImage
-from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.image_path import ImagePath
 
 M0, CONTROL, LABEL = "m0scan", "control", "label"
 _VOLUME_AXIS = 3
@@ -13,7 +13,7 @@ _VOLUME_AXIS = 3
 
 
 def volume_types(placed: PlacedImage) -> tuple[str, ...] | None:
-    """Return the type of each volume by the rule's `context`; None where the rule has none or it does not fit.
+    """Return the type of each volume by the rule's `context`; None where the rule has no context, or one that does not fit.
 
     `m0scan` at the beginning is used once; the remaining types repeat until every volume has a type.
     """
@@ -33,7 +33,7 @@ def context_text(types: Sequence[str]) -> bytes:
 
 def context_problem(placed: PlacedImage) -> str:
     """Return why an ASL image has no volume types, and what to write; empty if it has them, and for other images."""
-    if PlacedName.of(placed.path).suffix != "asl" or volume_types(placed) is not None:
+    if ImagePath.of(placed.path).suffix != "asl" or volume_types(placed) is not None:
         return ""
     if not placed.rule.context:
         return f'{placed.path}: aslcontext.tsv needs the type of each volume. Write context = ["control", "label"] in its rule.'
@@ -43,26 +43,26 @@ def context_problem(placed: PlacedImage) -> str:
     )
 
 
-def asl_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
+def asl_fields(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return the fields of an ASL image that its header does not have; none for other images.
 
-    `all_placed` are the images of the session.
+    `all_images` are the images of the session.
     """
-    name = PlacedName.of(placed.path)
+    name = ImagePath.of(placed.path)
     if name.suffix != "asl":
         return {}
     types = volume_types(placed) or ()
-    has_m0_scan = any(PlacedName.of(image.path).suffix == M0 for image in all_placed)
+    has_m0_scan = any(ImagePath.of(image.path).suffix == M0 for image in all_images)
     fields: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if has_m0_scan else "Absent"}
     if types.count(LABEL) and types.count(LABEL) == types.count(CONTROL):
         fields["TotalAcquiredPairs"] = types.count(LABEL)
     return fields
 
 
-def m0_targets(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> list[str]:
-    """Return the paths of the ASL images whose nearest M0 scan is `placed`; `all_placed` are the images of the session."""
-    asl = [image for image in all_placed if PlacedName.of(image.path).suffix == "asl"]
-    names = ((image, PlacedName.of(image.path)) for image in all_placed)
+def m0_targets(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> list[str]:
+    """Return the paths of the ASL images whose nearest M0 scan is `placed`; `all_images` are the images of the session."""
+    asl = [image for image in all_images if ImagePath.of(image.path).suffix == "asl"]
+    names = ((image, ImagePath.of(image.path)) for image in all_images)
     scans = [image for image, name in names if (name.datatype, name.suffix) == ("perf", M0)]
     return [image.path for image in asl if min(scans, key=lambda scan: (_gap(scan, image), scan.path)) == placed]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.images.acquisition_time import Interval, acquisition_interval
 from qxbatch.bids.model import LinkOptions, PlacedImage
-from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.image_path import ImagePath
 
 DEFAULT_LINK_OPTIONS = LinkOptions(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
 """The link options of a field map whose rule has no `serves`."""
@@ -19,8 +19,8 @@ _DIRECT = ("fieldmap",)
 _MAGNITUDE = ("magnitude", "magnitude1", "magnitude2")
 _CORRECTABLE = {"func": ("bold", "cbv", "sbref"), "dwi": ("dwi", "sbref"), "perf": ("asl", "m0scan")}
 """Suffixes of images that a field map corrects, by data type."""
-_WITHIN_RUN = ("echo", "part")
-_DIGITS = 2
+_ENTITIES_WITHIN_RUN = ("echo", "part")
+_DECIMALS = 2
 """Decimals to which shims, and fields of view in mm, are rounded before they are compared."""
 
 
@@ -33,14 +33,15 @@ class FieldMapKind(StrEnum):
 
 
 Geometry = tuple[object, ...]
+"""Orientation, field of view, matrix; None where not known."""
 
 
 class ScanFacts(NamedTuple):
     """The facts that decide whether a field map fits an image; None and empty values are not known."""
 
     shim: tuple[float, ...] | None
+    """ShimSetting, rounded."""
     geometry: Geometry
-    """Orientation, field of view, matrix."""
     direction: str
     """`j-`; if the header has none, the label of `dir-`."""
     axis: str
@@ -65,7 +66,7 @@ class Run(NamedTuple):
     @property
     def estimation_path(self) -> str:
         """Return the path of the image that a field can be estimated from: the single-band reference, else the first echo."""
-        return min(self.images, key=_estimation_order).path
+        return min(self.images, key=_estimation_sort_key).path
 
 
 class FieldMap(NamedTuple):
@@ -80,7 +81,7 @@ class FieldMap(NamedTuple):
     link_options: LinkOptions
     identifier: str
     """The value of B0FieldIdentifier."""
-    order: int
+    rank_in_time: int
     """Position among the field maps of the session, by time."""
 
     @property
@@ -90,14 +91,14 @@ class FieldMap(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Return False for scans of one direction: they need an image of the run to estimate the field."""
+        """Return whether the images suffice to estimate the field. Scans of one direction also need an image of the run."""
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_correct(self, run: Run) -> bool:
         """Return whether the field map can correct a run of its study.
 
-        Scans of one direction need a run of the opposite direction. If `serves` of the rule has `geometry`, scans with phase
-        encoding directions can only correct a run with the same phase encoding axis, if both axes are known.
+        Scans of one direction need a run of the opposite direction. With `geometry` in `serves` of the rule, PEPOLAR scans also
+        need the phase encoding axis of the run; an axis that is not known fits every run.
         """
         if self.kind is None or self.is_of_other_study(run):
             return False
@@ -131,15 +132,15 @@ class FieldMap(NamedTuple):
         return max(map(interval.gap, times), default=float("inf")) if interval else float("inf")
 
 
-def runs_of(placed: Iterable[PlacedImage]) -> list[Run]:
+def runs_of(images: Iterable[PlacedImage]) -> list[Run]:
     """Return the runs that field maps correct, in the order of the images."""
     groups: dict[str, list[PlacedImage]] = defaultdict(list)
-    for image in placed:
-        name = PlacedName.of(image.path)
+    for image in images:
+        name = ImagePath.of(image.path)
         if name.suffix in _CORRECTABLE.get(name.datatype, ()):
             kind = name.suffix if name.suffix == "m0scan" else ""
-            groups[name.stem(*_WITHIN_RUN) + kind].append(image)
-    return [Run(key, tuple(images), _facts_of_run(images)) for key, images in groups.items()]
+            groups[name.stem(*_ENTITIES_WITHIN_RUN) + kind].append(image)
+    return [Run(key, tuple(members), _facts_of_run(members)) for key, members in groups.items()]
 
 
 def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
@@ -147,36 +148,36 @@ def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
 
     A run that is only a single-band reference has the facts of the reference.
     """
-    main = [image for image in images if PlacedName.of(image.path).suffix != "sbref"]
+    main = [image for image in images if ImagePath.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 
 
-def _estimation_order(placed: PlacedImage) -> tuple[bool, bool, int, str]:
-    name = PlacedName.of(placed.path)
+def _estimation_sort_key(placed: PlacedImage) -> tuple[bool, bool, int, str]:
+    name = ImagePath.of(placed.path)
     is_phase = name.entities.get("part", "mag") != "mag"
     return (is_phase, name.suffix != "sbref", int(name.entities.get("echo", "1")), placed.path)
 
 
-def field_maps(placed: Sequence[PlacedImage]) -> list[FieldMap]:
+def field_maps(images: Sequence[PlacedImage]) -> list[FieldMap]:
     """Return the field maps of a session, the earliest first, with their identifiers."""
     pairs: dict[str, list[PlacedImage]] = defaultdict(list)
     others: dict[str, list[PlacedImage]] = defaultdict(list)
-    for image in placed:
-        name = PlacedName.of(image.path)
+    for image in images:
+        name = ImagePath.of(image.path)
         in_fmap = name.datatype == "fmap"
         if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
             others[name.stem()].append(image)
         elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.link_options is not None):
-            pairs[f"{name.stem('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(image)
+            pairs[f"{name.stem('dir', 'run', *_ENTITIES_WITHIN_RUN)}_{name.suffix}"].append(image)
     groups: list[tuple[FieldMapKind | None, list[PlacedImage]]] = [
-        (FieldMapKind.PEPOLAR, pair) for images in pairs.values() for pair in _pepolar_groups(images)
+        (FieldMapKind.PEPOLAR, pair) for members in pairs.values() for pair in _pepolar_groups(members)
     ]
-    groups += [(_kind(images), images) for images in others.values()]
+    groups += [(_kind(members), members) for members in others.values()]
     return _with_identifiers(groups)
 
 
 def _kind(images: Iterable[PlacedImage]) -> FieldMapKind | None:
-    suffixes = {PlacedName.of(image.path).suffix for image in images}
+    suffixes = {ImagePath.of(image.path).suffix for image in images}
     if suffixes & set(_PHASE):
         return FieldMapKind.PHASE
     return FieldMapKind.DIRECT if suffixes & set(_DIRECT) else None
@@ -194,7 +195,7 @@ def _pepolar_groups(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
     """
     scans: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
-        scans[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
+        scans[ImagePath.of(image.path).stem(*_ENTITIES_WITHIN_RUN)].append(image)
     similar: dict[object, dict[str, list[PepolarScan]]] = defaultdict(lambda: defaultdict(list))
     for members in scans.values():
         facts = _facts(members)
@@ -207,7 +208,7 @@ def _pairs_and_single_scans(directions: list[list[PepolarScan]]) -> list[list[Pl
     """Return the images of each pair and of each unpaired scan; `directions` are the scans of each direction."""
     if len(directions) != 2:  # noqa: PLR2004 - a pair
         return [members for scans in directions for _, members in scans]
-    first, second = (sorted(scans, key=_begin) for scans in directions)
+    first, second = (sorted(scans, key=_time_sort_key) for scans in directions)
     pairs = list(zip(first, second, strict=True)) if len(first) == len(second) else _nearest_pairs(first, second)
     used_ids = [id(scan) for pair in pairs for scan in pair]
     unpaired = [scan[1] for scan in (*first, *second) if id(scan) not in used_ids]
@@ -231,7 +232,7 @@ def _scan_gap(first: PepolarScan, second: PepolarScan) -> float:
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 
-def _begin(scan: PepolarScan) -> tuple[bool, object, str]:
+def _time_sort_key(scan: PepolarScan) -> tuple[bool, object, str]:
     time = scan[0].time
     return (time is None, time.begin if time else 0, scan[1][0].path)
 
@@ -239,7 +240,7 @@ def _begin(scan: PepolarScan) -> tuple[bool, object, str]:
 def _with_identifiers(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]]) -> list[FieldMap]:
     """Return the field maps in order of time, each with an identifier that no other field map of the subject has."""
     ordered = sorted(
-        ((kind, images, _facts(images)) for kind, images in groups), key=lambda each: _begin((each[2], each[1]))
+        ((kind, images, _facts(images)) for kind, images in groups), key=lambda each: _time_sort_key((each[2], each[1]))
     )
     counters: dict[str, Callable[[], int]] = defaultdict(lambda: count(1).__next__)
     maps = []
@@ -260,7 +261,7 @@ def _with_identifiers(groups: Iterable[tuple[FieldMapKind | None, list[PlacedIma
 
 
 def _identifier_start(path: str, kind: FieldMapKind | None) -> str:
-    entities = PlacedName.of(path).entities
+    entities = ImagePath.of(path).entities
     parts = [f"{name}{entities[name]}" for name in ("ses", "acq") if name in entities]
     return re.sub(r"[^0-9A-Za-z_]", "", "_".join([*parts, kind.value if kind else "magnitude"]))
 
@@ -271,13 +272,13 @@ def _facts(images: Sequence[PlacedImage]) -> ScanFacts:
     facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}
     direction = str(sidecar.get("PhaseEncodingDirection") or (facts and facts.phase_encoding_direction) or "")
     axis = direction[:1] or str(sidecar.get("PhaseEncodingAxis") or (facts and facts.phase_encoding_axis) or "")
-    label = PlacedName.of(images[0].path).entities.get("dir", "")
+    label = ImagePath.of(images[0].path).entities.get("dir", "")
     times = [time for image in images if (time := acquisition_interval(image.image))]
     return ScanFacts(
-        shim=_numbers(sidecar.get("ShimSetting")),
+        shim=_rounded_numbers(sidecar.get("ShimSetting")),
         geometry=(
             facts.orientation if facts else None,
-            _numbers(facts.fov_mm if facts else None),
+            _rounded_numbers(facts.fov_mm if facts else None),
             facts.matrix if facts else None,
         ),
         direction=direction or label,
@@ -287,7 +288,7 @@ def _facts(images: Sequence[PlacedImage]) -> ScanFacts:
     )
 
 
-def _numbers(value: Any) -> tuple[float, ...] | None:
+def _rounded_numbers(value: Any) -> tuple[float, ...] | None:
     if not isinstance(value, list | tuple) or not all(isinstance(item, int | float) for item in value):
         return None
-    return tuple(round(float(item), _DIGITS) for item in value) or None
+    return tuple(round(float(item), _DECIMALS) for item in value) or None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.bids.model import PlacedImage
-from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.image_path import ImagePath
 from qxbatch.bids.sidecars.estimates import FieldMap, FieldMapKind, Run, field_maps, runs_of
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 
@@ -20,21 +20,21 @@ class Links(NamedTuple):
     """The sidecar fields of field maps and of the images that they correct."""
 
     fields: Mapping[str, Mapping[str, Any]]
-    """By the path of the image, without extension."""
+    """Fields and their values, by the path of the image without extension."""
     warnings: tuple[str, ...]
 
 
-def field_map_links(placed: Sequence[PlacedImage], form: IntendedFor = IntendedFor.URI) -> Links:
+def field_map_links(images: Sequence[PlacedImage], form: IntendedFor = IntendedFor.URI) -> Links:
     """Return the sidecar fields that link field maps to the images that they correct, in one session."""
-    all_maps, runs = field_maps(placed), runs_of(placed)
+    all_maps, runs = field_maps(images), runs_of(images)
     maps_of_run = {run.key: _maps_of_run(all_maps, run) for run in runs}
     runs_of_map: dict[str, list[Run]] = {field_map.identifier: [] for field_map in all_maps}
     for run in runs:
         for field_map in maps_of_run[run.key]:
             runs_of_map[field_map.identifier].append(run)
     fields = _fields(all_maps, runs_of_map, form)
-    warnings = [_why_unused(field_map, runs) for field_map in all_maps if not runs_of_map[field_map.identifier]]
-    warnings += _without_field_map([run for run in runs if not maps_of_run[run.key]], all_maps)
+    warnings = [_unused_warning(field_map, runs) for field_map in all_maps if not runs_of_map[field_map.identifier]]
+    warnings += _missing_field_map_warnings([run for run in runs if not maps_of_run[run.key]], all_maps)
     return Links({path: dict(values) for path, values in fields.items()}, tuple(warnings))
 
 
@@ -43,11 +43,11 @@ def _maps_of_run(all_maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
     best = []
     for kind in FieldMapKind:
         candidates = [candidate for candidate in all_maps if candidate.kind is kind and candidate.can_correct(run)]
-        best += _best(candidates, run)
+        best += _apply_criteria(candidates, run)
     return best
 
 
-def _best(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+def _apply_criteria(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Return the candidates that remain after all criteria. A criterion applies only to field maps whose rule has it."""
     criteria = dict.fromkeys(criterion for each in candidates for criterion in each.link_options.criteria)
     for criterion in criteria:
@@ -57,14 +57,14 @@ def _best(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     return candidates
 
 
-def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+def _keep_same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Drop field maps with another shim, since the shim changes the field. The same shim is better than an unknown shim."""
     possible = [each for each in candidates if each.shim == run.shim or each.shim is None or run.shim is None]
     same = [each for each in possible if each.shim is not None and each.shim == run.shim]
     return same or possible
 
 
-def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+def _keep_most_similar(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Keep the field maps with the most similar geometry.
 
     Scans of one direction, which need an image of the run to estimate the field (`is_complete` is False), are used only if no
@@ -75,18 +75,19 @@ def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     return [each for each in alike if each.is_complete] or alike
 
 
-def _nearest(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
+def _keep_nearest(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Keep the field map that is nearest in time to the run; of equal ones the earlier."""
-    ordered = sorted(candidates, key=lambda each: (each.gap(run), each.order))
+    ordered = sorted(candidates, key=lambda each: (each.gap(run), each.rank_in_time))
     return ordered[:1]
 
 
-_CRITERIA = {"shim": _same_shim, "geometry": _alike, "nearest-time": _nearest}
+_CRITERIA = {"shim": _keep_same_shim, "geometry": _keep_most_similar, "nearest-time": _keep_nearest}
 
 
 def _fields(
     all_maps: Iterable[FieldMap], runs_of_map: Mapping[str, Sequence[Run]], form: IntendedFor
 ) -> Mapping[str, Mapping[str, Any]]:
+    """Return the sidecar fields of field maps and corrected images, by the path of the image."""
     identifiers: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, list[str]] = defaultdict(list)
     fields: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -95,7 +96,7 @@ def _fields(
         targets = [placed.path for run in runs for placed in run.images]
         if INTENDED_FOR in field_map.link_options.fields and targets:
             for placed in field_map.images:
-                if PlacedName.of(placed.path).datatype == "fmap":
+                if ImagePath.of(placed.path).datatype == "fmap":
                     fields[placed.path][INTENDED_FOR] = [form.reference_to(path) for path in targets]
         if IDENTIFIER not in field_map.link_options.fields:
             continue
@@ -110,7 +111,7 @@ def _fields(
     return fields
 
 
-def _why_unused(field_map: FieldMap, runs: Sequence[Run]) -> str:
+def _unused_warning(field_map: FieldMap, runs: Sequence[Run]) -> str:
     """Return the warning about a field map that corrects no image, with the reason."""
     start = f"{field_map.images[0].path}: this field map corrects nothing"
     if not runs:
@@ -127,13 +128,15 @@ def _why_unused(field_map: FieldMap, runs: Sequence[Run]) -> str:
             else "scan has the opposite phase encoding direction"
         )
         return f"{start}: no {lacking}."
-    if "shim" in field_map.link_options.criteria and not any(_same_shim([field_map], run) for run in possible_runs):
+    if "shim" in field_map.link_options.criteria and not any(
+        _keep_same_shim([field_map], run) for run in possible_runs
+    ):
         return f"{start}: all images were acquired with another shim."
     criteria = ", ".join(field_map.link_options.criteria)
     return f"{start}: for each image, another field map was selected by {criteria}. Ignore it, or change `serves`."
 
 
-def _without_field_map(runs: Sequence[Run], all_maps: Sequence[FieldMap]) -> list[str]:
+def _missing_field_map_warnings(runs: Sequence[Run], all_maps: Sequence[FieldMap]) -> list[str]:
     """Return a warning for runs that have no field map only because of the shim; empty if there are no such runs."""
     uncorrected = [
         run

@@ -28,12 +28,12 @@ def is_identifying(field: str) -> bool:
     return field in _NAMES or _PATTERN.fullmatch(field) is not None
 
 
-def without_identifying(fields: Mapping[str, Any]) -> dict[str, Any]:
+def without_identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that are not identifying, also in nested tables and lists, which other converters write."""
-    return {name: _value(value) for name, value in fields.items() if not is_identifying(name)}
+    return {name: _without_identifying_fields(value) for name, value in fields.items() if not is_identifying(name)}
 
 
-def _value(value: Any) -> Any:
+def _without_identifying_fields(value: Any) -> Any:
     if isinstance(value, list):
-        return [_value(item) for item in value]
-    return without_identifying(value) if isinstance(value, dict) else value
+        return [_without_identifying_fields(item) for item in value]
+    return without_identifying_fields(value) if isinstance(value, dict) else value

@@ -14,7 +14,7 @@ _TIME_AXES = 4
 """Axes of the image of a time series."""
 EXCLUDED_BY_VOLUME_TIMING = ("RepetitionTime", "DelayTime")
 """Fields that BIDS does not allow beside VolumeTiming."""
-_SAME = 0.0005
+_TOLERANCE = 0.0005
 """Times that differ by less than this, in seconds, are equal."""
 
 
@@ -34,16 +34,16 @@ def timing_of(image: ExportImage) -> Timing | None:
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None
-    if abs(repetition_time - facts.tr_ms / 1000) < _SAME:
+    if abs(repetition_time - facts.tr_ms / 1000) < _TOLERANCE:
         return None  # converters write this value into the image
     step = _time_step(image.session.path / image_file(image.number))
-    if step is None or abs(step - repetition_time) < _SAME:
+    if step is None or abs(step - repetition_time) < _TOLERANCE:
         return None
     observed = None if facts.observed_tr_ms is None else facts.observed_tr_ms / 1000
     texts = f"RepetitionTime is {repetition_time:g} s in the sidecar and {step:g} s in the image"
-    if observed is not None and abs(observed - step) < _SAME:
+    if observed is not None and abs(observed - step) < _TOLERANCE:
         return Timing({"RepetitionTime": step}, f"{texts}; the frames say {step:g} s, which is written.")
-    if observed is None or abs(observed - repetition_time) >= _SAME:
+    if observed is None or abs(observed - repetition_time) >= _TOLERANCE:
         return Timing(
             {"RepetitionTime": repetition_time}, f"{texts}, and the frames do not say which is right. Convert it again."
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import ExportPlan
-from qxbatch.bids.schema.placed_name import session_prefix
+from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import ABSENT, Table
 from qxbatch.session.layout import IMAGE_SUFFIX
@@ -32,7 +32,7 @@ def scans_table(plan: ExportPlan, shifts: Shifts | None) -> Table:
     """Return the table of a session's images with their times, in order of time."""
     folder, _ = session_prefix(plan.subject, plan.session_label)
     rows = []
-    for placed in plan.placed:
+    for placed in plan.placed_images:
         time = acquisition_interval(placed.image)
         text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
         rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE_SUFFIX}", "acq_time": text})
@@ -51,12 +51,16 @@ def sessions_table(plans: Iterable[ExportPlan], shifts: Shifts | None) -> Table:
 
 def begin_of(plan: ExportPlan) -> datetime | None:
     """Return when the first image of a session was acquired; None if no time is known."""
-    return min((time.begin for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
+    return min(
+        (time.begin for placed in plan.placed_images if (time := acquisition_interval(placed.image))), default=None
+    )
 
 
 def end_of(plan: ExportPlan) -> datetime | None:
     """Return when the last image of a session was acquired; None if no time is known."""
-    return max((time.end for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
+    return max(
+        (time.end for placed in plan.placed_images if (time := acquisition_interval(placed.image))), default=None
+    )
 
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
@@ -66,9 +70,14 @@ def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
 
 
 def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> Table:
-    """Return the table of subjects; `columns` are those of the logfile table. `age` and `sex` without values are omitted."""
-    possible = dict.fromkeys(("age", "sex", *columns))
-    used_columns = [name for name in possible if name in columns or any(values.get(name) for values in people.values())]
+    """Return the table of subjects; `people` has the values of each subject, by label and then by column.
+
+    `columns` are those of the logfile table. The columns `age` and `sex` are omitted if no subject has a value.
+    """
+    possible_columns = dict.fromkeys(("age", "sex", *columns))
+    used_columns = [
+        name for name in possible_columns if name in columns or any(values.get(name) for values in people.values())
+    ]
     rows = ({"participant_id": f"sub-{subject}", **values} for subject, values in sorted(people.items()))
     return Table(("participant_id", *used_columns), tuple(rows))
 

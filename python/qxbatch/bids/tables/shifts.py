@@ -18,7 +18,10 @@ from qxbatch.textfile import read_text
 FILE = "bids-date-shifts.tsv"
 """In the sessions folder, unless --shift-table names another file."""
 _LATEST = date(1914, 12, 31)
-"""BIDS recommends years before 1925 for shifted dates; the ten years up to then are for later sessions of a subject."""
+"""The latest session of a subject is shifted to a day before this one.
+
+BIDS recommends years before 1925 for shifted dates. The ten years in between are for sessions that are acquired later.
+"""
 _SPREAD = 3650
 """Range of the random number of days, in days."""
 _MAX_DAYS = 500_000
@@ -32,11 +35,12 @@ class Shifts:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._target = Path(os.path.realpath(path))
-        """The user may have linked the table to a safer place: the link stays."""
+        """The file that is written. If `path` is a symbolic link to a safer place, the link is kept."""
         self.days: dict[str, int] = {}
+        """By label of the subject."""
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Lock the folder of the table, so that no export overwrites rows that another one adds. Raises UsageError, OSError."""
         with locked_folder(self._target.parent) as lock:
             if lock is FolderLock.HELD:
@@ -53,22 +57,22 @@ class Shifts:
         except FileNotFoundError:
             return self
         except OSError as error:
-            raise self._unreadable(reason_text(error, self._target)) from None
+            raise self._read_error(reason_text(error, self._target)) from None
         except UnicodeDecodeError:
-            raise self._unreadable("it is not UTF-8") from None
+            raise self._read_error("it is not UTF-8") from None
         if table is None or table.columns != COLUMNS:
-            raise self._unreadable(f"its first line is not {' and '.join(COLUMNS)}, separated by a tab")
+            raise self._read_error(f"its first line is not {' and '.join(COLUMNS)}, separated by a tab")
         try:
             self.days = {row[COLUMNS[0]]: int(row[COLUMNS[1]]) for row in table.rows}
         except (KeyError, ValueError):
-            raise self._unreadable("a row has no number of days") from None
+            raise self._read_error("a row has no number of days") from None
         if len(self.days) < len(table.rows):
-            raise self._unreadable("a subject has two rows")
+            raise self._read_error("a subject has two rows")
         if not all(0 < days <= _MAX_DAYS for days in self.days.values()):
-            raise self._unreadable(f"a number of days is not from 1 to {_MAX_DAYS}")
+            raise self._read_error(f"a number of days is not from 1 to {_MAX_DAYS}")
         return self
 
-    def _unreadable(self, reason: str) -> UsageError:
+    def _read_error(self, reason: str) -> UsageError:
         hint = "Restore it: with new shifts the dates would not agree with earlier exports."
         return UsageError(f"The table of date shifts {self.path} cannot be read: {reason}.", hint)
 

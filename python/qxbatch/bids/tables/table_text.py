@@ -12,9 +12,10 @@ class Table(NamedTuple):
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
+    """The cells of each row, by column."""
 
     @property
-    def key(self) -> str:
+    def key_column(self) -> str:
         """Return the column that names the row."""
         return self.columns[0]
 
@@ -38,11 +39,14 @@ def read_table(text: str) -> Table | None:
 
 
 def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -> Table:
-    """Return our rows, and other rows of the existing table for whose names (the column `ours.key`) `is_kept` returns True."""
-    existing_rows = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
-    our_rows = {row[ours.key]: row for row in ours.rows}
+    """Return our rows, and those other rows of the existing table that `is_kept` keeps.
+
+    `is_kept` gets the name of a row: its cell in the column `ours.key_column`.
+    """
+    existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
+    our_rows = {row[ours.key_column]: row for row in ours.rows}
     kept_rows = [row for name, row in existing_rows.items() if name not in our_rows and is_kept(name)]
-    return Table(ours.columns, _sorted([*our_rows.values(), *kept_rows], ours.key))
+    return Table(ours.columns, _sort_rows([*our_rows.values(), *kept_rows], ours.key_column))
 
 
 def merge_edited(text: str, columns: Sequence[str], ours: Table, is_kept: Callable[[str], bool]) -> str:
@@ -51,14 +55,14 @@ def merge_edited(text: str, columns: Sequence[str], ours: Table, is_kept: Callab
     A row stays if it has no name, if our table has its name, or if `is_kept` returns True for it. These lines are not changed.
     `columns` are those of the edited table.
     """
-    our_names = {row[ours.key] for row in ours.rows}
-    index = columns.index(ours.key)
+    our_names = {row[ours.key_column] for row in ours.rows}
+    index = columns.index(ours.key_column)
     lines = _lines(text)
     header = next(k for k, line in enumerate(lines) if line.lstrip("\ufeff").strip())
     names = ["" if k <= header else _name(line, index) for k, line in enumerate(lines)]
     kept = (line for line, name in zip(lines, names, strict=True) if not name or name in our_names or is_kept(name))
-    new = tuple(row for row in ours.rows if row[ours.key] not in names)
-    return _with_rows("".join(kept), Table(tuple(columns), new))
+    new = tuple(row for row in ours.rows if row[ours.key_column] not in names)
+    return _append_rows("".join(kept), Table(tuple(columns), new))
 
 
 def _lines(text: str) -> list[str]:
@@ -72,13 +76,13 @@ def _name(line: str, index: int) -> str:
     return cells[index] if index < len(cells) else ""
 
 
-def _with_rows(text: str, table: Table) -> str:
+def _append_rows(text: str, table: Table) -> str:
     """Return the text with the rows of a table after it, in new lines with the line end of the text."""
     end = "\r\n" if "\r\n" in text else "\n"
     rows = table.text().split("\n")[1:-1]
     return "".join([text, end if rows and not text.endswith("\n") else "", *(f"{row}{end}" for row in rows)])
 
 
-def _sorted(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:
+def _sort_rows(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:
     """Return rows by time where they have one, else by name."""
     return tuple(sorted(rows, key=lambda row: (row.get("acq_time", ABSENT), row[key])))

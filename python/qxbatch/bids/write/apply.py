@@ -15,7 +15,7 @@ from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.record import STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.write.placing import Link, place
+from qxbatch.bids.write.placing import LinkMode, place
 from qxbatch.publish.durable import make_folder, remove_tree, rename_new
 
 Content = Source | bytes
@@ -25,11 +25,13 @@ _WRITE_ACTIONS = (Action.ADD, Action.REPLACE)
 
 
 class AppliedChanges:
-    """The paths of the applied changes, and the reason for each session with a file that could not be placed."""
+    """The result of applying changes."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
-        self.failed: dict[str, str] = {}
+        """Paths of the changes that were applied."""
+        self.failed_sessions: dict[str, str] = {}
+        """Why a file of a session could not be placed, by session id."""
         self.changed_during_run: set[str] = set()
         """Paths that another program changed during the run; the export does not change them."""
 
@@ -37,7 +39,7 @@ class AppliedChanges:
 class Applier:
     """Applies changes to one data set."""
 
-    def __init__(self, disk: Disk, stamps: Stamps, record: Record, link: Link) -> None:
+    def __init__(self, disk: Disk, stamps: Stamps, record: Record, link: LinkMode) -> None:
         self._disk, self._stamps, self._record, self._link = disk, stamps, record, link
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING
@@ -54,7 +56,7 @@ class Applier:
             staged = self._stage_batch(batch, contents)
             sync_file_system(self._dataset)
             for change in batch:
-                if change.session in self.applied.failed:
+                if change.session in self.applied.failed_sessions:
                     continue
                 if change.action in _WRITE_ACTIONS:
                     self._rename_into_place(change, staged[change.path])
@@ -66,16 +68,17 @@ class Applier:
         sync_file_system(self._dataset)
 
     def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
+        """Write the new files of a batch into the staging folder; return the staged file of each path of the data set."""
         staged = {}
         for change in batch:
-            if change.action not in _WRITE_ACTIONS or change.session in self.applied.failed:
+            if change.action not in _WRITE_ACTIONS or change.session in self.applied.failed_sessions:
                 continue
             path = self._staging / str(next(self._numbers))
             make_folder(self._staging)
             try:
                 self._stage(change, contents[change.path], path)
             except SourceError as error:
-                self.applied.failed[change.session] = str(error)
+                self.applied.failed_sessions[change.session] = str(error)
                 continue
             staged[change.path] = path
         return staged
@@ -143,7 +146,7 @@ def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iter
     batch: list[Change] = []
     size = 0
     for group in sessions.values():
-        batch += sorted(group, key=_order)
+        batch += sorted(group, key=_sort_key)
         size += sum(_size(contents[change.path]) for change in group if change.action in _WRITE_ACTIONS)
         if size > _BATCH_BYTES or len(batch) > _BATCH_FILES:
             yield batch
@@ -152,7 +155,7 @@ def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iter
         yield batch
 
 
-def _order(change: Change) -> tuple[bool, str]:
+def _sort_key(change: Change) -> tuple[bool, str]:
     return (change.action is Action.REMOVE, change.path)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.bids.files.changes import Action, Change, compare, entries_after
+from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
+from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, folders_after, other_folder, write_record
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
@@ -16,7 +16,7 @@ from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.tables.table_text import Table, merge_edited, merge_tables, read_table
 from qxbatch.bids.write.apply import Applier, Content
-from qxbatch.bids.write.placing import Link, symbolic_target
+from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
 from qxbatch.record.names import description, series_number
 from qxbatch.textfile import read_text
@@ -27,16 +27,16 @@ class Destination(NamedTuple):
 
     dataset: Path
     sessionsfolder: Path
-    link: Link = Link.AUTO
+    link: LinkMode = LinkMode.AUTO
     options: FileOptions = FileOptions()
     all_sessions: bool = True
     """Whether the plans include all sessions of the study. If not, files that sessions share are not removed."""
     test: bool = False
-    """Whether nothing is written."""
+    """Whether the changes are only computed, and nothing is written."""
 
 
 _ANOTHER_LABEL = "Give the session another label with [labels] or [session.ID], or change `as` of the rule."
-SharedFiles = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
+SharedFilesOf = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
 """Returns the files of the whole data set for the sessions that are exported."""
 
 
@@ -48,14 +48,14 @@ class Exporter:
         self._disk = Disk(destination.dataset, stamps)
         self._sources = Sources(stamps)
         self._contents: dict[str, Content] = {}
-        self._planned: dict[str, Entry] = {}
+        self._planned_entries: dict[str, Entry] = {}
         self._editable_paths: set[str] = set()
         self._results: dict[str, SessionResult] = {}
         self.tables_have_failed_sessions = False
         """Whether shared tables have rows of a session whose files then could not be placed."""
 
-    def export(self, plans: Sequence[ExportPlan], shared: SharedFiles) -> Export:
-        """Export sessions, and the shared files of those that can be exported.
+    def export(self, plans: Sequence[ExportPlan], shared_files_of: SharedFilesOf) -> Export:
+        """Export sessions, and the files that the exported sessions share (`shared_files_of`).
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
@@ -66,10 +66,10 @@ class Exporter:
                 del files_by_session[name]
         for files in files_by_session.values():
             self._add(files)
-        for file in shared([plan for plan in plans if plan.session.id in files_by_session]):
+        for file in shared_files_of([plan for plan in plans if plan.session.id in files_by_session]):
             self._editable_paths |= {file.path} if file.is_editable else set()
             self._add([file])
-        changes = compare(self._planned, self._record, self._disk.file_at, self._is_kept)
+        changes = planned_changes(self._planned_entries, self._record, self._disk.file_at, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
         if self._destination.test:
             return self._export(changes, {change.path for change in changes}, failed={})
@@ -79,7 +79,12 @@ class Exporter:
         """Return the files of a session; empty if it cannot be exported, with the reason in its result."""
         name = plan.session.id
         result = SessionResult(
-            name, plan.subject, plan.session_label, SessionOutcome.EXPORTED, len(plan.placed), len(plan.ignored)
+            name,
+            plan.subject,
+            plan.session_label,
+            SessionOutcome.EXPORTED,
+            len(plan.placed_images),
+            len(plan.ignored_items),
         )
         self._results[name] = result
         if other := other_folder(name, self._record, self._destination.dataset, self._destination.sessionsfolder):
@@ -89,7 +94,9 @@ class Exporter:
             self._results[name] = result._replace(state=SessionOutcome.FAILED, problems=(problem,))
             return ()
         if not plan.is_ready:
-            self._results[name] = result._replace(state=SessionOutcome.UNDECIDED, problems=tuple(_undecided(plan)))
+            self._results[name] = result._replace(
+                state=SessionOutcome.UNDECIDED, problems=tuple(_undecided_reasons(plan))
+            )
             return ()
         if self._destination.options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
@@ -147,14 +154,14 @@ class Exporter:
 
     def _add(self, files: Iterable[PlannedFile]) -> None:
         for file in files:
-            content, edited = self._merged(file) if isinstance(file.content, Table) else (file.content, False)
+            content, edited = self._merge(file) if isinstance(file.content, Table) else (file.content, False)
             self._contents[file.path] = content
             entry = Entry(file.path, *_size_and_hash(content), **file.owner._asdict(), edited=edited)
-            if self._destination.link is Link.SYMLINK and isinstance(content, Source):
+            if self._destination.link is LinkMode.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._destination.dataset / file.path))
-            self._planned[file.path] = entry
+            self._planned_entries[file.path] = entry
 
-    def _merged(self, file: PlannedFile) -> tuple[bytes, bool]:
+    def _merge(self, file: PlannedFile) -> tuple[bytes, bool]:
         """Return a table merged with the existing one, and whether users edited the existing one."""
         ours = file.content
         assert isinstance(ours, Table)
@@ -166,14 +173,14 @@ class Exporter:
         edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
         text = read_text(self._destination.dataset / path)
         existing = read_table(text)
-        if existing is None or ours.key not in existing.columns:
+        if existing is None or ours.key_column not in existing.columns:
             return ours.text().encode("utf-8", "backslashreplace"), False
         folder = path.rpartition("/")[0]
 
         def is_kept(name: str) -> bool:
-            return self._is_row_kept(folder, ours.key, name, edited=edited)
+            return self._is_row_kept(folder, ours.key_column, name, edited=edited)
 
-        # the existing table, into which ours is merged, counts as written by an export, so that `compare` replaces it
+        # the existing table, into which ours is merged, counts as written by an export, so that `planned_changes` replaces it
         existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
         if edited:
@@ -183,14 +190,14 @@ class Exporter:
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
         path = "/".join(filter(None, (folder, name)))
-        if path in self._planned:
+        if path in self._planned_entries:
             return True
         entry = self._record.files.get(path)
         if key == "filename" and entry is not None:
             return self._is_kept(entry)
         if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
             kept_paths = (
-                *self._planned,
+                *self._planned_entries,
                 *(recorded.path for recorded in self._record.files.values() if self._is_kept(recorded)),
             )
             return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
@@ -223,8 +230,8 @@ class Exporter:
             ):
                 write_record(dataset / RECORD, entries, folders, has_shifted_dates=has_shifted_dates)
         (dataset / JOURNAL).unlink(missing_ok=True)
-        self.tables_have_failed_sessions = bool(applied.failed)
-        return self._export(changes, applied.paths, applied.failed, applied.changed_during_run)
+        self.tables_have_failed_sessions = bool(applied.failed_sessions)
+        return self._export(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
 
     def _export(
         self,
@@ -234,7 +241,7 @@ class Exporter:
         changed_during_run: Iterable[str] = (),
     ) -> Export:
         results = dict(self._results)
-        for change, text in self._changed_together(changes):
+        for change, text in self._hard_link_warnings(changes):
             result = results[change.session]
             results[change.session] = result._replace(warnings=(*result.warnings, text))
         for name, problem in failed.items():
@@ -249,8 +256,8 @@ class Exporter:
         )
         return Export(tuple(results.values()), reported_changes)
 
-    def _changed_together(self, changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
-        """Yield a warning for each image that differs from the record in data set and session: someone wrote to a hard link."""
+    def _hard_link_warnings(self, changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
+        """Yield a warning for each image that is edited in the data set and, by a hard link, also in the session."""
         for change in changes:
             content, last = self._contents.get(change.path), self._record.files.get(change.path)
             if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
@@ -265,11 +272,11 @@ class Exporter:
                 )
 
 
-def _undecided(plan: ExportPlan) -> Iterator[str]:
+def _undecided_reasons(plan: ExportPlan) -> Iterator[str]:
     """Yield the reasons why a session cannot be exported, each with what to write into the rule file."""
     if plan.problem:
         yield f"{plan.problem.rstrip('.')}. {plan.hint}".strip()
-    for undecided in plan.undecided:
+    for undecided in plan.undecided_series:
         number, name = series_number(undecided.series.header), description(undecided.series.header)
         series = f"series n{undecided.series.n}" if number is None else f"series {number}"
         yield f"{series}{f' ({name})' if name else ''}: {undecided.reason.rstrip('.')}. {undecided.hint}".strip()

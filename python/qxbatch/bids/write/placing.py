@@ -14,14 +14,14 @@ from qxbatch.core import hash_file
 from qxbatch.os_error import reason_text
 
 _FICLONE = 0x40049409
-"""From linux/fs.h."""
+"""Number of the ioctl that clones a file (linux/fs.h)."""
 _CANNOT_LINK = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.ENOTTY)
 _CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of the target, not of the source: the file system is full or read-only, or a quota is used up."""
 
 
-class Link(StrEnum):
-    """How images get into the data set."""
+class LinkMode(StrEnum):
+    """How images get into the data set: `--link`."""
 
     AUTO = "auto"
     """A reflink where the file system supports it, else a copy: an edit never changes the session."""
@@ -35,20 +35,20 @@ class LinkRefusedError(Exception):
     """The file system does not support the requested kind of link."""
 
 
-def place(source: Source, target: Path, link: Link) -> None:
+def place(source: Source, target: Path, link: LinkMode) -> None:
     """Create the file `target` with the content of a source.
 
     Raises SourceError, LinkRefusedError, and OSError where the target cannot be written.
     """
-    if link is Link.HARD:
-        _hard(source.path, target)
-    elif link is Link.SYMLINK:
+    if link is LinkMode.HARD:
+        _hard_link(source.path, target)
+    elif link is LinkMode.SYMLINK:
         raise ValueError("symbolic links are created without a copy")
-    elif link is Link.COPY or not _reflink(source.path, target, required=link is Link.REFLINK):
+    elif link is LinkMode.COPY or not _reflink(source.path, target, required=link is LinkMode.REFLINK):
         _copy(source, target)
 
 
-def _hard(source: Path, target: Path) -> None:
+def _hard_link(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.bids.files.planned import FileOptions
+from qxbatch.bids.files.planned_files import FileOptions
 from qxbatch.bids.files.record import Record, read_record
 from qxbatch.bids.files.shared import SharedFileOptions, StudyTable, choose_shifts, shared_files
 from qxbatch.bids.files.stamps import stamps_of
@@ -14,7 +14,7 @@ from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
 from qxbatch.bids.write.export import Destination, Exporter
-from qxbatch.bids.write.placing import Link
+from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.result import Export
 from qxbatch.problems import UsageError
 
@@ -27,7 +27,7 @@ class Request(NamedTuple):
     description: Mapping[str, Any] = {}
     """Fields of dataset_description.json in the rule file."""
     table: StudyTable = StudyTable()
-    link: Link = Link.AUTO
+    link: LinkMode = LinkMode.AUTO
     intended_for: IntendedFor = IntendedFor.URI
     shift_table: Path | None = None
     """None: dates are not shifted."""
@@ -36,7 +36,7 @@ class Request(NamedTuple):
     all_sessions: bool = True
     """Whether the plans include all sessions of the study."""
     test: bool = False
-    """Whether nothing is written."""
+    """Whether the changes are only computed, and nothing is written."""
 
 
 def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
@@ -88,7 +88,7 @@ def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Sh
         hint = "Export to a new folder: tables that were edited would keep the true dates."
         raise UsageError(f"The dates in {request.dataset} are not shifted.", hint)
     shifts = Shifts(request.shift_table)
-    with contextlib.nullcontext() if request.test else shifts.locked():
+    with contextlib.nullcontext() if request.test else shifts.lock():
         _refuse_other_table(shifts.read(), request, record)
         if choose_shifts(plans, shifts) and not request.test:
             shifts.write()

@@ -26,8 +26,8 @@ _USABLE = (0, _INCOMPLETE, _SOME_FAILED)
 """Exit statuses of dcm2niix with usable output, the most serious last."""
 _LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
 """Smaller rotations (rad) and movements (mm) are not printed."""
-_MEMORY = 2 << 30
-"""Bytes of memory for any series; a small object in the deflated syntax, or with compressed frames, can expand to more."""
+_BASE_MEMORY = 2 << 30
+"""Bytes of memory for each series, whatever its size: a small object with deflated or compressed pixels can expand to many."""
 _MEMORY_PER_BYTE = 4
 """Additional bytes of memory for each byte of the series."""
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         return NOT_NORMALIZED
     _print_stacks(stacks)
     (copies.parent / STACKS).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
-    return _worst([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
+    return _most_serious_status([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
 
 
 @contextmanager
@@ -60,9 +60,9 @@ def _bounded_memory(folder: Path) -> Iterator[None]:
     """Limit the address space of this process in the block; dcm2niix, which runs later, is not limited."""
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     previous = resource.getrlimit(resource.RLIMIT_AS)
-    most = _MEMORY + _MEMORY_PER_BYTE * size
-    if previous[0] == resource.RLIM_INFINITY or previous[0] > most:
-        resource.setrlimit(resource.RLIMIT_AS, (most, previous[1]))
+    limit = _BASE_MEMORY + _MEMORY_PER_BYTE * size
+    if previous[0] == resource.RLIM_INFINITY or previous[0] > limit:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, previous[1]))
     try:
         yield
     finally:
@@ -74,7 +74,7 @@ def _print_stacks(stacks: Sequence[CopiedStack]) -> None:
     for stack in stacks:
         notes = [
             f"{' x '.join(map(str, stack.shape))}",
-            "slices of a partial volume" if stack.incomplete else "",
+            "slices of a partial volume" if stack.is_incomplete else "",
             f"orientations turned by up to {stack.tilt:.4f} rad" if stack.tilt >= _LEAST_TILT else "",
             f"slices moved by up to {stack.shift:.3f} mm" if stack.shift >= _LEAST_SHIFT else "",
         ]
@@ -82,7 +82,10 @@ def _print_stacks(stacks: Sequence[CopiedStack]) -> None:
 
 
 def _convert(stack: CopiedStack, k: int, out: Path, flags: Sequence[str]) -> int:
-    """Run dcm2niix on one stack and print its output; its count of files, which run_qa of QuNex would read, is reworded."""
+    """Run dcm2niix on one stack and print its output.
+
+    `Found` is printed as `found`: run_qa of QuNex reads the number of files of a series from a line with `Found`.
+    """
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
@@ -104,7 +107,7 @@ def _write_tables(stack: CopiedStack, k: int, out: Path) -> None:
         print(f"  Error: no table of b-values was written: {error}.", flush=True)
 
 
-def _worst(statuses: Sequence[int]) -> int:
+def _most_serious_status(statuses: Sequence[int]) -> int:
     """Return the first status without usable output; if there is none, the most serious one."""
     failed = [status for status in statuses if status not in _USABLE]
     return failed[0] if failed else max(statuses, key=_USABLE.index)

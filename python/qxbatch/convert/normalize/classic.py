@@ -94,7 +94,7 @@ def _set_common(copy: Dataset, common: dict[str, Any]) -> None:
 
 def _flatten(copy: Dataset) -> None:
     """Copy the values of functional groups to their classic elements."""
-    _set(copy, "EchoTime", echo_time(copy))
+    _set_number(copy, "EchoTime", echo_time(copy))
     if values := frame_type(copy):
         copy.ImageType = values
     acquisition_time = _DATE_AND_TIME.match(str(copy.get("FrameAcquisitionDateTime") or ""))
@@ -102,14 +102,14 @@ def _flatten(copy: Dataset) -> None:
         copy.AcquisitionDate, copy.AcquisitionTime = acquisition_time.groups()
     trigger_time = copy.get("NominalCardiacTriggerDelayTime")
     if trigger_time:
-        _set(copy, "TriggerTime", float(trigger_time))
+        _set_number(copy, "TriggerTime", float(trigger_time))
     if "DiffusionGradientDirectionSequence" in copy:
         del copy["DiffusionGradientDirectionSequence"]
 
 
 def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: int, *, enhanced: bool) -> None:
     """Write position and order, and the spacing and echo of the stack."""
-    first = plan.first
+    first = plan.first_frame
     copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[slice_index]]
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
     copy.PixelSpacing = [_ds(value) for value in first.spacing]
@@ -119,8 +119,8 @@ def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: in
     if len(plan.volumes) > 1:
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)
-    _set(copy, "EchoTime", first.echo_time)
-    if first.philips and plan.triggers_vary:
+    _set_number(copy, "EchoTime", first.echo_time)
+    if first.is_philips and plan.triggers_vary:
         for keyword in _TRIGGERS:
             if keyword in copy:
                 del copy[keyword]
@@ -129,10 +129,10 @@ def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: in
     spacing = copy.get("SpacingBetweenSlices")
     spacing_agrees = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE
     if plan.grid.spacing and not spacing_agrees and (enhanced or spacing is not None):
-        _set(copy, "SpacingBetweenSlices", plan.grid.spacing)
+        _set_number(copy, "SpacingBetweenSlices", plan.grid.spacing)
 
 
-def _set(copy: Dataset, keyword: str, value: float | None) -> None:
+def _set_number(copy: Dataset, keyword: str, value: float | None) -> None:
     if value is not None:
         setattr(copy, keyword, _ds(value))
 
@@ -142,11 +142,15 @@ def _ds(value: float) -> str:
 
 
 def describe_pixels(copy: Dataset, encoding: Encoding, *, rescaled: bool, recoded: bool) -> None:
-    """Write the elements that describe stored values."""
+    """Write the elements that describe stored values.
+
+    `rescaled`: RescaleSlope and RescaleIntercept were applied, and are written as 1 and 0. `recoded`: the values have another
+    type than in the source, and elements that contain source values are removed.
+    """
     copy.BitsAllocated = encoding.bits_allocated
     copy.BitsStored = encoding.bits_stored
     copy.HighBit = encoding.high_bit
-    copy.PixelRepresentation = int(encoding.signed)
+    copy.PixelRepresentation = int(encoding.is_signed)
     if rescaled:
         copy.RescaleSlope, copy.RescaleIntercept = "1", "0"
     if recoded:

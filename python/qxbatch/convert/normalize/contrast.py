@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterable, Sequence
 from qxbatch.convert.normalize.grid import group_by_position
 from qxbatch.convert.normalize.model import Frame
 
-_RELATIVE = 0.01
+_RELATIVE_TOLERANCE = 0.01
 """Times that differ by less than this fraction are equal: scanners store measured or rounded values."""
-_LEAST = 0.1
+_MIN_TOLERANCE = 0.1
 """Times that differ by less than this (ms) are equal."""
-_EXACT = 0.02
+_SAME_ECHO_TOLERANCE = 0.02
 """Echo times that differ by less than this (ms) are equal, whatever their echo number."""
 
 
@@ -19,15 +19,17 @@ def echo_numbers(frames: Iterable[Frame]) -> dict[float | None, int]:
 
     Echo times that are nearly equal are one echo, unless their EchoNumbers differ.
     """
-    labels: defaultdict[float, set[int]] = defaultdict(set)
+    numbers_of_time: defaultdict[float, set[int]] = defaultdict(set)
     for frame in frames:
         if frame.echo_time is not None:
-            labels[frame.echo_time] |= set() if frame.echo_number is None else {frame.echo_number}
+            numbers_of_time[frame.echo_time] |= set() if frame.echo_number is None else {frame.echo_number}
     numbers: dict[float | None, int] = {None: 0}
     number, first = 0, -1.0
-    for time in sorted(labels):
-        has_other_number = bool(labels[time] and labels.get(first)) and labels[time].isdisjoint(labels[first])
-        if number == 0 or not _are_equal(first, time) or (has_other_number and time - first > _EXACT):
+    for time in sorted(numbers_of_time):
+        has_other_number = bool(numbers_of_time[time] and numbers_of_time.get(first)) and numbers_of_time[
+            time
+        ].isdisjoint(numbers_of_time[first])
+        if number == 0 or not _are_equal(first, time) or (has_other_number and time - first > _SAME_ECHO_TOLERANCE):
             number, first = number + 1, time
         numbers[time] = number
     return numbers
@@ -40,7 +42,7 @@ def contrasts(frames: Sequence[Frame]) -> list[Hashable]:
     return [(repetition[frame.repetition_time], inversion[frame.inversion_time], frame.flip_angle) for frame in frames]
 
 
-def by_contrast(group: list[Frame]) -> list[list[Frame]]:
+def split_by_contrast(group: list[Frame]) -> list[list[Frame]]:
     """Return a group split by contrast if each contrast has images at all positions, else as one group.
 
     Contrasts that vary from slice to slice are measured values, and the slices belong to one image.
@@ -59,7 +61,7 @@ def by_contrast(group: list[Frame]) -> list[list[Frame]]:
 
 
 def _are_equal(first: float, time: float) -> bool:
-    return time - first <= max(_LEAST, _RELATIVE * first)
+    return time - first <= max(_MIN_TOLERANCE, _RELATIVE_TOLERANCE * first)
 
 
 def time_classes(values: Iterable[float | None]) -> dict[float | None, int]:

@@ -55,8 +55,11 @@ class _Writer:
     plan: StackPlan
     folder: Path
     uid: str
+    """SeriesInstanceUID of the copies."""
     recoding: Recoding | None
+    """None if pixel values are copied unchanged."""
     common: dict[str, Any] = field(default_factory=dict)
+    """Elements with the same value in all copies, by keyword (`copy_header` fills it)."""
 
 
 def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
@@ -102,6 +105,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
 
 def _targets(plans: Sequence[StackPlan]) -> dict[Source, _FramePosition]:
+    """Return where each frame of the input is in the copies."""
     return {
         frame.source: _FramePosition(frame, stack, volume, slice_index)
         for stack, plan in enumerate(plans)
@@ -119,7 +123,7 @@ def _value_ranges(
         return value_ranges
     for image in image_objects(folder):
         name = image.path.relative_to(folder).as_posix()
-        if any(targets[name, index].stack in value_ranges for index in range(image.frames)):
+        if any(targets[name, index].stack in value_ranges for index in range(image.frame_count)):
             for index, data in enumerate(frame_bytes(image, frame_length(targets[name, 0].frame))):
                 target = targets[name, index]
                 if target.stack in value_ranges:
@@ -167,44 +171,46 @@ def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, writer
     )
     pixels, encoding, syntax = _pixels(image, frame, data, writer.recoding)
     recoding = writer.recoding
-    describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.rescaled), recoded=recoding is not None)
-    add_pixels(copy, pixels, syntax, encapsulated=image.encapsulated and recoding is None)
+    describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.is_rescaled), recoded=recoding is not None)
+    add_pixels(copy, pixels, syntax, encapsulated=image.is_encapsulated and recoding is None)
     number = target.volume * len(writer.plan.grid.positions) + target.slice_index + 1
     dcmwrite(
         writer.folder / f"{number:07}.dcm",
         copy,
         implicit_vr=syntax == ImplicitVRLittleEndian,
-        little_endian=image.little_endian or recoding is not None,
+        little_endian=image.is_little_endian or recoding is not None,
         enforce_file_format=True,
     )
 
 
 def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | None) -> tuple[bytes, Encoding, UID]:
     """Return the pixel data of a copy, its encoding, and its transfer syntax."""
-    needs_plain_syntax = image.encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.little_endian
+    needs_plain_syntax = (
+        image.is_encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.is_little_endian
+    )
     if recoding is not None:
         values = decode(image, frame, data)
-        if recoding.rescaled:
+        if recoding.is_rescaled:
             values = np.rint(rescale(values, frame)).astype(recoding.dtype)
         syntax = ExplicitVRLittleEndian if needs_plain_syntax else image.syntax
         return values.astype(recoding.dtype).tobytes(), recoding.encoding, syntax
-    if image.encapsulated:
+    if image.is_encapsulated:
         return encapsulate([data]), frame.encoding, image.syntax
     old = frame.encoding
-    encoding = Encoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.signed)
+    encoding = Encoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.is_signed)
     syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
     return mask_unused_bits(image, frame, data), encoding, syntax
 
 
 def _stack(writer: _Writer) -> CopiedStack:
     plan, grid = writer.plan, writer.plan.grid
-    shape = (plan.first.columns, plan.first.rows, len(grid.positions), len(plan.volumes))
+    shape = (plan.first_frame.columns, plan.first_frame.rows, len(grid.positions), len(plan.volumes))
     return CopiedStack(
         writer.folder,
         writer.uid,
         shape,
         plan.suffix,
-        plan.incomplete,
+        plan.is_incomplete,
         tuple(frame.source for frame in plan.frames),
         grid.tilt,
         grid.shift,

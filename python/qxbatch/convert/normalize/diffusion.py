@@ -17,10 +17,11 @@ _GE_B, _GE_DIRECTION = "GEMS_PARM_01", "GEMS_ACQU_01"
 _GE_OFFSET = 100_000
 """GE adds a multiple of this to some b-values."""
 _LEAST_LENGTH = 1e-6
+"""A shorter vector has no direction."""
 _AXES = 3
 
 
-def gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
+def read_gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
     """Return b-value and direction of a frame, from standard or vendor elements; None without a b-value.
 
     Directions of UIH are in image axes, and are rotated to patient axes. Directions of classic GE objects depend on the
@@ -29,8 +30,8 @@ def gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
     b_value = _b_value(header)
     if b_value is None:
         return None
-    directionality = str(_standard(header, "DiffusionDirectionality") or "")
-    in_vendor_axes = not enhanced and _private(header, 0x0019, 0xBB, _GE_DIRECTION) is not None
+    directionality = str(_standard_value(header, "DiffusionDirectionality") or "")
+    in_vendor_axes = not enhanced and _private_value(header, 0x0019, 0xBB, _GE_DIRECTION) is not None
     direction = () if in_vendor_axes or directionality.upper() == "ISOTROPIC" else _direction(header)
     return Gradient(b_value, directionality, direction, in_vendor_axes)
 
@@ -38,33 +39,33 @@ def gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
 def _b_value(header: Dataset) -> float | None:
     """Return the b-value in s/mm2."""
     values = (
-        _standard(header, "DiffusionBValue"),
-        _private(header, 0x0019, 0x0C, _SIEMENS),
-        _private(header, 0x2001, 0x03, _PHILIPS_B),
-        _private(header, 0x0065, 0x09, _UIH),
+        _standard_value(header, "DiffusionBValue"),
+        _private_value(header, 0x0019, 0x0C, _SIEMENS),
+        _private_value(header, 0x2001, 0x03, _PHILIPS_B),
+        _private_value(header, 0x0065, 0x09, _UIH),
     )
     b_value = next((number for value in values if (number := _number(value)) is not None), None)
-    if b_value is None and (coded := _number(_private(header, 0x0043, 0x39, _GE_B))) is not None:
+    if b_value is None and (coded := _number(_private_value(header, 0x0043, 0x39, _GE_B))) is not None:
         return coded % _GE_OFFSET
     return b_value
 
 
 def _direction(header: Dataset) -> tuple[float, ...]:
     """Return a unit vector in patient axes; empty if the header has none."""
-    in_image_axes = _vector(_private(header, 0x0065, 0x37, _UIH))
+    in_image_axes = _vector(_private_value(header, 0x0065, 0x37, _UIH))
     if in_image_axes:  # this element takes precedence over the standard one, as in dcm2niix
         row, column = axes([float(value) for value in header.ImageOrientationPatient])
         return tuple((np.asarray(in_image_axes) @ np.stack([row, column, normal(np.stack([row, column]))])).tolist())
-    philips = [_private(header, 0x2005, element, _PHILIPS_DIRECTION) for element in (0xB0, 0xB1, 0xB2)]
+    philips = [_private_value(header, 0x2005, element, _PHILIPS_DIRECTION) for element in (0xB0, 0xB1, 0xB2)]
     candidates = (
-        _standard(header, "DiffusionGradientOrientation"),
-        _private(header, 0x0019, 0x0E, _SIEMENS),
+        _standard_value(header, "DiffusionGradientOrientation"),
+        _private_value(header, 0x0019, 0x0E, _SIEMENS),
         None if None in philips else philips,
     )
     return next((vector for value in candidates if (vector := _vector(value))), ())
 
 
-def _standard(header: Dataset, keyword: str) -> Any:
+def _standard_value(header: Dataset, keyword: str) -> Any:
     """Return a standard element from the top level, or from the sequences that contain it in an enhanced object."""
     for name in ("", "MRDiffusionSequence", "DiffusionGradientDirectionSequence"):
         items = [header] if not name else header.get(name) or []
@@ -73,7 +74,7 @@ def _standard(header: Dataset, keyword: str) -> Any:
     return None
 
 
-def _private(header: Dataset, group: int, element: int, creator: str) -> Any:
+def _private_value(header: Dataset, group: int, element: int, creator: str) -> Any:
     """Return the value of a private element, whatever block its creator reserved (PS3.5 7.8.1)."""
     try:
         return header.private_block(group, creator)[element].value
@@ -83,7 +84,7 @@ def _private(header: Dataset, group: int, element: int, creator: str) -> Any:
 
 def _number(value: Any) -> float | None:
     try:
-        number = float(_first(value))
+        number = float(_first_value(value))
     except (TypeError, ValueError, IndexError):
         return None
     return number if math.isfinite(number) and number >= 0 else None
@@ -91,7 +92,7 @@ def _number(value: Any) -> float | None:
 
 def _vector(value: Any) -> tuple[float, ...]:
     try:
-        numbers = [float(_first(item)) for item in value]
+        numbers = [float(_first_value(item)) for item in value]
     except (TypeError, ValueError):
         return ()
     length = math.hypot(*numbers)
@@ -100,5 +101,5 @@ def _vector(value: Any) -> tuple[float, ...]:
     return tuple(number / length for number in numbers)
 
 
-def _first(value: Any) -> Any:
+def _first_value(value: Any) -> Any:
     return value[0] if isinstance(value, MultiValue) else value

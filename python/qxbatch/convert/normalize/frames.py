@@ -7,16 +7,17 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from qxbatch.convert.normalize.diffusion import gradient
+from qxbatch.convert.normalize.diffusion import read_gradient
 from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
 from qxbatch.convert.normalize.model import Encoding, Frame, Timing
 from qxbatch.convert.normalize.objects import ImageObject, image_objects
 from qxbatch.convert.normalize.pixels import frame_length
 
-_TILED = {"MOSAIC", "VFRAME"}
+_MOSAIC_WORDS = {"MOSAIC", "VFRAME"}
 _POINT, _PLANE = 3, 6
-_NORM = 0.01
+"""Numbers in ImagePositionPatient, and in ImageOrientationPatient."""
+_UNIT_TOLERANCE = 0.01
 """Accepted deviation of a direction's length from 1, and of the directions' product from 0."""
 
 
@@ -36,20 +37,20 @@ def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
     """Return the frames of one object. Raises as `read_frames` does."""
     name = image.path.relative_to(folder).as_posix()
     if not is_enhanced(image.header):
-        if image.frames > 1:
-            raise CannotNormalizeError(f"{name} has {image.frames} frames without functional groups")
+        if image.frame_count > 1:
+            raise CannotNormalizeError(f"{name} has {image.frame_count} frames without functional groups")
         return [_checked_frame(image, _frame(image.header, name, 0))]
     groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])
-    if groups != image.frames:
-        raise CannotNormalizeError(f"{name} has {image.frames} frames and functional groups for {groups}")
+    if groups != image.frame_count:
+        raise CannotNormalizeError(f"{name} has {image.frame_count} frames and functional groups for {groups}")
     first = _checked_frame(image, _frame(frame_header(image.header, 0), name, 0, enhanced=True))
-    others = range(1, image.frames)
+    others = range(1, image.frame_count)
     return [first, *(_frame(frame_header(image.header, index), name, index, enhanced=True) for index in others)]
 
 
 def _checked_frame(image: ImageObject, frame: Frame) -> Frame:
     """Return `frame`, the first one of an object. Raises CannotNormalizeError if pixel data of the object are missing."""
-    need = image.frames * frame_length(frame)
+    need = image.frame_count * frame_length(frame)
     if image.length is not None and image.length < need:
         raise CannotNormalizeError(f"{frame.source[0]} contains {image.length} of {need} bytes of pixel data")
     return frame
@@ -68,21 +69,21 @@ def _frame(header: Dataset, name: str, index: int, *, enhanced: bool = False) ->
             spacing=_numbers(header, "PixelSpacing", 2),
             rows=int(header.Rows),
             columns=int(header.Columns),
-            samples=int(header.get("SamplesPerPixel") or 1),
-            photometric=str(header.get("PhotometricInterpretation", "")),
+            samples_per_pixel=int(header.get("SamplesPerPixel") or 1),
+            photometric_interpretation=str(header.get("PhotometricInterpretation", "")),
             stack_id=str(header.get("StackID") or ""),
             echo_time=echo_time(header),
             kind=kind,
             encoding=_encoding(header),
             slope=1.0 if header.get("RescaleSlope") is None else float(header.RescaleSlope),
             intercept=float(header.get("RescaleIntercept") or 0),
-            philips=is_philips(header),
-            repetition_time=_decimal(header, "RepetitionTime"),
-            flip_angle=_decimal(header, "FlipAngle"),
+            is_philips=is_philips(header),
+            repetition_time=_number(header, "RepetitionTime"),
+            flip_angle=_number(header, "FlipAngle"),
             inversion_time=_inversion_time(header),
-            echo_number=_whole(header, "EchoNumbers"),
+            echo_number=_integer(header, "EchoNumbers"),
             series_uid=str(header.get("SeriesInstanceUID", "")),
-            timing=timing(header, index, enhanced=enhanced),
+            timing=read_timing(header, index, enhanced=enhanced),
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}, frame {index + 1}: {error}") from error
@@ -103,7 +104,11 @@ def _orientation(header: Dataset) -> tuple[float, ...]:
     numbers: tuple[float, ...] = _numbers(header, "ImageOrientationPatient", _PLANE)
     row, column = numbers[:_POINT], numbers[_POINT:]
     along = sum(a * b for a, b in zip(row, column, strict=True))
-    if abs(math.hypot(*row) - 1) > _NORM or abs(math.hypot(*column) - 1) > _NORM or abs(along) > _NORM:
+    if (
+        abs(math.hypot(*row) - 1) > _UNIT_TOLERANCE
+        or abs(math.hypot(*column) - 1) > _UNIT_TOLERANCE
+        or abs(along) > _UNIT_TOLERANCE
+    ):
         raise ValueError(f"ImageOrientationPatient is not of two orthogonal unit vectors: {numbers}")
     return numbers
 
@@ -116,7 +121,7 @@ def echo_time(header: Dataset) -> float | None:
 
 
 def frame_type(header: Dataset) -> list[str]:
-    """Return FrameType, else ImageType; of Philips the longer of them, as its classic header has more values."""
+    """Return FrameType, else ImageType; for Philips the longer one, since its classic header has more values."""
     image_type = [str(value).upper() for value in header.get("ImageType") or []]
     frame_types = [str(value).upper() for value in header.get("FrameType") or []]
     return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types
@@ -129,7 +134,7 @@ def is_philips(header: Dataset) -> bool:
 
 def is_mosaic(kind: tuple[str, ...]) -> bool:
     """Return whether an image is a mosaic of many slices."""
-    return bool(_TILED & set(kind))
+    return bool(_MOSAIC_WORDS & set(kind))
 
 
 def image_kind(header: Dataset) -> tuple[str, ...]:
@@ -148,37 +153,37 @@ def _encoding(header: Dataset) -> Encoding:
     return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
 
 
-def timing(header: Dataset, index: int, *, enhanced: bool = False) -> Timing:
+def read_timing(header: Dataset, index: int, *, enhanced: bool = False) -> Timing:
     """Return the elements that distinguish frames at the same position."""
-    instance_number = _whole(header, "InstanceNumber")
-    trigger_time = _decimal(header, "NominalCardiacTriggerDelayTime")
-    acquisition_time = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")
+    instance_number = _integer(header, "InstanceNumber")
+    trigger_time = _number(header, "NominalCardiacTriggerDelayTime")
+    acquisition_time = header.get("FrameAcquisitionDateTime") or _date_and_time(header, "Acquisition")
     return Timing(
-        temporal_position_index=_whole(header, "TemporalPositionIndex"),
-        frame_acquisition_number=_whole(header, "FrameAcquisitionNumber"),
-        acquisition_number=_whole(header, "AcquisitionNumber"),
-        temporal_position_identifier=_whole(header, "TemporalPositionIdentifier"),
-        trigger_time=_decimal(header, "TriggerTime") if trigger_time is None else trigger_time,
-        gradient=gradient(header, enhanced=enhanced),
+        temporal_position_index=_integer(header, "TemporalPositionIndex"),
+        frame_acquisition_number=_integer(header, "FrameAcquisitionNumber"),
+        acquisition_number=_integer(header, "AcquisitionNumber"),
+        temporal_position_identifier=_integer(header, "TemporalPositionIdentifier"),
+        trigger_time=_number(header, "TriggerTime") if trigger_time is None else trigger_time,
+        gradient=read_gradient(header, enhanced=enhanced),
         acquisition_time=str(acquisition_time or ""),
         reference_time=str(header.get("FrameReferenceDateTime") or ""),
-        content_time=_moment(header, "Content"),
+        content_time=_date_and_time(header, "Content"),
         dimension_index_values=_dimensions(header),
         instance_number=None if instance_number is None else (instance_number, index),
     )
 
 
-def _whole(header: Dataset, keyword: str) -> int | None:
+def _integer(header: Dataset, keyword: str) -> int | None:
     value = header.get(keyword)
     return None if value in (None, "") or isinstance(value, MultiValue) else int(value)
 
 
-def _decimal(header: Dataset, keyword: str) -> float | None:
+def _number(header: Dataset, keyword: str) -> float | None:
     value = header.get(keyword)
     return None if value in (None, "") else float(value)
 
 
-def _moment(header: Dataset, word: str) -> str:
+def _date_and_time(header: Dataset, word: str) -> str:
     time = header.get(f"{word}Time")
     return f"{header.get(f'{word}Date') or ''}{time}" if time else ""
 
@@ -191,8 +196,8 @@ def _dimensions(header: Dataset) -> tuple[int, ...]:
 
 
 def _inversion_time(header: Dataset) -> float | None:
-    """Return the inversion time in ms; of several ones of an enhanced object the first (PS3.3 C.8.13.5.12)."""
-    several = header.get("InversionTimes")
-    if several in (None, ""):
-        return _decimal(header, "InversionTime")
-    return float(several) if isinstance(several, float) else float(several[0])
+    """Return the inversion time in ms; the first one if an enhanced object has several (PS3.3 C.8.13.5.12)."""
+    times = header.get("InversionTimes")
+    if times in (None, ""):
+        return _number(header, "InversionTime")
+    return float(times) if isinstance(times, float) else float(times[0])

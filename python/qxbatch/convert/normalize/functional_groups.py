@@ -13,7 +13,7 @@ _PHILIPS_CREATOR = (Tag(0x2005, 0x0014), "Philips MR Imaging DD 005")
 _SIEMENS_BLOCKS = {"SIEMENS MR SDS 01": 0x10, "SIEMENS MR SDI 02": 0x11, "SIEMENS MR SDR 01": 0x12}
 """Blocks of group 0021 that Siemens reserves in classic objects. An archive may have moved them (PS3.5 7.8.1)."""
 _SIEMENS_GROUP = 0x0021
-_NESTED = frozenset(
+_KEPT_SEQUENCES = frozenset(
     Tag(keyword) for keyword in ("ReferencedImageSequence", "DerivationImageSequence", "RealWorldValueMappingSequence")
 )
 """Sequences that classic objects have too."""
@@ -46,7 +46,7 @@ def frame_header(header: Dataset, index: int) -> Dataset:
             else:
                 _merge(flat, groups, tag, _DEPTH)
     for classic in philips:
-        _philips(flat, classic)
+        _add_philips_elements(flat, classic)
     return flat
 
 
@@ -69,7 +69,7 @@ def _merge(flat: Dataset, item: Dataset, tag: BaseTag, depth: int) -> None:
     target = _siemens_tag(item, tag)
     if target == tag and _creator_differs(flat, item, tag):
         return
-    single = element.VR == "SQ" and len(element.value) == 1 and tag not in _NESTED
+    single = element.VR == "SQ" and len(element.value) == 1 and tag not in _KEPT_SEQUENCES
     if single and depth:
         inner = element.value[0]
         for nested in list(inner.keys()):
@@ -92,7 +92,7 @@ def _siemens_tag(item: Dataset, tag: BaseTag) -> BaseTag:
     return Tag(_SIEMENS_GROUP, usual if tag.is_private_creator else (usual << 8) | (tag.element & 0xFF))
 
 
-def _philips(flat: Dataset, classic: Dataset) -> None:
+def _add_philips_elements(flat: Dataset, classic: Dataset) -> None:
     """Add elements that only the classic header has; its ImageType names the kind of image (M, P, R, I)."""
     for tag in list(classic.keys()):
         if tag in _SOP_COMMON or (tag in flat and tag != Tag("ImageType")):

@@ -16,11 +16,12 @@ TOLERANCE = 0.1
 """Accepted distance (mm) of a slice from an even grid."""
 PARALLEL = 0.01
 """Accepted angle (rad) between the orientations of one stack."""
-_EXACT = 1e-3
+_KEEP_TOLERANCE = 1e-3
 """The positions of a stack with one orientation are unchanged if all would move by less than this (mm)."""
-_LISTED = 12
+_MAX_LISTED = 12
 Array = NDArray[np.float64]
 FramesByPosition = list[list[Frame]]
+"""The frames of each slice position, in the order of the positions along the normal."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Grid:
     """Common orientation and the position of each slice."""
 
     orientation: tuple[float, ...]
+    """ImageOrientationPatient."""
     positions: tuple[Vector, ...]
+    """ImagePositionPatient of each slice, in mm."""
     spacing: float
     """Distance between slice centres in mm; 0 for one slice."""
     tilt: float
@@ -80,11 +83,14 @@ def group_by_position(frames: Sequence[Frame]) -> FramesByPosition:
     return groups
 
 
-def along_normal(grouped: FramesByPosition) -> Array:
+def along_normal(frames_by_position: FramesByPosition) -> Array:
     """Return the positions along the normal, in mm."""
-    unit = normal(mean_axes([frame for same_position in grouped for frame in same_position]))
+    unit = normal(mean_axes([frame for same_position in frames_by_position for frame in same_position]))
     return np.array(
-        [np.mean([np.asarray(frame.position) @ unit for frame in same_position]) for same_position in grouped]
+        [
+            np.mean([np.asarray(frame.position) @ unit for frame in same_position])
+            for same_position in frames_by_position
+        ]
     )
 
 
@@ -97,7 +103,7 @@ def is_even(along: Array) -> bool:
     return bool(np.max(np.abs(along - (start + slope * index))) <= TOLERANCE)
 
 
-def runs(along: Array) -> list[slice]:
+def even_runs(along: Array) -> list[slice]:
     """Return the index ranges of the runs of positions between which the step is the median step."""
     steps = np.diff(along)
     usual = float(np.median(steps))
@@ -105,40 +111,42 @@ def runs(along: Array) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(breaks)]
 
 
-def slabs(grouped: FramesByPosition) -> list[FramesByPosition]:
+def slabs(frames_by_position: FramesByPosition) -> list[FramesByPosition]:
     """Return the slabs of a stack: one if its positions are even, else runs of two or more positions with the same step.
 
     Raises CannotNormalizeError if the positions form neither: no affine describes uneven slices.
     """
-    along = along_normal(grouped)
+    along = along_normal(frames_by_position)
     if is_even(along):
-        return [grouped]
-    ranges = runs(along)
+        return [frames_by_position]
+    ranges = even_runs(along)
     if any(extent.stop - extent.start < 2 for extent in ranges):  # noqa: PLR2004
-        distances = " ".join(f"{distance:.2f}" for distance in (along - along[0])[:_LISTED])
-        more = " ..." if along.size > _LISTED else ""
+        distances = " ".join(f"{distance:.2f}" for distance in (along - along[0])[:_MAX_LISTED])
+        more = " ..." if along.size > _MAX_LISTED else ""
         raise CannotNormalizeError(f"{along.size} slices are unevenly spaced: {distances}{more} mm")
-    return [grouped[extent] for extent in ranges]
+    return [frames_by_position[extent] for extent in ranges]
 
 
-def even_grid(grouped: FramesByPosition) -> Grid:
+def even_grid(frames_by_position: FramesByPosition) -> Grid:
     """Return the grid of evenly spaced positions.
 
     Raises CannotNormalizeError if a slice would move by more than the tolerance, for example in a sheared stack.
     """
-    frames = [frame for same_position in grouped for frame in same_position]
+    frames = [frame for same_position in frames_by_position for frame in same_position]
     unit = mean_axes(frames)
     tilt = max(angle(orientation, unit.ravel().tolist()) for orientation in {frame.orientation for frame in frames})
-    centres = np.array([np.mean([frame.position for frame in same_position], axis=0) for same_position in grouped])
+    centres = np.array(
+        [np.mean([frame.position for frame in same_position], axis=0) for same_position in frames_by_position]
+    )
     step = _step(centres)
     if tilt > 0 and step.any():
-        unit = _aligned(unit, step, tilt)
+        unit = _align_normal(unit, step, tilt)
     step = normal(unit) * float(step @ normal(unit))
-    index = np.arange(len(grouped))[:, None]
+    index = np.arange(len(frames_by_position))[:, None]
     fitted = centres.mean(axis=0) + (index - index.mean()) * step
     moved = [
         np.linalg.norm(np.asarray(f.position) - p)
-        for p, same_position in zip(fitted, grouped, strict=True)
+        for p, same_position in zip(fitted, frames_by_position, strict=True)
         for f in same_position
     ]
     shift = float(max(moved))
@@ -147,8 +155,8 @@ def even_grid(grouped: FramesByPosition) -> Grid:
     has_one_orientation = len({frame.orientation for frame in frames}) == 1
     orientation = frames[0].orientation if has_one_orientation else tuple(unit.ravel().tolist())
     positions = (
-        [same_position[0].position for same_position in grouped]
-        if has_one_orientation and shift < _EXACT
+        [same_position[0].position for same_position in frames_by_position]
+        if has_one_orientation and shift < _KEEP_TOLERANCE
         else fitted.tolist()
     )
     return Grid(orientation, tuple(map(tuple, positions)), float(np.linalg.norm(step)), tilt, shift)
@@ -162,12 +170,12 @@ def _step(centres: Array) -> Array:
     return np.asarray(index @ (centres - centres.mean(axis=0)) / (index @ index))
 
 
-def _aligned(unit: Array, step: Array, most: float) -> Array:
-    """Return an orientation rotated so that its normal is along the step; unchanged if the angle is larger than `most`."""
+def _align_normal(unit: Array, step: Array, max_angle: float) -> Array:
+    """Return an orientation rotated so that its normal is along the step; unchanged if the angle is larger than `max_angle`."""
     along = step / np.linalg.norm(step)
     across = np.cross(normal(unit), along)
     sine = float(np.linalg.norm(across))
-    if sine == 0 or sine > most:
+    if sine == 0 or sine > max_angle:
         return unit
     axis = across / sine
     turn = float(np.arcsin(sine))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Vector = tuple[float, float, float]
+"""x, y and z."""
 Source = tuple[str, int]
 """File name, and index of the frame in that file, counted from 0."""
 
@@ -15,7 +16,7 @@ class Encoding:
     bits_allocated: int
     bits_stored: int
     high_bit: int
-    signed: bool
+    is_signed: bool
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Frame:
 
     source: Source
     sop_instance: str
+    """SOPInstanceUID."""
     position: Vector
     """ImagePositionPatient in mm."""
     orientation: tuple[float, ...]
@@ -82,8 +84,8 @@ class Frame:
     """PixelSpacing: distance between rows, distance between columns, in mm."""
     rows: int
     columns: int
-    samples: int
-    photometric: str
+    samples_per_pixel: int
+    photometric_interpretation: str
     stack_id: str
     echo_time: float | None
     """In ms, as all times of a frame; None for 0, or when absent."""
@@ -94,10 +96,11 @@ class Frame:
     """RescaleSlope; 1 when absent."""
     intercept: float
     """RescaleIntercept; 0 when absent."""
-    philips: bool
+    is_philips: bool
     """Whether a Philips scanner made the image: its private scale slope refers to RescaleSlope, which must not change."""
     repetition_time: float | None
     flip_angle: float | None
+    """In degrees."""
     inversion_time: float | None
     echo_number: int | None
     series_uid: str
@@ -114,7 +117,7 @@ class CopiedStack:
     """Columns, rows, slices, volumes."""
     suffix: str
     """Suggested suffix of the image: `_e2` if stacks differ by echo; `_ph` for phase if stacks differ by kind."""
-    incomplete: bool
+    is_incomplete: bool
     """Whether it contains slices of an incomplete volume."""
     sources: tuple[Source, ...]
     """The frames in the order of the copies: all slices of the first volume, then those of the next one."""

@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 
 from qxbatch.convert.normalize.contrast import time_classes
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, timing
+from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, read_timing
 from qxbatch.convert.normalize.model import CopiedStack, Timing
 from qxbatch.convert.normalize.objects import image_objects
 
@@ -34,9 +34,13 @@ class _Mosaic:
 
     path: Path
     name: str
+    """Path below the folder of the series."""
     size: tuple[int, int]
+    """Columns and rows of all tiles together."""
     kind: tuple[str, ...]
+    """ImageType or FrameType, and ComplexImageComponent."""
     echo: float | None
+    """Echo time in ms."""
     timing: Timing
 
 
@@ -47,7 +51,7 @@ def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
     Raises CannotNormalizeError when an image is not a mosaic or has several frames, or when no element orders the volumes.
     """
-    images = [_mosaic(image.path, image.header, image.frames, folder) for image in image_objects(folder)]
+    images = [_mosaic(image.path, image.header, image.frame_count, folder) for image in image_objects(folder)]
     echo_numbers = time_classes(image.echo for image in images)
     groups: dict[Hashable, list[_Mosaic]] = {}
     for image in images:
@@ -70,7 +74,7 @@ def _mosaic(path: Path, header: Dataset, frames: int, folder: Path) -> _Mosaic:
         raise CannotNormalizeError(f"{name} is a mosaic with {frames} frames")
     try:
         size = (int(header.Columns), int(header.Rows))
-        return _Mosaic(path, name, size, kind, echo_time(header), timing(header, 0))
+        return _Mosaic(path, name, size, kind, echo_time(header), read_timing(header, 0))
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}: {error}") from error
 

@@ -27,9 +27,9 @@ _MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15
 """Limits on the movement of a head during a scan (mm, rad)."""
 _LEAST_SLICES = 3
 """With fewer slices, a movement cannot be distinguished from other differences."""
-_SIDEWAYS, _TURN, _FRACTION = 0.02, 1e-4, 0.25
-"""Volumes are interleaved slices if all moved by less than _SIDEWAYS (mm) across the normal and by less than _TURN (rad), and one
-of them by _FRACTION of the slice distance or more along the normal.
+_MAX_SIDEWAYS, _MAX_TURN, _MIN_FRACTION = 0.02, 1e-4, 0.25
+"""Volumes are interleaved slices, not movements, if all of them are shifted only along the normal, and one of them by
+_MIN_FRACTION of the slice distance or more. Along the normal only: less than _MAX_SIDEWAYS (mm) across it, and _MAX_TURN (rad).
 """
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
@@ -51,7 +51,7 @@ class MovedVolumes:
     """Frames of the complete volumes by position."""
     grid: Grid
     """Geometry of the first volume, or of all volumes at one position."""
-    incomplete: Volume
+    incomplete_volume: Volume
     """Slices of the last volume if it is incomplete."""
 
 
@@ -65,7 +65,7 @@ def moved_volumes(frames: Sequence[Frame]) -> list[MovedVolumes]:
     """
     for key in _KEYS:
         volumes = _partition(frames, key)
-        if volumes and (moved := _moved_by_contrast(volumes)):
+        if volumes and (moved := _split_by_contrast(volumes)):
             return moved
     return []
 
@@ -82,14 +82,18 @@ def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[lis
             return []
         by_value.setdefault(value, []).append(frame)
     by_file = key is _KEYS[0]
-    volumes = sorted(by_value.values(), key=_moment) if by_file else [by_value[value] for value in sorted(by_value)]
+    volumes = (
+        sorted(by_value.values(), key=_acquisition_sort_key)
+        if by_file
+        else [by_value[value] for value in sorted(by_value)]
+    )
     count = len(volumes[0])
     last_is_not_larger = len(volumes[-1]) <= count
-    even = all(len(volume) == count for volume in volumes[:-1]) and last_is_not_larger
-    return volumes if even and len(volumes) > 1 and count >= _LEAST_SLICES else []
+    sizes_agree = all(len(volume) == count for volume in volumes[:-1]) and last_is_not_larger
+    return volumes if sizes_agree and len(volumes) > 1 and count >= _LEAST_SLICES else []
 
 
-def _moment(volume: Sequence[Frame]) -> tuple[Any, ...]:
+def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
     timing = min(volume, key=lambda frame: frame.source).timing
     numbers = (timing.temporal_position_index, timing.temporal_position_identifier, timing.acquisition_number)
     return (
@@ -100,7 +104,7 @@ def _moment(volume: Sequence[Frame]) -> tuple[Any, ...]:
     )
 
 
-def _moved_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
+def _split_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
     count = len(volumes[0])
     incomplete = [] if len(volumes[-1]) == count else volumes.pop()
     ordered = [_in_slice_order(volume) for volume in volumes]
@@ -115,17 +119,17 @@ def _moved_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
     by_contrast: dict[Any, list[int]] = {}
     for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
         by_contrast.setdefault(contrast, []).append(index)
-    last_volume = _indexed(_in_slice_order(incomplete), complete_grids[0].spacing) if incomplete else {}
+    last_volume = _index_slices(_in_slice_order(incomplete), complete_grids[0].spacing) if incomplete else {}
     last = len(by_contrast) - 1
     return [
-        _of_contrast(
+        _moved_volumes_of_contrast(
             [ordered[index] for index in indices], complete_grids[indices[0]], last_volume if k == last else {}
         )
         for k, indices in enumerate(by_contrast.values())
     ]
 
 
-def _of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, incomplete: Volume) -> MovedVolumes:
+def _moved_volumes_of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, incomplete: Volume) -> MovedVolumes:
     slab = [list(same_position) for same_position in zip(*volumes, strict=True)]
     return MovedVolumes(slab, _common_grid(slab, first), incomplete)
 
@@ -135,7 +139,7 @@ def _in_slice_order(volume: Sequence[Frame]) -> list[Frame]:
     return sorted(volume, key=lambda frame: (float(np.asarray(frame.position) @ unit), frame.source))
 
 
-def _indexed(ordered: Sequence[Frame], spacing: float) -> Volume:
+def _index_slices(ordered: Sequence[Frame], spacing: float) -> Volume:
     """Return the slices of an incomplete volume with an index that includes the gaps between them."""
     unit = normal(axes(ordered[0].orientation))
     along = np.array([frame.position for frame in ordered]) @ unit
@@ -182,9 +186,9 @@ def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid])
             return False
         if along >= count * first.spacing / 2:
             return False
-        only_along_normal = only_along_normal and across < _SIDEWAYS and rotation < _TURN
+        only_along_normal = only_along_normal and across < _MAX_SIDEWAYS and rotation < _MAX_TURN
         offset = max(offset, along)
-    return not (only_along_normal and offset >= _FRACTION * first.spacing)
+    return not (only_along_normal and offset >= _MIN_FRACTION * first.spacing)
 
 
 def _is_inside(incomplete: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:

@@ -27,7 +27,7 @@ from qxbatch.convert.normalize.errors import CannotNormalizeError
 
 _PIXELS = Tag("PixelData")
 _FLOATS = frozenset((Tag("FloatPixelData"), Tag("DoubleFloatPixelData")))
-_UNDEFINED = 0xFFFFFFFF
+_UNDEFINED_LENGTH = 0xFFFFFFFF
 _MR_IMAGES = {
     MRImageStorage,
     EnhancedMRImageStorage,
@@ -44,16 +44,15 @@ class ImageObject:
     header: Dataset
     """All elements before the pixel data."""
     syntax: UID
-    little_endian: bool
-    frames: int
-    """Number of frames."""
+    is_little_endian: bool
+    frame_count: int
     offset: int
-    """Offset of the first byte of pixel data in the file; of a deflated object, in the stream of `_inflated`."""
+    """Offset of the first byte of pixel data in the file; of a deflated object, in the stream of `_inflate_pixel_data`."""
     length: int | None
     """Existing bytes of native pixel data; None for encapsulated pixel data."""
 
     @property
-    def encapsulated(self) -> bool:
+    def is_encapsulated(self) -> bool:
         """Return whether each frame is a compressed stream (PS3.5 A.4)."""
         return self.length is None
 
@@ -75,7 +74,7 @@ def read_object(path: Path) -> ImageObject | None:
         with path.open("rb") as file:
             header = dcmread(file, stop_before_pixels=True, force=True)
             syntax = _syntax(header)
-            stream = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else file
+            stream = _inflate_pixel_data(path) if syntax == DeflatedExplicitVRLittleEndian else file
             location = _pixel_data(stream, syntax)
             frames = max(1, int(header.get("NumberOfFrames") or 1))
     except CannotNormalizeError:
@@ -111,7 +110,7 @@ def _syntax(header: Dataset) -> UID:
     return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
 
 
-def _inflated(path: Path) -> BinaryIO:
+def _inflate_pixel_data(path: Path) -> BinaryIO:
     """Return the pixel data of a deflated object as a stream that starts with the header of the element."""
     header = dcmread(path, force=True)
     data = header.get("PixelData", b"")
@@ -135,7 +134,7 @@ def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
     implicit = syntax == ImplicitVRLittleEndian
     (length,) = struct.unpack(f"{order}I", head[4:] if implicit else stream.read(4))
     start = stream.tell()
-    if length == _UNDEFINED:
+    if length == _UNDEFINED_LENGTH:
         return start, None
     return start, min(length, stream.seek(0, io.SEEK_END) - start)
 
@@ -147,30 +146,34 @@ def frame_bytes(image: ImageObject, frame_length: int) -> Iterator[bytes]:
     """
     count = 0
     with image.path.open("rb") as file:
-        stream = _inflated(image.path) if image.syntax == DeflatedExplicitVRLittleEndian else file
+        stream = _inflate_pixel_data(image.path) if image.syntax == DeflatedExplicitVRLittleEndian else file
         stream.seek(image.offset)
-        for data in _encapsulated(image, stream) if image.encapsulated else _native(image, stream, frame_length):
+        for data in (
+            _encapsulated_frames(image, stream)
+            if image.is_encapsulated
+            else _native_frames(image, stream, frame_length)
+        ):
             count += 1
             yield data
-    if count != image.frames:
-        raise CannotNormalizeError(f"{image.path.name} contains {count} of {image.frames} frames")
+    if count != image.frame_count:
+        raise CannotNormalizeError(f"{image.path.name} contains {count} of {image.frame_count} frames")
 
 
-def _native(image: ImageObject, stream: BinaryIO, frame_length: int) -> Iterator[bytes]:
-    for _ in range(image.frames):
+def _native_frames(image: ImageObject, stream: BinaryIO, frame_length: int) -> Iterator[bytes]:
+    for _ in range(image.frame_count):
         data = stream.read(frame_length)
         if len(data) < frame_length:
             return
         yield data
 
 
-def _encapsulated(image: ImageObject, stream: BinaryIO) -> Iterator[bytes]:
+def _encapsulated_frames(image: ImageObject, stream: BinaryIO) -> Iterator[bytes]:
     """Yield frames by the extended offset table if the object has one (PS3.3 C.7.6.3.1.8)."""
     header = image.header
     offsets = None
     if "ExtendedOffsetTable" in header and "ExtendedOffsetTableLengths" in header:
         offsets = (header.ExtendedOffsetTable, header.ExtendedOffsetTableLengths)
     try:
-        yield from generate_frames(stream, number_of_frames=image.frames, extended_offsets=offsets)
+        yield from generate_frames(stream, number_of_frames=image.frame_count, extended_offsets=offsets)
     except (ValueError, EOFError, struct.error) as error:
         raise CannotNormalizeError(f"{image.path.name}: its compressed frames cannot be read ({error})") from error

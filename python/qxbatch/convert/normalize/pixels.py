@@ -13,7 +13,7 @@ from qxbatch.convert.normalize.objects import ImageObject
 
 Values = NDArray[np.integer[Any]]
 _BYTE = 8
-_DESCRIPTION = (
+_PIXEL_ELEMENTS = (
     "Rows",
     "Columns",
     "SamplesPerPixel",
@@ -31,12 +31,12 @@ def frame_length(frame: Frame) -> int:
 
     Raises CannotNormalizeError unless 8, 16 or 32 bits are allocated for a value, and for subsampled colours.
     """
-    if frame.photometric.endswith(("422", "420")):
-        raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric}")
+    if frame.photometric_interpretation.endswith(("422", "420")):
+        raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric_interpretation}")
     bits = frame.encoding.bits_allocated
     if bits not in (8, 16, 32):
         raise CannotNormalizeError(f"{frame.source[0]}: {bits} bits are allocated for a value")
-    return frame.rows * frame.columns * frame.samples * bits // _BYTE
+    return frame.rows * frame.columns * frame.samples_per_pixel * bits // _BYTE
 
 
 def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
@@ -44,10 +44,10 @@ def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
 
     Raises CannotNormalizeError when no decoder supports its transfer syntax.
     """
-    order = "<" if image.little_endian or image.encapsulated else ">"
+    order = "<" if image.is_little_endian or image.is_encapsulated else ">"
     size = frame.encoding.bits_allocated // _BYTE
-    if image.encapsulated:
-        values = _decompressed(image, data)
+    if image.is_encapsulated:
+        values = _decompress(image, data)
         unsigned = values.astype(f"<i{values.dtype.itemsize}").view(f"<u{values.dtype.itemsize}")
     else:
         unsigned = np.frombuffer(data, f"{order}u{size}")
@@ -61,23 +61,23 @@ def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
     below = size - encoding.bits_stored
     native = unsigned.astype(unsigned.dtype.newbyteorder("="))
     shifted = native << np.array(above, native.dtype)
-    signed = shifted.view(f"i{native.dtype.itemsize}") if encoding.signed else shifted
+    signed = shifted.view(f"i{native.dtype.itemsize}") if encoding.is_signed else shifted
     return np.asarray(signed >> np.array(below, signed.dtype))
 
 
 def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
-    """Return the bytes of a native frame with the unused bits masked, at HighBit = BitsStored - 1."""
+    """Return the bytes of a native frame with values in the lowest bits (HighBit = BitsStored - 1), and other bits masked."""
     encoding = frame.encoding
     if encoding.bits_stored == encoding.bits_allocated:
         return data
     values = decode(image, frame, data)
-    order = "<" if image.little_endian else ">"
+    order = "<" if image.is_little_endian else ">"
     return values.astype(f"{order}{values.dtype.kind}{values.dtype.itemsize}").tobytes()
 
 
-def _decompressed(image: ImageObject, data: bytes) -> NDArray[Any]:
+def _decompress(image: ImageObject, data: bytes) -> NDArray[Any]:
     dataset = Dataset()
-    for keyword in _DESCRIPTION:
+    for keyword in _PIXEL_ELEMENTS:
         if keyword in image.header:
             dataset[keyword] = image.header[keyword]
     dataset.file_meta = FileMetaDataset()

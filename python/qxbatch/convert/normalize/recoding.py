@@ -11,6 +11,7 @@ from qxbatch.convert.normalize.pixels import Values
 
 _TYPES = ("<u2", "<i2", "<i4")
 Bounds = tuple[int, int]
+"""Smallest and largest value."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Recoding:
     """The type in which the values of all frames are written."""
 
     dtype: str
-    rescaled: bool
+    is_rescaled: bool
     """Whether RescaleSlope and RescaleIntercept are applied, and written as 1 and 0."""
 
     @property
@@ -67,7 +68,7 @@ def choose_recoding(frames: Sequence[Frame], value_range: ValueRange | None) -> 
     """
     if not (encoding_varies(frames) or _may_be_rescaled(frames)):
         return None
-    if any(frame.samples > 1 for frame in frames):
+    if any(frame.samples_per_pixel > 1 for frame in frames):
         raise CannotNormalizeError("the encoding of colour pixels varies")
     if value_range is not None and _may_be_rescaled(frames) and value_range.all_integers:
         return Recoding(_type_for((value_range.low_rescaled, value_range.high_rescaled)), True)
@@ -79,8 +80,8 @@ def choose_recoding(frames: Sequence[Frame], value_range: ValueRange | None) -> 
 def declared_range(frames: Sequence[Frame]) -> Bounds:
     """Return the range of values that BitsStored and PixelRepresentation of all frames allow."""
     encodings = {frame.encoding for frame in frames}
-    low = min(-(1 << (encoding.bits_stored - 1)) if encoding.signed else 0 for encoding in encodings)
-    return low, max((1 << (encoding.bits_stored - encoding.signed)) - 1 for encoding in encodings)
+    low = min(-(1 << (encoding.bits_stored - 1)) if encoding.is_signed else 0 for encoding in encodings)
+    return low, max((1 << (encoding.bits_stored - encoding.is_signed)) - 1 for encoding in encodings)
 
 
 def encoding_varies(frames: Sequence[Frame]) -> bool:
@@ -91,7 +92,7 @@ def encoding_varies(frames: Sequence[Frame]) -> bool:
 def _may_be_rescaled(frames: Sequence[Frame]) -> bool:
     """Return whether RescaleSlope or RescaleIntercept varies, and may be applied."""
     varies = len({(frame.slope, frame.intercept) for frame in frames}) > 1
-    return varies and not any(frame.philips or frame.samples > 1 for frame in frames)
+    return varies and not any(frame.is_philips or frame.samples_per_pixel > 1 for frame in frames)
 
 
 def _type_for(values: Bounds) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from qxbatch.convert.normalize.contrast import by_contrast, echo_numbers
+from qxbatch.convert.normalize.contrast import echo_numbers, split_by_contrast
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
     PARALLEL,
@@ -41,15 +41,16 @@ class StackPlan:
     """A stack before it is written."""
 
     volumes: tuple[tuple[Frame, ...], ...]
+    """The frames of each volume, slice by slice."""
     grid: Grid
-    incomplete: bool
+    is_incomplete: bool
     """Whether it contains slices of an incomplete volume."""
     echo: int
     """Number of its echo, counted from 1; 0 for a map without echo time."""
     suffix: str = ""
 
     @property
-    def first(self) -> Frame:
+    def first_frame(self) -> Frame:
         """Return the first frame of the first volume."""
         return self.volumes[0][0]
 
@@ -76,7 +77,7 @@ def plan_stacks(frames: Sequence[Frame]) -> list[StackPlan]:
         plans += _plans(similar, numbers[similar[0].echo_time])
     suffixes = _suffixes(plans)
     named = [replace(plan, suffix=suffix) for plan, suffix in zip(plans, suffixes, strict=True)]
-    return sorted(named, key=_order)
+    return sorted(named, key=_sort_key)
 
 
 def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[list[Frame]]:
@@ -84,7 +85,7 @@ def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -
     groups: defaultdict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
         spacing = tuple(round(value, 4) for value in frame.spacing)
-        size = (frame.rows, frame.columns, frame.samples, frame.photometric)
+        size = (frame.rows, frame.columns, frame.samples_per_pixel, frame.photometric_interpretation)
         groups[size, spacing, numbers[frame.echo_time], frame.kind].append(frame)
     return list(groups.values())
 
@@ -115,24 +116,24 @@ def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
 
 def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     plans: list[StackPlan] = []
-    for group in _by_orientation(similar):
-        for subset in (subset for contrast in by_contrast(group) for subset in _by_stack_id(contrast)):
+    for group in _split_by_orientation(similar):
+        for subset in (subset for contrast in split_by_contrast(group) for subset in _split_by_stack_id(contrast)):
             for slab in slabs(group_by_position(subset)):
-                plans += _of_slab(slab, echo)
+                plans += _slab_plans(slab, echo)
     return plans
 
 
 def _moved_plans(moved: MovedVolumes, echo: int) -> list[StackPlan]:
     complete = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
     positions = moved.grid.positions
-    if _descending(complete[0]):
-        complete, positions = [_reversed(volume, len(positions)) for volume in complete], positions[::-1]
+    if _is_descending(complete[0]):
+        complete, positions = [_reverse(volume, len(positions)) for volume in complete], positions[::-1]
     volumes = tuple(tuple(volume[index] for index in sorted(volume)) for volume in complete)
-    incomplete = _incomplete_stacks(moved.incomplete, echo) if moved.incomplete else []
+    incomplete = _incomplete_stacks(moved.incomplete_volume, echo) if moved.incomplete_volume else []
     return [StackPlan(volumes, replace(moved.grid, positions=positions), False, echo), *incomplete]
 
 
-def _by_orientation(similar: list[Frame]) -> list[list[Frame]]:
+def _split_by_orientation(similar: list[Frame]) -> list[list[Frame]]:
     """Return frames grouped by orientation, each group in the order of the input."""
     groups: list[list[Frame]] = []
     group_of: dict[tuple[float, ...], list[Frame]] = {}
@@ -149,7 +150,7 @@ def _by_orientation(similar: list[Frame]) -> list[list[Frame]]:
     return groups
 
 
-def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
+def _split_by_stack_id(group: list[Frame]) -> list[list[Frame]]:
     """Return a group split by StackID if the stacks have different positions (PS3.3 C.7.6.16.2.2.4)."""
     by_id: dict[str, list[Frame]] = {}
     for frame in group:
@@ -162,11 +163,11 @@ def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
     return [group] if shared else list(by_id.values())
 
 
-def _of_slab(slab: FramesByPosition, echo: int) -> list[StackPlan]:
+def _slab_plans(slab: FramesByPosition, echo: int) -> list[StackPlan]:
     complete, incomplete = assign_volumes(slab)
-    if _descending(complete[0]):
+    if _is_descending(complete[0]):
         slab = slab[::-1]
-        complete, incomplete = ([_reversed(volume, len(slab)) for volume in group] for group in (complete, incomplete))
+        complete, incomplete = ([_reverse(volume, len(slab)) for volume in group] for group in (complete, incomplete))
     volumes = tuple(tuple(volume[index] for index in range(len(slab))) for volume in complete)
     grid = even_grid(slab)
     return [
@@ -175,7 +176,7 @@ def _of_slab(slab: FramesByPosition, echo: int) -> list[StackPlan]:
     ]
 
 
-def _descending(volume: Volume) -> bool:
+def _is_descending(volume: Volume) -> bool:
     """Return whether the images are numbered against the normal; slice timing of some vendors depends on that order."""
     numbers = [volume[index].timing.instance_number for index in sorted(volume)]
     instances = [number for number in numbers if number is not None]
@@ -184,7 +185,7 @@ def _descending(volume: Volume) -> bool:
     return sum((index - middle) * (ranks[number] - middle) for index, number in enumerate(instances)) < 0
 
 
-def _reversed(volume: Volume, count: int) -> Volume:
+def _reverse(volume: Volume, count: int) -> Volume:
     return {count - 1 - index: frame for index, frame in volume.items()}
 
 
@@ -193,7 +194,7 @@ def _incomplete_stacks(volume: Volume, echo: int) -> list[StackPlan]:
     indices = sorted(volume)
     if is_even(along_normal([[volume[index]] for index in indices])):
         index_runs = [indices]
-    else:  # neighbours have equal differences of index and rank
+    else:  # index minus rank is constant in a run of successive indices
         index_runs = [
             [index for _, index in run] for _, run in groupby(enumerate(indices), lambda pair: pair[1] - pair[0])
         ]
@@ -203,7 +204,7 @@ def _incomplete_stacks(volume: Volume, echo: int) -> list[StackPlan]:
 
 def _component(plan: StackPlan) -> int:
     """Return the index of a stack's kind in _COMPONENTS: real, imaginary, phase, or 0 for magnitude and any other kind."""
-    kind = set(plan.first.kind)
+    kind = set(plan.first_frame.kind)
     matching = (index for index, (_, values) in enumerate(_COMPONENTS) if kind & set(values))
     return next(matching, 0)
 
@@ -218,14 +219,14 @@ def _suffixes(plans: Sequence[StackPlan]) -> list[str]:
     ]
 
 
-def _order(plan: StackPlan) -> tuple[object, ...]:
+def _sort_key(plan: StackPlan) -> tuple[object, ...]:
     unit = axes(plan.grid.orientation)
     along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
     geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
-    first = plan.first
+    first = plan.first_frame
     contrast = first.repetition_time or 0.0, first.inversion_time or 0.0, first.flip_angle or 0.0
-    kind = _component(plan), plan.first.kind
-    return plan.echo or np.inf, kind, contrast, geometry, plan.incomplete, plan.first.source
+    kind = _component(plan), plan.first_frame.kind
+    return plan.echo or np.inf, kind, contrast, geometry, plan.is_incomplete, plan.first_frame.source
 
 
 def check_complete(frames: Sequence[Frame], plans: Sequence[StackPlan]) -> None:

@@ -13,11 +13,11 @@ Volume = dict[int, Frame]
 """Frames by the index of their position."""
 
 
-def _trigger(frame: Frame) -> Any:
+def _trigger_time(frame: Frame) -> Any:
     return frame.timing.trigger_time
 
 
-def _gradient(frame: Frame) -> Any:
+def _gradient_values(frame: Frame) -> Any:
     gradient = frame.timing.gradient
     return None if gradient is None else (gradient.b_value, gradient.directionality, gradient.orientation)
 
@@ -27,8 +27,8 @@ KEYS: tuple[tuple[str, Key], ...] = (
     ("FrameAcquisitionNumber", lambda frame: frame.timing.frame_acquisition_number),
     ("AcquisitionNumber", lambda frame: frame.timing.acquisition_number),
     ("TemporalPositionIdentifier", lambda frame: frame.timing.temporal_position_identifier),
-    ("TriggerTime", _trigger),
-    ("DiffusionBValue", _gradient),
+    ("TriggerTime", _trigger_time),
+    ("DiffusionBValue", _gradient_values),
     ("AcquisitionTime", lambda frame: frame.timing.acquisition_time or None),
     ("FrameReferenceDateTime", lambda frame: frame.timing.reference_time or None),
     ("ContentTime", lambda frame: frame.timing.content_time or None),
@@ -37,27 +37,35 @@ KEYS: tuple[tuple[str, Key], ...] = (
 """Elements that distinguish frames at the same position, the most reliable first."""
 
 
-def assign_volumes(grouped: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
+def assign_volumes(frames_by_position: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
 
-    Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, when it
-    is unknown which volume lacks slices, or when a volume between the first and the last lacks slices, unless each volume has
-    its own SeriesInstanceUID.
+    Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, or when
+    it is unknown which volume lacks slices. Only the first and the last volume may be incomplete; if each volume has its own
+    SeriesInstanceUID, any volume may.
     """
-    key = next((key for _, key in KEYS if _distinguishes(grouped, key)), None)
+    key = next((key for _, key in KEYS if _distinguishes(frames_by_position, key)), None)
     if key is None:
-        frame_count = max(map(len, grouped))
-        raise CannotNormalizeError(f"{frame_count} frames at one place differ in no element that numbers or times them")
-    all_volumes = _by_value(grouped, key) if _is_one_value_per_volume(grouped, key) else _by_rank(grouped, key)
-    complete = [volume for volume in all_volumes if len(volume) == len(grouped)]
-    incomplete = [volume for volume in all_volumes if len(volume) < len(grouped)]
+        frame_count = max(map(len, frames_by_position))
+        raise CannotNormalizeError(
+            f"{frame_count} frames have the same slice position, and no time or number in their headers distinguishes them"
+        )
+    all_volumes = (
+        _volumes_by_value(frames_by_position, key)
+        if _is_one_value_per_volume(frames_by_position, key)
+        else _volumes_by_rank(frames_by_position, key)
+    )
+    complete = [volume for volume in all_volumes if len(volume) == len(frames_by_position)]
+    incomplete = [volume for volume in all_volumes if len(volume) < len(frames_by_position)]
     if incomplete and not complete:
-        raise CannotNormalizeError(f"none of {len(all_volumes)} volumes has an image at each of {len(grouped)} places")
+        raise CannotNormalizeError(
+            f"none of {len(all_volumes)} volumes has an image at each of {len(frames_by_position)} places"
+        )
     first_and_last = (all_volumes[0], all_volumes[-1])
     if any(volume not in first_and_last for volume in incomplete) and not _have_separate_series(all_volumes):
         sizes = ", ".join(str(len(volume)) for volume in incomplete)
         raise CannotNormalizeError(
-            f"{len(incomplete)} of {len(all_volumes)} volumes have {sizes} of {len(grouped)} slices"
+            f"{len(incomplete)} of {len(all_volumes)} volumes have {sizes} of {len(frames_by_position)} slices"
         )
     return complete, incomplete
 
@@ -68,31 +76,33 @@ def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
     return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(all_volumes)
 
 
-def _distinguishes(grouped: FramesByPosition, key: Key) -> bool:
-    for same_position in grouped:
+def _distinguishes(frames_by_position: FramesByPosition, key: Key) -> bool:
+    for same_position in frames_by_position:
         values = [key(frame) for frame in same_position]
         if len(same_position) > 1 and (None in values or len(set(values)) < len(values)):
             return False
     return True
 
 
-def _is_one_value_per_volume(grouped: FramesByPosition, key: Key) -> bool:
+def _is_one_value_per_volume(frames_by_position: FramesByPosition, key: Key) -> bool:
     """Return whether each volume has one value of the key, at all positions."""
-    values = {key(frame) for same_position in grouped for frame in same_position}
-    return None not in values and len(values) == max(map(len, grouped))
+    values = {key(frame) for same_position in frames_by_position for frame in same_position}
+    return None not in values and len(values) == max(map(len, frames_by_position))
 
 
-def _by_value(grouped: FramesByPosition, key: Key) -> list[Volume]:
+def _volumes_by_value(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
     by_value: dict[Any, Volume] = {}
-    for index, same_position in enumerate(grouped):
+    for index, same_position in enumerate(frames_by_position):
         for frame in same_position:
             by_value.setdefault(key(frame), {})[index] = frame
-    if key is _gradient:  # directions have no order; the numbers of their images do
-        return sorted(by_value.values(), key=lambda volume: min(_order(frame) for frame in volume.values()))
+    if key is _gradient_values:  # directions have no order; the numbers of their images do
+        return sorted(
+            by_value.values(), key=lambda volume: min(_acquisition_sort_key(frame) for frame in volume.values())
+        )
     return [by_value[value] for value in sorted(by_value)]
 
 
-def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
+def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
     return (
         frame.timing.dimension_index_values,
         frame.timing.acquisition_time,
@@ -101,12 +111,15 @@ def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[s
     )
 
 
-def _by_rank(grouped: FramesByPosition, key: Key) -> list[Volume]:
+def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
     """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volume.
 
     Raises CannotNormalizeError unless these positions are the last ones in the order of the key, with equal numbers of frames.
     """
-    ranked = [sorted(same_position, key=key) if len(same_position) > 1 else same_position for same_position in grouped]
+    ranked = [
+        sorted(same_position, key=key) if len(same_position) > 1 else same_position
+        for same_position in frames_by_position
+    ]
     frame_count = max(map(len, ranked))
     incomplete = {index for index, same_position in enumerate(ranked) if len(same_position) < frame_count}
     if incomplete:
@@ -118,6 +131,7 @@ def _by_rank(grouped: FramesByPosition, key: Key) -> list[Volume]:
 
 
 def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Key) -> None:
+    """Raise CannotNormalizeError unless the incomplete positions are last in the order of the key, with equal numbers of frames."""
     first = {index: key(same_position[0]) for index, same_position in enumerate(ranked)}
     counts = Counter(map(len, ranked))
     if None not in first.values():

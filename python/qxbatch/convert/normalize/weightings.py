@@ -12,6 +12,7 @@ from qxbatch.convert.normalize.model import Frame, Gradient, Vector, Weighting
 
 _NO_DIRECTION: Vector = (0.0, 0.0, 0.0)
 _ZERO = 1e-6
+"""Smaller lengths and values are 0."""
 
 
 def stack_weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
@@ -54,14 +55,14 @@ def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
     image = read_nifti(path)
     if image.volumes < len(volumes):
         volumes = [volume for volume in volumes if volume.b_value == 0 or volume.direction != _NO_DIRECTION]
-    if image.volumes != len(volumes) or (_undirected(volumes) and _has_directions(path.with_suffix(".bvec"))):
+    if image.volumes != len(volumes) or (_have_no_direction(volumes) and _has_directions(path.with_suffix(".bvec"))):
         return
     rows = zip(*(_voxel_axes(volume.direction, image) for volume in volumes), strict=True)
     path.with_suffix(".bval").write_text(_row([volume.b_value for volume in volumes]), encoding="ascii")
     path.with_suffix(".bvec").write_text("".join(map(_row, rows)), encoding="ascii")
 
 
-def _undirected(volumes: Sequence[Weighting]) -> bool:
+def _have_no_direction(volumes: Sequence[Weighting]) -> bool:
     return all(volume.direction == _NO_DIRECTION for volume in volumes)
 
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.model import ExportPlan, PlacedImage
-from qxbatch.bids.schema.placed_name import PlacedName, session_prefix
+from qxbatch.bids.schema.image_path import ImagePath, session_prefix
 from qxbatch.bids.sidecars.asl import context_problem, context_text, m0_targets, volume_types
-from qxbatch.bids.sidecars.completed import bids_sidecars, sidecar_text
 from qxbatch.bids.sidecars.fieldmaps import INTENDED_FOR, field_map_links
 from qxbatch.bids.sidecars.intended_for import IntendedFor
+from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_text
 from qxbatch.bids.tables.rows import scans_table
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table
@@ -21,7 +21,7 @@ from qxbatch.session.layout import IMAGE_SUFFIX, image_file
 from qxbatch.session.paths import SessionPaths
 
 SOURCEDATA = "sourcedata"
-_GRADIENTS = ("bval", "bvec")
+_GRADIENT_EXTENSIONS = ("bval", "bvec")
 _MAX_B0 = 50.0
 """Largest b-value in s/mm2 that counts as 0."""
 
@@ -63,27 +63,28 @@ class SessionFiles(NamedTuple):
 
 def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> SessionFiles:
     """Return the files of a session. Raises SourceError where one of its files cannot be read."""
-    links = field_map_links(plan.placed, options.intended_for)
-    m0 = _m0_links(plan.placed, options.intended_for)
+    links = field_map_links(plan.placed_images, options.intended_for)
+    m0 = _m0_links(plan.placed_images, options.intended_for)
     link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
-    sidecars = bids_sidecars(plan.placed, link_fields, keep_identifying=options.keep_identifying)
+    sidecars = bids_sidecars(plan.placed_images, link_fields, keep_identifying=options.keep_identifying)
     files: list[PlannedFile] = []
-    for placed in plan.placed:
+    for placed in plan.placed_images:
         files += _image_files(placed, sidecars.fields[placed.path], sources)
-    if plan.placed:
+    if plan.placed_images:
         folder, start = session_prefix(plan.subject, plan.session_label)
         scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
         files.append(scans)
         if options.sourcedata:
             files += _sourcedata(plan, folder, sources)
-    problems = [text for placed in plan.placed if (text := context_problem(placed))]
+    problems = [text for placed in plan.placed_images if (text := context_problem(placed))]
     return SessionFiles(tuple(files), (*links.warnings, *sidecars.warnings, *problems))
 
 
-def _m0_links(placed: Sequence[PlacedImage], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
-    names = {image.path: PlacedName.of(image.path) for image in placed}
+def _m0_links(images: Sequence[PlacedImage], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
+    """Return the sidecar fields that link M0 scans to their ASL images, by the path of the M0 scan."""
+    names = {image.path: ImagePath.of(image.path) for image in images}
     is_m0 = {path: name.datatype == "perf" and name.suffix == "m0scan" for path, name in names.items()}
-    targets_by_path = {image.path: m0_targets(image, placed) for image in placed if is_m0[image.path]}
+    targets_by_path = {image.path: m0_targets(image, images) for image in images if is_m0[image.path]}
     return {
         path: {INTENDED_FOR: [form.reference_to(target) for target in targets]}
         for path, targets in targets_by_path.items()
@@ -92,7 +93,7 @@ def _m0_links(placed: Sequence[PlacedImage], form: IntendedFor) -> Mapping[str, 
 
 
 def _image_files(placed: PlacedImage, fields: Mapping[str, Any], sources: Sources) -> Iterator[PlannedFile]:
-    image, name = placed.image, PlacedName.of(placed.path)
+    image, name = placed.image, ImagePath.of(placed.path)
     owner = Owner(image.session.id, image.number, placed.rule.target)
     sidecar = f"{placed.path}.json"
     yield PlannedFile(sidecar, owner, sidecar_text(fields))
@@ -107,18 +108,18 @@ def _image_files(placed: PlacedImage, fields: Mapping[str, Any], sources: Source
 def _gradients(placed: PlacedImage, owner: Owner, sources: Sources) -> Iterator[PlannedFile]:
     """Yield bval and bvec. A diffusion image without them gets zeros if its headers contain only b-values of 0."""
     image = placed.image
-    for extension in _GRADIENTS:
+    for extension in _GRADIENT_EXTENSIONS:
         file = image_file(image.number, extension)
         path = f"{placed.path}.{extension}"
         if file in image.summary.files:
             yield PlannedFile(path, owner, sources.of_image(image, file))
-        elif PlacedName.of(placed.path).datatype == "dwi" and _is_without_diffusion(placed):
+        elif ImagePath.of(placed.path).datatype == "dwi" and _has_only_b0(placed):
             volumes = image.summary.shape[3] if len(image.summary.shape) > 3 else 1  # noqa: PLR2004 - the fourth axis
             line = " ".join(["0"] * volumes)
             yield PlannedFile(path, owner, f"{line}\n".encode() * (1 if extension == "bval" else 3))
 
 
-def _is_without_diffusion(placed: PlacedImage) -> bool:
+def _has_only_b0(placed: PlacedImage) -> bool:
     facts = placed.image.series.acquisition
     return bool(facts and facts.b_values and all(value <= _MAX_B0 for value, _count in facts.b_values))
 
@@ -126,7 +127,7 @@ def _is_without_diffusion(placed: PlacedImage) -> bool:
 def _sourcedata(plan: ExportPlan, folder: str, sources: Sources) -> Iterator[PlannedFile]:
     """Yield the sorted DICOM of the series that are exported."""
     paths = SessionPaths(plan.session.path)
-    for n in sorted({placed.image.series.n for placed in plan.placed}):
+    for n in sorted({placed.image.series.n for placed in plan.placed_images}):
         for path in series_files(plan.session, n):
             inside = path.relative_to(paths.dicom).as_posix()
             yield PlannedFile(f"{SOURCEDATA}/{folder}/{inside}", Owner(plan.session.id), sources.of_file(path))

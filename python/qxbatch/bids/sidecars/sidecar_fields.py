@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.bids.model import ExportImage, PlacedImage
-from qxbatch.bids.schema.placed_name import PlacedName
+from qxbatch.bids.schema.image_path import ImagePath
 from qxbatch.bids.schema.required import repetition_fields
 from qxbatch.bids.sidecars.absent import AbsentFieldFinder, absent_field_finder
 from qxbatch.bids.sidecars.asl import asl_fields
-from qxbatch.bids.sidecars.identifying import without_identifying
+from qxbatch.bids.sidecars.identifying import without_identifying_fields
 from qxbatch.bids.sidecars.timing import EXCLUDED_BY_VOLUME_TIMING, timing_of
 
 _HERTZ = ("GE", "PHILIPS")
@@ -22,14 +22,16 @@ class Sidecars(NamedTuple):
     """The sidecars of a session."""
 
     fields: Mapping[str, Mapping[str, Any]]
-    """By the path of the image, without extension."""
+    """Fields and their values, by the path of the image without extension."""
     warnings: tuple[str, ...]
 
 
 def bids_sidecars(
-    placed: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
+    images: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
 ) -> Sidecars:
-    """Return the sidecars of all images. `links` are the fields that link field maps and M0 scans to other images.
+    """Return the sidecars of all images.
+
+    `links` are the fields that link field maps and M0 scans to other images, by the path of the image that gets them.
 
     Fields that the rule sets take precedence. Then `links`, TaskName, MTState and, for BOLD, the fields of `timing_of` replace
     fields of the session's sidecar. VolumeTiming also removes those that BIDS does not allow beside it. Other fields are added
@@ -38,12 +40,12 @@ def bids_sidecars(
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
     finder = absent_field_finder()
-    for placed_image in placed:
+    for placed_image in images:
         fields = dict(placed_image.image.sidecar)
         if not keep_identifying:
-            fields = without_identifying(fields)
-        added_fields = _added_fields(placed_image, placed)
-        timing = timing_of(placed_image.image) if PlacedName.of(placed_image.path).suffix == "bold" else None
+            fields = without_identifying_fields(fields)
+        added_fields = _added_fields(placed_image, images)
+        timing = timing_of(placed_image.image) if ImagePath.of(placed_image.path).suffix == "bold" else None
         if timing is not None:
             excluded = EXCLUDED_BY_VOLUME_TIMING if "VolumeTiming" in timing.fields else ()
             fields = {key: value for key, value in fields.items() if key not in excluded} | timing.fields
@@ -70,12 +72,12 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {_ENCODER.encode(key)}: {_ENCODER.encode(value)}"
 
 
-def _added_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
+def _added_fields(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return TaskName and MTState by the entities of an image, and the other fields that the export adds to its sidecar.
 
-    `all_placed` are the images of the session.
+    `all_images` are the images of the session.
     """
-    name = PlacedName.of(placed.path)
+    name = ImagePath.of(placed.path)
     fields: dict[str, Any] = {}
     if "task" in name.entities:
         fields["TaskName"] = name.entities["task"]
@@ -88,10 +90,10 @@ def _added_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dic
     if name.suffix == "fieldmap" and _maker(placed.image).startswith(_HERTZ):
         fields["Units"] = "Hz"
     if name.suffix == "phasediff":
-        fields |= _echo_times(placed, all_placed)
+        fields |= _echo_times(placed, all_images)
     fields |= repetition_fields(name.suffix, placed.image.sidecar)
     if name.datatype == "perf":
-        fields |= asl_fields(placed, all_placed)
+        fields |= asl_fields(placed, all_images)
     sidecar = placed.image.sidecar
     return {key: value for key, value in fields.items() if key not in sidecar or key in ("TaskName", "MTState")}
 
@@ -101,12 +103,12 @@ def _maker(image: ExportImage) -> str:
     return str(image.sidecar.get("Manufacturer") or header.get("Manufacturer") or "").upper()
 
 
-def _echo_times(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
+def _echo_times(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have two echo times."""
-    stem = PlacedName.of(placed.path).stem()
+    stem = ImagePath.of(placed.path).stem()
     times = set()
-    for image in all_placed:
-        name = PlacedName.of(image.path)
+    for image in all_images:
+        name = ImagePath.of(image.path)
         if name.datatype == "fmap" and name.stem() == stem and name.suffix in ("magnitude1", "magnitude2", "phasediff"):
             times |= _echo_times_of(image.image)
     if len(times) != 2:  # noqa: PLR2004 - a difference is of two
@@ -122,8 +124,8 @@ def _echo_times_of(image: ExportImage) -> set[float]:
 
 def _absent_field_warnings(placed: PlacedImage, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
     """Return a warning about required fields that are missing, with what to write; empty if none is missing."""
-    name = PlacedName.of(placed.path)
-    missing = finder.fields(name.datatype, name.suffix, fields)
+    name = ImagePath.of(placed.path)
+    missing = finder.absent_fields(name.datatype, name.suffix, fields)
     if not missing:
         return []
     sets = ", ".join(f"{key} = ..." for key in missing)

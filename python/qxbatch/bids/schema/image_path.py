@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class PlacedName(NamedTuple):
+class ImagePath(NamedTuple):
     """A path such as `sub-01/ses-a/func/sub-01_ses-a_task-rest_bold`, without extension."""
 
     datatype: str
@@ -13,10 +13,10 @@ class PlacedName(NamedTuple):
     suffix: str
 
     @classmethod
-    def of(cls, path: str) -> "PlacedName":
+    def of(cls, path: str) -> "ImagePath":
         """Return the parts of a path.
 
-        >>> PlacedName.of("sub-01/func/sub-01_task-rest_bold").entities["task"]
+        >>> ImagePath.of("sub-01/func/sub-01_task-rest_bold").entities["task"]
         'rest'
         """
         *folders, name = path.split("/")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.copies import is_map
+from qxbatch.convert.extra_images import is_map
 from qxbatch.convert.nifti import Nifti, determinant
 from qxbatch.convert.nifti_geometry import Affine
 from qxbatch.core import ImageCheck
@@ -38,14 +38,14 @@ _REFERENCE_NAME = re.compile(r"sb_?ref", re.IGNORECASE)
 
 
 def table_findings(output: Output, image: Nifti) -> list[str]:
-    """Return the faults of an image's tables that need no headers: wrong form, negative b-values, lengths of directions."""
+    """Return the faults of an image's tables that are visible without headers: form, negative b-values, lengths of directions."""
     paths = [output.sidecars.get("bval"), output.sidecars.get("bvec")]
     if paths == [None, None]:
         return []
     if None in paths:
         return ["it has b-values or gradient directions, but not both."]
     try:
-        bvals, bvecs = (_table(path) for path in paths if path)
+        bvals, bvecs = (_read_table(path) for path in paths if path)
     except (ValueError, OSError) as error:
         return [f"its b-values or gradient directions cannot be read ({error_text(error)})."]
     count, sizes = sum(map(len, bvals)), [len(row) for row in bvecs]
@@ -53,8 +53,8 @@ def table_findings(output: Output, image: Nifti) -> list[str]:
         shape = " + ".join(map(str, sizes))
         return [f"{count} b-values and {shape} components of directions for {image.volumes} volumes."]
     lengths = [math.hypot(*direction) for direction in zip(*bvecs, strict=True)]
-    sound = all(abs(length) <= _LENGTH_TOLERANCE or abs(length - 1) <= _LENGTH_TOLERANCE for length in lengths)
-    if sound and all(value >= 0 for row in bvals for value in row):
+    are_valid = all(abs(length) <= _LENGTH_TOLERANCE or abs(length - 1) <= _LENGTH_TOLERANCE for length in lengths)
+    if are_valid and all(value >= 0 for row in bvals for value in row):
         return []
     return ["its b-values or gradient directions are not usable (a negative b, or a length that is not 0 or 1)."]
 
@@ -194,7 +194,7 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
     """Return the gradient direction of each volume; empty if the table is missing or cannot be read."""
     path = output.sidecars.get("bvec")
     try:
-        rows = [] if path is None else _table(path)
+        rows = [] if path is None else _read_table(path)
     except (ValueError, OSError):
         return []
     return list(zip(*rows, strict=False)) if len(rows) == 3 else []  # noqa: PLR2004 (x, y, z)
@@ -231,11 +231,11 @@ def _b_values(output: Output) -> list[float] | None:
     if path is None:
         return None
     try:
-        return [value for row in _table(path) for value in row]
+        return [value for row in _read_table(path) for value in row]
     except (ValueError, OSError):
         return []
 
 
-def _table(path: Path) -> list[list[float]]:
+def _read_table(path: Path) -> list[list[float]]:
     lines = path.read_text(encoding="ascii").splitlines()
     return [[float(word) for word in line.split()] for line in lines if line.strip()]
