@@ -4,11 +4,14 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 _JOINT = "\0"
-"""Replaces `/` and each `!`, also one in a file name. It sorts before any character of a name; ledger paths do not contain it."""
+"""Replaces `/`. It sorts before any character of a name; paths in the ledger do not contain it."""
 
 
 class Neighbours:
-    """Sorted paths with their plans. The files of a folder are a range of these paths, so folders need not be stored."""
+    """Sorted paths (`row_path.tree_path`) with their plans.
+
+    The files of a folder or archive are a range of these paths, so folders need not be stored.
+    """
 
     def __init__(self, planned: Iterable[tuple[str, int]]) -> None:
         pairs = sorted((_key(path), plan) for path, plan in planned)
@@ -38,7 +41,7 @@ class Neighbours:
 
 
 def _key(path: str) -> str:
-    return path.replace("!", _JOINT).replace("/", _JOINT)
+    return path.replace("/", _JOINT)
 
 
 def _folder(path: str, other: str) -> str:
