@@ -1,6 +1,7 @@
 """Messages about packets with several patients: who they are, where their files are, when they were scanned."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from qxbatch.core import Reading
 from qxbatch.ingest.people import Identity, Person
@@ -26,6 +27,15 @@ def mixed_patients(reading: Reading, people: Sequence[Person], subject: str, *, 
         _printable(f"contains {len(people)} patients: {'; '.join(descriptions)}."),
         "Split it with --on-mixed=split; if they are one person, use --on-mixed=merge.",
     )
+
+
+def inseparable(problem: Problem) -> Problem:
+    """Return the problem of a refused packet that `--on-mixed=split` cannot split."""
+    hint = (
+        "Sort the files of each patient into a separate packet: files of several patients have the same series UID, so the packet "
+        "cannot be split. If they are one person, use --on-mixed=merge."
+    )
+    return replace(problem, hint=hint, has_remedy=False)
 
 
 def unknown_patients(
