@@ -15,6 +15,7 @@ from qxbatch.archive.aside import (
     links_to_follow,
     mount_at,
     move_back,
+    undo_parts,
 )
 from qxbatch.archive.decision import KEEPING, Facts, Reason, decide, mode_now
 from qxbatch.archive.inside import is_in_archive
@@ -196,6 +197,8 @@ class _PacketArchiving:
         If a packet that stays has its own name, a file with its hidden name is not this packet.
         """
         if keep_in_place:
+            if not self.read_by_this_run and decide(self.facts).reason is Reason.MOUNTED:
+                undo_parts(self.packet, self.tag)
             if not os.path.lexists(self.path):
                 move_back(self.packet, self.tag)
             if not self.read_by_this_run:
