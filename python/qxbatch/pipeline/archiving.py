@@ -26,6 +26,7 @@ from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
     changed_packet,
+    kept_in_original,
     kept_on_mount,
     moved_not_deleted,
     not_archived,
@@ -70,6 +71,9 @@ def archive_packets(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
         archiving.keep_as_asked_now(settings)
+        if archiving.is_of_original:
+            problems += archiving.keep_in_original(settings)
+            continue
         archiving.keep_mounted(settings)
         result = archiving.run(session_bytes)
         problems += archiving.warnings
@@ -106,6 +110,7 @@ class _PacketArchiving:
         self.tag = workspace.tag(journal.unit)
         self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
+        self._is_copied_study = not (read_by_this_run or workspace.is_of_study(journal.run))
         self.warnings: list[Problem] = []
         self.facts = Facts(
             journal.archive,
@@ -124,6 +129,17 @@ class _PacketArchiving:
             is_given = any(name == "archive" and value for name, value in settings.command_line)
             mode = mode_now(self.facts.archive, settings.archive, is_given=is_given)
             self.facts = self.facts._replace(archive=mode)
+
+    @property
+    def is_of_original(self) -> bool:
+        """Whether this study is a copy of the one whose run was killed, and that run was to take the packet from outside of it."""
+        is_outside = not self.path.is_relative_to(self.sessionsfolder)
+        return is_outside and self._is_copied_study and self.journal.archive not in KEEPING
+
+    def keep_in_original(self, settings: Settings) -> list[Problem]:
+        """Let the packet stay, also under a hidden name; return a warning, unless --archive of this run keeps it anyway."""
+        is_wanted = self.facts.archive in KEEPING or not self.facts.published
+        return [] if is_wanted else [kept_in_original(self.path, self.journal, settings)]
 
     def keep_mounted(self, settings: Settings) -> None:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
