@@ -1,6 +1,7 @@
 """`qxbatch split`: each study of each patient gets a separate folder."""
 
 import contextlib
+import gzip
 import json
 import os
 from pathlib import Path
@@ -147,6 +148,21 @@ def test_the_mapping_has_the_destination_of_each_member(tmp_path: Path) -> None:
     assert all((out / row["at"]).read_bytes() == TREE[row["path"]] for row in rows if row["at"])
     assert {row["patient"] for row in rows if row["path"].startswith("b/")} == {"P777"}
     assert (out / "P777/b/IM0001").stat().st_ino == (source / "b/IM0001").stat().st_ino, "no second copy on disk"
+
+
+def test_the_note_of_a_duplicate_is_about_its_content(tmp_path: Path) -> None:
+    data = next(iter(A.files().values()))
+    tree = {"1": data, "2": data, "3.gz": gzip.compress(data), "4.gz": gzip.compress(data) + b"tail"}
+    source = write_packet({**under("a", tree), **under("b", B.files())}, tmp_path, "mixed", Kind.FOLDER)
+    assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
+    rows = [line.split("\t") for line in (tmp_path / "out/split.tsv").read_text().splitlines()]
+    same = "another file has the same content"
+    assert {row[0]: row[-1] for row in rows if row[0].startswith("a/")} == {
+        "a/1": "",
+        "a/2": same,
+        "a/3.gz": same,
+        "a/4.gz": f"{same}, but not the bytes outside of this file's content",
+    }
 
 
 def test_a_dry_run_lists_the_folders_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

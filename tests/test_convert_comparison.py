@@ -187,3 +187,17 @@ def test_digits_are_sorted_as_numbers() -> None:
 def test_copies_are_recognised_by_any_suffix(suffix: str) -> None:
     assert is_copy(suffix)
     assert not is_copy(suffix.replace("Eq", "e3").replace("Tilt", "t").replace("ROI", "r").replace("Crop", "c"))
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_a_rescale_slope_of_zero_is_reported(tmp_path: Path, count: int) -> None:
+    files = series(block())
+    for number, dataset in enumerate(files):
+        dataset.RescaleSlope, dataset.RescaleIntercept = "0" if number < count else "1", "-10"
+    warnings = converted(files, tmp_path).warnings
+    assert any(f"RescaleSlope is 0 in {count} of 6 frames" in warning for warning in warnings), warnings
+
+
+def test_another_rescale_slope_is_not_reported(tmp_path: Path) -> None:
+    outcome = converted(series(block(), RescaleSlope="0.5", RescaleIntercept="0"), tmp_path)
+    assert outcome.warnings == []

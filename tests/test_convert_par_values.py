@@ -12,7 +12,9 @@ import pytest
 
 from qxbatch.convert.par_checks import disagreement
 from qxbatch.convert.par_pair import ParPair, read_pair
+from qxbatch.core import CancelledError
 from qxbatch.model import Conversion, Output, State
+from qxbatch.parrec.table import ParTable
 from qxbatch.problems import Code
 from qxbatch.settings.model import Tool
 from tests.build.parrec import BITS, INDEX, SLOPE, ParRec
@@ -210,3 +212,31 @@ def test_images_of_different_sizes_are_not_converted(tmp_path: Path) -> None:
     messages = " ".join(problem.message for problem in conversion.problems)
     assert "different sizes" in messages
     assert conversion.state is State.FAILED or reviews(conversion)
+
+
+class CancelledAfter:
+    """A cancel that is set after some checks."""
+
+    def __init__(self, checks: int) -> None:
+        self.checks = checks
+
+    def is_set(self) -> bool:
+        self.checks -= 1
+        return self.checks < 0
+
+
+@pytest.mark.parametrize("checks", [0, 1, 12])
+def test_a_cancel_ends_the_reading_of_the_table(tmp_path: Path, checks: int) -> None:
+    for name, data in PAIR.files().items():
+        (tmp_path / name).write_bytes(data)
+    pair = read_pair(tmp_path, CancelledAfter(checks))
+    with pytest.raises(CancelledError):
+        _ = pair.table
+
+
+def test_a_cancelled_conversion_reads_no_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(ParTable, "column", lambda _, name: read.append(name))
+    with pytest.raises(CancelledError):
+        convert(tmp_path, PAIR.par().encode(), PAIR.rec(), cancel=CancelledAfter(0))
+    assert read == []

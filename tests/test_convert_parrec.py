@@ -18,6 +18,7 @@ from qxbatch.convert.available import check_available
 from qxbatch.convert.converter import Command
 from qxbatch.convert.par_table import image_defs
 from qxbatch.convert.parrec import Nibabel
+from qxbatch.convert.run import Cancel
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Output, Series, SeriesKind, State
 from qxbatch.parrec import read_par
@@ -29,7 +30,9 @@ from tests.test_convert_series import ConverterSettings
 NIBABEL = Path(nib.__file__).parent / "tests" / "data"
 
 
-def convert(folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO) -> Conversion:
+def convert(
+    folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO, cancel: Cancel | None = None
+) -> Conversion:
     """Convert a pair as a run does."""
     series_folder = folder / "dicom" / "30"
     series_folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +42,7 @@ def convert(folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO)
     size = len(par) + len(rec or b"")
     series = Series(30, SeriesKind.PARREC, read_par(series_folder / "scan.PAR").dicom(), 2, size, series_folder)
     settings: Any = ConverterSettings(tool=tool)
-    return convert_series(series, settings, folder / "work", check_available(settings), threading.Event())
+    return convert_series(series, settings, folder / "work", check_available(settings), cancel or threading.Event())
 
 
 def convert_file(folder: Path, par: Path) -> Conversion:

@@ -122,6 +122,30 @@ def test_the_sessions_filter_matches_whole_ids_or_whole_packet_names(
 
 
 @pytest.mark.parametrize(
+    ("sessions", "ready"),
+    [
+        ("S1", {"S2.zip"}),
+        ("S2", {"S1.zip"}),
+        ("A.1", {"A.1.zip", "S4.zip"}),
+        (r"A\.1", {"S4.zip"}),
+        ("S[12]", {"S1.zip", "S2.zip"}),
+        ("S3", {"S3.zip"}),
+        ("S4", {"S4.zip"}),
+    ],
+)
+def test_the_id_of_a_session_selects_no_packet_of_another_one(
+    dummy: DummyStudy, tmp_path: Path, sessions: str, ready: set[str]
+) -> None:
+    table = tmp_path / "log.csv"
+    table.write_text("S1,S2\nS2,S1\nS4,A.1\nA.1,AX1\nS3,T3\n")
+    logfile = f"path:{table}|packet_name:1|subject_id:2"
+    verdicts = dummy.put("S1.zip", "S2.zip", "S3.zip", "S4.zip", "A.1.zip").verdicts(
+        logfile=logfile, sessions=sessions, pattern="(?P<packet_name>.*).zip"
+    )
+    assert {name for name, (verdict, _) in verdicts.items() if verdict is Verdict.READY} == ready
+
+
+@pytest.mark.parametrize(
     ("given", "ready"),
     [
         ({"participant_label": "01"}, {"sub-01_ses-a", "01_b"}),

@@ -25,9 +25,9 @@ def test_the_plan_is_that_of_the_nearest_folder(owned: list[tuple[str, int]], pa
 
 
 def test_an_archive_is_a_folder() -> None:
-    owned = [("x/a.zip!1", 1), ("x/b/2", 2)]
-    assert Neighbours(owned).plan_of("x/a.zip!notes.txt") == 1
-    assert Neighbours(owned).plan_of("x/b.zip!notes.txt") == 0
+    owned = [("x/a.zip/1", 1), ("x/b/2", 2)]
+    assert Neighbours(owned).plan_of("x/a.zip/notes.txt") == 1
+    assert Neighbours(owned).plan_of("x/b.zip/notes.txt") == 0
 
 
 def test_memory_for_deep_paths_is_proportional_to_their_length() -> None:

@@ -12,6 +12,7 @@ from nibabel.parrec import parse_PAR_header
 from qxbatch.convert.par_table import general_lines, image_defs
 from qxbatch.parrec import pair_rows, par_series_number, parse_par, read_par
 from qxbatch.parrec.columns import columns_of_version
+from qxbatch.parrec.pairing import Member
 from qxbatch.problems import Code
 from tests.build.parrec import ParRec
 
@@ -154,6 +155,7 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
         (["x/a.PAR", "y/a.REC"], [(0, None)]),
         (["x/a.PAR", "y/a.PAR", "y/a.REC", "x/a.REC"], [(0, 3), (1, 2)]),
         (["z.zip!a.PAR", "z.zip!a.REC", "a.REC"], [(0, 1)]),
+        (["loose!a.PAR", "LOOSE!a.rec"], [(0, 1)]),
         (["a.PAR", "A.PAR", "a.REC", "A.REC"], [(1, 3), (0, 2)]),
         (["a.PAR.gz", "a.REC.gz"], [(0, 1)]),
         (["a.b.PAR", "a.b.REC", "a.REC"], [(0, 1)]),
@@ -163,12 +165,14 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
 )
 def test_files_are_paired_by_folder_and_stem(paths: list[str], pairs: list[tuple[int, int | None]]) -> None:
     kinds = ["par" if ".par" in path.casefold() else "rec" for path in paths]
-    assert pair_rows(zip(range(len(paths)), paths, kinds, strict=True))[0] == pairs
+    names = [path.removeprefix("z.zip!").rpartition("/")[2] for path in paths]
+    assert pair_rows(map(Member, range(len(paths)), paths, names, kinds))[0] == pairs
 
 
 def test_files_without_a_partner_are_reported() -> None:
-    rows = [(0, "a/one.PAR", "par"), (1, "b/two.REC", "rec"), (2, "c/three.REC", "rec"), (3, "c/three.xml", "other")]
-    pairs, problems = pair_rows(rows)
+    kinds = {"a/one.PAR": "par", "b/two.REC": "rec", "c/three.REC": "rec", "c/three.xml": "other"}
+    files = [Member(k, path, path[2:], kind) for k, (path, kind) in enumerate(kinds.items())]
+    pairs, problems = pair_rows(files)
     assert pairs == [(0, None)]
     assert [problem.code for problem in problems] == [Code.UNPAIRED] * 3
     messages = {problem.subject: problem.message for problem in problems}

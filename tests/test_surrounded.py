@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.cli.main import main
 from tests.build import zst
 from tests.build.dicom import MrSeries
-from tests.build.packets import read_tree, tarred, under, write_folder, zipped
+from tests.build.packets import Kind, read_tree, tarred, under, write_folder, zipped
 from tests.build.sevenz import sevenz
 from tests.build.study import Study
 
@@ -154,3 +155,18 @@ def test_a_second_copy_with_bytes_after_its_data_stays_in_the_inbox(study: Study
     run = study.main("--masterinbox=none", "--sessions=S1", f"--unzip={unzip}")
     assert run.status == 0, run.text
     assert list(read_tree(inbox)) == [name for name in files if name.endswith(".gz")]
+
+
+def test_gzipped_dicom_with_bytes_after_its_data_is_stored_as_it_is(study: Study) -> None:
+    files = MrSeries(number=3).files()
+    tree = {f"{name}.dcm.gz": gzip.compress(data) + b"tail" for name, data in files.items()}
+    study.put("S1", tree, Kind.FOLDER)
+    run = study.main("--unzip=no")
+    assert run.status == 0, run.text
+    stored = [path.read_bytes() for path in (study.session("S1") / "dicom/30").iterdir()]
+    assert sorted(stored) == sorted(tree.values())
+    assert len(notes(study.session("S1"))) == 1
+    assert main(["verify", str(study.session("S1"))]) == 0
+    damaged = next((study.session("S1") / "dicom/30").iterdir())
+    damaged.write_bytes(damaged.read_bytes() + b"more")
+    assert main(["verify", str(study.session("S1"))]) != 0

@@ -164,6 +164,8 @@ class Row:
     index: int
     path: str
     """The escaped path in the ledger; that of a nested member is `outer.zip!inner/name`."""
+    separators: list[int]
+    """Positions in `path` of each `!` between an archive and its members; other `!` are characters of names."""
     size: int
     sha256: str
     content_sha256: str

@@ -56,6 +56,8 @@ class Comparison:
     """Frames whose values cannot be read, in objects that do not store them volume by volume."""
     scalings: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
+    zero_slopes: int
+    """Frames whose RescaleSlope is 0."""
     not_compared: dict[str, int]
     """Frames whose values were not compared, by reason."""
     encodings: list[tuple[bool, int, int, int]]

@@ -82,6 +82,8 @@ class Problem:
     severity: Severity = Severity.ERROR
     command: str = ""
     """The shell command that fixes only this problem, ready to be copied."""
+    has_remedy: bool = True
+    """Whether a command can fix it, if its code has one (pipeline/remedy.py)."""
 
     def text(self) -> str:
         """Return the problem as one line for a person."""

@@ -87,10 +87,14 @@ def test_two_people_in_the_inbox_of_a_session_are_refused_or_split(study: Study)
 def test_files_of_two_people_with_one_series_uid_are_refused_also_with_split(study: Study) -> None:
     other = ANNA.with_(name="Roe^Bob").files()
     study.put("S1", {**under("a", ANNA.files()), "b/IM9": other["IM0002"].replace(b"ORIGINAL", b"DERIVED ")})
-    assert study.main().status == 1
+    run = study.main()
+    assert run.status == 1
+    assert "so the packet cannot be split" in " ".join(run.text.split())
+    assert "--on-mixed=split" not in run.text
     run = study.main("--on-mixed=split")
     assert run.status == 1
     assert "same series UID" in run.text
+    assert "qxbatch " not in run.text, "no command separates the files"
     assert study.session_names() == []
 
 

@@ -281,3 +281,54 @@ def test_a_packet_that_a_killed_run_renamed_and_that_must_stay_gets_its_name_bac
     run = study.main("--check=no")
     assert run.status == 0, run.text
     assert snapshot(study.inbox) == before
+
+
+def packet_of_a_killed_run(study: Study, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Return a packet, and the hidden folder to which a killed run moved some of its files."""
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    parts: list[Path] = []
+
+    def killed(source: Path, aside: Path) -> None:
+        part = aside.with_name(aside.name.replace(Use.ASIDE, Use.PART, 1))
+        part.mkdir()
+        times = source.stat()
+        (source / "a").rename(part / "a")
+        os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+        parts.append(part)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.archive.aside.put_aside", killed)
+        study.main("--archive=move")
+    return packet, parts[0]
+
+
+def test_files_of_a_packet_that_became_a_mount_point_are_moved_back(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet, part = packet_of_a_killed_run(study, monkeypatch)
+    monkeypatch.setattr("qxbatch.pipeline.archiving.mount_at", lambda *_: packet / "T1")
+    run = study.main()
+    assert "is a mount point" in " ".join(run.text.split())
+    assert read_tree(packet) == TREE
+    assert not part.exists()
+
+
+def test_files_of_a_packet_that_a_mount_hides_wait_until_it_is_unmounted(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet, part = packet_of_a_killed_run(study, monkeypatch)
+    times = packet.stat()
+    (packet / "mounted").write_text("of another disk")
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.archiving.mount_at", lambda *_: packet)
+        run = study.main()
+    assert run.status == 1, run.text
+    assert "which has other files now than the remaining ones" in " ".join(run.text.split())
+    assert (part / "a/b/README").exists()
+    (packet / "mounted").unlink()
+    os.utime(packet, ns=(times.st_atime_ns, times.st_mtime_ns))
+    run = study.main("--check=no")
+    assert run.status == 0, run.text
+    assert read_tree(study.archive / "S1") == TREE
+    assert not part.exists()

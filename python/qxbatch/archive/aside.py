@@ -1,5 +1,6 @@
 """Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import mount_above, mount_in
 from qxbatch.publish.opened import opened, opened_in
-from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, try_rename
+from qxbatch.publish.transfer import continue_aside, hidden_path, move_files, put_aside, try_rename
 
 _MOST_LINKS = 40
 """The kernel follows no more links in one path."""
@@ -193,6 +194,24 @@ def finish_aside(packet: Packet, tag: str) -> None:
         _rename_back(packet.path, part)
     else:
         continue_aside(packet.path, hidden_path(packet.path, Use.ASIDE, tag))
+
+
+def undo_parts(packet: Packet, tag: str) -> None:
+    """Undo the renaming if a run was killed while it moved the files of the packet one by one.
+
+    Raises OSError if the name of the packet has other files than the remaining ones, for example mounted ones: the moved files
+    keep their hidden name for the next run.
+    """
+    part = hidden_path(packet.path, Use.PART, tag)
+    if not os.path.lexists(part):
+        return
+    if not os.path.lexists(packet.path):
+        _rename_back(packet.path, part)
+    elif _are_parts(part, packet):
+        move_files(part, packet.path)
+    else:
+        reason = f"it has files of {packet.path}, which has other files now than the remaining ones"
+        raise OSError(errno.EBUSY, reason, str(part))
 
 
 def _are_parts(part: Path, packet: Packet) -> bool:

@@ -8,7 +8,7 @@ from qxbatch.core import Reading, Scan, sniff
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.model import Value
 from qxbatch.parrec.header import ParHeader, read_par
-from qxbatch.parrec.pairing import pair_rows
+from qxbatch.parrec.pairing import Member, pair_rows
 
 _ENDINGS = (".par", ".rec")
 
@@ -50,7 +50,7 @@ def par_series_of_files(files: Scan) -> list[ParSeries]:
 def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
     """Yield each PAR among files that are not DICOM, with its REC and its header; unreadable ones are left out."""
     rows = list(_rows(files))
-    paths = {index: Path(path) for index, path, _ in rows}
+    paths = {row.row: Path(row.path) for row in rows}
     for par, rec in pair_rows(rows)[0]:
         try:
             header = read_par(paths[par])
@@ -59,7 +59,7 @@ def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
         yield paths[par], None if rec is None else paths[rec], header
 
 
-def _rows(files: Scan) -> Iterable[tuple[int, str, str]]:
+def _rows(files: Scan) -> Iterable[Member]:
     for index in range(len(files)):
         path = files.path(index)
         if files.header(index) is not None or not path.casefold().endswith(_ENDINGS):
@@ -69,7 +69,7 @@ def _rows(files: Scan) -> Iterable[tuple[int, str, str]]:
         except OSError:
             continue
         if kind in ("par", "rec"):
-            yield index, path, kind
+            yield Member(index, path, Path(path).name, kind)
 
 
 def _series(number: int | None, header: Mapping[str, Value], sizes: list[int]) -> ParSeries:

@@ -44,8 +44,14 @@ class MappingRow:
     def of(row: Row, folder: StudyFolder) -> "MappingRow":
         """Return the row of a member that belongs to a new folder."""
         at = f"{folder.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
-        note = "the same bytes are in another file" if row.fate == "duplicate" else "" if at else row.fate
+        note = _duplicate_note(row) if row.fate == "duplicate" else "" if at else row.fate
         return MappingRow(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)
+
+
+def _duplicate_note(row: Row) -> str:
+    """Return why a duplicate was not written. Files are duplicates if they have the same content, gzipped or not."""
+    extra = ", but not the bytes outside of this file's content" if row.has_extra_bytes else ""
+    return f"another file has the same content{extra}"
 
 
 def move_to_output(staging: Path, folders: Sequence[StudyFolder], rows: Sequence[MappingRow]) -> Path:

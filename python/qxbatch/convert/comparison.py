@@ -225,6 +225,11 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"the series has {compared.scalings} rescale slopes, and the values of "
             f"{sum(compared.not_compared.values())} slices were not compared."
         )
+    if compared.zero_slopes:
+        doubts.append(
+            f"RescaleSlope is 0 in {compared.zero_slopes} of {compared.frames} frames, so all their values would be equal. The "
+            "values of the image may be those of slope 1, without RescaleIntercept."
+        )
     if compared.without_geometry and not compared.mosaics_without_direction and has_slices_of_body(frames.classes):
         doubts.append(
             f"{compared.without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in their "

@@ -9,19 +9,21 @@ from qxbatch.convert.par_image import ParImage, par_image
 from qxbatch.convert.par_rec import Rec, rec_of
 from qxbatch.convert.par_stacks import stacks
 from qxbatch.convert.par_table import general_lines, image_defs
+from qxbatch.convert.run import Cancel
 from qxbatch.parrec.header import ParHeader, read_par
 
 
 class ParPair:
     """One PAR/REC pair."""
 
-    def __init__(self, header: ParHeader, rec_path: Path) -> None:
+    def __init__(self, header: ParHeader, rec_path: Path, cancel: Cancel | None = None) -> None:
         self.header, self.rec_path = header, rec_path
+        self._cancel = cancel
 
     @cached_property
     def table(self) -> Any:
-        """Return the image table as nibabel's structured array. Raises ValueError when it is not usable."""
-        return image_defs(self.header)
+        """Return the image table as nibabel's structured array. Raises ValueError when it is not usable, and CancelledError."""
+        return image_defs(self.header, self._cancel)
 
     @cached_property
     def rec(self) -> Rec:
@@ -35,8 +37,8 @@ class ParPair:
         return [par_image(general, self.table, stack) for stack in stacks(self.header, self.table)]
 
 
-def read_pair(folder: Path) -> ParPair:
-    """Read the header of the only pair of a folder.
+def read_pair(folder: Path, cancel: Cancel | None = None) -> ParPair:
+    """Read the header of the only pair of a folder; `cancel` ends the reading of its table.
 
     Raises ValueError when there is not exactly one PAR and one REC, or the PAR is too large, and OSError.
     """
@@ -44,4 +46,4 @@ def read_pair(folder: Path) -> ParPair:
     header = read_par(par)
     if header.unread_reason:
         raise ValueError(f"{header.unread_reason} (limit)")
-    return ParPair(header, rec)
+    return ParPair(header, rec, cancel)

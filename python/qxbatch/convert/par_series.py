@@ -17,7 +17,7 @@ def convert_par_series(
 ) -> Conversion:
     """Convert one series and return the result. Raises CancelledError, and OSError for errors of the machine."""
     try:
-        pair = read_pair(series.folder)
+        pair = read_pair(series.folder, cancel)
     except (ValueError, OSError) as error:
         return par_conversion(series, failed_attempt(series, error), [])
     findings: list[Problem] = []

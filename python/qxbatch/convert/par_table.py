@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from qxbatch.convert.run import Cancel, raise_if_cancelled
 from qxbatch.parrec.header import ParHeader
 
 _FLOATS = {
@@ -74,18 +75,20 @@ def general_lines(header: ParHeader) -> GeneralLines:
     return GeneralLines(angulation, off_centre, bool(header.integer("diffusion")))
 
 
-def image_defs(header: ParHeader) -> Any:
+def image_defs(header: ParHeader, cancel: Cancel | None = None) -> Any:
     """Return the image table as the structured array of nibabel's PARRECHeader.
 
     Version 3 has pixel size, matrix and thickness in the general lines. Raises ValueError when the PAR lists no images, or
-    when a required column is absent or not usable.
+    when a required column is absent or not usable, and CancelledError: a table of 100,000 lines takes some seconds.
     """
     import numpy as np
 
     if not header.lines:
         raise ValueError("the PAR lists no images")
-    columns = {name: _column(header, name, width, is_integer=True) for name, width in _INTEGERS.items()}
-    columns |= {name: _column(header, name, width, is_integer=False) for name, width in _FLOATS.items()}
+    columns = {}
+    for name, width in (_INTEGERS | _FLOATS).items():
+        raise_if_cancelled(cancel)
+        columns[name] = _column(header, name, width, is_integer=name in _INTEGERS)
     present = {name: values for name, values in columns.items() if values is not None}
     types = [(name, int if name in _INTEGERS else float, values.shape[1:]) for name, values in present.items()]
     table = np.zeros(len(header.lines), dtype=types)

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from qxbatch.convert.par_gradients import gradient_difference
 from qxbatch.convert.par_image import ParImage, scalings
 from qxbatch.convert.par_rec import Rec
-from qxbatch.convert.run import Cancel
-from qxbatch.core import CancelledError
+from qxbatch.convert.run import Cancel, raise_if_cancelled
 from qxbatch.counted import counted
 from qxbatch.importing import importing
 from qxbatch.model import Output
@@ -105,7 +104,7 @@ def _output_difference(
     lines: dict[int, list[int]] = {}
     order = sorted(range(len(expected)), key=lambda index: expected[index].image.suffix != output.suffix)
     for index in order:
-        _raise_if_cancelled(cancel)
+        raise_if_cancelled(cancel)
         stack = expected[index]
         voxels = _voxels(stack, affine, stored.shape[:3])
         if voxels is None:
@@ -143,11 +142,6 @@ def _voxels(stack: _StackPixels, affine: Any, shape: Sequence[int]) -> Any:
     return tuple(rounded) if inside else None
 
 
-def _raise_if_cancelled(cancel: Cancel) -> None:
-    if cancel.is_set():
-        raise CancelledError
-
-
 def _matches(
     stack: _StackPixels, values: Any, volumes: Sequence[int], cancel: Cancel
 ) -> Iterator[tuple[int, list[int]]]:
@@ -161,7 +155,7 @@ def _matches(
         ranks = np.searchsorted(sums[by_sum], totals)
         has_match = False
         for volume in volumes:
-            _raise_if_cancelled(cancel)
+            raise_if_cancelled(cancel)
             rank = int(ranks[volume])
             candidates = by_sum[max(0, rank - _CANDIDATES) : rank + _CANDIDATES]
             nearest = candidates[np.argsort(np.abs(sums[candidates] - totals[volume]), kind="stable")[:_CANDIDATES]]

@@ -31,6 +31,12 @@ class Cancel(Protocol):
         """Return whether the run is to stop."""
 
 
+def raise_if_cancelled(cancel: Cancel | None) -> None:
+    """Raise CancelledError if the run is to stop; None is never cancelled."""
+    if cancel is not None and cancel.is_set():
+        raise CancelledError
+
+
 class Limits(NamedTuple):
     """Limits of one converter."""
 

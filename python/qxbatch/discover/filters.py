@@ -1,24 +1,36 @@
 """The parameters `sessions`, `participant_label` and `session_label`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import translate
 from functools import cache
 
 from qxbatch.model import SessionId
+from qxbatch.settings.command import as_expression
 from qxbatch.settings.lists import expand_braces
 from qxbatch.settings.model import Settings
 
 
-def filter_reason(settings: Settings, name: str, session: SessionId | None) -> str:
+def exact_ids(settings: Settings, sessions: Iterable[SessionId]) -> frozenset[str]:
+    """Return the expressions of `sessions` that are the id of one of these sessions, as the commands in messages have them."""
+    wanted = frozenset(settings.sessions)
+    ids = (session.id for session in sessions) if wanted else ()
+    return frozenset(text for session_id in ids for text in (session_id, as_expression(session_id)) if text in wanted)
+
+
+def filter_reason(
+    settings: Settings, name: str, session: SessionId | None, exact: Collection[str] = frozenset()
+) -> str:
     """Return why a packet is filtered out; empty if it is selected.
 
-    The whole session id or the whole packet name must match one of the expressions. Labels do not filter out a packet whose
-    session is unknown: it gets the verdict that says why.
+    The whole session id or the whole packet name must match one of the expressions. Those in `exact` (`exact_ids`) do not select a
+    packet of another session by its name. Labels do not filter out a packet whose session is unknown: it gets the verdict that says
+    why.
     """
-    texts = [name] if session is None else [session.id, name]
     if settings.sessions and not any(
-        re.fullmatch(expression, text) for expression in settings.sessions for text in texts
+        (session is not None and re.fullmatch(expression, session.id))
+        or ((session is None or expression not in exact) and re.fullmatch(expression, name))
+        for expression in settings.sessions
     ):
         return "--sessions does not name it"
     return "" if session is None else label_reason(settings, session)

@@ -5,14 +5,14 @@ Only refused entries, and entries named like a folder of the study (`inbox`, `qc
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
-from qxbatch.discover.filters import filter_reason
+from qxbatch.discover.filters import exact_ids, filter_reason
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.refused import refuse_unreadable_or_bad_name, with_session
 from qxbatch.discover.unfinished import unfinished_reason
@@ -31,10 +31,15 @@ if TYPE_CHECKING:
 def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRows | None") -> list[JudgedEntry]:
     """Judge each entry separately: its name, its session, the filters, its content."""
     pairs = _pairs(entries)
-    return [
-        _judge(entry, settings, rows, pairs.get(_stem(entry), "") if entry.content in ("par", "rec") else "")
-        for entry in entries
-    ]
+    stems = [pairs.get(_stem(entry), "") if entry.content in ("par", "rec") else "" for entry in entries]
+    exact = _exact_ids(zip(entries, stems, strict=True), settings, rows) if settings.sessions else frozenset()
+    return [_judge(entry, settings, rows, stem, exact) for entry, stem in zip(entries, stems, strict=True)]
+
+
+def _exact_ids(entries: Iterable[tuple[Entry, str]], settings: Settings, rows: "LogfileRows | None") -> Collection[str]:
+    names = (packet_name(entry.name, settings.pattern, stem) for entry, stem in entries)
+    sessions = (_resolve(name, settings, rows)[0] for name in names if name)
+    return exact_ids(settings, (session for session in sessions if session is not None))
 
 
 def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
@@ -44,7 +49,9 @@ def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
 
 
-def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair_stem: str) -> JudgedEntry:
+def _judge(
+    entry: Entry, settings: Settings, rows: "LogfileRows | None", pair_stem: str, exact: Collection[str]
+) -> JudgedEntry:
     link = f"a link to {entry.link}" if entry.link else ""
     judged = JudgedEntry(entry.path, Verdict.READY, note=link)
     if entry.overlap:
@@ -54,7 +61,7 @@ def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair_st
         return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
     judged = judged._replace(name=name, partner=pair_stem)
     session, unresolved, why = _resolve(name, settings, rows)
-    why_filtered = filter_reason(settings, name, session)
+    why_filtered = filter_reason(settings, name, session, exact)
     why_stray = _stray_reason(entry, pair_stem)
     if why_filtered:
         return judged._replace(session=session).with_verdict(Verdict.FILTERED, why_filtered)

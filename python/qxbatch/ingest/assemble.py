@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from qxbatch.core import Reading, Row, hash_file
+from qxbatch.core import Reading, Row
 from qxbatch.deidentify import Redact, no_redaction, redacted_header, redaction
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.identities import distinct_headers
@@ -16,7 +16,7 @@ from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import NumberRequest, assign_numbers
 from qxbatch.ingest.pairs import Pair, find_pairs, path_order, shorten_name, without_copies
 from qxbatch.ingest.patients import SessionPlan
-from qxbatch.ledger_cells import member_path
+from qxbatch.ingest.row_path import loose_path, name_of, tree_path
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
 from qxbatch.session.layout import FROM_SESSION, KEPT_AT, LOG_AT, sorted_at
@@ -127,10 +127,10 @@ def assign_rows(reading: Reading, planned: Mapping[int, int], count: int) -> lis
     rows: list[list[int]] = [[] for _ in range(count)]
     for row, k in planned.items():
         rows[k].append(row)
-    neighbours = Neighbours((reading.row(row).path, k) for row, k in planned.items())
+    neighbours = Neighbours((tree_path(reading.row(row)), k) for row, k in planned.items())
     for i in range(len(reading)):
         if i not in planned:
-            rows[neighbours.plan_of(reading.row(i).path)].append(i)
+            rows[neighbours.plan_of(tree_path(reading.row(i)))].append(i)
     return [sorted(indices) for indices in rows]
 
 
@@ -165,11 +165,8 @@ def _is_in_inbox(inbox: Path, row: Row) -> bool:
     """Return whether a kept member is a loose file of the inbox, not of an archive or of the session's own dicom."""
     if row.path.startswith(FROM_SESSION):
         return False
-    path = inbox / member_path(row.path)
-    if "!" not in row.path:
-        return os.path.lexists(path)
-    # `!` can also be in the name of a file: then the bytes decide whether the row is that file or a member of an archive
-    return os.path.isfile(path) and hash_file(str(path))[1] == row.sha256  # noqa: PTH113 - raises nothing
+    path = loose_path(row, inbox)
+    return path is not None and os.path.lexists(path)
 
 
 def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
@@ -182,7 +179,7 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
         if inbox is not None and _is_in_inbox(inbox, row):
             reading.leave_row(i, f"{KEPT_AT}{row.path}")
             continue
-        name = row.path.replace("!", "/").rsplit("/", 1)[-1]
+        name = name_of(row)
         log = SessionPaths(root).log / name
         if SAFE_LOG.fullmatch(name) and not log.exists():
             reading.place_row(i, str(root), f"{LOG_AT}/{name}", 0)

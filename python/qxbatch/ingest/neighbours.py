@@ -4,13 +4,16 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 _SEPARATOR = "\0"
-"""Replaces `/` and each `!`, also one in a file name. It sorts before any character of a name; ledger paths do not contain it."""
+"""Replaces `/`. It sorts before any character of a name; paths in the ledger do not contain it."""
 _AFTER_SEPARATOR = "\1"
 """The next character: a folder with it in place of the last separator sorts after all paths below that folder."""
 
 
 class Neighbours:
-    """Sorted paths with their plans. The files of a folder are a range of these paths, so folders need not be stored."""
+    """Sorted paths (`row_path.tree_path`) with their plans.
+
+    The files of a folder or archive are a range of these paths, so folders need not be stored.
+    """
 
     def __init__(self, planned: Iterable[tuple[str, int]]) -> None:
         pairs = sorted((_key(path), plan) for path, plan in planned)
@@ -40,7 +43,7 @@ class Neighbours:
 
 
 def _key(path: str) -> str:
-    return path.replace("!", _SEPARATOR).replace("/", _SEPARATOR)
+    return path.replace("/", _SEPARATOR)
 
 
 def _folder(path: str, other: str) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.core import Reading
+from qxbatch.ingest.row_path import name_of
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
-from qxbatch.parrec.pairing import pair_rows, without_compression_extension
+from qxbatch.parrec.pairing import Member, pair_rows, without_compression_extension
 from qxbatch.problems import Problem
 from qxbatch.session.layout import SORTED_PATH
 
@@ -35,13 +36,15 @@ class Pair(NamedTuple):
 def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
     """Return the PAR/REC series among these rows, by path, and problems of files without a partner."""
     members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
-    pairs, problems = pair_rows([(row.index, row.path, row.kind) for row in members if reading.staged(row.index)])
+    pairs, problems = pair_rows(
+        [Member(row.index, row.path, name_of(row), row.kind) for row in members if reading.staged(row.index)]
+    )
     series = []
     for par, rec in pairs:
         header = read_par(Path(reading.staged(par)))
-        files = [(par, _file_name(reading.row(par).path, ".PAR"))]
+        files = [(par, _file_name(name_of(reading.row(par)), ".PAR"))]
         if rec is not None:
-            files.append((rec, _file_name(reading.row(rec).path, ".REC")))
+            files.append((rec, _file_name(name_of(reading.row(rec)), ".REC")))
         number = header.series_number if (header.series_number or 0) > 0 else None
         series.append(Pair(reading.row(par).path, number, header.dicom(), tuple(files)))
     return series, problems
@@ -76,9 +79,9 @@ def is_xml(path: str) -> bool:
     return path.lower().endswith(".xml")
 
 
-def _file_name(path: str, extension: str) -> str:
+def _file_name(name: str, extension: str) -> str:
     """Return the name of a file with this extension instead of its PAR or REC; the extension of a compression is removed."""
-    name = without_compression_extension(path.replace("!", "/").rsplit("/", 1)[-1])
+    name = without_compression_extension(name)
     stem, _, old = name.rpartition(".")
     return f"{(stem if old.upper() in _EXTENSIONS else name) or 'scan'}{extension}"
 

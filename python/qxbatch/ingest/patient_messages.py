@@ -1,11 +1,15 @@
 """Messages about packets with several patients: who they are, where their files are, when they were scanned."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from qxbatch.core import Reading
 from qxbatch.ingest.people import Identity, Person
+from qxbatch.ingest.row_path import folder_of
 from qxbatch.problems import Code, Problem, Severity
 
+_Folder = tuple[str, ...]
+"""A folder or archive in a packet (`folder_of`); empty at the top."""
 MAX_LISTED = 8
 """Maximum length of the lists in a message: patients with facts; folders, dates and series of a patient; sessions; PatientIDs."""
 
@@ -23,6 +27,15 @@ def mixed_patients_problem(reading: Reading, people: Sequence[Person], subject: 
         _printable(f"contains {len(people)} patients: {'; '.join(descriptions)}."),
         "Split it with --on-mixed=split; if they are one person, use --on-mixed=merge.",
     )
+
+
+def inseparable_patients_problem(problem: Problem) -> Problem:
+    """Return the problem of a refused packet that `--on-mixed=split` cannot split."""
+    hint = (
+        "Sort the files of each patient into a separate packet: files of several patients have the same series UID, so the packet "
+        "cannot be split. If they are one person, use --on-mixed=merge."
+    )
+    return replace(problem, hint=hint, has_remedy=False)
 
 
 def unknown_patients_warnings(
@@ -117,7 +130,7 @@ def _some(items: Sequence[str]) -> str:
 def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
     """Return where in the packet each person's files are: the highest folders without files of other persons."""
     paths = [_own_folders(reading, person) for person in people]
-    people_in: dict[str, set[int]] = {}
+    people_in: dict[_Folder, set[int]] = {}
     for k, own_folders in enumerate(paths):
         for folder in own_folders:
             for above in _with_parents(folder):
@@ -132,25 +145,20 @@ def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
     return highest_folders
 
 
-def _own_folders(reading: Reading, person: Person) -> set[str]:
+def _own_folders(reading: Reading, person: Person) -> set[_Folder]:
     rows = [row for group in person.groups for row in reading.group_rows(group)]
     rows += [row for item in person.items for row in item.rows]
-    return {_folder(reading.row(row).path) for row in rows}
+    return {folder_of(reading.row(row)) for row in rows}
 
 
-def _folder(path: str) -> str:
-    """Return the folder with its `/`, or the nested archive with its `!`, of a ledger path; empty at the top."""
-    return path[: max(path.rfind("/"), path.rfind("!")) + 1]
-
-
-def _place(folder: str) -> str:
+def _place(folder: _Folder) -> str:
     """Return `folder A`, `archive a.zip` or the words for the top folder."""
     if not folder:
         return "the top folder of the packet"
-    return f"{'archive' if folder.endswith('!') else 'folder'} {folder[:-1]}"
+    path = "".join(folder)
+    return f"{'folder' if path.endswith('/') else 'archive'} {path[:-1]}"
 
 
-def _with_parents(folder: str) -> list[str]:
+def _with_parents(folder: _Folder) -> list[_Folder]:
     """Return a folder and its parents, the highest first."""
-    ends = [index + 1 for index, character in enumerate(folder) if character in "/!"]
-    return ["", *(folder[:end] for end in ends)]
+    return [folder[:end] for end in range(len(folder) + 1)]

@@ -8,6 +8,7 @@ from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.ingest.patient_messages import (
     different_names_warnings,
+    inseparable_patients_problem,
     mixed_patients_problem,
     patients_text,
     replaced_patient_warning,
@@ -162,7 +163,8 @@ def plan_sessions(
     if len(people) <= 1:
         return [everything], name_warnings
     if on_mixed is OnMixed.REJECT:
-        raise PacketError(mixed_patients_problem(reading, people, subject, deidentified=deidentified))
+        problem = mixed_patients_problem(reading, people, subject, deidentified=deidentified)
+        raise PacketError(problem if _shared_series(people) is None else inseparable_patients_problem(problem))
     if on_mixed is OnMixed.MERGE:
         message = (
             f"contains {patients_text(people, deidentified=deidentified)}, merged into session {session.id} as asked."
@@ -189,15 +191,23 @@ def plan_sessions(
 
 def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str) -> None:
     """Raise PacketError if files of two people have the same UIDs and numbers."""
+    group = _shared_series(people)
+    if group is None:
+        return
+    path = reading.row(reading.group_rows(group)[0]).path
+    count = sum(group in owner.groups for owner in people)
+    message = f"contains files of {count} patients with the same series UID ({path} and others)."
+    hint = "Sort the files of each patient into a separate packet."
+    raise PacketError(Problem(Code.MIXED_PATIENTS, subject, message, hint, has_remedy=False))
+
+
+def _shared_series(people: Sequence[Person]) -> int | None:
+    """Return the first group with files of several people; None if there is none."""
     person_of: dict[int, int] = {}
-    for k, person in enumerate(people):
-        for group in person.groups:
-            if person_of.setdefault(group, k) != k:
-                path = reading.row(reading.group_rows(group)[0]).path
-                count = sum(group in owner.groups for owner in people)
-                message = f"contains files of {count} patients with the same series UID ({path} and others)."
-                hint = "Sort the files of each patient into a separate packet."
-                raise PacketError(Problem(Code.MIXED_PATIENTS, subject, message, hint))
+    return next(
+        (group for k, person in enumerate(people) for group in person.groups if person_of.setdefault(group, k) != k),
+        None,
+    )
 
 
 def _plan(session: SessionId, person: Person) -> SessionPlan:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from qxbatch.core import Reading
 from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.people import Item, Person
+from qxbatch.ingest.row_path import tree_path
 
 
 def with_unknown_patients(reading: Reading, items: Sequence[Item], people: Sequence[Person]) -> list[Person]:
@@ -54,8 +55,8 @@ def _nearest_people(reading: Reading, everyone: Sequence[Sequence[Item]], pairs:
     if not pairs:
         return []
     owned = ((row, k) for k, items in enumerate(everyone) for item in items for row in _rows_of(reading, item))
-    neighbours = Neighbours((reading.row(row).path, k) for row, k in owned)
-    return [neighbours.only_plan_of(reading.row(item.rows[0]).path) for item in pairs]
+    neighbours = Neighbours((tree_path(reading.row(row)), k) for row, k in owned)
+    return [neighbours.only_plan_of(tree_path(reading.row(item.rows[0]))) for item in pairs]
 
 
 def _rows_of(reading: Reading, item: Item) -> Sequence[int]:

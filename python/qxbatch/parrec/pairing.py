@@ -4,15 +4,28 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from qxbatch.problems import Code, Problem, Severity
 
 _COMPRESSED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
 """Extensions of compressed files, which are unpacked when they are read."""
-_PATH = re.compile(rf"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:{_COMPRESSED})?$", re.DOTALL)
+_PATH = re.compile(rf"^(?P<stem>.*?)(?P<extension>\.[^.]*)?(?:{_COMPRESSED})?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
 """The message about a PAR without its REC."""
+
+
+class Member(NamedTuple):
+    """A file of a packet."""
+
+    row: int
+    path: str
+    """Its path in the ledger."""
+    name: str
+    """Its file name, at the end of the path."""
+    kind: str
+    """Its kind in the ledger."""
 
 
 PairedRows = tuple[int, int | None]
@@ -20,7 +33,7 @@ PairedRows = tuple[int, int | None]
 
 
 @dataclass(frozen=True)
-class _Member:
+class _Candidate:
     """A PAR, a REC or an .xml, with the parts of its path."""
 
     row: int
@@ -31,15 +44,15 @@ class _Member:
     """`par`, `rec` or `xml`."""
 
 
-def pair_rows(rows: Iterable[tuple[int, str, str]]) -> tuple[list[PairedRows], list[Problem]]:
-    """Pair the members (row, ledger path, kind) of a packet; return the pairs by path of the PAR, and problems of unpaired files.
+def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
+    """Pair the files of a packet; return the pairs by path of the PAR, and problems of unpaired files.
 
     Members with equal stems are paired first, then the remaining ones whose stems differ only in case. A PAR without its
     REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem names it as the header.
     """
-    members = [member for row in rows if (member := _member(*row)) is not None]
+    members = [member for file in files if (member := _candidate(file)) is not None]
     members.sort(key=lambda member: member.path)
-    pairs: list[tuple[_Member, _Member | None]] = []
+    pairs: list[tuple[_Candidate, _Candidate | None]] = []
     unpaired = _match(members, pairs, lambda member: (member.folder, member.stem))
     unpaired = _match(unpaired, pairs, lambda member: (member.folder, member.stem.casefold()))
     pairs += [(member, None) for member in unpaired if member.role == "par"]
@@ -58,24 +71,25 @@ def without_compression_extension(name: str) -> str:
     return re.sub(rf"(?<=.){_COMPRESSED}$", "", name, flags=re.DOTALL)
 
 
-def _member(row: int, path: str, kind: str) -> _Member | None:
-    """Return a PAR, a REC or an .xml; None for other members."""
-    match = _PATH.match(path)
+def _candidate(file: Member) -> _Candidate | None:
+    """Return a PAR, a REC or an .xml; None for other files."""
+    match = _PATH.match(file.name)
     if match is None:
         return None
     extension = (match["extension"] or "").casefold()
-    role = kind if kind in {"par", "rec"} else extension[1:] if extension == ".xml" else ""
+    role = file.kind if file.kind in {"par", "rec"} else extension[1:] if extension == ".xml" else ""
     stem = match["stem"] if extension in {".par", ".rec", ".xml"} else match["stem"] + (match["extension"] or "")
-    return _Member(row, path, match["folder"] or "", stem, role) if role else None
+    folder = file.path.removesuffix(file.name)
+    return _Candidate(file.row, file.path, folder, stem, role) if role else None
 
 
 def _match(
-    members: list[_Member],
-    pairs: list[tuple[_Member, _Member | None]],
-    key: Callable[[_Member], object],
-) -> list[_Member]:
+    members: list[_Candidate],
+    pairs: list[tuple[_Candidate, _Candidate | None]],
+    key: Callable[[_Candidate], object],
+) -> list[_Candidate]:
     """Append the pairs of members with equal keys, and return the other members. Of several PARs, the first gets the REC."""
-    recs: defaultdict[object, list[_Member]] = defaultdict(list)
+    recs: defaultdict[object, list[_Candidate]] = defaultdict(list)
     for member in members:
         if member.role == "rec":
             recs[key(member)].append(member)
@@ -88,7 +102,7 @@ def _match(
     return [member for member in members if member.row not in paired]
 
 
-def _unpaired_problem(member: _Member, xmls: set[tuple[str, str]]) -> Problem:
+def _unpaired_problem(member: _Candidate, xmls: set[tuple[str, str]]) -> Problem:
     if member.role == "par":
         message, hint = LONE_PAR, "Export both files together."
     elif (member.folder, member.stem.casefold()) in xmls:

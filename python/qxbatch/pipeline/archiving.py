@@ -15,6 +15,7 @@ from qxbatch.archive.aside import (
     links_to_follow,
     mount_at,
     move_back,
+    undo_parts,
 )
 from qxbatch.archive.decision import KEEPING, Facts, Reason, decide, mode_now
 from qxbatch.archive.inside import is_in_archive
@@ -29,6 +30,7 @@ from qxbatch.pipeline.delivery_problems import (
     missing_devices_warning,
     mounted_packet_warning,
     moved_packet_warning,
+    packet_in_original_warning,
     unreadable_packet_problem,
     vanished_packet_problem,
 )
@@ -69,6 +71,9 @@ def archive_packets(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
         archiving.apply_current_archive_option(settings)
+        if archiving.is_of_original:
+            problems += archiving.keep_in_original(settings)
+            continue
         archiving.keep_if_mounted(settings)
         result = archiving.run(session_bytes)
         problems += archiving.warnings
@@ -105,6 +110,7 @@ class _PacketArchiving:
         self.tag = workspace.tag(journal.unit)
         self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
+        self._is_copied_study = not (read_by_this_run or workspace.is_of_study(journal.run))
         self.warnings: list[Problem] = []
         self.facts = Facts(
             journal.archive,
@@ -126,6 +132,17 @@ class _PacketArchiving:
             is_given = any(name == "archive" and value for name, value in settings.command_line)
             mode = mode_now(self.facts.archive, settings.archive, is_given=is_given)
             self.facts = self.facts._replace(archive=mode)
+
+    @property
+    def is_of_original(self) -> bool:
+        """Whether this study is a copy of the one whose run was killed, and that run was to take the packet from outside of it."""
+        is_outside = not self.path.is_relative_to(self.sessionsfolder)
+        return is_outside and self._is_copied_study and self.journal.archive not in KEEPING
+
+    def keep_in_original(self, settings: Settings) -> list[Problem]:
+        """Let the packet stay, also under a hidden name; return a warning, unless --archive of this run keeps it anyway."""
+        is_wanted = self.facts.archive in KEEPING or not self.facts.is_published
+        return [] if is_wanted else [packet_in_original_warning(self.path, self.journal, settings)]
 
     def keep_if_mounted(self, settings: Settings) -> None:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
@@ -199,6 +216,8 @@ class _PacketArchiving:
         If a packet that stays has its own name, a file with its hidden name is not this packet.
         """
         if keep_in_place:
+            if not self.read_by_this_run and decide(self.facts).reason is Reason.MOUNTED:
+                undo_parts(self.packet, self.tag)
             if not os.path.lexists(self.path):
                 move_back(self.packet, self.tag)
             if not self.read_by_this_run:

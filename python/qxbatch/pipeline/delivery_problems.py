@@ -7,7 +7,7 @@ from qxbatch.archive.decision import Reason
 from qxbatch.counted import counted
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.publish.journal import Journal
+from qxbatch.publish.journal import COPIED_STUDY, Journal
 from qxbatch.publish.kept_files import RenamedFile
 from qxbatch.publish.sorted_files import UnremovedFile
 from qxbatch.settings.command import command_for
@@ -76,6 +76,17 @@ def mounted_packet_warning(packet: Path, mount: Path, journal: Journal, settings
         "Use --archive=copy or --archive=leave with mounted folders. To archive the packet with "
         f"--archive={journal.archive}, unmount {mount}, put its files there, and import the packet again:"
     )
+    command = command_for(settings, [journal.unit], {"overwrite": "yes"})
+    return Problem(Code.ARCHIVE, str(packet), message, hint, Severity.WARNING, command)
+
+
+def packet_in_original_warning(packet: Path, journal: Journal, settings: Settings) -> Problem:
+    """Return the warning about a packet of the study of which this one is a copy."""
+    message = (
+        f"was imported and stays where it is: {COPIED_STUDY}, and the packet is outside of it. So it may belong to the "
+        "original."
+    )
+    hint = f"If it is a packet of this study, import it again to archive it with --archive={journal.archive}:"
     command = command_for(settings, [journal.unit], {"overwrite": "yes"})
     return Problem(Code.ARCHIVE, str(packet), message, hint, Severity.WARNING, command)
 

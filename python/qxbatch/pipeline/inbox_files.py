@@ -61,8 +61,8 @@ def _members(reading: Reading, inbox: Path, fates: tuple[str, ...]) -> Iterator[
     """Yield (ledger path, sha256) of members with these fates that are files in the inbox itself, not in its archives."""
     for index in range(len(reading)):
         row = reading.row(index)
-        if row.path.startswith(FROM_SESSION):
-            continue  # a file in the session's own dicom folder
+        if row.separators or row.path.startswith(FROM_SESSION):
+            continue  # a member of an archive, or a file in the session's own dicom folder
         if row.has_extra_bytes and row.kind != Kind.ARCHIVE:
             continue  # a compressed file with bytes that no session contains
         # not Path.is_file, which raises where a member of an archive makes the path too long

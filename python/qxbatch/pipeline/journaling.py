@@ -52,7 +52,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         is_damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
         has_extra_bytes=any(problem.code is Code.SURROUNDED for problem in problems),
         has_external_links=any(
-            member.cause is Cause.LINK and (job.unit.inbox is None or "!" in member.path)
+            member.cause is Cause.LINK and (job.unit.inbox is None or bool(job.reading.row(member.row).separators))
             for member in job.left_out.members  # in folder mode, links beside the archives stay
         ),
         is_in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),

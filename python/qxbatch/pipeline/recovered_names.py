@@ -15,6 +15,7 @@ from pathlib import Path
 from qxbatch.deidentify import NAME_LEFT_OUT, Redact
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem
+from qxbatch.publish.journal import COPIED_STUDY, IN_NO_INBOX
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import (
     ARCHIVE,
@@ -82,8 +83,9 @@ def path_redaction(workspace: Workspace, unit: str, other_folders: Iterable[Path
 
 def journal_reason_without_names(reason: str) -> str:
     """Return why a journal cannot be used, without texts of the journal."""
-    if "is in no inbox of this run" in reason:
-        return "a packet is in no inbox of this run; run again with the --masterinbox of the interrupted one"
+    if f" is {IN_NO_INBOX}; " in reason:
+        more = f" and --archive=leave, since {COPIED_STUDY}" if f"; {COPIED_STUDY}. " in reason else ""
+        return f"a packet is {IN_NO_INBOX}; run again with the --masterinbox of the interrupted one{more}"
     return reason if _VERSION.fullmatch(reason) else NAME_LEFT_OUT
 
 

@@ -18,7 +18,9 @@ from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
 from qxbatch.publish.plain import is_below, is_plain_name, read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import invalid_name_reason
+from qxbatch.settings.command import as_expression
 from qxbatch.settings.model import Archive
+from qxbatch.visible import shell_word
 
 JOURNAL_VERSION = 6
 """The version of the format. A journal of another version is refused."""
@@ -34,6 +36,10 @@ _KEYS = {
     "ledger_hashes": "ledgers",
 }
 """Maps the fields of `Journal` to their keys in the file, where the two differ."""
+IN_NO_INBOX = "in no inbox of this run"
+"""In the reason why a journal is not used: a packet is in another inbox than those of the run."""
+COPIED_STUDY = "this study was copied, or moved from another disk, after that run"
+"""In this reason: the journal was written in another folder, of which this one is a copy."""
 
 
 class JournaledPacket(NamedTuple):
@@ -177,13 +183,23 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
         yield "it does not have one ledger for each session"
     if journal.inbox is not None and journal.inbox != workspace.session(unit).inbox:
         yield f"{journal.inbox} is not the inbox of session {unit}"
-    for entry in journal.packets:
-        path = entry.packet.path
-        if not _is_own(path, journal, workspace):
-            yield (
-                f"{path} is in no inbox of this run; if it is one of your packets, run again with "
-                f"--masterinbox={path.parent}"
-            )
+    yield from (
+        _no_inbox_reason(entry.packet.path, journal, workspace)
+        for entry in journal.packets
+        if not _is_own(entry.packet.path, journal, workspace)
+    )
+
+
+def _no_inbox_reason(path: Path, journal: Journal, workspace: Workspace) -> str:
+    """Return the reason about a packet that is in another inbox than those of the run."""
+    inbox = shell_word(f"--masterinbox={path.parent}")
+    if workspace.is_of_study(journal.run):
+        return f"{path} is {IN_NO_INBOX}; if it is one of your packets, run again with {inbox}"
+    session = shell_word(f"--sessions={as_expression(journal.unit)}")
+    return (
+        f"{path} is {IN_NO_INBOX}; {COPIED_STUDY}. If it is one of your packets, run once with {inbox} {session} "
+        "--archive=leave: the packet stays where it is"
+    )
 
 
 def is_session_of(session: object, unit: str) -> bool:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.publish.durable import make_folder, rename_new
+from qxbatch.publish.lock_holder import last_holder
 from qxbatch.publish.lock_remains import is_unwritten, remove_other
 from qxbatch.publish.plain import refuse_link
 from qxbatch.textfile import naming_path
@@ -281,11 +282,15 @@ class Locks:
 
                 raise CancelledError
             if seconds > LONGEST_WAIT_SECONDS:
-                raise TimeoutError(errno.ETIMEDOUT, f"the lock {name!r} is held by a stopped run", str(self.folder))
+                raise self._timeout(name)
         try:
             yield
         finally:
             self.release(lock)
+
+    def _timeout(self, name: str) -> TimeoutError:
+        text = f"the lock {name!r} was not free for {LONGEST_WAIT_SECONDS:g} s{last_holder(self._path(name))}"
+        return TimeoutError(errno.ETIMEDOUT, text, str(self.folder))
 
     def release(self, lock: Lock) -> None:
         """Release the lock and remove its file."""

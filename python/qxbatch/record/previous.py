@@ -71,7 +71,9 @@ def _previous_location(row: LedgerRow) -> str:
     """
     if row.path.startswith(FROM_SESSION):
         return unescape(row.path.removeprefix(FROM_SESSION))
-    return row.at if row.fate is Fate.KEPT and "!" not in row.path else ""
+    # a member of an archive is in a folder with the name of the archive, so the `!` is not in its `at`
+    is_loose = "!" not in row.path or row.at == f"{KEPT_AT}{row.path}"
+    return row.at if row.fate is Fate.KEPT and is_loose else ""
 
 
 def _exists(session: Path, row: LedgerRow) -> bool:

@@ -20,6 +20,8 @@ use group_key::{GroupKey, fill_in};
 pub struct Entry<'a> {
     /// Its path, which decides the order of otherwise equal files.
     pub path: &'a [u8],
+    /// The folder or archive that contains it, for [`series_uid`].
+    pub folder: &'a [u8],
     /// Its header.
     pub header: &'a Header,
     /// Its size in bytes.
@@ -103,7 +105,7 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
             continue;
         }
         let uid = match header.raw(Field::SeriesInstanceUid) {
-            b"" => Cow::Owned(series_uid(header, entry.path).into_bytes()),
+            b"" => Cow::Owned(series_uid(header, entry.folder).into_bytes()),
             uid => Cow::Borrowed(uid),
         };
         let key = (header.raw(Field::StudyInstanceUid), uid);
@@ -149,7 +151,8 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
     // Of several files with the lowest number, `min_by_key` returns the first, which has the lowest path.
     let representative = *members.iter().min_by_key(instance)?;
     let header = header_of(&representative)?;
-    let series_uid = || series_uid(header, path(&representative).unwrap_or_default());
+    let folder = entries.get(representative).map(|entry| entry.folder);
+    let series_uid = || series_uid(header, folder.unwrap_or_default());
     let started = members
         .iter()
         .filter_map(header_of)
@@ -199,6 +202,7 @@ mod tests {
             .zip(&paths)
             .map(|(header, path)| Entry {
                 path: path.as_bytes(),
+                folder: b"",
                 header,
                 size: 10,
             })
@@ -291,6 +295,7 @@ mod tests {
             .zip(paths)
             .map(|(header, path)| Entry {
                 path,
+                folder: &path[..1],
                 header,
                 size: 1,
             })

@@ -334,3 +334,12 @@ fn all_slices_of_an_image_follow_one_scaling() {
     }
     assert_eq!(flaws(&stored(&slices)), (0, 0, 0, 0));
 }
+
+#[test]
+fn frames_with_a_slope_of_zero_are_counted() {
+    let mut slices = volumes(1);
+    assert_eq!(compared(&slices).zero_slopes, 0);
+    slices[1].slope = 0.0;
+    slices[4].slope = 0.0;
+    assert_eq!(compared(&slices).zero_slopes, 2);
+}

@@ -95,6 +95,7 @@ pub(crate) struct Comparison {
     tilt: f64,
     shuffled: usize,
     scalings: usize,
+    zero_slopes: usize,
     not_compared: BTreeMap<&'static str, usize>,
     encodings: Vec<(bool, u16, u16, usize)>,
     checks: Vec<Py<ImageCheck>>,
@@ -181,6 +182,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         tilt: comparison.tilt,
         shuffled: comparison.shuffled,
         scalings: comparison.scalings,
+        zero_slopes: comparison.zero_slopes,
         not_compared: comparison.not_compared,
         encodings: encodings
             .map(|(encoding, count)| {

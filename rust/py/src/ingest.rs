@@ -21,6 +21,7 @@ use crate::monitor::Monitor;
 pub(crate) struct Row {
     index: usize,
     path: String,
+    separators: Vec<usize>,
     size: u64,
     sha256: String,
     content_sha256: String,
@@ -48,6 +49,7 @@ fn row(index: usize, row: &core::Row) -> Row {
     Row {
         index,
         path: row.ledger_path(),
+        separators: row.ledger_separators(),
         size: row.size,
         sha256: hash(row.sha256),
         content_sha256: hash(row.content_sha256),

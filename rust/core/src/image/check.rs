@@ -140,6 +140,11 @@ impl Check<'_> {
             rescale.map(f64::to_bits)
         });
         comparison.scalings = scalings.collect::<BTreeSet<_>>().len();
+        comparison.zero_slopes = series_frames
+            .iter()
+            .filter_map(|series_frame| series_frame.frame.attributes.rescale)
+            .filter(|[slope, _]| *slope == 0.0)
+            .count();
         comparison.misplaced = places
             .misplaced
             .iter()

@@ -107,6 +107,8 @@ pub struct Comparison {
     pub shuffled: usize,
     /// Number of different rescale slopes and intercepts.
     pub scalings: usize,
+    /// Frames whose rescale slope is 0.
+    pub zero_slopes: usize,
     /// The pixel encodings, with the number of frames of each.
     pub encodings: BTreeMap<PixelEncoding, usize>,
     /// The result for each image, in the given order.

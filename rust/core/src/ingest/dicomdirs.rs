@@ -83,9 +83,7 @@ impl<'r> PacketFiles<'r> {
     /// Returns how many files are missing, and which ones if their names show it; None if none is missing.
     fn missing(&self, directory: &Row, listed: &[ListedFile]) -> Option<(usize, Vec<String>)> {
         let path = &directory.path;
-        let base = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
-        let base = base.map_or(0, |end| end.saturating_add(1));
-        let base = path.get(..base).unwrap_or_default();
+        let base = path.get(..directory.name_start()).unwrap_or_default();
         let absent = |file: &&ListedFile| {
             let instance = file.instance.as_slice();
             !(self

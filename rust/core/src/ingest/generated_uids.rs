@@ -13,7 +13,7 @@ pub fn with_generated_uids(row: &mut Row, header: Header) -> Header {
         generated.push((Field::SopInstanceUid, uid_of(&hash)));
     }
     if header.raw(Field::SeriesInstanceUid).is_empty() {
-        generated.push((Field::SeriesInstanceUid, series_uid(&header, &row.path)));
+        generated.push((Field::SeriesInstanceUid, series_uid(&header, row.folder())));
     }
     let texts: Vec<String> = generated
         .iter()

@@ -4,21 +4,17 @@ use super::row::Reason;
 use crate::header::{Field, Header};
 use crate::series::unsorted_reason;
 
-/// Returns why a DICOM object is not sorted; None if it is.
+/// Returns why a DICOM object is not sorted; None if it is. `name` is the name of its file.
 #[must_use]
-pub fn kept_reason(path: &[u8], header: &Header) -> Option<Reason> {
-    let extra = is_philips_extra(path) && !is_image(header.raw(Field::SopClassUid));
+pub fn kept_reason(name: &[u8], header: &Header) -> Option<Reason> {
+    let extra = is_philips_extra(name) && !is_image(header.raw(Field::SopClassUid));
     let extra = extra.then_some("a Philips XX_0 or PS_0 file without an image");
     unsorted_reason(header).or(extra).map(Reason::Borrowed)
 }
 
-/// Returns whether a path has the name of an examination card or a presentation state, which Philips exports contain
+/// Returns whether a file has the name of an examination card or a presentation state, which Philips exports contain
 /// beside the images: such as `XX_0012` and `PS_0013`.
-fn is_philips_extra(path: &[u8]) -> bool {
-    let name = path
-        .rsplit(|&byte| byte == b'/' || byte == b'!')
-        .next()
-        .unwrap_or_default();
+fn is_philips_extra(name: &[u8]) -> bool {
     name.starts_with(b"XX_0") || name.starts_with(b"PS_0")
 }
 
@@ -74,9 +70,9 @@ mod tests {
         let raw = of("1.2.840.10008.5.1.4.1.1.66");
         let state = of("1.2.840.10008.5.1.4.1.1.11.1");
         let image = of("1.2.840.10008.5.1.4.1.1.4");
-        assert!(kept_reason(b"DICOM/XX_0012", &raw).is_some());
-        assert!(kept_reason(b"a.zip!PS_0001", &state).is_some());
-        assert!(kept_reason(b"DICOM/XX_0012", &image).is_none());
-        assert!(kept_reason(b"DICOM/IM_0012", &raw).is_none());
+        assert!(kept_reason(b"XX_0012", &raw).is_some());
+        assert!(kept_reason(b"PS_0001", &state).is_some());
+        assert!(kept_reason(b"XX_0012", &image).is_none());
+        assert!(kept_reason(b"IM_0012", &raw).is_none());
     }
 }

@@ -92,14 +92,12 @@ impl Reading {
             _ if row.reason == ZEROS || row.reason == EMPTY => {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
                 members
-                    .may_be_image_name(&row.path)
+                    .may_be_image_name(row)
                     .then_some(LeftOutCause::Empty)
             }
             RowKind::Other if row.reason == NEITHER_DICOM_NOR_PARREC => {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                members
-                    .is_image_name(&row.path)
-                    .then_some(LeftOutCause::NotDicom)
+                members.is_image_name(row).then_some(LeftOutCause::NotDicom)
             }
             _ => None,
         }
@@ -114,6 +112,8 @@ struct PacketMembers<'r> {
     patterns: HashSet<Vec<u8>>,
     /// Paths of all members except links, sorted: paths may be long, so their folders are not listed separately.
     paths: Vec<&'r [u8]>,
+    /// Paths of the archives that contain members.
+    archives: HashSet<&'r [u8]>,
 }
 
 /// Extensions of DICOM files.
@@ -126,8 +126,8 @@ impl<'r> PacketMembers<'r> {
         let images = rows
             .iter()
             .filter(|row| matches!(row.kind, RowKind::Dicom | RowKind::Par | RowKind::Rec));
-        let extensions = images.clone().map(|row| extension(&row.path)).collect();
-        let bare = images.filter(|row| extension(&row.path).is_empty());
+        let extensions = images.clone().map(extension).collect();
+        let bare = images.filter(|row| extension(row).is_empty());
         let patterns = bare.map(|row| pattern(&row.path)).collect();
         let members = rows.iter().filter(|row| row.kind != RowKind::Link);
         let mut paths: Vec<&[u8]> = members.map(|row| &*row.path).collect();
@@ -136,18 +136,19 @@ impl<'r> PacketMembers<'r> {
             extensions,
             patterns,
             paths,
+            archives: rows.iter().flat_map(archives_above).collect(),
         }
     }
 
     /// Returns whether a name is that of an image: by its extension or, without an extension, if an image has the same
     /// pattern. A hidden file never has such a name.
-    fn is_image_name(&self, path: &[u8]) -> bool {
-        let extension = extension(path);
-        if name(path).starts_with(b".") {
+    fn is_image_name(&self, row: &Row) -> bool {
+        let extension = extension(row);
+        if row.name().starts_with(b".") {
             return false;
         }
         match extension.as_slice() {
-            b"" => self.patterns.contains(&pattern(path)),
+            b"" => self.patterns.contains(&pattern(&row.path)),
             extension => DICOM_EXTENSIONS.contains(&extension),
         }
     }
@@ -159,18 +160,18 @@ impl<'r> PacketMembers<'r> {
             let at = self.paths.partition_point(|other| *other < start);
             self.paths.get(at).copied().unwrap_or_default()
         };
-        let below = |separator: &[u8]| {
-            let folder = [path, separator].concat();
+        let is_folder = || {
+            let folder = [path, b"/"].concat();
             first_from(&folder).starts_with(&folder)
         };
-        path.is_empty() || first_from(path) == path || below(b"/") || below(b"!")
+        path.is_empty() || first_from(path) == path || is_folder() || self.archives.contains(path)
     }
 
     /// Returns whether an image could have this name: its extension is that of DICOM, PAR/REC or another image of the
     /// packet; or, if other images have no extension either, it contains a digit. A hidden file never has such a name.
-    fn may_be_image_name(&self, path: &[u8]) -> bool {
-        let extension = extension(path);
-        let name = name(path);
+    fn may_be_image_name(&self, row: &Row) -> bool {
+        let extension = extension(row);
+        let name = row.name();
         let named = !extension.is_empty() || name.iter().any(u8::is_ascii_digit);
         let known = IMAGE_EXTENSIONS.contains(&extension.as_slice())
             || self.extensions.contains(&extension);
@@ -212,10 +213,10 @@ fn resolved(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
     Some([archive, &parts.join(&b'/')].concat())
 }
 
-fn name(path: &[u8]) -> &[u8] {
-    let start = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
-    let start = start.map_or(0, |at| at.saturating_add(1));
-    path.get(start..).unwrap_or_default()
+/// Returns the paths of the archives that contain a member.
+fn archives_above(row: &Row) -> impl Iterator<Item = &[u8]> {
+    let ends = row.separators.iter().map(|&at| at as usize);
+    ends.filter_map(|end| row.path.get(..end))
 }
 
 /// Returns a path with each run of digits as one 0: `a/IM0001` and `a/IM0002` have the same pattern. A path without
@@ -232,8 +233,8 @@ fn pattern(path: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the extension in lower case, without `.gz`; a number is not an extension, since UIDs are file names.
-fn extension(path: &[u8]) -> Vec<u8> {
-    let name = kind::without_extension(name(path), kind::Compression::Gzip);
+fn extension(row: &Row) -> Vec<u8> {
+    let name = kind::without_extension(row.name(), kind::Compression::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');
     let extension = dot.and_then(|dot| name.get(dot.saturating_add(1)..));
     let extension = extension.unwrap_or_default().to_ascii_lowercase();
@@ -253,11 +254,16 @@ mod tests {
         row
     }
 
+    fn named(path: &[u8]) -> Row {
+        Row::new(path, &[], RowKind::Other, Fate::Kept)
+    }
+
     #[test]
     fn links_to_members_are_not_left_out() {
         let rows = [
             row(b"a/1.dcm", RowKind::Dicom, Fate::Sorted, ""),
-            row(b"x.zip!d/1.dcm", RowKind::Dicom, Fate::Sorted, ""),
+            Row::new(b"x.zip!d/1.dcm", &[5], RowKind::Dicom, Fate::Sorted),
+            row(b"y!1.dcm", RowKind::Dicom, Fate::Sorted, ""),
             row(
                 b"a/f\xfc\\",
                 RowKind::Other,
@@ -282,6 +288,8 @@ mod tests {
             "a symbolic link to /p/a, which is in the packet"
         ));
         assert!(!outside(b"b/1", "a symbolic link to ../a/f\\xfc\\x5c"));
+        assert!(!outside(b"b", "a symbolic link to x.zip"));
+        assert!(outside(b"b", "a symbolic link to y"));
         assert!(outside(b"b/1", "a symbolic link to ../../a/1.dcm"));
         assert!(in_archive(b"x.zip!e", &[5], "a symbolic link to a/1.dcm"));
         assert!(outside(b"b", "a symbolic link to /p/a"));
@@ -300,7 +308,7 @@ mod tests {
         ];
         let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0020"[..], b"c/x.dcm", b"X.IMA", b"c/x.dcm.gz"] {
-            assert!(members.is_image_name(name), "{name:?}");
+            assert!(members.is_image_name(&named(name)), "{name:?}");
         }
         for name in [
             &b"a/LOCKFILE"[..],
@@ -309,7 +317,7 @@ mod tests {
             b"a/._IM_0020",
             b"c/IM_0001",
         ] {
-            assert!(!members.is_image_name(name), "{name:?}");
+            assert!(!members.is_image_name(&named(name)), "{name:?}");
         }
     }
 
@@ -318,10 +326,10 @@ mod tests {
         let rows = [row(b"a/IM_0001", RowKind::Dicom, Fate::Sorted, "")];
         let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0002"[..], b"b/1.2.840.5", b"c/x.dcm", b"c/X.IMA"] {
-            assert!(members.may_be_image_name(name), "{name:?}");
+            assert!(members.may_be_image_name(&named(name)), "{name:?}");
         }
         for name in [&b"a/LOCKFILE"[..], b"a/.keep0", b"a/notes1.txt", b"b/done"] {
-            assert!(!members.may_be_image_name(name), "{name:?}");
+            assert!(!members.may_be_image_name(&named(name)), "{name:?}");
         }
     }
 }

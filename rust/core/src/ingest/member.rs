@@ -207,7 +207,7 @@ fn dicom(row: &mut Row, header: Header) -> StagingDir {
     } else {
         RowKind::Dicom
     };
-    if let Some(reason) = kept_reason(&row.path, &header) {
+    if let Some(reason) = kept_reason(row.name(), &header) {
         row.reason = reason;
         row.header = Some(header);
         return StagingDir::Other;

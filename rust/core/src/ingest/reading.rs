@@ -143,7 +143,7 @@ impl Reading {
         } else {
             RowKind::Dicom
         };
-        row.header = Some(if let Some(reason) = kept_reason(&row.path, &header) {
+        row.header = Some(if let Some(reason) = kept_reason(row.name(), &header) {
             row.reason = reason;
             header
         } else {
@@ -210,6 +210,7 @@ impl Reading {
                 let row = self.rows.get(at)?;
                 Some(Entry {
                     path: &row.path,
+                    folder: row.folder(),
                     header: row.header.as_ref()?,
                     size: row.size,
                 })

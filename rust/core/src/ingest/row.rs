@@ -180,6 +180,32 @@ impl Row {
         }
     }
 
+    /// Returns where the file name starts in the path: after the last `/`, or after the `!` of the innermost archive that
+    /// contains the member. A `!` in a name does not separate.
+    #[must_use]
+    pub fn name_start(&self) -> usize {
+        let slash = self.path.iter().rposition(|&byte| byte == b'/');
+        let archive = self.separators.last().map(|&at| at as usize);
+        slash
+            .max(archive)
+            .map_or(0, |at| at.saturating_add(1))
+            .min(self.path.len())
+    }
+
+    /// Returns the file name.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        self.path.get(self.name_start()..).unwrap_or_default()
+    }
+
+    /// Returns the folder or archive that contains the member, without the `/` or `!` at its end; empty on the top
+    /// level.
+    #[must_use]
+    pub fn folder(&self) -> &[u8] {
+        let end = self.name_start().saturating_sub(1);
+        self.path.get(..end).unwrap_or_default()
+    }
+
     /// Adds to the reason.
     pub fn add_reason(&mut self, text: String) {
         self.reason = if self.reason.is_empty() {
@@ -188,6 +214,15 @@ impl Row {
             format!("{}; {text}", self.reason)
         }
         .into();
+    }
+
+    /// Returns the positions of the `separators` in the path as the ledger writes it, in characters.
+    #[must_use]
+    pub fn ledger_separators(&self) -> Vec<usize> {
+        let ends = self.separators.iter().map(|&at| at as usize);
+        ends.filter_map(|end| self.path.get(..end))
+            .map(|archive| escape(archive).chars().count())
+            .collect()
     }
 
     /// Returns the path as the ledger writes it.

@@ -2,7 +2,7 @@
 
 use super::file::Outcome;
 use super::listing::join;
-use crate::header::Header;
+use crate::header::{Field, Header};
 use crate::series::{self, Entry, Group};
 
 /// One file of a scan.
@@ -52,6 +52,17 @@ impl Scan {
         }
     }
 
+    /// Returns the folder of a file, from which its SeriesInstanceUID is generated; empty if it has one.
+    fn series_folder(&self, index: usize) -> Vec<u8> {
+        let has_uid = |header: &Header| !header.raw(Field::SeriesInstanceUid).is_empty();
+        if self.header(index).is_none_or(has_uid) {
+            return Vec::new();
+        }
+        let mut path = self.path(index);
+        path.truncate(path.iter().rposition(|&byte| byte == b'/').unwrap_or(0));
+        path
+    }
+
     /// Returns the files that have a header, grouped by series. The indices in a group are those of [`Scan::files`].
     pub fn groups(&self) -> Vec<Group> {
         let with_header: Vec<usize> = (0..self.files.len())
@@ -62,13 +73,18 @@ impl Scan {
             .iter()
             .map(|index| (*index as u64).to_be_bytes())
             .collect();
+        let folders: Vec<Vec<u8>> = with_header
+            .iter()
+            .map(|at| self.series_folder(*at))
+            .collect();
         let entries: Vec<Entry<'_>> = with_header
             .iter()
-            .zip(&ranks)
-            .filter_map(|(index, rank)| {
+            .zip(ranks.iter().zip(&folders))
+            .filter_map(|(index, (rank, folder))| {
                 let file = self.files.get(*index)?;
                 Some(Entry {
                     path: rank,
+                    folder,
                     header: self.header(*index)?,
                     size: file.size,
                 })

@@ -20,9 +20,9 @@ pub fn uid_of(hash: &Hash) -> String {
 }
 
 /// Returns a SeriesInstanceUID for an object without one, made from the study, number, description and SOP class of the
-/// object and from the folder of its file.
+/// object and from the folder or archive that contains its file.
 #[must_use]
-pub fn series_uid(header: &Header, path: &[u8]) -> String {
+pub fn series_uid(header: &Header, folder: &[u8]) -> String {
     let mut sha = Sha256::new();
     for field in [
         Field::StudyInstanceUid,
@@ -33,14 +33,8 @@ pub fn series_uid(header: &Header, path: &[u8]) -> String {
         sha.update(header.raw(field));
         sha.update([0]);
     }
-    sha.update(folder(path));
+    sha.update(folder);
     uid_of(&sha.finalize().into())
-}
-
-/// Returns the folder of a member's path: up to the last `/`, or to the last `!`, which follows the name of an archive.
-fn folder(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
-    end.and_then(|end| path.get(..end)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -67,11 +61,11 @@ mod tests {
 
     #[test]
     fn files_of_one_folder_number_and_description_are_one_series() {
-        let uid = series_uid(&header("3", "T1"), b"a/1.dcm");
-        assert_eq!(uid, series_uid(&header("3", "T1"), b"a/2.dcm"));
-        assert_ne!(uid, series_uid(&header("4", "T1"), b"a/2.dcm"));
-        assert_ne!(uid, series_uid(&header("3", "T2"), b"a/2.dcm"));
-        assert_ne!(uid, series_uid(&header("3", "T1"), b"b/2.dcm"));
-        assert_ne!(uid, series_uid(&header("3", "T1"), b"a/b.zip!2.dcm"));
+        let uid = series_uid(&header("3", "T1"), b"a");
+        assert_eq!(uid, series_uid(&header("3", "T1"), b"a"));
+        assert_ne!(uid, series_uid(&header("4", "T1"), b"a"));
+        assert_ne!(uid, series_uid(&header("3", "T2"), b"a"));
+        assert_ne!(uid, series_uid(&header("3", "T1"), b"b"));
+        assert_ne!(uid, series_uid(&header("3", "T1"), b"a/b.zip"));
     }
 }

@@ -130,6 +130,7 @@ fn look(header: &Header) {
 fn together(header: &Header, size: u64) {
     let entry = Entry {
         path: b"a",
+        folder: b"",
         header,
         size,
     };

@@ -1,0 +1,77 @@
+"""A study is copied while the import of a killed run is unfinished: a run in the copy changes nothing of the original."""
+
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cli.main import main
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, write_packet
+from tests.build.study import Study, run_main, snapshot
+from tests.faults.test_finished_packets import interrupt, publish_only
+
+TREE = MrSeries().files()
+OTHER = MrSeries(patient="P2").files()
+
+
+@pytest.fixture(params=[interrupt, publish_only], ids=["journal", "published"])
+def copied(request: pytest.FixtureRequest, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """Return a copy of a study whose packets are in an inbox outside of it, `inbox` beside the study."""
+    inbox = tmp_path / "the inbox"
+    write_packet(TREE, inbox, "S1", Kind.FOLDER)
+    request.param(study, monkeypatch, f"--masterinbox={inbox}", "--archive=move")
+    write_packet(OTHER, inbox, "S2", Kind.ZIP)
+    copy = Study(tmp_path / "copy")
+    shutil.rmtree(copy.sessions)
+    shutil.copytree(study.sessions, copy.sessions, symlinks=True)
+    return copy
+
+
+def reason(copied: Study, *words: str) -> str:
+    """Run in the copy, which must fail; return the message."""
+    run = run_main(str(copied.sessions), "--check=no", *words)
+    assert run.status == 1, run.text
+    return " ".join(run.text.split())
+
+
+def test_the_command_for_a_journal_changes_nothing_of_the_original(copied: Study, study: Study, tmp_path: Path) -> None:
+    inbox = tmp_path / "the inbox"
+    write_packet(TREE, copied.inbox, "S1", Kind.FOLDER)
+    before = snapshot(inbox), snapshot(study.sessions)
+    assert "in no inbox of this run; this study was copied, or moved" in reason(copied)
+    json_file = tmp_path / "run.json"
+    reason(copied, f"--json-file={json_file}")
+    [message] = [
+        problem["message"]
+        for session in json.loads(json_file.read_bytes())["sessions"]
+        for problem in session["problems"]
+        if "in no inbox" in problem["message"]
+    ]
+    words = shlex.split(message.partition("run once with ")[2].partition(":")[0])
+    assert main([str(copied.sessions), *words]) == 0
+    assert (snapshot(inbox), snapshot(study.sessions)) == before
+    assert (copied.session("S1") / "session.txt").exists()
+    assert not (copied.sessions / ".qxbatch").exists()
+
+
+def test_a_run_that_names_the_inbox_of_the_original_takes_no_packet_of_its_journal(
+    copied: Study, study: Study, tmp_path: Path
+) -> None:
+    inbox = tmp_path / "the inbox"
+    packet = snapshot(inbox / "S1")
+    run = run_main(str(copied.sessions), f"--masterinbox={inbox}", "--sessions=S1")
+    assert run.status == 0, run.text
+    assert "So it may belong to the original" in " ".join(run.text.split())
+    assert snapshot(inbox / "S1") == packet
+    again = study.main(f"--masterinbox={inbox}", "--sessions=S1")
+    assert again.status == 0, again.text
+    assert (study.archive / "S1").exists()
+    assert not (inbox / "S1").exists()
+
+
+def test_the_message_of_a_deidentified_run_proposes_to_leave_the_packet(copied: Study) -> None:
+    text = reason(copied, "--deidentify-logs")
+    assert "run again with the --masterinbox of the interrupted one and --archive=leave" in text
