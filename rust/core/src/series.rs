@@ -42,7 +42,7 @@ pub struct Group {
     /// Sum of the sizes of the files in bytes.
     pub size: u64,
     /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
-    pub started: String,
+    pub start_time: String,
     /// Index of the file with the lowest InstanceNumber; of several files with this number, the one with the lowest
     /// path.
     pub representative: usize,
@@ -132,7 +132,7 @@ fn order(a: &Group, b: &Group) -> Ordering {
     let key = |group: &Group| (group.number.is_none(), group.number);
     key(a)
         .cmp(&key(b))
-        .then_with(|| a.started.cmp(&b.started))
+        .then_with(|| a.start_time.cmp(&b.start_time))
         .then_with(|| a.series_uid.cmp(&b.series_uid))
         .then_with(|| a.study.cmp(&b.study))
         .then_with(|| a.patient.cmp(&b.patient))
@@ -169,7 +169,7 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
             .filter_map(|index| entries.get(*index))
             .map(|entry| entry.size)
             .sum(),
-        started: started.unwrap_or_default(),
+        start_time: started.unwrap_or_default(),
         representative,
         members,
     })
@@ -318,7 +318,7 @@ mod tests {
             of("2020.01.02", "10:14"),
             of("", ""),
         ]);
-        assert_eq!(groups[0].started, "202001021014");
+        assert_eq!(groups[0].start_time, "202001021014");
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Group {
                     core: header.clone(),
                 },
             )?,
-            started: group.started.clone(),
+            started: group.start_time.clone(),
         })
     }
 }

@@ -166,7 +166,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         encodings: encodings
             .map(|(encoding, count)| {
                 (
-                    encoding.signed,
+                    encoding.is_signed,
                     encoding.bits_stored,
                     encoding.bits_allocated,
                     *count,
@@ -194,7 +194,7 @@ impl SeriesFrames {
                 if pixels {
                     Series::read(files)
                 } else {
-                    Series::headers(files)
+                    Series::read_headers(files)
                 }
             })
             .map_err(|(path, error)| os_error(&path, &error))?;
@@ -239,7 +239,7 @@ impl SeriesFrames {
 
     #[getter]
     fn countable(&self) -> bool {
-        self.facts.countable
+        self.facts.is_countable
     }
 
     #[getter]
@@ -249,7 +249,7 @@ impl SeriesFrames {
 
     #[getter]
     fn mosaic(&self) -> bool {
-        self.facts.mosaic
+        self.facts.has_mosaic
     }
 
     #[getter]

@@ -18,7 +18,7 @@ pub fn next_day_limit(times: impl Iterator<Item = f64> + Clone) -> Option<f64> {
 }
 
 /// Returns a time in seconds that increases across midnight, by the limit of all times.
-pub fn continued(time: f64, next_day_limit: Option<f64>) -> f64 {
+pub fn continue_after_midnight(time: f64, next_day_limit: Option<f64>) -> f64 {
     match next_day_limit {
         Some(limit) if time < limit => time + DAY,
         _ => time,

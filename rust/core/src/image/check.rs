@@ -14,7 +14,7 @@ use super::split_images::SplitImages;
 use super::time_step::time_step;
 use super::value_matcher::ValueMatcher;
 use super::volume_order::volume_order;
-use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
+use crate::frames::{Diffusion, FileError, Object, Pixels, Series, comparison_obstacle};
 
 /// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
 const MIN_CONTRADICTION: f64 = 50.0;
@@ -68,7 +68,7 @@ impl Check<'_> {
         }
         series_frames.sort_by_key(|series_frame| {
             (
-                series_frame.frame.attributes.instance,
+                series_frame.frame.attributes.instance_number,
                 series_frame.file,
                 series_frame.frame.index,
             )
@@ -117,17 +117,19 @@ impl Check<'_> {
             if let Some(tiling) = object.tiling {
                 comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);
                 comparison.mosaics_without_direction +=
-                    usize::from(tiling.count > 0 && !tiling.directed);
+                    usize::from(tiling.count > 0 && !tiling.has_direction);
             }
             if has_pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
             }
-            if obstacle(object).is_some() && is_shuffled(object) {
+            if comparison_obstacle(object).is_some() && is_shuffled(object) {
                 comparison.shuffled += object.frames.len();
             }
-            if let (true, Some(reason), false) =
-                (has_pixels, obstacle(object), object.frames.is_empty())
-            {
+            if let (true, Some(reason), false) = (
+                has_pixels,
+                comparison_obstacle(object),
+                object.frames.is_empty(),
+            ) {
                 *comparison.not_compared.entry(reason).or_default() += object.frames.len();
             }
         }
@@ -182,15 +184,15 @@ impl Check<'_> {
                 continue;
             };
             let frame = &series_frame.frame.attributes;
-            check.derived &= frame.derived;
+            check.derived &= frame.is_derived;
             extend(&mut check.echo_times, frame.echo_time);
             extend(&mut check.flip_angles, frame.flip_angle);
             extend(&mut check.inversion_times, frame.inversion_time);
-            check.isotropic &= frame.diffusion.isotropic || !is_weighted(&frame.diffusion);
+            check.isotropic &= frame.diffusion.is_isotropic || !is_weighted(&frame.diffusion);
             check.diffusion |= frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
             check.first = check
                 .first
-                .min((frame.instance.unwrap_or(i64::MAX), series_frame.file));
+                .min((frame.instance_number.unwrap_or(i64::MAX), series_frame.file));
             let is_first = check.contradiction.is_none_or(|(known, ..)| volume < known);
             let range = frame.diffusion.b_value_range.filter(b_values_contradict);
             if let (true, Some([low, high])) = (is_first, range) {
@@ -206,7 +208,7 @@ impl Check<'_> {
             if let Some(slot) = check.b_values.get_mut(volume) {
                 *slot = (
                     slot.0.or(frame.diffusion.b_value),
-                    slot.1.or(frame.diffusion.nominal),
+                    slot.1.or(frame.diffusion.second_b_value),
                 );
             }
         }
@@ -250,7 +252,7 @@ fn b_values_contradict([low, high]: &[f64; 2]) -> bool {
 
 /// Returns whether a frame has a b-value above 0.
 fn is_weighted(diffusion: &Diffusion) -> bool {
-    diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
+    diffusion.b_value > Some(0.0) || diffusion.second_b_value > Some(0.0)
 }
 
 /// Returns whether an object does not store its frames volume by volume, with the slices of each volume in the same

@@ -74,7 +74,7 @@ impl Sums {
     /// fewer than volumes; the ratio is 0 if a voxel does not vary or has no positive mean.
     #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
-        let times = n * (n * n - 1.0) / 12.0;
+        let sum_of_squared_times = n * (n * n - 1.0) / 12.0;
         let first = self.reference.iter().zip(&self.plain);
         let second = self.running.iter().zip(&self.squares);
         let all = first.zip(second).zip(&self.mask).zip(map);
@@ -82,7 +82,7 @@ impl Sums {
             let mean = (reference + plain / n) * slope + intercept;
             // The covariance of value and time, where the time is 0 in the middle of the scan.
             let product = n * plain - running - plain * (n - 1.0) / 2.0;
-            let residual = squares - plain * plain / n - product * product / times;
+            let residual = squares - plain * plain / n - product * product / sum_of_squared_times;
             let deviation = (residual / (n - 2.0)).max(0.0).sqrt() * slope.abs();
             if *mask != 0 && mean > 0.0 && deviation > mean * MIN_RELATIVE_DEVIATION {
                 *ratio = (mean / deviation) as f32;

@@ -24,20 +24,20 @@ const KEYS: [Key; 5] = [
         0 | 1 => None,
         _ => i64::try_from(series_frame.file).ok(),
     },
-    |series_frame| series_frame.frame.attributes.temporal,
-    |series_frame| series_frame.frame.attributes.acquisition,
+    |series_frame| series_frame.frame.attributes.temporal_position,
+    |series_frame| series_frame.frame.attributes.acquisition_number,
     |series_frame| {
         series_frame
             .frame
             .attributes
-            .acquired
+            .acquisition_time
             .map(|time| (time * 1e3) as i64)
     },
     |series_frame| {
         series_frame
             .frame
             .attributes
-            .content
+            .content_time
             .map(|time| (time * 1e3) as i64)
     },
 ];
@@ -83,7 +83,7 @@ fn partition(series_frames: &[SeriesFrame<'_>], key: Key) -> Option<Vec<Vec<usiz
             .entry((
                 key(series_frame)?,
                 attributes.component,
-                attributes.image_type,
+                attributes.image_type_hash,
                 echo,
             ))
             .or_default()

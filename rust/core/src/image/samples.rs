@@ -67,8 +67,8 @@ impl SliceRows {
         let base = u64::from(volume) * x * y * z + u64::from(slice) * along(deep);
         let span = along(across) * u64::from(width - 1) + along(down) * u64::from(count - 1) + 1;
         let size = image.voxel_type.map_or(0, VoxelType::size);
-        let small = |number: u64| usize::try_from(number).unwrap_or(0);
-        self.bytes.resize(small(span * size), 0);
+        let to_usize = |number: u64| usize::try_from(number).unwrap_or(0);
+        self.bytes.resize(to_usize(span * size), 0);
         let start = base + u64::from(lowest) * along(down);
         image
             .file
@@ -76,10 +76,10 @@ impl SliceRows {
         self.line_offsets.clear();
         self.line_offsets.extend((0..count).map(|row| {
             let row = if flipped { count - 1 - row } else { row };
-            small(u64::from(row) * along(down) * size)
+            to_usize(u64::from(row) * along(down) * size)
         }));
         (self.width, self.mirrored) = (width as usize, mirrored);
-        (self.step, self.size) = (small(along(across) * size), small(size));
+        (self.step, self.size) = (to_usize(along(across) * size), to_usize(size));
         Ok(())
     }
 

@@ -61,11 +61,11 @@ fn traits(
     let frame = &series_frame.frame.attributes;
     Some(Traits {
         names: (
-            frame.image_type,
-            frame.kind,
+            frame.image_type_hash,
+            frame.ge_image_kind,
             frame.component,
-            frame.stack_id,
-            frame.coil,
+            frame.stack_id_hash,
+            frame.coil_hash,
             series_frame.object.encoding.samples,
         ),
         numbers: [
@@ -73,7 +73,7 @@ fn traits(
             frame.repetition_time,
             frame.inversion_time,
             frame.flip_angle,
-            frame.trigger,
+            frame.trigger_time,
         ],
     })
 }

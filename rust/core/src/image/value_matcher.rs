@@ -10,7 +10,7 @@ use super::nifti::Nifti;
 use super::places::{CandidateSlice, Places, SeriesFrame};
 use super::samples::{Difference, SliceRows};
 use super::scaling::{Scalings, SliceValues};
-use crate::frames::{FileError, PixelReader, obstacle};
+use crate::frames::{FileError, PixelReader, comparison_obstacle};
 use crate::regular;
 
 /// Limit on files that are open at once.
@@ -50,7 +50,9 @@ impl<'s> ValueMatcher<'s> {
             open: HashMap::new(),
             slice_rows: SliceRows::default(),
             scalings: Scalings::new(series_frames, images.len()),
-            all_rows: series_frames.iter().any(|frame| frame.object.all_rows),
+            all_rows: series_frames
+                .iter()
+                .any(|frame| frame.object.compares_all_rows),
         }
     }
 
@@ -180,7 +182,7 @@ impl<'s> ValueMatcher<'s> {
     /// Returns whether the values of a frame can be read.
     fn is_readable(&self, index: usize) -> bool {
         let frame = self.series_frames.get(index);
-        frame.is_some_and(|frame| obstacle(frame.object).is_none())
+        frame.is_some_and(|frame| comparison_obstacle(frame.object).is_none())
     }
 
     /// Returns the index of the unassigned frame whose values a slice shows; of the next frame if the type of the

@@ -8,7 +8,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
-use super::loose::{link, open};
+use super::loose::{link_row, open};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -77,7 +77,7 @@ fn read_entry(
         EntryKind::Folder => address
             .no_data(RowKind::Directory, "an empty folder")
             .into(),
-        EntryKind::Link => link(address, root, path).into(),
+        EntryKind::Link => link_row(address, root, path).into(),
         EntryKind::Device(word) => address.no_data(RowKind::Device, *word).into(),
         EntryKind::Unreadable(kind, reason) => address.refused(*kind, 0, reason.clone()).into(),
     })

@@ -93,7 +93,7 @@ pub struct Pass<'a> {
 }
 
 /// Returns the path with its folder resolved, like the folder of a packet; a link itself is not resolved.
-fn resolved(path: &Path) -> PathBuf {
+fn resolve_folder(path: &Path) -> PathBuf {
     match (path.parent().map(fs::canonicalize), path.file_name()) {
         (Some(Ok(folder)), Some(name)) => folder.join(name),
         _ => path.to_owned(),
@@ -127,7 +127,7 @@ impl<'a> Pass<'a> {
             max_in_memory: (MAX_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_password: LastPassword::default(),
             key_cache: SharedKeyCache::default(),
-            skipped: options.skip.iter().map(|path| resolved(path)).collect(),
+            skipped: options.skip.iter().map(|path| resolve_folder(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
             text_bytes: AtomicU64::new(0),

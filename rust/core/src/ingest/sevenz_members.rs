@@ -161,14 +161,14 @@ impl<'p> Unpacking<'p> {
                 return Ok(Some(address.no_data(RowKind::Device, "a device")));
             }
             MemberKind::Link => {
-                let target = self.link(member)?;
+                let target = self.read_link_target(member)?;
                 let text = target.map_or(A_LINK.into(), |target| link_to(&target));
                 return Ok(Some(address.no_data(RowKind::Link, text)));
             }
             MemberKind::File => {}
         }
         if member.size > self.pass.max_in_memory {
-            return self.large(member, (sequence, address), workers);
+            return self.read_large_member(member, (sequence, address), workers);
         }
         let len = usize::try_from(member.size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
@@ -243,7 +243,7 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Unpacks a member that is too large for memory to disk.
-    fn large(
+    fn read_large_member(
         &mut self,
         member: &Member,
         (sequence, address): (u64, &Address),
@@ -277,7 +277,7 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Returns the target of a link, which is its content; None for one that is too long.
-    fn link(&mut self, member: &Member) -> Result<Option<Vec<u8>>, ReadError> {
+    fn read_link_target(&mut self, member: &Member) -> Result<Option<Vec<u8>>, ReadError> {
         if member.size > LONGEST_TARGET {
             self.skip(member)?;
             return Ok(None);

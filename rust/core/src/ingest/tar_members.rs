@@ -120,7 +120,7 @@ impl<'p> Unpacking<'p, '_> {
             .and_then(|()| container.count_expanded(holes)) // other bytes count when they are read
             .map_err(ReadError::Data)?;
         if size > self.pass.max_in_memory {
-            return self.large(&address, &mut member, workers);
+            return self.read_large_member(&address, &mut member, workers);
         }
         let len = usize::try_from(size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
@@ -146,7 +146,7 @@ impl<'p> Unpacking<'p, '_> {
     }
 
     /// Unpacks a member that is too large for memory to disk.
-    fn large(
+    fn read_large_member(
         &mut self,
         address: &Address,
         member: &mut Member,
@@ -200,13 +200,13 @@ impl<'p> Unpacking<'p, '_> {
                 return None;
             }
             MemberKind::Directory => address.no_data(RowKind::Directory, ""),
-            MemberKind::Link { hard, target } => self.link(address, member, *hard, target),
+            MemberKind::Link { hard, target } => self.link_row(address, member, *hard, target),
             MemberKind::Device(word) => address.no_data(RowKind::Device, *word),
         };
         Some(row.into())
     }
 
-    fn link(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
+    fn link_row(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
         if !hard {
             return address.no_data(RowKind::Link, link_to(target));
         }

@@ -148,7 +148,7 @@ fn read_member(
     let mut member = if let Some(encryption) = entry.encryption {
         encrypted::read(pass, source, entry, encryption, local_header.data, address)?
     } else if entry.size.max(entry.packed) > pass.max_in_memory {
-        large(pass, source, entry, local_header.data, address)?
+        read_large_member(pass, source, entry, local_header.data, address)?
     } else {
         scratch::with(|scratch| {
             match unzip::into_memory(source, entry, local_header.data, scratch) {
@@ -238,7 +238,7 @@ fn short_content(source: &dyn Source, entry: &Entry) -> Option<(Vec<u8>, u64)> {
 }
 
 /// Unpacks a member that is too large for memory to disk.
-fn large(
+fn read_large_member(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,

@@ -72,7 +72,7 @@ fn consistent(object: &Object, size: u64) {
         return;
     }
     // A deflated object may have more frames than bytes.
-    if object.syntax != "1.2.840.10008.1.2.1.99" {
+    if object.transfer_syntax != "1.2.840.10008.1.2.1.99" {
         assert!(object.frames.len() as u64 <= size.max(4096));
     }
     for (index, frame) in object.frames.iter().enumerate() {
