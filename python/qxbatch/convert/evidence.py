@@ -42,11 +42,11 @@ def header_evidence(frames: SeriesFrames, description: str = "") -> Evidence:
         slices=frames.slices,
         voxels=frames.voxels,
         sizes=set(frames.sizes),
-        countable=frames.countable,
+        countable=frames.is_countable,
         series_number=frames.series_number,
         classes=Counter(frames.classes),
         without_pixels=frames.without_pixels,
-        truncated=tuple(path.name for path in frames.truncated),
+        truncated=tuple(path.name for path in frames.truncated_files),
         description=description,
         frames=frames,
     )

@@ -87,7 +87,7 @@ fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes
             .take(before)
             .map(|count| slices.saturating_sub(*count))
             .sum(),
-        missing_volumes: assignment.skipped,
+        missing_volumes: assignment.missing_volumes,
         repeated_frames: repeated,
     }
 }

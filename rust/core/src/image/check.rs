@@ -8,7 +8,7 @@ use super::gradient::{direction, encoding_direction, has_known_signs};
 use super::grid::{Grid, Plane, dot};
 use super::matches::ImageMatch;
 use super::nifti::{self, Nifti};
-use super::places::{Places, SeriesFrame};
+use super::places::{FramePositions, SeriesFrame};
 use super::report::{Comparison, ImageCheck, MisplacedFrame};
 use super::split_images::SplitImages;
 use super::time_step::time_step;
@@ -101,14 +101,14 @@ impl Check<'_> {
     }
 
     /// Returns the counts of the comparison, without the results for images.
-    fn counts(&self, series_frames: &[SeriesFrame<'_>], places: &Places) -> Comparison {
+    fn counts(&self, series_frames: &[SeriesFrame<'_>], places: &FramePositions) -> Comparison {
         let mut comparison = Comparison {
             files: self.objects.len(),
             frames: series_frames.len(),
-            without_geometry: places.without_geometry.len(),
+            frames_without_geometry: places.frames_without_geometry.len(),
             moved_volumes: places.moved_volumes.count,
             largest_movement: places.moved_volumes.largest_movement,
-            tilt: places.tilt,
+            largest_tilt: places.largest_tilt,
             ..Comparison::default()
         };
         for object in self.objects {
@@ -123,23 +123,23 @@ impl Check<'_> {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
             }
             if comparison_obstacle(object).is_some() && is_shuffled(object) {
-                comparison.shuffled += object.frames.len();
+                comparison.shuffled_frames += object.frames.len();
             }
             if let (true, Some(reason), false) = (
                 has_pixels,
                 comparison_obstacle(object),
                 object.frames.is_empty(),
             ) {
-                *comparison.not_compared.entry(reason).or_default() += object.frames.len();
+                *comparison.frames_not_compared.entry(reason).or_default() += object.frames.len();
             }
         }
         let scalings = series_frames.iter().map(|series_frame| {
             let rescale = series_frame.frame.attributes.rescale.unwrap_or([1.0, 0.0]);
             rescale.map(f64::to_bits)
         });
-        comparison.scalings = scalings.collect::<BTreeSet<_>>().len();
-        comparison.misplaced = places
-            .misplaced
+        comparison.scaling_count = scalings.collect::<BTreeSet<_>>().len();
+        comparison.misplaced_frames = places
+            .misplaced_frames
             .iter()
             .filter_map(|(index, distance)| {
                 let series_frame = series_frames.get(*index)?;
@@ -163,16 +163,16 @@ impl Check<'_> {
         let volumes = self.images.get(image).map_or(1, |image| image.volumes);
         let mut check = ImageCheck {
             slices_without_frame: image_match.slices_without_frame,
-            different: image_match.different,
-            difference: image_match.difference,
-            derived: true,
-            isotropic: true,
-            first: (i64::MAX, usize::MAX),
+            different_slices: image_match.different_slices,
+            first_difference: image_match.first_difference,
+            is_derived: true,
+            is_isotropic: true,
+            first_instance: (i64::MAX, usize::MAX),
             slices: image_match.frames.iter().map(Vec::len).sum(),
             b_values: vec![(None, None); volumes as usize],
             directions: vec![None; volumes as usize],
             encoding_directions: vec![None; volumes as usize],
-            encoding_signs: true,
+            has_known_signs: true,
             ..ImageCheck::default()
         };
         for (volume, index) in image_match
@@ -184,19 +184,22 @@ impl Check<'_> {
                 continue;
             };
             let frame = &series_frame.frame.attributes;
-            check.derived &= frame.is_derived;
+            check.is_derived &= frame.is_derived;
             extend(&mut check.echo_times, frame.echo_time);
             extend(&mut check.flip_angles, frame.flip_angle);
             extend(&mut check.inversion_times, frame.inversion_time);
-            check.isotropic &= frame.diffusion.is_isotropic || !is_weighted(&frame.diffusion);
-            check.diffusion |= frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
-            check.first = check
-                .first
+            check.is_isotropic &= frame.diffusion.is_isotropic || !is_weighted(&frame.diffusion);
+            check.is_diffusion |=
+                frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
+            check.first_instance = check
+                .first_instance
                 .min((frame.instance_number.unwrap_or(i64::MAX), series_frame.file));
-            let is_first = check.contradiction.is_none_or(|(known, ..)| volume < known);
+            let is_first = check
+                .contradicting_b_values
+                .is_none_or(|(known, ..)| volume < known);
             let range = frame.diffusion.b_value_range.filter(b_values_contradict);
             if let (true, Some([low, high])) = (is_first, range) {
-                check.contradiction = Some((volume, low, high));
+                check.contradicting_b_values = Some((volume, low, high));
             }
             if let Some(slot) = check.directions.get_mut(volume) {
                 *slot = slot.or_else(|| direction(frame));
@@ -204,7 +207,7 @@ impl Check<'_> {
             if let Some(slot) = check.encoding_directions.get_mut(volume) {
                 *slot = slot.or_else(|| encoding_direction(frame));
             }
-            check.encoding_signs &= has_known_signs(frame);
+            check.has_known_signs &= has_known_signs(frame);
             if let Some(slot) = check.b_values.get_mut(volume) {
                 *slot = (
                     slot.0.or(frame.diffusion.b_value),
@@ -216,11 +219,11 @@ impl Check<'_> {
         let unweighted = weights
             .clone()
             .all(|(b_value, nominal)| !(*b_value > Some(0.0) || *nominal > Some(0.0)));
-        check.isotropic &= !unweighted;
+        check.is_isotropic &= !unweighted;
         if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
             check.order = volume_order(series_frames, &image_match.frames);
         }
-        if volumes > 1 && unweighted && !check.diffusion {
+        if volumes > 1 && unweighted && !check.is_diffusion {
             check.time_step = time_step(series_frames, &image_match.frames);
         }
         check

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::grid::{Grid, Location, Plane, angle, dot, minus, norm, plus};
-use super::places::{CandidateSlice, MAX_DISTANCE, Places, SeriesFrame};
+use super::places::{CandidateSlice, FramePositions, MAX_DISTANCE, SeriesFrame};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
@@ -46,7 +46,7 @@ const KEYS: [Key; 5] = [
 pub(super) fn assign_moved_volumes(
     series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],
-    places: &mut Places,
+    places: &mut FramePositions,
 ) {
     let best = KEYS
         .iter()
@@ -64,7 +64,7 @@ pub(super) fn assign_moved_volumes(
             places.moved_volumes.largest_movement.max(volume.distance);
         for (index, slices) in volume.frames {
             places
-                .misplaced
+                .misplaced_frames
                 .retain(|(misplaced, _)| *misplaced != index);
             if let Some(slot) = places.candidates.get_mut(index) {
                 *slot = slices;
@@ -106,7 +106,7 @@ fn moved_copies(
     series_frames: &[SeriesFrame<'_>],
     volumes: &[Vec<usize>],
     grids: &[Option<Grid>],
-    places: &Places,
+    places: &FramePositions,
 ) -> Vec<Volume> {
     let misplaced = |index: &usize| places.candidates.get(*index).is_none_or(Vec::is_empty);
     let (unmatched, matched): (Vec<_>, Vec<_>) = volumes

@@ -34,7 +34,7 @@ impl SplitImages<'_> {
             })
         };
         let alike = |other: usize| {
-            traits(other, matches, series_frames).is_some_and(|traits| traits.alike(&own))
+            traits(other, matches, series_frames).is_some_and(|traits| traits.agree(&own))
         };
         let has_several_slices = grid.size.iter().min() > Some(&1);
         let same_volume_as = others().find(|&other| {
@@ -93,7 +93,7 @@ struct Traits {
 
 impl Traits {
     /// Returns whether all properties are equal. Numbers may differ by 1 percent: scanners round them.
-    fn alike(&self, other: &Self) -> bool {
+    fn agree(&self, other: &Self) -> bool {
         let near = |number: &Option<f64>, other: &Option<f64>| match (number, other) {
             (Some(number), Some(other)) => (number - other).abs() <= 0.01 * number.abs(),
             (number, other) => number == other,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::frames_at_position::FramesAtPosition;
 use super::matches::{ImageMatch, Matches};
 use super::nifti::Nifti;
-use super::places::{CandidateSlice, Places, SeriesFrame};
+use super::places::{CandidateSlice, FramePositions, SeriesFrame};
 use super::samples::{Difference, SliceRows};
 use super::scaling::{Scalings, SliceValues};
 use crate::frames::{FileError, PixelReader, comparison_obstacle};
@@ -27,7 +27,7 @@ pub(super) struct ValueMatcher<'s> {
     /// Whether each image repeats frames of the other images.
     repeats_frames: &'s [bool],
     /// Open files, by the index of the object.
-    open: HashMap<usize, File>,
+    open_files: HashMap<usize, File>,
     /// The compared rows of the slice that was read last.
     slice_rows: SliceRows,
     scalings: Scalings,
@@ -47,7 +47,7 @@ impl<'s> ValueMatcher<'s> {
             files,
             images,
             repeats_frames,
-            open: HashMap::new(),
+            open_files: HashMap::new(),
             slice_rows: SliceRows::default(),
             scalings: Scalings::new(series_frames, images.len()),
             all_rows: series_frames
@@ -57,7 +57,7 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Assigns a frame to each slice.
-    pub(super) fn assign(mut self, places: &Places) -> Result<Matches, FileError> {
+    pub(super) fn assign(mut self, places: &FramePositions) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
         let mut positions: BTreeMap<SlicesAtPosition, Vec<usize>> = BTreeMap::new();
         for (index, candidates) in places.candidates.iter().enumerate() {
@@ -124,13 +124,13 @@ impl<'s> ValueMatcher<'s> {
                         None => empty.push((candidate, volume)),
                     }
                 }
-                assign_unreadable(&mut empty, &mut frames, matches);
+                assign_unreadable_frames(&mut empty, &mut frames, matches);
                 if repeats {
                     frames.unassign_all();
                 }
             }
             if !repeats {
-                self.assign_different(&empty, &mut frames, matches)?;
+                self.assign_remaining(&empty, &mut frames, matches)?;
             }
         }
         let has_slice = frames.has_slice.iter();
@@ -149,7 +149,7 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Assigns the remaining frames to the remaining slices, whose values differ.
-    fn assign_different(
+    fn assign_remaining(
         &mut self,
         empty: &[(&CandidateSlice, u32)],
         frames: &mut FramesAtPosition,
@@ -166,8 +166,8 @@ impl<'s> ValueMatcher<'s> {
             let Some((image, frame)) = matches.images.get_mut(candidate.image).zip(frame) else {
                 continue;
             };
-            image.different += 1;
-            image.difference.get_or_insert(Difference {
+            image.different_slices += 1;
+            image.first_difference.get_or_insert(Difference {
                 file: frame.file,
                 frame: frame.frame.index,
                 slice: candidate.location.slice,
@@ -207,7 +207,7 @@ impl<'s> ValueMatcher<'s> {
         for at in frames.first_unassigned..frames.indices.len() {
             let is_unassigned =
                 frames.assigned.get(at) == Some(&false) && frames.readable.get(at) == Some(&true);
-            if is_unassigned && self.shows(candidate.image, signature, frames, at)? {
+            if is_unassigned && self.slice_shows_frame(candidate.image, signature, frames, at)? {
                 return Ok(Some(at));
             }
         }
@@ -219,7 +219,7 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Returns whether the slice that was read last, which is of the image at `index`, has the values of a frame.
-    fn shows(
+    fn slice_shows_frame(
         &mut self,
         index: usize,
         signature: Option<u64>,
@@ -306,15 +306,15 @@ impl<'s> ValueMatcher<'s> {
         if stored.is_some() {
             return Ok(());
         }
-        if !self.open.contains_key(&frame.file) {
-            if self.open.len() >= MAX_OPEN_FILES {
-                self.open.clear();
+        if !self.open_files.contains_key(&frame.file) {
+            if self.open_files.len() >= MAX_OPEN_FILES {
+                self.open_files.clear();
             }
             let file = regular::open(path).map_err(failed)?;
-            self.open.insert(frame.file, file);
+            self.open_files.insert(frame.file, file);
         }
         let mut values = Vec::new();
-        if let Some(file) = self.open.get(&frame.file) {
+        if let Some(file) = self.open_files.get(&frame.file) {
             PixelReader::default()
                 .read(file, frame.object, frame.frame.index, &mut values)
                 .map_err(failed)?;
@@ -325,7 +325,7 @@ impl<'s> ValueMatcher<'s> {
 }
 
 /// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
-fn assign_unreadable(
+fn assign_unreadable_frames(
     empty: &mut Vec<(&CandidateSlice, u32)>,
     frames: &mut FramesAtPosition,
     matches: &mut Matches,

@@ -61,7 +61,7 @@ pub fn read(
             }
             Attempt::Decrypted(packed) => packed,
         };
-        match attempt(pass, packed, &decrypted_entry, address) {
+        match read_decrypted(pass, packed, &decrypted_entry, address) {
             Ok(member) => {
                 pass.last_password.note(at);
                 return Ok(member);
@@ -86,20 +86,20 @@ pub fn not_decrypted_reason(passwords: usize, damage: Option<String>) -> String 
 }
 
 /// Reads the decrypted packed bytes of a member.
-fn attempt(
+fn read_decrypted(
     pass: &Pass<'_>,
     packed: Box<dyn Read + Send + '_>,
     entry: &Entry,
     address: &Address,
 ) -> Result<ProcessedMember, ReadError> {
     let damaged = |error| ReadError::Data(crate::archive::reason(&error));
-    if entry.size.max(entry.packed) > pass.max_in_memory {
+    if entry.size.max(entry.packed_size) > pass.max_in_memory {
         let content = unzip::unpack(packed, entry).map_err(damaged)?;
         return spool(pass, entry, content, address);
     }
     let mut decrypted = Vec::new();
     packed
-        .take(entry.packed)
+        .take(entry.packed_size)
         .read_to_end(&mut decrypted)
         .map_err(damaged)?;
     scratch::with(|scratch| {

@@ -76,7 +76,7 @@ impl Reading {
         members: &mut Option<PacketMembers<'r>>,
     ) -> Option<LeftOutCause> {
         match row.kind {
-            _ if row.suspect => Some(LeftOutCause::Unsorted),
+            _ if row.is_suspect => Some(LeftOutCause::Unsorted),
             RowKind::Dicom => row
                 .reason
                 .starts_with("DICOM")
@@ -185,13 +185,13 @@ impl<'r> PacketMembers<'r> {
         let Some(target) = row.reason.strip_prefix(LINK_TO) else {
             return row.reason == A_LINK;
         };
-        !resolved(row, &unescape(target)).is_some_and(|path| self.contains(&path))
+        !resolve_target(row, &unescape(target)).is_some_and(|path| self.contains(&path))
     }
 }
 
 /// Returns the path of a link's target, which is relative to the link; None if it is absolute, or outside of the packet
 /// or archive.
-fn resolved(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
+fn resolve_target(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
     let separator = link.separators.last();
     let start = separator.map_or(0, |&separator| (separator as usize).saturating_add(1));
     let (archive, link) = link.path.split_at_checked(start)?;

@@ -94,12 +94,12 @@ fn component(part: &[u8]) -> String {
     if matches!(text.as_str(), "." | "..") {
         return String::new();
     }
-    let (stem, extension) = split(&text);
+    let (stem, extension) = split_extension(&text);
     limited_name(stem, extension)
 }
 
 /// Splits a name into stem and extension, with the dot in the extension; a leading dot does not start an extension.
-fn split(name: &str) -> (&str, &str) {
+fn split_extension(name: &str) -> (&str, &str) {
     match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),
         _ => (name, ""),
@@ -157,7 +157,7 @@ impl UsedNames {
             let mut count = 1u64;
             while self.nodes.get(&path_hash(&name)) == Some(&Node::File) {
                 count += 1;
-                name = join(&path, &numbered(part, count));
+                name = join(&path, &with_number(part, count));
             }
             self.nodes.insert(path_hash(&name), Node::Folder);
             if name != wanted {
@@ -178,7 +178,7 @@ impl UsedNames {
             count = self.last_numbers.get(&wanted).copied().unwrap_or(count);
             while count == 1 || self.nodes.contains_key(&path_hash(&path)) || !free(&path) {
                 count += 1;
-                path = join(folder, &numbered(name, count));
+                path = join(folder, &with_number(name, count));
             }
             self.last_numbers.insert(wanted, count);
         }
@@ -201,8 +201,8 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-fn numbered(name: &str, count: u64) -> String {
-    let (stem, extension) = split(name);
+fn with_number(name: &str, count: u64) -> String {
+    let (stem, extension) = split_extension(name);
     limited_name(stem, &format!("_{count}{extension}"))
 }
 

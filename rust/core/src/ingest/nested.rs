@@ -90,7 +90,7 @@ impl MemberRows {
     /// Returns whether the members may contain images.
     pub(super) fn may_contain_images(&self) -> bool {
         self.rows.iter().any(|row| {
-            row.suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
+            row.is_suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
         })
     }
 }

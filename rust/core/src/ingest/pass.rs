@@ -76,18 +76,18 @@ pub struct Pass<'a> {
     pub last_password: LastPassword,
     /// The keys of 7z archives.
     pub key_cache: SharedKeyCache,
-    skipped: HashSet<PathBuf>,
+    skipped_paths: HashSet<PathBuf>,
     /// Expanded bytes of all archives.
-    expanded: AtomicU64,
+    expanded_bytes: AtomicU64,
     /// Number of members of all packets.
-    members: AtomicU64,
+    member_count: AtomicU64,
     /// Bytes of the members' paths, and of the targets of links.
     text_bytes: AtomicU64,
     /// The first limit that was exceeded, as a reason for the ledger.
     exceeded_limit: OnceLock<String>,
     /// Reasons why archives were kept whole, by hash and depth. The depth matters because a reason may be the limit on
     /// depth.
-    kept_whole: Mutex<HashMap<(Hash, u32), String>>,
+    kept_whole_reasons: Mutex<HashMap<(Hash, u32), String>>,
     /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
 }
@@ -127,12 +127,16 @@ impl<'a> Pass<'a> {
             max_in_memory: (MAX_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_password: LastPassword::default(),
             key_cache: SharedKeyCache::default(),
-            skipped: options.skip.iter().map(|path| resolve_folder(path)).collect(),
-            expanded: AtomicU64::new(0),
-            members: AtomicU64::new(0),
+            skipped_paths: options
+                .skip
+                .iter()
+                .map(|path| resolve_folder(path))
+                .collect(),
+            expanded_bytes: AtomicU64::new(0),
+            member_count: AtomicU64::new(0),
             text_bytes: AtomicU64::new(0),
             exceeded_limit: OnceLock::new(),
-            kept_whole: Mutex::new(HashMap::new()),
+            kept_whole_reasons: Mutex::new(HashMap::new()),
             zips: Mutex::new(Vec::new()),
         })
     }
@@ -144,7 +148,10 @@ impl<'a> Pass<'a> {
 
     /// Returns whether a name on the top level of a folder is skipped.
     pub fn skips(&self, root: &Path, name: &[u8]) -> bool {
-        !self.skipped.is_empty() && self.skipped.contains(&root.join(OsStr::from_bytes(name)))
+        !self.skipped_paths.is_empty()
+            && self
+                .skipped_paths
+                .contains(&root.join(OsStr::from_bytes(name)))
     }
 
     /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
@@ -165,7 +172,7 @@ impl<'a> Pass<'a> {
         name: &[u8],
         size: impl FnOnce() -> String,
     ) -> Result<(), String> {
-        let before = add_saturating(&self.expanded, bytes);
+        let before = add_saturating(&self.expanded_bytes, bytes);
         if before.saturating_add(bytes) > self.options.max_bytes {
             self.record_limit(format!(
                 "it expands to more than {} bytes (limit on total size, --max-total) with {} of {}",
@@ -180,7 +187,7 @@ impl<'a> Pass<'a> {
     /// Counts a member, and the bytes of its texts: its path, and the target of a link. Returns the reason once there
     /// are too many.
     pub fn count_member(&self, texts: u64) -> Result<(), String> {
-        let members = add_saturating(&self.members, 1).saturating_add(1);
+        let members = add_saturating(&self.member_count, 1).saturating_add(1);
         let texts = add_saturating(&self.text_bytes, texts).saturating_add(texts);
         if members > self.options.max_members {
             self.record_limit(format!(
@@ -195,8 +202,12 @@ impl<'a> Pass<'a> {
 
     /// Returns an error, which ends the work, if these bytes exceed the free space of staging. Does not check if only
     /// headers are kept. `name` is that of the member, or of the largest of several.
-    pub fn need_room(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
-        match self.staging.free().filter(|_| !self.options.headers_only) {
+    pub fn check_free_space(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
+        match self
+            .staging
+            .free_bytes()
+            .filter(|_| !self.options.headers_only)
+        {
             Some(free) if bytes > free => {
                 let text = format!(
                     "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",
@@ -212,7 +223,7 @@ impl<'a> Pass<'a> {
     /// Returns why an archive with these bytes was kept whole at this depth; None if it was not.
     pub fn kept_whole_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
         let kept_whole = self
-            .kept_whole
+            .kept_whole_reasons
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         kept_whole.get(&(hash?, depth)).cloned()
@@ -221,7 +232,7 @@ impl<'a> Pass<'a> {
     /// Records why an archive was kept whole.
     pub fn note_kept_whole(&self, hash: Option<Hash>, depth: u32, reason: &str) {
         let mut kept_whole = self
-            .kept_whole
+            .kept_whole_reasons
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         kept_whole.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));

@@ -37,7 +37,7 @@ pub fn read(
             return Ok(Members::damaged(reason_of(pass, refusal)));
         }
     };
-    if let Some((count, most)) = listing.too_many {
+    if let Some((count, most)) = listing.count_over_limit {
         let text = format!("it has {count} members, more than {most} (limit)");
         return Ok(Members::damaged(text));
     }
@@ -55,7 +55,7 @@ pub fn read(
     rayon::scope(|scope| {
         let members = (1u64..).zip(&listing.members).zip(admitted);
         for ((sequence, member), admitted) in members {
-            if workers.stopped() {
+            if workers.has_stopped() {
                 break;
             }
             let address = container.member(&member.name, sequence);

@@ -52,7 +52,7 @@ pub struct Checksums {
 #[derive(Debug)]
 pub struct Staging {
     root: PathBuf,
-    created: Mutex<HashSet<StagingDir>>,
+    created_dirs: Mutex<HashSet<StagingDir>>,
 }
 
 impl Staging {
@@ -61,7 +61,7 @@ impl Staging {
         fs::create_dir_all(root).map_err(|error| Stop::io(root, error))?;
         Ok(Self {
             root: root.to_owned(),
-            created: Mutex::new(HashSet::new()),
+            created_dirs: Mutex::new(HashSet::new()),
         })
     }
 
@@ -80,7 +80,7 @@ impl Staging {
 
     /// Returns the free space in bytes; None if the file system does not report it.
     #[must_use]
-    pub fn free(&self) -> Option<u64> {
+    pub fn free_bytes(&self) -> Option<u64> {
         let status = rustix::fs::statvfs(&self.root).ok()?;
         (status.f_blocks > 0).then(|| status.f_bavail.saturating_mul(status.f_frsize))
     }
@@ -101,7 +101,10 @@ impl Staging {
 
     /// Returns the path for a new file, and creates its folder.
     fn prepare(&self, staged: &StagedFile) -> Result<PathBuf, Stop> {
-        let mut created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut created = self
+            .created_dirs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if !created.contains(&staged.dir) {
             let folder = self.folder(staged.dir);
             fs::create_dir_all(&folder).map_err(|error| Stop::io(&folder, error))?;

@@ -30,13 +30,13 @@ pub fn read(
         pass,
         tar: TarReader::new(input),
         sequence: 0,
-        holes: 0,
-        files: HashSet::new(),
-        hashing: RandomState::new(),
+        hole_bytes: 0,
+        file_name_hashes: HashSet::new(),
+        hash_state: RandomState::new(),
     };
     let mut damage: Option<String> = None;
     rayon::scope(|scope| {
-        while !workers.stopped() {
+        while !workers.has_stopped() {
             match unpacking.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
@@ -77,10 +77,10 @@ struct Unpacking<'p, 'a> {
     /// Sequence number of the current member.
     sequence: u64,
     /// Bytes in the holes of sparse files so far.
-    holes: u64,
+    hole_bytes: u64,
     /// Hashes of the names of the files so far, by [`Unpacking::name_hash`].
-    files: HashSet<u64>,
-    hashing: RandomState,
+    file_name_hashes: HashSet<u64>,
+    hash_state: RandomState,
 }
 
 impl<'p> Unpacking<'p, '_> {
@@ -114,7 +114,7 @@ impl<'p> Unpacking<'p, '_> {
         }
         self.check_holes(&member)?;
         let size = member.size;
-        let holes = size.saturating_sub(member.stored);
+        let holes = size.saturating_sub(member.stored_size);
         let within_limits = self.pass.count_expanded(size, &address.path);
         within_limits
             .and_then(|()| container.count_expanded(holes)) // other bytes count when they are read
@@ -136,10 +136,10 @@ impl<'p> Unpacking<'p, '_> {
     /// Adds the holes of a member. Returns an error once all holes together exceed the limit on expansion: they take no
     /// space in the archive, so many small ones can form a bomb, too.
     fn check_holes(&mut self, member: &Member) -> Result<(), ReadError> {
-        let holes = member.size.saturating_sub(member.stored);
-        self.holes = self.holes.saturating_add(holes);
+        let holes = member.size.saturating_sub(member.stored_size);
+        self.hole_bytes = self.hole_bytes.saturating_add(holes);
         let max_ratio = self.pass.options.max_ratio;
-        if expands_too_much(self.holes, self.tar.get_ref().consumed(), max_ratio) {
+        if expands_too_much(self.hole_bytes, self.tar.get_ref().consumed(), max_ratio) {
             return Err(ReadError::Data(expands_too_much_reason(max_ratio)));
         }
         Ok(())
@@ -154,8 +154,8 @@ impl<'p> Unpacking<'p, '_> {
     ) -> Result<bool, ReadError> {
         let (pass, size) = (self.pass, member.size);
         // a size that the file cannot contain says nothing about the space needed
-        if !self.tar.get_ref().ends_before(member.stored) {
-            pass.need_room(size, &address.path)?;
+        if !self.tar.get_ref().ends_before(member.stored_size) {
+            pass.check_free_space(size, &address.path)?;
         }
         let staged = address.staged_file(StagingDir::Other);
         let mut content = self.tar.content(member);
@@ -190,13 +190,13 @@ impl<'p> Unpacking<'p, '_> {
     fn without_data(&mut self, address: &Address, member: &Member) -> Option<ProcessedMember> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.kind {
-            MemberKind::File if expands_too_much(member.size, member.stored, max_ratio) => {
+            MemberKind::File if expands_too_much(member.size, member.stored_size, max_ratio) => {
                 let text =
                     format!("its holes make it more than {max_ratio} times its size (limit)");
                 address.refused(RowKind::Other, member.size, text)
             }
             MemberKind::File => {
-                self.files.insert(self.name_hash(&member.name));
+                self.file_name_hashes.insert(self.name_hash(&member.name));
                 return None;
             }
             MemberKind::Directory => address.no_data(RowKind::Directory, ""),
@@ -211,8 +211,8 @@ impl<'p> Unpacking<'p, '_> {
             return address.no_data(RowKind::Link, link_to(target));
         }
         let escaped = escape(target);
-        if self.files.contains(&self.name_hash(target)) {
-            self.files.insert(self.name_hash(&member.name));
+        if self.file_name_hashes.contains(&self.name_hash(target)) {
+            self.file_name_hashes.insert(self.name_hash(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");
             return address.no_data(RowKind::Link, text);
         }
@@ -222,7 +222,7 @@ impl<'p> Unpacking<'p, '_> {
 
     /// Returns a hash for comparing the name of a file with the target of a hard link.
     fn name_hash(&self, name: &[u8]) -> u64 {
-        self.hashing
+        self.hash_state
             .hash_one(name.strip_prefix(b"./").unwrap_or(name))
     }
 }

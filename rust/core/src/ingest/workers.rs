@@ -27,7 +27,7 @@ pub struct Workers {
     queued_bytes: AtomicU64,
     queued_members: AtomicU64,
     /// Buffers for reuse.
-    spare: Mutex<Vec<Vec<u8>>>,
+    spare_buffers: Mutex<Vec<Vec<u8>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -54,7 +54,7 @@ impl Workers {
     }
 
     /// Returns whether a thread met an error that ends the work.
-    pub fn stopped(&self) -> bool {
+    pub fn has_stopped(&self) -> bool {
         lock(&self.stop).is_some()
     }
 
@@ -73,7 +73,7 @@ impl Workers {
         if len > MAX_SPARE_SIZE {
             return vec![0; len];
         }
-        let mut buffer = lock(&self.spare).pop().unwrap_or_default();
+        let mut buffer = lock(&self.spare_buffers).pop().unwrap_or_default();
         if buffer.len() < len {
             buffer.resize(len, 0);
         }
@@ -118,7 +118,7 @@ impl Workers {
             sequence,
             process_member(pass, address, data, len as u64, member::hash(bytes)),
         );
-        let mut spare = lock(&self.spare);
+        let mut spare = lock(&self.spare_buffers);
         if spare.len() < MAX_SPARE && buffer.len() <= MAX_SPARE_SIZE {
             spare.push(buffer);
         }

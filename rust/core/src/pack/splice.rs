@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::pieces::PiecesWriter;
-use super::{MAX_WHOLE, blocks};
+use super::{MAX_ONE_BUFFER, blocks};
 use crate::archive::zip::deflated::{DeflateStream, Streams};
 
 /// Limit in bytes on the sample that [`Splicer::are_small`] compresses; its first file may be larger.
@@ -38,7 +38,7 @@ impl<'a> Splicer<'a> {
     /// these files in the zips are about as small in total. Similar small files compress better in one stream than in
     /// one stream each. Returns false if a file of the sample has no stream, true if its first file is too large to
     /// compress it at once.
-    pub fn are_small<'f>(
+    pub fn streams_are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,
         level: i32,
@@ -49,7 +49,7 @@ impl<'a> Splicer<'a> {
                 return Ok(false);
             };
             let size = std::fs::metadata(path)?.len();
-            if content.is_empty() && size > MAX_WHOLE {
+            if content.is_empty() && size > MAX_ONE_BUFFER {
                 return Ok(true);
             }
             if !content.is_empty() && content.len() as u64 + size > SAMPLE_LENGTH {
@@ -92,7 +92,7 @@ impl<'a> Splicer<'a> {
     fn read(&mut self, stream: DeflateStream) -> Option<usize> {
         let zip = self.zips.get(stream.zip as usize)?.as_ref()?;
         let length = stream.length as usize;
-        if u64::from(stream.length) > MAX_WHOLE {
+        if u64::from(stream.length) > MAX_ONE_BUFFER {
             return None;
         }
         if self.packed.len() < length + EXTENDABLE_ROOM {

@@ -44,7 +44,7 @@ pub struct Member {
     /// Length of the content (of a sparse file with its holes).
     pub size: u64,
     /// Bytes of its data in the archive (of a sparse file without its holes).
-    pub stored: u64,
+    pub stored_size: u64,
     map: Option<SparseMap>,
 }
 
@@ -206,10 +206,10 @@ impl<R: Read> TarReader<R> {
             .or(name)
             .unwrap_or_else(|| header.name.clone());
         let target = extended
-            .link
+            .link_target
             .clone()
             .or(link)
-            .unwrap_or_else(|| header.link.clone());
+            .unwrap_or_else(|| header.link_target.clone());
         let size = extended.size.unwrap_or(header.size);
         let kind = match header.type_flag {
             b'1' => MemberKind::Link { hard: true, target },
@@ -243,7 +243,7 @@ impl<R: Read> TarReader<R> {
             name,
             kind,
             size,
-            stored,
+            stored_size: stored,
             map,
         })
     }

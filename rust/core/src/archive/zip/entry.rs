@@ -17,7 +17,7 @@ pub struct Entry {
     /// CRC-32 of the content.
     pub crc: u32,
     /// Packed bytes.
-    pub packed: u64,
+    pub packed_size: u64,
     /// Bytes of content.
     pub size: u64,
     /// Where the local header is, in the source.
@@ -25,9 +25,9 @@ pub struct Entry {
     /// Unix mode; 0 if the writer stored none.
     pub mode: u32,
     /// The DOS directory attribute.
-    pub dos_directory: bool,
+    pub has_directory_attribute: bool,
     /// Start of the data of a member that `recover` found; None if `local` still has to read the local header.
-    pub data: Option<u64>,
+    pub data_offset: Option<u64>,
     /// How it is encrypted; None for an unencrypted member.
     pub encryption: Option<Encryption>,
     /// Bytes from its local header to the next member or record of the archive; 0 if this is not known.
@@ -38,7 +38,7 @@ pub struct Entry {
 
 /// The kind of an entry that is not a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Special {
+pub enum SpecialKind {
     /// A folder.
     Directory,
     /// A symbolic link.
@@ -65,7 +65,7 @@ impl Entry {
     /// Returns its minimum size in bytes: local header, name and packed data.
     #[must_use]
     pub fn least_extent(&self) -> u64 {
-        self.packed
+        self.packed_size
             .saturating_add(30 + self.raw_name().len() as u64)
     }
 
@@ -75,7 +75,7 @@ impl Entry {
             return Err(why.reason().into());
         }
         let (before, after) = encryption.lengths_around_data();
-        let packed = self.packed.checked_sub((before + after) as u64);
+        let packed = self.packed_size.checked_sub((before + after) as u64);
         let packed = packed.ok_or("encrypted, and shorter than its encryption takes")?;
         let method = match encryption {
             Encryption::Aes(field) => field.method,
@@ -83,7 +83,7 @@ impl Entry {
         };
         Ok(Self {
             method,
-            packed,
+            packed_size: packed,
             ..self.clone()
         })
     }
@@ -91,16 +91,18 @@ impl Entry {
     /// Recognises directories, links and devices by the Unix mode, the last character of the name and the DOS
     /// attribute; None for a file.
     #[must_use]
-    pub fn special(&self) -> Option<Special> {
+    pub fn special_kind(&self) -> Option<SpecialKind> {
         let slash = self.name.ends_with(b"/") || self.name.ends_with(b"\\");
         match self.mode & 0o170_000 {
-            0o120_000 => Some(Special::Link),
+            0o120_000 => Some(SpecialKind::Link),
             // A device or folder that has data is a file with an odd mode or name: its bytes must not be lost.
             0o010_000 | 0o020_000 | 0o060_000 | 0o140_000 if self.size == 0 => {
-                Some(Special::Device)
+                Some(SpecialKind::Device)
             }
-            0o040_000 if self.size == 0 => Some(Special::Directory),
-            _ if self.size == 0 && (slash || self.dos_directory) => Some(Special::Directory),
+            0o040_000 if self.size == 0 => Some(SpecialKind::Directory),
+            _ if self.size == 0 && (slash || self.has_directory_attribute) => {
+                Some(SpecialKind::Directory)
+            }
             _ => None,
         }
     }

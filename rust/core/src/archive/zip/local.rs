@@ -11,20 +11,20 @@ pub const HEADER_LENGTH: usize = 30;
 #[derive(Debug)]
 pub struct LocalHeader {
     /// First byte of the packed data.
-    pub data: u64,
+    pub data_offset: u64,
     /// Fields in which the local header differs from the central directory; empty if they agree.
-    pub differs: Vec<&'static str>,
+    pub differing_fields: Vec<&'static str>,
     /// Whether the local header says that the member is encrypted.
-    pub encrypted: bool,
+    pub is_encrypted: bool,
 }
 
 /// Reads the local header of an entry.
 pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
-    if let Some(data) = entry.data {
+    if let Some(data) = entry.data_offset {
         return Ok(LocalHeader {
-            data,
-            differs: Vec::new(),
-            encrypted: false,
+            data_offset: data,
+            differing_fields: Vec::new(),
+            is_encrypted: false,
         });
     }
     // One read for the header, the name and the usual extra fields.
@@ -56,9 +56,9 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
     let differs = compare(&bytes, name, entry).ok_or_else(cut)?;
     let encrypted = Fields(&bytes).u16(6).ok_or_else(cut)? & 1 != 0;
     Ok(LocalHeader {
-        data,
-        differs,
-        encrypted,
+        data_offset: data,
+        differing_fields: differs,
+        is_encrypted: encrypted,
     })
 }
 
@@ -81,7 +81,7 @@ fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>
         .zip64_values();
     let size = zip64.value_or_zip64(fields.u32(22)?);
     let packed = zip64.value_or_zip64(fields.u32(18)?);
-    if !in_descriptor && (size != Some(entry.size) || packed != Some(entry.packed)) {
+    if !in_descriptor && (size != Some(entry.size) || packed != Some(entry.packed_size)) {
         differs.push("size");
     }
     Some(differs)

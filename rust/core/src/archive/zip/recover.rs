@@ -60,15 +60,15 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
         flags,
         crc: fields.u32(14)?,
         offset: at,
-        data: Some(data),
+        data_offset: Some(data),
         ..Entry::default()
     };
     entry.encryption = Encryption::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
     let mut zip64 = Fields(extra_field(extra, 1).unwrap_or_default()).zip64_values();
     entry.size = zip64.value_or_zip64(fields.u32(22)?)?;
-    entry.packed = zip64.value_or_zip64(fields.u32(18)?)?;
-    let mut next = data.checked_add(entry.packed)?;
-    if flags & 8 != 0 && entry.packed == 0 {
+    entry.packed_size = zip64.value_or_zip64(fields.u32(18)?)?;
+    let mut next = data.checked_add(entry.packed_size)?;
+    if flags & 8 != 0 && entry.packed_size == 0 {
         next = set_sizes_from_data(source, &mut entry, data);
     }
     if next > source.len() {
@@ -92,9 +92,9 @@ fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64
     let Ok(size) = std::io::copy(&mut inflate.by_ref().take(1 << 36), &mut std::io::sink()) else {
         return past_end;
     };
-    (entry.size, entry.packed) = (size, inflate.total_in());
+    (entry.size, entry.packed_size) = (size, inflate.total_in());
     let mut bytes = [0; 24];
-    let at = data + entry.packed;
+    let at = data + entry.packed_size;
     let room = usize::try_from(source.len().saturating_sub(at).min(24)).unwrap_or(0);
     let descriptor = bytes.get_mut(..room).unwrap_or_default();
     if source.read_exact_at(descriptor, at).is_err() {
@@ -111,7 +111,8 @@ fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64
         return past_end;
     };
     entry.crc = crc;
-    let has_32_bit_sizes = fields.u32(skip + 4).map(u64::from) == Some(entry.packed & 0xffff_ffff)
+    let has_32_bit_sizes = fields.u32(skip + 4).map(u64::from)
+        == Some(entry.packed_size & 0xffff_ffff)
         && fields.u32(skip + 8).map(u64::from) == Some(size & 0xffff_ffff);
     at + skip as u64 + if has_32_bit_sizes { 12 } else { 20 }
 }

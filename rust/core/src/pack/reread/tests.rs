@@ -47,8 +47,8 @@ fn nothing_depends_on_the_size_of_the_buffers() {
     let longest = 9 << 20;
     for block in [1 << 10, 99_991, 1 << 24] {
         let buffers = Buffers {
-            block,
-            piece: longest,
+            block_length: block,
+            max_piece_length: longest,
         };
         let mut back = Vec::new();
         let mut reader = PiecesReader::with_buffers(&*sound, buffers).unwrap();

@@ -126,9 +126,11 @@ fn compared(path: &Path, image: PathBuf) {
         .sum();
     assert_eq!(comparison.frames, frames);
     assert!(
-        comparison.misplaced.len() + comparison.without_geometry + comparison.frames_without_slice
+        comparison.misplaced_frames.len()
+            + comparison.frames_without_geometry
+            + comparison.frames_without_slice
             <= frames
     );
-    assert!(check.slices_without_frame + check.different <= check.slices);
+    assert!(check.slices_without_frame + check.different_slices <= check.slices);
     assert_eq!(check.b_values.len(), 2);
 }
