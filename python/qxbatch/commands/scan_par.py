@@ -76,4 +76,6 @@ def _series(number: int | None, header: Mapping[str, Value], sizes: list[int]) -
     patient = str(header.get("PatientName") or "")
     start_time = f"{header.get('StudyDate') or ''}{header.get('StudyTime') or ''}"
     fields = {**header, "PatientID": patient or None}  # a PAR has only a name
-    return ParSeries(number if (number or 0) > 0 else None, len(sizes), sum(sizes), fields, patient.casefold(), start_time)
+    return ParSeries(
+        number if (number or 0) > 0 else None, len(sizes), sum(sizes), fields, patient.casefold(), start_time
+    )

@@ -60,7 +60,9 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
     outputs = [images[index][0] for index in originals]
     compared = frames.compare([str(output.nifti) for output in outputs], [is_map(output.suffix) for output in outputs])
     checks = dict(zip(originals, compared.checks, strict=True))
-    order = image_order(images, [checks[index].first_instance[0] if index in checks else None for index in range(len(images))])
+    order = image_order(
+        images, [checks[index].first_instance[0] if index in checks else None for index in range(len(images))]
+    )
     named = {
         index: _NamedImage(f"image {k}" if len(images) > 1 else "its image", *images[index], checks[index])
         for k, index in enumerate(order, 1)
@@ -208,7 +210,11 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"the series has {compared.scaling_count} rescale slopes, and the values of "
             f"{sum(compared.frames_not_compared.values())} slices were not compared."
         )
-    if compared.frames_without_geometry and not compared.mosaics_without_direction and has_slices_of_body(frames.classes):
+    if (
+        compared.frames_without_geometry
+        and not compared.mosaics_without_direction
+        and has_slices_of_body(frames.classes)
+    ):
         doubts.append(
             f"{compared.frames_without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in their "
             "headers, so their place was not compared."
@@ -225,7 +231,9 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
             "first volume."
         )
     if compared.largest_tilt:
-        notes.append(f"the orientation of its slices differs by up to {compared.largest_tilt:.4f} rad from their image.")
+        notes.append(
+            f"the orientation of its slices differs by up to {compared.largest_tilt:.4f} rad from their image."
+        )
     for reason, count in compared.frames_not_compared.items():
         notes.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
     if compared.frames_without_geometry and not has_slices_of_body(frames.classes):

@@ -43,9 +43,14 @@ def volumes(observed: Observed) -> Volumes | None:
     slices, absent_slices = _slices(main, observed)
     missing = sum(_missing_slices(stack, main) for stack in stacks)
     complete = (
-        0 if absent_slices else min(0 if _missing_in_all_volumes(stack, main) else stack.complete_volumes for stack in stacks)
+        0
+        if absent_slices
+        else min(0 if _missing_in_all_volumes(stack, main) else stack.complete_volumes for stack in stacks)
     )
-    partial = next((stack.slices_in_partial_volume for stack in stacks if stack.slices_in_partial_volume), main.slices if absent_slices else 0)
+    partial = next(
+        (stack.slices_in_partial_volume for stack in stacks if stack.slices_in_partial_volume),
+        main.slices if absent_slices else 0,
+    )
     partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
     return Volumes(
         planned=planned_volumes(observed, stacks, slices),

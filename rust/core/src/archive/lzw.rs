@@ -17,13 +17,15 @@ pub struct LzwReader<R> {
     block_mode: bool,
     /// Current length of a code in bits.
     width: u32,
-    /// Bits that were read but not yet used, and their number.
+    /// Bits that were read but not yet used.
     buffer: u64,
+    /// Number of bits in `buffer`.
     bit_count: u32,
     /// Codes read of the current group of eight; the writer completes the group before it changes the width.
     in_group: u32,
-    /// The bytes of a code are those of its prefix code, then its suffix.
+    /// For each code, the code of all its bytes except the last one.
     prefix: Vec<u16>,
+    /// For each code, its last byte.
     suffix: Vec<u8>,
     /// The code that the table gets next.
     next_code: usize,

@@ -15,6 +15,7 @@ pub(super) fn locate_frames(
     grids: &[Option<Grid>],
 ) -> FramePositions {
     let mut places = FramePositions::default();
+    // The results of `candidate_slices` by `plane_key`.
     let mut cache: HashMap<[u64; 12], (Vec<CandidateSlice>, f64, f64)> = HashMap::new();
     for (index, series_frame) in series_frames.iter().enumerate() {
         let Some(plane) = &series_frame.plane else {

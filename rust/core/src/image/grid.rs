@@ -199,12 +199,12 @@ impl Grid {
         .fold(0.0, f64::max)
     }
 
-    /// Returns the point at a position in voxels.
+    /// Turns a position in voxels into a point.
     fn to_ras(&self, voxel: VoxelPosition) -> RasPoint {
         self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
     }
 
-    /// Returns the position of a point in voxels.
+    /// Turns a point into a position in voxels.
     fn to_voxel(&self, point: RasPoint) -> VoxelPosition {
         let origin = self.affine.map(|[.., end]| end);
         self.inverse.map(|row| dot(row, minus(point, origin)))

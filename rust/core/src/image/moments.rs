@@ -74,6 +74,7 @@ impl Sums {
     /// fewer than volumes; the ratio is 0 if a voxel does not vary or has no positive mean.
     #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
+        // The sum of the squared times, where the time is 0 in the middle of the scan.
         let sum_of_squared_times = n * (n * n - 1.0) / 12.0;
         let first = self.reference.iter().zip(&self.plain);
         let second = self.running.iter().zip(&self.squares);
@@ -112,6 +113,7 @@ pub(super) fn moments(
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
     let voxel_bytes = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
+    // A slab: adjacent voxels whose sums fit into the memory.
     let slab = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
     let mut moments = Moments {
         map: vec![0.0; parts.voxels],

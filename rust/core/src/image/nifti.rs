@@ -31,7 +31,7 @@ pub(super) struct Nifti {
 const HEADER_SIZE_1: i32 = 348;
 const HEADER_SIZE_2: i32 = 540;
 
-/// The bytes of a header. A number past their end is 0.
+/// The bytes of a header. A number past their end is 0. Offsets are those of the fields in nifti1.h and nifti2.h.
 struct Head<'b> {
     bytes: &'b [u8],
     big_endian: bool,

@@ -1,4 +1,4 @@
-//! Positions of the frames of a series in the slices of its images.
+//! Positions of the frames of a series in its images: the slices that may show each frame.
 
 use super::grid::{Location, Plane};
 use crate::frames::{Frame, Object};

@@ -85,7 +85,7 @@ pub struct Comparison {
     pub frames_without_geometry: usize,
     /// Frames whose position matches no slice of any image.
     pub misplaced_frames: Vec<MisplacedFrame>,
-    /// Frames for which no image has an unassigned slice at their position.
+    /// Frames that remain without a slice: the slices at their position are assigned to other frames, or there are none.
     pub frames_without_slice: usize,
     /// Volumes that moved as a whole.
     pub moved_volumes: usize,

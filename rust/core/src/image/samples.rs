@@ -19,9 +19,9 @@ pub struct Difference {
     pub slice: u32,
     /// Index of the volume.
     pub volume: u32,
-    /// The value by the header and pixels of the frame.
+    /// The value by the header and pixels of the frame; NaN if the values could not be compared one by one.
     pub expected: f64,
-    /// The value in the image.
+    /// The value in the image; NaN in the same case.
     pub value: f64,
 }
 
@@ -161,11 +161,13 @@ pub(super) fn difference(
     if stored.len() != voxels.len() {
         return Some((f64::NAN, f64::NAN));
     }
-    let fixed = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
+    // The tolerance that does not depend on the value: rounded intercepts and slopes, and values near 0.
+    let fixed_tolerance = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
     stored.iter().zip(voxels).find_map(|(stored, voxel)| {
         let scaled = *stored as f64 * slope;
         let image_value = voxel * image_slope + image_intercept;
-        let near = (scaled + intercept - image_value).abs() <= 1e-5 * scaled.abs() + fixed;
-        (!near).then_some((scaled + intercept, image_value))
+        let agree =
+            (scaled + intercept - image_value).abs() <= 1e-5 * scaled.abs() + fixed_tolerance;
+        (!agree).then_some((scaled + intercept, image_value))
     })
 }

@@ -148,7 +148,7 @@ impl<'s> ValueMatcher<'s> {
         self.images.get(image).map_or(0, |image| image.volumes)
     }
 
-    /// Assigns the remaining frames to the remaining slices, whose values differ.
+    /// Assigns the remaining frames to the remaining slices in order, and records that their values differ.
     fn assign_remaining(
         &mut self,
         empty: &[(&CandidateSlice, u32)],

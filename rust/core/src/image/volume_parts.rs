@@ -33,6 +33,7 @@ pub(super) struct VolumeParts {
     pub size: usize,
     /// Voxels of a volume.
     pub voxels: usize,
+    /// Number of volumes.
     pub volumes: usize,
     /// All voxels of a small image, else empty.
     in_memory: Vec<u8>,

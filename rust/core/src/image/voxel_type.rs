@@ -183,6 +183,7 @@ impl VoxelType {
     }
 }
 
+/// Returns a value, or 0 if it is not finite.
 fn finite_or_zero(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }

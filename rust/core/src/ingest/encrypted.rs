@@ -27,13 +27,13 @@ pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     }
 }
 
-/// Reads an encrypted member; `data` is the offset of its data in the zip.
+/// Reads an encrypted member; `data_offset` is the offset of its data in the zip.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,
     encryption: Encryption,
-    data: u64,
+    data_offset: u64,
     address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
@@ -44,7 +44,7 @@ pub fn read(
         )))
     };
     let (member_data, decrypted_entry) =
-        match EncryptedMember::read(source, entry, encryption, data)
+        match EncryptedMember::read(source, entry, encryption, data_offset)
             .and_then(|member| Ok((member, entry.decrypted_entry(encryption)?)))
         {
             Ok(member_and_entry) => member_and_entry,

@@ -83,14 +83,14 @@ fn read_entry(
     })
 }
 
-/// Lists everything below `root` except skipped entries. Of folders, only empty and unreadable ones have an entry.
+/// Lists everything below `root` except skipped entries. A folder has an entry only if it is empty or unreadable.
 fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<(), Stop> {
-    let mut waiting = vec![FolderEntry {
+    let mut pending = vec![FolderEntry {
         path: Vec::new(),
         kind: EntryKind::Folder,
     }];
     let mut name_bytes = 0u64;
-    while let Some(next) = waiting.pop() {
+    while let Some(next) = pending.pop() {
         pass.check()?;
         name_bytes = name_bytes.saturating_add(next.path.len() as u64);
         let members = entries.len() as u64 + 1;
@@ -108,7 +108,7 @@ fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<
             Ok(children) => {
                 let wanted =
                     |entry: &FolderEntry| !next.path.is_empty() || !pass.skips(root, &entry.path);
-                waiting.extend(children.into_iter().filter(wanted).rev());
+                pending.extend(children.into_iter().filter(wanted).rev());
             }
             Err(error) if next.path.is_empty() => return Err(Stop::io(&folder, error)),
             Err(error) => {

@@ -22,7 +22,7 @@ pub struct ProcessedMember {
     pub archive: Option<Box<(Address, ArchiveBytes)>>,
 }
 
-/// The bytes of a nested archive: where they are.
+/// Where the bytes of a nested archive are.
 pub enum ArchiveBytes {
     /// In staging; the row gets this location if the archive is kept as a file.
     Staged(StagedFile),

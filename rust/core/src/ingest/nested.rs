@@ -249,8 +249,8 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
     let members = match kind::of_file(&file).map_err(failed)? {
         FileKind::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
-            let number = pass.register_zip(path);
-            let members = zip_members::read(pass, &source, number, container)?;
+            let zip_index = pass.register_zip(path);
+            let members = zip_members::read(pass, &source, zip_index, container)?;
             return MemberRows::of(pass, members);
         }
         FileKind::SevenZ => {

@@ -62,11 +62,11 @@ impl Default for Options {
     }
 }
 
-/// Shared by all threads of a pass.
+/// The state of a pass, which all threads share.
 pub struct Pass<'a> {
-    /// Limits and choices.
+    /// The options, which include the limits.
     pub options: &'a Options,
-    /// Checked for each member and each block.
+    /// Tells whether the caller cancelled; it is asked before each member and each block.
     pub monitor: &'a Monitor,
     /// The folder for the members' bytes.
     pub staging: Staging,
@@ -76,6 +76,7 @@ pub struct Pass<'a> {
     pub last_password: LastPassword,
     /// The keys of 7z archives.
     pub key_cache: SharedKeyCache,
+    /// The paths in `options.skip`, with resolved folders.
     skipped_paths: HashSet<PathBuf>,
     /// Expanded bytes of all archives.
     expanded_bytes: AtomicU64,
@@ -127,11 +128,7 @@ impl<'a> Pass<'a> {
             max_in_memory: (MAX_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_password: LastPassword::default(),
             key_cache: SharedKeyCache::default(),
-            skipped_paths: options
-                .skip
-                .iter()
-                .map(|path| resolve_folder(path))
-                .collect(),
+            skipped_paths: options.skip.iter().map(|at| resolve_folder(at)).collect(),
             expanded_bytes: AtomicU64::new(0),
             member_count: AtomicU64::new(0),
             text_bytes: AtomicU64::new(0),
@@ -148,10 +145,8 @@ impl<'a> Pass<'a> {
 
     /// Returns whether a name on the top level of a folder is skipped.
     pub fn skips(&self, root: &Path, name: &[u8]) -> bool {
-        !self.skipped_paths.is_empty()
-            && self
-                .skipped_paths
-                .contains(&root.join(OsStr::from_bytes(name)))
+        let skipped = &self.skipped_paths;
+        !skipped.is_empty() && skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
     /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
@@ -203,11 +198,8 @@ impl<'a> Pass<'a> {
     /// Returns an error, which ends the work, if these bytes exceed the free space of staging. Does not check if only
     /// headers are kept. `name` is that of the member, or of the largest of several.
     pub fn check_free_space(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
-        match self
-            .staging
-            .free_bytes()
-            .filter(|_| !self.options.headers_only)
-        {
+        let free = self.staging.free_bytes();
+        match free.filter(|_| !self.options.headers_only) {
             Some(free) if bytes > free => {
                 let text = format!(
                     "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",
@@ -222,20 +214,16 @@ impl<'a> Pass<'a> {
 
     /// Returns why an archive with these bytes was kept whole at this depth; None if it was not.
     pub fn kept_whole_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
-        let kept_whole = self
-            .kept_whole_reasons
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept_whole.get(&(hash?, depth)).cloned()
+        let reasons = self.kept_whole_reasons.lock();
+        let reasons = reasons.unwrap_or_else(PoisonError::into_inner);
+        reasons.get(&(hash?, depth)).cloned()
     }
 
     /// Records why an archive was kept whole.
     pub fn note_kept_whole(&self, hash: Option<Hash>, depth: u32, reason: &str) {
-        let mut kept_whole = self
-            .kept_whole_reasons
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept_whole.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
+        let reasons = self.kept_whole_reasons.lock();
+        let mut reasons = reasons.unwrap_or_else(PoisonError::into_inner);
+        reasons.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
     /// Adds a zip to those that remain in place, and returns its index; None if it is in staging and will be removed.
@@ -248,7 +236,7 @@ impl<'a> Pass<'a> {
         u32::try_from(zips.len() - 1).ok()
     }
 
-    /// Returns what the reading needs: its staging, and the zips.
+    /// Returns what [`super::Reading`] needs: the staging folder, and the zips that remain in place.
     pub fn into_parts(self) -> (Staging, Vec<PathBuf>) {
         let zips = self.zips.into_inner();
         (self.staging, zips.unwrap_or_else(PoisonError::into_inner))

@@ -98,8 +98,7 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     }
 }
 
-/// Returns for each member whether it is to be read, or why not. It uses only the header of the archive, before any
-/// member is read. `len` is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
+/// Returns for each member the reason if it must not be read. Uses only the header of the archive. `len` is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
 fn admit(
     pass: &Pass<'_>,
     len: u64,

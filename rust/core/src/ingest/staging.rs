@@ -52,6 +52,7 @@ pub struct Checksums {
 #[derive(Debug)]
 pub struct Staging {
     root: PathBuf,
+    /// The folders that exist already.
     created_dirs: Mutex<HashSet<StagingDir>>,
 }
 
@@ -129,13 +130,13 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Cuts a staged file at `head`, and adds a hole up to its previous size.
-    pub fn punch_hole_after(&self, staged: &StagedFile, head: u64) -> Result<(), Stop> {
+    /// Replaces the bytes of a staged file after the first `head_length` by a hole; its size does not change.
+    pub fn punch_hole_after(&self, staged: &StagedFile, head_length: u64) -> Result<(), Stop> {
         let path = self.path(staged);
         let punch_hole = || {
             let file = OpenOptions::new().write(true).open(&path)?;
             let size = file.metadata()?.len();
-            file.set_len(head.min(size))?;
+            file.set_len(head_length.min(size))?;
             file.set_len(size)
         };
         punch_hole().map_err(|error| Stop::io(&path, error))

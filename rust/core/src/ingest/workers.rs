@@ -15,14 +15,17 @@ use crate::header::Header;
 const MAX_QUEUED_BYTES: u64 = 32 << 20;
 /// Limit on members in the queue; each takes some memory besides its bytes.
 const MAX_QUEUED_MEMBERS: u64 = 256;
-/// Limits on the number and the size of reused buffers: a small member must not occupy a large one.
-const MAX_SPARE: usize = 16;
+/// Limit on the number of reused buffers.
+const MAX_SPARE_BUFFERS: usize = 16;
+/// Limit on the size of a reused buffer in bytes: a small member must not occupy a large buffer.
 const MAX_SPARE_SIZE: usize = 2 << 20;
 
 /// State that the threads share while one archive is read.
 #[derive(Default)]
 pub struct Workers {
+    /// The processed members so far, with their sequence numbers.
     members: Mutex<Vec<(u64, ProcessedMember)>>,
+    /// The first error that ends the pass.
     stop: Mutex<Option<Stop>>,
     queued_bytes: AtomicU64,
     queued_members: AtomicU64,
@@ -41,6 +44,7 @@ impl Workers {
             Ok(member) => {
                 let mut members = lock(&self.members);
                 members.push((sequence, member));
+                // The headers of a whole batch are moved into one block, which saves memory.
                 if members.len() % BATCH == 0 {
                     let from = members.len() - BATCH;
                     let last = members.iter_mut().skip(from);
@@ -119,7 +123,7 @@ impl Workers {
             process_member(pass, address, data, len as u64, member::hash(bytes)),
         );
         let mut spare = lock(&self.spare_buffers);
-        if spare.len() < MAX_SPARE && buffer.len() <= MAX_SPARE_SIZE {
+        if spare.len() < MAX_SPARE_BUFFERS && buffer.len() <= MAX_SPARE_SIZE {
             spare.push(buffer);
         }
     }

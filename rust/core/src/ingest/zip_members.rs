@@ -62,8 +62,8 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Sets the fault of each member that is not to be read. The faults depend only on the central directory, before any
-/// member is read, and so not on the order of the threads. `len` is the size of the zip in bytes.
+/// Sets the fault of each member that must not be read. Only the central directory determines the faults, so that they do
+/// not depend on the order in which threads read members. `len` is the size of the zip in bytes.
 fn set_faults(
     pass: &Pass<'_>,
     len: u64,

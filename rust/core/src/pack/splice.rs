@@ -64,6 +64,7 @@ impl<'a> Splicer<'a> {
         let own_length = compressor
             .deflate_compress(&content, &mut packed)
             .map_err(io::Error::other)?;
+        // "About as small": up to 1% and 64 bytes larger.
         Ok(zip_length <= own_length + own_length / 100 + 64)
     }
 

@@ -47,7 +47,7 @@ pub fn parse(
         return Err("its list of members is in additional streams, which are not supported".into());
     }
     if id == MAIN_STREAMS {
-        // There are fewer members than remaining bytes: the name of each takes at least two.
+        // The number of remaining bytes limits the members: the name of each takes at least two bytes.
         listing.blocks = streams::parse(fields, archive_len, fields.remaining())?;
         id = fields.byte()?;
     }

@@ -1,6 +1,7 @@
 //! One member of a zip, as its headers describe it.
 
 use super::encryption::Encryption;
+use super::local::HEADER_LENGTH;
 
 /// One member, as its record in the central directory describes it. If that record is missing and `recover` found the
 /// member, its local header describes it.
@@ -16,9 +17,9 @@ pub struct Entry {
     pub flags: u16,
     /// CRC-32 of the content.
     pub crc: u32,
-    /// Packed bytes.
+    /// Size of the packed data in bytes.
     pub packed_size: u64,
-    /// Bytes of content.
+    /// Size of the content in bytes.
     pub size: u64,
     /// Where the local header is, in the source.
     pub offset: u64,
@@ -48,8 +49,7 @@ pub enum SpecialKind {
 }
 
 impl Entry {
-    /// Returns the name before decoding, from the header that describes the member. If the member has both a record in
-    /// the central directory and a local header, their names should be equal.
+    /// Returns the name before decoding. The local header of the member should contain the same bytes.
     #[must_use]
     pub fn raw_name(&self) -> &[u8] {
         self.stored_name.as_deref().unwrap_or(&self.name)
@@ -66,7 +66,7 @@ impl Entry {
     #[must_use]
     pub fn least_extent(&self) -> u64 {
         self.packed_size
-            .saturating_add(30 + self.raw_name().len() as u64)
+            .saturating_add((HEADER_LENGTH + self.raw_name().len()) as u64)
     }
 
     /// Returns the entry with the method and packed size of its decrypted data, or the reason why that is impossible.

@@ -1,4 +1,4 @@
-//! Finds the members of a zip without its end: local headers, one after the other.
+//! Finds the members of a zip whose end is missing, by their local headers.
 
 use std::io::Read;
 
@@ -8,6 +8,9 @@ use super::encryption::Encryption;
 use super::entry::Entry;
 use super::extra::extra_field;
 use super::{local, names};
+
+/// Limit on the size of a member in bytes, if only its data show the size.
+const MAX_SIZE: u64 = 1 << 36;
 
 /// Lists the members that can be found, up to `max_members`. They are read later with the same checks as listed
 /// members.
@@ -89,7 +92,7 @@ fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64
     let packed = std::io::BufReader::new(Range::new(source, data, source.len()));
     let mut inflate = flate2::bufread::DeflateDecoder::new(packed);
     // Only the size is needed here; the content is read again later.
-    let Ok(size) = std::io::copy(&mut inflate.by_ref().take(1 << 36), &mut std::io::sink()) else {
+    let Ok(size) = std::io::copy(&mut inflate.by_ref().take(MAX_SIZE), &mut std::io::sink()) else {
         return past_end;
     };
     (entry.size, entry.packed_size) = (size, inflate.total_in());

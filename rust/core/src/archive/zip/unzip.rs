@@ -66,6 +66,8 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
         {
             Some("it claims more bytes than its packed data can contain".into())
         }
+        // The methods that `decoder` and `unpack` support: stored, deflate, deflate64, bzip2, lzma, zstd (also under its
+        // earlier number 20), xz (APPNOTE 4.4.5).
         0 | 8 | 9 | 12 | 14 | 93 | 20 | 95 => None,
         method => Some(format!("compression method {method} is not known")),
     }
@@ -226,7 +228,7 @@ pub struct Content<'a> {
 }
 
 enum Decoder<'a> {
-    /// With the number of packed bytes that it took.
+    /// Another decoder, and the number of packed bytes that it consumed.
     Other(Box<dyn Read + Send + 'a>, ByteCount),
     Zstd(Box<Unpack<'a>>),
 }

@@ -5,8 +5,9 @@ pub struct Bits<'a> {
     data: &'a [u8],
     /// Index of the next byte to load.
     next: usize,
-    /// The loaded bits, the next one lowest, and their number.
+    /// The loaded bits, the next one lowest.
     buffer: u64,
+    /// Number of loaded bits.
     bit_count: u32,
 }
 
@@ -33,7 +34,7 @@ impl<'a> Bits<'a> {
             let bytes = (63 - self.bit_count) / 8;
             self.next += bytes as usize;
             self.bit_count += bytes * 8;
-            // Bits above `count` are loaded again next time.
+            // Bits above `bit_count` are loaded again next time.
             return;
         }
         while self.bit_count <= 56 {

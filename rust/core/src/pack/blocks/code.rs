@@ -13,6 +13,8 @@ pub const LITERAL: u16 = 0;
 pub const MATCH: u16 = 1;
 /// Meaning of a symbol: the end of the block.
 pub const END: u16 = 2;
+/// In place of number of extra bits and meaning: the symbol is invalid.
+pub const INVALID: u16 = u16::MAX;
 
 /// One Huffman code: a table for short codes, and what is needed to read longer ones (RFC 1951, 3.2.2).
 #[derive(Default)]
@@ -22,13 +24,13 @@ pub struct Code {
     fast_table: Vec<u16>,
     /// Number of codes of each length.
     counts: [u16; MAX_LENGTH + 1],
-    /// Number of extra bits and meaning of each symbol (as [`Code::set`] needs them), in the order of the codes.
+    /// Number of extra bits and meaning of each symbol (`extra << 4 | meaning << 8`), in the order of the codes.
     symbols: Vec<u16>,
 }
 
 impl Code {
     /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry` returns a symbol's number of
-    /// extra bits, and its meaning (`extra << 4 | meaning << 8`), `u16::MAX` for an invalid symbol. Returns None for
+    /// extra bits, and its meaning (`extra << 4 | meaning << 8`), [`INVALID`] for an invalid symbol. Returns None for
     /// invalid lengths.
     pub fn set(&mut self, lengths: &[u8], entry: fn(u16) -> u16) -> Option<()> {
         self.counts = [0; MAX_LENGTH + 1];
@@ -52,7 +54,7 @@ impl Code {
             }
         }
         self.symbols.clear();
-        self.symbols.resize(usize::from(start), u16::MAX);
+        self.symbols.resize(usize::from(start), INVALID);
         self.fast_table.clear();
         self.fast_table.resize(1 << FAST_LENGTH, 0);
         for (symbol, &length) in (0u16..).zip(lengths) {
@@ -64,15 +66,15 @@ impl Code {
             *self.symbols.get_mut(usize::from(*place))? = meaning;
             *place += 1;
             let code = first_codes.get_mut(usize::from(length))?;
-            self.set_fast(*code, u32::from(length), meaning);
+            self.set_fast_entries(*code, u32::from(length), meaning);
             *code += 1;
         }
         Some(())
     }
 
     /// Sets the entries of the table for a code, if it is short.
-    fn set_fast(&mut self, code: u32, length: u32, meaning: u16) {
-        if length > FAST_LENGTH || meaning == u16::MAX {
+    fn set_fast_entries(&mut self, code: u32, length: u32, meaning: u16) {
+        if length > FAST_LENGTH || meaning == INVALID {
             return;
         }
         let reversed = code.reverse_bits() >> (32 - length);
@@ -108,7 +110,7 @@ impl Code {
             let count = u32::from(*self.counts.get(length)?);
             if code < first + count {
                 let symbol = *self.symbols.get((index + code - first) as usize)?;
-                if symbol == u16::MAX {
+                if symbol == INVALID {
                     return None;
                 }
                 bits.drop_bits(u32::from(symbol >> 4 & 15));

@@ -18,7 +18,7 @@ const SIGNATURE_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 10;
 /// Length of the CRC-32 and the size at the end of the file.
 const TRAILER_LENGTH: usize = 8;
-/// Limit on marks in one piece that do not end it: for each of them, the piece is inflated in vain.
+/// Limit on marks in the content of one piece: at each of them, the piece is inflated up to the mark for nothing.
 const MAX_FALSE_MARKS: u32 = 16;
 
 /// Sizes of the buffers.
@@ -138,7 +138,7 @@ impl<R: Read> PiecesReader<R> {
         if loaded > self.buffers.max_piece_length {
             return Err(invalid("a piece is too large"));
         }
-        // Not into a block of zeros: small files are many, and memory that is not touched costs nothing.
+        // A buffer filled with zeros would cost more: most files are smaller than a block.
         let bytes_read = (&mut self.input)
             .take(self.buffers.block_length as u64)
             .read_to_end(&mut self.packed)?;
