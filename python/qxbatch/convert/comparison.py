@@ -216,8 +216,8 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
         and has_slices_of_body(frames.classes)
     ):
         doubts.append(
-            f"{compared.frames_without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in their "
-            "headers, so their place was not compared."
+            f"{compared.frames_without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in "
+            "their headers, so their place was not compared."
         )
     return doubts
 

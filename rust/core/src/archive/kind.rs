@@ -33,7 +33,7 @@ pub enum FileKind {
     Tar,
     /// An archive kind that is not opened.
     Foreign(Foreign),
-    /// A compressed single stream.
+    /// One compressed stream, for example a gzip file.
     Packed(Compression),
     /// An empty file.
     Empty,

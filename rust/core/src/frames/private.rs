@@ -22,7 +22,7 @@ enum Creator {
 /// The private blocks that a data set reserves, and its vendor.
 #[derive(Debug, Default)]
 pub(super) struct PrivateBlocks {
-    /// Tag of the block's first element, and creator.
+    /// The creators with used elements: tag of the block's first element, and creator.
     creators: Vec<(u32, Creator)>,
     vendor: Option<Vendor>,
 }
@@ -166,8 +166,8 @@ impl PrivateBlocks {
             ("philips", Vendor::Philips),
             ("uih", Vendor::Uih),
         ];
-        let mut known = vendors.into_iter();
-        self.vendor = known
+        let mut vendors = vendors.into_iter();
+        self.vendor = vendors
             .find(|(start, _)| name.starts_with(start))
             .map(|(_, vendor)| vendor);
     }

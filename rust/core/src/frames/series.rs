@@ -37,8 +37,8 @@ pub struct Facts {
     pub voxels: u64,
     /// Different sizes of the frames, ascending: rows and columns.
     pub sizes: Vec<(u32, u32)>,
-    /// Whether `slices` and `voxels` count all objects: each image has its size and, for a mosaic, its number of tiles,
-    /// and each object without pixel data is complete.
+    /// Whether `slices` and `voxels` count all objects. This is so if each image has its size (a mosaic also its number of
+    /// tiles), and if each object without pixel data is complete.
     pub is_countable: bool,
     /// Whether some object is a mosaic.
     pub has_mosaic: bool,

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::candidate_slices::locate_frames;
+use super::frame_positions::{FramePositions, SeriesFrame};
 use super::gradient::{direction, encoding_direction, has_known_signs};
 use super::grid::{Grid, Plane, dot};
 use super::matches::ImageMatch;
 use super::nifti::{self, Nifti};
-use super::places::{FramePositions, SeriesFrame};
 use super::report::{Comparison, ImageCheck, MisplacedFrame};
 use super::split_images::SplitImages;
 use super::time_step::time_step;
@@ -79,11 +79,11 @@ impl Check<'_> {
     fn comparison(&self) -> Result<Comparison, FileError> {
         let series_frames = self.series_frames();
         let grids: Vec<Option<Grid>> = self.images.iter().map(Grid::of).collect();
-        let places = locate_frames(&series_frames, &grids);
-        let mut comparison = self.counts(&series_frames, &places);
+        let frame_positions = locate_frames(&series_frames, &grids);
+        let mut comparison = self.counts(&series_frames, &frame_positions);
         let matches =
             ValueMatcher::new(&series_frames, self.files, self.images, self.repeats_frames)
-                .assign(&places)?;
+                .assign(&frame_positions)?;
         comparison.frames_without_slice = matches.frames_without_slice;
         let split_images = SplitImages {
             images: self.images,
@@ -101,14 +101,18 @@ impl Check<'_> {
     }
 
     /// Returns the counts of the comparison, without the results for images.
-    fn counts(&self, series_frames: &[SeriesFrame<'_>], places: &FramePositions) -> Comparison {
+    fn counts(
+        &self,
+        series_frames: &[SeriesFrame<'_>],
+        frame_positions: &FramePositions,
+    ) -> Comparison {
         let mut comparison = Comparison {
             files: self.objects.len(),
             frames: series_frames.len(),
-            frames_without_geometry: places.frames_without_geometry.len(),
-            moved_volumes: places.moved_volumes.count,
-            largest_movement: places.moved_volumes.largest_movement,
-            largest_tilt: places.largest_tilt,
+            frames_without_geometry: frame_positions.frames_without_geometry.len(),
+            moved_volumes: frame_positions.moved_volumes.count,
+            largest_movement: frame_positions.moved_volumes.largest_movement,
+            largest_tilt: frame_positions.largest_tilt,
             ..Comparison::default()
         };
         for object in self.objects {
@@ -138,7 +142,7 @@ impl Check<'_> {
             rescale.map(f64::to_bits)
         });
         comparison.scaling_count = scalings.collect::<BTreeSet<_>>().len();
-        comparison.misplaced_frames = places
+        comparison.misplaced_frames = frame_positions
             .misplaced_frames
             .iter()
             .filter_map(|(index, distance)| {

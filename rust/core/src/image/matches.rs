@@ -1,6 +1,6 @@
 //! The frames that the slices of images show.
 
-use super::places::CandidateSlice;
+use super::frame_positions::CandidateSlice;
 use super::samples::Difference;
 
 /// The result for one image.
@@ -12,7 +12,7 @@ pub(super) struct ImageMatch {
     pub slices_without_frame: usize,
     /// Slices whose values differ from every frame at their position.
     pub different_slices: usize,
-    /// The first of these slices.
+    /// The first slice whose values differ.
     pub first_difference: Option<Difference>,
 }
 

@@ -38,7 +38,8 @@ pub struct ImageCheck {
     pub flip_angles: Option<[f64; 2]>,
     /// The shortest and the longest inversion time of its frames, ms; None if the headers have none.
     pub inversion_times: Option<[f64; 2]>,
-    /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
+    /// For each volume, the b-value and the second b-value ([`Diffusion`](crate::frames::Diffusion)) in s/mm2; None if the
+    /// headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
     /// The first volume whose elements contain several b-values, with the lowest and the highest of them in s/mm2.
     pub contradicting_b_values: Option<(usize, f64, f64)>,

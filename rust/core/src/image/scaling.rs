@@ -1,6 +1,6 @@
 //! The scalings from stored values to the values of an image: all slices of an image must use the same one.
 
-use super::places::SeriesFrame;
+use super::frame_positions::SeriesFrame;
 use super::samples::{difference, scalings_agree};
 use crate::frames::Attributes;
 
@@ -22,7 +22,7 @@ pub(super) struct SliceValues<'s> {
 pub(super) struct Scalings {
     /// Whether all frames have the same rescale slope and intercept, so that an image of stored values is correct too.
     has_uniform_rescale: bool,
-    /// For each image, which of the [`ScalingOptions`] agree with all slices so far.
+    /// For each image, and for each of its [`ScalingOptions`], whether it agrees with all slices so far.
     possible_options: Vec<[bool; 3]>,
 }
 

@@ -1,9 +1,9 @@
 //! Images that are parts of one volume, or volumes of one scan, and should be one image.
 
+use super::frame_positions::SeriesFrame;
 use super::grid::Grid;
 use super::matches::ImageMatch;
 use super::nifti::Nifti;
-use super::places::SeriesFrame;
 use crate::frames::Component;
 
 /// A series with its images.
@@ -33,18 +33,18 @@ impl SplitImages<'_> {
                 other != image && !repeats(image) && !repeats(other)
             })
         };
-        let alike = |other: usize| {
+        let has_same_traits = |other: usize| {
             traits(other, matches, series_frames).is_some_and(|traits| traits.agree(&own))
         };
         let has_several_slices = grid.size.iter().min() > Some(&1);
         let same_volume_as = others().find(|&other| {
             let second =
                 grid_of(grids, other).filter(|second| has_several_slices && grid.continues(second));
-            second.is_some() && volumes(other) == volumes(image) && alike(other)
+            second.is_some() && volumes(other) == volumes(image) && has_same_traits(other)
         });
         let same_scan_as = others().find(|&other| {
             let second = grid_of(grids, other).filter(|second| grid.coincides(second));
-            second.is_some() && alike(other)
+            second.is_some() && has_same_traits(other)
         });
         (same_volume_as, same_scan_as)
     }

@@ -1,6 +1,6 @@
 //! The time between the volumes of an image, where the headers prove it.
 
-use super::places::SeriesFrame;
+use super::frame_positions::SeriesFrame;
 use super::volume_order::{times, values};
 
 /// Times that differ by at most this (in seconds) agree: clocks of scanners are rounded, and intervals vary.

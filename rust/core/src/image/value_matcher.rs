@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
 
+use super::frame_positions::{CandidateSlice, FramePositions, SeriesFrame};
 use super::frames_at_position::FramesAtPosition;
 use super::matches::{ImageMatch, Matches};
 use super::nifti::Nifti;
-use super::places::{CandidateSlice, FramePositions, SeriesFrame};
 use super::samples::{Difference, SliceRows};
 use super::scaling::{Scalings, SliceValues};
 use crate::frames::{FileError, PixelReader, comparison_obstacle};
@@ -57,10 +57,10 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Assigns a frame to each slice.
-    pub(super) fn assign(mut self, places: &FramePositions) -> Result<Matches, FileError> {
+    pub(super) fn assign(mut self, frame_positions: &FramePositions) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
         let mut positions: BTreeMap<SlicesAtPosition, Vec<usize>> = BTreeMap::new();
-        for (index, candidates) in places.candidates.iter().enumerate() {
+        for (index, candidates) in frame_positions.candidates.iter().enumerate() {
             if !candidates.is_empty() {
                 let slices = candidates
                     .iter()
@@ -69,7 +69,7 @@ impl<'s> ValueMatcher<'s> {
             }
         }
         for (index, image) in self.images.iter().enumerate() {
-            let first = places
+            let first = frame_positions
                 .candidates
                 .iter()
                 .flatten()
@@ -86,7 +86,7 @@ impl<'s> ValueMatcher<'s> {
         for (_, indices) in positions {
             let candidates = indices
                 .first()
-                .and_then(|first| places.candidates.get(*first))
+                .and_then(|first| frame_positions.candidates.get(*first))
                 .map_or(&[][..], Vec::as_slice);
             self.assign_position(indices, candidates, &mut matches)?;
         }

@@ -1,6 +1,6 @@
 //! Whether the volumes of an image are in the order of a time or number of the headers.
 
-use super::places::SeriesFrame;
+use super::frame_positions::SeriesFrame;
 use crate::frames::{Attributes, continue_after_midnight, next_day_limit};
 
 /// Numbers and times that may order the volumes of a series.
@@ -88,8 +88,8 @@ fn rises(rows: &[Vec<f64>]) -> bool {
         .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b))
 }
 
-/// Returns whether values that do not rise prove a wrong order, so that later keys, such as InstanceNumber, are not
-/// tried. `rows` has the values of all volumes for each slice.
+/// Returns whether values that do not rise prove a wrong order; if so, later keys such as InstanceNumber are not tried.
+/// `key` is an index in [`KEYS`], and `rows` are the values, `[slice][volume]`.
 ///
 /// Temporal positions prove it if each volume has a different one. Acquisition times prove it if each volume was acquired
 /// before its predecessor.

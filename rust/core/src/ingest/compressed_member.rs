@@ -179,9 +179,9 @@ fn is_tar_name(path: &[u8], compression: Compression) -> bool {
 
 /// The content of a compressed file.
 struct UnpackedContent {
-    /// All bytes, if they fit into memory.
+    /// All bytes, if they fit into memory; else only the first ones.
     bytes: Vec<u8>,
-    /// The file in staging with all bytes, if they do not.
+    /// If the bytes do not fit into memory: a file in staging with all bytes, and its checksums.
     spooled_file: Option<(StagedFile, Checksums)>,
     /// Number of bytes after the compressed data.
     trailing_bytes: u64,

@@ -177,7 +177,7 @@ impl<'r> PacketMembers<'r> {
         !name.starts_with(b".") && named && known
     }
 
-    /// Returns whether a symbolic link points to something that is not in the packet; true if its target is unknown.
+    /// Returns whether the target of a symbolic link is outside the packet; true if the target is unknown.
     fn is_outside(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;

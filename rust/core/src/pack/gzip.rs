@@ -1,4 +1,4 @@
-//! One gzip member without name or time (RFC 1952). Content up to `MAX_WHOLE` is compressed as one buffer.
+//! One gzip member without name or time (RFC 1952). Content up to `MAX_ONE_BUFFER` is compressed as one buffer.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

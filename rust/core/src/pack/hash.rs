@@ -47,24 +47,24 @@ fn hash_stream(
 pub fn file(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
     let failed = |error| Failure::io(path, error);
     let mut input = regular::open(path).map_err(failed)?;
-    let sum = match hash_stream(&mut input, &mut vec![0; BLOCK], monitor) {
-        Ok(sum) => sum,
+    let size_and_hash = match hash_stream(&mut input, &mut vec![0; BLOCK], monitor) {
+        Ok(size_and_hash) => size_and_hash,
         Err(ContentError::Io(error)) => return Err(failed(error)),
         Err(ContentError::Cancelled) => return Err(Failure::Cancelled),
         Err(ContentError::Damaged(why)) => return Err(Failure::Damaged(why)),
     };
-    monitor.add(1, sum.0);
-    Ok(sum)
+    monitor.add(1, size_and_hash.0);
+    Ok(size_and_hash)
 }
 
 /// Returns the length and hash of the content of a gzip file. Bytes after the compressed data are damage: qxbatch
 /// writes none.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
-    let sum = read_gzip(path, |input| {
+    let size_and_hash = read_gzip(path, |input| {
         hash_stream(input, &mut vec![0; BLOCK], monitor)
     })?;
-    monitor.add(1, sum.0);
-    Ok(sum)
+    monitor.add(1, size_and_hash.0);
+    Ok(size_and_hash)
 }
 
 /// Returns the length of the content of a gzip file, and the first `head` bytes of the content (at most 1 MiB); reads

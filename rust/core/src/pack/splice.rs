@@ -9,7 +9,7 @@ use super::pieces::PiecesWriter;
 use super::{MAX_ONE_BUFFER, blocks};
 use crate::archive::zip::deflated::{DeflateStream, Streams};
 
-/// Limit in bytes on the sample that [`Splicer::are_small`] compresses; its first file may be larger.
+/// Limit in bytes on the sample that [`Splicer::streams_are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
 /// Room for the bytes that `make_extendable` adds: up to 5.
 const EXTENDABLE_ROOM: usize = 8;

@@ -213,8 +213,8 @@ fn substreams(
             block.members.push((size, None));
         }
         if count > 0 {
-            let whole = (count == 1).then_some(block.crc).flatten();
-            block.members.push((remaining, whole));
+            let crc = (count == 1).then_some(block.crc).flatten();
+            block.members.push((remaining, crc));
         }
     }
     if explicit {

@@ -6,13 +6,13 @@ use super::method::Method;
 use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
 
-/// Number of bytes that a range decoder without an end mark may leave of its input.
+/// Number of bytes at the end of its input that a range decoder without an end mark may not consume.
 const MAX_UNUSED_BY_RANGE_CODER: u64 = 5;
 /// Length of an AES block in bytes. The last block may end in padding, which some writers count as input of the next
 /// coder.
 const AES_BLOCK: u64 = 16;
-/// Number of bytes that BCJ2 may leave of its four inputs: it reads them in blocks, and does not always need their
-/// ends.
+/// Number of bytes of its four inputs that BCJ2 may not consume: it reads them in blocks, and does not always need
+/// their ends.
 const MAX_UNUSED_BY_BCJ2: u64 = 16;
 
 /// The inputs of a coder, and the number of bytes that it does not use.
@@ -35,7 +35,7 @@ impl InputUsage {
             .fold(0, u64::saturating_add)
     }
 
-    /// Counts what is left of the inputs at the end of the output.
+    /// Counts the unconsumed bytes of the inputs at the end of the output.
     fn count_unused(&self, decoder: &mut impl Read) {
         let before = self.unconsumed();
         let allowed = match self.method {

@@ -19,7 +19,7 @@ pub struct Directory {
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
-    /// Bytes around the members that no record covers.
+    /// Bytes before, between and after the members that no record covers.
     pub gaps: Vec<Gap>,
     /// Number of entries, if it is more than the caller allows; `entries` is empty then.
     pub count_over_limit: Option<u64>,

@@ -87,10 +87,10 @@ fn after_signature(source: &dyn Source, at: u64) -> u64 {
     at.saturating_add(SIGNATURE_HEAD as u64 + length)
 }
 
-/// Returns the gap after a member whose local header was read; `data` is the start of its data.
-pub fn gap_after_member(source: &dyn Source, entry: &Entry, data: u64) -> Option<Gap> {
+/// Returns the gap after a member whose local header was read; `data_offset` is the offset of its data.
+pub fn gap_after_member(source: &dyn Source, entry: &Entry, data_offset: u64) -> Option<Gap> {
     let next = entry.offset.saturating_add(entry.extent);
-    let end = data.saturating_add(entry.packed_size);
+    let end = data_offset.saturating_add(entry.packed_size);
     let length = next.checked_sub(end).filter(|length| *length > 0)?;
     let skip = descriptor(source, entry, end, length);
     Gap::new(source, end.saturating_add(skip as u64), next)

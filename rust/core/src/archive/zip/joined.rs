@@ -5,7 +5,7 @@ use std::io;
 use super::super::source::Source;
 use super::end;
 
-/// A file with more zips is not recognised: each one takes a search for its end record.
+/// Limit on the zips in one file. A file with more is not recognised, because each zip takes a search for its end record.
 const MAX_ZIPS: usize = 100;
 
 /// Returns the text about joined zips, if the last one begins at `last`. Returns None unless the bytes before `last`

@@ -39,10 +39,10 @@ pub(super) struct MovedVolumes {
 pub(super) struct FramePositions {
     /// Candidate slices of each frame.
     pub candidates: Vec<Vec<CandidateSlice>>,
-    /// Frames that match no slice of any image, with the distance from the nearest slice in mm (infinite if no image
-    /// has their size and directions).
+    /// Index of each frame that matches no slice of any image, and its distance from the nearest slice in mm (infinite if
+    /// no image has its size and directions).
     pub misplaced_frames: Vec<(usize, f64)>,
-    /// Frames whose header lacks position, orientation or pixel spacing.
+    /// Index of each frame whose header lacks position, orientation or pixel spacing.
     pub frames_without_geometry: Vec<usize>,
     /// Volumes that are moved copies of the image's grid, and their movement.
     pub moved_volumes: MovedVolumes,
