@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use crate::header::{Field, Header};
 
-pub use start::started;
+pub use start::start_time;
 pub use uids::{series_uid, uid_of};
 
 use group_key::{GroupKey, fill_in};
@@ -150,10 +150,10 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
     let representative = *members.iter().min_by_key(instance)?;
     let header = header_of(&representative)?;
     let series_uid = || series_uid(header, path(&representative).unwrap_or_default());
-    let started = members
+    let start_time = members
         .iter()
         .filter_map(header_of)
-        .map(started)
+        .map(start_time)
         .filter(|time| !time.is_empty())
         .min();
     let (patient, number) = group_key;
@@ -169,7 +169,7 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
             .filter_map(|index| entries.get(*index))
             .map(|entry| entry.size)
             .sum(),
-        start_time: started.unwrap_or_default(),
+        start_time: start_time.unwrap_or_default(),
         representative,
         members,
     })

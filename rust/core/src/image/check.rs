@@ -36,7 +36,7 @@ pub fn compare(
     for path in images {
         opened.push(nifti::open(path).map_err(|error| (path.clone(), error))?);
     }
-    Check {
+    SeriesAndImages {
         files: &series.files,
         objects: &series.objects,
         images: &opened,
@@ -45,7 +45,8 @@ pub fn compare(
     .comparison()
 }
 
-struct Check<'s> {
+/// A series, and the images that are compared with it.
+struct SeriesAndImages<'s> {
     files: &'s [PathBuf],
     objects: &'s [Object],
     images: &'s [Nifti],
@@ -53,7 +54,7 @@ struct Check<'s> {
     repeats_frames: &'s [bool],
 }
 
-impl Check<'_> {
+impl SeriesAndImages<'_> {
     /// Returns all frames in the order in which converters store them, so that the first try nearly always succeeds.
     fn series_frames(&self) -> Vec<SeriesFrame<'_>> {
         let mut series_frames = Vec::new();

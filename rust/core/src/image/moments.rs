@@ -19,11 +19,11 @@ struct Sums {
     /// Values in the first steady volume.
     reference: [f64; BLOCK],
     /// Sums of the values.
-    plain: [f64; BLOCK],
+    value_sums: [f64; BLOCK],
     /// Sums of the running sums after each volume: volume t of n counts n - t times.
-    running: [f64; BLOCK],
+    running_sums: [f64; BLOCK],
     /// Sums of the squared values.
-    squares: [f64; BLOCK],
+    square_sums: [f64; BLOCK],
 }
 
 impl Sums {
@@ -32,9 +32,9 @@ impl Sums {
             first,
             mask: *mask,
             reference: *reference,
-            plain: [0.0; BLOCK],
-            running: [0.0; BLOCK],
-            squares: [0.0; BLOCK],
+            value_sums: [0.0; BLOCK],
+            running_sums: [0.0; BLOCK],
+            square_sums: [0.0; BLOCK],
         }
     }
 
@@ -44,18 +44,18 @@ impl Sums {
     fn add<const VOLUMES: usize>(&mut self, values: &[[f64; BLOCK]; VOLUMES]) {
         for index in 0..BLOCK {
             let reference = self.reference[index];
-            let mut plain = self.plain[index];
-            let mut running = self.running[index];
-            let mut squares = self.squares[index];
+            let mut plain = self.value_sums[index];
+            let mut running = self.running_sums[index];
+            let mut squares = self.square_sums[index];
             for volume in values {
                 let difference = volume[index] - reference;
                 plain += difference;
                 running += plain;
                 squares += difference * difference;
             }
-            self.plain[index] = plain;
-            self.running[index] = running;
-            self.squares[index] = squares;
+            self.value_sums[index] = plain;
+            self.running_sums[index] = running;
+            self.square_sums[index] = squares;
         }
     }
 
@@ -76,8 +76,8 @@ impl Sums {
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
         // The sum of the squared times, where the time is 0 in the middle of the scan.
         let sum_of_squared_times = n * (n * n - 1.0) / 12.0;
-        let first = self.reference.iter().zip(&self.plain);
-        let second = self.running.iter().zip(&self.squares);
+        let first = self.reference.iter().zip(&self.value_sums);
+        let second = self.running_sums.iter().zip(&self.square_sums);
         let all = first.zip(second).zip(&self.mask).zip(map);
         for ((((reference, plain), (running, squares)), mask), ratio) in all {
             let mean = (reference + plain / n) * slope + intercept;
@@ -112,7 +112,7 @@ pub(super) fn moments(
     memory: usize,
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
-    let voxel_bytes = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
+    let voxel_bytes = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.voxel_size;
     // A slab: adjacent voxels whose sums fit into the memory.
     let slab = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
     let mut moments = Moments {
@@ -153,7 +153,7 @@ fn slab_sums(
     signal: &mut [f64],
     monitor: &Monitor,
 ) -> Result<Vec<Sums>, StatisticsError> {
-    let bytes = (end - first) * parts.size;
+    let bytes = (end - first) * parts.voxel_size;
     let mut buffers: [Vec<u8>; VOLUMES_AT_ONCE] = Default::default();
     let mut sums = Vec::new();
     let [buffer, ..] = &mut buffers;

@@ -34,11 +34,11 @@ pub(super) struct SliceRows {
     /// Bytes from one voxel of a row to the next.
     step: usize,
     /// Bytes of a voxel.
-    size: usize,
+    voxel_size: usize,
     /// Voxels of a row.
     width: usize,
     /// Whether the frame's first column is the last one of the row.
-    mirrored: bool,
+    is_mirrored: bool,
 }
 
 impl SliceRows {
@@ -78,8 +78,8 @@ impl SliceRows {
             let row = if flipped { count - 1 - row } else { row };
             to_usize(u64::from(row) * along(down) * size)
         }));
-        (self.width, self.mirrored) = (width as usize, mirrored);
-        (self.step, self.size) = (to_usize(along(across) * size), to_usize(size));
+        (self.width, self.is_mirrored) = (width as usize, mirrored);
+        (self.step, self.voxel_size) = (to_usize(along(across) * size), to_usize(size));
         Ok(())
     }
 
@@ -87,13 +87,17 @@ impl SliceRows {
     fn values(&self, voxel_type: VoxelType) -> impl Iterator<Item = impl Iterator<Item = f64>> {
         self.line_offsets.iter().map(move |line| {
             (0..self.width).map(move |column| {
-                let column = if self.mirrored {
+                let column = if self.is_mirrored {
                     self.width - 1 - column
                 } else {
                     column
                 };
                 let from = line + column * self.step;
-                voxel_type.value(self.bytes.get(from..from + self.size).unwrap_or_default())
+                voxel_type.value(
+                    self.bytes
+                        .get(from..from + self.voxel_size)
+                        .unwrap_or_default(),
+                )
             })
         })
     }
@@ -116,11 +120,11 @@ impl SliceRows {
         let mut signature = Signature::default();
         if let (Some(signed), false, true) = (
             voxel_type.short_is_signed(),
-            self.mirrored,
-            self.step == self.size,
+            self.is_mirrored,
+            self.step == self.voxel_size,
         ) {
             for line in &self.line_offsets {
-                let end = line + self.width * self.size;
+                let end = line + self.width * self.voxel_size;
                 let cells = self.bytes.get(*line..end)?.chunks_exact(2);
                 signature.add(cells.map(|cell| match cell {
                     [low, high] if signed => i16::from_le_bytes([*low, *high]).into(),

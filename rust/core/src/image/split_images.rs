@@ -21,7 +21,8 @@ impl SplitImages<'_> {
     /// same scan.
     pub(super) fn related_images(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, series_frames) = (self.grids, self.matches, self.series_frames);
-        let Some((own, grid)) = traits(image, matches, series_frames).zip(grid_of(grids, image))
+        let Some((own, grid)) =
+            scan_properties(image, matches, series_frames).zip(grid_of(grids, image))
         else {
             return (None, None);
         };
@@ -33,33 +34,34 @@ impl SplitImages<'_> {
                 other != image && !repeats(image) && !repeats(other)
             })
         };
-        let has_same_traits = |other: usize| {
-            traits(other, matches, series_frames).is_some_and(|traits| traits.agree(&own))
+        let has_same_properties = |other: usize| {
+            scan_properties(other, matches, series_frames)
+                .is_some_and(|properties| properties.agree(&own))
         };
         let has_several_slices = grid.size.iter().min() > Some(&1);
         let same_volume_as = others().find(|&other| {
             let second =
                 grid_of(grids, other).filter(|second| has_several_slices && grid.continues(second));
-            second.is_some() && volumes(other) == volumes(image) && has_same_traits(other)
+            second.is_some() && volumes(other) == volumes(image) && has_same_properties(other)
         });
         let same_scan_as = others().find(|&other| {
             let second = grid_of(grids, other).filter(|second| grid.coincides(second));
-            second.is_some() && has_same_traits(other)
+            second.is_some() && has_same_properties(other)
         });
         (same_volume_as, same_scan_as)
     }
 }
 
 /// Returns the properties of an image, from the first frame that it shows.
-fn traits(
+fn scan_properties(
     image: usize,
     matches: &[ImageMatch],
     series_frames: &[SeriesFrame<'_>],
-) -> Option<Traits> {
+) -> Option<ScanProperties> {
     let mut frames = matches.get(image)?.frames.iter().flatten();
     let series_frame = series_frames.get(frames.find_map(|frame| *frame)?)?;
     let frame = &series_frame.frame.attributes;
-    Some(Traits {
+    Some(ScanProperties {
         names: (
             frame.image_type_hash,
             frame.ge_image_kind,
@@ -84,14 +86,14 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
 
 /// Properties that images of one scan share.
 #[derive(Debug, PartialEq)]
-struct Traits {
+struct ScanProperties {
     /// Image type, kind, component, stack, coil, samples of a pixel.
     names: (u64, Option<i64>, Component, u64, u64, u16),
     /// Echo time, repetition time, inversion time, flip angle, trigger time.
     numbers: [Option<f64>; 5],
 }
 
-impl Traits {
+impl ScanProperties {
     /// Returns whether all properties are equal. Numbers may differ by 1 percent: scanners round them.
     fn agree(&self, other: &Self) -> bool {
         let near = |number: &Option<f64>, other: &Option<f64>| match (number, other) {

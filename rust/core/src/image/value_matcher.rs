@@ -199,14 +199,14 @@ impl<'s> ValueMatcher<'s> {
         if image.voxel_type.is_none() {
             return Ok(frames.next_unassigned());
         }
-        if !frames.readable.contains(&true) {
+        if !frames.is_readable.contains(&true) {
             return Ok(None);
         }
         self.read_slice(image, candidate, volume)?;
         let signature = self.slice_rows.signature(image);
         for at in frames.first_unassigned..frames.indices.len() {
-            let is_unassigned =
-                frames.assigned.get(at) == Some(&false) && frames.readable.get(at) == Some(&true);
+            let is_unassigned = frames.is_assigned.get(at) == Some(&false)
+                && frames.is_readable.get(at) == Some(&true);
             if is_unassigned && self.slice_shows_frame(candidate.image, signature, frames, at)? {
                 return Ok(Some(at));
             }
@@ -331,7 +331,7 @@ fn assign_unreadable_frames(
     matches: &mut Matches,
 ) {
     empty.retain(|(candidate, volume)| {
-        let mut flags = frames.assigned.iter().zip(&frames.readable);
+        let mut flags = frames.is_assigned.iter().zip(&frames.is_readable);
         let at = flags.position(|(assigned, readable)| !assigned && !readable);
         if let Some(at) = at {
             matches.set_frame(candidate, *volume, frames.assign(at));

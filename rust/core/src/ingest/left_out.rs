@@ -7,7 +7,7 @@ use super::reading::Reading;
 use super::row::{
     A_LINK, EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, ZEROS,
 };
-use crate::archive::foreign::Foreign;
+use crate::archive::foreign::ForeignArchive;
 use crate::archive::kind;
 use crate::notation::unescape;
 
@@ -82,7 +82,7 @@ impl Reading {
                 .starts_with("DICOM")
                 .then_some(LeftOutCause::Unsorted),
             // Viewer programs on a patient's disc are often cabinets.
-            RowKind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
+            RowKind::Archive if row.reason.contains(ForeignArchive::Cab.reason()) => None,
             RowKind::Archive => Some(match KeptWholeCause::from_reason(&row.reason)? {
                 KeptWholeCause::Unsupported => LeftOutCause::ForeignArchive,
                 KeptWholeCause::Encrypted => LeftOutCause::EncryptedArchive,

@@ -264,7 +264,7 @@ pub struct Address {
     /// Positions in `path` of the `!` between an archive and its members.
     separators: Vec<u32>,
     /// Name in staging: the number of the member, after those of the archives around it.
-    sequence: String,
+    staged_name: String,
     /// Number of archives around it, not counting the packet.
     pub depth: u32,
     /// The expansion of the archive that contains it; None for a loose file.
@@ -283,7 +283,7 @@ impl Address {
         } else if !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
         }
-        let sequence = if only {
+        let staged_name = if only {
             String::new()
         } else {
             format!("{index}-")
@@ -291,7 +291,7 @@ impl Address {
         Self {
             path,
             separators,
-            sequence,
+            staged_name,
             depth: 0,
             expansion: None,
         }
@@ -302,7 +302,7 @@ impl Address {
     pub fn member(&self, name: &[u8], sequence: u64) -> Self {
         let mut address = self.clone();
         address.path.extend_from_slice(name);
-        address.sequence.push_str(&sequence.to_string());
+        address.staged_name.push_str(&sequence.to_string());
         address
     }
 
@@ -314,7 +314,7 @@ impl Address {
             .separators
             .push(u32::try_from(address.path.len()).unwrap_or(u32::MAX));
         address.path.push(b'!');
-        address.sequence.push('.');
+        address.staged_name.push('.');
         address.depth += 1;
         address
     }
@@ -361,7 +361,7 @@ impl Address {
     pub fn staged_file(&self, dir: StagingDir) -> StagedFile {
         StagedFile {
             dir,
-            sequence: self.sequence.as_str().into(),
+            name: self.staged_name.as_str().into(),
         }
     }
 
@@ -370,7 +370,7 @@ impl Address {
     pub fn intermediate(&self) -> StagedFile {
         StagedFile {
             dir: StagingDir::Other,
-            sequence: format!("{}+", self.sequence).into(),
+            name: format!("{}+", self.staged_name).into(),
         }
     }
 

@@ -44,7 +44,7 @@ pub fn read(
     let prefix = escaped_len(&container.path);
     let admitted = admit(pass, source.len(), (container, prefix), &listing);
     let workers = Workers::default();
-    let mut unpacking = Unpacking {
+    let mut unpacker = Unpacker {
         pass,
         source,
         keys,
@@ -63,7 +63,7 @@ pub fn read(
             let row = match admitted.map_or_else(Err, |()| Ok(())) {
                 Err(reason) => Ok(refused(reason)),
                 Ok(()) => {
-                    match unpacking.read_member(member, (sequence, &address), &workers, scope) {
+                    match unpacker.read_member(member, (sequence, &address), &workers, scope) {
                         Ok(None) => continue,
                         Ok(Some(row)) => Ok(row),
                         Err(ReadError::Data(reason)) => Ok(refused(reason)),
@@ -74,13 +74,13 @@ pub fn read(
             workers.store(sequence, row.map(ProcessedMember::from));
         }
     });
-    unpacking.close();
+    unpacker.close();
     let mut members = Members::of(workers.finish()?);
     let counts = [
         (listing.trailing_bytes, "follow the archive"),
         (listing.gap_bytes, "are in no stream of the archive"),
         (
-            unpacking.unused_bytes,
+            unpacker.unused_bytes,
             "of its streams are not part of any member",
         ),
     ];
@@ -124,8 +124,8 @@ fn admit(
     listing.members.iter().map(&mut admit_member).collect()
 }
 
-/// The unpacking thread.
-struct Unpacking<'p> {
+/// State of the thread that unpacks.
+struct Unpacker<'p> {
     pass: &'p Pass<'p>,
     source: &'p dyn Source,
     keys: Keys<'p>,
@@ -136,7 +136,7 @@ struct Unpacking<'p> {
     unused_bytes: u64,
 }
 
-impl<'p> Unpacking<'p> {
+impl<'p> Unpacker<'p> {
     /// Reads one member from its block. Returns its row, or None for a file that a worker processes.
     fn read_member<'s>(
         &mut self,

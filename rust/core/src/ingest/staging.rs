@@ -26,7 +26,7 @@ pub enum StagingDir {
     Other,
 }
 
-/// A file in staging. The sequence contains the number of the member in its packet or archive, after the numbers of the
+/// A file in staging. Its name is the number of the member in its packet or archive, after the numbers of the
 /// archives that contain it: `12.3` is member 3 of the archive that is member 12. With several packets, the index of
 /// the packet precedes it: `0-12.3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct StagedFile {
     /// The folder.
     pub dir: StagingDir,
     /// The file's name.
-    pub sequence: Box<str>,
+    pub name: Box<str>,
 }
 
 /// Length and checksums of a stream that was read to its end.
@@ -90,7 +90,7 @@ impl Staging {
     #[must_use]
     pub fn path(&self, staged: &StagedFile) -> PathBuf {
         let mut path = self.folder(staged.dir);
-        path.push(&*staged.sequence);
+        path.push(&*staged.name);
         path
     }
 

@@ -26,7 +26,7 @@ pub fn read(
     container: &Address,
 ) -> Result<Members<'static>, Stop> {
     let workers = Workers::default();
-    let mut unpacking = Unpacking {
+    let mut unpacker = Unpacker {
         pass,
         tar: TarReader::new(input),
         sequence: 0,
@@ -37,10 +37,10 @@ pub fn read(
     let mut damage: Option<String> = None;
     rayon::scope(|scope| {
         while !workers.has_stopped() {
-            match unpacking.next(container, &workers, scope) {
+            match unpacker.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(ReadError::Stop(stop)) => workers.store(unpacking.sequence, Err(stop)),
+                Err(ReadError::Stop(stop)) => workers.store(unpacker.sequence, Err(stop)),
                 Err(ReadError::Data(reason)) => {
                     damage = Some(reason);
                     break;
@@ -50,7 +50,7 @@ pub fn read(
     });
     let mut members = Members::of(workers.finish()?);
     members.damage.extend(damage);
-    members.notes = notes_of(&unpacking.tar);
+    members.notes = notes_of(&unpacker.tar);
     Ok(members)
 }
 
@@ -70,20 +70,20 @@ fn notes_of(tar: &TarReader<Input<'_>>) -> Vec<String> {
     notes
 }
 
-/// The unpacking thread.
-struct Unpacking<'p, 'a> {
+/// State of the thread that unpacks.
+struct Unpacker<'p, 'a> {
     pass: &'p Pass<'p>,
     tar: TarReader<Input<'a>>,
     /// Sequence number of the current member.
     sequence: u64,
     /// Bytes in the holes of sparse files so far.
     hole_bytes: u64,
-    /// Hashes of the names of the files so far, by [`Unpacking::name_hash`].
+    /// Hashes of the names of the files so far, by [`Unpacker::name_hash`].
     file_name_hashes: HashSet<u64>,
     hash_state: RandomState,
 }
 
-impl<'p> Unpacking<'p, '_> {
+impl<'p> Unpacker<'p, '_> {
     /// Reads one member from the stream; returns false at the end.
     fn next<'s>(
         &mut self,

@@ -158,10 +158,12 @@ pub fn open<'a>(
     })
 }
 
+/// What the coders of a block are built from.
 struct Chain<'a, 'b> {
     source: &'a dyn Source,
     block: &'b Block,
     keys: &'b Keys<'b>,
+    /// Index of the password.
     password: usize,
     unused_input: ByteCount,
 }

@@ -1,7 +1,9 @@
 //! One member of a zip, as its headers describe it.
 
 use super::encryption::Encryption;
-use super::local::HEADER_LENGTH;
+
+/// Length in bytes of the fixed part of a local header.
+pub const LOCAL_HEADER_LENGTH: usize = 30;
 
 /// One member, as its record in the central directory describes it. If that record is missing and `recover` found the
 /// member, its local header describes it.
@@ -66,7 +68,7 @@ impl Entry {
     #[must_use]
     pub fn least_extent(&self) -> u64 {
         self.packed_size
-            .saturating_add((HEADER_LENGTH + self.raw_name().len()) as u64)
+            .saturating_add((LOCAL_HEADER_LENGTH + self.raw_name().len()) as u64)
     }
 
     /// Returns the entry with the method and packed size of its decrypted data, or the reason why that is impossible.

@@ -5,9 +5,9 @@ use std::io::Read;
 use super::super::source::{Fields, Range, Source};
 use super::directory::Directory;
 use super::encryption::Encryption;
-use super::entry::Entry;
+use super::entry::{Entry, LOCAL_HEADER_LENGTH};
 use super::extra::extra_field;
-use super::{local, names};
+use super::names;
 
 /// Limit on the size of a member in bytes, if only its data show the size.
 const MAX_SIZE: u64 = 1 << 36;
@@ -38,7 +38,7 @@ fn first_local_header(source: &dyn Source) -> Option<u64> {
 
 /// Returns the member whose local header is at `at`, and the position of the next one.
 fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
-    let mut header = [0; local::HEADER_LENGTH];
+    let mut header = [0; LOCAL_HEADER_LENGTH];
     source.read_exact_at(&mut header, at).ok()?;
     if !header.starts_with(b"PK\x03\x04") {
         return None;
@@ -47,11 +47,11 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let (name, extra) = (usize::from(fields.u16(26)?), usize::from(fields.u16(28)?));
     let mut bytes = vec![0; name + extra];
     source
-        .read_exact_at(&mut bytes, at + local::HEADER_LENGTH as u64)
+        .read_exact_at(&mut bytes, at + LOCAL_HEADER_LENGTH as u64)
         .ok()?;
     let (raw, extra) = bytes.split_at_checked(name)?;
     let flags = fields.u16(6)?;
-    let data = at + (local::HEADER_LENGTH + bytes.len()) as u64;
+    let data = at + (LOCAL_HEADER_LENGTH + bytes.len()) as u64;
     let unicode = extra_field(extra, 0x7075);
     // A local header does not name the system of the writer: valid UTF-8 is read as UTF-8.
     let unix = true;
