@@ -145,7 +145,7 @@ impl PrivateBlocks {
                 attributes.diffusion.extend_range(value);
             }
             (Creator::Uih, 0x0065_000A) => {
-                attributes.diffusion.second_b_value = get(Vr::FD)?.first()
+                attributes.diffusion.second_b_value = get(Vr::FD)?.first();
             }
             (Creator::Uih, 0x0065_0037) => {
                 attributes.diffusion.image_direction = get(Vr::FD)?.array();

@@ -10,8 +10,8 @@ const VOLUMES_AT_ONCE: usize = 8;
 /// A standard deviation below this fraction of the mean is rounding of a constant voxel, not noise.
 const MIN_RELATIVE_DEVIATION: f64 = 1e-6;
 
-/// Sums over time for adjacent voxels; values are relative to the first steady volume.
-struct Sums {
+/// Sums over time for a block of adjacent voxels; values are relative to the first steady volume.
+struct VoxelBlock {
     /// Index of the first voxel.
     first: usize,
     /// All bits set for a voxel in the mask, none for others.
@@ -26,7 +26,7 @@ struct Sums {
     square_sums: [f64; BLOCK],
 }
 
-impl Sums {
+impl VoxelBlock {
     fn new(first: usize, mask: &[u64; BLOCK], reference: &[f64; BLOCK]) -> Self {
         Self {
             first,
@@ -112,7 +112,7 @@ pub(super) fn moments(
     memory: usize,
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
-    let voxel_bytes = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.voxel_size;
+    let voxel_bytes = size_of::<VoxelBlock>() / BLOCK + VOLUMES_AT_ONCE * parts.voxel_size;
     // A slab: adjacent voxels whose sums fit into the memory.
     let slab = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
     let mut moments = Moments {
@@ -152,7 +152,7 @@ fn slab_sums(
     (first, end): (usize, usize),
     signal: &mut [f64],
     monitor: &Monitor,
-) -> Result<Vec<Sums>, StatisticsError> {
+) -> Result<Vec<VoxelBlock>, StatisticsError> {
     let bytes = (end - first) * parts.voxel_size;
     let mut buffers: [Vec<u8>; VOLUMES_AT_ONCE] = Default::default();
     let mut sums = Vec::new();
@@ -162,7 +162,7 @@ fn slab_sums(
         if let Some(mask) = mask.block(at) {
             let mut numbers = [0.0; BLOCK];
             parts.numbers(reference, at - first, &mut numbers);
-            sums.push(Sums::new(at, &mask, &numbers));
+            sums.push(VoxelBlock::new(at, &mask, &numbers));
         }
     }
     for (index, signal) in signal.iter_mut().enumerate().take(first_steady) {
@@ -190,7 +190,7 @@ fn add(
     parts: &VolumeParts,
     volumes: &[&[u8]],
     first: usize,
-    sums: &mut [Sums],
+    sums: &mut [VoxelBlock],
     signal: &mut [f64],
     steady: bool,
 ) {
