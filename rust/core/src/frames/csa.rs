@@ -13,7 +13,7 @@ pub(super) struct Csa {
 
 /// Limit on names in a header; real headers have about a hundred.
 const MAX_NAMES: u32 = 512;
-/// Limit on items (values) of a name; real headers have fewer than ten.
+/// Limit on the items (values) of a name.
 const MAX_ITEMS: u32 = 4096;
 /// Length of a name in bytes.
 const NAME_LENGTH: usize = 64;
