@@ -129,7 +129,15 @@ def described(frames: SeriesFrames) -> object:
     """Return the acquisition facts of frames."""
     acquired = frames.acquired()
     stacks = [
-        (stack.size, stack.places, stack.volumes, stack.complete, stack.intervals, stack.b_values, stack.orientation)
+        (
+            stack.size,
+            stack.slice_positions,
+            stack.volumes,
+            stack.complete_volumes,
+            stack.intervals,
+            stack.b_values,
+            stack.orientation,
+        )
         for stack in acquired.stacks
     ]
     return stacks, acquired.span, acquired.echo_times, acquired.numbers, acquired.texts

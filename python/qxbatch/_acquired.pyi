@@ -12,7 +12,7 @@ class Acquired:
     """First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known."""
     echo_times: list[float]
     """Echo times of the stacks in ms, ascending and different."""
-    skipped_mosaics: int
+    missing_mosaics: int
     """Number of missing mosaics: gaps between the InstanceNumbers of the others."""
     numbers: dict[str, list[float]]
     """Numbers in the header of the first image, by name: DICOM keyword, or vendor and private name.
@@ -31,7 +31,7 @@ class Stack:
     """Echo time, ms."""
     component: str
     """Component of complex images: `M`, `P`, `R`, `I`; empty if the header has none or a mixed one."""
-    derived: bool
+    is_derived: bool
     """Whether ImageType or FrameType says that the frames are derived."""
     size: tuple[int, int]
     """Rows and columns."""
@@ -41,21 +41,21 @@ class Stack:
     """Distances between rows and between columns, mm."""
     frames: int
     """Number of frames, without those that repeat another frame."""
-    duplicates: int
+    duplicate_frames: int
     """Frames that repeat another frame (same position, numbers and times), or a slice that their volume already has."""
-    places: list[float]
+    slice_positions: list[float]
     """Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown."""
     slices: int
     """Number of slice positions that exist. A complete volume has a slice at each."""
     volumes: int
     """Number of volumes with at least one slice."""
-    complete: int
+    complete_volumes: int
     """Volumes with a slice at each position."""
-    partial: int
+    slices_in_partial_volume: int
     """Number of slices of the last volume if it is incomplete, else 0."""
-    holes: int
-    """Number of slices that are missing in volumes before the last one."""
-    skipped: int
+    missing_slices_before_last: int
+    """Number of slices that are missing in the volumes before the last volume."""
+    missing_volumes: int
     """Number of volumes without any slice, between the first and the last volume."""
     intervals: tuple[float | None, float | None, float | None]
     """Median interval between consecutive volumes in ms by three sources: acquisition times, time offsets of the volumes

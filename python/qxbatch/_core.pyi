@@ -118,7 +118,7 @@ class Group:
     """Sum of the sizes of these files."""
     header: Header
     """Header of the file with the lowest InstanceNumber, of several such files that with the lowest path."""
-    started: str
+    start_time: str
     """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown."""
 
 def read_header(data: bytes) -> Header:
@@ -314,16 +314,16 @@ class SeriesFrames:
     def sizes(self) -> list[tuple[int, int]]:
         """The different (rows, columns) of frames."""
     @property
-    def countable(self) -> bool:
+    def is_countable(self) -> bool:
         """Whether no header is damaged, and that of every image has the size of its frames and their number."""
     @property
-    def truncated(self) -> list[Path]:
+    def truncated_files(self) -> list[Path]:
         """Files with a damaged header, and files that end before their pixel data do.
 
         Also images without pixel data, if other objects of their SOP class have pixel data.
         """
     @property
-    def mosaic(self) -> bool:
+    def has_mosaic(self) -> bool:
         """Whether some object is a mosaic."""
     @property
     def parts(self) -> int:

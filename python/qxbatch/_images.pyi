@@ -37,9 +37,9 @@ class Comparison:
     """Square Siemens images that may be mosaics: they have at least three times as many rows as AcquisitionMatrix."""
     mosaics_without_direction: int
     """Mosaics whose header lacks the direction in which their slices follow each other."""
-    without_geometry: int
+    frames_without_geometry: int
     """Frames without position, orientation or pixel spacing."""
-    misplaced: list[tuple[int, int, float]]
+    misplaced_frames: list[tuple[int, int, float]]
     """Frames whose position matches no slice within 0.1 mm: index of the file, frame number from 0, distance in mm.
 
     The distance is the largest one of a corner. It is infinite if no image has the frame's size and directions.
@@ -50,15 +50,15 @@ class Comparison:
     """Volumes that moved as a whole relative to their image: prospective motion correction."""
     largest_movement: float
     """The largest movement of these volumes, mm."""
-    tilt: float
+    largest_tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
-    shuffled: int
+    shuffled_frames: int
     """Frames whose values cannot be read, in objects that do not store them volume by volume."""
-    scalings: int
+    scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     zero_slopes: int
     """Frames whose RescaleSlope is 0."""
-    not_compared: dict[str, int]
+    frames_not_compared: dict[str, int]
     """Frames whose values were not compared, by reason."""
     encodings: list[tuple[bool, int, int, int]]
     """Pixel encodings: signed, bits stored, bits allocated, number of frames."""
@@ -73,9 +73,9 @@ class ImageCheck:
     """Number of slices of all volumes."""
     slices_without_frame: int
     """Slices without a frame."""
-    different: int
+    different_slices: int
     """Slices whose values differ from the frame at their position."""
-    difference: tuple[int, int, int, int, float, float] | None
+    first_difference: tuple[int, int, int, int, float, float] | None
     """The first of these slices: file, frame, slice, volume (indices from 0), value in the DICOM, value in the image."""
     order: str
     """Whether the volumes are in the order of a time or number of the headers: `right`, `wrong` if they are in the order of none,
@@ -98,7 +98,7 @@ class ImageCheck:
     """
     b_values: list[tuple[float | None, float | None]]
     """b-value of each volume in s/mm2 and its nominal b-value, from the headers; None if they have none."""
-    contradiction: tuple[int, float, float] | None
+    contradicting_b_values: tuple[int, float, float] | None
     """The first volume (from 0) whose elements contain several b-values, with the lowest and the highest of them."""
     mixed_volume: int | None
     """The first volume (from 0) whose slices have different b-values or gradient directions."""
@@ -106,18 +106,18 @@ class ImageCheck:
     """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
     encoding_directions: list[tuple[float, float, float] | None]
     """Classic GE: gradient direction of each volume in patient axes (LPS+), without certain signs along the axes of the image."""
-    encoding_signs: bool
+    has_known_signs: bool
     """Whether the signs of `encoding_directions` are certain."""
-    diffusion: bool
+    is_diffusion: bool
     """Whether a header says that the image is part of a diffusion scan."""
-    isotropic: bool
+    is_isotropic: bool
     """Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic (trace images).
 
     False without such a volume.
     """
-    derived: bool
+    is_derived: bool
     """Whether ImageType or FrameType says that all frames are derived."""
-    first: tuple[int, int]
+    first_instance: tuple[int, int]
     """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
     same_volume_as: int | None
     """Index of another image of the same kind that forms one volume together with this one."""

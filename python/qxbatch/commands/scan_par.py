@@ -22,7 +22,7 @@ class ParSeries:
     size: int
     header: Mapping[str, Value]
     patient: str
-    started: str
+    start_time: str
     study: str = ""
     series_uid: str = ""
     kind: str = "PAR/REC"
@@ -74,6 +74,8 @@ def _rows(files: Scan) -> Iterable[Member]:
 
 def _series(number: int | None, header: Mapping[str, Value], sizes: list[int]) -> ParSeries:
     patient = str(header.get("PatientName") or "")
-    started = f"{header.get('StudyDate') or ''}{header.get('StudyTime') or ''}"
+    start_time = f"{header.get('StudyDate') or ''}{header.get('StudyTime') or ''}"
     fields = {**header, "PatientID": patient or None}  # a PAR has only a name
-    return ParSeries(number if (number or 0) > 0 else None, len(sizes), sum(sizes), fields, patient.casefold(), started)
+    return ParSeries(
+        number if (number or 0) > 0 else None, len(sizes), sum(sizes), fields, patient.casefold(), start_time
+    )

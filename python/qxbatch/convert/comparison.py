@@ -62,7 +62,9 @@ def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
     outputs = [images[index][0] for index in originals]
     compared = frames.compare([str(output.nifti) for output in outputs], [is_map(output.suffix) for output in outputs])
     checks = dict(zip(originals, compared.checks, strict=True))
-    order = image_order(images, [checks[index].first[0] if index in checks else None for index in range(len(images))])
+    order = image_order(
+        images, [checks[index].first_instance[0] if index in checks else None for index in range(len(images))]
+    )
     named = {
         index: _NamedImage(f"image {k}" if len(images) > 1 else "its image", *images[index], checks[index])
         for k, index in enumerate(order, 1)
@@ -75,7 +77,7 @@ def _findings(
     compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_NamedImage], order: Sequence[int]
 ) -> Findings:
     """Describe a comparison; `images` are in the order in which they were compared."""
-    needs_names = compared.misplaced or any(image.check.difference is not None for image in images)
+    needs_names = compared.misplaced_frames or any(image.check.first_difference is not None for image in images)
     names = [Path(path).name for path in frames.files] if needs_names else []
     counts = _count_faults(compared, images)
     faults = _position_faults(compared, names) or [
@@ -83,9 +85,9 @@ def _findings(
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
-    if compared.shuffled and not (frames.mosaic or evidence.is_normalized):
+    if compared.shuffled_frames and not (frames.has_mosaic or evidence.is_normalized):
         faults.append(
-            f"the pixels of {compared.shuffled} of {compared.frames} frames cannot be compared and are not stored volume by "
+            f"the pixels of {compared.shuffled_frames} of {compared.frames} frames cannot be compared and are not stored volume by "
             "volume, so the order of these frames was not compared."
         )
     doubts = _doubts(compared, frames)
@@ -95,14 +97,14 @@ def _findings(
         image_faults += contrast_findings(image.output, image.check)
         faults += [f"{image.name}: {text}" for text in image_faults]
         image_doubts = b_value_findings(image.output, image.nifti, image.check, evidence.description)
-        if image.check.order == "undetermined" and not compared.without_geometry:
+        if image.check.order == "undetermined" and not compared.frames_without_geometry:
             image_doubts.append("no time or number in its headers gives the order of its volumes.")
         image_doubts += time_step_findings(image.nifti, image.check)
         image_doubts += inversion_findings(image.output, image.check)
         doubts += [f"{image.name}: {text}" for text in image_doubts]
     is_proven = not (
         faults
-        or compared.without_geometry
+        or compared.frames_without_geometry
         or compared.mosaics_without_slice_count
         or compared.mosaics_without_direction
     )
@@ -112,10 +114,10 @@ def _findings(
 
 
 def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:
-    if not compared.misplaced:
+    if not compared.misplaced_frames:
         return []
-    count, total = len(compared.misplaced), compared.frames
-    largest = max(compared.misplaced, key=lambda entry: entry[2])
+    count, total = len(compared.misplaced_frames), compared.frames
+    largest = max(compared.misplaced_frames, key=lambda entry: entry[2])
     file, frame, distance = largest
     name = _frame_name(names[file], frame, compared)
     if distance == float("inf"):
@@ -133,7 +135,7 @@ def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[s
         else []
     )
     if (
-        compared.without_geometry
+        compared.frames_without_geometry
         or compared.mosaics_without_slice_count
         or compared.mosaics_without_direction
         or not compared.frames
@@ -149,11 +151,11 @@ def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[s
 def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Sequence[str]) -> list[str]:
     faults = []
     for image in images:
-        if image.check.difference is None:
+        if image.check.first_difference is None:
             continue
-        file, frame, slice_index, volume, expected, value = image.check.difference
+        file, frame, slice_index, volume, expected, value = image.check.first_difference
         faults.append(
-            f"{image.name}: {image.check.different} of {image.check.slices} slices have other values than their DICOM: "
+            f"{image.name}: {image.check.different_slices} of {image.check.slices} slices have other values than their DICOM: "
             f"slice {slice_index + 1} of volume {volume + 1} has {value:g} where {_frame_name(names[file], frame, compared)} "
             f"has {expected:g}."
         )
@@ -194,7 +196,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"{counted(compared.joined_files, 'file')} of {compared.files} {'has' if compared.joined_files == 1 else 'have'} "
             "another DICOM object behind the first one (joined files); only the first one is in its image."
         )
-    lookup_tables = compared.not_compared.get(_LOOKUP_TABLE, 0)
+    lookup_tables = compared.frames_not_compared.get(_LOOKUP_TABLE, 0)
     if lookup_tables:
         doubts.append(
             f"{lookup_tables} of {compared.frames} slices have a lookup table of values (ModalityLUTSequence), which converters "
@@ -215,25 +217,29 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"{compared.mosaics_without_direction} of {frames.images} mosaics do not say in which direction their slices follow "
             "each other, so their place was not compared."
         )
-    if compared.not_compared and len(compared.encodings) > 1:
+    if compared.frames_not_compared and len(compared.encodings) > 1:
         doubts.append(
             "the pixel encoding differs within the series (signed or unsigned, bits stored), and the values of "
-            f"{sum(compared.not_compared.values())} slices were not compared."
+            f"{sum(compared.frames_not_compared.values())} slices were not compared."
         )
-    elif compared.not_compared and compared.scalings > 1:
+    elif compared.frames_not_compared and compared.scaling_count > 1:
         doubts.append(
-            f"the series has {compared.scalings} rescale slopes, and the values of "
-            f"{sum(compared.not_compared.values())} slices were not compared."
+            f"the series has {compared.scaling_count} rescale slopes, and the values of "
+            f"{sum(compared.frames_not_compared.values())} slices were not compared."
         )
     if compared.zero_slopes:
         doubts.append(
             f"RescaleSlope is 0 in {compared.zero_slopes} of {compared.frames} frames, so all their values would be equal. The "
             "values of the image may be those of slope 1, without RescaleIntercept."
         )
-    if compared.without_geometry and not compared.mosaics_without_direction and has_slices_of_body(frames.classes):
+    if (
+        compared.frames_without_geometry
+        and not compared.mosaics_without_direction
+        and has_slices_of_body(frames.classes)
+    ):
         doubts.append(
-            f"{compared.without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in their "
-            "headers, so their place was not compared."
+            f"{compared.frames_without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in "
+            "their headers, so their place was not compared."
         )
     return doubts
 
@@ -246,13 +252,15 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"{compared.largest_movement:.1f} mm during the scan (prospective motion correction); the image has the place of its "
             "first volume."
         )
-    if compared.tilt:
-        notes.append(f"the orientation of its slices differs by up to {compared.tilt:.4f} rad from their image.")
-    for reason, count in compared.not_compared.items():
-        notes.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
-    if compared.without_geometry and not has_slices_of_body(frames.classes):
+    if compared.largest_tilt:
         notes.append(
-            f"the place of {compared.without_geometry} of {compared.frames} slices was not compared: they have none."
+            f"the orientation of its slices differs by up to {compared.largest_tilt:.4f} rad from their image."
+        )
+    for reason, count in compared.frames_not_compared.items():
+        notes.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
+    if compared.frames_without_geometry and not has_slices_of_body(frames.classes):
+        notes.append(
+            f"the place of {compared.frames_without_geometry} of {compared.frames} slices was not compared: they have none."
         )
     return notes
 

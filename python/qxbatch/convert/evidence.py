@@ -42,11 +42,11 @@ def header_evidence(frames: SeriesFrames, description: str = "") -> Evidence:
         slices=frames.slices,
         voxels=frames.voxels,
         sizes=set(frames.sizes),
-        is_countable=frames.countable,
+        is_countable=frames.is_countable,
         series_number=frames.series_number,
         classes=Counter(frames.classes),
         objects_without_pixels=frames.without_pixels,
-        truncated_files=tuple(path.name for path in frames.truncated),
+        truncated_files=tuple(path.name for path in frames.truncated_files),
         description=description,
         frames=frames,
     )

@@ -70,8 +70,8 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
         return _missing_table_findings(output, image, check, description, headers_have_b=headers_have_b)
     if len(table) != len(check.b_values) or is_map(output.suffix):
         return []
-    if check.contradiction is not None:
-        volume, low, high = check.contradiction
+    if check.contradicting_b_values is not None:
+        volume, low, high = check.contradicting_b_values
         return [
             f"the headers of volume {volume + 1} contradict each other: b = {low:g} and b = {high:g}; "
             f"its table says {table[volume]:g}."
@@ -106,7 +106,7 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     most = max(Counter(weights[k] for k in weighted).values(), default=0)
     if (
         most >= _MIN_DIRECTIONAL_VOLUMES
-        and not check.isotropic
+        and not check.is_isotropic
         and not any(math.hypot(*rows[k]) > _LENGTH_TOLERANCE for k in weighted)
     ):
         return ["all its gradient directions are zero."]
@@ -153,7 +153,7 @@ def _differing_encoding_directions(
     be trace images.
     """
     compared = {k: direction for k, direction in expected.items() if math.hypot(*rows[k]) > _LENGTH_TOLERANCE}
-    signs = _ALL_SIGNS[:1] if check.encoding_signs else _ALL_SIGNS
+    signs = _ALL_SIGNS[:1] if check.has_known_signs else _ALL_SIGNS
     candidates = (
         _differing_directions(rows, {k: tuple(map(operator.mul, sign, direction)) for k, direction in compared.items()})
         for sign in signs
@@ -203,13 +203,13 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
 def _missing_table_findings(
     output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
 ) -> list[str]:
-    if is_map(output.suffix) or check.derived or check.isotropic:
+    if is_map(output.suffix) or check.is_derived or check.is_isotropic:
         return []
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)
     if highest > 0:
         return [f"its headers say b = {highest:g}, and it has no table of b-values."]
     is_named_diffusion = image.volumes > 1 and _SCAN_NAMES.search(description) is not None
-    if headers_have_b or not (check.diffusion or is_named_diffusion) or _REFERENCE_NAME.search(description):
+    if headers_have_b or not (check.is_diffusion or is_named_diffusion) or _REFERENCE_NAME.search(description):
         return []
     return ["it is a diffusion scan, and neither its headers nor the converter have b-values."]
 

@@ -39,7 +39,7 @@ def dicom_series(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomS
     series = []
     for (study, uid, number), members_of_key in sorted(keyed.items(), key=lambda item: str(item[0])):
         members = tuple(groups[i] for i in members_of_key)
-        started = min((group.started for group in members if group.started), default="")
+        started = min((group.start_time for group in members if group.start_time), default="")
         series.append(DicomSeries(tuple(members_of_key), members, NumberRequest(number, (started, uid, study))))
     return series
 

@@ -64,7 +64,7 @@ def _dicom_items(reading: Reading) -> Iterator[Item]:
         day, series = _text(group.header.get("StudyDate")), _series(group.number, group.header)
         for name, birth in dict.fromkeys(map(_name_and_birth, headers)):
             identity = identity_of(name, birth, patient)
-            yield Item(group.patient, patient, identity, group.study, group.started, day, series, index)
+            yield Item(group.patient, patient, identity, group.study, group.start_time, day, series, index)
 
 
 def _name_and_birth(header: HeaderLike) -> tuple[str, str]:

@@ -20,7 +20,7 @@ def kinds(observed: ObservedSeries) -> tuple[ImageKind, ...]:
     """Return the kinds in the order of ImageKind."""
     stacks = observed.acquired.stacks
     image_kinds = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
-    if stacks and all(stack.derived for stack in stacks):
+    if stacks and all(stack.is_derived for stack in stacks):
         image_kinds.add(ImageKind.DERIVED)
     if is_localizer(observed):
         image_kinds.add(ImageKind.LOCALIZER)

@@ -23,7 +23,7 @@ def planned_volumes(observed: ObservedSeries, stacks: Sequence[Stack], slices: i
     """
     main = stacks[0]
     acquired = main.volumes
-    if main.derived:
+    if main.is_derived:
         return None
     counts = (
         _positive_integer(observed, "NumberOfTemporalPositions"),
@@ -41,7 +41,7 @@ def planned_slices(observed: ObservedSeries) -> int | None:
     None for derived images and several planes, and if no header contains it.
     """
     main = observed.main_stack
-    if main is None or main.derived or _plane_count(observed) > 1:
+    if main is None or main.is_derived or _plane_count(observed) > 1:
         return None
     numbers = observed.acquired.numbers
     if numbers.get("Protocol.sKSpace.ucDimension") == [_TWO_DIMENSIONS]:
@@ -52,7 +52,7 @@ def planned_slices(observed: ObservedSeries) -> int | None:
 
 def _plane_count(observed: ObservedSeries) -> int:
     """Return the number of planes in which one contrast was scanned (localizer: three); each plane is a stack."""
-    contrasts = [(stack.echo_time, stack.component, stack.derived, stack.size) for stack in observed.acquired.stacks]
+    contrasts = [(stack.echo_time, stack.component, stack.is_derived, stack.size) for stack in observed.acquired.stacks]
     return max(map(contrasts.count, contrasts), default=0)
 
 

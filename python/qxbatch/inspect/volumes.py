@@ -44,9 +44,14 @@ def volumes(observed: ObservedSeries) -> Volumes | None:
     slices, absent_slices = _slices(main, observed)
     missing = sum(_missing_slices(stack, main) for stack in stacks)
     complete = (
-        0 if absent_slices else min(0 if _missing_in_all_volumes(stack, main) else stack.complete for stack in stacks)
+        0
+        if absent_slices
+        else min(0 if _missing_in_all_volumes(stack, main) else stack.complete_volumes for stack in stacks)
     )
-    partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent_slices else 0)
+    partial = next(
+        (stack.slices_in_partial_volume for stack in stacks if stack.slices_in_partial_volume),
+        main.slices if absent_slices else 0,
+    )
     partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
     return Volumes(
         planned_volumes=planned_volumes(observed, stacks, slices),
@@ -55,9 +60,9 @@ def volumes(observed: ObservedSeries) -> Volumes | None:
         partial_slices=partial or None,
         slices=slices,
         missing_slices=missing
-        + max(main.skipped, observed.acquired.skipped_mosaics) * slices
+        + max(main.missing_volumes, observed.acquired.missing_mosaics) * slices
         + absent_slices * main.volumes,
-        duplicate_slices=sum(stack.duplicates for stack in observed.acquired.stacks),
+        duplicate_slices=sum(stack.duplicate_frames for stack in observed.acquired.stacks),
     )
 
 
@@ -68,7 +73,7 @@ def stacks_of_main(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
         missing_volumes = main.volumes - stack.volumes
         is_echo = stack.component == main.component and stack.echo_time != main.echo_time
         return (
-            stack.derived == main.derived
+            stack.is_derived == main.is_derived
             and stack.size == main.size
             and (
                 missing_volumes == 0 or (missing_volumes == 1 and is_echo and main.volumes >= _MIN_VOLUMES_FOR_MISSING)
@@ -80,10 +85,10 @@ def stacks_of_main(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
 
 def _missing_slices(stack: Stack, main: Stack) -> int:
     """Return how many slices are missing in the volumes of a stack, compared with those of the main stack."""
-    in_last_volume = stack.slices - stack.partial if stack.partial else 0
+    in_last_volume = stack.slices - stack.slices_in_partial_volume if stack.slices_in_partial_volume else 0
     in_missing_volumes = (main.volumes - stack.volumes) * stack.slices
     in_all_volumes = _missing_in_all_volumes(stack, main) * stack.volumes
-    return stack.holes + in_last_volume + in_missing_volumes + in_all_volumes
+    return stack.missing_slices_before_last + in_last_volume + in_missing_volumes + in_all_volumes
 
 
 def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:
@@ -97,11 +102,11 @@ def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:
 
 def _slices(main: Stack, observed: ObservedSeries) -> tuple[int, int]:
     """Return the number of slices of a complete volume, and how many of them are missing in all volumes."""
-    if main.duplicates == 0 and main.volumes == 1:
+    if main.duplicate_frames == 0 and main.volumes == 1:
         planned = planned_slices(observed)
         if planned is not None and planned > main.slices:
             return planned, planned - main.slices
-    gaps = gap_slices(main.places)
+    gaps = gap_slices(main.slice_positions)
     return main.slices + gaps, gaps
 
 

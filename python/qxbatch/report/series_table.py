@@ -35,7 +35,7 @@ class Fields(Protocol):
 
 
 class AnySeries(Protocol):
-    """A series, of DICOM or PAR/REC. `size` is in bytes, `started` is YYYYMMDDHHMMSS as far as known."""
+    """A series, of DICOM or PAR/REC. `size` is in bytes, `start_time` is YYYYMMDDHHMMSS as far as known."""
 
     @property
     def number(self) -> int | None: ...
@@ -50,7 +50,7 @@ class AnySeries(Protocol):
     @property
     def size(self) -> int: ...
     @property
-    def started(self) -> str: ...
+    def start_time(self) -> str: ...
     @property
     def header(self) -> Fields: ...
 
@@ -80,10 +80,10 @@ def in_order(all_series: Iterable[AnySeries]) -> list[AnySeries]:
     series_list = list(all_series)
     study_start: dict[str, str] = {}
     for series in series_list:
-        study_start[series.study] = min(study_start.get(series.study, series.started), series.started)
+        study_start[series.study] = min(study_start.get(series.study, series.start_time), series.start_time)
 
     def order(series: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
-        numbered = (series.number is None, series.number or 0, series.started, series.series_uid)
+        numbered = (series.number is None, series.number or 0, series.start_time, series.series_uid)
         return (series.patient, study_start[series.study], series.study, *numbered)
 
     return sorted(series_list, key=order)
@@ -98,7 +98,7 @@ def _record(source: str, series: AnySeries) -> dict[str, object]:
         "number": series.number,
         "files": series.files,
         "bytes": series.size,
-        "started": series.started,
+        "started": series.start_time,
     }
     return {**values, **header, "StudyInstanceUID": series.study, "SeriesInstanceUID": series.series_uid}
 
@@ -162,7 +162,13 @@ def _row(series: AnySeries) -> tuple[str, ...]:
     number = "-" if series.number is None else str(series.number)
     modality = header.get("Modality") if series_kind(series) == "DICOM" else series_kind(series)
     cells = (modality, description, header.get("PatientID"))
-    return (number, str(series.files), size_text(series.size), _time(series.started), *(_text(cell) for cell in cells))
+    return (
+        number,
+        str(series.files),
+        size_text(series.size),
+        _time(series.start_time),
+        *(_text(cell) for cell in cells),
+    )
 
 
 def _time(started: str) -> str:

@@ -62,7 +62,7 @@ fn compression(criterion: &mut Criterion) {
     std::io::copy(&mut voxels(SIZE).as_slice(), &mut stream).unwrap();
     let stream = stream.finish().unwrap();
     group.bench_function("walk over a zip's stream", |bencher| {
-        bencher.iter(|| blocks::last(black_box(&stream)).unwrap());
+        bencher.iter(|| blocks::find_last_block(black_box(&stream)).unwrap());
     });
     group.finish();
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use crate::header::{Field, Header};
 
-pub use start::started;
+pub use start::start_time;
 pub use uids::{series_uid, uid_of};
 
 use group_key::{GroupKey, fill_in};
@@ -44,7 +44,7 @@ pub struct Group {
     /// Sum of the sizes of the files in bytes.
     pub size: u64,
     /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
-    pub started: String,
+    pub start_time: String,
     /// Index of the file with the lowest InstanceNumber; of several files with this number, the one with the lowest
     /// path.
     pub representative: usize,
@@ -134,7 +134,7 @@ fn order(a: &Group, b: &Group) -> Ordering {
     let key = |group: &Group| (group.number.is_none(), group.number);
     key(a)
         .cmp(&key(b))
-        .then_with(|| a.started.cmp(&b.started))
+        .then_with(|| a.start_time.cmp(&b.start_time))
         .then_with(|| a.series_uid.cmp(&b.series_uid))
         .then_with(|| a.study.cmp(&b.study))
         .then_with(|| a.patient.cmp(&b.patient))
@@ -153,10 +153,10 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
     let header = header_of(&representative)?;
     let folder = entries.get(representative).map(|entry| entry.folder);
     let series_uid = || series_uid(header, folder.unwrap_or_default());
-    let started = members
+    let start_time = members
         .iter()
         .filter_map(header_of)
-        .map(started)
+        .map(start_time)
         .filter(|time| !time.is_empty())
         .min();
     let (patient, number) = group_key;
@@ -172,7 +172,7 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
             .filter_map(|index| entries.get(*index))
             .map(|entry| entry.size)
             .sum(),
-        started: started.unwrap_or_default(),
+        start_time: start_time.unwrap_or_default(),
         representative,
         members,
     })
@@ -323,7 +323,7 @@ mod tests {
             of("2020.01.02", "10:14"),
             of("", ""),
         ]);
-        assert_eq!(groups[0].started, "202001021014");
+        assert_eq!(groups[0].start_time, "202001021014");
     }
 
     #[test]

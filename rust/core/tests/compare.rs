@@ -169,10 +169,10 @@ fn compared_with(slices: &[Slice], images: impl Fn(&Path) -> Vec<PathBuf>) -> Co
 fn flaws(comparison: &Comparison) -> (usize, usize, usize, usize) {
     let check = &comparison.checks[0];
     (
-        comparison.misplaced.len(),
+        comparison.misplaced_frames.len(),
         comparison.frames_without_slice,
         check.slices_without_frame,
-        check.different,
+        check.different_slices,
     )
 }
 
@@ -181,7 +181,10 @@ fn a_right_image_has_no_flaw() {
     let comparison = compared(&volumes(3));
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
     assert_eq!(comparison.checks[0].order, VolumeOrder::Right);
-    assert_eq!((comparison.moved_volumes, comparison.tilt), (0, 0.0));
+    assert_eq!(
+        (comparison.moved_volumes, comparison.largest_tilt),
+        (0, 0.0)
+    );
 }
 
 #[test]
@@ -203,8 +206,8 @@ fn a_single_slice_that_moved_is_misplaced() {
         let mut slices = volumes(3);
         slices[SLICES + 2].place[axis] += by;
         let comparison = compared(&slices);
-        let [one] = comparison.misplaced.as_slice() else {
-            panic!("{:?}", comparison.misplaced);
+        let [one] = comparison.misplaced_frames.as_slice() else {
+            panic!("{:?}", comparison.misplaced_frames);
         };
         assert_eq!((one.file, comparison.moved_volumes), (SLICES + 2, 0));
         assert!(one.distance > 0.29);
@@ -323,8 +326,8 @@ fn all_slices_of_an_image_follow_one_scaling() {
         })
     };
     let comparison = stored(&slices);
-    assert_eq!(comparison.checks[0].different, 1);
-    let difference = comparison.checks[0].difference.unwrap();
+    assert_eq!(comparison.checks[0].different_slices, 1);
+    let difference = comparison.checks[0].first_difference.unwrap();
     assert_eq!(
         (difference.file, difference.expected),
         (3, 1.5 * difference.value)

@@ -67,7 +67,7 @@ fn an_object_without_pixels_has_no_frames() {
     let set = Syntax::Explicit.text(0x0008_0008, "CS", "ORIGINAL");
     let object = read(&Syntax::Explicit.file(&set));
     assert_eq!(
-        (object.pixels, object.frames.len(), object.incomplete),
+        (object.pixels, object.frames.len(), object.is_incomplete),
         (Pixels::Absent, 0, false)
     );
 }
@@ -78,18 +78,18 @@ fn frames_that_the_pixels_cannot_have_are_not_believed() {
         let between = syntax.text(0x0028_0008, "IS", "4000000000");
         let set = image(syntax, "ORIGINAL", "0\\0\\0", &between, 3 * 32);
         let object = read(&syntax.file(&set));
-        assert_eq!((object.frames.len(), object.incomplete), (3, true));
+        assert_eq!((object.frames.len(), object.is_incomplete), (3, true));
     }
 }
 
 #[test]
 fn a_cut_object_is_known_as_incomplete_wherever_it_ends() {
     let whole = enhanced(Syntax::Explicit, false);
-    assert!(!read(&whole).incomplete);
+    assert!(!read(&whole).is_incomplete);
     for end in 140..whole.len() {
         let mut window = &whole[..end];
         if let Some(object) = parse(&mut window).unwrap() {
-            let complete = object.pixels == Pixels::Absent || object.incomplete;
+            let complete = object.pixels == Pixels::Absent || object.is_incomplete;
             assert!(complete, "{end} of {} bytes", whole.len());
         }
     }
@@ -99,18 +99,21 @@ fn a_cut_object_is_known_as_incomplete_wherever_it_ends() {
 fn an_object_whose_pixel_data_are_cut_is_known_as_truncated() {
     for syntax in [Syntax::Implicit, Syntax::Explicit, Syntax::Big] {
         let whole = syntax.file(&image(syntax, "ORIGINAL", "0\\0\\0", &[], 32));
-        assert!(!read(&whole).truncated, "{syntax:?}");
+        assert!(!read(&whole).is_truncated, "{syntax:?}");
         for missing in 1..32 {
-            assert!(read(&whole[..whole.len() - missing]).truncated, "{missing}");
+            assert!(
+                read(&whole[..whole.len() - missing]).is_truncated,
+                "{missing}"
+            );
         }
         let surplus = syntax.file(&image(syntax, "ORIGINAL", "0\\0\\0", &[], 33));
         assert!(
-            !read(&surplus[..surplus.len() - 1]).truncated,
+            !read(&surplus[..surplus.len() - 1]).is_truncated,
             "the pad byte"
         );
         let few = syntax.text(0x0028_0008, "IS", "2");
         let short = syntax.file(&image(syntax, "ORIGINAL", "0\\0\\0", &few, 32));
-        assert!(read(&short).truncated, "one of two frames");
+        assert!(read(&short).is_truncated, "one of two frames");
     }
 }
 
@@ -124,7 +127,7 @@ fn pixels_that_are_packed_or_share_samples_are_complete() {
             syntax.text(0x0028_0004, "CS", photometric),
         ];
         let set = image(syntax, "ORIGINAL", "0\\0\\0", &extra.concat(), bytes);
-        read(&syntax.file(&set)).truncated
+        read(&syntax.file(&set)).is_truncated
     };
     assert!(!pixels(1, 1, "MONOCHROME2", 2));
     assert!(!pixels(12, 1, "MONOCHROME2", 24));
@@ -148,10 +151,13 @@ fn fragments_may_lack_their_delimiter_and_not_their_end() {
     }
     let whole = syntax.file(&set);
     let delimited = [whole.clone(), syntax.head(0xFFFE_E0DD, "", 0)].concat();
-    assert!(!read(&delimited).truncated);
-    assert!(!read(&whole).truncated);
+    assert!(!read(&delimited).is_truncated);
+    assert!(!read(&whole).is_truncated);
     for missing in 1..20 {
-        assert!(read(&whole[..whole.len() - missing]).truncated, "{missing}");
+        assert!(
+            read(&whole[..whole.len() - missing]).is_truncated,
+            "{missing}"
+        );
     }
 }
 

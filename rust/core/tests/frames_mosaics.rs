@@ -97,7 +97,7 @@ fn tiles_of_a_mosaic_are_about_its_centre_along_the_normal_of_its_csa_header() {
             (tiling.count, tiling.across, tiling.rows, tiling.columns),
             (3, 2, 2, 2)
         );
-        assert!(tiling.directed);
+        assert!(tiling.has_direction);
         // Half of the two rows and columns by which the grid exceeds a tile; rows are 2 mm apart, columns 3 mm.
         let places: Vec<_> = object
             .frames

@@ -85,8 +85,8 @@ fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, String> {
     };
     let encryption = entry.encryption.expect("encrypted");
     let found = local::read(&archive, entry).unwrap();
-    assert!(found.encrypted);
-    let locked = EncryptedMember::read(&archive, entry, encryption, found.data).unwrap();
+    assert!(found.is_encrypted);
+    let locked = EncryptedMember::read(&archive, entry, encryption, found.data_offset).unwrap();
     match locked.open(password, &Monitor::default()).unwrap() {
         Attempt::WrongPassword => Err("unfit".into()),
         Attempt::Damaged(reason) => Err(reason),
@@ -166,7 +166,7 @@ fn data_that_the_disk_cannot_read_are_not_called_cut_short() {
     let directory = list(&archive.as_slice(), 10);
     let entry = &directory.entries[0];
     let encryption = entry.encryption.unwrap();
-    let data = local::read(&archive.as_slice(), entry).unwrap().data;
+    let data = local::read(&archive.as_slice(), entry).unwrap().data_offset;
     let disk = FaultyDisk {
         bytes: &archive,
         fault: data + 15,

@@ -15,7 +15,7 @@ pub(crate) struct Group {
     files: usize,
     size: u64,
     header: Py<Header>,
-    started: String,
+    start_time: String,
 }
 
 impl Group {
@@ -34,7 +34,7 @@ impl Group {
                     core: header.clone(),
                 },
             )?,
-            started: group.started.clone(),
+            start_time: group.start_time.clone(),
         })
     }
 }

@@ -56,8 +56,8 @@ fn voxel_type(datatype: i32, big_endian: bool) -> PyResult<VoxelType> {
 pub(crate) struct ImageCheck {
     slices: usize,
     slices_without_frame: usize,
-    different: usize,
-    difference: Option<(usize, u32, u32, u32, f64, f64)>,
+    different_slices: usize,
+    first_difference: Option<(usize, u32, u32, u32, f64, f64)>,
     order: &'static str,
     time_step: Option<f64>,
     echo_times: Option<(f64, f64)>,
@@ -66,15 +66,15 @@ pub(crate) struct ImageCheck {
     repetition_times: Option<(f64, f64)>,
     components: Vec<&'static str>,
     b_values: Vec<(Option<f64>, Option<f64>)>,
-    contradiction: Option<(usize, f64, f64)>,
+    contradicting_b_values: Option<(usize, f64, f64)>,
     mixed_volume: Option<usize>,
     directions: Vec<Option<[f64; 3]>>,
     encoding_directions: Vec<Option<[f64; 3]>>,
-    encoding_signs: bool,
-    diffusion: bool,
-    isotropic: bool,
-    derived: bool,
-    first: (i64, usize),
+    has_known_signs: bool,
+    is_diffusion: bool,
+    is_isotropic: bool,
+    is_derived: bool,
+    first_instance: (i64, usize),
     same_volume_as: Option<usize>,
     same_scan_as: Option<usize>,
 }
@@ -87,22 +87,22 @@ pub(crate) struct Comparison {
     mosaics_without_slice_count: usize,
     suspected_mosaics: usize,
     mosaics_without_direction: usize,
-    without_geometry: usize,
-    misplaced: Vec<(usize, u32, f64)>,
+    frames_without_geometry: usize,
+    misplaced_frames: Vec<(usize, u32, f64)>,
     frames_without_slice: usize,
     moved_volumes: usize,
     largest_movement: f64,
-    tilt: f64,
-    shuffled: usize,
-    scalings: usize,
+    largest_tilt: f64,
+    shuffled_frames: usize,
+    scaling_count: usize,
     zero_slopes: usize,
-    not_compared: BTreeMap<&'static str, usize>,
+    frames_not_compared: BTreeMap<&'static str, usize>,
     encodings: Vec<(bool, u16, u16, usize)>,
     checks: Vec<Py<ImageCheck>>,
 }
 
 fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
-    let difference = check.difference.map(|difference| {
+    let difference = check.first_difference.map(|difference| {
         (
             difference.file,
             difference.frame,
@@ -117,8 +117,8 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
         ImageCheck {
             slices: check.slices,
             slices_without_frame: check.slices_without_frame,
-            different: check.different,
-            difference,
+            different_slices: check.different_slices,
+            first_difference: difference,
             order: match check.order {
                 VolumeOrder::NotCompared => "",
                 VolumeOrder::Right => "right",
@@ -132,15 +132,15 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             repetition_times: check.repetition_times.map(<(f64, f64)>::from),
             components: check.components.into_iter().map(component).collect(),
             b_values: check.b_values,
-            contradiction: check.contradiction,
+            contradicting_b_values: check.contradicting_b_values,
             mixed_volume: check.mixed_volume,
             directions: check.directions,
             encoding_directions: check.encoding_directions,
-            encoding_signs: check.encoding_signs,
-            diffusion: check.diffusion,
-            isotropic: check.isotropic,
-            derived: check.derived,
-            first: check.first,
+            has_known_signs: check.has_known_signs,
+            is_diffusion: check.is_diffusion,
+            is_isotropic: check.is_isotropic,
+            is_derived: check.is_derived,
+            first_instance: check.first_instance,
             same_volume_as: check.same_volume_as,
             same_scan_as: check.same_scan_as,
         },
@@ -163,7 +163,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         .checks
         .into_iter()
         .map(|image_check| check(py, image_check));
-    let misplaced = comparison.misplaced.iter();
+    let misplaced = comparison.misplaced_frames.iter();
     let encodings = comparison.encodings.iter();
     Ok(Comparison {
         files: comparison.files,
@@ -172,22 +172,22 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         mosaics_without_slice_count: comparison.mosaics_without_slice_count,
         suspected_mosaics: comparison.suspected_mosaics,
         mosaics_without_direction: comparison.mosaics_without_direction,
-        without_geometry: comparison.without_geometry,
-        misplaced: misplaced
+        frames_without_geometry: comparison.frames_without_geometry,
+        misplaced_frames: misplaced
             .map(|slice| (slice.file, slice.frame, slice.distance))
             .collect(),
         frames_without_slice: comparison.frames_without_slice,
         moved_volumes: comparison.moved_volumes,
         largest_movement: comparison.largest_movement,
-        tilt: comparison.tilt,
-        shuffled: comparison.shuffled,
-        scalings: comparison.scalings,
+        largest_tilt: comparison.largest_tilt,
+        shuffled_frames: comparison.shuffled_frames,
+        scaling_count: comparison.scaling_count,
         zero_slopes: comparison.zero_slopes,
-        not_compared: comparison.not_compared,
+        frames_not_compared: comparison.frames_not_compared,
         encodings: encodings
             .map(|(encoding, count)| {
                 (
-                    encoding.signed,
+                    encoding.is_signed,
                     encoding.bits_stored,
                     encoding.bits_allocated,
                     *count,
@@ -215,7 +215,7 @@ impl SeriesFrames {
                 if pixels {
                     Series::read(files)
                 } else {
-                    Series::headers(files)
+                    Series::read_headers(files)
                 }
             })
             .map_err(|(path, error)| os_error(&path, &error))?;
@@ -259,18 +259,18 @@ impl SeriesFrames {
     }
 
     #[getter]
-    fn countable(&self) -> bool {
-        self.facts.countable
+    fn is_countable(&self) -> bool {
+        self.facts.is_countable
     }
 
     #[getter]
-    fn truncated(&self) -> Vec<&Path> {
+    fn truncated_files(&self) -> Vec<&Path> {
         self.series.truncated()
     }
 
     #[getter]
-    fn mosaic(&self) -> bool {
-        self.facts.mosaic
+    fn has_mosaic(&self) -> bool {
+        self.facts.has_mosaic
     }
 
     #[getter]

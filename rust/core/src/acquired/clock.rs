@@ -1,7 +1,7 @@
 //! Acquisition times, also across midnight.
 
 use super::split::StackFrame;
-use crate::frames::{Pixels, Series, continued, next_day_limit, span};
+use crate::frames::{Pixels, Series, continue_after_midnight, next_day_limit, span};
 
 /// Acquisition times that increase across midnight, even if all headers have the date on which the series started.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,11 +20,11 @@ impl Clock {
                 .iter()
                 .filter(|object| object.pixels != Pixels::Absent)
                 .flat_map(|object| &object.frames)
-                .filter_map(|frame| frame.attributes.acquired)
+                .filter_map(|frame| frame.attributes.acquisition_time)
         };
         let next_day_limit = next_day_limit(times());
         Self {
-            span: span(times().map(|time| continued(time, next_day_limit))),
+            span: span(times().map(|time| continue_after_midnight(time, next_day_limit))),
             next_day_limit,
         }
     }
@@ -34,8 +34,8 @@ impl Clock {
         stack_frame
             .frame
             .attributes
-            .acquired
-            .map(|time| continued(time, self.next_day_limit))
+            .acquisition_time
+            .map(|time| continue_after_midnight(time, self.next_day_limit))
     }
 
     /// Returns the first and the last acquisition time in seconds.

@@ -14,15 +14,15 @@ pub struct Volumes {
     /// Volumes with at least one slice.
     pub count: usize,
     /// Volumes with all slices.
-    pub complete: usize,
+    pub complete_volumes: usize,
     /// Number of slices of the last volume if it is incomplete, else 0.
-    pub partial: usize,
+    pub slices_in_partial_volume: usize,
     /// Number of slices that are missing in volumes before the last one.
-    pub holes: usize,
+    pub missing_slices_before_last: usize,
     /// Volumes without any slice between the first and the last volume.
-    pub skipped: usize,
+    pub missing_volumes: usize,
     /// Frames at a slice position where their volume already has a frame.
-    pub repeated: usize,
+    pub repeated_frames: usize,
 }
 
 /// Counts the volumes of a stack, and assigns each frame to a volume.
@@ -46,15 +46,17 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
 
 /// Returns the number of missing and repeated slices.
 fn cost(volumes: &Volumes) -> usize {
-    let last = if volumes.partial > 0 {
-        volumes.slices.saturating_sub(volumes.partial)
+    let last = if volumes.slices_in_partial_volume > 0 {
+        volumes
+            .slices
+            .saturating_sub(volumes.slices_in_partial_volume)
     } else {
         0
     };
     volumes
-        .holes
+        .missing_slices_before_last
         .saturating_add(last)
-        .saturating_add(volumes.repeated)
+        .saturating_add(volumes.repeated_frames)
 }
 
 /// Counts the volumes of one assignment.
@@ -75,18 +77,18 @@ fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes
     Volumes {
         slices,
         count: slice_counts.len(),
-        complete: slice_counts
+        complete_volumes: slice_counts
             .iter()
             .filter(|count| **count >= slices)
             .count(),
-        partial: if last < slices { last } else { 0 },
-        holes: slice_counts
+        slices_in_partial_volume: if last < slices { last } else { 0 },
+        missing_slices_before_last: slice_counts
             .iter()
             .take(before)
             .map(|count| slices.saturating_sub(*count))
             .sum(),
-        skipped: assignment.skipped,
-        repeated,
+        missing_volumes: assignment.missing_volumes,
+        repeated_frames: repeated,
     }
 }
 
@@ -105,7 +107,7 @@ pub(super) fn diffusion(
     for (stack_frame, volume) in placed_frames.stack_frames.iter().zip(&assignment.volumes) {
         let diffusion = &stack_frame.frame.attributes.diffusion;
         in_diffusion_scan |= diffusion.in_diffusion_scan;
-        let Some(b_value) = diffusion.b_value.or(diffusion.nominal) else {
+        let Some(b_value) = diffusion.b_value.or(diffusion.second_b_value) else {
             continue;
         };
         let tenths = (b_value * 10.0).round() as i64;

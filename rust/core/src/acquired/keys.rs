@@ -15,7 +15,7 @@ pub(super) struct Assignment {
     /// Number of volumes.
     pub count: usize,
     /// Number of volumes without any slice between the first and the last volume.
-    pub skipped: usize,
+    pub missing_volumes: usize,
 }
 
 /// Returns an assignment for each number and time that all frames have, the most reliable first. The last assignment is
@@ -23,11 +23,11 @@ pub(super) struct Assignment {
 pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed_frames, true, |stack_frame| {
-            stack_frame.frame.attributes.temporal
+            stack_frame.frame.attributes.temporal_position
         }),
         by_number(placed_frames, false, mosaic_number),
         by_number(placed_frames, false, |stack_frame| {
-            stack_frame.frame.attributes.acquisition
+            stack_frame.frame.attributes.acquisition_number
         }),
         by_number(placed_frames, false, file_index),
         by_number(placed_frames, false, |stack_frame| {
@@ -37,7 +37,7 @@ pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec
             rounded(stack_frame.frame.attributes.time_offset, 1e3)
         }),
         by_number(placed_frames, false, |stack_frame| {
-            rounded(stack_frame.frame.attributes.trigger, 1e3)
+            rounded(stack_frame.frame.attributes.trigger_time, 1e3)
         }),
         by_instance(placed_frames),
         by_diffusion(placed_frames),
@@ -51,7 +51,10 @@ pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec
 
 /// Returns the InstanceNumber of a mosaic, because one mosaic is one volume; None for other objects.
 fn mosaic_number(stack_frame: &StackFrame<'_>) -> Option<i64> {
-    stack_frame.object.tiling.and(stack_frame.object.instance)
+    stack_frame
+        .object
+        .tiling
+        .and(stack_frame.object.instance_number)
 }
 
 /// Assigns frames to volumes by a number; None if a frame lacks it. `counts_volumes` says that the number increases by
@@ -68,7 +71,7 @@ fn by_number(
         .collect::<Option<_>>()?;
     let mut assignment = ranked(&numbers);
     if counts_volumes {
-        assignment.skipped = missing_count(&numbers);
+        assignment.missing_volumes = missing_count(&numbers);
     }
     Some(assignment)
 }
@@ -102,7 +105,7 @@ fn ranked(numbers: &[i64]) -> Assignment {
             .map(|number| different.partition_point(|other| other < number))
             .collect(),
         count: different.len(),
-        skipped: 0,
+        missing_volumes: 0,
     }
 }
 
@@ -114,7 +117,7 @@ fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed_frames
         .stack_frames
         .iter()
-        .map(|stack_frame| stack_frame.frame.attributes.instance)
+        .map(|stack_frame| stack_frame.frame.attributes.instance_number)
         .collect::<Option<_>>()?;
     let mut slices: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
     for (slice, number) in placed_frames.slices.iter().zip(&numbers) {
@@ -156,7 +159,7 @@ fn by_diffusion(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
         let diffusion = &stack_frame.frame.attributes.diffusion;
         let direction = diffusion.direction.map(|parts| parts.map(f64::to_bits));
         let key = (
-            diffusion.b_value.or(diffusion.nominal)?.to_bits(),
+            diffusion.b_value.or(diffusion.second_b_value)?.to_bits(),
             direction,
         );
         let next = i64::try_from(numbers_by_key.len()).ok()?;
@@ -174,7 +177,7 @@ fn by_rank(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
                 let time = clock.time(stack_frame).unwrap_or(0.0);
                 (
                     time,
-                    stack_frame.frame.attributes.instance,
+                    stack_frame.frame.attributes.instance_number,
                     stack_frame.file,
                 )
             })

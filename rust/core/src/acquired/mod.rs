@@ -27,7 +27,7 @@ pub struct Stack {
     /// Component of complex images: `M`, `P`, `R`, `I`; empty if the header has none or a mixed one.
     pub component: &'static str,
     /// Whether ImageType or FrameType says that the frames are derived.
-    pub derived: bool,
+    pub is_derived: bool,
     /// Rows and columns.
     pub size: (u32, u32),
     /// Direction cosines of a row and of a column.
@@ -37,9 +37,9 @@ pub struct Stack {
     /// Number of frames without duplicates.
     pub frames: usize,
     /// Frames that repeat another frame: same position, numbers and times.
-    pub duplicates: usize,
+    pub duplicate_frames: usize,
     /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
-    pub places: Vec<f64>,
+    pub slice_positions: Vec<f64>,
     /// Counts of the volumes.
     pub volumes: Volumes,
     /// Intervals between consecutive volumes.
@@ -60,7 +60,7 @@ pub struct Acquired {
     /// The different echo times of the stacks in ms, ascending.
     pub echo_times: Vec<f64>,
     /// Number of missing mosaics: gaps between the InstanceNumbers of the others.
-    pub skipped_mosaics: usize,
+    pub missing_mosaics: usize,
 }
 
 /// Returns what was scanned in a series.
@@ -78,7 +78,7 @@ pub fn acquired(series: &Series) -> Acquired {
         stacks,
         span: clock.span(),
         echo_times,
-        skipped_mosaics: skipped_mosaics(series),
+        missing_mosaics: skipped_mosaics(series),
     }
 }
 
@@ -89,7 +89,7 @@ fn skipped_mosaics(series: &Series) -> usize {
         .iter()
         .filter(|object| object.pixels != Pixels::Absent);
     let numbers: Option<Vec<i64>> = images
-        .map(|object| object.tiling.and(object.instance))
+        .map(|object| object.tiling.and(object.instance_number))
         .collect();
     let numbers = numbers.unwrap_or_default();
     let different: BTreeSet<&i64> = numbers.iter().collect();
@@ -109,7 +109,7 @@ fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
     Stack {
         echo_time: attributes.and_then(|attributes| attributes.echo_time),
         component: stack_frames.component,
-        derived: attributes.is_some_and(|attributes| attributes.derived),
+        is_derived: attributes.is_some_and(|attributes| attributes.is_derived),
         size: first.map_or((0, 0), |stack_frame| {
             (
                 stack_frame.object.frame_rows(),
@@ -119,9 +119,9 @@ fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
         orientation: attributes.and_then(|attributes| attributes.orientation),
         spacing: attributes.and_then(|attributes| attributes.spacing),
         frames: placed_frames.stack_frames.len(),
-        duplicates: placed_frames.duplicates,
+        duplicate_frames: placed_frames.duplicates,
         intervals: times::intervals(&placed_frames, &assignment, clock),
-        places: placed_frames.places,
+        slice_positions: placed_frames.places,
         volumes,
         b_values,
         directions,

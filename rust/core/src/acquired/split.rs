@@ -67,7 +67,7 @@ fn contrast(object: &Object, frame: &Frame) -> Contrast {
     (
         echo.map(|time| (time * 1e3).round() as i64),
         component(frame),
-        frame.attributes.derived,
+        frame.attributes.is_derived,
         object.frame_rows(),
         object.frame_columns(),
     )

@@ -2,7 +2,7 @@
 
 /// A kind of archive that is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Foreign {
+pub enum ForeignArchive {
     /// RAR, version 4 or 5.
     Rar,
     /// An image of a disc: ISO 9660, UDF.
@@ -28,10 +28,10 @@ pub const VOLUME_DESCRIPTOR_HEAD_LENGTH: usize = 6;
 /// Length of the block at the end of a macOS disk image.
 pub const DMG_TRAILER_LENGTH: usize = 512;
 
-/// The end of every [`Foreign::reason`]; `ingest` recognises such a reason by this text.
+/// The end of every [`ForeignArchive::reason`]; `ingest` recognises such a reason by this text.
 pub const NOT_OPENED: &str = "which qxbatch does not open";
 
-impl Foreign {
+impl ForeignArchive {
     /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Rar,
@@ -162,35 +162,50 @@ mod tests {
 
     #[test]
     fn every_reason_says_that_it_is_not_opened() {
-        for foreign in Foreign::ALL {
+        for foreign in ForeignArchive::ALL {
             assert!(foreign.reason().ends_with(NOT_OPENED), "{foreign:?}");
         }
     }
 
     #[test]
     fn archives_are_recognised_by_their_first_bytes() {
-        assert_eq!(Foreign::of(b"Rar!\x1a\x07\0"), Some(Foreign::Rar));
-        assert_eq!(Foreign::of(b"Rar!\x1a\x07\x01\0"), Some(Foreign::Rar));
-        assert_eq!(Foreign::of(b"MSCF\0\0\0\0"), Some(Foreign::Cab));
-        assert_eq!(Foreign::of(b"070701000"), Some(Foreign::Cpio));
-        assert_eq!(Foreign::of(b"\x20\x00-lh5-"), Some(Foreign::Lha));
-        assert_eq!(Foreign::of(b"PK\x07\x08PK\x03\x04"), Some(Foreign::Split));
-        assert_eq!(Foreign::of(b"Rar!"), None);
+        assert_eq!(
+            ForeignArchive::of(b"Rar!\x1a\x07\0"),
+            Some(ForeignArchive::Rar)
+        );
+        assert_eq!(
+            ForeignArchive::of(b"Rar!\x1a\x07\x01\0"),
+            Some(ForeignArchive::Rar)
+        );
+        assert_eq!(
+            ForeignArchive::of(b"MSCF\0\0\0\0"),
+            Some(ForeignArchive::Cab)
+        );
+        assert_eq!(ForeignArchive::of(b"070701000"), Some(ForeignArchive::Cpio));
+        assert_eq!(
+            ForeignArchive::of(b"\x20\x00-lh5-"),
+            Some(ForeignArchive::Lha)
+        );
+        assert_eq!(
+            ForeignArchive::of(b"PK\x07\x08PK\x03\x04"),
+            Some(ForeignArchive::Split)
+        );
+        assert_eq!(ForeignArchive::of(b"Rar!"), None);
     }
 
     #[test]
     fn arj_is_recognised_by_the_length_of_its_header() {
         for (length, foreign) in [
             (30u16, None),
-            (31, Some(Foreign::Arj)),
-            (256, Some(Foreign::Arj)),
-            (286, Some(Foreign::Arj)),
-            (2600, Some(Foreign::Arj)),
+            (31, Some(ForeignArchive::Arj)),
+            (256, Some(ForeignArchive::Arj)),
+            (286, Some(ForeignArchive::Arj)),
+            (2600, Some(ForeignArchive::Arj)),
             (3000, None),
         ] {
             let [low, high] = length.to_le_bytes();
             let head = [0x60, 0xea, low, high, 30, 11, 1, 0, 0, 0, 2, 0];
-            assert_eq!(Foreign::of(&head), foreign, "{length}");
+            assert_eq!(ForeignArchive::of(&head), foreign, "{length}");
         }
     }
 
@@ -200,13 +215,13 @@ mod tests {
         for (to, from) in head.iter_mut().zip(b"\xc7\x71") {
             *to = *from;
         }
-        assert_eq!(Foreign::of(&head), None);
+        assert_eq!(ForeignArchive::of(&head), None);
         for (at, byte) in [(7, 0x81), (20, 3), (26, b'a'), (27, b'b')] {
             if let Some(to) = head.get_mut(at) {
                 *to = byte;
             }
         }
-        assert_eq!(Foreign::of(&head), Some(Foreign::Cpio));
+        assert_eq!(ForeignArchive::of(&head), Some(ForeignArchive::Cpio));
     }
 
     #[test]

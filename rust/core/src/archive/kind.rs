@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::foreign::{
-    DMG_TRAILER_LENGTH, Foreign, VOLUME_DESCRIPTOR_HEAD_LENGTH, VOLUME_DESCRIPTOR_OFFSET, is_part,
+    DMG_TRAILER_LENGTH, ForeignArchive, VOLUME_DESCRIPTOR_HEAD_LENGTH, VOLUME_DESCRIPTOR_OFFSET,
+    is_part,
 };
 use super::source::Fields;
 use super::tar::header::is_header;
@@ -32,8 +33,8 @@ pub enum FileKind {
     /// Any tar: v7, ustar, pax, GNU.
     Tar,
     /// An archive kind that is not opened.
-    Foreign(Foreign),
-    /// A compressed single stream.
+    Foreign(ForeignArchive),
+    /// One compressed stream, for example a gzip file.
     Packed(Compression),
     /// An empty file.
     Empty,
@@ -135,7 +136,7 @@ pub fn of(head: &[u8]) -> FileKind {
     if is_par(head) {
         return FileKind::Par;
     }
-    Foreign::of(head).map_or(FileKind::Other, FileKind::Foreign)
+    ForeignArchive::of(head).map_or(FileKind::Other, FileKind::Foreign)
 }
 
 /// Returns the kind of bytes in memory. A zip may follow a self-extracting program; then its end record identifies it.
@@ -190,7 +191,10 @@ enum Region {
 /// Returns the kind that a mark at another offset shows, if `kind` is [`FileKind::Other`] or a part of a split archive;
 /// otherwise `kind`. `read` returns whether it filled the buffer.
 fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> FileKind {
-    if !matches!(kind, FileKind::Other | FileKind::Foreign(Foreign::Split)) {
+    if !matches!(
+        kind,
+        FileKind::Other | FileKind::Foreign(ForeignArchive::Split)
+    ) {
         return kind;
     }
     let mut tail = [0; ZIP_END_LENGTH];
@@ -200,8 +204,8 @@ fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) ->
     let (mut descriptor, mut trailer) =
         ([0; VOLUME_DESCRIPTOR_HEAD_LENGTH], [0; DMG_TRAILER_LENGTH]);
     let disc_image = read(Region::VolumeDescriptor, &mut descriptor)
-        .then(|| Foreign::of_volume_descriptor(&descriptor));
-    let disk_image = read(Region::End, &mut trailer).then(|| Foreign::of_trailer(&trailer));
+        .then(|| ForeignArchive::of_volume_descriptor(&descriptor));
+    let disk_image = read(Region::End, &mut trailer).then(|| ForeignArchive::of_trailer(&trailer));
     let foreign = disc_image.flatten().or(disk_image.flatten());
     foreign.map_or(kind, FileKind::Foreign)
 }
@@ -210,7 +214,7 @@ fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) ->
 #[must_use]
 pub fn by_content_and_name(kind: FileKind, name: &[u8]) -> FileKind {
     if kind == FileKind::Other && is_part(name) {
-        return FileKind::Foreign(Foreign::Split);
+        return FileKind::Foreign(ForeignArchive::Split);
     }
     kind
 }

@@ -17,13 +17,15 @@ pub struct LzwReader<R> {
     block_mode: bool,
     /// Current length of a code in bits.
     width: u32,
-    /// Bits that were read but not yet used, and their number.
+    /// Bits that were read but not yet used.
     buffer: u64,
-    count: u32,
+    /// Number of bits in `buffer`.
+    bit_count: u32,
     /// Codes read of the current group of eight; the writer completes the group before it changes the width.
     in_group: u32,
-    /// The bytes of a code are those of its prefix code, then its suffix.
+    /// For each code, the code of all its bytes except the last one.
     prefix: Vec<u16>,
+    /// For each code, its last byte.
     suffix: Vec<u8>,
     /// The code that the table gets next.
     next_code: usize,
@@ -55,7 +57,7 @@ impl<R: BufRead> LzwReader<R> {
             block_mode,
             width: 9,
             buffer: 0,
-            count: 0,
+            bit_count: 0,
             in_group: 0,
             prefix: vec![0; 1 << max_bits],
             suffix: (0..1usize << max_bits)
@@ -91,7 +93,7 @@ impl<R: BufRead> LzwReader<R> {
     /// Returns the next code; None at the end of the input. Remaining bits there that are too few for a code are
     /// padding, and must be zero.
     fn code(&mut self) -> io::Result<Option<usize>> {
-        while self.count < self.width {
+        while self.bit_count < self.width {
             let Some(byte) = self.byte()? else {
                 return if self.buffer == 0 {
                     Ok(None)
@@ -99,12 +101,12 @@ impl<R: BufRead> LzwReader<R> {
                     Err(io::ErrorKind::UnexpectedEof.into())
                 };
             };
-            self.buffer |= u64::from(byte) << self.count;
-            self.count += 8;
+            self.buffer |= u64::from(byte) << self.bit_count;
+            self.bit_count += 8;
         }
         let code = self.buffer & ((1 << self.width) - 1);
         self.buffer >>= self.width;
-        self.count -= self.width;
+        self.bit_count -= self.width;
         self.in_group = (self.in_group + 1) % 8;
         Ok(usize::try_from(code).ok())
     }

@@ -15,8 +15,8 @@ pub mod unpack;
 pub mod zip;
 mod zst;
 
-/// Archives and members with fewer packed bytes may expand as much as those with this many: with the default ratio of
-/// 1000, to about 65 MB.
+/// The limit on expansion counts smaller archives and members as if they had this many packed bytes. With the default
+/// ratio of 1000, they may expand to about 65 MB.
 pub const MIN_PACKED: u64 = 64 << 10;
 
 /// Returns whether `expanded` bytes are more than `max_ratio` allows for `packed` bytes.

@@ -2,14 +2,16 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Bytes read ahead from the packed stream.
+/// Size of the buffer in bytes.
 const BUFFER: usize = 128 << 10;
 
 /// A buffered stream, with a lookahead of up to [`BUFFER`] bytes.
 pub struct Peeker<'a> {
     input: Box<dyn Read + Send + 'a>,
     buffer: Vec<u8>,
+    /// Start of the unconsumed bytes in the buffer.
     at: usize,
+    /// End of these bytes.
     end: usize,
     /// Bytes consumed so far.
     pub consumed: u64,

@@ -78,7 +78,7 @@ fn window(head: &[u8]) -> Option<u64> {
 const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Number (0 to 15, in the mark) of the skippable frames that `pzstd` writes, and the length of their content in bytes.
 /// The content is the length of the next frame, in 32 bits.
-const PZSTD: u8 = 0;
+const PZSTD_FRAME: u8 = 0;
 const PZSTD_LENGTH: u32 = 4;
 /// Number (in the mark) of the skippable frames that contain a seek table. The table has the lengths of all frames
 /// before it.
@@ -109,7 +109,7 @@ impl SkippableFrames {
         while let Some((number, size)) = next_skippable(input)? {
             self.count_announced();
             input.consume(8);
-            if number == PZSTD && size == PZSTD_LENGTH {
+            if number == PZSTD_FRAME && size == PZSTD_LENGTH {
                 self.announced_length = word(input.peek(4)?);
                 input.skip(u64::from(size))?;
             } else if number == SEEK_TABLE {

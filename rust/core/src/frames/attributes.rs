@@ -43,12 +43,12 @@ pub struct Diffusion {
     pub image_direction: Option<[f64; 3]>,
     /// A second b-value in s/mm2: the nominal b-value (Siemens, Canon, United Imaging), or the b-value of the scan
     /// multiplied by the squared length of the gradient direction (GE).
-    pub nominal: Option<f64>,
+    pub second_b_value: Option<f64>,
     /// GE: gradient direction along frequency, phase and slice encoding; its squared length is the b-value of the frame
     /// as a fraction of the highest b-value of the scan.
     pub encoding_direction: Option<[f64; 3]>,
     /// Whether DiffusionDirectionality is `ISOTROPIC`: a trace image.
-    pub isotropic: bool,
+    pub is_isotropic: bool,
     /// Whether the header says that the frame is part of a diffusion scan; true also for frames with a b-value of 0.
     pub in_diffusion_scan: bool,
     /// Lowest and highest of the b-values in the frame's elements, s/mm2. Nominal values count only for GE.
@@ -87,7 +87,7 @@ pub struct Attributes {
     /// Distance between slice centres, mm.
     pub slice_spacing: Option<f64>,
     /// SliceLocation, mm.
-    pub location: Option<f64>,
+    pub slice_location: Option<f64>,
     /// Echo time, ms.
     pub echo_time: Option<f64>,
     /// Repetition time, ms.
@@ -97,42 +97,42 @@ pub struct Attributes {
     /// Flip angle, degrees.
     pub flip_angle: Option<f64>,
     /// A hash of the name of the receive coil; 0 if the header has none.
-    pub coil: u64,
+    pub coil_hash: u64,
     /// Component of a complex image.
     pub component: Component,
     /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2.
-    pub kind: Option<i64>,
+    pub ge_image_kind: Option<i64>,
     /// A hash of all values of ImageType or FrameType; 0 if the header has none.
-    pub image_type: u64,
+    pub image_type_hash: u64,
     /// Whether ImageType or FrameType says that the frame is derived.
-    pub derived: bool,
+    pub is_derived: bool,
     /// Diffusion weighting.
     pub diffusion: Diffusion,
     /// Rescale slope and intercept (PS3.3 C.11.1).
     pub rescale: Option<[f64; 2]>,
     /// Whether the values have a lookup table (ModalityLUTSequence).
-    pub lookup_table: bool,
+    pub has_lookup_table: bool,
     /// Philips scale slope and intercept, for floating-point values.
     pub philips_scale: Option<[f64; 2]>,
     /// A hash of StackID; 0 if the header has none.
-    pub stack_id: u64,
+    pub stack_id_hash: u64,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
-    pub temporal: Option<i64>,
+    pub temporal_position: Option<i64>,
     /// AcquisitionNumber or FrameAcquisitionNumber.
-    pub acquisition: Option<i64>,
+    pub acquisition_number: Option<i64>,
     /// InstanceNumber; in objects with per-frame functional groups the frame number, from 1.
-    pub instance: Option<i64>,
+    pub instance_number: Option<i64>,
     /// Acquisition date and time in seconds since 1 March of the year 0; since midnight if no date is known.
-    pub acquired: Option<f64>,
+    pub acquisition_time: Option<f64>,
     /// ContentTime in seconds since midnight, or FrameReferenceDateTime in seconds since 1 March of the year 0.
-    pub content: Option<f64>,
+    pub content_time: Option<f64>,
     /// Trigger time or trigger delay, ms.
-    pub trigger: Option<f64>,
+    pub trigger_time: Option<f64>,
     /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or the vendor's
     /// element).
     pub time_offset: Option<f64>,
     /// Acquisition date in days since 1 March of the year 0, from the main data set.
-    pub(super) day: Option<f64>,
+    pub(super) acquisition_day: Option<f64>,
 }
 
 impl Attributes {
@@ -150,7 +150,7 @@ impl Attributes {
             0x0020_0037 => self.orientation = get(Vr::DS)?.array().or(self.orientation),
             0x0028_0030 => self.spacing = get(Vr::DS)?.array().or(self.spacing),
             0x0018_0088 => self.slice_spacing = get(Vr::DS)?.first(),
-            0x0020_1041 => self.location = get(Vr::DS)?.first(),
+            0x0020_1041 => self.slice_location = get(Vr::DS)?.first(),
             0x0018_0081 => self.echo_time = get(Vr::DS)?.first(),
             0x0018_9082 => self.echo_time = get(Vr::FD)?.first(),
             0x0018_0080 => self.repetition_time = get(Vr::DS)?.first(),
@@ -164,40 +164,42 @@ impl Attributes {
                 }
             }
             0x0018_5100 => self.head_first_supine = text(reader, element)? == "HFS",
-            0x0018_1250 => self.coil = hash(text(reader, element)?.as_bytes()),
+            0x0018_1250 => self.coil_hash = hash(text(reader, element)?.as_bytes()),
             0x0018_9089 => self.diffusion.direction = get(Vr::FD)?.array(),
             0x0018_9087 => {
                 self.diffusion.b_value = get(Vr::FD)?.first();
                 self.diffusion.extend_range(self.diffusion.b_value);
             }
-            0x0028_3000 => self.lookup_table = true,
+            0x0028_3000 => self.has_lookup_table = true,
             0x0028_1052 => self.set_rescale(1, get(Vr::DS)?),
             0x0028_1053 => self.set_rescale(0, get(Vr::DS)?),
-            0x0020_0012 => self.acquisition = get(Vr::IS)?.whole(),
-            0x0020_9156 => self.acquisition = get(Vr::US)?.whole().or(self.acquisition),
-            0x0020_0013 => self.instance = get(Vr::IS)?.whole(),
-            0x0020_0100 => self.temporal = get(Vr::IS)?.whole(),
-            0x0020_9128 => self.temporal = get(Vr::UL)?.whole(),
-            0x0018_1060 => self.trigger = get(Vr::DS)?.first(),
+            0x0020_0012 => self.acquisition_number = get(Vr::IS)?.integer(),
+            0x0020_9156 => {
+                self.acquisition_number = get(Vr::US)?.integer().or(self.acquisition_number);
+            }
+            0x0020_0013 => self.instance_number = get(Vr::IS)?.integer(),
+            0x0020_0100 => self.temporal_position = get(Vr::IS)?.integer(),
+            0x0020_9128 => self.temporal_position = get(Vr::UL)?.integer(),
+            0x0018_1060 => self.trigger_time = get(Vr::DS)?.first(),
             0x0020_930D => self.time_offset = get(Vr::FD)?.first(),
-            0x0020_9153 => self.trigger = get(Vr::FD)?.first(),
+            0x0020_9153 => self.trigger_time = get(Vr::FD)?.first(),
             0x0008_0008 | 0x0008_9007 => self.read_image_type(&text(reader, element)?),
             0x0008_9208 => self.read_complex_component(&text(reader, element)?),
             0x0018_9075 => self.read_directionality(&text(reader, element)?),
             0x0018_0024 => self.read_sequence_name(&text(reader, element)?),
             0x0020_4000 => self.read_comments(&text(reader, element)?),
-            0x0020_9056 => self.stack_id = hash(text(reader, element)?.as_bytes()),
-            0x0008_0022 => self.day = day(&text(reader, element)?),
+            0x0020_9056 => self.stack_id_hash = hash(text(reader, element)?.as_bytes()),
+            0x0008_0022 => self.acquisition_day = day(&text(reader, element)?),
             0x0008_0032 => {
                 let time = time_of_day(&text(reader, element)?);
-                let time = time.map(|time| time + self.day.unwrap_or(0.0) * DAY);
-                self.acquired = time
-                    .filter(|_| self.day.is_some() || self.acquired.is_none())
-                    .or(self.acquired);
+                let time = time.map(|time| time + self.acquisition_day.unwrap_or(0.0) * DAY);
+                self.acquisition_time = time
+                    .filter(|_| self.acquisition_day.is_some() || self.acquisition_time.is_none())
+                    .or(self.acquisition_time);
             }
-            0x0008_0033 => self.content = time_of_day(&text(reader, element)?),
-            0x0008_002A | 0x0018_9074 => self.acquired = date_time(&text(reader, element)?),
-            0x0018_9151 => self.content = date_time(&text(reader, element)?),
+            0x0008_0033 => self.content_time = time_of_day(&text(reader, element)?),
+            0x0008_002A | 0x0018_9074 => self.acquisition_time = date_time(&text(reader, element)?),
+            0x0018_9151 => self.content_time = date_time(&text(reader, element)?),
             _ => {}
         }
         Ok(())
@@ -214,9 +216,9 @@ impl Attributes {
     }
 
     fn read_image_type(&mut self, values: &str) {
-        self.image_type = hash(values.as_bytes());
+        self.image_type_hash = hash(values.as_bytes());
         let labels: Vec<&str> = values.split('\\').map(str::trim).collect();
-        self.derived = labels.first() == Some(&"DERIVED");
+        self.is_derived = labels.first() == Some(&"DERIVED");
         self.diffusion.in_diffusion_scan |= labels.contains(&"DIFFUSION");
         // The third and later values; ComplexImageComponent (group 0008, read after this) takes precedence.
         let named = labels.iter().skip(2).find_map(|label| match *label {
@@ -242,7 +244,7 @@ impl Attributes {
 
     /// Reads DiffusionDirectionality (PS3.3 C.8.13.5.9).
     fn read_directionality(&mut self, value: &str) {
-        self.diffusion.isotropic = value == "ISOTROPIC";
+        self.diffusion.is_isotropic = value == "ISOTROPIC";
         self.diffusion.in_diffusion_scan |=
             matches!(value, "DIRECTIONAL" | "BMATRIX" | "ISOTROPIC");
     }
@@ -261,7 +263,7 @@ impl Attributes {
             .unwrap_or(rest.len());
         let (value, after) = rest.split_at(digits);
         if let (Ok(value), "" | "t" | "#") = (value.parse::<f64>(), after.get(..1).unwrap_or("")) {
-            self.diffusion.nominal = Some(value);
+            self.diffusion.second_b_value = Some(value);
             self.diffusion.in_diffusion_scan = true;
         }
     }
@@ -273,7 +275,7 @@ impl Attributes {
         };
         let end = rest.find('(').unwrap_or(rest.len());
         if let Some(value) = rest.get(..end).and_then(|text| text.trim().parse().ok()) {
-            self.diffusion.nominal = Some(value);
+            self.diffusion.second_b_value = Some(value);
             self.diffusion.in_diffusion_scan = true;
         }
     }

@@ -13,6 +13,8 @@ pub(super) struct Csa {
 
 /// Limit on names in a header; real headers have about a hundred.
 const MAX_NAMES: u32 = 512;
+/// Limit on the items (values) of a name.
+const MAX_ITEMS: u32 = 4096;
 /// Length of a name in bytes.
 const NAME_LENGTH: usize = 64;
 /// Length of a tag in bytes: a name and the description of its values.
@@ -55,7 +57,7 @@ pub(super) fn each_name(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
         }
         rest = after;
         let mut values = Vec::new();
-        for _ in 0..count.min(4096) {
+        for _ in 0..count.min(MAX_ITEMS) {
             let Some((item, after)) = rest.split_at_checked(ITEM_LENGTH) else {
                 return;
             };

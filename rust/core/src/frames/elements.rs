@@ -23,32 +23,32 @@ impl Numbers {
         }
     }
 
-    /// The first number.
+    /// Returns the first number.
     pub(super) fn first(&self) -> Option<f64> {
         self.get(0)
     }
 
-    /// The number at an index.
+    /// Returns the number at an index.
     pub(super) fn get(&self, index: usize) -> Option<f64> {
         (index < self.count)
             .then(|| self.values.get(index).copied())
             .flatten()
     }
 
-    /// The first number, if it is an integer.
+    /// Returns the first number, if it is an integer.
     #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-    pub(super) fn whole(&self) -> Option<i64> {
+    pub(super) fn integer(&self) -> Option<i64> {
         self.first()
             .filter(|value| value.fract() == 0.0 && value.abs() < 9.0e15)
             .map(|value| value as i64)
     }
 
-    /// All numbers.
+    /// Returns all numbers.
     pub(super) fn all(&self) -> Vec<f64> {
         self.values.get(..self.count).unwrap_or_default().to_vec()
     }
 
-    /// All numbers, if there are exactly `N`.
+    /// Returns all numbers, if there are exactly `N`.
     pub(super) fn array<const N: usize>(&self) -> Option<[f64; N]> {
         if self.count != N {
             return None;
@@ -58,14 +58,14 @@ impl Numbers {
 }
 
 /// Reads the first [`MAX_NUMBERS`] numbers of a value; returns no numbers if one of them is unreadable or not finite.
-/// `known` is the VR if the file does not state it.
+/// `default_vr` is the VR if the file does not state it.
 pub(super) fn numbers<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     encoding: Encoding,
-    known: Vr,
+    default_vr: Vr,
 ) -> Result<Numbers, ParseError> {
-    let vr = effective_vr(element.vr, known);
+    let vr = effective_vr(element.vr, default_vr);
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
     let mut numbers = Numbers::default();
     let size = match vr {

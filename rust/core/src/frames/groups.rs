@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use super::elements::{each_element, each_item};
-use super::private::Blocks;
+use super::private::PrivateBlocks;
 use crate::header::{Element, Encoding, ITEM, ParseError, Reader, Window};
 
 /// Tag, without the block, of a private sequence in which Philips stores the elements of a classic object for each
@@ -80,7 +80,7 @@ pub(super) fn read_groups<W: Window>(
     attributes: &mut Attributes,
     depth: u32,
 ) -> Result<u64, ParseError> {
-    let mut blocks = Blocks::default();
+    let mut blocks = PrivateBlocks::default();
     each_element(
         reader,
         start,
@@ -121,7 +121,7 @@ fn read_philips_frame<W: Window>(
     encoding: Encoding,
     attributes: &mut Attributes,
 ) -> Result<u64, ParseError> {
-    let mut blocks = Blocks::default();
+    let mut blocks = PrivateBlocks::default();
     each_element(
         reader,
         start,

@@ -15,7 +15,7 @@ const DELIMITER: u64 = 8;
 pub(super) fn needed_bytes(object: &Object) -> Option<u64> {
     let encoding = &object.encoding;
     // In YBR_FULL_422 and similar formats, some pixels lack samples.
-    if object.photometric.contains("42") {
+    if object.photometric_interpretation.contains("42") {
         return None;
     }
     let pixels = u64::from(object.rows).saturating_mul(object.columns.into());

@@ -3,8 +3,8 @@
 /// Seconds of a day.
 pub(super) const DAY: f64 = 86_400.0;
 
-/// Returns the limit (in seconds) below which times belong to the next day; None if the times already increase across
-/// midnight, or if the scan does not continue after midnight.
+/// Returns the time in seconds below which times belong to the next day. Returns None if no time needs a day more: the
+/// times have several dates, or the scan ends before midnight.
 ///
 /// Some scanners write the date on which the series started into all headers, others write none. If times of one date have
 /// a gap of at least half a day, they are those of a scan across midnight. Without such a gap they are those of a long scan.
@@ -17,8 +17,8 @@ pub fn next_day_limit(times: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     (is_one_date && after - before >= DAY / 2.0).then_some(limit)
 }
 
-/// Returns a time in seconds that increases across midnight, by the limit of all times.
-pub fn continued(time: f64, next_day_limit: Option<f64>) -> f64 {
+/// Returns a time in seconds that increases across midnight: one day is added if the time is below [`next_day_limit`].
+pub fn continue_after_midnight(time: f64, next_day_limit: Option<f64>) -> f64 {
     match next_day_limit {
         Some(limit) if time < limit => time + DAY,
         _ => time,

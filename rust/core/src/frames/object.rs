@@ -37,11 +37,11 @@ pub struct PixelEncoding {
     /// The most significant bit of the value.
     pub high_bit: u16,
     /// Whether values are two's complement.
-    pub signed: bool,
+    pub is_signed: bool,
     /// 1 for grey, 3 for colour.
     pub samples: u16,
     /// Whether colours are stored plane by plane.
-    pub planar: bool,
+    pub is_planar: bool,
 }
 
 /// One frame of an object.
@@ -61,13 +61,13 @@ pub struct Frame {
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Object {
     /// SOPClassUID; empty if absent.
-    pub class: String,
+    pub sop_class: String,
     /// SeriesNumber.
     pub series_number: Option<i64>,
     /// A hash of StudyInstanceUID and SeriesInstanceUID, equal for objects of one series.
     pub series_hash: u64,
     /// TransferSyntaxUID.
-    pub syntax: String,
+    pub transfer_syntax: String,
     /// Rows of a stored image; for a mosaic, of all tiles together.
     pub rows: u32,
     /// Columns of a stored image; for a mosaic, of all tiles together.
@@ -75,30 +75,30 @@ pub struct Object {
     /// The larger side of AcquisitionMatrix; 0 if absent.
     pub acquisition_side: u32,
     /// Whether Siemens is the manufacturer.
-    pub siemens: bool,
+    pub is_siemens: bool,
     /// NumberOfFrames; 1 if absent.
     pub frame_count: u32,
     /// Encoding of the pixels.
     pub encoding: PixelEncoding,
     /// PhotometricInterpretation.
-    pub photometric: String,
+    pub photometric_interpretation: String,
     /// Location of the pixels.
     pub pixels: Pixels,
     /// Whether all rows of its frames are compared with the converted image, and not only
     /// [`compared_rows`](super::compared_rows), because the encoding differs within the series.
-    pub all_rows: bool,
+    pub compares_all_rows: bool,
     /// Offset and length of each fragment of run-length encoded pixels.
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
     /// Whether something that the header announces is missing: elements, bytes of the pixel data, or frames.
-    pub incomplete: bool,
+    pub is_incomplete: bool,
     /// Whether the file ends before its pixel data do, or is unreadable before them.
-    pub truncated: bool,
+    pub is_truncated: bool,
     /// Whether another DICOM object begins directly behind its pixel data: two files were joined.
     pub joined: bool,
     /// InstanceNumber.
-    pub instance: Option<i64>,
+    pub instance_number: Option<i64>,
     /// Its frames; empty without pixel data.
     pub frames: Vec<Frame>,
 }
@@ -115,7 +115,7 @@ impl Object {
         let has_one_frame = self.frames.len() == 1 && self.tiling.is_none();
         let is_large =
             self.acquisition_side > 0 && self.rows >= self.acquisition_side.saturating_mul(3);
-        self.siemens && has_one_frame && is_large && self.rows == self.columns
+        self.is_siemens && has_one_frame && is_large && self.rows == self.columns
     }
 
     /// Columns of one frame.
@@ -138,5 +138,5 @@ pub struct Tiling {
     /// Columns of a tile.
     pub columns: u32,
     /// Whether the header has the direction in which the slices follow each other.
-    pub directed: bool,
+    pub has_direction: bool,
 }

@@ -6,7 +6,7 @@ use super::elements::{each_element, each_item, numbers, text};
 use super::groups::{fragments, read_groups, read_plain_elements, read_shared_groups};
 use super::length;
 use super::object::{Frame, Object, Pixels};
-use super::private::{Blocks, DeferredElement};
+use super::private::{DeferredElement, PrivateBlocks};
 use super::tiles::Tiles;
 use crate::header::{
     DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Vr, Window,
@@ -31,7 +31,7 @@ pub(super) struct ObjectBuilder {
     /// The attributes of the main data set and of the shared functional groups.
     main: Attributes,
     /// The private blocks of the main data set.
-    blocks: Blocks,
+    blocks: PrivateBlocks,
     tiles: Tiles,
     /// Size of the file in bytes; `u64::MAX` if it is gzipped and not read to its end.
     size: u64,
@@ -45,7 +45,7 @@ impl ObjectBuilder {
                 ..Object::default()
             },
             main: Attributes::default(),
-            blocks: Blocks::default(),
+            blocks: PrivateBlocks::default(),
             tiles: Tiles::default(),
             size,
         }
@@ -53,25 +53,25 @@ impl ObjectBuilder {
 
     /// Returns the object; `damaged` says that the header could not be read to its end.
     pub(super) fn finish(mut self, damaged: bool) -> Object {
-        self.object.incomplete |= damaged;
-        self.object.truncated |= damaged;
-        self.object.instance = self.main.instance;
+        self.object.is_incomplete |= damaged;
+        self.object.is_truncated |= damaged;
+        self.object.instance_number = self.main.instance_number;
         if self.object.pixels == Pixels::Absent {
             self.object.frames.clear();
             return self.object;
         }
         // Some exporters rewrite ImageType; the number of tiles identifies a mosaic too.
         let tiled = self.tiles.count.is_some_and(|count| count > 1) && self.object.frame_count == 1;
-        if self.tiles.mosaic || tiled {
+        if self.tiles.is_mosaic || tiled {
             self.tiles.divide(&mut self.object, &self.main);
         } else if self.object.frames.is_empty() {
             if self.object.frame_count > 1 {
                 // The main data set has one position, which belongs to no particular frame.
                 self.main.position = None;
-                self.main.location = None;
+                self.main.slice_location = None;
             }
             let count = self.object.frame_count.min(self.max_frames());
-            self.object.incomplete |= count < self.object.frame_count;
+            self.object.is_incomplete |= count < self.object.frame_count;
             self.object.frames = (0..count)
                 .map(|index| Frame {
                     attributes: self.main.clone(),
@@ -117,7 +117,7 @@ impl ObjectBuilder {
                 self.object.joined = length::is_object(reader, end)?;
             } else if !syntax.deflated {
                 let fragments = fragments(reader, element, encoding)?;
-                self.object.truncated = length::ends_early(&fragments, self.size);
+                self.object.is_truncated = length::ends_early(&fragments, self.size);
                 let end = length::end_of_fragments(&fragments);
                 self.object.joined = length::is_object(reader, end)?;
                 if self.object.pixels == Pixels::Rle {
@@ -148,12 +148,13 @@ impl ObjectBuilder {
     ) -> Result<(), ParseError> {
         let object = &mut self.object;
         let u16_of = |value: Option<i64>| value.and_then(|value| u16::try_from(value).ok());
-        let mut get = |vr: Vr| Ok::<_, ParseError>(numbers(reader, element, encoding, vr)?.whole());
+        let mut get =
+            |vr: Vr| Ok::<_, ParseError>(numbers(reader, element, encoding, vr)?.integer());
         match element.tag {
-            0x0008_0016 => object.class = text(reader, element)?,
+            0x0008_0016 => object.sop_class = text(reader, element)?,
             0x0008_0070 => {
                 let name = text(reader, element)?;
-                object.siemens = name.to_ascii_lowercase().starts_with("siemens");
+                object.is_siemens = name.to_ascii_lowercase().starts_with("siemens");
                 self.blocks.set_manufacturer(&name);
             }
             0x0018_1310 => {
@@ -170,8 +171,8 @@ impl ObjectBuilder {
                 object.acquisition_side = largest;
             }
             0x0028_0002 => object.encoding.samples = u16_of(get(Vr::US)?).unwrap_or(1),
-            0x0028_0004 => object.photometric = text(reader, element)?,
-            0x0028_0006 => object.encoding.planar = get(Vr::US)? == Some(1),
+            0x0028_0004 => object.photometric_interpretation = text(reader, element)?,
+            0x0028_0006 => object.encoding.is_planar = get(Vr::US)? == Some(1),
             0x0028_0008 => {
                 let count = get(Vr::IS)?.and_then(|count| u32::try_from(count).ok());
                 object.frame_count = count.unwrap_or(1).max(1);
@@ -181,7 +182,7 @@ impl ObjectBuilder {
             0x0028_0100 => object.encoding.bits_allocated = u16_of(get(Vr::US)?).unwrap_or(0),
             0x0028_0101 => object.encoding.bits_stored = u16_of(get(Vr::US)?).unwrap_or(0),
             0x0028_0102 => object.encoding.high_bit = u16_of(get(Vr::US)?).unwrap_or(0),
-            0x0028_0103 => object.encoding.signed = get(Vr::US)? == Some(1),
+            0x0028_0103 => object.encoding.is_signed = get(Vr::US)? == Some(1),
             0x0020_000D | 0x0020_000E => {
                 let uids = format!("{} {}", object.series_hash, text(reader, element)?);
                 object.series_hash = hash(uids.as_bytes());
@@ -190,8 +191,8 @@ impl ObjectBuilder {
             0x0008_0008 => {
                 let labels = text(reader, element)?.to_uppercase();
                 let mut labels = labels.split('\\').map(str::trim);
-                self.tiles.uih = labels.clone().any(|label| label == "VFRAME");
-                self.tiles.mosaic = self.tiles.uih || labels.any(|label| label == "MOSAIC");
+                self.tiles.is_uih = labels.clone().any(|label| label == "VFRAME");
+                self.tiles.is_mosaic = self.tiles.is_uih || labels.any(|label| label == "MOSAIC");
                 self.main.read_element(reader, element, encoding)?;
             }
             _ => self.main.read_element(reader, element, encoding)?,
@@ -211,13 +212,13 @@ impl ObjectBuilder {
         let u32_of = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         match deferred {
             Some(DeferredElement::Tiles) => {
-                let count = u32_of(numbers(reader, element, encoding, Vr::US)?.whole());
+                let count = u32_of(numbers(reader, element, encoding, Vr::US)?.integer());
                 self.tiles.count = count
                     .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
             Some(DeferredElement::UihTiles) => {
-                let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.whole());
+                let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.integer());
                 self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
             Some(DeferredElement::Csa) => {
@@ -270,7 +271,7 @@ impl ObjectBuilder {
             &mut |reader, start, end, inner| {
                 let index = u32::try_from(frames.len()).unwrap_or(u32::MAX);
                 let mut attributes = Attributes {
-                    instance: Some(i64::from(index) + 1),
+                    instance_number: Some(i64::from(index) + 1),
                     ..main.clone()
                 };
                 // The main data set may repeat the diffusion elements of the first frame: they are not those of all
@@ -290,7 +291,7 @@ impl ObjectBuilder {
     }
 
     fn read_pixel_data(&mut self, element: &Element, encoding: Encoding, syntax: &TransferSyntax) {
-        self.object.syntax.clone_from(&syntax.uid);
+        self.object.transfer_syntax.clone_from(&syntax.uid);
         let plain = element.tag == PIXEL_DATA && !syntax.deflated;
         self.object.pixels = match element.length {
             Some(length) if plain => Pixels::Native {
@@ -307,12 +308,12 @@ impl ObjectBuilder {
             .length
             .map_or(0, u64::from)
             .saturating_add(element.value_offset);
-        self.object.incomplete |= !syntax.deflated && end > self.size;
+        self.object.is_incomplete |= !syntax.deflated && end > self.size;
         if let (Some(length), false) = (element.length, syntax.deflated) {
             let present = u64::from(length).min(self.size.saturating_sub(element.value_offset));
             let need = length::needed_bytes(&self.object).filter(|_| plain);
             // A missing pad byte at the end is no loss.
-            self.object.truncated = present < need.unwrap_or(length.saturating_sub(1).into());
+            self.object.is_truncated = present < need.unwrap_or(length.saturating_sub(1).into());
         }
     }
 }
@@ -324,7 +325,7 @@ impl DataSetVisitor for ObjectBuilder {
         start: u64,
         syntax: &TransferSyntax,
     ) -> Result<(), ParseError> {
-        self.object.syntax.clone_from(&syntax.uid);
+        self.object.transfer_syntax.clone_from(&syntax.uid);
         let encoding = reader.encoding;
         each_element(
             reader,

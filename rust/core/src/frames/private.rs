@@ -21,9 +21,9 @@ enum Creator {
 
 /// The private blocks that a data set reserves, and its vendor.
 #[derive(Debug, Default)]
-pub(super) struct Blocks {
-    /// Tag of the block's first element, and creator.
-    known: Vec<(u32, Creator)>,
+pub(super) struct PrivateBlocks {
+    /// The creators with used elements: tag of the block's first element, and creator.
+    creators: Vec<(u32, Creator)>,
     vendor: Option<Vendor>,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum DeferredElement {
     UihTileItems,
 }
 
-impl Blocks {
+impl PrivateBlocks {
     /// Processes a private element: records a creator, fills `attributes`, or returns an element that the
     /// caller has to process.
     pub(super) fn read_element<W: Window>(
@@ -68,7 +68,7 @@ impl Blocks {
             return Ok(None);
         }
         let block_tag = element.tag & 0xFFFF_FF00;
-        let creator = self.known.iter().find(|(tag, _)| *tag == block_tag);
+        let creator = self.creators.iter().find(|(tag, _)| *tag == block_tag);
         let Some(creator) = creator
             .map(|(_, creator)| *creator)
             .or(self.usual_creator(block_tag))
@@ -87,7 +87,7 @@ impl Blocks {
                 attributes.diffusion.direction = get(Vr::FD)?.array();
             }
             (Creator::SiemensMr, 0x0051_000F) => {
-                attributes.coil = hash(text(reader, element)?.as_bytes());
+                attributes.coil_hash = hash(text(reader, element)?.as_bytes());
             }
             (Creator::SiemensCsa, 0x0029_0010) => return Ok(Some(DeferredElement::Csa)),
             (Creator::GeParameters, 0x0043_0039) => {
@@ -98,14 +98,15 @@ impl Blocks {
                 // All images of a scan have the same number here; those with a lower b-value have a shorter gradient
                 // (group 0019, which is read first).
                 let squared = diffusion.gradient_squared();
-                diffusion.nominal = value.zip(squared).map(|(value, squared)| value * squared);
+                diffusion.second_b_value =
+                    value.zip(squared).map(|(value, squared)| value * squared);
                 if squared.is_some_and(|squared| squared > 0.0) {
-                    diffusion.extend_range(diffusion.nominal);
+                    diffusion.extend_range(diffusion.second_b_value);
                 }
             }
             (Creator::GeParameters, 0x0043_0030) => {
-                let kind = get(Vr::SS)?.whole();
-                attributes.kind = kind.filter(|kind| !DIFFUSION_KINDS.contains(kind));
+                let kind = get(Vr::SS)?.integer();
+                attributes.ge_image_kind = kind.filter(|kind| !DIFFUSION_KINDS.contains(kind));
             }
             (Creator::PhilipsImaging, 0x2001_0003) => {
                 let value = get(Vr::FL)?.first();
@@ -143,7 +144,9 @@ impl Blocks {
                 attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
                 attributes.diffusion.extend_range(value);
             }
-            (Creator::Uih, 0x0065_000A) => attributes.diffusion.nominal = get(Vr::FD)?.first(),
+            (Creator::Uih, 0x0065_000A) => {
+                attributes.diffusion.second_b_value = get(Vr::FD)?.first();
+            }
             (Creator::Uih, 0x0065_0037) => {
                 attributes.diffusion.image_direction = get(Vr::FD)?.array();
             }
@@ -163,8 +166,8 @@ impl Blocks {
             ("philips", Vendor::Philips),
             ("uih", Vendor::Uih),
         ];
-        let mut known = vendors.into_iter();
-        self.vendor = known
+        let mut vendors = vendors.into_iter();
+        self.vendor = vendors
             .find(|(start, _)| name.starts_with(start))
             .map(|(_, vendor)| vendor);
     }
@@ -199,7 +202,8 @@ impl Blocks {
             (0x0065, "Image Private Header") => Creator::Uih,
             _ => return,
         };
-        self.known.push((group << 16 | (tag & 0xFF) << 8, creator));
+        self.creators
+            .push((group << 16 | (tag & 0xFF) << 8, creator));
     }
 }
 

@@ -18,7 +18,7 @@ const READ_LENGTH: usize = 1 << 14;
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::incomplete`] set.
+/// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`] set.
 pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::with_read_length(file, size, buffer, READ_LENGTH);
@@ -49,7 +49,7 @@ pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Objec
 ///
 /// # Errors
 ///
-/// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::incomplete`] set.
+/// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`] set.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     let mut builder = ObjectBuilder::new(window.len());
     match visit(window, &mut builder) {

@@ -3,7 +3,8 @@
 /// Decodes one fragment to little-endian cells of `cell_bytes` bytes, `samples` of them for each pixel; returns None if
 /// the fragment is damaged.
 ///
-/// A fragment has one segment for each byte of each sample, the most significant byte first.
+/// A fragment has one segment for each byte of each sample, the most significant byte first. Its header has 16 numbers of
+/// 32 bits: the number of segments, up to 15, and their offsets.
 pub(super) fn decode(
     fragment: &[u8],
     pixels: usize,

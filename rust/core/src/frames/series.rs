@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::object::{Object, Pixels};
 use super::read::{read, read_any};
-use super::stored::{PixelReader, obstacle};
+use super::stored::{PixelReader, comparison_obstacle};
 use crate::regular;
 
 /// The objects of one series, in the order of their files.
@@ -37,11 +37,11 @@ pub struct Facts {
     pub voxels: u64,
     /// Different sizes of the frames, ascending: rows and columns.
     pub sizes: Vec<(u32, u32)>,
-    /// Whether `slices` and `voxels` count all objects: each image has its size and, for a mosaic, its number of tiles,
-    /// and each object without pixel data is complete.
-    pub countable: bool,
+    /// Whether `slices` and `voxels` count all objects. This is so if each image has its size (a mosaic also its number of
+    /// tiles), and if each object without pixel data is complete.
+    pub is_countable: bool,
     /// Whether some object is a mosaic.
-    pub mosaic: bool,
+    pub has_mosaic: bool,
     /// Number of series into which the exporter divided the objects, by their UIDs and numbers.
     pub parts: usize,
     /// SeriesNumber of the first object that has one.
@@ -72,7 +72,7 @@ impl Series {
         // compared.
         if has_mixed_encodings(&objects) {
             for (path, object) in files.iter().zip(&mut objects) {
-                object.all_rows = true;
+                object.compares_all_rows = true;
                 regular::open(path)
                     .and_then(|file| compute_signatures(&file, object, &mut values))
                     .map_err(|error| (path.clone(), error))?;
@@ -86,7 +86,7 @@ impl Series {
     /// # Errors
     ///
     /// Fails if a file cannot be read.
-    pub fn headers(files: Vec<PathBuf>) -> Result<Self, FileError> {
+    pub fn read_headers(files: Vec<PathBuf>) -> Result<Self, FileError> {
         let mut buffer = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
         for path in &files {
@@ -96,7 +96,8 @@ impl Series {
             buffer = used;
             let mut object = object.unwrap_or_else(not_dicom);
             // Only the comparison of pixel values uses these texts, and a series may have a hundred thousand objects.
-            (object.syntax, object.photometric) = (String::new(), String::new());
+            (object.transfer_syntax, object.photometric_interpretation) =
+                (String::new(), String::new());
             objects.push(object);
         }
         Ok(Self { files, objects })
@@ -110,18 +111,18 @@ impl Series {
         let with_pixels: BTreeSet<&str> = objects
             .iter()
             .filter(|object| object.pixels != Pixels::Absent)
-            .map(|object| object.class.as_str())
+            .map(|object| object.sop_class.as_str())
             .collect();
         let lacks = |object: &Object| {
             object.pixels == Pixels::Absent
                 && object.rows > 0
                 && object.columns > 0
-                && with_pixels.contains(object.class.as_str())
+                && with_pixels.contains(object.sop_class.as_str())
         };
         self.files
             .iter()
             .zip(objects)
-            .filter(|(_, object)| object.truncated || lacks(object))
+            .filter(|(_, object)| object.is_truncated || lacks(object))
             .map(|(path, _)| path.as_path())
             .collect()
     }
@@ -129,7 +130,7 @@ impl Series {
     /// Returns the counts over all headers.
     pub fn facts(&self) -> Facts {
         let mut facts = Facts {
-            countable: true,
+            is_countable: true,
             ..Facts::default()
         };
         for object in &self.objects {
@@ -151,7 +152,7 @@ impl Series {
 /// Returns an empty object for a file that is not DICOM.
 fn not_dicom() -> Object {
     Object {
-        incomplete: true,
+        is_incomplete: true,
         ..Object::default()
     }
 }
@@ -168,7 +169,7 @@ fn has_mixed_encodings(objects: &[Object]) -> bool {
 
 /// Computes the signatures of an object's frames; none if its values cannot be compared.
 fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
-    if obstacle(object).is_some() {
+    if comparison_obstacle(object).is_some() {
         return Ok(());
     }
     let mut reader = PixelReader::default();
@@ -192,22 +193,22 @@ fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -
 
 impl Facts {
     fn add(&mut self, object: &Object) {
-        *self.classes.entry(object.class.clone()).or_default() += 1;
+        *self.classes.entry(object.sop_class.clone()).or_default() += 1;
         self.series_number = self.series_number.or(object.series_number);
         if object.pixels == Pixels::Absent {
-            self.without_pixels += usize::from(!object.incomplete);
-            self.countable &= !object.incomplete;
+            self.without_pixels += usize::from(!object.is_incomplete);
+            self.is_countable &= !object.is_incomplete;
             return;
         }
         self.images += 1;
-        self.mosaic |= object.tiling.is_some();
+        self.has_mosaic |= object.tiling.is_some();
         let (rows, columns) = (object.frame_rows(), object.frame_columns());
         let frames = match object.tiling {
             Some(tiling) => tiling.count,
             None => object.frame_count,
         };
         if rows == 0 || columns == 0 || frames == 0 {
-            self.countable = false;
+            self.is_countable = false;
             return;
         }
         self.sizes.push((rows, columns));

@@ -22,7 +22,7 @@ pub fn compared_rows(rows: u32, all_rows: bool) -> (u32, u32) {
 }
 
 /// Returns why the values of an object cannot be compared; None if they can.
-pub fn obstacle(object: &Object) -> Option<&'static str> {
+pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     let length = match object.pixels {
         Pixels::Native { length, .. } => length,
         Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
@@ -30,13 +30,13 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         Pixels::Rle | Pixels::Damaged => return Some("damaged pixel data"),
         Pixels::Unreadable | Pixels::Absent => return Some("compressed"),
     };
-    if object.truncated {
+    if object.is_truncated {
         return Some("a file that is cut short");
     }
     if object
         .frames
         .iter()
-        .any(|frame| frame.attributes.lookup_table)
+        .any(|frame| frame.attributes.has_lookup_table)
     {
         return Some("a lookup table of values");
     }
@@ -45,7 +45,7 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
         && encoding.high_bit < encoding.bits_allocated
         && encoding.high_bit.saturating_add(1) >= encoding.bits_stored;
-    let is_known_colour = match (object.photometric.as_str(), encoding.samples) {
+    let is_known_colour = match (object.photometric_interpretation.as_str(), encoding.samples) {
         ("MONOCHROME1" | "MONOCHROME2", 0 | 1) => true,
         ("RGB", 3) => encoding.bits_allocated == 8,
         _ => false,
@@ -73,7 +73,7 @@ fn samples(object: &Object) -> u64 {
 /// Returns the number of colour planes of a frame; 1 if the samples of a pixel are adjacent. Decoding a run-length
 /// encoded frame makes them adjacent.
 fn planes(object: &Object) -> u64 {
-    if object.encoding.planar && object.pixels != Pixels::Rle {
+    if object.encoding.is_planar && object.pixels != Pixels::Rle {
         samples(object)
     } else {
         1
@@ -145,7 +145,7 @@ impl PixelReader {
         let size = u64::from(object.encoding.bits_allocated / 8);
         let planes = planes(object);
         let pixel = size * samples(object) / planes;
-        let (first, count) = compared_rows(object.frame_rows(), object.all_rows);
+        let (first, count) = compared_rows(object.frame_rows(), object.compares_all_rows);
         let (frame, row, column) = match &object.tiling {
             Some(tiling) => {
                 let (down, right) = (index / tiling.across.max(1), index % tiling.across.max(1));
@@ -257,7 +257,7 @@ impl CellFormat {
         Self {
             low_bit: u32::from(encoding.high_bit.saturating_add(1)).saturating_sub(bits),
             bits,
-            signed: encoding.signed,
+            signed: encoding.is_signed,
             big_endian: matches!(
                 object.pixels,
                 Pixels::Native {
@@ -333,7 +333,7 @@ impl Signature {
 
 #[cfg(test)]
 mod tests {
-    use super::{Object, Pixels, obstacle};
+    use super::{Object, Pixels, comparison_obstacle};
 
     #[test]
     fn a_damaged_frame_is_not_reported_as_compressed() {
@@ -344,7 +344,7 @@ mod tests {
                 fragments: vec![(0, 8)],
                 ..Object::default()
             };
-            assert_eq!(obstacle(&object), Some("damaged pixel data"));
+            assert_eq!(comparison_obstacle(&object), Some("damaged pixel data"));
         }
     }
 }

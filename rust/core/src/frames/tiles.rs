@@ -18,7 +18,7 @@ impl Tiling {
             across,
             rows: object.rows / down.max(1),
             columns: object.columns / across.max(1),
-            directed,
+            has_direction: directed,
         }
     }
 }
@@ -35,7 +35,7 @@ fn ceil_root(count: u32) -> u32 {
 #[derive(Debug, Default)]
 pub(super) struct Tiles {
     /// Whether ImageType names a mosaic.
-    pub mosaic: bool,
+    pub is_mosaic: bool,
     /// Number of tiles with a slice.
     pub count: Option<u32>,
     /// The direction in which the slices follow each other.
@@ -43,7 +43,7 @@ pub(super) struct Tiles {
     /// United Imaging: the position of each tile.
     pub positions: Vec<[f64; 3]>,
     /// Whether ImageType names a mosaic of United Imaging.
-    pub uih: bool,
+    pub is_uih: bool,
 }
 
 impl Tiles {
@@ -51,7 +51,7 @@ impl Tiles {
     pub(super) fn divide(&self, object: &mut Object, main: &Attributes) {
         let count = self.count.unwrap_or(0);
         let directed = self.normal.is_some() || self.positions.len() == count as usize;
-        let tiling = Tiling::of(object, count, directed, !self.uih);
+        let tiling = Tiling::of(object, count, directed, !self.is_uih);
         object.tiling = Some(tiling);
         object.frames = (0..count)
             .map(|index| Frame {

@@ -2,36 +2,40 @@
 
 use std::collections::HashMap;
 
+use super::frame_positions::{CandidateSlice, FramePositions, MAX_DISTANCE, SeriesFrame};
 use super::grid::{Grid, Plane};
 use super::moved_volumes::assign_moved_volumes;
-use super::places::{CandidateSlice, MAX_DISTANCE, Places, SeriesFrame};
 
 /// Directions of slices that differ by less than this (rad) are jitter: the slices belong to one stack.
 const JITTER: f64 = 0.01;
 
 /// Finds the slices of the images at the position of each frame.
-pub(super) fn locate_frames(series_frames: &[SeriesFrame<'_>], grids: &[Option<Grid>]) -> Places {
-    let mut places = Places::default();
+pub(super) fn locate_frames(
+    series_frames: &[SeriesFrame<'_>],
+    grids: &[Option<Grid>],
+) -> FramePositions {
+    let mut frame_positions = FramePositions::default();
+    // The results of `candidate_slices` by `plane_key`.
     let mut cache: HashMap<[u64; 12], (Vec<CandidateSlice>, f64, f64)> = HashMap::new();
     for (index, series_frame) in series_frames.iter().enumerate() {
         let Some(plane) = &series_frame.plane else {
-            places.candidates.push(Vec::new());
-            places.without_geometry.push(index);
+            frame_positions.candidates.push(Vec::new());
+            frame_positions.frames_without_geometry.push(index);
             continue;
         };
         let (candidates, nearest, tilt) = cache
             .entry(plane_key(plane))
             .or_insert_with(|| candidate_slices(plane, grids));
-        places.candidates.push(candidates.clone());
-        places.tilt = places.tilt.max(*tilt);
+        frame_positions.candidates.push(candidates.clone());
+        frame_positions.largest_tilt = frame_positions.largest_tilt.max(*tilt);
         if candidates.is_empty() {
-            places.misplaced.push((index, *nearest));
+            frame_positions.misplaced_frames.push((index, *nearest));
         }
     }
-    if !places.misplaced.is_empty() {
-        assign_moved_volumes(series_frames, grids, &mut places);
+    if !frame_positions.misplaced_frames.is_empty() {
+        assign_moved_volumes(series_frames, grids, &mut frame_positions);
     }
-    places
+    frame_positions
 }
 
 /// Returns the bits of a plane's numbers: equal planes have the same candidates.

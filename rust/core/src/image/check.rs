@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::candidate_slices::locate_frames;
+use super::frame_positions::{FramePositions, SeriesFrame};
 use super::gradient::{direction, encoding_direction, has_known_signs};
 use super::grid::{Grid, Plane, dot};
 use super::matches::ImageMatch;
 use super::mixed_volume::DistinctFrames;
 use super::nifti::{self, Nifti};
-use super::places::{Places, SeriesFrame};
 use super::report::{Comparison, ImageCheck, MisplacedFrame};
 use super::split_images::SplitImages;
 use super::time_step::time_step;
 use super::value_matcher::ValueMatcher;
 use super::volume_order::volume_order;
-use crate::frames::{Component, Diffusion, FileError, Object, Pixels, Series, obstacle};
+use crate::frames::{Component, Diffusion, FileError, Object, Pixels, Series, comparison_obstacle};
 
 /// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
 const MIN_CONTRADICTION: f64 = 50.0;
@@ -37,7 +37,7 @@ pub fn compare(
     for path in images {
         opened.push(nifti::open(path).map_err(|error| (path.clone(), error))?);
     }
-    Check {
+    SeriesAndImages {
         files: &series.files,
         objects: &series.objects,
         images: &opened,
@@ -46,7 +46,8 @@ pub fn compare(
     .comparison()
 }
 
-struct Check<'s> {
+/// A series, and the images that are compared with it.
+struct SeriesAndImages<'s> {
     files: &'s [PathBuf],
     objects: &'s [Object],
     images: &'s [Nifti],
@@ -54,7 +55,7 @@ struct Check<'s> {
     repeats_frames: &'s [bool],
 }
 
-impl Check<'_> {
+impl SeriesAndImages<'_> {
     /// Returns all frames in the order in which converters store them, so that the first try nearly always succeeds.
     fn series_frames(&self) -> Vec<SeriesFrame<'_>> {
         let mut series_frames = Vec::new();
@@ -69,7 +70,7 @@ impl Check<'_> {
         }
         series_frames.sort_by_key(|series_frame| {
             (
-                series_frame.frame.attributes.instance,
+                series_frame.frame.attributes.instance_number,
                 series_frame.file,
                 series_frame.frame.index,
             )
@@ -80,11 +81,11 @@ impl Check<'_> {
     fn comparison(&self) -> Result<Comparison, FileError> {
         let series_frames = self.series_frames();
         let grids: Vec<Option<Grid>> = self.images.iter().map(Grid::of).collect();
-        let places = locate_frames(&series_frames, &grids);
-        let mut comparison = self.counts(&series_frames, &places);
+        let frame_positions = locate_frames(&series_frames, &grids);
+        let mut comparison = self.counts(&series_frames, &frame_positions);
         let matches =
             ValueMatcher::new(&series_frames, self.files, self.images, self.repeats_frames)
-                .assign(&places)?;
+                .assign(&frame_positions)?;
         comparison.frames_without_slice = matches.frames_without_slice;
         let split_images = SplitImages {
             images: self.images,
@@ -104,14 +105,18 @@ impl Check<'_> {
     }
 
     /// Returns the counts of the comparison, without the results for images.
-    fn counts(&self, series_frames: &[SeriesFrame<'_>], places: &Places) -> Comparison {
+    fn counts(
+        &self,
+        series_frames: &[SeriesFrame<'_>],
+        frame_positions: &FramePositions,
+    ) -> Comparison {
         let mut comparison = Comparison {
             files: self.objects.len(),
             frames: series_frames.len(),
-            without_geometry: places.without_geometry.len(),
-            moved_volumes: places.moved_volumes.count,
-            largest_movement: places.moved_volumes.largest_movement,
-            tilt: places.tilt,
+            frames_without_geometry: frame_positions.frames_without_geometry.len(),
+            moved_volumes: frame_positions.moved_volumes.count,
+            largest_movement: frame_positions.moved_volumes.largest_movement,
+            largest_tilt: frame_positions.largest_tilt,
             ..Comparison::default()
         };
         for object in self.objects {
@@ -121,32 +126,34 @@ impl Check<'_> {
             if let Some(tiling) = object.tiling {
                 comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);
                 comparison.mosaics_without_direction +=
-                    usize::from(tiling.count > 0 && !tiling.directed);
+                    usize::from(tiling.count > 0 && !tiling.has_direction);
             }
             if has_pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
             }
-            if obstacle(object).is_some() && is_shuffled(object) {
-                comparison.shuffled += object.frames.len();
+            if comparison_obstacle(object).is_some() && is_shuffled(object) {
+                comparison.shuffled_frames += object.frames.len();
             }
-            if let (true, Some(reason), false) =
-                (has_pixels, obstacle(object), object.frames.is_empty())
-            {
-                *comparison.not_compared.entry(reason).or_default() += object.frames.len();
+            if let (true, Some(reason), false) = (
+                has_pixels,
+                comparison_obstacle(object),
+                object.frames.is_empty(),
+            ) {
+                *comparison.frames_not_compared.entry(reason).or_default() += object.frames.len();
             }
         }
         let scalings = series_frames.iter().map(|series_frame| {
             let rescale = series_frame.frame.attributes.rescale.unwrap_or([1.0, 0.0]);
             rescale.map(f64::to_bits)
         });
-        comparison.scalings = scalings.collect::<BTreeSet<_>>().len();
+        comparison.scaling_count = scalings.collect::<BTreeSet<_>>().len();
         comparison.zero_slopes = series_frames
             .iter()
             .filter_map(|series_frame| series_frame.frame.attributes.rescale)
             .filter(|[slope, _]| *slope == 0.0)
             .count();
-        comparison.misplaced = places
-            .misplaced
+        comparison.misplaced_frames = frame_positions
+            .misplaced_frames
             .iter()
             .filter_map(|(index, distance)| {
                 let series_frame = series_frames.get(*index)?;
@@ -170,16 +177,16 @@ impl Check<'_> {
         let volumes = self.images.get(image).map_or(1, |image| image.volumes);
         let mut check = ImageCheck {
             slices_without_frame: image_match.slices_without_frame,
-            different: image_match.different,
-            difference: image_match.difference,
-            derived: true,
-            isotropic: true,
-            first: (i64::MAX, usize::MAX),
+            different_slices: image_match.different_slices,
+            first_difference: image_match.first_difference,
+            is_derived: true,
+            is_isotropic: true,
+            first_instance: (i64::MAX, usize::MAX),
             slices: image_match.frames.iter().map(Vec::len).sum(),
             b_values: vec![(None, None); volumes as usize],
             directions: vec![None; volumes as usize],
             encoding_directions: vec![None; volumes as usize],
-            encoding_signs: true,
+            has_known_signs: true,
             ..ImageCheck::default()
         };
         for (volume, index) in image_match
@@ -191,7 +198,7 @@ impl Check<'_> {
                 continue;
             };
             let frame = &series_frame.frame.attributes;
-            check.derived &= frame.derived;
+            check.is_derived &= frame.is_derived;
             extend(&mut check.echo_times, frame.echo_time);
             extend(&mut check.flip_angles, frame.flip_angle);
             extend(&mut check.inversion_times, frame.inversion_time);
@@ -199,15 +206,18 @@ impl Check<'_> {
             if !matches!(frame.component, Component::Unknown | Component::Mixed) {
                 check.components.insert(frame.component);
             }
-            check.isotropic &= frame.diffusion.isotropic || !is_weighted(&frame.diffusion);
-            check.diffusion |= frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
-            check.first = check
-                .first
-                .min((frame.instance.unwrap_or(i64::MAX), series_frame.file));
-            let is_first = check.contradiction.is_none_or(|(known, ..)| volume < known);
+            check.is_isotropic &= frame.diffusion.is_isotropic || !is_weighted(&frame.diffusion);
+            check.is_diffusion |=
+                frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
+            check.first_instance = check
+                .first_instance
+                .min((frame.instance_number.unwrap_or(i64::MAX), series_frame.file));
+            let is_first = check
+                .contradicting_b_values
+                .is_none_or(|(known, ..)| volume < known);
             let range = frame.diffusion.b_value_range.filter(b_values_contradict);
             if let (true, Some([low, high])) = (is_first, range) {
-                check.contradiction = Some((volume, low, high));
+                check.contradicting_b_values = Some((volume, low, high));
             }
             if let Some(slot) = check.directions.get_mut(volume) {
                 *slot = slot.or_else(|| direction(frame));
@@ -215,11 +225,11 @@ impl Check<'_> {
             if let Some(slot) = check.encoding_directions.get_mut(volume) {
                 *slot = slot.or_else(|| encoding_direction(frame));
             }
-            check.encoding_signs &= has_known_signs(frame);
+            check.has_known_signs &= has_known_signs(frame);
             if let Some(slot) = check.b_values.get_mut(volume) {
                 *slot = (
                     slot.0.or(frame.diffusion.b_value),
-                    slot.1.or(frame.diffusion.nominal),
+                    slot.1.or(frame.diffusion.second_b_value),
                 );
             }
         }
@@ -227,11 +237,11 @@ impl Check<'_> {
         let unweighted = weights
             .clone()
             .all(|(b_value, nominal)| !(*b_value > Some(0.0) || *nominal > Some(0.0)));
-        check.isotropic &= !unweighted;
+        check.is_isotropic &= !unweighted;
         if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
             check.order = volume_order(series_frames, &image_match.frames);
         }
-        if volumes > 1 && unweighted && !check.diffusion {
+        if volumes > 1 && unweighted && !check.is_diffusion {
             check.time_step = time_step(series_frames, &image_match.frames);
         }
         check
@@ -263,7 +273,7 @@ fn b_values_contradict([low, high]: &[f64; 2]) -> bool {
 
 /// Returns whether a frame has a b-value above 0.
 fn is_weighted(diffusion: &Diffusion) -> bool {
-    diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
+    diffusion.b_value > Some(0.0) || diffusion.second_b_value > Some(0.0)
 }
 
 /// Returns whether an object does not store its frames volume by volume, with the slices of each volume in the same

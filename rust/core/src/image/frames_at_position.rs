@@ -5,11 +5,11 @@ pub(super) struct FramesAtPosition {
     /// Index of each frame among the frames of the series.
     pub indices: Vec<usize>,
     /// Whether the values of the frame can be read.
-    pub readable: Vec<bool>,
+    pub is_readable: Vec<bool>,
     /// The stored values of the frame, once they are read.
     pub stored_values: Vec<Option<Vec<i64>>>,
     /// Whether the frame is assigned.
-    pub assigned: Vec<bool>,
+    pub is_assigned: Vec<bool>,
     /// Index of the first unassigned frame.
     pub first_unassigned: usize,
     /// Whether some slice of some image shows the frame.
@@ -22,9 +22,9 @@ impl FramesAtPosition {
         let count = indices.len();
         Self {
             indices,
-            readable,
+            is_readable: readable,
             stored_values: vec![None; count],
-            assigned: vec![false; count],
+            is_assigned: vec![false; count],
             first_unassigned: 0,
             has_slice: vec![false; count],
         }
@@ -32,13 +32,13 @@ impl FramesAtPosition {
 
     /// Marks all frames as unassigned.
     pub(super) fn unassign_all(&mut self) {
-        self.assigned.fill(false);
+        self.is_assigned.fill(false);
         self.first_unassigned = 0;
     }
 
     /// Returns the index of the first unassigned frame.
     pub(super) fn next_unassigned(&self) -> Option<usize> {
-        let remaining = self.assigned.get(self.first_unassigned..)?;
+        let remaining = self.is_assigned.get(self.first_unassigned..)?;
         let at = remaining.iter().position(|assigned| !assigned)?;
         Some(self.first_unassigned.saturating_add(at))
     }
@@ -48,12 +48,12 @@ impl FramesAtPosition {
         if let Some(values) = self.stored_values.get_mut(at) {
             *values = None;
         }
-        for flags in [&mut self.assigned, &mut self.has_slice] {
+        for flags in [&mut self.is_assigned, &mut self.has_slice] {
             if let Some(flag) = flags.get_mut(at) {
                 *flag = true;
             }
         }
-        while self.assigned.get(self.first_unassigned) == Some(&true) {
+        while self.is_assigned.get(self.first_unassigned) == Some(&true) {
             self.first_unassigned = self.first_unassigned.saturating_add(1);
         }
         self.indices.get(at).copied().unwrap_or(usize::MAX)

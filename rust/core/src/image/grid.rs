@@ -199,13 +199,13 @@ impl Grid {
         .fold(0.0, f64::max)
     }
 
-    /// Returns the point at a position in voxels.
-    fn position_of(&self, voxel: VoxelPosition) -> RasPoint {
+    /// Turns a position in voxels into a point.
+    fn to_ras(&self, voxel: VoxelPosition) -> RasPoint {
         self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
     }
 
-    /// Returns the position of a point in voxels.
-    fn voxel(&self, point: RasPoint) -> VoxelPosition {
+    /// Turns a point into a position in voxels.
+    fn to_voxel(&self, point: RasPoint) -> VoxelPosition {
         let origin = self.affine.map(|[.., end]| end);
         self.inverse.map(|row| dot(row, minus(point, origin)))
     }
@@ -246,7 +246,7 @@ impl Grid {
     pub(super) fn locate(&self, plane: &Plane) -> Option<Location> {
         let axis_map = self.axis_map(plane)?;
         let [.., axis] = axis_map.axes;
-        let centre = self.voxel(plane.centre());
+        let centre = self.to_voxel(plane.centre());
         let along = centre.get(axis).copied()?;
         let last = f64::from(self.axis_size(axis).saturating_sub(1));
         #[allow(
@@ -288,13 +288,13 @@ impl Grid {
                 *slot = last * if reversed { 1.0 - part } else { part };
             }
         }
-        self.position_of(voxel)
+        self.to_ras(voxel)
     }
 
     /// Returns the centre of a slice along the third axis.
     fn slice_centre(&self, slice: f64) -> RasPoint {
         let [x, y, _] = self.size.map(|size| f64::from(size - 1) / 2.0);
-        self.position_of([x, y, slice])
+        self.to_ras([x, y, slice])
     }
 
     /// Returns the positions of the slices along a direction, mm, ascending; slices follow the third axis.
@@ -309,7 +309,7 @@ impl Grid {
     }
 
     /// Returns whether another image has the same matrix, in-plane voxel size and directions.
-    fn parallel(&self, other: &Self) -> bool {
+    fn is_parallel_to(&self, other: &Self) -> bool {
         let ([x, y, _], [u, v, _]) = (self.size, other.size);
         let close = |axis: usize| {
             let (one, two) = (self.step(axis), other.step(axis));
@@ -323,7 +323,7 @@ impl Grid {
         let distance = norm(minus(self.slice_centre(0.0), other.slice_centre(0.0)));
         let step_difference = norm(minus(self.step(2), other.step(2)));
         self.size == other.size
-            && self.parallel(other)
+            && self.is_parallel_to(other)
             && distance < MAX_VOLUME_DISTANCE
             && step_difference < 0.1
     }
@@ -331,7 +331,7 @@ impl Grid {
     /// Returns whether another image is parallel, and its slices are between those of this image or continue them at
     /// the same step.
     pub(super) fn continues(&self, other: &Self) -> bool {
-        if !self.parallel(other) {
+        if !self.is_parallel_to(other) {
             return false;
         }
         let perpendicular = cross(self.step(0), self.step(1));

@@ -12,7 +12,9 @@ const DISPLAYED_FRACTION: f64 = 0.98;
 /// The voxels of a mask.
 #[derive(Debug)]
 pub(super) struct Mask {
+    /// Whether each voxel of a volume is in the mask.
     in_mask: Vec<bool>,
+    /// Number of voxels in the mask.
     pub count: usize,
 }
 

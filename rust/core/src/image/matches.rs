@@ -1,6 +1,6 @@
 //! The frames that the slices of images show.
 
-use super::places::CandidateSlice;
+use super::frame_positions::CandidateSlice;
 use super::samples::Difference;
 
 /// The result for one image.
@@ -11,9 +11,9 @@ pub(super) struct ImageMatch {
     /// Slices without a frame.
     pub slices_without_frame: usize,
     /// Slices whose values differ from every frame at their position.
-    pub different: usize,
-    /// The first of these slices.
-    pub difference: Option<Difference>,
+    pub different_slices: usize,
+    /// The first slice whose values differ.
+    pub first_difference: Option<Difference>,
 }
 
 impl ImageMatch {
@@ -29,7 +29,7 @@ impl ImageMatch {
     pub(super) fn count_slices_without_frame(&mut self) {
         let frames = self.frames.iter().flatten();
         let empty = frames.filter(|frame| frame.is_none()).count();
-        self.slices_without_frame = empty.saturating_sub(self.different);
+        self.slices_without_frame = empty.saturating_sub(self.different_slices);
     }
 }
 

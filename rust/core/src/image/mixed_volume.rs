@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::f64::consts::PI;
 
+use super::frame_positions::SeriesFrame;
 use super::gradient::{direction, encoding_direction};
 use super::grid::{angle, norm};
-use super::places::SeriesFrame;
 use crate::frames::Attributes;
 
 /// Accepted difference of b-values: this (s/mm2), or [`B_FRACTION`] of the larger one.
@@ -87,9 +87,9 @@ fn have_same_weighting(one: &Attributes, other: &Attributes) -> bool {
 fn b_value(frame: &Attributes) -> Option<f64> {
     let diffusion = &frame.diffusion;
     if diffusion.encoding_direction.is_some() {
-        diffusion.nominal.or(diffusion.b_value)
+        diffusion.second_b_value.or(diffusion.b_value)
     } else {
-        diffusion.b_value.or(diffusion.nominal)
+        diffusion.b_value.or(diffusion.second_b_value)
     }
 }
 

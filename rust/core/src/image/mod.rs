@@ -2,6 +2,7 @@
 
 mod candidate_slices;
 mod check;
+mod frame_positions;
 mod frames_at_position;
 mod gradient;
 mod grid;
@@ -12,7 +13,6 @@ mod moments;
 mod moved_volumes;
 mod nifti;
 mod picture;
-mod places;
 mod report;
 mod samples;
 mod scaling;

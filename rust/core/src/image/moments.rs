@@ -10,8 +10,8 @@ const VOLUMES_AT_ONCE: usize = 8;
 /// A standard deviation below this fraction of the mean is rounding of a constant voxel, not noise.
 const MIN_RELATIVE_DEVIATION: f64 = 1e-6;
 
-/// Sums over time for adjacent voxels; values are relative to the first steady volume.
-struct Sums {
+/// Sums over time for a block of adjacent voxels; values are relative to the first steady volume.
+struct VoxelBlock {
     /// Index of the first voxel.
     first: usize,
     /// All bits set for a voxel in the mask, none for others.
@@ -19,22 +19,22 @@ struct Sums {
     /// Values in the first steady volume.
     reference: [f64; BLOCK],
     /// Sums of the values.
-    plain: [f64; BLOCK],
+    value_sums: [f64; BLOCK],
     /// Sums of the running sums after each volume: volume t of n counts n - t times.
-    running: [f64; BLOCK],
+    running_sums: [f64; BLOCK],
     /// Sums of the squared values.
-    squares: [f64; BLOCK],
+    square_sums: [f64; BLOCK],
 }
 
-impl Sums {
+impl VoxelBlock {
     fn new(first: usize, mask: &[u64; BLOCK], reference: &[f64; BLOCK]) -> Self {
         Self {
             first,
             mask: *mask,
             reference: *reference,
-            plain: [0.0; BLOCK],
-            running: [0.0; BLOCK],
-            squares: [0.0; BLOCK],
+            value_sums: [0.0; BLOCK],
+            running_sums: [0.0; BLOCK],
+            square_sums: [0.0; BLOCK],
         }
     }
 
@@ -44,18 +44,18 @@ impl Sums {
     fn add<const VOLUMES: usize>(&mut self, values: &[[f64; BLOCK]; VOLUMES]) {
         for index in 0..BLOCK {
             let reference = self.reference[index];
-            let mut plain = self.plain[index];
-            let mut running = self.running[index];
-            let mut squares = self.squares[index];
+            let mut plain = self.value_sums[index];
+            let mut running = self.running_sums[index];
+            let mut squares = self.square_sums[index];
             for volume in values {
                 let difference = volume[index] - reference;
                 plain += difference;
                 running += plain;
                 squares += difference * difference;
             }
-            self.plain[index] = plain;
-            self.running[index] = running;
-            self.squares[index] = squares;
+            self.value_sums[index] = plain;
+            self.running_sums[index] = running;
+            self.square_sums[index] = squares;
         }
     }
 
@@ -74,15 +74,16 @@ impl Sums {
     /// fewer than volumes; the ratio is 0 if a voxel does not vary or has no positive mean.
     #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
-        let times = n * (n * n - 1.0) / 12.0;
-        let first = self.reference.iter().zip(&self.plain);
-        let second = self.running.iter().zip(&self.squares);
+        // The sum of the squared times, where the time is 0 in the middle of the scan.
+        let sum_of_squared_times = n * (n * n - 1.0) / 12.0;
+        let first = self.reference.iter().zip(&self.value_sums);
+        let second = self.running_sums.iter().zip(&self.square_sums);
         let all = first.zip(second).zip(&self.mask).zip(map);
         for ((((reference, plain), (running, squares)), mask), ratio) in all {
             let mean = (reference + plain / n) * slope + intercept;
             // The covariance of value and time, where the time is 0 in the middle of the scan.
             let product = n * plain - running - plain * (n - 1.0) / 2.0;
-            let residual = squares - plain * plain / n - product * product / times;
+            let residual = squares - plain * plain / n - product * product / sum_of_squared_times;
             let deviation = (residual / (n - 2.0)).max(0.0).sqrt() * slope.abs();
             if *mask != 0 && mean > 0.0 && deviation > mean * MIN_RELATIVE_DEVIATION {
                 *ratio = (mean / deviation) as f32;
@@ -111,7 +112,8 @@ pub(super) fn moments(
     memory: usize,
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
-    let voxel_bytes = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
+    let voxel_bytes = size_of::<VoxelBlock>() / BLOCK + VOLUMES_AT_ONCE * parts.voxel_size;
+    // A slab: adjacent voxels whose sums fit into the memory.
     let slab = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
     let mut moments = Moments {
         map: vec![0.0; parts.voxels],
@@ -150,8 +152,8 @@ fn slab_sums(
     (first, end): (usize, usize),
     signal: &mut [f64],
     monitor: &Monitor,
-) -> Result<Vec<Sums>, StatisticsError> {
-    let bytes = (end - first) * parts.size;
+) -> Result<Vec<VoxelBlock>, StatisticsError> {
+    let bytes = (end - first) * parts.voxel_size;
     let mut buffers: [Vec<u8>; VOLUMES_AT_ONCE] = Default::default();
     let mut sums = Vec::new();
     let [buffer, ..] = &mut buffers;
@@ -160,7 +162,7 @@ fn slab_sums(
         if let Some(mask) = mask.block(at) {
             let mut numbers = [0.0; BLOCK];
             parts.numbers(reference, at - first, &mut numbers);
-            sums.push(Sums::new(at, &mask, &numbers));
+            sums.push(VoxelBlock::new(at, &mask, &numbers));
         }
     }
     for (index, signal) in signal.iter_mut().enumerate().take(first_steady) {
@@ -188,7 +190,7 @@ fn add(
     parts: &VolumeParts,
     volumes: &[&[u8]],
     first: usize,
-    sums: &mut [Sums],
+    sums: &mut [VoxelBlock],
     signal: &mut [f64],
     steady: bool,
 ) {

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::frame_positions::{CandidateSlice, FramePositions, MAX_DISTANCE, SeriesFrame};
 use super::grid::{Grid, Location, Plane, angle, dot, minus, norm, plus};
-use super::places::{CandidateSlice, MAX_DISTANCE, Places, SeriesFrame};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
@@ -24,20 +24,20 @@ const KEYS: [Key; 5] = [
         0 | 1 => None,
         _ => i64::try_from(series_frame.file).ok(),
     },
-    |series_frame| series_frame.frame.attributes.temporal,
-    |series_frame| series_frame.frame.attributes.acquisition,
+    |series_frame| series_frame.frame.attributes.temporal_position,
+    |series_frame| series_frame.frame.attributes.acquisition_number,
     |series_frame| {
         series_frame
             .frame
             .attributes
-            .acquired
+            .acquisition_time
             .map(|time| (time * 1e3) as i64)
     },
     |series_frame| {
         series_frame
             .frame
             .attributes
-            .content
+            .content_time
             .map(|time| (time * 1e3) as i64)
     },
 ];
@@ -46,12 +46,12 @@ const KEYS: [Key; 5] = [
 pub(super) fn assign_moved_volumes(
     series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],
-    places: &mut Places,
+    frame_positions: &mut FramePositions,
 ) {
     let best = KEYS
         .iter()
         .filter_map(|key| partition(series_frames, *key))
-        .map(|volumes| moved_copies(series_frames, &volumes, grids, places))
+        .map(|volumes| moved_copies(series_frames, &volumes, grids, frame_positions))
         .max_by_key(|volumes| {
             volumes
                 .iter()
@@ -59,14 +59,16 @@ pub(super) fn assign_moved_volumes(
                 .sum::<usize>()
         });
     for volume in best.unwrap_or_default() {
-        places.moved_volumes.count = places.moved_volumes.count.saturating_add(1);
-        places.moved_volumes.largest_movement =
-            places.moved_volumes.largest_movement.max(volume.distance);
+        frame_positions.moved_volumes.count = frame_positions.moved_volumes.count.saturating_add(1);
+        frame_positions.moved_volumes.largest_movement = frame_positions
+            .moved_volumes
+            .largest_movement
+            .max(volume.distance);
         for (index, slices) in volume.frames {
-            places
-                .misplaced
+            frame_positions
+                .misplaced_frames
                 .retain(|(misplaced, _)| *misplaced != index);
-            if let Some(slot) = places.candidates.get_mut(index) {
+            if let Some(slot) = frame_positions.candidates.get_mut(index) {
                 *slot = slices;
             }
         }
@@ -83,7 +85,7 @@ fn partition(series_frames: &[SeriesFrame<'_>], key: Key) -> Option<Vec<Vec<usiz
             .entry((
                 key(series_frame)?,
                 attributes.component,
-                attributes.image_type,
+                attributes.image_type_hash,
                 echo,
             ))
             .or_default()
@@ -106,12 +108,17 @@ fn moved_copies(
     series_frames: &[SeriesFrame<'_>],
     volumes: &[Vec<usize>],
     grids: &[Option<Grid>],
-    places: &Places,
+    frame_positions: &FramePositions,
 ) -> Vec<Volume> {
-    let misplaced = |index: &usize| places.candidates.get(*index).is_none_or(Vec::is_empty);
+    let is_unmatched = |index: &usize| {
+        frame_positions
+            .candidates
+            .get(*index)
+            .is_none_or(Vec::is_empty)
+    };
     let (unmatched, matched): (Vec<_>, Vec<_>) = volumes
         .iter()
-        .partition(|volume| volume.iter().any(misplaced));
+        .partition(|volume| volume.iter().any(is_unmatched));
     if matched.is_empty() {
         return Vec::new();
     }

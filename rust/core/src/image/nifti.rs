@@ -31,7 +31,7 @@ pub(super) struct Nifti {
 const HEADER_SIZE_1: i32 = 348;
 const HEADER_SIZE_2: i32 = 540;
 
-/// The bytes of a header. A number past their end is 0.
+/// The bytes of a header. A number past their end is 0. Offsets are those of the fields in nifti1.h and nifti2.h.
 struct Head<'b> {
     bytes: &'b [u8],
     big_endian: bool,
@@ -51,23 +51,23 @@ impl Head<'_> {
         array
     }
 
-    fn short(&self, at: usize) -> i64 {
+    fn i16_at(&self, at: usize) -> i64 {
         i16::from_le_bytes(self.take(at)).into()
     }
 
-    fn int(&self, at: usize) -> i64 {
+    fn i32_at(&self, at: usize) -> i64 {
         i32::from_le_bytes(self.take(at)).into()
     }
 
-    fn long(&self, at: usize) -> i64 {
+    fn i64_at(&self, at: usize) -> i64 {
         i64::from_le_bytes(self.take(at))
     }
 
-    fn float(&self, at: usize) -> f64 {
+    fn f32_at(&self, at: usize) -> f64 {
         f32::from_le_bytes(self.take(at)).into()
     }
 
-    fn double(&self, at: usize) -> f64 {
+    fn f64_at(&self, at: usize) -> f64 {
         f64::from_le_bytes(self.take(at))
     }
 }
@@ -97,9 +97,9 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     let head = Head { bytes, big_endian };
     let dim = |index: usize| {
         if is_nifti2 {
-            head.long(16 + 8 * index)
+            head.i64_at(16 + 8 * index)
         } else {
-            head.short(40 + 2 * index)
+            head.i16_at(40 + 2 * index)
         }
     };
     let axes = usize::try_from(dim(0)).unwrap_or(0).min(7);
@@ -108,15 +108,15 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
         u32::try_from(size.max(1)).unwrap_or(u32::MAX)
     };
     let volumes = (4..=7).fold(1_u32, |product, index| product.saturating_mul(axis(index)));
-    let code = i32::try_from(head.short(if is_nifti2 { 12 } else { 70 })).unwrap_or(0);
+    let code = i32::try_from(head.i16_at(if is_nifti2 { 12 } else { 70 })).unwrap_or(0);
     let (slope, intercept, offset) = if is_nifti2 {
-        (head.double(176), head.double(184), head.long(168))
+        (head.f64_at(176), head.f64_at(184), head.i64_at(168))
     } else {
         #[allow(
             clippy::cast_possible_truncation,
             reason = "an offset of a few hundred bytes"
         )]
-        (head.float(112), head.float(116), head.float(108) as i64)
+        (head.f32_at(112), head.f32_at(116), head.f32_at(108) as i64)
     };
     let is_scaled = slope != 0.0 && slope.is_finite();
     let intercept = Some(intercept).filter(|number| number.is_finite());
@@ -139,15 +139,15 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
 
 fn affine(head: &Head<'_>, is_nifti2: bool) -> [[f64; 4]; 3] {
     let (qform, sform) = if is_nifti2 {
-        (head.int(344), head.int(348))
+        (head.i32_at(344), head.i32_at(348))
     } else {
-        (head.short(252), head.short(254))
+        (head.i16_at(252), head.i16_at(254))
     };
     let number = |offset_1: usize, offset_2: usize, index: usize| {
         if is_nifti2 {
-            head.double(offset_2 + 8 * index)
+            head.f64_at(offset_2 + 8 * index)
         } else {
-            head.float(offset_1 + 4 * index)
+            head.f32_at(offset_1 + 4 * index)
         }
     };
     let zoom = |index: usize| number(76, 104, index);

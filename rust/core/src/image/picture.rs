@@ -11,12 +11,12 @@ use crate::regular;
 const DARK: f64 = 0.01;
 const BRIGHT: f64 = 0.99;
 /// Limit on the bytes of a row that are read at once; the pixels of a longer row are read one by one.
-const READ_SIZE: u64 = 1 << 20;
+const MAX_READ_SIZE: u64 = 1 << 20;
 /// Red, green and blue.
 const COLOURS: usize = 3;
 
-/// Reads the voxel with the index `row + column` for each of `rows` and `columns`, and returns the voxels as 8-bit
-/// grey, row by row. Voxel 0 is at byte `offset`.
+/// Returns pixels as 8-bit grey, row by row. `rows` and `columns` are offsets in voxels: a pixel is the voxel with the
+/// index `row + column`. Voxel 0 is at byte `offset`.
 ///
 /// # Errors
 ///
@@ -129,7 +129,7 @@ fn for_each_voxel(
     };
     let first = columns.iter().copied().min().unwrap_or(0);
     let last = columns.iter().copied().max().unwrap_or(0);
-    let read_rows = (last - first).saturating_mul(size) < READ_SIZE;
+    let read_rows = (last - first).saturating_mul(size) < MAX_READ_SIZE;
     let mut buffer = vec![
         0;
         if read_rows {

@@ -25,9 +25,9 @@ pub struct ImageCheck {
     /// Slices (of all volumes) without a frame.
     pub slices_without_frame: usize,
     /// Slices (of all volumes) whose values differ from their frame.
-    pub different: usize,
+    pub different_slices: usize,
     /// The first slice with different values.
-    pub difference: Option<Difference>,
+    pub first_difference: Option<Difference>,
     /// Whether the volumes are in the order of a time or number of the headers.
     pub order: VolumeOrder,
     /// Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans.
@@ -42,10 +42,11 @@ pub struct ImageCheck {
     pub repetition_times: Option<[f64; 2]>,
     /// The components of complex values that its frames show, without those that the headers do not name.
     pub components: BTreeSet<Component>,
-    /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
+    /// For each volume, the b-value and the second b-value ([`Diffusion`](crate::frames::Diffusion)) in s/mm2; None if the
+    /// headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
     /// The first volume whose elements contain several b-values, with the lowest and the highest of them in s/mm2.
-    pub contradiction: Option<(usize, f64, f64)>,
+    pub contradicting_b_values: Option<(usize, f64, f64)>,
     /// The first volume whose slices have different b-values or gradient directions.
     pub mixed_volume: Option<usize>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
@@ -54,17 +55,17 @@ pub struct ImageCheck {
     /// are certain only with `encoding_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
     /// Whether the signs of `encoding_directions` are certain.
-    pub encoding_signs: bool,
+    pub has_known_signs: bool,
     /// Whether a header says that a volume is diffusion weighted.
-    pub diffusion: bool,
+    pub is_diffusion: bool,
     /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.
     /// False without such a volume.
-    pub isotropic: bool,
+    pub is_isotropic: bool,
     /// Whether all frames are derived.
-    pub derived: bool,
+    pub is_derived: bool,
     /// The lowest InstanceNumber or frame number, and the index of its file; the largest integers if no frame was
     /// assigned.
-    pub first: (i64, usize),
+    pub first_instance: (i64, usize),
     /// Another image of the same kind whose slices are between this image's slices or continue them: both are one
     /// volume.
     pub same_volume_as: Option<usize>,
@@ -90,23 +91,23 @@ pub struct Comparison {
     /// Mosaics whose header lacks the direction in which their slices follow each other.
     pub mosaics_without_direction: usize,
     /// Frames without position, orientation or spacing.
-    pub without_geometry: usize,
+    pub frames_without_geometry: usize,
     /// Frames whose position matches no slice of any image.
-    pub misplaced: Vec<MisplacedFrame>,
-    /// Frames for which no image has an unassigned slice at their position.
+    pub misplaced_frames: Vec<MisplacedFrame>,
+    /// Frames that remain without a slice: the slices at their position are assigned to other frames, or there are none.
     pub frames_without_slice: usize,
     /// Volumes that moved as a whole.
     pub moved_volumes: usize,
     /// The largest movement of these volumes, mm.
     pub largest_movement: f64,
     /// The largest angle between a frame and its image that moves a corner by more than the tolerance, rad.
-    pub tilt: f64,
+    pub largest_tilt: f64,
     /// Frames whose values were not compared, by reason.
-    pub not_compared: BTreeMap<&'static str, usize>,
+    pub frames_not_compared: BTreeMap<&'static str, usize>,
     /// Frames whose values cannot be read, in objects that do not store them volume by volume.
-    pub shuffled: usize,
+    pub shuffled_frames: usize,
     /// Number of different rescale slopes and intercepts.
-    pub scalings: usize,
+    pub scaling_count: usize,
     /// Frames whose rescale slope is 0.
     pub zero_slopes: usize,
     /// The pixel encodings, with the number of frames of each.

@@ -19,9 +19,9 @@ pub struct Difference {
     pub slice: u32,
     /// Index of the volume.
     pub volume: u32,
-    /// The value by the header and pixels of the frame.
+    /// The value by the header and pixels of the frame; NaN if the values could not be compared one by one.
     pub expected: f64,
-    /// The value in the image.
+    /// The value in the image; NaN in the same case.
     pub value: f64,
 }
 
@@ -34,11 +34,11 @@ pub(super) struct SliceRows {
     /// Bytes from one voxel of a row to the next.
     step: usize,
     /// Bytes of a voxel.
-    size: usize,
+    voxel_size: usize,
     /// Voxels of a row.
     width: usize,
     /// Whether the frame's first column is the last one of the row.
-    mirrored: bool,
+    is_mirrored: bool,
 }
 
 impl SliceRows {
@@ -67,8 +67,8 @@ impl SliceRows {
         let base = u64::from(volume) * x * y * z + u64::from(slice) * along(deep);
         let span = along(across) * u64::from(width - 1) + along(down) * u64::from(count - 1) + 1;
         let size = image.voxel_type.map_or(0, VoxelType::size);
-        let small = |number: u64| usize::try_from(number).unwrap_or(0);
-        self.bytes.resize(small(span * size), 0);
+        let to_usize = |number: u64| usize::try_from(number).unwrap_or(0);
+        self.bytes.resize(to_usize(span * size), 0);
         let start = base + u64::from(lowest) * along(down);
         image
             .file
@@ -76,10 +76,10 @@ impl SliceRows {
         self.line_offsets.clear();
         self.line_offsets.extend((0..count).map(|row| {
             let row = if flipped { count - 1 - row } else { row };
-            small(u64::from(row) * along(down) * size)
+            to_usize(u64::from(row) * along(down) * size)
         }));
-        (self.width, self.mirrored) = (width as usize, mirrored);
-        (self.step, self.size) = (small(along(across) * size), small(size));
+        (self.width, self.is_mirrored) = (width as usize, mirrored);
+        (self.step, self.voxel_size) = (to_usize(along(across) * size), to_usize(size));
         Ok(())
     }
 
@@ -87,13 +87,17 @@ impl SliceRows {
     fn values(&self, voxel_type: VoxelType) -> impl Iterator<Item = impl Iterator<Item = f64>> {
         self.line_offsets.iter().map(move |line| {
             (0..self.width).map(move |column| {
-                let column = if self.mirrored {
+                let column = if self.is_mirrored {
                     self.width - 1 - column
                 } else {
                     column
                 };
                 let from = line + column * self.step;
-                voxel_type.value(self.bytes.get(from..from + self.size).unwrap_or_default())
+                voxel_type.value(
+                    self.bytes
+                        .get(from..from + self.voxel_size)
+                        .unwrap_or_default(),
+                )
             })
         })
     }
@@ -116,11 +120,11 @@ impl SliceRows {
         let mut signature = Signature::default();
         if let (Some(signed), false, true) = (
             voxel_type.short_is_signed(),
-            self.mirrored,
-            self.step == self.size,
+            self.is_mirrored,
+            self.step == self.voxel_size,
         ) {
             for line in &self.line_offsets {
-                let end = line + self.width * self.size;
+                let end = line + self.width * self.voxel_size;
                 let cells = self.bytes.get(*line..end)?.chunks_exact(2);
                 signature.add(cells.map(|cell| match cell {
                     [low, high] if signed => i16::from_le_bytes([*low, *high]).into(),
@@ -161,11 +165,13 @@ pub(super) fn difference(
     if stored.len() != voxels.len() {
         return Some((f64::NAN, f64::NAN));
     }
-    let fixed = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
+    // The tolerance that does not depend on the value: rounded intercepts and slopes, and values near 0.
+    let fixed_tolerance = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
     stored.iter().zip(voxels).find_map(|(stored, voxel)| {
         let scaled = *stored as f64 * slope;
         let image_value = voxel * image_slope + image_intercept;
-        let near = (scaled + intercept - image_value).abs() <= 1e-5 * scaled.abs() + fixed;
-        (!near).then_some((scaled + intercept, image_value))
+        let agree =
+            (scaled + intercept - image_value).abs() <= 1e-5 * scaled.abs() + fixed_tolerance;
+        (!agree).then_some((scaled + intercept, image_value))
     })
 }

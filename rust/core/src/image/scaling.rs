@@ -1,6 +1,6 @@
 //! The scalings from stored values to the values of an image: all slices of an image must use the same one.
 
-use super::places::SeriesFrame;
+use super::frame_positions::SeriesFrame;
 use super::samples::{difference, scalings_agree};
 use crate::frames::Attributes;
 
@@ -21,9 +21,9 @@ pub(super) struct SliceValues<'s> {
 #[derive(Debug)]
 pub(super) struct Scalings {
     /// Whether all frames have the same rescale slope and intercept, so that an image of stored values is correct too.
-    uniform: bool,
-    /// For each image, which of the [`ScalingOptions`] agree with all slices so far.
-    possible: Vec<[bool; 3]>,
+    has_uniform_rescale: bool,
+    /// For each image, and for each of its [`ScalingOptions`], whether it agrees with all slices so far.
+    possible_options: Vec<[bool; 3]>,
 }
 
 impl Scalings {
@@ -33,8 +33,8 @@ impl Scalings {
             .map(|series_frame| rescale(&series_frame.frame.attributes));
         let first = rescales.next();
         Self {
-            uniform: rescales.all(|rescale| Some(rescale) == first),
-            possible: vec![[true; 3]; images],
+            has_uniform_rescale: rescales.all(|rescale| Some(rescale) == first),
+            possible_options: vec![[true; 3]; images],
         }
     }
 
@@ -52,7 +52,7 @@ impl Scalings {
             .map(|[scale, _]| scale)
             .filter(|scale| *scale != 0.0 && slope != 0.0)
             .map(|scale| [1.0 / scale, intercept / (slope * scale)]);
-        let stored = self.uniform.then_some([1.0, 0.0]);
+        let stored = self.has_uniform_rescale.then_some([1.0, 0.0]);
         [Some([slope, intercept]), float, stored]
     }
 
@@ -66,7 +66,7 @@ impl Scalings {
         equal: bool,
     ) -> Option<bool> {
         let options = self.options(series_frame);
-        let possible = self.possible.get_mut(image)?;
+        let possible = self.possible_options.get_mut(image)?;
         let mut fits = [false; 3];
         for ((fit, possible), option) in fits.iter_mut().zip(*possible).zip(options) {
             *fit = possible && option.is_some_and(|option| scalings_agree(option, scale));
@@ -89,7 +89,7 @@ impl Scalings {
         slice: SliceValues<'_>,
     ) -> bool {
         let options = self.options(series_frame);
-        let Some(possible) = self.possible.get_mut(image) else {
+        let Some(possible) = self.possible_options.get_mut(image) else {
             return false;
         };
         let mut fits = [false; 3];
@@ -112,7 +112,11 @@ impl Scalings {
         stored: &[i64],
         slice: SliceValues<'_>,
     ) -> Option<(f64, f64)> {
-        let possible = self.possible.get(image).copied().unwrap_or([true; 3]);
+        let possible = self
+            .possible_options
+            .get(image)
+            .copied()
+            .unwrap_or([true; 3]);
         let options = self.options(series_frame);
         let option = possible
             .into_iter()

@@ -1,9 +1,9 @@
 //! Images that are parts of one volume, or volumes of one scan, and should be one image.
 
+use super::frame_positions::SeriesFrame;
 use super::grid::Grid;
 use super::matches::ImageMatch;
 use super::nifti::Nifti;
-use super::places::SeriesFrame;
 use crate::frames::Component;
 
 /// A series with its images.
@@ -21,7 +21,8 @@ impl SplitImages<'_> {
     /// same scan.
     pub(super) fn related_images(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, series_frames) = (self.grids, self.matches, self.series_frames);
-        let Some((own, grid)) = traits(image, matches, series_frames).zip(grid_of(grids, image))
+        let Some((own, grid)) =
+            scan_properties(image, matches, series_frames).zip(grid_of(grids, image))
         else {
             return (None, None);
         };
@@ -33,39 +34,40 @@ impl SplitImages<'_> {
                 other != image && !repeats(image) && !repeats(other)
             })
         };
-        let alike = |other: usize| {
-            traits(other, matches, series_frames).is_some_and(|traits| traits.alike(&own))
+        let has_same_properties = |other: usize| {
+            scan_properties(other, matches, series_frames)
+                .is_some_and(|properties| properties.agree(&own))
         };
         let has_several_slices = grid.size.iter().min() > Some(&1);
         let same_volume_as = others().find(|&other| {
             let second =
                 grid_of(grids, other).filter(|second| has_several_slices && grid.continues(second));
-            second.is_some() && volumes(other) == volumes(image) && alike(other)
+            second.is_some() && volumes(other) == volumes(image) && has_same_properties(other)
         });
         let same_scan_as = others().find(|&other| {
             let second = grid_of(grids, other).filter(|second| grid.coincides(second));
-            second.is_some() && alike(other)
+            second.is_some() && has_same_properties(other)
         });
         (same_volume_as, same_scan_as)
     }
 }
 
 /// Returns the properties of an image, from the first frame that it shows.
-fn traits(
+fn scan_properties(
     image: usize,
     matches: &[ImageMatch],
     series_frames: &[SeriesFrame<'_>],
-) -> Option<Traits> {
+) -> Option<ScanProperties> {
     let mut frames = matches.get(image)?.frames.iter().flatten();
     let series_frame = series_frames.get(frames.find_map(|frame| *frame)?)?;
     let frame = &series_frame.frame.attributes;
-    Some(Traits {
+    Some(ScanProperties {
         names: (
-            frame.image_type,
-            frame.kind,
+            frame.image_type_hash,
+            frame.ge_image_kind,
             frame.component,
-            frame.stack_id,
-            frame.coil,
+            frame.stack_id_hash,
+            frame.coil_hash,
             series_frame.object.encoding.samples,
         ),
         numbers: [
@@ -73,7 +75,7 @@ fn traits(
             frame.repetition_time,
             frame.inversion_time,
             frame.flip_angle,
-            frame.trigger,
+            frame.trigger_time,
         ],
     })
 }
@@ -84,16 +86,16 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
 
 /// Properties that images of one scan share.
 #[derive(Debug, PartialEq)]
-struct Traits {
+struct ScanProperties {
     /// Image type, kind, component, stack, coil, samples of a pixel.
     names: (u64, Option<i64>, Component, u64, u64, u16),
     /// Echo time, repetition time, inversion time, flip angle, trigger time.
     numbers: [Option<f64>; 5],
 }
 
-impl Traits {
+impl ScanProperties {
     /// Returns whether all properties are equal. Numbers may differ by 1 percent: scanners round them.
-    fn alike(&self, other: &Self) -> bool {
+    fn agree(&self, other: &Self) -> bool {
         let near = |number: &Option<f64>, other: &Option<f64>| match (number, other) {
             (Some(number), Some(other)) => (number - other).abs() <= 0.01 * number.abs(),
             (number, other) => number == other,

@@ -1,6 +1,6 @@
 //! The time between the volumes of an image, where the headers prove it.
 
-use super::places::SeriesFrame;
+use super::frame_positions::SeriesFrame;
 use super::volume_order::{times, values};
 
 /// Times that differ by at most this (in seconds) agree: clocks of scanners are rounded, and intervals vary.
@@ -22,7 +22,7 @@ pub(super) fn time_step(
         .iter()
         .flatten()
         .all(|other| *other == repetition_time);
-    let acquired = times(series_frames, frames, |frame| frame.acquired)?;
+    let acquired = times(series_frames, frames, |frame| frame.acquisition_time)?;
     let mut intervals: Vec<f64> = acquired
         .iter()
         .flat_map(|row| row.iter().zip(row.iter().skip(1)))

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
 
+use super::frame_positions::{CandidateSlice, FramePositions, SeriesFrame};
 use super::frames_at_position::FramesAtPosition;
 use super::matches::{ImageMatch, Matches};
 use super::nifti::Nifti;
-use super::places::{CandidateSlice, Places, SeriesFrame};
 use super::samples::{Difference, SliceRows};
 use super::scaling::{Scalings, SliceValues};
-use crate::frames::{FileError, PixelReader, obstacle};
+use crate::frames::{FileError, PixelReader, comparison_obstacle};
 use crate::regular;
 
 /// Limit on files that are open at once.
@@ -27,7 +27,7 @@ pub(super) struct ValueMatcher<'s> {
     /// Whether each image repeats frames of the other images.
     repeats_frames: &'s [bool],
     /// Open files, by the index of the object.
-    open: HashMap<usize, File>,
+    open_files: HashMap<usize, File>,
     /// The compared rows of the slice that was read last.
     slice_rows: SliceRows,
     scalings: Scalings,
@@ -47,18 +47,20 @@ impl<'s> ValueMatcher<'s> {
             files,
             images,
             repeats_frames,
-            open: HashMap::new(),
+            open_files: HashMap::new(),
             slice_rows: SliceRows::default(),
             scalings: Scalings::new(series_frames, images.len()),
-            all_rows: series_frames.iter().any(|frame| frame.object.all_rows),
+            all_rows: series_frames
+                .iter()
+                .any(|frame| frame.object.compares_all_rows),
         }
     }
 
     /// Assigns a frame to each slice.
-    pub(super) fn assign(mut self, places: &Places) -> Result<Matches, FileError> {
+    pub(super) fn assign(mut self, frame_positions: &FramePositions) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
         let mut positions: BTreeMap<SlicesAtPosition, Vec<usize>> = BTreeMap::new();
-        for (index, candidates) in places.candidates.iter().enumerate() {
+        for (index, candidates) in frame_positions.candidates.iter().enumerate() {
             if !candidates.is_empty() {
                 let slices = candidates
                     .iter()
@@ -67,7 +69,7 @@ impl<'s> ValueMatcher<'s> {
             }
         }
         for (index, image) in self.images.iter().enumerate() {
-            let first = places
+            let first = frame_positions
                 .candidates
                 .iter()
                 .flatten()
@@ -84,7 +86,7 @@ impl<'s> ValueMatcher<'s> {
         for (_, indices) in positions {
             let candidates = indices
                 .first()
-                .and_then(|first| places.candidates.get(*first))
+                .and_then(|first| frame_positions.candidates.get(*first))
                 .map_or(&[][..], Vec::as_slice);
             self.assign_position(indices, candidates, &mut matches)?;
         }
@@ -122,13 +124,13 @@ impl<'s> ValueMatcher<'s> {
                         None => empty.push((candidate, volume)),
                     }
                 }
-                assign_unreadable(&mut empty, &mut frames, matches);
+                assign_unreadable_frames(&mut empty, &mut frames, matches);
                 if repeats {
                     frames.unassign_all();
                 }
             }
             if !repeats {
-                self.assign_different(&empty, &mut frames, matches)?;
+                self.assign_remaining(&empty, &mut frames, matches)?;
             }
         }
         let has_slice = frames.has_slice.iter();
@@ -146,8 +148,8 @@ impl<'s> ValueMatcher<'s> {
         self.images.get(image).map_or(0, |image| image.volumes)
     }
 
-    /// Assigns the remaining frames to the remaining slices, whose values differ.
-    fn assign_different(
+    /// Assigns the remaining frames to the remaining slices in order, and records that their values differ.
+    fn assign_remaining(
         &mut self,
         empty: &[(&CandidateSlice, u32)],
         frames: &mut FramesAtPosition,
@@ -164,8 +166,8 @@ impl<'s> ValueMatcher<'s> {
             let Some((image, frame)) = matches.images.get_mut(candidate.image).zip(frame) else {
                 continue;
             };
-            image.different += 1;
-            image.difference.get_or_insert(Difference {
+            image.different_slices += 1;
+            image.first_difference.get_or_insert(Difference {
                 file: frame.file,
                 frame: frame.frame.index,
                 slice: candidate.location.slice,
@@ -180,7 +182,7 @@ impl<'s> ValueMatcher<'s> {
     /// Returns whether the values of a frame can be read.
     fn is_readable(&self, index: usize) -> bool {
         let frame = self.series_frames.get(index);
-        frame.is_some_and(|frame| obstacle(frame.object).is_none())
+        frame.is_some_and(|frame| comparison_obstacle(frame.object).is_none())
     }
 
     /// Returns the index of the unassigned frame whose values a slice shows; of the next frame if the type of the
@@ -197,15 +199,15 @@ impl<'s> ValueMatcher<'s> {
         if image.voxel_type.is_none() {
             return Ok(frames.next_unassigned());
         }
-        if !frames.readable.contains(&true) {
+        if !frames.is_readable.contains(&true) {
             return Ok(None);
         }
         self.read_slice(image, candidate, volume)?;
         let signature = self.slice_rows.signature(image);
         for at in frames.first_unassigned..frames.indices.len() {
-            let is_unassigned =
-                frames.assigned.get(at) == Some(&false) && frames.readable.get(at) == Some(&true);
-            if is_unassigned && self.shows(candidate.image, signature, frames, at)? {
+            let is_unassigned = frames.is_assigned.get(at) == Some(&false)
+                && frames.is_readable.get(at) == Some(&true);
+            if is_unassigned && self.slice_shows_frame(candidate.image, signature, frames, at)? {
                 return Ok(Some(at));
             }
         }
@@ -217,7 +219,7 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Returns whether the slice that was read last, which is of the image at `index`, has the values of a frame.
-    fn shows(
+    fn slice_shows_frame(
         &mut self,
         index: usize,
         signature: Option<u64>,
@@ -304,15 +306,15 @@ impl<'s> ValueMatcher<'s> {
         if stored.is_some() {
             return Ok(());
         }
-        if !self.open.contains_key(&frame.file) {
-            if self.open.len() >= MAX_OPEN_FILES {
-                self.open.clear();
+        if !self.open_files.contains_key(&frame.file) {
+            if self.open_files.len() >= MAX_OPEN_FILES {
+                self.open_files.clear();
             }
             let file = regular::open(path).map_err(failed)?;
-            self.open.insert(frame.file, file);
+            self.open_files.insert(frame.file, file);
         }
         let mut values = Vec::new();
-        if let Some(file) = self.open.get(&frame.file) {
+        if let Some(file) = self.open_files.get(&frame.file) {
             PixelReader::default()
                 .read(file, frame.object, frame.frame.index, &mut values)
                 .map_err(failed)?;
@@ -323,13 +325,13 @@ impl<'s> ValueMatcher<'s> {
 }
 
 /// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
-fn assign_unreadable(
+fn assign_unreadable_frames(
     empty: &mut Vec<(&CandidateSlice, u32)>,
     frames: &mut FramesAtPosition,
     matches: &mut Matches,
 ) {
     empty.retain(|(candidate, volume)| {
-        let mut flags = frames.assigned.iter().zip(&frames.readable);
+        let mut flags = frames.is_assigned.iter().zip(&frames.is_readable);
         let at = flags.position(|(assigned, readable)| !assigned && !readable);
         if let Some(at) = at {
             matches.set_frame(candidate, *volume, frames.assign(at));

@@ -1,16 +1,16 @@
 //! Whether the volumes of an image are in the order of a time or number of the headers.
 
-use super::places::SeriesFrame;
-use crate::frames::{Attributes, continued, next_day_limit};
+use super::frame_positions::SeriesFrame;
+use crate::frames::{Attributes, continue_after_midnight, next_day_limit};
 
 /// Numbers and times that may order the volumes of a series.
 const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
-    |frame| frame.temporal.map(as_float),
-    |frame| frame.acquisition.map(as_float),
-    |frame| frame.acquired,
-    |frame| frame.content,
-    |frame| frame.trigger,
-    |frame| frame.instance.map(as_float),
+    |frame| frame.temporal_position.map(as_float),
+    |frame| frame.acquisition_number.map(as_float),
+    |frame| frame.acquisition_time,
+    |frame| frame.content_time,
+    |frame| frame.trigger_time,
+    |frame| frame.instance_number.map(as_float),
 ];
 
 /// Indices of keys.
@@ -88,8 +88,8 @@ fn rises(rows: &[Vec<f64>]) -> bool {
         .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b))
 }
 
-/// Returns whether values that do not rise prove a wrong order, so that later keys, such as InstanceNumber, are not
-/// tried. `rows` has the values of all volumes for each slice.
+/// Returns whether values that do not rise prove a wrong order; if so, later keys such as InstanceNumber are not tried.
+/// `key` is an index in [`KEYS`], and `rows` are the values, `[slice][volume]`.
 ///
 /// Temporal positions prove it if each volume has a different one. Acquisition times prove it if each volume was acquired
 /// before its predecessor.
@@ -115,7 +115,7 @@ pub(super) fn times(
     let mut rows = values(series_frames, frames, key)?;
     let limit = next_day_limit(rows.iter().flatten().copied());
     for time in rows.iter_mut().flatten() {
-        *time = continued(*time, limit);
+        *time = continue_after_midnight(*time, limit);
     }
     Some(rows)
 }

@@ -30,9 +30,10 @@ pub(super) struct VolumeParts {
     image: Nifti,
     voxel_type: VoxelType,
     /// Bytes of a voxel.
-    pub size: usize,
+    pub voxel_size: usize,
     /// Voxels of a volume.
     pub voxels: usize,
+    /// Number of volumes.
     pub volumes: usize,
     /// All voxels of a small image, else empty.
     in_memory: Vec<u8>,
@@ -58,7 +59,7 @@ impl VolumeParts {
         }
         Some(Self {
             voxel_type,
-            size: usize::try_from(voxel_type.size()).ok()?,
+            voxel_size: usize::try_from(voxel_type.size()).ok()?,
             voxels,
             volumes: usize::try_from(image.volumes).ok()?,
             image,
@@ -82,7 +83,7 @@ impl VolumeParts {
     /// Returns the number of bytes of all voxels; None if it is too large.
     fn bytes(&self) -> Option<u64> {
         let voxels = self.voxels.checked_mul(self.volumes)?;
-        u64::try_from(voxels.checked_mul(self.size)?).ok()
+        u64::try_from(voxels.checked_mul(self.voxel_size)?).ok()
     }
 
     /// Returns whether the file contains all voxels.
@@ -105,7 +106,7 @@ impl VolumeParts {
     ) -> io::Result<&'a [u8]> {
         let begin = || {
             let voxel = volume.checked_mul(self.voxels)?.checked_add(first)?;
-            voxel.checked_mul(self.size)
+            voxel.checked_mul(self.voxel_size)
         };
         let begin = begin().ok_or(io::ErrorKind::InvalidInput)?;
         if !self.in_memory.is_empty() {
@@ -128,7 +129,7 @@ impl VolumeParts {
     /// 0. Numbers past the end of the bytes are unchanged.
     #[inline]
     pub(super) fn numbers(&self, bytes: &[u8], k: usize, out: &mut [f64; BLOCK]) {
-        let bytes = bytes.get(k * self.size..).unwrap_or_default();
+        let bytes = bytes.get(k * self.voxel_size..).unwrap_or_default();
         self.voxel_type.numbers(bytes, out);
     }
 
@@ -143,7 +144,7 @@ impl VolumeParts {
         for first in (0..self.voxels).step_by(READ_VOXELS) {
             monitor.check()?;
             let voxels = (self.voxels - first).min(READ_VOXELS);
-            let bytes = self.part(volume, first, voxels * self.size, &mut buffer)?;
+            let bytes = self.part(volume, first, voxels * self.voxel_size, &mut buffer)?;
             for k in (0..voxels).step_by(BLOCK) {
                 let mut numbers = [0.0; BLOCK];
                 self.numbers(bytes, k, &mut numbers);

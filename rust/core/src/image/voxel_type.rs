@@ -98,8 +98,8 @@ impl VoxelType {
             Datatype::I16 => self.number(bytes, i16::from_le_bytes).into(),
             Datatype::U32 => self.number(bytes, u32::from_le_bytes).into(),
             Datatype::I32 => self.number(bytes, i32::from_le_bytes).into(),
-            Datatype::U64 => rounded(self.number(bytes, u64::from_le_bytes).into()),
-            Datatype::I64 => rounded(self.number(bytes, i64::from_le_bytes).into()),
+            Datatype::U64 => to_f64(self.number(bytes, u64::from_le_bytes).into()),
+            Datatype::I64 => to_f64(self.number(bytes, i64::from_le_bytes).into()),
             Datatype::F32 => self.number(bytes, f32::from_le_bytes).into(),
             Datatype::F64 => self.number(bytes, f64::from_le_bytes),
             Datatype::Complex64 => {
@@ -115,7 +115,7 @@ impl VoxelType {
                     / 3.0
             }
         };
-        finite(value)
+        finite_or_zero(value)
     }
 
     /// Returns whether a voxel is red, green and blue.
@@ -128,33 +128,33 @@ impl VoxelType {
     pub(super) fn numbers(self, bytes: &[u8], out: &mut [f64]) {
         let big_endian = self.big_endian;
         match self.datatype {
-            Datatype::U8 => each(bytes, out, big_endian, |[byte]: [u8; 1]| byte.into()),
-            Datatype::I8 => each(bytes, out, big_endian, |le_bytes| {
+            Datatype::U8 => convert_each(bytes, out, big_endian, |[byte]: [u8; 1]| byte.into()),
+            Datatype::I8 => convert_each(bytes, out, big_endian, |le_bytes| {
                 i8::from_le_bytes(le_bytes).into()
             }),
-            Datatype::U16 => each(bytes, out, big_endian, |le_bytes| {
+            Datatype::U16 => convert_each(bytes, out, big_endian, |le_bytes| {
                 u16::from_le_bytes(le_bytes).into()
             }),
-            Datatype::I16 => each(bytes, out, big_endian, |le_bytes| {
+            Datatype::I16 => convert_each(bytes, out, big_endian, |le_bytes| {
                 i16::from_le_bytes(le_bytes).into()
             }),
-            Datatype::U32 => each(bytes, out, big_endian, |le_bytes| {
+            Datatype::U32 => convert_each(bytes, out, big_endian, |le_bytes| {
                 u32::from_le_bytes(le_bytes).into()
             }),
-            Datatype::I32 => each(bytes, out, big_endian, |le_bytes| {
+            Datatype::I32 => convert_each(bytes, out, big_endian, |le_bytes| {
                 i32::from_le_bytes(le_bytes).into()
             }),
-            Datatype::U64 => each(bytes, out, big_endian, |le_bytes| {
+            Datatype::U64 => convert_each(bytes, out, big_endian, |le_bytes| {
                 u64::from_le_bytes(le_bytes) as f64
             }),
-            Datatype::I64 => each(bytes, out, big_endian, |le_bytes| {
+            Datatype::I64 => convert_each(bytes, out, big_endian, |le_bytes| {
                 i64::from_le_bytes(le_bytes) as f64
             }),
-            Datatype::F32 => each(bytes, out, big_endian, |le_bytes| {
-                finite(f32::from_le_bytes(le_bytes).into())
+            Datatype::F32 => convert_each(bytes, out, big_endian, |le_bytes| {
+                finite_or_zero(f32::from_le_bytes(le_bytes).into())
             }),
-            Datatype::F64 => each(bytes, out, big_endian, |le_bytes| {
-                finite(f64::from_le_bytes(le_bytes))
+            Datatype::F64 => convert_each(bytes, out, big_endian, |le_bytes| {
+                finite_or_zero(f64::from_le_bytes(le_bytes))
             }),
             Datatype::Complex64 | Datatype::Complex128 | Datatype::Colour(_) => {
                 let size = usize::try_from(self.size()).unwrap_or(usize::MAX);
@@ -183,13 +183,14 @@ impl VoxelType {
     }
 }
 
-fn finite(value: f64) -> f64 {
+/// Returns a value, or 0 if it is not finite.
+fn finite_or_zero(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
 /// Converts cells of a fixed size.
 #[inline]
-fn each<const N: usize>(
+fn convert_each<const N: usize>(
     bytes: &[u8],
     out: &mut [f64],
     big_endian: bool,
@@ -215,7 +216,7 @@ fn each<const N: usize>(
     clippy::cast_precision_loss,
     reason = "integers of 64 bits are rounded"
 )]
-fn rounded(value: i128) -> f64 {
+fn to_f64(value: i128) -> f64 {
     value as f64
 }
 

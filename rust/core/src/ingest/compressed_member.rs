@@ -41,7 +41,7 @@ pub fn process(
     compression: Compression,
 ) -> Result<ProcessedMember, Stop> {
     match probe(pass, address, &data, compression)? {
-        ContentKind::Archive => member::archive(pass, address, row, data),
+        ContentKind::Archive => member::defer_archive(pass, address, row, data),
         ContentKind::Image => {
             unpack(pass, address, row, data, compression).map(ProcessedMember::from)
         }
@@ -178,11 +178,11 @@ fn is_tar_name(path: &[u8], compression: Compression) -> bool {
 }
 
 /// The content of a compressed file.
-struct Unpacked {
-    /// All bytes, if they fit into memory.
+struct UnpackedContent {
+    /// All bytes, if they fit into memory; else only the first ones.
     bytes: Vec<u8>,
-    /// The file in staging with all bytes, if they do not.
-    spooled: Option<(StagedFile, Checksums)>,
+    /// If the bytes do not fit into memory: a file in staging with all bytes, and its checksums.
+    spooled_file: Option<(StagedFile, Checksums)>,
     /// Number of bytes after the compressed data.
     trailing_bytes: u64,
     /// Number of bytes in skippable frames of zstd.
@@ -201,7 +201,7 @@ fn unpack(
         Ok(unpacked) => unpacked,
         Err(fault) => return refuse(pass, row, data, compression, &fault.reason()?),
     };
-    let content = if let Some((staged, checksums)) = unpacked.spooled {
+    let content = if let Some((staged, checksums)) = unpacked.spooled_file {
         row.content_sha256 = Some(checksums.sha256);
         MemberBytes::Staged(staged)
     } else {
@@ -210,8 +210,8 @@ fn unpack(
     };
     let mut row = store(pass, address, row, data, content, compression)?;
     let unused = unpacked.trailing_bytes + unpacked.user_bytes;
-    row.has_extra_bytes = unused > 0 && (row.unpacked || row.gzipped);
-    if row.has_extra_bytes && row.unpacked && row.reason.is_empty() {
+    row.has_extra_bytes = unused > 0 && (row.is_unpacked || row.is_gzipped);
+    if row.has_extra_bytes && row.is_unpacked && row.reason.is_empty() {
         let position = if unpacked.user_bytes > 0 {
             "in or after"
         } else {
@@ -233,7 +233,7 @@ fn unpack_to_end(
     row: &Row,
     data: &MemberBytes<'_>,
     compression: Compression,
-) -> Result<Unpacked, ReadError> {
+) -> Result<UnpackedContent, ReadError> {
     let limit = pass
         .options
         .max_ratio
@@ -267,9 +267,9 @@ fn unpack_to_end(
         let reason = crate::archive::expands_too_much_reason(pass.options.max_ratio);
         return Err(ReadError::Data(reason));
     }
-    Ok(Unpacked {
+    Ok(UnpackedContent {
         bytes,
-        spooled,
+        spooled_file: spooled,
         trailing_bytes: reader.trailing_bytes(),
         user_bytes: reader.user_bytes(),
     })
@@ -289,15 +289,15 @@ fn store(
     let dir = member::describe(pass, address, &mut row, &content, kind)?;
     let keep_gzip =
         compression == Compression::Gzip && !pass.options.gunzip && row.kind == RowKind::Dicom;
-    let needs_content = row.suspect || matches!(row.kind, RowKind::Par | RowKind::Rec);
+    let needs_content = row.is_suspect || matches!(row.kind, RowKind::Par | RowKind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
-    row.unpacked = !keep_packed;
+    row.is_unpacked = !keep_packed;
     let (stored, other) = if keep_packed {
         (packed, content)
     } else {
         (content, packed)
     };
-    row.gzipped = keep_gzip;
+    row.is_gzipped = keep_gzip;
     // The bytes that are not stored are removed first: those of a large member have the name in staging that the other
     // bytes need.
     other.discard(pass)?;

@@ -56,10 +56,10 @@ impl Reading {
 struct PacketFiles<'r> {
     /// Paths in the form of [`comparable`].
     paths: HashSet<Vec<u8>>,
-    /// SOPInstanceUIDs.
+    /// SOPInstanceUIDs of the DICOM files.
     instances: HashSet<&'r [u8]>,
-    /// Paths of DICOM files.
-    dicom: Vec<&'r [u8]>,
+    /// Paths of the DICOM files.
+    dicom_paths: Vec<&'r [u8]>,
 }
 
 impl<'r> PacketFiles<'r> {
@@ -76,7 +76,7 @@ impl<'r> PacketFiles<'r> {
             instances: headers
                 .map(|header| header.raw(Field::SopInstanceUid))
                 .collect(),
-            dicom: dicom.map(|row| &*row.path).collect(),
+            dicom_paths: dicom.map(|row| &*row.path).collect(),
         }
     }
 
@@ -93,12 +93,16 @@ impl<'r> PacketFiles<'r> {
         };
         let missing: Vec<&ListedFile> = listed.iter().filter(absent).collect();
         let below = self
-            .dicom
+            .dicom_paths
             .iter()
             .filter(|path| path.starts_with(base))
             .count();
         // If the DICOMDIR was copied without its folders, its files may be anywhere.
-        let present = if below == 0 { self.dicom.len() } else { below };
+        let present = if below == 0 {
+            self.dicom_paths.len()
+        } else {
+            below
+        };
         let missing_count = listed.len().saturating_sub(present).min(missing.len());
         if missing_count == 0 {
             return None;

@@ -27,13 +27,13 @@ pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     }
 }
 
-/// Reads an encrypted member; `data` is the offset of its data in the zip.
+/// Reads an encrypted member; `data_offset` is the offset of its data in the zip.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,
     encryption: Encryption,
-    data: u64,
+    data_offset: u64,
     address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
@@ -44,7 +44,7 @@ pub fn read(
         )))
     };
     let (member_data, decrypted_entry) =
-        match EncryptedMember::read(source, entry, encryption, data)
+        match EncryptedMember::read(source, entry, encryption, data_offset)
             .and_then(|member| Ok((member, entry.decrypted_entry(encryption)?)))
         {
             Ok(member_and_entry) => member_and_entry,
@@ -61,7 +61,7 @@ pub fn read(
             }
             Attempt::Decrypted(packed) => packed,
         };
-        match attempt(pass, packed, &decrypted_entry, address) {
+        match read_decrypted(pass, packed, &decrypted_entry, address) {
             Ok(member) => {
                 pass.last_password.note(at);
                 return Ok(member);
@@ -86,20 +86,20 @@ pub fn not_decrypted_reason(passwords: usize, damage: Option<String>) -> String 
 }
 
 /// Reads the decrypted packed bytes of a member.
-fn attempt(
+fn read_decrypted(
     pass: &Pass<'_>,
     packed: Box<dyn Read + Send + '_>,
     entry: &Entry,
     address: &Address,
 ) -> Result<ProcessedMember, ReadError> {
     let damaged = |error| ReadError::Data(crate::archive::reason(&error));
-    if entry.size.max(entry.packed) > pass.max_in_memory {
+    if entry.size.max(entry.packed_size) > pass.max_in_memory {
         let content = unzip::unpack(packed, entry).map_err(damaged)?;
         return spool(pass, entry, content, address);
     }
     let mut decrypted = Vec::new();
     packed
-        .take(entry.packed)
+        .take(entry.packed_size)
         .read_to_end(&mut decrypted)
         .map_err(damaged)?;
     scratch::with(|scratch| {

@@ -14,7 +14,7 @@ pub struct Expansion {
     packed: u64,
     max_ratio: u64,
     /// Bytes to which it and the archives inside it expanded so far.
-    expanded: AtomicU64,
+    expanded_bytes: AtomicU64,
     /// The archive that contains it.
     outer: Option<Arc<Self>>,
 }
@@ -25,7 +25,7 @@ impl Expansion {
         Arc::new(Self {
             packed,
             max_ratio,
-            expanded: AtomicU64::new(0),
+            expanded_bytes: AtomicU64::new(0),
             outer,
         })
     }
@@ -36,7 +36,7 @@ impl Expansion {
         while let Some(expansion) = archive {
             let add = |before: u64| Some(before.saturating_add(bytes));
             let (write, read) = (Ordering::Relaxed, Ordering::Relaxed);
-            let _ = expansion.expanded.fetch_update(write, read, add);
+            let _ = expansion.expanded_bytes.fetch_update(write, read, add);
             archive = expansion.outer.as_deref();
         }
         self.check()
@@ -50,7 +50,7 @@ impl Expansion {
 
     /// Returns the reason if the archive expanded to too many bytes.
     pub fn check_itself(&self) -> Result<(), String> {
-        let expanded = self.expanded.load(Ordering::Relaxed);
+        let expanded = self.expanded_bytes.load(Ordering::Relaxed);
         if expands_too_much(expanded, self.packed, self.max_ratio) {
             return Err(format!(
                 "it and the archives inside it expand to more than {} times its size (limit on expansion)",

@@ -8,7 +8,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
-use super::loose::{link, open};
+use super::loose::{link_row, open};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -73,24 +73,24 @@ fn read_entry(
         return Ok(address.refused(RowKind::Other, 0, reason).into());
     }
     Ok(match kind {
-        EntryKind::File => return file(pass, address, path),
+        EntryKind::File => return read_loose_file(pass, address, path),
         EntryKind::Folder => address
             .no_data(RowKind::Directory, "an empty folder")
             .into(),
-        EntryKind::Link => link(address, root, path).into(),
+        EntryKind::Link => link_row(address, root, path).into(),
         EntryKind::Device(word) => address.no_data(RowKind::Device, *word).into(),
         EntryKind::Unreadable(kind, reason) => address.refused(*kind, 0, reason.clone()).into(),
     })
 }
 
-/// Lists everything below `root` except skipped entries. Of folders, only empty and unreadable ones have an entry.
+/// Lists everything below `root` except skipped entries. A folder has an entry only if it is empty or unreadable.
 fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<(), Stop> {
-    let mut waiting = vec![FolderEntry {
+    let mut pending = vec![FolderEntry {
         path: Vec::new(),
         kind: EntryKind::Folder,
     }];
     let mut name_bytes = 0u64;
-    while let Some(next) = waiting.pop() {
+    while let Some(next) = pending.pop() {
         pass.check()?;
         name_bytes = name_bytes.saturating_add(next.path.len() as u64);
         let members = entries.len() as u64 + 1;
@@ -108,7 +108,7 @@ fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<
             Ok(children) => {
                 let wanted =
                     |entry: &FolderEntry| !next.path.is_empty() || !pass.skips(root, &entry.path);
-                waiting.extend(children.into_iter().filter(wanted).rev());
+                pending.extend(children.into_iter().filter(wanted).rev());
             }
             Err(error) if next.path.is_empty() => return Err(Stop::io(&folder, error)),
             Err(error) => {
@@ -163,7 +163,11 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
 }
 
 /// Reads a loose file.
-pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<ProcessedMember, Stop> {
+pub fn read_loose_file(
+    pass: &Pass<'_>,
+    address: &Address,
+    path: &Path,
+) -> Result<ProcessedMember, Stop> {
     pass.check()?;
     let opened = open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
     let (mut file, metadata) = match opened {
@@ -181,7 +185,7 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
     }
     let size = metadata.len();
     if size > pass.max_in_memory {
-        return large(pass, address, path, file, size);
+        return read_large_file(pass, address, path, file, size);
     }
     scratch::with(|scratch| {
         // Reading one more byte than expected shows whether the file has grown.
@@ -219,7 +223,7 @@ fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
 
 /// Reads a file that is too large for memory. Copies it to staging, unless it is an archive or the option `link` is
 /// set: then it is read in place.
-fn large(
+fn read_large_file(
     pass: &Pass<'_>,
     address: &Address,
     path: &Path,
@@ -234,7 +238,7 @@ fn large(
         );
     let staged = address.staged_file(StagingDir::Other);
     if !keep_in_place {
-        pass.need_room(size, &address.path)?;
+        pass.check_free_space(size, &address.path)?;
     }
     let checksums = if keep_in_place {
         read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))

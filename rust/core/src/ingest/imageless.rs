@@ -29,7 +29,7 @@ pub fn keep_as_one_file(
     let address = Address::packet(&[], index, false).member(name, 0);
     if path.is_symlink() {
         nested::discard(pass, member_rows)?;
-        return Ok(Some(loose::link(
+        return Ok(Some(loose::link_row(
             &address,
             path.parent().unwrap_or(path),
             path,

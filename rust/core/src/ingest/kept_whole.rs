@@ -45,7 +45,7 @@ impl KeptWholeCause {
         }
     }
 
-    /// Returns the value for a reader's description of unreadable bytes. Readers name a limit in parentheses.
+    /// Returns the cause for a reader's description of unreadable bytes. Readers name a limit in parentheses.
     #[must_use]
     pub fn from_fault(fault: &str) -> Self {
         if let Some(cause) = Self::from_reason(fault) {
@@ -65,7 +65,7 @@ impl KeptWholeCause {
         }
     }
 
-    /// Returns the value for the reason of an archive that is kept whole; None for another reason.
+    /// Returns the cause that the reason of an archive in the ledger names; None if the archive is not kept whole.
     #[must_use]
     pub fn from_reason(reason: &str) -> Option<Self> {
         let inner = reason.strip_prefix(REASON_START)?;

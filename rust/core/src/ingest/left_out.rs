@@ -7,7 +7,7 @@ use super::reading::Reading;
 use super::row::{
     A_LINK, EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, ZEROS,
 };
-use crate::archive::foreign::Foreign;
+use crate::archive::foreign::ForeignArchive;
 use crate::archive::kind;
 use crate::notation::unescape;
 
@@ -76,13 +76,13 @@ impl Reading {
         members: &mut Option<PacketMembers<'r>>,
     ) -> Option<LeftOutCause> {
         match row.kind {
-            _ if row.suspect => Some(LeftOutCause::Unsorted),
+            _ if row.is_suspect => Some(LeftOutCause::Unsorted),
             RowKind::Dicom => row
                 .reason
                 .starts_with("DICOM")
                 .then_some(LeftOutCause::Unsorted),
             // Viewer programs on a patient's disc are often cabinets.
-            RowKind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
+            RowKind::Archive if row.reason.contains(ForeignArchive::Cab.reason()) => None,
             RowKind::Archive => Some(match KeptWholeCause::from_reason(&row.reason)? {
                 KeptWholeCause::Unsupported => LeftOutCause::ForeignArchive,
                 KeptWholeCause::Encrypted => LeftOutCause::EncryptedArchive,
@@ -178,7 +178,7 @@ impl<'r> PacketMembers<'r> {
         !name.starts_with(b".") && named && known
     }
 
-    /// Returns whether a symbolic link points to something that is not in the packet; true if its target is unknown.
+    /// Returns whether the target of a symbolic link is outside the packet; true if the target is unknown.
     fn is_outside(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;
@@ -186,13 +186,13 @@ impl<'r> PacketMembers<'r> {
         let Some(target) = row.reason.strip_prefix(LINK_TO) else {
             return row.reason == A_LINK;
         };
-        !resolved(row, &unescape(target)).is_some_and(|path| self.contains(&path))
+        !resolve_target(row, &unescape(target)).is_some_and(|path| self.contains(&path))
     }
 }
 
 /// Returns the path of a link's target, which is relative to the link; None if it is absolute, or outside of the packet
 /// or archive.
-fn resolved(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
+fn resolve_target(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
     let separator = link.separators.last();
     let start = separator.map_or(0, |&separator| (separator as usize).saturating_add(1));
     let (archive, link) = link.path.split_at_checked(start)?;

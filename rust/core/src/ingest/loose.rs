@@ -18,7 +18,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 
 /// Returns the row of a symbolic link, which has no data. The reason contains the target, and says so if the target is
 /// below `root`, the folder of the packet.
-pub fn link(address: &Address, root: &Path, path: &Path) -> Row {
+pub fn link_row(address: &Address, root: &Path, path: &Path) -> Row {
     let target = fs::read_link(path).unwrap_or_default();
     let target = link_to(target.as_os_str().as_bytes());
     let inside = match (fs::canonicalize(path), fs::canonicalize(root)) {

@@ -22,7 +22,7 @@ pub struct ProcessedMember {
     pub archive: Option<Box<(Address, ArchiveBytes)>>,
 }
 
-/// The bytes of a nested archive: where they are.
+/// Where the bytes of a nested archive are.
 pub enum ArchiveBytes {
     /// In staging; the row gets this location if the archive is kept as a file.
     Staged(StagedFile),
@@ -59,7 +59,7 @@ pub fn hash(bytes: &[u8]) -> Hash {
 
 /// Defers an archive: it is opened after the other members of its batch. Its bytes are staged unless they are in a
 /// loose file.
-pub fn archive(
+pub fn defer_archive(
     pass: &Pass<'_>,
     address: &Address,
     mut row: Row,
@@ -115,7 +115,7 @@ pub fn stage(
 
 /// Returns how many bytes of a member are kept if only headers are needed; None to keep all.
 fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64>, Stop> {
-    if !pass.options.headers_only || row.suspect {
+    if !pass.options.headers_only || row.is_suspect {
         return Ok(None);
     }
     match row.kind {
@@ -127,7 +127,7 @@ fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Opt
 }
 
 /// Processes a member that is not an archive: DICOM, PAR, REC or another file.
-pub fn file(
+pub fn process_file(
     pass: &Pass<'_>,
     address: &Address,
     mut row: Row,
@@ -160,12 +160,12 @@ pub fn describe(
                 }
             } else {
                 match data.parse(pass)? {
-                    Parsed::Dicom(header) => return Ok(dicom(row, header)),
+                    Parsed::Dicom(header) => return Ok(describe_dicom(row, header)),
                     Parsed::Broken { reason, offset } => {
-                        suspect(row, &format!("{reason} at byte {offset}"));
+                        mark_suspect(row, &format!("{reason} at byte {offset}"));
                     }
                     Parsed::NotDicom if content == FileKind::Dicom => {
-                        suspect(row, "nothing after its mark");
+                        mark_suspect(row, "nothing after its mark");
                     }
                     Parsed::NotDicom => {
                         if let FileKind::Foreign(foreign) = content {
@@ -195,13 +195,13 @@ fn is_rec(address: &Address) -> bool {
 }
 
 /// Marks a row as DICOM whose header cannot be read.
-fn suspect(row: &mut Row, reason: &str) {
-    row.suspect = true;
+fn mark_suspect(row: &mut Row, reason: &str) {
+    row.is_suspect = true;
     row.reason = format!("DICOM whose header cannot be read: {reason}").into();
 }
 
 /// Sets the row of a DICOM object; returns the folder of staging for it.
-fn dicom(row: &mut Row, header: Header) -> StagingDir {
+fn describe_dicom(row: &mut Row, header: Header) -> StagingDir {
     row.kind = if header.is_directory() {
         RowKind::DicomDir
     } else {

@@ -13,7 +13,7 @@ use crate::archive::kind::{self, FileKind};
 use crate::frames::pixel_data_offset;
 use crate::header::{FileWindow, Parsed, parse};
 
-/// The bytes of a member: where they are.
+/// Where the bytes of a member are. Errors of bytes in memory have an empty path.
 pub enum MemberBytes<'a> {
     /// In memory; with a path if they come from a loose file.
     Bytes(&'a [u8], Option<&'a Path>),
@@ -148,18 +148,18 @@ impl MemberBytes<'_> {
         }
     }
 
-    /// Writes the first `head` bytes to a folder of staging, followed by a hole up to the size of the member.
+    /// Writes the first `head_length` bytes to a folder of staging, followed by a hole up to the size of the member.
     pub fn stage_head(
         self,
         pass: &Pass<'_>,
         address: &Address,
         to: StagingDir,
-        head: u64,
+        head_length: u64,
     ) -> Result<StagedFile, ReadError> {
         let staged = address.staged_file(to);
         match self {
             Self::Bytes(bytes, _) => {
-                let length = usize::try_from(head).unwrap_or(usize::MAX);
+                let length = usize::try_from(head_length).unwrap_or(usize::MAX);
                 let start = bytes.get(..length).unwrap_or(bytes);
                 pass.staging
                     .write_head(&staged, start, bytes.len() as u64)?;
@@ -168,12 +168,14 @@ impl MemberBytes<'_> {
                 let mut start = Vec::new();
                 let failed = |error| Stop::io(&path, error);
                 let file = loose::open(&path).map_err(failed)?;
-                file.take(head).read_to_end(&mut start).map_err(failed)?;
+                file.take(head_length)
+                    .read_to_end(&mut start)
+                    .map_err(failed)?;
                 pass.staging.write_head(&staged, &start, known.size)?;
             }
             Self::Staged(_) => {
                 let staged = self.stage(pass, address, to)?;
-                pass.staging.punch_hole_after(&staged, head)?;
+                pass.staging.punch_hole_after(&staged, head_length)?;
                 return Ok(staged);
             }
         }

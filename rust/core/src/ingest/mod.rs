@@ -168,7 +168,7 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Member
         return nested::read(pass, path, address);
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
-    let member = folder::file(pass, &address.member(name.as_bytes(), 1), path)?;
+    let member = folder::read_loose_file(pass, &address.member(name.as_bytes(), 1), path)?;
     MemberRows::of(pass, Members::of(vec![member]))
 }
 

@@ -94,12 +94,12 @@ fn component(part: &[u8]) -> String {
     if matches!(text.as_str(), "." | "..") {
         return String::new();
     }
-    let (stem, extension) = split(&text);
+    let (stem, extension) = split_extension(&text);
     limited_name(stem, extension)
 }
 
 /// Splits a name into stem and extension, with the dot in the extension; a leading dot does not start an extension.
-fn split(name: &str) -> (&str, &str) {
+fn split_extension(name: &str) -> (&str, &str) {
     match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),
         _ => (name, ""),
@@ -157,7 +157,7 @@ impl UsedNames {
             let mut count = 1u64;
             while self.nodes.get(&path_hash(&name)) == Some(&Node::File) {
                 count += 1;
-                name = join(&path, &numbered(part, count));
+                name = join(&path, &with_number(part, count));
             }
             self.nodes.insert(path_hash(&name), Node::Folder);
             if name != wanted {
@@ -168,17 +168,22 @@ impl UsedNames {
         path
     }
 
-    /// Returns an unused path for a file; `free` returns whether no such file exists on disk (a file system may ignore
-    /// case).
-    pub fn file(&mut self, folder: &str, name: &str, mut free: impl FnMut(&str) -> bool) -> String {
+    /// Returns an unused path for a file; `is_free` returns whether no such file exists on disk (a file system may
+    /// ignore case).
+    pub fn file(
+        &mut self,
+        folder: &str,
+        name: &str,
+        mut is_free: impl FnMut(&str) -> bool,
+    ) -> String {
         let mut path = join(folder, name);
         let wanted = path_hash(&path);
         let mut count = 1u64;
-        if self.nodes.contains_key(&wanted) || !free(&path) {
+        if self.nodes.contains_key(&wanted) || !is_free(&path) {
             count = self.last_numbers.get(&wanted).copied().unwrap_or(count);
-            while count == 1 || self.nodes.contains_key(&path_hash(&path)) || !free(&path) {
+            while count == 1 || self.nodes.contains_key(&path_hash(&path)) || !is_free(&path) {
                 count += 1;
-                path = join(folder, &numbered(name, count));
+                path = join(folder, &with_number(name, count));
             }
             self.last_numbers.insert(wanted, count);
         }
@@ -201,8 +206,8 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-fn numbered(name: &str, count: u64) -> String {
-    let (stem, extension) = split(name);
+fn with_number(name: &str, count: u64) -> String {
+    let (stem, extension) = split_extension(name);
     limited_name(stem, &format!("_{count}{extension}"))
 }
 
@@ -211,33 +216,33 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn own(path: &[u8]) -> String {
+    fn safe_text(path: &[u8]) -> String {
         safe_path(path, &[]).join("/")
     }
 
     #[test]
     fn dangerous_paths_become_relative_ones() {
-        assert_eq!(own(b"../../etc/passwd"), "etc/passwd");
-        assert_eq!(own(b"/etc//passwd"), "etc/passwd");
-        assert_eq!(own(b"C:\\Windows\\x.txt"), "Windows/x.txt");
-        assert_eq!(own(b"c:x.txt"), "x.txt");
-        assert_eq!(own(b"c:..\\..\\x"), "x");
-        assert_eq!(own(b""), "unnamed");
-        assert_eq!(own(b"./."), "unnamed");
-        assert_eq!(own(b"a\nb\xff/c\x00"), "a_b_/c_");
-        assert_eq!(own("Schädel/ü.txt".as_bytes()), "Schädel/ü.txt");
+        assert_eq!(safe_text(b"../../etc/passwd"), "etc/passwd");
+        assert_eq!(safe_text(b"/etc//passwd"), "etc/passwd");
+        assert_eq!(safe_text(b"C:\\Windows\\x.txt"), "Windows/x.txt");
+        assert_eq!(safe_text(b"c:x.txt"), "x.txt");
+        assert_eq!(safe_text(b"c:..\\..\\x"), "x");
+        assert_eq!(safe_text(b""), "unnamed");
+        assert_eq!(safe_text(b"./."), "unnamed");
+        assert_eq!(safe_text(b"a\nb\xff/c\x00"), "a_b_/c_");
+        assert_eq!(safe_text("Schädel/ü.txt".as_bytes()), "Schädel/ü.txt");
     }
 
     #[test]
     fn long_names_keep_their_extension_and_differ() {
-        let first = own(format!("{}1.txt", "é".repeat(200)).as_bytes());
-        let second = own(format!("{}2.txt", "é".repeat(200)).as_bytes());
+        let first = safe_text(format!("{}1.txt", "é".repeat(200)).as_bytes());
+        let second = safe_text(format!("{}2.txt", "é".repeat(200)).as_bytes());
         assert!(
             first.len() <= LONGEST_NAME && first.strip_suffix(".txt").is_some() && first != second
         );
-        let deep = own("abcdefg/".repeat(1000).as_bytes());
+        let deep = safe_text("abcdefg/".repeat(1000).as_bytes());
         assert!(deep.len() < LONGEST_PATH);
-        let deep = own("d/".repeat(1000).as_bytes());
+        let deep = safe_text("d/".repeat(1000).as_bytes());
         assert!(deep.split('/').count() == 2, "{deep}");
     }
 

@@ -17,7 +17,7 @@ use super::staging::{Checksums, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
 use super::{compressed_file, compressed_member, sevenz_members, tar_members, zip_members};
-use crate::archive::foreign::{Foreign, is_part};
+use crate::archive::foreign::{ForeignArchive, is_part};
 use crate::archive::kind::{self, FileKind};
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
@@ -90,7 +90,7 @@ impl MemberRows {
     /// Returns whether the members may contain images.
     pub(super) fn may_contain_images(&self) -> bool {
         self.rows.iter().any(|row| {
-            row.suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
+            row.is_suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
         })
     }
 }
@@ -238,7 +238,7 @@ pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberR
     let name = container.path.strip_suffix(b"!");
     let is_split = is_part(name.unwrap_or_default()) || is_part(path.as_os_str().as_bytes());
     if is_split && member_rows.fault().is_some() {
-        member_rows.damage = vec![Foreign::Split.reason().into()];
+        member_rows.damage = vec![ForeignArchive::Split.reason().into()];
     }
     Ok(member_rows)
 }
@@ -249,8 +249,8 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
     let members = match kind::of_file(&file).map_err(failed)? {
         FileKind::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
-            let number = pass.register_zip(path);
-            let members = zip_members::read(pass, &source, number, container)?;
+            let zip_index = pass.register_zip(path);
+            let members = zip_members::read(pass, &source, zip_index, container)?;
             return MemberRows::of(pass, members);
         }
         FileKind::SevenZ => {

@@ -62,11 +62,11 @@ impl Default for Options {
     }
 }
 
-/// Shared by all threads of a pass.
+/// The state of a pass, which all threads share.
 pub struct Pass<'a> {
-    /// Limits and choices.
+    /// The options, which include the limits.
     pub options: &'a Options,
-    /// Checked for each member and each block.
+    /// Tells whether the caller cancelled; it is asked before each member and each block.
     pub monitor: &'a Monitor,
     /// The folder for the members' bytes.
     pub staging: Staging,
@@ -76,24 +76,25 @@ pub struct Pass<'a> {
     pub last_password: LastPassword,
     /// The keys of 7z archives.
     pub key_cache: SharedKeyCache,
-    skipped: HashSet<PathBuf>,
+    /// The paths in `options.skip`, with resolved folders.
+    skipped_paths: HashSet<PathBuf>,
     /// Expanded bytes of all archives.
-    expanded: AtomicU64,
+    expanded_bytes: AtomicU64,
     /// Number of members of all packets.
-    members: AtomicU64,
+    member_count: AtomicU64,
     /// Bytes of the members' paths, and of the targets of links.
     text_bytes: AtomicU64,
     /// The first limit that was exceeded, as a reason for the ledger.
     exceeded_limit: OnceLock<String>,
     /// Reasons why archives were kept whole, by hash and depth. The depth matters because a reason may be the limit on
     /// depth.
-    kept_whole: Mutex<HashMap<(Hash, u32), String>>,
+    kept_whole_reasons: Mutex<HashMap<(Hash, u32), String>>,
     /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
 }
 
 /// Returns the path with its folder resolved, like the folder of a packet; a link itself is not resolved.
-fn resolved(path: &Path) -> PathBuf {
+fn resolve_folder(path: &Path) -> PathBuf {
     match (path.parent().map(fs::canonicalize), path.file_name()) {
         (Some(Ok(folder)), Some(name)) => folder.join(name),
         _ => path.to_owned(),
@@ -127,12 +128,12 @@ impl<'a> Pass<'a> {
             max_in_memory: (MAX_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_password: LastPassword::default(),
             key_cache: SharedKeyCache::default(),
-            skipped: options.skip.iter().map(|path| resolved(path)).collect(),
-            expanded: AtomicU64::new(0),
-            members: AtomicU64::new(0),
+            skipped_paths: options.skip.iter().map(|at| resolve_folder(at)).collect(),
+            expanded_bytes: AtomicU64::new(0),
+            member_count: AtomicU64::new(0),
             text_bytes: AtomicU64::new(0),
             exceeded_limit: OnceLock::new(),
-            kept_whole: Mutex::new(HashMap::new()),
+            kept_whole_reasons: Mutex::new(HashMap::new()),
             zips: Mutex::new(Vec::new()),
         })
     }
@@ -144,7 +145,8 @@ impl<'a> Pass<'a> {
 
     /// Returns whether a name on the top level of a folder is skipped.
     pub fn skips(&self, root: &Path, name: &[u8]) -> bool {
-        !self.skipped.is_empty() && self.skipped.contains(&root.join(OsStr::from_bytes(name)))
+        let skipped = &self.skipped_paths;
+        !skipped.is_empty() && skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
     /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
@@ -165,7 +167,7 @@ impl<'a> Pass<'a> {
         name: &[u8],
         size: impl FnOnce() -> String,
     ) -> Result<(), String> {
-        let before = add_saturating(&self.expanded, bytes);
+        let before = add_saturating(&self.expanded_bytes, bytes);
         if before.saturating_add(bytes) > self.options.max_bytes {
             self.record_limit(format!(
                 "it expands to more than {} bytes (limit on total size, --max-total) with {} of {}",
@@ -180,7 +182,7 @@ impl<'a> Pass<'a> {
     /// Counts a member, and the bytes of its texts: its path, and the target of a link. Returns the reason once there
     /// are too many.
     pub fn count_member(&self, texts: u64) -> Result<(), String> {
-        let members = add_saturating(&self.members, 1).saturating_add(1);
+        let members = add_saturating(&self.member_count, 1).saturating_add(1);
         let texts = add_saturating(&self.text_bytes, texts).saturating_add(texts);
         if members > self.options.max_members {
             self.record_limit(format!(
@@ -195,8 +197,9 @@ impl<'a> Pass<'a> {
 
     /// Returns an error, which ends the work, if these bytes exceed the free space of staging. Does not check if only
     /// headers are kept. `name` is that of the member, or of the largest of several.
-    pub fn need_room(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
-        match self.staging.free().filter(|_| !self.options.headers_only) {
+    pub fn check_free_space(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
+        let free = self.staging.free_bytes();
+        match free.filter(|_| !self.options.headers_only) {
             Some(free) if bytes > free => {
                 let text = format!(
                     "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",
@@ -211,20 +214,16 @@ impl<'a> Pass<'a> {
 
     /// Returns why an archive with these bytes was kept whole at this depth; None if it was not.
     pub fn kept_whole_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
-        let kept_whole = self
-            .kept_whole
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept_whole.get(&(hash?, depth)).cloned()
+        let reasons = self.kept_whole_reasons.lock();
+        let reasons = reasons.unwrap_or_else(PoisonError::into_inner);
+        reasons.get(&(hash?, depth)).cloned()
     }
 
     /// Records why an archive was kept whole.
     pub fn note_kept_whole(&self, hash: Option<Hash>, depth: u32, reason: &str) {
-        let mut kept_whole = self
-            .kept_whole
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept_whole.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
+        let reasons = self.kept_whole_reasons.lock();
+        let mut reasons = reasons.unwrap_or_else(PoisonError::into_inner);
+        reasons.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
     /// Adds a zip to those that remain in place, and returns its index; None if it is in staging and will be removed.
@@ -237,7 +236,7 @@ impl<'a> Pass<'a> {
         u32::try_from(zips.len() - 1).ok()
     }
 
-    /// Returns what the reading needs: its staging, and the zips.
+    /// Returns what [`super::Reading`] needs: the staging folder, and the zips that remain in place.
     pub fn into_parts(self) -> (Staging, Vec<PathBuf>) {
         let zips = self.zips.into_inner();
         (self.staging, zips.unwrap_or_else(PoisonError::into_inner))
@@ -265,7 +264,7 @@ pub struct Address {
     /// Positions in `path` of the `!` between an archive and its members.
     separators: Vec<u32>,
     /// Name in staging: the number of the member, after those of the archives around it.
-    sequence: String,
+    staged_name: String,
     /// Number of archives around it, not counting the packet.
     pub depth: u32,
     /// The expansion of the archive that contains it; None for a loose file.
@@ -284,7 +283,7 @@ impl Address {
         } else if !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
         }
-        let sequence = if only {
+        let staged_name = if only {
             String::new()
         } else {
             format!("{index}-")
@@ -292,7 +291,7 @@ impl Address {
         Self {
             path,
             separators,
-            sequence,
+            staged_name,
             depth: 0,
             expansion: None,
         }
@@ -303,7 +302,7 @@ impl Address {
     pub fn member(&self, name: &[u8], sequence: u64) -> Self {
         let mut address = self.clone();
         address.path.extend_from_slice(name);
-        address.sequence.push_str(&sequence.to_string());
+        address.staged_name.push_str(&sequence.to_string());
         address
     }
 
@@ -315,7 +314,7 @@ impl Address {
             .separators
             .push(u32::try_from(address.path.len()).unwrap_or(u32::MAX));
         address.path.push(b'!');
-        address.sequence.push('.');
+        address.staged_name.push('.');
         address.depth += 1;
         address
     }
@@ -362,7 +361,7 @@ impl Address {
     pub fn staged_file(&self, dir: StagingDir) -> StagedFile {
         StagedFile {
             dir,
-            sequence: self.sequence.as_str().into(),
+            name: self.staged_name.as_str().into(),
         }
     }
 
@@ -371,7 +370,7 @@ impl Address {
     pub fn intermediate(&self) -> StagedFile {
         StagedFile {
             dir: StagingDir::Other,
-            sequence: format!("{}+", self.sequence).into(),
+            name: format!("{}+", self.staged_name).into(),
         }
     }
 

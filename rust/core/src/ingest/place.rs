@@ -53,7 +53,7 @@ impl Reading {
                 .and_then(|header| header.text(Field::SopInstanceUid))
                 .unwrap_or_default();
             let stem = format!("{label}-{series_n}-{}", identifier(&uid));
-            let name = limited_name(&stem, if row.gzipped { ".dcm.gz" } else { ".dcm" });
+            let name = limited_name(&stem, if row.is_gzipped { ".dcm.gz" } else { ".dcm" });
             let place = names.file(&folder, &name, |path| {
                 let free = new || fs::symlink_metadata(root.join(path)).is_err();
                 // On a file system that ignores case, a rename would overwrite.
@@ -184,7 +184,7 @@ impl Reading {
             return Vec::new();
         };
         let mut path = row.path.to_vec();
-        if row.unpacked {
+        if row.is_unpacked {
             for compression in Compression::ALL {
                 let short = without_extension(&path, compression).len();
                 if short < path.len() {

@@ -25,20 +25,20 @@ pub fn process_member(
     let content = kind::by_content_and_name(data.kind(pass)?, &address.path);
     let result = match content {
         FileKind::Dicom => {
-            member::file(pass, address, row, data, content).map(ProcessedMember::from)
+            member::process_file(pass, address, row, data, content).map(ProcessedMember::from)
         }
         // A REC consists of pixels only: bytes that look like the mark of another format are coincidence.
         _ if kind::is_rec(&address.path) => {
-            member::file(pass, address, row, data, content).map(ProcessedMember::from)
+            member::process_file(pass, address, row, data, content).map(ProcessedMember::from)
         }
         FileKind::Zip | FileKind::SevenZ | FileKind::Tar => {
-            member::archive(pass, address, row, data)
+            member::defer_archive(pass, address, row, data)
         }
         FileKind::Packed(compression) => {
             compressed_member::process(pass, address, row, data, compression)
         }
         FileKind::Par | FileKind::Empty | FileKind::Foreign(_) | FileKind::Other => {
-            member::file(pass, address, row, data, content).map(ProcessedMember::from)
+            member::process_file(pass, address, row, data, content).map(ProcessedMember::from)
         }
     };
     pass.monitor.add(1, size);

@@ -24,7 +24,7 @@ pub struct Reading {
     /// Index of the row with the representative header of each group.
     representatives: Vec<usize>,
     /// Indices of the rows of each group, in path order.
-    pub(super) members: Vec<Vec<usize>>,
+    pub(super) group_members: Vec<Vec<usize>>,
     damage: Vec<String>,
     notes: Vec<String>,
     /// Names that are in use below a session folder, by the path of the folder.
@@ -45,7 +45,7 @@ impl Reading {
             rows,
             groups: Vec::new(),
             representatives: Vec::new(),
-            members: Vec::new(),
+            group_members: Vec::new(),
             damage,
             notes,
             names: HashMap::new(),
@@ -80,7 +80,7 @@ impl Reading {
     /// Returns the indices of the rows of a group's files in path order, without duplicates.
     #[must_use]
     pub fn group_rows(&self, group: usize) -> &[usize] {
-        self.members.get(group).map_or(&[], Vec::as_slice)
+        self.group_members.get(group).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the path of a row's bytes in staging; None if they are not in staging.
@@ -114,7 +114,7 @@ impl Reading {
         self.rows
             .iter()
             .enumerate()
-            .filter(|(_, row)| row.suspect)
+            .filter(|(_, row)| row.is_suspect)
             .map(|(at, _)| at)
             .collect()
     }
@@ -134,10 +134,10 @@ impl Reading {
     /// Sets the header of a suspect (see [`Reading::suspects`]) that another reader could parse. Returns false if the
     /// row is no suspect.
     pub fn set_header(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
-        let Some(row) = self.rows.get_mut(at).filter(|row| row.suspect) else {
+        let Some(row) = self.rows.get_mut(at).filter(|row| row.is_suspect) else {
             return Ok(false);
         };
-        row.suspect = false;
+        row.is_suspect = false;
         row.kind = if header.is_directory() {
             RowKind::DicomDir
         } else {
@@ -222,7 +222,7 @@ impl Reading {
             .iter()
             .filter_map(|group| sorted.get(group.representative).copied())
             .collect();
-        self.members = Vec::with_capacity(self.groups.len());
+        self.group_members = Vec::with_capacity(self.groups.len());
         for (index, group) in (0..).zip(&self.groups) {
             let members = group.members.iter();
             let mut members: Vec<usize> =
@@ -234,7 +234,7 @@ impl Reading {
                     row.group = index;
                 }
             }
-            self.members.push(members);
+            self.group_members.push(members);
         }
         self.group_duplicates();
     }

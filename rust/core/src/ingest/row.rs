@@ -139,13 +139,13 @@ pub struct Row {
     /// Header of a DICOM object.
     pub header: Option<Header>,
     /// Whether it looks like DICOM but its header could not be parsed.
-    pub suspect: bool,
+    pub is_suspect: bool,
     /// Whether the compressed file or the archive has bytes that are in no member.
     pub has_extra_bytes: bool,
     /// Whether the staged bytes are still gzipped.
-    pub gzipped: bool,
+    pub is_gzipped: bool,
     /// Whether the staged bytes are decompressed.
-    pub unpacked: bool,
+    pub is_unpacked: bool,
     /// Index of its group in [`super::Reading::groups`]; -1 without one.
     pub group: i64,
     /// The n of its series (docs/numbers.md), the column `series` of the ledger; 0 without a series.
@@ -170,10 +170,10 @@ impl Row {
             staged: None,
             deflate_stream: None,
             header: None,
-            suspect: false,
+            is_suspect: false,
             has_extra_bytes: false,
-            gzipped: false,
-            unpacked: false,
+            is_gzipped: false,
+            is_unpacked: false,
             group: -1,
             series_n: 0,
             session_path: "".into(),

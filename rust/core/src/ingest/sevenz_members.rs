@@ -37,14 +37,14 @@ pub fn read(
             return Ok(Members::damaged(reason_of(pass, refusal)));
         }
     };
-    if let Some((count, most)) = listing.too_many {
+    if let Some((count, most)) = listing.count_over_limit {
         let text = format!("it has {count} members, more than {most} (limit)");
         return Ok(Members::damaged(text));
     }
     let prefix = escaped_len(&container.path);
     let admitted = admit(pass, source.len(), (container, prefix), &listing);
     let workers = Workers::default();
-    let mut unpacking = Unpacking {
+    let mut unpacker = Unpacker {
         pass,
         source,
         keys,
@@ -55,7 +55,7 @@ pub fn read(
     rayon::scope(|scope| {
         let members = (1u64..).zip(&listing.members).zip(admitted);
         for ((sequence, member), admitted) in members {
-            if workers.stopped() {
+            if workers.has_stopped() {
                 break;
             }
             let address = container.member(&member.name, sequence);
@@ -63,7 +63,7 @@ pub fn read(
             let row = match admitted.map_or_else(Err, |()| Ok(())) {
                 Err(reason) => Ok(refused(reason)),
                 Ok(()) => {
-                    match unpacking.read_member(member, (sequence, &address), &workers, scope) {
+                    match unpacker.read_member(member, (sequence, &address), &workers, scope) {
                         Ok(None) => continue,
                         Ok(Some(row)) => Ok(row),
                         Err(ReadError::Data(reason)) => Ok(refused(reason)),
@@ -74,13 +74,13 @@ pub fn read(
             workers.store(sequence, row.map(ProcessedMember::from));
         }
     });
-    unpacking.close();
+    unpacker.close();
     let mut members = Members::of(workers.finish()?);
     let counts = [
         (listing.trailing_bytes, "follow the archive"),
         (listing.gap_bytes, "are in no stream of the archive"),
         (
-            unpacking.unused_bytes,
+            unpacker.unused_bytes,
             "of its streams are not part of any member",
         ),
     ];
@@ -98,8 +98,7 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     }
 }
 
-/// Returns for each member whether it is to be read, or why not. It uses only the header of the archive, before any
-/// member is read. `len` is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
+/// Returns for each member the reason if it must not be read. Uses only the header of the archive. `len` is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -125,8 +124,8 @@ fn admit(
     listing.members.iter().map(&mut admit_member).collect()
 }
 
-/// The unpacking thread.
-struct Unpacking<'p> {
+/// State of the thread that unpacks.
+struct Unpacker<'p> {
     pass: &'p Pass<'p>,
     source: &'p dyn Source,
     keys: Keys<'p>,
@@ -137,7 +136,7 @@ struct Unpacking<'p> {
     unused_bytes: u64,
 }
 
-impl<'p> Unpacking<'p> {
+impl<'p> Unpacker<'p> {
     /// Reads one member from its block. Returns its row, or None for a file that a worker processes.
     fn read_member<'s>(
         &mut self,
@@ -161,14 +160,14 @@ impl<'p> Unpacking<'p> {
                 return Ok(Some(address.no_data(RowKind::Device, "a device")));
             }
             MemberKind::Link => {
-                let target = self.link(member)?;
+                let target = self.read_link_target(member)?;
                 let text = target.map_or(A_LINK.into(), |target| link_to(&target));
                 return Ok(Some(address.no_data(RowKind::Link, text)));
             }
             MemberKind::File => {}
         }
         if member.size > self.pass.max_in_memory {
-            return self.large(member, (sequence, address), workers);
+            return self.read_large_member(member, (sequence, address), workers);
         }
         let len = usize::try_from(member.size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
@@ -243,7 +242,7 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Unpacks a member that is too large for memory to disk.
-    fn large(
+    fn read_large_member(
         &mut self,
         member: &Member,
         (sequence, address): (u64, &Address),
@@ -277,7 +276,7 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Returns the target of a link, which is its content; None for one that is too long.
-    fn link(&mut self, member: &Member) -> Result<Option<Vec<u8>>, ReadError> {
+    fn read_link_target(&mut self, member: &Member) -> Result<Option<Vec<u8>>, ReadError> {
         if member.size > LONGEST_TARGET {
             self.skip(member)?;
             return Ok(None);

@@ -20,9 +20,9 @@ pub fn spool(
     let checksums = pass
         .staging
         .spool(&staged, &mut content, entry.size, pass.monitor)?;
-    let sound = unzip::check_size(entry, checksums.size)
+    let checked = unzip::check_size(entry, checksums.size)
         .and_then(|()| unzip::check_crc(entry, checksums.crc));
-    if let Err(reason) = sound {
+    if let Err(reason) = checked {
         pass.staging.remove(&staged)?;
         return Err(ReadError::Data(reason));
     }

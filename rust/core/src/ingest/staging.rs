@@ -26,7 +26,7 @@ pub enum StagingDir {
     Other,
 }
 
-/// A file in staging. The sequence contains the number of the member in its packet or archive, after the numbers of the
+/// A file in staging. Its name is the number of the member in its packet or archive, after the numbers of the
 /// archives that contain it: `12.3` is member 3 of the archive that is member 12. With several packets, the index of
 /// the packet precedes it: `0-12.3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct StagedFile {
     /// The folder.
     pub dir: StagingDir,
     /// The file's name.
-    pub sequence: Box<str>,
+    pub name: Box<str>,
 }
 
 /// Length and checksums of a stream that was read to its end.
@@ -52,7 +52,8 @@ pub struct Checksums {
 #[derive(Debug)]
 pub struct Staging {
     root: PathBuf,
-    created: Mutex<HashSet<StagingDir>>,
+    /// The folders that exist already.
+    created_dirs: Mutex<HashSet<StagingDir>>,
 }
 
 impl Staging {
@@ -61,7 +62,7 @@ impl Staging {
         fs::create_dir_all(root).map_err(|error| Stop::io(root, error))?;
         Ok(Self {
             root: root.to_owned(),
-            created: Mutex::new(HashSet::new()),
+            created_dirs: Mutex::new(HashSet::new()),
         })
     }
 
@@ -80,7 +81,7 @@ impl Staging {
 
     /// Returns the free space in bytes; None if the file system does not report it.
     #[must_use]
-    pub fn free(&self) -> Option<u64> {
+    pub fn free_bytes(&self) -> Option<u64> {
         let status = rustix::fs::statvfs(&self.root).ok()?;
         (status.f_blocks > 0).then(|| status.f_bavail.saturating_mul(status.f_frsize))
     }
@@ -89,7 +90,7 @@ impl Staging {
     #[must_use]
     pub fn path(&self, staged: &StagedFile) -> PathBuf {
         let mut path = self.folder(staged.dir);
-        path.push(&*staged.sequence);
+        path.push(&*staged.name);
         path
     }
 
@@ -101,7 +102,10 @@ impl Staging {
 
     /// Returns the path for a new file, and creates its folder.
     fn prepare(&self, staged: &StagedFile) -> Result<PathBuf, Stop> {
-        let mut created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut created = self
+            .created_dirs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if !created.contains(&staged.dir) {
             let folder = self.folder(staged.dir);
             fs::create_dir_all(&folder).map_err(|error| Stop::io(&folder, error))?;
@@ -126,13 +130,13 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Cuts a staged file at `head`, and adds a hole up to its previous size.
-    pub fn punch_hole_after(&self, staged: &StagedFile, head: u64) -> Result<(), Stop> {
+    /// Replaces the bytes of a staged file after the first `head_length` by a hole; its size does not change.
+    pub fn punch_hole_after(&self, staged: &StagedFile, head_length: u64) -> Result<(), Stop> {
         let path = self.path(staged);
         let punch_hole = || {
             let file = OpenOptions::new().write(true).open(&path)?;
             let size = file.metadata()?.len();
-            file.set_len(head.min(size))?;
+            file.set_len(head_length.min(size))?;
             file.set_len(size)
         };
         punch_hole().map_err(|error| Stop::io(&path, error))

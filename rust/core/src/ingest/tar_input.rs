@@ -8,9 +8,9 @@ use crate::archive::{expands_too_much, expands_too_much_reason, invalid};
 
 /// The input of a tar: the unpacked content of a compressed file, whose expansion is limited, or a plain file.
 pub enum Input<'a> {
-    /// Uncompressed; with the bytes read so far, and the length of the file when it was opened.
+    /// Uncompressed: the file, the number of bytes read so far, and the length of the file when it was opened.
     Plain(ExpansionReader<'a, Box<dyn Read + Send + 'a>>, u64, u64),
-    /// Compressed; with the unpacked bytes so far and the largest ratio.
+    /// Compressed: the unpacked content, the number of unpacked bytes so far, and the limit on expansion (a factor).
     Packed(Box<ExpansionReader<'a, Unpack<'a>>>, u64, u64),
 }
 

@@ -26,21 +26,21 @@ pub fn read(
     container: &Address,
 ) -> Result<Members<'static>, Stop> {
     let workers = Workers::default();
-    let mut unpacking = Unpacking {
+    let mut unpacker = Unpacker {
         pass,
         tar: TarReader::new(input),
         sequence: 0,
-        holes: 0,
-        files: HashSet::new(),
-        hashing: RandomState::new(),
+        hole_bytes: 0,
+        file_name_hashes: HashSet::new(),
+        hash_state: RandomState::new(),
     };
     let mut damage: Option<String> = None;
     rayon::scope(|scope| {
-        while !workers.stopped() {
-            match unpacking.next(container, &workers, scope) {
+        while !workers.has_stopped() {
+            match unpacker.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(ReadError::Stop(stop)) => workers.store(unpacking.sequence, Err(stop)),
+                Err(ReadError::Stop(stop)) => workers.store(unpacker.sequence, Err(stop)),
                 Err(ReadError::Data(reason)) => {
                     damage = Some(reason);
                     break;
@@ -50,7 +50,7 @@ pub fn read(
     });
     let mut members = Members::of(workers.finish()?);
     members.damage.extend(damage);
-    members.notes = notes_of(&unpacking.tar);
+    members.notes = notes_of(&unpacker.tar);
     Ok(members)
 }
 
@@ -70,20 +70,20 @@ fn notes_of(tar: &TarReader<Input<'_>>) -> Vec<String> {
     notes
 }
 
-/// The unpacking thread.
-struct Unpacking<'p, 'a> {
+/// State of the thread that unpacks.
+struct Unpacker<'p, 'a> {
     pass: &'p Pass<'p>,
     tar: TarReader<Input<'a>>,
     /// Sequence number of the current member.
     sequence: u64,
     /// Bytes in the holes of sparse files so far.
-    holes: u64,
-    /// Hashes of the names of the files so far, by [`Unpacking::name_hash`].
-    files: HashSet<u64>,
-    hashing: RandomState,
+    hole_bytes: u64,
+    /// Hashes of the names of the files so far, by [`Unpacker::name_hash`].
+    file_name_hashes: HashSet<u64>,
+    hash_state: RandomState,
 }
 
-impl<'p> Unpacking<'p, '_> {
+impl<'p> Unpacker<'p, '_> {
     /// Reads one member from the stream; returns false at the end.
     fn next<'s>(
         &mut self,
@@ -114,13 +114,13 @@ impl<'p> Unpacking<'p, '_> {
         }
         self.check_holes(&member)?;
         let size = member.size;
-        let holes = size.saturating_sub(member.stored);
+        let holes = size.saturating_sub(member.stored_size);
         let within_limits = self.pass.count_expanded(size, &address.path);
         within_limits
             .and_then(|()| container.count_expanded(holes)) // other bytes count when they are read
             .map_err(ReadError::Data)?;
         if size > self.pass.max_in_memory {
-            return self.large(&address, &mut member, workers);
+            return self.read_large_member(&address, &mut member, workers);
         }
         let len = usize::try_from(size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
@@ -136,17 +136,17 @@ impl<'p> Unpacking<'p, '_> {
     /// Adds the holes of a member. Returns an error once all holes together exceed the limit on expansion: they take no
     /// space in the archive, so many small ones can form a bomb, too.
     fn check_holes(&mut self, member: &Member) -> Result<(), ReadError> {
-        let holes = member.size.saturating_sub(member.stored);
-        self.holes = self.holes.saturating_add(holes);
+        let holes = member.size.saturating_sub(member.stored_size);
+        self.hole_bytes = self.hole_bytes.saturating_add(holes);
         let max_ratio = self.pass.options.max_ratio;
-        if expands_too_much(self.holes, self.tar.get_ref().consumed(), max_ratio) {
+        if expands_too_much(self.hole_bytes, self.tar.get_ref().consumed(), max_ratio) {
             return Err(ReadError::Data(expands_too_much_reason(max_ratio)));
         }
         Ok(())
     }
 
     /// Unpacks a member that is too large for memory to disk.
-    fn large(
+    fn read_large_member(
         &mut self,
         address: &Address,
         member: &mut Member,
@@ -154,8 +154,8 @@ impl<'p> Unpacking<'p, '_> {
     ) -> Result<bool, ReadError> {
         let (pass, size) = (self.pass, member.size);
         // a size that the file cannot contain says nothing about the space needed
-        if !self.tar.get_ref().ends_before(member.stored) {
-            pass.need_room(size, &address.path)?;
+        if !self.tar.get_ref().ends_before(member.stored_size) {
+            pass.check_free_space(size, &address.path)?;
         }
         let staged = address.staged_file(StagingDir::Other);
         let mut content = self.tar.content(member);
@@ -190,29 +190,29 @@ impl<'p> Unpacking<'p, '_> {
     fn without_data(&mut self, address: &Address, member: &Member) -> Option<ProcessedMember> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.kind {
-            MemberKind::File if expands_too_much(member.size, member.stored, max_ratio) => {
+            MemberKind::File if expands_too_much(member.size, member.stored_size, max_ratio) => {
                 let text =
                     format!("its holes make it more than {max_ratio} times its size (limit)");
                 address.refused(RowKind::Other, member.size, text)
             }
             MemberKind::File => {
-                self.files.insert(self.name_hash(&member.name));
+                self.file_name_hashes.insert(self.name_hash(&member.name));
                 return None;
             }
             MemberKind::Directory => address.no_data(RowKind::Directory, ""),
-            MemberKind::Link { hard, target } => self.link(address, member, *hard, target),
+            MemberKind::Link { hard, target } => self.link_row(address, member, *hard, target),
             MemberKind::Device(word) => address.no_data(RowKind::Device, *word),
         };
         Some(row.into())
     }
 
-    fn link(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
+    fn link_row(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
         if !hard {
             return address.no_data(RowKind::Link, link_to(target));
         }
         let escaped = escape(target);
-        if self.files.contains(&self.name_hash(target)) {
-            self.files.insert(self.name_hash(&member.name));
+        if self.file_name_hashes.contains(&self.name_hash(target)) {
+            self.file_name_hashes.insert(self.name_hash(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");
             return address.no_data(RowKind::Link, text);
         }
@@ -222,7 +222,7 @@ impl<'p> Unpacking<'p, '_> {
 
     /// Returns a hash for comparing the name of a file with the target of a hard link.
     fn name_hash(&self, name: &[u8]) -> u64 {
-        self.hashing
+        self.hash_state
             .hash_one(name.strip_prefix(b"./").unwrap_or(name))
     }
 }

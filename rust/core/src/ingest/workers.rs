@@ -15,19 +15,22 @@ use crate::header::Header;
 const MAX_QUEUED_BYTES: u64 = 32 << 20;
 /// Limit on members in the queue; each takes some memory besides its bytes.
 const MAX_QUEUED_MEMBERS: u64 = 256;
-/// Limits on the number and the size of reused buffers: a small member must not occupy a large one.
-const MAX_SPARE: usize = 16;
+/// Limit on the number of reused buffers.
+const MAX_SPARE_BUFFERS: usize = 16;
+/// Limit on the size of a reused buffer in bytes: a small member must not occupy a large buffer.
 const MAX_SPARE_SIZE: usize = 2 << 20;
 
 /// State that the threads share while one archive is read.
 #[derive(Default)]
 pub struct Workers {
+    /// The processed members so far, with their sequence numbers.
     members: Mutex<Vec<(u64, ProcessedMember)>>,
+    /// The first error that ends the pass.
     stop: Mutex<Option<Stop>>,
     queued_bytes: AtomicU64,
     queued_members: AtomicU64,
     /// Buffers for reuse.
-    spare: Mutex<Vec<Vec<u8>>>,
+    spare_buffers: Mutex<Vec<Vec<u8>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -41,6 +44,7 @@ impl Workers {
             Ok(member) => {
                 let mut members = lock(&self.members);
                 members.push((sequence, member));
+                // The headers of a whole batch are moved into one block, which saves memory.
                 if members.len() % BATCH == 0 {
                     let from = members.len() - BATCH;
                     let last = members.iter_mut().skip(from);
@@ -54,7 +58,7 @@ impl Workers {
     }
 
     /// Returns whether a thread met an error that ends the work.
-    pub fn stopped(&self) -> bool {
+    pub fn has_stopped(&self) -> bool {
         lock(&self.stop).is_some()
     }
 
@@ -73,7 +77,7 @@ impl Workers {
         if len > MAX_SPARE_SIZE {
             return vec![0; len];
         }
-        let mut buffer = lock(&self.spare).pop().unwrap_or_default();
+        let mut buffer = lock(&self.spare_buffers).pop().unwrap_or_default();
         if buffer.len() < len {
             buffer.resize(len, 0);
         }
@@ -118,8 +122,8 @@ impl Workers {
             sequence,
             process_member(pass, address, data, len as u64, member::hash(bytes)),
         );
-        let mut spare = lock(&self.spare);
-        if spare.len() < MAX_SPARE && buffer.len() <= MAX_SPARE_SIZE {
+        let mut spare = lock(&self.spare_buffers);
+        if spare.len() < MAX_SPARE_BUFFERS && buffer.len() <= MAX_SPARE_SIZE {
             spare.push(buffer);
         }
     }

@@ -15,7 +15,7 @@ use super::stop::Stop;
 use super::{encrypted, scratch};
 use crate::archive::source::Source;
 use crate::archive::zip::deflated::DeflateStream;
-use crate::archive::zip::entry::{Entry, Special};
+use crate::archive::zip::entry::{Entry, SpecialKind};
 use crate::archive::zip::gaps::{self, Gap};
 use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
@@ -30,7 +30,7 @@ pub fn read<'a>(
     container: &'a Address,
 ) -> Result<Members<'a>, Stop> {
     let mut directory = list(source, pass.options.max_members);
-    admit(pass, source.len(), container, &mut directory.entries)?;
+    set_faults(pass, source.len(), container, &mut directory.entries)?;
     let gaps = Arc::new(Mutex::new(directory.gaps));
     let add = Arc::clone(&gaps);
     let add = move |gap: Option<Gap>| {
@@ -53,7 +53,7 @@ pub fn read<'a>(
         let gaps = std::mem::take(&mut *gaps.lock().unwrap_or_else(PoisonError::into_inner));
         gaps::notes(gaps)
     }));
-    if let Some(count) = directory.too_many {
+    if let Some(count) = directory.count_over_limit {
         members.damage.push(format!(
             "it has {count} members, more than {} (limit)",
             pass.options.max_members
@@ -62,9 +62,9 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Sets the fault of each member that is not to be read. The faults depend only on the central directory, before any
-/// member is read, and so not on the order of the threads. `len` is the size of the zip in bytes.
-fn admit(
+/// Sets the fault of each member that must not be read. Only the central directory determines the faults, so that they do
+/// not depend on the order in which threads read members. `len` is the size of the zip in bytes.
+fn set_faults(
     pass: &Pass<'_>,
     len: u64,
     container: &Address,
@@ -74,12 +74,12 @@ fn admit(
     let mut largest = None;
     let prefix = escaped_len(&container.path);
     for entry in entries.iter_mut() {
-        let target = match entry.special() {
-            Some(Special::Link) => entry.size.min(LONGEST_TARGET),
+        let target = match entry.special_kind() {
+            Some(SpecialKind::Link) => entry.size.min(LONGEST_TARGET),
             _ => 0,
         };
         let within_limits = pass.count_member(prefix + escaped_len(&entry.name) + target);
-        if entry.special().is_some() {
+        if entry.special_kind().is_some() {
             continue;
         }
         if entry.fault.is_none() {
@@ -103,7 +103,7 @@ fn admit(
         }
     }
     match largest {
-        Some((_, name)) => pass.need_room(total, name),
+        Some((_, name)) => pass.check_free_space(total, name),
         None => Ok(()),
     }
 }
@@ -127,31 +127,42 @@ fn read_member(
             reason,
         )))
     };
-    if let Some(special) = entry.special() {
-        add(gaps::after_unread(source, entry));
+    if let Some(special) = entry.special_kind() {
+        add(gaps::gap_after_unread_member(source, entry));
         return Ok(without_file(source, entry, special, address));
     }
     if let Some(reason) = &entry.fault {
         return refuse(reason.clone());
     }
     let local_header = match local::read(source, entry) {
-        Ok(local_header) if local_header.encrypted && entry.encryption.is_none() => {
+        Ok(local_header) if local_header.is_encrypted && entry.encryption.is_none() => {
             return refuse("encrypted by its local header, not by the central directory".into());
         }
         Ok(local_header) => local_header,
         Err(reason) => return refuse(reason),
     };
-    if entry.packed > source.len().saturating_sub(local_header.data) {
+    if entry.packed_size > source.len().saturating_sub(local_header.data_offset) {
         return refuse("cut short".into());
     }
-    add(gaps::after(source, entry, local_header.data));
+    add(gaps::gap_after_member(
+        source,
+        entry,
+        local_header.data_offset,
+    ));
     let mut member = if let Some(encryption) = entry.encryption {
-        encrypted::read(pass, source, entry, encryption, local_header.data, address)?
-    } else if entry.size.max(entry.packed) > pass.max_in_memory {
-        large(pass, source, entry, local_header.data, address)?
+        encrypted::read(
+            pass,
+            source,
+            entry,
+            encryption,
+            local_header.data_offset,
+            address,
+        )?
+    } else if entry.size.max(entry.packed_size) > pass.max_in_memory {
+        read_large_member(pass, source, entry, local_header.data_offset, address)?
     } else {
         scratch::with(|scratch| {
-            match unzip::into_memory(source, entry, local_header.data, scratch) {
+            match unzip::into_memory(source, entry, local_header.data_offset, scratch) {
                 Ok(unused) => {
                     let bytes = scratch.content.as_slice();
                     let data = MemberBytes::Bytes(bytes, None);
@@ -163,17 +174,17 @@ fn read_member(
             }
         })?
     };
-    if !member.row.unpacked && !member.row.has_extra_bytes {
+    if !member.row.is_unpacked && !member.row.has_extra_bytes {
         member.row.deflate_stream =
-            zip.and_then(|zip| deflate_stream(entry, zip, local_header.data));
+            zip.and_then(|zip| deflate_stream(entry, zip, local_header.data_offset));
     }
-    Ok(with_note(member, &local_header.differs))
+    Ok(with_note(member, &local_header.differing_fields))
 }
 
 /// Returns the position of a member's deflate stream, whose size and CRC were checked; None if the member is encrypted,
 /// is not deflated, or has packed bytes of 4 GiB or more.
 fn deflate_stream(entry: &Entry, zip: u32, offset: u64) -> Option<DeflateStream> {
-    let length = u32::try_from(entry.packed).ok()?;
+    let length = u32::try_from(entry.packed_size).ok()?;
     (entry.method == 8 && entry.encryption.is_none()).then_some(DeflateStream {
         zip,
         length,
@@ -197,13 +208,13 @@ fn with_note(mut member: ProcessedMember, differs: &[&str]) -> ProcessedMember {
 fn without_file(
     source: &dyn Source,
     entry: &Entry,
-    special: Special,
+    special: SpecialKind,
     address: &Address,
 ) -> ProcessedMember {
     let (kind, text) = match special {
-        Special::Directory => (RowKind::Directory, ""),
-        Special::Device => (RowKind::Device, "a device"),
-        Special::Link => {
+        SpecialKind::Directory => (RowKind::Directory, ""),
+        SpecialKind::Device => (RowKind::Device, "a device"),
+        SpecialKind::Link => {
             let (text, unused) = match short_content(source, entry) {
                 Some((target, unused)) => (link_to(&target), unused),
                 None => (A_LINK.into(), 0),
@@ -214,11 +225,11 @@ fn without_file(
         }
     };
     let unused = match entry.encryption {
-        _ if entry.packed == 0 => 0,
-        None => short_content(source, entry).map_or(entry.packed, |(_, unused)| unused),
+        _ if entry.packed_size == 0 => 0,
+        None => short_content(source, entry).map_or(entry.packed_size, |(_, unused)| unused),
         Some(encryption) => match entry.decrypted_entry(encryption) {
-            Ok(inside) if inside.packed <= EMPTY_DEFLATED => 0,
-            _ => entry.packed,
+            Ok(inside) if inside.packed_size <= EMPTY_DEFLATED => 0,
+            _ => entry.packed_size,
         },
     };
     ProcessedMember::from(address.no_data(kind, text)).with_unused_bytes(unused)
@@ -227,18 +238,18 @@ fn without_file(
 /// Returns the content of a short member, and how many of its packed bytes are not part of it; None if the member is
 /// too long or cannot be read.
 fn short_content(source: &dyn Source, entry: &Entry) -> Option<(Vec<u8>, u64)> {
-    if entry.size.max(entry.packed) > LONGEST_TARGET {
+    if entry.size.max(entry.packed_size) > LONGEST_TARGET {
         return None;
     }
     let local_header = local::read(source, entry).ok()?;
     scratch::with(|scratch| {
-        let unused = unzip::into_memory(source, entry, local_header.data, scratch).ok()?;
+        let unused = unzip::into_memory(source, entry, local_header.data_offset, scratch).ok()?;
         Some((scratch.content.clone(), unused))
     })
 }
 
 /// Unpacks a member that is too large for memory to disk.
-fn large(
+fn read_large_member(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,

@@ -1,4 +1,4 @@
-//! One gzip member without name or time (RFC 1952). Content up to `MAX_WHOLE` is compressed as one buffer.
+//! One gzip member without name or time (RFC 1952). Content up to `MAX_ONE_BUFFER` is compressed as one buffer.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -6,9 +6,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::hash::Sum;
+use super::hash::SizeAndHash;
 use super::pieces::PiecesWriter;
-use super::{BLOCK, Failure, MAX_WHOLE, check, write_file};
+use super::{BLOCK, Failure, MAX_ONE_BUFFER, check, write_file};
 use crate::monitor::Monitor;
 
 /// libdeflate's level, 1 to 9.
@@ -78,7 +78,12 @@ impl<W: Write> Write for HashingWriter<'_, W> {
 
 /// Writes `source` to `out` as one gzip member; returns the length of `out` in bytes, and the SHA-256 of its bytes.
 /// `level` 0 is the default, 1 fast, 9 small.
-pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Result<Sum, Failure> {
+pub fn gzip_file(
+    source: &Path,
+    out: &Path,
+    level: u32,
+    monitor: &Monitor,
+) -> Result<SizeAndHash, Failure> {
     let failed = |error| Failure::io(source, error);
     let level = IMAGE.or_requested(level);
     let mut file = File::open(source).map_err(failed)?;
@@ -89,7 +94,7 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
             writer,
             sha: Sha256::new(),
         };
-        if size <= MAX_WHOLE {
+        if size <= MAX_ONE_BUFFER {
             let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
             file.read_to_end(&mut data).map_err(failed)?;
             check(monitor)?;

@@ -16,13 +16,17 @@ use crate::notation::{Hash, escape};
 use crate::regular;
 
 /// Length in bytes and SHA-256.
-pub type Sum = (u64, Hash);
+pub type SizeAndHash = (u64, Hash);
 
 /// A file in an archive: name, length in bytes, SHA-256.
-pub type FileSum = (Vec<u8>, u64, Hash);
+pub type NamedHash = (Vec<u8>, u64, Hash);
 
 /// Reads to the end; returns length and hash.
-fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum, ContentError> {
+fn hash_stream(
+    input: &mut dyn Read,
+    block: &mut [u8],
+    monitor: &Monitor,
+) -> Result<SizeAndHash, ContentError> {
     let mut sha = Sha256::new();
     let mut size = 0u64;
     loop {
@@ -40,25 +44,27 @@ fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum,
 }
 
 /// Returns the length and hash of a file.
-pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
+pub fn file(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
     let failed = |error| Failure::io(path, error);
     let mut input = regular::open(path).map_err(failed)?;
-    let sum = match sum(&mut input, &mut vec![0; BLOCK], monitor) {
-        Ok(sum) => sum,
+    let size_and_hash = match hash_stream(&mut input, &mut vec![0; BLOCK], monitor) {
+        Ok(size_and_hash) => size_and_hash,
         Err(ContentError::Io(error)) => return Err(failed(error)),
         Err(ContentError::Cancelled) => return Err(Failure::Cancelled),
         Err(ContentError::Damaged(why)) => return Err(Failure::Damaged(why)),
     };
-    monitor.add(1, sum.0);
-    Ok(sum)
+    monitor.add(1, size_and_hash.0);
+    Ok(size_and_hash)
 }
 
 /// Returns the length and hash of the content of a gzip file. Bytes after the compressed data are damage: qxbatch
 /// writes none.
-pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
-    let sum = read_gzip(path, |input| sum(input, &mut vec![0; BLOCK], monitor))?;
-    monitor.add(1, sum.0);
-    Ok(sum)
+pub fn gzip(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
+    let size_and_hash = read_gzip(path, |input| {
+        hash_stream(input, &mut vec![0; BLOCK], monitor)
+    })?;
+    monitor.add(1, size_and_hash.0);
+    Ok(size_and_hash)
 }
 
 /// Returns the length of the content of a gzip file, and the first `head` bytes of the content (at most 1 MiB); reads
@@ -82,7 +88,7 @@ pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Ve
 }
 
 /// Returns name, length and hash of each file of a tar.gz. Members that are neither files nor folders are damage.
-pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<FileSum>, Failure> {
+pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
     let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(
         members.len() as u64,
@@ -144,7 +150,7 @@ fn damaged_member(name: &[u8], what: &str) -> ContentError {
 }
 
 /// Returns name, length and hash of each file of a tar.
-fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<FileSum>, ContentError> {
+fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<NamedHash>, ContentError> {
     let mut tar = TarReader::new(input);
     let mut block = vec![0; BLOCK];
     let mut members = Vec::new();
@@ -155,7 +161,7 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<FileSum>, Cont
         if member.kind != MemberKind::File {
             return Err(damaged_member(&member.name, "is not a file"));
         }
-        let (size, hash) = sum(&mut tar.content(&mut member), &mut block, monitor)?;
+        let (size, hash) = hash_stream(&mut tar.content(&mut member), &mut block, monitor)?;
         if size != member.size {
             return Err(damaged_member(&member.name, "is cut short"));
         }

@@ -46,9 +46,9 @@ impl From<Cancelled> for Failure {
     }
 }
 
-/// Limit in bytes up to which data are compressed as one buffer; the input and output buffers then take about 64 MiB in
-/// total.
-pub(crate) const MAX_WHOLE: u64 = 32 << 20;
+/// Limit on the size of data that are compressed as one buffer, in bytes. At the limit, the input and output buffers take
+/// about 64 MiB in total.
+pub(crate) const MAX_ONE_BUFFER: u64 = 32 << 20;
 /// Bytes that are read at once.
 pub(crate) const BLOCK: usize = 1 << 20;
 

@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::pieces::PiecesWriter;
-use super::{MAX_WHOLE, blocks};
+use super::{MAX_ONE_BUFFER, blocks};
 use crate::archive::zip::deflated::{DeflateStream, Streams};
 
-/// Limit in bytes on the sample that [`Splicer::are_small`] compresses; its first file may be larger.
+/// Limit in bytes on the sample that [`Splicer::streams_are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
 /// Room for the bytes that `make_extendable` adds: up to 5.
 const EXTENDABLE_ROOM: usize = 8;
@@ -38,7 +38,7 @@ impl<'a> Splicer<'a> {
     /// these files in the zips are about as small in total. Similar small files compress better in one stream than in
     /// one stream each. Returns false if a file of the sample has no stream, true if its first file is too large to
     /// compress it at once.
-    pub fn are_small<'f>(
+    pub fn streams_are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,
         level: i32,
@@ -49,7 +49,7 @@ impl<'a> Splicer<'a> {
                 return Ok(false);
             };
             let size = std::fs::metadata(path)?.len();
-            if content.is_empty() && size > MAX_WHOLE {
+            if content.is_empty() && size > MAX_ONE_BUFFER {
                 return Ok(true);
             }
             if !content.is_empty() && content.len() as u64 + size > SAMPLE_LENGTH {
@@ -64,6 +64,7 @@ impl<'a> Splicer<'a> {
         let own_length = compressor
             .deflate_compress(&content, &mut packed)
             .map_err(io::Error::other)?;
+        // "About as small": up to 1% and 64 bytes larger.
         Ok(zip_length <= own_length + own_length / 100 + 64)
     }
 
@@ -92,7 +93,7 @@ impl<'a> Splicer<'a> {
     fn read(&mut self, stream: DeflateStream) -> Option<usize> {
         let zip = self.zips.get(stream.zip as usize)?.as_ref()?;
         let length = stream.length as usize;
-        if u64::from(stream.length) > MAX_WHOLE {
+        if u64::from(stream.length) > MAX_ONE_BUFFER {
             return None;
         }
         if self.packed.len() < length + EXTENDABLE_ROOM {

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::splice::Splicer;
-use super::{BLOCK, Failure, MAX_WHOLE, check, gzip, write_file};
+use super::{BLOCK, Failure, MAX_ONE_BUFFER, check, gzip, write_file};
 use crate::archive::tar::header::BLOCK as TAR_BLOCK;
 use crate::archive::zip::deflated::Streams;
 use crate::monitor::Monitor;
@@ -52,18 +52,18 @@ pub fn pack_folder(
     if let Some(open) = &splicer {
         let sample = items.iter().skip(items.len() / 2);
         let sample = sample.map(|item| (item.file_name(), &*item.path));
-        let small = open.are_small(sample, level.value());
+        let small = open.streams_are_small(sample, level.value());
         if !small.map_err(|error| Failure::io(folder, error))? {
             splicer = None;
         }
     }
     let total = items
         .iter()
-        .map(|item| padded(item.size) + 2 * TAR_BLOCK as u64)
+        .map(|item| padded_size(item.size) + 2 * TAR_BLOCK as u64)
         .sum::<u64>()
         + 1024;
     write_file(out, |writer| {
-        if total <= MAX_WHOLE && splicer.is_none() {
+        if total <= MAX_ONE_BUFFER && splicer.is_none() {
             let mut tar = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
             write_all(&items, &mut tar, out, monitor, |item, tar| {
                 copy(item, tar, out, monitor)
@@ -125,14 +125,14 @@ fn list(folder: &Path, prefix: &str) -> Result<Vec<Item>, Failure> {
 }
 
 /// Returns a size rounded up to whole blocks.
-fn padded(size: u64) -> u64 {
+fn padded_size(size: u64) -> u64 {
     size.div_ceil(TAR_BLOCK as u64)
         .saturating_mul(TAR_BLOCK as u64)
 }
 
 /// Returns the zeros after a file of this size.
 pub(super) fn padding(size: u64) -> &'static [u8] {
-    let length = usize::try_from(padded(size) - size).unwrap_or(0);
+    let length = usize::try_from(padded_size(size) - size).unwrap_or(0);
     END.get(..length).unwrap_or_default()
 }
 
@@ -195,7 +195,7 @@ pub(super) fn headers(name: &[u8], size: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     if !records.is_empty() {
         bytes.extend(ustar((&[], b"././@PaxHeader"), records.len() as u64, b'x'));
-        let padding = padded(records.len() as u64);
+        let padding = padded_size(records.len() as u64);
         bytes.append(&mut records);
         bytes.resize(TAR_BLOCK + usize::try_from(padding).unwrap_or(0), 0);
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
 use std::path::Path;
 
-use super::hash::FileSum;
+use super::hash::NamedHash;
 use super::{BLOCK, Failure, check, tar_gz};
 use crate::archive::gzip::GzipReader;
 use crate::archive::{fill, reason};
@@ -23,7 +23,7 @@ pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
 }
 
 /// Returns an error if a tar.gz with these members has bytes that `pack_folder` does not write.
-pub fn tar_gz(path: &Path, members: &[FileSum], monitor: &Monitor) -> Result<(), Failure> {
+pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     let mut previous: &[u8] = &[];
     for (name, size, _) in members {

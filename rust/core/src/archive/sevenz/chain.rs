@@ -133,7 +133,7 @@ pub fn open<'a>(
     keys: &Keys<'_>,
     password: usize,
 ) -> Result<BlockContent<'a>, String> {
-    let coders = block.coders.iter().zip(&block.sizes);
+    let coders = block.coders.iter().zip(&block.output_sizes);
     let memory: u64 = coders.map(|(coder, size)| coder.memory(*size)).sum();
     if memory > MAX_MEMORY {
         return Err(format!(
@@ -150,7 +150,7 @@ pub fn open<'a>(
         unused_input: ByteCount::default(),
     };
     let mut visited = vec![false; block.coders.len()];
-    let (stream, unread) = chain.coder(block.last().ok_or(DAMAGED)?, &mut visited)?;
+    let (stream, unread) = chain.coder(block.last_coder().ok_or(DAMAGED)?, &mut visited)?;
     Ok(BlockContent {
         stream,
         unread,
@@ -158,10 +158,12 @@ pub fn open<'a>(
     })
 }
 
+/// What the coders of a block are built from.
 struct Chain<'a, 'b> {
     source: &'a dyn Source,
     block: &'b Block,
     keys: &'b Keys<'b>,
+    /// Index of the password.
     password: usize,
     unused_input: ByteCount,
 }
@@ -176,7 +178,7 @@ impl<'a> Chain<'a, '_> {
             .block
             .coders
             .get(index)
-            .zip(self.block.sizes.get(index))
+            .zip(self.block.output_sizes.get(index))
             .ok_or(DAMAGED)?;
         match visited.get_mut(index) {
             Some(visited) if !*visited => *visited = true,
@@ -186,7 +188,7 @@ impl<'a> Chain<'a, '_> {
         let mut usage = InputUsage {
             method: coder.method,
             consumed: Vec::new(),
-            decrypted: false,
+            has_decrypted_input: false,
             unused: self.unused_input.clone(),
         };
         let inputs: Vec<_> = inputs
@@ -206,10 +208,10 @@ impl<'a> Chain<'a, '_> {
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
         let (stream, size): (Content<'a>, u64) = if let Some((_, output)) = bond {
             let coder = self.block.coders.get(*output);
-            usage.decrypted |= coder.is_some_and(|coder| coder.method == Method::Aes);
+            usage.has_decrypted_input |= coder.is_some_and(|coder| coder.method == Method::Aes);
             self.coder(*output, visited)?
         } else {
-            let mut packed = self.block.packed.iter();
+            let mut packed = self.block.packed_streams.iter();
             let packed = packed.find(|(number, ..)| *number == input);
             let (_, at, size) = packed.ok_or(DAMAGED)?;
             (Box::new(Range::new(self.source, *at, at + size)), *size)

@@ -15,7 +15,10 @@ impl ReferencedRanges {
     /// Adds the packed streams of a block, unless it has no content.
     pub fn add_block(&mut self, block: &Block) {
         if block.size() > 0 {
-            let streams = block.packed.iter().map(|(_, at, length)| (*at, *length));
+            let streams = block
+                .packed_streams
+                .iter()
+                .map(|(_, at, length)| (*at, *length));
             self.0.extend(streams);
         }
     }

@@ -25,7 +25,7 @@ pub struct Listing {
     /// Bytes in the packed streams of a packed header that do not belong to the header.
     pub unused_header_bytes: u64,
     /// The number of members and the limit, if there are more members than allowed; `members` is empty then.
-    pub too_many: Option<(u64, u64)>,
+    pub count_over_limit: Option<(u64, u64)>,
 }
 
 /// Reads an unpacked header, after its id, into `listing`.
@@ -47,7 +47,7 @@ pub fn parse(
         return Err("its list of members is in additional streams, which are not supported".into());
     }
     if id == MAIN_STREAMS {
-        // There are fewer members than remaining bytes: the name of each takes at least two.
+        // The number of remaining bytes limits the members: the name of each takes at least two bytes.
         listing.blocks = streams::parse(fields, archive_len, fields.remaining())?;
         id = fields.byte()?;
     }
@@ -56,7 +56,7 @@ pub fn parse(
         let count = fields.count(fields.remaining())?;
         let most = max_members.min(MAX_MEMBERS);
         if count as u64 > most {
-            listing.too_many = Some((count as u64, most));
+            listing.count_over_limit = Some((count as u64, most));
             return Ok(());
         }
         listing.members = files::parse(fields, count, &listing.blocks)?;

@@ -24,9 +24,9 @@ pub struct Block {
     /// Connections: an input, and the coder whose output it reads. Inputs are numbered across all coders.
     pub bonds: Vec<(usize, usize)>,
     /// For each packed stream: the number of the input that reads it, its offset, and its length in bytes.
-    pub packed: Vec<(usize, u64, u64)>,
+    pub packed_streams: Vec<(usize, u64, u64)>,
     /// Length of the output of each coder.
-    pub sizes: Vec<u64>,
+    pub output_sizes: Vec<u64>,
     /// CRC-32 of the whole content.
     pub crc: Option<u32>,
     /// The members of the block: size and checksum.
@@ -35,19 +35,21 @@ pub struct Block {
 
 impl Block {
     /// Returns the index of the coder whose output no other coder reads.
-    pub fn last(&self) -> Option<usize> {
+    pub fn last_coder(&self) -> Option<usize> {
         (0..self.coders.len()).find(|out| self.bonds.iter().all(|(_, bound)| bound != out))
     }
 
     /// Returns the unpacked size in bytes.
     pub fn size(&self) -> u64 {
-        let size = self.last().and_then(|last| self.sizes.get(last));
+        let size = self
+            .last_coder()
+            .and_then(|last| self.output_sizes.get(last));
         size.copied().unwrap_or(0)
     }
 
     /// Returns the packed size in bytes.
     pub fn packed_size(&self) -> u64 {
-        let sizes = self.packed.iter().map(|(.., size)| *size);
+        let sizes = self.packed_streams.iter().map(|(.., size)| *size);
         sizes.fold(0, u64::saturating_add)
     }
 }
@@ -129,7 +131,7 @@ fn unpack_info(fields: &mut FieldReader<'_>, packed: &[(u64, u64)]) -> Result<Ve
     fields.expect(UNPACK_SIZE)?;
     for block in &mut blocks {
         for _ in 0..block.coders.len() {
-            block.sizes.push(fields.number()?);
+            block.output_sizes.push(fields.number()?);
         }
     }
     let mut id = fields.byte()?;
@@ -175,7 +177,7 @@ fn block(
             fields.count(inputs)?
         };
         let (at, size) = places.next().ok_or(DAMAGED)?;
-        block.packed.push((input, at, size));
+        block.packed_streams.push((input, at, size));
     }
     Ok(block)
 }
@@ -211,8 +213,8 @@ fn substreams(
             block.members.push((size, None));
         }
         if count > 0 {
-            let whole = (count == 1).then_some(block.crc).flatten();
-            block.members.push((remaining, whole));
+            let crc = (count == 1).then_some(block.crc).flatten();
+            block.members.push((remaining, crc));
         }
     }
     if explicit {

@@ -6,14 +6,14 @@ use super::method::Method;
 use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
 
-/// Number of bytes that a range decoder without an end mark may leave of its input.
-const RANGE_CODER: u64 = 5;
+/// Number of bytes at the end of its input that a range decoder without an end mark may not consume.
+const MAX_UNUSED_BY_RANGE_CODER: u64 = 5;
 /// Length of an AES block in bytes. The last block may end in padding, which some writers count as input of the next
 /// coder.
 const AES_BLOCK: u64 = 16;
-/// Number of bytes that BCJ2 may leave of its four inputs: it reads them in blocks, and does not always need their
-/// ends.
-const BCJ2: u64 = 16;
+/// Number of bytes of its four inputs that BCJ2 may not consume: it reads them in blocks, and does not always need
+/// their ends.
+const MAX_UNUSED_BY_BCJ2: u64 = 16;
 
 /// The inputs of a coder, and the number of bytes that it does not use.
 pub struct InputUsage {
@@ -21,7 +21,7 @@ pub struct InputUsage {
     /// Length of each input, and number of bytes that the coder consumed.
     pub consumed: Vec<(u64, ByteCount)>,
     /// Whether an input is the output of an AES coder.
-    pub decrypted: bool,
+    pub has_decrypted_input: bool,
     /// Receives the bytes that were not used.
     pub unused: ByteCount,
 }
@@ -35,15 +35,19 @@ impl InputUsage {
             .fold(0, u64::saturating_add)
     }
 
-    /// Counts what is left of the inputs at the end of the output.
-    fn end(&self, decoder: &mut impl Read) {
+    /// Counts the unconsumed bytes of the inputs at the end of the output.
+    fn count_unused(&self, decoder: &mut impl Read) {
         let before = self.unconsumed();
         let allowed = match self.method {
-            Method::Lzma | Method::Ppmd => RANGE_CODER,
-            Method::Bcj2 => BCJ2,
+            Method::Lzma | Method::Ppmd => MAX_UNUSED_BY_RANGE_CODER,
+            Method::Bcj2 => MAX_UNUSED_BY_BCJ2,
             _ => 0,
         };
-        let padding = if self.decrypted { AES_BLOCK - 1 } else { 0 };
+        let padding = if self.has_decrypted_input {
+            AES_BLOCK - 1
+        } else {
+            0
+        };
         let unused = match self.method {
             // These methods have no end mark (LZMA rarely has one): reading more would decode bytes that do not belong
             // to the stream.
@@ -101,7 +105,7 @@ impl<R: Read> Read for ExactReader<R> {
         }
         self.remaining -= got as u64;
         if self.remaining == 0 {
-            self.inputs.end(&mut self.inner);
+            self.inputs.count_unused(&mut self.inner);
         }
         Ok(got)
     }

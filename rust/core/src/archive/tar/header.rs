@@ -59,7 +59,7 @@ pub struct Header {
     /// Kind of the member: a file, folder, link or extension.
     pub type_flag: u8,
     /// Target of a link.
-    pub link: Vec<u8>,
+    pub link_target: Vec<u8>,
     /// The block itself; it contains the GNU sparse map.
     pub block: [u8; BLOCK],
 }
@@ -83,7 +83,7 @@ impl Header {
             name,
             size: number(block.get(124..136)?)?,
             type_flag: *block.get(156)?,
-            link: text(157, 257).to_vec(),
+            link_target: text(157, 257).to_vec(),
             block: *block,
         })
     }

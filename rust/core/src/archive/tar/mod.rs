@@ -43,17 +43,20 @@ pub struct Member {
     pub kind: MemberKind,
     /// Length of the content (of a sparse file with its holes).
     pub size: u64,
-    /// Bytes of its data in the archive (of a sparse file without its holes).
-    pub stored: u64,
+    /// Length of its data in the archive (of a sparse file without its holes).
+    pub stored_size: u64,
+    /// The map of a sparse file, until its content is read; None for another member.
     map: Option<SparseMap>,
 }
 
 /// A tar stream.
 pub struct TarReader<R> {
     input: R,
-    /// Bytes of the current member that were not read yet, and the padding after them.
+    /// Bytes of the current member that were not read yet.
     left: u64,
+    /// Zeros after the data of the current member.
     padding: u64,
+    /// The fields of the global extended headers so far.
     global: ExtendedHeader,
     /// Zero blocks since the last member.
     end_blocks: u64,
@@ -206,10 +209,10 @@ impl<R: Read> TarReader<R> {
             .or(name)
             .unwrap_or_else(|| header.name.clone());
         let target = extended
-            .link
+            .link_target
             .clone()
             .or(link)
-            .unwrap_or_else(|| header.link.clone());
+            .unwrap_or_else(|| header.link_target.clone());
         let size = extended.size.unwrap_or(header.size);
         let kind = match header.type_flag {
             b'1' => MemberKind::Link { hard: true, target },
@@ -243,7 +246,7 @@ impl<R: Read> TarReader<R> {
             name,
             kind,
             size,
-            stored,
+            stored_size: stored,
             map,
         })
     }

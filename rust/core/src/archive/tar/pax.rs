@@ -6,7 +6,7 @@ pub struct ExtendedHeader {
     /// `path`, or `GNU.sparse.name`, which replaces a generated `path`.
     pub path: Option<Vec<u8>>,
     /// `linkpath`
-    pub link: Option<Vec<u8>>,
+    pub link_target: Option<Vec<u8>>,
     /// `size`: of the stored data.
     pub size: Option<u64>,
     /// Length of a sparse file with its holes (`GNU.sparse.size` or `.realsize`).
@@ -15,7 +15,7 @@ pub struct ExtendedHeader {
     pub map_in_data: bool,
     /// (offset, length) pairs of formats 0.0 and 0.1.
     pub map: Vec<(u64, u64)>,
-    sparse_name: bool,
+    has_sparse_name: bool,
     offset: Option<u64>,
 }
 
@@ -42,7 +42,7 @@ impl ExtendedHeader {
     /// Removes the fields that describe one sparse file. For a global header: its other fields apply to all following
     /// members.
     pub fn clear_sparse(&mut self) {
-        if std::mem::take(&mut self.sparse_name) {
+        if std::mem::take(&mut self.has_sparse_name) {
             self.path = None;
         }
         self.offset = None;
@@ -53,12 +53,12 @@ impl ExtendedHeader {
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         match key {
-            b"path" if !self.sparse_name => self.path = non_empty(value),
+            b"path" if !self.has_sparse_name => self.path = non_empty(value),
             b"GNU.sparse.name" => {
                 self.path = non_empty(value);
-                self.sparse_name = true;
+                self.has_sparse_name = true;
             }
-            b"linkpath" => self.link = non_empty(value),
+            b"linkpath" => self.link_target = non_empty(value),
             b"size" if value.is_empty() => self.size = None,
             b"size" => self.size = Some(decimal(value)?),
             b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.real_size = Some(decimal(value)?),
@@ -124,7 +124,7 @@ mod tests {
             "comment=x",
         ]);
         assert_eq!(extended.path.as_deref(), Some(&b"a/b=c"[..]));
-        assert_eq!(extended.link.as_deref(), Some(&b"target"[..]));
+        assert_eq!(extended.link_target.as_deref(), Some(&b"target"[..]));
         assert_eq!(extended.size, Some(8_589_934_592));
     }
 

@@ -2,9 +2,12 @@
 
 use std::io::{self, Read};
 
-use super::header::{Header, number};
+use super::header::{BLOCK, Header, number};
 use super::pax::{MAX_PIECES, decimal};
 use crate::archive::invalid;
+
+/// Digits of the largest 64-bit number.
+const MAX_DIGITS: usize = 20;
 
 /// The pieces of a sparse file that have data: (offset, length) in bytes, in order and without overlap.
 #[derive(Debug, Clone, Default)]
@@ -65,8 +68,8 @@ pub fn old_size(header: &Header) -> Option<u64> {
 pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
     let mut lines = Lines {
         data,
-        block: [0; 512],
-        at: 512,
+        block: [0; BLOCK],
+        at: BLOCK,
         consumed: 0,
     };
     let count = lines.number()?;
@@ -85,8 +88,10 @@ pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
 /// The lines of a map at the start of the data, read in blocks.
 struct Lines<'a> {
     data: &'a mut dyn Read,
-    block: [u8; 512],
+    block: [u8; BLOCK],
+    /// Index of the next byte in the block.
     at: usize,
+    /// Bytes of all blocks so far.
     consumed: u64,
 }
 
@@ -96,12 +101,12 @@ impl Lines<'_> {
         loop {
             if self.at >= self.block.len() {
                 self.data.read_exact(&mut self.block)?;
-                self.consumed += 512;
+                self.consumed += BLOCK as u64;
                 self.at = 0;
             }
             let byte = self.block.get(self.at).copied().unwrap_or(b'\n');
             self.at += 1;
-            if byte == b'\n' || text.len() > 20 {
+            if byte == b'\n' || text.len() > MAX_DIGITS {
                 break;
             }
             text.push(byte);
@@ -114,10 +119,13 @@ impl Lines<'_> {
 pub struct SparseReader<R> {
     stored: R,
     pieces: std::vec::IntoIter<(u64, u64)>,
-    /// Remaining bytes of the hole before the current piece, and of the piece.
+    /// Remaining bytes of the hole before the current piece.
     hole: u64,
+    /// Remaining bytes of the current piece.
     piece: u64,
+    /// Number of bytes that were returned.
     at: u64,
+    /// Length of the file with all holes.
     size: u64,
 }
 

@@ -93,7 +93,7 @@ pub struct Unpack<'a> {
     compression: Compression,
     decoder: Decoder<'a>,
     trailing_bytes: u64,
-    skippable: SkippableFrames,
+    skippable_frames: SkippableFrames,
 }
 
 impl<'a> Unpack<'a> {
@@ -113,7 +113,7 @@ impl<'a> Unpack<'a> {
             compression,
             decoder,
             trailing_bytes: 0,
-            skippable,
+            skippable_frames: skippable,
         })
     }
 
@@ -132,7 +132,7 @@ impl<'a> Unpack<'a> {
     /// Returns the number of bytes so far in skippable frames of zstd, except those that packers write.
     #[must_use]
     pub fn user_bytes(&self) -> u64 {
-        self.skippable.user_bytes
+        self.skippable_frames.user_bytes
     }
 
     /// Returns a text for each group of bytes of the file that are not in its content; empty if there are none.
@@ -141,7 +141,7 @@ impl<'a> Unpack<'a> {
         [
             (self.trailing_bytes, "bytes follow the compressed data"),
             (
-                self.skippable.user_bytes,
+                self.skippable_frames.user_bytes,
                 "bytes are in skippable frames of the compressed data",
             ),
         ]
@@ -166,8 +166,8 @@ impl<'a> Unpack<'a> {
             let end = input.consumed;
             input.skip_zeros()?;
             if self.compression == Compression::Zstd {
-                self.skippable.add_frame(end, content);
-                self.skippable.skip(&mut input)?;
+                self.skippable_frames.add_frame(end, content);
+                self.skippable_frames.skip(&mut input)?;
             }
             let ahead = input.peek(4)?;
             if begins_stream(self.compression, ahead) {

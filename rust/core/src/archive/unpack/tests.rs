@@ -179,18 +179,18 @@ fn lengths_and_seek_tables_of_packers_are_not_counted() {
     }
     table.extend([2, 0, 0, 0, 0, 0xb1, 0xea, 0x92, 0x8f]);
     data.extend(skippable(0x0e, &table));
-    let skipped = |data: &[u8]| {
+    let user_bytes = |data: &[u8]| {
         let mut reader = Unpack::open(Compression::Zstd, Box::new(data)).unwrap();
         let mut out = Vec::new();
         reader.read_to_end(&mut out).unwrap();
         assert_eq!(out.len(), 12_007);
         reader.user_bytes()
     };
-    assert_eq!(skipped(&data), 0);
+    assert_eq!(user_bytes(&data), 0);
     for (at, count) in [(8, 4), (data.len() - 12, 25)] {
         let mut other = data.clone();
         other[at] ^= 1;
-        assert_eq!(skipped(&other), count);
+        assert_eq!(user_bytes(&other), count);
     }
 }
 

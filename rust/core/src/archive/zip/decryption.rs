@@ -48,7 +48,7 @@ impl<'a> EncryptedMember<'a> {
         let decrypted_entry = entry.decrypted_entry(encryption)?;
         let (before, after) = encryption.lengths_around_data();
         let start = data.saturating_add(before as u64);
-        let end = start.saturating_add(decrypted_entry.packed);
+        let end = start.saturating_add(decrypted_entry.packed_size);
         let mut member = Self {
             source,
             range: (start, end),

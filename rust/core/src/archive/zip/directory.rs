@@ -19,10 +19,10 @@ pub struct Directory {
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
-    /// Bytes around the members that no record covers.
+    /// Bytes before, between and after the members that no record covers.
     pub gaps: Vec<Gap>,
     /// Number of entries, if it is more than the caller allows; `entries` is empty then.
-    pub too_many: Option<u64>,
+    pub count_over_limit: Option<u64>,
     /// Bytes of all names so far.
     name_bytes: u64,
 }
@@ -83,7 +83,7 @@ pub fn read_all(
     }
     if listed > max_members {
         directory.entries.clear();
-        directory.too_many = Some(listed);
+        directory.count_over_limit = Some(listed);
         return reader.at;
     }
     let agree = listed == end.entries || (end.count_may_wrap && listed % 65536 == end.entries);
@@ -183,12 +183,12 @@ fn parse(
         method,
         flags,
         crc,
-        packed,
+        packed_size: packed,
         size,
         offset,
         mode: if unix { attributes >> 16 } else { 0 },
-        dos_directory: attributes & 0x10 != 0,
-        data: None,
+        has_directory_attribute: attributes & 0x10 != 0,
+        data_offset: None,
         encryption: Encryption::of(flags, method, crc, fields.u16(12)?, extra),
         extent: 0,
         fault: None,

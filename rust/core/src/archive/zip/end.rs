@@ -69,10 +69,10 @@ fn comment_end(tail: &[u8], at: usize) -> Option<usize> {
 fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRecord, String> {
     let cut = || "its end record is cut short".to_owned();
     let record = Fields(tail.get(at..at + RECORD_LENGTH).ok_or_else(cut)?);
-    let short = |place: usize| record.u16(place).map(u64::from).ok_or_else(cut);
-    let long = |place: usize| record.u32(place).map(u64::from).ok_or_else(cut);
+    let u16_at = |place: usize| record.u16(place).map(u64::from).ok_or_else(cut);
+    let u32_at = |place: usize| record.u32(place).map(u64::from).ok_or_else(cut);
     let position = start + at as u64;
-    let (entries, size, offset) = (short(10)?, long(12)?, long(16)?);
+    let (entries, size, offset) = (u16_at(10)?, u32_at(12)?, u32_at(16)?);
     let comment = comment_end(tail, at).unwrap_or(tail.len());
     let mut end = EndRecord {
         entries,
@@ -98,7 +98,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
         }
         return Err("its zip64 end record is missing".into());
     }
-    if short(4)? != 0 || short(6)? != 0 || (short(8)? != entries && !may_be_zip64) {
+    if u16_at(4)? != 0 || u16_at(6)? != 0 || (u16_at(8)? != entries && !may_be_zip64) {
         return Err("it is one part of an archive in several parts".into());
     }
     end.entries = entries;
@@ -109,7 +109,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
 fn locator(source: &dyn Source, position: u64) -> Option<u64> {
     let mut bytes = [0; 20];
     source
-        .read_exact_at(&mut bytes, position.checked_sub(20)?)
+        .read_exact_at(&mut bytes, position.checked_sub(LOCATOR_LENGTH)?)
         .ok()?;
     bytes
         .starts_with(b"PK\x06\x07")
@@ -124,7 +124,10 @@ fn zip64_record(
     stated_position: u64,
     position: u64,
 ) -> Option<(u64, (u64, u64, u64))> {
-    for at in [stated_position, position.checked_sub(20 + 56)?] {
+    for at in [
+        stated_position,
+        position.checked_sub(LOCATOR_LENGTH + ZIP64_RECORD_LENGTH)?,
+    ] {
         let mut bytes = [0; 56];
         if source.read_exact_at(&mut bytes, at).is_ok() && bytes.starts_with(b"PK\x06\x06") {
             let record = Fields(&bytes);

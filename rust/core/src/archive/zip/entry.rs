@@ -2,6 +2,9 @@
 
 use super::encryption::Encryption;
 
+/// Length in bytes of the fixed part of a local header.
+pub const LOCAL_HEADER_LENGTH: usize = 30;
+
 /// One member, as its record in the central directory describes it. If that record is missing and `recover` found the
 /// member, its local header describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,18 +19,18 @@ pub struct Entry {
     pub flags: u16,
     /// CRC-32 of the content.
     pub crc: u32,
-    /// Packed bytes.
-    pub packed: u64,
-    /// Bytes of content.
+    /// Size of the packed data in bytes.
+    pub packed_size: u64,
+    /// Size of the content in bytes.
     pub size: u64,
     /// Where the local header is, in the source.
     pub offset: u64,
     /// Unix mode; 0 if the writer stored none.
     pub mode: u32,
     /// The DOS directory attribute.
-    pub dos_directory: bool,
+    pub has_directory_attribute: bool,
     /// Start of the data of a member that `recover` found; None if `local` still has to read the local header.
-    pub data: Option<u64>,
+    pub data_offset: Option<u64>,
     /// How it is encrypted; None for an unencrypted member.
     pub encryption: Option<Encryption>,
     /// Bytes from its local header to the next member or record of the archive; 0 if this is not known.
@@ -38,7 +41,7 @@ pub struct Entry {
 
 /// The kind of an entry that is not a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Special {
+pub enum SpecialKind {
     /// A folder.
     Directory,
     /// A symbolic link.
@@ -48,8 +51,7 @@ pub enum Special {
 }
 
 impl Entry {
-    /// Returns the name before decoding, from the header that describes the member. If the member has both a record in
-    /// the central directory and a local header, their names should be equal.
+    /// Returns the name before decoding. The local header of the member should contain the same bytes.
     #[must_use]
     pub fn raw_name(&self) -> &[u8] {
         self.stored_name.as_deref().unwrap_or(&self.name)
@@ -65,8 +67,8 @@ impl Entry {
     /// Returns its minimum size in bytes: local header, name and packed data.
     #[must_use]
     pub fn least_extent(&self) -> u64 {
-        self.packed
-            .saturating_add(30 + self.raw_name().len() as u64)
+        self.packed_size
+            .saturating_add((LOCAL_HEADER_LENGTH + self.raw_name().len()) as u64)
     }
 
     /// Returns the entry with the method and packed size of its decrypted data, or the reason why that is impossible.
@@ -75,7 +77,7 @@ impl Entry {
             return Err(why.reason().into());
         }
         let (before, after) = encryption.lengths_around_data();
-        let packed = self.packed.checked_sub((before + after) as u64);
+        let packed = self.packed_size.checked_sub((before + after) as u64);
         let packed = packed.ok_or("encrypted, and shorter than its encryption takes")?;
         let method = match encryption {
             Encryption::Aes(field) => field.method,
@@ -83,7 +85,7 @@ impl Entry {
         };
         Ok(Self {
             method,
-            packed,
+            packed_size: packed,
             ..self.clone()
         })
     }
@@ -91,16 +93,18 @@ impl Entry {
     /// Recognises directories, links and devices by the Unix mode, the last character of the name and the DOS
     /// attribute; None for a file.
     #[must_use]
-    pub fn special(&self) -> Option<Special> {
+    pub fn special_kind(&self) -> Option<SpecialKind> {
         let slash = self.name.ends_with(b"/") || self.name.ends_with(b"\\");
         match self.mode & 0o170_000 {
-            0o120_000 => Some(Special::Link),
+            0o120_000 => Some(SpecialKind::Link),
             // A device or folder that has data is a file with an odd mode or name: its bytes must not be lost.
             0o010_000 | 0o020_000 | 0o060_000 | 0o140_000 if self.size == 0 => {
-                Some(Special::Device)
+                Some(SpecialKind::Device)
             }
-            0o040_000 if self.size == 0 => Some(Special::Directory),
-            _ if self.size == 0 && (slash || self.dos_directory) => Some(Special::Directory),
+            0o040_000 if self.size == 0 => Some(SpecialKind::Directory),
+            _ if self.size == 0 && (slash || self.has_directory_attribute) => {
+                Some(SpecialKind::Directory)
+            }
             _ => None,
         }
     }

@@ -50,7 +50,12 @@ impl Gap {
 
 /// Returns the gaps before the first member, and from the directory to the end record. `stop` is the position after
 /// the last entry of the directory.
-pub fn around(source: &dyn Source, end: &EndRecord, stop: u64, entries: &[Entry]) -> Vec<Gap> {
+pub fn gaps_outside_members(
+    source: &dyn Source,
+    end: &EndRecord,
+    stop: u64,
+    entries: &[Entry],
+) -> Vec<Gap> {
     let first = entries.iter().map(|entry| entry.offset).min();
     let first = first.unwrap_or(end.directory);
     let mut start = end.archive_start;
@@ -82,21 +87,21 @@ fn after_signature(source: &dyn Source, at: u64) -> u64 {
     at.saturating_add(SIGNATURE_HEAD as u64 + length)
 }
 
-/// Returns the gap after a member whose local header was read; `data` is the start of its data.
-pub fn after(source: &dyn Source, entry: &Entry, data: u64) -> Option<Gap> {
+/// Returns the gap after a member whose local header was read; `data_offset` is the offset of its data.
+pub fn gap_after_member(source: &dyn Source, entry: &Entry, data_offset: u64) -> Option<Gap> {
     let next = entry.offset.saturating_add(entry.extent);
-    let end = data.saturating_add(entry.packed);
+    let end = data_offset.saturating_add(entry.packed_size);
     let length = next.checked_sub(end).filter(|length| *length > 0)?;
     let skip = descriptor(source, entry, end, length);
     Gap::new(source, end.saturating_add(skip as u64), next)
 }
 
 /// Returns the gap after a member whose local header was not read, because it has no content.
-pub fn after_unread(source: &dyn Source, entry: &Entry) -> Option<Gap> {
+pub fn gap_after_unread_member(source: &dyn Source, entry: &Entry) -> Option<Gap> {
     if entry.extent <= entry.least_extent() {
         return None;
     }
-    after(source, entry, local::read(source, entry).ok()?.data)
+    gap_after_member(source, entry, local::read(source, entry).ok()?.data_offset)
 }
 
 /// Returns the length of the data descriptor at an offset; 0 without one.
@@ -133,7 +138,7 @@ fn describes(bytes: &[u8], entry: &Entry) -> bool {
     };
     let any_crc = matches!(entry.encryption, Some(Encryption::Aes(_)));
     (any_crc || fields.u32(0) == Some(entry.crc))
-        && sizes == (Some(entry.packed & limit), Some(entry.size & limit))
+        && sizes == (Some(entry.packed_size & limit), Some(entry.size & limit))
 }
 
 /// Returns the notes on gaps: one on a member that the directory does not list, one on bytes before the archive, one on

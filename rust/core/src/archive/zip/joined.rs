@@ -5,14 +5,14 @@ use std::io;
 use super::super::source::Source;
 use super::end;
 
-/// A file with more zips is not recognised: each one takes a search for its end record.
-const MOST: usize = 100;
+/// Limit on the zips in one file. A file with more is not recognised, because each zip takes a search for its end record.
+const MAX_ZIPS: usize = 100;
 
 /// Returns the text about joined zips, if the last one begins at `last`. Returns None unless the bytes before `last`
 /// are complete zips and the first of them begins at byte 0.
 pub fn describe(source: &dyn Source, last: u64) -> Option<String> {
     let mut second = last;
-    for before in 1..MOST {
+    for before in 1..MAX_ZIPS {
         let end = end::find(&Head {
             source,
             len: second,

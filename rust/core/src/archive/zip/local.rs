@@ -1,43 +1,40 @@
 //! The local header before each member's data, and whether it agrees with the central directory.
 
 use super::super::source::{Fields, Source};
-use super::entry::Entry;
+use super::entry::{Entry, LOCAL_HEADER_LENGTH};
 use super::extra::extra_field;
-
-/// Length in bytes of the fixed part of a local header.
-pub const HEADER_LENGTH: usize = 30;
 
 /// Position of a member's data, and oddities of its local header.
 #[derive(Debug)]
 pub struct LocalHeader {
     /// First byte of the packed data.
-    pub data: u64,
+    pub data_offset: u64,
     /// Fields in which the local header differs from the central directory; empty if they agree.
-    pub differs: Vec<&'static str>,
+    pub differing_fields: Vec<&'static str>,
     /// Whether the local header says that the member is encrypted.
-    pub encrypted: bool,
+    pub is_encrypted: bool,
 }
 
 /// Reads the local header of an entry.
 pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
-    if let Some(data) = entry.data {
+    if let Some(data) = entry.data_offset {
         return Ok(LocalHeader {
-            data,
-            differs: Vec::new(),
-            encrypted: false,
+            data_offset: data,
+            differing_fields: Vec::new(),
+            is_encrypted: false,
         });
     }
     // One read for the header, the name and the usual extra fields.
     let length = source
         .len()
         .saturating_sub(entry.offset)
-        .min((HEADER_LENGTH + entry.raw_name().len() + 64) as u64);
+        .min((LOCAL_HEADER_LENGTH + entry.raw_name().len() + 64) as u64);
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
     source
         .read_exact_at(&mut bytes, entry.offset)
         .map_err(|error| super::super::reason(&error))?;
     let cut = || "cut short: its local header is past the end".to_owned();
-    if bytes.len() < HEADER_LENGTH {
+    if bytes.len() < LOCAL_HEADER_LENGTH {
         return Err(cut());
     }
     if !bytes.starts_with(b"PK\x03\x04") {
@@ -46,9 +43,9 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
     let fields = Fields(&bytes);
     let name = usize::from(fields.u16(26).ok_or_else(cut)?);
     let extra = usize::from(fields.u16(28).ok_or_else(cut)?);
-    let data = entry.offset + (HEADER_LENGTH + name + extra) as u64;
-    if bytes.len() < HEADER_LENGTH + name + extra {
-        bytes.resize(HEADER_LENGTH + name + extra, 0);
+    let data = entry.offset + (LOCAL_HEADER_LENGTH + name + extra) as u64;
+    if bytes.len() < LOCAL_HEADER_LENGTH + name + extra {
+        bytes.resize(LOCAL_HEADER_LENGTH + name + extra, 0);
         source
             .read_exact_at(&mut bytes, entry.offset)
             .map_err(|_| cut())?;
@@ -56,16 +53,16 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
     let differs = compare(&bytes, name, entry).ok_or_else(cut)?;
     let encrypted = Fields(&bytes).u16(6).ok_or_else(cut)? & 1 != 0;
     Ok(LocalHeader {
-        data,
-        differs,
-        encrypted,
+        data_offset: data,
+        differing_fields: differs,
+        is_encrypted: encrypted,
     })
 }
 
 fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>> {
     let fields = Fields(bytes);
     let mut differs = Vec::new();
-    if bytes.get(HEADER_LENGTH..HEADER_LENGTH + name)? != entry.raw_name() {
+    if bytes.get(LOCAL_HEADER_LENGTH..LOCAL_HEADER_LENGTH + name)? != entry.raw_name() {
         differs.push("name");
     }
     if fields.u16(8)? != entry.method {
@@ -77,11 +74,12 @@ fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>
     if fields.u32(14)? != entry.crc && !in_descriptor {
         differs.push("CRC");
     }
-    let mut zip64 = Fields(extra_field(bytes.get(HEADER_LENGTH + name..)?, 1).unwrap_or_default())
-        .zip64_values();
+    let mut zip64 =
+        Fields(extra_field(bytes.get(LOCAL_HEADER_LENGTH + name..)?, 1).unwrap_or_default())
+            .zip64_values();
     let size = zip64.value_or_zip64(fields.u32(22)?);
     let packed = zip64.value_or_zip64(fields.u32(18)?);
-    if !in_descriptor && (size != Some(entry.size) || packed != Some(entry.packed)) {
+    if !in_descriptor && (size != Some(entry.size) || packed != Some(entry.packed_size)) {
         differs.push("size");
     }
     Some(differs)

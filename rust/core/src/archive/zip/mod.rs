@@ -26,7 +26,7 @@ use super::source::Source;
 pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
     match end::find(source) {
-        Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
+        Ok(end) if end.entries > max_members => directory.count_over_limit = Some(end.entries),
         Ok(end) if end.archive_start > 0 && begins_with_member(source) => {
             // Several zips are joined. Or this zip contains another zip, stored: then the end record is that of the
             // inner zip, and the one of this zip is missing.
@@ -53,8 +53,8 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
             }
             let stop = directory::read_all(source, &end, max_members, &mut directory);
             let is_disjoint = set_extents(&mut directory.entries, end.directory);
-            if is_disjoint && directory.damage.is_empty() && directory.too_many.is_none() {
-                directory.gaps = gaps::around(source, &end, stop, &directory.entries);
+            if is_disjoint && directory.damage.is_empty() && directory.count_over_limit.is_none() {
+                directory.gaps = gaps::gaps_outside_members(source, &end, stop, &directory.entries);
             } else {
                 for entry in &mut directory.entries {
                     entry.extent = 0; // an archive with damage needs no other note

@@ -1,13 +1,13 @@
 //! Names of zip members: UTF-8 if a flag or a field says so, or if a Unix program wrote valid UTF-8, else code page
 //! 437.
 
-/// The upper half of code page 437.
+/// The characters 128 to 255 of code page 437.
 const UPPER: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
 /// Returns the name in UTF-8 where possible.
 ///
-/// `unicode` is the Info-ZIP field 0x7075; `utf8` is bit 11 of the flags; `unix` says that the writer ran where names
-/// are plain bytes, which today are UTF-8 (the archiver of macOS does not set the flag).
+/// `unicode` is the Info-ZIP field 0x7075. `utf8` is bit 11 of the flags. `unix` says that the writer ran on Unix, where
+/// names are usually UTF-8: the archiver of macOS writes UTF-8 and does not set the flag.
 #[must_use]
 pub fn decode(raw: &[u8], utf8: bool, unix: bool, unicode: Option<&[u8]>) -> Vec<u8> {
     if let Some(name) = unicode_field(raw, unicode) {

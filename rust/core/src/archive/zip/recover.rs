@@ -1,13 +1,16 @@
-//! Finds the members of a zip without its end: local headers, one after the other.
+//! Finds the members of a zip whose end is missing, by their local headers.
 
 use std::io::Read;
 
 use super::super::source::{Fields, Range, Source};
 use super::directory::Directory;
 use super::encryption::Encryption;
-use super::entry::Entry;
+use super::entry::{Entry, LOCAL_HEADER_LENGTH};
 use super::extra::extra_field;
-use super::{local, names};
+use super::names;
+
+/// Limit on the size of a member in bytes, if only its data show the size.
+const MAX_SIZE: u64 = 1 << 36;
 
 /// Lists the members that can be found, up to `max_members`. They are read later with the same checks as listed
 /// members.
@@ -35,7 +38,7 @@ fn first_local_header(source: &dyn Source) -> Option<u64> {
 
 /// Returns the member whose local header is at `at`, and the position of the next one.
 fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
-    let mut header = [0; local::HEADER_LENGTH];
+    let mut header = [0; LOCAL_HEADER_LENGTH];
     source.read_exact_at(&mut header, at).ok()?;
     if !header.starts_with(b"PK\x03\x04") {
         return None;
@@ -44,11 +47,11 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let (name, extra) = (usize::from(fields.u16(26)?), usize::from(fields.u16(28)?));
     let mut bytes = vec![0; name + extra];
     source
-        .read_exact_at(&mut bytes, at + local::HEADER_LENGTH as u64)
+        .read_exact_at(&mut bytes, at + LOCAL_HEADER_LENGTH as u64)
         .ok()?;
     let (raw, extra) = bytes.split_at_checked(name)?;
     let flags = fields.u16(6)?;
-    let data = at + (local::HEADER_LENGTH + bytes.len()) as u64;
+    let data = at + (LOCAL_HEADER_LENGTH + bytes.len()) as u64;
     let unicode = extra_field(extra, 0x7075);
     // A local header does not name the system of the writer: valid UTF-8 is read as UTF-8.
     let unix = true;
@@ -60,15 +63,15 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
         flags,
         crc: fields.u32(14)?,
         offset: at,
-        data: Some(data),
+        data_offset: Some(data),
         ..Entry::default()
     };
     entry.encryption = Encryption::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
     let mut zip64 = Fields(extra_field(extra, 1).unwrap_or_default()).zip64_values();
     entry.size = zip64.value_or_zip64(fields.u32(22)?)?;
-    entry.packed = zip64.value_or_zip64(fields.u32(18)?)?;
-    let mut next = data.checked_add(entry.packed)?;
-    if flags & 8 != 0 && entry.packed == 0 {
+    entry.packed_size = zip64.value_or_zip64(fields.u32(18)?)?;
+    let mut next = data.checked_add(entry.packed_size)?;
+    if flags & 8 != 0 && entry.packed_size == 0 {
         next = set_sizes_from_data(source, &mut entry, data);
     }
     if next > source.len() {
@@ -89,12 +92,12 @@ fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64
     let packed = std::io::BufReader::new(Range::new(source, data, source.len()));
     let mut inflate = flate2::bufread::DeflateDecoder::new(packed);
     // Only the size is needed here; the content is read again later.
-    let Ok(size) = std::io::copy(&mut inflate.by_ref().take(1 << 36), &mut std::io::sink()) else {
+    let Ok(size) = std::io::copy(&mut inflate.by_ref().take(MAX_SIZE), &mut std::io::sink()) else {
         return past_end;
     };
-    (entry.size, entry.packed) = (size, inflate.total_in());
+    (entry.size, entry.packed_size) = (size, inflate.total_in());
     let mut bytes = [0; 24];
-    let at = data + entry.packed;
+    let at = data + entry.packed_size;
     let room = usize::try_from(source.len().saturating_sub(at).min(24)).unwrap_or(0);
     let descriptor = bytes.get_mut(..room).unwrap_or_default();
     if source.read_exact_at(descriptor, at).is_err() {
@@ -111,7 +114,8 @@ fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64
         return past_end;
     };
     entry.crc = crc;
-    let has_32_bit_sizes = fields.u32(skip + 4).map(u64::from) == Some(entry.packed & 0xffff_ffff)
+    let has_32_bit_sizes = fields.u32(skip + 4).map(u64::from)
+        == Some(entry.packed_size & 0xffff_ffff)
         && fields.u32(skip + 8).map(u64::from) == Some(size & 0xffff_ffff);
     at + skip as u64 + if has_32_bit_sizes { 12 } else { 20 }
 }

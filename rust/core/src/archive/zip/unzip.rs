@@ -51,21 +51,23 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
         None => None,
     };
     let entry = decrypted_entry.as_ref().unwrap_or(entry);
-    if expands_too_much(entry.size, entry.packed, max_ratio) {
+    if expands_too_much(entry.size, entry.packed_size, max_ratio) {
         return Some(expands_too_much_reason(max_ratio));
     }
     match entry.method {
-        0 if entry.packed != entry.size => {
+        0 if entry.packed_size != entry.size => {
             Some("stored, yet its packed and unpacked sizes differ".into())
         }
         8 if entry.size
             > entry
-                .packed
+                .packed_size
                 .saturating_mul(MAX_DEFLATE_RATIO)
                 .saturating_add(64) =>
         {
             Some("it claims more bytes than its packed data can contain".into())
         }
+        // The methods that `decoder` and `unpack` support: stored, deflate, deflate64, bzip2, lzma, zstd (also under its
+        // earlier number 20), xz (APPNOTE 4.4.5).
         0 | 8 | 9 | 12 | 14 | 93 | 20 | 95 => None,
         method => Some(format!("compression method {method} is not known")),
     }
@@ -80,9 +82,9 @@ pub fn into_memory(
     scratch: &mut Scratch,
 ) -> Result<u64, String> {
     let size = usize::try_from(entry.size).map_err(|_| "too large for this machine")?;
-    let packed = usize::try_from(entry.packed).map_err(|_| "too large for this machine")?;
+    let packed = usize::try_from(entry.packed_size).map_err(|_| "too large for this machine")?;
     // Checked before allocating: a directory can claim any number of bytes.
-    if entry.packed > source.len().saturating_sub(data) {
+    if entry.packed_size > source.len().saturating_sub(data) {
         return Err("cut short".into());
     }
     let unused_bytes = match entry.method {
@@ -91,7 +93,7 @@ pub fn into_memory(
             source
                 .read_exact_at(&mut scratch.content, data)
                 .map_err(|error| super::super::reason(&error))?;
-            entry.packed.saturating_sub(entry.size)
+            entry.packed_size.saturating_sub(entry.size)
         }
         8 if has_crc(entry) => return inflate(source, entry, data, (packed, size), scratch),
         _ => {
@@ -144,7 +146,7 @@ fn inflate(
         return Ok(0);
     }
     let stream = stream.get(..packed).unwrap_or_default();
-    inflate_alone(&mut scratch.deflate, stream, &mut scratch.content)?;
+    inflate_without_crc(&mut scratch.deflate, stream, &mut scratch.content)?;
     check_crc(entry, crc32fast::hash(&scratch.content))?;
     let mut again = flate2::bufread::DeflateDecoder::new(stream);
     io::copy(&mut again, &mut io::sink()).map_err(|error| super::super::reason(&error))?;
@@ -155,7 +157,7 @@ fn inflate(
 const GZIP_HEAD: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
 
 /// Inflates a stream without CRC; the error says why it cannot.
-fn inflate_alone(
+fn inflate_without_crc(
     deflate: &mut libdeflater::Decompressor,
     packed: &[u8],
     content: &mut [u8],
@@ -205,13 +207,13 @@ pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
 }
 
 fn has_crc(entry: &Entry) -> bool {
-    !matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc)
+    !matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.has_crc)
 }
 
 /// Returns a member's content as a stream; `data` is the offset of its packed data. The caller checks size and CRC.
 pub fn stream<'a>(source: &'a dyn Source, entry: &Entry, data: u64) -> io::Result<Content<'a>> {
     let end = data
-        .checked_add(entry.packed)
+        .checked_add(entry.packed_size)
         .ok_or_else(|| invalid("a size beyond 64 bits"))?;
     if end > source.len() {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -222,11 +224,11 @@ pub fn stream<'a>(source: &'a dyn Source, entry: &Entry, data: u64) -> io::Resul
 /// The content of a member as a stream.
 pub struct Content<'a> {
     decoder: Decoder<'a>,
-    packed: u64,
+    packed_size: u64,
 }
 
 enum Decoder<'a> {
-    /// With the number of packed bytes that it took.
+    /// Another decoder, and the number of packed bytes that it consumed.
     Other(Box<dyn Read + Send + 'a>, ByteCount),
     Zstd(Box<Unpack<'a>>),
 }
@@ -235,7 +237,7 @@ impl Content<'_> {
     /// Returns how many of the packed bytes are not part of the content; known once its end was reached.
     pub fn unused_bytes(&self) -> u64 {
         match &self.decoder {
-            Decoder::Other(_, consumed) => self.packed.saturating_sub(consumed.get()),
+            Decoder::Other(_, consumed) => self.packed_size.saturating_sub(consumed.get()),
             Decoder::Zstd(unpack) => unpack.trailing_bytes().saturating_add(unpack.user_bytes()),
         }
     }
@@ -262,7 +264,7 @@ pub fn unpack<'a>(packed: impl Read + Send + 'a, entry: &Entry) -> io::Result<Co
     };
     Ok(Content {
         decoder,
-        packed: entry.packed,
+        packed_size: entry.packed_size,
     })
 }
 

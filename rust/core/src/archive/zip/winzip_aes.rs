@@ -25,7 +25,7 @@ const PBKDF2_ROUNDS: u32 = 1000;
 pub struct Field {
     /// AE-1: the CRC of the content is in the headers. AE-2 omits it, and only the authentication code checks the
     /// bytes.
-    pub with_crc: bool,
+    pub has_crc: bool,
     /// Compression method of the content.
     pub method: u16,
     /// Length of the key in bytes: 16, 24 or 32.
@@ -44,7 +44,7 @@ impl Field {
             && matches!(strength, 1..=3)
             && method != METHOD;
         sound.then(|| Self {
-            with_crc: version == 1,
+            has_crc: version == 1,
             method,
             key_length: 8 + 8 * strength,
         })

@@ -5,9 +5,10 @@ pub struct Bits<'a> {
     data: &'a [u8],
     /// Index of the next byte to load.
     next: usize,
-    /// The loaded bits, the next one lowest, and their number.
+    /// The loaded bits, the next one lowest.
     buffer: u64,
-    count: u32,
+    /// Number of loaded bits.
+    bit_count: u32,
 }
 
 impl<'a> Bits<'a> {
@@ -17,7 +18,7 @@ impl<'a> Bits<'a> {
             data,
             next: 0,
             buffer: 0,
-            count: 0,
+            bit_count: 0,
         }
     }
 
@@ -29,18 +30,18 @@ impl<'a> Bits<'a> {
             .get(self.next..)
             .and_then(<[u8]>::first_chunk::<8>)
         {
-            self.buffer |= u64::from_le_bytes(*word) << self.count;
-            let bytes = (63 - self.count) / 8;
+            self.buffer |= u64::from_le_bytes(*word) << self.bit_count;
+            let bytes = (63 - self.bit_count) / 8;
             self.next += bytes as usize;
-            self.count += bytes * 8;
-            // Bits above `count` are loaded again next time.
+            self.bit_count += bytes * 8;
+            // Bits above `bit_count` are loaded again next time.
             return;
         }
-        while self.count <= 56 {
+        while self.bit_count <= 56 {
             let byte = self.data.get(self.next).copied().unwrap_or(0);
-            self.buffer |= u64::from(byte) << self.count;
+            self.buffer |= u64::from(byte) << self.bit_count;
             self.next += 1;
-            self.count += 8;
+            self.bit_count += 8;
         }
     }
 
@@ -52,8 +53,8 @@ impl<'a> Bits<'a> {
 
     /// Returns the number of loaded bits.
     #[inline]
-    pub fn count(&self) -> u32 {
-        self.count
+    pub fn bit_count(&self) -> u32 {
+        self.bit_count
     }
 
     /// Returns the loaded bits, the next one lowest.
@@ -66,7 +67,7 @@ impl<'a> Bits<'a> {
     #[inline]
     pub fn drop_bits(&mut self, count: u32) {
         self.buffer >>= count;
-        self.count = self.count.saturating_sub(count);
+        self.bit_count = self.bit_count.saturating_sub(count);
     }
 
     /// Returns the next `count` bits, at most 32, and skips them; call `refill` first.
@@ -78,7 +79,7 @@ impl<'a> Bits<'a> {
 
     /// Returns the number of bits read since the first byte.
     pub fn position(&self) -> usize {
-        self.next * 8 - self.count as usize
+        self.next * 8 - self.bit_count as usize
     }
 
     /// Skips a stored block: its length and the complement of its length start at the next whole byte.
@@ -91,7 +92,7 @@ impl<'a> Bits<'a> {
             return None;
         }
         self.next = at + 4 + usize::from(length);
-        (self.buffer, self.count) = (0, 0);
+        (self.buffer, self.bit_count) = (0, 0);
         (self.next <= self.data.len()).then_some(())
     }
 }

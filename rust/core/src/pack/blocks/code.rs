@@ -5,7 +5,7 @@ use super::bits::Bits;
 /// Codes up to this length in bits use a lookup table; longer ones are rare and read bit by bit.
 const FAST_LENGTH: u32 = 10;
 /// Length of the longest code in bits.
-const LONGEST: usize = 15;
+const MAX_LENGTH: usize = 15;
 
 /// Meaning of a symbol: one byte of content. (Symbols of distances have this meaning, too; it is not used.)
 pub const LITERAL: u16 = 0;
@@ -13,33 +13,35 @@ pub const LITERAL: u16 = 0;
 pub const MATCH: u16 = 1;
 /// Meaning of a symbol: the end of the block.
 pub const END: u16 = 2;
+/// In place of number of extra bits and meaning: the symbol is invalid.
+pub const INVALID: u16 = u16::MAX;
 
 /// One Huffman code: a table for short codes, and what is needed to read longer ones (RFC 1951, 3.2.2).
 #[derive(Default)]
 pub struct Code {
     /// For the next [`FAST_LENGTH`] bits: `length | extra << 4 | meaning << 8` (code length, number of extra bits,
     /// meaning); 0 for longer and missing codes.
-    fast: Vec<u16>,
+    fast_table: Vec<u16>,
     /// Number of codes of each length.
-    counts: [u16; LONGEST + 1],
-    /// Number of extra bits and meaning of each symbol (as [`Code::set`] needs them), in the order of the codes.
+    counts: [u16; MAX_LENGTH + 1],
+    /// Number of extra bits and meaning of each symbol (`extra << 4 | meaning << 8`), in the order of the codes.
     symbols: Vec<u16>,
 }
 
 impl Code {
     /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry` returns a symbol's number of
-    /// extra bits, and its meaning (`extra << 4 | meaning << 8`), `u16::MAX` for an invalid symbol. Returns None for
+    /// extra bits, and its meaning (`extra << 4 | meaning << 8`), [`INVALID`] for an invalid symbol. Returns None for
     /// invalid lengths.
     pub fn set(&mut self, lengths: &[u8], entry: fn(u16) -> u16) -> Option<()> {
-        self.counts = [0; LONGEST + 1];
+        self.counts = [0; MAX_LENGTH + 1];
         for &length in lengths {
             *self.counts.get_mut(usize::from(length))? += 1;
         }
         if let Some(none) = self.counts.first_mut() {
             *none = 0;
         }
-        let mut starts = [0u16; LONGEST + 2];
-        let mut first_codes = [0u32; LONGEST + 2];
+        let mut starts = [0u16; MAX_LENGTH + 2];
+        let mut first_codes = [0u32; MAX_LENGTH + 2];
         let (mut start, mut code) = (0u16, 0u32);
         for (length, &count) in self.counts.iter().enumerate().skip(1) {
             code <<= 1;
@@ -52,9 +54,9 @@ impl Code {
             }
         }
         self.symbols.clear();
-        self.symbols.resize(usize::from(start), u16::MAX);
-        self.fast.clear();
-        self.fast.resize(1 << FAST_LENGTH, 0);
+        self.symbols.resize(usize::from(start), INVALID);
+        self.fast_table.clear();
+        self.fast_table.resize(1 << FAST_LENGTH, 0);
         for (symbol, &length) in (0u16..).zip(lengths) {
             if length == 0 {
                 continue;
@@ -64,21 +66,24 @@ impl Code {
             *self.symbols.get_mut(usize::from(*place))? = meaning;
             *place += 1;
             let code = first_codes.get_mut(usize::from(length))?;
-            self.set_fast(*code, u32::from(length), meaning);
+            self.set_fast_entries(*code, u32::from(length), meaning);
             *code += 1;
         }
         Some(())
     }
 
     /// Sets the entries of the table for a code, if it is short.
-    fn set_fast(&mut self, code: u32, length: u32, meaning: u16) {
-        if length > FAST_LENGTH || meaning == u16::MAX {
+    fn set_fast_entries(&mut self, code: u32, length: u32, meaning: u16) {
+        if length > FAST_LENGTH || meaning == INVALID {
             return;
         }
         let reversed = code.reverse_bits() >> (32 - length);
         let value = meaning | u16::try_from(length).unwrap_or(0);
         for high in 0..1u32 << (FAST_LENGTH - length) {
-            if let Some(place) = self.fast.get_mut((high << length | reversed) as usize) {
+            if let Some(place) = self
+                .fast_table
+                .get_mut((high << length | reversed) as usize)
+            {
                 *place = value;
             }
         }
@@ -88,7 +93,7 @@ impl Code {
     #[inline]
     pub fn next(&self, bits: &mut Bits<'_>) -> Option<u16> {
         let at = usize::try_from(bits.ahead() & ((1 << FAST_LENGTH) - 1)).ok()?;
-        let entry = *self.fast.get(at)?;
+        let entry = *self.fast_table.get(at)?;
         if entry == 0 {
             return self.next_long(bits);
         }
@@ -100,12 +105,12 @@ impl Code {
     #[cold]
     fn next_long(&self, bits: &mut Bits<'_>) -> Option<u16> {
         let (mut code, mut first, mut index) = (0u32, 0u32, 0u32);
-        for length in 1..=LONGEST {
+        for length in 1..=MAX_LENGTH {
             code |= u32::try_from(bits.take(1)?).ok()?;
             let count = u32::from(*self.counts.get(length)?);
             if code < first + count {
                 let symbol = *self.symbols.get((index + code - first) as usize)?;
-                if symbol == u16::MAX {
+                if symbol == INVALID {
                     return None;
                 }
                 bits.drop_bits(u32::from(symbol >> 4 & 15));

@@ -1,7 +1,7 @@
 //! The two Huffman codes of a block: the fixed ones, or those at its start.
 
 use super::bits::Bits;
-use super::code::{Code, END, LITERAL, MATCH};
+use super::code::{Code, END, INVALID, LITERAL, MATCH};
 
 /// The codes of a block.
 #[derive(Default)]
@@ -67,7 +67,7 @@ fn literal_entry(symbol: u16) -> u16 {
         256 => END << 8,
         257..=264 | 285 => MATCH << 8,
         265..=284 => MATCH << 8 | ((symbol - 261) / 4) << 4,
-        _ => u16::MAX,
+        _ => INVALID,
     }
 }
 
@@ -76,6 +76,6 @@ fn distance_entry(symbol: u16) -> u16 {
     match symbol {
         0..=3 => 0,
         4..=29 => (symbol / 2 - 1) << 4,
-        _ => u16::MAX,
+        _ => INVALID,
     }
 }

@@ -1,12 +1,12 @@
 //! Changes a deflate stream so that another one can follow it.
 
-use super::last::last;
+use super::last::find_last_block;
 
 /// Marks the last block of the stream in the first `length` bytes as not the last, appends an empty stored block, and
 /// returns the new length. `packed` needs up to 5 bytes of room after the stream. Returns None if the first `length`
 /// bytes are not exactly one complete stream.
 pub fn make_extendable(packed: &mut [u8], length: usize) -> Option<usize> {
-    let block = last(packed.get(..length)?)?;
+    let block = find_last_block(packed.get(..length)?)?;
     if block.end.div_ceil(8) != length {
         return None;
     }

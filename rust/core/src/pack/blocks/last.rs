@@ -14,7 +14,7 @@ pub struct LastBlock {
 }
 
 /// Returns the last block of a stream; None if the data are not a complete stream.
-pub fn last(data: &[u8]) -> Option<LastBlock> {
+pub fn find_last_block(data: &[u8]) -> Option<LastBlock> {
     let mut bits = Bits::new(data);
     let mut codes = Codes::default();
     loop {
@@ -45,11 +45,11 @@ fn skip_symbols(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
     loop {
         bits.refill();
         // A literal or length takes up to 15 + 5 bits, a distance 15 + 13.
-        while bits.count() >= 20 {
+        while bits.bit_count() >= 20 {
             match codes.literals.next(bits)? {
                 LITERAL => {}
                 MATCH => {
-                    if bits.count() < 28 {
+                    if bits.bit_count() < 28 {
                         bits.refill();
                         bits.check_end()?;
                     }
@@ -97,10 +97,10 @@ mod tests {
                     let mut packed = vec![0; deflate.deflate_compress_bound(data.len())];
                     let length = deflate.deflate_compress(&data, &mut packed).unwrap();
                     packed.truncate(length);
-                    let block = last(&packed).unwrap();
+                    let block = find_last_block(&packed).unwrap();
                     assert_eq!(block.end.div_ceil(8), packed.len(), "{kind} {size}");
                     assert_eq!(packed[block.begin / 8] >> (block.begin % 8) & 1, 1);
-                    assert!(last(&packed[..length / 2]).is_none() || length < 4);
+                    assert!(find_last_block(&packed[..length / 2]).is_none() || length < 4);
                 }
             }
         }
@@ -112,7 +112,7 @@ mod tests {
             let data = data(seed % 2, 1 + seed as usize % 60);
             let mut data: Vec<u8> = data.iter().map(|byte| byte.wrapping_mul(31)).collect();
             data[0] = (data[0] & 0xf8) | u8::try_from(seed % 8).unwrap();
-            if let Some(block) = last(&data) {
+            if let Some(block) = find_last_block(&data) {
                 assert!(block.begin < block.end && block.end <= data.len() * 8);
             }
         }

@@ -8,4 +8,4 @@ mod extendable;
 mod last;
 
 pub use extendable::make_extendable;
-pub use last::{LastBlock, last};
+pub use last::{LastBlock, find_last_block};

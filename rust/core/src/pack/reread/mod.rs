@@ -18,22 +18,22 @@ const SIGNATURE_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 10;
 /// Length of the CRC-32 and the size at the end of the file.
 const TRAILER_LENGTH: usize = 8;
-/// Limit on marks in one piece that do not end it: for each of them, the piece is inflated in vain.
+/// Limit on marks in the content of one piece: at each of them, the piece is inflated up to the mark for nothing.
 const MAX_FALSE_MARKS: u32 = 16;
 
 /// Sizes of the buffers.
 #[derive(Debug, Clone, Copy)]
 pub struct Buffers {
     /// Bytes read at a time; the content buffer starts with the same size, and doubles as needed.
-    pub block: usize,
+    pub block_length: usize,
     /// Limit in bytes on a piece, packed or not; a larger piece is an error.
-    pub piece: usize,
+    pub max_piece_length: usize,
 }
 
 /// For files that qxbatch wrote: data of up to 32 MiB are compressed as a whole.
 const DEFAULT_BUFFERS: Buffers = Buffers {
-    block: BLOCK,
-    piece: 33 << 20,
+    block_length: BLOCK,
+    max_piece_length: 33 << 20,
 };
 
 /// The content of a gzip file.
@@ -79,7 +79,7 @@ impl<R: Read> PiecesReader<R> {
             packed: Vec::new(),
             piece_start: 0,
             search_start: 0,
-            content: vec![0; buffers.block],
+            content: vec![0; buffers.block_length],
             content_length: 0,
             position: 0,
             crc: crc32fast::Hasher::new(),
@@ -135,14 +135,14 @@ impl<R: Read> PiecesReader<R> {
         self.search_start -= self.piece_start;
         self.piece_start = 0;
         let loaded = self.packed.len();
-        if loaded > self.buffers.piece {
+        if loaded > self.buffers.max_piece_length {
             return Err(invalid("a piece is too large"));
         }
-        // Not into a block of zeros: small files are many, and memory that is not touched costs nothing.
+        // A buffer filled with zeros would cost more: most files are smaller than a block.
         let bytes_read = (&mut self.input)
-            .take(self.buffers.block as u64)
+            .take(self.buffers.block_length as u64)
             .read_to_end(&mut self.packed)?;
-        self.input_ended = bytes_read < self.buffers.block;
+        self.input_ended = bytes_read < self.buffers.block_length;
         Ok(())
     }
 
@@ -202,7 +202,7 @@ impl<R: Read> PiecesReader<R> {
     /// Inflates the current piece, up to `end`; returns false if it is no complete stream.
     fn inflate(&mut self, end: usize) -> io::Result<bool> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
-        let limit = self.buffers.piece;
+        let limit = self.buffers.max_piece_length;
         let packed = self.packed.get(self.piece_start..end).unwrap_or_default();
         loop {
             match self.inflate.deflate_decompress(packed, &mut self.content) {

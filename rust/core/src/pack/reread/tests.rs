@@ -12,7 +12,7 @@ fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Its stored blocks contain marks that end no piece.
+/// Returns content whose stored blocks contain marks that end no piece.
 fn content(size: usize, every: usize) -> Vec<u8> {
     let mut state = 1u32;
     let mut noise = move || {
@@ -24,7 +24,7 @@ fn content(size: usize, every: usize) -> Vec<u8> {
         .collect()
 }
 
-fn written(content: &[u8]) -> Vec<u8> {
+fn gzip_in_pieces(content: &[u8]) -> Vec<u8> {
     let mut writer = PiecesWriter::new(Vec::new(), 1).unwrap();
     writer.write_all(content).unwrap();
     writer.finish().unwrap()
@@ -34,21 +34,27 @@ fn written(content: &[u8]) -> Vec<u8> {
 fn a_file_written_in_pieces_reads_back() {
     for size in [0, 4, 40_000, 8 << 20, (8 << 20) + 4, 20_000_000] {
         let content = content(size, 300_000);
-        assert!(read(&written(&content)).unwrap() == content, "{size}");
+        assert!(
+            read(&gzip_in_pieces(&content)).unwrap() == content,
+            "{size}"
+        );
         let zeros = vec![0; size];
-        assert!(read(&written(&zeros)).unwrap() == zeros, "{size} zeros");
+        assert!(
+            read(&gzip_in_pieces(&zeros)).unwrap() == zeros,
+            "{size} zeros"
+        );
     }
 }
 
 #[test]
 fn nothing_depends_on_the_size_of_the_buffers() {
     let content = content(9_000_000, 300_000);
-    let sound = written(&content);
+    let sound = gzip_in_pieces(&content);
     let longest = 9 << 20;
     for block in [1 << 10, 99_991, 1 << 24] {
         let buffers = Buffers {
-            block,
-            piece: longest,
+            block_length: block,
+            max_piece_length: longest,
         };
         let mut back = Vec::new();
         let mut reader = PiecesReader::with_buffers(&*sound, buffers).unwrap();
@@ -60,12 +66,12 @@ fn nothing_depends_on_the_size_of_the_buffers() {
 #[test]
 fn content_full_of_marks_is_left_to_the_general_reader() {
     let marks = content(4_000_000, 5000);
-    assert!(read(&written(&marks)).is_err());
+    assert!(read(&gzip_in_pieces(&marks)).is_err());
 }
 
 #[test]
 fn any_change_is_an_error() {
-    let sound = written(&content(9_000_000, 300_000));
+    let sound = gzip_in_pieces(&content(9_000_000, 300_000));
     assert!(read(sound.get(..sound.len() - 1).unwrap()).is_err(), "cut");
     assert!(read(&[&*sound, &[0]].concat()).is_err(), "a byte more");
     assert!(read(&[&*sound, &*sound].concat()).is_err(), "two members");

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 
 use liblzma::stream::Stream;
-use qxbatch_core::archive::foreign::Foreign;
+use qxbatch_core::archive::foreign::ForeignArchive;
 use qxbatch_core::archive::kind::{self, Compression, FileKind, HEAD_LENGTH};
 use qxbatch_core::archive::unpack::Unpack;
 
@@ -56,7 +56,10 @@ fn any(bytes: &[u8]) {
     let kind = kind::of_bytes(bytes);
     let by_head = kind::of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
     let further = matches!(kind, FileKind::Zip | FileKind::Foreign(_));
-    let open = matches!(by_head, FileKind::Other | FileKind::Foreign(Foreign::Split));
+    let open = matches!(
+        by_head,
+        FileKind::Other | FileKind::Foreign(ForeignArchive::Split)
+    );
     assert!(kind == by_head || (further && open));
     assert_eq!(kind == FileKind::Empty, bytes.is_empty());
     let FileKind::Packed(compression) = kind else {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use flate2::{Decompress, FlushDecompress, Status};
-use qxbatch_core::pack::blocks::{LastBlock, last};
+use qxbatch_core::pack::blocks::{LastBlock, find_last_block};
 
 /// Parses any bytes as a stream; then the stream that a compressor makes of them.
 pub fn run(bytes: &[u8]) {
@@ -22,14 +22,14 @@ pub fn run(bytes: &[u8]) {
     // With that bit cleared, other blocks must follow: no reader accepts the rest as a complete stream.
     let mut open = packed.clone();
     open[found.begin / 8] ^= 1 << (found.begin % 8);
-    assert!(last(&open).is_none());
+    assert!(find_last_block(&open).is_none());
     for cut in [packed.len() - 1, packed.len() / 2] {
-        assert!(last(&packed[..cut]).is_none(), "cut at {cut}");
+        assert!(find_last_block(&packed[..cut]).is_none(), "cut at {cut}");
     }
 }
 
 fn agree(stream: &[u8]) -> Option<LastBlock> {
-    let found = last(stream);
+    let found = find_last_block(stream);
     if let Some(found) = found {
         assert!(found.begin < found.end && found.end <= stream.len() * 8);
         assert_eq!(stream[found.begin / 8] >> (found.begin % 8) & 1, 1);

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use flate2::read::DeflateDecoder;
 use qxbatch_core::archive::kind::Compression;
 use qxbatch_core::archive::unpack::Unpack;
-use qxbatch_core::pack::blocks::{last, make_extendable};
+use qxbatch_core::pack::blocks::{find_last_block, make_extendable};
 use qxbatch_core::pack::reread::{Buffers, PiecesReader};
 
 pub const WORDS: &[&[u8]] = &[&[0, 0, 0xff, 0xff], &[1, 0, 0, 0xff, 0xff], &[3, 0]];
@@ -28,7 +28,7 @@ pub fn run(bytes: &[u8]) {
     let read = DeflateDecoder::new(bytes)
         .take(MOST)
         .read_to_end(&mut content);
-    let whole = last(bytes).is_some_and(|found| found.end.div_ceil(8) == bytes.len());
+    let whole = find_last_block(bytes).is_some_and(|found| found.end.div_ceil(8) == bytes.len());
     if read.is_err() || content.len() as u64 == MOST || !whole {
         return;
     }
@@ -72,8 +72,8 @@ fn agree(file: &[u8]) -> Option<Vec<u8>> {
 
 fn pieces(file: &[u8]) -> io::Result<Vec<u8>> {
     let buffers = Buffers {
-        block: BLOCKS[file.len() % BLOCKS.len()],
-        piece: OF_FILE as usize,
+        block_length: BLOCKS[file.len() % BLOCKS.len()],
+        max_piece_length: OF_FILE as usize,
     };
     let mut content = Vec::new();
     PiecesReader::with_buffers(file, buffers)?

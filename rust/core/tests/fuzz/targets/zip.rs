@@ -69,7 +69,7 @@ fn any(bytes: &[u8]) {
     let mut scratch = unzip::Scratch::default();
     let mut left = 4 * MOST;
     for entry in &directory.entries {
-        let _ = entry.special();
+        let _ = entry.special_kind();
         if entry.size > MOST.min(left) || unzip::refusal(entry, 1000).is_some() {
             continue;
         }
@@ -78,15 +78,15 @@ fn any(bytes: &[u8]) {
             continue;
         };
         match entry.encryption {
-            None => both_ways(bytes, entry, local.data, &mut scratch),
+            None => both_ways(bytes, entry, local.data_offset, &mut scratch),
             Some(encryption) => {
-                let packed = opened(&bytes, entry, encryption, local.data);
-                assert!(opened(&far, entry, encryption, local.data) == packed);
+                let packed = opened(&bytes, entry, encryption, local.data_offset);
+                assert!(opened(&far, entry, encryption, local.data_offset) == packed);
                 let inside = entry
                     .decrypted_entry(encryption)
                     .expect("one that is not refused");
                 if let Some(Ok(packed)) = packed {
-                    assert_eq!(packed.len() as u64, inside.packed);
+                    assert_eq!(packed.len() as u64, inside.packed_size);
                     let _ = unzip::into_memory(&packed.as_slice(), &inside, 0, &mut scratch);
                 }
             }
@@ -190,10 +190,17 @@ fn right(data: &[u8], entries: &[Entry], expected: &[TestMember]) {
     for (entry, member) in entries.iter().zip(expected) {
         assert_eq!(entry.raw_name(), member.name);
         let local = local::read(&data, entry).expect("a local header");
-        assert!(local.differs.is_empty(), "{:?}", local.differs);
-        let unused = unzip::into_memory(&data, entry, local.data, &mut scratch);
+        assert!(
+            local.differing_fields.is_empty(),
+            "{:?}",
+            local.differing_fields
+        );
+        let unused = unzip::into_memory(&data, entry, local.data_offset, &mut scratch);
         assert_eq!(unused, Ok(0));
-        assert_eq!(gaps::after(&data, entry, local.data), None);
+        assert_eq!(
+            gaps::gap_after_member(&data, entry, local.data_offset),
+            None
+        );
         assert_eq!(scratch.content, member.content);
     }
 }

@@ -1,4 +1,4 @@
-//! Positions of the frames of a series in the slices of its images.
+//! Positions of the frames of a series in its images: the slices that may show each frame.
 
 use super::grid::{Location, Plane};
 use crate::frames::{Frame, Object};
@@ -36,16 +36,16 @@ pub(super) struct MovedVolumes {
 
 /// The positions of all frames.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct FramePositions {
     /// Candidate slices of each frame.
     pub candidates: Vec<Vec<CandidateSlice>>,
-    /// Frames that match no slice of any image, with the distance from the nearest slice in mm (infinite if no image
-    /// has their size and directions).
-    pub misplaced: Vec<(usize, f64)>,
-    /// Frames whose header lacks position, orientation or pixel spacing.
-    pub without_geometry: Vec<usize>,
+    /// Index of each frame that matches no slice of any image, and its distance from the nearest slice in mm (infinite if
+    /// no image has its size and directions).
+    pub misplaced_frames: Vec<(usize, f64)>,
+    /// Index of each frame whose header lacks position, orientation or pixel spacing.
+    pub frames_without_geometry: Vec<usize>,
     /// Volumes that are moved copies of the image's grid, and their movement.
     pub moved_volumes: MovedVolumes,
     /// The largest angle between a frame and its image that moves a corner by more than [`MAX_DISTANCE`], rad.
-    pub tilt: f64,
+    pub largest_tilt: f64,
 }
