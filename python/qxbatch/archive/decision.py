@@ -30,7 +30,8 @@ class Facts(NamedTuple):
     """The facts about an imported packet."""
 
     archive: Archive
-    series_failed: bool = False
+    has_errors: bool = False
+    """Whether one of its sessions has an error, for example a series that failed."""
     damaged: bool = False
     """Whether some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
     published: bool = True
@@ -70,7 +71,7 @@ class Decision(NamedTuple):
 def decide(facts: Facts) -> Decision:
     """Return what to do with a packet.
 
-    >>> decide(Facts(Archive.DELETE, series_failed=True)).mode
+    >>> decide(Facts(Archive.DELETE, has_errors=True)).mode
     <Archive.MOVE: 'move'>
     """
     if not facts.published:
@@ -113,7 +114,7 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
 def _why_not_deleted(facts: Facts) -> Reason:
     """Return why the packet may not be deleted; AS_REQUESTED if it may."""
     reasons = (
-        (facts.series_failed, Reason.SERIES_FAILED),
+        (facts.has_errors, Reason.SERIES_FAILED),
         (facts.has_extra_bytes, Reason.EXTRA_BYTES),
         (facts.has_external_links, Reason.EXTERNAL_LINKS),
         (facts.kept_files_changed, Reason.KEPT_FILES_CHANGED),

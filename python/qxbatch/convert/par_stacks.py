@@ -70,7 +70,7 @@ def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
     import numpy as np
 
     is_average = np.zeros(len(table), dtype=int)
-    if (header.whole("diffusion") or 0) and "diffusion" in table.dtype.names:
+    if (header.integer("diffusion") or 0) and "diffusion" in table.dtype.names:
         weighted = table["diffusion_b_factor"] > 0
         directed = np.linalg.norm(table["diffusion"], axis=1) > 0
         if (weighted & directed).any():  # b-values without a direction are then averages (trace), not measurements

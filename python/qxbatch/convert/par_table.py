@@ -71,7 +71,7 @@ def general_lines(header: ParHeader) -> GeneralLines:
     off_centre = np.array(header.floats("off centre midslice"))
     if angulation.size != _AXES or off_centre.size != _AXES:
         raise ValueError("the PAR has no angulation and off-centre of its slices")
-    return GeneralLines(angulation, off_centre, bool(header.whole("diffusion")))
+    return GeneralLines(angulation, off_centre, bool(header.integer("diffusion")))
 
 
 def image_defs(header: ParHeader) -> Any:

@@ -122,7 +122,7 @@ def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) 
         from nibabel.parrec import PSL_TO_RAS
 
     shape = image.shape
-    if not header.whole("diffusion") or len(shape) < 4 or image.suffix.endswith("_ADC"):  # noqa: PLR2004
+    if not header.integer("diffusion") or len(shape) < 4 or image.suffix.endswith("_ADC"):  # noqa: PLR2004
         return
     first = rows[:: shape[2]]
     bvals = first["diffusion_b_factor"]

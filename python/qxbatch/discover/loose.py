@@ -12,7 +12,7 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
 from qxbatch.settings.model import OnSameSession, Settings
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
 Studies = Callable[[Sequence[Path]], Sequence[str]]
@@ -86,7 +86,7 @@ def _refused(
     files: Sequence[JudgedEntry], names: Collection[str], folder: str, settings: Settings
 ) -> list[JudgedEntry]:
     """Return the files, all refused with the same problem. Its command is that of `_command`, with the new folder `folder`."""
-    inbox = mapped(files[0].path.parent, settings.path_map)
+    inbox = outside_path(files[0].path.parent, settings.path_map)
     file_names = [file.path.name for file in files]
     named = ", ".join(file_names[:3]) + (f" and {len(file_names) - 3} more" if len(file_names) > 3 else "")  # noqa: PLR2004 - named
     message = (

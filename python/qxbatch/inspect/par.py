@@ -126,7 +126,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     slices_of = Counter(volume for volume, _ in main_slices)
     slices = len({number for _, number in main_slices})
     if len({group[:1] for group in table.groups}) == 1:
-        slices = max(slices, header.whole("max. number of slices/locations") or 0)
+        slices = max(slices, header.integer("max. number of slices/locations") or 0)
     last = max(volumes)
     return {
         "planned_volumes": _planned(header, len(volumes)),
@@ -141,11 +141,11 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
 
 def _planned(header: ParTable, acquired: int) -> int | None:
     """Return dynamics x phases x labels; None if not known, for a diffusion scan, and if more volumes were acquired."""
-    dynamics = header.whole("max. number of dynamics")
-    if not dynamics or (header.whole("diffusion") or 0):
+    dynamics = header.integer("max. number of dynamics")
+    if not dynamics or (header.integer("diffusion") or 0):
         return None
-    phases = header.whole("max. number of cardiac phases") or 1
-    labels = header.whole("number of label types") or 1
+    phases = header.integer("max. number of cardiac phases") or 1
+    labels = header.integer("number of label types") or 1
     planned = dynamics * phases * labels
     return planned if planned >= acquired else None
 

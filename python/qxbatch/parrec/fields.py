@@ -29,10 +29,10 @@ def fields(header: ParTable) -> dict[str, Value]:
         "SeriesNumber": header.series_number,
         "SeriesDescription": protocol(header),
         "ProtocolName": protocol(header),
-        "AcquisitionNumber": header.whole("acquisition nr"),
+        "AcquisitionNumber": header.integer("acquisition nr"),
         "RepetitionTime": _one_or_more(header.floats("repetition time")),
         "EchoTime": _first(header, "echo_time"),
-        "NumberOfTemporalPositions": header.whole("max. number of dynamics"),
+        "NumberOfTemporalPositions": header.integer("max. number of dynamics"),
         "NumberOfFrames": len(header.lines) or None,
     }
     for keyword, keys in _TEXTS.items():

@@ -33,7 +33,7 @@ class ParTable:
         """Return a general value as numbers, up to the first word that is not a finite number."""
         return _floats(self.text(key).split())
 
-    def whole(self, key: str) -> int | None:
+    def integer(self, key: str) -> int | None:
         """Return a general value as an integer; None if it is absent, a fraction, or outside of the range of IS."""
         values = self.floats(key)
         return int(values[0]) if values and values[0].is_integer() and abs(values[0]) < _TOO_LARGE else None
@@ -41,7 +41,7 @@ class ParTable:
     @property
     def series_number(self) -> int | None:
         """Return 100 x acquisition + reconstruction; None without an acquisition number, or outside of the range of IS."""
-        acquisition, reconstruction = self.whole("acquisition nr"), self.whole("reconstruction nr")
+        acquisition, reconstruction = self.integer("acquisition nr"), self.integer("reconstruction nr")
         if acquisition is None:
             return None
         number = par_series_number(acquisition, reconstruction or 0)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.publish.durable import make_folder, rename_new
-from qxbatch.publish.lock_remains import is_unwritten, remove_other
+from qxbatch.publish.lock_remains import is_unwritten, remove_non_file
 from qxbatch.publish.plain import refuse_link
 from qxbatch.textfile import naming_path
 
@@ -228,7 +228,7 @@ class Locks:
         """
         try:
             if not stat.S_ISREG(path.lstat().st_mode):
-                remove_other(path)
+                remove_non_file(path)
                 return True
             descriptor = _open_lock_file(path, os.O_RDWR)
         except (FileNotFoundError, _NoFileError):

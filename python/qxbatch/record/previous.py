@@ -33,7 +33,7 @@ class PreviousSession:
     """The sessions that the packet of the previous session was split into."""
 
 
-def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
+def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
     """Return ledger rows; files of the previous session get their original names.
 
     Files kept in the inbox of `session` are listed as long as they exist. Each member is listed once, and previous members are
@@ -47,7 +47,7 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
         previous_rows = unmatched.pop(_previous_location(row), ())
         if previous_rows and all(old_row.content_sha256 == row.content_sha256 for old_row in previous_rows):
             for old_row in previous_rows:
-                _add(merged, _merged(old_row, row))
+                _add(merged, _merged_row(old_row, row))
         else:
             _add(merged, row)
     kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _exists(session, row))
@@ -79,7 +79,7 @@ def _exists(session: Path, row: LedgerRow) -> bool:
     return row.at.startswith(KEPT_AT) and path.is_file() and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
 
 
-def _merged(previous: LedgerRow, current: LedgerRow) -> LedgerRow:
+def _merged_row(previous: LedgerRow, current: LedgerRow) -> LedgerRow:
     """Return the row of a member of the previous session with its previous path and its current place."""
     fate = previous.fate if current.fate is Fate.SORTED else current.fate
     # the row of a duplicate has the `at` of the first copy, whose row has the note

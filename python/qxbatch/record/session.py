@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
+from qxbatch.ingest.left_out import LeftOut
 from qxbatch.model import Conversion, SeriesKind
+from qxbatch.problems import Problem
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, number_images
@@ -14,7 +16,7 @@ from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.kept_files import move_kept_files, redact_kept_names
 from qxbatch.record.ledger_file import NewLocations, record_ledger
 from qxbatch.record.redacted import redacted_conversion
-from qxbatch.record.session_problems import SessionProblems, session_problems
+from qxbatch.record.session_problems import session_problems
 from qxbatch.record.summary_file import record_summary
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
@@ -26,8 +28,10 @@ class RecordedSession(NamedTuple):
 
     placement: Placement
     summary: Summary
-    session_problems: SessionProblems
+    problems: tuple[Problem, ...]
     """All problems of the session, including those of conversions and images."""
+    left_out: LeftOut
+    """The members left out of the session."""
 
 
 def record_session(
@@ -40,7 +44,7 @@ def record_session(
     converters: Mapping[str, str],
     began: float,
 ) -> RecordedSession:
-    """Write the files of a session into its build: the session folder before it is published. It already contains the series.
+    """Write the files of a session into its build: the session folder before it is published. The build contains the series.
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
 
@@ -79,7 +83,7 @@ def record_session(
         *placement.problems,
         *(problem for conversion in conversions for problem in conversion.problems),
     )
-    return RecordedSession(placement, summary, SessionProblems(tuple(dict.fromkeys(problems)), left_out))
+    return RecordedSession(placement, summary, tuple(dict.fromkeys(problems)), left_out)
 
 
 def _record_images(
@@ -98,8 +102,8 @@ def _record_images(
         shape=lambda nifti: converted.headers[nifti].shape,
     )
     write_images(placement, folders.build, _no_gzip)
-    escape_sidecars(folders.built.nii)
-    redact_sidecars(folders.built.nii, sorted_session.redact)
+    escape_sidecars(folders.build_paths.nii)
+    redact_sidecars(folders.build_paths.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, folders.build)
     return placement

@@ -18,7 +18,7 @@ FOLDER_KEYS = {"dicom": DICOM, "raw_data": NII, "data": "4dfp", "hcp": "hcp"}
 _DEVICE = ("Manufacturer", "ManufacturerModelName", "StationName")
 
 
-def session_text(
+def session_txt_text(
     session: SessionId,
     folder: Path,
     images: Iterable[Image],

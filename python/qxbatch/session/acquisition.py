@@ -41,7 +41,7 @@ def _pairs(values: Fields, key: str) -> tuple[tuple[float, int], ...]:
     for item in values.items(key):
         if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair
             raise FieldError(f"{values.path(key)} is not a list of pairs")
-        pairs.append((values.number_value(item[0], key), values.whole_value(item[1], key)))
+        pairs.append((values.number_value(item[0], key), values.integer_value(item[1], key)))
     return tuple(pairs)
 
 
@@ -51,11 +51,11 @@ def _kinds(values: Fields, key: str) -> tuple[ImageKind, ...]:
 
 _READERS: Mapping[object, Callable[[Fields, str], object]] = {
     str: Fields.text,
-    int: Fields.whole,
+    int: Fields.integer,
     float: Fields.number,
     Orientation: lambda values, key: values.member(key, Orientation),
     tuple[float, ...]: Fields.numbers,
-    tuple[int, int, int]: _three(Fields.wholes),
+    tuple[int, int, int]: _three(Fields.integers),
     tuple[float, float, float]: _three(Fields.numbers),
     tuple[tuple[float, int], ...]: _pairs,
     tuple[ImageKind, ...]: _kinds,

@@ -21,7 +21,7 @@ _OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=.*)?", re.DOTALL)
 _STAGES = ("sort", "convert")
 
 
-def comparable(text: bytes) -> bytes:
+def comparable_text(text: bytes) -> bytes:
     """Return the text of a summary without the values that differ between two imports.
 
     A text that no import writes is returned unchanged: it has a key twice or other spaces, or is not JSON.

@@ -77,7 +77,7 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list
     try:
         summary = folder.summary
     except (OSError, SummaryError) as error:
-        return {}, [_named(path, error)]
+        return {}, [_fault_text(path, error)]
     if summary is None:
         return {}, [f"{path}: is missing"]
     sums, faults = image_checksums(summary, path)
@@ -89,7 +89,7 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
     try:
         members = hash_tar_gz(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
-        return [_named(path, error)]
+        return [_fault_text(path, error)]
     digests = {unescape(name): digest for name, _, digest in members}
     faults = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, digest in rows.items():
@@ -106,16 +106,16 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
         if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
             path = inbox / row.at.removeprefix(KEPT_AT)
         try:
-            is_unchanged = _same_bytes(path, row, monitor)
+            is_unchanged = _has_same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
-            faults.append(_named(path, error))
+            faults.append(_fault_text(path, error))
             continue
         if not is_unchanged:
             faults.append(f"{path}: has other bytes than the packet's")
     return faults
 
 
-def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
+def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     """Return whether a file has the member's bytes. A sorted file may have been gzipped or gunzipped, a kept file gunzipped."""
     if row.fate is Fate.SORTED and path.suffix == ".gz":
         return hash_gzip(str(path), monitor=monitor)[1] == row.content_sha256
@@ -133,14 +133,14 @@ def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> lis
             return [f"{path}: {why}"]
         size, head = gzip_size(str(path), NIFTI_HEADER_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
-        return [_named(path, error)]
+        return [_fault_text(path, error)]
     expected = _nifti_size(head)
     if expected is None:
         return [f"{path}: is not a NIfTI image"]
     return [] if size >= expected else [f"{path}: contains {size} bytes, its header says {expected}"]
 
 
-def _named(path: Path, error: Exception) -> str:
+def _fault_text(path: Path, error: Exception) -> str:
     """Return the text of an error, which starts with the path."""
     text = error_text(error, path)
     return text if text.startswith(str(path)) else f"{path}: {text}"
@@ -154,7 +154,7 @@ def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monito
             if (session / file).is_file() and (why := difference(session / file, checksum, monitor)):
                 faults.append(f"{session / file}: {why}")
         except OSError as error:
-            faults.append(_named(session / file, error))
+            faults.append(_fault_text(session / file, error))
     return faults
 
 

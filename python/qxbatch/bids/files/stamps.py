@@ -23,7 +23,7 @@ class Stamp(NamedTuple):
     """Size in bytes, modification time in ns and inode of a file, which change when the file is written."""
 
     size: int
-    modified: int
+    mtime_ns: int
     inode: int
 
     @classmethod
