@@ -238,7 +238,7 @@ def test_a_container_gets_a_protocol_that_a_config_file_names(study: Study, monk
     protocol.write_text("[[series]]\nname = 'T1'\n")
     monkeypatch.setenv("HOME", str(protocol.parent))
     options = {"sessionsfolder": str(study.sessions), "protocol": "~/protocol.toml"}
-    settings = parse(options, typed={"sessionsfolder": str(study.sessions)}).settings
+    settings = parse(options, on_command_line={"sessionsfolder": str(study.sessions)}).settings
     assert protocol in binds(settings, options)
 
 

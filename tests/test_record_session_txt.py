@@ -32,7 +32,9 @@ def series(n: int, **header: Value) -> Series:
 
 def text(images: list[Image], session_series: list[Series], folder: Path = FOLDER) -> str:
     """Return a session.txt."""
-    return session_txt_text(SessionId("S1", "baseline"), folder, images, session_series, version="1.0", created=CREATED)
+    return session_txt_text(
+        SessionId("S1", "baseline"), folder, images, session_series, version="1.0", created_at=CREATED
+    )
 
 
 def test_the_text_of_a_session() -> None:
@@ -78,7 +80,7 @@ def test_the_institution_is_that_of_the_first_series_with_one() -> None:
 
 
 def test_the_id_has_no_empty_session_name() -> None:
-    out = session_txt_text(SessionId("S1"), Path("/study/S1"), [], [], version="1", created=CREATED)
+    out = session_txt_text(SessionId("S1"), Path("/study/S1"), [], [], version="1", created_at=CREATED)
     assert read_session_txt(out).headers["id"] == "S1"
 
 
@@ -140,7 +142,7 @@ def test_paths_of_a_container_are_mapped() -> None:
     ]
     assert outside_path(FOLDER, pairs) == Path("/net/s/S1_baseline")
     assert outside_path(Path("/elsewhere"), pairs) == Path("/elsewhere")
-    out = session_txt_text(SessionId("S1", "baseline"), FOLDER, [], [], version="1", created=CREATED, path_map=pairs)
+    out = session_txt_text(SessionId("S1", "baseline"), FOLDER, [], [], version="1", created_at=CREATED, path_map=pairs)
     assert read_session_txt(out).headers["raw_data"] == "/net/s/S1_baseline/nii"
 
 

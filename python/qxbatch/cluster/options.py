@@ -26,7 +26,9 @@ def task_settings(submission: Submission) -> Settings:
         os.chdir(str(submission.record["cwd"]))
     folder = submission.sessionsfolder
     options = {**submission.options, "sessionsfolder": str(folder)}
-    settings = parse(options, bids_app=bool(submission.record["bids_app"]), typed=_typed(submission, options)).settings
+    settings = parse(
+        options, bids_app=bool(submission.record["bids_app"]), on_command_line=_typed(submission, options)
+    ).settings
     return replace(settings, sessionsfolder=folder, archive_folder=folder / ARCHIVED_PACKETS)
 
 

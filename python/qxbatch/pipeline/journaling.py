@@ -60,7 +60,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
         split=job.is_split,
         folder_mode=job.unit.inbox is not None,
-        was_imported=bool(job.previous.order),
+        was_imported=bool(job.previous.positions),
     )
 
 

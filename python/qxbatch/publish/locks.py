@@ -39,6 +39,7 @@ RENEW_SECONDS = 15.0
 RETRY_SECONDS = 0.02
 """Seconds between two tries to take a lock that another run checks at this moment."""
 TRIES = 3
+"""Number of times that `take` tries while another run checks the lock."""
 LONGEST_WAIT_SECONDS = 600.0
 """Seconds for which `waiting` waits at most."""
 ENDING_WAIT_SECONDS = 5.0

@@ -91,7 +91,7 @@ def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: I
     if archive is not None and any(map(is_from_packet, only_here)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
         only_here = [file for file in only_here if not (is_from_packet(file) and _is_known(archived, file))]
-    generated = _generated(SessionPaths(source.short_path))
+    generated = _unedited_generated_files(SessionPaths(source.short_path))
     return [file for file in only_here if file not in generated]
 
 
@@ -102,7 +102,7 @@ def _is_known(known: KnownBytes, file: Path) -> bool:
         return False
 
 
-def _generated(old: SessionPaths) -> set[Path]:
+def _unedited_generated_files(old: SessionPaths) -> set[Path]:
     """Return the files that sorting generated and nobody edited. They are not kept: the new session has their facts."""
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_list(old) else [])}
 

@@ -23,7 +23,7 @@ class PreviousSession:
     """Rows by `at`, below the session folder."""
     rows_without_location: tuple[LedgerRow, ...] = ()
     """Rows of members whose bytes have no location in the session (`FATES_WITHOUT_LOCATION`)."""
-    order: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Position of each member (path, sha256)."""
     packets: tuple[PacketSummary, ...] = ()
     deidentified: bool = False
@@ -39,7 +39,7 @@ def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, ses
     Files kept in the inbox of `session` are listed as long as they exist. Each member is listed once, and previous members are
     in their previous order.
     """
-    if not previous.order:
+    if not previous.positions:
         return rows
     unmatched = dict(previous.rows)
     merged: dict[tuple[str, str], LedgerRow] = {}
@@ -53,8 +53,8 @@ def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, ses
     kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _exists(session, row))
     for row in (*(previous.rows_without_location if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
-    end = len(previous.order)
-    return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], end))]
+    end = len(previous.positions)
+    return [row for _, row in sorted(merged.items(), key=lambda item: previous.positions.get(item[0], end))]
 
 
 def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:

@@ -34,7 +34,7 @@ def write_session_txt(
                 placement.images,
                 sorted_session.series,
                 version=VERSION,
-                created=datetime.now(),
+                created_at=datetime.now(),
                 path_map=path_map,
             )
         )

@@ -26,9 +26,9 @@ def read_acquisition(values: Fields) -> Acquisition:
     return Acquisition(**facts)
 
 
-def _three(numbers: Callable[[Fields, str], tuple[float, ...]]) -> Callable[[Fields, str], object]:
+def _triple_reader(read_numbers: Callable[[Fields, str], tuple[float, ...]]) -> Callable[[Fields, str], object]:
     def read(values: Fields, key: str) -> tuple[float, ...]:
-        triple = numbers(values, key)
+        triple = read_numbers(values, key)
         if len(triple) != _AXES:
             raise FieldError(f"{values.path(key)} has {len(triple)} numbers, not {_AXES}")
         return triple
@@ -55,8 +55,8 @@ _READERS: Mapping[object, Callable[[Fields, str], object]] = {
     float: Fields.number,
     Orientation: lambda values, key: values.member(key, Orientation),
     tuple[float, ...]: Fields.numbers,
-    tuple[int, int, int]: _three(Fields.integers),
-    tuple[float, float, float]: _three(Fields.numbers),
+    tuple[int, int, int]: _triple_reader(Fields.integers),
+    tuple[float, float, float]: _triple_reader(Fields.numbers),
     tuple[tuple[float, int], ...]: _pairs,
     tuple[ImageKind, ...]: _kinds,
 }

@@ -25,10 +25,12 @@ class ParsedSettings(NamedTuple):
     notes: tuple[str, ...]
 
 
-def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> ParsedSettings:
+def parse(
+    raw: dict[str, str], *, bids_app: bool = False, on_command_line: dict[str, str] | None = None
+) -> ParsedSettings:
     """Return the settings, and notes, for parameters as the user wrote them (names with underscores). Raises UsageError.
 
-    `typed` are the parameters of the command line alone; None if there is no config file.
+    `on_command_line` has those of `raw` that the user wrote on the command line; None means all: there is no config file.
     """
     values = Values(raw)
     folders = find_folders(values)
@@ -86,7 +88,7 @@ def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] 
         print_script=values.switch("print_script"),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.is_given, ("pattern", "nameformat", "logfile"))),
-        command_line=tuple((raw if typed is None else typed).items()),
+        command_line=tuple((raw if on_command_line is None else on_command_line).items()),
     )
     return ParsedSettings(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
 
@@ -120,7 +122,7 @@ def _processes(values: Values) -> tuple[int, int]:
 def _sessions(values: Values, folders: Folders) -> tuple[str, ...]:
     sessions = split_list(values.text("sessions"))
     if folders.masterinbox is not None:
-        session_patterns(sessions)
+        session_patterns(sessions)  # raises UsageError for an expression that is not valid
     elif not sessions:
         raise UsageError(
             "--masterinbox=none needs --sessions: the session folders to import.",

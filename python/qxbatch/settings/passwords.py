@@ -28,7 +28,7 @@ def read_passwords(text: str) -> Passwords:
     return Passwords(path, words)
 
 
-def words_of(passwords: Passwords | None) -> tuple[bytes, ...]:
+def passwords_for_core(passwords: Passwords | None) -> tuple[bytes, ...]:
     """Return the passwords as the core takes them; empty without --password-file."""
     return passwords.words if passwords else ()
 

@@ -75,7 +75,7 @@ class ScannerGroup:
         return families
 
     @cached_property
-    def unexpected(self) -> frozenset[str]:
+    def unexpected_names(self) -> frozenset[str]:
         """Return the names of series that are not expected in any session."""
         used_ids = {id(series) for key in self.usual_counts for series in self.series_of(key)}
         return frozenset(

@@ -16,11 +16,11 @@ class LearnedProtocol(NamedTuple):
     """A proposed protocol and its sources."""
 
     protocol: Protocol
-    sessions: Mapping[str, int]
-    """Scanner to the number of its sessions."""
-    rare: tuple[str, ...] = ()
+    session_counts: Mapping[str, int]
+    """Maps each scanner to the number of its sessions."""
+    rare_series: tuple[str, ...] = ()
     """Names of series that too few sessions have."""
-    not_evaluable: tuple[str, ...] = ()
+    not_evaluable_series: tuple[str, ...] = ()
     """Names of localizers, reports and saved screens."""
 
 
@@ -46,7 +46,10 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
         Protocol(tuple(entries), software),
         {group.scanner: len(group.sessions) for group in groups},
         _sorted(
-            name for group in groups for name in group.unexpected if not any(e.matches_name(name) for e in entries)
+            name
+            for group in groups
+            for name in group.unexpected_names
+            if not any(e.matches_name(name) for e in entries)
         ),
         _sorted(series.name for series in all_series if not series.evaluable),
     )

@@ -22,6 +22,8 @@ Check = Callable[[], list[str]]
 
 NIFTI_HEADER_SIZES = (348, 540)
 """Bytes of the header of NIfTI-1, and of NIfTI-2."""
+_FILES_PER_CHECK = 500
+"""Loose files that one check reads: few enough that all threads have work."""
 
 
 def session_checks(
@@ -37,7 +39,10 @@ def session_checks(
     folder = SessionFolder(session)
     packed, loose, path_faults = _stored_rows(folder, ledger_sha256)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
-    checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
+    checks += [
+        partial(_check_loose, session, inbox, loose[i : i + _FILES_PER_CHECK], monitor)
+        for i in range(0, len(loose), _FILES_PER_CHECK)
+    ]
     sums, summary_faults = _summary_checksums(folder)
     for path in folder.paths.images():
         checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
@@ -126,7 +131,8 @@ def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
 def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> list[str]:
     """Check that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
 
-    NIfTI-1 and NIfTI-2: the header starts with its own size, and the data do not end before vox_offset and dimensions say.
+    The content is an image of NIfTI-1 or NIfTI-2 if the header starts with its own size, and if the file has all bytes that
+    vox_offset and the dimensions require.
     """
     try:
         if checksum is not None and (why := difference(path, checksum, monitor)):
@@ -165,6 +171,7 @@ def _nifti_size(head: bytes) -> int | None:
     for order in "<>":
         header_size = struct.unpack_from(f"{order}i", head)[0]
         if header_size == NIFTI_HEADER_SIZES[0]:
+            # offsets of dim, bitpix and vox_offset in the header
             dim = struct.unpack_from(f"{order}8h", head, 40)
             bits, offset = (
                 struct.unpack_from(f"{order}h", head, 72)[0],
