@@ -20,7 +20,7 @@ impl Clock {
                 .iter()
                 .filter(|object| object.pixels != Pixels::Absent)
                 .flat_map(|object| &object.frames)
-                .filter_map(|frame| frame.attributes.acquired)
+                .filter_map(|frame| frame.attributes.acquisition_time)
         };
         let next_day_limit = next_day_limit(times());
         Self {
@@ -34,7 +34,7 @@ impl Clock {
         stack_frame
             .frame
             .attributes
-            .acquired
+            .acquisition_time
             .map(|time| continued(time, self.next_day_limit))
     }
 

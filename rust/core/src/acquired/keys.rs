@@ -23,11 +23,11 @@ pub(super) struct Assignment {
 pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed_frames, true, |stack_frame| {
-            stack_frame.frame.attributes.temporal
+            stack_frame.frame.attributes.temporal_position
         }),
         by_number(placed_frames, false, mosaic_number),
         by_number(placed_frames, false, |stack_frame| {
-            stack_frame.frame.attributes.acquisition
+            stack_frame.frame.attributes.acquisition_number
         }),
         by_number(placed_frames, false, file_index),
         by_number(placed_frames, false, |stack_frame| {
@@ -37,7 +37,7 @@ pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec
             rounded(stack_frame.frame.attributes.time_offset, 1e3)
         }),
         by_number(placed_frames, false, |stack_frame| {
-            rounded(stack_frame.frame.attributes.trigger, 1e3)
+            rounded(stack_frame.frame.attributes.trigger_time, 1e3)
         }),
         by_instance(placed_frames),
         by_diffusion(placed_frames),
@@ -51,7 +51,10 @@ pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec
 
 /// Returns the InstanceNumber of a mosaic, because one mosaic is one volume; None for other objects.
 fn mosaic_number(stack_frame: &StackFrame<'_>) -> Option<i64> {
-    stack_frame.object.tiling.and(stack_frame.object.instance)
+    stack_frame
+        .object
+        .tiling
+        .and(stack_frame.object.instance_number)
 }
 
 /// Assigns frames to volumes by a number; None if a frame lacks it. `counts_volumes` says that the number increases by
@@ -114,7 +117,7 @@ fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed_frames
         .stack_frames
         .iter()
-        .map(|stack_frame| stack_frame.frame.attributes.instance)
+        .map(|stack_frame| stack_frame.frame.attributes.instance_number)
         .collect::<Option<_>>()?;
     let mut slices: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
     for (slice, number) in placed_frames.slices.iter().zip(&numbers) {
@@ -174,7 +177,7 @@ fn by_rank(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
                 let time = clock.time(stack_frame).unwrap_or(0.0);
                 (
                     time,
-                    stack_frame.frame.attributes.instance,
+                    stack_frame.frame.attributes.instance_number,
                     stack_frame.file,
                 )
             })

@@ -89,7 +89,7 @@ fn skipped_mosaics(series: &Series) -> usize {
         .iter()
         .filter(|object| object.pixels != Pixels::Absent);
     let numbers: Option<Vec<i64>> = images
-        .map(|object| object.tiling.and(object.instance))
+        .map(|object| object.tiling.and(object.instance_number))
         .collect();
     let numbers = numbers.unwrap_or_default();
     let different: BTreeSet<&i64> = numbers.iter().collect();

@@ -29,8 +29,9 @@ pub(super) fn moved_slices(
     places: &[f64],
     clock: &Clock,
 ) -> Option<MovedSlices> {
-    let temporal = |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.temporal;
-    let acquisition = |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.acquisition;
+    let temporal = |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.temporal_position;
+    let acquisition =
+        |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.acquisition_number;
     let time = |stack_frame: &StackFrame<'_>| rounded(clock.time(stack_frame), 1e3);
     slices_by_key(stack_frames, positions, places, MAX_MOVEMENT, &temporal)
         .or_else(|| slices_by_key(stack_frames, positions, places, MAX_MOVEMENT, &file_index))

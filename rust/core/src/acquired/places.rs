@@ -111,14 +111,18 @@ fn without_duplicates<'s>(stack: &StackFrames<'s>, clock: &Clock) -> (Vec<StackF
     let mut stack_frames = Vec::with_capacity(stack.frames.len());
     for stack_frame in &stack.frames {
         let frame = &stack_frame.frame.attributes;
-        let numbers = (frame.temporal, frame.acquisition, frame.instance);
+        let numbers = (
+            frame.temporal_position,
+            frame.acquisition_number,
+            frame.instance_number,
+        );
         let object = (stack_frame.object.frame_count > 1).then(|| object_key(stack_frame, clock));
         let times_and_b_value = [
             clock.time(stack_frame),
-            frame.trigger,
+            frame.trigger_time,
             frame.time_offset,
             frame.diffusion.b_value,
-            frame.content,
+            frame.content_time,
         ]
         .map(bits);
         let more = [
@@ -139,7 +143,7 @@ fn without_duplicates<'s>(stack: &StackFrames<'s>, clock: &Clock) -> (Vec<StackF
             direction,
             stack_frame.frame.index,
         ));
-        if frame.instance.is_none() || seen.insert(key) {
+        if frame.instance_number.is_none() || seen.insert(key) {
             stack_frames.push(*stack_frame);
         }
     }
@@ -153,7 +157,7 @@ fn object_key(stack_frame: &StackFrame<'_>, clock: &Clock) -> Result<i64, usize>
     let timed = clock.time(stack_frame).is_some();
     stack_frame
         .object
-        .instance
+        .instance_number
         .filter(|_| timed)
         .ok_or(stack_frame.file)
 }
@@ -172,7 +176,7 @@ fn position_along(stack_frame: &StackFrame<'_>, normal: Option<[f64; 3]>) -> Opt
     let frame = &stack_frame.frame.attributes;
     match (frame.position, normal) {
         (Some([x, y, z]), Some([a, b, c])) => Some(x * a + y * b + z * c),
-        _ => frame.location,
+        _ => frame.slice_location,
     }
 }
 

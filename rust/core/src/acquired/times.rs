@@ -36,7 +36,7 @@ pub(super) fn intervals(
                 .time_offset
                 .map(|time| time * 1e3)
         }),
-        trigger: median(&|stack_frame| stack_frame.frame.attributes.trigger),
+        trigger: median(&|stack_frame| stack_frame.frame.attributes.trigger_time),
     }
 }
 

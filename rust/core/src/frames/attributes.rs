@@ -87,7 +87,7 @@ pub struct Attributes {
     /// Distance between slice centres, mm.
     pub slice_spacing: Option<f64>,
     /// SliceLocation, mm.
-    pub location: Option<f64>,
+    pub slice_location: Option<f64>,
     /// Echo time, ms.
     pub echo_time: Option<f64>,
     /// Repetition time, ms.
@@ -117,22 +117,22 @@ pub struct Attributes {
     /// A hash of StackID; 0 if the header has none.
     pub stack_id: u64,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
-    pub temporal: Option<i64>,
+    pub temporal_position: Option<i64>,
     /// AcquisitionNumber or FrameAcquisitionNumber.
-    pub acquisition: Option<i64>,
+    pub acquisition_number: Option<i64>,
     /// InstanceNumber; in objects with per-frame functional groups the frame number, from 1.
-    pub instance: Option<i64>,
+    pub instance_number: Option<i64>,
     /// Acquisition date and time in seconds since 1 March of the year 0; since midnight if no date is known.
-    pub acquired: Option<f64>,
+    pub acquisition_time: Option<f64>,
     /// ContentTime in seconds since midnight, or FrameReferenceDateTime in seconds since 1 March of the year 0.
-    pub content: Option<f64>,
+    pub content_time: Option<f64>,
     /// Trigger time or trigger delay, ms.
-    pub trigger: Option<f64>,
+    pub trigger_time: Option<f64>,
     /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or the vendor's
     /// element).
     pub time_offset: Option<f64>,
     /// Acquisition date in days since 1 March of the year 0, from the main data set.
-    pub(super) day: Option<f64>,
+    pub(super) acquisition_day: Option<f64>,
 }
 
 impl Attributes {
@@ -150,7 +150,7 @@ impl Attributes {
             0x0020_0037 => self.orientation = get(Vr::DS)?.array().or(self.orientation),
             0x0028_0030 => self.spacing = get(Vr::DS)?.array().or(self.spacing),
             0x0018_0088 => self.slice_spacing = get(Vr::DS)?.first(),
-            0x0020_1041 => self.location = get(Vr::DS)?.first(),
+            0x0020_1041 => self.slice_location = get(Vr::DS)?.first(),
             0x0018_0081 => self.echo_time = get(Vr::DS)?.first(),
             0x0018_9082 => self.echo_time = get(Vr::FD)?.first(),
             0x0018_0080 => self.repetition_time = get(Vr::DS)?.first(),
@@ -173,31 +173,33 @@ impl Attributes {
             0x0028_3000 => self.lookup_table = true,
             0x0028_1052 => self.set_rescale(1, get(Vr::DS)?),
             0x0028_1053 => self.set_rescale(0, get(Vr::DS)?),
-            0x0020_0012 => self.acquisition = get(Vr::IS)?.whole(),
-            0x0020_9156 => self.acquisition = get(Vr::US)?.whole().or(self.acquisition),
-            0x0020_0013 => self.instance = get(Vr::IS)?.whole(),
-            0x0020_0100 => self.temporal = get(Vr::IS)?.whole(),
-            0x0020_9128 => self.temporal = get(Vr::UL)?.whole(),
-            0x0018_1060 => self.trigger = get(Vr::DS)?.first(),
+            0x0020_0012 => self.acquisition_number = get(Vr::IS)?.integer(),
+            0x0020_9156 => {
+                self.acquisition_number = get(Vr::US)?.integer().or(self.acquisition_number)
+            }
+            0x0020_0013 => self.instance_number = get(Vr::IS)?.integer(),
+            0x0020_0100 => self.temporal_position = get(Vr::IS)?.integer(),
+            0x0020_9128 => self.temporal_position = get(Vr::UL)?.integer(),
+            0x0018_1060 => self.trigger_time = get(Vr::DS)?.first(),
             0x0020_930D => self.time_offset = get(Vr::FD)?.first(),
-            0x0020_9153 => self.trigger = get(Vr::FD)?.first(),
+            0x0020_9153 => self.trigger_time = get(Vr::FD)?.first(),
             0x0008_0008 | 0x0008_9007 => self.read_image_type(&text(reader, element)?),
             0x0008_9208 => self.read_complex_component(&text(reader, element)?),
             0x0018_9075 => self.read_directionality(&text(reader, element)?),
             0x0018_0024 => self.read_sequence_name(&text(reader, element)?),
             0x0020_4000 => self.read_comments(&text(reader, element)?),
             0x0020_9056 => self.stack_id = hash(text(reader, element)?.as_bytes()),
-            0x0008_0022 => self.day = day(&text(reader, element)?),
+            0x0008_0022 => self.acquisition_day = day(&text(reader, element)?),
             0x0008_0032 => {
                 let time = time_of_day(&text(reader, element)?);
-                let time = time.map(|time| time + self.day.unwrap_or(0.0) * DAY);
-                self.acquired = time
-                    .filter(|_| self.day.is_some() || self.acquired.is_none())
-                    .or(self.acquired);
+                let time = time.map(|time| time + self.acquisition_day.unwrap_or(0.0) * DAY);
+                self.acquisition_time = time
+                    .filter(|_| self.acquisition_day.is_some() || self.acquisition_time.is_none())
+                    .or(self.acquisition_time);
             }
-            0x0008_0033 => self.content = time_of_day(&text(reader, element)?),
-            0x0008_002A | 0x0018_9074 => self.acquired = date_time(&text(reader, element)?),
-            0x0018_9151 => self.content = date_time(&text(reader, element)?),
+            0x0008_0033 => self.content_time = time_of_day(&text(reader, element)?),
+            0x0008_002A | 0x0018_9074 => self.acquisition_time = date_time(&text(reader, element)?),
+            0x0018_9151 => self.content_time = date_time(&text(reader, element)?),
             _ => {}
         }
         Ok(())

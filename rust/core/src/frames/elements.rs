@@ -37,7 +37,7 @@ impl Numbers {
 
     /// The first number, if it is an integer.
     #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-    pub(super) fn whole(&self) -> Option<i64> {
+    pub(super) fn integer(&self) -> Option<i64> {
         self.first()
             .filter(|value| value.fract() == 0.0 && value.abs() < 9.0e15)
             .map(|value| value as i64)

@@ -96,7 +96,7 @@ pub struct Object {
     /// Whether the file ends before its pixel data do, or is unreadable before them.
     pub truncated: bool,
     /// InstanceNumber.
-    pub instance: Option<i64>,
+    pub instance_number: Option<i64>,
     /// Its frames; empty without pixel data.
     pub frames: Vec<Frame>,
 }

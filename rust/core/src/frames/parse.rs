@@ -55,7 +55,7 @@ impl ObjectBuilder {
     pub(super) fn finish(mut self, damaged: bool) -> Object {
         self.object.incomplete |= damaged;
         self.object.truncated |= damaged;
-        self.object.instance = self.main.instance;
+        self.object.instance_number = self.main.instance_number;
         if self.object.pixels == Pixels::Absent {
             self.object.frames.clear();
             return self.object;
@@ -68,7 +68,7 @@ impl ObjectBuilder {
             if self.object.frame_count > 1 {
                 // The main data set has one position, which belongs to no particular frame.
                 self.main.position = None;
-                self.main.location = None;
+                self.main.slice_location = None;
             }
             let count = self.object.frame_count.min(self.max_frames());
             self.object.incomplete |= count < self.object.frame_count;
@@ -143,7 +143,8 @@ impl ObjectBuilder {
     ) -> Result<(), ParseError> {
         let object = &mut self.object;
         let u16_of = |value: Option<i64>| value.and_then(|value| u16::try_from(value).ok());
-        let mut get = |vr: Vr| Ok::<_, ParseError>(numbers(reader, element, encoding, vr)?.whole());
+        let mut get =
+            |vr: Vr| Ok::<_, ParseError>(numbers(reader, element, encoding, vr)?.integer());
         match element.tag {
             0x0008_0016 => object.class = text(reader, element)?,
             0x0008_0070 => {
@@ -206,13 +207,13 @@ impl ObjectBuilder {
         let u32_of = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         match deferred {
             Some(DeferredElement::Tiles) => {
-                let count = u32_of(numbers(reader, element, encoding, Vr::US)?.whole());
+                let count = u32_of(numbers(reader, element, encoding, Vr::US)?.integer());
                 self.tiles.count = count
                     .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
             Some(DeferredElement::UihTiles) => {
-                let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.whole());
+                let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.integer());
                 self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
             Some(DeferredElement::Csa) => {
@@ -265,7 +266,7 @@ impl ObjectBuilder {
             &mut |reader, start, end, inner| {
                 let index = u32::try_from(frames.len()).unwrap_or(u32::MAX);
                 let mut attributes = Attributes {
-                    instance: Some(i64::from(index) + 1),
+                    instance_number: Some(i64::from(index) + 1),
                     ..main.clone()
                 };
                 // The main data set may repeat the diffusion elements of the first frame: they are not those of all

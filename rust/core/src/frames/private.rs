@@ -104,7 +104,7 @@ impl Blocks {
                 }
             }
             (Creator::GeParameters, 0x0043_0030) => {
-                let kind = get(Vr::SS)?.whole();
+                let kind = get(Vr::SS)?.integer();
                 attributes.kind = kind.filter(|kind| !DIFFUSION_KINDS.contains(kind));
             }
             (Creator::PhilipsImaging, 0x2001_0003) => {

@@ -68,7 +68,7 @@ impl Check<'_> {
         }
         series_frames.sort_by_key(|series_frame| {
             (
-                series_frame.frame.attributes.instance,
+                series_frame.frame.attributes.instance_number,
                 series_frame.file,
                 series_frame.frame.index,
             )
@@ -190,7 +190,7 @@ impl Check<'_> {
             check.diffusion |= frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
             check.first = check
                 .first
-                .min((frame.instance.unwrap_or(i64::MAX), series_frame.file));
+                .min((frame.instance_number.unwrap_or(i64::MAX), series_frame.file));
             let is_first = check.contradiction.is_none_or(|(known, ..)| volume < known);
             let range = frame.diffusion.b_value_range.filter(b_values_contradict);
             if let (true, Some([low, high])) = (is_first, range) {

@@ -24,20 +24,20 @@ const KEYS: [Key; 5] = [
         0 | 1 => None,
         _ => i64::try_from(series_frame.file).ok(),
     },
-    |series_frame| series_frame.frame.attributes.temporal,
-    |series_frame| series_frame.frame.attributes.acquisition,
+    |series_frame| series_frame.frame.attributes.temporal_position,
+    |series_frame| series_frame.frame.attributes.acquisition_number,
     |series_frame| {
         series_frame
             .frame
             .attributes
-            .acquired
+            .acquisition_time
             .map(|time| (time * 1e3) as i64)
     },
     |series_frame| {
         series_frame
             .frame
             .attributes
-            .content
+            .content_time
             .map(|time| (time * 1e3) as i64)
     },
 ];

@@ -73,7 +73,7 @@ fn traits(
             frame.repetition_time,
             frame.inversion_time,
             frame.flip_angle,
-            frame.trigger,
+            frame.trigger_time,
         ],
     })
 }

@@ -22,7 +22,7 @@ pub(super) fn time_step(
         .iter()
         .flatten()
         .all(|other| *other == repetition_time);
-    let acquired = times(series_frames, frames, |frame| frame.acquired)?;
+    let acquired = times(series_frames, frames, |frame| frame.acquisition_time)?;
     let mut intervals: Vec<f64> = acquired
         .iter()
         .flat_map(|row| row.iter().zip(row.iter().skip(1)))

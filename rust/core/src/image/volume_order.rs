@@ -5,12 +5,12 @@ use crate::frames::{Attributes, continued, next_day_limit};
 
 /// Numbers and times that may order the volumes of a series.
 const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
-    |frame| frame.temporal.map(as_float),
-    |frame| frame.acquisition.map(as_float),
-    |frame| frame.acquired,
-    |frame| frame.content,
-    |frame| frame.trigger,
-    |frame| frame.instance.map(as_float),
+    |frame| frame.temporal_position.map(as_float),
+    |frame| frame.acquisition_number.map(as_float),
+    |frame| frame.acquisition_time,
+    |frame| frame.content_time,
+    |frame| frame.trigger_time,
+    |frame| frame.instance_number.map(as_float),
 ];
 
 /// Indices of keys.
