@@ -104,13 +104,13 @@ class Header:
 class Group:
     """The files of one patient that share (StudyInstanceUID, SeriesInstanceUID, SeriesNumber)."""
 
-    study: str
+    study_uid: str
     """StudyInstanceUID; empty without one."""
     series_uid: str
     """SeriesInstanceUID, or a generated one if it is missing."""
     number: int | None
     """SeriesNumber; None if absent or invalid. A file without one joins the only number of its patient in the series."""
-    patient: str
+    patient_id: str
     """PatientID trimmed and in lower case; empty without one. A file without one joins the only patient of its series."""
     files: int
     """Number of files; in a Reading without duplicates."""
@@ -118,7 +118,7 @@ class Group:
     """Sum of the sizes of these files."""
     header: Header
     """Header of the file with the lowest InstanceNumber, of several such files that with the lowest path."""
-    started: str
+    start_time: str
     """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown."""
 
 def read_header(data: bytes) -> Header:

@@ -89,9 +89,9 @@ def _series(series: AnySeries) -> ScannedSeries:
         kind=series_kind(series),
         files=series.files,
         size=series.size,
-        started=series.started,
+        started=series.start_time,
         patient_id=str(header.get("PatientID") or ""),
-        study_uid=series.study,
+        study_uid=series.study_uid,
         series_uid=series.series_uid,
         header=header,
     )

@@ -30,9 +30,9 @@ def core_studies(paths: Sequence[Path]) -> list[str]:
     scanned = scan([os.fspath(path) for path in paths])
     keys: dict[str, str] = {}
     for k, group in enumerate(scanned.groups()):
-        study = group.study or str(group.header.get("StudyDate") or "")
+        study = group.study_uid or str(group.header.get("StudyDate") or "")
         for index in scanned.group_files(k):
-            keys[scanned.path(index)] = f"{group.patient}\0{study}"
+            keys[scanned.path(index)] = f"{group.patient_id}\0{study}"
     return [keys.get(os.fspath(path), "") for path in paths]
 
 

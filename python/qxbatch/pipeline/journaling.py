@@ -45,7 +45,7 @@ def write_unit_journal(
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
     """Return the facts that decide what is done with the packets, as far as they are known before the packets are checked again."""
-    problems = [problem for product in products for problem in product.problems]
+    problems = [problem for product in products for problem in product.all_problems.problems]
     return Facts(
         context.settings.archive,
         has_errors=any(problem.severity is Severity.ERROR for problem in problems),

@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 from qxbatch.events import Stage, StageStarted
 from qxbatch.ingest.assemble import SortedSession
-from qxbatch.ingest.left_out import LeftOut
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
-from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.session import record_session
+from qxbatch.record.session_problems import SessionProblems
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import write_sums
@@ -28,10 +27,8 @@ class Product(NamedTuple):
     sorted_session: SortedSession
     build: Path
     placement: Placement
-    problems: tuple[Problem, ...]
-    """All problems of the session, including those of conversions and images."""
-    left_out: LeftOut
-    """The members left out of the session."""
+    all_problems: SessionProblems
+    """All problems of the session, including those of conversions and images, and the members that were left out."""
     syncs: Sequence[Future[None]] = ()
     """Syncs of files that may still run."""
 
@@ -69,4 +66,4 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     write_page(built, recorded.summary)
     if recorded.summary.is_only_sorted:
         write_sums(built)
-    return Product(sorted_session, folders.build, recorded.placement, recorded.problems, recorded.left_out, syncs)
+    return Product(sorted_session, folders.build, recorded.placement, recorded.all_problems, syncs)

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
-from qxbatch.ingest.left_out import LeftOut
 from qxbatch.model import Conversion, SeriesKind
-from qxbatch.problems import Problem
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, number_images
@@ -16,7 +14,7 @@ from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.kept_files import move_kept_files, redact_kept_names
 from qxbatch.record.ledger_file import NewLocations, record_ledger
 from qxbatch.record.redacted import redacted_conversion
-from qxbatch.record.session_problems import session_problems
+from qxbatch.record.session_problems import SessionProblems, session_problems
 from qxbatch.record.summary_file import record_summary
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
@@ -28,10 +26,8 @@ class RecordedSession(NamedTuple):
 
     placement: Placement
     summary: Summary
-    problems: tuple[Problem, ...]
-    """All problems of the session, including those of conversions and images."""
-    left_out: LeftOut
-    """The members left out of the session."""
+    all_problems: SessionProblems
+    """All problems of the session, including those of conversions and images, and the members that were left out."""
 
 
 def record_session(
@@ -83,7 +79,7 @@ def record_session(
         *placement.problems,
         *(problem for conversion in conversions for problem in conversion.problems),
     )
-    return RecordedSession(placement, summary, tuple(dict.fromkeys(problems)), left_out)
+    return RecordedSession(placement, summary, SessionProblems(tuple(dict.fromkeys(problems)), left_out))
 
 
 def _record_images(

@@ -35,22 +35,22 @@ class Fields(Protocol):
 
 
 class AnySeries(Protocol):
-    """A series, of DICOM or PAR/REC. `size` is in bytes, `started` is YYYYMMDDHHMMSS as far as known."""
+    """A series, of DICOM or PAR/REC. `size` is in bytes, `start_time` is YYYYMMDDHHMMSS as far as known."""
 
     @property
     def number(self) -> int | None: ...
     @property
-    def study(self) -> str: ...
+    def study_uid(self) -> str: ...
     @property
     def series_uid(self) -> str: ...
     @property
-    def patient(self) -> str: ...
+    def patient_id(self) -> str: ...
     @property
     def files(self) -> int: ...
     @property
     def size(self) -> int: ...
     @property
-    def started(self) -> str: ...
+    def start_time(self) -> str: ...
     @property
     def header(self) -> Fields: ...
 
@@ -80,11 +80,11 @@ def in_order(series: Iterable[AnySeries]) -> list[AnySeries]:
     groups = list(series)
     study_start: dict[str, str] = {}
     for group in groups:
-        study_start[group.study] = min(study_start.get(group.study, group.started), group.started)
+        study_start[group.study_uid] = min(study_start.get(group.study_uid, group.start_time), group.start_time)
 
     def order(group: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
-        numbered = (group.number is None, group.number or 0, group.started, group.series_uid)
-        return (group.patient, study_start[group.study], group.study, *numbered)
+        numbered = (group.number is None, group.number or 0, group.start_time, group.series_uid)
+        return (group.patient_id, study_start[group.study_uid], group.study_uid, *numbered)
 
     return sorted(groups, key=order)
 
@@ -98,9 +98,9 @@ def _record(source: str, group: AnySeries) -> dict[str, object]:
         "number": group.number,
         "files": group.files,
         "bytes": group.size,
-        "started": group.started,
+        "started": group.start_time,
     }
-    return {**values, **header, "StudyInstanceUID": group.study, "SeriesInstanceUID": group.series_uid}
+    return {**values, **header, "StudyInstanceUID": group.study_uid, "SeriesInstanceUID": group.series_uid}
 
 
 def as_json(sources: Sequence[Source]) -> str:
@@ -160,7 +160,7 @@ def _row(group: AnySeries) -> tuple[str, ...]:
     number = "-" if group.number is None else str(group.number)
     modality = header.get("Modality") if series_kind(group) == "DICOM" else series_kind(group)
     cells = (modality, description, header.get("PatientID"))
-    return (number, str(group.files), size_text(group.size), _time(group.started), *(_text(cell) for cell in cells))
+    return (number, str(group.files), size_text(group.size), _time(group.start_time), *(_text(cell) for cell in cells))
 
 
 def _time(started: str) -> str:

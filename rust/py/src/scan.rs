@@ -22,7 +22,7 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    fn file(&self, index: usize) -> PyResult<&core::Scanned> {
+    fn file(&self, index: usize) -> PyResult<&core::ScannedFile> {
         self.core
             .files()
             .get(index)

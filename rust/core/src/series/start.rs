@@ -6,7 +6,7 @@ use crate::header::{Field, Header};
 ///
 /// The first pair with a date and a time counts, in the order series, acquisition, content, study. Without such a pair,
 /// the result is the first of these dates, else AcquisitionDateTime.
-pub fn started(header: &Header) -> String {
+pub fn start_time(header: &Header) -> String {
     let pairs = [
         (Field::SeriesDate, Field::SeriesTime),
         (Field::AcquisitionDate, Field::AcquisitionTime),
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_first_pair_that_says_a_day_and_a_time_counts() {
-        let start = |values: &[(Field, &str)]| started(&Header::from_values(values));
+        let start = |values: &[(Field, &str)]| start_time(&Header::from_values(values));
         let study = [(Field::StudyDate, "20200102"), (Field::StudyTime, "08")];
         assert_eq!(start(&study), "2020010208");
         let acquired = [
