@@ -127,9 +127,17 @@ def test_an_error_names_the_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def described(frames: SeriesFrames) -> object:
     """Return the acquisition facts of frames."""
-    acquired = frames.acquired()
+    acquired = frames.acquired_stacks()
     stacks = [
-        (stack.size, stack.places, stack.volumes, stack.complete, stack.intervals, stack.b_values, stack.orientation)
+        (
+            stack.size,
+            stack.slice_positions,
+            stack.volumes,
+            stack.complete_volumes,
+            stack.intervals,
+            stack.b_values,
+            stack.orientation,
+        )
         for stack in acquired.stacks
     ]
     return stacks, acquired.span, acquired.echo_times, acquired.numbers, acquired.texts

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
-from qxbatch._acquired import Acquired as Acquired
-from qxbatch._acquired import Stack as Stack
 from qxbatch._images import Comparison as Comparison
 from qxbatch._images import ImageCheck as ImageCheck
 from qxbatch._images import Statistics as Statistics
 from qxbatch._images import colour_slice as colour_slice
 from qxbatch._images import grey_slice as grey_slice
+from qxbatch._stacks import AcquiredStacks as AcquiredStacks
+from qxbatch._stacks import Stack as Stack
 
 __all__ = [
     "FIELDS",
     "VERSION",
-    "Acquired",
+    "AcquiredStacks",
     "CancelledError",
     "Comparison",
     "Group",
@@ -329,7 +329,7 @@ class SeriesFrames:
     @property
     def series_number(self) -> int | None:
         """SeriesNumber of the first object that has one."""
-    def acquired(self) -> Acquired:
+    def acquired_stacks(self) -> AcquiredStacks:
         """Return what was scanned: stacks of slices with their volumes, and details of the first image's header.
 
         Without images, the details are those of the first file. Raises OSError when that file cannot be read again.

@@ -46,7 +46,7 @@ def geometry(observed: Observed, slices: int) -> Geometry:
 def slice_distance(observed: Observed) -> float | None:
     """Return the distance of slice centres: the median by their positions, else SpacingBetweenSlices; None if not known."""
     main = observed.main
-    positions = main.places if main is not None else []
+    positions = main.slice_positions if main is not None else []
     steps = sorted(after - before for before, after in pairwise(positions))
     return steps[len(steps) // 2] if steps else observed.number("SpacingBetweenSlices")
 

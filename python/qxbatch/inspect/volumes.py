@@ -39,13 +39,17 @@ def volumes(observed: Observed) -> Volumes | None:
     main = observed.main
     if main is None or not main.slices:
         return None
-    stacks = together(main, observed.acquired.stacks)
+    stacks = together(main, observed.acquired_stacks.stacks)
     slices, absent_slices = _slices(main, observed)
     missing = sum(_missing_slices(stack, main) for stack in stacks)
     complete = (
-        0 if absent_slices else min(0 if _missing_in_all_volumes(stack, main) else stack.complete for stack in stacks)
+        0
+        if absent_slices
+        else min(0 if _missing_in_all_volumes(stack, main) else stack.complete_volumes for stack in stacks)
     )
-    partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent_slices else 0)
+    partial = next(
+        (stack.partial_slices for stack in stacks if stack.partial_slices), main.slices if absent_slices else 0
+    )
     partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
     return Volumes(
         planned=planned_volumes(observed, stacks, slices),
@@ -54,9 +58,9 @@ def volumes(observed: Observed) -> Volumes | None:
         partial_slices=partial or None,
         slices=slices,
         missing_slices=missing
-        + max(main.skipped, observed.acquired.skipped_mosaics) * slices
+        + max(main.skipped_volumes, observed.acquired_stacks.skipped_mosaics) * slices
         + absent_slices * main.volumes,
-        duplicate_slices=sum(stack.duplicates for stack in observed.acquired.stacks),
+        duplicate_slices=sum(stack.duplicates for stack in observed.acquired_stacks.stacks),
     )
 
 
@@ -77,10 +81,10 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
 
 def _missing_slices(stack: Stack, main: Stack) -> int:
     """Return how many slices are missing in the volumes of a stack, compared with those of the main stack."""
-    in_last_volume = stack.slices - stack.partial if stack.partial else 0
+    in_last_volume = stack.slices - stack.partial_slices if stack.partial_slices else 0
     in_missing_volumes = (main.volumes - stack.volumes) * stack.slices
     in_all_volumes = _missing_in_all_volumes(stack, main) * stack.volumes
-    return stack.holes + in_last_volume + in_missing_volumes + in_all_volumes
+    return stack.missing_slices + in_last_volume + in_missing_volumes + in_all_volumes
 
 
 def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:
@@ -98,7 +102,7 @@ def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
         planned = planned_slices(observed)
         if planned is not None and planned > main.slices:
             return planned, planned - main.slices
-    gaps = gap_slices(main.places)
+    gaps = gap_slices(main.slice_positions)
     return main.slices + gaps, gaps
 
 

@@ -3,8 +3,8 @@
 from typing import final
 
 @final
-class Acquired:
-    """What was scanned in a series."""
+class AcquiredStacks:
+    """The stacks of a series: what was scanned."""
 
     stacks: list[Stack]
     """The stack with the most frames first."""
@@ -43,19 +43,19 @@ class Stack:
     """Number of frames, without those that repeat another frame."""
     duplicates: int
     """Frames that repeat another frame (same position, numbers and times), or a slice that their volume already has."""
-    places: list[float]
+    slice_positions: list[float]
     """Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown."""
     slices: int
     """Number of slice positions that exist. A complete volume has a slice at each."""
     volumes: int
     """Number of volumes with at least one slice."""
-    complete: int
+    complete_volumes: int
     """Volumes with a slice at each position."""
-    partial: int
-    """Number of slices of the last volume if it is incomplete, else 0."""
-    holes: int
+    partial_slices: int
+    """Number of slices of the last volume if this volume is incomplete, else 0."""
+    missing_slices: int
     """Number of slices that are missing in volumes before the last one."""
-    skipped: int
+    skipped_volumes: int
     """Number of volumes without any slice, between the first and the last volume."""
     intervals: tuple[float | None, float | None, float | None]
     """Median interval between consecutive volumes in ms by three sources: acquisition times, time offsets of the volumes

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Clock;
 use super::keys::{Assignment, candidates};
-use super::places::PlacedFrames;
+use super::slices::PlacedFrames;
 
 /// The volumes of a stack.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,15 +14,15 @@ pub struct Volumes {
     /// Volumes with at least one slice.
     pub count: usize,
     /// Volumes with all slices.
-    pub complete: usize,
-    /// Number of slices of the last volume if it is incomplete, else 0.
-    pub partial: usize,
+    pub complete_volumes: usize,
+    /// Number of slices of the last volume if this volume is incomplete, else 0.
+    pub partial_slices: usize,
     /// Number of slices that are missing in volumes before the last one.
-    pub holes: usize,
+    pub missing_slices: usize,
     /// Volumes without any slice between the first and the last volume.
-    pub skipped: usize,
+    pub skipped_volumes: usize,
     /// Frames at a slice position where their volume already has a frame.
-    pub repeated: usize,
+    pub repeated_frames: usize,
 }
 
 /// Counts the volumes of a stack, and assigns each frame to a volume.
@@ -46,47 +46,47 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
 
 /// Returns the number of missing and repeated slices.
 fn cost(volumes: &Volumes) -> usize {
-    let last = if volumes.partial > 0 {
-        volumes.slices.saturating_sub(volumes.partial)
+    let last = if volumes.partial_slices > 0 {
+        volumes.slices.saturating_sub(volumes.partial_slices)
     } else {
         0
     };
     volumes
-        .holes
+        .missing_slices
         .saturating_add(last)
-        .saturating_add(volumes.repeated)
+        .saturating_add(volumes.repeated_frames)
 }
 
 /// Counts the volumes of one assignment.
 fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
     let mut slice_counts = vec![0_usize; assignment.count];
     let mut seen = BTreeSet::new();
-    let mut repeated: usize = 0;
+    let mut repeated_frames: usize = 0;
     for (slice, volume) in placed_frames.slices.iter().zip(&assignment.volumes) {
         if !seen.insert((*volume, *slice)) {
-            repeated = repeated.saturating_add(1);
+            repeated_frames = repeated_frames.saturating_add(1);
         } else if let Some(count) = slice_counts.get_mut(*volume) {
             *count = count.saturating_add(1);
         }
     }
-    let slices = placed_frames.count;
+    let slices = placed_frames.slice_count;
     let last = slice_counts.last().copied().unwrap_or(0);
     let before = slice_counts.len().saturating_sub(1);
     Volumes {
         slices,
         count: slice_counts.len(),
-        complete: slice_counts
+        complete_volumes: slice_counts
             .iter()
             .filter(|count| **count >= slices)
             .count(),
-        partial: if last < slices { last } else { 0 },
-        holes: slice_counts
+        partial_slices: if last < slices { last } else { 0 },
+        missing_slices: slice_counts
             .iter()
             .take(before)
             .map(|count| slices.saturating_sub(*count))
             .sum(),
-        skipped: assignment.skipped,
-        repeated,
+        skipped_volumes: assignment.skipped_volumes,
+        repeated_frames,
     }
 }
 

@@ -1,9 +1,9 @@
-//! `Acquired` and its stacks.
+//! `AcquiredStacks` and its stacks.
 
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
-use qxbatch_core::acquired as core;
+use qxbatch_core::stacks as core;
 
 /// The fields of `core::Intervals`, in ms.
 type OptionalIntervals = (Option<f64>, Option<f64>, Option<f64>);
@@ -18,20 +18,20 @@ pub(crate) struct Stack {
     spacing: Option<[f64; 2]>,
     frames: usize,
     duplicates: usize,
-    places: Vec<f64>,
+    slice_positions: Vec<f64>,
     slices: usize,
     volumes: usize,
-    complete: usize,
-    partial: usize,
-    holes: usize,
-    skipped: usize,
+    complete_volumes: usize,
+    partial_slices: usize,
+    missing_slices: usize,
+    skipped_volumes: usize,
     intervals: OptionalIntervals,
     b_values: Vec<(f64, usize)>,
     directions: usize,
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
-pub(crate) struct Acquired {
+pub(crate) struct AcquiredStacks {
     stacks: Vec<Py<Stack>>,
     span: Option<(f64, f64)>,
     echo_times: Vec<f64>,
@@ -40,10 +40,10 @@ pub(crate) struct Acquired {
     texts: BTreeMap<String, String>,
 }
 
-impl Acquired {
+impl AcquiredStacks {
     pub(crate) fn new(
         py: Python<'_>,
-        acquired: core::Acquired,
+        acquired: core::AcquiredStacks,
         details: qxbatch_core::frames::Details,
     ) -> PyResult<Self> {
         let stacks = acquired.stacks.into_iter();
@@ -70,15 +70,19 @@ fn stack(source: core::Stack) -> Stack {
         orientation: source.orientation,
         spacing: source.spacing,
         frames: source.frames,
-        duplicates: source.duplicates.saturating_add(volumes.repeated),
-        places: source.places,
+        duplicates: source.duplicates.saturating_add(volumes.repeated_frames),
+        slice_positions: source.slice_positions,
         slices: volumes.slices,
         volumes: volumes.count,
-        complete: volumes.complete,
-        partial: volumes.partial,
-        holes: volumes.holes,
-        skipped: volumes.skipped,
-        intervals: (intervals.acquired, intervals.time_offset, intervals.trigger),
+        complete_volumes: volumes.complete_volumes,
+        partial_slices: volumes.partial_slices,
+        missing_slices: volumes.missing_slices,
+        skipped_volumes: volumes.skipped_volumes,
+        intervals: (
+            intervals.acquisition_time,
+            intervals.time_offset,
+            intervals.trigger_time,
+        ),
         b_values: source.b_values,
         directions: source.directions,
     }
