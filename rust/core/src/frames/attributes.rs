@@ -175,7 +175,7 @@ impl Attributes {
             0x0028_1053 => self.set_rescale(0, get(Vr::DS)?),
             0x0020_0012 => self.acquisition_number = get(Vr::IS)?.integer(),
             0x0020_9156 => {
-                self.acquisition_number = get(Vr::US)?.integer().or(self.acquisition_number)
+                self.acquisition_number = get(Vr::US)?.integer().or(self.acquisition_number);
             }
             0x0020_0013 => self.instance_number = get(Vr::IS)?.integer(),
             0x0020_0100 => self.temporal_position = get(Vr::IS)?.integer(),
