@@ -51,11 +51,11 @@ class Stack:
     """Number of volumes with at least one slice."""
     complete_volumes: int
     """Volumes with a slice at each position."""
-    partial_slices: int
+    slices_in_partial_volume: int
     """Number of slices of the last volume if this volume is incomplete, else 0."""
-    missing_slices: int
+    missing_slices_before_last: int
     """Number of slices that are missing in volumes before the last one."""
-    skipped_volumes: int
+    missing_volumes: int
     """Number of volumes without any slice, between the first and the last volume."""
     intervals: tuple[float | None, float | None, float | None]
     """Median interval between consecutive volumes in ms by three sources: acquisition times, time offsets of the volumes

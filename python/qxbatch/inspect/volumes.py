@@ -48,7 +48,8 @@ def volumes(observed: Observed) -> Volumes | None:
         else min(0 if _missing_in_all_volumes(stack, main) else stack.complete_volumes for stack in stacks)
     )
     partial = next(
-        (stack.partial_slices for stack in stacks if stack.partial_slices), main.slices if absent_slices else 0
+        (stack.slices_in_partial_volume for stack in stacks if stack.slices_in_partial_volume),
+        main.slices if absent_slices else 0,
     )
     partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
     return Volumes(
@@ -58,7 +59,7 @@ def volumes(observed: Observed) -> Volumes | None:
         partial_slices=partial or None,
         slices=slices,
         missing_slices=missing
-        + max(main.skipped_volumes, observed.acquired_stacks.skipped_mosaics) * slices
+        + max(main.missing_volumes, observed.acquired_stacks.skipped_mosaics) * slices
         + absent_slices * main.volumes,
         duplicate_slices=sum(stack.duplicates for stack in observed.acquired_stacks.stacks),
     )
@@ -81,10 +82,10 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
 
 def _missing_slices(stack: Stack, main: Stack) -> int:
     """Return how many slices are missing in the volumes of a stack, compared with those of the main stack."""
-    in_last_volume = stack.slices - stack.partial_slices if stack.partial_slices else 0
+    in_last_volume = stack.slices - stack.slices_in_partial_volume if stack.slices_in_partial_volume else 0
     in_missing_volumes = (main.volumes - stack.volumes) * stack.slices
     in_all_volumes = _missing_in_all_volumes(stack, main) * stack.volumes
-    return stack.missing_slices + in_last_volume + in_missing_volumes + in_all_volumes
+    return stack.missing_slices_before_last + in_last_volume + in_missing_volumes + in_all_volumes
 
 
 def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:

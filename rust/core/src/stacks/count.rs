@@ -16,11 +16,11 @@ pub struct Volumes {
     /// Volumes with all slices.
     pub complete_volumes: usize,
     /// Number of slices of the last volume if this volume is incomplete, else 0.
-    pub partial_slices: usize,
+    pub slices_in_partial_volume: usize,
     /// Number of slices that are missing in volumes before the last one.
-    pub missing_slices: usize,
+    pub missing_slices_before_last: usize,
     /// Volumes without any slice between the first and the last volume.
-    pub skipped_volumes: usize,
+    pub missing_volumes: usize,
     /// Frames at a slice position where their volume already has a frame.
     pub repeated_frames: usize,
 }
@@ -46,13 +46,15 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
 
 /// Returns the number of missing and repeated slices.
 fn cost(volumes: &Volumes) -> usize {
-    let last = if volumes.partial_slices > 0 {
-        volumes.slices.saturating_sub(volumes.partial_slices)
+    let last = if volumes.slices_in_partial_volume > 0 {
+        volumes
+            .slices
+            .saturating_sub(volumes.slices_in_partial_volume)
     } else {
         0
     };
     volumes
-        .missing_slices
+        .missing_slices_before_last
         .saturating_add(last)
         .saturating_add(volumes.repeated_frames)
 }
@@ -79,13 +81,13 @@ fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes
             .iter()
             .filter(|count| **count >= slices)
             .count(),
-        partial_slices: if last < slices { last } else { 0 },
-        missing_slices: slice_counts
+        slices_in_partial_volume: if last < slices { last } else { 0 },
+        missing_slices_before_last: slice_counts
             .iter()
             .take(before)
             .map(|count| slices.saturating_sub(*count))
             .sum(),
-        skipped_volumes: assignment.skipped_volumes,
+        missing_volumes: assignment.missing_volumes,
         repeated_frames,
     }
 }

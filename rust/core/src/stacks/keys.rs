@@ -15,7 +15,7 @@ pub(super) struct Assignment {
     /// Number of volumes.
     pub count: usize,
     /// Number of volumes without any slice between the first and the last volume.
-    pub skipped_volumes: usize,
+    pub missing_volumes: usize,
 }
 
 /// Returns an assignment for each number and time that all frames have, the most reliable first. The last assignment is
@@ -71,7 +71,7 @@ fn by_number(
         .collect::<Option<_>>()?;
     let mut assignment = by_number_rank(&numbers);
     if counts_volumes {
-        assignment.skipped_volumes = missing_count(&numbers);
+        assignment.missing_volumes = missing_count(&numbers);
     }
     Some(assignment)
 }
@@ -105,7 +105,7 @@ fn by_number_rank(numbers: &[i64]) -> Assignment {
             .map(|number| different.partition_point(|other| other < number))
             .collect(),
         count: different.len(),
-        skipped_volumes: 0,
+        missing_volumes: 0,
     }
 }
 
