@@ -8,7 +8,7 @@ from qxbatch.archive.decision import Decision, Facts, Reason, decide
 from qxbatch.settings.model import Archive
 
 NAMES = (
-    "series_failed",
+    "has_errors",
     "is_damaged",
     "is_published",
     "has_changed",
@@ -89,7 +89,7 @@ def test_a_packet_is_deleted_only_if_it_is_unchanged_and_completely_converted() 
         if decide(facts).mode is Archive.DELETE:
             assert facts.archive is Archive.DELETE
             assert facts.is_published
-            assert (facts.series_failed, facts.is_damaged, facts.has_changed, facts.has_extra_bytes) == (False,) * 4
+            assert (facts.has_errors, facts.is_damaged, facts.has_changed, facts.has_extra_bytes) == (False,) * 4
             assert not facts.has_external_links
 
 
@@ -123,7 +123,7 @@ def test_the_default_is_the_requested_mode() -> None:
 )
 @pytest.mark.parametrize("failed", [False, True])
 def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) -> None:
-    decision = decide(Facts(Archive(archive), series_failed=failed, is_behind_link=True, folder_mode=True))
+    decision = decide(Facts(Archive(archive), has_errors=failed, is_behind_link=True, folder_mode=True))
     assert (decision.mode, decision.fates_to_remove) == (Archive(mode), ())
     assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.BEHIND_LINK)
 
@@ -132,6 +132,6 @@ def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) ->
     ("archive", "mode"), [("move", "leave"), ("delete", "leave"), ("copy", "copy"), ("leave", "leave")]
 )
 def test_a_packet_with_a_mount_point_stays(archive: str, mode: str) -> None:
-    decision = decide(Facts(Archive(archive), series_failed=True, is_mounted=True))
+    decision = decide(Facts(Archive(archive), has_errors=True, is_mounted=True))
     assert decision.mode == Archive(mode)
     assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.MOUNTED)

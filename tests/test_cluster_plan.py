@@ -15,7 +15,7 @@ from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed
 from qxbatch.cluster.script import JobScript, dependency, in_container, script
 from qxbatch.problems import UsageError
 from qxbatch.settings.parse import parse
-from qxbatch.settings.scheduler import merged, scheduler_spec
+from qxbatch.settings.scheduler import merged_spec, scheduler_spec
 from tests.build.study import Study, run_main
 
 GB = 1 << 30
@@ -60,7 +60,7 @@ def test_options_of_a_cluster_need_a_scheduler(study: Study, option: str) -> Non
 
 
 def test_resume_overrides_single_options() -> None:
-    assert merged("SLURM,time=1,mem=8G,exclusive", "SLURM,time=60,qos=x") == "SLURM,time=60,mem=8G,exclusive,qos=x"
+    assert merged_spec("SLURM,time=1,mem=8G,exclusive", "SLURM,time=60,qos=x") == "SLURM,time=60,mem=8G,exclusive,qos=x"
 
 
 sizes = st.dictionaries(st.integers(0, 10**6), st.integers(0, 10**10), min_size=1, max_size=60)
@@ -238,7 +238,7 @@ def test_a_container_gets_a_protocol_that_a_config_file_names(study: Study, monk
     protocol.write_text("[[series]]\nname = 'T1'\n")
     monkeypatch.setenv("HOME", str(protocol.parent))
     options = {"sessionsfolder": str(study.sessions), "protocol": "~/protocol.toml"}
-    settings = parse(options, typed={"sessionsfolder": str(study.sessions)}).settings
+    settings = parse(options, on_command_line={"sessionsfolder": str(study.sessions)}).settings
     assert protocol in paths_for_container(settings, options)
 
 

@@ -43,7 +43,7 @@ def header(z: float = 0, instance: int = 1, **changes: Value) -> dict[str, Value
 
 def missing_in(folder: Path, headers: Sequence[Mapping[str, Value]]) -> str:
     """Return a text about what a series lacks."""
-    return missing_text(facts(observe(series_frames(folder, headers).acquired(), {}, [])))
+    return missing_text(facts(observe(series_frames(folder, headers).acquired_stacks(), {}, [])))
 
 
 def stack(volumes: int, slices: int, leave_out: tuple[int, ...] = ()) -> list[Mapping[str, Value]]:
@@ -167,7 +167,7 @@ def test_no_header_value_raises_an_exception(tmp_path: Path, headers: list[dict[
         paths[-1].write_bytes(bytes(128) + b"DICM" + start + body + end)
     frames = SeriesFrames([str(path) for path in paths])
     header_evidence(frames)
-    missing_text(facts(observe(frames.acquired(), {}, [])))
+    missing_text(facts(observe(frames.acquired_stacks(), {}, [])))
 
 
 def test_values_are_converted_or_none() -> None:

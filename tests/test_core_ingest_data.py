@@ -35,7 +35,7 @@ def test_every_archive_format_gives_the_same_series(kind: Kind, nih: dict[str, b
     result = ingested(write_packet(nih, tmp_path, "p", kind), tmp_path)
     files = [row for row in result.rows if row.kind != "directory"]
     assert sorted(row.path for row in files) == sorted(nih)
-    series = {(group.study, group.series_uid, group.number): group.files for group in result.reading.groups()}
+    series = {(group.study_uid, group.series_uid, group.number): group.files for group in result.reading.groups()}
     assert series == series_of(nih)
     assert len(series) == 8
     assert len(result.kept()) == 10

@@ -127,7 +127,7 @@ def test_an_error_names_the_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def described(frames: SeriesFrames) -> object:
     """Return the acquisition facts of frames."""
-    acquired = frames.acquired()
+    acquired = frames.acquired_stacks()
     stacks = [
         (
             stack.size,

@@ -43,7 +43,7 @@ def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path, thr
         assert [Path(scan.path(index)).name for index in members] == [f"IM{k:04}" for k in range(1, 61)]
         assert group.header.get("InstanceNumber") == 1
         assert group.size == sum(Path(scan.path(index)).stat().st_size for index in members)
-        assert (group.patient, group.start_time) == ("p001", "20240115101500")
+        assert (group.patient_id, group.start_time) == ("p001", "20240115101500")
 
 
 def test_files_without_a_header_have_a_reason(tmp_path: Path) -> None:

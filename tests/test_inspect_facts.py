@@ -82,7 +82,7 @@ def test_a_time_without_a_date_has_no_date() -> None:
 def test_slice_size_is_the_distance_of_slice_centres(tmp_path: Path) -> None:
     write_classic(tmp_path, block(6, step=2.5))
     frames = SeriesFrames(sorted(map(str, tmp_path.iterdir())))
-    acquisition = facts(observe(frames.acquired(), {}, []))
+    acquisition = facts(observe(frames.acquired_stacks(), {}, []))
     assert acquisition.matrix == (6, 8, 6)
     assert acquisition.voxel_mm == (3.0, 3.0, 2.5)
     assert acquisition.fov_mm == (18.0, 24.0, 15.0)
@@ -141,7 +141,7 @@ def test_the_header_has_priority_over_the_sidecar(tmp_path: Path) -> None:
         "PixelBandwidth": float("nan"),
     }
     sidecar.write_text(json.dumps(values))
-    acquired = SeriesFrames(list(map(str, paths))).acquired()
+    acquired = SeriesFrames(list(map(str, paths))).acquired_stacks()
     acquisition = facts(observe(acquired, {}, [Output(tmp_path / "30.nii", "", {"json": sidecar})]))
     assert acquisition.tr_ms == 2000.0
     assert (acquisition.phase_encoding_direction, acquisition.partial_fourier) == ("j-", 0.75)
@@ -156,7 +156,7 @@ def test_bval_and_bvec_files_replace_missing_diffusion_elements(tmp_path: Path) 
     tables = {"bval": tmp_path / "30.bval", "bvec": tmp_path / "30.bvec"}
     tables["bval"].write_text("0 1000 1000\n")
     tables["bvec"].write_text("0 1 0\n0 0 1\n0 0 0\n")
-    acquired = SeriesFrames(list(map(str, paths))).acquired()
+    acquired = SeriesFrames(list(map(str, paths))).acquired_stacks()
     acquisition = facts(observe(acquired, {}, [Output(tmp_path / "30.nii", "", tables)]))
     assert (acquisition.b_values, acquisition.directions) == (((0.0, 1), (1000.0, 2)), 2)
     assert facts(observe(acquired, {}, [])).b_values is None

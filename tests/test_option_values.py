@@ -15,7 +15,7 @@ FILES = under("x", MrSeries(number=3).files())
 
 
 @pytest.mark.parametrize(
-    ("text", "threads"), [("3", 3), ("ALL", cpus.usable()), (None, cpus.usable()), ("60000", 1024)]
+    ("text", "threads"), [("3", 3), ("ALL", cpus.usable_cpus()), (None, cpus.usable_cpus()), ("60000", 1024)]
 )
 def test_a_command_uses_as_many_threads_as_an_import(text: str | None, threads: int) -> None:
     assert threads_of(text) == threads

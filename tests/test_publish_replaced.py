@@ -21,7 +21,7 @@ from qxbatch.publish.transfer import try_rename
 from qxbatch.session.ledger import COLUMNS
 from qxbatch.session.page_checksum import with_checksum
 from qxbatch.session.paths import SessionPaths
-from qxbatch.session.sorted_sums import GENERATED, write_sums
+from qxbatch.session.sorted_sums import GENERATED_FILES, write_sums
 from tests.build.becomes_link import becomes_link
 from tests.build.packets import write_folder
 
@@ -197,7 +197,7 @@ def test_only_the_edited_files_of_a_sorted_session_are_kept_also_after_a_kill(
 ) -> None:
     session, old = sessions(tmp_path)
     for folder, text in ((session, "new"), (old, "sorted")):
-        for name in GENERATED:
+        for name in GENERATED_FILES:
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
     (session / "qxbatch" / "ledger.tsv").write_text("\t".join(COLUMNS) + "\n")

@@ -86,7 +86,7 @@ def test_no_subpackage_has_the_name_of_a_public_function() -> None:
 
 def test_the_keywords_equal_the_parameter_table() -> None:
     path = REPOSITORY / "python" / "qxbatch" / "settings" / "import_parameters.py"
-    assert path.read_text() == keywords.module(), "run .venv/bin/python -m qxbatch.settings.render"
+    assert path.read_text() == keywords.module_text(), "run .venv/bin/python -m qxbatch.settings.render"
     names = {each.name for each in PARAMETERS if each.group is not Group.CLUSTER}
     assert set(ImportParameters.__annotations__) == names - set(keywords.NO_KEYWORDS)
     assert set(keywords.NO_KEYWORDS) <= names
@@ -95,7 +95,7 @@ def test_the_keywords_equal_the_parameter_table() -> None:
 def test_python_values_become_command_line_values() -> None:
     given = {"overwrite": True, "quiet": False, "sessions": ["A", "B.*"], "n_procs": 2, "masterinbox": Path("/in")}
     texts = {"overwrite": "yes", "quiet": "no", "sessions": "A,B.*", "n_procs": "2", "masterinbox": "/in"}
-    assert keywords.texts({**given, "mem": None}) == texts
+    assert keywords.parameter_texts({**given, "mem": None}) == texts
 
 
 @pytest.mark.parametrize(

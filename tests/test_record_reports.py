@@ -12,7 +12,7 @@ from qxbatch.model import Conversion, Fingerprint, Packet, Series, SeriesKind, S
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.images import number_images
-from qxbatch.record.summary import PacketInfo, summary
+from qxbatch.record.summary import PacketInfo, summarize
 from qxbatch.session.ledger import COLUMNS, Fate, Kind, LedgerRow, write_ledger
 from qxbatch.session.summary import Summary
 
@@ -111,7 +111,7 @@ def two_series(problems: tuple[Problem, ...] = (), **more: object) -> Summary:
     """Return the summary of two series."""
     conversions = [conversion(30, PatientID="secret", SeriesDescription="b"), conversion(20, PatientName="Doe^Jane")]
     packet = Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3))
-    return summary(
+    return summarize(
         SessionId("S1"),
         [PacketInfo(packet, "a.zip")],
         conversions,

@@ -11,9 +11,9 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Image, Series, SeriesKind, SessionId, Value
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
-from qxbatch.record.names import base_name, image_name
-from qxbatch.record.session_txt import image_line, session_text
-from qxbatch.settings.paths import mapped
+from qxbatch.record.names import base_name, session_txt_name
+from qxbatch.record.session_txt import image_line, session_txt_text
+from qxbatch.settings.paths import outside_path
 from tests.reader import read_session_txt
 
 CREATED = datetime(2024, 1, 15, 10, 15, 0, 12)
@@ -32,7 +32,9 @@ def series(n: int, **header: Value) -> Series:
 
 def text(images: list[Image], session_series: list[Series], folder: Path = FOLDER) -> str:
     """Return a session.txt."""
-    return session_text(SessionId("S1", "baseline"), folder, images, session_series, version="1.0", created=CREATED)
+    return session_txt_text(
+        SessionId("S1", "baseline"), folder, images, session_series, version="1.0", created_at=CREATED
+    )
 
 
 def test_the_text_of_a_session() -> None:
@@ -78,7 +80,7 @@ def test_the_institution_is_that_of_the_first_series_with_one() -> None:
 
 
 def test_the_id_has_no_empty_session_name() -> None:
-    out = session_text(SessionId("S1"), Path("/study/S1"), [], [], version="1", created=CREATED)
+    out = session_txt_text(SessionId("S1"), Path("/study/S1"), [], [], version="1", created_at=CREATED)
     assert read_session_txt(out).headers["id"] == "S1"
 
 
@@ -105,10 +107,10 @@ def test_the_image_name_is_taken_from_the_first_element_with_text(header: dict[s
 
 def test_a_name_contains_image_types_count_and_suffix() -> None:
     header: dict[str, Value] = {"SeriesDescription": "ME", "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]}
-    assert image_name(header, 1, 3, "_e1") == "ME [1/3] e1"
-    assert image_name(header, 1, 1, "", 2) == "ME M ND"
-    assert image_name(header, 2, 2, "_ph", 9) == "ME ORIGINAL PRIMARY M ND [2/2] ph"
-    assert image_name({"SeriesDescription": "ME", "ImageType": "DERIVED"}, 1, 1, "", 1) == "ME DERIVED"
+    assert session_txt_name(header, 1, 3, "_e1") == "ME [1/3] e1"
+    assert session_txt_name(header, 1, 1, "", 2) == "ME M ND"
+    assert session_txt_name(header, 2, 2, "_ph", 9) == "ME ORIGINAL PRIMARY M ND [2/2] ph"
+    assert session_txt_name({"SeriesDescription": "ME", "ImageType": "DERIVED"}, 1, 1, "", 1) == "ME DERIVED"
 
 
 anything = st.text(max_size=40) | st.text(alphabet=":#-_|\\\n\r\t []()%\"'\u2028\x85\x00\udcff ", max_size=20)
@@ -117,7 +119,7 @@ anything = st.text(max_size=40) | st.text(alphabet=":#-_|\\\n\r\t []()%\"'\u2028
 @given(anything, anything, anything, anything)
 def test_any_header_gives_a_readable_file(name: str, institution: str, station: str, kind: str) -> None:
     header: dict[str, Value] = {"SeriesDescription": name, "ImageType": [kind, kind]}
-    name_of_image = image_name(header, 1, 2, "_e1", 2)
+    name_of_image = session_txt_name(header, 1, 2, "_e1", 2)
     headers = [series(10, InstitutionName=institution, StationName=station)]
     out = text([image(11, name_of_image, TR="2")], headers)
     out.encode("utf-8")
@@ -138,9 +140,9 @@ def test_paths_of_a_container_are_mapped() -> None:
         (Path("/study/sessions"), Path("/net/s")),
         (Path("/stud"), Path("/no")),
     ]
-    assert mapped(FOLDER, pairs) == Path("/net/s/S1_baseline")
-    assert mapped(Path("/elsewhere"), pairs) == Path("/elsewhere")
-    out = session_text(SessionId("S1", "baseline"), FOLDER, [], [], version="1", created=CREATED, path_map=pairs)
+    assert outside_path(FOLDER, pairs) == Path("/net/s/S1_baseline")
+    assert outside_path(Path("/elsewhere"), pairs) == Path("/elsewhere")
+    out = session_txt_text(SessionId("S1", "baseline"), FOLDER, [], [], version="1", created_at=CREATED, path_map=pairs)
     assert read_session_txt(out).headers["raw_data"] == "/net/s/S1_baseline/nii"
 
 

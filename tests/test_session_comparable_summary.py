@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.session.comparable_summary import comparable
+from qxbatch.session.comparable_summary import comparable_text
 from qxbatch.session.summary import Summary
 from tests.test_session_summary import full_summary
 
@@ -36,7 +36,7 @@ WRITTEN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("changes", WRITTEN)
 def test_what_another_import_writes_is_equal(changes: dict[str, Any]) -> None:
-    assert comparable(text(replace(BASE, **changes))) == comparable(text(BASE))
+    assert comparable_text(text(replace(BASE, **changes))) == comparable_text(text(BASE))
 
 
 EDITED: list[dict[str, Any]] = [
@@ -59,7 +59,7 @@ EDITED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("changes", EDITED)
 def test_another_text_is_an_edit(changes: dict[str, Any]) -> None:
-    assert comparable(text(replace(BASE, **changes))) != comparable(text(BASE))
+    assert comparable_text(text(replace(BASE, **changes))) != comparable_text(text(BASE))
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_another_text_is_an_edit(changes: dict[str, Any]) -> None:
 def test_a_text_that_no_import_writes_is_compared_as_a_whole(old: bytes, new: bytes) -> None:
     assert old in text(BASE)
     edited = text(BASE).replace(old, new, 1)
-    assert comparable(edited) != comparable(text(BASE))
+    assert comparable_text(edited) != comparable_text(text(BASE))
 
 
 def test_a_name_that_is_not_utf_8_is_compared_too() -> None:
     session = BASE.session._replace(subject="S\udce9")
     one, two = (text(replace(BASE, session=session, times={"seconds": seconds})) for seconds in (1.5, 2.5))
-    assert comparable(one) == comparable(two) != comparable(text(BASE))
+    assert comparable_text(one) == comparable_text(two) != comparable_text(text(BASE))
 
 
 def test_nested_lists_beyond_the_limit_of_the_interpreter_are_compared_as_text() -> None:
-    assert comparable(b"[" * 100_000) == b"[" * 100_000
+    assert comparable_text(b"[" * 100_000) == b"[" * 100_000

@@ -90,7 +90,7 @@ def test_the_command_names_a_config_file_and_does_not_copy_its_values(folder: Pa
     config.write_text("archive = 'leave'\n")
     settings = parse(
         {"archive": "leave", "config": str(config), "sessionsfolder": str(folder)},
-        typed={"config": str(config), "sessionsfolder": str(folder)},
+        on_command_line={"config": str(config), "sessionsfolder": str(folder)},
     ).settings
     command = command_for(settings, ["S1"])
     assert f"--config={config}" in command

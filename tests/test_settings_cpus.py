@@ -20,7 +20,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
             path = tmp_path / "cgroup" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return cpus.usable(environment or {}, tmp_path / "proc", tmp_path / "cgroup")
+        return cpus.usable_cpus(environment or {}, tmp_path / "proc", tmp_path / "cgroup")
 
     return usable_with
 
@@ -62,8 +62,8 @@ def test_the_cpus_of_a_slurm_task_are_the_limit(machine: Callable[..., int], val
 
 def test_granted_cpus_ignore_the_variable_of_slurm(machine: Callable[..., int], tmp_path: Path) -> None:
     assert machine("0::/\n", {"cpu.max": "400000 100000\n"}, {"SLURM_CPUS_PER_TASK": "3"}) == 3
-    assert cpus.granted(tmp_path / "proc", tmp_path / "cgroup") == 4
+    assert cpus.granted_cpus(tmp_path / "proc", tmp_path / "cgroup") == 4
 
 
 def test_this_machine_has_at_least_one_cpu() -> None:
-    assert cpus.usable() >= 1
+    assert cpus.usable_cpus() >= 1

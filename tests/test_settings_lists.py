@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.settings.lists import labels, split
+from qxbatch.settings.lists import split_labels, split_list
 
 ITEM = st.text(string.ascii_letters + string.digits + ".*?_-^$", min_size=1)
 
@@ -20,12 +20,12 @@ ITEM = st.text(string.ascii_letters + string.digits + ".*?_-^$", min_size=1)
     )
 )
 def test_commas_split_outside_brackets_only(items: list[str]) -> None:
-    assert split(",".join(items)) == tuple(items)
+    assert split_list(",".join(items)) == tuple(items)
 
 
 @given(st.text("ab,[](){}\\ "))
 def test_splitting_any_text_loses_only_commas_and_spaces(text: str) -> None:
-    kept = "".join(split(text))
+    kept = "".join(split_list(text))
     assert [c for c in kept if c not in ", "] == [c for c in text if c not in ", "]
 
 
@@ -40,8 +40,8 @@ def test_splitting_any_text_loses_only_commas_and_spaces(text: str) -> None:
     ],
 )
 def test_lists_with_spaces_empty_items_and_brackets_are_split(text: str, items: tuple[str, ...]) -> None:
-    assert split(text) == items
+    assert split_list(text) == items
 
 
 def test_the_prefix_of_labels_is_removed() -> None:
-    assert labels("sub-01,02 sub-sub-3", "sub-") == ("01", "02", "sub-3")
+    assert split_labels("sub-01,02 sub-sub-3", "sub-") == ("01", "02", "sub-3")

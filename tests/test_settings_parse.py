@@ -28,7 +28,7 @@ def settings(folder: Path) -> Callable[..., Settings]:
 def test_defaults_are_as_documented(
     settings: Callable[..., Settings], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cpus, "usable", lambda: 3)
+    monkeypatch.setattr(cpus, "usable_cpus", lambda: 3)
     parsed = settings()
     assert parsed.masterinbox == folder / "inbox/MR"
     assert parsed.archive_folder == folder / "archive/MR"
@@ -164,7 +164,7 @@ def test_the_number_of_converters_is_at_most_that_of_processes(
     n_procs: str,
     expected: tuple[int, int],
 ) -> None:
-    monkeypatch.setattr(cpus, "usable", lambda: 4)
+    monkeypatch.setattr(cpus, "usable_cpus", lambda: 4)
     parsed = settings(parelements=parelements, n_procs=n_procs)
     assert (parsed.parelements, parsed.n_procs) == expected
 

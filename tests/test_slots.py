@@ -140,7 +140,7 @@ def test_a_run_has_a_slot_for_each_requested_cpu_and_a_spare_one_if_no_more_are_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads, requested: int, granted: int, at_once: int
 ) -> None:
     (tmp_path / "inbox/MR").mkdir(parents=True)
-    monkeypatch.setattr("qxbatch.pipeline.context.granted", lambda: granted)
+    monkeypatch.setattr("qxbatch.pipeline.context.granted_cpus", lambda: granted)
     workspace = Workspace(tmp_path)
     context = Context(
         parse({"sessionsfolder": str(tmp_path), "n_procs": str(requested)}).settings,

@@ -11,7 +11,7 @@ import pytest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.opened import opened
+from qxbatch.publish.opened import opened_folder
 from qxbatch.walk import MAX_DEPTH, remove, walk
 
 
@@ -145,6 +145,6 @@ def test_an_error_names_the_whole_path_of_what_cannot_be_removed(
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), name)
 
     monkeypatch.setattr(os, "unlink", refused)
-    with opened(tmp_path) as parent, pytest.raises(PermissionError) as caught:
+    with opened_folder(tmp_path) as parent, pytest.raises(PermissionError) as caught:
         parent.remove("top")
     assert caught.value.filename == str(tmp_path / "top" / "in")

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
-from qxbatch._acquired import Acquired as Acquired
-from qxbatch._acquired import Stack as Stack
 from qxbatch._images import Comparison as Comparison
 from qxbatch._images import ImageCheck as ImageCheck
 from qxbatch._images import Statistics as Statistics
 from qxbatch._images import colour_slice as colour_slice
 from qxbatch._images import grey_slice as grey_slice
+from qxbatch._stacks import AcquiredStacks as AcquiredStacks
+from qxbatch._stacks import Stack as Stack
 
 __all__ = [
     "FIELDS",
     "VERSION",
-    "Acquired",
+    "AcquiredStacks",
     "CancelledError",
     "Comparison",
     "Group",
@@ -104,13 +104,13 @@ class Header:
 class Group:
     """The files of one patient that share (StudyInstanceUID, SeriesInstanceUID, SeriesNumber)."""
 
-    study: str
+    study_uid: str
     """StudyInstanceUID; empty without one."""
     series_uid: str
     """SeriesInstanceUID, or a generated one if it is missing."""
     number: int | None
     """SeriesNumber; None if absent or invalid. A file without one joins the only number of its patient in the series."""
-    patient: str
+    patient_id: str
     """PatientID trimmed and in lower case; empty without one. A file without one joins the only patient of its series."""
     files: int
     """Number of files; in a Reading without duplicates."""
@@ -331,7 +331,7 @@ class SeriesFrames:
     @property
     def series_number(self) -> int | None:
         """SeriesNumber of the first object that has one."""
-    def acquired(self) -> Acquired:
+    def acquired_stacks(self) -> AcquiredStacks:
         """Return what was scanned: stacks of slices with their volumes, and details of the first image's header.
 
         Without images, the details are those of the first file. Raises OSError when that file cannot be read again.

@@ -3,7 +3,7 @@
 from qxbatch._core import (
     FIELDS,
     VERSION,
-    Acquired,
+    AcquiredStacks,
     CancelledError,
     Comparison,
     Group,
@@ -35,7 +35,7 @@ from qxbatch._core import (
 __all__ = [
     "FIELDS",
     "VERSION",
-    "Acquired",
+    "AcquiredStacks",
     "CancelledError",
     "Comparison",
     "Group",

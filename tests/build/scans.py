@@ -91,4 +91,4 @@ def of_files(folder: Path) -> Acquisition:
     found = scan([str(folder)])
     (group,) = found.groups()
     frames = SeriesFrames([found.path(index) for index in found.group_files(0)])
-    return facts(observe(frames.acquired(), group.header, []))
+    return facts(observe(frames.acquired_stacks(), group.header, []))

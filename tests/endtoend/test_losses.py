@@ -181,7 +181,7 @@ def test_14_the_name_format_finds_the_subject_of_a_session_folder(study: Study) 
 
 def test_14_all_is_every_cpu(study: Study) -> None:
     settings = parse({"sessionsfolder": str(study.sessions), "parelements": "all"}).settings
-    assert settings.parelements == cpus.usable()
+    assert settings.parelements == cpus.usable_cpus()
 
 
 def test_15_a_stray_file_is_no_packet(study: Study) -> None:

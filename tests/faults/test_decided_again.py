@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.file_states import remove_unchanged, states_in
-from qxbatch.publish.opened import opened, opened_in
+from qxbatch.publish.opened import opened_folder, opened_in
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace
 from tests.build.packets import Kind, tarred, write_folder
@@ -152,7 +152,7 @@ def test_links_are_removed_before_what_they_lead_to(tmp_path: Path, monkeypatch:
         unlink(name, **options)
 
     monkeypatch.setattr(os, "unlink", noted)
-    with opened(tmp_path) as parent:
+    with opened_folder(tmp_path) as parent:
         with opened_in(parent, ("packet",)) as top:
             states = states_in(top)
         remove_unchanged(parent, "packet", states)

@@ -13,7 +13,7 @@ from qxbatch.pipeline import archiving
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import is_mounted, mount_in
-from qxbatch.publish.opened import opened, opened_in
+from qxbatch.publish.opened import opened_folder, opened_in
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import Study, snapshot
@@ -172,7 +172,7 @@ def test_what_is_mounted_in_a_folder_is_not_removed(tmp_path: Path, mount: Mount
     for name in ("plain", "a/inner"):
         (tmp_path / "top" / name).mkdir(parents=True)
         (tmp_path / "top" / name / "file").write_text("x")
-    with opened(tmp_path) as parent, opened_in(parent, ("top",)) as top:
+    with opened_folder(tmp_path) as parent, opened_in(parent, ("top",)) as top:
         states = states_in(top)
         mount(tmp_path / "top" / "a" / "inner", "bind")
         with pytest.raises(OSError, match=r"is a mount point: .*top/a/inner"):

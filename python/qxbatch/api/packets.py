@@ -11,7 +11,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.pipeline.run import run
 from qxbatch.settings.import_parameters import ImportParameters
-from qxbatch.settings.keywords import texts
+from qxbatch.settings.keywords import parameter_texts
 from qxbatch.settings.parse import parse
 
 
@@ -41,7 +41,7 @@ def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpa
     Raises TypeError for an unknown parameter, UsageError for a wrong request, before a packet is imported, and KeyboardInterrupt on
     an interrupt: the next import finishes or clears what this one left.
     """
-    values = {**texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
+    values = {**parameter_texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
     settings, notes = parse(values)
     check_request(settings)
     for note in notes:

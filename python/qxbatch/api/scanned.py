@@ -91,7 +91,7 @@ def _series(series: AnySeries) -> ScannedSeries:
         size=series.size,
         started=series.start_time,
         patient_id=str(header.get("PatientID") or ""),
-        study_uid=series.study,
+        study_uid=series.study_uid,
         series_uid=series.series_uid,
         header=header,
     )

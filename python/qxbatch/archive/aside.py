@@ -14,7 +14,7 @@ from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import mount_above, mount_in
-from qxbatch.publish.opened import opened, opened_in
+from qxbatch.publish.opened import opened_folder, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, move_files, put_aside, try_rename
 
 _MOST_LINKS = 40
@@ -90,7 +90,7 @@ def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) ->
         if is_known(gone):
             remove_tree(gone)
     else:
-        with opened(gone.parent) as parent:
+        with opened_folder(gone.parent) as parent:
             with opened_in(parent, (gone.name,)) as top:
                 states = states_in(top)
             if is_known(gone):

@@ -32,7 +32,8 @@ class Facts(NamedTuple):
 
     archive: Archive
     """The mode that was requested."""
-    series_failed: bool = False
+    has_errors: bool = False
+    """Whether one of its sessions has an error, for example a series that failed."""
     is_damaged: bool = False
     """Whether some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
     is_published: bool = True
@@ -72,7 +73,7 @@ class Decision(NamedTuple):
 def decide(facts: Facts) -> Decision:
     """Return what to do with a packet.
 
-    >>> decide(Facts(Archive.DELETE, series_failed=True)).mode
+    >>> decide(Facts(Archive.DELETE, has_errors=True)).mode
     <Archive.MOVE: 'move'>
     """
     if not facts.is_published:
@@ -115,7 +116,7 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
 def _why_not_deleted(facts: Facts) -> Reason:
     """Return why the packet may not be deleted; AS_REQUESTED if it may."""
     reasons = (
-        (facts.series_failed, Reason.SERIES_FAILED),
+        (facts.has_errors, Reason.SERIES_FAILED),
         (facts.has_extra_bytes, Reason.EXTRA_BYTES),
         (facts.has_external_links, Reason.EXTERNAL_LINKS),
         (facts.kept_files_changed, Reason.KEPT_FILES_CHANGED),

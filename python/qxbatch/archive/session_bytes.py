@@ -19,7 +19,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, Kind, LedgerRow
 from qxbatch.settings.model import Settings
-from qxbatch.settings.passwords import words_of
+from qxbatch.settings.passwords import passwords_for_core
 from qxbatch.walk import raise_error, walk
 
 
@@ -83,7 +83,7 @@ class SessionBytes:
                 max_bytes=settings.max_total,
                 max_members=settings.max_members,
                 max_nesting=settings.max_nesting,
-                passwords=words_of(settings.passwords),
+                passwords=passwords_for_core(settings.passwords),
             )
             if damage := reading.damage():
                 if refused_as_encrypted(reading) or limits_of(damage):

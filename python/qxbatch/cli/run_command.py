@@ -10,7 +10,7 @@ from qxbatch.cli.messages import set_up_messages
 from qxbatch.cli.texts import command_text
 from qxbatch.cli.words import Reader
 from qxbatch.settings.parameter import find
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 
 _OUTPUTS = ("log_file", "json_file")
 """Options of files that commands write. The files of proposals are checked by qxbatch.commands.proposal_file."""
@@ -23,7 +23,7 @@ def run(name: str, argv: Sequence[str]) -> int:
     config = _config(options)
     values = {**config, **_given_values(command, options)}
     outputs = {
-        option: absolute(option, values[output])
+        option: absolute_path(option, values[output])
         for output in _OUTPUTS
         if values.get(output) and (option := find(command.parameters, output).option)
     }
@@ -69,10 +69,10 @@ def _log_head(words: Sequence[str], command: Command, values: Mapping[str, str])
 def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:
     """Return the sessions folders that a command may work in: those of its sessions, and the folders that it names."""
     names = options.get("<folder>") or []
-    folders = {absolute("<folder>", str(name)) for name in (names if isinstance(names, list) else [names])}
+    folders = {absolute_path("<folder>", str(name)) for name in (names if isinstance(names, list) else [names])}
     sessions = options.get("<session>")
     assert sessions is None or isinstance(sessions, list)
-    return folders | {absolute("<session>", str(name)).parent for name in sessions or ()}
+    return folders | {absolute_path("<session>", str(name)).parent for name in sessions or ()}
 
 
 def read(name: str, command: Command, argv: Sequence[str]) -> dict[str, object]:

@@ -21,7 +21,7 @@ def start(words: Sequence[str]) -> int:
     """Run an import, or the group level; return the exit status. Raises UsageError."""
     request = read(words)
     from_file = _config(request.values["config"]) if "config" in request.values else {}
-    parsed = parse({**from_file, **request.values}, bids_app=bool(request.level), typed=request.values)
+    parsed = parse({**from_file, **request.values}, bids_app=bool(request.level), on_command_line=request.values)
     settings = parsed.settings
     check_request(settings)
     set_up_messages(settings.quiet, settings.log_file, parsed.notes)

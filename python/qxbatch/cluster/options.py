@@ -27,7 +27,7 @@ def task_settings(submission: Submission) -> Settings:
     folder = submission.sessionsfolder
     options = {**submission.options, "sessionsfolder": str(folder)}
     settings = parse(
-        options, bids_app=bool(submission.record["bids_app"]), typed=_typed_options(submission, options)
+        options, bids_app=bool(submission.record["bids_app"]), on_command_line=_typed_options(submission, options)
     ).settings
     return replace(settings, sessionsfolder=folder, archive_folder=folder / ARCHIVED_PACKETS)
 

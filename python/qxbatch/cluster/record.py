@@ -14,7 +14,7 @@ from qxbatch.model import Candidate, Report, SessionId, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.summary_parts import problem_value
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 
 _SUBMIT_OPTIONS = frozenset(
     ("scheduler", "container", "wait", "print_script", "config", "log_file", "json_file", "test", "check", "quiet")
@@ -47,7 +47,7 @@ def paths_for_container(settings: Settings, options: Mapping[str, str]) -> list[
         settings.logfile.path if settings.logfile else None,
         settings.passwords.path if settings.passwords else None,
     ]
-    paths.append(absolute("--protocol", options["protocol"]) if settings.protocol else None)
+    paths.append(absolute_path("--protocol", options["protocol"]) if settings.protocol else None)
     return list(dict.fromkeys(path for path in paths if path is not None))
 
 

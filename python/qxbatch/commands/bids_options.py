@@ -13,10 +13,10 @@ from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
 from qxbatch.problems import UsageError
 from qxbatch.report.output_files import folders_of, refuse_output_files
-from qxbatch.settings.lists import split
+from qxbatch.settings.lists import split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 
 PRINT_PLAN = ""
 """The value of `plan` for `--plan` without a file: the plan is printed."""
@@ -59,12 +59,12 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
         init=_file(options, "--init"),
         plan=_plan(options),
         explain=_explain(options),
-        sessions=split(str(options["--sessions"] or "")),
+        sessions=split_list(str(options["--sessions"] or "")),
         link=_one_of(options, "--link", LinkMode, LinkMode.AUTO),
         intended_for=_one_of(options, "--intended-for", IntendedFor, IntendedFor.URI),
         shift_table=(_file(options, "--shift-table") or folder / FILE) if options["--shift-dates"] else None,
         logfile=logfile_spec(str(options["--logfile"])) if options["--logfile"] else None,
-        columns=split(str(options["--participant-columns"] or "")),
+        columns=split_list(str(options["--participant-columns"] or "")),
         sourcedata=bool(options["--sourcedata"]),
         keep_identifying=bool(options["--keep-identifying"]),
         validate=bool(options["--validate"]),
@@ -142,7 +142,7 @@ def _plan(options: Mapping[str, object]) -> Path | str | None:
     value = options["--plan"]
     if value is None:
         return None
-    return PRINT_PLAN if str(value).casefold() == "yes" else absolute("--plan", str(value))
+    return PRINT_PLAN if str(value).casefold() == "yes" else absolute_path("--plan", str(value))
 
 
 def _explain(options: Mapping[str, object]) -> tuple[str, str] | None:
@@ -155,7 +155,7 @@ def _explain(options: Mapping[str, object]) -> tuple[str, str] | None:
 
 
 def _file(options: Mapping[str, object], name: str) -> Path | None:
-    return absolute(name, str(options[name])) if options[name] else None
+    return absolute_path(name, str(options[name])) if options[name] else None
 
 
 Choice = TypeVar("Choice", bound=StrEnum)

@@ -60,7 +60,9 @@ def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
         for parameter in PARAMETERS
         if options.get(parameter.option)
     }
-    settings = parse({**values, "masterinbox": "/"}, typed=values).settings  # folders of the demo do not exist yet
+    settings = parse(
+        {**values, "masterinbox": "/"}, on_command_line=values
+    ).settings  # folders of the demo do not exist yet
     check_path(sessions, settings.path_map)
     inbox, archive = sessions / MASTER_INBOX, sessions / ARCHIVED_PACKETS
     return replace(settings, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)

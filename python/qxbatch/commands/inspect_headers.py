@@ -18,7 +18,7 @@ from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.pairs import find_pairs, path_order, without_copies
 from qxbatch.model import Value
 from qxbatch.settings.model import Passwords
-from qxbatch.settings.passwords import words_of
+from qxbatch.settings.passwords import passwords_for_core
 
 _PACKED_KINDS = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 _MAX_PROBLEMS = 20
@@ -160,7 +160,7 @@ def read_headers(
         str(staging),
         threads=threads,
         headers_only=True,
-        passwords=words_of(passwords),
+        passwords=passwords_for_core(passwords),
         monitor=monitor,
         **limits.for_core(),
     )

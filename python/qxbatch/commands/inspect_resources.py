@@ -16,7 +16,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 from qxbatch.visible import one_line
 
 _PREFIX = "qxbatch-inspect-"
@@ -47,7 +47,7 @@ class Resources:
 def resources_of(options: Mapping[str, object]) -> Resources:
     """Return the resources that the options name. Raises UsageError."""
     value = options["--work-dir"]
-    work_dir = absolute("--work-dir", str(value)) if value else None
+    work_dir = absolute_path("--work-dir", str(value)) if value else None
     if work_dir is not None:
         _need_folder(work_dir)
     join = str(options["--join-series"] or "auto").casefold()

@@ -177,7 +177,7 @@ def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts
         n,
         series.number_request.number,
         first_member.header,
-        first_member.study,
+        first_member.study_uid,
         first_member.series_uid,
         files,
         size,

@@ -10,8 +10,8 @@ from qxbatch.settings.values import Values
 
 def threads_of(text: object) -> int:
     """Return the number of threads that --n-procs gives; for `all` and None, the number of CPUs that this process may use."""
-    number = Values({} if text is None else {"n_procs": str(text)}).whole_or_all("n_procs")
-    return min(number or cpus.usable(), cpus.MAX_PROCESSES)
+    number = Values({} if text is None else {"n_procs": str(text)}).integer_or_all("n_procs")
+    return min(number or cpus.usable_cpus(), cpus.MAX_PROCESSES)
 
 
 def passwords_of(options: Mapping[str, object]) -> Passwords | None:
@@ -23,4 +23,4 @@ def passwords_of(options: Mapping[str, object]) -> Passwords | None:
 def is_yes(options: Mapping[str, object], name: str) -> bool:
     """Return whether --test or --overwrite is on; it is off when it is not given."""
     value = options[f"--{name}"]
-    return Values({} if value is None else {name: str(value)}).yes(name)
+    return Values({} if value is None else {name: str(value)}).is_yes(name)

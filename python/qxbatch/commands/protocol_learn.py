@@ -11,7 +11,7 @@ from qxbatch.commands.scanned_sessions import scanned_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.protocol.scanned import ScannedSession
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 from qxbatch.study.comparison import NotCompared
 from qxbatch.study.learn import learn
 from qxbatch.study.proposal import proposal_text
@@ -20,9 +20,9 @@ from qxbatch.visible import one_line, shell_word
 
 def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> ExitStatus:
     """Write the proposed protocol, or print it with `test`. Raises UsageError."""
-    path = absolute("--output", output)
+    path = absolute_path("--output", output)
     if not test:
-        refuse_existing("--output", path, absolute("<sessionsfolder>", folder), overwrite=overwrite)
+        refuse_existing("--output", path, absolute_path("<sessionsfolder>", folder), overwrite=overwrite)
     candidates = list(scanned_sessions(folder))
     for candidate in candidates:
         if isinstance(candidate, NotCompared):

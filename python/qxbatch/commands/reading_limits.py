@@ -64,10 +64,10 @@ def reading_limits(name: str, options: Mapping[str, object]) -> ReadingLimits:
         {limit: str(given_options[_option(limit)]) for limit in LIMIT_NAMES if _option(limit) in given_options}
     )
     return ReadingLimits(
-        max_expansion=values.whole("max_expansion", 1),
+        max_expansion=values.integer("max_expansion", 1),
         max_total=values.size("max_total"),
-        max_members=values.whole("max_members", 1),
-        max_nesting=values.whole("max_nesting", 0, 20),
+        max_members=values.integer("max_members", 1),
+        max_nesting=values.integer("max_nesting", 0, 20),
         name=name,
         options={option: "" if value is True else str(value) for option, value in given_options.items()},
     )

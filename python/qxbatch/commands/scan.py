@@ -19,7 +19,7 @@ from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.report.series_table import as_json, as_table, as_tsv
 from qxbatch.settings.model import Passwords
-from qxbatch.settings.passwords import words_of
+from qxbatch.settings.passwords import passwords_for_core
 
 ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 """Compressions that `ingest` of the core unpacks, and `scan` of the core does not. Both unpack gzip."""
@@ -98,7 +98,7 @@ def _scan_archive(
                 [(path, "")],
                 str(Path(folder) / "read"),
                 threads=threads,
-                passwords=words_of(passwords),
+                passwords=passwords_for_core(passwords),
                 monitor=monitor,
                 **limits.for_core(),
             )

@@ -21,9 +21,9 @@ class ParSeries:
     files: int
     size: int
     header: Mapping[str, Value]
-    patient: str
+    patient_id: str
     start_time: str
-    study: str = ""
+    study_uid: str = ""
     series_uid: str = ""
     kind: str = "PAR/REC"
 

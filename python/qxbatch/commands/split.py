@@ -21,7 +21,7 @@ from qxbatch.core import Monitor, Reading, ingest
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.settings.passwords import words_of
+from qxbatch.settings.passwords import passwords_for_core
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -42,7 +42,7 @@ def run(options: Mapping[str, object]) -> int:
                 gunzip=False,
                 link=True,
                 skip=[str(output)],
-                passwords=words_of(passwords),
+                passwords=passwords_for_core(passwords),
                 monitor=monitor,
                 **limits.for_core(),
             )

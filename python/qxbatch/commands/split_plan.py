@@ -79,7 +79,9 @@ def _dicom_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _St
     studies: dict[_Key, _Study] = {}
     for index, group in enumerate(groups):
         k = patients[index]
-        item = studies.setdefault(_Key(patient_keys[k], group.study), _Study(people[k].patient, group.start_time, []))
+        item = studies.setdefault(
+            _Key(patient_keys[k], group.study_uid), _Study(people[k].patient, group.start_time, [])
+        )
         item.started = min((text for text in (item.started, group.start_time) if text), default="")
         item.rows += members[index]
     return studies

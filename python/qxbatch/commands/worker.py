@@ -64,7 +64,7 @@ def _prepared_settings(values: dict[str, str], *, bids_app: bool) -> Settings:
     """Return the settings, after creating the sessions folder if it does not exist. Raises UsageError."""
     from qxbatch.record.mapped_path import check_path
 
-    parsed = parse(values, bids_app=bids_app, typed=values)
+    parsed = parse(values, bids_app=bids_app, on_command_line=values)
     check_path(parsed.settings.sessionsfolder, parsed.settings.path_map)
     if not parsed.settings.sessionsfolder.exists():
         parsed.settings.sessionsfolder.mkdir(parents=True, exist_ok=True)

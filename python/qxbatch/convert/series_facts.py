@@ -27,7 +27,7 @@ def dicom_facts(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Outp
 
     Raises OSError when a file cannot be read.
     """
-    acquisition = facts(observe(frames.acquired(), header, outputs))
+    acquisition = facts(observe(frames.acquired_stacks(), header, outputs))
     classes = Counter(frames.classes)
     return SeriesFacts(
         acquisition, verdict(acquisition, evaluable=not non_image_kind(classes) and not is_secondary_capture(classes))

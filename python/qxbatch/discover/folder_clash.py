@@ -8,7 +8,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import rename_and_import_command
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
-from qxbatch.session.equal_names import folded, ignores_case, stored_name
+from qxbatch.session.equal_names import folded_name, ignores_case, stored_name
 from qxbatch.settings.model import Settings
 
 _HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
@@ -26,7 +26,7 @@ def refuse_shared_folders(
     ids = {entry.session.id for entry in judged if entry.is_ready and entry.session is not None}
     stored_names = {name: stored_name(sessionsfolder / name, names) for name in ids - names}
     existing = {name: folder for name, folder in stored_names.items() if folder}
-    has_equal_names = len({folded(name) for name in ids}) < len(ids)
+    has_equal_names = len({folded_name(name) for name in ids}) < len(ids)
     can_collide = has_equal_names and ignores_case(sessionsfolder)
     return [
         _with_command(entry, settings, find_session)
@@ -52,7 +52,7 @@ def refuse_same_folder(
     ids: dict[str, set[str]] = {}
     for entry in judged if ignores_case else ():
         if entry.is_ready and entry.session is not None:
-            ids.setdefault(folded(entry.session.id), set()).add(entry.session.id)
+            ids.setdefault(folded_name(entry.session.id), set()).add(entry.session.id)
     return [_judge(entry, existing, ids) for entry in judged]
 
 
@@ -61,7 +61,9 @@ def _judge(judged: JudgedEntry, existing: Mapping[str, str], ids: Mapping[str, s
         return judged
     session_id = judged.session.id
     others = sorted(
-        {existing[session_id]} if session_id in existing else ids.get(folded(session_id), {session_id}) - {session_id}
+        {existing[session_id]}
+        if session_id in existing
+        else ids.get(folded_name(session_id), {session_id}) - {session_id}
     )
     if not others:
         return judged

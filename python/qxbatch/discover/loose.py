@@ -12,7 +12,7 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
 from qxbatch.settings.model import OnSameSession, Settings
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
 Studies = Callable[[Sequence[Path]], Sequence[str]]
@@ -30,9 +30,9 @@ def core_studies(paths: Sequence[Path]) -> list[str]:
     scanned = scan([os.fspath(path) for path in paths])
     keys: dict[str, str] = {}
     for k, group in enumerate(scanned.groups()):
-        study = group.study or str(group.header.get("StudyDate") or "")
+        study = group.study_uid or str(group.header.get("StudyDate") or "")
         for index in scanned.group_files(k):
-            keys[scanned.path(index)] = f"{group.patient}\0{study}"
+            keys[scanned.path(index)] = f"{group.patient_id}\0{study}"
     return [keys.get(os.fspath(path), "") for path in paths]
 
 
@@ -86,7 +86,7 @@ def _refuse_files(
     files: Sequence[JudgedEntry], names: Collection[str], folder: str, settings: Settings
 ) -> list[JudgedEntry]:
     """Return the files, all refused with the same problem. Its command is that of `_command`, with the new folder `folder`."""
-    inbox = mapped(files[0].path.parent, settings.path_map)
+    inbox = outside_path(files[0].path.parent, settings.path_map)
     file_names = [file.path.name for file in files]
     named = ", ".join(file_names[:3]) + (f" and {len(file_names) - 3} more" if len(file_names) > 3 else "")  # noqa: PLR2004 - named
     message = (

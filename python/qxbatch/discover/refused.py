@@ -12,7 +12,7 @@ from qxbatch.resolve.names import breaks_lines, invalid_name_reason
 from qxbatch.resolve.rename import FindSession, rename_command
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 
 
 def refuse_unreadable_or_bad_name(
@@ -44,7 +44,7 @@ def _refuse_unopened(
     if os.path.lexists(entry.path.with_name(name)):  # perhaps another packet
         return judged.refuse(Code.UNOPENED, message, NAME_IN_USE_HINT)
     unpacked = find_session(name) or session
-    path, archive = (mapped(path, settings.path_map) for path in (entry.path, settings.archive_folder))
+    path, archive = (outside_path(path, settings.path_map) for path in (entry.path, settings.archive_folder))
     unpack = unpack_command(entry.content, path, name, archive)
     command = f"{unpack} && {command_for(settings, [unpacked.id])}"
     return judged.refuse(Code.UNOPENED, message, "Unpack it into a folder in its place:", command)
@@ -86,7 +86,7 @@ def rename_and_import_command(judged: JudgedEntry, settings: Settings, find_sess
         beside = [path.name for path in judged.path.parent.iterdir()]
     except OSError:
         beside = []
-    rename, session = rename_command(mapped(judged.path, settings.path_map), find_session, judged.name, beside)
+    rename, session = rename_command(outside_path(judged.path, settings.path_map), find_session, judged.name, beside)
     return f"{rename} && {command_for(settings, [session])}" if rename else ""
 
 

@@ -11,7 +11,7 @@ from qxbatch.os_error import error_text, reading_hint
 from qxbatch.problems import Code
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
 _TOO_DEEP_ERRORS = (errno.ELOOP, errno.ENAMETOOLONG)
@@ -43,7 +43,7 @@ def _pack_command(judged: JudgedEntry, settings: Settings) -> str:
     packed = judged.path.with_name(judged.path.name + _TAR_SUFFIX)
     if os.path.lexists(packed) or packet_name(packed.name, settings.pattern) != judged.name:
         return ""
-    folder, file = (shell_word(str(mapped(path, settings.path_map))) for path in (judged.path, packed))
-    archive = mapped(settings.archive_folder, settings.path_map)
+    folder, file = (shell_word(str(outside_path(path, settings.path_map))) for path in (judged.path, packed))
+    archive = outside_path(settings.archive_folder, settings.path_map)
     moved = f"mkdir -p {shell_word(str(archive))} && mv -n -- {folder} {shell_word(f'{archive}/')}"
     return f"tar -C {folder} -cf {file} . && {moved}"

@@ -35,7 +35,7 @@ def dicom_series(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomS
     """Return the series of some groups; groups of several patients with the same UIDs and number form one series."""
     keyed: dict[tuple[str, str, int | None], list[int]] = {}
     for i in indices:
-        keyed.setdefault((groups[i].study, groups[i].series_uid, groups[i].number), []).append(i)
+        keyed.setdefault((groups[i].study_uid, groups[i].series_uid, groups[i].number), []).append(i)
     series = []
     for (study, uid, number), members_of_key in sorted(keyed.items(), key=lambda item: str(item[0])):
         members = tuple(groups[i] for i in members_of_key)
@@ -60,7 +60,7 @@ def _join(parts: Sequence[DicomSeries]) -> DicomSeries:
         tuple(member for part in ordered for member in part.groups),
         ordered[0].number_request,
         tuple(
-            SeriesPart(part.groups[0].study, part.groups[0].series_uid, part.groups[0].number, part.group_indexes)
+            SeriesPart(part.groups[0].study_uid, part.groups[0].series_uid, part.groups[0].number, part.group_indexes)
             for part in ordered
         ),
     )
@@ -86,4 +86,4 @@ def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
             header = reading.header(row)
             yield None if header is None else instance_of(header)
 
-    return ScanPart(group.patient, number, group.study, first, instances, numbers_in_thousands(group.header))
+    return ScanPart(group.patient_id, number, group.study_uid, first, instances, numbers_in_thousands(group.header))

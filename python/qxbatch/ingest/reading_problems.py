@@ -12,7 +12,7 @@ from qxbatch.session.layout import FROM_SESSION
 
 def several_studies_warnings(groups: Sequence[Group], sorted_session: SortedSession) -> list[Problem]:
     """Warn of several studies in one session: one person scanned twice, or two merged packets."""
-    studies = {groups[i].study for series in sorted_session.series for i in series.groups}
+    studies = {groups[i].study_uid for series in sorted_session.series for i in series.groups}
     if len(studies) <= 1:
         return []
     message = f"{len(studies)} studies became one session."

@@ -27,7 +27,7 @@ def facts(observed: ObservedSeries) -> Acquisition:
         missing_slices=counts.missing_slices if counts else None,
         duplicate_slices=counts.duplicate_slices if counts else None,
         tr_ms=observed.number("RepetitionTime", sidecar="RepetitionTime", scale=1e3),
-        te_ms=tuple(time for time in observed.acquired.echo_times if time) or None,
+        te_ms=tuple(time for time in observed.acquired_stacks.echo_times if time) or None,
         ti_ms=observed.number("InversionTime", "InversionTimes", sidecar="InversionTime", scale=1e3),
         flip_angle_deg=observed.number("FlipAngle", sidecar="FlipAngle"),
         **sizes._asdict(),

@@ -18,7 +18,7 @@ _MAX_ORTHOGONAL_COSINE = 0.26
 
 def kinds(observed: ObservedSeries) -> tuple[ImageKind, ...]:
     """Return the kinds in the order of ImageKind."""
-    stacks = observed.acquired.stacks
+    stacks = observed.acquired_stacks.stacks
     image_kinds = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
     if stacks and all(stack.is_derived for stack in stacks):
         image_kinds.add(ImageKind.DERIVED)
@@ -30,7 +30,7 @@ def kinds(observed: ObservedSeries) -> tuple[ImageKind, ...]:
 def is_localizer(observed: ObservedSeries) -> bool:
     """Return whether ImageType contains LOCALIZER, or the series has orthogonal views."""
     labels = observed.header_text("ImageType").upper().replace("\\", " ").split()
-    return "LOCALIZER" in labels or _has_orthogonal_views(observed.acquired.stacks)
+    return "LOCALIZER" in labels or _has_orthogonal_views(observed.acquired_stacks.stacks)
 
 
 def _has_orthogonal_views(stacks: list[Stack]) -> bool:

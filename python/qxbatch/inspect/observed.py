@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qxbatch.core import Acquired, Stack
+from qxbatch.core import AcquiredStacks, Stack
 from qxbatch.model import HeaderLike, Output
 
 
@@ -15,7 +15,7 @@ from qxbatch.model import HeaderLike, Output
 class ObservedSeries:
     """Frames and header of a DICOM series, and the sidecars of its images."""
 
-    acquired: Acquired
+    acquired_stacks: AcquiredStacks
     """Frames of all files, and values of the first header with an image."""
     header: HeaderLike
     """Header of the series, by DICOM keyword."""
@@ -29,14 +29,14 @@ class ObservedSeries:
     @property
     def main_stack(self) -> Stack | None:
         """Return the stack with most frames."""
-        return next(iter(self.acquired.stacks), None)
+        return next(iter(self.acquired_stacks.stacks), None)
 
     def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
         """Return the first of these numbers in the header, else that of the sidecar times `scale`; None without one.
 
         0 counts as absent.
         """
-        numbers = (self.acquired.numbers.get(name, [None])[0] for name in names)
+        numbers = (self.acquired_stacks.numbers.get(name, [None])[0] for name in names)
         value = next((number for number in numbers if number), None)
         if value is None and sidecar:
             sidecar_value = self.sidecar.get(sidecar)
@@ -51,7 +51,7 @@ class ObservedSeries:
 
     def text(self, *names: str, sidecar: str = "") -> str | None:
         """Return the first of these texts in the header, else that of the sidecar; None without one."""
-        value = next((self.acquired.texts[name] for name in names if self.acquired.texts.get(name)), None)
+        value = next((self.acquired_stacks.texts[name] for name in names if self.acquired_stacks.texts.get(name)), None)
         if value is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
             value = self.sidecar[sidecar]
         return value or None
@@ -62,14 +62,14 @@ class ObservedSeries:
         return "\\".join(map(str, value)) if isinstance(value, list) else str(value or "").strip()
 
 
-def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -> ObservedSeries:
+def observe(acquired_stacks: AcquiredStacks, header: HeaderLike, outputs: Sequence[Output]) -> ObservedSeries:
     """Return header, frames and sidecars of a series; `outputs` are its converted images, if any."""
     jsons = [output.sidecars["json"] for output in outputs if "json" in output.sidecars]
     tables = [output.sidecars for output in outputs if "bval" in output.sidecars]
     values: Sequence[Sequence[float]] = _rows(tables[0]["bval"]) if len(tables) == 1 else []
     vectors = _rows(tables[0]["bvec"]) if len(tables) == 1 and "bvec" in tables[0] else []
     return ObservedSeries(
-        acquired,
+        acquired_stacks,
         header,
         read_sidecar(jsons[0] if jsons else None),
         tuple(values[0]) if len(values) == 1 else (),

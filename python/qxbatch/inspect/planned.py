@@ -43,7 +43,7 @@ def planned_slices(observed: ObservedSeries) -> int | None:
     main = observed.main_stack
     if main is None or main.is_derived or _plane_count(observed) > 1:
         return None
-    numbers = observed.acquired.numbers
+    numbers = observed.acquired_stacks.numbers
     if numbers.get("Protocol.sKSpace.ucDimension") == [_TWO_DIMENSIONS]:
         return _positive_integer(observed, "Protocol.sSliceArray.lSize")
     philips = _positive_integer(observed, "PhilipsNumberOfSlices")
@@ -52,7 +52,9 @@ def planned_slices(observed: ObservedSeries) -> int | None:
 
 def _plane_count(observed: ObservedSeries) -> int:
     """Return the number of planes in which one contrast was scanned (localizer: three); each plane is a stack."""
-    contrasts = [(stack.echo_time, stack.component, stack.is_derived, stack.size) for stack in observed.acquired.stacks]
+    contrasts = [
+        (stack.echo_time, stack.component, stack.is_derived, stack.size) for stack in observed.acquired_stacks.stacks
+    ]
     return max(map(contrasts.count, contrasts), default=0)
 
 
@@ -64,14 +66,17 @@ def _positive_integer(observed: ObservedSeries, name: str) -> int | None:
 def _volumes_from_images(observed: ObservedSeries, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
     """Return the number of volumes that a planned number of images makes; None unless all stacks were acquired together."""
     images = _positive_integer(observed, name)
-    if images is None or len(stacks) < len(observed.acquired.stacks):
+    if images is None or len(stacks) < len(observed.acquired_stacks.stacks):
         return None
     return -(-images // (slices * len(stacks)))
 
 
 def _slices_of_single_volume(observed: ObservedSeries) -> int | None:
     """Return the number of slices of a GE series that has one volume of one contrast."""
-    if len(observed.acquired.stacks) != 1 or _positive_integer(observed, "NumberOfTemporalPositions") not in (None, 1):
+    if len(observed.acquired_stacks.stacks) != 1 or _positive_integer(observed, "NumberOfTemporalPositions") not in (
+        None,
+        1,
+    ):
         return None
     return _positive_integer(observed, "GEImagesInSeries") or _positive_integer(observed, "ImagesInAcquisition")
 
@@ -82,7 +87,7 @@ def _siemens_bold_volumes(observed: ObservedSeries) -> int | None:
     In diffusion, perfusion and multi-echo scans, repetitions are not volumes. A single-band reference (SBRef) has the
     protocol of its scan.
     """
-    numbers, texts = observed.acquired.numbers, observed.acquired.texts
+    numbers, texts = observed.acquired_stacks.numbers, observed.acquired_stacks.texts
     program = texts.get("Protocol.tSequenceFileName", "").lower()
     name = (observed.text("SequenceName", "PulseSequenceName") or "").lower()
     main = observed.main_stack
@@ -90,7 +95,7 @@ def _siemens_bold_volumes(observed: ObservedSeries) -> int | None:
         "Protocol.read" in texts
         and _GRADIENT_ECHO_EPI in name
         and numbers.get("Protocol.lContrasts", [1.0]) == [1.0]
-        and len(observed.acquired.echo_times) <= 1
+        and len(observed.acquired_stacks.echo_times) <= 1
         and numbers.get("Protocol.sDiffusion.ulMode", [None])[0] in _OFF
         and numbers.get("Protocol.sAsl.ulMode", [None])[0] in _OFF
         and not any(word in program for word in ("asl", "diff"))

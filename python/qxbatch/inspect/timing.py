@@ -26,7 +26,7 @@ def timing(observed: ObservedSeries) -> Timing:
     volumes, that element contains the planned duration and is not used. Without acquisition times, the start is that of the
     series.
     """
-    span = observed.acquired.span
+    span = observed.acquired_stacks.span
     if span is None:
         return Timing(started=_series_start(observed), observed_tr_ms=observed_tr(observed))
     first, last = span

@@ -40,7 +40,7 @@ def volumes(observed: ObservedSeries) -> Volumes | None:
     main = observed.main_stack
     if main is None or not main.slices:
         return None
-    stacks = stacks_of_main(main, observed.acquired.stacks)
+    stacks = stacks_of_main(main, observed.acquired_stacks.stacks)
     slices, absent_slices = _slices(main, observed)
     missing = sum(_missing_slices(stack, main) for stack in stacks)
     complete = (
@@ -60,9 +60,9 @@ def volumes(observed: ObservedSeries) -> Volumes | None:
         partial_slices=partial or None,
         slices=slices,
         missing_slices=missing
-        + max(main.missing_volumes, observed.acquired.missing_mosaics) * slices
+        + max(main.missing_volumes, observed.acquired_stacks.missing_mosaics) * slices
         + absent_slices * main.volumes,
-        duplicate_slices=sum(stack.duplicate_frames for stack in observed.acquired.stacks),
+        duplicate_slices=sum(stack.duplicate_frames for stack in observed.acquired_stacks.stacks),
     )
 
 

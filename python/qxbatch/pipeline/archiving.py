@@ -114,7 +114,7 @@ class _PacketArchiving:
         self.warnings: list[Problem] = []
         self.facts = Facts(
             journal.archive,
-            series_failed=journal.series_failed,
+            has_errors=journal.has_errors,
             is_damaged=journal.damaged,
             has_extra_bytes=journal.has_extra_bytes,
             has_external_links=journal.has_external_links,

@@ -12,7 +12,7 @@ from qxbatch.events import Observer
 from qxbatch.open_files import many_open_files
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.settings.cpus import granted
+from qxbatch.settings.cpus import granted_cpus
 from qxbatch.settings.model import Settings
 from qxbatch.slots import Memory, Slots
 
@@ -54,7 +54,7 @@ class Context:
         """Set when the converters have to stop."""
         workers = max(1, settings.n_procs)
         # if there are as many workers as CPUs, one more worker runs while others wait for the interpreter lock
-        spare = 1 if workers > 1 and workers >= granted() else 0
+        spare = 1 if workers > 1 and workers >= granted_cpus() else 0
         self.slots = Slots(workers, spare)
         self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))
         self.convert_pool = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))

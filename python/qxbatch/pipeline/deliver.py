@@ -47,8 +47,8 @@ def deliver(
             workspace.sessionsfolder / product.sorted_session.session.id,
             (
                 *with_import_command(
-                    product.session_problems.problems,
-                    product.session_problems.left_out,
+                    product.all_problems.problems,
+                    product.all_problems.left_out,
                     job,
                     context.settings,
                     result.archived_paths,

@@ -80,8 +80,8 @@ def finish(
     is_contained = _containment(journal, session_bytes, read_by_this_run=read_by_this_run)
     unremoved_files = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
     problems += map(unremoved_file_problem, unremoved_files)
-    if not read_by_this_run and not journal.series_failed:
-        journal = replace(journal, series_failed=has_failed_series(journal, workspace))
+    if not read_by_this_run and not journal.has_errors:
+        journal = replace(journal, has_errors=has_failed_series(journal, workspace))
     archived_paths, archive_problems = archive_packets(
         journal,
         workspace,

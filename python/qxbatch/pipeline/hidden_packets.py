@@ -14,7 +14,7 @@ from qxbatch.problems import Code, Problem
 from qxbatch.publish.durable import NO_RUN
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
 _AT_WORK_S = 120
@@ -82,7 +82,7 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
         hint = f"{text} {_REMOVE if is_removed else hint}"
     message = f"belongs to {original} and is not imported: {state} by an interrupted run whose journal is missing."
     hidden, restored = (
-        shell_word(str(mapped(each, settings.path_map))) for each in (path, _restored(path, original, use))
+        shell_word(str(outside_path(each, settings.path_map))) for each in (path, _restored(path, original, use))
     )
     command = f"rm -r -- {hidden}" if is_removed else f"mv -nT -- {hidden} {restored}"
     if use is Use.PART and os.path.lexists(path.with_name(original)):

@@ -14,7 +14,7 @@ from qxbatch.problems import Code, Problem
 from qxbatch.record.job import Job
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
 
@@ -64,7 +64,7 @@ def _move_commands(archived_paths: Mapping[Path, Path | None], settings: Setting
         for source, current in archived_paths.items()
         if current is not None and current != source and not source.exists()
     )
-    words = ([shell_word(str(mapped(path, settings.path_map))) for path in pair] for pair in moves)
+    words = ([shell_word(str(outside_path(path, settings.path_map))) for path in pair] for pair in moves)
     return [f"mv -nT -- {current} {source}" for current, source in words]
 
 
@@ -107,7 +107,9 @@ def _unpacking(
         or any(kind not in UNOPENED or kind == "split" for kind in kinds.values())
     ):
         return []
-    mapped_folder, archive_folder = (mapped(path, settings.path_map) for path in (folder, settings.archive_folder))
+    mapped_folder, archive_folder = (
+        outside_path(path, settings.path_map) for path in (folder, settings.archive_folder)
+    )
     names: dict[Path, str] = {}
     for path in kinds:
         archive = current / path

@@ -45,10 +45,10 @@ def write_unit_journal(
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
     """Return the facts that decide what is done with the packets, as far as they are known before the packets are checked again."""
-    problems = [problem for product in products for problem in product.session_problems.problems]
+    problems = [problem for product in products for problem in product.all_problems.problems]
     return Facts(
         context.settings.archive,
-        series_failed=any(problem.severity is Severity.ERROR for problem in problems),
+        has_errors=any(problem.severity is Severity.ERROR for problem in problems),
         is_damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
         has_extra_bytes=any(problem.code is Code.SURROUNDED for problem in problems),
         has_external_links=any(
@@ -60,7 +60,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         is_mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
         was_split=job.is_split,
         folder_mode=job.unit.inbox is not None,
-        was_imported=bool(job.previous.order),
+        was_imported=bool(job.previous.positions),
     )
 
 
@@ -82,9 +82,9 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
             for packet in (*job.archives, *job.archives_in_folders)
         ),
         sessions=tuple(sessions),
-        replaced=_sessions_to_replace(context, sessions),
+        replaced_sessions=_sessions_to_replace(context, sessions),
         archive=facts.archive,
-        series_failed=facts.series_failed,
+        has_errors=facts.has_errors,
         damaged=facts.is_damaged,
         has_extra_bytes=facts.has_extra_bytes,
         has_external_links=facts.has_external_links,

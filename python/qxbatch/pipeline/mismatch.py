@@ -10,7 +10,7 @@ from qxbatch.pipeline.read import refuse_changed
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.publish.durable import remove_tree
 from qxbatch.record.job import Job
-from qxbatch.settings.passwords import words_of
+from qxbatch.settings.passwords import passwords_for_core
 
 MOST_LISTED = 5
 """Number of differing files that a message names."""
@@ -70,7 +70,7 @@ def _first_change(context: Context, job: Job, scratch: Path) -> str:
                 max_bytes=settings.max_total,
                 max_members=settings.max_members,
                 max_nesting=settings.max_nesting,
-                passwords=words_of(settings.passwords),
+                passwords=passwords_for_core(settings.passwords),
                 monitor=context.monitor,
             )
             new_hashes |= {row.path: row.sha256 for row in map(second_reading.row, range(len(second_reading)))}

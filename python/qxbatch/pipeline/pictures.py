@@ -21,7 +21,7 @@ def tsnr_picture_of(nifti: Path) -> Path:
 
 def place_pictures(placement: Placement, paths: SessionPaths, summary: Summary) -> None:
     """Move the pictures of images to their folder in a session, and draw its thumbnail."""
-    for item in placement.numbered:
+    for item in placement.numbered_images:
         number, nifti = item.image.number, item.output.nifti
         pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
         for picture, target in pairs:

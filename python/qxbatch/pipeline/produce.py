@@ -27,8 +27,8 @@ class Product(NamedTuple):
     sorted_session: SortedSession
     build: Path
     placement: Placement
-    session_problems: SessionProblems
-    """All problems of the session, including those of conversions and images."""
+    all_problems: SessionProblems
+    """All problems of the session, including those of conversions and images, and the members that were left out."""
     syncs: Sequence[Future[None]] = ()
     """Syncs of files that may still run."""
 
@@ -68,4 +68,4 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     write_page(build_paths, recorded.summary)
     if recorded.summary.is_only_sorted:
         write_sums(build_paths)
-    return Product(sorted_session, folders.build, recorded.placement, recorded.session_problems, syncs)
+    return Product(sorted_session, folders.build, recorded.placement, recorded.all_problems, syncs)

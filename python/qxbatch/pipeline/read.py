@@ -11,7 +11,7 @@ from qxbatch.ingest.sources import Source
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
-from qxbatch.settings.passwords import words_of
+from qxbatch.settings.passwords import passwords_for_core
 
 NO_INBOX = Fingerprint(0, 0, 0)
 """Folder mode (`--masterinbox=none`): the fingerprint if the session has no inbox, and its data are only in `dicom`."""
@@ -37,7 +37,7 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
                 max_bytes=context.settings.max_total,
                 max_members=context.settings.max_members,
                 max_nesting=context.settings.max_nesting,
-                passwords=words_of(context.settings.passwords),
+                passwords=passwords_for_core(context.settings.passwords),
                 monitor=context.monitor,
             )
     finally:  # if a packet changed or vanished, that is reported, not an error that it caused

@@ -21,7 +21,7 @@ from qxbatch.publish.durable import sync_open
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 
 FULL_DISK_BYTES = 4 << 20
 """If the disk has fewer free bytes, it counts as full, and as the cause of a failed conversion."""
@@ -41,7 +41,7 @@ def make_series(
     work = _SeriesWork(context, job, sorted_session, folders)
     work.notify_converted(0)
     settings = context.settings
-    gzip = current_gzip(folders.published.dicom) if settings.gzip_as_found else settings.gzip
+    gzip = current_gzip(folders.final_paths.dicom) if settings.gzip_as_found else settings.gzip
     forms = {series.n: storage_form(series.folder, gzip) for series in sorted_session.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
@@ -57,7 +57,7 @@ def make_series(
     _wait_for_all(work.finishing)
     for series in sorted_session.series:
         if forms[series.n] is StorageForm.PLAIN:
-            move(series.folder, folders.built.series(series.n))
+            move(series.folder, folders.build_paths.series(series.n))
     conversions = tuple(converting[series.n].result() for series in sorted_session.series)
     return ConvertedSeries(conversions, forms, work.headers, work.sums, work.statistics), work.syncs
 
@@ -121,7 +121,7 @@ class _SeriesWork:
             self.context.tools,
             self.context.stop,
             staging=session_root(series),
-            final=mapped(self.folders.final, self.context.settings.path_map),
+            final=outside_path(self.folders.final, self.context.settings.path_map),
         )
 
     def store(self, series: Series, form: StorageForm) -> None:
@@ -130,14 +130,14 @@ class _SeriesWork:
         with context.slots.acquire():
             store_series(
                 series.folder,
-                self.folders.built.dicom,
+                self.folders.build_paths.dicom,
                 form,
                 context.settings.gzip_level,
                 context.monitor,
                 self.job.reading.streams(list(series.groups)) if self.job.unit.inbox is None else None,
             )
         if form is StorageForm.PACKED:
-            self._sync(self.folders.built.packed(series.n))
+            self._sync(self.folders.build_paths.packed_series(series.n))
         self._clear_if_done(series)
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qxbatch.publish.opened import OpenFolder, open_in, opened, opened_in
+from qxbatch.publish.opened import OpenFolder, open_in, opened_folder, opened_in
 
 _TRIES = 20
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
@@ -24,14 +24,14 @@ def open_below(folder: Path, top: Path, *, create: bool = False) -> int:
 
     Raises OSError, and LinkError if the folder, or a folder between it and `top`, is a link.
     """
-    with opened(top) as start:
+    with opened_folder(top) as start:
         return open_in(start, folder.relative_to(top).parts, create=create)
 
 
 @contextmanager
 def opened_below(folder: Path, top: Path, *, create: bool = False) -> Iterator[OpenFolder]:
     """Open a folder for a `with` block as `open_below` does. Raises OSError, LinkError."""
-    with opened(top) as start, opened_in(start, folder.relative_to(top).parts, create=create) as inner:
+    with opened_folder(top) as start, opened_in(start, folder.relative_to(top).parts, create=create) as inner:
         yield inner
 
 

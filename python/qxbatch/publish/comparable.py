@@ -24,7 +24,7 @@ _VOLATILE_LINE = re.compile(rb'<div class="volatile">[^\n]*\n?')
 """A line of the session's page that differs between two imports (qxbatch/page/templates/session.html)."""
 
 
-def comparable(path: Path, at: str) -> object:
+def comparable_content(path: Path, at: str) -> object:
     """Return what is compared of a file; equal for two imports of the same packet.
 
     - session.txt, the summary, the page, and converters' logs: the content without version, times, host, command and durations,
@@ -39,7 +39,7 @@ def comparable(path: Path, at: str) -> object:
     if at == SESSION_TXT:
         return _without_generated_line(path.read_bytes())
     if at == SUMMARY_AT:
-        return comparable_summary.comparable(path.read_bytes())
+        return comparable_summary.comparable_text(path.read_bytes())
     if at == PAGE_AT:
         page = path.read_bytes()
         # an edited page is compared as a whole: the edit can be in a line that differs between two imports

@@ -15,7 +15,7 @@ from qxbatch.publish.below import opened_below
 from qxbatch.publish.durable import sync_entries
 from qxbatch.publish.kept_files import RenamedFile, place_kept_files
 from qxbatch.publish.mounts import is_mounted
-from qxbatch.publish.opened import OpenFolder, move_folder, opened, opened_in, walk_in
+from qxbatch.publish.opened import OpenFolder, move_folder, opened_folder, opened_in, walk_in
 from qxbatch.session.contents import has_file
 from qxbatch.session.layout import DICOM, INBOX, NII, RESULT_FOLDERS, SESSION_TXT
 
@@ -34,7 +34,7 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
     if not replace and _is_another_session(target, build):
         return []
     top = target.parent
-    with opened_below(build.parent, top) as builds, opened(top) as sessions:
+    with opened_below(build.parent, top) as builds, opened_folder(top) as sessions:
         if not sessions.has(target.name):
             if os.path.lexists(old):
                 return []  # an exchange began, then somebody removed the session with a part of the build

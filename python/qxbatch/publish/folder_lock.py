@@ -29,12 +29,12 @@ def locked_folder(folder: Path, clock: Callable[[], float] = time.monotonic) -> 
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield _locked(descriptor, clock() + _WAIT_SECONDS, clock)
+        yield _wait_for_lock(descriptor, clock() + _WAIT_SECONDS, clock)
     finally:
         os.close(descriptor)
 
 
-def _locked(descriptor: int, until: float, clock: Callable[[], float]) -> FolderLock:
+def _wait_for_lock(descriptor: int, until: float, clock: Callable[[], float]) -> FolderLock:
     import fcntl
 
     while True:

@@ -35,7 +35,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     files, each needs a different `tag` (16 hex digits). The tag NO_RUN means that this process is the only one. Then a file is
     exchanged with its new text in one step and compared after that, so an edit is kept even if it was saved right before.
     """
-    staged = [_hidden(text.path, Use.COPY, tag) for text in texts]
+    staged = [_hidden_path(text.path, Use.COPY, tag) for text in texts]
     try:
         for path, text in zip(staged, texts, strict=True):
             clear_path(path)
@@ -53,9 +53,9 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
 def _replace(staged: Path, new: NewText, tag: str) -> None:
     """Give a staged text its name; try again if another program writes or removes the file meanwhile."""
     is_own = cache(new.is_own)
-    aside = _hidden(new.path, Use.ASIDE, tag)
+    aside = _hidden_path(new.path, Use.ASIDE, tag)
     for _ in range(_TRIES):
-        _settle(aside, new.path, is_own)
+        _remove_or_keep(aside, new.path, is_own)
         with contextlib.suppress(FileExistsError, FileNotFoundError):
             _keep_foreign(new.path, is_own)
             if not os.path.lexists(new.path):
@@ -65,7 +65,7 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
                 break
             if not _try_exchange(staged, aside, new.path):
                 break
-            _settle(aside, new.path, is_own)
+            _remove_or_keep(aside, new.path, is_own)
             return
     _keep_foreign(new.path, is_own)
     try:
@@ -87,7 +87,7 @@ def _try_exchange(staged: Path, aside: Path, path: Path) -> bool:
     return False
 
 
-def _settle(aside: Path, path: Path, is_own: Callable[[bytes], bool]) -> None:
+def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) -> None:
     """Remove a replaced file, or keep it if a person wrote it or it cannot be read. Do nothing if there is none."""
     with contextlib.suppress(FileNotFoundError):  # there is none, or another run does the same
         try:
@@ -126,5 +126,5 @@ def _keep(source: Path, path: Path) -> None:
             return
 
 
-def _hidden(path: Path, use: Use, tag: str) -> Path:
+def _hidden_path(path: Path, use: Use, tag: str) -> Path:
     return path.with_name(hidden_name(use, tag, path.name))

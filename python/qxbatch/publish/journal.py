@@ -30,10 +30,12 @@ RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
 _KEYS = {
     "exchanges_inbox": "with_inbox",
+    "has_errors": "series_failed",
     "has_extra_bytes": "surrounded",
     "has_external_links": "contains_links",
     "label": "names",
     "ledger_hashes": "ledgers",
+    "replaced_sessions": "replaced",
 }
 """Maps the fields of `Journal` to their keys in the file, where the two differ."""
 IN_NO_INBOX = "in no inbox of this run"
@@ -60,12 +62,12 @@ class Journal:
     packets: tuple[JournaledPacket, ...]
     sessions: tuple[str, ...]
     """Session ids of the builds to publish."""
-    replaced: tuple[str, ...]
+    replaced_sessions: tuple[str, ...]
     """The sessions that existed when the journal was written, and are replaced. One that appears later is not replaced."""
     archive: Archive
     """The requested mode. qxbatch.archive.decision decides what is done."""
-    series_failed: bool
-    """Whether a series failed, or the sessions have another problem that is an error."""
+    has_errors: bool
+    """Whether one of the sessions has an error, for example a series that failed."""
     damaged: bool
     """Whether some members of the packets cannot be read."""
     has_extra_bytes: bool
@@ -140,9 +142,9 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         run=content["run"],
         packets=tuple(_packet(packet, top) for packet in content["packets"]),
         sessions=tuple(content["sessions"]),
-        replaced=tuple(map(str, content["replaced"])),
+        replaced_sessions=tuple(map(str, content["replaced"])),
         archive=Archive(content["archive"]),
-        series_failed=bool(content["series_failed"]),
+        has_errors=bool(content["series_failed"]),
         damaged=bool(content["damaged"]),
         has_extra_bytes=bool(content["surrounded"]),
         has_external_links=bool(content["contains_links"]),

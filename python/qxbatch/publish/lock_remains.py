@@ -15,7 +15,7 @@ def is_unwritten(path: Path) -> bool:
     return not path.name.endswith(".lock") and path.lstat().st_size == 0
 
 
-def remove_other(path: Path) -> None:
+def remove_non_file(path: Path) -> None:
     """Remove a link, an empty folder or a FIFO at the path of a lock. Raises InTheWayError for a folder with content, OSError."""
     try:
         path.rmdir()

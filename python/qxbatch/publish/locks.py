@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from qxbatch.publish.durable import make_folder, rename_new
 from qxbatch.publish.lock_holder import last_holder
-from qxbatch.publish.lock_remains import is_unwritten, remove_other
+from qxbatch.publish.lock_remains import is_unwritten, remove_non_file
 from qxbatch.publish.plain import refuse_link
 from qxbatch.textfile import naming_path
 
@@ -40,6 +40,7 @@ RENEW_SECONDS = 15.0
 RETRY_SECONDS = 0.02
 """Seconds between two tries to take a lock that another run checks at this moment."""
 TRIES = 3
+"""Number of times that `take` tries while another run checks the lock."""
 LONGEST_WAIT_SECONDS = 600.0
 """Seconds for which `waiting` waits at most."""
 ENDING_WAIT_SECONDS = 5.0
@@ -229,7 +230,7 @@ class Locks:
         """
         try:
             if not stat.S_ISREG(path.lstat().st_mode):
-                remove_other(path)
+                remove_non_file(path)
                 return True
             descriptor = _open_lock_file(path, os.O_RDWR)
         except (FileNotFoundError, _NoFileError):

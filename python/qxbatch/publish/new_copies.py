@@ -13,7 +13,7 @@ from pathlib import Path
 from qxbatch.os_error import is_full, reason_text
 from qxbatch.publish.devices import is_device
 from qxbatch.publish.link_target import target_from
-from qxbatch.publish.opened import opened, opened_in
+from qxbatch.publish.opened import opened_folder, opened_in
 from qxbatch.walk import raise_error, walk
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -35,7 +35,7 @@ def copy_new_folder(source: Path, target: Path) -> None:
     Raises OSError.
     """
     target.mkdir()
-    with opened(target) as top:
+    with opened_folder(target) as top:
         copied_folders: list[str] = []
         for folder, folders, files in walk(source, onerror=raise_error):
             copied_folders.append(folder)

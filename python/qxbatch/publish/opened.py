@@ -111,7 +111,7 @@ class OpenFolder(NamedTuple):
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[OpenFolder]:
+def opened_folder(folder: Path) -> Iterator[OpenFolder]:
     """Open a folder for a `with` block. Raises OSError.
 
     In OSErrors of the block, the short path of the folder is replaced by its path.
@@ -122,7 +122,7 @@ def opened(folder: Path) -> Iterator[OpenFolder]:
 
 @contextmanager
 def opened_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) -> Iterator[OpenFolder]:
-    """Open a folder below an opened one, as `opened` does. With `create`, missing folders are created.
+    """Open a folder below an opened one, as `opened_folder` does. With `create`, missing folders are created.
 
     Raises OSError, and LinkError if one of the parts is a link.
     """

@@ -124,7 +124,7 @@ class _CurrentFolder:
         self._top = top
         self._folder: Path | None = None
         self._descriptor: int | None = None
-        self._is_plain = False
+        self._is_entered = False
         self.mount: Path | None = None
         """The mount point in the inbox that contains the folder."""
         self.short_path = inbox
@@ -138,9 +138,9 @@ class _CurrentFolder:
             self.close()
             self._folder = self.short_path = folder
             self.mount = mount_above(folder, self._inbox)
-            self._is_plain = self.mount is None and self._try_open(folder)
+            self._is_entered = self.mount is None and self._try_open(folder)
             self.existing_folders = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
-        return self._is_plain
+        return self._is_entered
 
     def _try_open(self, folder: Path) -> bool:
         """Open a folder, if it exists; return False if it is reached through a link."""

@@ -12,7 +12,7 @@ from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
 from qxbatch.publish.link_target import target_from
 from qxbatch.publish.new_copies import copy_new, copy_new_folder
-from qxbatch.publish.opened import move_folder, opened
+from qxbatch.publish.opened import move_folder, opened_folder
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
 from qxbatch.walk import folder_handle, set_mode
@@ -83,7 +83,7 @@ def _put_files_aside(source: Path, aside: Path) -> None:
 
 def move_files(source: Path, target: Path) -> None:
     """Move a folder file by file, as `move_folder` does. Raises FileExistsError, OSError, LinkError."""
-    with opened(source.parent) as here, opened(target.parent) as there:
+    with opened_folder(source.parent) as here, opened_folder(target.parent) as there:
         move_folder(here, source.name, there, target.name)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from qxbatch.publish.archived_hashes import archived_hashes
 from qxbatch.publish.below import opened_below
-from qxbatch.publish.comparable import comparable
+from qxbatch.publish.comparable import comparable_content
 from qxbatch.publish.file_states import States, remove_unchanged, states_in
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
-from qxbatch.publish.opened import OpenFolder, opened, opened_in
+from qxbatch.publish.opened import OpenFolder, opened_folder, opened_in
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import has_valid_list, unchanged_files
@@ -86,12 +86,12 @@ def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: I
     Files that cannot be read are among them; unedited files that sorting generated are not.
     """
     known = KnownBytes(source, hashes_in(session))
-    with opened(session) as new:
+    with opened_folder(session) as new:
         only_here = [file for file in files if not (_is_counterpart(source, new, file) or _is_known(known, file))]
     if archive is not None and any(map(is_from_packet, only_here)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
         only_here = [file for file in only_here if not (is_from_packet(file) and _is_known(archived, file))]
-    generated = _generated(SessionPaths(source.short_path))
+    generated = _unedited_generated_files(SessionPaths(source.short_path))
     return [file for file in only_here if file not in generated]
 
 
@@ -102,13 +102,13 @@ def _is_known(known: KnownBytes, file: Path) -> bool:
         return False
 
 
-def _generated(old: SessionPaths) -> set[Path]:
+def _unedited_generated_files(old: SessionPaths) -> set[Path]:
     """Return the files that sorting generated and nobody edited. They are not kept: the new session has their facts."""
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_list(old) else [])}
 
 
 def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path) -> bool:
-    """Return whether both sessions have a file at this path with equal content (`comparable`)."""
+    """Return whether both sessions have a file at this path with equal content (`comparable_content`)."""
     at, folder = file.as_posix(), file.parent.parts
     try:
         with opened_in(old, folder) as here, opened_in(new, folder) as there:
@@ -116,7 +116,7 @@ def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path) -> bool:
             return (
                 not any(path.is_symlink() for path in paths)
                 and paths[1].is_file()
-                and comparable(paths[0], at) == comparable(paths[1], at)
+                and comparable_content(paths[0], at) == comparable_content(paths[1], at)
             )
     except OSError:
         return False

@@ -16,7 +16,7 @@ def file_checksums(placement: Placement, session: Path, image_sums: Mapping[Path
     computed from the bytes that were written, not from bytes read from disk. Raises OSError.
     """
     sums = {}
-    for item in placement.numbered:
+    for item in placement.numbered_images:
         for file in item.image.files:
             known_sum = image_sums.get(item.output.nifti) if file.endswith(IMAGE_SUFFIX) else None
             sums[file] = known_sum or hash_file(str(session / file))

@@ -30,7 +30,7 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
     """Move each image, with its .json, .bval and .bvec, into `<session>/nii`, and name them after the image's number."""
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
-    for item in placement.numbered:
+    for item in placement.numbered_images:
         number, output = item.image.number, item.output
         if not compressed_path(output.nifti).exists():
             gzip(output.nifti, compressed_path(output.nifti))
@@ -57,32 +57,32 @@ def redact_sidecars(folder: Path, redact: Redact) -> None:
         return
     for path in sorted(folder.glob("*.json")):
         original = path.read_text(encoding="utf-8", errors="surrogateescape")
-        redacted = _TEXT.sub(lambda match: f"{match[1]}{_redacted(match[2], redact)}{match[3]}", original)
+        redacted = _TEXT.sub(lambda match: f"{match[1]}{_redacted_json_text(match[2], redact)}{match[3]}", original)
         redacted = _LIST.sub(lambda match: f"{match[1]}{_redacted_items(match[2], redact)}", redacted)
         if redacted != original:
             path.write_text(redacted, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
-def _redacted(value: str, redact: Redact) -> str:
+def _redacted_json_text(value: str, redact: Redact) -> str:
     """Return JSON text with identities redacted, as JSON again: a session id may contain quotes."""
     try:
         content = json.loads(value, strict=False)
     except ValueError:  # a converter that does not escape quotes
         content = value[1:-1]
-    redacted = redact(without_last_word(content) if _is_full(content) else content)
+    redacted = redact(without_last_word(content) if _fills_field(content) else content)
     return value if redacted == content else json.dumps(redacted, ensure_ascii=False)
 
 
 def _redacted_items(items: str, redact: Redact) -> str:
     """Return the items of a list, as JSON, with identities redacted; DICOM codes, which are not names, do not change."""
     redacted = _ITEM.sub(
-        lambda match: match[0] if match[0][1:-1] in IMAGE_TYPE_CODES else _redacted(match[0], redact), items
+        lambda match: match[0] if match[0][1:-1] in IMAGE_TYPE_CODES else _redacted_json_text(match[0], redact), items
     )
     between = _ITEM.sub("", items).strip("[], \t")
     return redact(redacted) if between else redacted  # text between items: a converter that does not escape quotes
 
 
-def _is_full(text: str) -> bool:
+def _fills_field(text: str) -> bool:
     return len(text) in _FULL_LENGTHS or len(text.encode("utf-8", "surrogateescape")) in _FULL_LENGTHS
 
 

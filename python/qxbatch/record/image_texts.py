@@ -29,13 +29,13 @@ def redact_image(nifti: Path, redact: Redact) -> None:
         sizes = {struct.unpack_from(f"{order}i", head)[0] for order in "<>"} if len(head) >= _NIFTI1 else set()
         for offset, length in next((texts for size, texts in _TEXTS.items() if size in sizes), ()):
             old = head[offset : offset + length]
-            new = _redacted(old, redact)
+            new = _redacted_field(old, redact)
             if new != old:
                 file.seek(offset)
                 file.write(new)
 
 
-def _redacted(field: bytes, redact: Redact) -> bytes:
+def _redacted_field(field: bytes, redact: Redact) -> bytes:
     """Return a field with its text redacted, of the same length."""
     content = field.split(b"\0")[0]
     text = content.decode("utf-8", "surrogateescape")

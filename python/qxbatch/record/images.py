@@ -11,7 +11,7 @@ from qxbatch.problems import Problem
 from qxbatch.record.compress import compressed_path
 from qxbatch.record.image_numbers import image_numbers
 from qxbatch.record.json_info import json_info
-from qxbatch.record.names import description, image_name, series_number
+from qxbatch.record.names import description, series_number, session_txt_name
 from qxbatch.session.layout import image_file
 
 
@@ -25,7 +25,7 @@ class NumberedImage(NamedTuple):
 class Placement(NamedTuple):
     """All images of a session, by number."""
 
-    numbered: tuple[NumberedImage, ...]
+    numbered_images: tuple[NumberedImage, ...]
     extra_ns: Mapping[int, int]
     """Maps each n', the base number of images after the ninth of a series, to the n of the series (docs/numbers.md)."""
     problems: tuple[Problem, ...] = ()
@@ -33,7 +33,7 @@ class Placement(NamedTuple):
     @property
     def images(self) -> tuple[Image, ...]:
         """Return only the images."""
-        return tuple(item.image for item in self.numbered)
+        return tuple(item.image for item in self.numbered_images)
 
     def labels(self, series: Iterable[Series], redact: Redact) -> tuple[SeriesLabel, ...]:
         """Return a readable name of each series; `redact` redacts identities in descriptions."""
@@ -77,7 +77,7 @@ def number_images(
         numbers = image_numbers(conversion.series, of, used_numbers)
         extra_ns |= dict.fromkeys(numbers.extra_ns, conversion.series.n)
         for k, (output, number) in enumerate(zip(conversion.outputs, numbers.numbers, strict=True), 1):
-            name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
+            name = session_txt_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
             files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)

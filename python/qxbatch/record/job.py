@@ -71,12 +71,12 @@ class ImportFolders(NamedTuple):
     """Folder mode: the session's own inbox, whose names are in use."""
 
     @property
-    def built(self) -> SessionPaths:
+    def build_paths(self) -> SessionPaths:
         """Return the files and folders of the session in its build."""
         return SessionPaths(self.build)
 
     @property
-    def published(self) -> SessionPaths:
+    def final_paths(self) -> SessionPaths:
         """Return the files and folders of the session folder."""
         return SessionPaths(self.final)
 

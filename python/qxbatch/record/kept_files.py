@@ -61,9 +61,9 @@ def redact_kept_names(root: Path, redact: Redact, member_paths: Mapping[str, str
             if path.is_dir():
                 _remove_if_empty(path)
                 continue
-            originals = _originals(member_paths.get(at, ""))
-            parts = [_redacted(part, originals, redact) for part in path.relative_to(root / top).parts]
-            new_at = _free(root, "/".join([top, *parts]), at)
+            originals = _original_names(member_paths.get(at, ""))
+            parts = [_redacted_name(part, originals, redact) for part in path.relative_to(root / top).parts]
+            new_at = _unused_name(root, "/".join([top, *parts]), at)
             if new_at != at:
                 (root / new_at).parent.mkdir(parents=True, exist_ok=True)
                 path.rename(root / new_at)
@@ -74,24 +74,24 @@ def redact_kept_names(root: Path, redact: Redact, member_paths: Mapping[str, str
     return changed
 
 
-def _originals(member_path: str) -> dict[str, str]:
+def _original_names(member_path: str) -> dict[str, str]:
     """Return the original names of folders and files with bytes that are not UTF-8, by their names on disk."""
     names = _SEPARATORS.split(unescape(member_path)) if "\\x" in member_path else ()
-    return {cleaned: name for name in names if (cleaned := _cleaned(name)) != name}
+    return {cleaned: name for name in names if (cleaned := _cleaned_name(name)) != name}
 
 
-def _cleaned(name: str) -> str:
+def _cleaned_name(name: str) -> str:
     """Return a name with `_` for control characters and for bytes that are not UTF-8, as the core writes it."""
     return "".join("_" if unicodedata.category(character) in {"Cc", "Cs"} else character for character in name)
 
 
-def _redacted(part: str, originals: Mapping[str, str], redact: Redact) -> str:
+def _redacted_name(part: str, originals: Mapping[str, str], redact: Redact) -> str:
     original = originals.get(part) or originals.get(_NUMBER.sub("", part), part)
     new = redact(original)
-    return part if new == original else _shortened(_cleaned(new))
+    return part if new == original else _shortened_name(_cleaned_name(new))
 
 
-def _shortened(name: str) -> str:
+def _shortened_name(name: str) -> str:
     """Return a name cut to the length that file systems allow, less room for a number; its ending remains."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122 - text of a ledger, not a path here
     room = LONGEST_NAME - 10 - len(os.fsencode(ending))
@@ -102,7 +102,7 @@ def _shortened(name: str) -> str:
     return os.fsencode(stem)[:room].decode(errors="ignore") + ending
 
 
-def _free(root: Path, requested: str, current: str) -> str:
+def _unused_name(root: Path, requested: str, current: str) -> str:
     """Return an unused name: the requested one, or a numbered one."""
     name, k = requested, 1
     while name != current and os.path.lexists(root / name):

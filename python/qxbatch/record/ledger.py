@@ -26,8 +26,8 @@ def ledger_row(row: Row, at: str, reason: str, note: str = "") -> LedgerRow:
     )
 
 
-def second_copy(row: Row, first: Row, at: str) -> LedgerRow:
-    """Return the row of a member with the same bytes as `first`, whose bytes are at `at`."""
+def duplicate_row(row: Row, first: Row, at: str) -> LedgerRow:
+    """Return the row of a member with the same bytes as `first`. The session contains the bytes once, at `at`."""
     kind = Kind(row.kind)
     return LedgerRow(row.path, row.size, row.sha256, row.content_sha256, kind, Fate.DUPLICATE, at, first.series or None)
 

@@ -10,8 +10,8 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import StorageForm, stored_at
 from qxbatch.record.job import ImportFolders, Job
-from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
-from qxbatch.record.previous import with_previous
+from qxbatch.record.ledger import duplicate_row, joined_notes, ledger_row
+from qxbatch.record.previous import with_previous_rows
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.ledger import LedgerRow, write_ledger
 from qxbatch.textfile import create_text
@@ -33,9 +33,9 @@ def record_ledger(
 ) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate."""
     rows = _rows(job, sorted_session, locations)
-    with create_text(folders.built.ledger) as file:
+    with create_text(folders.build_paths.ledger) as file:
         in_folder_mode = job.unit.inbox is not None
-        return write_ledger(file, with_previous(rows, job.previous, folders.final) if in_folder_mode else rows)
+        return write_ledger(file, with_previous_rows(rows, job.previous, folders.final) if in_folder_mode else rows)
 
 
 def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> Iterator[LedgerRow]:
@@ -46,7 +46,7 @@ def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> I
         if index in sorted_session.copies:
             first_copy = reading.row(sorted_session.copies[index])
             at = stored_at(first_copy.at, first_copy.series, storage_forms[first_copy.series])
-            yield second_copy(reading.row(index), first_copy, at)
+            yield duplicate_row(reading.row(index), first_copy, at)
             continue
         row = reading.row(index)
         if keep_in_place and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":

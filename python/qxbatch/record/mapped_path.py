@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.record.names import session_txt_field
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 
 
 def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
@@ -14,7 +14,7 @@ def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path
 
     Raises UsageError if the readers cannot read the path: they split lines at `:` and cut lines at `#`.
     """
-    outside = mapped(folder, path_map)
+    outside = outside_path(folder, path_map)
     text = str(outside)
     if text == session_txt_field(text) and text.isprintable():
         return outside

@@ -49,7 +49,7 @@ def series_number(header: HeaderLike) -> int | None:
     return int(number) if number.isdecimal() else None
 
 
-def image_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
+def session_txt_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
     """Return the name of image k of a series with `of` images; it contains the last `add_image_type` values of ImageType.
 
     >>> image_name({"SeriesDescription": "ME"}, 1, 3, "_e1")

@@ -23,7 +23,7 @@ class PreviousSession:
     """Rows by `at`, below the session folder."""
     rows_without_location: tuple[LedgerRow, ...] = ()
     """Rows of members whose bytes have no location in the session (`FATES_WITHOUT_LOCATION`)."""
-    order: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Position of each member (path, sha256)."""
     packets: tuple[PacketSummary, ...] = ()
     deidentified: bool = False
@@ -33,13 +33,13 @@ class PreviousSession:
     """The sessions that the packet of the previous session was split into."""
 
 
-def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
+def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
     """Return ledger rows; files of the previous session get their original names.
 
     Files kept in the inbox of `session` are listed as long as they exist. Each member is listed once, and previous members are
     in their previous order.
     """
-    if not previous.order:
+    if not previous.positions:
         return rows
     unmatched = dict(previous.rows)
     merged: dict[tuple[str, str], LedgerRow] = {}
@@ -47,14 +47,14 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
         previous_rows = unmatched.pop(_previous_location(row), ())
         if previous_rows and all(old_row.content_sha256 == row.content_sha256 for old_row in previous_rows):
             for old_row in previous_rows:
-                _add(merged, _merged(old_row, row))
+                _add(merged, _merged_row(old_row, row))
         else:
             _add(merged, row)
     kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _exists(session, row))
     for row in (*(previous.rows_without_location if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
-    end = len(previous.order)
-    return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], end))]
+    end = len(previous.positions)
+    return [row for _, row in sorted(merged.items(), key=lambda item: previous.positions.get(item[0], end))]
 
 
 def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
@@ -81,7 +81,7 @@ def _exists(session: Path, row: LedgerRow) -> bool:
     return row.at.startswith(KEPT_AT) and path.is_file() and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
 
 
-def _merged(previous: LedgerRow, current: LedgerRow) -> LedgerRow:
+def _merged_row(previous: LedgerRow, current: LedgerRow) -> LedgerRow:
     """Return the row of a member of the previous session with its previous path and its current place."""
     fate = previous.fate if current.fate is Fate.SORTED else current.fate
     # the row of a duplicate has the `at` of the first copy, whose row has the note

@@ -50,14 +50,14 @@ def _redacted_facts(facts: Acquisition, redact: Redact) -> Acquisition:
 def redacted_text(text: str, redact: Redact) -> str:
     """Return a text or command with identities redacted, except in the commands, options and choices of qxbatch."""
     pieces, position = [], 0
-    for match in _own_words().finditer(text):
+    for match in _qxbatch_words().finditer(text):
         pieces += [redact(text[position : match.start()]), match[0]]
         position = match.end()
     return "".join([*pieces, redact(text[position:])])
 
 
 @cache
-def _own_words() -> re.Pattern[str]:
+def _qxbatch_words() -> re.Pattern[str]:
     """Return a pattern for `qxbatch COMMAND`, and for an option, with its value if the value is one of its choices."""
     options = []
     for parameter in PARAMETERS:

@@ -26,8 +26,8 @@ class RecordedSession(NamedTuple):
 
     placement: Placement
     summary: Summary
-    session_problems: SessionProblems
-    """All problems of the session, including those of conversions and images."""
+    all_problems: SessionProblems
+    """All problems of the session, including those of conversions and images, and the members that were left out."""
 
 
 def record_session(
@@ -40,7 +40,7 @@ def record_session(
     converters: Mapping[str, str],
     began: float,
 ) -> RecordedSession:
-    """Write the files of a session into its build: the session folder before it is published. It already contains the series.
+    """Write the files of a session into its build: the session folder before it is published. The build contains the series.
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
 
@@ -98,8 +98,8 @@ def _record_images(
         shape=lambda nifti: converted.headers[nifti].shape,
     )
     write_images(placement, folders.build, _no_gzip)
-    escape_sidecars(folders.built.nii)
-    redact_sidecars(folders.built.nii, sorted_session.redact)
+    escape_sidecars(folders.build_paths.nii)
+    redact_sidecars(folders.build_paths.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, folders.build)
     return placement

@@ -37,19 +37,19 @@ def session_problems(job: Job, sorted_session: SortedSession, conversions: Seque
     )
     conversion_requested = any(conversion.state is not State.NOT_REQUESTED for conversion in conversions)
     sorting_problems = (
-        _failed(problem) if conversion_requested and problem.message == LONE_PAR else problem
+        _as_error(problem) if conversion_requested and problem.message == LONE_PAR else problem
         for problem in sorted_session.problems
     )
     problems = (
         *job.problems,
         *sorting_problems,
-        *_without_images(sorted_session.session.id, conversions),
+        *_no_images_problems(sorted_session.session.id, conversions),
         *reading_problems,
     )
     return SessionProblems(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), left_out)
 
 
-def _without_images(session: str, conversions: Sequence[Conversion]) -> list[Problem]:
+def _no_images_problems(session: str, conversions: Sequence[Conversion]) -> list[Problem]:
     """Return the problem of a session whose series have no images; none if one of its series has a warning or an error."""
     problems = [problem for conversion in conversions for problem in conversion.problems]
     hint = "Check that the export is complete."
@@ -63,6 +63,6 @@ def _without_images(session: str, conversions: Sequence[Conversion]) -> list[Pro
     return [Problem(Code.NO_IMAGES, session, "contains no images, only reports or other data.", hint, Severity.WARNING)]
 
 
-def _failed(problem: Problem) -> Problem:
+def _as_error(problem: Problem) -> Problem:
     """Return the problem of a PAR without REC as that of a series that could not be converted."""
     return replace(problem, severity=Severity.ERROR)

@@ -62,7 +62,7 @@ class PacketInfo(NamedTuple):
     sha256: str = ""
 
 
-def summary(
+def summarize(
     session: SessionId,
     packets: Sequence[PacketInfo],
     conversions: Iterable[Conversion],

@@ -12,7 +12,7 @@ from qxbatch.record.checksums import file_checksums
 from qxbatch.record.images import Placement
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.redacted import redacted_text
-from qxbatch.record.summary import PacketInfo, summary
+from qxbatch.record.summary import PacketInfo, summarize
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Checksum, ImageStatistics, Split
 from qxbatch.settings.command import command_for
@@ -41,8 +41,10 @@ def record_summary(
 
     Both are by the path of the image in the converter's output. `seconds` is the time that the work on the session took.
     """
-    statistics_by_number = ((item.image.number, statistics.get(item.output.nifti)) for item in placement.numbered)
-    content = summary(
+    statistics_by_number = (
+        (item.image.number, statistics.get(item.output.nifti)) for item in placement.numbered_images
+    )
+    content = summarize(
         sorted_session.session,
         [PacketInfo(packet, sorted_session.redact(packet.path.name), job.sha256(packet)) for packet in job.archives],
         conversions,
@@ -62,6 +64,6 @@ def record_summary(
         host={"name": os.uname().nodename, "system": os.uname().sysname},
         command=redacted_text(command_for(settings, [job.unit.name]), sorted_session.redact),
     )
-    with create_text(folders.built.summary) as file:
+    with create_text(folders.build_paths.summary) as file:
         file.write(content.to_json())
     return content

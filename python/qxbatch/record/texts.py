@@ -10,7 +10,7 @@ from qxbatch.model import Conversion
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.images import Placement
 from qxbatch.record.job import ImportFolders
-from qxbatch.record.session_txt import session_text
+from qxbatch.record.session_txt import session_txt_text
 from qxbatch.textfile import create_text
 
 
@@ -18,7 +18,7 @@ def write_dicom_report(
     sorted_session: SortedSession, patient: str, conversions: Sequence[Conversion], folders: ImportFolders
 ) -> None:
     """Write DICOM-Report.txt; without a patient's id it shows the session id."""
-    with create_text(folders.built.dicom_report) as file:
+    with create_text(folders.build_paths.dicom_report) as file:
         file.write(dicom_report(sorted_session.session.id, patient or sorted_session.session.id, conversions))
 
 
@@ -26,15 +26,15 @@ def write_session_txt(
     sorted_session: SortedSession, placement: Placement, folders: ImportFolders, path_map: Sequence[tuple[Path, Path]]
 ) -> None:
     """Write session.txt, which marks a fully written session."""
-    with create_text(folders.built.session_txt) as file:
+    with create_text(folders.build_paths.session_txt) as file:
         file.write(
-            session_text(
+            session_txt_text(
                 sorted_session.session,
                 folders.final,
                 placement.images,
                 sorted_session.series,
                 version=VERSION,
-                created=datetime.now(),
+                created_at=datetime.now(),
                 path_map=path_map,
             )
         )

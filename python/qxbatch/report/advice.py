@@ -10,7 +10,7 @@ from qxbatch.model import Candidate, Verdict
 from qxbatch.report.sessions_advice import Expressions, Globs, corrected_sessions
 from qxbatch.resolve.logfile import LogfileRows, read_logfile
 from qxbatch.settings.model import LogfileSpec, Settings
-from qxbatch.settings.paths import mapped
+from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
 
@@ -29,7 +29,7 @@ def missing_inbox_text(settings: Settings) -> str:
     inbox = settings.masterinbox
     if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False if it cannot be read
         return ""
-    command = f"mkdir -p {shell_word(str(mapped(inbox, settings.path_map)))}"
+    command = f"mkdir -p {shell_word(str(outside_path(inbox, settings.path_map)))}"
     return f"The master inbox {inbox} does not exist. Create it, and put packets into it: {command}"
 
 

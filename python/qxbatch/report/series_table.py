@@ -40,11 +40,11 @@ class AnySeries(Protocol):
     @property
     def number(self) -> int | None: ...
     @property
-    def study(self) -> str: ...
+    def study_uid(self) -> str: ...
     @property
     def series_uid(self) -> str: ...
     @property
-    def patient(self) -> str: ...
+    def patient_id(self) -> str: ...
     @property
     def files(self) -> int: ...
     @property
@@ -80,11 +80,11 @@ def in_order(all_series: Iterable[AnySeries]) -> list[AnySeries]:
     series_list = list(all_series)
     study_start: dict[str, str] = {}
     for series in series_list:
-        study_start[series.study] = min(study_start.get(series.study, series.start_time), series.start_time)
+        study_start[series.study_uid] = min(study_start.get(series.study_uid, series.start_time), series.start_time)
 
     def order(series: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
         numbered = (series.number is None, series.number or 0, series.start_time, series.series_uid)
-        return (series.patient, study_start[series.study], series.study, *numbered)
+        return (series.patient_id, study_start[series.study_uid], series.study_uid, *numbered)
 
     return sorted(series_list, key=order)
 
@@ -100,7 +100,7 @@ def _record(source: str, series: AnySeries) -> dict[str, object]:
         "bytes": series.size,
         "started": series.start_time,
     }
-    return {**values, **header, "StudyInstanceUID": series.study, "SeriesInstanceUID": series.series_uid}
+    return {**values, **header, "StudyInstanceUID": series.study_uid, "SeriesInstanceUID": series.series_uid}
 
 
 def as_json(sources: Sequence[Source]) -> str:

@@ -26,9 +26,9 @@ def read_acquisition(values: Fields) -> Acquisition:
     return Acquisition(**facts)
 
 
-def _three(numbers: Callable[[Fields, str], tuple[float, ...]]) -> Callable[[Fields, str], object]:
+def _triple_reader(read_numbers: Callable[[Fields, str], tuple[float, ...]]) -> Callable[[Fields, str], object]:
     def read(values: Fields, key: str) -> tuple[float, ...]:
-        triple = numbers(values, key)
+        triple = read_numbers(values, key)
         if len(triple) != _AXES:
             raise FieldError(f"{values.path(key)} has {len(triple)} numbers, not {_AXES}")
         return triple
@@ -41,7 +41,7 @@ def _pairs(values: Fields, key: str) -> tuple[tuple[float, int], ...]:
     for item in values.items(key):
         if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair
             raise FieldError(f"{values.path(key)} is not a list of pairs")
-        pairs.append((values.number_value(item[0], key), values.whole_value(item[1], key)))
+        pairs.append((values.number_value(item[0], key), values.integer_value(item[1], key)))
     return tuple(pairs)
 
 
@@ -51,12 +51,12 @@ def _kinds(values: Fields, key: str) -> tuple[ImageKind, ...]:
 
 _READERS: Mapping[object, Callable[[Fields, str], object]] = {
     str: Fields.text,
-    int: Fields.whole,
+    int: Fields.integer,
     float: Fields.number,
     Orientation: lambda values, key: values.member(key, Orientation),
     tuple[float, ...]: Fields.numbers,
-    tuple[int, int, int]: _three(Fields.wholes),
-    tuple[float, float, float]: _three(Fields.numbers),
+    tuple[int, int, int]: _triple_reader(Fields.integers),
+    tuple[float, float, float]: _triple_reader(Fields.numbers),
     tuple[tuple[float, int], ...]: _pairs,
     tuple[ImageKind, ...]: _kinds,
 }

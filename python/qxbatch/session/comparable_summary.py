@@ -21,7 +21,7 @@ _OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=.*)?", re.DOTALL)
 _STAGES = ("sort", "convert")
 
 
-def comparable(text: bytes) -> bytes:
+def comparable_text(text: bytes) -> bytes:
     """Return the text of a summary without the values that differ between two imports.
 
     A text that no import writes is returned unchanged: it has a key twice or other spaces, or is not JSON.
@@ -66,11 +66,12 @@ def _is_command(value: object) -> bool:
     words = shlex.split(value)
     if shlex.join(words) != value or words[:1] != ["qxbatch"]:
         return False
-    plain = [*takewhile(lambda word: not word.startswith("--"), words[1:])]
-    return _are_folders(plain) and all(map(_OPTION.fullmatch, words[1 + len(plain) :]))
+    positional = [*takewhile(lambda word: not word.startswith("--"), words[1:])]
+    return _are_positional_words(positional) and all(map(_OPTION.fullmatch, words[1 + len(positional) :]))
 
 
-def _are_folders(words: list[str]) -> bool:
+def _are_positional_words(words: list[str]) -> bool:
+    """Return whether words name folders by absolute paths, as an import, a command of one stage or the BIDS-App form does."""
     if words[:1] and words[0] in _STAGES:
         words = words[1:]
     elif words[2:] == ["participant"]:

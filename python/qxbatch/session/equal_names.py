@@ -17,10 +17,10 @@ def stored_name(folder: Path, names: Container[str] | None = None) -> str:
     present = os.listdir(folder.parent)  # noqa: PTH208 - names, not paths
     if folder.name in (present if names is None else names):
         return ""
-    return next((name for name in present if folded(name) == folded(folder.name)), "another name")
+    return next((name for name in present if folded_name(name) == folded_name(folder.name)), "another name")
 
 
-def folded(name: str) -> str:
+def folded_name(name: str) -> str:
     """Return a key that is equal for two names that a file system without case treats as equal."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 

@@ -104,7 +104,7 @@ class SessionFolder:
     @property
     def images(self) -> tuple[ImageSummary, ...]:
         """Return the images from the summary, else those in nii with their names from session.txt. Raises as `summary`."""
-        return self.summary.images if self.summary else self._other_images()
+        return self.summary.images if self.summary else self._images_in_nii()
 
     @property
     def state(self) -> SessionState:
@@ -121,14 +121,14 @@ class SessionFolder:
             return SessionState.FAILED
         return SessionState.REVIEW if severities[Severity.WARNING] else SessionState.COMPLETE
 
-    def _other_images(self) -> tuple[ImageSummary, ...]:
+    def _images_in_nii(self) -> tuple[ImageSummary, ...]:
         """Return images named `<n+k>.nii.gz`, as every program that writes such sessions names them."""
         names = (path.name.removesuffix(IMAGE_SUFFIX) for path in self.paths.images())
         numbers = sorted(int(name) for name in names if name.isdecimal())
         counts = Counter(number - number % 10 for number in numbers)
-        return tuple(self._other_image(number, counts[number - number % 10]) for number in numbers)
+        return tuple(self._image_in_nii(number, counts[number - number % 10]) for number in numbers)
 
-    def _other_image(self, number: int, of: int) -> ImageSummary:
+    def _image_in_nii(self, number: int, of: int) -> ImageSummary:
         name, info = image_line_parts(self.session_text.images.get(str(number), ""))
         beside = [extension for extension in SIDECARS if self.paths.image(number, extension).is_file()]
         files = (image_file(number), *(image_file(number, extension) for extension in beside))

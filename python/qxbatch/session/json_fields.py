@@ -53,9 +53,9 @@ class Fields:
         """Return a text, or None if the field is missing or null."""
         return self.text(key) if key in self else None
 
-    def whole(self, key: str) -> int:
+    def integer(self, key: str) -> int:
         """Return a whole number."""
-        return self.whole_value(self.value(key), key)
+        return self.integer_value(self.value(key), key)
 
     def number(self, key: str) -> float:
         """Return a finite number."""
@@ -86,9 +86,9 @@ class Fields:
             raise self._wrong(key, "a list of texts")
         return tuple(map(str, value))
 
-    def wholes(self, key: str) -> tuple[int, ...]:
+    def integers(self, key: str) -> tuple[int, ...]:
         """Return a list of whole numbers; empty if the field is missing."""
-        return tuple(self.whole_value(item, key) for item in self.items(key))
+        return tuple(self.integer_value(item, key) for item in self.items(key))
 
     def numbers(self, key: str) -> tuple[float, ...]:
         """Return a list of finite numbers; empty if the field is missing."""
@@ -115,7 +115,7 @@ class Fields:
         except ValueError:
             raise FieldError(f"{self.path(key)} has the unknown value {value!r}") from None
 
-    def whole_value(self, value: object, key: str) -> int:
+    def integer_value(self, value: object, key: str) -> int:
         """Return a value of the field as a whole number. It must fit into a float: pages and comparisons convert it."""
         if not isinstance(value, int) or isinstance(value, bool) or not _is_finite(value):
             raise self._wrong(key, "a whole number")

@@ -14,6 +14,7 @@ QXBATCH_FOLDER = "qxbatch"
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
 """Folders that a new import replaces, in this order (qxbatch.publish.exchange); in inbox mode, it also replaces the inbox."""
 FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
+"""All folders that an import creates in a session."""
 
 LOG = "log"
 """Below `dicom`: the scanner's logs."""

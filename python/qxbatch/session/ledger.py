@@ -130,13 +130,13 @@ def _row(cells: list[str]) -> LedgerRow:
         sha256 if content == sha256 else content,
         Kind(kind),
         Fate(fate),
-        _plain(at),
+        _unescape_if_needed(at),
         int(series) if series else None,
-        intern(_plain(reason)),
+        intern(_unescape_if_needed(reason)),
     )
 
 
-def _plain(cell: str) -> str:
+def _unescape_if_needed(cell: str) -> str:
     return unescape(cell) if "\\" in cell else cell
 
 

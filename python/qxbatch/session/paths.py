@@ -100,7 +100,7 @@ class SessionPaths(NamedTuple):
         """Return the folder of a series that is not packed."""
         return self.folder / DICOM / str(n)
 
-    def packed(self, n: int) -> Path:
+    def packed_series(self, n: int) -> Path:
         """Return the path of a packed series."""
         return self.folder / DICOM / packed_name(n)
 

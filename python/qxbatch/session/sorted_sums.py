@@ -14,7 +14,7 @@ from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER_AT, PAGE_AT, SUMM
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text, read_text
 
-GENERATED = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
+GENERATED_FILES = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _MOST_BYTES = 1 << 16
 """A longer list is not valid."""
@@ -23,7 +23,7 @@ _MOST_BYTES = 1 << 16
 def write_sums(paths: SessionPaths) -> None:
     """Write the list of a sorted session. Raises OSError."""
     with create_text(paths.sorted_sums) as file:
-        file.write(_text({name: hash_file(str(paths.folder / name))[1] for name in GENERATED}))
+        file.write(_text({name: hash_file(str(paths.folder / name))[1] for name in GENERATED_FILES}))
 
 
 def unchanged_files(paths: SessionPaths) -> set[str]:
@@ -54,7 +54,7 @@ def _sums(paths: SessionPaths) -> dict[str, str]:
         return {}
     matches = [match for line in lines if (match := _LINE.fullmatch(line))]
     sums = {match[2]: match[1] for match in matches}
-    return sums if len(matches) == len(lines) and sums.keys() <= {*GENERATED} else {}
+    return sums if len(matches) == len(lines) and sums.keys() <= {*GENERATED_FILES} else {}
 
 
 def _is_unchanged(path: Path, digest: str) -> bool:

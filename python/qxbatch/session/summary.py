@@ -113,7 +113,7 @@ class Summary:
         """
         try:
             fields = Fields(json.loads(text))
-            schema = fields.whole("schema")
+            schema = fields.integer("schema")
             if schema > SCHEMA:
                 message = f"{path}: has schema {schema}, this version of qxbatch reads up to {SCHEMA}. Update qxbatch."
                 raise NewerSchemaError(message)
@@ -137,7 +137,7 @@ def _read_summary(fields: Fields, schema: int) -> Summary:
         ledger=read_ledger_counts(fields.table("ledger")),
         problems=tuple(map(read_problem, fields.tables("problems"))),
         converters=fields.text_table("converters"),
-        numbers={_number(key): numbers.whole(key) for key in numbers.keys()},  # noqa: SIM118 - no mapping
+        numbers={_number(key): numbers.integer(key) for key in numbers.keys()},  # noqa: SIM118 - no mapping
         split=read_split(fields.table("parted")) if "parted" in fields else None,
         times={key: times.number(key) for key in times.keys()},  # noqa: SIM118 - no mapping
         host=fields.text_table("host"),

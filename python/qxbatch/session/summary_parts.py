@@ -209,21 +209,23 @@ def read_split(fields: Fields) -> Split:
 
 def read_packet(fields: Fields) -> PacketSummary:
     """Return a packet. Raises FieldError."""
-    return PacketSummary(fields.text("name"), fields.whole("files"), fields.whole("size"), fields.text("sha256", ""))
+    return PacketSummary(
+        fields.text("name"), fields.integer("files"), fields.integer("size"), fields.text("sha256", "")
+    )
 
 
 def read_series(fields: Fields) -> SeriesSummary:
     """Return a series. Raises FieldError."""
     header = fields.table("header")
     return SeriesSummary(
-        n=fields.whole("n"),
+        n=fields.integer("n"),
         kind=fields.member("kind", SeriesKind),
-        files=fields.whole("files"),
-        size=fields.whole("size"),
+        files=fields.integer("files"),
+        size=fields.integer("size"),
         header={key: _header_value(header, key) for key in header.keys()},  # noqa: SIM118 - no mapping
         state=fields.member("state", State),
         tool=fields.text("tool", ""),
-        images=fields.wholes("images"),
+        images=fields.integers("images"),
         problems=tuple(map(read_problem, fields.tables("problems"))),
         series_uids=fields.texts("series_uids"),
         study_uids=fields.texts("study_uids"),
@@ -236,13 +238,13 @@ def read_image(fields: Fields) -> ImageSummary:
     """Return an image. Raises FieldError; a damaged entry of `sums` is left out."""
     files = fields.texts("files")
     return ImageSummary(
-        number=fields.whole("number"),
-        series=fields.whole("series"),
-        k=fields.whole("k"),
-        of=fields.whole("of"),
+        number=fields.integer("number"),
+        series=fields.integer("series"),
+        k=fields.integer("k"),
+        of=fields.integer("of"),
         name=fields.text("name"),
         info=fields.text_table("info"),
-        shape=fields.wholes("shape"),
+        shape=fields.integers("shape"),
         files=files,
         sums=_sums(fields.value("sums"), files) if "sums" in fields else None,
         statistics=_read_statistics(fields.table("statistics")) if "statistics" in fields else None,
@@ -253,7 +255,7 @@ def _read_statistics(fields: Fields) -> ImageStatistics:
     return ImageStatistics(
         fields.number("tsnr") if "tsnr" in fields else None,
         fields.number("tsnr_limit") if "tsnr_limit" in fields else None,
-        fields.whole("dropped_volumes"),
+        fields.integer("dropped_volumes"),
         fields.numbers("global_signal"),
     )
 
@@ -272,11 +274,11 @@ def read_problem(fields: Fields) -> Problem:
 
 def read_ledger_counts(fields: Fields) -> LedgerCounts:
     """Return the counts of the ledger's rows. Raises FieldError."""
-    return LedgerCounts(fields.whole("rows"), _counts(fields.table("fates")), _counts(fields.table("left_out")))
+    return LedgerCounts(fields.integer("rows"), _counts(fields.table("fates")), _counts(fields.table("left_out")))
 
 
 def _counts(fields: Fields) -> dict[str, int]:
-    return {key: fields.whole(key) for key in fields.keys()}  # noqa: SIM118 - no mapping
+    return {key: fields.integer(key) for key in fields.keys()}  # noqa: SIM118 - no mapping
 
 
 def _header_value(header: Fields, key: str) -> Value:

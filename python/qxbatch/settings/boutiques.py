@@ -15,7 +15,7 @@ IMAGE = "qxbatch:full"
 DESCRIPTION = "Imports the MR packets of a study: sorted DICOM, NIfTI images and session.txt."
 POSITIONAL = ("sessionsfolder", "masterinbox")
 """Parameters that are the words <output> and <data> in the BIDS-App form."""
-OFFERED = tuple(
+OFFERED_PARAMETERS = tuple(
     parameter for parameter in PARAMETERS if parameter.name not in POSITIONAL and parameter.group is not Group.CLUSTER
 )
 """Parameters in the descriptor; the image has no scheduler."""
@@ -44,7 +44,7 @@ def descriptor() -> dict[str, object]:
             "value-choices": ["participant", "group"],
         },
     ]
-    options = [_option(parameter) for parameter in OFFERED]
+    options = [_option(parameter) for parameter in OFFERED_PARAMETERS]
     return {
         "schema-version": "0.5",
         "name": "qxbatch",
@@ -79,7 +79,7 @@ def _word(name: str, kind: str, meaning: str) -> dict[str, object]:
 def _option(parameter: Parameter) -> dict[str, object]:
     """Return the entry of an option. The default is only in its description: a `default-value` would be on every command line."""
     entry = {
-        **_word(parameter.name, _type(parameter), described(parameter)),
+        **_word(parameter.name, _type(parameter), meaning_and_default(parameter)),
         "optional": True,
         "command-line-flag": parameter.option,
     }
@@ -100,7 +100,7 @@ def _type(parameter: Parameter) -> str:
     return "Number" if is_number(parameter) else "String"
 
 
-def described(parameter: Parameter) -> str:
+def meaning_and_default(parameter: Parameter) -> str:
     """Return what a parameter means, and its default."""
     default = default_of(parameter)
     return f"{parameter.meaning} Default: {default}" if default else parameter.meaning
@@ -111,6 +111,6 @@ def default_of(parameter: Parameter) -> str:
     return "leave" if parameter.name == "archive" else parameter.default
 
 
-def as_text(content: Mapping[str, object]) -> str:
+def json_text(content: Mapping[str, object]) -> str:
     """Return a descriptor as the text of the file."""
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"

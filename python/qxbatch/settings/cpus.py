@@ -8,18 +8,18 @@ MAX_PROCESSES = 1024
 """The most that --n-procs can ask for: more threads only wait for each other, and starting tens of thousands takes minutes."""
 
 
-def usable(
+def usable_cpus(
     environment: Mapping[str, str] = os.environ,
     proc: Path = Path("/proc"),
     cgroups: Path = Path("/sys/fs/cgroup"),
 ) -> int:
     """Return the smaller of the kernel's limit and SLURM_CPUS_PER_TASK; at least 1."""
     slurm = environment.get("SLURM_CPUS_PER_TASK", "")
-    limit = granted(proc, cgroups)
+    limit = granted_cpus(proc, cgroups)
     return max(1, min(limit, int(slurm))) if slurm.isdecimal() else limit
 
 
-def granted(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+def granted_cpus(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
     """Return the smallest of the affinity and the cgroup's limits (v2 and v1): no program can use more."""
     return max(1, min([_affinity(), *_cgroup_limits(proc, cgroups)]))
 

@@ -9,7 +9,7 @@ from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import MASTER_INBOX
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 from qxbatch.settings.values import Values
 
 
@@ -27,13 +27,13 @@ def find_folders(values: Values) -> Folders:
 
     The sessions folder need not exist if --masterinbox names another folder: the run creates it.
     """
-    folder = absolute("--sessionsfolder", values.text("sessionsfolder"))
+    folder = absolute_path("--sessionsfolder", values.text("sessionsfolder"))
     _refuse_inaccessible(folder, "The sessions folder", ExitStatus.CANNOT_WRITE)
     inbox = values.text("masterinbox")
     is_default = not values.is_given("masterinbox")
     sessionsfolder, notes = _sessions_folder(folder)
     if not is_default and inbox.casefold() != "none":
-        masterinbox = absolute("--masterinbox", inbox)
+        masterinbox = absolute_path("--masterinbox", inbox)
         _refuse_inaccessible(masterinbox, "The master inbox", ExitStatus.USAGE)
         _must_be_folder(masterinbox, "The master inbox")
         if sessionsfolder.exists():

@@ -41,7 +41,7 @@ class ImportParameters(TypedDict, total=False):
 '''
 
 
-def texts(keywords: Mapping[str, object]) -> dict[str, str]:
+def parameter_texts(keywords: Mapping[str, object]) -> dict[str, str]:
     """Return the keywords as parameters of a command line; those that are None are left out. Raises TypeError."""
     return {name: _text(name, value) for name, value in keywords.items() if value is not None}
 
@@ -63,7 +63,7 @@ def _text(name: str, value: object) -> str:
     raise TypeError(f"import_packets(): {name} cannot be a {type(value).__name__}")
 
 
-def module() -> str:
+def module_text() -> str:
     """Return the text of import_parameters.py."""
     return "\n".join([HEAD, *(_field(parameter) for parameter in KEYWORDS), ""])
 

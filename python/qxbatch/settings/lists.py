@@ -8,7 +8,7 @@ _GLOB_PART = re.compile(r"\[!?(?P<set>\]?[^\]]*)\]|.", re.DOTALL)
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
 
-def split(text: str) -> tuple[str, ...]:
+def split_list(text: str) -> tuple[str, ...]:
     """Split at commas outside of brackets: `AP.{1,3},HQ[,_].*` is two items.
 
     A backslash escapes the next character; inside `[]` only `]` counts. Items are trimmed, and empty ones left out. After a
@@ -39,7 +39,7 @@ def _update_brackets(character: str, closing: list[str]) -> None:
         closing.append(_OPENING[character])
 
 
-def labels(text: str, prefix: str) -> tuple[str, ...]:
+def split_labels(text: str, prefix: str) -> tuple[str, ...]:
     """Split BIDS labels at commas and white space, and remove `sub-` or `ses-`."""
     return tuple(word.removeprefix(prefix) for word in text.replace(",", " ").split())
 
@@ -82,4 +82,4 @@ def _brace_pairs(glob: str) -> list[tuple[int, int]]:
 
 
 def _brace_items(inner: str) -> Sequence[str]:
-    return split(inner) if "[" in inner else inner.split(",")
+    return split_list(inner) if "[" in inner else inner.split(",")

@@ -2,7 +2,7 @@
 
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import LogfileSpec
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 
 KEYS = {
     "path": "path",
@@ -37,7 +37,7 @@ def logfile_spec(text: str) -> LogfileSpec:
         raise UsageError(f"--logfile lacks {', '.join(missing)}.", f"Write {FORM}.")
     session = entries.get("session_name", "")
     return LogfileSpec(
-        path=absolute("--logfile=path", entries["path"]),
+        path=absolute_path("--logfile=path", entries["path"]),
         packet_name=_column("packet_name", entries["packet_name"]),
         subject_id=_column("subject_id", entries["subject_id"]),
         session_name=_column("session_name", session) if session else None,

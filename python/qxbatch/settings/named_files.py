@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import read_passwords
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 from qxbatch.settings.values import Values
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def protocol_of(values: Values) -> "Protocol | None":
         return None
     from qxbatch.protocol.file import read_protocol
 
-    return read_protocol(absolute("--protocol", values.text("protocol")))
+    return read_protocol(absolute_path("--protocol", values.text("protocol")))
 
 
 def scheduler_of(values: Values) -> "SchedulerSpec | None":

@@ -7,7 +7,7 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.lists import regex_of_glob
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import PARAMETERS
-from qxbatch.settings.values import Values, compiled
+from qxbatch.settings.values import Values, compiled_regex
 from qxbatch.visible import shell_word
 
 
@@ -28,7 +28,7 @@ def named_pattern(values: Values, name: str, group: str, older: str = "") -> tup
 def session_patterns(sessions: Sequence[str]) -> tuple[re.Pattern[str], ...]:
     """Compile the regular expressions of the sessions filter. Raises UsageError; its hint for a glob is the right expression."""
     try:
-        return tuple(compiled("--sessions", expression) for expression in sessions)
+        return tuple(compiled_regex("--sessions", expression) for expression in sessions)
     except UsageError as error:
         if not any(wildcard in text for text in sessions for wildcard in "*?"):
             raise

@@ -7,14 +7,14 @@ from qxbatch.problems import UsageError
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings import cpus
 from qxbatch.settings.folders import Folders, find_folders
-from qxbatch.settings.lists import labels, split
+from qxbatch.settings.lists import split_labels, split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import Archive, Check, Gzip, JoinSeries, OnDamaged, OnMixed, OnSameSession, Settings, Tool
 from qxbatch.settings.named_files import passwords_of, protocol_of, scheduler_of
 from qxbatch.settings.names import named_pattern, session_patterns
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 from qxbatch.settings.values import Values
 
 
@@ -25,10 +25,12 @@ class ParsedSettings(NamedTuple):
     notes: tuple[str, ...]
 
 
-def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> ParsedSettings:
+def parse(
+    raw: dict[str, str], *, bids_app: bool = False, on_command_line: dict[str, str] | None = None
+) -> ParsedSettings:
     """Return the settings, and notes, for parameters as the user wrote them (names with underscores). Raises UsageError.
 
-    `typed` are the parameters of the command line alone; None if there is no config file.
+    `on_command_line` has those of `raw` that the user wrote on the command line; None means all: there is no config file.
     """
     values = Values(raw)
     folders = find_folders(values)
@@ -51,27 +53,27 @@ def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] 
         n_procs=n_procs,
         mem=values.size("mem") if values.is_given("mem") else None,
         archive=Archive.LEAVE if bids_app and "archive" not in raw else values.choice("archive", Archive),
-        add_image_type=values.whole("add_image_type", 0),
+        add_image_type=values.integer("add_image_type", 0),
         add_json_info=_json_fields(values),
-        unzip=values.yes("unzip"),
+        unzip=values.is_yes("unzip"),
         gzip=values.choice("gzip", Gzip),
-        gzip_level=values.whole("gzip_level", 0, 9),
-        verbose=values.yes("verbose"),
-        overwrite=values.yes("overwrite"),
-        test=values.yes("test"),
+        gzip_level=values.integer("gzip_level", 0, 9),
+        verbose=values.is_yes("verbose"),
+        overwrite=values.is_yes("overwrite"),
+        test=values.is_yes("test"),
         on_mixed=values.choice("on_mixed", OnMixed),
         on_same_session=values.choice("on_same_session", OnSameSession),
         on_damaged=values.choice("on_damaged", OnDamaged),
         join_series=values.choice("join_series", JoinSeries),
-        max_expansion=values.whole("max_expansion", 1),
+        max_expansion=values.integer("max_expansion", 1),
         max_total=values.size("max_total"),
-        max_members=values.whole("max_members", 1),
-        max_nesting=values.whole("max_nesting", 0, 20),
+        max_members=values.integer("max_members", 1),
+        max_nesting=values.integer("max_nesting", 0, 20),
         passwords=passwords_of(values),
         timeout=_timeout(values),
         settle=values.seconds("settle"),
-        participant_labels=labels(values.text("participant_label"), "sub-"),
-        session_labels=labels(values.text("session_label"), "ses-"),
+        participant_labels=split_labels(values.text("participant_label"), "sub-"),
+        session_labels=split_labels(values.text("session_label"), "ses-"),
         work_dir=_path(values, "work_dir"),
         path_map=_path_map(values.text("path_map")),
         deidentify_logs=values.switch("deidentify_logs"),
@@ -86,7 +88,7 @@ def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] 
         print_script=values.switch("print_script"),
         bids_app=bids_app,
         bids_names=bids_app and not any(map(values.is_given, ("pattern", "nameformat", "logfile"))),
-        command_line=tuple((raw if typed is None else typed).items()),
+        command_line=tuple((raw if on_command_line is None else on_command_line).items()),
     )
     return ParsedSettings(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
 
@@ -108,9 +110,9 @@ def _processes(values: Values) -> tuple[int, int]:
 
     Without --n-procs, the second number is that of the CPUs, or that of the converters if there are more.
     """
-    all_cpus = cpus.usable()
-    converters = values.whole_or_all("parelements")
-    n_procs = values.whole_or_all("n_procs")
+    all_cpus = cpus.usable_cpus()
+    converters = values.integer_or_all("parelements")
+    n_procs = values.integer_or_all("n_procs")
     if n_procs is None:
         n_procs = max(all_cpus, converters or 1)
     n_procs = min(n_procs, cpus.MAX_PROCESSES)
@@ -118,9 +120,9 @@ def _processes(values: Values) -> tuple[int, int]:
 
 
 def _sessions(values: Values, folders: Folders) -> tuple[str, ...]:
-    sessions = split(values.text("sessions"))
+    sessions = split_list(values.text("sessions"))
     if folders.masterinbox is not None:
-        session_patterns(sessions)
+        session_patterns(sessions)  # raises UsageError for an expression that is not valid
     elif not sessions:
         raise UsageError(
             "--masterinbox=none needs --sessions: the session folders to import.",
@@ -131,7 +133,7 @@ def _sessions(values: Values, folders: Folders) -> tuple[str, ...]:
 
 def _json_fields(values: Values) -> tuple[str, ...]:
     """Return the requested fields, in the order of session.txt."""
-    names = split(values.text("add_json_info"))
+    names = split_list(values.text("add_json_info"))
     if [name.casefold() for name in names] == ["all"]:
         return JSON_FIELDS
     by_folded = {field.casefold(): field for field in JSON_FIELDS}
@@ -155,13 +157,13 @@ def _timeout(values: Values) -> float | None:
 
 
 def _path(values: Values, name: str) -> Path | None:
-    return absolute(find(PARAMETERS, name).option, values.text(name)) if values.is_given(name) else None
+    return absolute_path(find(PARAMETERS, name).option, values.text(name)) if values.is_given(name) else None
 
 
 def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:
     """Return pairs of `HERE=OUTSIDE`; the form of containers, `HERE:OUTSIDE`, is also accepted."""
     pairs = []
-    for item in split(text):
+    for item in split_list(text):
         here, between, outside = item.partition("=" if "=" in item else ":")
         if not (between and here.startswith("/") and outside.startswith("/")):
             raise UsageError(

@@ -7,7 +7,7 @@ from qxbatch.named_file import read_named
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
-from qxbatch.settings.paths import absolute
+from qxbatch.settings.paths import absolute_path
 
 MAX_BYTES = 1 << 20
 """Bytes of the largest file; a larger one was named by mistake."""
@@ -21,14 +21,14 @@ def read_passwords(text: str) -> Passwords:
     are. Empty lines are ignored. Raises UsageError.
     """
     option = "--password-file"
-    path = absolute(option, text)
+    path = absolute_path(option, text)
     words = tuple(dict.fromkeys(filter(None, _lines(option, path))))
     if not words:
         raise UsageError(f"{option}={path} contains no password.", "Write each password on a separate line.")
     return Passwords(path, words)
 
 
-def words_of(passwords: Passwords | None) -> tuple[bytes, ...]:
+def passwords_for_core(passwords: Passwords | None) -> tuple[bytes, ...]:
     """Return the passwords as the core takes them; empty without --password-file."""
     return passwords.words if passwords else ()
 

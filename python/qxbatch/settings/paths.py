@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.problems import UsageError
 
 
-def absolute(where: str, text: str) -> Path:
+def absolute_path(where: str, text: str) -> Path:
     """Return an absolute path with symbolic links kept: session.txt names folders as the user knows them.
 
     A path with `..` is resolved. `where` names the parameter. Raises UsageError.
@@ -21,7 +21,7 @@ def absolute(where: str, text: str) -> Path:
     return path.resolve() if ".." in path.parts else path.absolute()
 
 
-def mapped(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
+def outside_path(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
     """Return a path as it is outside of the container: the longest folder of `path_map` that contains it is replaced."""
     matching = [(here, outside) for here, outside in path_map if path.is_relative_to(here)]
     if not matching:

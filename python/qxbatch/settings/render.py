@@ -5,8 +5,8 @@
 
 from pathlib import Path
 
-from qxbatch.settings.boutiques import as_text, descriptor
-from qxbatch.settings.keywords import module as keywords
+from qxbatch.settings.boutiques import descriptor, json_text
+from qxbatch.settings.keywords import module_text as keywords
 from qxbatch.settings.parameter import Parameter, find
 from qxbatch.settings.parameters import MOST_USED, PARAMETERS
 from qxbatch.settings.xnat import command
@@ -82,8 +82,8 @@ def documents(repository: Path) -> dict[Path, str]:
         for name, table in tables.items()
     }
     texts[Path(__file__).with_name(KEYWORDS)] = keywords()
-    texts[repository / "containers" / "boutiques.json"] = as_text(descriptor())
-    texts[repository / "containers" / "command.json"] = as_text(command())
+    texts[repository / "containers" / "boutiques.json"] = json_text(descriptor())
+    texts[repository / "containers" / "command.json"] = json_text(command())
     return texts
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from qxbatch.problems import UsageError
-from qxbatch.settings.lists import split
+from qxbatch.settings.lists import split_list
 from qxbatch.settings.values import size_of
 
 SCHEDULERS = ("slurm", "pbs", "lsf", "sge")
@@ -65,7 +65,7 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
     """
     if not text.isprintable():
         raise UsageError(f"{where}={text!r} has a line break or a control character.", "Remove it.")
-    name, *items = split(text) or ("",)
+    name, *items = split_list(text) or ("",)
     if name.casefold() not in SCHEDULERS:
         names = ", ".join(each.upper() for each in SCHEDULERS)
         raise UsageError(
@@ -74,19 +74,19 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
     pairs = dict(_pair(where, text, item) for item in items)
     if len(pairs) < len(items):
         raise UsageError(f"{where}={text} gives an option twice.", "Give it once.")
-    common = {key: pairs.pop(key) for key in COMMON if key in pairs}
+    common = {key: pairs.pop(key) for key in COMMON_OPTIONS if key in pairs}
     spec = SchedulerSpec(name.casefold(), options=tuple(pairs.items()))
     values: dict[str, Any] = {key: _read_option(where, key, value) for key, value in common.items()}
     return spec._replace(**values)
 
 
-def merged(base: str, override: str) -> str:
+def merged_spec(base: str, override: str) -> str:
     """Return a text of `--scheduler`: the name of `override`, and the options of both texts; those of `override` take precedence.
 
     Raises UsageError.
     """
-    name, *items = split(override)
-    base_options = dict(_pair("--scheduler", base, item) for item in split(base)[1:])
+    name, *items = split_list(override)
+    base_options = dict(_pair("--scheduler", base, item) for item in split_list(base)[1:])
     options = {**base_options, **dict(_pair("--scheduler", override, item) for item in items)}
     return ",".join([name, *(f"{key}={value}" if value else key for key, value in options.items())])
 
@@ -136,5 +136,5 @@ def _read_option(where: str, key: str, value: str) -> object:
     return value
 
 
-COMMON = ("time", "mem", "cpus", "partition", "account", "minutes", "throttle")
+COMMON_OPTIONS = ("time", "mem", "cpus", "partition", "account", "minutes", "throttle")
 """Options with the same meaning for every scheduler."""

@@ -44,7 +44,7 @@ class Values:
         except ValueError:
             raise not_a_choice(name, value, find(PARAMETERS, name).choices) from None
 
-    def yes(self, name: str) -> bool:
+    def is_yes(self, name: str) -> bool:
         """Return True for yes or true, False for no or false."""
         value = self.text(name)
         if value.casefold() in (*YES, *NO):
@@ -53,9 +53,9 @@ class Values:
 
     def switch(self, name: str) -> bool:
         """Return whether a switch is on; it is off unless given, and a config file may also turn it off."""
-        return self.is_given(name) and self.yes(name)
+        return self.is_given(name) and self.is_yes(name)
 
-    def whole(self, name: str, least: int, most: int | None = None) -> int:
+    def integer(self, name: str, least: int, most: int | None = None) -> int:
         """Return a whole number within bounds."""
         value = self.text(name)
         number = int(value) if re.fullmatch(r"\s*\+?\d{1,18}\s*", value, re.ASCII) else None
@@ -64,7 +64,7 @@ class Values:
             raise UsageError(f"{_option(name)}={value} is not {bounds}.", f"Give {bounds}.")
         return number
 
-    def whole_or_all(self, name: str) -> int | None:
+    def integer_or_all(self, name: str) -> int | None:
         """Return a whole number from 1 up; None for `all`."""
         value = self.text(name)
         if value.casefold() == "all":
@@ -89,7 +89,7 @@ class Values:
 
     def regex(self, name: str) -> re.Pattern[str]:
         """Return a compiled regular expression."""
-        return compiled(_option(name), self.text(name))
+        return compiled_regex(_option(name), self.text(name))
 
 
 def size_of(where: str, value: str) -> int:
@@ -103,7 +103,7 @@ def size_of(where: str, value: str) -> int:
     return int(size)
 
 
-def compiled(where: str, text: str) -> re.Pattern[str]:
+def compiled_regex(where: str, text: str) -> re.Pattern[str]:
     """Compile a regular expression. Raises UsageError with the position of an error."""
     try:
         return re.compile(text)

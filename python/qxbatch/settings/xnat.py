@@ -6,13 +6,20 @@ as a shell would, so a value with blanks is given in quotes there.
 """
 
 from qxbatch.core import VERSION
-from qxbatch.settings.boutiques import DESCRIPTION, IMAGE, OFFERED, default_of, described, is_number
+from qxbatch.settings.boutiques import (
+    DESCRIPTION,
+    IMAGE,
+    OFFERED_PARAMETERS,
+    default_of,
+    is_number,
+    meaning_and_default,
+)
 from qxbatch.settings.parameter import Form, Parameter
 
 
 def command() -> dict[str, object]:
     """Return the command."""
-    keys = " ".join(_key(parameter) for parameter in OFFERED)
+    keys = " ".join(_key(parameter) for parameter in OFFERED_PARAMETERS)
     return {
         "name": "qxbatch",
         "label": "qxbatch",
@@ -27,7 +34,7 @@ def command() -> dict[str, object]:
             {"name": "data", "path": "/data", "writable": False},
             {"name": "out", "path": "/out", "writable": True},
         ],
-        "inputs": [_input(parameter) for parameter in OFFERED],
+        "inputs": [_input(parameter) for parameter in OFFERED_PARAMETERS],
         "outputs": [
             {"name": "sessions", "description": "One folder for each session", "mount": "out", "required": True}
         ],
@@ -70,7 +77,7 @@ def _key(parameter: Parameter) -> str:
 def _input(parameter: Parameter) -> dict[str, object]:
     entry: dict[str, object] = {
         "name": parameter.name,
-        "description": described(parameter),
+        "description": meaning_and_default(parameter),
         "type": "string",
         "required": False,
         "replacement-key": _key(parameter),

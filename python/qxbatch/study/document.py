@@ -77,7 +77,7 @@ def read_previous(path: Path) -> PreviousStudy:
     """Return the content of a study.json; empty if it is missing, cannot be read or has another schema."""
     try:
         fields = Fields(json.loads(read_text(path, "strict")))
-        if fields.whole("schema") != SCHEMA:
+        if fields.integer("schema") != SCHEMA:
             return PreviousStudy({})
         sessions = _records(fields)
         items = tuple(

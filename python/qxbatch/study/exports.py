@@ -10,7 +10,7 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import make_folder, replace_text
 from qxbatch.publish.plain import read_plain, refuse_link
 from qxbatch.session.json_fields import Fields
-from qxbatch.study.record import SessionRecord, SummaryStamp
+from qxbatch.study.record import SessionRecord, SummaryStamp, read_stamp, stamp_value
 
 SCHEMA = 1
 _FILE = "bids.json"
@@ -56,7 +56,7 @@ def read_exports(sessionsfolder: Path) -> list[DataSet]:
     """Return the data sets of a sessions folder; an empty list if the record cannot be read."""
     try:
         fields = Fields(json.loads(read_plain(sessionsfolder / WORKSPACE / _FILE) or b"{}"))
-        if "schema" not in fields or fields.whole("schema") != SCHEMA:
+        if "schema" not in fields or fields.integer("schema") != SCHEMA:
             return []
         return [_data_set(table) for table in fields.tables("datasets")]
     except (OSError, ValueError, RecursionError):
@@ -128,7 +128,7 @@ def _value(data_set: DataSet) -> dict[str, Any]:
     sessions = {
         name: {
             "rules_sha256": session.rules_sha256,
-            **({"summary": session.summary_stamp._asdict()} if session.summary_stamp else {}),
+            **({"summary": stamp_value(session.summary_stamp)} if session.summary_stamp else {}),
         }
         for name, session in sorted(data_set.sessions.items())
     }
@@ -148,13 +148,12 @@ def _data_set(fields: Fields) -> DataSet:
         Path(fields.text("path")),
         Path(fields.text("rules")),
         {name: _session_export(sessions.table(name)) for name in sessions.keys()},  # noqa: SIM118 - no mapping
-        Validation(validation.whole("errors"), validation.whole("warnings"), validation.text("validator"))
+        Validation(validation.integer("errors"), validation.integer("warnings"), validation.text("validator"))
         if validation
         else None,
     )
 
 
 def _session_export(fields: Fields) -> SessionExport:
-    stamp = fields.table("summary") if "summary" in fields else None
-    summary_stamp = SummaryStamp(stamp.whole("size"), stamp.whole("modified")) if stamp else None
+    summary_stamp = read_stamp(fields.table("summary")) if "summary" in fields else None
     return SessionExport(summary_stamp, fields.text("rules_sha256"))

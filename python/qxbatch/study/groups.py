@@ -31,7 +31,7 @@ class SeriesKey(NamedTuple):
         return self.name, sorted(self.kinds or ())
 
 
-class Group:
+class ScannerGroup:
     """The sessions of one scanner model."""
 
     def __init__(self, scanner: str, sessions: Sequence[ScannedSession]) -> None:
@@ -75,7 +75,7 @@ class Group:
         return families
 
     @cached_property
-    def unexpected(self) -> frozenset[str]:
+    def unexpected_names(self) -> frozenset[str]:
         """Return the names of series that are not expected in any session."""
         used_ids = {id(series) for key in self.usual_counts for series in self.series_of(key)}
         return frozenset(
@@ -120,12 +120,12 @@ class Group:
         return merged
 
 
-def by_scanner(sessions: Iterable[ScannedSession]) -> list[Group]:
+def groups_by_scanner(sessions: Iterable[ScannedSession]) -> list[ScannerGroup]:
     """Return the sessions by scanner model, the model with most sessions first."""
     by_key: dict[str, list[ScannedSession]] = {}
     for session in sessions:
         by_key.setdefault(scanner_key(session.scanner), []).append(session)
-    groups = [Group(_spelling(session.scanner for session in same), same) for same in by_key.values()]
+    groups = [ScannerGroup(_spelling(session.scanner for session in same), same) for same in by_key.values()]
     return sorted(groups, key=lambda group: (-len(group.sessions), group.scanner))
 
 

@@ -8,7 +8,7 @@ from qxbatch.counted import counted
 from qxbatch.protocol.model import ExpectedSeries, Protocol, SeriesParameters, literal_glob
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.protocol.values import Count, Expectation, Numbers
-from qxbatch.study.groups import Group, SeriesKey, by_scanner, spelling
+from qxbatch.study.groups import ScannerGroup, SeriesKey, groups_by_scanner, spelling
 from qxbatch.study.majority import usual_parameters
 
 
@@ -16,11 +16,11 @@ class LearnedProtocol(NamedTuple):
     """A proposed protocol and its sources."""
 
     protocol: Protocol
-    sessions: Mapping[str, int]
-    """Scanner to the number of its sessions."""
-    rare: tuple[str, ...] = ()
+    session_counts: Mapping[str, int]
+    """Maps each scanner to the number of its sessions."""
+    rare_series: tuple[str, ...] = ()
     """Names of series that too few sessions have."""
-    not_evaluable: tuple[str, ...] = ()
+    not_evaluable_series: tuple[str, ...] = ()
     """Names of localizers, reports and saved screens."""
 
 
@@ -29,8 +29,8 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
 
     The order of the sessions does not matter.
     """
-    groups = [group for group in by_scanner(sessions) if len(group.sessions) >= least]
-    groups_by_count: dict[SeriesKey, dict[Count, list[Group]]] = {}
+    groups = [group for group in groups_by_scanner(sessions) if len(group.sessions) >= least]
+    groups_by_count: dict[SeriesKey, dict[Count, list[ScannerGroup]]] = {}
     for group in groups:
         for key, count in _expected_counts(group, groups).items():
             groups_by_count.setdefault(key, {}).setdefault(count, []).append(group)
@@ -46,13 +46,16 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
         Protocol(tuple(entries), software),
         {group.scanner: len(group.sessions) for group in groups},
         _sorted(
-            name for group in groups for name in group.unexpected if not any(e.matches_name(name) for e in entries)
+            name
+            for group in groups
+            for name in group.unexpected_names
+            if not any(e.matches_name(name) for e in entries)
         ),
         _sorted(series.name for series in all_series if not series.is_evaluable),
     )
 
 
-def _expected_counts(group: Group, groups: Sequence[Group]) -> Mapping[SeriesKey, Count]:
+def _expected_counts(group: ScannerGroup, groups: Sequence[ScannerGroup]) -> Mapping[SeriesKey, Count]:
     """Return how often each series is expected on a scanner.
 
     For a scanner with too few sessions for a majority, these are the counts of the most similar scanner with enough sessions,
@@ -66,16 +69,18 @@ def _expected_counts(group: Group, groups: Sequence[Group]) -> Mapping[SeriesKey
     return group.usual_counts
 
 
-def _shared_count(large: Group, small: Group) -> int:
+def _shared_count(large: ScannerGroup, small: ScannerGroup) -> int:
     return sum(small.session_count(key) > 0 for key in large.usual_counts)
 
 
-def _position(key: SeriesKey, groups: Sequence[Group]) -> tuple[int, float]:
+def _position(key: SeriesKey, groups: Sequence[ScannerGroup]) -> tuple[int, float]:
     """Return the index of the first scanner that has a series, and the usual position of the series in its sessions."""
     return next((k, group.usual_position(key)) for k, group in enumerate(groups) if group.session_count(key))
 
 
-def _entry(key: SeriesKey, count: Count, expecting: Sequence[Group], groups: Sequence[Group]) -> ExpectedSeries:
+def _entry(
+    key: SeriesKey, count: Count, expecting: Sequence[ScannerGroup], groups: Sequence[ScannerGroup]
+) -> ExpectedSeries:
     """Return the entry of a series that is expected with this count on some scanners, `expecting`; `groups` are all scanners."""
     usual = {group.scanner: usual_parameters(group.series_of(key)) for group in expecting if group.session_count(key)}
     common, specific = _split_common({scanner: parameters for scanner, (parameters, _) in usual.items()})
@@ -94,7 +99,7 @@ def _entry(key: SeriesKey, count: Count, expecting: Sequence[Group], groups: Seq
     )
 
 
-def _name(key: SeriesKey, groups: Sequence[Group]) -> str:
+def _name(key: SeriesKey, groups: Sequence[ScannerGroup]) -> str:
     """Return the name as it is spelled most often, with the wildcards of the key."""
     name = literal_glob(spelling(series for group in groups for series in group.series_of(key)))
     return name if name.casefold() == key.name else re.sub(r"\d+", "[0-9]*", name)

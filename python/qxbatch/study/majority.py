@@ -47,10 +47,10 @@ def _has_planned_value(field: Field, series: ScannedSeries) -> bool:
 def usual_value(field: Field, facts: Sequence[object]) -> Expectation | None:
     """Return the value that most series have (`Field.agreement`); None if there is no such value."""
     if field.form is Form.WORD:
-        value, count = _most([None if item is None else str(item) for item in facts])
+        value, count = _most_common([None if item is None else str(item) for item in facts])
         return None if value is None or not _is_majority(field, count, facts) else Words((value,))
     if field.form is Form.SHELLS:
-        shells, count = _most([shells_of(item) for item in facts])
+        shells, count = _most_common([shells_of(item) for item in facts])
         return None if not shells or not _is_majority(field, count, facts) else Shells(shells)
     return _usual_numbers(field, [_numbers(item) for item in facts])
 
@@ -112,7 +112,7 @@ def _mean(group: Sequence[tuple[float, int]]) -> float:
 
 def _usual_volumes(series: Sequence[ScannedSeries]) -> Count | None:
     counts = [_volumes(scan, scan.acquisition) for scan in series if scan.acquisition is not None]
-    value, count = _most(counts)
+    value, count = _most_common(counts)
     return Count(value, value) if value and count > len(counts) / 2 else None
 
 
@@ -125,7 +125,7 @@ def _is_majority(field: Field, count: int, facts: Sequence[object]) -> bool:
     return count > field.agreement * len(facts)
 
 
-def _most(values: Sequence[Value | None]) -> tuple[Value | None, int]:
+def _most_common(values: Sequence[Value | None]) -> tuple[Value | None, int]:
     """Return the most frequent value and its count; among equally frequent values the first in the list."""
     most_common = Counter(values).most_common(1)
     return most_common[0] if most_common else (None, 0)

@@ -8,14 +8,16 @@ from qxbatch.study.learn import LearnedProtocol
 
 def proposal_text(learned: LearnedProtocol) -> str:
     """Return the text of the file; the same sessions give the same text."""
-    total = sum(learned.sessions.values())
+    total = sum(learned.session_counts.values())
     head = [
         f"What each session of this study should contain, proposed from {counted(total, 'session')}.",
         "Read it, correct it, then run `qxbatch protocol check`. docs/protocol.md explains every key.",
     ]
     if total < FEWEST_SESSIONS:
         head.append("So few sessions have no majority: check each value.")
-    head += comment("Not in this file, since too few sessions have them", learned.rare)
-    head += comment("Not in this file, since they are localizers, reports or saved screens", learned.not_evaluable)
-    notes = {scanner: counted(count, "session") for scanner, count in learned.sessions.items()}
+    head += comment("Not in this file, since too few sessions have them", learned.rare_series)
+    head += comment(
+        "Not in this file, since they are localizers, reports or saved screens", learned.not_evaluable_series
+    )
+    notes = {scanner: counted(count, "session") for scanner, count in learned.session_counts.items()}
     return protocol_text(learned.protocol, head, notes)

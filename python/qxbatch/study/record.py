@@ -23,7 +23,7 @@ class SummaryStamp(NamedTuple):
     """Size in bytes and modification time in ns of a session's summary: it is read again when one of them differs."""
 
     size: int
-    modified: int
+    mtime_ns: int
 
 
 class TsnrPoint(NamedTuple):
@@ -117,8 +117,18 @@ def record_value(record: SessionRecord) -> dict[str, Any]:
     if record.tsnr:
         value["temporal_snr"] = [point._asdict() for point in record.tsnr]
     if record.stamp is not None:
-        value["summary"] = record.stamp._asdict()
+        value["summary"] = stamp_value(record.stamp)
     return value
+
+
+def stamp_value(stamp: SummaryStamp) -> dict[str, int]:
+    """Return the JSON value of a stamp, where `mtime_ns` has the key `modified`."""
+    return {"size": stamp.size, "modified": stamp.mtime_ns}
+
+
+def read_stamp(fields: Fields) -> SummaryStamp:
+    """Read a stamp. Raises FieldError."""
+    return SummaryStamp(fields.integer("size"), fields.integer("modified"))
 
 
 def _series_value(series: ScannedSeries) -> dict[str, Any]:
@@ -144,20 +154,19 @@ def read_record(fields: Fields) -> SessionRecord:
         series_facts = ScannedSession(session, tuple(map(_read_series, fields.tables("scanned_series"))))
     if "summary" not in fields:
         raise FieldError("the session has no summary")
-    stamp = fields.table("summary")
     return SessionRecord(
         cells,
         series_facts,
         tuple(map(read_problem, fields.tables("problems"))),
-        tuple(TsnrPoint(p.whole("n"), p.text("name"), p.number("tsnr")) for p in fields.tables("temporal_snr")),
-        SummaryStamp(stamp.whole("size"), stamp.whole("modified")),
+        tuple(TsnrPoint(p.integer("n"), p.text("name"), p.number("tsnr")) for p in fields.tables("temporal_snr")),
+        read_stamp(fields.table("summary")),
     )
 
 
 def _read_series(fields: Fields) -> ScannedSeries:
     return ScannedSeries(
-        fields.whole("n"),
-        fields.whole("series_number") if "series_number" in fields else None,
+        fields.integer("n"),
+        fields.integer("series_number") if "series_number" in fields else None,
         fields.text("name"),
         fields.text("scanner"),
         fields.member("verdict", SeriesVerdict) if "verdict" in fields else None,

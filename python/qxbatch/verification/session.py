@@ -22,6 +22,8 @@ Check = Callable[[], list[str]]
 
 NIFTI_HEADER_SIZES = (348, 540)
 """Bytes of the header of NIfTI-1, and of NIfTI-2."""
+_FILES_PER_CHECK = 500
+"""Loose files that one check reads: few enough that all threads have work."""
 
 
 def session_checks(
@@ -37,7 +39,10 @@ def session_checks(
     folder = SessionFolder(session)
     packed, loose, path_faults = _stored_rows(folder, ledger_sha256)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
-    checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
+    checks += [
+        partial(_check_loose, session, inbox, loose[i : i + _FILES_PER_CHECK], monitor)
+        for i in range(0, len(loose), _FILES_PER_CHECK)
+    ]
     sums, summary_faults = _summary_checksums(folder)
     for path in folder.paths.images():
         checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
@@ -77,7 +82,7 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list
     try:
         summary = folder.summary
     except (OSError, SummaryError) as error:
-        return {}, [_named(path, error)]
+        return {}, [_fault_text(path, error)]
     if summary is None:
         return {}, [f"{path}: is missing"]
     sums, faults = image_checksums(summary, path)
@@ -89,7 +94,7 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
     try:
         members = hash_tar_gz(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
-        return [_named(path, error)]
+        return [_fault_text(path, error)]
     digests = {unescape(name): digest for name, _, digest in members}
     faults = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, digest in rows.items():
@@ -106,16 +111,16 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
         if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
             path = inbox / row.at.removeprefix(KEPT_AT)
         try:
-            is_unchanged = _same_bytes(path, row, monitor)
+            is_unchanged = _has_same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
-            faults.append(_named(path, error))
+            faults.append(_fault_text(path, error))
             continue
         if not is_unchanged:
             faults.append(f"{path}: has other bytes than the packet's")
     return faults
 
 
-def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
+def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     """Return whether a file has the member's bytes. A sorted file may have been gzipped or gunzipped, a kept file gunzipped.
 
     With `--unzip=no`, a gzipped member is sorted as it is, also with bytes after the gzip data. Raises OSError and ValueError.
@@ -134,21 +139,22 @@ def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
 def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> list[str]:
     """Check that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
 
-    NIfTI-1 and NIfTI-2: the header starts with its own size, and the data do not end before vox_offset and dimensions say.
+    The content is an image of NIfTI-1 or NIfTI-2 if the header starts with its own size, and if the file has all bytes that
+    vox_offset and the dimensions require.
     """
     try:
         if checksum is not None and (why := difference(path, checksum, monitor)):
             return [f"{path}: {why}"]
         size, head = gzip_size(str(path), NIFTI_HEADER_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
-        return [_named(path, error)]
+        return [_fault_text(path, error)]
     expected = _nifti_size(head)
     if expected is None:
         return [f"{path}: is not a NIfTI image"]
     return [] if size >= expected else [f"{path}: contains {size} bytes, its header says {expected}"]
 
 
-def _named(path: Path, error: Exception) -> str:
+def _fault_text(path: Path, error: Exception) -> str:
     """Return the text of an error, which starts with the path."""
     text = error_text(error, path)
     return text if text.startswith(str(path)) else f"{path}: {text}"
@@ -162,7 +168,7 @@ def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monito
             if (session / file).is_file() and (why := difference(session / file, checksum, monitor)):
                 faults.append(f"{session / file}: {why}")
         except OSError as error:
-            faults.append(_named(session / file, error))
+            faults.append(_fault_text(session / file, error))
     return faults
 
 
@@ -173,6 +179,7 @@ def _nifti_size(head: bytes) -> int | None:
     for order in "<>":
         header_size = struct.unpack_from(f"{order}i", head)[0]
         if header_size == NIFTI_HEADER_SIZES[0]:
+            # offsets of dim, bitpix and vox_offset in the header
             dim = struct.unpack_from(f"{order}8h", head, 40)
             bits, offset = (
                 struct.unpack_from(f"{order}h", head, 72)[0],

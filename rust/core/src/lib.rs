@@ -3,7 +3,6 @@
 //!
 //! It is independent of Python. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents the Python API.
 
-pub mod acquired;
 pub mod archive;
 pub mod directory;
 pub mod frames;
@@ -16,3 +15,4 @@ pub mod pack;
 mod regular;
 pub mod scan;
 pub mod series;
+pub mod stacks;

@@ -60,7 +60,7 @@ const ABRIDGED_END: usize = 500;
 
 /// Returns an escaped path for messages and reasons. A path of more than 1500 bytes is returned without its middle.
 #[must_use]
-pub fn abridged(path: &[u8]) -> String {
+pub fn abridged_path(path: &[u8]) -> String {
     let ends = path
         .get(..ABRIDGED_END)
         .zip(path.len().checked_sub(ABRIDGED_END));
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_long_path_is_shown_without_its_middle() {
-        assert_eq!(abridged(&[b'a'; 1500]).len(), 1500);
-        assert_eq!(abridged(&b"a".repeat(100_000)).len(), 1003);
+        assert_eq!(abridged_path(&[b'a'; 1500]).len(), 1500);
+        assert_eq!(abridged_path(&b"a".repeat(100_000)).len(), 1003);
     }
 }

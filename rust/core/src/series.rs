@@ -32,13 +32,13 @@ pub struct Entry<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// StudyInstanceUID; empty when there is none.
-    pub study: String,
+    pub study_uid: String,
     /// SeriesInstanceUID, or the generated one ([`series_uid`]).
     pub series_uid: String,
     /// SeriesNumber; None without a valid one (see [`series_number`]).
     pub number: Option<i64>,
     /// PatientID, trimmed and in lower case; empty without one.
-    pub patient: String,
+    pub patient_id: String,
     /// Indices of the files, in the order of their paths.
     pub members: Vec<usize>,
     /// Sum of the sizes of the files in bytes.
@@ -82,7 +82,7 @@ pub(crate) fn is_series_number(number: &i64) -> bool {
 }
 
 /// Returns PatientID trimmed and in lower case; empty without one.
-pub fn patient(header: &Header) -> String {
+pub fn patient_id(header: &Header) -> String {
     header
         .text(Field::PatientId)
         .map(|id| id.to_lowercase())
@@ -109,7 +109,7 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
             uid => Cow::Borrowed(uid),
         };
         let key = (header.raw(Field::StudyInstanceUid), uid);
-        let group_key = (patient(header), series_number(header));
+        let group_key = (patient_id(header), series_number(header));
         series
             .entry(key)
             .or_default()
@@ -122,25 +122,29 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
         .flat_map(|by_key| {
             fill_in(by_key)
                 .into_iter()
-                .filter_map(|(group_key, members)| build(entries, group_key, members))
+                .filter_map(|(group_key, members)| build_group(entries, group_key, members))
         })
         .collect();
-    groups.sort_by(order);
+    groups.sort_by(compare_groups);
     groups
 }
 
 /// Compares groups by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID, patient.
-fn order(a: &Group, b: &Group) -> Ordering {
+fn compare_groups(a: &Group, b: &Group) -> Ordering {
     let key = |group: &Group| (group.number.is_none(), group.number);
     key(a)
         .cmp(&key(b))
         .then_with(|| a.start_time.cmp(&b.start_time))
         .then_with(|| a.series_uid.cmp(&b.series_uid))
-        .then_with(|| a.study.cmp(&b.study))
-        .then_with(|| a.patient.cmp(&b.patient))
+        .then_with(|| a.study_uid.cmp(&b.study_uid))
+        .then_with(|| a.patient_id.cmp(&b.patient_id))
 }
 
-fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) -> Option<Group> {
+fn build_group(
+    entries: &[Entry<'_>],
+    group_key: GroupKey,
+    mut members: Vec<usize>,
+) -> Option<Group> {
     let path = |index: &usize| entries.get(*index).map(|entry| entry.path);
     members.sort_by(|a, b| path(a).cmp(&path(b)).then(a.cmp(b)));
     let header_of = |index: &usize| entries.get(*index).map(|entry| entry.header);
@@ -159,14 +163,14 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
         .map(start_time)
         .filter(|time| !time.is_empty())
         .min();
-    let (patient, number) = group_key;
+    let (patient_id, number) = group_key;
     Some(Group {
-        study: header.text(Field::StudyInstanceUid).unwrap_or_default(),
+        study_uid: header.text(Field::StudyInstanceUid).unwrap_or_default(),
         series_uid: header
             .text(Field::SeriesInstanceUid)
             .unwrap_or_else(series_uid),
         number,
-        patient,
+        patient_id,
         size: members
             .iter()
             .filter_map(|index| entries.get(*index))
@@ -244,7 +248,7 @@ mod tests {
     fn patients_differ_only_by_id_and_a_missing_id_is_no_second_patient() {
         let of = |id: &str| header(&[(Field::PatientId, id)]);
         assert_eq!(grouped(&[of("Ab "), of("aB"), of("")]).len(), 1);
-        assert_eq!(grouped(&[of("Ab "), of("aB"), of("")])[0].patient, "ab");
+        assert_eq!(grouped(&[of("Ab "), of("aB"), of("")])[0].patient_id, "ab");
         assert_eq!(grouped(&[of("a"), of("b"), of("")]).len(), 3);
     }
 

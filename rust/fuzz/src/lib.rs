@@ -14,9 +14,11 @@ use rustix::time::{ClockId, clock_gettime};
 use mutate::{Random, mutate};
 use targets::Target;
 
-/// Mutates an input with libFuzzer's mutators, which know the values that the code compares with, or with those of the
-/// stable driver, which know marks and words of the formats. Returns the new size.
-pub fn mutated(target: &Target, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
+/// Mutates an input. Returns the new size.
+///
+/// In 3 of 4 cases, libFuzzer's mutators are used: they know the values that the code compares with. The mutators of the
+/// stable driver know marks and words of the formats.
+pub fn mutate_input(target: &Target, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
     let mut random = Random::new(u64::from(seed));
     if random.below(4) > 0 {
         return libfuzzer_sys::fuzzer_mutate(data, size, most);
@@ -33,16 +35,17 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// Runs a target on one input.
 pub fn run(target: &Target, bytes: &[u8]) {
-    let before = spent();
+    let before = cpu_time();
     (target.body)(bytes);
     assert!(
-        spent() - before < LONGEST,
+        cpu_time() - before < LONGEST,
         "an input of {} bytes takes long",
         bytes.len()
     );
 }
 
-fn spent() -> Duration {
+/// Returns the CPU time that this thread has used.
+fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(
         time.tv_sec.unsigned_abs(),
@@ -60,7 +63,7 @@ macro_rules! program {
         $crate::fuzz_target!(|bytes: &[u8]| $crate::run(&TARGET, bytes));
 
         $crate::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
-            $crate::mutated(&TARGET, data, size, most, seed)
+            $crate::mutate_input(&TARGET, data, size, most, seed)
         });
     };
 }

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use qxbatch_core::ingest::Stop;
 use qxbatch_core::pack::Failure;
 
-use crate::monitor::cancelled;
+use crate::monitor::cancelled_error;
 
 /// Returns OSError, or its subclass for the error number (such as FileNotFoundError), with the path of the file.
 pub(crate) fn os_error(path: &Path, error: &io::Error) -> PyErr {
@@ -31,18 +31,18 @@ pub(crate) fn os_error(path: &Path, error: &io::Error) -> PyErr {
 /// Returns the error number (errno) of an error that the core creates itself, which has none.
 fn errno(kind: io::ErrorKind) -> i32 {
     match kind {
-        io::ErrorKind::NotFound => 2,
-        io::ErrorKind::AlreadyExists => 17,
-        io::ErrorKind::InvalidInput => 22,
-        io::ErrorKind::StorageFull => 28,
-        _ => 5,
+        io::ErrorKind::NotFound => 2,       // ENOENT
+        io::ErrorKind::AlreadyExists => 17, // EEXIST
+        io::ErrorKind::InvalidInput => 22,  // EINVAL
+        io::ErrorKind::StorageFull => 28,   // ENOSPC
+        _ => 5,                             // EIO
     }
 }
 
 /// Returns the exception for an error of `ingest` or of a method of its result.
 pub(crate) fn ingest_error(stop: Stop) -> PyErr {
     match stop {
-        Stop::Cancelled => cancelled(),
+        Stop::Cancelled => cancelled_error(),
         Stop::Io { path, source } => os_error(&path, &source),
     }
 }
@@ -50,7 +50,7 @@ pub(crate) fn ingest_error(stop: Stop) -> PyErr {
 /// Returns the exception for an error of packing or hashing.
 pub(crate) fn pack_error(failure: Failure) -> PyErr {
     match failure {
-        Failure::Cancelled => cancelled(),
+        Failure::Cancelled => cancelled_error(),
         Failure::Io { path, source } => os_error(&path, &source),
         Failure::Damaged(reason) => PyValueError::new_err(reason),
     }

@@ -8,10 +8,10 @@ use crate::header::Header;
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
 pub(crate) struct Group {
-    study: String,
+    study_uid: String,
     series_uid: String,
     number: Option<i64>,
-    patient: String,
+    patient_id: String,
     files: usize,
     size: u64,
     header: Py<Header>,
@@ -22,10 +22,10 @@ impl Group {
     /// Returns the Python object of a group; `header` is that of its representative file.
     pub(crate) fn new(py: Python<'_>, group: &Core, header: &CoreHeader) -> PyResult<Self> {
         Ok(Self {
-            study: group.study.clone(),
+            study_uid: group.study_uid.clone(),
             series_uid: group.series_uid.clone(),
             number: group.number,
-            patient: group.patient.clone(),
+            patient_id: group.patient_id.clone(),
             files: group.members.len(),
             size: group.size,
             header: Py::new(

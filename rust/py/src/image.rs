@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use qxbatch_core::acquired::acquired;
 use qxbatch_core::frames::{Component, Details, Facts, Pixels, Series, details};
 use qxbatch_core::image::{self as core, VolumeOrder, VoxelType, colours, grey};
+use qxbatch_core::stacks::acquired_stacks;
 
-use crate::acquired::Acquired;
 use crate::failure::os_error;
+use crate::stacks::AcquiredStacks;
 
 #[pyfunction]
 #[pyo3(signature = (path, offset, datatype, rows, columns, *, big_endian))]
@@ -283,18 +283,18 @@ impl SeriesFrames {
         self.facts.series_number
     }
 
-    fn acquired(&self, py: Python<'_>) -> PyResult<Acquired> {
+    fn acquired_stacks(&self, py: Python<'_>) -> PyResult<AcquiredStacks> {
         let mut files = self.series.files.iter().zip(&self.series.objects);
         let image = files.find(|(_, object)| object.pixels != Pixels::Absent);
         let first = image.map(|(path, _)| path).or(self.series.files.first());
-        let (acquired, details) = py.detach(|| {
+        let (stacks, details) = py.detach(|| {
             let details = first.map_or_else(|| Ok(Details::default()), |path| details(path));
-            (acquired(&self.series), details)
+            (acquired_stacks(&self.series), details)
         });
         let path = first.cloned().unwrap_or_default();
-        Acquired::new(
+        AcquiredStacks::new(
             py,
-            acquired,
+            stacks,
             details.map_err(|error| os_error(&path, &error))?,
         )
     }

@@ -1,6 +1,5 @@
 //! The Python extension `qxbatch._core`: converts arguments, calls the core, converts the result.
 
-mod acquired;
 mod failure;
 mod group;
 mod header;
@@ -9,12 +8,13 @@ mod ingest;
 mod monitor;
 mod pack;
 mod scan;
+mod stacks;
 mod statistics;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// Documented in `python/qxbatch/_core.pyi`, and in `_images.pyi` and `_acquired.pyi` beside it.
+/// Documented in `python/qxbatch/_core.pyi`, and in `_images.pyi` and `_stacks.pyi` beside it.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("FIELDS", PyTuple::new(m.py(), header::keywords())?)?;
@@ -41,8 +41,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(pack::hash_file, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_gzip, m)?)?;
     m.add_function(wrap_pyfunction!(pack::hash_tar_gz, m)?)?;
-    m.add_class::<acquired::Acquired>()?;
-    m.add_class::<acquired::Stack>()?;
+    m.add_class::<stacks::AcquiredStacks>()?;
+    m.add_class::<stacks::Stack>()?;
     m.add_class::<image::Comparison>()?;
     m.add_class::<image::ImageCheck>()?;
     m.add_class::<image::SeriesFrames>()?;

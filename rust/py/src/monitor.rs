@@ -56,6 +56,6 @@ impl Monitor {
 }
 
 /// Returns the exception for work that was stopped.
-pub(crate) fn cancelled() -> PyErr {
+pub(crate) fn cancelled_error() -> PyErr {
     CancelledError::new_err("the work was stopped")
 }

@@ -13,7 +13,7 @@ use qxbatch_core::series::Group as CoreGroup;
 use crate::failure::os_error;
 use crate::group::Group;
 use crate::header::Header;
-use crate::monitor::{Monitor, cancelled};
+use crate::monitor::{Monitor, cancelled_error};
 
 #[pyclass(frozen, module = "qxbatch._core")]
 pub(crate) struct Scan {
@@ -22,7 +22,7 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    fn file(&self, index: usize) -> PyResult<&core::Scanned> {
+    fn file(&self, index: usize) -> PyResult<&core::ScannedFile> {
         self.core
             .files()
             .get(index)
@@ -100,7 +100,7 @@ pub(crate) fn scan(
             core,
             groups: OnceLock::new(),
         }),
-        Err(ScanError::Cancelled) => Err(cancelled()),
+        Err(ScanError::Cancelled) => Err(cancelled_error()),
         Err(ScanError::Threads(reason)) => Err(PyRuntimeError::new_err(reason)),
         Err(ScanError::Path(path, error)) => {
             Err(os_error(Path::new(OsStr::from_bytes(&path)), &error))

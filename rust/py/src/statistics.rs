@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use qxbatch_core::image::{self as core, StatisticsError};
 
 use crate::failure::os_error;
-use crate::monitor::{Monitor, cancelled};
+use crate::monitor::{Monitor, cancelled_error};
 
 /// Quality measures of a time series.
 #[pyclass(frozen, module = "qxbatch._core")]
@@ -31,7 +31,7 @@ impl Statistics {
         let monitor = Monitor::or_new(monitor);
         match py.detach(|| core::statistics(&path, &monitor)) {
             Ok(statistics) => Ok(statistics.map(|core| Self { path, core })),
-            Err(StatisticsError::Cancelled) => Err(cancelled()),
+            Err(StatisticsError::Cancelled) => Err(cancelled_error()),
             Err(StatisticsError::Io(error)) => Err(os_error(&path, &error)),
         }
     }

@@ -135,7 +135,7 @@ def _sourcedata(plan: ExportPlan, folder: str, sources: Sources) -> Iterator[Pla
 
 def series_files(session: SessionFolder, n: int) -> list[Path]:
     """Return the archive of a series, or its files if it is not packed; empty if it has none. Raises SourceError."""
-    packed, folder = session.paths.packed(n), session.paths.series(n)
+    packed, folder = session.paths.packed_series(n), session.paths.series(n)
     try:
         if packed.is_file():
             return [packed]

@@ -77,7 +77,7 @@ def _read(path: Path) -> Record:
         return Record()
     try:
         fields = Fields(json.loads(text))
-        schema = fields.whole("schema")
+        schema = fields.integer("schema")
         if schema > SCHEMA:
             raise UsageError(
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
@@ -99,10 +99,10 @@ def _entry(fields: Fields) -> Entry:
         raise ValueError(f"the path {path!r} is not in the data set")
     return Entry(
         path,
-        fields.whole("size"),
+        fields.integer("size"),
         fields.text("sha256"),
         fields.text("session", ""),
-        fields.whole("image") if "image" in fields else 0,
+        fields.integer("image") if "image" in fields else 0,
         fields.text("rule", ""),
         fields.text("link", ""),
         fields.flag("edited", False),

@@ -10,6 +10,11 @@ use super::window::Window;
 const STEP: usize = 8192;
 /// Bytes kept before the current position; the parser looks back a few bytes at most.
 const KEPT_BEHIND: usize = 1 << 16;
+/// Flags of a gzip header (RFC 1952 section 2.3.1).
+const HAS_HEADER_SUM: u8 = 2;
+const HAS_EXTRA_FIELD: u8 = 4;
+const HAS_NAME: u8 = 8;
+const HAS_COMMENT: u8 = 16;
 /// Limit on the inflated header in bytes; a longer one is a decompression bomb or not a header.
 const MAX_INFLATED: u64 = 1 << 26;
 
@@ -118,7 +123,7 @@ fn deflated_start<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
         return Ok(None);
     };
     let mut at = 10_usize;
-    if flags & 4 != 0 {
+    if flags & HAS_EXTRA_FIELD != 0 {
         let Some(length) = head.get(at..).and_then(<[u8]>::first_chunk::<2>) else {
             return Ok(None);
         };
@@ -126,7 +131,7 @@ fn deflated_start<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
             .saturating_add(2)
             .saturating_add(usize::from(u16::from_le_bytes(*length)));
     }
-    for flag in [8, 16] {
+    for flag in [HAS_NAME, HAS_COMMENT] {
         if flags & flag != 0 {
             let rest = source.at(at as u64, 4096)?;
             let Some(end) = rest.iter().position(|byte| *byte == 0) else {
@@ -135,7 +140,7 @@ fn deflated_start<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
             at = at.saturating_add(end).saturating_add(1);
         }
     }
-    Ok(Some(if flags & 2 != 0 {
+    Ok(Some(if flags & HAS_HEADER_SUM != 0 {
         at.saturating_add(2)
     } else {
         at

@@ -7,7 +7,7 @@ use super::nested::ParseError;
 use super::skim::skim;
 use super::stored::Header;
 use super::vr::effective_vr;
-use super::wanted::Wanted;
+use super::wanted::WantedElements;
 use super::window::Window;
 
 /// The last tag before the meta header.
@@ -21,7 +21,7 @@ const LAST_META: u32 = 0x0002_FFFF;
 pub(super) fn read<W: Window>(
     window: &mut W,
     start: u64,
-    wanted: &mut Wanted,
+    wanted: &mut WantedElements,
     collector: &mut Collector,
 ) -> Result<u64, ParseError> {
     let mut at = start;

@@ -8,7 +8,7 @@ use super::element::{
 };
 use super::skim::skim;
 use super::stored::Header;
-use super::wanted::Wanted;
+use super::wanted::WantedElements;
 use super::window::Window;
 
 /// Why reading stopped early.
@@ -95,7 +95,7 @@ impl<'w, W: Window> Reader<'w, W> {
         &mut self,
         at: u64,
         stop: u32,
-        wanted: &mut Wanted,
+        wanted: &mut WantedElements,
         collector: &mut Collector,
     ) -> Result<u64, ParseError> {
         let bytes = self.window.at(at, ELEMENT_HEADER_LENGTH)?;

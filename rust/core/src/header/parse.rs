@@ -16,7 +16,7 @@ use super::start::{DEFLATED, Start, encoding_of, is_uncompressed};
 use super::stored::Header;
 use super::value;
 use super::vr::effective_vr;
-use super::wanted::Wanted;
+use super::wanted::WantedElements;
 use super::window::Window;
 
 /// The result of parsing some bytes.
@@ -77,7 +77,7 @@ pub fn parse_into<W: Window>(
     }
     match outcome {
         Ok(()) => Ok(Parsed::Dicom(bundle.put())),
-        Err(ParseError::Broken { .. }) if sortable(collector) => Ok(Parsed::Dicom(bundle.put())),
+        Err(ParseError::Broken { .. }) if is_sortable(collector) => Ok(Parsed::Dicom(bundle.put())),
         Err(ParseError::Broken { reason, offset }) => Ok(Parsed::Broken { reason, offset }),
         Err(ParseError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
             Ok(Parsed::Broken {
@@ -108,7 +108,7 @@ fn has_uid(collector: &Collector) -> bool {
 }
 
 /// Returns whether enough is known to assign the file to its series, even if later bytes are damaged.
-fn sortable(collector: &Collector) -> bool {
+fn is_sortable(collector: &Collector) -> bool {
     [
         Field::SopInstanceUid,
         Field::SeriesInstanceUid,
@@ -123,7 +123,7 @@ fn read<W: Window>(
     start: &Start,
     collector: &mut Collector,
 ) -> Result<(), ParseError> {
-    let mut wanted = Wanted::default();
+    let mut wanted = WantedElements::default();
     let at = meta::read(window, start.at, &mut wanted, collector)?;
     let syntax = collector.get(Field::TransferSyntaxUid);
     let claimed = encoding_of(syntax);
@@ -131,16 +131,16 @@ fn read<W: Window>(
     let head = window.at(at, ELEMENT_HEADER_LENGTH)?;
     if deflated && !is_uncompressed(head) {
         let mut inflated = Inflated::raw(window, at);
-        return data_set(&mut inflated, 0, EXPLICIT, &mut wanted, collector);
+        return read_data_set(&mut inflated, 0, EXPLICIT, &mut wanted, collector);
     }
-    data_set(window, at, claimed, &mut wanted, collector)
+    read_data_set(window, at, claimed, &mut wanted, collector)
 }
 
-fn data_set<W: Window>(
+fn read_data_set<W: Window>(
     window: &mut W,
     start: u64,
     claimed: Encoding,
-    wanted: &mut Wanted,
+    wanted: &mut WantedElements,
     collector: &mut Collector,
 ) -> Result<(), ParseError> {
     let head = window.at(start, ELEMENT_HEADER_LENGTH)?;
@@ -186,7 +186,7 @@ fn data_set<W: Window>(
 /// groups if the object can have them, else [`LAST_PUBLIC`].
 fn last_tag(collector: &Collector) -> u32 {
     // An object whose series is not known yet is read to its end: its tags may not ascend.
-    if !sortable(collector) {
+    if !is_sortable(collector) {
         return u32::MAX;
     }
     // The class UIDs of enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR start with the class UID
@@ -205,7 +205,7 @@ fn last_tag(collector: &Collector) -> u32 {
 fn collect_element<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
-    wanted: &mut Wanted,
+    wanted: &mut WantedElements,
     collector: &mut Collector,
 ) -> Result<u64, ParseError> {
     if functional::is_group(element) {
@@ -232,7 +232,7 @@ fn collect_private<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     length: u32,
-    wanted: &mut Wanted,
+    wanted: &mut WantedElements,
     collector: &mut Collector,
 ) -> Result<(), ParseError> {
     if !wanted.wants_private(element.tag) {

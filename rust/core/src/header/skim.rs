@@ -4,7 +4,7 @@ use super::collect::Collector;
 use super::element::Encoding;
 use super::field::SPECS;
 use super::vr::{LONG_FORM, SHORT_FORM, Vr, effective_vr, form};
-use super::wanted::Wanted;
+use super::wanted::WantedElements;
 
 /// Reads elements of the common form: ascending tags up to `stop`, little-endian, a known VR (if VRs are explicit), a
 /// length within the available bytes; neither a sequence of the field table nor a private element that is read. Returns
@@ -14,7 +14,7 @@ pub(super) fn skim(
     bytes: &[u8],
     encoding: Encoding,
     stop: u32,
-    wanted: &mut Wanted,
+    wanted: &mut WantedElements,
     collector: &mut Collector,
 ) -> usize {
     match encoding {
@@ -35,7 +35,7 @@ fn skim_as<const EXPLICIT: bool>(
     bytes: &[u8],
     encoding: Encoding,
     stop: u32,
-    wanted: &mut Wanted,
+    wanted: &mut WantedElements,
     collector: &mut Collector,
 ) -> usize {
     let mut rest = bytes;
@@ -96,7 +96,7 @@ mod tests {
             bytes,
             encoding,
             STOP,
-            &mut Wanted::default(),
+            &mut WantedElements::default(),
             &mut collector,
         );
         (at, collector)

@@ -10,6 +10,7 @@ pub(super) const DEFLATED: &[u8] = b"1.2.840.10008.1.2.1.99";
 
 /// The start of an object.
 pub(super) struct Start {
+    /// Offset of the first element: after the preamble and the prefix, if the object has them.
     pub at: u64,
     /// Whether the prefix `DICM` was found (PS3.10 section 7.1).
     pub has_prefix: bool,

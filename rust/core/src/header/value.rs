@@ -85,13 +85,13 @@ pub(super) fn trim_text(text: &str) -> &str {
 /// IS, SL nor UL can have (PS3.5 section 6.2).
 pub(super) fn int(raw: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(trim(raw)).ok()?;
-    let number = text.parse().ok().or_else(|| whole(float(raw)?))?;
+    let number = text.parse().ok().or_else(|| integer_of(float(raw)?))?;
     (i64::from(i32::MIN)..=i64::from(u32::MAX))
         .contains(&number)
         .then_some(number)
 }
 
-fn whole(number: f64) -> Option<i64> {
+fn integer_of(number: f64) -> Option<i64> {
     #[allow(clippy::cast_possible_truncation, reason = "whole and at most 2^53")]
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }

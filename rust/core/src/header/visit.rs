@@ -7,7 +7,7 @@ use super::inflate::Inflated;
 use super::meta;
 use super::nested::{ParseError, Reader};
 use super::start::{DEFLATED, Start, encoding_of, is_uncompressed};
-use super::wanted::Wanted;
+use super::wanted::WantedElements;
 use super::window::Window;
 
 /// Reads the elements of a data set.
@@ -39,7 +39,12 @@ pub(crate) fn visit<W: Window>(
         return Ok(false);
     };
     let mut collector = Collector::default();
-    let at = meta::read(window, start.at, &mut Wanted::default(), &mut collector)?;
+    let at = meta::read(
+        window,
+        start.at,
+        &mut WantedElements::default(),
+        &mut collector,
+    )?;
     let uid = collector.get(Field::TransferSyntaxUid);
     let claimed = encoding_of(uid);
     let deflated = uid == DEFLATED && !is_uncompressed(window.at(at, ELEMENT_HEADER_LENGTH)?);

@@ -5,7 +5,7 @@ use super::field::SPECS;
 
 /// The next elements to read.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct WantedElements {
     /// Index of the first line of the table whose tag is not below the current tag.
     next: usize,
     /// The previous tag.
@@ -14,7 +14,7 @@ pub(super) struct Wanted {
     private: Vec<(u32, usize)>,
 }
 
-impl Wanted {
+impl WantedElements {
     /// Returns the next public tag to read; `u32::MAX` after the last one.
     #[inline]
     pub(super) fn next_tag(&self) -> u32 {

@@ -17,7 +17,7 @@ use super::stop::Stop;
 use crate::archive::sevenz::aes::SharedKeyCache;
 use crate::archive::{names_too_long, names_too_long_reason};
 use crate::monitor::Monitor;
-use crate::notation::{Hash, abridged};
+use crate::notation::{Hash, abridged_path};
 
 /// Options and limits of a pass.
 #[derive(Debug, Clone)]
@@ -172,7 +172,7 @@ impl<'a> Pass<'a> {
             self.record_limit(format!(
                 "it expands to more than {} bytes (limit on total size, --max-total) with {} of {}",
                 self.options.max_bytes,
-                abridged(name),
+                abridged_path(name),
                 size()
             ));
         }
@@ -203,7 +203,7 @@ impl<'a> Pass<'a> {
             Some(free) if bytes > free => {
                 let text = format!(
                     "{bytes} bytes do not fit, {free} are free (--work-dir names another folder): {}",
-                    abridged(name)
+                    abridged_path(name)
                 );
                 let error = io::Error::new(io::ErrorKind::StorageFull, text);
                 Err(Stop::io(self.staging.root(), error))

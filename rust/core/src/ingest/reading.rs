@@ -11,7 +11,7 @@ use super::staging::Staging;
 use super::stop::Stop;
 use crate::archive::zip::deflated::Streams;
 use crate::header::Header;
-use crate::notation::{Hash, abridged};
+use crate::notation::{Hash, abridged_path};
 use crate::series::{Entry, Group, group};
 
 /// The rows of a session's packets; their bytes are in staging until they are placed.
@@ -167,7 +167,7 @@ impl Reading {
         for at in order {
             let Some(row) = rows.get(at) else { continue };
             match first.filter(|first| first.content_sha256 == row.content_sha256) {
-                Some(first) => copies.push((at, abridged(&first.path))),
+                Some(first) => copies.push((at, abridged_path(&first.path))),
                 None => first = Some(row),
             }
         }

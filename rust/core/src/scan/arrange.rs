@@ -1,6 +1,6 @@
 //! Arranges the files that the threads read in the order of their paths.
 
-use super::scanned::{Scan, Scanned};
+use super::scanned::{Scan, ScannedFile};
 
 /// One entry of a folder. The n-th `File` of a folder is the n-th file in its batches; `Folder` has the id of a
 /// subfolder.
@@ -26,14 +26,14 @@ pub(super) struct Batch {
     pub folder: u32,
     /// Index of the first file among the files of the folder.
     pub first: usize,
-    pub files: Vec<Scanned>,
+    pub files: Vec<ScannedFile>,
 }
 
 /// Arranges the files in the order of their paths.
 pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan {
     folders.sort_unstable_by_key(|folder| folder.id);
     batches.sort_unstable_by_key(|batch| (batch.folder, batch.first));
-    let mut files: Vec<Vec<Scanned>> = folders.iter().map(|_| Vec::new()).collect();
+    let mut files: Vec<Vec<ScannedFile>> = folders.iter().map(|_| Vec::new()).collect();
     for batch in batches {
         if let Some(files) = files.get_mut(batch.folder as usize) {
             files.extend(batch.files);
@@ -51,7 +51,7 @@ pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan
 
 /// Returns the files of the folder with id 0 and of all folders below it, in the order of their paths. Uses no
 /// recursion: a tree may be deep.
-fn in_order(nodes: Vec<Vec<Node>>, files: Vec<Vec<Scanned>>) -> Vec<Scanned> {
+fn in_order(nodes: Vec<Vec<Node>>, files: Vec<Vec<ScannedFile>>) -> Vec<ScannedFile> {
     let mut ordered = Vec::with_capacity(files.iter().map(Vec::len).sum());
     let mut nodes: Vec<_> = nodes.into_iter().map(Vec::into_iter).collect();
     let mut files: Vec<_> = files.into_iter().map(Vec::into_iter).collect();

@@ -13,7 +13,7 @@ use crate::monitor::Monitor;
 
 pub use error::ScanError;
 pub use file::{Outcome, parse_plain_or_gzip};
-pub use scanned::{Scan, Scanned};
+pub use scanned::{Scan, ScannedFile};
 
 /// Returns the number of threads if the caller does not set one: one per CPU that this process may use.
 pub fn usable_threads() -> usize {

@@ -7,7 +7,7 @@ use crate::series::{self, Entry, Group};
 
 /// One file of a scan.
 #[derive(Debug)]
-pub struct Scanned {
+pub struct ScannedFile {
     /// Id of its folder.
     pub(super) folder: u32,
     pub(super) name: Box<[u8]>,
@@ -22,12 +22,12 @@ pub struct Scanned {
 pub struct Scan {
     /// Paths of the folders, by id.
     pub(super) folders: Vec<Box<[u8]>>,
-    pub(super) files: Vec<Scanned>,
+    pub(super) files: Vec<ScannedFile>,
 }
 
 impl Scan {
     /// Returns the files in the order of their paths.
-    pub fn files(&self) -> &[Scanned] {
+    pub fn files(&self) -> &[ScannedFile] {
         &self.files
     }
 

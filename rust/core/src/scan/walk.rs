@@ -12,7 +12,7 @@ use super::arrange::{Batch, Folder, Node, arrange};
 use super::error::ScanError;
 use super::file::{Buffers, Outcome, read_file};
 use super::listing::{Entry, join, list, open_folder, requested_entries};
-use super::scanned::{Scan, Scanned};
+use super::scanned::{Scan, ScannedFile};
 use crate::header::HeaderRange;
 use crate::monitor::Monitor;
 
@@ -84,7 +84,7 @@ impl<'m> Walk<'m> {
                 self.keep_batch(Batch {
                     folder,
                     first: 0,
-                    files: vec![Scanned {
+                    files: vec![ScannedFile {
                         folder,
                         name,
                         size: 0,
@@ -171,7 +171,7 @@ impl<'m> Walk<'m> {
         }
         self.monitor.add(results.len() as u64, bytes);
         let bundle = buffers.bundle.close();
-        let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<HeaderRange>)| Scanned {
+        let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<HeaderRange>)| ScannedFile {
             folder,
             name,
             size,

@@ -7,7 +7,7 @@ mod clock;
 mod count;
 mod keys;
 mod moved;
-mod places;
+mod slices;
 mod split;
 mod times;
 
@@ -52,7 +52,7 @@ pub struct Stack {
 
 /// All stacks of a series.
 #[derive(Debug, Clone, Default)]
-pub struct Acquired {
+pub struct AcquiredStacks {
     /// The stack with the most frames first.
     pub stacks: Vec<Stack>,
     /// First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known.
@@ -64,9 +64,9 @@ pub struct Acquired {
 }
 
 /// Returns what was scanned in a series.
-pub fn acquired(series: &Series) -> Acquired {
+pub fn acquired_stacks(series: &Series) -> AcquiredStacks {
     let clock = Clock::new(series);
-    let mut stacks: Vec<Stack> = split::split(series)
+    let mut stacks: Vec<Stack> = split::split_into_stacks(series)
         .iter()
         .map(|stack_frames| stack(stack_frames, &clock))
         .collect();
@@ -74,7 +74,7 @@ pub fn acquired(series: &Series) -> Acquired {
     let mut echo_times: Vec<f64> = stacks.iter().filter_map(|stack| stack.echo_time).collect();
     echo_times.sort_by(f64::total_cmp);
     echo_times.dedup();
-    Acquired {
+    AcquiredStacks {
         stacks,
         span: clock.span(),
         echo_times,
@@ -101,7 +101,7 @@ fn skipped_mosaics(series: &Series) -> usize {
 }
 
 fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
-    let placed_frames = places::assign_slices(stack_frames, clock);
+    let placed_frames = slices::assign_slices(stack_frames, clock);
     let (volumes, assignment) = count::count(&placed_frames, clock);
     let first = stack_frames.frames.first();
     let attributes = first.map(|stack_frame| &stack_frame.frame.attributes);
@@ -121,7 +121,7 @@ fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
         frames: placed_frames.stack_frames.len(),
         duplicate_frames: placed_frames.duplicates,
         intervals: times::intervals(&placed_frames, &assignment, clock),
-        slice_positions: placed_frames.places,
+        slice_positions: placed_frames.slice_positions,
         volumes,
         b_values,
         directions,

@@ -18,25 +18,39 @@ pub(super) struct MovedSlices {
     /// Index of the slice of each frame: its rank in its volume.
     pub slices: Vec<usize>,
     /// Positions of the slices of the first volume along the normal, mm.
-    pub places: Vec<f64>,
+    pub slice_positions: Vec<f64>,
 }
 
 /// Returns the slices of volumes that moved; None if they did not move. `positions` are the positions of the frames
-/// along the normal in mm; `places` are the same positions without repetitions.
+/// along the normal in mm; `slice_positions` are the same positions without repetitions.
 pub(super) fn moved_slices(
     stack_frames: &[StackFrame<'_>],
     positions: &[f64],
-    places: &[f64],
+    slice_positions: &[f64],
     clock: &Clock,
 ) -> Option<MovedSlices> {
     let temporal = |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.temporal_position;
     let acquisition =
         |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.acquisition_number;
     let time = |stack_frame: &StackFrame<'_>| rounded(clock.time(stack_frame), 1e3);
-    slices_by_key(stack_frames, positions, places, MAX_MOVEMENT, &temporal)
-        .or_else(|| slices_by_key(stack_frames, positions, places, MAX_MOVEMENT, &file_index))
-        .or_else(|| slices_by_key(stack_frames, positions, places, 0.0, &acquisition))
-        .or_else(|| slices_by_key(stack_frames, positions, places, 0.0, &time))
+    slices_by_key(
+        stack_frames,
+        positions,
+        slice_positions,
+        MAX_MOVEMENT,
+        &temporal,
+    )
+    .or_else(|| {
+        slices_by_key(
+            stack_frames,
+            positions,
+            slice_positions,
+            MAX_MOVEMENT,
+            &file_index,
+        )
+    })
+    .or_else(|| slices_by_key(stack_frames, positions, slice_positions, 0.0, &acquisition))
+    .or_else(|| slices_by_key(stack_frames, positions, slice_positions, 0.0, &time))
 }
 
 /// Returns the slices of the volumes that `key` distinguishes.
@@ -47,7 +61,7 @@ pub(super) fn moved_slices(
 fn slices_by_key(
     stack_frames: &[StackFrame<'_>],
     positions: &[f64],
-    places: &[f64],
+    slice_positions: &[f64],
     bound: f64,
     key: &dyn Fn(&StackFrame<'_>) -> Option<i64>,
 ) -> Option<MovedSlices> {
@@ -64,7 +78,7 @@ fn slices_by_key(
         .values()
         .take(last)
         .all(|volume| volume.len() == size);
-    if last == 0 || size < MIN_SLICES || size >= places.len() || !full {
+    if last == 0 || size < MIN_SLICES || size >= slice_positions.len() || !full {
         return None;
     }
     let mut slices = vec![0; stack_frames.len()];
@@ -90,6 +104,6 @@ fn slices_by_key(
     }
     Some(MovedSlices {
         slices,
-        places: first,
+        slice_positions: first,
     })
 }

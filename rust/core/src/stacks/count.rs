@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Clock;
 use super::keys::{Assignment, candidates};
-use super::places::PlacedFrames;
+use super::slices::PlacedFrames;
 
 /// The volumes of a stack.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,7 +15,7 @@ pub struct Volumes {
     pub count: usize,
     /// Volumes with all slices.
     pub complete_volumes: usize,
-    /// Number of slices of the last volume if it is incomplete, else 0.
+    /// Number of slices of the last volume if this volume is incomplete, else 0.
     pub slices_in_partial_volume: usize,
     /// Number of slices that are missing in volumes before the last one.
     pub missing_slices_before_last: usize,
@@ -63,15 +63,15 @@ fn cost(volumes: &Volumes) -> usize {
 fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
     let mut slice_counts = vec![0_usize; assignment.count];
     let mut seen = BTreeSet::new();
-    let mut repeated: usize = 0;
+    let mut repeated_frames: usize = 0;
     for (slice, volume) in placed_frames.slices.iter().zip(&assignment.volumes) {
         if !seen.insert((*volume, *slice)) {
-            repeated = repeated.saturating_add(1);
+            repeated_frames = repeated_frames.saturating_add(1);
         } else if let Some(count) = slice_counts.get_mut(*volume) {
             *count = count.saturating_add(1);
         }
     }
-    let slices = placed_frames.count;
+    let slices = placed_frames.slice_count;
     let last = slice_counts.last().copied().unwrap_or(0);
     let before = slice_counts.len().saturating_sub(1);
     Volumes {
@@ -88,7 +88,7 @@ fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes
             .map(|count| slices.saturating_sub(*count))
             .sum(),
         missing_volumes: assignment.missing_volumes,
-        repeated_frames: repeated,
+        repeated_frames,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::keys::Assignment;
-use super::places::PlacedFrames;
+use super::slices::PlacedFrames;
 use super::split::StackFrame;
 
 /// Median interval between consecutive volumes in ms, from the times of each slice, by source; None if a frame lacks
@@ -12,11 +12,11 @@ use super::split::StackFrame;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Intervals {
     /// From date and time of acquisition.
-    pub acquired: Option<f64>,
+    pub acquisition_time: Option<f64>,
     /// From TemporalPositionTimeOffset, or the vendor's element.
     pub time_offset: Option<f64>,
     /// From trigger time or trigger delay.
-    pub trigger: Option<f64>,
+    pub trigger_time: Option<f64>,
 }
 
 /// Returns the intervals between the volumes of a stack.
@@ -28,7 +28,7 @@ pub(super) fn intervals(
     let median =
         |time: &dyn Fn(&StackFrame<'_>) -> Option<f64>| interval(placed_frames, assignment, time);
     Intervals {
-        acquired: median(&|stack_frame| clock.time(stack_frame).map(|time| time * 1e3)),
+        acquisition_time: median(&|stack_frame| clock.time(stack_frame).map(|time| time * 1e3)),
         time_offset: median(&|stack_frame| {
             stack_frame
                 .frame
@@ -36,7 +36,7 @@ pub(super) fn intervals(
                 .time_offset
                 .map(|time| time * 1e3)
         }),
-        trigger: median(&|stack_frame| stack_frame.frame.attributes.trigger_time),
+        trigger_time: median(&|stack_frame| stack_frame.frame.attributes.trigger_time),
     }
 }
 

@@ -1,9 +1,9 @@
-//! `Acquired` and its stacks.
+//! `AcquiredStacks` and its stacks.
 
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
-use qxbatch_core::acquired as core;
+use qxbatch_core::stacks as core;
 
 /// The fields of `core::Intervals`, in ms.
 type OptionalIntervals = (Option<f64>, Option<f64>, Option<f64>);
@@ -31,7 +31,7 @@ pub(crate) struct Stack {
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
-pub(crate) struct Acquired {
+pub(crate) struct AcquiredStacks {
     stacks: Vec<Py<Stack>>,
     span: Option<(f64, f64)>,
     echo_times: Vec<f64>,
@@ -40,10 +40,10 @@ pub(crate) struct Acquired {
     texts: BTreeMap<String, String>,
 }
 
-impl Acquired {
+impl AcquiredStacks {
     pub(crate) fn new(
         py: Python<'_>,
-        acquired: core::Acquired,
+        acquired: core::AcquiredStacks,
         details: qxbatch_core::frames::Details,
     ) -> PyResult<Self> {
         let stacks = acquired.stacks.into_iter();
@@ -80,7 +80,11 @@ fn stack(source: core::Stack) -> Stack {
         slices_in_partial_volume: volumes.slices_in_partial_volume,
         missing_slices_before_last: volumes.missing_slices_before_last,
         missing_volumes: volumes.missing_volumes,
-        intervals: (intervals.acquired, intervals.time_offset, intervals.trigger),
+        intervals: (
+            intervals.acquisition_time,
+            intervals.time_offset,
+            intervals.trigger_time,
+        ),
         b_values: source.b_values,
         directions: source.directions,
     }

@@ -17,9 +17,9 @@ pub(super) struct PlacedFrames<'s> {
     /// Index of the slice of each frame.
     pub slices: Vec<usize>,
     /// Number of slices.
-    pub count: usize,
+    pub slice_count: usize,
     /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
-    pub places: Vec<f64>,
+    pub slice_positions: Vec<f64>,
     /// Number of frames that were removed because they repeat another frame.
     pub duplicates: usize,
 }
@@ -38,7 +38,7 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
             .tiling
             .is_some_and(|tiling| tiling.count > 0)
     });
-    let places = known
+    let slice_positions = known
         .as_deref()
         .filter(|_| !stack_frames.is_empty())
         .map_or_else(Vec::new, distinct);
@@ -47,13 +47,13 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
     }
     if let Some(moved) = known
         .as_deref()
-        .and_then(|known| moved::moved_slices(&stack_frames, known, &places, clock))
+        .and_then(|known| moved::moved_slices(&stack_frames, known, &slice_positions, clock))
     {
         return PlacedFrames {
             stack_frames,
             slices: moved.slices,
-            count: moved.places.len(),
-            places: moved.places,
+            slice_count: moved.slice_positions.len(),
+            slice_positions: moved.slice_positions,
             duplicates,
         };
     }
@@ -62,15 +62,17 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
         |known| {
             known
                 .iter()
-                .map(|position| nearest(&places, *position))
+                .map(|position| nearest(&slice_positions, *position))
                 .collect()
         },
     );
     PlacedFrames {
-        count: places.len().max(usize::from(!stack_frames.is_empty())),
+        slice_count: slice_positions
+            .len()
+            .max(usize::from(!stack_frames.is_empty())),
         stack_frames,
         slices,
-        places,
+        slice_positions,
         duplicates,
     }
 }
@@ -87,19 +89,19 @@ fn assign_tiles<'s>(
         .collect();
     let count = slices.iter().max().map_or(0, |last| last.saturating_add(1));
     let file = stack_frames.first().map(|stack_frame| stack_frame.file);
-    let mut places: Vec<f64> = along
+    let mut slice_positions: Vec<f64> = along
         .unwrap_or_default()
         .iter()
         .zip(&stack_frames)
         .filter(|(_, stack_frame)| Some(stack_frame.file) == file)
         .map(|(position, _)| *position)
         .collect();
-    places.sort_by(f64::total_cmp);
+    slice_positions.sort_by(f64::total_cmp);
     PlacedFrames {
         stack_frames,
         slices,
-        count,
-        places,
+        slice_count: count,
+        slice_positions,
         duplicates,
     }
 }
@@ -189,11 +191,11 @@ fn distinct(positions: &[f64]) -> Vec<f64> {
 }
 
 /// Returns the index of the nearest place.
-fn nearest(places: &[f64], position: f64) -> usize {
-    let after = places.partition_point(|place| *place < position);
+fn nearest(slice_positions: &[f64], position: f64) -> usize {
+    let after = slice_positions.partition_point(|place| *place < position);
     let before = after.saturating_sub(1);
     let distance = |index: usize| {
-        places
+        slice_positions
             .get(index)
             .map_or(f64::INFINITY, |place| (place - position).abs())
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::clock::{Clock, rounded};
-use super::places::PlacedFrames;
+use super::slices::PlacedFrames;
 use super::split::{StackFrame, file_index};
 
 /// The volume of each frame of a stack.
@@ -69,7 +69,7 @@ fn by_number(
         .iter()
         .map(key)
         .collect::<Option<_>>()?;
-    let mut assignment = ranked(&numbers);
+    let mut assignment = by_number_rank(&numbers);
     if counts_volumes {
         assignment.missing_volumes = missing_count(&numbers);
     }
@@ -95,7 +95,7 @@ pub(super) fn missing_count(numbers: &[i64]) -> usize {
 }
 
 /// Assigns each frame to the volume with the rank of its number.
-fn ranked(numbers: &[i64]) -> Assignment {
+fn by_number_rank(numbers: &[i64]) -> Assignment {
     let mut different = numbers.to_vec();
     different.sort_unstable();
     different.dedup();
@@ -138,7 +138,7 @@ fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
             .iter()
             .map(|number| (number - first) / step)
             .collect();
-        return Some(ranked(&volumes));
+        return Some(by_number_rank(&volumes));
     }
     // Slice by slice: the numbers of a slice are one block.
     let block = slices.values().map(Vec::len).max()?;
@@ -147,7 +147,7 @@ fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
         .iter()
         .map(|number| (number - first) % block)
         .collect();
-    Some(ranked(&volumes))
+    Some(by_number_rank(&volumes))
 }
 
 /// Assigns frames to volumes by b-value and direction; the volumes are in the order of their first frames. None if a
@@ -165,7 +165,7 @@ fn by_diffusion(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
         let next = i64::try_from(numbers_by_key.len()).ok()?;
         numbers.push(*numbers_by_key.entry(key).or_insert(next));
     }
-    Some(ranked(&numbers))
+    Some(by_number_rank(&numbers))
 }
 
 /// Assigns frames to volumes by their order at each position: the earliest frames form the first volume, and so on.

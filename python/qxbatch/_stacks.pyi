@@ -3,8 +3,8 @@
 from typing import final
 
 @final
-class Acquired:
-    """What was scanned in a series."""
+class AcquiredStacks:
+    """The stacks of a series: what was scanned."""
 
     stacks: list[Stack]
     """The stack with the most frames first."""
@@ -52,7 +52,7 @@ class Stack:
     complete_volumes: int
     """Volumes with a slice at each position."""
     slices_in_partial_volume: int
-    """Number of slices of the last volume if it is incomplete, else 0."""
+    """Number of slices of the last volume if this volume is incomplete, else 0."""
     missing_slices_before_last: int
     """Number of slices that are missing in the volumes before the last volume."""
     missing_volumes: int

@@ -29,7 +29,7 @@ pub(super) struct StackFrames<'s> {
 type Contrast = (Option<i64>, &'static str, bool, u32, u32);
 
 /// Returns the stacks of a series.
-pub(super) fn split(series: &Series) -> Vec<StackFrames<'_>> {
+pub(super) fn split_into_stacks(series: &Series) -> Vec<StackFrames<'_>> {
     let mut stacks: BTreeMap<Contrast, Vec<StackFrames<'_>>> = BTreeMap::new();
     for (file, object) in series.objects.iter().enumerate() {
         if object.pixels == Pixels::Absent {
@@ -40,7 +40,7 @@ pub(super) fn split(series: &Series) -> Vec<StackFrames<'_>> {
             let planes = stacks.entry(contrast(object, frame)).or_default();
             let known = planes
                 .iter()
-                .position(|plane| parallel(plane.normal, normal));
+                .position(|plane| are_parallel(plane.normal, normal));
             let index = known.unwrap_or_else(|| {
                 planes.push(StackFrames {
                     frames: Vec::new(),
@@ -88,7 +88,7 @@ fn normal(frame: &Frame) -> Option<[f64; 3]> {
     Some([b * f - c * e, c * d - a * f, a * e - b * d])
 }
 
-fn parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
+fn are_parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
     match (first, second) {
         (Some([a, b, c]), Some([d, e, f])) => a * d + b * e + c * f > PARALLEL.cos(),
         (None, None) => true,
