@@ -1,7 +1,7 @@
 """Opens, lists and moves files below an opened folder.
 
-Each folder is opened from its parent's descriptor, and links are refused. So a folder that is replaced by a link meanwhile leads
-nowhere else, and neither the depth of the folders nor the length of their paths is limited.
+Each folder is opened from its parent's descriptor, and links are refused. So if a folder is replaced by a link meanwhile, the link
+is not followed. Neither the depth of the folders nor the length of their paths is limited.
 """
 
 import contextlib
@@ -88,8 +88,8 @@ class OpenFolder(NamedTuple):
     ) -> None:
         """Move an entry to an unused name in another folder; an interrupted call can be repeated.
 
-        `source_may_be_replaced` as in `rename_new_in`. Raises FileExistsError, which names the new path, when the new name is
-        in use, and OSError, which names the old one.
+        `source_may_be_replaced`: whether other programs may save another file under the old name meanwhile; that file is kept.
+        Raises FileExistsError, which names the new path, when the new name is in use, and OSError, which names the old one.
         """
         try:
             rename_new_in(
@@ -103,7 +103,10 @@ class OpenFolder(NamedTuple):
             raise OSError(error.errno, error.strerror, str(self.path / name)) from error
 
     def remove(self, name: str, should_remove: ShouldRemove | None = None) -> None:
-        """Remove a folder, as qxbatch.walk.remove does. Raises OSError, which names the path that cannot be removed."""
+        """Remove a folder and everything in it. Raises OSError, which names the path that cannot be removed.
+
+        With `should_remove`, remove only the files for which it returns True, and then the empty folders.
+        """
         try:
             remove(name, should_remove, self.descriptor)
         except OSError as error:
@@ -219,8 +222,8 @@ def move_folder(source: OpenFolder, name: str, target: OpenFolder, new_name: str
     """Move the files of a folder, one by one, into a new or existing folder of the same file system; remove the empty folder.
 
     This is for overlay file systems, which can rename the files of their lower layer, but not its folders. Permissions and times
-    of the folders are kept. An interrupted call can be repeated. Raises FileExistsError if the target has a file of that name,
-    OSError, LinkError.
+    of the folders are kept. An interrupted call can be repeated. Raises FileExistsError if the target has a file with the
+    name of a moved one, OSError, LinkError.
     """
     with opened_in(source, (name,)) as here, opened_in(target, (new_name,), create=True) as there:
         _move_files(here, there)

@@ -2,7 +2,7 @@
 
 use crate::archive::foreign::NOT_OPENED;
 
-/// The reason for encrypted data if no password was given. Reasons that start with this word concern encryption.
+/// The description of encrypted data if no password was given. Other descriptions of encrypted data start with this word.
 pub const ENCRYPTED: &str = "encrypted";
 
 /// Why an archive that may contain images is kept whole.
@@ -45,7 +45,8 @@ impl KeptWholeCause {
         }
     }
 
-    /// Returns the cause for a reader's description of unreadable bytes. Readers name a limit in parentheses.
+    /// Returns the cause for a description of what cannot be read: the text of a reader, which names a limit in
+    /// parentheses, or the reason of a nested archive that is kept whole, whose cause is returned.
     #[must_use]
     pub fn from_fault(fault: &str) -> Self {
         if let Some(cause) = Self::from_reason(fault) {

@@ -65,7 +65,7 @@ impl<R: Read> PiecesReader<R> {
         Self::with_buffers(input, DEFAULT_BUFFERS)
     }
 
-    /// The same as [`PiecesReader::open`] with other buffers; `buffers.block` is at least 1.
+    /// The same as [`PiecesReader::open`] with other buffers; `buffers.block_length` is at least 1.
     pub fn with_buffers(mut input: R, buffers: Buffers) -> io::Result<Self> {
         let mut head = [0; HEADER_LENGTH];
         input.read_exact(&mut head)?;
