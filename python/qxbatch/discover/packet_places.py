@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.session_folders import SESSION, kind_of_folder
+from qxbatch.discover.session_folders import FolderKind, kind_of_folder
 from qxbatch.problems import Code
 from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.command import command_for
@@ -77,7 +77,7 @@ def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: Pa
     Return None if it can, if it is a session already, or if it is not an existing folder. `unit` is the session id of the packet
     that is imported, and `packet_folders` are the folders in the master inbox.
     """
-    if not folder.is_dir() or kind_of_folder(folder) == SESSION:
+    if not folder.is_dir() or kind_of_folder(folder) is FolderKind.SESSION:
         return None
     inbox = settings.masterinbox
     for name, path in (("folder of packets", inbox), ("archive", settings.archive_folder)):

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,18 +33,21 @@ from qxbatch.settings.model import Archive, Settings
 from qxbatch.visible import shell_word
 from qxbatch.walk import walk
 
-SESSION = "a session folder"
-SESSIONS = "the sessions folder of another study"
-"""The kinds of folders that are recognised, in the words of the messages."""
 _IMAGE_NAME = re.compile(r"(\d+)\.nii(?:\.gz)?")
+
+
+class FolderKind(StrEnum):
+    """A kind of folder that is recognised; the value is its description in messages."""
+
+    SESSION = "a session folder"
+    SESSIONS_FOLDER = "the sessions folder of another study"
 
 
 class RecognisedFolder(NamedTuple):
     """A session folder or a sessions folder."""
 
     path: Path
-    what: str
-    """SESSION or SESSIONS."""
+    kind: FolderKind
 
 
 def refuse_foreign_inbox(settings: Settings) -> None:
@@ -60,8 +64,8 @@ def refuse_foreign_inbox(settings: Settings) -> None:
     recognised = _enclosing_sessions(inbox, sessions)
     if recognised is None:
         return
-    path, what = recognised
-    relation = f"is {what}, {path}" if path == inbox else f"is in {what}, {path}"
+    path, kind = recognised
+    relation = f"is {kind}, {path}" if path == inbox else f"is in {kind}, {path}"
     packets = path / MASTER_INBOX
     leave = f"qxbatch {shell_word(str(sessions))} --masterinbox={shell_word(str(inbox))} --archive=leave"
     named = f"Name a folder of packets{f', such as {packets}' if packets.is_dir() else ''}"
@@ -76,17 +80,17 @@ def _enclosing_sessions(inbox: Path, sessions: Path) -> RecognisedFolder | None:
 
     The inbox may be in another study's sessions folder, but not in its sessions, archive or `.qxbatch`.
     """
-    what = kind_of_folder(inbox) or (SESSION if _looks_like_session(inbox) else "")
-    if what == SESSIONS or (what and not sessions.is_relative_to(inbox)):
-        return RecognisedFolder(inbox, what)
+    kind = kind_of_folder(inbox) or (FolderKind.SESSION if _looks_like_session(inbox) else None)
+    if kind is FolderKind.SESSIONS_FOLDER or (kind and not sessions.is_relative_to(inbox)):
+        return RecognisedFolder(inbox, kind)
     for folder in inbox.parents:
         is_own = sessions.is_relative_to(folder)
-        what = SESSIONS if folder == sessions else "" if is_own else kind_of_folder(folder)
+        kind = FolderKind.SESSIONS_FOLDER if folder == sessions else None if is_own else kind_of_folder(folder)
         first = inbox.relative_to(folder).parts[0]
-        if what == SESSION or (what and not is_own and first in (ARCHIVE, WORKSPACE)):
-            return RecognisedFolder(folder, what)
-        if what and _looks_like_session(folder / first):
-            return RecognisedFolder(folder / first, SESSION)
+        if kind is FolderKind.SESSION or (kind and not is_own and first in (ARCHIVE, WORKSPACE)):
+            return RecognisedFolder(folder, kind)
+        if kind and _looks_like_session(folder / first):
+            return RecognisedFolder(folder / first, FolderKind.SESSION)
         if is_own:
             return None
     return None
@@ -113,13 +117,13 @@ def is_folder_of_study(path: Path, settings: Settings) -> bool:
         return False
     folder = path.parent
     is_own = os.path.realpath(folder) == os.path.realpath(settings.sessionsfolder)
-    return is_own or kind_of_folder(folder) == SESSIONS
+    return is_own or kind_of_folder(folder) is FolderKind.SESSIONS_FOLDER
 
 
 def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEntry:
     if not os.path.isdir(entry.path):  # noqa: PTH112 - False if it cannot be read
         return entry
-    if is_own and kind_of_folder(entry.path) == SESSION:
+    if is_own and kind_of_folder(entry.path) is FolderKind.SESSION:
         return entry.with_verdict(Verdict.STRAY, "it is a session of this study")
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
         return entry
@@ -136,14 +140,14 @@ def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEnt
 
 def _why_refused(packet: Path, recognised: RecognisedFolder, archive: Archive) -> str:
     """Return why a folder that is, or contains, sessions is refused. If it is a link, only the link would leave the inbox."""
-    path, what = recognised
+    path, kind = recognised
     if packet.is_symlink():
         target = os.path.realpath(packet)
         relation = (
-            f"is a link to {what}, {target}" if path == packet else f"is a link to {target}, which contains {what}"
+            f"is a link to {kind}, {target}" if path == packet else f"is a link to {target}, which contains {kind}"
         )
         return f"{relation}: --archive={archive} would take only the link away, not the data."
-    relation = f"is {what}" if path == packet else f"contains {what}, {path}"
+    relation = f"is {kind}" if path == packet else f"contains {kind}, {path}"
     return f"{relation}, and --archive={archive} would take it away as a packet."
 
 
@@ -153,31 +157,31 @@ def _contained_sessions(top: Path) -> RecognisedFolder | None:
     Links below the folder are not followed.
     """
     for folder, folders, files in walk(top):
-        what = _kind(Path(folder), folders, files)
-        if what:
-            return RecognisedFolder(Path(folder), what)
+        kind = _kind(Path(folder), folders, files)
+        if kind:
+            return RecognisedFolder(Path(folder), kind)
     return None
 
 
-def kind_of_folder(folder: Path) -> str:
-    """Return SESSION or SESSIONS; empty for another folder, and for one that cannot be read."""
-    return next((_kind(folder, folders, files) for _, folders, files in walk(folder)), "")
+def kind_of_folder(folder: Path) -> FolderKind | None:
+    """Return the kind of a folder; None if it is not recognised, or cannot be read."""
+    return next((_kind(folder, folders, files) for _, folders, files in walk(folder)), None)
 
 
-def _kind(path: Path, folders: list[str], files: list[str]) -> str:
-    """Return SESSION or SESSIONS for a folder with these folders and files; empty if it is neither.
+def _kind(path: Path, folders: list[str], files: list[str]) -> FolderKind | None:
+    """Return the kind of a folder with these folders and files; None if it is not recognised.
 
     The name of an entry shows that a folder may be one. Then a function reads more of the folder.
     """
-    marks: tuple[tuple[bool, Callable[[Path], bool], str], ...] = (
-        (WORKSPACE in folders, _has_workspace_entries, SESSIONS),
-        (STUDY_SIDECAR in files and STUDY_TABLE in files, _always, SESSIONS),
-        (ARCHIVE in folders, _has_study_folders, SESSIONS),
-        (SESSION_TXT in files, _has_session_txt, SESSION),
-        (QXBATCH_FOLDER in folders, has_session_records, SESSION),
-        (DICOM in folders, _has_sorted_series, SESSION),
+    marks: tuple[tuple[bool, Callable[[Path], bool], FolderKind], ...] = (
+        (WORKSPACE in folders, _has_workspace_entries, FolderKind.SESSIONS_FOLDER),
+        (STUDY_SIDECAR in files and STUDY_TABLE in files, _always, FolderKind.SESSIONS_FOLDER),
+        (ARCHIVE in folders, _has_study_folders, FolderKind.SESSIONS_FOLDER),
+        (SESSION_TXT in files, _has_session_txt, FolderKind.SESSION),
+        (QXBATCH_FOLDER in folders, has_session_records, FolderKind.SESSION),
+        (DICOM in folders, _has_sorted_series, FolderKind.SESSION),
     )
-    return next((what for may_be, is_what, what in marks if may_be and is_what(path)), "")
+    return next((kind for may_be, is_of_kind, kind in marks if may_be and is_of_kind(path)), None)
 
 
 def _always(_path: Path) -> bool:

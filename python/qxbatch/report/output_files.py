@@ -1,4 +1,7 @@
-"""The files and folders that options name for writing: they may neither replace data nor change them. All are checked here."""
+"""The files and folders that options name for writing: they may neither replace data nor change them.
+
+`pipeline/writable.py` checks the folder of --work-dir.
+"""
 
 import os
 import re
@@ -8,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.discover.own_names import WORKSPACE
-from qxbatch.discover.session_folders import SESSION, kind_of_folder
+from qxbatch.discover.session_folders import FolderKind, kind_of_folder
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import has_session
 from qxbatch.session.layout import (
@@ -83,7 +86,8 @@ def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among
 
     `among_packets`: whether the folder may be in a master inbox.
     """
-    why = SESSION if kind_of_folder(folder) == SESSION else _why_forbidden(folder, studies)
+    is_session = kind_of_folder(folder) is FolderKind.SESSION
+    why = FolderKind.SESSION if is_session else _why_forbidden(folder, studies)
     if why and not (among_packets and why == _FORBIDDEN_FOLDERS[INBOX]):
         raise UsageError(f"{folder} is {why}.", "Name another folder.")
 
@@ -104,7 +108,7 @@ def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
         if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
             return True
         return is_own(path)
-    except OSError:  # writing reports why a file is missing or cannot be written; an unreadable one may be data
+    except OSError:  # a missing file is created, or writing reports the error; one that is only unreadable may be data
         return not os.access(path, os.W_OK)
 
 
@@ -148,7 +152,7 @@ _REPLACEABLE: Mapping[str, tuple[Callable[[Path], bool], str]] = {
 
 
 def is_stream(path: Path) -> bool:
-    """Return whether a path names an open stream, such as /dev/stderr: the caller chose its file."""
+    """Return whether a path names an open stream, such as /dev/stderr, whose file the caller chose, or a device like /dev/null."""
     return _STREAM.fullmatch(str(path)) is not None
 
 
@@ -169,7 +173,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
 def _place_in_study(name: Path, study: StudyFolders) -> str:
     """Return where in a study a path is; empty if an output may have it.
 
-    In a master inbox that contains the sessions folder, it may have it: such a folder also has other files.
+    A path in a master inbox is allowed if the inbox contains the sessions folder: such an inbox also has other files.
     """
     for sessions in _with_target(study.sessionsfolder):
         inboxes = {
@@ -210,7 +214,7 @@ def _place_in_any_study(name: Path) -> str:
     """Return where a path is in the study that contains it, if one does; empty if an output may have it."""
     for folder in name.parents:
         kind = kind_of_folder(folder)
-        if kind == SESSION:
+        if kind is FolderKind.SESSION:
             return f"in the session folder {folder.name}"
         if kind:
             parts = name.relative_to(folder).parts
