@@ -205,7 +205,7 @@ COMMANDS: dict[str, Command] = {
                 "`n70` for the series in dicom/70.",
                 group=Group.INPUT,
                 metavar="SESSION SERIES",
-                form=Form.WORDS,
+                form=Form.SEVERAL_VALUES,
             ),
             Parameter("sessions", "Sessions to export: globs, separated by commas.", group=Group.INPUT, metavar="LIST"),
             *import_options("test"),

@@ -61,7 +61,7 @@ class Reader:
         if parameter.form is Form.SWITCH:
             if value is not None:
                 raise UsageError(f"{parameter.option} takes no value, but {value!r} is given.")
-        elif parameter.form is Form.WORDS:
+        elif parameter.form is Form.SEVERAL_VALUES:
             value = self._several_words(words, parameter, value, remaining)
         elif value is None:
             value = self._value(parameter, remaining)

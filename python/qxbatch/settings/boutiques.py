@@ -14,7 +14,7 @@ from qxbatch.settings.parameters import PARAMETERS
 IMAGE = "qxbatch:full"
 DESCRIPTION = "Imports the MR packets of a study: sorted DICOM, NIfTI images and session.txt."
 POSITIONAL = ("sessionsfolder", "masterinbox")
-"""Parameters that are the words <output> and <data> in the BIDS-App form."""
+"""Parameters that are the positional arguments <output> and <data> in the BIDS-App form."""
 OFFERED_PARAMETERS = tuple(
     parameter for parameter in PARAMETERS if parameter.name not in POSITIONAL and parameter.group is not Group.CLUSTER
 )
@@ -36,11 +36,15 @@ STATUSES = {
 
 def descriptor() -> dict[str, object]:
     """Return the descriptor."""
-    words = [
-        _word("data", "File", "Folder of packets; it may be read-only."),
-        _word("output", "String", "Folder for the sessions."),
+    positional = [
+        _input("data", "File", "Folder of packets; it may be read-only."),
+        _input("output", "String", "Folder for the sessions."),
         {
-            **_word("level", "String", "What to do: import packets, or write the study table."),
+            **_input(
+                "level",
+                "String",
+                "What to do: import packets (participant), or write the report and table of all sessions (group).",
+            ),
             "value-choices": ["participant", "group"],
         },
     ]
@@ -50,9 +54,9 @@ def descriptor() -> dict[str, object]:
         "name": "qxbatch",
         "tool-version": VERSION,
         "description": DESCRIPTION,
-        "command-line": " ".join(["qxbatch", *(str(entry["value-key"]) for entry in [*words, *options])]),
+        "command-line": " ".join(["qxbatch", *(str(entry["value-key"]) for entry in [*positional, *options])]),
         "container-image": {"type": "docker", "image": IMAGE},
-        "inputs": [*words, *options],
+        "inputs": [*positional, *options],
         "output-files": [
             {
                 "id": "session_folders",
@@ -72,14 +76,15 @@ def is_number(parameter: Parameter) -> bool:
     return parameter.metavar in NUMBER_METAVARS
 
 
-def _word(name: str, kind: str, meaning: str) -> dict[str, object]:
+def _input(name: str, kind: str, meaning: str) -> dict[str, object]:
+    """Return the fields that the entry of each input has: a positional argument or an option."""
     return {"id": name, "name": name, "type": kind, "description": meaning, "value-key": f"[{name.upper()}]"}
 
 
 def _option(parameter: Parameter) -> dict[str, object]:
     """Return the entry of an option. The default is only in its description: a `default-value` would be on every command line."""
     entry = {
-        **_word(parameter.name, _type(parameter), meaning_and_default(parameter)),
+        **_input(parameter.name, _type(parameter), meaning_and_default(parameter)),
         "optional": True,
         "command-line-flag": parameter.option,
     }
@@ -87,7 +92,7 @@ def _option(parameter: Parameter) -> dict[str, object]:
         entry["command-line-flag-separator"] = "="
     if parameter.choices:
         entry["value-choices"] = list(parameter.choices)
-    if parameter.form is Form.WORDS:
+    if parameter.form is Form.SEVERAL_VALUES:
         entry |= {"list": True, "list-separator": ","}
     return entry
 

@@ -139,14 +139,14 @@ OF_QXBATCH = (
         "Only these subjects, with or without `sub-`. In the BIDS-App form, a packet named `sub-105_ses-1` is of subject 105.",
         group=Group.BIDS,
         metavar="LABELS",
-        form=Form.WORDS,
+        form=Form.SEVERAL_VALUES,
     ),
     Parameter(
         "session_label",
         "Only these sessions, with or without `ses-`.",
         group=Group.BIDS,
         metavar="LABELS",
-        form=Form.WORDS,
+        form=Form.SEVERAL_VALUES,
     ),
     Parameter(
         "skip_bids_validator",

@@ -21,8 +21,8 @@ class Form(Enum):
     """`--name VALUE`"""
     YES_NO = "yes or no"
     """`--name` alone means yes; yes, no, true or false may follow, and any value after `=`"""
-    WORDS = "words"
-    """`--name WORD...`: commas or several words"""
+    SEVERAL_VALUES = "several values"
+    """`--name VALUE...`: several values, separated by commas or spaces"""
     SWITCH = "switch"
     """`--name` alone"""
 
