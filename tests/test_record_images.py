@@ -18,7 +18,7 @@ from qxbatch.record.checksums import file_checksums
 from qxbatch.record.compress import compressed_path
 from qxbatch.record.files import redact_sidecars, write_images, write_logs
 from qxbatch.record.image_texts import redact_image
-from qxbatch.record.images import Placement, number_images
+from qxbatch.record.images import SessionImages, number_images
 from qxbatch.record.json_info import FIELDS, json_info
 
 
@@ -32,44 +32,44 @@ def conversion(n: int, images: int, number: int | None = None, kind: SeriesKind 
     return Conversion(series, State.CONVERTED, "dcm2niix 1", outputs, log=f"log {n}")
 
 
-def place(*conversions: Conversion) -> Placement:
+def place(*conversions: Conversion) -> SessionImages:
     """Place images whose files need not exist."""
     return number_images(conversions, [c.series.n for c in conversions], shape=lambda _: (2, 2, 2))
 
 
-def numbers(placement: Placement, n: int) -> list[int]:
+def numbers(session_images: SessionImages, n: int) -> list[int]:
     """Return the image numbers of a series in the order of its outputs."""
-    images = sorted((image for image in placement.images if image.n == n), key=lambda image: image.k)
+    images = sorted((image for image in session_images.images if image.n == n), key=lambda image: image.k)
     return [image.number for image in images]
 
 
 def test_image_k_of_series_n_has_the_number_n_plus_k() -> None:
-    placement = place(conversion(30, 3, 3))
-    assert numbers(placement, 30) == [31, 32, 33]
-    assert [image.name for image in placement.images] == ["s30 [1/3]", "s30 [2/3]", "s30 [3/3]"]
-    assert placement.images[0].files == ("nii/31.nii.gz",)
-    assert placement.extra_ns == {}
-    assert placement.problems == ()
+    session_images = place(conversion(30, 3, 3))
+    assert numbers(session_images, 30) == [31, 32, 33]
+    assert [image.name for image in session_images.images] == ["s30 [1/3]", "s30 [2/3]", "s30 [3/3]"]
+    assert session_images.images[0].files == ("nii/31.nii.gz",)
+    assert session_images.extra_ns == {}
+    assert session_images.problems == ()
 
 
 def test_the_tenth_image_gets_the_next_free_number_and_a_warning() -> None:
-    placement = place(conversion(30, 12, 3), conversion(40, 1, 4))
-    assert numbers(placement, 30) == [*range(31, 40), 100031, 100032, 100033]
-    assert placement.extra_ns == {100030: 30}
-    (problem,) = placement.problems
+    session_images = place(conversion(30, 12, 3), conversion(40, 1, 4))
+    assert numbers(session_images, 30) == [*range(31, 40), 100031, 100032, 100033]
+    assert session_images.extra_ns == {100030: 30}
+    (problem,) = session_images.problems
     assert (problem.code, problem.severity) == (Code.MORE_THAN_NINE, Severity.WARNING)
     assert "100031" in problem.message
 
 
 def test_the_number_of_another_series_is_never_taken() -> None:
-    placement = place(conversion(30, 10, 3), conversion(100030, 1, 3))
-    assert numbers(placement, 30)[9] == 200031
-    assert numbers(placement, 100030) == [100031]
+    session_images = place(conversion(30, 10, 3), conversion(100030, 1, 3))
+    assert numbers(session_images, 30)[9] == 200031
+    assert numbers(session_images, 100030) == [100031]
 
 
 def test_further_images_of_an_unnumbered_series_get_numbers_of_the_unnumbered_range() -> None:
-    placement = place(conversion(90010, 10), conversion(90020, 1))
-    assert numbers(placement, 90010)[9] == 90031
+    session_images = place(conversion(90010, 10), conversion(90020, 1))
+    assert numbers(session_images, 90010)[9] == 90031
 
 
 def test_image_numbers_do_not_depend_on_the_order_of_conversions() -> None:
@@ -79,17 +79,17 @@ def test_image_numbers_do_not_depend_on_the_order_of_conversions() -> None:
 
 @given(st.dictionaries(st.integers(1, 30), st.integers(0, 60), max_size=8))
 def test_image_numbers_are_unique(counts: dict[int, int]) -> None:
-    placement = place(*(conversion(10 * number, count, number) for number, count in counts.items()))
-    assigned = [image.number for image in placement.images]
+    session_images = place(*(conversion(10 * number, count, number) for number, count in counts.items()))
+    assigned = [image.number for image in session_images.images]
     assert len(set(assigned)) == len(assigned) == sum(counts.values())
     assert all(number % 10 for number in assigned)
-    series_numbers = {image.number // 10 * 10: image.n for image in placement.images}
-    assert all(series_numbers[image.number // 10 * 10] == image.n for image in placement.images)
+    series_numbers = {image.number // 10 * 10: image.n for image in session_images.images}
+    assert all(series_numbers[image.number // 10 * 10] == image.n for image in session_images.images)
 
 
 def test_a_failed_series_keeps_its_number() -> None:
-    placement = place(conversion(30, 10, 3), conversion(100030, 0, 3))
-    assert numbers(placement, 30)[9] == 200031
+    session_images = place(conversion(30, 10, 3), conversion(100030, 0, 3))
+    assert numbers(session_images, 30)[9] == 200031
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def deliver(
             len(product.sorted_session.series),
             product.image_count,
             archived=result.first_archived_path,
-            labels=product.placement.labels(product.sorted_session.series, job.redact),
+            labels=product.session_images.labels(product.sorted_session.series, job.redact),
         )
         for k, product in enumerate(products)
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qxbatch.pack.series import move
 from qxbatch.page.thumbnail import write_thumbnail
-from qxbatch.record.images import Placement
+from qxbatch.record.images import SessionImages
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 
@@ -19,9 +19,9 @@ def tsnr_picture_of(nifti: Path) -> Path:
     return nifti.with_name(f"{nifti.name}.tsnr.png")
 
 
-def place_pictures(placement: Placement, paths: SessionPaths, summary: Summary) -> None:
+def place_pictures(session_images: SessionImages, paths: SessionPaths, summary: Summary) -> None:
     """Move the pictures of images to their folder in a session, and draw its thumbnail."""
-    for item in placement.numbered_images:
+    for item in session_images.numbered_images:
         number, nifti = item.image.number, item.output.nifti
         pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
         for picture, target in pairs:

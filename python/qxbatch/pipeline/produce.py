@@ -12,7 +12,7 @@ from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
-from qxbatch.record.images import Placement
+from qxbatch.record.images import SessionImages
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.session import record_session
 from qxbatch.record.session_problems import SessionProblems
@@ -26,7 +26,7 @@ class Product(NamedTuple):
 
     sorted_session: SortedSession
     build: Path
-    placement: Placement
+    session_images: SessionImages
     all_problems: SessionProblems
     """All problems of the session, including those of conversions and images, and the members that were left out."""
     syncs: Sequence[Future[None]] = ()
@@ -35,7 +35,7 @@ class Product(NamedTuple):
     @property
     def image_count(self) -> int:
         """Return how many images the session has."""
-        return len(self.placement.images)
+        return len(self.session_images.images)
 
 
 def produce(context: Context, job: Job, sorted_session: SortedSession, root: Path) -> Product:
@@ -64,8 +64,8 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
         job, sorted_session, converted_series, folders, context.settings, converters=versions, began=began
     )
     build_paths = SessionPaths(folders.build)
-    place_pictures(recorded.placement, build_paths, recorded.summary)
+    place_pictures(recorded.session_images, build_paths, recorded.summary)
     write_page(build_paths, recorded.summary)
     if recorded.summary.is_only_sorted:
         write_sums(build_paths)
-    return Product(sorted_session, folders.build, recorded.placement, recorded.all_problems, syncs)
+    return Product(sorted_session, folders.build, recorded.session_images, recorded.all_problems, syncs)

@@ -10,7 +10,7 @@ from qxbatch.deidentify import IMAGE_TYPE_CODES, Redact, no_redaction
 from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed_path
 from qxbatch.record.cut_text import without_last_word
-from qxbatch.record.images import Placement
+from qxbatch.record.images import SessionImages
 from qxbatch.session.paths import SessionPaths
 from qxbatch.visible import visible_lines
 
@@ -26,11 +26,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """A control character that must be escaped in JSON. Tabs and line ends are not in it: sidecars contain them between values."""
 
 
-def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
+def write_images(session_images: SessionImages, session: Path, gzip: Gzip) -> None:
     """Move each image, with its .json, .bval and .bvec, into `<session>/nii`, and name them after the image's number."""
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
-    for item in placement.numbered_images:
+    for item in session_images.numbered_images:
         number, output = item.image.number, item.output
         if not compressed_path(output.nifti).exists():
             gzip(output.nifti, compressed_path(output.nifti))
@@ -86,7 +86,7 @@ def _fills_field(text: str) -> bool:
     return len(text) in _FULL_LENGTHS or len(text.encode("utf-8", "surrogateescape")) in _FULL_LENGTHS
 
 
-def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:
+def write_logs(conversions: Iterable[Conversion], session_images: SessionImages, session: Path) -> None:
     """Write `dicom/dcm2niix_<n>.log` for each series.
 
     Each n' of a series with more than nine images (docs/numbers.md) gets a copy of the log.
@@ -94,7 +94,7 @@ def write_logs(conversions: Iterable[Conversion], placement: Placement, session:
     paths = SessionPaths(session)
     paths.dicom.mkdir(parents=True, exist_ok=True)
     logs = {conversion.series.n: conversion.log for conversion in conversions}
-    numbers = {**{n: n for n in logs}, **placement.extra_ns}
+    numbers = {**{n: n for n in logs}, **session_images.extra_ns}
     for number, n in sorted(numbers.items()):
         log = "\r".join(map(visible_lines, logs[n].split("\r")))  # texts of headers cannot control the terminal
         paths.converter_log(number).write_text(log, encoding="utf-8", errors="replace", newline="\n")

@@ -22,7 +22,7 @@ class NumberedImage(NamedTuple):
     output: Output
 
 
-class Placement(NamedTuple):
+class SessionImages(NamedTuple):
     """All images of a session, by number."""
 
     numbered_images: tuple[NumberedImage, ...]
@@ -63,7 +63,7 @@ def number_images(
     add_image_type: int = 0,
     add_json_info: Sequence[str] = (),
     shape: Callable[[Path], tuple[int, ...]] = shape_of,
-) -> Placement:
+) -> SessionImages:
     """Number the images of a session. `series_ns` is every n of a series of the session, converted or not.
 
     Each n' is assigned in series order, never in the order in which conversions ended.
@@ -85,4 +85,4 @@ def number_images(
         if problem := numbers.problem(conversion.series):
             problems.append(problem)
     numbered.sort(key=lambda item: item.image.number)
-    return Placement(tuple(numbered), extra_ns, tuple(problems))
+    return SessionImages(tuple(numbered), extra_ns, tuple(problems))

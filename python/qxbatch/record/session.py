@@ -9,7 +9,7 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
-from qxbatch.record.images import Placement, number_images
+from qxbatch.record.images import SessionImages, number_images
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.kept_files import move_kept_files, redact_kept_names
 from qxbatch.record.ledger_file import NewLocations, record_ledger
@@ -24,7 +24,7 @@ from qxbatch.settings.model import Settings, Stages
 class RecordedSession(NamedTuple):
     """A session whose files are written."""
 
-    placement: Placement
+    session_images: SessionImages
     summary: Summary
     all_problems: SessionProblems
     """All problems of the session, including those of conversions and images, and the members that were left out."""
@@ -47,7 +47,7 @@ def record_session(
     Raises OSError.
     """
     conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
-    placement = _record_images(sorted_session, conversions, converted, folders, settings)
+    session_images = _record_images(sorted_session, conversions, converted, folders, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
     redacted_names = redact_kept_names(folders.scratch, sorted_session.redact, member_paths)
@@ -60,7 +60,7 @@ def record_session(
         job,
         sorted_session,
         conversions,
-        placement,
+        session_images,
         folders,
         patient=patient,
         problems=own_problems,
@@ -73,13 +73,13 @@ def record_session(
         settings=settings,
     )
     if settings.stages is not Stages.SORT:
-        write_session_txt(sorted_session, placement, folders, settings.path_map)
+        write_session_txt(sorted_session, session_images, folders, settings.path_map)
     problems = (
         *own_problems,
-        *placement.problems,
+        *session_images.problems,
         *(problem for conversion in conversions for problem in conversion.problems),
     )
-    return RecordedSession(placement, summary, SessionProblems(tuple(dict.fromkeys(problems)), left_out))
+    return RecordedSession(session_images, summary, SessionProblems(tuple(dict.fromkeys(problems)), left_out))
 
 
 def _record_images(
@@ -88,21 +88,21 @@ def _record_images(
     converted: ConvertedSeries,
     folders: ImportFolders,
     settings: Settings,
-) -> Placement:
+) -> SessionImages:
     """Number the images, and write them, their sidecars and the converters' logs."""
-    placement = number_images(
+    session_images = number_images(
         conversions,
         [series.n for series in sorted_session.series],
         add_image_type=settings.add_image_type,
         add_json_info=settings.add_json_info,
         shape=lambda nifti: converted.headers[nifti].shape,
     )
-    write_images(placement, folders.build, _no_gzip)
+    write_images(session_images, folders.build, _no_gzip)
     escape_sidecars(folders.build_paths.nii)
     redact_sidecars(folders.build_paths.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
-        write_logs(conversions, placement, folders.build)
-    return placement
+        write_logs(conversions, session_images, folders.build)
+    return session_images
 
 
 def _patient(sorted_session: SortedSession) -> str:

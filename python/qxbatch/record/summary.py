@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.convert.values import value
 from qxbatch.model import Conversion, HeaderLike, Image, Packet, Series, SessionId, Value
 from qxbatch.problems import Problem, grouped
-from qxbatch.record.images import Placement
+from qxbatch.record.images import SessionImages
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import (
     Checksum,
@@ -66,7 +66,7 @@ def summarize(
     session: SessionId,
     packets: Sequence[PacketInfo],
     conversions: Iterable[Conversion],
-    placement: Placement,
+    session_images: SessionImages,
     *,
     version: str,
     converters: Mapping[str, str],
@@ -98,11 +98,13 @@ def summarize(
         converters=dict(converters),
         session=SessionIdentity(session.id, session.subject, session.session, patient, deidentified),
         packets=(*(packet for packet in previous_packets if not any(map(packet.is_same, new_packets))), *new_packets),
-        series=tuple(_series(conversion, placement) for conversion in ordered),
-        images=tuple(_image(image, sums or {}, (statistics or {}).get(image.number)) for image in placement.images),
-        numbers=dict(sorted(placement.extra_ns.items())),
+        series=tuple(_series(conversion, session_images) for conversion in ordered),
+        images=tuple(
+            _image(image, sums or {}, (statistics or {}).get(image.number)) for image in session_images.images
+        ),
+        numbers=dict(sorted(session_images.extra_ns.items())),
         ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out_counts or {})),
-        problems=grouped([*problems, *placement.problems, *series_problems]),
+        problems=grouped([*problems, *session_images.problems, *series_problems]),
         split=split,
         times=dict(times or {}),
         host=dict(host or {}),
@@ -121,7 +123,7 @@ def _packet(info: PacketInfo) -> PacketSummary:
     return PacketSummary(name, fingerprint.files, fingerprint.size, info.sha256)
 
 
-def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
+def _series(conversion: Conversion, session_images: SessionImages) -> SeriesSummary:
     series = conversion.series
     series_uids, study_uids = _uids(series)
     return SeriesSummary(
@@ -132,7 +134,7 @@ def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
         header=recorded_fields(series.header),
         state=conversion.state,
         tool=conversion.tool,
-        images=tuple(image.number for image in placement.images if image.n == series.n),
+        images=tuple(image.number for image in session_images.images if image.n == series.n),
         problems=conversion.problems,
         series_uids=series_uids,
         study_uids=study_uids,

@@ -9,7 +9,7 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion
 from qxbatch.problems import Problem
 from qxbatch.record.checksums import file_checksums
-from qxbatch.record.images import Placement
+from qxbatch.record.images import SessionImages
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.redacted import redacted_text
 from qxbatch.record.summary import PacketInfo, summarize
@@ -24,7 +24,7 @@ def record_summary(
     job: Job,
     sorted_session: SortedSession,
     conversions: Sequence[Conversion],
-    placement: Placement,
+    session_images: SessionImages,
     folders: ImportFolders,
     *,
     patient: str,
@@ -42,18 +42,18 @@ def record_summary(
     Both are by the path of the image in the converter's output. `seconds` is the time that the work on the session took.
     """
     statistics_by_number = (
-        (item.image.number, statistics.get(item.output.nifti)) for item in placement.numbered_images
+        (item.image.number, statistics.get(item.output.nifti)) for item in session_images.numbered_images
     )
     content = summarize(
         sorted_session.session,
         [PacketInfo(packet, sorted_session.redact(packet.path.name), job.sha256(packet)) for packet in job.archives],
         conversions,
-        placement,
+        session_images,
         version=VERSION,
         converters=converters,
         fates=fates,
         left_out_counts=left_out_counts,
-        sums=file_checksums(placement, folders.build, sums),
+        sums=file_checksums(session_images, folders.build, sums),
         statistics={number: values for number, values in statistics_by_number if values is not None},
         problems=problems,
         patient=patient,

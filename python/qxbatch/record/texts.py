@@ -8,7 +8,7 @@ from qxbatch.core import VERSION
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion
 from qxbatch.record.dicom_report import dicom_report
-from qxbatch.record.images import Placement
+from qxbatch.record.images import SessionImages
 from qxbatch.record.job import ImportFolders
 from qxbatch.record.session_txt import session_txt_text
 from qxbatch.textfile import create_text
@@ -23,7 +23,10 @@ def write_dicom_report(
 
 
 def write_session_txt(
-    sorted_session: SortedSession, placement: Placement, folders: ImportFolders, path_map: Sequence[tuple[Path, Path]]
+    sorted_session: SortedSession,
+    session_images: SessionImages,
+    folders: ImportFolders,
+    path_map: Sequence[tuple[Path, Path]],
 ) -> None:
     """Write session.txt, which marks a fully written session."""
     with create_text(folders.build_paths.session_txt) as file:
@@ -31,7 +34,7 @@ def write_session_txt(
             session_txt_text(
                 sorted_session.session,
                 folders.final,
-                placement.images,
+                session_images.images,
                 sorted_session.series,
                 version=VERSION,
                 created_at=datetime.now(),
