@@ -140,4 +140,4 @@ def described(frames: SeriesFrames) -> object:
         )
         for stack in acquired.stacks
     ]
-    return stacks, acquired.span, acquired.echo_times, acquired.numbers, acquired.texts
+    return stacks, acquired.first_and_last_time, acquired.echo_times, acquired.numbers, acquired.texts

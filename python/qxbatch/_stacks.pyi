@@ -8,7 +8,7 @@ class AcquiredStacks:
 
     stacks: list[Stack]
     """The stack with the most frames first."""
-    span: tuple[float, float] | None
+    first_and_last_time: tuple[float, float] | None
     """First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known."""
     echo_times: list[float]
     """Echo times of the stacks in ms, ascending and different."""

@@ -26,10 +26,10 @@ def timing(observed: ObservedSeries) -> Timing:
     volumes, that element contains the planned duration and is not used. Without acquisition times, the start is that of the
     series.
     """
-    span = observed.acquired_stacks.span
-    if span is None:
+    first_and_last_time = observed.acquired_stacks.first_and_last_time
+    if first_and_last_time is None:
         return Timing(started=_series_start(observed), observed_tr_ms=observed_tr(observed))
-    first, last = span
+    first, last = first_and_last_time
     day = "" if first >= _DAY else _day(observed)
     main = observed.main_stack
     volume_duration = observed.number("AcquisitionDuration") if main is not None and main.volumes == 1 else None

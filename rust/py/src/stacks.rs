@@ -1,4 +1,4 @@
-//! `AcquiredStacks` and its stacks.
+//! `AcquiredStacks` and its stacks. `_stacks.pyi` documents their fields.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(crate) struct Stack {
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
 pub(crate) struct AcquiredStacks {
     stacks: Vec<Py<Stack>>,
-    span: Option<(f64, f64)>,
+    first_and_last_time: Option<(f64, f64)>,
     echo_times: Vec<f64>,
     missing_mosaics: usize,
     numbers: BTreeMap<String, Vec<f64>>,
@@ -51,7 +51,7 @@ impl AcquiredStacks {
             stacks: stacks
                 .map(|core_stack| Py::new(py, stack(core_stack)))
                 .collect::<PyResult<_>>()?,
-            span: acquired.span,
+            first_and_last_time: acquired.first_and_last_time,
             echo_times: acquired.echo_times,
             missing_mosaics: acquired.missing_mosaics,
             numbers: details.numbers,

@@ -7,7 +7,7 @@ use crate::frames::{Pixels, Series, continue_after_midnight, next_day_limit, spa
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
     /// First and last time in seconds; None if no frame has a time.
-    span: Option<(f64, f64)>,
+    first_and_last_time: Option<(f64, f64)>,
     /// Times before this limit (in seconds) belong to the next day; None if the times in the headers already increase.
     next_day_limit: Option<f64>,
 }
@@ -24,7 +24,9 @@ impl Clock {
         };
         let next_day_limit = next_day_limit(times());
         Self {
-            span: span(times().map(|time| continue_after_midnight(time, next_day_limit))),
+            first_and_last_time: span(
+                times().map(|time| continue_after_midnight(time, next_day_limit)),
+            ),
             next_day_limit,
         }
     }
@@ -39,8 +41,8 @@ impl Clock {
     }
 
     /// Returns the first and the last acquisition time in seconds.
-    pub(super) fn span(&self) -> Option<(f64, f64)> {
-        self.span
+    pub(super) fn first_and_last_time(&self) -> Option<(f64, f64)> {
+        self.first_and_last_time
     }
 }
 

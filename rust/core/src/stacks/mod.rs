@@ -56,7 +56,7 @@ pub struct AcquiredStacks {
     /// The stack with the most frames first.
     pub stacks: Vec<Stack>,
     /// First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known.
-    pub span: Option<(f64, f64)>,
+    pub first_and_last_time: Option<(f64, f64)>,
     /// The different echo times of the stacks in ms, ascending.
     pub echo_times: Vec<f64>,
     /// Number of missing mosaics: gaps between the InstanceNumbers of the others.
@@ -76,7 +76,7 @@ pub fn acquired_stacks(series: &Series) -> AcquiredStacks {
     echo_times.dedup();
     AcquiredStacks {
         stacks,
-        span: clock.span(),
+        first_and_last_time: clock.first_and_last_time(),
         echo_times,
         missing_mosaics: skipped_mosaics(series),
     }
