@@ -28,8 +28,8 @@ from qxbatch.publish.removal_list import ListedFile, RemovalList
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import create_text
 
-_NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
-"""Errors for a folder that is not empty, or that is missing."""
+_IGNORED_ERRORS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
+"""Errors of the removal of an empty folder that are ignored: it is not empty, or it is missing."""
 
 
 class UnremovedFile(NamedTuple):
@@ -112,7 +112,7 @@ def _remove_empty(folders: Iterable[Path], top: Path) -> Iterator[UnremovedFile]
             if is_below(folder, top):
                 folder.rmdir()
         except OSError as error:
-            if error.errno not in _NOT_REMOVED:
+            if error.errno not in _IGNORED_ERRORS:
                 yield UnremovedFile(folder, reason_text(error, folder))
 
 
@@ -128,9 +128,9 @@ class _CurrentFolder:
         self.mount: Path | None = None
         """The mount point in the inbox that contains the folder."""
         self.short_path = inbox
-        """A path that leads to the open folder."""
+        """The short path of the open folder (`OpenFolder.short_path`); its own path if it could not be opened."""
         self.existing_folders: list[Path] = []
-        """This folder and those between it and the inbox, if they exist. A forged list can name many missing folders."""
+        """This folder and those between it and the inbox, without missing ones: a forged list can name very many of these."""
 
     def enter(self, folder: Path) -> bool:
         """Open a folder; return False if it is not below the inbox, or is reached through a link below `top` or a mount."""
