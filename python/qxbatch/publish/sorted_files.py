@@ -75,8 +75,9 @@ def remove_listed(
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
-    Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. An
-    interrupted call can be repeated. Raises OSError, and ValueError for a damaged list.
+    Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. Files that
+    are reached through a link are not returned either: the link leads to data of another place. An interrupted call can be
+    repeated. Raises OSError, and ValueError for a damaged list.
 
     - `tag`: is part of the hidden names.
     - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if this is known for all files.
@@ -143,7 +144,7 @@ class _CurrentFolder:
         return self._is_entered
 
     def _try_open(self, folder: Path) -> bool:
-        """Open a folder, if it exists; return False if it is reached through a link."""
+        """Open a folder, if it exists; return False if it is not below the inbox, or is reached through a link below `top`."""
         # is_below checks the folders above a path, so a path in the folder is needed
         any_file = folder / "any"
         if not (is_below(any_file, self._inbox) and is_below(any_file, self._top)):
