@@ -283,3 +283,14 @@ def test_a_session_that_cannot_be_exported_stays_in_the_plan_of_its_table(tmp_pa
     ]
     path.write_text(plan_text(plans[1:]))
     assert [plan.session.id for plan in read_plan(path, plans)] == ["S02"]
+
+
+def test_reasons_have_one_full_stop(tmp_path, folders):
+    folders[1].paths.summary.unlink()
+    without_label = '[[rule]]\nmatch = { name = "*" }\nas = "func/task-x_dir-{dir}_bold"\n'
+    plans = decide(folders, rules(tmp_path, TEXT + without_label))
+    assert not any(".. " in row["reason"] for row in rows_of(plan_text(plans)))
+    reason = (
+        f"qxbatch/summary.json is missing: another program made the session. qxbatch inspect {folders[1].path} --update"
+    )
+    assert rows_of(plan_text(plans[1:]))[0]["reason"] == reason
