@@ -1,5 +1,7 @@
 """The plan is written as a table, edited and read back; the decision on one series is explained."""
 
+from dataclasses import replace
+
 import pytest
 
 from qxbatch.bids.decide.decision import decide
@@ -268,3 +270,27 @@ def test_a_table_without_images_is_refused(tmp_path, folders):
     with pytest.raises(UsageError, match="the table has no image") as caught:
         read_plan(path, plans)
     assert caught.value.status is ExitStatus.NOTHING_READY
+
+
+def test_a_session_that_cannot_be_exported_stays_in_the_plan_of_its_table(tmp_path, folders):
+    first, second = decide(folders, rules(tmp_path, TEXT))
+    plans = [first, replace(second, problem="its summary cannot be read", hint="Import it again.")]
+    path = tmp_path / "plan.tsv"
+    path.write_text(plan_text(plans))
+    assert [(plan.session.id, plan.problem) for plan in read_plan(path, plans)] == [
+        ("S01", ""),
+        ("S02", "its summary cannot be read"),
+    ]
+    path.write_text(plan_text(plans[1:]))
+    assert [plan.session.id for plan in read_plan(path, plans)] == ["S02"]
+
+
+def test_reasons_have_one_full_stop(tmp_path, folders):
+    folders[1].paths.summary.unlink()
+    without_label = '[[rule]]\nmatch = { name = "*" }\nas = "func/task-x_dir-{dir}_bold"\n'
+    plans = decide(folders, rules(tmp_path, TEXT + without_label))
+    assert not any(".. " in row["reason"] for row in rows_of(plan_text(plans)))
+    reason = (
+        f"qxbatch/summary.json is missing: another program made the session. qxbatch inspect {folders[1].path} --update"
+    )
+    assert rows_of(plan_text(plans[1:]))[0]["reason"] == reason

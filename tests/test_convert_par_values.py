@@ -18,7 +18,7 @@ from qxbatch.parrec.table import ParTable
 from qxbatch.problems import Code
 from qxbatch.settings.model import Tool
 from tests.build.parrec import BITS, INDEX, SLOPE, ParRec
-from tests.test_convert_parrec import convert
+from tests.test_convert_parrec import convert, convert_pair, pair_series
 
 PAIR = ParRec(slices=4, volumes=3)
 COUNT = PAIR.slices * PAIR.volumes
@@ -235,8 +235,9 @@ def test_a_cancel_ends_the_reading_of_the_table(tmp_path: Path, checks: int) -> 
 
 
 def test_a_cancelled_conversion_reads_no_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    series = pair_series(tmp_path, PAIR.par().encode(), PAIR.rec())
     read: list[str] = []
     monkeypatch.setattr(ParTable, "column", lambda _, name: read.append(name))
     with pytest.raises(CancelledError):
-        convert(tmp_path, PAIR.par().encode(), PAIR.rec(), cancel=CancelledAfter(0))
+        convert_pair(tmp_path, series, cancel=CancelledAfter(0))
     assert read == []

@@ -34,13 +34,22 @@ def convert(
     folder: Path, par: bytes, rec: bytes | None, tool: Tool = Tool.AUTO, cancel: Cancel | None = None
 ) -> Conversion:
     """Convert a pair as a run does."""
+    return convert_pair(folder, pair_series(folder, par, rec), tool, cancel)
+
+
+def pair_series(folder: Path, par: bytes, rec: bytes | None) -> Series:
+    """Write a pair, and return its series."""
     series_folder = folder / "dicom" / "30"
     series_folder.mkdir(parents=True, exist_ok=True)
     (series_folder / "scan.PAR").write_bytes(par)
     if rec is not None:
         (series_folder / "scan.REC").write_bytes(rec)
     size = len(par) + len(rec or b"")
-    series = Series(30, SeriesKind.PARREC, read_par(series_folder / "scan.PAR").dicom(), 2, size, series_folder)
+    return Series(30, SeriesKind.PARREC, read_par(series_folder / "scan.PAR").dicom(), 2, size, series_folder)
+
+
+def convert_pair(folder: Path, series: Series, tool: Tool = Tool.AUTO, cancel: Cancel | None = None) -> Conversion:
+    """Convert a series as a run does."""
     settings: Any = ConverterSettings(tool=tool)
     return convert_series(series, settings, folder / "work", check_available(settings), cancel or threading.Event())
 

@@ -52,14 +52,17 @@ class Comparison:
     """The largest movement of these volumes, mm."""
     largest_tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
-    shuffled_frames: int
-    """Frames whose values cannot be read, in objects that do not store them volume by volume."""
+    frames_of_unknown_order: int
+    """Frames whose place in the image cannot be checked.
+
+    Their values cannot be compared, and their object does not store the frames volume by volume.
+    """
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     zero_slopes: int
     """Frames whose RescaleSlope is 0."""
     frames_not_compared: dict[str, int]
-    """Frames whose values were not compared, by reason."""
+    """Frames with pixel data whose values were not compared, by reason."""
     encodings: list[tuple[bool, int, int, int]]
     """Pixel encodings: signed, bits stored, bits allocated, number of frames."""
     checks: list[ImageCheck]
@@ -78,9 +81,13 @@ class ImageCheck:
     first_difference: tuple[int, int, int, int, float, float] | None
     """The first of these slices: file, frame, slice, volume (indices from 0), value in the DICOM, value in the image."""
     order: str
-    """Whether the volumes are in the order of a time or number of the headers: `right`, `wrong` if they are in the order of none,
-    `undetermined` if no header element distinguishes them. Empty if the order was not checked: for one volume, for diffusion scans,
-    and if a slice has no frame.
+    """Whether the volumes are in the order of a time or number of the headers.
+
+    - `right`: in the order of at least one.
+    - `wrong`: in the order of none, or against the order in which the volumes were acquired.
+    - `undetermined`: no time or number distinguishes the volumes.
+    - Empty: not checked. There is one volume, or a slice without a frame, or the image is of a diffusion scan (unless its
+      directions are known by frequency and phase only).
     """
     time_step: float | None
     """Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans."""
@@ -93,19 +100,22 @@ class ImageCheck:
     repetition_times: tuple[float, float] | None
     """The shortest and the longest repetition time of its frames in ms; None if the headers have none."""
     components: list[str]
-    """The components of complex values that its frames show, as far as the headers name them: `magnitude`, `phase`, `real part`,
-    `imaginary part`.
-    """
+    """The components of complex values that the headers of its frames name: `magnitude`, `phase`, `real part`, `imaginary part`."""
     b_values: list[tuple[float | None, float | None]]
     """b-value of each volume in s/mm2 and its nominal b-value, from the headers; None if they have none."""
     contradicting_b_values: tuple[int, float, float] | None
-    """The first volume (from 0) whose elements contain several b-values, with the lowest and the highest of them."""
+    """The first volume (from 0) with a frame whose header elements contain b-values that contradict each other.
+
+    With the lowest and the highest of these b-values in s/mm2.
+    """
     mixed_volume: int | None
     """The first volume (from 0) whose slices have different b-values or gradient directions."""
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
     encoding_directions: list[tuple[float, float, float] | None]
-    """Classic GE: gradient direction of each volume in patient axes (LPS+), without certain signs along the axes of the image."""
+    """Classic GE: gradient direction of each volume in patient axes (LPS+). Its signs along the axes of
+    the image are certain only with `has_known_signs`.
+    """
     has_known_signs: bool
     """Whether the signs of `encoding_directions` are certain."""
     is_diffusion: bool

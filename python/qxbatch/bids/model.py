@@ -149,6 +149,7 @@ class UndecidedSeries(NamedTuple):
 
     series: SeriesSummary
     reason: str
+    """Without a full stop."""
     hint: str
     """What to write into the rule file."""
 
@@ -166,7 +167,7 @@ class ExportPlan:
     ignored_items: tuple[IgnoredItem, ...] = ()
     undecided_series: tuple[UndecidedSeries, ...] = ()
     problem: str = ""
-    """Why the session cannot be exported, whatever the rules say; empty where it can."""
+    """Why the session cannot be exported, whatever the rules say, without a full stop; empty where it can."""
     hint: str = ""
     """What to do about the problem."""
     remarks: tuple[str, ...] = ()

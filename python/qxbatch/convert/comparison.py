@@ -85,10 +85,10 @@ def _findings(
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
-    if compared.shuffled_frames and not (frames.has_mosaic or evidence.is_normalized):
+    if compared.frames_of_unknown_order and not (frames.has_mosaic or evidence.is_normalized):
         faults.append(
-            f"the pixels of {compared.shuffled_frames} of {compared.frames} frames cannot be compared and are not stored volume by "
-            "volume, so the order of these frames was not compared."
+            f"the pixels of {compared.frames_of_unknown_order} of {compared.frames} frames cannot be compared and are not stored "
+            "volume by volume, so the order of these frames was not compared."
         )
     doubts = _doubts(compared, frames)
     for index, image in enumerate(images):

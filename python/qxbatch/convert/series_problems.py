@@ -10,7 +10,7 @@ def review(series: Series, message: str) -> Problem:
         Code.CONVERT_REVIEW,
         subject(series),
         message,
-        "Look at its images before using them.",
+        "Look at the images before using them.",
         Severity.WARNING,
     )
 

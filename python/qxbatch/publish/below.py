@@ -16,7 +16,8 @@ from pathlib import Path
 from qxbatch.publish.opened import OpenFolder, open_in, opened_folder, opened_in
 
 _TRIES = 20
-_NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
+_IGNORED_ERRORS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
+"""Errors of the removal of an empty folder that are ignored: it is not empty, missing or not a folder."""
 
 
 def open_below(folder: Path, top: Path, *, create: bool = False) -> int:
@@ -77,5 +78,5 @@ def remove_empty_below(folder: Path, top: Path) -> None:
         with opened_below(folder.parent, top) as parent:
             os.rmdir(folder.name, dir_fd=parent.descriptor)
     except OSError as error:
-        if error.errno not in _NOT_REMOVED:
+        if error.errno not in _IGNORED_ERRORS:
             raise

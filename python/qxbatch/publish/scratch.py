@@ -26,7 +26,7 @@ _LONGEST_MARK = 100
 """Bytes that are read of this file."""
 _LOCK_WAIT_SECONDS = 2.0
 """Seconds for which `make_scratch` and `remove_scratch` wait for the lock of another run."""
-_NOT_REMOVED = (
+_IGNORED_ERRORS = (
     errno.ENOENT,
     errno.ENOTEMPTY,
     errno.EEXIST,
@@ -36,7 +36,7 @@ _NOT_REMOVED = (
     errno.EPERM,
     errno.EROFS,
 )
-"""Errors of a folder that is missing, has other content, is used by others, or belongs to another user."""
+"""Errors of the removal of an empty folder that are ignored: it is missing, not empty, in use, or may not be removed."""
 _marks: dict[Path, int] = {}
 """Descriptors of the marks of this process."""
 
@@ -128,7 +128,7 @@ def _remove_empty(folder: Path) -> None:
     try:
         folder.rmdir()
     except OSError as error:
-        if error.errno not in _NOT_REMOVED:
+        if error.errno not in _IGNORED_ERRORS:
             raise
 
 

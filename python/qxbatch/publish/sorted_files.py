@@ -28,8 +28,8 @@ from qxbatch.publish.removal_list import ListedFile, RemovalList
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import create_text
 
-_NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
-"""Errors for a folder that is not empty, or that is missing."""
+_IGNORED_ERRORS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
+"""Errors of the removal of an empty folder that are ignored: it is not empty, or it is missing."""
 
 
 class UnremovedFile(NamedTuple):
@@ -75,8 +75,9 @@ def remove_listed(
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
-    Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. An
-    interrupted call can be repeated. Raises OSError, and ValueError for a damaged list.
+    Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. Files that
+    are reached through a link are not returned either: the link leads to data of another place. An interrupted call can be
+    repeated. Raises OSError, and ValueError for a damaged list.
 
     - `tag`: is part of the hidden names.
     - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if this is known for all files.
@@ -112,7 +113,7 @@ def _remove_empty(folders: Iterable[Path], top: Path) -> Iterator[UnremovedFile]
             if is_below(folder, top):
                 folder.rmdir()
         except OSError as error:
-            if error.errno not in _NOT_REMOVED:
+            if error.errno not in _IGNORED_ERRORS:
                 yield UnremovedFile(folder, reason_text(error, folder))
 
 
@@ -128,9 +129,9 @@ class _CurrentFolder:
         self.mount: Path | None = None
         """The mount point in the inbox that contains the folder."""
         self.short_path = inbox
-        """A path that leads to the open folder."""
+        """The short path of the open folder (`OpenFolder.short_path`); its own path if it could not be opened."""
         self.existing_folders: list[Path] = []
-        """This folder and those between it and the inbox, if they exist. A forged list can name many missing folders."""
+        """This folder and those between it and the inbox, without missing ones: a forged list can name very many of these."""
 
     def enter(self, folder: Path) -> bool:
         """Open a folder; return False if it is not below the inbox, or is reached through a link below `top` or a mount."""
@@ -143,7 +144,7 @@ class _CurrentFolder:
         return self._is_entered
 
     def _try_open(self, folder: Path) -> bool:
-        """Open a folder, if it exists; return False if it is reached through a link."""
+        """Open a folder, if it exists; return False if it is not below the inbox, or is reached through a link below `top`."""
         # is_below checks the folders above a path, so a path in the folder is needed
         any_file = folder / "any"
         if not (is_below(any_file, self._inbox) and is_below(any_file, self._top)):

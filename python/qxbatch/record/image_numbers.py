@@ -31,7 +31,7 @@ class ImageNumbers(NamedTuple):
             Code.MORE_THAN_NINE,
             f"series {series.n}",
             f"it was converted to {len(self.numbers)} images; those after the ninth have the numbers {where}.",
-            "Look at its images before using them.",
+            "Look at the images before using them.",
             Severity.WARNING,
         )
 

@@ -42,7 +42,7 @@ def _session_plan(
     try:
         facts = facts_of(session)
     except SessionFactsError as error:
-        return ExportPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
+        return ExportPlan(session, labels.subject, labels.session, problem=error.message.rstrip("."), hint=error.hint)
     session_rules = rules.sessions[session.id].rules if session.id in rules.sessions else ()
     return _SessionDecision(session, labels, schema).plan(facts, (*session_rules, *rules.rules), session_rules)
 
@@ -97,7 +97,8 @@ class _SessionDecision:
         try:
             return Candidate(facts, match, target_of(match, facts, self._schema))
         except TargetError as error:
-            self._add_undecided(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
+            reason = f"no valid name from {rule_text(match.rule)}: {error.message.rstrip('.')}"
+            self._add_undecided(facts, reason, error.hint)
             return None
 
     def _place(self, images: Iterable[NamedImage]) -> None:

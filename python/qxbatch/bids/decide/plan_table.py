@@ -1,4 +1,4 @@
-"""The plan as a table that users edit: a row for each image, and for each series without images."""
+"""The plan as a table that users edit: a row for each image, series without images, and session that cannot be exported."""
 
 import csv
 import io
@@ -113,20 +113,21 @@ def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
 
     An image that is not in the table is undecided; a session that is not in the table is omitted.
     """
-    rows = list(_read(path))
-    if not rows:
-        raise UsageError(f"{path}: the table has no image.", _HINT, ExitStatus.NOTHING_READY)
-    by_session: dict[str, list[_Row]] = {}
-    for row in rows:
-        by_session.setdefault(row.session, []).append(row)
     plans_by_id = {_unquote(_cell(plan.session.id)): plan for plan in plans}
-    for row in rows:
-        if row.session not in plans_by_id:
-            raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
-    return [_with_table_paths(path, plan, by_session[name]) for name, plan in plans_by_id.items() if name in by_session]
+    by_session: dict[str, list[_Row]] = {}
+    for line, cells in _lines(path):
+        name, rows = cells["session"], list(_image_rows(path, line, cells))
+        if rows and name not in plans_by_id:
+            raise UsageError(f"{path}:{line}: there is no session {name}.", _HINT)
+        by_session.setdefault(name, []).extend(rows)
+    chosen = {name: plan for name, plan in plans_by_id.items() if name in by_session}
+    if not any(by_session[name] or plan.problem for name, plan in chosen.items()):
+        raise UsageError(f"{path}: the table has no image.", _HINT, ExitStatus.NOTHING_READY)
+    return [_with_table_paths(path, plan, by_session[name]) for name, plan in chosen.items()]
 
 
-def _read(path: Path) -> Iterator[_Row]:
+def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield the number and the cells, by column, of each line of the table that is not empty. Raises UsageError."""
     try:
         text = read_text(path, "strict")
     except OSError as error:
@@ -144,7 +145,7 @@ def _read(path: Path) -> Iterator[_Row]:
     for number, line in enumerate(lines[1:], 2):
         cells = _cells(line)
         if any(cells):
-            yield from _row(path, number, dict(zip(header, [*cells, *[""] * len(header)], strict=False)))
+            yield number, dict(zip(header, [*cells, *[""] * len(header)], strict=False))
 
 
 def _cells(line: str) -> list[str]:
@@ -159,8 +160,8 @@ def _unquote(cell: str) -> str:
     return inner.replace('""', '"').strip() if is_quoted else cell
 
 
-def _row(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
-    """Yield a row for each image; none for a series without images."""
+def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
+    """Yield a row for each image of a line; none for a series without images or a session that cannot be exported."""
     for text in filter(None, cells["image"].split(",")):
         if not _IMAGE.fullmatch(text.strip()):
             raise UsageError(

@@ -149,7 +149,10 @@ def _why_ignored(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], sc
 
 
 def _needs_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
-    """Return whether an image is neither magnitude nor in Hz. If a peer is in Hz, a derived image is its magnitude image."""
+    """Return whether a field map is a phase difference, which needs two echo times: neither a magnitude image nor a map in Hz.
+
+    A derived image is the magnitude image of a map in Hz, if one is among its peers.
+    """
     if facts.kind == ImageKind.DERIVED:
         return all(peer.kind != IN_HZ for peer in peers)
     return facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)

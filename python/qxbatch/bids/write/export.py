@@ -275,11 +275,11 @@ class Exporter:
 def _undecided_reasons(plan: ExportPlan) -> Iterator[str]:
     """Yield the reasons why a session cannot be exported, each with what to write into the rule file."""
     if plan.problem:
-        yield f"{plan.problem.rstrip('.')}. {plan.hint}".strip()
+        yield f"{plan.problem}. {plan.hint}".strip()
     for undecided in plan.undecided_series:
         number, name = series_number(undecided.series.header), description(undecided.series.header)
         series = f"series n{undecided.series.n}" if number is None else f"series {number}"
-        yield f"{series}{f' ({name})' if name else ''}: {undecided.reason.rstrip('.')}. {undecided.hint}".strip()
+        yield f"{series}{f' ({name})' if name else ''}: {undecided.reason}. {undecided.hint}".strip()
 
 
 def _size_and_hash(content: Content) -> tuple[int, str]:

@@ -131,8 +131,8 @@ impl SeriesAndImages<'_> {
             if has_pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
             }
-            if comparison_obstacle(object).is_some() && is_shuffled(object) {
-                comparison.shuffled_frames += object.frames.len();
+            if comparison_obstacle(object).is_some() && !is_stored_by_volume(object) {
+                comparison.frames_of_unknown_order += object.frames.len();
             }
             if let (true, Some(reason), false) = (
                 has_pixels,
@@ -276,9 +276,9 @@ fn is_weighted(diffusion: &Diffusion) -> bool {
     diffusion.b_value > Some(0.0) || diffusion.second_b_value > Some(0.0)
 }
 
-/// Returns whether an object does not store its frames volume by volume, with the slices of each volume in the same
-/// order of position.
-fn is_shuffled(object: &Object) -> bool {
+/// Returns whether an object stores its frames volume by volume, with the slices of each volume in the same order of
+/// position.
+fn is_stored_by_volume(object: &Object) -> bool {
     let positions: Vec<Option<i64>> = object
         .frames
         .iter()
@@ -295,5 +295,5 @@ fn is_shuffled(object: &Object) -> bool {
     let count = different.len().max(1);
     let volumes: Vec<_> = positions.chunks(count).collect();
     let monotonic = |volume: &&[Option<i64>]| volume.is_sorted() || volume.iter().rev().is_sorted();
-    !(volumes.iter().all(monotonic) && volumes.iter().all(|volume| Some(volume) == volumes.first()))
+    volumes.iter().all(monotonic) && volumes.iter().all(|volume| Some(volume) == volumes.first())
 }

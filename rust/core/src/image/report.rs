@@ -40,19 +40,20 @@ pub struct ImageCheck {
     pub inversion_times: Option<[f64; 2]>,
     /// The shortest and the longest repetition time of its frames, ms; None if the headers have none.
     pub repetition_times: Option<[f64; 2]>,
-    /// The components of complex values that its frames show, without those that the headers do not name.
+    /// The components of complex values, such as magnitude or phase, that the headers of its frames name.
     pub components: BTreeSet<Component>,
     /// For each volume, the b-value and the second b-value ([`Diffusion`](crate::frames::Diffusion)) in s/mm2; None if the
     /// headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
-    /// The first volume whose elements contain several b-values, with the lowest and the highest of them in s/mm2.
+    /// The first volume with a frame whose header elements contain b-values that contradict each other, and the lowest and
+    /// the highest of these b-values in s/mm2.
     pub contradicting_b_values: Option<(usize, f64, f64)>,
     /// The first volume whose slices have different b-values or gradient directions.
     pub mixed_volume: Option<usize>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
     /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image
-    /// are certain only with `encoding_signs`.
+    /// are certain only with `has_known_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
     /// Whether the signs of `encoding_directions` are certain.
     pub has_known_signs: bool,
@@ -71,7 +72,7 @@ pub struct ImageCheck {
     pub same_volume_as: Option<usize>,
     /// Another image of the same kind at the same position: both are volumes of one scan.
     pub same_scan_as: Option<usize>,
-    /// Slices of all volumes.
+    /// Number of slices of all volumes.
     pub slices: usize,
 }
 
@@ -102,10 +103,11 @@ pub struct Comparison {
     pub largest_movement: f64,
     /// The largest angle between a frame and its image that moves a corner by more than the tolerance, rad.
     pub largest_tilt: f64,
-    /// Frames whose values were not compared, by reason.
+    /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Frames whose values cannot be read, in objects that do not store them volume by volume.
-    pub shuffled_frames: usize,
+    /// Frames whose place in the image cannot be checked: their values cannot be compared, and their object does not store
+    /// the frames volume by volume.
+    pub frames_of_unknown_order: usize,
     /// Number of different rescale slopes and intercepts.
     pub scaling_count: usize,
     /// Frames whose rescale slope is 0.

@@ -65,7 +65,8 @@ impl Keys {
 
     /// Decrypts the bytes in place.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
-        // Each byte depends on the previous one, so the keys must stay in registers.
+        // Each byte depends on the previous one, so the loop is as fast as the update of the keys. The compiler keeps
+        // local keys in registers.
         let mut keys = self.clone();
         for byte in bytes {
             let word = (keys.2 | 2) & 0xffff;

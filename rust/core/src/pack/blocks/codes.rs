@@ -37,8 +37,8 @@ impl Codes {
             *code_lengths.get_mut(symbol)? = u8::try_from(bits.take(3)?).ok()?;
         }
         let mut code = Code::default();
-        // The meaning of each symbol is its number. The extra bits of 16, 17 and 18 are read below, since they are
-        // counts.
+        // The meaning of each symbol is its number. The extra bits of 16, 17 and 18 are read below: their value is
+        // needed, and `Code::next` skips extra bits.
         code.set(&code_lengths, |symbol| symbol << 8)?;
         let mut lengths: Vec<u8> = Vec::with_capacity(320);
         while lengths.len() < literals + distances {
@@ -59,8 +59,8 @@ impl Codes {
     }
 }
 
-/// Returns the number of extra bits and the meaning of a literal or length, as [`Code::set`] needs them (RFC 1951,
-/// 3.2.5).
+/// Returns the entry of a literal or length for [`Code::set`], `extra << 4 | meaning << 8`: the number of extra bits,
+/// and the meaning (RFC 1951, 3.2.5).
 fn literal_entry(symbol: u16) -> u16 {
     match symbol {
         0..=255 => LITERAL << 8,
@@ -71,7 +71,7 @@ fn literal_entry(symbol: u16) -> u16 {
     }
 }
 
-/// Returns the number of extra bits of a distance, as [`Code::set`] needs them (RFC 1951, 3.2.5).
+/// Returns the entry of a distance for [`Code::set`], `extra << 4`: the number of extra bits (RFC 1951, 3.2.5).
 fn distance_entry(symbol: u16) -> u16 {
     match symbol {
         0..=3 => 0,
