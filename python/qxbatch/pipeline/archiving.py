@@ -18,7 +18,7 @@ from qxbatch.archive.aside import (
     undo_parts,
 )
 from qxbatch.archive.decision import KEEPING, Facts, Reason, decide, mode_now
-from qxbatch.archive.inside import is_in_archive
+from qxbatch.archive.inside import is_in_archive, is_outside
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy, devices_of, remove_emptied
 from qxbatch.archive.same_packet import SamePacketCheck
@@ -110,7 +110,7 @@ class _PacketArchiving:
         self.tag = workspace.tag(journal.unit)
         self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
-        self._is_copied_study = not (read_by_this_run or workspace.is_of_study(journal.run))
+        self._is_copied_study = not read_by_this_run and journal.is_of_copied_study(workspace)
         self.warnings: list[Problem] = []
         self.facts = Facts(
             journal.archive,
@@ -136,8 +136,9 @@ class _PacketArchiving:
     @property
     def is_of_original(self) -> bool:
         """Whether this study is a copy of the one whose run was killed, and that run was to take the packet from outside of it."""
-        is_outside = not self.path.is_relative_to(self.sessionsfolder)
-        return is_outside and self._is_copied_study and self.journal.archive not in KEEPING
+        return (
+            self._is_copied_study and self.journal.archive not in KEEPING and is_outside(self.path, self.sessionsfolder)
+        )
 
     def keep_in_original(self, settings: Settings) -> list[Problem]:
         """Let the packet stay, also under a hidden name; return a warning, unless --archive of this run keeps it anyway."""

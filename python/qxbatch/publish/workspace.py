@@ -16,6 +16,7 @@ from qxbatch.publish.below import remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.plain import InTheWayError, clear_path, refuse_link, refuse_non_folder
 from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
+from qxbatch.publish.study_place import StudyPlace
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text
@@ -68,6 +69,11 @@ class Workspace:
             return False
         except OSError:
             return True
+
+    @property
+    def place(self) -> StudyPlace:
+        """The place of the sessions folder. Raises OSError."""
+        return StudyPlace.of(self.sessionsfolder)
 
     def of_run(self, run: str) -> "Workspace":
         """Return the same folder for another run, without --work-dir."""
