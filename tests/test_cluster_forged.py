@@ -132,7 +132,7 @@ def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> No
     folder = tmp_path / "submission"
     make_folder(folder.joinpath(*["d"] * 1200))
     done = SimpleNamespace(state=State.DONE)
-    submission = SimpleNamespace(folder=folder, size=1, user=os.geteuid(), all_states=lambda: [done])
+    submission = SimpleNamespace(folder=folder, size=1, owner_id=os.geteuid(), all_states=lambda: [done])
     _remove_done([cast("Submission", submission)])
     assert not folder.exists()
 
