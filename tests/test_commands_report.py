@@ -39,6 +39,29 @@ def test_report_rebuilds_the_page_of_a_session(imported: Study, capsys: pytest.C
     assert capsys.readouterr().out == f"wrote {session / 'qxbatch/report.html'}\n"
 
 
+@pytest.mark.parametrize("is_link", [True, False], ids=["link", "edited"])
+def test_an_existing_picture_stays_if_another_one_of_its_image_is_missing(
+    study: Study, tmp_path: Path, is_link: bool
+) -> None:
+    """The picture of temporal SNR is missing: it is drawn again, but nothing is written over the other picture."""
+    study.put("S1", MrSeries(number=3, volumes=40, rows=32, columns=32, slices=6).files())
+    assert study.main("--archive=move").status == 0
+    session = study.session("S1")
+    summary_path, picture = session / "qxbatch/summary.json", session / "qxbatch/pictures/31.png"
+    summary = json.loads(summary_path.read_text(encoding="utf-8"))
+    summary["images"][0]["statistics"]["tsnr"] = 10.0
+    summary_path.write_text(json.dumps(summary), encoding="utf-8")
+    other = tmp_path / "other.txt" if is_link else picture
+    picture.unlink()
+    other.write_bytes(b"a file of the user")
+    if is_link:
+        picture.symlink_to(other)
+    assert main(["report", str(session)]) == 0
+    assert picture.is_symlink() is is_link
+    assert other.read_bytes() == b"a file of the user"
+    assert not [path for path in picture.parent.iterdir() if path.name.startswith(".")]
+
+
 @pytest.mark.parametrize(("volumes", "is_shown"), [(60, True), (150_000, False)])
 def test_the_page_shows_no_directions_of_gradient_files_larger_than_any_scan(
     imported: Study, volumes: int, is_shown: bool

@@ -22,6 +22,9 @@ from qxbatch.problems import Code
 from qxbatch.settings.lists import expand_braces
 from qxbatch.settings.parse import parse
 from tests.build import lzw, zst
+from tests.build.dicom import MrSeries
+from tests.build.packets import under, write_folder, zipped
+from tests.build.study import run_main, snapshot
 
 
 @pytest.fixture
@@ -183,6 +186,27 @@ def test_archives_and_single_compressed_files_are_distinguished_by_content(
     inbox = inbox_sources(tmp_path, None)
     assert [packet.path for packet in inbox.archives] == [tmp_path / name] * archive
     assert [source.prefix for source in inbox.sources] == ([f"{name}!"] if archive else [""])
+
+
+@pytest.mark.parametrize("command", ["sort", "import"])
+@pytest.mark.parametrize("name", ["archive/MR/x", "study.json", ".qxbatch/jobs/x", "inbox/MR/P1.zip"])
+def test_a_sessions_folder_is_no_session(tmp_path: Path, name: str, command: str) -> None:
+    """The packets in its master inbox would become one session, and move out of the study."""
+    study = tmp_path / "st"
+    write_folder({**under("inbox/MR/P2", MrSeries().files()), name: zipped(MrSeries(number=4).files())}, study)
+    if name == "study.json":
+        (study / "study.tsv").write_text("")
+    before = snapshot(tmp_path)
+    words = ["sort", str(study)] if command == "sort" else [str(tmp_path), "--masterinbox=none", "--sessions=st"]
+    run = run_main(*words)
+    assert run.status == 1, run.text
+    assert "is a sessions folder and no session" in " ".join(run.text.split())
+    assert snapshot(tmp_path) == before
+
+
+def test_a_session_can_have_a_folder_of_that_name_in_its_inbox(tmp_path: Path) -> None:
+    write_folder(under("inbox/MR/T1", MrSeries().files()), tmp_path / "S1")
+    assert ids(folder_candidates(tmp_path, "S1")) == ["S1"]
 
 
 def test_a_folder_is_one_source_and_a_missing_inbox_has_none(tmp_path: Path) -> None:

@@ -76,3 +76,14 @@ def test_kept_files_and_pairs_keep_their_names(study: Study, kind: Kind) -> None
     assert (session / "inbox/a!b.log").read_bytes() == b"words"
     assert sorted(path.name for path in (session / "dicom/2010").iterdir()) == ["a!b.PAR", "a!b.REC"]
     assert {row["path"] for row in Judge(session).rows} >= {"a!b.log", "a!b.PAR", "a!b.REC"}
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+def test_a_loose_file_with_the_ledger_path_of_a_second_copy_stays(archive: str, study: Study) -> None:
+    """The archive `z` has second copies of PAR and REC; the files `z!scan.PAR` and `z!scan.REC` have the same ledger paths."""
+    scan_files = ParRec().files("scan")
+    notes = {"z!scan.PAR": b"my notes", "z!scan.REC": b"my other notes"}
+    inbox = write_folder({**scan_files, **notes, "z": zipped(scan_files)}, study.session("S1") / "inbox")
+    run = study.main("--masterinbox=none", "--sessions=S1", f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert {path.name: path.read_bytes() for path in inbox.iterdir()} == notes

@@ -1,6 +1,7 @@
 """`qxbatch inspect --update` adds facts to sessions of older versions and of other programs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,39 @@ def test_the_report_of_an_older_import_gets_the_facts(study: Study) -> None:
     report = session / "dicom" / "DICOM-Report.txt"
     original = report.read_text()
     make_older(session)
-    report.write_text("\n".join([*original.splitlines()[:2], "", "n  series  state", "30  3  converted"]) + "\n")
+    rows = [line.split() for line in original.partition("\n\n")[2].splitlines()]
+    older_table = ["  ".join((row[0], row[1], row[-1])) for row in rows]
+    report.write_text("\n".join([*original.splitlines()[:2], "", *older_table]) + "\n")
     assert run_main("inspect", "--update", str(session)).status == 0
     assert report.read_text() == original
     make_older(session)
     report.write_text("notes of a person\n")
     assert run_main("inspect", "--update", str(session)).status == 0
     assert report.read_text() == "notes of a person\n"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda report: f"{report}check series 3 again\n",
+        lambda report: report.replace("\n\n", "\nthe patient moved\n\n"),
+        lambda report: report.replace("converted\n", "converted  by me\n", 1),
+        lambda report: report.replace("T1w ", "T1w, bad ", 1),
+        lambda report: report.replace("\n", "\r\n"),
+        lambda report: report.rstrip("\n"),
+    ],
+    ids=["line at the end", "line above the table", "cell added", "cell changed", "line ends", "last line end"],
+)
+def test_an_edited_report_stays(edit: Callable[[str], str], study: Study) -> None:
+    session = imported(study, TREE)
+    report = session / "dicom" / "DICOM-Report.txt"
+    edited = edit(report.read_text()).encode()
+    assert edited != report.read_bytes()
+    report.write_bytes(edited)
+    make_older(session)
+    run = run_main("inspect", "--update", str(session))
+    assert (run.status, run.out) == (0, f"{session}: 4 series, wrote {SUMMARY}\n")
+    assert report.read_bytes() == edited
 
 
 def of_another_program(study: Study) -> Path:

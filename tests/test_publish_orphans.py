@@ -11,6 +11,7 @@ from shutil import copytree
 import pytest
 
 from qxbatch.convert.run import environment
+from qxbatch.publish.below import remove_below
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.scratch import MARK
 from qxbatch.publish.workspace import Workspace
@@ -156,3 +157,16 @@ def test_a_new_scratch_folder_is_locked_although_another_run_looks_at_it(
     monkeypatch.setattr("qxbatch.publish.scratch.fcntl.flock", flock)
     Workspace(tmp_path / "a", tmp_path / "work").empty_scratch("PA1")
     assert list(results) == []
+
+
+def test_a_path_is_the_name_of_no_unit(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "sessions")
+    (tmp_path / "sessions" / "S1").mkdir(parents=True)
+    for name in ("../../S1", str(tmp_path / "sessions" / "S1"), "..", "."):
+        assert not workspace.has_remains_of(name)
+        for step in (workspace.unit_folder, workspace.journal, workspace.clear_all, workspace.empty_scratch):
+            with pytest.raises(OSError, match="is a path"):
+                step(name)
+    with pytest.raises(OSError, match=r"`\.\.`"):
+        remove_below(workspace.work / ".." / ".." / "S1", workspace.sessionsfolder)
+    assert (tmp_path / "sessions" / "S1").exists()

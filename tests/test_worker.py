@@ -44,6 +44,34 @@ def test_a_worker_imports_only_the_named_packet(study: Study, name: str) -> None
     assert not (study.sessions / ".qxbatch").exists()
 
 
+@pytest.mark.parametrize("folder_mode", [False, True])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{sessions}/inbox/MR/S1.zip",
+        "{sessions}/S1",
+        "../../S1",
+        "../../inbox",
+        "../../study.tsv",
+        ".",
+        "..",
+        "../../../o",
+    ],
+)
+def test_a_path_is_the_name_of_no_packet(path: str, folder_mode: bool, study: Study) -> None:
+    """Joined to the folder of staging, the path leads to the packet, a session or another folder, which are no staging."""
+    put(study, "S1")
+    assert study.main("--archive=leave").status == 0
+    write_folder({"file": b"of the user"}, study.sessions.parent / "o")
+    write_folder({"file": b"of a live run"}, study.sessions / ".qxbatch" / "work" / "S9")
+    before = snapshot(study.sessions.parent), (study.sessions / "study.tsv").read_bytes()
+    options = ["--masterinbox=none"] if folder_mode else []
+    run = worker(study, f"--packet={path.format(sessions=study.sessions)}", *options)
+    assert run.status == 64
+    assert "is a path, and not the name of a packet" in run.text
+    assert (snapshot(study.sessions.parent), (study.sessions / "study.tsv").read_bytes()) == before
+
+
 def test_a_worker_does_not_name_the_page_of_the_study(study: Study) -> None:
     put(study, "S1")
     assert f"Page of the study: {study.sessions / 'report.html'}" in study.run().out

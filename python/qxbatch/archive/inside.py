@@ -1,8 +1,9 @@
-"""Whether a packet was imported from the archive itself."""
+"""Whether a packet is in the archive, or outside of the study."""
 
 import os
 from pathlib import Path
 
+from qxbatch.publish.mounts import mount_above
 from qxbatch.session.layout import REPLACED
 
 
@@ -14,6 +15,11 @@ def is_in_archive(packet: Path, archive: Path) -> bool:
     """
     path = Path(os.path.realpath(packet.parent), packet.name)
     return any(_is_at_or_below(path, folder) for folder in (archive, archive.parent / REPLACED))
+
+
+def is_outside(packet: Path, sessionsfolder: Path) -> bool:
+    """Return whether a packet is outside of the sessions folder, or something is mounted on a folder between them, or on it."""
+    return not packet.is_relative_to(sessionsfolder) or mount_above(packet, sessionsfolder) is not None
 
 
 def _is_at_or_below(path: Path, folder: Path) -> bool:

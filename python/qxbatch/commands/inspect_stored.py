@@ -41,7 +41,7 @@ def _summary_and_report(folder: SessionFolder, series: Sequence[InspectedSeries]
         report = read_text(paths.dicom_report)
     except OSError:
         return texts
-    refreshed = refreshed_report(report, Summary.from_json(new_text, paths.summary))
+    refreshed = refreshed_report(report, folder.summary, Summary.from_json(new_text, paths.summary))
     return texts if refreshed is None else {**texts, paths.dicom_report: refreshed}
 
 

@@ -1,22 +1,26 @@
 """Rebuilds missing pictures of a session's images for its page."""
 
+import contextlib
 import gzip
 import os
 import shutil
 import tempfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from qxbatch.core import Statistics
+from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.page.picture import write_picture
 from qxbatch.page.thumbnail import write_thumbnail
+from qxbatch.publish.durable import NO_RUN, rename_new
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import ImageSummary
 
 
 def add_pictures(paths: SessionPaths, summary: Summary) -> None:
-    """Write the pictures of each image that lacks one of them, and the thumbnail of the session if it is missing.
+    """Write the missing pictures of each image, and the thumbnail of the session if it is missing.
 
     A picture of temporal SNR is written if the summary has tSNR, as in the import.
     """
@@ -25,21 +29,44 @@ def add_pictures(paths: SessionPaths, summary: Summary) -> None:
         if image.statistics is not None and image.statistics.tsnr is not None:
             pictures.append(paths.tsnr_picture(image.number))
         packed = paths.image(image.number)
-        if packed.is_file() and not all(map(os.path.lexists, pictures)):
+        missing = [path for path in pictures if not os.path.lexists(path)]
+        if missing and packed.is_file():
             paths.pictures.mkdir(exist_ok=True)
-            _write_pictures(packed, paths, image)
+            _write_pictures(packed, paths, image, missing)
     if paths.pictures.is_dir() and not os.path.lexists(paths.thumbnail):
         write_thumbnail(paths, summary)
 
 
-def _write_pictures(packed: Path, paths: SessionPaths, image: ImageSummary) -> None:
-    """Write the pictures of a compressed image, unless it cannot be read."""
-    with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
-        nifti = Path(folder) / "image.nii"
+def _write_pictures(packed: Path, paths: SessionPaths, image: ImageSummary, missing: Iterable[Path]) -> None:
+    """Write the missing pictures of a compressed image, unless it cannot be read."""
+    with tempfile.TemporaryDirectory(prefix="qxbatch-") as name:
+        folder = Path(name)
+        nifti = folder / "image.nii"
         try:
             with gzip.open(packed, "rb") as file, nifti.open("wb") as plain:
                 shutil.copyfileobj(file, plain, 1 << 20)
             statistics = Statistics.read(str(nifti)) if image.statistics is not None else None
         except (OSError, EOFError, zlib.error):
             return
-        write_picture(nifti, paths.picture(image.number), statistics, paths.tsnr_picture(image.number))
+        write_picture(
+            nifti,
+            folder / paths.picture(image.number).name,
+            statistics,
+            folder / paths.tsnr_picture(image.number).name,
+        )
+        for path in missing:
+            if (folder / path.name).exists():
+                _write_new(path, (folder / path.name).read_bytes())
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that does not exist. Nothing is written to a file or link that appears at its path. Raises OSError."""
+    temporary = path.with_name(hidden_name(Use.COPY, NO_RUN, path.name))
+    temporary.unlink(missing_ok=True)
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+        with contextlib.suppress(FileExistsError):
+            rename_new(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

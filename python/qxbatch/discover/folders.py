@@ -8,13 +8,11 @@ from typing import NamedTuple
 from qxbatch.discover.filters import label_reason, matches_glob
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.refused import rename_and_import_command
+from qxbatch.discover.refused_folder import refuse_folder
 from qxbatch.discover.split_before import was_split
 from qxbatch.model import Verdict
-from qxbatch.os_error import access_hint
-from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import session_by_folder
-from qxbatch.resolve.names import RESERVED_NAMES, invalid_name_reason
+from qxbatch.resolve.names import RESERVED_NAMES
 from qxbatch.session.contents import has_file, has_results, why_unreadable
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
@@ -78,24 +76,8 @@ def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
     filtered = label_reason(settings, session)
     if filtered:
         return judged.with_verdict(Verdict.FILTERED, filtered)
-    return _refuse(judged, folder, settings) or _judge_by_results(judged, folder, settings)
-
-
-def _refuse(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry | None:
-    name = folder.path.name
-    why = invalid_name_reason(name)
-    if name.casefold() in RESERVED_NAMES:  # named on the command line; no command that would move a folder of the study
-        hint = "Name a session folder. If this is one, rename it."
-        return judged.refuse(Code.BAD_NAME, f"no session may have that name: {why}.", hint)
-    if why:
-        command = rename_and_import_command(judged, settings, lambda name: session_by_folder(name, settings.nameformat))
-        hint = f"Rename the folder{':' if command else '.'}"
-        return judged.refuse(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
-    if folder.unreadable_reason:
-        message = f"the session folder cannot be opened: {folder.unreadable_reason}."
-        command = command_for(settings, [folder.path.name])
-        return judged.refuse(Code.UNREADABLE, message, access_hint(folder.path), command)
-    return None
+    refused = refuse_folder(judged, settings, folder.unreadable_reason, has_data=folder.has_data)
+    return refused or _judge_by_results(judged, folder, settings)
 
 
 def _judge_by_results(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry:

@@ -18,7 +18,7 @@ from qxbatch.archive.aside import (
     undo_parts,
 )
 from qxbatch.archive.decision import KEEPING, Facts, Reason, decide, mode_now
-from qxbatch.archive.inside import is_in_archive
+from qxbatch.archive.inside import is_in_archive, is_outside
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy, devices_of, remove_emptied
 from qxbatch.archive.same_packet import SamePacketCheck
@@ -110,7 +110,7 @@ class _PacketArchiving:
         self.tag = workspace.tag(journal.unit)
         self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
-        self._is_copied_study = not (read_by_this_run or workspace.is_of_study(journal.run))
+        self._is_copied_study = not read_by_this_run and journal.is_of_copied_study(workspace)
         self.warnings: list[Problem] = []
         self.facts = Facts(
             journal.archive,
@@ -135,14 +135,14 @@ class _PacketArchiving:
 
     @property
     def is_of_original(self) -> bool:
-        """Whether this study is a copy of the one whose run was killed, and that run was to take the packet from outside of it."""
-        is_outside = not self.path.is_relative_to(self.sessionsfolder)
-        return is_outside and self._is_copied_study and self.journal.archive not in KEEPING
+        """Whether this study is a copy of the one whose run was killed, and the packet is to be taken from outside of it."""
+        return (
+            self._is_copied_study and self.facts.archive not in KEEPING and is_outside(self.path, self.sessionsfolder)
+        )
 
     def keep_in_original(self, settings: Settings) -> list[Problem]:
-        """Let the packet stay, also under a hidden name; return a warning, unless --archive of this run keeps it anyway."""
-        is_wanted = self.facts.archive in KEEPING or not self.facts.is_published
-        return [] if is_wanted else [packet_in_original_warning(self.path, self.journal, settings)]
+        """Let the packet stay, also under a hidden name; return a warning if its session was written."""
+        return [packet_in_original_warning(self.path, self.journal, settings)] if self.facts.is_published else []
 
     def keep_if_mounted(self, settings: Settings) -> None:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""

@@ -1,7 +1,7 @@
 """Folder mode (`--masterinbox=none`): files that are removed from a session's inbox, and archives in subfolders of the inbox."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.archive.decision import Decision
@@ -24,8 +24,8 @@ def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -
     """
     if not decision.fates_to_remove:
         return []
-    copies = {job.reading.row(row).path for product in products for row in product.sorted_session.copies}
-    second_copies = [member for member in _in_inbox(job, ("kept",)) if member[0] in copies]
+    copies = sorted(row for product in products for row in product.sorted_session.copies)
+    second_copies = _in_inbox(job, ("kept",), copies)
     return list(dict.fromkeys([*_in_inbox(job, decision.fates_to_remove), *second_copies]))
 
 
@@ -53,13 +53,19 @@ def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
     return packets
 
 
-def _in_inbox(job: Job, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    return iter(()) if job.unit.inbox is None else _members(job.reading, job.unit.inbox, fates)
+def _in_inbox(job: Job, fates: tuple[str, ...], rows: Iterable[int] | None = None) -> Iterator[tuple[str, str]]:
+    return iter(()) if job.unit.inbox is None else _members(job.reading, job.unit.inbox, fates, rows)
 
 
-def _members(reading: Reading, inbox: Path, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield (ledger path, sha256) of members with these fates that are files in the inbox itself, not in its archives."""
-    for index in range(len(reading)):
+def _members(
+    reading: Reading, inbox: Path, fates: tuple[str, ...], rows: Iterable[int] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield (ledger path, sha256) of members with these fates that are files in the inbox itself, not in its archives.
+
+    `rows` are the indices of the members that are looked at; all if None. The ledger path identifies no member: a file `a!b` has
+    that of the file `b` in an archive `a`.
+    """
+    for index in range(len(reading)) if rows is None else rows:
         row = reading.row(index)
         if row.separators or row.path.startswith(FROM_SESSION):
             continue  # a member of an archive, or a file in the session's own dicom folder

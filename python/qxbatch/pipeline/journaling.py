@@ -93,4 +93,5 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         inbox=unit.inbox,
         label=job.redact(unit.label),
         ledger_hashes=tuple(ledger_sha256(product.build) for product in products),
+        place=workspace.place,
     )

@@ -14,8 +14,10 @@ from qxbatch.pipeline.batch import importing
 from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
+from qxbatch.publish.plain import is_plain_name
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
+from qxbatch.visible import one_line
 
 PAIRED_EXTENSIONS = (".par", ".rec")
 """A PAR and its REC are one packet, whose name is their stem."""
@@ -35,7 +37,10 @@ class NameMatch(NamedTuple):
 
 
 def match_name(settings: Settings, name: str) -> NameMatch:
-    """Return the match of a packet's name, or of a session id if no packet has this name. Raises UsageError."""
+    """Return the match of a packet's name, or of a session id if no packet has this name. Raises UsageError, also for a path."""
+    if not is_plain_name(name):
+        hint = "Write the name that the packet has in its inbox, or its session id."
+        raise UsageError(f"{one_line(name)} is a path, and not the name of a packet.", hint)
     if settings.masterinbox is None:
         return NameMatch((name,), (name,))
     rows = logfile_rows(settings)

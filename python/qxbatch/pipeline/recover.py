@@ -87,7 +87,7 @@ def _lock_report(unit: str, problem: Problem) -> SessionReport:
 
 def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]:
     """Return the units that have staging or a journal."""
-    return [unit for unit in units if any(map(os.path.lexists, (workspace.unit_folder(unit), workspace.journal(unit))))]
+    return [unit for unit in units if workspace.has_remains_of(unit)]
 
 
 def _need_lock(locks: Locks, lock: Lock, unit: str) -> None:

@@ -26,14 +26,22 @@ def open_below(folder: Path, top: Path, *, create: bool = False) -> int:
     Raises OSError, and LinkError if the folder, or a folder between it and `top`, is a link.
     """
     with opened_folder(top) as start:
-        return open_in(start, folder.relative_to(top).parts, create=create)
+        return open_in(start, _parts_below(folder, top), create=create)
 
 
 @contextmanager
 def opened_below(folder: Path, top: Path, *, create: bool = False) -> Iterator[OpenFolder]:
     """Open a folder for a `with` block as `open_below` does. Raises OSError, LinkError."""
-    with opened_folder(top) as start, opened_in(start, folder.relative_to(top).parts, create=create) as inner:
+    with opened_folder(top) as start, opened_in(start, _parts_below(folder, top), create=create) as inner:
         yield inner
+
+
+def _parts_below(path: Path, top: Path) -> tuple[str, ...]:
+    """Return the parts of a path below `top`. Raises OSError if one of them is `..`, which can lead out of `top`."""
+    parts = path.relative_to(top).parts
+    if ".." in parts:
+        raise OSError(errno.EINVAL, "contains `..`", str(path))
+    return parts
 
 
 @contextmanager
@@ -55,6 +63,7 @@ def remove_below(path: Path, top: Path) -> None:
 
     The removal of a folder is retried: a leftover program may still write to it.
     """
+    _parts_below(path, top)
     with contextlib.suppress(FileNotFoundError), opened_below(path.parent, top) as parent:
         if not stat.S_ISDIR(os.stat(path.name, dir_fd=parent.descriptor, follow_symlinks=False).st_mode):
             os.unlink(path.name, dir_fd=parent.descriptor)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
 from qxbatch.publish.plain import is_below, is_plain_name, read_plain
+from qxbatch.publish.study_place import StudyPlace
 from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.settings.command import as_expression
@@ -84,6 +85,13 @@ class Journal:
     """The name of the unit in messages (`Unit.label`)."""
     ledger_hashes: tuple[str, ...] = ()
     """SHA-256 of the ledger of each session. The packets are archived only if the published sessions have these ledgers."""
+    place: StudyPlace | None = None
+    """Where the study was when the journal was written; None if an older version wrote it."""
+
+    def is_of_copied_study(self, workspace: Workspace) -> bool:
+        """Return whether the journal was written in another folder, of which this study is a copy. Raises OSError."""
+        is_elsewhere = self.place is not None and self.place.is_other(workspace.place)
+        return is_elsewhere or not workspace.is_of_study(self.run)
 
 
 def write_journal(journal: Journal, workspace: Workspace) -> None:
@@ -153,6 +161,7 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         inbox=None if content["inbox"] is None else top / content["inbox"],
         label=str(content["names"]),
         ledger_hashes=tuple(map(str, content["ledgers"])),
+        place=StudyPlace.of_record(content.get("place")),
     )
     for reason in _faults(journal, unit, workspace):
         raise ValueError(reason)
@@ -195,7 +204,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
 def _no_inbox_reason(path: Path, journal: Journal, workspace: Workspace) -> str:
     """Return the reason about a packet that is in another inbox than those of the run."""
     inbox = shell_word(f"--masterinbox={path.parent}")
-    if workspace.is_of_study(journal.run):
+    if not journal.is_of_copied_study(workspace):
         return f"{path} is {IN_NO_INBOX}; if it is one of your packets, run again with {inbox}"
     session = shell_word(f"--sessions={as_expression(journal.unit)}")
     return (

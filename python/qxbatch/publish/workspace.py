@@ -6,6 +6,7 @@ refused.
 """
 
 import contextlib
+import errno
 import os
 import re
 import time
@@ -14,8 +15,9 @@ from pathlib import Path
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.below import remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
-from qxbatch.publish.plain import InTheWayError, clear_path, refuse_link, refuse_non_folder
+from qxbatch.publish.plain import InTheWayError, clear_path, is_plain_name, refuse_link, refuse_non_folder
 from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
+from qxbatch.publish.study_place import StudyPlace
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text
@@ -69,6 +71,15 @@ class Workspace:
         except OSError:
             return True
 
+    @property
+    def place(self) -> StudyPlace:
+        """The place of the sessions folder. Raises OSError."""
+        return StudyPlace.of(self.sessionsfolder)
+
+    def has_remains_of(self, unit: str) -> bool:
+        """Return whether a unit has staging or a journal; False for a path, which is the name of no unit."""
+        return is_plain_name(unit) and any(map(os.path.lexists, (self.unit_folder(unit), self.journal(unit))))
+
     def of_run(self, run: str) -> "Workspace":
         """Return the same folder for another run, without --work-dir."""
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
@@ -79,8 +90,8 @@ class Workspace:
             refuse_non_folder(folder)
 
     def unit_folder(self, unit: str) -> Path:
-        """Return the folder of all staging folders of a unit."""
-        return self.work / unit
+        """Return the folder of all staging folders of a unit. Raises OSError if the unit is a path, which can lead elsewhere."""
+        return self.work / _checked(unit)
 
     def staging(self, unit: str) -> Path:
         """Return this run's staging folder of a unit."""
@@ -155,12 +166,12 @@ class Workspace:
         return self.staging(unit) / "taken.tsv"
 
     def journal(self, unit: str) -> Path:
-        """Return the journal of a unit whose results are being published."""
-        return self.journals / f"{unit}.json"
+        """Return the journal of a unit whose results are being published. Raises OSError if the unit is a path."""
+        return self.journals / f"{_checked(unit)}.json"
 
     def temporary_journal(self, unit: str) -> Path:
-        """Return the temporary file for the journal of this run."""
-        return self.journals / f"{unit}.{self.run}.new"
+        """Return the temporary file for the journal of this run. Raises OSError if the unit is a path."""
+        return self.journals / f"{_checked(unit)}.{self.run}.new"
 
     def units(self) -> list[str]:
         """Return the units with staging of any run, dead or alive."""
@@ -223,6 +234,13 @@ class Workspace:
                     folder.rmdir()
             if self.top.exists():
                 self.top.rmdir()
+
+
+def _checked(unit: str) -> str:
+    """Return the name of a unit. Raises OSError if it is a path."""
+    if not is_plain_name(unit):
+        raise OSError(errno.EINVAL, "is a path and not the id of a session", unit)
+    return unit
 
 
 def _study_digits(sessionsfolder: Path) -> str:

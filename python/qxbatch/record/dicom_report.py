@@ -1,5 +1,6 @@
 """DICOM-Report.txt: a readable table of the session's series."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -29,16 +30,45 @@ def _report(head: Sequence[str], conversions: Sequence[Conversion]) -> str:
     return "\n".join([*head, *_session_verdict(conversions), "", *_table([_TITLES, *rows])]) + "\n"
 
 
-def refreshed_report(report: str, summary: Summary) -> str | None:
-    """Return a report with the facts of the summary below the lines that name the session.
+def refreshed_report(report: str, old: Summary, new: Summary) -> str | None:
+    """Return a report with the facts of the summary `new` below the lines that name the session.
 
-    Return None if qxbatch did not write `report`.
+    Return None if qxbatch did not write `report`, or if somebody edited it: it has a line or a cell that follows neither from the
+    summary `old`, with which it was written, nor from `new`.
     """
-    title, *lines = report.splitlines() or [""]
-    if not (title.startswith("Report for ") and title.endswith(f"({summary.session.id})")):
+    title, *lines = report.split("\n")
+    if not (title.startswith("Report for ") and title.endswith(f"({new.session.id})")):
         return None
     head = [title, *(line for line in lines[:1] if line.startswith("scanned on "))]
-    return _report(head, [_conversion(series) for series in summary.series])
+    reports = [_report(head, [_conversion(series) for series in summary.series]) for summary in (old, new)]
+    return reports[1] if _is_unedited(report, reports) else None
+
+
+def _is_unedited(report: str, reports: Sequence[str]) -> bool:
+    """Return whether each line above the table, and each cell of the table, is in one of `reports`; columns may be missing."""
+    above, _, table = report.partition("\n\n")
+    known_lines = {line for text in reports for line in text.partition("\n\n")[0].split("\n")}
+    rows = _cells(table)
+    known_rows = [
+        [dict(zip(_TITLES, row, strict=False)) for row in _cells(text.partition("\n\n")[2])] for text in reports
+    ]
+    titles = rows[0]
+    return (
+        known_lines.issuperset(above.split("\n"))
+        and table.endswith("\n")
+        and {len(row) for row in rows} == {len(titles)}
+        and all(len(rows) == len(known) for known in known_rows)
+        and all(
+            cell in [row.get(name) for row in same_rows]
+            for cells, *same_rows in zip(rows, *known_rows, strict=True)
+            for name, cell in zip(titles, cells, strict=True)
+        )
+    )
+
+
+def _cells(table: str) -> list[list[str]]:
+    """Return the cells of each line of a table."""
+    return [re.split(" {2,}", line) for line in table.removesuffix("\n").split("\n")]
 
 
 def _conversion(series: SeriesSummary) -> Conversion:

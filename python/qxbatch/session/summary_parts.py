@@ -188,7 +188,14 @@ def _statistics_value(statistics: ImageStatistics) -> dict[str, Any]:
 
 def problem_value(problem: Problem) -> dict[str, str]:
     """Return the JSON value of a problem; `command` only if there is one."""
-    return {name: value for name, value in vars(problem).items() if value or name != "command"}
+    value = {
+        "code": problem.code,
+        "subject": problem.subject,
+        "message": problem.message,
+        "hint": problem.hint,
+        "severity": problem.severity,
+    }
+    return {**value, "command": problem.command} if problem.command else value
 
 
 def read_session(fields: Fields) -> SessionIdentity:

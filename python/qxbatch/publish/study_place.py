@@ -1,0 +1,37 @@
+"""Where a study is: the path of its sessions folder, and the file system. A copy of a study can have the inode of the original.
+
+The root folders of file systems of one kind have the same inode, and so have the folders of a snapshot or of a disk image.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+
+class StudyPlace(NamedTuple):
+    """The place of a sessions folder, as a run sees it."""
+
+    folder: str
+    """Its path, which can differ in a container and on other hosts."""
+    file_system: str
+    """The id of its file system, in hexadecimal digits. It can be another one after the host was started again."""
+
+    @staticmethod
+    def of(sessionsfolder: Path) -> "StudyPlace":
+        """Return the place of a sessions folder. Raises OSError."""
+        return StudyPlace(os.path.realpath(sessionsfolder), f"{os.statvfs(sessionsfolder).f_fsid:x}")
+
+    @staticmethod
+    def of_record(value: object) -> "StudyPlace | None":
+        """Return the place that a JSON value records; None if it records none, as in journals of older versions."""
+        if isinstance(value, list) and len(value) == len(StudyPlace._fields) and all(isinstance(v, str) for v in value):
+            return StudyPlace(*value)
+        return None
+
+    def is_other(self, other: "StudyPlace") -> bool:
+        """Return whether two places cannot be the same folder: path and file system differ.
+
+        One of the two may differ: a container can have the folder at another path, and some file systems get another id when the
+        host is started again.
+        """
+        return self.folder != other.folder and self.file_system != other.file_system
