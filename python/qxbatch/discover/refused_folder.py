@@ -7,7 +7,7 @@ from qxbatch.core import is_archive
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import rename_and_import_command
-from qxbatch.discover.session_folders import SESSIONS, kind_of_folder
+from qxbatch.discover.session_folders import FolderKind, kind_of_folder
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code, UsageError
 from qxbatch.resolve.nameformat import session_by_folder
@@ -50,7 +50,9 @@ def _is_sessions_folder(folder: Path) -> bool:
     """
     if not (folder / MASTER_INBOX).is_dir():
         return False
-    return kind_of_folder(folder) == SESSIONS or (not has_results(folder) and _has_archive(folder / MASTER_INBOX))
+    return kind_of_folder(folder) == FolderKind.SESSIONS_FOLDER or (
+        not has_results(folder) and _has_archive(folder / MASTER_INBOX)
+    )
 
 
 def _has_archive(inbox: Path) -> bool:
