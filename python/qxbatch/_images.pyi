@@ -117,6 +117,10 @@ class ImageCheck:
     """
     is_derived: bool
     """Whether ImageType or FrameType says that all frames are derived."""
+    has_derived: bool
+    """Whether ImageType or FrameType says that some frames are derived."""
+    dixon_signals: list[str]
+    """The signals of a Dixon scan that ImageType or FrameType names: `water`, `fat`, `in phase`, `out of phase`."""
     first_instance: tuple[int, int]
     """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
     same_volume_as: int | None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.extra_images import is_copy, is_map
 from qxbatch.convert.gradient_tables import b_value_findings, direction_findings
+from qxbatch.convert.mixed_kinds import mixed_kinds_notes
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
 from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings, several_times_notes
@@ -109,7 +110,12 @@ def _findings(
         or compared.mosaics_without_direction
     )
     notes = _notes(compared, frames)
-    notes += [f"{image.name}: {text}" for image in images for text in several_times_notes(image.check)]
+    for image in images:
+        texts = [
+            *several_times_notes(image.check),
+            *(() if is_map(image.output.suffix) else mixed_kinds_notes(image.check)),
+        ]
+        notes += [f"{image.name}: {text}" for text in texts]
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), tuple(notes), is_proven)
 
 

@@ -199,6 +199,8 @@ impl SeriesAndImages<'_> {
             };
             let frame = &series_frame.frame.attributes;
             check.is_derived &= frame.is_derived;
+            check.has_derived |= frame.is_derived;
+            check.dixon_signals.extend(frame.dixon_signal);
             extend(&mut check.echo_times, frame.echo_time);
             extend(&mut check.flip_angles, frame.flip_angle);
             extend(&mut check.inversion_times, frame.inversion_time);

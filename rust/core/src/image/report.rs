@@ -63,6 +63,10 @@ pub struct ImageCheck {
     pub is_isotropic: bool,
     /// Whether all frames are derived.
     pub is_derived: bool,
+    /// Whether some frames are derived.
+    pub has_derived: bool,
+    /// The signals of a Dixon scan that its frames show, without those that the headers do not name.
+    pub dixon_signals: BTreeSet<&'static str>,
     /// The lowest InstanceNumber or frame number, and the index of its file; the largest integers if no frame was
     /// assigned.
     pub first_instance: (i64, usize),
