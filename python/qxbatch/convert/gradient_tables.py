@@ -203,7 +203,7 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
 def _missing_table_findings(
     output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
 ) -> list[str]:
-    if is_map(output.suffix) or check.is_derived or check.is_isotropic:
+    if is_map(output.suffix) or check.is_isotropic or (check.is_derived and not _has_several_directions(check)):
         return []
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)
     if highest > 0:
@@ -212,6 +212,16 @@ def _missing_table_findings(
     if headers_have_b or not (check.is_diffusion or is_named_diffusion) or _REFERENCE_NAME.search(description):
         return []
     return ["it is a diffusion scan, and neither its headers nor the converter have b-values."]
+
+
+def _has_several_directions(check: ImageCheck) -> bool:
+    """Return whether the headers of several volumes have different directions: a corrected scan, which is no map."""
+    directions = [
+        direction
+        for (b, nominal), direction in zip(check.b_values, check.directions, strict=True)
+        if direction is not None and max(b or 0, nominal or 0) > _MIN_WEIGHTED_B
+    ]
+    return any(not direction_agrees(direction, directions[0]) for direction in directions)
 
 
 def _b_agrees_with_header(value: float, header: tuple[float | None, float | None]) -> bool:
