@@ -84,11 +84,31 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
         if not _b_agrees_with_header(value, header)
     ]
     if not wrong:
-        return []
+        return _unknown_b_findings(table, check)
     volume, value, (b, nominal) = wrong[0]
     expected = nominal if b is None else b
     more = f" ({len(wrong)} of {len(table)} volumes differ)" if len(wrong) > 1 else ""
     return [f"the b-value of volume {volume + 1} is {value:g}, its headers say {expected or 0:g}{more}."]
+
+
+def _unknown_b_findings(table: Sequence[float], check: ImageCheck) -> list[str]:
+    """Return a finding if a volume without weighting in the table has a direction in its headers, and no b-value there."""
+    unknown = [
+        volume
+        for volume, (value, header, direction) in enumerate(zip(table, check.b_values, check.directions, strict=True))
+        if value <= _MIN_WEIGHTED_B
+        and header == (None, None)
+        and direction is not None
+        and abs(math.hypot(*direction) - 1) <= _LENGTH_TOLERANCE
+    ]
+    if not unknown:
+        return []
+    volume = unknown[0]
+    more = f" ({len(unknown)} of {len(table)} volumes are like this)" if len(unknown) > 1 else ""
+    return [
+        f"the headers of volume {volume + 1} have a gradient direction and no b-value; "
+        f"its table says {table[volume]:g}{more}."
+    ]
 
 
 def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[str]:

@@ -1,4 +1,4 @@
-"""Derived diffusion images without a table of b-values: maps need none, corrected scans do."""
+"""Diffusion images whose b-values are missing: maps and unweighted volumes need none, weighted volumes do."""
 
 from pathlib import Path
 
@@ -35,3 +35,20 @@ def test_a_corrected_scan_without_its_table_is_for_review(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("volumes", "has_directions"), [(1, True), (4, False)])
 def test_a_map_needs_no_table(tmp_path: Path, volumes: int, *, has_directions: bool) -> None:
     assert derived(tmp_path, volumes=volumes, has_directions=has_directions).warnings == []
+
+
+@pytest.mark.parametrize("has_direction", [False, True])
+def test_a_volume_with_a_direction_and_no_b_value_is_for_review(tmp_path: Path, *, has_direction: bool) -> None:
+    """Without a direction, it is an unweighted volume."""
+    files = []
+    for number, part in enumerate(block(places=6, volumes=4), start=1):
+        file = classic(part, number, {"AcquisitionTime": f"1015{2 * part.volume:02}"})
+        if part.volume != 1:
+            file.DiffusionBValue = 1000.0
+        if part.volume != 1 or has_direction:
+            file.DiffusionGradientOrientation = DIRECTIONS[part.volume % 3]
+        files.append(read_back(encoded(file)))
+    outcome = converted(files, tmp_path)
+    assert outcome.b_values() == [[1000, 0, 1000, 1000]]
+    expected = "its image: the headers of volume 2 have a gradient direction and no b-value; its table says 0."
+    assert outcome.warnings == ([expected] if has_direction else [])
