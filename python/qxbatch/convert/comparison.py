@@ -17,6 +17,8 @@ from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.counted import counted
 from qxbatch.model import Output
 
+_UNUSUAL_ENCODING = "an unusual pixel encoding"
+"""Why values are not compared, as the core says it. dcm2niix takes such frames in the order that it finds in the headers."""
 _MAX_LISTED = 5
 """More images than this are counted instead of listed."""
 _LOOKUP_TABLE = "a lookup table of values"
@@ -86,11 +88,7 @@ def _findings(
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
-    if compared.shuffled_frames and not (frames.has_mosaic or evidence.is_normalized):
-        faults.append(
-            f"the pixels of {compared.shuffled_frames} of {compared.frames} frames cannot be compared and are not stored volume by "
-            "volume, so the order of these frames was not compared."
-        )
+    faults += _order_faults(compared, frames, evidence)
     doubts = _doubts(compared, frames)
     for index, image in enumerate(images):
         faults += [f"{image.name}: {text}" for text in _image_faults(image.check, index, images)]
@@ -166,6 +164,24 @@ def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Se
             f"has {expected:g}."
         )
     return faults
+
+
+def _order_faults(compared: Comparison, frames: SeriesFrames, evidence: Evidence) -> list[str]:
+    """Return a fault if frames whose values cannot be compared may be in another order; rewritten copies have their order."""
+    if frames.has_mosaic or evidence.is_normalized:
+        return []
+    if compared.shuffled_frames:
+        return [
+            f"the pixels of {compared.shuffled_frames} of {compared.frames} frames cannot be compared and are not stored volume by "
+            "volume, so the order of these frames was not compared."
+        ]
+    unusual = compared.frames_not_compared.get(_UNUSUAL_ENCODING, 0)
+    if unusual and compared.frames > compared.files and has_slices_of_body(frames.classes):
+        return [
+            f"the pixels of {unusual} of {compared.frames} frames have {_UNUSUAL_ENCODING}, so the order of these frames was not "
+            "compared."
+        ]
+    return []
 
 
 def _split_scan_faults(images: Sequence[_NamedImage]) -> list[str]:
