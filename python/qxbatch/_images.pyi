@@ -53,7 +53,7 @@ class Comparison:
     largest_tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
     shuffled_frames: int
-    """Frames whose values cannot be read, in objects that do not store them volume by volume."""
+    """Frames whose values cannot be read, and that are not stored volume by volume (classic objects: by their numbers)."""
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     zero_slopes: int

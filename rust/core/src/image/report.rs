@@ -108,7 +108,8 @@ pub struct Comparison {
     pub largest_tilt: f64,
     /// Frames whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Frames whose values cannot be read, in objects that do not store them volume by volume.
+    /// Frames whose values cannot be read, and that are not stored volume by volume: in their object, or by their numbers
+    /// in a series of classic objects.
     pub shuffled_frames: usize,
     /// Number of different rescale slopes and intercepts.
     pub scaling_count: usize,
