@@ -23,7 +23,8 @@ pub(super) fn shuffled_frames(objects: &[Object], series_frames: &[SeriesFrame<'
     shuffled.map(|object| object.frames.len()).sum()
 }
 
-/// Returns whether the frames of each kind of image are in a regular order.
+/// Returns whether the frames of each kind of image are in a regular order. A kind with frames whose values can be compared
+/// counts as regular: they show the order.
 fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
     let mut kinds: BTreeMap<_, Vec<&SeriesFrame<'_>>> = BTreeMap::new();
     for series_frame in series_frames {
@@ -38,7 +39,12 @@ fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
         );
         kinds.entry(kind).or_default().push(series_frame);
     }
-    kinds.values().all(|frames| is_regular(frames))
+    kinds.values().all(|frames| {
+        frames
+            .iter()
+            .any(|frame| comparison_obstacle(frame.object).is_none())
+            || is_regular(frames)
+    })
 }
 
 /// Returns whether frames with different numbers are stored volume by volume, or place by place, and each volume has one
@@ -50,7 +56,7 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
         .map(|series_frame| series_frame.plane.map(|plane| place_of(&plane)))
         .collect();
     let count = places.iter().collect::<BTreeSet<_>>().len().max(1);
-    if frames.len() <= count || !frames.len().is_multiple_of(count) {
+    if frames.len() <= count || frames.len() % count != 0 {
         return true;
     }
     let numbers = frames
