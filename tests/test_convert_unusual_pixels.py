@@ -14,7 +14,7 @@ from tests.build.outcome import Outcome, converted, read_back
 from tests.build.slices import block, check_image, classic
 
 SERIES = MrSeries(volumes=2)
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "palette": {"PhotometricInterpretation": "PALETTE COLOR"},
     "YBR": {"PhotometricInterpretation": "YBR_FULL"},
     "no photometric interpretation": {"PhotometricInterpretation": None},
