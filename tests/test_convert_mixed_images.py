@@ -118,3 +118,21 @@ def test_a_second_object_in_a_file_is_reported(tmp_path: Path, syntax: Syntax, *
         "1 file of 5 has another DICOM object behind the first one (joined files); only the first one is in its image."
     )
     assert converted_source(tmp_path).warnings == ([expected] if is_joined else [])
+
+
+def test_signals_of_a_dixon_scan_in_an_image_are_a_note(tmp_path: Path) -> None:
+    kinds = [("ORIGINAL", "PRIMARY", name, name) for name in ("W", "F", "IP", "OP")]
+    slices = [part.with_(kind=kinds[part.volume]) for part in block(PLACES, volumes=4)]
+    outcome = converted([read_back(encoded(enhanced_object(slices)))], tmp_path)
+    expected = (
+        "its image: its volumes show several signals of a Dixon scan (ImageType): fat, in phase, out of phase, water."
+    )
+    assert (outcome.warnings, outcome.notes) == ([], [expected])
+
+
+def test_derived_volumes_beside_original_ones_in_an_image_are_a_note(tmp_path: Path) -> None:
+    kinds = [MAGNITUDE, ("DERIVED", *MAGNITUDE[1:])]
+    slices = [part.with_(kind=kinds[part.volume]) for part in block(PLACES, volumes=2)]
+    outcome = converted([read_back(encoded(enhanced_object(slices)))], tmp_path)
+    expected = "its image: some of its volumes are derived, and others are not (ImageType)."
+    assert (outcome.warnings, outcome.notes) == ([], [expected])

@@ -219,6 +219,17 @@ def test_fewer_slices_than_files_give_a_partial_conversion(
     assert any("3 of 3 slices are not where their headers say" in problem.message for problem in conversion.problems)
 
 
+def test_missing_pixels_that_are_no_whole_slices_are_counted_as_pixels(
+    bench: Bench, fake_dcm2niix: Callable[[str], None], tmp_path: Path
+) -> None:
+    image = tmp_path / "image.nii"
+    nib.save(nib.Nifti1Image(np.zeros((6, 7, 3), np.int16), np.eye(4)), image)
+    fake_dcm2niix(f'cp {image} "$out/$n.nii"; exit 0')
+    conversion = bench.convert(bench.series(files(MrSeries())))
+    message = "the headers announce 144 pixels, the images contain 126."
+    assert only(conversion, Code.CONVERT_PARTIAL).message == message
+
+
 @pytest.mark.parametrize(("status", "state"), [(8, State.PARTIAL), (10, State.CONVERTED)])
 def test_statuses_8_and_10_keep_the_images_and_give_a_warning(
     bench: Bench, fake_dcm2niix: Callable[[str], None], tmp_path: Path, status: int, state: State

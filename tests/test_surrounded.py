@@ -3,6 +3,7 @@
 import gzip
 import json
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from qxbatch.cli.main import main
 from tests.build import zst
 from tests.build.dicom import MrSeries
+from tests.build.hidden_bytes import deflated, zip_of
 from tests.build.packets import Kind, read_tree, tarred, under, write_folder, zipped
 from tests.build.sevenz import sevenz
 from tests.build.study import Study
@@ -170,3 +172,52 @@ def test_gzipped_dicom_with_bytes_after_its_data_is_stored_as_it_is(study: Study
     damaged = next((study.session("S1") / "dicom/30").iterdir())
     damaged.write_bytes(damaged.read_bytes() + b"more")
     assert main(["verify", str(study.session("S1"))]) != 0
+
+
+OTHER = under("T2", MrSeries(number=4, description="T2w").files())
+IMAGE = next(iter(OTHER.values()))
+TAR_GZ = gzip.compress(tarred(OTHER), mtime=0)
+PADDED_TAR = tarred(TREE) + bytes(10240)
+
+
+def unlisted(tree: Mapping[str, bytes]) -> bytes:
+    """Return the members of a zip without their directory."""
+    whole = zip_of(deflated(tree))
+    return whole[: whole.index(b"PK\x01\x02")]
+
+
+JOINED = {
+    "gzip + zip": ("S1.tar.gz", gzip.compress(tarred(TREE), mtime=0) + zipped(OTHER)),
+    "gzip + tar": ("S1.tar.gz", gzip.compress(tarred(TREE), mtime=0) + tarred(OTHER)),
+    "gzip + DICOM": ("S1.tar.gz", gzip.compress(tarred(TREE), mtime=0) + IMAGE),
+    "zip + gzip": ("S1.zip", zipped(TREE) + TAR_GZ),
+    "zip + tar": ("S1.zip", zipped(TREE) + tarred(OTHER)),
+    "zip + DICOM": ("S1.zip", zipped(TREE) + IMAGE),
+    "7z + zip": ("S1.7z", sevenz(TREE) + zipped(OTHER)),
+    "tar + zip": ("S1.tar", PADDED_TAR + zipped(OTHER)),
+    "tar + gzip": ("S1.tar", PADDED_TAR + TAR_GZ),
+    "tar + DICOM": ("S1.tar", PADDED_TAR + IMAGE),
+    "unlisted member": ("S1.zip", zip_of(deflated(TREE), after_members=unlisted(OTHER))),
+}
+
+
+@pytest.mark.parametrize("kind", JOINED)
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_images_in_skipped_bytes_are_a_warning(study: Study, kind: str, *, is_nested: bool) -> None:
+    name, data = JOINED[kind]
+    if is_nested:
+        study.put("S1", {name: data})
+    else:
+        study.put_bytes(name, data)
+    run = study.run()
+    assert run.status == 0, run.text
+    [warning] = notes(study.session("S1"))
+    assert warning["severity"] == "warning"
+    assert "They begin like another archive or a DICOM file" in warning["message"]
+
+
+def test_images_behind_an_archive_without_images_are_a_warning(study: Study) -> None:
+    study.put("S1", {**TREE, "notes.zip": zipped({"notes.txt": b"words"}) + TAR_GZ})
+    run = study.run()
+    assert run.status == 0, run.text
+    assert [note["severity"] for note in notes(study.session("S1"))] == ["warning"]

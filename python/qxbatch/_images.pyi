@@ -53,10 +53,7 @@ class Comparison:
     largest_tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
     frames_of_unknown_order: int
-    """Frames whose place in the image cannot be checked.
-
-    Their values cannot be compared, and their object does not store the frames volume by volume.
-    """
+    """Frames whose values cannot be read, and that are not stored volume by volume (classic objects: by their numbers)."""
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     zero_slopes: int
@@ -127,6 +124,10 @@ class ImageCheck:
     """
     is_derived: bool
     """Whether ImageType or FrameType says that all frames are derived."""
+    has_derived: bool
+    """Whether ImageType or FrameType says that some frames are derived."""
+    dixon_signals: list[str]
+    """The signals of a Dixon scan that ImageType or FrameType names: `water`, `fat`, `in phase`, `out of phase`."""
     first_instance: tuple[int, int]
     """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
     same_volume_as: int | None

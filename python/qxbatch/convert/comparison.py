@@ -7,6 +7,7 @@ from typing import NamedTuple
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.extra_images import is_copy, is_map
 from qxbatch.convert.gradient_tables import b_value_findings, direction_findings
+from qxbatch.convert.mixed_kinds import mixed_kinds_notes
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
 from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings, several_times_notes
@@ -16,6 +17,8 @@ from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.counted import counted
 from qxbatch.model import Output
 
+_UNUSUAL_ENCODING = "an unusual pixel encoding"
+"""Why values are not compared, as the core says it. dcm2niix takes such frames in the order that it finds in the headers."""
 _MAX_LISTED = 5
 """More images than this are counted instead of listed."""
 _LOOKUP_TABLE = "a lookup table of values"
@@ -85,11 +88,7 @@ def _findings(
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
-    if compared.frames_of_unknown_order and not (frames.has_mosaic or evidence.is_normalized):
-        faults.append(
-            f"the pixels of {compared.frames_of_unknown_order} of {compared.frames} frames cannot be compared and are not stored "
-            "volume by volume, so the order of these frames was not compared."
-        )
+    faults += _order_faults(compared, frames, evidence)
     doubts = _doubts(compared, frames)
     for index, image in enumerate(images):
         faults += [f"{image.name}: {text}" for text in _image_faults(image.check, index, images)]
@@ -109,7 +108,12 @@ def _findings(
         or compared.mosaics_without_direction
     )
     notes = _notes(compared, frames)
-    notes += [f"{image.name}: {text}" for image in images for text in several_times_notes(image.check)]
+    for image in images:
+        texts = [
+            *several_times_notes(image.check),
+            *(() if is_map(image.output.suffix) else mixed_kinds_notes(image.check)),
+        ]
+        notes += [f"{image.name}: {text}" for text in texts]
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), tuple(notes), is_proven)
 
 
@@ -160,6 +164,24 @@ def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Se
             f"has {expected:g}."
         )
     return faults
+
+
+def _order_faults(compared: Comparison, frames: SeriesFrames, evidence: Evidence) -> list[str]:
+    """Return a fault if frames whose values cannot be compared may be in another order; rewritten copies have their order."""
+    if frames.has_mosaic or evidence.is_normalized:
+        return []
+    if compared.frames_of_unknown_order:
+        return [
+            f"the pixels of {compared.frames_of_unknown_order} of {compared.frames} frames cannot be compared and are not stored "
+            "volume by volume, so the order of these frames was not compared."
+        ]
+    unusual = compared.frames_not_compared.get(_UNUSUAL_ENCODING, 0)
+    if unusual and compared.frames > compared.files and has_slices_of_body(frames.classes):
+        return [
+            f"the pixels of {unusual} of {compared.frames} frames have {_UNUSUAL_ENCODING}, so the order of these frames was not "
+            "compared."
+        ]
+    return []
 
 
 def _split_scan_faults(images: Sequence[_NamedImage]) -> list[str]:

@@ -84,11 +84,31 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
         if not _b_agrees_with_header(value, header)
     ]
     if not wrong:
-        return []
+        return _unknown_b_findings(table, check)
     volume, value, (b, nominal) = wrong[0]
     expected = nominal if b is None else b
     more = f" ({len(wrong)} of {len(table)} volumes differ)" if len(wrong) > 1 else ""
     return [f"the b-value of volume {volume + 1} is {value:g}, its headers say {expected or 0:g}{more}."]
+
+
+def _unknown_b_findings(table: Sequence[float], check: ImageCheck) -> list[str]:
+    """Return a finding if a volume without weighting in the table has a direction in its headers, and no b-value there."""
+    unknown = [
+        volume
+        for volume, (value, header, direction) in enumerate(zip(table, check.b_values, check.directions, strict=True))
+        if value <= _MIN_WEIGHTED_B
+        and header == (None, None)
+        and direction is not None
+        and abs(math.hypot(*direction) - 1) <= _LENGTH_TOLERANCE
+    ]
+    if not unknown:
+        return []
+    volume = unknown[0]
+    more = f" ({len(unknown)} of {len(table)} volumes are like this)" if len(unknown) > 1 else ""
+    return [
+        f"the headers of volume {volume + 1} have a gradient direction and no b-value; "
+        f"its table says {table[volume]:g}{more}."
+    ]
 
 
 def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[str]:
@@ -203,7 +223,7 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
 def _missing_table_findings(
     output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
 ) -> list[str]:
-    if is_map(output.suffix) or check.is_derived or check.is_isotropic:
+    if is_map(output.suffix) or check.is_isotropic or (check.is_derived and not _has_several_directions(check)):
         return []
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)
     if highest > 0:
@@ -212,6 +232,16 @@ def _missing_table_findings(
     if headers_have_b or not (check.is_diffusion or is_named_diffusion) or _REFERENCE_NAME.search(description):
         return []
     return ["it is a diffusion scan, and neither its headers nor the converter have b-values."]
+
+
+def _has_several_directions(check: ImageCheck) -> bool:
+    """Return whether the headers of several volumes have different directions: a corrected scan, which is no map."""
+    directions = [
+        direction
+        for (b, nominal), direction in zip(check.b_values, check.directions, strict=True)
+        if direction is not None and max(b or 0, nominal or 0) > _MIN_WEIGHTED_B
+    ]
+    return any(not direction_agrees(direction, directions[0]) for direction in directions)
 
 
 def _b_agrees_with_header(value: float, header: tuple[float | None, float | None]) -> bool:

@@ -24,12 +24,19 @@ def several_studies_warnings(groups: Sequence[Group], sorted_session: SortedSess
 
 
 def extra_bytes_notes(reading: Reading, label: str) -> list[Problem]:
-    """Return a note if archives have bytes that are in no member; `label` names the packets."""
+    """Return a note if archives have bytes that are in no member; `label` names the packets.
+
+    It is a warning if some of these bytes begin like an archive or a DICOM file: images may be in them.
+    """
     notes = reading.notes()
     if not notes:
         return []
     message = f"bytes outside the archive were skipped: {'; '.join(notes)}."
-    return [Problem(Code.SURROUNDED, label, message, severity=Severity.INFO)]
+    if not reading.skips_images():
+        return [Problem(Code.SURROUNDED, label, message, severity=Severity.INFO)]
+    message = f"{message} They begin like another archive or a DICOM file, from which nothing was imported."
+    hint = "Check that the session has all its images. If not, extract these bytes, and import them with the packet."
+    return [Problem(Code.SURROUNDED, label, message, hint, Severity.WARNING)]
 
 
 def joined_series_notes(sorted_session: SortedSession) -> list[Problem]:

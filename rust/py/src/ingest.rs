@@ -173,6 +173,10 @@ impl Reading {
         self.core.notes().to_vec()
     }
 
+    fn skips_images(&self) -> bool {
+        self.core.skips_images()
+    }
+
     fn place_series(
         &mut self,
         py: Python<'_>,

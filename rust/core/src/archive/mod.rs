@@ -9,6 +9,7 @@ mod lz4;
 pub mod lzw;
 mod peek;
 pub mod sevenz;
+pub mod skipped;
 pub mod source;
 pub mod tar;
 pub mod unpack;

@@ -106,6 +106,9 @@ pub struct Attributes {
     pub image_type_hash: u64,
     /// Whether ImageType or FrameType says that the frame is derived.
     pub is_derived: bool,
+    /// The signal of a Dixon scan that ImageType or FrameType names: `water`, `fat`, `in phase` or `out of phase`; None
+    /// without such a value.
+    pub dixon_signal: Option<&'static str>,
     /// Diffusion weighting.
     pub diffusion: Diffusion,
     /// Rescale slope and intercept (PS3.3 C.11.1).
@@ -229,6 +232,13 @@ impl Attributes {
             _ => None,
         });
         self.component = named.unwrap_or_default();
+        self.dixon_signal = labels.iter().skip(2).find_map(|label| match *label {
+            "W" | "WATER" => Some("water"),
+            "F" | "FAT" => Some("fat"),
+            "IP" | "IN_PHASE" => Some("in phase"),
+            "OP" | "OUT_PHASE" | "OPP_PHASE" => Some("out of phase"),
+            _ => None,
+        });
     }
 
     fn read_complex_component(&mut self, value: &str) {

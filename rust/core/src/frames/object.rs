@@ -23,8 +23,17 @@ pub enum Pixels {
     Unreadable,
     /// A frame is damaged.
     Damaged,
-    /// Floating-point pixels.
-    Floating,
+    /// Uncompressed floating-point pixels, in the file.
+    Floating {
+        /// Offset of the first byte in the file.
+        offset: u64,
+        /// Number of bytes.
+        length: u64,
+        /// Byte order of a pixel.
+        big_endian: bool,
+        /// Whether a pixel has 64 bits (DoubleFloatPixelData), not 32.
+        is_double: bool,
+    },
 }
 
 /// The image pixel module of an object (PS3.3 C.7.6.3).

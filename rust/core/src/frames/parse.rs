@@ -15,9 +15,10 @@ use crate::series::is_series_number;
 
 const SHARED: u32 = 0x5200_9229;
 const PER_FRAME: u32 = 0x5200_9230;
+const DOUBLE_FLOAT_PIXEL_DATA: u32 = 0x7FE0_0009;
 const PIXEL_DATA: u32 = 0x7FE0_0010;
 /// Tags of float, double float and integer pixel data.
-pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
+pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA];
 /// Run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
 /// Limit on frames of one object: ten times those of a long functional scan. Further frames are ignored.
@@ -293,15 +294,22 @@ impl ObjectBuilder {
     fn read_pixel_data(&mut self, element: &Element, encoding: Encoding, syntax: &TransferSyntax) {
         self.object.transfer_syntax.clone_from(&syntax.uid);
         let plain = element.tag == PIXEL_DATA && !syntax.deflated;
-        self.object.pixels = match element.length {
+        let offset = element.value_offset;
+        // In GE's private syntax, the pixels are big-endian and the header is not.
+        let big_endian = encoding.big_endian || syntax.uid == "1.2.840.113619.5.2";
+        self.object.pixels = match element.length.map(u64::from) {
             Some(length) if plain => Pixels::Native {
-                offset: element.value_offset,
-                length: length.into(),
-                // In GE's private syntax, the pixels are big-endian and the header is not.
-                big_endian: encoding.big_endian || syntax.uid == "1.2.840.113619.5.2",
+                offset,
+                length,
+                big_endian,
+            },
+            Some(length) if !syntax.deflated => Pixels::Floating {
+                offset,
+                length,
+                big_endian,
+                is_double: element.tag == DOUBLE_FLOAT_PIXEL_DATA,
             },
             None if plain && syntax.uid == RLE => Pixels::Rle,
-            _ if element.tag != PIXEL_DATA => Pixels::Floating,
             _ => Pixels::Unreadable,
         };
         let end = element

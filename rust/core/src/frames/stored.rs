@@ -24,9 +24,8 @@ pub fn compared_rows(rows: u32, all_rows: bool) -> (u32, u32) {
 /// Returns why the values of an object cannot be compared; None if they can.
 pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     let length = match object.pixels {
-        Pixels::Native { length, .. } => length,
+        Pixels::Native { length, .. } | Pixels::Floating { length, .. } => length,
         Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
-        Pixels::Floating => return Some("floating-point pixels"),
         Pixels::Rle | Pixels::Damaged => return Some("damaged pixel data"),
         Pixels::Unreadable | Pixels::Absent => return Some("compressed"),
     };
@@ -41,10 +40,17 @@ pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
         return Some("a lookup table of values");
     }
     let encoding = &object.encoding;
-    let is_known_format = matches!(encoding.bits_allocated, 8 | 16 | 32)
-        && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
-        && encoding.high_bit < encoding.bits_allocated
-        && encoding.high_bit.saturating_add(1) >= encoding.bits_stored;
+    let is_known_format = match object.pixels {
+        Pixels::Floating { is_double, .. } => {
+            encoding.bits_allocated == if is_double { 64 } else { 32 }
+        }
+        _ => {
+            matches!(encoding.bits_allocated, 8 | 16 | 32)
+                && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
+                && encoding.high_bit < encoding.bits_allocated
+                && encoding.high_bit.saturating_add(1) >= encoding.bits_stored
+        }
+    };
     let is_known_colour = match (object.photometric_interpretation.as_str(), encoding.samples) {
         ("MONOCHROME1" | "MONOCHROME2", 0 | 1) => true,
         ("RGB", 3) => encoding.bits_allocated == 8,
@@ -80,6 +86,27 @@ fn planes(object: &Object) -> u64 {
     }
 }
 
+/// The stored values of the compared rows of a frame.
+#[derive(Debug, Clone)]
+pub enum StoredValues {
+    /// PixelData.
+    Integers(Vec<i64>),
+    /// FloatPixelData or DoubleFloatPixelData; 0 in place of values that are not finite.
+    Floats(Vec<f64>),
+}
+
+/// Returns the value of a floating-point pixel from its bytes; 0 if it is not finite.
+fn float_value(cell: &[u8], big_endian: bool) -> f64 {
+    let value = match (cell.first_chunk::<8>(), cell.first_chunk::<4>()) {
+        (Some(bytes), _) if big_endian => f64::from_be_bytes(*bytes),
+        (Some(bytes), _) => f64::from_le_bytes(*bytes),
+        (None, Some(bytes)) if big_endian => f32::from_be_bytes(*bytes).into(),
+        (None, Some(bytes)) => f32::from_le_bytes(*bytes).into(),
+        (None, None) => 0.0,
+    };
+    if value.is_finite() { value } else { 0.0 }
+}
+
 /// Reads the pixels of the frames of one file.
 #[derive(Debug, Default)]
 pub struct PixelReader {
@@ -97,7 +124,22 @@ impl PixelReader {
     ///
     /// Fails if the file cannot be read, ends before the pixels, or contains damaged run-length encoding
     /// (`InvalidData`).
-    pub fn read(
+    pub fn read(&mut self, file: &File, object: &Object, index: u32) -> io::Result<StoredValues> {
+        if let Pixels::Floating { big_endian, .. } = object.pixels {
+            let size = usize::from(object.encoding.bits_allocated / 8).max(1);
+            let lines = self.lines(file, object, index, 0)?;
+            let cells = lines.flat_map(|line| line.chunks_exact(size));
+            return Ok(StoredValues::Floats(
+                cells.map(|cell| float_value(cell, big_endian)).collect(),
+            ));
+        }
+        let mut values = Vec::new();
+        self.read_integers(file, object, index, &mut values)?;
+        Ok(StoredValues::Integers(values))
+    }
+
+    /// Reads the compared rows of a frame of integers, as [`Self::read`].
+    fn read_integers(
         &mut self,
         file: &File,
         object: &Object,
@@ -139,7 +181,7 @@ impl PixelReader {
         plane: u64,
     ) -> io::Result<impl Iterator<Item = &[u8]>> {
         let offset = match object.pixels {
-            Pixels::Native { offset, .. } => offset,
+            Pixels::Native { offset, .. } | Pixels::Floating { offset, .. } => offset,
             _ => 0,
         };
         let size = u64::from(object.encoding.bits_allocated / 8);
@@ -173,7 +215,7 @@ impl PixelReader {
         Ok(lines.map(move |line| line.get(skip..skip + take).unwrap_or_default()))
     }
 
-    /// Returns the signature of the values that [`Self::read`] returns; `values` is a buffer for them.
+    /// Returns the signature of the integers that [`Self::read`] returns; `values` is a buffer for them.
     ///
     /// # Errors
     ///
@@ -198,7 +240,7 @@ impl PixelReader {
             }
             return Ok(signature.end());
         }
-        self.read(file, object, index, values)?;
+        self.read_integers(file, object, index, values)?;
         for line in values.chunks(object.frame_columns().max(1) as usize) {
             signature.add(line.iter().copied());
         }

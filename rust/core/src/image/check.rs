@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::candidate_slices::locate_frames;
+use super::frame_order::frames_of_unknown_order;
 use super::frame_positions::{FramePositions, SeriesFrame};
 use super::gradient::{direction, encoding_direction, has_known_signs};
-use super::grid::{Grid, Plane, dot};
+use super::grid::{Grid, Plane};
 use super::matches::ImageMatch;
 use super::mixed_volume::DistinctFrames;
 use super::nifti::{self, Nifti};
@@ -117,6 +118,7 @@ impl SeriesAndImages<'_> {
             moved_volumes: frame_positions.moved_volumes.count,
             largest_movement: frame_positions.moved_volumes.largest_movement,
             largest_tilt: frame_positions.largest_tilt,
+            frames_of_unknown_order: frames_of_unknown_order(self.objects, series_frames),
             ..Comparison::default()
         };
         for object in self.objects {
@@ -130,9 +132,6 @@ impl SeriesAndImages<'_> {
             }
             if has_pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
-            }
-            if comparison_obstacle(object).is_some() && !is_stored_by_volume(object) {
-                comparison.frames_of_unknown_order += object.frames.len();
             }
             if let (true, Some(reason), false) = (
                 has_pixels,
@@ -199,6 +198,8 @@ impl SeriesAndImages<'_> {
             };
             let frame = &series_frame.frame.attributes;
             check.is_derived &= frame.is_derived;
+            check.has_derived |= frame.is_derived;
+            check.dixon_signals.extend(frame.dixon_signal);
             extend(&mut check.echo_times, frame.echo_time);
             extend(&mut check.flip_angles, frame.flip_angle);
             extend(&mut check.inversion_times, frame.inversion_time);
@@ -274,26 +275,4 @@ fn b_values_contradict([low, high]: &[f64; 2]) -> bool {
 /// Returns whether a frame has a b-value above 0.
 fn is_weighted(diffusion: &Diffusion) -> bool {
     diffusion.b_value > Some(0.0) || diffusion.second_b_value > Some(0.0)
-}
-
-/// Returns whether an object stores its frames volume by volume, with the slices of each volume in the same order of
-/// position.
-fn is_stored_by_volume(object: &Object) -> bool {
-    let positions: Vec<Option<i64>> = object
-        .frames
-        .iter()
-        .map(|frame| {
-            let plane = Plane::of(&frame.attributes, 2, 2)?;
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "hundredths of a millimetre"
-            )]
-            Some((dot(plane.corner, plane.normal()) * 100.0).round() as i64)
-        })
-        .collect();
-    let different: BTreeSet<_> = positions.iter().flatten().collect();
-    let count = different.len().max(1);
-    let volumes: Vec<_> = positions.chunks(count).collect();
-    let monotonic = |volume: &&[Option<i64>]| volume.is_sorted() || volume.iter().rev().is_sorted();
-    volumes.iter().all(monotonic) && volumes.iter().all(|volume| Some(volume) == volumes.first())
 }

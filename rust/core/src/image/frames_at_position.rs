@@ -1,5 +1,7 @@
 //! The frames at one position of the images, and which of them are assigned to a slice.
 
+use crate::frames::StoredValues;
+
 /// The frames at one position, and which of them are unassigned. Lists have one entry for each frame.
 pub(super) struct FramesAtPosition {
     /// Index of each frame among the frames of the series.
@@ -7,7 +9,7 @@ pub(super) struct FramesAtPosition {
     /// Whether the values of the frame can be read.
     pub is_readable: Vec<bool>,
     /// The stored values of the frame, once they are read.
-    pub stored_values: Vec<Option<Vec<i64>>>,
+    pub stored_values: Vec<Option<StoredValues>>,
     /// Whether the frame is assigned.
     pub is_assigned: Vec<bool>,
     /// Index of the first unassigned frame.

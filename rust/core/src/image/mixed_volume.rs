@@ -65,7 +65,7 @@ impl<'s> DistinctFrames<'s> {
 
 /// Returns whether two frames have the same diffusion weighting, as far as their headers have one. A direction and its
 /// opposite are the same.
-fn have_same_weighting(one: &Attributes, other: &Attributes) -> bool {
+pub(super) fn have_same_weighting(one: &Attributes, other: &Attributes) -> bool {
     let Some((b_value, other_b_value)) = b_value(one).zip(b_value(other)) else {
         return true;
     };

@@ -2,6 +2,7 @@
 
 mod candidate_slices;
 mod check;
+mod frame_order;
 mod frame_positions;
 mod frames_at_position;
 mod gradient;

@@ -64,6 +64,10 @@ pub struct ImageCheck {
     pub is_isotropic: bool,
     /// Whether all frames are derived.
     pub is_derived: bool,
+    /// Whether some frames are derived.
+    pub has_derived: bool,
+    /// The signals of a Dixon scan that its frames show, without those that the headers do not name.
+    pub dixon_signals: BTreeSet<&'static str>,
     /// The lowest InstanceNumber or frame number, and the index of its file; the largest integers if no frame was
     /// assigned.
     pub first_instance: (i64, usize),
@@ -105,8 +109,8 @@ pub struct Comparison {
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Frames whose place in the image cannot be checked: their values cannot be compared, and their object does not store
-    /// the frames volume by volume.
+    /// Frames whose values cannot be read, and that are not stored volume by volume: in their object, or by their numbers
+    /// in a series of classic objects.
     pub frames_of_unknown_order: usize,
     /// Number of different rescale slopes and intercepts.
     pub scaling_count: usize,

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use super::grid::AxisMap;
 use super::nifti::Nifti;
 use super::voxel_type::VoxelType;
-use crate::frames::{Signature, compared_rows};
+use crate::frames::{Signature, StoredValues, compared_rows};
 
 /// A slice whose values differ from those of its frame.
 #[derive(Debug, Clone, Copy)]
@@ -156,22 +156,33 @@ pub(super) fn scalings_agree(one: [f64; 2], other: [f64; 2]) -> bool {
 /// None if all agree; both are NaN if the counts differ.
 #[allow(clippy::cast_precision_loss, reason = "of 34 bits at most")]
 pub(super) fn difference(
-    stored: &[i64],
+    stored: &StoredValues,
     voxels: &[f64],
     frame_scaling: [f64; 2],
     image_scaling: [f64; 2],
 ) -> Option<(f64, f64)> {
     let ([slope, intercept], [image_slope, image_intercept]) = (frame_scaling, image_scaling);
-    if stored.len() != voxels.len() {
-        return Some((f64::NAN, f64::NAN));
-    }
     // The tolerance that does not depend on the value: rounded intercepts and slopes, and values near 0.
-    let fixed_tolerance = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
-    stored.iter().zip(voxels).find_map(|(stored, voxel)| {
-        let scaled = *stored as f64 * slope;
+    let rounding = 1e-5 * intercept.abs();
+    let difference_of = |stored: f64, voxel: f64, fixed_tolerance: f64| {
+        let scaled = stored * slope;
         let image_value = voxel * image_slope + image_intercept;
         let agree =
             (scaled + intercept - image_value).abs() <= 1e-5 * scaled.abs() + fixed_tolerance;
         (!agree).then_some((scaled + intercept, image_value))
-    })
+    };
+    match stored {
+        StoredValues::Integers(stored) if stored.len() == voxels.len() => {
+            let tolerance = rounding + 1e-3 * slope.abs() + 1e-9;
+            let mut pairs = stored.iter().zip(voxels);
+            pairs.find_map(|(stored, voxel)| difference_of(*stored as f64, *voxel, tolerance))
+        }
+        // Maps in floating point may have any unit, so that no difference is small.
+        StoredValues::Floats(stored) if stored.len() == voxels.len() => {
+            let tolerance = rounding + f64::from(f32::MIN_POSITIVE);
+            let mut pairs = stored.iter().zip(voxels);
+            pairs.find_map(|(stored, voxel)| difference_of(*stored, *voxel, tolerance))
+        }
+        _ => Some((f64::NAN, f64::NAN)),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::frame_positions::SeriesFrame;
 use super::samples::{difference, scalings_agree};
-use crate::frames::Attributes;
+use crate::frames::{Attributes, StoredValues};
 
 /// Slopes and intercepts that an image of a frame may have used: those of the rescaled values, of Philips'
 /// floating-point values, and of the stored values; None if a frame does not allow one of them.
@@ -85,7 +85,7 @@ impl Scalings {
         &mut self,
         image: usize,
         series_frame: &SeriesFrame<'_>,
-        stored: &[i64],
+        stored: &StoredValues,
         slice: SliceValues<'_>,
     ) -> bool {
         let options = self.options(series_frame);
@@ -109,7 +109,7 @@ impl Scalings {
         &self,
         image: usize,
         series_frame: &SeriesFrame<'_>,
-        stored: &[i64],
+        stored: &StoredValues,
         slice: SliceValues<'_>,
     ) -> Option<(f64, f64)> {
         let possible = self

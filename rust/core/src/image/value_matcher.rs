@@ -313,13 +313,12 @@ impl<'s> ValueMatcher<'s> {
             let file = regular::open(path).map_err(failed)?;
             self.open_files.insert(frame.file, file);
         }
-        let mut values = Vec::new();
         if let Some(file) = self.open_files.get(&frame.file) {
-            PixelReader::default()
-                .read(file, frame.object, frame.frame.index, &mut values)
+            let values = PixelReader::default()
+                .read(file, frame.object, frame.frame.index)
                 .map_err(failed)?;
+            *stored = Some(values);
         }
-        *stored = Some(values);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::member::ProcessedMember;
 use super::stop::Stop;
+use crate::archive::skipped::SkippedBytes;
 
 /// Members per batch: they are read in parallel, and then their headers are moved into one block, which saves memory.
 pub const BATCH: usize = 4096;
@@ -15,10 +16,10 @@ pub struct Members<'a> {
     pub batches: Batches<'a>,
     /// Problems of the whole archive.
     pub damage: Vec<String>,
-    /// Oddities that lose nothing.
-    pub notes: Vec<String>,
-    /// Returns the notes that are only known after all members were read.
-    pub last_notes: Option<Box<dyn FnOnce() -> Vec<String> + 'a>>,
+    /// Bytes that belong to no member.
+    pub skipped: SkippedBytes,
+    /// Returns the skipped bytes that are only known after all members were read.
+    pub skipped_at_end: Option<Box<dyn FnOnce() -> SkippedBytes + 'a>>,
 }
 
 impl<'a> Members<'a> {
@@ -27,8 +28,8 @@ impl<'a> Members<'a> {
         Self {
             batches: Box::new(std::iter::once(Ok(members))),
             damage: Vec::new(),
-            notes: Vec::new(),
-            last_notes: None,
+            skipped: SkippedBytes::default(),
+            skipped_at_end: None,
         }
     }
 

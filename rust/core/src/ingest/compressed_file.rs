@@ -74,6 +74,6 @@ pub fn read(
         checksums.sha256,
     )?;
     let mut members = Members::of(vec![member]);
-    members.notes.extend(unpack.notes());
+    members.skipped.extend(unpack.skipped());
     Ok(members)
 }

@@ -185,6 +185,8 @@ struct UnpackedContent {
     spooled_file: Option<(StagedFile, Checksums)>,
     /// Number of bytes after the compressed data.
     trailing_bytes: u64,
+    /// Whether these bytes begin like an archive or a DICOM file.
+    trailing_begins_like_images: bool,
     /// Number of bytes in skippable frames of zstd.
     user_bytes: u64,
 }
@@ -211,6 +213,7 @@ fn unpack(
     let mut row = store(pass, address, row, data, content, compression)?;
     let unused = unpacked.trailing_bytes + unpacked.user_bytes;
     row.has_extra_bytes = unused > 0 && (row.is_unpacked || row.is_gzipped);
+    row.skips_images = row.has_extra_bytes && unpacked.trailing_begins_like_images;
     if row.has_extra_bytes && row.is_unpacked && row.reason.is_empty() {
         let position = if unpacked.user_bytes > 0 {
             "in or after"
@@ -271,6 +274,7 @@ fn unpack_to_end(
         bytes,
         spooled_file: spooled,
         trailing_bytes: reader.trailing_bytes(),
+        trailing_begins_like_images: reader.trailing_begins_like_images(),
         user_bytes: reader.user_bytes(),
     })
 }

@@ -43,6 +43,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use crate::archive::kind::{self, FileKind};
+use crate::archive::skipped::SkippedBytes;
 use crate::monitor::Monitor;
 use crate::notation::escape;
 
@@ -106,7 +107,7 @@ pub fn ingest(
     let loose_rows = loose_files.map_or(0, |(_, member_rows)| member_rows.rows.len());
     let exceeded_limit = pass.check_limits().err();
     let mut rows = Vec::new();
-    let (mut damage, mut notes) = (Vec::new(), Vec::new());
+    let (mut damage, mut skipped) = (Vec::new(), SkippedBytes::default());
     let path_and_reason = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
     let mut refused: Vec<String> = refused_of(&kept_whole).map(path_and_reason).collect();
     for (packet, member_rows) in read_packets {
@@ -122,12 +123,15 @@ pub fn ingest(
         }
         let with_name = |reason: String| format!("{name}: {reason}");
         damage.extend(packet_damage.into_iter().map(with_name));
-        notes.extend(
-            member_rows
+        skipped.extend(SkippedBytes {
+            notes: member_rows
+                .skipped
                 .notes
                 .into_iter()
-                .map(|note| format!("{name}: {note}")),
-        );
+                .map(with_name)
+                .collect(),
+            ..member_rows.skipped
+        });
         if rows.is_empty() {
             rows = member_rows.rows; // not copied: a packet may have a hundred thousand members
         } else {
@@ -136,14 +140,17 @@ pub fn ingest(
     }
     imageless::insert(&mut rows, loose_rows, kept_whole);
     let extra_bytes_note = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
-    notes.extend(
-        rows.iter()
+    skipped.extend(SkippedBytes {
+        notes: rows
+            .iter()
             .filter(|row| row.has_extra_bytes)
-            .map(extra_bytes_note),
-    );
+            .map(extra_bytes_note)
+            .collect(),
+        may_contain_images: rows.iter().any(|row| row.skips_images),
+    });
     refused.append(&mut damage);
     let (staging, zips) = pass.into_parts();
-    Reading::new(staging, zips, rows, refused, notes)
+    Reading::new(staging, zips, rows, refused, skipped)
 }
 
 fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {

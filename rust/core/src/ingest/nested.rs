@@ -19,6 +19,7 @@ use super::tar_input::Input;
 use super::{compressed_file, compressed_member, sevenz_members, tar_members, zip_members};
 use crate::archive::foreign::{ForeignArchive, is_part};
 use crate::archive::kind::{self, FileKind};
+use crate::archive::skipped::SkippedBytes;
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
@@ -33,8 +34,8 @@ pub struct MemberRows {
     pub rows: Vec<Row>,
     /// Problems of the whole archive.
     pub damage: Vec<String>,
-    /// Oddities that lose nothing.
-    pub notes: Vec<String>,
+    /// Bytes that belong to no member.
+    pub skipped: SkippedBytes,
 }
 
 impl MemberRows {
@@ -45,9 +46,9 @@ impl MemberRows {
             member_rows.add(pass, batch?)?;
         }
         member_rows.damage = members.damage;
-        member_rows.notes = members.notes;
-        let last_notes = members.last_notes.map(|notes| notes());
-        member_rows.notes.extend(last_notes.unwrap_or_default());
+        member_rows.skipped = members.skipped;
+        let at_end = members.skipped_at_end.map(|skipped| skipped());
+        member_rows.skipped.extend(at_end.unwrap_or_default());
         Ok(member_rows)
     }
 
@@ -150,6 +151,9 @@ fn open(
             pass.note_kept_whole(row.sha256, address.depth, &reason);
         }
         discard(pass, &member_rows)?;
+        if member_rows.skipped.may_contain_images {
+            (row.has_extra_bytes, row.skips_images) = (true, true);
+        }
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
@@ -158,9 +162,10 @@ fn open(
     if !row.has_extra_bytes {
         row.reason = Reason::Borrowed("");
     }
-    if !member_rows.notes.is_empty() {
+    if !member_rows.skipped.is_empty() {
         row.has_extra_bytes = true;
-        row.add_reason(member_rows.notes.join("; "));
+        row.skips_images |= member_rows.skipped.may_contain_images;
+        row.add_reason(member_rows.skipped.notes.join("; "));
     }
     if let ArchiveBytes::Staged(staged) = archive {
         pass.staging.remove(&staged)?;

@@ -9,6 +9,7 @@ use super::names::UsedNames;
 use super::row::{Fate, Row, RowKind};
 use super::staging::Staging;
 use super::stop::Stop;
+use crate::archive::skipped::SkippedBytes;
 use crate::archive::zip::deflated::Streams;
 use crate::header::Header;
 use crate::notation::{Hash, abridged_path};
@@ -26,7 +27,7 @@ pub struct Reading {
     /// Indices of the rows of each group, in path order.
     pub(super) group_members: Vec<Vec<usize>>,
     damage: Vec<String>,
-    notes: Vec<String>,
+    skipped: SkippedBytes,
     /// Names that are in use below a session folder, by the path of the folder.
     pub(super) names: HashMap<PathBuf, UsedNames>,
 }
@@ -37,7 +38,7 @@ impl Reading {
         zips: Vec<PathBuf>,
         rows: Vec<Row>,
         damage: Vec<String>,
-        notes: Vec<String>,
+        skipped: SkippedBytes,
     ) -> Result<Self, Stop> {
         let mut reading = Self {
             staging,
@@ -47,7 +48,7 @@ impl Reading {
             representatives: Vec::new(),
             group_members: Vec::new(),
             damage,
-            notes,
+            skipped,
             names: HashMap::new(),
         };
         reading.mark_duplicates();
@@ -125,10 +126,16 @@ impl Reading {
         &self.damage
     }
 
-    /// Returns oddities that lose nothing, as `path: note`.
+    /// Returns bytes that belong to no member, as `path: note`.
     #[must_use]
     pub fn notes(&self) -> &[String] {
-        &self.notes
+        &self.skipped.notes
+    }
+
+    /// Returns whether some of the bytes that [`Reading::notes`] describe begin like an archive or a DICOM file.
+    #[must_use]
+    pub fn skips_images(&self) -> bool {
+        self.skipped.may_contain_images
     }
 
     /// Sets the header of a suspect (see [`Reading::suspects`]) that another reader could parse. Returns false if the

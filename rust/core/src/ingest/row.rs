@@ -142,6 +142,8 @@ pub struct Row {
     pub is_suspect: bool,
     /// Whether the compressed file or the archive has bytes that are in no member.
     pub has_extra_bytes: bool,
+    /// Whether some of these bytes begin like an archive or a DICOM file.
+    pub skips_images: bool,
     /// Whether the staged bytes are still gzipped.
     pub is_gzipped: bool,
     /// Whether the staged bytes are decompressed.
@@ -172,6 +174,7 @@ impl Row {
             header: None,
             is_suspect: false,
             has_extra_bytes: false,
+            skips_images: false,
             is_gzipped: false,
             is_unpacked: false,
             group: -1,

@@ -77,16 +77,25 @@ pub fn read(
     unpacker.close();
     let mut members = Members::of(workers.finish()?);
     let counts = [
-        (listing.trailing_bytes, "follow the archive"),
-        (listing.gap_bytes, "are in no stream of the archive"),
+        (
+            listing.trailing_bytes,
+            "bytes follow the archive",
+            listing.trailing_begins_like_images,
+        ),
+        (
+            listing.gap_bytes,
+            "bytes are in no stream of the archive",
+            false,
+        ),
         (
             unpacker.unused_bytes,
-            "of its streams are not part of any member",
+            "bytes of its streams are not part of any member",
+            false,
         ),
     ];
-    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-    let notes = counts.map(|(count, text)| format!("{count} bytes {text}"));
-    members.notes.extend(notes);
+    for (count, text, begins_like_images) in counts {
+        members.skipped.add(count, text, begins_like_images);
+    }
     Ok(members)
 }
 

@@ -15,6 +15,7 @@ use super::staging::{StagingDir, fill};
 use super::stop::{ReadError, Stop};
 use super::tar_input::Input;
 use super::workers::Workers;
+use crate::archive::skipped::SkippedBytes;
 use crate::archive::tar::{Member, MemberKind, TarReader};
 use crate::archive::{expands_too_much, expands_too_much_reason, reason};
 use crate::notation::{escape, escaped_len};
@@ -50,24 +51,22 @@ pub fn read(
     });
     let mut members = Members::of(workers.finish()?);
     members.damage.extend(damage);
-    members.notes = notes_of(&unpacker.tar);
+    members.skipped = skipped_by(&unpacker.tar);
     Ok(members)
 }
 
 /// Returns notes about the bytes that are in no member.
-fn notes_of(tar: &TarReader<Input<'_>>) -> Vec<String> {
-    let mut notes = Vec::new();
-    if tar.trailing_bytes() > 0 {
-        let text = format!(
-            "{} bytes follow the end mark of the tar",
-            tar.trailing_bytes()
-        );
-        notes.push(text);
-    }
+fn skipped_by(tar: &TarReader<Input<'_>>) -> SkippedBytes {
+    let mut skipped = SkippedBytes::default();
+    skipped.add(
+        tar.trailing_bytes(),
+        "bytes follow the end mark of the tar",
+        tar.trailing_begins_like_images(),
+    );
     if let Input::Packed(unpack, ..) = tar.get_ref() {
-        notes.extend(unpack.get_ref().notes());
+        skipped.extend(unpack.get_ref().skipped());
     }
-    notes
+    skipped
 }
 
 /// State of the thread that unpacks.

@@ -48,10 +48,10 @@ pub fn read<'a>(
             .collect()
     });
     members.damage = directory.damage;
-    members.notes = directory.notes;
-    members.last_notes = Some(Box::new(move || {
+    members.skipped = directory.skipped;
+    members.skipped_at_end = Some(Box::new(move || {
         let gaps = std::mem::take(&mut *gaps.lock().unwrap_or_else(PoisonError::into_inner));
-        gaps::notes(gaps)
+        gaps::skipped(gaps)
     }));
     if let Some(count) = directory.count_over_limit {
         members.damage.push(format!(

@@ -23,6 +23,7 @@ use self::aes::Keys;
 use self::fields::{FieldReader, START_LENGTH};
 use self::gaps::ReferencedRanges;
 use self::streams::Block;
+use super::skipped::range_begins_like_images;
 use super::source::Source;
 
 pub use self::chain::Refusal;
@@ -38,8 +39,10 @@ const ENCODED_HEADER: u8 = 0x17;
 /// Reads the header of an archive.
 pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Listing, Refusal> {
     let (at, size, crc) = start(source)?;
+    let end = at.saturating_add(size);
     let mut listing = Listing {
-        trailing_bytes: source.len().saturating_sub(at.saturating_add(size)),
+        trailing_bytes: source.len().saturating_sub(end),
+        trailing_begins_like_images: range_begins_like_images(source, end, source.len()),
         ..Listing::default()
     };
     let mut referenced = ReferencedRanges::default();

@@ -11,6 +11,7 @@ use self::content::{Content, StoredBytes};
 use self::header::{BLOCK, Header, is_header};
 use self::pax::{ExtendedHeader, MAX_PIECES};
 use self::sparse::{SparseMap, SparseReader};
+use super::skipped::begins_like_images;
 use super::{fill, invalid};
 
 /// Longest name or extended header that is accepted, in bytes; PATH_MAX is 4096.
@@ -62,6 +63,7 @@ pub struct TarReader<R> {
     end_blocks: u64,
     /// Bytes after the end mark that are not a member.
     trailing_bytes: u64,
+    trailing_begins_like_images: bool,
 }
 
 impl<R: Read> TarReader<R> {
@@ -74,6 +76,7 @@ impl<R: Read> TarReader<R> {
             global: ExtendedHeader::default(),
             end_blocks: 0,
             trailing_bytes: 0,
+            trailing_begins_like_images: false,
         }
     }
 
@@ -86,6 +89,11 @@ impl<R: Read> TarReader<R> {
     /// once [`TarReader::next_member`] returned None.
     pub fn trailing_bytes(&self) -> u64 {
         self.trailing_bytes
+    }
+
+    /// Returns whether these bytes begin like an archive or a DICOM file.
+    pub fn trailing_begins_like_images(&self) -> bool {
+        self.trailing_begins_like_images
     }
 
     /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is invalid.
@@ -139,7 +147,7 @@ impl<R: Read> TarReader<R> {
                 return Ok(None);
             }
             if got < BLOCK {
-                return self.cut_short(got);
+                return self.cut_short(block.get(..got).unwrap_or_default());
             }
             if block.iter().all(|&byte| byte == 0) {
                 if after_extension {
@@ -153,6 +161,7 @@ impl<R: Read> TarReader<R> {
                     .map(Some)
                     .ok_or_else(|| invalid("a header whose size is not a number"));
             } else if self.end_blocks > 0 {
+                self.trailing_begins_like_images = begins_like_images(&block);
                 self.trailing_bytes = BLOCK as u64 + drain(&mut self.input)?;
                 return Ok(None);
             } else {
@@ -164,12 +173,13 @@ impl<R: Read> TarReader<R> {
     }
 
     /// Returns None if a short block follows the end mark, otherwise the error of a tar that is cut short.
-    fn cut_short(&mut self, got: usize) -> io::Result<Option<Header>> {
-        if got > 0 && self.end_blocks > 0 {
-            self.trailing_bytes = got as u64;
+    fn cut_short(&mut self, rest: &[u8]) -> io::Result<Option<Header>> {
+        if !rest.is_empty() && self.end_blocks > 0 {
+            self.trailing_begins_like_images = begins_like_images(rest);
+            self.trailing_bytes = rest.len() as u64;
             return Ok(None);
         }
-        let text = if got == 0 {
+        let text = if rest.is_empty() {
             "cut short: no end mark"
         } else {
             "cut short inside a header"

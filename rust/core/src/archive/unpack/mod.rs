@@ -6,10 +6,11 @@ use liblzma::stream::Stream;
 
 use super::gzip::GzipReader;
 use super::invalid;
-use super::kind::Compression;
+use super::kind::{Compression, HEAD_LENGTH};
 use super::lz4::Lz4Reader;
 use super::lzw::LzwReader;
 use super::peek::Peeker;
+use super::skipped::{SkippedBytes, begins_like_images};
 use super::zst::{SkippableFrames, ZstdReader};
 
 /// Limit on the memory of an xz, lzma or lzip decoder, whose dictionary could take gigabytes; the largest preset of xz
@@ -93,6 +94,7 @@ pub struct Unpack<'a> {
     compression: Compression,
     decoder: Decoder<'a>,
     trailing_bytes: u64,
+    trailing_begins_like_images: bool,
     skippable_frames: SkippableFrames,
 }
 
@@ -113,6 +115,7 @@ impl<'a> Unpack<'a> {
             compression,
             decoder,
             trailing_bytes: 0,
+            trailing_begins_like_images: false,
             skippable_frames: skippable,
         })
     }
@@ -135,20 +138,27 @@ impl<'a> Unpack<'a> {
         self.skippable_frames.user_bytes
     }
 
-    /// Returns a text for each group of bytes of the file that are not in its content; empty if there are none.
+    /// Returns whether the bytes after the last stream begin like an archive or a DICOM file.
     #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        [
-            (self.trailing_bytes, "bytes follow the compressed data"),
-            (
-                self.skippable_frames.user_bytes,
-                "bytes are in skippable frames of the compressed data",
-            ),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect()
+    pub fn trailing_begins_like_images(&self) -> bool {
+        self.trailing_begins_like_images
+    }
+
+    /// Returns a note for each group of bytes of the file that are not in its content; none if there are no such bytes.
+    #[must_use]
+    pub fn skipped(&self) -> SkippedBytes {
+        let mut skipped = SkippedBytes::default();
+        skipped.add(
+            self.trailing_bytes,
+            "bytes follow the compressed data",
+            self.trailing_begins_like_images,
+        );
+        skipped.add(
+            self.skippable_frames.user_bytes,
+            "bytes are in skippable frames of the compressed data",
+            false,
+        );
+        skipped
     }
 
     /// At the end of a stream, opens the next one; returns false if there is none.
@@ -177,6 +187,7 @@ impl<'a> Unpack<'a> {
             if !ahead.is_empty() && ahead.len() < 4 && may_begin_stream(self.compression, ahead) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            self.trailing_begins_like_images = begins_like_images(input.peek(HEAD_LENGTH)?);
             self.trailing_bytes = input.drain()?;
         }
         self.decoder = Decoder::End(input);

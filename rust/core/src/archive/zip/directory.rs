@@ -1,5 +1,6 @@
 //! The central directory: one record for each entry.
 
+use super::super::skipped::SkippedBytes;
 use super::super::source::{Fields, Source};
 use super::super::{names_too_long, names_too_long_reason};
 use super::encryption::Encryption;
@@ -17,8 +18,8 @@ pub struct Directory {
     /// Data that could not be read; a packet with such damage is refused, unless damage is allowed
     /// (`--on-damaged=keep`).
     pub damage: Vec<String>,
-    /// Oddities that lose nothing.
-    pub notes: Vec<String>,
+    /// Bytes before and after the archive.
+    pub skipped: SkippedBytes,
     /// Bytes before, between and after the members that no record covers.
     pub gaps: Vec<Gap>,
     /// Number of entries, if it is more than the caller allows; `entries` is empty then.

@@ -1,5 +1,6 @@
 //! Bytes of a zip that none of its records and members covers, and members that the directory does not list.
 
+use super::super::skipped::{SkippedBytes, range_begins_like_images};
 use super::super::source::{Fields, Source};
 use super::encryption::Encryption;
 use super::end::EndRecord;
@@ -24,6 +25,8 @@ pub struct Gap {
     length: u64,
     /// Offset of a member in the gap that the directory does not list.
     member: Option<u64>,
+    /// Whether it begins like an archive or a DICOM file.
+    begins_like_images: bool,
 }
 
 impl Gap {
@@ -44,6 +47,7 @@ impl Gap {
             at: from,
             length,
             member,
+            begins_like_images: range_begins_like_images(source, from, to),
         })
     }
 }
@@ -144,8 +148,11 @@ fn describes(bytes: &[u8], entry: &Entry) -> bool {
 /// Returns the notes on gaps: one on a member that the directory does not list, one on bytes before the archive, one on
 /// all others.
 #[must_use]
-pub fn notes(mut gaps: Vec<Gap>) -> Vec<String> {
+pub fn skipped(mut gaps: Vec<Gap>) -> SkippedBytes {
     gaps.sort_unstable();
+    let may_contain_images = gaps
+        .iter()
+        .any(|gap| gap.member.is_some() || gap.begins_like_images);
     let mut notes = Vec::new();
     if let Some(at) = gaps.iter().find_map(|gap| gap.member) {
         notes.push(format!(
@@ -175,7 +182,10 @@ pub fn notes(mut gaps: Vec<Gap>) -> Vec<String> {
             first.at
         )),
     }
-    notes
+    SkippedBytes {
+        notes,
+        may_contain_images,
+    }
 }
 
 fn bytes(count: u64) -> String {

@@ -18,6 +18,7 @@ pub mod winzip_aes;
 
 use self::directory::Directory;
 use self::entry::Entry;
+use super::skipped::range_begins_like_images;
 use super::source::Source;
 
 /// Lists an archive, unless it has more than `max_members`. Without an end record, searches for the members one after
@@ -41,16 +42,13 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                     .damage
                     .push("cut short inside the comment at its end".into());
             }
-            if end.archive_start > 0 {
-                directory
-                    .notes
-                    .push(format!("{} bytes precede the archive", end.archive_start));
-            }
-            if end.trailing_bytes > 0 {
-                directory
-                    .notes
-                    .push(format!("{} bytes follow the archive", end.trailing_bytes));
-            }
+            let (start, tail) = (end.archive_start, end.trailing_bytes);
+            let begins_like_images = range_begins_like_images(source, 0, start);
+            let skipped = &mut directory.skipped;
+            skipped.add(start, "bytes precede the archive", begins_like_images);
+            let begins_like_images =
+                range_begins_like_images(source, source.len().saturating_sub(tail), source.len());
+            skipped.add(tail, "bytes follow the archive", begins_like_images);
             let stop = directory::read_all(source, &end, max_members, &mut directory);
             let is_disjoint = set_extents(&mut directory.entries, end.directory);
             if is_disjoint && directory.damage.is_empty() && directory.count_over_limit.is_none() {

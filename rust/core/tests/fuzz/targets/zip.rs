@@ -167,7 +167,7 @@ fn written(how: u8, bytes: &[u8]) {
     let (data, directory_at) = write(&expected);
     let directory = list(&data.as_slice(), MEMBERS);
     assert_eq!(directory.damage, Vec::<String>::new());
-    assert_eq!(directory.notes, Vec::<String>::new());
+    assert!(directory.skipped.is_empty(), "{:?}", directory.skipped);
     assert_eq!(directory.gaps, Vec::new());
     assert_eq!(directory.entries.len(), expected.len());
     right(&data, &directory.entries, &expected);

@@ -1,0 +1,77 @@
+//! Notes on bytes of an archive that belong to no member and are skipped.
+
+use super::kind::{self, FileKind, HEAD_LENGTH};
+use super::source::Source;
+
+/// What was skipped, as texts, and whether images may be in it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct SkippedBytes {
+    /// One text for each group of bytes.
+    pub notes: Vec<String>,
+    /// Whether some of the bytes begin like an archive or a DICOM file.
+    pub may_contain_images: bool,
+}
+
+impl SkippedBytes {
+    /// Returns whether nothing was skipped.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.notes.is_empty()
+    }
+
+    /// Adds a note on `count` bytes, unless there are none. `begins_like_images` is the result of
+    /// [`begins_like_images`] for them.
+    pub fn add(&mut self, count: u64, what: &str, begins_like_images: bool) {
+        if count > 0 {
+            self.notes.push(format!("{count} {what}"));
+            self.may_contain_images |= begins_like_images;
+        }
+    }
+
+    /// Adds what `other` contains.
+    pub fn extend(&mut self, other: Self) {
+        self.notes.extend(other.notes);
+        self.may_contain_images |= other.may_contain_images;
+    }
+}
+
+/// Returns whether bytes begin like an archive, a compressed stream, a tar header, a zip member or a DICOM file. `head` is
+/// their first [`HEAD_LENGTH`] bytes (fewer if there are fewer).
+#[must_use]
+pub fn begins_like_images(head: &[u8]) -> bool {
+    // Zeros before a file are skipped as padding after a compressed stream, and so is a preamble of zeros.
+    head.starts_with(b"DICM")
+        || match kind::of(head) {
+            FileKind::Zip => !head.starts_with(b"PK\x05\x06"), // the end record alone has no member
+            FileKind::Dicom
+            | FileKind::SevenZ
+            | FileKind::Tar
+            | FileKind::Packed(_)
+            | FileKind::Foreign(_) => true,
+            FileKind::Par | FileKind::Empty | FileKind::Other => false,
+        }
+}
+
+/// Returns [`begins_like_images`] of the bytes from `at` to `end` of a source.
+#[must_use]
+pub fn range_begins_like_images(source: &dyn Source, at: u64, end: u64) -> bool {
+    let length = end.min(source.len()).saturating_sub(at);
+    let length = usize::try_from(length).map_or(HEAD_LENGTH, |length| length.min(HEAD_LENGTH));
+    let mut head = vec![0; length];
+    source.read_exact_at(&mut head, at).is_ok() && begins_like_images(&head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_record_and_padding_are_no_images() {
+        assert!(begins_like_images(b"PK\x03\x04\x14\0"));
+        assert!(begins_like_images(b"DICM\x02\0"));
+        assert!(begins_like_images(b"\x1f\x8b\x08\0"));
+        assert!(!begins_like_images(b"PK\x05\x06\0\0"));
+        assert!(!begins_like_images(&[0; 600]));
+        assert!(!begins_like_images(b""));
+    }
+}

@@ -1,0 +1,130 @@
+//! Whether frames whose values cannot be compared are in an order that converters follow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::frame_positions::SeriesFrame;
+use super::grid::{Plane, dot};
+use super::mixed_volume::have_same_weighting;
+use crate::frames::{Object, comparison_obstacle};
+
+/// Returns the number of frames whose values cannot be compared, and whose order is irregular.
+///
+/// `series_frames` are in the order of their numbers, in which converters store classic objects.
+pub(super) fn frames_of_unknown_order(
+    objects: &[Object],
+    series_frames: &[SeriesFrame<'_>],
+) -> usize {
+    let unreadable: Vec<&Object> = objects
+        .iter()
+        .filter(|object| comparison_obstacle(object).is_some())
+        .collect();
+    if objects.iter().all(|object| object.frames.len() <= 1) {
+        let is_shuffled = !unreadable.is_empty() && !is_regular_series(series_frames);
+        return if is_shuffled { unreadable.len() } else { 0 };
+    }
+    let shuffled = unreadable.into_iter().filter(|object| is_shuffled(object));
+    shuffled.map(|object| object.frames.len()).sum()
+}
+
+/// Returns whether the frames of each kind of image are in a regular order. A kind with frames whose values can be compared
+/// counts as regular: they show the order.
+fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
+    let mut kinds: BTreeMap<_, Vec<&SeriesFrame<'_>>> = BTreeMap::new();
+    for series_frame in series_frames {
+        let attributes = &series_frame.frame.attributes;
+        let bits = |value: Option<f64>| value.map(f64::to_bits);
+        let kind = (
+            attributes.component,
+            attributes.image_type_hash,
+            bits(attributes.echo_time),
+            bits(attributes.flip_angle),
+            series_frame.plane.map(|plane| normal_of(&plane)),
+        );
+        kinds.entry(kind).or_default().push(series_frame);
+    }
+    kinds.values().all(|frames| {
+        frames
+            .iter()
+            .any(|frame| comparison_obstacle(frame.object).is_none())
+            || is_regular(frames)
+    })
+}
+
+/// Returns whether frames with different numbers are stored volume by volume, or place by place, and each volume has one
+/// diffusion weighting.
+/// Returns true for a single volume, and for incomplete volumes, which have another message.
+fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
+    let places: Vec<Option<i64>> = frames
+        .iter()
+        .map(|series_frame| series_frame.plane.map(|plane| place_of(&plane)))
+        .collect();
+    let count = places.iter().collect::<BTreeSet<_>>().len().max(1);
+    if frames.len() <= count || frames.len() % count != 0 {
+        return true;
+    }
+    let numbers = frames
+        .iter()
+        .map(|frame| frame.frame.attributes.instance_number);
+    if numbers.collect::<BTreeSet<_>>().len() < frames.len() {
+        return false;
+    }
+    let volumes = frames.len() / count;
+    let by_volume = are_equal_volumes(&places, count);
+    let runs: Vec<_> = places.chunks(volumes).collect();
+    let first_places: Vec<_> = runs.iter().filter_map(|run| run.first()).collect();
+    let by_place = runs
+        .iter()
+        .all(|run| run.iter().all(|place| Some(place) == run.first()))
+        && is_monotonic(&first_places);
+    let frame = |volume: usize, place: usize| {
+        let index = if by_volume {
+            volume * count + place
+        } else {
+            place * volumes + volume
+        };
+        frames.get(index).map(|frame| &frame.frame.attributes)
+    };
+    let has_one_weighting = |volume: usize| {
+        (1..count).all(|place| {
+            frame(volume, 0)
+                .zip(frame(volume, place))
+                .is_none_or(|(first, other)| have_same_weighting(first, other))
+        })
+    };
+    (by_volume || by_place) && (0..volumes).all(has_one_weighting)
+}
+
+/// Returns whether an object does not store its frames volume by volume, with the slices of each volume in the same
+/// order of position.
+fn is_shuffled(object: &Object) -> bool {
+    let places: Vec<Option<i64>> = object
+        .frames
+        .iter()
+        .map(|frame| Some(place_of(&Plane::of(&frame.attributes, 2, 2)?)))
+        .collect();
+    let different: BTreeSet<_> = places.iter().flatten().collect();
+    !are_equal_volumes(&places, different.len().max(1))
+}
+
+/// Returns whether all volumes of `count` slices have the same places in the same order.
+fn are_equal_volumes(places: &[Option<i64>], count: usize) -> bool {
+    let volumes: Vec<_> = places.chunks(count).collect();
+    volumes.iter().all(|volume| is_monotonic(volume))
+        && volumes.iter().all(|volume| Some(volume) == volumes.first())
+}
+
+fn is_monotonic<T: PartialOrd>(places: &[T]) -> bool {
+    places.is_sorted() || places.iter().rev().is_sorted()
+}
+
+/// Returns the place of a plane along its normal, in hundredths of a millimetre.
+#[allow(clippy::cast_possible_truncation, reason = "of some metres at most")]
+fn place_of(plane: &Plane) -> i64 {
+    (dot(plane.corner, plane.normal()) * 100.0).round() as i64
+}
+
+/// Returns the normal of a plane, in hundredths.
+#[allow(clippy::cast_possible_truncation, reason = "a unit vector")]
+fn normal_of(plane: &Plane) -> [i64; 3] {
+    plane.normal().map(|part| (part * 100.0).round() as i64)
+}
