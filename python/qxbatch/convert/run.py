@@ -21,7 +21,7 @@ POLL_SECONDS = 0.1
 
 _THREADS = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{name}_THREADS": "1" for name in _THREADS}
-"""One thread for each converter. Otherwise the converters that run at once would use more threads than `--n-procs` allows."""
+"""One thread for each converter. Otherwise the converters that run at once could use more threads than `--n-procs` allows."""
 
 
 class Cancel(Protocol):
