@@ -78,7 +78,7 @@ class ImageCheck:
     first_difference: tuple[int, int, int, int, float, float] | None
     """The first of these slices: file, frame, slice, volume (indices from 0), value in the DICOM, value in the image."""
     order: str
-    """Whether the volumes are in the order of a time or number of the headers.
+    """Whether the volumes are in the order of a time or number in the headers.
 
     - `right`: in the order of at least one.
     - `wrong`: in the order of none, or against the order in which the volumes were acquired.
@@ -110,8 +110,8 @@ class ImageCheck:
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
     encoding_directions: list[tuple[float, float, float] | None]
-    """Classic GE: gradient direction of each volume in patient axes (LPS+). Its signs along the axes of
-    the image are certain only with `has_known_signs`.
+    """Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency, phase and
+    slice encoding instead. Its signs are certain only if `has_known_signs`.
     """
     has_known_signs: bool
     """Whether the signs of `encoding_directions` are certain."""

@@ -30,7 +30,7 @@ def many_open_files() -> Iterator[None]:
                 _set(soft, hard)
 
 
-def restore_limit(pid: int) -> None:
+def restore_open_file_limit(pid: int) -> None:
     """Give a child process the limit from before `many_open_files`.
 
     Programs with select() can have no more than 1,024 open files.

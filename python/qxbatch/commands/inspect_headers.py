@@ -31,7 +31,7 @@ _PHILIPS_PREFIXES = ("XX_0", "PS_0")
 class ParFiles:
     """A PAR, with its REC or without."""
 
-    order: str
+    path_order: str
     """Sort key of PARs with the same series number."""
     series_number: int | None
     header: Mapping[str, Value]

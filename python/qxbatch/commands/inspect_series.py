@@ -75,7 +75,7 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     series = join_scans(headers, series) if join else series
     numbers, par_numbers = assign_numbers(
         [each.number_request for each in series],
-        [NumberRequest(_positive_or_none(par.series_number), (par.order,)) for par in pars],
+        [NumberRequest(_positive_or_none(par.series_number), (par.path_order,)) for par in pars],
     )
     return PacketSeries(
         tuple(SeriesHeaders(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
@@ -115,7 +115,7 @@ def inspect_packet(
 ) -> InspectedSource:
     """Return the series with their facts; `outputs` are the converted images, if the packet is one series of a session.
 
-    Raises CancelledError when the monitor is cancelled.
+    Raises CancelledError when the monitor is cancelled, and OSError if a PAR cannot be read.
     """
     problems = list(packet.problems)
 
@@ -157,8 +157,8 @@ def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
     rows = [
         (headers, row)
         for headers, series in members
-        for group in series.group_indexes
-        for row in headers.group_rows(group)
+        for group_index in series.group_indexes
+        for row in headers.group_rows(group_index)
     ]
 
     def name(index: int) -> str:

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple, Protocol
 
 from qxbatch.convert.converter import Command
 from qxbatch.core import CancelledError
-from qxbatch.open_files import restore_limit
+from qxbatch.open_files import restore_open_file_limit
 from qxbatch.os_error import error_text
 
 POLL_SECONDS = 0.1
@@ -21,7 +21,7 @@ POLL_SECONDS = 0.1
 
 _THREADS = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{name}_THREADS": "1" for name in _THREADS}
-"""`--parelements` limits how many converters run at once; with several threads each, they would exceed this limit."""
+"""One thread for each converter. Otherwise the converters that run at once could use more threads than `--n-procs` allows."""
 
 
 class Cancel(Protocol):
@@ -130,7 +130,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
         if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
             raise
         return ProcessResult(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
-    restore_limit(process.pid)
+    restore_open_file_limit(process.pid)
     reader = threading.Thread(target=_read_output, args=(process.stdout, output), daemon=True)
     try:
         reader.start()

@@ -87,7 +87,10 @@ _CRITERIA = {"shim": _keep_same_shim, "geometry": _keep_most_similar, "nearest-t
 def _fields(
     all_maps: Iterable[FieldMap], runs_of_map: Mapping[str, Sequence[Run]], form: IntendedFor
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Return the sidecar fields of field maps and corrected images, by the path of the image."""
+    """Return the sidecar fields of field maps and corrected images, by the path of the image.
+
+    An incomplete field map is completed by one image of each run (`Run.estimation_path`).
+    """
     identifiers: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, list[str]] = defaultdict(list)
     fields: dict[str, dict[str, Any]] = defaultdict(dict)

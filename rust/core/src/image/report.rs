@@ -28,7 +28,7 @@ pub struct ImageCheck {
     pub different_slices: usize,
     /// The first slice with different values.
     pub first_difference: Option<Difference>,
-    /// Whether the volumes are in the order of a time or number of the headers.
+    /// Whether the volumes are in the order of a time or number in the headers, such as AcquisitionTime.
     pub order: VolumeOrder,
     /// Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans.
     pub time_step: Option<f64>,
@@ -52,8 +52,8 @@ pub struct ImageCheck {
     pub mixed_volume: Option<usize>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
-    /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image
-    /// are certain only with `has_known_signs`.
+    /// Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency, phase
+    /// and slice encoding instead. Its signs are certain only if `has_known_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
     /// Whether the signs of `encoding_directions` are certain.
     pub has_known_signs: bool,
@@ -99,9 +99,9 @@ pub struct Comparison {
     pub frames_without_geometry: usize,
     /// Frames whose position matches no slice of any image.
     pub misplaced_frames: Vec<MisplacedFrame>,
-    /// Frames that remain without a slice: the slices at their position are assigned to other frames, or there are none.
+    /// Frames that were assigned to no slice, although there are slices at their position.
     pub frames_without_slice: usize,
-    /// Volumes that moved as a whole.
+    /// Volumes that match their image except for a movement of the whole volume.
     pub moved_volumes: usize,
     /// The largest movement of these volumes, mm.
     pub largest_movement: f64,

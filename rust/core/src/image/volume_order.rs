@@ -1,4 +1,4 @@
-//! Whether the volumes of an image are in the order of a time or number of the headers.
+//! Whether the volumes of an image are in the order of a time or number in the headers.
 
 use super::frame_positions::SeriesFrame;
 use crate::frames::{Attributes, continue_after_midnight, next_day_limit};
@@ -30,11 +30,11 @@ pub enum VolumeOrder {
     /// known by frequency and phase only).
     #[default]
     NotCompared,
-    /// In the order of at least one time or number of the headers.
+    /// In the order of at least one time or number in the headers.
     Right,
-    /// In the order of no time or number of the headers, or against the order in which the volumes were acquired.
+    /// In the order of no time or number in the headers, or against the order in which the volumes were acquired.
     Wrong,
-    /// No time or number of the headers distinguishes the volumes.
+    /// No time or number in the headers distinguishes the volumes.
     Undetermined,
 }
 

@@ -60,7 +60,7 @@ pub fn read(
         pass.monitor,
     ) {
         Ok(checksums) => checksums,
-        Err(fault) => return Ok(Members::damaged(fault.reason()?)),
+        Err(fault) => return Ok(Members::damaged(fault.reason_or_stop()?)),
     };
     if let Err(reason) = pass.count_member(escaped_len(&address.path)) {
         pass.staging.remove(&staged)?;

@@ -201,7 +201,7 @@ fn unpack(
 ) -> Result<Row, Stop> {
     let unpacked = match unpack_to_end(pass, address, &row, &data, compression) {
         Ok(unpacked) => unpacked,
-        Err(fault) => return refuse(pass, row, data, compression, &fault.reason()?),
+        Err(fault) => return refuse(pass, row, data, compression, &fault.reason_or_stop()?),
     };
     let content = if let Some((staged, checksums)) = unpacked.spooled_file {
         row.content_sha256 = Some(checksums.sha256);
@@ -212,9 +212,9 @@ fn unpack(
     };
     let mut row = store(pass, address, row, data, content, compression)?;
     let unused = unpacked.trailing_bytes + unpacked.user_bytes;
-    row.has_extra_bytes = unused > 0 && (row.is_unpacked || row.is_gzipped);
+    row.has_extra_bytes = unused > 0 && (row.is_content_staged || row.is_gzipped);
     row.skips_images = row.has_extra_bytes && unpacked.trailing_begins_like_images;
-    if row.has_extra_bytes && row.is_unpacked && row.reason.is_empty() {
+    if row.has_extra_bytes && row.is_content_staged && row.reason.is_empty() {
         let position = if unpacked.user_bytes > 0 {
             "in or after"
         } else {
@@ -295,7 +295,7 @@ fn store(
         compression == Compression::Gzip && !pass.options.gunzip && row.kind == RowKind::Dicom;
     let needs_content = row.is_suspect || matches!(row.kind, RowKind::Par | RowKind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
-    row.is_unpacked = !keep_packed;
+    row.is_content_staged = !keep_packed;
     let (stored, other) = if keep_packed {
         (packed, content)
     } else {

@@ -66,7 +66,7 @@ pub fn read(
                 pass.last_password.note(at);
                 return Ok(member);
             }
-            Err(fault) => damage = Some(fault.reason()?),
+            Err(fault) => damage = Some(fault.reason_or_stop()?),
         }
     }
     refuse(not_decrypted_reason(pass.options.passwords.len(), damage))

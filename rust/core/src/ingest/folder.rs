@@ -250,7 +250,7 @@ fn read_large_file(
         Ok(checksums) => checksums,
         Err(fault) => {
             return Ok(address
-                .refused(RowKind::Other, size, fault.reason()?)
+                .refused(RowKind::Other, size, fault.reason_or_stop()?)
                 .into());
         }
     };

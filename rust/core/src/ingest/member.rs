@@ -106,7 +106,7 @@ pub fn stage(
         Ok(staged) => row.staged = Some(staged),
         Err(fault) => {
             row.fate = Fate::Refused;
-            row.reason = fault.reason()?.into();
+            row.reason = fault.reason_or_stop()?.into();
             row.header = None;
         }
     }

@@ -267,7 +267,7 @@ impl<'p> Unpacker<'p> {
         let checksums = match checksums {
             Ok(checksums) => checksums,
             Err(fault) => {
-                let reason = fault.reason()?;
+                let reason = fault.reason_or_stop()?;
                 self.fail_block(&reason);
                 return Err(ReadError::Data(reason));
             }

@@ -45,7 +45,7 @@ pub enum ReadError {
 
 impl ReadError {
     /// Returns the reason for the ledger, or the error that ends the whole pass.
-    pub fn reason(self) -> Result<String, Stop> {
+    pub fn reason_or_stop(self) -> Result<String, Stop> {
         match self {
             Self::Data(reason) => Ok(reason),
             Self::Stop(stop) => Err(stop),

@@ -168,7 +168,7 @@ impl<'p> Unpacker<'p, '_> {
                 workers.store(self.sequence, result);
                 Ok(true)
             }
-            Err(fault) => self.refuse_cut_short(address, size, fault.reason()?, workers),
+            Err(fault) => self.refuse_cut_short(address, size, fault.reason_or_stop()?, workers),
         }
     }
 

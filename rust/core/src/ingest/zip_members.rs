@@ -21,8 +21,8 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
 
-/// Reads all members; `zip` is the index of the archive in [`super::Streams::zips`], or None if it does not remain in
-/// place.
+/// Reads all members. `zip` is the index of the archive in [`super::Streams::zips`]; None if the archive is in staging
+/// and will be removed.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
@@ -32,9 +32,9 @@ pub fn read<'a>(
     let mut directory = list(source, pass.options.max_members);
     set_faults(pass, source.len(), container, &mut directory.entries)?;
     let gaps = Arc::new(Mutex::new(directory.gaps));
-    let add = Arc::clone(&gaps);
-    let add = move |gap: Option<Gap>| {
-        let mut gaps = add.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared_gaps = Arc::clone(&gaps);
+    let add_gap = move |gap: Option<Gap>| {
+        let mut gaps = shared_gaps.lock().unwrap_or_else(PoisonError::into_inner);
         gaps.extend(gap);
     };
     let mut members = Members::in_batches(directory.entries, move |batch, entries: &[Entry]| {
@@ -43,7 +43,7 @@ pub fn read<'a>(
             .map(|(at, entry)| {
                 let sequence = (batch * BATCH + at) as u64 + 1;
                 let address = container.member(&entry.name, sequence);
-                read_member(pass, source, entry, zip, &address, &add)
+                read_member(pass, source, entry, zip, &address, &add_gap)
             })
             .collect()
     });
@@ -82,10 +82,10 @@ fn set_faults(
         if entry.special_kind().is_some() {
             continue;
         }
-        if entry.fault.is_none() {
-            entry.fault = encrypted::refusal(pass, entry);
-        }
-        entry.fault = unzip::refusal(entry, pass.options.max_ratio);
+        let fault = entry.fault.take();
+        entry.fault = fault
+            .or_else(|| encrypted::refusal(pass, entry))
+            .or_else(|| unzip::refusal(entry, pass.options.max_ratio));
         if entry.fault.is_some() {
             continue;
         }
@@ -117,7 +117,7 @@ fn read_member(
     entry: &Entry,
     zip: Option<u32>,
     address: &Address,
-    add: &impl Fn(Option<Gap>),
+    add_gap: &impl Fn(Option<Gap>),
 ) -> Result<ProcessedMember, Stop> {
     pass.check()?;
     let refuse = |reason: String| {
@@ -128,7 +128,7 @@ fn read_member(
         )))
     };
     if let Some(special) = entry.special_kind() {
-        add(gaps::gap_after_unread_member(source, entry));
+        add_gap(gaps::gap_after_unread_member(source, entry));
         return Ok(without_file(source, entry, special, address));
     }
     if let Some(reason) = &entry.fault {
@@ -144,7 +144,7 @@ fn read_member(
     if entry.packed_size > source.len().saturating_sub(local_header.data_offset) {
         return refuse("cut short".into());
     }
-    add(gaps::gap_after_member(
+    add_gap(gaps::gap_after_member(
         source,
         entry,
         local_header.data_offset,
@@ -174,7 +174,7 @@ fn read_member(
             }
         })?
     };
-    if !member.row.is_unpacked && !member.row.has_extra_bytes {
+    if !member.row.is_content_staged && !member.row.has_extra_bytes {
         member.row.deflate_stream =
             zip.and_then(|zip| deflate_stream(entry, zip, local_header.data_offset));
     }
@@ -253,7 +253,7 @@ fn read_large_member(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,
-    data: u64,
+    data_offset: u64,
     address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
@@ -263,9 +263,9 @@ fn read_large_member(
             reason,
         )))
     };
-    let content = match unzip::stream(source, entry, data) {
+    let content = match unzip::stream(source, entry, data_offset) {
         Ok(content) => content,
         Err(error) => return refuse(crate::archive::reason(&error)),
     };
-    spool(pass, entry, content, address).or_else(|fault| refuse(fault.reason()?))
+    spool(pass, entry, content, address).or_else(|fault| refuse(fault.reason_or_stop()?))
 }
