@@ -60,7 +60,9 @@ def refuse_foreign_inbox(settings: Settings) -> None:
         return
     inbox, sessions = (Path(os.path.realpath(path)) for path in (settings.masterinbox, settings.sessionsfolder))
     if inbox == Path(inbox.anchor):  # for example "$DATA/", and the variable is not set
-        message = f"The master inbox {settings.masterinbox} is the root folder: the folders of this host would be packets."
+        message = (
+            f"The master inbox {settings.masterinbox} is the root folder: the folders of this host would be packets."
+        )
         raise UsageError(message, "Name a folder of packets.")
     if inbox in (sessions, sessions / MASTER_INBOX):
         return  # its packets can have any names, such as dicom and nii
