@@ -428,3 +428,14 @@ def test_a_printed_script_submits_no_script_that_was_changed(forged: Forged) -> 
     path.write_text(text)
     subprocess.run(["bash", "-c", printed], check=True)
     assert len(forged.calls()) == 2
+
+
+@pytest.mark.parametrize("command", ["jobs", "resume", "cancel"])
+@pytest.mark.parametrize("name", [".qxbatch", ".qxbatch/jobs"])
+def test_a_file_in_place_of_the_folder_of_submissions_is_named(study: Study, name: str, command: str) -> None:
+    path = study.sessions / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    run = run_main(command, str(study.sessions))
+    assert run.status == ExitStatus.CANNOT_WRITE, run.text
+    assert f"{path}: is not a folder" in run.err

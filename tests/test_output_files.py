@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -431,3 +432,17 @@ def test_an_output_does_not_take_the_name_of_a_waiting_session(study: Study, opt
     assert "is the session folder of a packet that waits in the master inbox" in run.text
     assert study.main(f"{option}={study.sessions / 'run.log'}").status == 0
     assert study.session("S1").is_dir()
+
+
+@OPTIONS
+def test_an_output_is_not_a_disk(study: Study, tmp_path: Path, option: str) -> None:
+    disk = tmp_path / "disk"
+    try:
+        os.mknod(disk, stat.S_IFBLK | 0o600, os.makedev(0, 0))  # no driver has this number
+    except PermissionError:
+        pytest.skip("needs root to create a device")
+    study.put("S1", MrSeries().files())
+    run = study.main(f"{option}={disk}")
+    assert run.status == ExitStatus.USAGE, run.text
+    assert f"{option}={disk} exists and is not" in run.err
+    assert study.session_names() == []

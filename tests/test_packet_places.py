@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.discover.packet_places import PacketFolders
+from qxbatch.exits import ExitStatus
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import Run, Study, run_main, snapshot
@@ -105,3 +106,12 @@ def test_the_inbox_is_listed_once_for_all_packets(tmp_path: Path, monkeypatch: p
     assert tmp_path.parent in folders
     assert tmp_path not in folders
     assert tmp_path / "missing" not in folders
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("inbox", ["/", "//", "/tmp/.."])
+def test_the_root_folder_is_no_inbox(study: Study, inbox: str, archive: str) -> None:
+    nothing = ("--sessions=no packet has this name", "--test=yes")
+    run = study.main(f"--masterinbox={inbox}", f"--archive={archive}", *nothing)
+    assert run.status == ExitStatus.USAGE, run.text
+    assert "is the root folder" in run.err

@@ -300,3 +300,12 @@ def test_a_worker_whose_replaced_files_cannot_be_kept_imports_nothing(study: Stu
     assert run.status == 73
     assert "the folder of replaced files cannot be created" in run.err
     assert snapshot(study.sessions) == before
+
+
+def test_a_sessions_folder_that_cannot_be_created_is_named(study: Study, tmp_path: Path) -> None:
+    put(study, "S1")
+    output = tmp_path / "output"
+    output.symlink_to("nothing")
+    run = run_main("worker", str(study.inbox), str(output), "participant", "--packet=S1")
+    assert run.status == 73
+    assert f"The sessions folder {output} cannot be created" in run.err

@@ -17,7 +17,7 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import make_folder, remove_tree, replace_text, write_json
-from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.plain import refuse_link, refuse_non_folder
 from qxbatch.publish.workspace import JOBS
 from qxbatch.settings.scheduler import scheduler_spec
 from qxbatch.textfile import naming_path
@@ -241,10 +241,11 @@ def submissions(
 ) -> list[Submission]:
     """Return the submissions of a sessions folder, the earliest first. `on_unreadable` gets an error for each that cannot be read.
 
-    Raises OSError where their folder is a link.
+    Raises OSError where their folder, or the hidden folder around it, is a link or not a folder.
     """
     top = jobs_folder(sessionsfolder)
-    refuse_link(top)
+    for folder in (top.parent, top):
+        refuse_non_folder(folder)
     try:
         names = sorted(name for name in os.listdir(top) if _ID.fullmatch(name))  # noqa: PTH208 - names, not paths
     except FileNotFoundError:

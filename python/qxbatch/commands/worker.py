@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from qxbatch.collecting import collect_seldom
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
@@ -65,7 +67,11 @@ def _prepared_settings(values: dict[str, str], *, bids_app: bool) -> Settings:
     from qxbatch.record.mapped_path import check_path
 
     parsed = parse(values, bids_app=bids_app, on_command_line=values)
-    check_path(parsed.settings.sessionsfolder, parsed.settings.path_map)
-    if not parsed.settings.sessionsfolder.exists():
-        parsed.settings.sessionsfolder.mkdir(parents=True, exist_ok=True)
+    folder = parsed.settings.sessionsfolder
+    check_path(folder, parsed.settings.path_map)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # for example a link to nothing has that name
+        message = f"The sessions folder {folder} cannot be created: {reason_text(error, folder)}."
+        raise UsageError(message, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE) from None
     return parsed.settings

@@ -51,14 +51,19 @@ class RecognisedFolder(NamedTuple):
 
 
 def refuse_foreign_inbox(settings: Settings) -> None:
-    """Raise UsageError if the master inbox is a session folder or in one, or is a part of another study.
+    """Raise UsageError if the master inbox is the root folder, is a session folder or in one, or is a part of another study.
 
-    With --archive=move or delete, its files would leave that study as packets. The study's own sessions folder may be the
-    inbox, or in it.
+    With --archive=move or delete, its files would be taken away as packets. The study's own sessions folder may be the inbox,
+    or in it.
     """
     if settings.masterinbox is None or settings.archive not in (Archive.MOVE, Archive.DELETE):
         return
     inbox, sessions = (Path(os.path.realpath(path)) for path in (settings.masterinbox, settings.sessionsfolder))
+    if inbox == Path(inbox.anchor):  # for example "$DATA/", and the variable is not set
+        message = (
+            f"The master inbox {settings.masterinbox} is the root folder: the folders of this host would be packets."
+        )
+        raise UsageError(message, "Name a folder of packets.")
     if inbox in (sessions, sessions / MASTER_INBOX):
         return  # its packets can have any names, such as dicom and nii
     recognised = _enclosing_sessions(inbox, sessions)

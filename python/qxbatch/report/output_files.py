@@ -105,6 +105,8 @@ def why_no_summary(path: Path, settings: Settings) -> str:
 def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
     try:
         status = path.stat()
+        if stat.S_ISBLK(status.st_mode):
+            return False  # a disk: the text would replace its first bytes
         if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
             return True
         return is_own(path)
