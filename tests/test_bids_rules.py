@@ -95,7 +95,11 @@ def refusal(tmp_path, text):
         ),
         ('[[rule]]\nmatch = { name = "a" }\nignore = 3\n', "rules.toml:3: ignore = 3 cannot be read.", '"localizer"'),
         ('[[rule]]\nmatch = { name = "a" }\nignore = ""\n', "rules.toml:3: ignore = '' cannot be read.", '"localizer"'),
-        ('[[rule]]\nmatch = { name = "a" }\nas = ""\n', "rules.toml:3: as = '' cannot be read.", '"func/task-rest_bold"'),
+        (
+            '[[rule]]\nmatch = { name = "a" }\nas = ""\n',
+            "rules.toml:3: as = '' cannot be read.",
+            '"func/task-rest_bold"',
+        ),
         ('[[rule]]\nmatch = { name = "a" }\nas = 3\n', "rules.toml:3: as = 3 cannot be read.", '"func/task-rest_bold"'),
         ("# nothing\n", "rules.toml:1: there is no rule.", "[[rule]]"),
         (
