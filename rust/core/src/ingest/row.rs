@@ -144,8 +144,8 @@ pub struct Row {
     pub has_extra_bytes: bool,
     /// Whether the staged bytes are still gzipped.
     pub is_gzipped: bool,
-    /// Whether the staged bytes are decompressed.
-    pub is_unpacked: bool,
+    /// Whether the member is a compressed file, such as `.gz`, and the staged bytes are its decompressed content.
+    pub is_decompressed: bool,
     /// Index of its group in [`super::Reading::groups`]; -1 without one.
     pub group: i64,
     /// The n of its series (docs/numbers.md), the column `series` of the ledger; 0 without a series.
@@ -173,7 +173,7 @@ impl Row {
             is_suspect: false,
             has_extra_bytes: false,
             is_gzipped: false,
-            is_unpacked: false,
+            is_decompressed: false,
             group: -1,
             series_n: 0,
             session_path: "".into(),

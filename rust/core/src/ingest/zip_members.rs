@@ -21,8 +21,8 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
 
-/// Reads all members; `zip` is the index of the archive in [`super::Streams::zips`], or None if it does not remain in
-/// place.
+/// Reads all members; `zip` is the index of the archive in [`super::Streams::zips`], or None if the archive is in staging,
+/// from which it is removed later.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
@@ -62,8 +62,8 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Sets the fault of each member that must not be read. Only the central directory determines the faults, so that they do
-/// not depend on the order in which threads read members. `len` is the size of the zip in bytes.
+/// Sets the fault of each member that must not be read, in the order of the central directory. This is done before threads
+/// read members, so the faults do not depend on the order of the threads. `len` is the size of the zip in bytes.
 fn set_faults(
     pass: &Pass<'_>,
     len: u64,
@@ -82,10 +82,10 @@ fn set_faults(
         if entry.special_kind().is_some() {
             continue;
         }
-        if entry.fault.is_none() {
-            entry.fault = encrypted::refusal(pass, entry);
-        }
-        entry.fault = unzip::refusal(entry, pass.options.max_ratio);
+        let fault = entry.fault.take();
+        entry.fault = fault
+            .or_else(|| encrypted::refusal(pass, entry))
+            .or_else(|| unzip::refusal(entry, pass.options.max_ratio));
         if entry.fault.is_some() {
             continue;
         }
@@ -174,7 +174,7 @@ fn read_member(
             }
         })?
     };
-    if !member.row.is_unpacked && !member.row.has_extra_bytes {
+    if !member.row.is_decompressed && !member.row.has_extra_bytes {
         member.row.deflate_stream =
             zip.and_then(|zip| deflate_stream(entry, zip, local_header.data_offset));
     }
