@@ -3,6 +3,7 @@
 import contextlib
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,12 @@ def refusal(tmp_path, text):
             "control, label",
         ),
         ('[[rule]]\nmatch = { name = "a" }\nignore = 3\n', "rules.toml:3: ignore = 3 cannot be read.", '"localizer"'),
+        ('[[rule]]\nmatch = { name = "a" }\nignore = ""\n', "rules.toml:3: ignore = '' cannot be read.", '"localizer"'),
+        (
+            '[[rule]]\nmatch = { name = "a" }\nas = ""\n',
+            "rules.toml:3: as = '' cannot be read.",
+            '"func/task-rest_bold"',
+        ),
         ('[[rule]]\nmatch = { name = "a" }\nas = 3\n', "rules.toml:3: as = 3 cannot be read.", '"func/task-rest_bold"'),
         ("# nothing\n", "rules.toml:1: there is no rule.", "[[rule]]"),
         (
@@ -257,6 +264,11 @@ def test_serves_has_defaults(tmp_path):
     text = RULE.format(match='name = "a"', target="fmap/epi") + 'serves = { write = ["IntendedFor"] }\n'
     (rule,) = rules(tmp_path, text).rules
     assert rule.link_options == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
+
+
+@given(number=st.floats(allow_nan=False))
+def test_a_number_is_written_without_loss(number):
+    assert tomllib.loads(f"key = {value_text(number)}") == {"key": number}
 
 
 WORDS = st.sampled_from(

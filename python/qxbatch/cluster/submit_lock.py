@@ -16,12 +16,13 @@ from qxbatch.publish.workspace import Workspace
 def submit_lock(sessionsfolder: Path) -> Iterator[None]:
     """Hold the lock, and remove the folder of locks after that if it is empty.
 
-    Raises UsageError (exit status 73) if something else has the name of a folder that qxbatch needs, such as a link.
+    Raises UsageError (exit status 73) if something else has the name of a folder that qxbatch needs, such as a link, and OSError
+    if the lock cannot be taken.
     """
     workspace = Workspace(sessionsfolder)
     try:
         workspace.refuse_links()
-        workspace.tidy()  # an empty folder of locks that cannot be entered is created again
+        workspace.tidy()  # removes an empty folder of locks that cannot be entered; the lock creates the folder again
     except OSError as error:
         raise UsageError(f"Cannot use {error_text(error)}.", "", ExitStatus.CANNOT_WRITE) from None
     locks = Locks(workspace.locks)

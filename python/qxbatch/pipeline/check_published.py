@@ -27,7 +27,7 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
     problems = []
     for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):
         folder = workspace.sessionsfolder / session
-        link = _link(folder, FOLDERS if journal.exchanges_inbox else RESULT_FOLDERS)
+        link = _link(folder, FOLDERS if journal.publishes_inbox else RESULT_FOLDERS)
         if link is not None:
             message = f"{link} is a link, so its files may be those of the packets. The packets stay in the inbox."
             hint = "Replace the link by a folder, or import the packets again."

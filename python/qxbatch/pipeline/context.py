@@ -36,7 +36,7 @@ class Context:
         tools: AvailableConverters,
         observer: Observer,
         monitor: Monitor | None = None,
-        numbers: Mapping[Path, int] | None = None,
+        archive_numbers: Mapping[Path, int] | None = None,
     ) -> None:
         self._open_files = ExitStack()
         self._open_files.enter_context(many_open_files())
@@ -46,7 +46,7 @@ class Context:
         self.tools = tools
         self.observer = observer
         self.monitor = Monitor() if monitor is None else monitor
-        self.numbers = {} if numbers is None else numbers
+        self.archive_numbers = {} if archive_numbers is None else archive_numbers
         """Folder mode (`--masterinbox=none`): the numbers of archives with the same name (qxbatch.archive.numbers)."""
         self.published: set[str] = set()
         """Ids of the sessions that this run published: no other packet of the run may replace them."""

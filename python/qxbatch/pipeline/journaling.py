@@ -51,17 +51,24 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         has_errors=any(problem.severity is Severity.ERROR for problem in problems),
         is_damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
         has_extra_bytes=any(problem.code is Code.SURROUNDED for problem in problems),
-        has_external_links=any(
-            member.cause is Cause.LINK and (job.unit.inbox is None or bool(job.reading.row(member.row).separators))
-            for member in job.left_out.members  # in folder mode, links beside the archives stay
-        ),
+        has_external_links=_has_external_links(job),
         is_in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
         is_behind_link=is_linked(job.unit, context.workspace.sessionsfolder),
         is_mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
         was_split=job.is_split,
         folder_mode=job.unit.inbox is not None,
-        was_imported=bool(job.previous.positions),
+        was_imported=job.previous.has_ledger_rows,
     )
+
+
+def _has_external_links(job: Job) -> bool:
+    """Return whether the packets contain links to something outside of them; in folder mode, only links in archives count.
+
+    In folder mode, a link that is not in an archive stays in the inbox.
+    """
+    links = [job.reading.row(member.row) for member in job.left_out.members if member.cause is Cause.LINK]
+    # the path of a member of an archive has a separator after each archive that contains it
+    return bool(links) if job.unit.inbox is None else any(link.separators for link in links)
 
 
 def _sessions_to_replace(context: Context, sessions: Sequence[str]) -> tuple[str, ...]:
@@ -78,7 +85,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         unit=unit.name,
         run=workspace.run,
         packets=tuple(
-            JournaledPacket(packet, context.numbers.get(packet.path))
+            JournaledPacket(packet, context.archive_numbers.get(packet.path))
             for packet in (*job.archives, *job.archives_in_folders)
         ),
         sessions=tuple(sessions),
@@ -89,9 +96,9 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         has_extra_bytes=facts.has_extra_bytes,
         has_external_links=facts.has_external_links,
         behind_link=facts.is_behind_link,
-        exchanges_inbox=unit.inbox is None,
+        publishes_inbox=unit.inbox is None,
         inbox=unit.inbox,
         label=job.redact(unit.label),
         ledger_hashes=tuple(ledger_sha256(product.build) for product in products),
-        place=workspace.place,
+        study_place=workspace.study_place,
     )

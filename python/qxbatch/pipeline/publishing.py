@@ -28,7 +28,7 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
         build = workspace.build(journal.unit, session)
         old = workspace.replaced_files(journal.unit, session)
         replace = session in journal.replaced_sessions or _has_moved_ledger(build, target, ledger_hash)
-        renamed_files += publish(build, target, old, with_inbox=journal.exchanges_inbox, replace=replace)
+        renamed_files += publish(build, target, old, with_inbox=journal.publishes_inbox, replace=replace)
     return [renamed_file_warning(file) for file in renamed_files]
 
 

@@ -30,13 +30,14 @@ NUMBER_LIMIT = 10**6
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
 _KEYS = {
-    "exchanges_inbox": "with_inbox",
     "has_errors": "series_failed",
     "has_extra_bytes": "surrounded",
     "has_external_links": "contains_links",
     "label": "names",
     "ledger_hashes": "ledgers",
+    "publishes_inbox": "with_inbox",
     "replaced_sessions": "replaced",
+    "study_place": "place",
 }
 """Maps the fields of `Journal` to their keys in the file, where the two differ."""
 IN_NO_INBOX = "in no inbox of this run"
@@ -77,20 +78,20 @@ class Journal:
     """Whether the packets contain links to something outside of them, or to nothing."""
     behind_link: bool
     """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
-    exchanges_inbox: bool
-    """Whether the session's `inbox` is exchanged too (inbox mode)."""
+    publishes_inbox: bool
+    """Whether the `inbox` of the build is published too. In folder mode, the session's `inbox` belongs to the user."""
     inbox: Path | None = None
     """Folder mode: the inbox; the files listed by `taken.tsv` in staging, which a session contains, are removed from it."""
     label: str = ""
     """The name of the unit in messages (`Unit.label`)."""
     ledger_hashes: tuple[str, ...] = ()
     """SHA-256 of the ledger of each session. The packets are archived only if the published sessions have these ledgers."""
-    place: StudyPlace | None = None
+    study_place: StudyPlace | None = None
     """Where the study was when the journal was written; None if an older version wrote it."""
 
     def is_of_copied_study(self, workspace: Workspace) -> bool:
         """Return whether the journal was written in another folder, of which this study is a copy. Raises OSError."""
-        is_elsewhere = self.place is not None and self.place.is_other(workspace.place)
+        is_elsewhere = self.study_place is not None and self.study_place.is_other(workspace.study_place)
         return is_elsewhere or not workspace.is_of_study(self.run)
 
 
@@ -157,11 +158,11 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         has_extra_bytes=bool(content["surrounded"]),
         has_external_links=bool(content["contains_links"]),
         behind_link=bool(content["behind_link"]),
-        exchanges_inbox=bool(content["with_inbox"]),
+        publishes_inbox=bool(content["with_inbox"]),
         inbox=None if content["inbox"] is None else top / content["inbox"],
         label=str(content["names"]),
         ledger_hashes=tuple(map(str, content["ledgers"])),
-        place=StudyPlace.of_record(content.get("place")),
+        study_place=StudyPlace.of_record(content.get("place")),
     )
     for reason in _faults(journal, unit, workspace):
         raise ValueError(reason)

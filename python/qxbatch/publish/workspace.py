@@ -72,7 +72,7 @@ class Workspace:
             return True
 
     @property
-    def place(self) -> StudyPlace:
+    def study_place(self) -> StudyPlace:
         """The place of the sessions folder. Raises OSError."""
         return StudyPlace.of(self.sessionsfolder)
 

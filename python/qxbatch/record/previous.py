@@ -24,13 +24,18 @@ class PreviousSession:
     rows_without_location: tuple[LedgerRow, ...] = ()
     """Rows of members whose bytes have no location in the session (`FATES_WITHOUT_LOCATION`)."""
     positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Position of each member (path, sha256)."""
+    """Position of each member (path, sha256) in the ledger."""
     packets: tuple[PacketSummary, ...] = ()
     deidentified: bool = False
     """Whether the session id replaces the patient's id and name, which are only in the DICOM."""
     subject: str = ""
     split: Split | None = None
     """The sessions that the packet of the previous session was split into."""
+
+    @property
+    def has_ledger_rows(self) -> bool:
+        """Whether there is a previous session of qxbatch, with at least one row in its ledger."""
+        return bool(self.positions)
 
 
 def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
@@ -39,7 +44,7 @@ def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, ses
     Files kept in the inbox of `session` are listed as long as they exist. Each member is listed once, and previous members are
     in their previous order.
     """
-    if not previous.positions:
+    if not previous.has_ledger_rows:
         return rows
     unmatched = dict(previous.rows)
     merged: dict[tuple[str, str], LedgerRow] = {}

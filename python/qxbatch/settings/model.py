@@ -118,7 +118,7 @@ class Settings:
     archive_folder: Path
     """The folder of archived packets: `<sessionsfolder>/archive/MR`."""
     sessions: tuple[str, ...]
-    """Inbox mode: regular expressions for session ids or packet names; folder mode: globs. Empty: all."""
+    """Inbox mode: regular expressions for session ids or packet names, all if empty. Folder mode: globs for folder names."""
     check: Check
     pattern: re.Pattern[str]
     nameformat: re.Pattern[str]

@@ -19,7 +19,7 @@ def rule_text(rule: Rule) -> str:
 
 
 def value_text(value: object) -> str:
-    """Return a value as it is written in TOML."""
+    """Return a value as it is written in TOML. A whole number is written without `.0`."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
@@ -28,7 +28,7 @@ def value_text(value: object) -> str:
         return f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{key} = {value_text(item)}' for key, item in value.items())} }}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def series_text(facts: ImageFacts) -> str:

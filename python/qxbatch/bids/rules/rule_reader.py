@@ -57,7 +57,9 @@ class RuleReader:
             self._file.refuse(
                 key_path, f"the rule {what}.", 'Write as = "func/task-rest_bold", or ignore = "the reason".'
             )
-        self._check_target(key_path, target, ignore, captures)
+        self._check_text(key_path, table)
+        if target:
+            self._check_template((*key_path, "as"), target, captures)
         return Rule(
             line=self._file.line(key_path),
             match=match,
@@ -72,16 +74,17 @@ class RuleReader:
             session=session,
         )
 
-    def _check_target(self, key_path: KeyPath, target: Any, ignore: Any, captures: frozenset[str]) -> None:
-        for key, value in (("as", target), ("ignore", ignore)):
-            if not isinstance(value, str) or (not value and key == "ignore" and not target):
-                example = "func/task-rest_bold" if key == "as" else "localizer"
-                self._file.refuse_value((*key_path, key), value, f'a text, such as "{example}"')
+    def _check_text(self, key_path: KeyPath, table: Mapping[str, Any]) -> None:
+        """Check that the value of `as` or `ignore`, of which a rule has one, is a text that is not empty."""
+        key, example = ("as", "func/task-rest_bold") if "as" in table else ("ignore", "localizer")
+        if not isinstance(table[key], str) or not table[key]:
+            self._file.refuse_value((*key_path, key), table[key], f'a text, such as "{example}"')
+
+    def _check_template(self, key_path: KeyPath, target: str, captures: frozenset[str]) -> None:
         try:
-            if not ignore:
-                check_template(target, captures, self._schema)
+            check_template(target, captures, self._schema)
         except TargetError as error:
-            self._file.refuse((*key_path, "as"), error.message, error.hint)
+            self._file.refuse(key_path, error.message, error.hint)
 
     def _conditions(self, key_path: KeyPath, match: Mapping[str, Any]) -> tuple[Condition, ...]:
         return tuple(self._condition((*key_path, key), key, value) for key, value in match.items())

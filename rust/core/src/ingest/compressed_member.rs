@@ -212,9 +212,9 @@ fn unpack(
     };
     let mut row = store(pass, address, row, data, content, compression)?;
     let unused = unpacked.trailing_bytes + unpacked.user_bytes;
-    row.has_extra_bytes = unused > 0 && (row.is_content_staged || row.is_gzipped);
+    row.has_extra_bytes = unused > 0 && (row.is_decompressed || row.is_gzipped);
     row.skips_images = row.has_extra_bytes && unpacked.trailing_begins_like_images;
-    if row.has_extra_bytes && row.is_content_staged && row.reason.is_empty() {
+    if row.has_extra_bytes && row.is_decompressed && row.reason.is_empty() {
         let position = if unpacked.user_bytes > 0 {
             "in or after"
         } else {
@@ -295,7 +295,7 @@ fn store(
         compression == Compression::Gzip && !pass.options.gunzip && row.kind == RowKind::Dicom;
     let needs_content = row.is_suspect || matches!(row.kind, RowKind::Par | RowKind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
-    row.is_content_staged = !keep_packed;
+    row.is_decompressed = !keep_packed;
     let (stored, other) = if keep_packed {
         (packed, content)
     } else {

@@ -184,7 +184,7 @@ impl Reading {
             return Vec::new();
         };
         let mut path = row.path.to_vec();
-        if row.is_content_staged {
+        if row.is_decompressed {
             for compression in Compression::ALL {
                 let short = without_extension(&path, compression).len();
                 if short < path.len() {

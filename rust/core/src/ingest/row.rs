@@ -146,8 +146,8 @@ pub struct Row {
     pub skips_images: bool,
     /// Whether the staged bytes are still gzipped.
     pub is_gzipped: bool,
-    /// Whether it is a compressed file, and its decompressed content is staged instead of its bytes.
-    pub is_content_staged: bool,
+    /// Whether the member is a compressed file, such as `.gz`, and the staged bytes are its decompressed content.
+    pub is_decompressed: bool,
     /// Index of its group in [`super::Reading::groups`]; -1 without one.
     pub group: i64,
     /// The n of its series (docs/numbers.md), the column `series` of the ledger; 0 without a series.
@@ -176,7 +176,7 @@ impl Row {
             has_extra_bytes: false,
             skips_images: false,
             is_gzipped: false,
-            is_content_staged: false,
+            is_decompressed: false,
             group: -1,
             series_n: 0,
             session_path: "".into(),

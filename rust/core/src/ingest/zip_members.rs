@@ -62,8 +62,8 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Sets the fault of each member that must not be read. Only the central directory determines the faults, so that they do
-/// not depend on the order in which threads read members. `len` is the size of the zip in bytes.
+/// Sets the fault of each member that must not be read, in the order of the central directory. This is done before threads
+/// read members, so the faults do not depend on the order of the threads. `len` is the size of the zip in bytes.
 fn set_faults(
     pass: &Pass<'_>,
     len: u64,
@@ -174,7 +174,7 @@ fn read_member(
             }
         })?
     };
-    if !member.row.is_content_staged && !member.row.has_extra_bytes {
+    if !member.row.is_decompressed && !member.row.has_extra_bytes {
         member.row.deflate_stream =
             zip.and_then(|zip| deflate_stream(entry, zip, local_header.data_offset));
     }

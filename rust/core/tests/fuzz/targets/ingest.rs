@@ -149,7 +149,7 @@ fn staged(reading: &Reading, staging: &Path) {
 
 fn has_its_hash(row: &Row, path: &Path) {
     let found = hexadecimal(&Sha256::digest(fs::read(path).unwrap()));
-    let expected = if row.is_content_staged {
+    let expected = if row.is_decompressed {
         row.content_sha256
     } else {
         row.sha256
