@@ -43,12 +43,12 @@ def refuse_folder(
 
 
 def _is_sessions_folder(folder: Path) -> bool:
-    """Return whether a folder with data in its inbox is a sessions folder.
+    """Return whether a folder with data in its inbox is a sessions folder; False if its inbox cannot be entered.
 
     Before its first import, it may have nothing but a master inbox. A session can also have data in `inbox/MR`, but has no archives
     there, and no results.
     """
-    if not (folder / MASTER_INBOX).is_dir():
+    if not os.path.isdir(folder / MASTER_INBOX):  # noqa: PTH112 - Path.is_dir raises PermissionError
         return False
     return kind_of_folder(folder) == FolderKind.SESSIONS_FOLDER or (
         not has_results(folder) and _has_archive(folder / MASTER_INBOX)
