@@ -11,6 +11,7 @@ import pytest
 from qxbatch.cli.main import main
 from qxbatch.commands import split_result, split_staging
 from qxbatch.commands.split_staging import staging_in
+from qxbatch.exits import ExitStatus
 from qxbatch.publish.durable import make_folder, rename_new
 from qxbatch.publish.folder_lock import FolderLock, is_locked, locked_folder
 from tests.build.dicom import MrSeries
@@ -319,3 +320,32 @@ def test_a_link_or_a_session_beside_the_source_is_refused_as_output(
     (output / "session.txt").write_text("id: A\nsubject: A\n")
     assert run_main("split", source) == 64
     assert names(output) == ["session.txt"]
+
+
+@pytest.mark.parametrize("output", ["S1", "S1/out/a"])
+def test_no_folder_is_added_to_a_waiting_packet(
+    output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbox = tmp_path / "sessions" / "inbox" / "MR"
+    (tmp_path / "sessions" / ".qxbatch" / "locks").mkdir(parents=True)
+    write_packet(under("a", A.files()), inbox, "S1", Kind.FOLDER)
+    source = write_packet(TREE, inbox, "mixed", Kind.ZIP)
+    before = snapshot(tmp_path)
+    for test in ([], ["--test"]):
+        assert run_main("split", source, f"--output={inbox / output}", *test) == ExitStatus.CANNOT_WRITE
+        assert f"{inbox / 'S1'} is a packet that waits in the master inbox" in capsys.readouterr().err
+        assert snapshot(tmp_path) == before
+
+
+def test_a_split_into_the_inbox_continues_what_an_interrupted_one_left(tmp_path: Path) -> None:
+    inbox = tmp_path / "sessions" / "inbox" / "MR"
+    (tmp_path / "sessions" / ".qxbatch" / "locks").mkdir(parents=True)
+    source = write_packet(TREE, inbox, "mixed", Kind.ZIP)
+    for output in (inbox, inbox / "out" / "deep"):
+        assert run_main("split", source, f"--output={output}") == 0
+        (output / "split.tsv").unlink()
+        (output / "P777" / "b" / "deep" / "notes").rename(tmp_path / "notes")
+        assert run_main("split", source, f"--output={output}") == ExitStatus.CANNOT_WRITE, "P777 differs"
+        (tmp_path / "notes").rename(output / "P777" / "b" / "deep" / "notes")
+        assert run_main("split", source, f"--output={output}") == 0
+        assert {"split.tsv", *PARTS} <= {*names(output)}

@@ -55,6 +55,22 @@ def test_a_description_beside_a_packet_is_not_replaced(folder: Path) -> None:
     assert (folder / "expected" / "P2.json").read_text() == description
 
 
+def test_no_expectation_is_written_among_the_packets_of_a_study_or_into_a_session(folder: Path) -> None:
+    (folder / "sessions" / "inbox").mkdir(parents=True)
+    (folder / "sessions" / ".qxbatch" / "locks").mkdir(parents=True)
+    session = folder / "sessions" / "S1" / "dicom"
+    session.mkdir(parents=True)
+    (session.parent / "session.txt").write_text("session: S1\nsubject: S1\n")
+    inbox = folder / "sessions" / "inbox" / "MR"
+    inbox.mkdir()
+    for place in (inbox, session):
+        shutil.copy(folder / "P1.zip", place)
+        run = regress(place, "--update")
+        assert run.status == 64, run.err
+        assert f"{place}/expected is in " in "".join(run.err.split("\n"))
+        assert [path.name for path in place.iterdir()] == ["P1.zip"]
+
+
 def test_a_difference_in_voxels_name_and_count_is_found(folder: Path) -> None:
     shutil.rmtree(folder / "P2")
     regress(folder, "--update")

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -10,16 +11,19 @@ from typing import NoReturn
 
 from qxbatch.commands.split_plan import StudyFolder
 from qxbatch.core import Row
+from qxbatch.discover.own_names import is_staging_name_of_split
 from qxbatch.exits import ExitStatus
 from qxbatch.ledger_cells import escape
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
 from qxbatch.publish.folder_lock import locked_folder
 from qxbatch.publish.same import same_content
+from qxbatch.report.output_files import below_master_inbox
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text, open_text
 
+_MAPPING_NAME = re.compile(r"split(?:_\d+)?\.tsv")
 COLUMNS = ("path", "part", "at", "patient", "study", "kind", "note")
 """The columns of the mapping; the fields of `MappingRow` are in the same order."""
 
@@ -70,9 +74,10 @@ def missing_folders(
     """Return the new folders that the output lacks, each with its path there.
 
     A run that is killed between two renames leaves some folders, and no mapping. Raises UsageError if the output contains the whole
-    result, or something else with one of the names, and OSError.
+    result, or something else with one of the names, or is in a packet that waits in a master inbox, and OSError.
     """
     output = staging.parent
+    _refuse_waiting_packet(output, [folder.name for folder in folders])
     pairs = [(SessionPaths(prepared_root(staging, k)).inbox, output / folder.name) for k, folder in enumerate(folders)]
     existing = [(new, target) for new, target in pairs if os.path.lexists(target)]
     if existing and _has_mapping(output, _lines(rows)):
@@ -81,6 +86,21 @@ def missing_folders(
     if different:
         _refuse(output, different)
     return [pair for pair in pairs if pair not in existing]
+
+
+def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
+    """Raise UsageError if the output is, or is in, a folder of a master inbox that has other content: it is a packet."""
+    own_names = {output: frozenset(new_names)}
+    for folder in below_master_inbox(output):
+        for name in os.listdir(folder):  # noqa: PTH208 - names, not paths
+            is_own = name in own_names[folder] or is_staging_name_of_split(name) or _MAPPING_NAME.fullmatch(name)
+            if not is_own:
+                raise UsageError(
+                    f"{folder} is a packet that waits in the master inbox; nothing was written.",
+                    "Name another --output.",
+                    ExitStatus.CANNOT_WRITE,
+                )
+        own_names[folder.parent] = frozenset([folder.name])
 
 
 def prepared_root(staging: Path, k: int) -> Path:

@@ -92,6 +92,15 @@ def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among
         raise UsageError(f"{folder} is {why}.", "Name another folder.")
 
 
+def below_master_inbox(path: Path) -> list[Path]:
+    """Return the path and its parents that are below the master inbox of a study; the last one is an entry of the inbox.
+
+    An inbox is recognised by the default layout of a study.
+    """
+    in_inbox = [folder for folder in (path, *path.parents) if _place_in_any_study(folder) == _FORBIDDEN_FOLDERS[INBOX]]
+    return in_inbox[:-1]  # the last one is the inbox itself
+
+
 def why_no_summary(path: Path, settings: Settings) -> str:
     """Return why the summary of a run may not replace what is at a path; empty if it may."""
     if is_stream(path):
