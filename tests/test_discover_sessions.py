@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.exits import ExitStatus
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
+from tests.build.dicom import MrSeries
 from tests.build.inbox import DummyStudy
+from tests.build.study import Study, run_main, snapshot
 
 
 @pytest.fixture
@@ -207,3 +210,18 @@ def test_folders_of_another_study_in_its_sessions_folder_are_ignored(dummy: Dumm
 def test_a_packet_with_the_name_of_a_folder_of_a_study_is_refused(dummy: DummyStudy, name: str) -> None:
     each = dummy.put(f"{name}/").candidate()
     assert (each.verdict, each.problem.code) == (Verdict.REFUSED, Code.BAD_NAME)
+
+
+@pytest.mark.parametrize("folder", ["", "nii", "sub/sessions"])
+@pytest.mark.parametrize("options", [[], ["--masterinbox=none", "--sessions=*"]])
+def test_no_study_is_added_to_a_session(study: Study, folder: str, options: list[str]) -> None:
+    study.put("S1", MrSeries().files())
+    assert study.main().status == 0
+    session = study.session("S1")
+    (session / folder / "inbox" / "MR").mkdir(parents=True)
+    before = snapshot(study.sessions)
+    run = run_main(str(session / folder), *options)
+    assert run.status == ExitStatus.USAGE
+    relation = f"is in the session folder {session}." if folder else "is a session folder."
+    assert f"{session / folder} {relation}" in " ".join(run.err.split())
+    assert snapshot(study.sessions) == before

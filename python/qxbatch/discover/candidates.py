@@ -13,6 +13,7 @@ from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_same_session, session_of
 from qxbatch.discover.readiness import with_fingerprint
 from qxbatch.discover.session_folders import refuse_foreign_inbox, refuse_session_folders
+from qxbatch.discover.study_in_session import refuse_study_in_session
 from qxbatch.model import Candidate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
@@ -37,6 +38,7 @@ def candidates(
     `only`, other names are ignored. `sniff` recognises a file by its content, `studies` returns the studies of loose files, and
     `now_ns` the time; tests replace them. Raises UsageError.
     """
+    refuse_study_in_session(settings)
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders
 

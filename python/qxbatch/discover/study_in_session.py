@@ -1,0 +1,28 @@
+"""Refuses a session, or a folder in one, as the sessions folder: an import would add a study to it."""
+
+import os
+from pathlib import Path
+
+from qxbatch.discover.session_folders import FolderKind, kind_of_folder
+from qxbatch.problems import UsageError
+from qxbatch.session.layout import DICOM, QXBATCH_FOLDER, SESSION_TXT
+from qxbatch.settings.model import Settings
+
+
+def refuse_study_in_session(settings: Settings) -> None:
+    """Raise UsageError if the sessions folder is a session folder or is in one."""
+    folder = Path(os.path.realpath(settings.sessionsfolder))
+    session = next((path for path in (folder, *folder.parents) if _is_session(path)), None)
+    if session is None:
+        return
+    relation = "is a session folder" if session == folder else f"is in the session folder {session}"
+    raise UsageError(
+        f"The sessions folder {settings.sessionsfolder} {relation}.",
+        f"Name the folder that contains the sessions, such as {session.parent}.",
+    )
+
+
+def _is_session(folder: Path) -> bool:
+    """Return whether a folder is a session. It is listed only if it has an entry that a session has."""
+    marks = (SESSION_TXT, QXBATCH_FOLDER, DICOM)
+    return any(os.path.lexists(folder / mark) for mark in marks) and kind_of_folder(folder) is FolderKind.SESSION
