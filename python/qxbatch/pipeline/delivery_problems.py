@@ -7,9 +7,9 @@ from qxbatch.archive.decision import Reason
 from qxbatch.counted import counted
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.publish.inbox_removal import UnremovedFile
 from qxbatch.publish.journal import COPIED_STUDY, Journal
 from qxbatch.publish.kept_files import RenamedFile
-from qxbatch.publish.sorted_files import UnremovedFile
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Archive, Settings
 
