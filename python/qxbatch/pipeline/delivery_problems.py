@@ -28,7 +28,10 @@ def unremoved_file_problem(file: UnremovedFile) -> Problem:
     if not file.is_contained:
         message = "stays in the inbox, because no session contains its bytes now."
         return Problem(
-            Code.CHANGED, str(file.path), message, "Find out what changed the copy, or import the file again."
+            Code.CHANGED,
+            str(file.path),
+            message,
+            "Find out what changed its copy in the session, or import the file again.",
         )
     message = "changed while it was imported, and stays in the inbox; the session contains the version that was read."
     return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")
