@@ -87,7 +87,7 @@ def test_the_moved_files_of_a_missing_packet_get_its_name_back(study: Study) -> 
     part.mkdir(parents=True)
     run = study.main("--test")
     assert run.status == 1, run.text
-    assert "give it its name back:" in " ".join(run.text.split())
+    assert "give the packet its name back:" in " ".join(run.text.split())
     assert command_in(run.text, "mv -nT").endswith("S1")
 
 

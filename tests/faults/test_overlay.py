@@ -324,7 +324,7 @@ def test_files_of_a_packet_that_a_mount_hides_wait_until_it_is_unmounted(
         patch.setattr("qxbatch.pipeline.archiving.mount_at", lambda *_: packet)
         run = study.main()
     assert run.status == 1, run.text
-    assert "which has other files now than the remaining ones" in " ".join(run.text.split())
+    assert "and the files there now are not the remaining ones" in " ".join(run.text.split())
     assert (part / "a/b/README").exists()
     (packet / "mounted").unlink()
     os.utime(packet, ns=(times.st_atime_ns, times.st_mtime_ns))

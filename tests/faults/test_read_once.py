@@ -52,7 +52,7 @@ def test_a_list_of_taken_files_that_changes_meanwhile_removes_no_last_copy(
         change(taken, line(first))
         return hash_file(path)
 
-    monkeypatch.setattr("qxbatch.publish.sorted_files.hash_file", change_and_hash)
+    monkeypatch.setattr("qxbatch.publish.inbox_removal.hash_file", change_and_hash)
     assert "changed while it was read" in attack.failed_run()
     assert readme.exists()
 

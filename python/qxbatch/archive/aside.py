@@ -199,8 +199,8 @@ def finish_aside(packet: Packet, tag: str) -> None:
 def undo_parts(packet: Packet, tag: str) -> None:
     """Undo the renaming if a run was killed while it moved the files of the packet one by one.
 
-    Raises OSError if the name of the packet has other files than the remaining ones, for example mounted ones: the moved files
-    keep their hidden name for the next run.
+    Raises OSError if the files at the path of the packet are not its remaining ones, for example if others are mounted there: the
+    moved files keep their hidden name for the next run.
     """
     part = hidden_path(packet.path, Use.PART, tag)
     if not os.path.lexists(part):
@@ -210,7 +210,7 @@ def undo_parts(packet: Packet, tag: str) -> None:
     elif _are_parts(part, packet):
         move_files(part, packet.path)
     else:
-        reason = f"it has files of {packet.path}, which has other files now than the remaining ones"
+        reason = f"it has files of {packet.path}, and the files there now are not the remaining ones"
         raise OSError(errno.EBUSY, reason, str(part))
 
 

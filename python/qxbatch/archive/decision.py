@@ -37,7 +37,7 @@ class Facts(NamedTuple):
     is_damaged: bool = False
     """Whether some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
     is_published: bool = True
-    """Whether its sessions exist and were created from it. False also for a refused packet."""
+    """Whether its sessions exist and were created from it."""
     has_changed: bool = False
     """Whether it changed or vanished after it was read, or is no longer readable."""
     is_behind_link: bool = False

@@ -72,7 +72,7 @@ def archive_packet(
                 remove_aside(packet, aside, gone, is_same_packet)
         return target
     finally:
-        remove_tree(destination.copy_path)  # also that of a run that was killed after it named the copy
+        remove_tree(destination.copy_path)  # also a copy that a killed run left under this name
 
 
 class _Destination(NamedTuple):

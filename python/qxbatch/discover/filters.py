@@ -12,7 +12,10 @@ from qxbatch.settings.model import Settings
 
 
 def exact_ids(settings: Settings, sessions: Iterable[SessionId]) -> frozenset[str]:
-    """Return the expressions of `sessions` that are the id of one of these sessions, as the commands in messages have them."""
+    """Return the expressions of --sessions that name one of `sessions` exactly: its id, or its id escaped by `as_expression`.
+
+    The commands in messages select a session by the escaped id.
+    """
     wanted = frozenset(settings.sessions)
     ids = (session.id for session in sessions) if wanted else ()
     return frozenset(text for session_id in ids for text in (session_id, as_expression(session_id)) if text in wanted)

@@ -62,7 +62,10 @@ def session_folder(path: Path) -> ListedFolder:
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:
-    """Judge each session folder as it was listed. Only hints and commands for refused ones look at the disk."""
+    """Judge each session folder as it was listed.
+
+    Only the check whether a folder with data is a sessions folder, and hints and commands for refused ones, read the disk.
+    """
     return [_judge(folder, settings) for folder in folders]
 
 

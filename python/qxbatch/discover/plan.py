@@ -37,6 +37,7 @@ def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRo
 
 
 def _exact_ids(entries: Iterable[tuple[Entry, str]], settings: Settings, rows: "LogfileRows | None") -> Collection[str]:
+    """Return the expressions of --sessions that name the session of one of these entries exactly (`exact_ids`)."""
     names = (packet_name(entry.name, settings.pattern, stem) for entry, stem in entries)
     sessions = (_resolve(name, settings, rows)[0] for name in names if name)
     return exact_ids(settings, (session for session in sessions if session is not None))

@@ -7,9 +7,9 @@ from qxbatch.archive.decision import Reason
 from qxbatch.counted import counted
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.publish.inbox_removal import UnremovedFile
 from qxbatch.publish.journal import COPIED_STUDY, Journal
 from qxbatch.publish.kept_files import RenamedFile
-from qxbatch.publish.sorted_files import UnremovedFile
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Archive, Settings
 
@@ -28,7 +28,10 @@ def unremoved_file_problem(file: UnremovedFile) -> Problem:
     if not file.is_contained:
         message = "stays in the inbox, because no session contains its bytes now."
         return Problem(
-            Code.CHANGED, str(file.path), message, "Find out what changed the copy, or import the file again."
+            Code.CHANGED,
+            str(file.path),
+            message,
+            "Find out what changed its copy in the session, or import the file again.",
         )
     message = "changed while it was imported, and stays in the inbox; the session contains the version that was read."
     return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")

@@ -36,8 +36,8 @@ def replaced_patient_warnings(sessionsfolder: Path, job: Job, products: Sequence
 def stale_session_warnings(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> list[Problem]:
     """Return a warning if an earlier import of a unit made sessions that this import does not make; else an empty list.
 
-    The packet or an option changed. Such sessions are those that the unit was split into and, if it is split now (in inbox mode
-    only), the session with the unit's own id.
+    This happens if the packet or an option changed between the two. Such sessions are those that the unit was split into and, if
+    it is split now (in inbox mode only), the session with the unit's own id.
     """
     unit = job.unit
     new_sessions = {product.sorted_session.session.id for product in products}

@@ -11,11 +11,11 @@ from qxbatch.pipeline.check_published import check_published, has_failed_series
 from qxbatch.pipeline.delivery_problems import replaced_files_problem, unremoved_file_problem
 from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.publish.inbox_removal import UnremovedFile, remove_listed
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.removal_list import RemovalList
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.sorted_files import UnremovedFile, remove_listed
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Settings

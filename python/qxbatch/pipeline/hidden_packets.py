@@ -19,14 +19,16 @@ from qxbatch.visible import shell_word
 
 _AT_WORK_S = 120
 """A name in a shared inbox that changed in the last 120 s may be in use by a run of another study, which this run cannot see."""
-_GIVE_BACK = "If no other run uses this inbox, give it its name back:"
+_GIVE_BACK = "If no other run uses this inbox, give the packet its name back:"
 _STATES = {
     Use.ASIDE: ("it was renamed to be archived", _GIVE_BACK),
     Use.PART: ("some of its files were moved here", _GIVE_BACK),
     Use.GONE: ("it was being removed", _GIVE_BACK),
 }
-"""What the run did with a packet of this use, as a part of the message, and the hint."""
-_COPY_BACK = "If no other run uses this inbox, copy them back, compare, and remove this:"
+"""Maps the reason of a hidden name to what the run did with the packet, as a part of the message, and to the hint."""
+_COPY_BACK = (
+    "If no other run uses this inbox, copy them back. Then compare both folders, and remove the hidden one. To copy:"
+)
 """The hint for `Use.PART` if the folder that has the other files still exists."""
 _REMOVE = "If you do not need the packet, remove it:"
 
@@ -76,15 +78,15 @@ def _is_unchanged_since(path: Path, moment: float) -> bool:
 
 def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem:
     state, hint = _STATES[use]
-    is_removed = False
+    can_be_removed = False
     if use is Use.GONE:
-        is_removed, text = compare_with_sessions(path, original, settings)
-        hint = f"{text} {_REMOVE if is_removed else hint}"
+        can_be_removed, text = compare_with_sessions(path, original, settings)
+        hint = f"{text} {_REMOVE if can_be_removed else hint}"
     message = f"belongs to {original} and is not imported: {state} by an interrupted run whose journal is missing."
     hidden, restored = (
         shell_word(str(outside_path(each, settings.path_map))) for each in (path, _restored(path, original, use))
     )
-    command = f"rm -r -- {hidden}" if is_removed else f"mv -nT -- {hidden} {restored}"
+    command = f"rm -r -- {hidden}" if can_be_removed else f"mv -nT -- {hidden} {restored}"
     if use is Use.PART and os.path.lexists(path.with_name(original)):
         hint, command = _COPY_BACK, f"cp -an -- {hidden}/. {restored}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)

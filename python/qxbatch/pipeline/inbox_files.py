@@ -62,8 +62,8 @@ def _members(
 ) -> Iterator[tuple[str, str]]:
     """Yield (ledger path, sha256) of members with these fates that are files in the inbox itself, not in its archives.
 
-    `rows` are the indices of the members that are looked at; all if None. The ledger path identifies no member: a file `a!b` has
-    that of the file `b` in an archive `a`.
+    `rows` are the indices of the members that are looked at; all if None. A ledger path is not unique: a file `a!b` has the
+    same one as the file `b` in an archive `a`.
     """
     for index in range(len(reading)) if rows is None else rows:
         row = reading.row(index)

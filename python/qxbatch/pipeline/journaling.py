@@ -11,9 +11,9 @@ from qxbatch.pipeline.inbox_files import files_to_remove
 from qxbatch.pipeline.linked import is_linked
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
+from qxbatch.publish.inbox_removal import write_list
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
 from qxbatch.publish.mounts import mount_in
-from qxbatch.publish.sorted_files import write_list
 from qxbatch.record.job import Job
 from qxbatch.session.contents import is_imported
 

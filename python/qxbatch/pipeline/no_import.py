@@ -12,7 +12,7 @@ def check_or_refresh(
 ) -> None:
     """In a dry run with ready packets, check the converters. In another run, refresh a study level that is out of date.
 
-    `has_remains`: another run left its hidden folder, or still works in it. Raises UsageError.
+    `has_remains`: the value of `Workspace.has_remains` at the start of the run. Raises UsageError.
     """
     if settings.test:
         if ready:

@@ -23,8 +23,8 @@ from qxbatch.settings.model import JoinSeries, Stages
 def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     """Read a unit's sources into scratch; return its job.
 
-    Raises PacketError when a packet changed or a newer version made its session, OSError when scratch cannot be written, and
-    CancelledError.
+    Raises PacketError when a packet changed or a newer version of qxbatch made its session, OSError when scratch cannot be
+    written, and CancelledError.
     """
     unit_sources = _sources(context, unit)
     reading = read_sources(context, unit, unit_sources.sources, scratch)

@@ -12,7 +12,7 @@ from qxbatch.session.summary import NewerSchemaError, SummaryError
 def read_previous_session(path: Path) -> PreviousSession:
     """Return the records in a session folder; if its ledger is damaged, only the order of the rows before the damage is used.
 
-    Raises PacketError if a newer version made the session: its summary may say that the session is de-identified.
+    Raises PacketError if a newer version of qxbatch made the session: its summary may say that the session is de-identified.
     """
     session = SessionFolder(path)
     try:

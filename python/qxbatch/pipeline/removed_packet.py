@@ -31,5 +31,5 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
 def _sessions_text(exist: list[bool]) -> str:
     if exist and all(exist):
         return "Its session exists." if len(exist) == 1 else "Its sessions exist."
-    remaining = "Not all of its sessions exist now" if any(exist) else "It has no session now"
-    return f"{remaining}, and files of it may be missing."
+    clause = "Not all of its sessions exist now" if any(exist) else "It has no session now"
+    return f"{clause}, and files of it may be missing."

@@ -9,7 +9,7 @@ from qxbatch.publish.locks import Lock, Locks
 
 
 def lost_lock_error(label: str) -> PacketError:
-    """Return the error to raise if another run took over the lock of the unit with this name in messages."""
+    """Return the error to raise if another run took over the lock of a unit; `label` names the unit in the message."""
     message = (
         "this run was stopped or could not renew its lock for more than 2 minutes, and another run took over the lock. "
         "This run stops working on it."

@@ -15,8 +15,8 @@ STEP_SECONDS = 0.25
 def wait_for(futures: Sequence[Future[Result]]) -> None:
     """Wait in short steps, after which signals are handled. Raises the first exception at once, and KeyboardInterrupt on a signal.
 
-    A signal in a step would be raised while this thread takes a lock that it shares with the threads of the futures: it could
-    release the lock of a thread that is about to store its result.
+    Signals are delayed during a step, in which this thread takes locks that it shares with the threads of the futures: a
+    KeyboardInterrupt there could release the lock of a thread that is about to store its result.
     """
     pending = set(futures)
     while pending:

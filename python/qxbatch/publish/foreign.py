@@ -46,7 +46,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
             sync_folder(path.parent)
     finally:
         for path in staged:
-            with contextlib.suppress(IsADirectoryError):  # a folder with content, which `clear_path` named
+            with contextlib.suppress(IsADirectoryError):  # a folder with content: `clear_path` raised an error
                 path.unlink(missing_ok=True)
 
 

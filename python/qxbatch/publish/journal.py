@@ -41,9 +41,9 @@ _KEYS = {
 }
 """Maps the fields of `Journal` to their keys in the file, where the two differ."""
 IN_NO_INBOX = "in no inbox of this run"
-"""In the reason why a journal is not used: a packet is in another inbox than those of the run."""
+"""A part of the reason why a journal is not used, if a packet is in another inbox than those of the run."""
 COPIED_STUDY = "this study was copied, or moved from another disk, after that run"
-"""In this reason: the journal was written in another folder, of which this one is a copy."""
+"""A part of messages, if the journal was written in another folder, of which this one is a copy."""
 
 
 class JournaledPacket(NamedTuple):

@@ -1,6 +1,6 @@
 """Folder mode (`--masterinbox=none`): moves kept files of archives to the session's own inbox, to their names in the ledger.
 
-The inbox belongs to the user. A file that has one of these names there appeared after the session was built. It gets a
+The inbox belongs to the user. If a file with one of these names appeared in it after the session was built, that file gets a
 numbered name.
 """
 

@@ -338,7 +338,7 @@ class Locks:
                         self._try_free(path, wait=False)
 
     def interrupt(self) -> None:
-        """End all waiting for locks: this run is to end."""
+        """End the waits for locks, because this run is to end; `waiting` continues until it has waited for ENDING_WAIT_SECONDS."""
         self._stop_waiting.set()
 
     def close(self) -> None:

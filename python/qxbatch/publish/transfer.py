@@ -21,8 +21,8 @@ from qxbatch.walk import folder_handle, set_mode
 def try_rename(source: Path, target: Path) -> bool:
     """Rename to an unused name, and sync the folders; return False if the two paths are on different file systems.
 
-    A relative link gets the text that leads to the same target from the new folder. Raises FileExistsError when the name is in
-    use, and OSError.
+    A relative link gets the text that leads to the same target from the new folder; only that folder is synced. Raises
+    FileExistsError when the name is in use, and OSError.
     """
     if source.is_symlink() and not source.readlink().is_absolute() and source.parent != target.parent:
         _move_link(source, target)

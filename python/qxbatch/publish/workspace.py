@@ -1,8 +1,8 @@
 """The hidden folder `.qxbatch` in the sessions folder: staging, journals and locks of running imports.
 
-It is on the file system of the sessions, so that publishing is a rename. A finished run leaves only the state of cluster jobs in
-it. Everybody who may write to the sessions folder may write here too. So names in it are checked, and folders that are links are
-refused.
+It is on the file system of the sessions, so that publishing is a rename. A finished run leaves nothing in it but the state of
+cluster jobs, and `qxbatch bids` the record of its exports (`study/exports.py`). Everybody who may write to the sessions folder may
+write here too. So names in it are checked, and folders that are links are refused.
 """
 
 import contextlib
@@ -63,7 +63,7 @@ class Workspace:
 
     @property
     def has_remains(self) -> bool:
-        """Whether a live or dead run left the hidden folder; not if it contains only the state of cluster jobs."""
+        """Whether the hidden folder exists, unless it contains only the state of cluster jobs; a record of exports counts too."""
         try:
             return self.top.is_symlink() or os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
         except FileNotFoundError:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from qxbatch.ledger_cells import member_path
+from qxbatch.publish.inbox_removal import UnremovedFile, remove_listed, write_list
 from qxbatch.publish.removal_list import RemovalList
-from qxbatch.publish.sorted_files import UnremovedFile, remove_listed, write_list
 
 TAG = "0123456789abcdef"
 
