@@ -55,7 +55,7 @@ def tally_of(*events: Event) -> Tally:
 def fraction_of(*events: Event) -> float:
     """Return the fraction of a packet of 10 MB that is done after some events."""
     started = (RunStarted(1, 10 * MB), UnitStarted("S1", 10 * MB))
-    return tally_of(*started, *events).view(1.0).bytes / (10 * MB)
+    return tally_of(*started, *events).run_progress(1.0).bytes / (10 * MB)
 
 
 READING = StageStarted("S1", Stage.READING)
@@ -95,13 +95,13 @@ def test_the_progress_of_a_packet_with_several_sessions_never_decreases() -> Non
 
 def test_failed_packets_and_packets_to_check_are_counted() -> None:
     events = [UnitFinished("S1", (DONE,)), UnitFinished("S2", (REFUSED,)), UnitFinished("S3", (WARNED,))]
-    view = tally_of(RunStarted(4, MB), *events).view(1.0)
-    assert (view.packets, view.done, view.failed, view.to_check) == (4, 3, 1, 1)
+    progress = tally_of(RunStarted(4, MB), *events).run_progress(1.0)
+    assert (progress.packets, progress.done, progress.failed, progress.to_check) == (4, 3, 1, 1)
 
 
 def test_a_stopped_unit_is_no_longer_at_work() -> None:
     tally = tally_of(RunStarted(1, MB), UnitStarted("S1", MB), UnitCancelled("S1"), READING)
-    assert tally.view(1.0).at_work == ()
+    assert tally.run_progress(1.0).at_work == ()
 
 
 def run_at(rate: float, seconds: int) -> Tally:
@@ -115,27 +115,27 @@ def run_at(rate: float, seconds: int) -> Tally:
             for event in (READING, *SORTED):
                 tally.notify(event._replace(unit=f"S{done}"), second)
             tally.notify(UnitFinished(f"S{done}", (DONE,)), second)
-        tally.view(float(second))
+        tally.run_progress(float(second))
     return tally
 
 
 def test_rate_and_time_left_are_computed_from_bytes() -> None:
-    view = run_at(2.0, 20).view(20.0)
-    assert view.rate == pytest.approx(2 * MB, rel=0.1)
-    assert view.seconds_left == pytest.approx(30, rel=0.1)
+    progress = run_at(2.0, 20).run_progress(20.0)
+    assert progress.rate == pytest.approx(2 * MB, rel=0.1)
+    assert progress.seconds_left == pytest.approx(30, rel=0.1)
 
 
 def test_there_is_no_time_left_after_too_few_packets() -> None:
-    view = run_at(2.0, 2).view(2.0)
-    assert (view.rate, view.seconds_left) == (None, None)
+    progress = run_at(2.0, 2).run_progress(2.0)
+    assert (progress.rate, progress.seconds_left) == (None, None)
 
 
 def test_the_time_left_does_not_jump() -> None:
     tally = run_at(2.0, 20)
-    before = tally.view(20.0).seconds_left
+    before = tally.run_progress(20.0).seconds_left
     tally.notify(UnitStarted("large", 30 * MB), 20.5)
     tally.notify(UnitFinished("large", (DONE,)), 20.5)
-    after = tally.view(21.0).seconds_left
+    after = tally.run_progress(21.0).seconds_left
     assert before is not None
     assert after is not None
     assert abs(before - after) < 8
@@ -148,16 +148,16 @@ def test_packets_without_work_do_not_affect_the_rate() -> None:
     tally.notify(UnitStarted("S1", 10 * MB), 1.0)
     for event in (*SORTED, SeriesFinished("S1", 20 * MB)):
         tally.notify(event, 9.0)
-    view = tally.view(10.0)
-    assert view.bytes > 90 * MB
-    assert view.rate is not None
-    assert view.rate < 3 * MB
+    progress = tally.run_progress(10.0)
+    assert progress.bytes > 90 * MB
+    assert progress.rate is not None
+    assert progress.rate < 3 * MB
 
 
 def test_up_to_three_units_at_work_are_shown_with_their_series() -> None:
     tally = tally_of(RunStarted(5, 5 * MB), *(UnitStarted(f"S{k}", MB) for k in range(1, 6)), *SORTED)
     tally.notify(SeriesConverted("S1", "S1", 1, 2), 0.0)
-    lines = ["".join(text for text, _ in line) for line in display(tally.view(1.0), 80, UNICODE)]
+    lines = ["".join(text for text, _ in line) for line in display(tally.run_progress(1.0), 80, UNICODE)]
     assert lines[2:] == ["  S1  converting  1 of 2 series", "  S2  waiting", "  S3  waiting"]
 
 
@@ -166,7 +166,7 @@ def test_up_to_three_units_at_work_are_shown_with_their_series() -> None:
 def test_the_display_is_narrower_than_the_terminal(width: int, marks: Marks) -> None:
     name = "a-very-long-name-of-a-session-that-somebody-chose" * 2
     tally = tally_of(RunStarted(3000, 5 * MB), UnitStarted(name, MB), StageStarted(name, Stage.READING))
-    for line in display(tally.view(5000.0), width, marks):
+    for line in display(tally.run_progress(5000.0), width, marks):
         assert sum(len(text) for text, _ in line) < width
 
 

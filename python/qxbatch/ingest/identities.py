@@ -24,7 +24,7 @@ def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True
 
 
 def distinct_headers(reading: Reading, rows: Iterable[int]) -> Iterator[Header]:
-    """Yield the first DICOM header of some rows with each combination of ids and names.
+    """Yield, of the DICOM headers of some rows, the first one with each combination of ids and names.
 
     One file of a series can have another patient than the others.
     """

@@ -87,7 +87,8 @@ class IncompleteDicomdir(NamedTuple):
     missing: int
     """Number of missing files."""
     names: tuple[str, ...]
-    """Paths of the missing files as listed; empty if the copies have other names."""
+    """Paths of the missing files as listed; empty if the files in the packet have other names, so that it is unknown which ones are
+    missing."""
 
     def words(self) -> str:
         """Return the missing files as part of a sentence."""

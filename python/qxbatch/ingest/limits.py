@@ -1,4 +1,4 @@
-"""The limits that the core's reasons name, and larger_limits values to try."""
+"""The limits that the core's reasons name, and larger values to try."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ _PARAMETER_OF_PATTERN = {
 _MAX_NESTING = "20"
 """The largest value of --max-nesting."""
 _FACTOR = 10
-"""Factor for proposed larger_limits limits."""
+"""Factor between a limit and the larger one that is proposed."""
 
 
 class Limits(Protocol):
@@ -49,7 +49,7 @@ def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
 
 
 def larger_limits(limits: Iterable[str], current: Limits) -> Mapping[str, str]:
-    """Return larger_limits values of these parameters, in the form of the command line."""
+    """Return larger values of these parameters, in the form of the command line."""
     return {limit: _larger_value(limit, getattr(current, limit)) for limit in limits}
 
 

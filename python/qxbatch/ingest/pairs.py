@@ -16,7 +16,7 @@ from qxbatch.session.layout import SORTED_PATH
 _LONGEST_NAME = 240
 """Bytes of a file name; file systems allow 255."""
 _LONGEST_EXTENSION = 8
-"""Maximum number of characters of an extension that a shorten_name name keeps."""
+"""Maximum number of characters of an extension that `shorten_name` keeps."""
 _EXTENSIONS = ("PAR", "REC")
 _SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
 

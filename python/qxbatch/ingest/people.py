@@ -85,7 +85,7 @@ class Person(NamedTuple):
     patient: str
     """PatientID as written; the name if the PatientID is empty or anonymous; empty if the patient is unknown."""
     items: tuple[Item, ...]
-    """At least one. `people_of` leaves out files without PatientID and name; `with_unknown` assigns them."""
+    """At least one. `people_of` leaves out files without PatientID and name; `with_unknown_patients` assigns them."""
 
     @property
     def groups(self) -> tuple[int, ...]:

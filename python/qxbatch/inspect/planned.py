@@ -1,4 +1,4 @@
-"""The planned numbers of volumes and slices, from standard elements, else from vendors' private ones."""
+"""The planned numbers of volumes and slices, from standard elements and vendors' private ones."""
 
 from collections.abc import Sequence
 
@@ -72,7 +72,7 @@ def _volumes_from_images(observed: ObservedSeries, stacks: Sequence[Stack], slic
 
 
 def _slices_of_single_volume(observed: ObservedSeries) -> int | None:
-    """Return the number of slices of a GE series that has one volume of one contrast."""
+    """Return the planned number of images of a series with one volume of one contrast, which is that of its slices; else None."""
     if len(observed.acquired_stacks.stacks) != 1 or _positive_integer(observed, "NumberOfTemporalPositions") not in (
         None,
         1,

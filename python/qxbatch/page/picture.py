@@ -110,7 +110,7 @@ class Plane(NamedTuple):
 def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
     """Return the middle slices, axial, coronal and sagittal; up is superior or anterior.
 
-    A volume of one slice or few slices (_THIN) has only its middle slice. Raises ValueError for a voxel or a line of voxels.
+    A volume of one slice or few slices (_THIN_RATIO) has only its middle slice. Raises ValueError for a voxel or a line of voxels.
     """
     axes = world_axes(shape, affine)
     counts = [axis.count for axis in axes]

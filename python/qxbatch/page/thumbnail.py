@@ -32,7 +32,7 @@ def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
 
 
 def _voxels(shape: tuple[int, ...]) -> int:
-    """Return the voxels of one volume; an image of one slice comes last."""
+    """Return the number of voxels of one volume; 0 for an image of one slice, which is tried last."""
     columns, rows, slices = (*shape, 1, 1, 1)[:3]
     return columns * rows * slices if slices > 1 else 0
 

@@ -17,7 +17,7 @@ _TEXTS = {
     "Manufacturer": ("manufacturer",),
     "StationName": ("station name",),
 }
-"""DICOM keywords, and the keys of a PAR whose first value that is not empty fills each."""
+"""Maps each DICOM keyword to keys of a PAR; the first key with a value is used."""
 
 
 def fields(header: ParTable) -> dict[str, Value]:

@@ -81,7 +81,7 @@ def _assign(
 
 
 def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
-    """Return whether an entry that lacks a series may get this one: a scan of its name, or another series of its name and kinds."""
+    """Return whether a series may fill an entry that lacks one: a scan by its name, a series that is no scan by name and kinds."""
     return entry.matches_name(series.name) if series.is_evaluable else entry.matches(series)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-Gzip = Callable[[Path, Path], object]
+CompressFile = Callable[[Path, Path], object]
 """Compresses the first file into the second, as one gzip member that is synced when the call returns."""
 
 

@@ -8,32 +8,32 @@ from pathlib import Path
 
 from qxbatch.deidentify import IMAGE_TYPE_CODES, Redact, no_redaction
 from qxbatch.model import Conversion
-from qxbatch.record.compress import Gzip, compressed_path
+from qxbatch.record.compress import CompressFile, compressed_path
 from qxbatch.record.cut_text import without_last_word
 from qxbatch.record.images import SessionImages
 from qxbatch.session.paths import SessionPaths
 from qxbatch.visible import visible_lines
 
 _TEXT = re.compile(r'^([ \t]*"\w*(?<!UID)":[ \t]*)(".*")(,?[ \t]*)$', re.MULTILINE)
-"""A line of a sidecar with a text value that is not a UID."""
+"""A line of a sidecar with a text value; not of a key that ends with UID."""
 _ITEM = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 """A JSON string, as an item of a list."""
 _LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.pattern}[ \t\],]*)$', re.MULTILINE)
-"""A line of a sidecar with a list, or with items of a list, that are not UIDs."""
+"""A line of a sidecar with a list, not of a key that ends with UID, or with items of any list."""
 _FULL_LENGTHS = (63, 64, 65, 254, 255)
 """Lengths of texts that fill a field of a converter, which may have cut them."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """A control character that must be escaped in JSON. Tabs and line ends are not in it: sidecars contain them between values."""
 
 
-def write_images(session_images: SessionImages, session: Path, gzip: Gzip) -> None:
+def write_images(session_images: SessionImages, session: Path, compress: CompressFile) -> None:
     """Move each image, with its .json, .bval and .bvec, into `<session>/nii`, and name them after the image's number."""
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
     for item in session_images.numbered_images:
         number, output = item.image.number, item.output
         if not compressed_path(output.nifti).exists():
-            gzip(output.nifti, compressed_path(output.nifti))
+            compress(output.nifti, compressed_path(output.nifti))
         _place(compressed_path(output.nifti), paths.image(number))
         for extension, path in sorted(output.sidecars.items()):
             _place(path, paths.image(number, extension))

@@ -52,7 +52,7 @@ def series_number(header: HeaderLike) -> int | None:
 def session_txt_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
     """Return the name of image k of a series with `of` images; it contains the last `add_image_type` values of ImageType.
 
-    >>> image_name({"SeriesDescription": "ME"}, 1, 3, "_e1")
+    >>> session_txt_name({"SeriesDescription": "ME"}, 1, 3, "_e1")
     'ME [1/3] e1'
     """
     labels = [label for value in texts(header, "ImageType") if (label := session_txt_field(value))]

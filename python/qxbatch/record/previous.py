@@ -76,7 +76,8 @@ def _previous_location(row: LedgerRow) -> str:
     """
     if row.path.startswith(FROM_SESSION):
         return unescape(row.path.removeprefix(FROM_SESSION))
-    # a member of an archive is in a folder with the name of the archive, so the `!` is not in its `at`
+    # a loose file may have a `!` in its name; a member of an archive is kept in a folder named like the archive, so its `at`
+    # has a `/` where its path has the `!`
     is_loose = "!" not in row.path or row.at == f"{KEPT_AT}{row.path}"
     return row.at if row.fate is Fate.KEPT and is_loose else ""
 

@@ -120,8 +120,8 @@ def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
 
 
 def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:
-    """Return a block for each session or packet with problems of these severities, and one for each problem of a packet that its
-    sessions share.
+    """Return a block for each session or packet with problems of these severities, and one for each problem of a whole packet that
+    several of its sessions have.
     """
     by_session = [(session, _of_severity(session, severities)) for session in sessions]
     counts = Counter(problem for _, problems in by_session for problem in problems)

@@ -8,7 +8,7 @@ from qxbatch.problems import Severity, grouped
 from qxbatch.report.labels import label_subject
 from qxbatch.report.marks import Marks
 from qxbatch.report.outcome import has_failed, outcome_line
-from qxbatch.report.tally import UnitProgress, View
+from qxbatch.report.tally import RunProgress, UnitProgress
 from qxbatch.visible import one_line
 from qxbatch.wrapping import columns_of, cut
 
@@ -30,25 +30,25 @@ _MAX_SUBJECT = 50
 """Maximum number of characters of a subject before a message; a longer one, such as a list of files, follows it."""
 
 
-def display(view: View, width: int, marks: Marks) -> list[Line]:
+def display(progress: RunProgress, width: int, marks: Marks) -> list[Line]:
     """Return the display: the bar, the counts, and up to MAX_UNITS units at work."""
     room = min(MAX_WIDTH, width - 1)
     name_width = min(
-        _MAX_NAME_WIDTH, max((columns_of(one_line(unit.name)) for unit in view.at_work[:MAX_UNITS]), default=0)
+        _MAX_NAME_WIDTH, max((columns_of(one_line(unit.name)) for unit in progress.at_work[:MAX_UNITS]), default=0)
     )
     return [
-        _bar(view, room, marks),
-        _counts(view, room),
-        *(_unit(unit, room, name_width, marks) for unit in view.at_work[:MAX_UNITS]),
+        _bar(progress, room, marks),
+        _counts(progress, room),
+        *(_unit(unit, room, name_width, marks) for unit in progress.at_work[:MAX_UNITS]),
     ]
 
 
-def _bar(view: View, room: int, marks: Marks) -> Line:
-    ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
-    unit = size_unit(view.size)
-    texts = [f"{int(100 * ratio)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
-    texts += [] if view.rate is None else [f"{decimal_size_text(view.rate)}/s"]
-    texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
+def _bar(progress: RunProgress, room: int, marks: Marks) -> Line:
+    ratio = min(1.0, progress.bytes / progress.size) if progress.size else float(progress.done == progress.packets)
+    unit = size_unit(progress.size)
+    texts = [f"{int(100 * ratio)}%", f"{in_unit(progress.bytes, unit)} of {in_unit(progress.size, unit)} {unit}"]
+    texts += [] if progress.rate is None else [f"{decimal_size_text(progress.rate)}/s"]
+    texts += [] if progress.seconds_left is None else [f"{clock(progress.seconds_left)} left"]
     text = "  ".join(texts)
     min_bar, max_bar = _BAR_WIDTHS
     bar_width = max(min_bar, min(max_bar, room - len(text) - 2))
@@ -60,11 +60,11 @@ def _bar(view: View, room: int, marks: Marks) -> Line:
     )
 
 
-def _counts(view: View, room: int) -> Line:
-    texts = [(cut(f"{view.done} of {counted(view.packets, 'packet')} done", room), "bold")]
-    texts += [(f"{view.failed} failed", "bold red")] * (view.failed > 0)
-    texts += [(f"{view.to_check} to check", "yellow")] * (view.to_check > 0)
-    texts.append((clock(view.seconds), ""))
+def _counts(progress: RunProgress, room: int) -> Line:
+    texts = [(cut(f"{progress.done} of {counted(progress.packets, 'packet')} done", room), "bold")]
+    texts += [(f"{progress.failed} failed", "bold red")] * (progress.failed > 0)
+    texts += [(f"{progress.to_check} to check", "yellow")] * (progress.to_check > 0)
+    texts.append((clock(progress.seconds), ""))
     line: list[tuple[str, str]] = []
     for text, style in texts:
         used = sum(len(written) for written, _ in line)
@@ -81,14 +81,15 @@ def _unit(unit: UnitProgress, room: int, name_width: int, marks: Marks) -> Line:
     return ((cut(f"  {name}  {unit.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)
 
 
-def counts_text(view: View) -> str:
+def counts_text(progress: RunProgress) -> str:
     """Return the progress of the run as one line without a bar."""
-    ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
-    texts = [f"{view.done} of {counted(view.packets, 'packet')} done"]
-    texts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
-    texts.append(f"{int(100 * ratio)}% of {decimal_size_text(view.size)}")
-    texts += [] if view.rate is None else [f"{decimal_size_text(view.rate)}/s"]
-    texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
+    ratio = min(1.0, progress.bytes / progress.size) if progress.size else float(progress.done == progress.packets)
+    texts = [f"{progress.done} of {counted(progress.packets, 'packet')} done"]
+    texts += [f"{progress.failed} failed"] * (progress.failed > 0)
+    texts += [f"{progress.to_check} to check"] * (progress.to_check > 0)
+    texts.append(f"{int(100 * ratio)}% of {decimal_size_text(progress.size)}")
+    texts += [] if progress.rate is None else [f"{decimal_size_text(progress.rate)}/s"]
+    texts += [] if progress.seconds_left is None else [f"{clock(progress.seconds_left)} left"]
     return ", ".join(texts)
 
 

@@ -82,7 +82,7 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
 
 
 def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
-    """Raise UsageError if a folder for new files is in a study where an import would take, change or remove them.
+    """Raise UsageError if new files in a folder would be taken, changed or removed by an import, since the folder is in a study.
 
     `among_packets`: whether the folder may be in a master inbox.
     """
@@ -119,7 +119,7 @@ def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
         if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
             return True
         return is_own(path)
-    except OSError:  # a missing file is created, or writing reports the error; one that is only unreadable may be data
+    except OSError:  # missing: it is created; not writable: writing reports the error; only unreadable: it may be data
         return not os.access(path, os.W_OK)
 
 

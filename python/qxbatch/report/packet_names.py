@@ -1,7 +1,7 @@
 """Leaves names of packets, which may contain names of patients, out of de-identified logs and summaries.
 
-A changed name, as in a command that renames the packet, cannot be found in text. So a candidate whose name is left out has no
-command, and a message about an invalid name does not say what is wrong with it.
+Only the names themselves are found in text, not similar ones, such as the new name in a command that renames a packet. So a
+candidate whose name is left out has no command, and a message about an invalid name does not say what is wrong with it.
 """
 
 import re

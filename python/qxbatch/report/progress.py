@@ -86,9 +86,9 @@ class Progress:
             for line in end_lines(event.reports, self._marks, list_all=self._list_all):
                 self._print(line)
             return
-        view = self._tally.view(self._clock())
+        progress = self._tally.run_progress(self._clock())
         outcome = "; ".join(map(outcome_line, event.reports))
-        print(f"[{view.done}/{view.packets}] {outcome}", file=self._stream, flush=True)
+        print(f"[{progress.done}/{progress.packets}] {outcome}", file=self._stream, flush=True)
 
     def _print(self, line: Line) -> None:
         if self._display is not None:
@@ -104,13 +104,13 @@ class Progress:
         with self._guard:
             if self._display is None and (self._is_live or now < self._next_line_at):
                 return
-            view = self._tally.view(now)
+            progress = self._tally.run_progress(now)
         if self._display is not None:
-            self._display.show(display(view, terminal_width(self._stream), self._marks))
+            self._display.show(display(progress, terminal_width(self._stream), self._marks))
             return
         while self._next_line_at <= now:
             self._next_line_at += PLAIN_SECONDS
-        print(counts_text(view), file=self._stream, flush=True)
+        print(counts_text(progress), file=self._stream, flush=True)
 
     def open(self) -> None:
         """Start drawing. From now on, other output to the stream is printed above the display."""

@@ -61,7 +61,7 @@ def series_kind(series: AnySeries) -> str:
 
 
 class Source(Protocol):
-    """The series of one source."""
+    """A folder, file or archive that was scanned, and its series."""
 
     @property
     def path(self) -> str: ...

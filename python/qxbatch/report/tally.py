@@ -51,7 +51,7 @@ class UnitProgress(NamedTuple):
     """Series of the unit; 0 as long as it is not sorted."""
 
 
-class View(NamedTuple):
+class RunProgress(NamedTuple):
     """The progress of a run."""
 
     packets: int
@@ -186,7 +186,7 @@ class Tally:
             published = any(report.folder is not None for report in event.reports)
             self._skipped_bytes += 0.0 if published else unit.size * (1 - unit.progress)
 
-    def view(self, now: float) -> View:
+    def run_progress(self, now: float) -> RunProgress:
         """Return the progress of the run."""
         at_work = sum(unit.size * unit.progress for unit in self._units.values())
         done = self._ended_bytes + at_work
@@ -194,7 +194,7 @@ class Tally:
         while len(self._rates) > 2 and self._rates[1][0] <= now - RATE_SECONDS:  # noqa: PLR2004 - the oldest and the newest
             self._rates.popleft()
         rate = self._rate()
-        return View(
+        return RunProgress(
             self._packets,
             self._done,
             self._failed,

@@ -1,4 +1,4 @@
-"""Parameters whose values other modules parse. The modules of protocol and scheduler are imported only if they are needed."""
+"""Passwords, protocol and scheduler of a run: their modules parse them. Those of protocol and scheduler are imported if needed."""
 
 from typing import TYPE_CHECKING
 

@@ -87,7 +87,7 @@ def _input(parameter: Parameter) -> dict[str, object]:
     if is_number(parameter):
         entry["type"] = "number"
     if parameter.choices and default_of(parameter):
-        # XNAT would send a list without a default with its first value
+        # for a list without a default, XNAT would send the first value
         entry |= {
             "type": "select-one",
             "select-values": list(parameter.choices),

@@ -38,7 +38,7 @@ def session_checks(
     """
     folder = SessionFolder(session)
     packed, loose, path_faults = _stored_rows(folder, ledger_sha256)
-    checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
+    checks: list[Check] = [partial(_check_pack, session / path, expected, monitor) for path, expected in packed.items()]
     checks += [
         partial(_check_loose, session, inbox, loose[i : i + _FILES_PER_CHECK], monitor)
         for i in range(0, len(loose), _FILES_PER_CHECK)
@@ -90,14 +90,17 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list
     return sums, [*(f"{file}: is missing" for file in files if not file.is_file()), *faults]
 
 
-def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]:
+def _check_pack(path: Path, expected: dict[str, str], monitor: Monitor) -> list[str]:
+    """Check a packed series; `expected` maps the names of its members to their hashes in the ledger."""
     try:
         members = hash_tar_gz(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
         return [_fault_text(path, error)]
     digests = {unescape(name): digest for name, _, digest in members}
-    faults = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
-    for name, digest in rows.items():
+    faults = (
+        [f"{path}: {len(members)} members, the ledger has {len(expected)}"] if len(members) != len(expected) else []
+    )
+    for name, digest in expected.items():
         if digests.get(name) != digest:
             state = "is missing" if name not in digests else "has other bytes than the packet's"
             faults.append(f"{path}: {name} {state}")
@@ -208,6 +211,6 @@ def _check_listing(folder: SessionFolder) -> list[str]:
         return []  # sorted, not converted
     text, image_numbers = read_session_txt(path), image_numbers_in(images)
     listed_numbers = set(text.images)
-    faults = [] if text.id == folder.id else [f"{path}: is not of {folder.id}"]
+    faults = [] if text.id == folder.id else [f"{path}: its id is not {folder.id}"]
     faults += [f"{path}: image {n} is not in nii" for n in sorted(listed_numbers - image_numbers)]
     return faults + [f"{path}: does not list image {n}" for n in sorted(image_numbers - listed_numbers)]
