@@ -10,7 +10,7 @@ from qxbatch.settings.parameter import Parameter
 _PACKET_OPTIONS = ("sessions", "packet")
 """Options whose values may contain names of packets, and therefore of patients."""
 LEFT_OUT = "(left out, since this log is de-identified)"
-"""Replaces the command and the values of _NAMES_PACKETS."""
+"""Replaces the command and the values of _PACKET_OPTIONS."""
 
 
 def log_head(

@@ -84,7 +84,7 @@ def missing_folders(
 
 
 def prepared_root(staging: Path, k: int) -> Path:
-    """Return the folder in which the k-th new folder is prepared, as `inbox`."""
+    """Return the folder whose subfolder `inbox` becomes the k-th new folder."""
     return staging / "parts" / str(k)
 
 
