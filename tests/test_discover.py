@@ -95,7 +95,7 @@ def test_a_logfile_names_the_sessions(dummy: DummyStudy, tmp_path: Path) -> None
     assert verdicts == {
         "AP1789.zip": (Verdict.READY, "S001_baseline"),
         "AP1790.zip": (Verdict.NOT_PARSED, None),
-        "AP1791.zip": (Verdict.NO_MATCH_IN_LOG, None),
+        "AP1791.zip": (Verdict.NO_MATCH_IN_LOGFILE, None),
     }
 
 

@@ -61,7 +61,7 @@ def test_each_candidate_is_counted_once() -> None:
             other("a.zip", Verdict.ALREADY_THERE),
             other("README", Verdict.STRAY),
             other("b.zip", Verdict.FILTERED),
-            other("c.zip", Verdict.NO_MATCH_IN_LOG),
+            other("c.zip", Verdict.NO_MATCH_IN_LOGFILE),
             Candidate(Path("/in/d.zip"), Verdict.REFUSED, problem=Problem(Code.SAME_SESSION, "/in/d.zip", "is of S1.")),
         ),
         (

@@ -33,7 +33,7 @@ ALL = [
         session=SessionId("S1", "x"),
     ),
     candidate("b.zip", Verdict.ALREADY_THERE, note="session S2 exists: give --overwrite=yes"),
-    candidate("c.zip", Verdict.NO_MATCH_IN_LOG, note="the logfile does not name c"),
+    candidate("c.zip", Verdict.NO_MATCH_IN_LOGFILE, note="the logfile does not name c"),
     candidate("d.zip", Verdict.NO_NAME),
     candidate("e.zip", Verdict.NOT_PARSED),
     candidate("f.zip", Verdict.FILTERED),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from qxbatch.folded_text import FoldedText, byte_text, folded_text
 from qxbatch.identity_search import IdentitySearch, WholeSearch
 from qxbatch.model import HeaderLike, Value
-from qxbatch.name_search import NameSearch, readings
+from qxbatch.name_search import NameSearch, possible_decodings
 from qxbatch.person_name import parse_name, split_parts, without_test_words
 
 Redact = Callable[[str], str]
@@ -75,7 +75,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
         descriptions |= dict.fromkeys(text for field in FREE_TEXT_FIELDS for text in _texts(header, field))
         ids |= dict.fromkeys(text for field in ID_FIELDS for text in _texts(header, field))
         names |= dict.fromkeys(
-            text for field in NAME_FIELDS for name in _texts(header, field) for text in readings(name)
+            text for field in NAME_FIELDS for name in _texts(header, field) for text in possible_decodings(name)
         )
     parsed_names = [parse_name(value) for value in names]
     people = [name for name in parsed_names if name.is_real]

@@ -104,7 +104,7 @@ class ConverterEnded(NamedTuple):
     n: int
     """The n of the series."""
     state: str
-    """The value of a `State`."""
+    """The value of a `qxbatch.model.State`."""
     commands: tuple[str, ...]
     """`Conversion.commands`, without identities if logs are de-identified."""
 

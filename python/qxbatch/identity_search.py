@@ -15,7 +15,7 @@ _SEPARATOR_RUN = re.compile(f"[{_SEPARATORS}]+")
 _DECIMALS = re.compile(r"\.\d")
 _DICOM_COUNT = re.compile(r" DICOM\b", re.IGNORECASE)
 LONG_ID_DIGITS = 5
-"""An id with this many digits or more is found next to letters, and before a dot and a digit; shorter numbers are too common."""
+"""An id with this many digits or more is found next to letters, and if a dot and a digit follow; shorter numbers are too common."""
 _CONTEXT_LENGTH = 16
 """Maximum number of characters before and after an id or name that must match in a text without spaces."""
 _WORD, _NUMBER, _LONG = 1, 2, 4
@@ -97,7 +97,10 @@ class JoinedSearch:
 
 
 class CutSearch:
-    """Beginnings of ids and names in descriptions, which are found where a converter cut the description inside of them."""
+    """Beginnings of ids and names in descriptions, which are found where a converter cut the description inside of them.
+
+    At least _CONTEXT_LENGTH letters and digits of the description must precede the id or name.
+    """
 
     def __init__(self) -> None:
         self.tree = TextTree(r"\W_")
@@ -117,7 +120,7 @@ class CutSearch:
                     self._contexts["".join(beginning)].add(before)
 
     def end(self, text: str, folded: str, start: int) -> int:
-        """Return the end of the beginning at `start`; 0 if there is none. `folded` is the text in lower case."""
+        """Return the end of the cut id or name that begins at `start`, or 0. `folded` is the text in lower case."""
         ends = (end for end, _ in self.tree.matches_at(folded, start) if end == len(text) or not text[end].isalnum())
         return next((end for end in ends if self._has_context(folded, start, end)), 0)
 
@@ -149,7 +152,7 @@ class IdentitySearch:
 
     @property
     def steps(self) -> int:
-        """Return the number of steps of all searches."""
+        """Return the number of tree nodes that all searches visited."""
         return sum(search.tree.steps for search in self._searches)
 
     @property

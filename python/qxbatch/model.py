@@ -72,7 +72,7 @@ class Verdict(StrEnum):
     """What is done with an entry of the inbox, or why it is not imported."""
 
     READY = "ready"
-    NO_MATCH_IN_LOG = "no match in the log"
+    NO_MATCH_IN_LOGFILE = "no match in the log"
     NO_NAME = "no packet name found"
     NOT_PARSED = "name not parsed"
     ALREADY_THERE = "already there"
@@ -149,7 +149,8 @@ class Output:
     nifti: Path
     """Uncompressed .nii"""
     suffix: str
-    """The suffix that the converter added to the number (`_e1`, `_ph`, ...), without a clash letter; may be empty."""
+    """The suffix that the converter added to the number (`_e1`, `_ph`, ...); may be empty. It does not contain a clash letter: the
+    letter that dcm2niix adds if the name is already used (qxbatch.convert.naming)."""
     sidecars: Mapping[str, Path]
     """Extension (`json`, `bval`, `bvec`) to file."""
     label: str = ""

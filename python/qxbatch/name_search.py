@@ -210,8 +210,8 @@ def _misread(part: str) -> Iterator[str]:
                     yield text
 
 
-def readings(name: str) -> Iterator[str]:
-    """Yield a name, and its bytes read as UTF-8 if they can be: some headers do not name their character set."""
+def possible_decodings(name: str) -> Iterator[str]:
+    """Yield a name, and the text of its bytes as UTF-8 if they are valid: some headers do not name their character set."""
     yield name
     for encoding in () if name.isascii() else _SINGLE_BYTE:
         with contextlib.suppress(UnicodeError):

@@ -1,4 +1,4 @@
-"""The limit of open files: an import has one for each of its locks, and a session can have thousands of packets."""
+"""The limit of open files. An import keeps a file open for each of its locks, and a session can have thousands of packets."""
 
 import contextlib
 import resource

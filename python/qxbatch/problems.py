@@ -83,7 +83,7 @@ class Problem:
     command: str = ""
     """The shell command that fixes only this problem, ready to be copied."""
     has_remedy: bool = True
-    """Whether a command can fix it, if its code has one (pipeline/remedy.py)."""
+    """False: no command fixes it, although one fixes other problems with this code (pipeline/remedy.py)."""
 
     def text(self) -> str:
         """Return the problem as one line for a person."""

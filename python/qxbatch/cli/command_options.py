@@ -39,7 +39,7 @@ _LIMITS_OF_ONE_PACKET = {
         find(PARAMETERS, "max_members").default,
     ),
 }
-"""The limits that count all packets of a session in an import."""
+"""Limits that count one packet in these commands; in an import, they count all packets of a session."""
 LIMITS = tuple(_LIMITS_OF_ONE_PACKET.get(name, find(PARAMETERS, name)) for name in LIMIT_NAMES)
 """The limits of commands that read packets without an import; the defaults are those of an import."""
 LOG_FILE = without_words("log_file", " (not the table, `--logfile`)")

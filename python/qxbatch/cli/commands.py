@@ -270,7 +270,7 @@ COMMANDS: dict[str, Command] = {
                 "update",
                 "Record the results of sets that have none recorded, or whose results differ from the recorded ones.",
             ),
-            switch("quick", "Only sets whose packets have up to 16 MiB."),
+            switch("quick", "Only sets whose packets have up to 16 MiB in total."),
             N_PROCS,
             switch("json", "Print JSON."),
         ),

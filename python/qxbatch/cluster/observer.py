@@ -98,7 +98,7 @@ class StateWriter:
 
         Two tasks can have the same unit: a task that is stopped can end after its units are submitted again. It releases their
         locks before it writes their states, and the task that followed it may have read their states before it ended. So DONE is
-        final, and a task that ends without a result keeps any other.
+        final, and a task that ends without a result replaces neither DONE nor FAILED.
         """
         results = FINAL if new.state is State.WAITING else (State.DONE,)
         with contextlib.suppress(OSError, ValueError):

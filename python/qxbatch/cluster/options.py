@@ -19,7 +19,8 @@ def task_settings(submission: Submission) -> Settings:
     """Return the settings of a submission. Raises UsageError, also if its study is a copy of the one that was submitted.
 
     This process changes to the folder in which the submission was made, if it exists here, since relative paths begin there. The
-    sessions folder, its inbox and its archive are those that contain the submission: the study may have been moved.
+    sessions folder is the one that contains the submission, since the study may have been moved. It contains the archive
+    and, without --masterinbox, the inbox.
     """
     refuse_copy(submission)
     with contextlib.suppress(OSError):

@@ -29,7 +29,7 @@ class Scheduler(NamedTuple):
     dependency_words: tuple[str, ...]
     """Words that start a job after the end of others, with `{ids}`."""
     ids: tuple[str, str]
-    """Format of one id in `after`, and the separator of ids."""
+    """Format of one id in `dependency_words`, and the separator of ids."""
     index_variable: str
     """Variable with the index of a task of an array."""
     first_index: int

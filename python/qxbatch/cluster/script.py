@@ -80,8 +80,8 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> li
             directive for directive in directives if not _is_in_array(scheduler, directive)
         ] + _array_directives(scheduler, spec, job, array)
     directives += [_option_directive(scheduler, key, value) for key, value in spec.options]
-    before = [scheduler.signal_directive] if scheduler.signal_directive and array is not None else []
-    return [*scheduler.common_directives, *directives, *before]
+    signal = [scheduler.signal_directive] if scheduler.signal_directive and array is not None else []
+    return [*scheduler.common_directives, *directives, *signal]
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./,:@=+%-]+")

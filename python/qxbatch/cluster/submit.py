@@ -144,7 +144,10 @@ class Submitter:
         return end
 
     def _submit_end_job_later(self, remaining: Mapping[int, int]) -> str | None:
-        """Try to submit the dependent job until the cancelled array has left the queue; None if the job is still refused."""
+        """Try up to END_JOB_ATTEMPTS times to submit the dependent job, since the cancelled array may still be in the queue.
+
+        Return its id, None if each attempt is refused.
+        """
         for _ in range(END_JOB_ATTEMPTS):
             end = self._submit_end_job(remaining)
             if end is not None:

@@ -60,9 +60,8 @@ def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
         for parameter in PARAMETERS
         if options.get(parameter.option)
     }
-    settings = parse(
-        {**values, "masterinbox": "/"}, on_command_line=values
-    ).settings  # folders of the demo do not exist yet
+    # the inbox does not exist yet: `/` replaces it for `parse`, which refuses a missing inbox
+    settings = parse({**values, "masterinbox": "/"}, on_command_line=values).settings
     check_path(sessions, settings.path_map)
     inbox, archive = sessions / MASTER_INBOX, sessions / ARCHIVED_PACKETS
     return replace(settings, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)

@@ -1,4 +1,4 @@
-"""The summary and the report of a session with its facts. A session of another program gets a new summary."""
+"""The summary and the DICOM-Report.txt of a session with its facts. A session of another program gets a new summary."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from qxbatch.textfile import read_text
 
 
 def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
-    """Return the files to change with their new text: the summary, the report if qxbatch wrote it, and their checksums."""
+    """Return the files to change with their new text: the summary, DICOM-Report.txt if qxbatch wrote it, and their checksums."""
     texts = _summary_and_report(folder, series)
     return {**texts, **updated_list(folder.paths, texts)}
 

@@ -40,7 +40,10 @@ def run(options: Mapping[str, object]) -> int:
     if as_json:
         print(json.dumps({"sets": [asdict(outcome) for outcome in outcomes], "skipped": skipped}, indent=1))
     else:
-        print("".join(f"{name}: SKIPPED by --quick: its packets are larger than 16 MiB\n" for name in skipped), end="")
+        print(
+            "".join(f"{name}: SKIPPED by --quick: its packets have more than 16 MiB in total\n" for name in skipped),
+            end="",
+        )
         verb = "is" if len(sets) == 1 else "are"
         print(f"{sum(map(is_as_expected, outcomes))} of {counted(len(sets), 'set')} {verb} as expected.")
     return int(status_of(outcomes, update=update))
@@ -59,7 +62,7 @@ def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
 
 def size(regression_set: RegressionSet) -> int:
     """Return the bytes of a set's packets."""
-    top = regression_set.packets / regression_set.only
+    top = regression_set.packets / regression_set.only_packet
     files = [top] if top.is_file() else [path for path in top.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)
 

@@ -104,7 +104,7 @@ def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
 
 
 def prepared_root(staging: Path, k: int) -> Path:
-    """Return the folder in which the k-th new folder is prepared, as `inbox`."""
+    """Return the folder whose subfolder `inbox` becomes the k-th new folder."""
     return staging / "parts" / str(k)
 
 

@@ -98,7 +98,7 @@ def _resolve(name: str, settings: Settings, rows: "LogfileRows | None") -> tuple
         )
         return session, Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}"
     if name not in rows:
-        return None, Verdict.NO_MATCH_IN_LOG, f"the logfile does not name {name}"
+        return None, Verdict.NO_MATCH_IN_LOGFILE, f"the logfile does not name {name}"
     return rows[name].session_id, Verdict.NOT_PARSED, f"the logfile names no subject for {name}"
 
 

@@ -8,7 +8,7 @@ from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.problems import Problem, Severity
 from qxbatch.study.study import NotImported
 
-_NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
+_NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOGFILE, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
 """Verdicts on entries of the inbox that no run imports as they are."""
 
 

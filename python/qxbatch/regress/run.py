@@ -44,7 +44,7 @@ def check(
     if regression_set.existing_path() is None:
         return Outcome(
             regression_set.name,
-            (f"{regression_set.packets / regression_set.only} does not exist, but its expectation does",),
+            (f"{regression_set.packets / regression_set.only_packet} does not exist, but its expectation does",),
             {},
             False,
         )
@@ -70,8 +70,8 @@ def fill_inbox(regression_set: RegressionSet, inbox: Path) -> None:
     """Put a set's packets into an inbox, by hard link if possible. The import removes them from the inbox; the set keeps them."""
     inbox.mkdir(parents=True)
     for path in (
-        [regression_set.packets / regression_set.only]
-        if regression_set.only
+        [regression_set.packets / regression_set.only_packet]
+        if regression_set.only_packet
         else sorted(regression_set.packets.iterdir())
     ):
         _copy(path, inbox / path.name)

@@ -43,12 +43,12 @@ class RegressionSet:
     """Additional options of the command line."""
     reference: Path | None = None
     """Folder of images (.nii, .nii.gz) that must be among the results."""
-    only: str = ""
+    only_packet: str = ""
     """The name of the only packet of the set; empty: all packets in `packets`."""
 
     def existing_path(self) -> Path | None:
         """Return the path of the only packet, or of the folder of packets; None if it does not exist."""
-        path = self.packets / self.only
+        path = self.packets / self.only_packet
         return path if path.exists() else None
 
 
@@ -90,7 +90,7 @@ def _single_packets(folder: Path) -> list[RegressionSet]:
             if name in expected_beside - expected_apart
             else folder / LOOSE_EXPECTED / f"{name}.json",
             options,
-            only=name,
+            only_packet=name,
         )
         for name in packet_names | expected_beside | expected_apart
     ]

@@ -38,7 +38,7 @@ NOT_IMPORTED_FATES = (
 )
 _FATE_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
     Verdict.ALREADY_THERE: CandidateFate.ALREADY_THERE,
-    Verdict.NO_MATCH_IN_LOG: CandidateFate.NO_MATCH,
+    Verdict.NO_MATCH_IN_LOGFILE: CandidateFate.NO_MATCH,
     Verdict.NO_NAME: CandidateFate.NO_NAME,
     Verdict.NOT_PARSED: CandidateFate.NOT_PARSED,
     Verdict.FILTERED: CandidateFate.FILTERED,

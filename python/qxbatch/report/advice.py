@@ -17,7 +17,7 @@ from qxbatch.visible import shell_word
 def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     """Return a sentence for each mistake, with the right option; empty if there is none."""
     lines = [missing_inbox_text(settings), *_sessions_sentences(candidates, settings)]
-    unmatched = [candidate for candidate in candidates if candidate.verdict is Verdict.NO_MATCH_IN_LOG]
+    unmatched = [candidate for candidate in candidates if candidate.verdict is Verdict.NO_MATCH_IN_LOGFILE]
     if unmatched and settings.logfile is not None:
         names = [packet_name(candidate.path.name, settings.pattern) for candidate in unmatched]
         lines.append(_logfile_sentence(names, read_logfile(settings.logfile), settings.logfile))

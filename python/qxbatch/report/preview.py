@@ -13,7 +13,7 @@ from qxbatch.wrapping import columns_of, text_width, wrapped
 HEADINGS = {
     Verdict.READY: "ready to be imported",
     Verdict.ALREADY_THERE: "already there, left alone",
-    Verdict.NO_MATCH_IN_LOG: "without a match in the logfile",
+    Verdict.NO_MATCH_IN_LOGFILE: "without a match in the logfile",
     Verdict.NO_NAME: "without a packet name",
     Verdict.NOT_PARSED: "with a name that was not parsed",
     Verdict.FILTERED: "filtered out",
@@ -21,7 +21,7 @@ HEADINGS = {
     Verdict.REFUSED: "refused, for the reasons at the end",
 }
 """Maps verdicts to headings, in the order of the report. In `sort` and `convert`, `imported` is `sorted` or `converted`."""
-WITH_ADVICE = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
+WITH_ADVICE = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOGFILE)
 """Verdicts with possible advice. If there is some, their candidates are only counted."""
 MAX_ROWS = 15
 """If a verdict has more rows, they are only counted, except with --test or --list-all."""

@@ -118,7 +118,7 @@ def _session_txt_exists_as_before(folder: SessionFolder, previous: SessionRecord
 
 
 def summary_stamp(folder: SessionFolder) -> SummaryStamp | None:
-    """Return the stamp of a session's summary; None if there is no summary."""
+    """Return the size and the time of a session's summary, which change if it is rewritten; None if there is no summary."""
     try:
         status = os.stat(folder.paths.summary)  # noqa: PTH116 - one call for each of thousands of sessions
     except OSError:

@@ -253,7 +253,7 @@ complete -c qxbatch -n '__qxbatch_is bids' -l version -d 'The version.'
 
 complete -c qxbatch -n '__qxbatch_is regress' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is regress' -l update -d 'Record the results of sets that have none recorded, or whose results differ from the recorded ones.'
-complete -c qxbatch -n '__qxbatch_is regress' -l quick -d 'Only sets whose packets have up to 16 MiB.'
+complete -c qxbatch -n '__qxbatch_is regress' -l quick -d 'Only sets whose packets have up to 16 MiB in total.'
 complete -c qxbatch -n '__qxbatch_is regress' -l n-procs -r -f -a 'all' -d 'Maximum number of threads and child processes at once, converters included; all: one for each CPU this process may use.'
 complete -c qxbatch -n '__qxbatch_is regress' -l json -d 'Print JSON.'
 complete -c qxbatch -n '__qxbatch_is regress' -l help -s h -d 'Show the help; --help=all shows all options.'
