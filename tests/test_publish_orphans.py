@@ -170,3 +170,26 @@ def test_a_path_is_the_name_of_no_unit(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"`\.\.`"):
         remove_below(workspace.work / ".." / ".." / "S1", workspace.sessionsfolder)
     assert (tmp_path / "sessions" / "S1").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "has_remains"),
+    [
+        (None, False),
+        ([], True),
+        (["jobs"], False),
+        (["bids.json"], False),
+        (["jobs", "bids.json"], False),
+        (["bids.json", "work"], True),
+        (["jobs", "locks"], True),
+    ],
+)
+def test_the_state_of_cluster_jobs_and_the_record_of_exports_are_no_remains(
+    tmp_path: Path, names: list[str] | None, has_remains: bool
+) -> None:
+    workspace = Workspace(tmp_path)
+    if names is not None:
+        workspace.top.mkdir()
+    for name in names or ():
+        (workspace.top / name).mkdir()
+    assert workspace.has_remains is has_remains

@@ -25,6 +25,8 @@ from qxbatch.textfile import create_text
 _RUN = "[0-9a-f]{16}"
 JOBS = "jobs"
 """In the hidden folder: the state of submissions to a cluster (qxbatch.cluster.submission)."""
+EXPORTS = "bids.json"
+"""In the hidden folder: the record of exports to BIDS (qxbatch.study.exports)."""
 
 
 class Workspace:
@@ -63,9 +65,10 @@ class Workspace:
 
     @property
     def has_remains(self) -> bool:
-        """Whether the hidden folder exists, unless it contains only the state of cluster jobs; a record of exports counts too."""
+        """Whether the hidden folder exists, unless it contains only the state of cluster jobs and the record of exports."""
         try:
-            return self.top.is_symlink() or os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
+            names = frozenset(os.listdir(self.top))  # noqa: PTH208 - names, not paths
+            return self.top.is_symlink() or not names or not names <= {JOBS, EXPORTS}
         except FileNotFoundError:
             return False
         except OSError:

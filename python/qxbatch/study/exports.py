@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import make_folder, replace_text
 from qxbatch.publish.plain import read_plain, refuse_link
+from qxbatch.publish.workspace import EXPORTS
 from qxbatch.session.json_fields import Fields
 from qxbatch.study.record import SessionRecord, SummaryStamp, read_stamp, stamp_value
 
 SCHEMA = 1
-_FILE = "bids.json"
 
 
 class ExportState:
@@ -55,7 +55,7 @@ class DataSet(NamedTuple):
 def read_exports(sessionsfolder: Path) -> list[DataSet]:
     """Return the data sets of a sessions folder; an empty list if the record cannot be read."""
     try:
-        fields = Fields(json.loads(read_plain(sessionsfolder / WORKSPACE / _FILE) or b"{}"))
+        fields = Fields(json.loads(read_plain(sessionsfolder / WORKSPACE / EXPORTS) or b"{}"))
         if "schema" not in fields or fields.integer("schema") != SCHEMA:
             return []
         return [_data_set(table) for table in fields.tables("datasets")]
@@ -77,7 +77,7 @@ def write_export(sessionsfolder: Path, data_set: DataSet) -> bool:
     workspace = sessionsfolder / WORKSPACE
     refuse_link(workspace)
     make_folder(workspace)
-    replace_text(workspace / _FILE, json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n")
+    replace_text(workspace / EXPORTS, json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n")
     return True
 
 
