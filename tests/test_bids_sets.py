@@ -91,9 +91,15 @@ def test_a_field_map_of_two_phases_has_phase1_and_phase2(tmp_path):
 def test_a_field_map_of_three_echoes_is_undecided(tmp_path):
     echoes = tuple(Image(f"e{k}", float(k)) for k in (1, 2, 3))
     session_plan = plan(tmp_path, FIELD_MAP, Scan(4, "gre", images=echoes))
-    assert [each.reason for each in session_plan.undecided_series] == [
-        "fmap/magnitude3: its field map has more than 2 echoes"
+    assert [(each.reason, each.hint) for each in session_plan.undecided_series] == [
+        (
+            "fmap/magnitude3: its field map has more than 2 echoes",
+            "Ignore the images of all but two echoes; the key te_ms of match selects them.",
+        )
     ]
+    ignored_echo = '[[rule]]\nmatch = { te_ms = ">2.5" }\nignore = "third echo"\n'
+    session_plan = plan(tmp_path / "two", ignored_echo + FIELD_MAP, Scan(4, "gre", images=echoes))
+    assert names(session_plan) == {41: "fmap/magnitude1", 42: "fmap/magnitude2"}
 
 
 def test_a_direct_field_map_has_the_suffixes_fieldmap_and_magnitude(tmp_path):
@@ -274,6 +280,7 @@ def test_a_series_without_its_required_echo_time_is_undecided(tmp_path):
     session_plan = plan(tmp_path, rules, Scan(5, "megre", te=None))
     (undecided,) = session_plan.undecided_series
     assert "anat/MEGRE: it needs the entity echo, and no header of series 5 has EchoTime" in undecided.reason
+    assert undecided.hint == "Write echo-<label> into `as` of its rule."
 
 
 def test_consecutive_scans_with_different_flip_angles_are_one_set(tmp_path):

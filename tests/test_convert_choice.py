@@ -263,4 +263,4 @@ def test_each_converter_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_suffixes_of_dicm2nii_are_renamed_to_those_of_dcm2niix(stem: str, name: str, expected: str) -> None:
-    assert dicm2nii.suffix_for_dcm2niix(stem, name) == expected
+    assert dicm2nii.dcm2niix_suffix(stem, name) == expected

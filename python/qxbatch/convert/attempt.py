@@ -51,7 +51,7 @@ class ConversionPaths(NamedTuple):
 def conversion_paths(series: Series, work: Path, staging: Path | None, final: Path | None) -> ConversionPaths:
     """Return the paths of a series with the work folder `<work>/<n>`.
 
-    Paths below `staging` and `work` are shown as below `final`; unchanged without `final`.
+    In messages, paths below `staging` and `work` become paths below `final`; without `final` they are unchanged.
     """
     pairs = []
     if final is not None:

@@ -50,7 +50,7 @@ def check_available(settings: Settings) -> AvailableConverters:
 def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter:
     """Return the converter of a series: the requested one; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
 
-    With `auto`, dcm2niix converts a PAR/REC pair first if it is known to be correct (qxbatch.convert.series).
+    With `auto`, dcm2niix converts a PAR/REC pair first, unless it is known to be wrong for it (qxbatch.convert.par_choice).
     """
     if available.used_tool is not Tool.AUTO:
         return available.converters[available.used_tool.value]

@@ -66,7 +66,7 @@ class Dicm2nii:
         _copy_shared_json(niftis)
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
         return [
-            Output(nifti, suffix_for_dcm2niix(nifti.stem, name), sidecars_of(nifti, nifti.stem), nifti.stem)
+            Output(nifti, dcm2niix_suffix(nifti.stem, name), sidecars_of(nifti, nifti.stem), nifti.stem)
             for nifti in niftis
         ]
 
@@ -85,8 +85,8 @@ def _copy_shared_json(niftis: Sequence[Path]) -> None:
             shutil.copyfile(shared, sidecar)
 
 
-def suffix_for_dcm2niix(stem: str, name: str) -> str:
-    """Return the suffix of a file name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
+def dcm2niix_suffix(stem: str, name: str) -> str:
+    """Return the suffix that dcm2niix would write for a file name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
 
     The endings that the converter adds are searched after the series' name: the name itself may end like one of them. A file
     name that does not contain the series' name is searched as a whole.

@@ -10,8 +10,8 @@ from qxbatch.core import SeriesFrames
 class Evidence:
     """Facts from all headers of one series, or from its PAR."""
 
-    files: int = 0
-    """Number of objects with pixel data; of a PAR/REC, number of its files."""
+    objects_with_pixels: int = 0
+    """Number of DICOM objects with pixel data; 0 for PAR/REC."""
     slices: int = 0
     """Two-dimensional images; each tile of a mosaic counts."""
     voxels: int = 0
@@ -19,7 +19,9 @@ class Evidence:
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Rows and columns of the slices."""
     is_countable: bool = True
-    """Whether each object has its size and number of tiles; of a PAR, whether it can be read."""
+    """Whether `slices` and `voxels` count all images: each has Rows, Columns and, if it is a mosaic, its number of tiles, and
+    each object without pixel data is complete. Of a PAR: whether its table can be read.
+    """
     series_number: int | None = None
     classes: Counter[str] = field(default_factory=Counter)
     """Number of objects of each SOP class."""
@@ -38,7 +40,7 @@ class Evidence:
 def header_evidence(frames: SeriesFrames, description: str = "") -> Evidence:
     """Return the facts of one series from its headers, as the Rust core read them."""
     return Evidence(
-        files=frames.images,
+        objects_with_pixels=frames.images,
         slices=frames.slices,
         voxels=frames.voxels,
         sizes=set(frames.sizes),

@@ -157,7 +157,7 @@ def _nothing_to_convert(series: Series, evidence: Evidence) -> Problem | None:
 
 def _objects_without_pixels(evidence: Evidence) -> str:
     """Return how many objects there are, if all are complete and none has pixel data; else an empty text."""
-    if evidence.files or not evidence.objects_without_pixels or not evidence.is_countable:
+    if evidence.objects_with_pixels or not evidence.objects_without_pixels or not evidence.is_countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))
     objects = "1 object" if evidence.objects_without_pixels == 1 else f"{evidence.objects_without_pixels} objects"

@@ -22,9 +22,9 @@ _GRID_TOLERANCE = 0.2
 _MAX_LISTED = 5
 
 
-def par_evidence(series: Series, pair: ParPair) -> Evidence:
+def par_evidence(pair: ParPair) -> Evidence:
     """Return the facts of a PAR about its images, in the same form as for DICOM headers; no counts if it cannot be read."""
-    evidence = Evidence(files=series.files, is_countable=False)
+    evidence = Evidence(is_countable=False)
     try:
         table = pair.table
     except ValueError:

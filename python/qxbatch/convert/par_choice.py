@@ -34,7 +34,7 @@ def convert_par(
     cancel: Cancel,
 ) -> Attempt:
     """Convert one PAR/REC pair. Raises CancelledError, and OSError for errors of the machine."""
-    evidence = par_evidence(series, pair)
+    evidence = par_evidence(pair)
     why = _why_not_dcm2niix(pair)
     first: Attempt | None = None
     if not why:

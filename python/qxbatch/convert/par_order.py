@@ -78,7 +78,9 @@ def _slices(numbers: Any) -> int:
 
 
 def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
-    """Return a number for the key of each line, in the order of the volumes; the names of the columns that vary; their values.
+    """Return a number for the key of each line, the names of the columns that vary, and their values in each line.
+
+    Lines with the same key have the same number, and a lower number is that of an earlier volume.
 
     The values of a column without an order, such as the sequence, are in the order in which they first occur in the table.
     """

@@ -25,7 +25,7 @@ def convert_par_series(
         result = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
     else:
         converter = converter_for(series.kind, available)
-        result = attempt_conversion(series, converter, paths, par_evidence(series, pair), settings.timeout, cancel)
+        result = attempt_conversion(series, converter, paths, par_evidence(pair), settings.timeout, cancel)
         findings += par_findings(series, pair, converter.name, result.judgement.outputs, cancel)
     if result.judgement.outputs:
         findings += pair_findings(series, pair)

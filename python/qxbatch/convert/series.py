@@ -32,7 +32,8 @@ def convert_series(
 
     A series that is only sorted has facts and verdict, but no outputs.
 
-    Logs and messages show paths below `staging` and `work` as below `final`.
+    `staging` is the folder of the session in staging, `final` that of the published session. In logs and messages, paths below
+    `staging` and `work` become paths below `final`; without `final` they are unchanged.
 
     Raises CancelledError when `cancel` is set meanwhile, and OSError for errors of the machine.
     """
@@ -47,7 +48,7 @@ def convert_series(
     evidence = _evidence(series)
     converter = converter_for(series.kind, available)
     result = attempt_conversion(series, converter, paths, evidence, settings.timeout, cancel)
-    if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
+    if result.judgement.faults and evidence.objects_with_pixels and isinstance(converter, Dcm2niix):
         result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)
     other_problems = [partly_gzipped_problem(series, gzipped)] if gzipped else []
     return dicom_conversion(series, result, other_problems, evidence)

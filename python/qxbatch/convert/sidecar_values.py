@@ -33,7 +33,7 @@ def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
 
 
 def inversion_findings(output: Output, check: ImageCheck) -> list[str]:
-    """Return whether the inversion time in the JSON differs from that of the frames, if all frames have the same one."""
+    """Return a finding if the inversion time in the JSON differs from that of the frames; none if the frames have several."""
     times = check.inversion_times
     return [] if _are_several(times, _INVERSION_TIME) else _findings(output, [(_INVERSION_TIME, times)])
 

@@ -106,7 +106,7 @@ class _SessionDecision:
         for image in images:
             if image.problem:
                 target = f"{image.target.datatype}/{image.target.suffix}"
-                self._add_undecided(image.candidate.facts, f"{target}: {image.problem}", "Write the entity into as.")
+                self._add_undecided(image.candidate.facts, f"{target}: {image.problem}", image.hint)
             else:
                 valid_images.append(image)
         paths = {id(image): image.target.path(self._labels.subject, self._labels.session) for image in valid_images}

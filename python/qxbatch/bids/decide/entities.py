@@ -1,4 +1,4 @@
-"""Entities that depend on the group of an image: echo, part, inv, flip, mt; and the suffixes of field maps."""
+"""Entities that follow from the headers of the images of a run: echo, part, inv, flip, mt; and the suffixes of field maps."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,7 @@ _RELATIVE_ROUNDING = 1e-4
 
 @dataclass(frozen=True)
 class NamedImage:
-    """An image with its target, including the entities of its group."""
+    """An image with its target, including the entities that the export adds."""
 
     candidate: Candidate
     target: Target
@@ -33,6 +33,8 @@ class NamedImage:
     """The source of each added entity, or of a changed suffix."""
     problem: str = ""
     """Why the name is not valid; empty if it is."""
+    hint: str = ""
+    """What to write into the rule file; empty if the name is valid."""
 
 
 def named_images(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
@@ -59,7 +61,10 @@ def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) 
                 notes.append(f"{name}-{value}: {note}")
     full = target.with_entities(schema, added)
     missing = [name for name, entity in allowed.items() if entity.is_required and name not in full.values]
-    return NamedImage(member, full, tuple(notes), _missing_entity_problem(missing[0], member.facts) if missing else "")
+    if not missing:
+        return NamedImage(member, full, tuple(notes))
+    hint = f"Write {missing[0]}-<label> into `as` of its rule."
+    return NamedImage(member, full, tuple(notes), _missing_entity_problem(missing[0], member.facts), hint)
 
 
 ValueAndSource = tuple[str, str]
@@ -177,9 +182,11 @@ def _shows_hz(member: Candidate) -> bool:
 
 def _with_suffix(member: Candidate, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
-    problem = "" if suffix in FIELD_MAP_SUFFIXES else "its field map has more than 2 echoes"
     notes = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
-    return NamedImage(member, target, notes, problem)
+    if suffix in FIELD_MAP_SUFFIXES:
+        return NamedImage(member, target, notes)
+    hint = "Ignore the images of all but two echoes; the key te_ms of match selects them."
+    return NamedImage(member, target, notes, "its field map has more than 2 echoes", hint)
 
 
 def _echo_note(member: Candidate, times: list[float]) -> str:

@@ -1,4 +1,7 @@
-"""The runs of one session: which images are exported, and the entities that follow from group and acquisition time."""
+"""Groups the images of one session into runs; decides which of them are exported, and adds entities.
+
+The entity `run` follows from the order of the runs in time, the others from the headers of its images.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -31,7 +34,7 @@ class Groups:
     """The images of a session after grouping."""
 
     images: list[NamedImage] = field(default_factory=list)
-    """The images that neither `repeat` nor `copies` excludes, with their targets."""
+    """The images that are neither excluded nor orphans, with their targets."""
     excluded: list[tuple[Candidate, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)

@@ -18,8 +18,8 @@ _DAY = 86400.0
 def continue_after_midnight(series: Sequence[SeriesSummary]) -> tuple[SeriesSummary, ...]:
     """Return the series of a session with times that continue after midnight, in the given order.
 
-    A study crosses midnight if its times are at least half a day apart on one date, and the series with the earlier times
-    have the higher SeriesNumbers: these series are on the next day.
+    The early series of a study are those that begin less than half a day after the earliest one. They are on the next day if
+    all series begin on one date, some series are not early, and the lowest SeriesNumber is that of a series that is not early.
     """
     on_next_day = {n for study in _studies(series) for n in _numbers_after_midnight(study)}
     return tuple(_move_to_next_day(each) if each.n in on_next_day else each for each in series)

@@ -61,7 +61,7 @@ def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> C
 
 
 def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
-    """Read a list of `length` numbers: each has to match the number of the image at its place."""
+    """Read a list of `length` numbers: the image must have as many values, and each must match the number at its position."""
 
     def read(value: Any) -> Accept:
         if not isinstance(value, list) or len(value) != length:

@@ -10,7 +10,10 @@ from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.nearest import nearest_name
 
 ENTITIES_OF_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
-"""Entities that the export adds by the group of images and their acquisition times."""
+"""Entities that the export adds if `as` does not contain them.
+
+`run` follows from the acquisition times, the others from the headers of the images that were acquired together.
+"""
 BUILT_IN = ("name", "task", "protocol", "number", "dir")
 """Names that `as` can have in braces without a capture in `match`."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

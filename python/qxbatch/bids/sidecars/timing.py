@@ -11,7 +11,7 @@ from qxbatch.convert.nifti import read_nifti
 from qxbatch.session.layout import image_file
 
 _TIME_AXES = 4
-"""Axes of the image of a time series."""
+"""Number of axes of the image of a time series; the last one counts the volumes."""
 EXCLUDED_BY_VOLUME_TIMING = ("RepetitionTime", "DelayTime")
 """Fields that BIDS does not allow beside VolumeTiming."""
 _TOLERANCE = 0.0005

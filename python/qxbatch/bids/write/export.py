@@ -72,7 +72,7 @@ class Exporter:
         changes = planned_changes(self._planned_entries, self._record, self._disk.file_at, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
         if self._destination.test:
-            return self._export(changes, {change.path for change in changes}, failed={})
+            return self._export_result(changes, {change.path for change in changes}, failed={})
         return self._apply(changes)
 
     def _files_of(self, plan: ExportPlan) -> Sequence[PlannedFile]:
@@ -231,15 +231,20 @@ class Exporter:
                 write_record(dataset / RECORD, entries, folders, has_shifted_dates=has_shifted_dates)
         (dataset / JOURNAL).unlink(missing_ok=True)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)
-        return self._export(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
+        return self._export_result(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
 
-    def _export(
+    def _export_result(
         self,
         changes: Iterable[Change],
         applied_paths: set[str],
         failed: Mapping[str, str],
         changed_during_run: Iterable[str] = (),
     ) -> Export:
+        """Return the results of the export; it writes nothing.
+
+        `applied_paths` are the paths of the changes that were applied (with `test`, of all changes), `failed` has the problem of
+        each session whose files could not be placed.
+        """
         results = dict(self._results)
         for change, text in self._hard_link_warnings(changes):
             result = results[change.session]

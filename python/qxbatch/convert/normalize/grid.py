@@ -104,7 +104,7 @@ def is_even(along: Array) -> bool:
 
 
 def even_runs(along: Array) -> list[slice]:
-    """Return the index ranges of the runs of positions between which the step is the median step."""
+    """Return the index range of each run of successive positions whose steps equal the median step of all positions."""
     steps = np.diff(along)
     usual = float(np.median(steps))
     breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]

@@ -50,7 +50,7 @@ class MovedVolumes:
     slab: FramesByPosition
     """Frames of the complete volumes by position."""
     grid: Grid
-    """Geometry of the first volume, or of all volumes at one position."""
+    """Geometry of all volumes if they are at the same place, else of the first volume."""
     incomplete_volume: Volume
     """Slices of the last volume if it is incomplete."""
 
@@ -105,6 +105,10 @@ def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
 
 
 def _split_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
+    """Return the volumes of each contrast; empty unless all volumes are copies of the first one that moved as a whole.
+
+    An incomplete last volume is removed from `volumes`; it belongs to the last contrast.
+    """
     count = len(volumes[0])
     incomplete = [] if len(volumes[-1]) == count else volumes.pop()
     ordered = [_in_slice_order(volume) for volume in volumes]
@@ -201,7 +205,7 @@ def _is_inside(incomplete: Sequence[Frame], first: Sequence[Frame], grid: Grid) 
 
 
 def _common_grid(slab: FramesByPosition, first: Grid) -> Grid:
-    """Return the even grid of all volumes if they are at one position, else that of the first one."""
+    """Return the even grid of all volumes if they are at the same place, else that of the first one."""
     try:
         return even_grid(slab)
     except CannotNormalizeError:
