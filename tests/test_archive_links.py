@@ -8,7 +8,7 @@ import pytest
 
 from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.publish.link_target import absolute_target, target_from
-from qxbatch.publish.same import same_content
+from qxbatch.publish.same_content import same_content
 from qxbatch.publish.transfer import copy_verified
 from qxbatch.settings.model import Archive
 

@@ -19,7 +19,7 @@ from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.core import hash_file
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
-from qxbatch.publish.same import START_BYTES, same_content
+from qxbatch.publish.same_content import START_BYTES, same_content
 from qxbatch.publish.transfer import try_rename
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive
@@ -244,7 +244,7 @@ def test_packets_of_one_size_that_begin_differently_are_not_read_whole(
         read.append(Path(path).name)
         return hash_file(path)
 
-    monkeypatch.setattr("qxbatch.publish.same.hash_file", counted)
+    monkeypatch.setattr("qxbatch.publish.same_content.hash_file", counted)
     assert not same_content(tmp_path / "0", tmp_path / "1")
     assert read == []
     assert same_content(tmp_path / "0", tmp_path / "2")

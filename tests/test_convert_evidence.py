@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from qxbatch.convert.agreement import image_findings, slice_count_findings
 from qxbatch.convert.evidence import Evidence, header_evidence
+from qxbatch.convert.header_values import number, text, value, whole_number
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
-from qxbatch.convert.values import number, text, value, whole_number
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.observed import observe

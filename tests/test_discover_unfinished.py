@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.discover.unfinished import unfinished_reason
+from qxbatch.discover.unfinished_copies import unfinished_reason
 from qxbatch.model import Verdict
 from tests.build.dicom import MrSeries
 from tests.build.inbox import DummyStudy

@@ -16,8 +16,8 @@ from qxbatch.model import Conversion, Series, SessionId
 from qxbatch.pipeline import series
 from qxbatch.pipeline.image import FinishedImage, finish_image
 from qxbatch.pipeline.named_units import named_unit
-from qxbatch.pipeline.opened import opened_context
 from qxbatch.pipeline.recover import clear_own
+from qxbatch.pipeline.run_resources import opened_context
 from qxbatch.pipeline.unit import import_unit
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Severity, UsageError

@@ -9,7 +9,7 @@ import pytest
 from qxbatch.archive import packet as module
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.new_copies import copy_new
-from qxbatch.publish.same import same_content
+from qxbatch.publish.same_content import same_content
 from qxbatch.publish.transfer import copy_verified, try_rename
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from qxbatch.publish.exchange import publish
-from qxbatch.publish.opened import OpenFolder
-from qxbatch.publish.plain import LinkError
+from qxbatch.publish.open_folders import OpenFolder
+from qxbatch.publish.plain_files import LinkError
 from qxbatch.publish.transfer import move_files
 from tests.build.becomes_link import becomes_link
 

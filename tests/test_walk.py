@@ -11,7 +11,7 @@ import pytest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.opened import opened_folder
+from qxbatch.publish.open_folders import opened_folder
 from qxbatch.walk import MAX_DEPTH, remove, walk
 
 

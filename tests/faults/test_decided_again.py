@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.file_states import remove_unchanged, states_in
-from qxbatch.publish.opened import opened_folder, opened_in
+from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace
 from tests.build.packets import Kind, tarred, write_folder

@@ -13,7 +13,7 @@ from qxbatch.pipeline import archiving
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import is_mounted, mount_in
-from qxbatch.publish.opened import opened_folder, opened_in
+from qxbatch.publish.open_folders import opened_folder, opened_in
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import Study, snapshot

@@ -18,7 +18,7 @@ from qxbatch.model import Packet
 from qxbatch.pipeline.archiving import _PacketArchiving
 from qxbatch.publish import durable
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.plain import LinkError
+from qxbatch.publish.plain_files import LinkError
 from qxbatch.publish.transfer import hidden_path, move_files, put_aside
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, read_tree, under, write_folder

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.exits import ExitStatus
-from qxbatch.publish.opened import OpenFolder
+from qxbatch.publish.open_folders import OpenFolder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, write_folder
 from tests.build.study import Study, run_main, snapshot
@@ -109,7 +109,7 @@ def test_a_session_is_not_imported_again_while_replaced_files_without_a_journal_
     command = ("worker",) if args else ()
     words = (*command, str(study.sessions), *args, "--check=no", "--archive=copy", "--overwrite=yes")
     with monkeypatch.context() as patch:
-        patch.setattr("qxbatch.pipeline.abandoned.keep_replaced", stop)
+        patch.setattr("qxbatch.pipeline.abandoned_files.keep_replaced", stop)
         run = run_main(*words)
     assert run.status == 1, run.text
     assert "the files of that import are kept until then" in " ".join(run.text.split())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.publish.opened import OpenFolder
+from qxbatch.publish.open_folders import OpenFolder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.study import Study, run_main

@@ -14,7 +14,7 @@ from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import mount_above, mount_in
-from qxbatch.publish.opened import opened_folder, opened_in
+from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, move_files, put_aside, try_rename
 
 _MOST_LINKS = 40

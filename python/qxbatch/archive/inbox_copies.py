@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from qxbatch.core import hash_file
 from qxbatch.ledger_cells import unescape
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.plain_files import is_below
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.ledger import Fate, LedgerRow
 

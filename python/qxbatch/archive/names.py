@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from qxbatch.discover.own_names import LONGEST_NAME
-from qxbatch.publish.same import same_content
+from qxbatch.publish.same_content import same_content
 
 NAME_LOCK = "archive"
 """The name of the lock (qxbatch.publish.locks) to hold while a name in the archive, or a number for one, is chosen."""

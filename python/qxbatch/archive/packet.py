@@ -23,7 +23,7 @@ from qxbatch.archive.names import archive_path, kth_name, numbered
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.plain_files import is_below
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.settings.model import Archive
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.core import hash_file
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.plain_files import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, Fate

@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.archive.session_bytes import PacketContent, SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Packet
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.plain_files import is_below
 
 
 class SamePacketCheck:

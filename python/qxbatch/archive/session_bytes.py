@@ -14,7 +14,7 @@ from qxbatch.ingest.left_out import Cause
 from qxbatch.ingest.limits import limits_of
 from qxbatch.ledger_cells import escape
 from qxbatch.publish.below import new_folder_below
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.plain_files import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, Kind, LedgerRow

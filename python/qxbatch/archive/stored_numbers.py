@@ -13,7 +13,7 @@ from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.journal import NUMBER_LIMIT
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.plain import clear_path, read_plain
+from qxbatch.publish.plain_files import clear_path, read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings

@@ -1,14 +1,12 @@
 """Refuses requests that would change data of the user."""
 
-from qxbatch.discover.session_folders import refuse_foreign_inbox
-from qxbatch.discover.study_in_session import refuse_study_in_session
+from qxbatch.discover.unsafe_folders import refuse_unsafe_folders
 from qxbatch.settings.model import Settings
 
 
 def refuse_harm(settings: Settings) -> None:
     """Raise UsageError if the sessions folder, the master inbox or an output is where it would change data of the user."""
-    refuse_study_in_session(settings)
-    refuse_foreign_inbox(settings)
+    refuse_unsafe_folders(settings)
     if settings.log_file is not None or settings.json_file is not None:
         from qxbatch.report.output_files import refuse_outputs
 

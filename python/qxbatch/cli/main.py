@@ -91,7 +91,7 @@ def _run_and_report_errors(words: Sequence[str]) -> int:
         return int(wrong.status)
     except OSError as error:
         from qxbatch.os_error import error_text
-        from qxbatch.publish.plain import InTheWayError
+        from qxbatch.publish.plain_files import InTheWayError
 
         if error.errno not in MACHINE_ERRORS and not isinstance(error, InTheWayError):
             raise  # a bug

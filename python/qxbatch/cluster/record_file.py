@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.publish.plain import MOST_BYTES_IN_MEMORY, json_object, open_plain
+from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, json_object, open_plain
 
 RECORD_NAME = "submission.json"
 FILE_MODE = 0o644

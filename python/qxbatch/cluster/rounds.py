@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.cluster.grouping import Array, parse_ranges
 from qxbatch.cluster.schedulers import is_job_id
-from qxbatch.publish.plain import read_object, read_plain
+from qxbatch.publish.plain_files import read_object, read_plain
 
 
 class Round(NamedTuple):

@@ -7,8 +7,8 @@ from contextlib import nullcontext, redirect_stdout
 from qxbatch.cluster.batch import ClusterSubmitter
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.submit import need_command
-from qxbatch.pipeline.opened import need_converters
 from qxbatch.pipeline.run import run as run_pipeline
+from qxbatch.pipeline.run_resources import need_converters
 from qxbatch.settings.model import Settings
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.plain import is_plain_name, json_object, refuse_link
+from qxbatch.publish.plain_files import is_plain_name, json_object, refuse_link
 from qxbatch.textfile import naming_path
 
 FOLDER_SIZE = 1000

@@ -17,7 +17,7 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import make_folder, remove_tree, replace_text, write_json
-from qxbatch.publish.plain import refuse_link, refuse_non_folder
+from qxbatch.publish.plain_files import refuse_link, refuse_non_folder
 from qxbatch.publish.workspace import JOBS
 from qxbatch.settings.scheduler import scheduler_spec
 from qxbatch.textfile import naming_path

@@ -11,7 +11,7 @@ from qxbatch.commands.reading_limits import ReadingLimits, unopened_archives
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import par_files
 from qxbatch.core import Group, Header, Monitor, Reading, Scan, ingest, is_archive, scan, sniff
-from qxbatch.discover.unopened import UNOPENED
+from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.dicom_series import Headers
 from qxbatch.ingest.fallback import read_suspects

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.commands.inspect_headers import PacketHeaders, ParFiles
+from qxbatch.convert.header_values import text, whole_number
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
-from qxbatch.convert.values import text, whole_number
 from qxbatch.core import CancelledError, Monitor, SeriesFrames
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.numbers import NumberRequest, assign_numbers

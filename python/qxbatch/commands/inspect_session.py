@@ -15,7 +15,7 @@ from qxbatch.commands.inspect_series import (
     series_number,
     series_of_number,
 )
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 from qxbatch.core import CancelledError
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Output

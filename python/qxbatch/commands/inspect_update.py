@@ -14,7 +14,7 @@ from qxbatch.commands.option_values import is_yes
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.publish.durable import make_folder, replace_text
-from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.plain_files import refuse_link
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import DICOM, SUMMARY_AT
 from qxbatch.session.summary import SummaryError

@@ -12,7 +12,7 @@ from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unope
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import ParSeries, par_series_of_files, par_series_of_reading
 from qxbatch.core import Group, Monitor, Reading, ingest, is_archive, scan, sniff
-from qxbatch.discover.unopened import UNOPENED
+from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
 from qxbatch.os_error import error_text

@@ -7,10 +7,10 @@ from pathlib import Path
 from qxbatch.commands.reading_limits import ReadingLimits, unopened_archives
 from qxbatch.core import Reading, sniff
 from qxbatch.counted import counted
-from qxbatch.discover.unopened import UNOPENED
+from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
-from qxbatch.ingest.unread import LIMIT
+from qxbatch.ingest.limit_refusals import LIMIT
 from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import why_unreadable

@@ -17,7 +17,7 @@ from qxbatch.ledger_cells import escape
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
 from qxbatch.publish.folder_lock import locked_folder
-from qxbatch.publish.same import same_content
+from qxbatch.publish.same_content import same_content
 from qxbatch.report.output_files import below_master_inbox
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.paths import SessionPaths

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.decompress import decompress_images
+from qxbatch.convert.header_values import text
 from qxbatch.convert.naming import sidecars_of
-from qxbatch.convert.values import text
 from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DICM2NII_DIR"

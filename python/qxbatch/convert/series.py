@@ -9,10 +9,10 @@ from qxbatch.convert.conversions import dicom_conversion, not_requested_conversi
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, header_evidence
 from qxbatch.convert.gzipped import gzipped_conversion, gzipped_count, partly_gzipped_problem
+from qxbatch.convert.header_values import text
 from qxbatch.convert.par_series import convert_par_series
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.second_attempt import convert_again
-from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames
 from qxbatch.model import Conversion, Series, SeriesKind
 from qxbatch.settings.model import Settings, Stages

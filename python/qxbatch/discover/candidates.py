@@ -12,10 +12,9 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_same_session, session_of
 from qxbatch.discover.readiness import with_fingerprint
-from qxbatch.discover.session_folders import refuse_foreign_inbox, refuse_session_folders
-from qxbatch.discover.study_in_session import refuse_study_in_session
+from qxbatch.discover.session_folders import refuse_session_folders
+from qxbatch.discover.unsafe_folders import refuse_unsafe_folders
 from qxbatch.model import Candidate
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -38,12 +37,11 @@ def candidates(
     `only`, other names are ignored. `sniff` recognises a file by its content, `studies` returns the studies of loose files, and
     `now_ns` the time; tests replace them. Raises UsageError.
     """
-    refuse_study_in_session(settings)
+    refuse_unsafe_folders(settings)
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders
 
         return candidates_of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
-    refuse_foreign_inbox(settings)
     entries = list_inbox(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
     judged = _judge_inbox(settings, entries, logfile_rows(settings), studies)
     return [with_fingerprint(entry, entry.path, settings, now_ns()) for entry in judged]
@@ -62,10 +60,10 @@ def candidates_of_folders(
     folders: Sequence["ListedFolder"], settings: Settings, now_ns: Callable[[], int] = time.time_ns
 ) -> list[Candidate]:
     """Return session folders, each with its verdict; their data are in `<session>/inbox`."""
-    from qxbatch.discover.folders import judge_folders
+    from qxbatch.discover.folders import inbox_of, judge_folders
 
     judged = judge_folders(folders, settings)
-    return [with_fingerprint(folder, SessionPaths(folder.path).inbox, settings, now_ns()) for folder in judged]
+    return [with_fingerprint(folder, inbox_of(folder), settings, now_ns()) for folder in judged]
 
 
 def _judge_inbox(

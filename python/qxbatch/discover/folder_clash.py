@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.refused import rename_and_import_command
+from qxbatch.discover.packet_refusals import rename_and_import_command
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
 from qxbatch.session.equal_names import folded_name, ignores_case, stored_name

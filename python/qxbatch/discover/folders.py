@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.discover.filters import label_reason, matches_glob
+from qxbatch.discover.folder_refusals import refuse_folder
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.refused_folder import refuse_folder
 from qxbatch.discover.split_before import was_split
 from qxbatch.model import Verdict
 from qxbatch.resolve.nameformat import session_by_folder
@@ -59,6 +59,11 @@ def session_folder(path: Path) -> ListedFolder:
         return ListedFolder(path, has_data=True, has_results=True, unreadable_reason=unreadable_reason)
     listed = ListedFolder(path, has_file(SessionPaths(path).inbox), has_results(path))
     return listed._replace(is_split=not (listed.has_data or listed.has_results) and was_split(path.parent, path.name))
+
+
+def inbox_of(folder: JudgedEntry) -> Path:
+    """Return the folder with the data of a session folder."""
+    return SessionPaths(folder.path).inbox
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
 from qxbatch.discover.filters import exact_ids, filter_reason
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.refused import refuse_unreadable_or_bad_name, with_session
-from qxbatch.discover.unfinished import unfinished_reason
-from qxbatch.discover.unopened import UNOPENED
+from qxbatch.discover.packet_refusals import refuse_unreadable_or_bad_name, with_session
+from qxbatch.discover.unfinished_copies import unfinished_reason
+from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import session_by_bids_name

@@ -6,7 +6,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.path_lengths import longest_path
 from qxbatch.discover.split_output import unfinished_split_reason
-from qxbatch.discover.unreadable import refuse_unreadable
+from qxbatch.discover.unreadable_packets import refuse_unreadable
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.settings.model import Settings
 

@@ -8,9 +8,9 @@ from qxbatch.deidentify import Redact
 from qxbatch.discover.units import units_of
 from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report
-from qxbatch.pipeline.opened import opened_context
 from qxbatch.pipeline.parallel_units import import_units
 from qxbatch.pipeline.refresh import refresh_study
+from qxbatch.pipeline.run_resources import opened_context
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings

@@ -5,9 +5,9 @@ from qxbatch.discover.units import Unit
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, find_left_out
+from qxbatch.ingest.limit_refusals import refuse_limited_or_split
 from qxbatch.ingest.limits import larger_limits, limits_of
 from qxbatch.ingest.reading_problems import extra_bytes_notes
-from qxbatch.ingest.unread import refuse_limited_or_split
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.import_again import import_command
 from qxbatch.problems import Code, PacketError, Problem

@@ -10,7 +10,7 @@ from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_pati
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.import_again import with_import_command
 from qxbatch.pipeline.journaling import facts_of, write_unit_journal
-from qxbatch.pipeline.linked import refuse_immovable_kept_files
+from qxbatch.pipeline.linked_inboxes import refuse_immovable_kept_files
 from qxbatch.pipeline.produce import Product
 from qxbatch.pipeline.refuse import refuse_existing
 from qxbatch.record.job import Job

@@ -9,7 +9,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.patients import other_patient_warning
 from qxbatch.pipeline.delivery_problems import moved_packet_warning
-from qxbatch.pipeline.linked import linked_folder_warning
+from qxbatch.pipeline.linked_inboxes import linked_folder_warning
 from qxbatch.pipeline.other_packet import split_source
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Problem, Severity

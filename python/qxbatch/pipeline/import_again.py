@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.core import sniff
 from qxbatch.discover.units import Unit
-from qxbatch.discover.unopened import UNOPENED, unpack_command, unused_unpacked_name
+from qxbatch.discover.unsupported_archives import UNOPENED, unpack_command, unused_unpacked_name
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.limits import larger_limits
 from qxbatch.ledger_cells import member_path

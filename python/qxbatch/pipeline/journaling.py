@@ -8,7 +8,7 @@ from qxbatch.ingest.left_out import Cause
 from qxbatch.pipeline.check_published import ledger_sha256
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.inbox_files import files_to_remove
-from qxbatch.pipeline.linked import is_linked
+from qxbatch.pipeline.linked_inboxes import is_linked
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
 from qxbatch.publish.inbox_removal import write_list

@@ -14,7 +14,7 @@ from qxbatch.pipeline.batch import importing
 from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.plain import is_plain_name
+from qxbatch.publish.plain_files import is_plain_name
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line
@@ -96,7 +96,7 @@ def import_named(
     """Import the packets with these names; first, finish what a killed run left of these units.
 
     The study level is not written. `check_ready` is called before the import. Raises UsageError and KeyboardInterrupt as
-    `qxbatch.pipeline.opened.opened_context`.
+    `qxbatch.pipeline.run_resources.opened_context`.
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)

@@ -16,14 +16,14 @@ def check_or_refresh(
     """
     if settings.test:
         if ready:
-            from qxbatch.pipeline.opened import need_converters
+            from qxbatch.pipeline.run_resources import need_converters
 
             need_converters(settings)
         return
     all_stages = settings.stages is Stages.ALL
     if has_remains or (all_stages and is_outdated(settings.sessionsfolder)):
-        from qxbatch.pipeline.opened import tidy
         from qxbatch.pipeline.refresh import refresh_study
+        from qxbatch.pipeline.run_resources import tidy
 
         refresh_study(settings, report, sessions_changed=True)
         tidy(workspace, locks)

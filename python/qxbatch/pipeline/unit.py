@@ -39,7 +39,7 @@ def import_unit(context: Context, unit: Unit) -> UnitResult:
     """Import one unit: read, sort, convert, record, verify, publish, archive.
 
     `import_units` calls this for each unit of a run or of a job of a cluster. To import a single unit, get it from
-    qxbatch.pipeline.named_units.named_unit, and a context from qxbatch.pipeline.opened.opened_context.
+    qxbatch.pipeline.named_units.named_unit, and a context from qxbatch.pipeline.run_resources.opened_context.
 
     A problem with the unit's data is in the reports, and nothing is visible before all its sessions are verified. Other runs may
     work in the same folders: locks decide who imports a unit.

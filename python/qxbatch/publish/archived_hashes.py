@@ -8,7 +8,7 @@ from typing import Any
 from qxbatch.core import Row, ingest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.below import new_folder_below
-from qxbatch.publish.opened import OpenFolder
+from qxbatch.publish.open_folders import OpenFolder
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.ledger import Fate
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qxbatch.publish.opened import OpenFolder, open_in, opened_folder, opened_in
+from qxbatch.publish.open_folders import OpenFolder, open_in, opened_folder, opened_in
 
 _TRIES = 20
 _IGNORED_ERRORS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qxbatch.core import hash_file
-from qxbatch.publish.plain import MOST_BYTES_IN_MEMORY
+from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY
 from qxbatch.session import comparable_summary
 from qxbatch.session.comparable_summary import VERSION_PATTERN
 from qxbatch.session.layout import PAGE_AT, SESSION_TXT, SUMMARY_AT, is_converter_log

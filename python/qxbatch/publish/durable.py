@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
-from qxbatch.publish.plain import clear_path
+from qxbatch.publish.plain_files import clear_path
 from qxbatch.textfile import create_text
 from qxbatch.walk import remove, walk
 

@@ -15,7 +15,7 @@ from qxbatch.publish.below import opened_below
 from qxbatch.publish.durable import sync_entries
 from qxbatch.publish.kept_files import RenamedFile, place_kept_files
 from qxbatch.publish.mounts import is_mounted
-from qxbatch.publish.opened import OpenFolder, move_folder, opened_folder, opened_in, walk_in
+from qxbatch.publish.open_folders import OpenFolder, move_folder, opened_folder, opened_in, walk_in
 from qxbatch.session.contents import has_file
 from qxbatch.session.layout import DICOM, INBOX, NII, RESULT_FOLDERS, SESSION_TXT
 

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from qxbatch.publish.opened import OpenFolder, Parts, walk_in
+from qxbatch.publish.open_folders import OpenFolder, Parts, walk_in
 from qxbatch.walk import mount_of
 
 States = Mapping[Path, os.stat_result]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.durable import NO_RUN, exchange_names, rename_new, sync_folder
-from qxbatch.publish.plain import clear_path
+from qxbatch.publish.plain_files import clear_path
 from qxbatch.textfile import create_text, read_bytes
 
 _TRIES = 20

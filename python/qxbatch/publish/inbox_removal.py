@@ -22,8 +22,8 @@ from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
 from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.mounts import mount_above
-from qxbatch.publish.opened import OpenFolder
-from qxbatch.publish.plain import LinkError, is_below
+from qxbatch.publish.open_folders import OpenFolder
+from qxbatch.publish.plain_files import LinkError, is_below
 from qxbatch.publish.removal_list import ListedFile, RemovalList
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import create_text

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
-from qxbatch.publish.plain import is_below, is_plain_name, read_plain
+from qxbatch.publish.plain_files import is_below, is_plain_name, read_plain
 from qxbatch.publish.study_place import StudyPlace
 from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import invalid_name_reason

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.publish.durable import sync_entries
-from qxbatch.publish.opened import OpenFolder, Parts, opened_in, remove_empty_folders, walk_in
+from qxbatch.publish.open_folders import OpenFolder, Parts, opened_in, remove_empty_folders, walk_in
 from qxbatch.session.layout import INBOX
 
 _TRIES = 20

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
-from qxbatch.publish.opened import OpenFolder, opened_in
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.open_folders import OpenFolder, opened_in
+from qxbatch.publish.plain_files import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED_SUFFIX, SORTED_AT, packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qxbatch.publish.plain import read_plain
+from qxbatch.publish.plain_files import read_plain
 
 _HOLDER = 2
 """Index of the line of a record that names process and host (`Locks`)."""

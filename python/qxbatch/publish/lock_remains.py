@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from qxbatch.publish.durable import rename_new
-from qxbatch.publish.plain import InTheWayError
+from qxbatch.publish.plain_files import InTheWayError
 
 
 def is_unwritten(path: Path) -> bool:

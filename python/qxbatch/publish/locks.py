@@ -28,7 +28,7 @@ from typing import NamedTuple
 from qxbatch.publish.durable import make_folder, rename_new
 from qxbatch.publish.lock_holder import last_holder
 from qxbatch.publish.lock_remains import is_unwritten, remove_non_file
-from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.plain_files import refuse_link
 from qxbatch.textfile import naming_path
 
 TYPE_CHECKING = False

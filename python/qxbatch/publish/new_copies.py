@@ -13,7 +13,7 @@ from pathlib import Path
 from qxbatch.os_error import is_full, reason_text
 from qxbatch.publish.devices import is_device
 from qxbatch.publish.link_target import target_from
-from qxbatch.publish.opened import opened_folder, opened_in
+from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.walk import raise_error, walk
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC

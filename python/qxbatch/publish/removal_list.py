@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.ledger_cells import member_path
-from qxbatch.publish.plain import open_plain
+from qxbatch.publish.plain_files import open_plain
 
 LONGEST_LIST = 1 << 30
 """Bytes of a list that another run wrote; a longer one is refused."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.below import opened_below, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
-from qxbatch.publish.plain import refuse_link
-from qxbatch.publish.same import same_content
+from qxbatch.publish.plain_files import refuse_link
+from qxbatch.publish.same_content import same_content
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.publish.unique_files import separate_unique_files
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qxbatch.publish.below import retry
 from qxbatch.publish.durable import make_folder
-from qxbatch.publish.plain import read_plain
+from qxbatch.publish.plain_files import read_plain
 from qxbatch.textfile import create_text
 from qxbatch.walk import empty_folder, open_folder
 

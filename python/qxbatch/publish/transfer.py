@@ -12,9 +12,9 @@ from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
 from qxbatch.publish.link_target import target_from
 from qxbatch.publish.new_copies import copy_new, copy_new_folder
-from qxbatch.publish.opened import move_folder, opened_folder
-from qxbatch.publish.plain import refuse_link
-from qxbatch.publish.same import same_content
+from qxbatch.publish.open_folders import move_folder, opened_folder
+from qxbatch.publish.plain_files import refuse_link
+from qxbatch.publish.same_content import same_content
 from qxbatch.walk import folder_handle, set_mode
 
 

@@ -11,7 +11,7 @@ from qxbatch.publish.below import opened_below
 from qxbatch.publish.comparable import comparable_content
 from qxbatch.publish.file_states import States, remove_unchanged, states_in
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
-from qxbatch.publish.opened import OpenFolder, opened_folder, opened_in
+from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import has_valid_list, unchanged_files

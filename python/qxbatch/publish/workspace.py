@@ -15,7 +15,7 @@ from pathlib import Path
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.below import remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
-from qxbatch.publish.plain import InTheWayError, clear_path, is_plain_name, refuse_link, refuse_non_folder
+from qxbatch.publish.plain_files import InTheWayError, clear_path, is_plain_name, refuse_link, refuse_non_folder
 from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
 from qxbatch.publish.study_place import StudyPlace
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.convert.values import numbers, text
+from qxbatch.convert.header_values import numbers, text
 from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import Conversion, Output, Series, SeriesKind
 from qxbatch.record.names import base_name, session_txt_field

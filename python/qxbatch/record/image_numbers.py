@@ -6,7 +6,7 @@ Images after the ninth are numbered in the same way from another unused n, calle
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from qxbatch.convert.values import whole_number
+from qxbatch.convert.header_values import whole_number
 from qxbatch.ingest.numbers import lowest_free, possible_numbers
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity

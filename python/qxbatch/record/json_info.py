@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qxbatch.convert.values import number
+from qxbatch.convert.header_values import number
 from qxbatch.model import Series, SeriesKind
 from qxbatch.record.names import session_txt_field
 

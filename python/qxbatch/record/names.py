@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from qxbatch.convert.values import text, texts
+from qxbatch.convert.header_values import text, texts
 from qxbatch.model import HeaderLike
 
 ANONYMOUS = "anonymous"

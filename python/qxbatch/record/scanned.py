@@ -1,7 +1,7 @@
 """A series in the form that a protocol compares."""
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.convert.values import text, whole_number
+from qxbatch.convert.header_values import text, whole_number
 from qxbatch.model import HeaderLike
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
 from qxbatch.record.names import base_name, session_txt_field

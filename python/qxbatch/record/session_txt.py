@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 from qxbatch.model import Image, Series, SessionId
 from qxbatch.record.mapped_path import check_path
 from qxbatch.record.names import session_txt_field

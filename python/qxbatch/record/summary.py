@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from qxbatch.convert.values import value
+from qxbatch.convert.header_values import value
 from qxbatch.model import Conversion, HeaderLike, Image, Packet, Series, SessionId, Value
 from qxbatch.problems import Problem, grouped
 from qxbatch.record.images import SessionImages

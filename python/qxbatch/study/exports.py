@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import make_folder, replace_text
-from qxbatch.publish.plain import read_plain, refuse_link
+from qxbatch.publish.plain_files import read_plain, refuse_link
 from qxbatch.publish.workspace import EXPORTS
 from qxbatch.session.json_fields import Fields
 from qxbatch.study.record import SessionRecord, SummaryStamp, read_stamp, stamp_value

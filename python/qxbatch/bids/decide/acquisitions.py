@@ -9,7 +9,7 @@ from qxbatch.bids.images.acquisition_time import add_seconds
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.rules.matching import Match
 from qxbatch.bids.schema.target import Target
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 
 _SAME_START = timedelta(seconds=0.6)
 """Series of a study whose starts differ by at most this are of one acquisition, even if they do not overlap.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, par_scan
 from qxbatch.bids.schema.names import Schema
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 
 FIELD_MAP_SUFFIXES = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
 """Suffixes of field maps.

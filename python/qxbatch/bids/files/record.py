@@ -10,7 +10,7 @@ from typing import NamedTuple
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
-from qxbatch.publish.plain import read_plain
+from qxbatch.publish.plain_files import read_plain
 from qxbatch.session.contents import has_session_records
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import QXBATCH_FOLDER

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from qxbatch.core import hash_file
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import replace_text
-from qxbatch.publish.plain import read_plain, refuse_link
+from qxbatch.publish.plain_files import read_plain, refuse_link
 
 _FOLDER = "bids"
 

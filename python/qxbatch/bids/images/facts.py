@@ -12,7 +12,7 @@ from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 from qxbatch.bids.images.midnight import continue_after_midnight
 from qxbatch.bids.images.numbers import is_plausible_number
 from qxbatch.bids.model import ExportImage
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 from qxbatch.model import SeriesKind, State
 from qxbatch.os_error import reason_text
 from qxbatch.protocol.scanned import scanner_name

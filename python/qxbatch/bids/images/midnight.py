@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from qxbatch.acquisition import Acquisition
 from qxbatch.bids.images.acquisition_time import add_seconds
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 from qxbatch.model import SeriesKind
 from qxbatch.record.names import series_number
 from qxbatch.session.summary_parts import SeriesSummary

@@ -10,7 +10,7 @@ from qxbatch.bids.decide.task_names import has_direction, task_label
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.propose.recognise import BIDS_GUESS, CONDITIONS, NOT_RECOGNISED, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 from qxbatch.counted import counted
 from qxbatch.protocol.model import literal_glob
 

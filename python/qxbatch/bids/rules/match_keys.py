@@ -17,7 +17,7 @@ from qxbatch.bids.rules.match_values import (
     shells,
     sidecar_field,
 )
-from qxbatch.convert.values import text
+from qxbatch.convert.header_values import text
 from qxbatch.model import SeriesKind
 from qxbatch.protocol.fields import FIELDS
 

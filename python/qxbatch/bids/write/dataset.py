@@ -11,7 +11,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.folder_lock import FolderLock, locked_folder
-from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.plain_files import refuse_link
 from qxbatch.session.contents import is_session
 from qxbatch.visible import shell_word
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from qxbatch.discover.units import Unit
-from qxbatch.discover.unopened import SPLIT_HINT
+from qxbatch.discover.unsupported_archives import SPLIT_HINT
 from qxbatch.ingest.limits import larger_limits, limits_of
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for

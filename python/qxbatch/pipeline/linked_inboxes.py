@@ -6,7 +6,7 @@ from qxbatch.archive.decision import Facts
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.mounts import is_mounted
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.plain_files import is_below
 from qxbatch.session.paths import SessionPaths
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.core import is_archive
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.refused import rename_and_import_command
+from qxbatch.discover.packet_refusals import rename_and_import_command
 from qxbatch.discover.session_folders import FolderKind, kind_of_folder
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code, UsageError

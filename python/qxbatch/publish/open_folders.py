@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.publish.durable import rename_new_in, sync_entries
-from qxbatch.publish.plain import LinkError
+from qxbatch.publish.plain_files import LinkError
 from qxbatch.walk import ShouldRemove, open_folder, remove
 
 Parts = tuple[str, ...]

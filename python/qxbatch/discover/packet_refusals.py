@@ -5,7 +5,7 @@ import os
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.session_folders import is_folder_of_study
-from qxbatch.discover.unopened import NAME_IN_USE_HINT, SPLIT_HINT, UNOPENED, unpack_command, unpacked_name
+from qxbatch.discover.unsupported_archives import NAME_IN_USE_HINT, SPLIT_HINT, UNOPENED, unpack_command, unpacked_name
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.names import breaks_lines, invalid_name_reason

@@ -1,16 +1,21 @@
-"""Refuses a session, or a folder in one, as the sessions folder: an import would add a study to it."""
+"""Refuses a sessions folder or a master inbox in which an import would change data of sessions or of another study."""
 
 import os
 from pathlib import Path
 
-from qxbatch.discover.session_folders import FolderKind, kind_of_folder
+from qxbatch.discover.session_folders import FolderKind, kind_of_folder, refuse_foreign_inbox
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import DICOM, QXBATCH_FOLDER, SESSION_TXT
 from qxbatch.settings.model import Settings
 
 
-def refuse_study_in_session(settings: Settings) -> None:
-    """Raise UsageError if the sessions folder is a session folder or is in one."""
+def refuse_unsafe_folders(settings: Settings) -> None:
+    """Raise UsageError if an import would add a study to a session, or move away files of a study as packets."""
+    _refuse_study_in_session(settings)
+    refuse_foreign_inbox(settings)
+
+
+def _refuse_study_in_session(settings: Settings) -> None:
     folder = Path(os.path.realpath(settings.sessionsfolder))
     session = next((path for path in (folder, *folder.parents) if _is_session(path)), None)
     if session is None:

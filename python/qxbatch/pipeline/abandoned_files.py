@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import RUN_PATTERN, is_session_of
-from qxbatch.publish.plain import is_below
+from qxbatch.publish.plain_files import is_below
 from qxbatch.publish.replaced import KEPT_SUFFIX, keep_replaced
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.core import is_archive, sniff
-from qxbatch.discover.unopened import UNOPENED
+from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.session.ledger import read_ledger
 from tests.build.dicom import MrSeries
 from tests.build.foreign import FOREIGN
