@@ -268,8 +268,7 @@ pub struct Address {
     staged_name: String,
     /// Number of archives around it, not counting the packet.
     pub depth: u32,
-    /// The expansion of the archive that contains it or, for a container from [`Address::with_expansion`], of the archive
-    /// itself; None for a loose file.
+    /// The expansion of the archive that contains it, or that is this container; None for a loose file.
     expansion: Option<Arc<Expansion>>,
 }
 
@@ -340,8 +339,7 @@ impl Address {
         address
     }
 
-    /// Returns the expansion of the archive that contains it or, for a container from [`Address::with_expansion`], of the
-    /// archive itself; None for a loose file.
+    /// Returns the expansion of the archive that contains it, or that is this container; None for a loose file.
     #[must_use]
     pub fn expansion(&self) -> Option<&Expansion> {
         self.expansion.as_deref()
