@@ -38,7 +38,7 @@ class Comparison:
     mosaics_without_direction: int
     """Mosaics whose header lacks the direction in which their slices follow each other."""
     frames_without_geometry: int
-    """Frames without position, orientation or pixel spacing."""
+    """Frames without valid position, orientation or pixel spacing."""
     misplaced_frames: list[tuple[int, int, float]]
     """Frames whose position matches no slice within 0.1 mm: index of the file, frame number from 0, distance in mm.
 
@@ -53,7 +53,10 @@ class Comparison:
     largest_tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
     frames_of_unknown_order: int
-    """Frames whose values cannot be read, and that are not stored volume by volume (classic objects: by their numbers)."""
+    """Frames whose values cannot be read, and whose order is not one that converters follow.
+
+    It is the order in their object or, in a series of classic objects, that of their numbers.
+    """
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     zero_slopes: int

@@ -51,7 +51,7 @@ pub struct Diffusion {
     pub is_isotropic: bool,
     /// Whether the header says that the frame is part of a diffusion scan; true also for frames with a b-value of 0.
     pub in_diffusion_scan: bool,
-    /// Lowest and highest of the b-values in the frame's elements, s/mm2. Nominal values count only for GE.
+    /// Lowest and highest of the b-values in the frame's elements, s/mm2. `second_b_value` counts only for GE.
     pub b_value_range: Option<[f64; 2]>,
 }
 

@@ -36,7 +36,7 @@ const MAX_DEPTH: u32 = 4;
 /// Longer values are skipped. The longest used values are the protocol texts of Siemens.
 const MAX_VALUE_LENGTH: u32 = 1 << 22;
 
-/// Standard elements (PS3.6): tag, VR if the file does not state it, keyword.
+/// Standard elements (PS3.6): tag, VR (a number can have another one in the file), keyword.
 const STANDARD: &[(u32, Vr, &str)] = &[
     (0x0008_0070, Vr::LO, "Manufacturer"),
     (0x0018_0020, Vr::CS, "ScanningSequence"),
@@ -64,7 +64,7 @@ const STANDARD: &[(u32, Vr, &str)] = &[
     (0x0020_4000, Vr::LO, "ImageComments"),
 ];
 
-/// Private elements: creator, tag without the block, VR if the file does not state it, name.
+/// Private elements: creator, tag without the block, VR (a number can have another one in the file), name.
 const PRIVATE: &[(&str, u32, Vr, &str)] = &[
     ("SIEMENS CSA HEADER", 0x0029_0010, Vr::LO, CSA),
     ("SIEMENS CSA HEADER", 0x0029_0020, Vr::LO, CSA),

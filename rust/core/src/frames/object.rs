@@ -108,7 +108,7 @@ pub struct Object {
     pub joined: bool,
     /// InstanceNumber.
     pub instance_number: Option<i64>,
-    /// Its frames; empty without pixel data.
+    /// Its frames; empty without pixel data, and for a mosaic whose header lacks the number of tiles.
     pub frames: Vec<Frame>,
 }
 

@@ -24,7 +24,7 @@ const END: &str = "### ASCCONV END";
 pub(super) const PREFIX: &str = "Protocol.";
 
 /// Adds the used values of a protocol text, and the text `Protocol.read`, which says that a protocol exists. Adds
-/// nothing if the marks are missing.
+/// nothing if the first mark is missing; reads to the end of the text if only the second one is missing.
 pub(super) fn read(
     text: &str,
     numbers: &mut BTreeMap<String, Vec<f64>>,

@@ -12,7 +12,7 @@ pub struct Spec {
     pub keyword: &'static str,
     /// Group and element; for a private element without the block number.
     pub tag: u32,
-    /// VR if the file does not state it.
+    /// VR in the dictionary. The VR in the file is used only for numbers.
     pub vr: Vr,
     /// Vendor of a private element: the text with which Manufacturer starts. Empty for public elements.
     pub vendor: &'static str,

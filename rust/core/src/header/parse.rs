@@ -183,7 +183,7 @@ fn read_data_set<W: Window>(
 }
 
 /// Returns the last tag to read, once the last public field was passed: that of a private field or of the functional
-/// groups if the object can have them, else [`LAST_PUBLIC`].
+/// groups if the object can have them, else [`LAST_PUBLIC`]. Returns `u32::MAX` if the series is not known yet.
 fn last_tag(collector: &Collector) -> u32 {
     // An object whose series is not known yet is read to its end: its tags may not ascend.
     if !is_sortable(collector) {

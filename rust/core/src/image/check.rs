@@ -57,7 +57,8 @@ struct SeriesAndImages<'s> {
 }
 
 impl SeriesAndImages<'_> {
-    /// Returns all frames in the order in which converters store them, so that the first try nearly always succeeds.
+    /// Returns all frames in the order in which converters store them: then the first frame that is compared with a slice
+    /// nearly always matches.
     fn series_frames(&self) -> Vec<SeriesFrame<'_>> {
         let mut series_frames = Vec::new();
         for (file, object) in self.objects.iter().enumerate() {
@@ -237,7 +238,7 @@ impl SeriesAndImages<'_> {
         let weights = check.b_values.iter();
         let unweighted = weights
             .clone()
-            .all(|(b_value, nominal)| !(*b_value > Some(0.0) || *nominal > Some(0.0)));
+            .all(|(b_value, second)| !(*b_value > Some(0.0) || *second > Some(0.0)));
         check.is_isotropic &= !unweighted;
         if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
             check.order = volume_order(series_frames, &image_match.frames);
@@ -249,8 +250,8 @@ impl SeriesAndImages<'_> {
     }
 }
 
-/// Returns whether directions are known by frequency and phase only (classic GE). They cannot always be compared with a
-/// table, so the order of the volumes is checked too.
+/// Returns whether gradient directions are known by frequency and phase only (classic GE). They cannot always be compared
+/// with the gradient table of the image (.bvec), so the order of the volumes is checked too.
 fn without_patient_axes(series_frames: &[SeriesFrame<'_>]) -> bool {
     series_frames.iter().all(|series_frame| {
         let diffusion = &series_frame.frame.attributes.diffusion;

@@ -50,9 +50,8 @@ fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
     })
 }
 
-/// Returns whether frames with different numbers are stored volume by volume, or place by place, and each volume has one
-/// diffusion weighting.
-/// Returns true for a single volume, and for incomplete volumes, which have another message.
+/// Returns whether all frames have different numbers and are stored volume by volume, or place by place, and each volume
+/// has one diffusion weighting. Returns true for a single volume, and for incomplete volumes, which other checks report.
 fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
     let places: Vec<Option<i64>> = frames
         .iter()

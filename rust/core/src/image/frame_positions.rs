@@ -13,7 +13,7 @@ pub(super) struct SeriesFrame<'o> {
     pub frame: &'o Frame,
     /// Index of the object.
     pub file: usize,
-    /// None if the header lacks position, orientation or pixel spacing.
+    /// None if the header lacks a valid position, orientation or pixel spacing.
     pub plane: Option<Plane>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct FramePositions {
     /// Index of each frame that matches no slice of any image, and its distance from the nearest slice in mm (infinite if
     /// no image has its size and directions).
     pub misplaced_frames: Vec<(usize, f64)>,
-    /// Index of each frame whose header lacks position, orientation or pixel spacing.
+    /// Index of each frame whose header lacks a valid position, orientation or pixel spacing.
     pub frames_without_geometry: Vec<usize>,
     /// Volumes that are moved copies of the image's grid, and their movement.
     pub moved_volumes: MovedVolumes,

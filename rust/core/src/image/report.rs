@@ -57,7 +57,7 @@ pub struct ImageCheck {
     pub encoding_directions: Vec<Option<[f64; 3]>>,
     /// Whether the signs of `encoding_directions` are certain.
     pub has_known_signs: bool,
-    /// Whether a header says that a volume is diffusion weighted.
+    /// Whether a header says that the image is part of a diffusion scan, or has a b-value above 0.
     pub is_diffusion: bool,
     /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.
     /// False without such a volume.
@@ -66,7 +66,7 @@ pub struct ImageCheck {
     pub is_derived: bool,
     /// Whether some frames are derived.
     pub has_derived: bool,
-    /// The signals of a Dixon scan that its frames show, without those that the headers do not name.
+    /// The signals of a Dixon scan that the headers of its frames name.
     pub dixon_signals: BTreeSet<&'static str>,
     /// The lowest InstanceNumber or frame number, and the index of its file; the largest integers if no frame was
     /// assigned.
@@ -95,7 +95,7 @@ pub struct Comparison {
     pub suspected_mosaics: usize,
     /// Mosaics whose header lacks the direction in which their slices follow each other.
     pub mosaics_without_direction: usize,
-    /// Frames without position, orientation or spacing.
+    /// Frames without valid position, orientation or pixel spacing.
     pub frames_without_geometry: usize,
     /// Frames whose position matches no slice of any image.
     pub misplaced_frames: Vec<MisplacedFrame>,
@@ -109,8 +109,8 @@ pub struct Comparison {
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Frames whose values cannot be read, and that are not stored volume by volume: in their object, or by their numbers
-    /// in a series of classic objects.
+    /// Frames whose values cannot be read, and whose order is not one that converters follow. It is the order in their
+    /// object or, in a series of classic objects, that of their numbers.
     pub frames_of_unknown_order: usize,
     /// Number of different rescale slopes and intercepts.
     pub scaling_count: usize,

@@ -177,7 +177,7 @@ pub(super) fn difference(
             let mut pairs = stored.iter().zip(voxels);
             pairs.find_map(|(stored, voxel)| difference_of(*stored as f64, *voxel, tolerance))
         }
-        // Maps in floating point may have any unit, so that no difference is small.
+        // Maps in floating point may have any unit: no fixed difference is small in all of them.
         StoredValues::Floats(stored) if stored.len() == voxels.len() => {
             let tolerance = rounding + f64::from(f32::MIN_POSITIVE);
             let mut pairs = stored.iter().zip(voxels);

@@ -3,10 +3,12 @@
 use super::frame_positions::SeriesFrame;
 use super::volume_order::{times, values};
 
-/// Times that differ by at most this (in seconds) agree: clocks of scanners are rounded, and intervals vary.
+/// An interval agrees with the RepetitionTime if they differ by at most this (in seconds) and by at most [`FRACTION`]:
+/// clocks of scanners are rounded, and intervals vary.
 const TOLERANCE: f64 = 0.05;
 
-/// Times that differ by at most this fraction agree: a RepetitionTime of some milliseconds is not the time of a volume.
+/// Limit on the difference as a fraction of the RepetitionTime: [`TOLERANCE`] alone is longer than a RepetitionTime of
+/// some milliseconds.
 const FRACTION: f64 = 0.1;
 
 /// Returns the RepetitionTime in seconds of the frames of an image, `frames[slice][volume]`, if all frames have the same
@@ -31,21 +33,21 @@ pub(super) fn time_step(
     intervals.sort_by(f64::total_cmp);
     let seconds = repetition_time / 1e3;
     let agrees =
-        || have_median(&intervals, seconds) || repeat_times(&acquired, &intervals, seconds);
+        || median_agrees(&intervals, seconds) || repeat_times(&acquired, &intervals, seconds);
     (is_constant && seconds > 0.0 && agrees()).then_some(seconds)
 }
 
-/// Returns whether the median of the sorted intervals is a time between volumes. A scan with shorter intervals is
-/// triggered, and has no such time.
-fn have_median(intervals: &[f64], seconds: f64) -> bool {
+/// Returns whether the median of the sorted intervals between volumes agrees with the RepetitionTime `seconds`, and no
+/// interval is shorter. A scan with shorter intervals is triggered, and its volumes have no constant interval.
+fn median_agrees(intervals: &[f64], seconds: f64) -> bool {
     let tolerance = TOLERANCE.min(FRACTION * seconds);
     let median = intervals.get(intervals.len() / 2);
     intervals.first() >= Some(&(seconds - tolerance)) && median <= Some(&(seconds + tolerance))
 }
 
-/// Returns whether several volumes have the same acquisition time, and all times, `[slice][volume]`, are those of volumes
-/// with this time between them: times that are cut to minutes, or pairs of control and label with one time (Philips).
-/// `intervals` are the sorted times between volumes.
+/// Returns whether some acquisition times repeat, and all times fit volumes that follow each other after `seconds`: times
+/// that are cut to minutes, or pairs of control and label with one time (Philips). `acquired` are the times,
+/// `[slice][volume]`, and `intervals` the sorted differences between one volume and the next.
 fn repeat_times(acquired: &[Vec<f64>], intervals: &[f64], seconds: f64) -> bool {
     let Some(unit) = intervals.iter().find(|interval| **interval > 0.0) else {
         return false;

@@ -221,8 +221,8 @@ fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
         .into()
 }
 
-/// Reads a file that is too large for memory. Copies it to staging, unless it is an archive or the option `link` is
-/// set: then it is read in place.
+/// Reads a file that is too large for memory. Copies it to staging, unless it is an archive or a compressed file, or the
+/// option `link` is set: then it is read in place.
 fn read_large_file(
     pass: &Pass<'_>,
     address: &Address,

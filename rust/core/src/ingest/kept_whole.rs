@@ -45,8 +45,9 @@ impl KeptWholeCause {
         }
     }
 
-    /// Returns the cause for a description of what cannot be read: the text of a reader, which names a limit in
-    /// parentheses, or the reason of a nested archive that is kept whole, whose cause is returned.
+    /// Returns the cause for the reason why something cannot be read. It is the text of a reader, which contains `(limit`
+    /// if a limit is exceeded, or the reason of a nested archive that is kept whole: then the cause of that archive is
+    /// returned.
     #[must_use]
     pub fn from_fault(fault: &str) -> Self {
         if let Some(cause) = Self::from_reason(fault) {

@@ -101,6 +101,7 @@ pub fn ingest(
         }
         Ok(())
     })?;
+    // The folder with the archives comes before them, without a prefix: its other files are loose files.
     let loose_files = read_packets
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());

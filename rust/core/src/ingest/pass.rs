@@ -28,8 +28,9 @@ pub struct Options {
     pub gunzip: bool,
     /// Whether to hard-link loose files if possible.
     pub link: bool,
-    /// Whether to stage only the headers of DICOM files, and no bytes of other files except PAR files, which are staged
-    /// whole. A staged file has its full size: a hole replaces the omitted bytes.
+    /// Whether to stage only the headers of DICOM files, and no bytes of REC files and files of no known kind. PAR files
+    /// and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read or whose pixel data are not found.
+    /// A staged file has its full size: a hole replaces the omitted bytes.
     pub headers_only: bool,
     /// Paths on the top level of a folder that are skipped.
     pub skip: Vec<PathBuf>,
@@ -267,7 +268,7 @@ pub struct Address {
     staged_name: String,
     /// Number of archives around it, not counting the packet.
     pub depth: u32,
-    /// The expansion of the archive that contains it; None for a loose file.
+    /// The expansion of the archive that contains it, or that is this container; None for a loose file.
     expansion: Option<Arc<Expansion>>,
 }
 
@@ -338,7 +339,7 @@ impl Address {
         address
     }
 
-    /// Returns the expansion of the archive that contains it; None for a loose file.
+    /// Returns the expansion of the archive that contains it, or that is this container; None for a loose file.
     #[must_use]
     pub fn expansion(&self) -> Option<&Expansion> {
         self.expansion.as_deref()

@@ -111,12 +111,9 @@ pub const LONGEST_TARGET: u64 = 4096;
 
 /// One member.
 #[derive(Debug)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "four facts that are independent of each other"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Row {
-    /// The member's name in the packet, after the packet's prefix; an archive and its members are joined by `!`.
+    /// The packet's prefix and the member's path in the packet; an archive and its members are joined by `!`.
     pub path: Box<[u8]>,
     /// Positions in `path` of each `!` between an archive and its members.
     pub separators: Box<[u32]>,
@@ -140,7 +137,8 @@ pub struct Row {
     pub header: Option<Header>,
     /// Whether it looks like DICOM but its header could not be parsed.
     pub is_suspect: bool,
-    /// Whether the compressed file or the archive has bytes that are in no member.
+    /// Whether it has bytes outside of its content: in no member of an archive, in or after the data of a compressed file,
+    /// or in or after the packed data of a zip member.
     pub has_extra_bytes: bool,
     /// Whether some of these bytes begin like an archive or a DICOM file.
     pub skips_images: bool,
