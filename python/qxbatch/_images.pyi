@@ -102,7 +102,10 @@ class ImageCheck:
     components: list[str]
     """The components of complex values that the headers of its frames name: `magnitude`, `phase`, `real part`, `imaginary part`."""
     b_values: list[tuple[float | None, float | None]]
-    """b-value of each volume in s/mm2 and its nominal b-value, from the headers; None if they have none."""
+    """b-value and second b-value of each volume in s/mm2, from the headers; None if they have none.
+
+    The second one is the nominal b-value; for GE, the b-value of the scan multiplied by the squared length of the direction.
+    """
     contradicting_b_values: tuple[int, float, float] | None
     """The first volume (from 0) with a frame whose header elements contain b-values that contradict each other.
 

@@ -172,8 +172,8 @@ def _order_faults(compared: Comparison, frames: SeriesFrames, evidence: Evidence
         return []
     if compared.frames_of_unknown_order:
         return [
-            f"the pixels of {compared.frames_of_unknown_order} of {compared.frames} frames cannot be compared and are not stored "
-            "volume by volume, so the order of these frames was not compared."
+            f"the pixels of {compared.frames_of_unknown_order} of {compared.frames} frames cannot be compared, and their order in "
+            "the series is irregular, so their order in the image was not compared."
         ]
     unusual = compared.frames_not_compared.get(_UNUSUAL_ENCODING, 0)
     if unusual and compared.frames > compared.files and has_slices_of_body(frames.classes):
