@@ -41,7 +41,7 @@ pub fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Returns the length of [`escape`]d text in bytes.
+/// Returns the length in bytes of what [`escape`] returns for the same bytes.
 #[must_use]
 pub fn escaped_len(bytes: &[u8]) -> u64 {
     let mut len = 0usize;

@@ -41,10 +41,10 @@ pub(crate) fn gzip_file(
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
     let monitor = Monitor::or_new(monitor);
-    let (size, sum) = py
+    let (size, sha256) = py
         .detach(|| gzip::gzip_file(&source, &out, level, &monitor))
         .map_err(pack_error)?;
-    Ok((size, hexadecimal(&sum)))
+    Ok((size, hexadecimal(&sha256)))
 }
 
 #[pyfunction]
@@ -55,10 +55,10 @@ pub(crate) fn hash_file(
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
     let monitor = Monitor::or_new(monitor);
-    let (size, sum) = py
+    let (size, sha256) = py
         .detach(|| hash::file(&path, &monitor))
         .map_err(pack_error)?;
-    Ok((size, hexadecimal(&sum)))
+    Ok((size, hexadecimal(&sha256)))
 }
 
 #[pyfunction]
@@ -70,7 +70,7 @@ pub(crate) fn hash_gzip(
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
     let monitor = Monitor::or_new(monitor);
-    let (size, sum) = py
+    let (size, sha256) = py
         .detach(|| {
             if exact {
                 written::gzip(&path, &monitor)?;
@@ -78,7 +78,7 @@ pub(crate) fn hash_gzip(
             hash::gzip(&path, &monitor)
         })
         .map_err(pack_error)?;
-    Ok((size, hexadecimal(&sum)))
+    Ok((size, hexadecimal(&sha256)))
 }
 
 #[pyfunction]
@@ -114,6 +114,6 @@ pub(crate) fn hash_tar_gz(
         .map_err(pack_error)?;
     Ok(members
         .into_iter()
-        .map(|(name, size, sum)| (escape(&name), size, hexadecimal(&sum)))
+        .map(|(name, size, sha256)| (escape(&name), size, hexadecimal(&sha256)))
         .collect())
 }

@@ -1,5 +1,5 @@
-//! The formats of packets (what qxbatch imports): zip, 7z, tar and the compressions, recognised by content and read
-//! with every check they offer.
+//! The formats of packets (what qxbatch imports): zip, 7z, tar and the compressions. They are recognised by content.
+//! What is unpacked is compared with its checksum, if the format stores one.
 
 mod counting_reader;
 pub mod foreign;

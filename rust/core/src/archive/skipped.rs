@@ -39,7 +39,8 @@ impl SkippedBytes {
 /// their first [`HEAD_LENGTH`] bytes (fewer if there are fewer).
 #[must_use]
 pub fn begins_like_images(head: &[u8]) -> bool {
-    // Zeros before a file are skipped as padding after a compressed stream, and so is a preamble of zeros.
+    // After a compressed stream, zeros are skipped as padding. If a DICOM file with a preamble of zeros follows, its
+    // remaining bytes begin with DICM.
     head.starts_with(b"DICM")
         || match kind::of(head) {
             FileKind::Zip => !head.starts_with(b"PK\x05\x06"), // the end record alone has no member

@@ -146,7 +146,8 @@ impl SkippableFrames {
     }
 }
 
-/// Returns the number of the skippable frame ahead (0 to 15, the end of its mark) and its size; None if there is none.
+/// Returns the number of the skippable frame ahead (0 to 15, the low half of its first byte) and the size of its
+/// content; None if there is none.
 fn next_skippable(input: &mut Peeker<'_>) -> io::Result<Option<(u8, u32)>> {
     match *input.peek(8)? {
         [first, 0x2a, 0x4d, 0x18, a, b, c, d, ..] if first & 0xf0 == 0x50 => {
@@ -184,12 +185,12 @@ impl FrameLengths {
     /// Consumes the content of a skippable frame, `size` bytes; returns whether it is the seek table of the frames so
     /// far. If it is, removes these frames. The checksums in the table are not compared.
     fn match_seek_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
-        let Some(entries) = size.checked_sub(SEEK_FOOTER_LENGTH) else {
+        let Some(entries_length) = size.checked_sub(SEEK_FOOTER_LENGTH) else {
             input.skip(u64::from(size))?;
             return Ok(false);
         };
         let (mut plain, mut with_checksums) = (DefaultHasher::new(), DefaultHasher::new());
-        for index in 0..entries / 4 {
+        for index in 0..entries_length / 4 {
             let Some(length) = word(input.peek(4)?) else {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             };
@@ -199,11 +200,11 @@ impl FrameLengths {
                 with_checksums.write_u32(length);
             }
         }
-        input.skip(u64::from(entries % 4))?;
+        input.skip(u64::from(entries_length % 4))?;
         let Some(&[a, b, c, d, flags, ref mark @ ..]) = input.peek(9)?.first_chunk::<9>() else {
             return Err(io::ErrorKind::UnexpectedEof.into());
         };
-        let (entry, hash) = match flags {
+        let (entry_length, hash) = match flags {
             0 => (8, plain),
             SEEK_CHECKSUMS => (12, with_checksums),
             _ => (0, plain),
@@ -211,7 +212,7 @@ impl FrameLengths {
         let count = u32::from_le_bytes([a, b, c, d]);
         let is_table = *mark == SEEK_MARK
             && count == self.count
-            && count.checked_mul(entry) == Some(entries)
+            && count.checked_mul(entry_length) == Some(entries_length)
             && hash.finish() == self.hash.finish();
         input.skip(u64::from(SEEK_FOOTER_LENGTH))?;
         if is_table {

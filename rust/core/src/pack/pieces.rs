@@ -1,8 +1,8 @@
 //! Writes one gzip member of any length, piece by piece, with a compressor that only takes whole buffers.
 //!
-//! Each piece is compressed separately, which loses only its first matches, and is a complete deflate stream. In each
-//! piece except the last, the last block is then marked as not last, and an empty stored block follows, which ends at a
-//! whole byte (RFC 1951, 3.2.4): the next piece continues the stream there.
+//! Each piece is compressed separately, without references to the content of the previous piece, and is a complete
+//! deflate stream. In each piece except the last, the last block is then marked as not last, and an empty stored block
+//! follows, which ends at a whole byte (RFC 1951, 3.2.4): the next piece continues the stream there.
 
 use std::io::{self, Write};
 

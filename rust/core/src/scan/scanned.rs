@@ -52,7 +52,8 @@ impl Scan {
         }
     }
 
-    /// Returns the folder of a file, from which its SeriesInstanceUID is generated; empty if it has one.
+    /// Returns the folder of a file whose header has no SeriesInstanceUID, to generate one from the folder; empty for
+    /// other files.
     fn series_folder(&self, index: usize) -> Vec<u8> {
         let has_uid = |header: &Header| !header.raw(Field::SeriesInstanceUid).is_empty();
         if self.header(index).is_none_or(has_uid) {

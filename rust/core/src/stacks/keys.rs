@@ -111,8 +111,9 @@ fn by_number_rank(numbers: &[i64]) -> Assignment {
 
 /// Assigns frames to volumes by InstanceNumber.
 ///
-/// The most frequent step between the numbers at one position decides: if it is 1, the frames are numbered slice by
-/// slice; if it is larger, volume by volume. None if a frame has no number, or if there is no such step.
+/// The most frequent step between the numbers at one position decides. If it is 1, the frames of all volumes at the
+/// first position are numbered first, then those at the next position. If it is larger, all slices of the first volume
+/// are numbered first, then those of the next volume. None if a frame has no number, or if there is no such step.
 fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed_frames
         .stack_frames
@@ -140,7 +141,7 @@ fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
             .collect();
         return Some(by_number_rank(&volumes));
     }
-    // Slice by slice: the numbers of a slice are one block.
+    // Step 1: the numbers at one position are one block.
     let block = slices.values().map(Vec::len).max()?;
     let block = i64::try_from(block).ok().filter(|_| step == 1)?;
     let volumes: Vec<i64> = numbers

@@ -7,8 +7,8 @@ use super::split::{StackFrame, file_index};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
-/// Slices of two volumes match within this fraction of the slice distance. The parts of an interleaved scan are further
-/// apart.
+/// Slices of two volumes match within this fraction of the slice distance. If the odd and the even slices of a scan
+/// have different numbers, as if they were two volumes, they differ by half of it.
 const MAX_OFFSET: f64 = 0.3;
 /// Fewer slices than this do not form a volume.
 const MIN_SLICES: usize = 3;
@@ -56,8 +56,8 @@ pub(super) fn moved_slices(
 /// Returns the slices of the volumes that `key` distinguishes.
 ///
 /// None for a single volume or fewer than [`MIN_SLICES`] slices, if the volumes before the last one differ in the number
-/// of slices, if no volume moved, or if a slice is further from the same slice of the first volume than `bound` (mm) and
-/// [`MAX_OFFSET`] allow.
+/// of slices, if no volume moved, or if a slice is further from the same slice of the first volume than both `bound`
+/// (mm) and [`MAX_OFFSET`] allow.
 fn slices_by_key(
     stack_frames: &[StackFrame<'_>],
     positions: &[f64],

@@ -6,13 +6,13 @@ use super::method::Method;
 use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
 
-/// Number of bytes at the end of its input that a range decoder without an end mark may not consume.
+/// Limit on the bytes at the end of its input that a range decoder without an end mark can leave unconsumed.
 const MAX_UNUSED_BY_RANGE_CODER: u64 = 5;
 /// Length of an AES block in bytes. The last block may end in padding, which some writers count as input of the next
 /// coder.
 const AES_BLOCK: u64 = 16;
-/// Number of bytes of its four inputs that BCJ2 may not consume: it reads them in blocks, and does not always need
-/// their ends.
+/// Limit on the bytes of its four inputs that BCJ2 can leave unconsumed: it reads them in blocks, and does not always
+/// need their ends.
 const MAX_UNUSED_BY_BCJ2: u64 = 16;
 
 /// The inputs of a coder, and the number of bytes that it does not use.

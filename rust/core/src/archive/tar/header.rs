@@ -73,7 +73,7 @@ impl Header {
             field.split(|&byte| byte == 0).next().unwrap_or_default()
         };
         let mut name = Vec::new();
-        // Old GNU headers have times where ustar has the prefix; only the exact ustar mark has a prefix.
+        // Old GNU headers have times where ustar has the prefix, and another mark.
         if block.get(257..263) == Some(b"ustar\0") && !text(345, 500).is_empty() {
             name.extend_from_slice(text(345, 500));
             name.push(b'/');

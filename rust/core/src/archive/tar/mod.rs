@@ -59,7 +59,7 @@ pub struct TarReader<R> {
     padding: u64,
     /// The fields of the global extended headers so far.
     global: ExtendedHeader,
-    /// Zero blocks since the last member.
+    /// Number of blocks of zeros since the last member: the end mark.
     end_blocks: u64,
     /// Bytes after the end mark that are not a member.
     trailing_bytes: u64,

@@ -15,7 +15,9 @@ pub struct ExtendedHeader {
     pub map_in_data: bool,
     /// (offset, length) pairs of formats 0.0 and 0.1.
     pub map: Vec<(u64, u64)>,
+    /// Whether `path` is `GNU.sparse.name`.
     has_sparse_name: bool,
+    /// `GNU.sparse.offset` of a piece whose length (`GNU.sparse.numbytes`) was not read yet.
     offset: Option<u64>,
 }
 

@@ -34,7 +34,8 @@ impl<'a> Fields<'a> {
 }
 
 impl Zip64Values<'_> {
-    /// Returns the 32-bit value, or the next zip64 value if all its bits are set; None if the zip64 field is too short.
+    /// Returns the 32-bit value `short`, or the next zip64 value if all bits of `short` are set; None if the zip64
+    /// field is too short.
     pub fn value_or_zip64(&mut self, short: u32) -> Option<u64> {
         if short != u32::MAX {
             return Some(u64::from(short));

@@ -9,9 +9,11 @@ use super::extra::extra_field;
 pub struct LocalHeader {
     /// First byte of the packed data.
     pub data_offset: u64,
-    /// Fields in which the local header differs from the central directory; empty if they agree.
+    /// Fields in which the local header differs from the central directory; empty if they agree, or for a member that
+    /// `recover` found, which no directory lists.
     pub differing_fields: Vec<&'static str>,
-    /// Whether the local header says that the member is encrypted.
+    /// Whether the local header says that the member is encrypted; false for a member that `recover` found, whose
+    /// [`Entry::encryption`] is from this header.
     pub is_encrypted: bool,
 }
 

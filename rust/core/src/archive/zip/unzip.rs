@@ -156,7 +156,8 @@ fn inflate(
 /// A gzip header without optional parts (RFC 1952).
 const GZIP_HEAD: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
 
-/// Inflates a stream without CRC; the error says why it cannot.
+/// Inflates a stream into `content`, which must have the length of the inflated data; the caller compares the CRC. The
+/// error says what is wrong with the stream.
 fn inflate_without_crc(
     deflate: &mut libdeflater::Decompressor,
     packed: &[u8],

@@ -24,15 +24,15 @@ pub struct Code {
     fast_table: Vec<u16>,
     /// Number of codes of each length.
     counts: [u16; MAX_LENGTH + 1],
-    /// Number of extra bits and meaning of each symbol (`extra << 4 | meaning << 8`), in the order of the codes.
-    symbols: Vec<u16>,
+    /// Entry of each symbol (`extra << 4 | meaning << 8`: number of extra bits, meaning), in the order of the codes.
+    entries: Vec<u16>,
 }
 
 impl Code {
-    /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry` returns a symbol's number of
-    /// extra bits, and its meaning (`extra << 4 | meaning << 8`), [`INVALID`] for an invalid symbol. Returns None for
-    /// invalid lengths.
-    pub fn set(&mut self, lengths: &[u8], entry: fn(u16) -> u16) -> Option<()> {
+    /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry_of` returns the entry of a
+    /// symbol: its number of extra bits and its meaning (`extra << 4 | meaning << 8`), or [`INVALID`]. Returns None
+    /// for invalid lengths.
+    pub fn set(&mut self, lengths: &[u8], entry_of: fn(u16) -> u16) -> Option<()> {
         self.counts = [0; MAX_LENGTH + 1];
         for &length in lengths {
             *self.counts.get_mut(usize::from(length))? += 1;
@@ -53,8 +53,8 @@ impl Code {
                 return None;
             }
         }
-        self.symbols.clear();
-        self.symbols.resize(usize::from(start), INVALID);
+        self.entries.clear();
+        self.entries.resize(usize::from(start), INVALID);
         self.fast_table.clear();
         self.fast_table.resize(1 << FAST_LENGTH, 0);
         for (symbol, &length) in (0u16..).zip(lengths) {
@@ -62,23 +62,23 @@ impl Code {
                 continue;
             }
             let place = starts.get_mut(usize::from(length))?;
-            let meaning = entry(symbol);
-            *self.symbols.get_mut(usize::from(*place))? = meaning;
+            let entry = entry_of(symbol);
+            *self.entries.get_mut(usize::from(*place))? = entry;
             *place += 1;
             let code = first_codes.get_mut(usize::from(length))?;
-            self.set_fast_entries(*code, u32::from(length), meaning);
+            self.set_fast_entries(*code, u32::from(length), entry);
             *code += 1;
         }
         Some(())
     }
 
     /// Sets the entries of the table for a code, if it is short.
-    fn set_fast_entries(&mut self, code: u32, length: u32, meaning: u16) {
-        if length > FAST_LENGTH || meaning == INVALID {
+    fn set_fast_entries(&mut self, code: u32, length: u32, entry: u16) {
+        if length > FAST_LENGTH || entry == INVALID {
             return;
         }
         let reversed = code.reverse_bits() >> (32 - length);
-        let value = meaning | u16::try_from(length).unwrap_or(0);
+        let value = entry | u16::try_from(length).unwrap_or(0);
         for high in 0..1u32 << (FAST_LENGTH - length) {
             if let Some(place) = self
                 .fast_table
@@ -109,12 +109,12 @@ impl Code {
             code |= u32::try_from(bits.take(1)?).ok()?;
             let count = u32::from(*self.counts.get(length)?);
             if code < first + count {
-                let symbol = *self.symbols.get((index + code - first) as usize)?;
-                if symbol == INVALID {
+                let entry = *self.entries.get((index + code - first) as usize)?;
+                if entry == INVALID {
                     return None;
                 }
-                bits.drop_bits(u32::from(symbol >> 4 & 15));
-                return Some(symbol >> 8);
+                bits.drop_bits(u32::from(entry >> 4 & 15));
+                return Some(entry >> 8);
             }
             index += count;
             first = (first + count) << 1;

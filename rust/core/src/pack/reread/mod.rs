@@ -18,7 +18,8 @@ const SIGNATURE_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 10;
 /// Length of the CRC-32 and the size at the end of the file.
 const TRAILER_LENGTH: usize = 8;
-/// Limit on marks in the content of one piece: at each of them, the piece is inflated up to the mark for nothing.
+/// Limit on marks inside of the packed bytes of one piece, where they are a coincidence: at each of them, the piece is
+/// inflated up to the mark for nothing.
 const MAX_FALSE_MARKS: u32 = 16;
 
 /// Sizes of the buffers.
