@@ -228,7 +228,9 @@ class SessionReport:
     seconds: float = 0.0
     """How long its import took."""
     archived: Path | None = None
-    """The packet in the archive; None if it is not there."""
+    """Where its first packet, or the copy of it, is now: in the archive, or where it was found if it stays there.
+
+    Packets that were deleted, or that could not or must not be archived, do not count; None if there is no other."""
     unit: str = ""
     """The id of the unit in which its packets were imported."""
     labels: tuple[SeriesLabel, ...] = ()

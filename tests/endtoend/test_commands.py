@@ -278,7 +278,7 @@ def test_the_command_does_not_name_a_patient_whom_the_session_id_replaces(study:
     study.put("Doe_Jane", {**under("T1", T1.with_(name="Doe^Jane").files()), "visit.zip": ENCRYPTED})
     problem = only(problems(study, "--deidentify-logs", "--nameformat=(?P<subject_id>D)"), "left-out")
     assert "Jane" not in problem["command"] + problem["hint"]
-    assert "Put the packet back into the inbox first." in problem["hint"]
+    assert "If the packet was moved, put it back into the inbox first." in problem["hint"]
 
 
 def test_a_shell_outside_of_a_container_gets_its_own_paths(study: Study) -> None:

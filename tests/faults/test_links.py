@@ -37,7 +37,7 @@ def test_a_master_inbox_that_is_a_link_is_read_and_not_changed(study: Study, raw
     assert run.status == 0, run.text
     assert study.session_names() == ["S1"]
     assert snapshot(raw) == before
-    assert ("is a link, and qxbatch does not change the target of a link" in run.text) == (
+    assert ("is reached through a link, and qxbatch does not change the target of a link" in run.text) == (
         archive in ("move", "delete")
     )
     assert (study.archive / "S1" / "README").exists() == (archive == "copy")

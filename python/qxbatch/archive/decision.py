@@ -23,7 +23,7 @@ class Reason(StrEnum):
     EXTERNAL_LINKS = "it contains links, which no session contains"
     KEPT_FILES_CHANGED = "the inbox no longer has a file that was kept from it"
     IN_ARCHIVE = "it is in the archive already"
-    BEHIND_LINK = "its folder is a link, and qxbatch does not change the target of a link"
+    BEHIND_LINK = "its folder is reached through a link, and qxbatch does not change the target of a link"
     MOUNTED = "it is a mount point, or contains one"
 
 

@@ -18,7 +18,7 @@ def is_in_archive(packet: Path, archive: Path) -> bool:
 
 
 def is_outside(packet: Path, sessionsfolder: Path) -> bool:
-    """Return whether a packet is outside of the sessions folder, or something is mounted on a folder between them, or on it."""
+    """Return whether a packet is outside of the sessions folder, or whether it or a folder between the two is a mount point."""
     return not packet.is_relative_to(sessionsfolder) or mount_above(packet, sessionsfolder) is not None
 
 

@@ -95,7 +95,7 @@ class SamePacketCheck:
 
 
 _TRIES = 3
-"""How often a packet that changes while it is read is read."""
+"""Number of times that a packet is read at most, if it changes during each reading."""
 _AS_READ = PacketContent(is_contained=True)
 """Used for a packet that this run has read. Its extra bytes and links are known, and the archive mode was chosen by them."""
 

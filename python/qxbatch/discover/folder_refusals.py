@@ -25,7 +25,7 @@ def refuse_folder(
     """Return the entry as refused if its folder cannot be a session, else None. `has_data`: its inbox contains a file."""
     name = judged.path.name
     why = invalid_name_reason(name)
-    if name.casefold() in RESERVED_NAMES:  # named on the command line; no command that would move a folder of the study
+    if name.casefold() in RESERVED_NAMES:  # no command is proposed: it would rename a folder of the study
         hint = "Name a session folder. If this is one, rename it."
         return judged.refuse(Code.BAD_NAME, f"no session may have that name: {why}.", hint)
     if why:
@@ -45,8 +45,8 @@ def refuse_folder(
 def _is_sessions_folder(folder: Path) -> bool:
     """Return whether a folder with data in its inbox is a sessions folder; False if its inbox cannot be entered.
 
-    Before its first import, it may have nothing but a master inbox. A session can also have data in `inbox/MR`, but has no archives
-    there, and no results.
+    A sessions folder may have nothing but a master inbox before its first import. A session can also have a folder `inbox/MR`.
+    So a folder that is not recognised is a sessions folder only if `inbox/MR` contains an archive, and `dicom` and `nii` no file.
     """
     if not os.path.isdir(folder / MASTER_INBOX):  # noqa: PTH112 - Path.is_dir raises PermissionError
         return False

@@ -46,7 +46,7 @@ def judge_loose(
     """Refuse the loose DICOM files of each study that has several, unless they are merged into one session.
 
     A file that is the only one of its study is a packet. Headers are read only if several loose files are ready. `find_session`
-    returns the session of a packet name.
+    returns the session that a packet has by its file name.
     """
     loose = [file for entry, file in zip(entries, judged, strict=True) if file.is_ready and is_loose_dicom(entry)]
     by_study: dict[str, list[JudgedEntry]] = defaultdict(list)
@@ -66,7 +66,10 @@ def judge_loose(
 
 
 def _unused_names(names: Iterable[str], settings: Settings, find_session: FindSession) -> Iterator[str]:
-    """Yield names for new folders of the inbox that give neither the session of another entry nor one that exists."""
+    """Yield names for new folders of the inbox.
+
+    Neither a name nor the id of its session is the name of an entry (up to the first dot), and the session does not exist.
+    """
     used_names = {name.split(".")[0] for name in names}  # the folder S1 would belong to the same session as S1.zip
     for name in (f"S{k}" for k in range(1, _MOST_NAMES)):
         session = find_session(name)

@@ -30,7 +30,7 @@ def import_ready(
     """
     try:
         with importing(settings, workspace, locks, ready, report, observer) as final_report:
-            # before the hidden folder is removed: after a kill, the next run sees the folder and does this
+            # before the folder `.qxbatch` is removed: after a kill, the next run sees the folder and does this
             refresh_study(settings, final_report)
     except KeyboardInterrupt:
         refresh_study(settings, report, sessions_changed=True)
@@ -47,7 +47,7 @@ def importing(
     report: Report,
     observer: Observer,
 ) -> Iterator[Report]:
-    """Import the ready packets, and yield the whole run's report before the hidden folder is removed."""
+    """Import the ready packets, and yield the whole run's report before the folder `.qxbatch` is removed."""
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
         results = import_units(context, units)

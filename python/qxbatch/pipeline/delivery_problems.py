@@ -84,7 +84,7 @@ def mounted_packet_warning(packet: Path, mount: Path, journal: Journal, settings
 
 
 def packet_in_original_warning(packet: Path, journal: Journal, settings: Settings) -> Problem:
-    """Return the warning about a packet of the study of which this one is a copy."""
+    """Return the warning about a packet outside of this study, which is a copy: the packet may belong to the original study."""
     message = (
         f"was imported and stays where it is: {COPIED_STUDY}, and the packet is outside of it. So it may belong to the "
         "original."

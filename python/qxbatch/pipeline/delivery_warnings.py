@@ -63,7 +63,7 @@ def _split_names(sessionsfolder: Path, unit: str) -> list[str]:
 
 
 def archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
-    """Return a warning if packets are left in place because their folder is a link, or are moved instead of deleted."""
+    """Return a warning if packets stay in place because a link leads to their folder, or are moved instead of deleted."""
     reason = decide(facts).reason
     if reason is Reason.BEHIND_LINK:
         return [linked_folder_warning(facts, unit)]

@@ -51,7 +51,7 @@ def _with_command(
     moves = [] if job.unit.inbox is not None else _move_commands(archived_paths, settings)
     shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:
-        problem = replace(problem, hint=f"{problem.hint} Put the packet back into the inbox first.")
+        problem = replace(problem, hint=f"{problem.hint} If the packet was moved, put it back into the inbox first.")
         shell = ""
     command = command_for(settings, [job.unit.session.id], changes)
     return replace(problem, command=" && ".join(filter(None, (shell, command))))

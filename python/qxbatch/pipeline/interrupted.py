@@ -36,7 +36,7 @@ def finish_interrupted(
 
 
 def clear_locks(sessionsfolder: Path) -> None:
-    """Remove the locks of killed runs, and the hidden folder if it is empty then."""
+    """Remove the locks of killed runs, and the folder `.qxbatch` if it is empty then."""
     workspace = Workspace(sessionsfolder)
     Locks(workspace.locks).sweep()
     workspace.tidy()

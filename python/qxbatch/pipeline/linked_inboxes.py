@@ -18,10 +18,11 @@ def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
 
 
 def linked_folder_warning(facts: Facts, unit: Unit) -> Problem:
-    """Return the problem of packets that stay in place because their folder is a link."""
+    """Return the problem of packets that stay in place because their folder is reached through a link (see `is_linked`)."""
     folder = unit.inbox or unit.packets[0].path.parent
     message = (
-        f"was imported and stays where it is: {folder} is a link, and qxbatch does not change the target of a link."
+        f"was imported and stays where it is: {folder} is reached through a link, and qxbatch does not change the target of a "
+        "link."
     )
     hint = (
         f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.archive} needs the folder itself. To "

@@ -37,7 +37,10 @@ class RecoveryResult(NamedTuple):
     into which it was split. If another run holds the lock of the unit itself, that run imports it, and there is no report.
     """
     packets: Collection[Path] = ()
-    """The paths of the packets whose import was finished; in folder mode (`--masterinbox=none`), the inboxes of their sessions."""
+    """The paths of the packets whose sessions all exist now, even if a later step such as archiving remains.
+
+    In folder mode (`--masterinbox=none`), the inboxes of these sessions.
+    """
     unfinished_units: Collection[str] = ()
     """The units that failed and keep their journal or staging: this run does not try them again."""
 
@@ -49,7 +52,7 @@ def recover(
 
     `only`: the names (session ids) of the units to recover; all units if None.
 
-    Raises OSError when no lock can be taken, or the hidden folder leads out of the study.
+    Raises OSError when no lock can be taken, or the folder `.qxbatch` may lead out of the study.
     """
     workspace.refuse_links()
     reports: list[SessionReport] = []

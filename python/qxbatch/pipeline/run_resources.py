@@ -64,7 +64,7 @@ def need_converters(settings: Settings) -> AvailableConverters:
 
 
 def tidy(workspace: Workspace, locks: Locks, imported_units: Sequence[Unit] = ()) -> None:
-    """Remove the files in the hidden folder that are no longer needed; this run has finished `imported_units`."""
+    """Remove what is no longer needed in the folder `.qxbatch`; this run has finished `imported_units`."""
     if workspace.top.exists():
         forget_numbers(workspace, locks, _inboxes(imported_units))
         workspace.tidy()

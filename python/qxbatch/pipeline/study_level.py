@@ -43,8 +43,8 @@ def write_study(
         texts = [
             NewText(folder / STUDY_TABLE, table, is_own_table),
             NewText(folder / PAGE, study_page(folder, study), is_unchanged_page),
-            # Written last: is_outdated takes its time as that of the study level. Not exchanged: if the run is killed right after
-            # an exchange, the study level counts as current, so no later run would remove the replaced file
+            # Written last: is_outdated takes its time as that of the study level. Not exchanged, so that a killed run leaves no
+            # replaced study.json under a hidden name
             NewText(folder / STUDY_SIDECAR, as_json(study), _is_own_sidecar, can_exchange=False),
         ]
         write_texts(texts, tag)

@@ -16,7 +16,7 @@ States = Mapping[Path, os.stat_result]
 def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
     """Return the states of files and links below a folder; without FIFOs, sockets and devices.
 
-    Raises OSError, also if something is mounted below the folder.
+    Raises OSError, also if a folder below it is a mount point.
     """
     states = {}
     mount = mount_of(top.descriptor)

@@ -11,7 +11,7 @@ from qxbatch.publish.plain_files import InTheWayError
 
 
 def is_unwritten(path: Path) -> bool:
-    """Return whether a file is an empty temporary file of a lock: its run was killed before it wrote the lock, or is about to."""
+    """Return whether a file is an empty temporary file of a lock: its run has not written it yet, or was killed before that."""
     return not path.name.endswith(".lock") and path.lstat().st_size == 0
 
 

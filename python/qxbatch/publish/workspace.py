@@ -1,8 +1,8 @@
 """The hidden folder `.qxbatch` in the sessions folder: staging, journals and locks of running imports.
 
-It is on the file system of the sessions, so that publishing is a rename. A finished run leaves nothing in it but the state of
-cluster jobs, and `qxbatch bids` the record of its exports (`study/exports.py`). Everybody who may write to the sessions folder may
-write here too. So names in it are checked, and folders that are links are refused.
+It is on the file system of the sessions, so that publishing is a rename. Between runs it contains at most the state of cluster
+jobs, the record of BIDS exports (`study/exports.py`), and what unfinished imports left. Everybody who may write to the sessions
+folder may write here too. So names in it are checked, and folders that are links are refused.
 """
 
 import contextlib
@@ -230,7 +230,10 @@ class Workspace:
                         clear_path(path)
 
     def tidy(self) -> None:
-        """Remove the hidden folder and its empty folders. While a lock is held, nothing is removed."""
+        """Remove the empty folders in the hidden folder, and then that folder if it is empty.
+
+        While a lock is held, nothing is removed.
+        """
         with contextlib.suppress(OSError):
             for folder in (self.locks, self.work, self.journals):
                 if folder.exists():

@@ -92,7 +92,7 @@ def _redacted_name(part: str, originals: Mapping[str, str], redact: Redact) -> s
 
 
 def _shortened_name(name: str) -> str:
-    """Return a name cut to the length that file systems allow, less room for a number; its ending remains."""
+    """Return a name cut to the length that file systems allow, less room for a number. Its ending remains if there is room."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122 - text of a ledger, not a path here
     room = LONGEST_NAME - 10 - len(os.fsencode(ending))
     if len(os.fsencode(stem)) <= room:

@@ -1,4 +1,4 @@
-"""Conversions, problems and reports with identities redacted if the session id replaces the patient's.
+"""Conversions, problems and reports with identities redacted, if the session id replaces the patient's id and name.
 
 Commands and options of qxbatch in a text stay, even if a patient's id or name is such a word: `--overwrite=yes`.
 """

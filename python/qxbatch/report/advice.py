@@ -1,4 +1,4 @@
-"""Advice if a run finds nothing because of a wrong option: --sessions, --logfile or --masterinbox."""
+"""Advice if --sessions or --logfile match nothing because of a mistake, and if the master inbox is missing."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence

@@ -79,7 +79,10 @@ def _merge(group: Sequence[Block]) -> Block:
 
 
 def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
-    """Return the lines of a list of blocks. Blocks that share a hint follow each other, and the hint is printed once."""
+    """Return the lines of a list of blocks.
+
+    Blocks with the same hints and similar commands (`_remedy_key`) follow each other, and these hints are printed once.
+    """
     if len(blocks) > MAX_BLOCKS and not layout.list_all:
         return list(_folded_lines(blocks, layout))
     max_lines = LINES_OF_FEW if len(blocks) <= FEW_BLOCKS else LINES_OF_MANY
@@ -91,7 +94,10 @@ def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
 
 
 def _remedy_key(block: Block) -> tuple[object, ...]:
-    """Return a key that is equal for blocks whose hints are the same, and whose commands have the same shapes (`_shape_key`)."""
+    """Return a key that is equal for blocks whose hints are the same, and whose commands have the same shapes (`_shape_key`).
+
+    The key of a block without hints and commands contains its names, so no other block has the same key.
+    """
     commands = {_shape_key(line) for reason in block.reasons for line in reason.command.split("\n") if line}
     hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
     return (hints, frozenset(commands)) if any(hints) or commands else (hints, block.names)

@@ -42,7 +42,7 @@ _FORBIDDEN_FOLDERS = {ARCHIVE: "in the archive", INBOX: "in the master inbox", W
 
 
 class StudyFolders(NamedTuple):
-    """The folders of a study that no output may be in."""
+    """The folders of a study. Which paths in them an output may not have is decided by `_place_in_study`."""
 
     sessionsfolder: Path
     masterinbox: Path | None

@@ -54,7 +54,7 @@ class Expressions:
     def __init__(self, names: Sequence[str], packet_name: Callable[[str], str]) -> None:
         self._names = names
         self._packet_name = packet_name
-        """Returns the name of a file without its extension."""
+        """Returns the packet name that --pattern finds in a file name; empty if it finds none."""
 
     def matches(self, item: str) -> bool:
         """Return whether an expression matches a name."""

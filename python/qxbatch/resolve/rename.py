@@ -9,7 +9,7 @@ from qxbatch.resolve.names import FORBIDDEN_CHARACTERS, invalid_name_reason
 from qxbatch.visible import shell_word
 
 FindSession = Callable[[str], SessionId | None]
-"""Returns the session of a name; None if the name has none."""
+"""Returns the session of a packet by its file name, or of a session folder by its name; None if it has none."""
 
 
 def rename_command(

@@ -14,7 +14,9 @@ from qxbatch.protocol.values import Count
 FEWEST_SESSIONS = 3
 """Smallest number of sessions of a scanner that has a majority."""
 _OPTIONAL = 1 / 3
-"""A series in at least this fraction of the sessions, but in at most half of them, is optional."""
+"""A series in at least this fraction of the sessions, but in at most half of them, is optional.
+
+If the scanner has FEWEST_SESSIONS or more, at least two of them must have the series."""
 _DIGITS = re.compile(r"\d+")
 
 

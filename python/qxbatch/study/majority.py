@@ -20,7 +20,10 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
-    """Return the values that most series have (`Field.agreement`), and the names of fields that most have with different values."""
+    """Return the values that most series have (`Field.agreement`), and the names of fields without such a value.
+
+    A field that only half of the series have, or fewer, is not named.
+    """
     values: dict[str, Expectation] = {}
     undecided = []
     for name, field in FIELDS.items():
