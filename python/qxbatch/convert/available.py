@@ -50,7 +50,8 @@ def check_available(settings: Settings) -> AvailableConverters:
 def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter:
     """Return the converter of a series: the requested one; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
 
-    With `auto`, dcm2niix converts a PAR/REC pair first, unless it is known to be wrong for it (qxbatch.convert.par_choice).
+    The import does not call this for PAR/REC with `auto`: `convert_par` (qxbatch.convert.par_choice) tries dcm2niix first, unless
+    it is known to be wrong for the pair.
     """
     if available.used_tool is not Tool.AUTO:
         return available.converters[available.used_tool.value]

@@ -118,27 +118,27 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     those of the headers are in patient axes (PS3.3 C.8.13.5.9), or along frequency, phase and slice (classic GE). A direction
     and its opposite are the same.
     """
-    rows = _directions(output)
+    directions = _directions(output)
     weights = _b_values(output) or []
-    if len(rows) != len(check.directions) or len(weights) != len(rows) or is_map(output.suffix):
+    if len(directions) != len(check.directions) or len(weights) != len(directions) or is_map(output.suffix):
         return []
     weighted = [k for k, weight in enumerate(weights) if weight > _MIN_WEIGHTED_B]
     most = max(Counter(weights[k] for k in weighted).values(), default=0)
     if (
         most >= _MIN_DIRECTIONAL_VOLUMES
         and not check.is_isotropic
-        and not any(math.hypot(*rows[k]) > _LENGTH_TOLERANCE for k in weighted)
+        and not any(math.hypot(*directions[k]) > _LENGTH_TOLERANCE for k in weighted)
     ):
         return ["all its gradient directions are zero."]
-    wrong = _differing_directions(rows, _header_directions(check.directions, weighted, image.affine))
+    wrong = _differing_directions(directions, _header_directions(check.directions, weighted, image.affine))
     wrong += _differing_encoding_directions(
-        rows, _header_directions(check.encoding_directions, weighted, image.affine), check
+        directions, _header_directions(check.encoding_directions, weighted, image.affine), check
     )
     if not wrong:
         return []
     volume, expected = wrong[0]
     actual, header_direction = (
-        " ".join(f"{component:.3f}" for component in vector) for vector in (rows[volume], expected)
+        " ".join(f"{component:.3f}" for component in vector) for vector in (directions[volume], expected)
     )
     more = f" ({len(wrong)} of {len(weighted)} directions differ)" if len(wrong) > 1 else ""
     return [f"the gradient direction of volume {volume + 1} is {actual}, by its header {header_direction}{more}."]
@@ -157,14 +157,14 @@ def _header_directions(
 
 
 def _differing_directions(
-    rows: Sequence[Sequence[float]], expected: _Directions
+    directions: Sequence[Sequence[float]], expected: _Directions
 ) -> list[tuple[int, tuple[float, ...]]]:
     """Return index and expected direction of each volume whose direction differs from the expected one."""
-    return [(k, direction) for k, direction in expected.items() if not direction_agrees(rows[k], direction)]
+    return [(k, direction) for k, direction in expected.items() if not direction_agrees(directions[k], direction)]
 
 
 def _differing_encoding_directions(
-    rows: Sequence[Sequence[float]], expected: _Directions, check: ImageCheck
+    directions: Sequence[Sequence[float]], expected: _Directions, check: ImageCheck
 ) -> list[tuple[int, tuple[float, ...]]]:
     """Return index and expected direction of each volume whose direction differs from the expected one.
 
@@ -172,10 +172,12 @@ def _differing_encoding_directions(
     signs with which most volumes agree are used for all volumes. Volumes without direction in the table are left out: they may
     be trace images.
     """
-    compared = {k: direction for k, direction in expected.items() if math.hypot(*rows[k]) > _LENGTH_TOLERANCE}
+    compared = {k: direction for k, direction in expected.items() if math.hypot(*directions[k]) > _LENGTH_TOLERANCE}
     signs = _ALL_SIGNS[:1] if check.has_known_signs else _ALL_SIGNS
     candidates = (
-        _differing_directions(rows, {k: tuple(map(operator.mul, sign, direction)) for k, direction in compared.items()})
+        _differing_directions(
+            directions, {k: tuple(map(operator.mul, sign, direction)) for k, direction in compared.items()}
+        )
         for sign in signs
     )
     return min(candidates, key=len)
@@ -245,7 +247,7 @@ def _has_several_directions(check: ImageCheck) -> bool:
 
 
 def _b_agrees_with_header(value: float, header: tuple[float | None, float | None]) -> bool:
-    """Return whether a b-value agrees with the measured or nominal one of its header; a header without both means b = 0."""
+    """Return whether a b-value agrees with the measured or nominal one of its header; a header with neither means b = 0."""
     candidates = [b for b in header if b is not None] or [0.0]
     return any(b_agrees(value, b) for b in candidates)
 

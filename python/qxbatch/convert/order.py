@@ -1,8 +1,9 @@
 """The order of a series' images, which determines their numbers: the same on every file system.
 
-It is the byte order of the converter's suffixes, except that digits compare as numbers (`_e2` before `_e10`). Clash letters
-only reflect the order in which files were read, so images that differ only in them are ordered by geometry (matrix, voxel
-size, directions), then by the first instance number, position and file name.
+It is the byte order of the converter's suffixes, or of its file names if the suffixes alone do not order the images
+(`Output.label`), except that digits compare as numbers (`_e2` before `_e10`). Clash letters, which converters add to names that
+are already used, only reflect the order in which files were read. Images that differ only in them are ordered by geometry
+(matrix, voxel size, directions), then by the first instance number, position and file name.
 """
 
 import math

@@ -15,7 +15,9 @@ _KEYS = {
     "echo number": "echo",
     "scanning sequence": "sequence",
 }
-"""Columns that distinguish volumes, and their names in messages. Volumes are in the order of these columns, as in nibabel."""
+"""Columns that distinguish volumes, and their names in messages. Volumes are in the order of these columns, as in nibabel, but
+columns without an order are compared last (`_keys`).
+"""
 _DIFFUSION = ("diffusion b value number", "diffusion_b_factor", "gradient orientation number")
 _MAX_LISTED = 3
 
@@ -82,7 +84,8 @@ def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
 
     Lines with the same key have the same number, and a lower number is that of an earlier volume.
 
-    The values of a column without an order, such as the sequence, are in the order in which they first occur in the table.
+    Columns without an order, such as the sequence, come after the others. Their values are in the order in which they first occur
+    in the table.
     """
     import numpy as np
 

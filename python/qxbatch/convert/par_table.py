@@ -113,6 +113,6 @@ def _column(header: ParHeader, name: str, width: int, *, is_integer: bool) -> An
 
 
 def _from_general_lines(header: ParHeader, name: str, width: int) -> list[tuple[float, ...]]:
-    """Return one value for all images, from the general lines (version 3) or a default; empty without both."""
+    """Return one value for all images, from the general lines (version 3), else a default; empty if there is neither."""
     values = header.floats(name) or _DEFAULTS.get(name, [])
     return [tuple(values[:width])] * len(header.lines) if len(values) >= width else []

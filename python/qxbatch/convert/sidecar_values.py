@@ -1,4 +1,7 @@
-"""Compares echo time, flip angle, inversion and repetition time in an image's JSON with the headers of all its frames."""
+"""Compares echo time, flip angle and inversion time in an image's JSON with the headers of all its frames.
+
+If the frames have several inversion or repetition times, which the JSON cannot have, a note says so.
+"""
 
 from typing import NamedTuple
 
@@ -28,7 +31,7 @@ _REPETITION_TIME = _Field("RepetitionTime", "s", 1e-3, 1e-3)
 
 
 def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
-    """Return where echo time or flip angle in the JSON differs from that of a frame. All frames of an image should have one."""
+    """Return where echo time or flip angle in the JSON differs from that of a frame. An image should have one value of each."""
     return _findings(output, [(_ECHO_TIME, check.echo_times), (_FLIP_ANGLE, check.flip_angles)])
 
 
@@ -39,7 +42,7 @@ def inversion_findings(output: Output, check: ImageCheck) -> list[str]:
 
 
 def several_times_notes(check: ImageCheck) -> list[str]:
-    """Return a note for inversion and repetition times of which the frames have several: the JSON has one of them.
+    """Return a note if the frames have several inversion times, and one if they have several repetition times.
 
     Converters store such frames in one image. The repetition time in the JSON is not compared: of some scans it is that of an
     excitation, and of others that of a volume.

@@ -23,7 +23,7 @@ _NO_IMAGE = {
     "481.5": "a treatment plan",
     "481.8": "a treatment plan",
 }
-"""Names of SOP classes without an image, by UID; UIDs that begin with _STORAGE are without it."""
+"""Names of SOP classes without an image, by UID; the prefix _STORAGE is left out of the UIDs."""
 _WITH_SUBCLASSES = {"9", "11", "88", "104"}
 """Classes in _NO_IMAGE whose name also holds for all UIDs that begin with theirs, such as 11.1."""
 _SIEMENS_CSA = "1.3.12.2.1107.5.9.1"

@@ -7,7 +7,8 @@ which the scan of a series started:
 2. each later series of a SeriesNumber, in (number, start, UID) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
 3. those without a number: the lowest free 10 x m, m from 9001 up.
 
-DICOM series get numbers before PAR/REC; PAR/REC are ordered by path instead of start and UID.
+DICOM series get numbers before PAR/REC; PAR/REC are ordered by path instead of start and UID. If a DICOM series has the n of the
+first PAR/REC of a SeriesNumber, that PAR/REC counts as a later one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -59,7 +59,7 @@ class Item(NamedTuple):
     """Files of one person according to PatientID: a series of the core, a PAR/REC, or a DICOM file that is not sorted."""
 
     key: str
-    """PatientID trimmed and case-folded; empty when absent."""
+    """PatientID trimmed and in lower case; empty when absent."""
     patient: str
     """PatientID as written."""
     identity: Identity | None
@@ -227,7 +227,7 @@ def _clusters_by_keys(identities: Iterable[Identity]) -> list[list[Identity]]:
 
 
 def _keys(identity: Identity) -> list[str]:
-    """Return keys of which two identities share one if they have an equal part of the name or the same birth date."""
+    """Return the keys of an identity. Identities with an equal part of the name, or the same birth date, have a key in common."""
     return [*identifying_spellings(identity.name), *([f"born {identity.birth}"] if identity.birth else [])]
 
 

@@ -14,7 +14,7 @@ from qxbatch.model import Packet
 from qxbatch.session.layout import SORTED_PATH
 
 _SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
-"""Entries of `dicom` with original bytes: series, and the scanner's logs. The others are reports."""
+"""Entries of `dicom` with original bytes: series, and the scanner's logs. Imports write the others: report, converters' logs."""
 
 
 class Source(NamedTuple):

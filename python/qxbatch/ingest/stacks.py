@@ -36,7 +36,8 @@ class PartSlices:
 def stacks_of(parts: Sequence[ScanPart]) -> list[PartSlices] | None:
     """Return the slices of each part.
 
-    None if a part has more than one volume, or if its files do not agree or are shifted within the plane of the slices.
+    None if a part has more than one volume, or if its files do not agree or are shifted within the plane of the slices. None also
+    if the directions of rows and columns are not perpendicular unit vectors.
     """
     first = parts[0].first
     normal = _normal(first.orientation)

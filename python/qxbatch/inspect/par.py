@@ -52,7 +52,10 @@ class _Table(NamedTuple):
     groups: Sequence[Numbers]
     """Contrast and plane of each image."""
     volumes: Sequence[Numbers]
-    """Key of the volume of each image: its values in _VOLUME_COLUMNS."""
+    """Key of the volume of each image: its values in _VOLUME_COLUMNS.
+
+    If the PAR does not number the directions of a diffusion scan, the b-value and a number of the direction follow.
+    """
     slices: Sequence[float]
     """Slice number of each image."""
 

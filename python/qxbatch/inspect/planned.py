@@ -72,7 +72,7 @@ def _volumes_from_images(observed: ObservedSeries, stacks: Sequence[Stack], slic
 
 
 def _slices_of_single_volume(observed: ObservedSeries) -> int | None:
-    """Return the planned number of images of a series with one volume of one contrast, which is that of its slices; else None."""
+    """Return the planned number of images if the series is one volume of one contrast, so that each image is a slice; else None."""
     if len(observed.acquired_stacks.stacks) != 1 or _positive_integer(observed, "NumberOfTemporalPositions") not in (
         None,
         1,

@@ -17,7 +17,7 @@ def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdic
 
 
 def missing_text(acquisition: Acquisition) -> str:
-    """Return in words what is missing; empty if nothing is: `planned 300 volumes, 212 complete, 14 slices of one more`."""
+    """Return in words what is missing: `planned 300 volumes, 212 complete, 14 slices of one more`. Empty if nothing is missing."""
     complete, acquired = acquisition.complete_volumes, acquisition.acquired_volumes
     planned, missing = acquisition.planned_volumes, acquisition.missing_slices or 0
     partial = acquisition.partial_slices or 0

@@ -34,7 +34,8 @@ def write_picture(
     """Write a PNG of an uncompressed NIfTI; return False if it cannot be shown.
 
     The PNG shows the mean of the volumes if there are statistics, else the first volume. Colour images keep their colours.
-    If the statistics have a temporal SNR, a map of it is written to `tsnr_out`: black is 0, the brightest colour `tsnr_limit`.
+    If the statistics have a temporal SNR, a map of it is written to `tsnr_out`: black is 0, the
+    brightest colour is `tsnr_limit` of the statistics.
     `header` is the header of the image, if it was read before. Raises OSError when a file cannot be written.
     """
     try:

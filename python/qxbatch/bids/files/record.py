@@ -63,7 +63,7 @@ class Record:
 
 
 def read_record(dataset: Path) -> Record:
-    """Return the record of a data set, with the journal of an interrupted run; empty without both files.
+    """Return the record of a data set, with the journal of an interrupted run; empty if neither file exists.
 
     Raises UsageError and OSError.
     """

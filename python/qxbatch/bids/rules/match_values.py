@@ -1,4 +1,4 @@
-"""Readers of the values in `match`. Each returns the test that a value of an image has to pass, or raises WrongValueError."""
+"""Readers of the values in `match`. They raise WrongValueError; most return the test that a value of an image has to pass."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -37,7 +37,7 @@ def _is_added(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
 
 
 def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the BIDS fields whose value RepetitionTime is in images of a suffix, with that value.
+    """Return the BIDS fields that have the value of RepetitionTime in images of a suffix, with that value.
 
     Empty without RepetitionTime.
     """

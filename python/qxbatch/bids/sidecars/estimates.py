@@ -91,14 +91,15 @@ class FieldMap(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the images suffice to estimate the field. Scans of one direction also need an image of the run."""
+        """Return False for PEPOLAR scans of one direction, which also need an image of the run to estimate the field; else True."""
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_correct(self, run: Run) -> bool:
         """Return whether the field map can correct a run of its study.
 
-        Scans of one direction need a run of the opposite direction. With `geometry` in `serves` of the rule, PEPOLAR scans also
-        need the phase encoding axis of the run; an axis that is not known fits every run.
+        PEPOLAR scans of one direction need a run that has another known direction and shares no image with them. With `geometry`
+        in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known fits every
+        run.
         """
         if self.kind is None or self.is_of_other_study(run):
             return False
@@ -112,8 +113,8 @@ class FieldMap(NamedTuple):
         ):
             return False
         shared_paths = {placed.path for placed in self.images} & {placed.path for placed in run.images}
-        is_opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
-        return self.is_complete or (is_opposite and not shared_paths)
+        has_other_direction = bool(run.facts.direction) and run.facts.direction not in self.directions
+        return self.is_complete or (has_other_direction and not shared_paths)
 
     def is_of_other_study(self, run: Run) -> bool:
         """Return whether a run is of another study, so that the subject may have left the scanner; False with the same shim."""

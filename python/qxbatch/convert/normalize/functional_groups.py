@@ -33,7 +33,7 @@ def frame_header(header: Dataset, index: int) -> Dataset:
     """Return the header of one frame, with the elements of its functional groups at the top level.
 
     Values of the frame replace shared ones, and both replace those of the object. Philips' classic header adds what is
-    missing. The result does not contain the sequences of functional groups.
+    missing, and its ImageType replaces that of the object. The result does not contain the sequences of functional groups.
     """
     flat = Dataset({tag: element for tag, element in header.items() if tag not in (SHARED, PER_FRAME)})
     philips: list[Dataset] = []
@@ -93,7 +93,7 @@ def _siemens_tag(item: Dataset, tag: BaseTag) -> BaseTag:
 
 
 def _add_philips_elements(flat: Dataset, classic: Dataset) -> None:
-    """Add elements that only the classic header has; its ImageType names the kind of image (M, P, R, I)."""
+    """Add the elements that only the classic header has, and its ImageType, which names the kind of image (M, P, R, I)."""
     for tag in list(classic.keys()):
         if tag in _SOP_COMMON or (tag in flat and tag != Tag("ImageType")):
             continue

@@ -39,7 +39,7 @@ class Weighting:
 
     b_value: float
     direction: Vector
-    """Unit vector in patient axes, for a volume with the orientation of its stack; zero without a direction."""
+    """Unit vector in patient axes, as if the volume had the orientation of its stack; zero without a direction."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def image_objects(folder: Path) -> Iterator[ImageObject]:
 
 
 def read_object(path: Path) -> ImageObject | None:
-    """Return a file's header and the location of its pixel data; None if it is not a DICOM file or has no pixel data.
+    """Return a file's header and the location of its pixel data; None if it is not a DICOM file, or has no pixel data
+    or no Rows.
 
     Raises CannotNormalizeError for a damaged DICOM file, an MR image without pixel data (its slices would be missing), and
     floating-point pixel data, and OSError.

@@ -112,7 +112,7 @@ def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int
 
 
 def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
-    """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volume.
+    """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volumes.
 
     Raises CannotNormalizeError unless these positions are the last ones in the order of the key, with equal numbers of frames.
     """
