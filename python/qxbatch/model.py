@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from qxbatch.problems import Problem
 
-if TYPE_CHECKING:  # --help loads this module too, and needs no acquisition facts
+if TYPE_CHECKING:  # only annotations name these types
     from qxbatch.acquisition import Acquisition, SeriesVerdict
 
 _COMMAND_PREFIXES = ("dcm2niix ", "dcm2nii ", "dicm2nii ", "nibabel ", "exit status: ", "stopped: ")

@@ -53,7 +53,7 @@ def open_without_waiting(path: str, flags: int) -> int:
 
 
 MOST_BYTES = 1 << 30
-"""No record of a session or a study is larger."""
+"""Maximum bytes of a file that is read, such as a record of a session or a study, if the caller gives no other maximum."""
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Walks and removes folder trees of any depth; os.walk and shutil.rmtree are recursive and fail at about 1000 levels."""
+"""Walks and removes folder trees of any depth.
+
+In Python 3.11, os.walk and shutil.rmtree are recursive and fail at about 1000 levels.
+"""
 
 import contextlib
 import errno

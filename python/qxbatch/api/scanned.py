@@ -60,10 +60,10 @@ def scan(
     n_procs: int | None = None,
     password_file: str | os.PathLike[str] | None = None,
 ) -> list[ScannedPath]:
-    """Return the series in folders, files and archives, in the order of the paths. Nothing is written.
+    """Return the series in folders, files and archives, in the order of the paths.
 
-    `n_procs` bounds the threads; None: all CPUs that the process may use. Raises UsageError when a path does not exist or
-    a parameter is wrong.
+    Nothing is written but the members of archives, which are unpacked into a temporary folder. `n_procs` bounds the threads; None:
+    all CPUs that the process may use. Raises UsageError when a path does not exist or a parameter is wrong.
     """
     all_paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     threads = threads_of(None if n_procs is None else str(n_procs))

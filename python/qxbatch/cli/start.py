@@ -41,7 +41,7 @@ def start(words: Sequence[str]) -> int:
 
 
 def check_request(settings: Settings) -> None:
-    """Raise UsageError if --check=yes has no terminal, or if an output file or the chosen inbox would change data."""
+    """Raise UsageError if --check=yes has no terminal, or if the request would change data of the user (`refuse_harm`)."""
     if settings.check is Check.YES and not has_terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",

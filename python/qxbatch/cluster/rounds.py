@@ -16,7 +16,7 @@ class Round(NamedTuple):
     number: int
     arrays: tuple[Array, ...]
     jobs: Mapping[str, str]
-    """Maps the number of each array, and `end` for the dependent job, to the id of the job."""
+    """Maps the number of each array, and `end` for the dependent job, which starts after the arrays, to the id of the job."""
     remaining_units: tuple[int, ...]
     """Numbers of the units that the dependent job submits."""
     is_printed: bool

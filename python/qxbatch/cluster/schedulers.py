@@ -20,7 +20,7 @@ class Scheduler(NamedTuple):
     """Directives of every job, such as requeue and append to the log."""
     directives: Mapping[str, str]
     """Directives by what they request (`time`, `mem`, ...), with `{}` for the value. In `array`, `{last}` is the last index,
-    `{count}` the number of tasks.
+    `{count}` the number of tasks, `{name}` the name of the job, and `{throttle}` the directive `throttle`, if it begins with `%`.
     """
     option_directive: str
     """Directive of an option that is passed to the scheduler as it is, with `{key}` and `{value}`."""

@@ -53,7 +53,7 @@ def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
         lines.append(f"task=$(( {index} + {first} ))")
     if job.host_command:
         lines.append(job.host_command)
-    # exec: the signal before the time limit reaches qxbatch, not a shell
+    # exec replaces the shell: the signal that the scheduler sends before the time limit then reaches qxbatch
     return "\n".join([*lines, f"exec {job.command}"]) + "\n"
 
 

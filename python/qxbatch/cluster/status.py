@@ -198,7 +198,10 @@ def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, ma
 
 
 def _job(submission: Submission, assignment: TaskAssignment | None) -> tuple[str, int | None] | None:
-    """Return the id of the job that will import a unit, and the scheduler's index of its task; None without such a job."""
+    """Return the id of the job that imports a unit, and the scheduler's index of its task; None without such a job.
+
+    For a unit that the dependent job will submit, return the id of the dependent job, and no index.
+    """
     if assignment is None:
         return None
     if assignment.task is None:

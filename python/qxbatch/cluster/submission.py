@@ -30,12 +30,12 @@ STATES = "states"
 LOGS = "logs"
 """The folder of the logs, in the same."""
 END_JOB = "end"
-"""The name of the dependent job in the file of jobs, where arrays have their numbers."""
+"""The name of the dependent job in the file of jobs, where arrays have their numbers. It starts when all arrays have ended."""
 REMAINING = "remaining"
 """The name of the task that submits the units that the scheduler refused. The dependent job runs it."""
 
 NEW_SECONDS = 120.0
-"""Seconds after the last write of a round in which its jobs may not be recorded yet."""
+"""For this many seconds after a round was last written, it may have jobs that are not recorded yet."""
 
 MAX_UNITS = 10**6
 """Maximum number of units of a submission."""

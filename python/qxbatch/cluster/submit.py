@@ -80,7 +80,7 @@ class Submitter:
         """Checksums of the scripts, as sha256sum reads them."""
 
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> SubmitResult:
-        """Submit units; `sizes` maps their numbers to bytes, and `retry_factor` is that of `plan`.
+        """Submit units; `sizes` maps their numbers to bytes. `retry_factor` increases the requests for time and memory (`plan`).
 
         Raises UsageError (exit status 69) if no array is accepted.
         """

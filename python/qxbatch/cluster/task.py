@@ -1,6 +1,6 @@
 """The entry point of the scripts of cluster jobs.
 
-An array job imports the units of a task. The dependent job, which starts when all arrays have ended, writes the study level and
+Each task of an array job imports its units. The dependent job, which starts when all arrays have ended, writes the study level and
 submits the units that the scheduler refused.
 """
 

@@ -13,6 +13,7 @@ def write_unready(report: Report, writer: StateWriter, settings: Settings) -> No
     for candidate in report.candidates:
         if candidate.session is not None:
             by_session.setdefault(candidate.session.id, []).append(candidate)
+    # the report of an interrupted import that this run continued names no unit
     recovered = {
         session.session.id: session for session in report.sessions if session.session is not None and not session.unit
     }

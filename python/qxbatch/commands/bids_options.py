@@ -94,7 +94,7 @@ def _check(bids_options: BidsOptions, options: Mapping[str, object]) -> None:
 
 
 def _check_actions(bids_options: BidsOptions) -> None:
-    """Raise UsageError for two actions that replace the export, or for such an action with an option of an export."""
+    """Raise UsageError for two actions that are done instead of an export, or for one of them with an option of an export."""
     actions = [
         name
         for name, value in (

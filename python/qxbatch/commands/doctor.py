@@ -59,7 +59,7 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
-    """Return findings for all packages and programs; nothing is changed."""
+    """Return findings for the core, the packages of the tables above, and the converters; nothing is changed."""
     return [
         _core(),
         *(_package(name, purpose, _NEEDED) for name, purpose in _NEEDED_PACKAGES.items()),

@@ -100,6 +100,7 @@ class ReadHeaders:
         self._reading = reading
         reasons = [*reading.damage(), *unopened_archives(reading)]
         advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(str(source), reasons))
+        # suspects look like DICOM, but neither the core nor pydicom could read their headers
         broken = (reading.row(row) for row in reading.suspects())
         damage = [*reasons, *(f"{row.path}: {row.reason}" for row in broken)]
         self.problems = [*_first_problems(damage), *filter(None, advice)]

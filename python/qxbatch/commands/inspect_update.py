@@ -27,7 +27,7 @@ class UpdateResult:
 
     session: Path
     series: int = 0
-    """Number of series with facts."""
+    """Number of series in the `dicom` of the session."""
     written: tuple[str, ...] = ()
     """Files that were written, or would be."""
     problems: tuple[str, ...] = ()

@@ -23,11 +23,11 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     path = absolute_path("--output", output)
     if not test:
         refuse_existing("--output", path, absolute_path("<sessionsfolder>", folder), overwrite=overwrite)
-    candidates = list(scanned_sessions(folder))
-    for candidate in candidates:
-        if isinstance(candidate, NotCompared):
-            print(f"left out: {one_line(f'{candidate.id}: {candidate.problem}')}", file=sys.stderr)
-    sessions = [candidate for candidate in candidates if isinstance(candidate, ScannedSession)]
+    all_sessions = list(scanned_sessions(folder))
+    for session in all_sessions:
+        if isinstance(session, NotCompared):
+            print(f"left out: {one_line(f'{session.id}: {session.problem}')}", file=sys.stderr)
+    sessions = [session for session in all_sessions if isinstance(session, ScannedSession)]
     learned = learn(sessions)
     series = len(learned.protocol.series)
     if not series:

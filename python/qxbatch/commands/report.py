@@ -58,6 +58,6 @@ def _print_result(
     for path in outputs:
         print(f"{'would write' if test else 'wrote'} {one_line(str(path))}")
     for text in problems:
-        print(f"without a page: {one_line(text)}")
+        print(f"page not written: {one_line(text)}")
     for text in differences:
         print(text)

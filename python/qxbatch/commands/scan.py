@@ -1,4 +1,7 @@
-"""`qxbatch scan`: lists the series in folders, files and archives. It writes nothing."""
+"""`qxbatch scan`: lists the series in folders, files and archives.
+
+It writes nothing but the members of archives, which it unpacks into a temporary folder.
+"""
 
 import os
 import tempfile

@@ -22,7 +22,11 @@ from qxbatch.study.sessions import sessions_in
 
 
 def session_paths(names: object) -> list[Path]:
-    """Return the absolute paths of named session folders, each once. Raises UsageError for other or unreadable folders."""
+    """Return the absolute paths of named session folders, each once.
+
+    Raises UsageError for a path that is not a folder, a folder that cannot be entered, and a folder of sessions. The named folders
+    need not contain a session yet.
+    """
     assert isinstance(names, list)
     paths = [Path(os.path.abspath(str(name))) for name in names]  # noqa: PTH100 - links in a session's path stay
     for path in paths:

@@ -15,7 +15,7 @@ from qxbatch.report.output_files import refuse_output_folder
 from qxbatch.textfile import create_text
 
 _MAX_ATTEMPTS = 20
-"""How often the folder is created, if other runs remove the output that they created."""
+"""Maximum number of attempts to create the staging folder: another run that wrote nothing can remove the output meanwhile."""
 
 
 def output_of(value: object, source: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`python -m qxbatch.completion.render` in the repository writes the files that the wheel installs below data_dir."""
+"""`python -m qxbatch.completion.render` in the repository writes the completions and the man page that the wheel installs."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from qxbatch.completion import bash, fish, manual, zsh
 from qxbatch.completion.words import commands
 
 DATA_DIR = "installed/data/share"
-"""The data_dir in the repository; pyproject.toml names it."""
+"""The folder of the repository whose files the wheel installs below `share`, for example /usr/share (pyproject.toml: `data`)."""
 PROGRAM = "qxbatch"
 
 
 def files() -> dict[str, str]:
-    """Return the files by their paths below data_dir."""
+    """Return the texts of the files, by their paths below DATA_DIR."""
     return {
         f"bash-completion/completions/{PROGRAM}": bash.script(commands()),
         "zsh/site-functions/_qxbatch": zsh.script(commands()),

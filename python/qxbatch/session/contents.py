@@ -9,7 +9,10 @@ from qxbatch.walk import walk
 
 
 def has_session(folder: Path) -> bool:
-    """Return whether a session exists in inbox mode: the folder has an inbox, session.txt, or any file in dicom or nii."""
+    """Return whether a session exists: the folder has an inbox, session.txt, or any file in dicom or nii.
+
+    In folder mode (`--masterinbox=none`), a folder has an inbox before its first import: `has_results` is for this mode.
+    """
     return os.path.lexists(SessionPaths(folder).inbox) or is_imported(folder)
 
 

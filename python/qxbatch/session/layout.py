@@ -12,7 +12,8 @@ DICOM = "dicom"
 NII = "nii"
 QXBATCH_FOLDER = "qxbatch"
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
-"""Folders that a new import replaces, in this order (qxbatch.publish.exchange); in inbox mode, it also replaces the inbox."""
+"""Folders that a new import replaces, in this order (qxbatch.publish.exchange). It also replaces the inbox, except in folder mode
+(`--masterinbox=none`), where the inbox contains the data of the user."""
 FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 """All folders that an import creates in a session."""
 
@@ -150,7 +151,9 @@ def tsnr_picture_file(number: int) -> str:
 
 
 def is_from_packet(path: "Path") -> bool:
-    """Return whether a file at that path, relative to the session, came from a packet and was not made by an import."""
+    """Return whether a path, relative to the session, is that of a file with bytes of packet members: a kept or sorted file, a
+    scanner's log, or a packed series. False for files that an import generates.
+    """
     folder, depth = path.parts[0], len(path.parts)
     return folder == INBOX or (folder == DICOM and (depth > 2 or path.suffix == ".gz"))  # noqa: PLR2004 - below a series
 

@@ -70,7 +70,7 @@ class Parameter:
         """A letter with its dash."""
         self.form = form
         self.reference = reference
-        """What the reference does, in few words; empty: it has no such parameter."""
+        """What the reference (QuNex `import_dicom`) does, in few words; empty: it has no such parameter."""
         self.difference = difference
         """How qxbatch deliberately differs from the reference, and why; empty: it does not differ."""
 

@@ -1,4 +1,4 @@
-"""Tables of the documents, descriptors of the image and keywords of Python, written from the table of parameters.
+"""Tables of the documents, descriptors of the container image and keywords of Python, written from the table of parameters.
 
 `python -m qxbatch.settings.render` in the repository rewrites them.
 """
@@ -27,7 +27,9 @@ def short_table() -> str:
 
 
 def long_table() -> str:
-    """Return the tables of docs/parameters.md: parameters of the reference with every difference, then the others."""
+    """Return the tables of docs/parameters.md: parameters of the reference (QuNex `import_dicom`) with every difference, then the
+    others.
+    """
     shared = [parameter for parameter in PARAMETERS if parameter.reference]
     of_qxbatch = [parameter for parameter in PARAMETERS if not parameter.reference]
     rows = [
