@@ -24,7 +24,7 @@ def test_the_json_has_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
     status = doctor.run({"--json": True})
     document = json.loads(capsys.readouterr().out)
     findings = {finding["name"]: finding for finding in document["findings"]}
-    packages, converters = ["pydicom", "docopt-ng", "rich"], ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
+    packages, converters = ["pydicom", "docopt-ng", "jinja2", "rich"], ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
     assert list(findings) == ["qxbatch core", *packages, *converters, "bidsschematools", "bids-validator-deno"]
     assert findings["dcm2niix"]["found"]
     assert findings["dcm2niix"]["version"].startswith("1.0.")
@@ -38,7 +38,7 @@ def test_the_json_has_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_table_has_a_line_for_each_finding_and_advice(capsys: pytest.CaptureFixture[str]) -> None:
     doctor.run({})
     out = capsys.readouterr().out
-    assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 10
+    assert len([line for line in out.splitlines() if line.startswith(("ok", "MISSING", "absent"))]) == 11
     assert "github.com/xiangruili/dicm2nii" in out
 
 

@@ -12,7 +12,11 @@ from qxbatch.convert.available import probes_of
 from qxbatch.exits import ExitStatus
 from qxbatch.wrapping import text_width, wrapped
 
-_NEEDED_PACKAGES = {"pydicom": "DICOM headers that the core cannot parse", "docopt-ng": "the command line"}
+_NEEDED_PACKAGES = {
+    "pydicom": "DICOM headers that the core cannot parse",
+    "docopt-ng": "the command line",
+    "jinja2": "report.html",
+}
 _DISPLAY_PACKAGES = {"rich": "the display of a run on a terminal"}
 """Without rich, a run prints plain lines."""
 _BIDS_PACKAGES = {

@@ -13,11 +13,6 @@ def palette() -> bytes:
     return b"".join(bytes(_colour(index)) for index in range(_COLOURS))
 
 
-def css_gradient() -> str:
-    """Return the colours as a CSS gradient, the darkest at the left."""
-    return f"linear-gradient(to right, {', '.join(f'#{step:06x}' for step in _STEPS)})"
-
-
 def _colour(index: int) -> list[int]:
     below, remainder = divmod(index * (len(_STEPS) - 1), _COLOURS - 1)
     pair = zip(_channels(_STEPS[below]), _channels(_STEPS[min(below + 1, len(_STEPS) - 1)]), strict=True)
