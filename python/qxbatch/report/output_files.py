@@ -27,6 +27,7 @@ from qxbatch.session.layout import (
     STUDY_TABLE,
 )
 from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import named_path
 
 _SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
@@ -178,7 +179,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
 
     A link can be in a study, or lead into it: the path as written and its target are both compared.
     """
-    written = Path(os.path.abspath(path))  # noqa: PTH100 - links in the path stay
+    written = named_path(path)
     names = {written, _real(written.parent) / written.name, _real(path)}
     reasons = (
         *(_place_in_study(name, study) for study in studies for name in names),
