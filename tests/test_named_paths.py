@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_path, named_path
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import run_main, snapshot
@@ -57,3 +57,9 @@ def test_links_after_the_last_parent_are_kept(tmp_path: Path) -> None:
     assert named_path(tmp_path / "link" / "x") == tmp_path / "link" / "x"
     assert named_path(f"{tmp_path}/a/./b/") == tmp_path / "a" / "b"
     assert named_path("") == Path.cwd()
+
+
+def test_only_a_tilde_at_the_beginning_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute_path("--x", "~/x") == Path.home() / "x"
+    assert absolute_path("--x", "./~/x") == Path.cwd() / "~" / "x"

@@ -18,7 +18,6 @@ from qxbatch.settings.command import option_word
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
-from qxbatch.settings.paths import named_path
 from qxbatch.visible import one_line, shell_word
 
 FOLDER = "qxbatch-demo"
@@ -29,7 +28,7 @@ EXAMPLE_SESSION = "OP101"
 
 def run(options: Mapping[str, object]) -> int:
     """Create the packets, import them, and print what to look at; return the exit status. Raises UsageError."""
-    folder = named_path(str(options["<folder>"] or FOLDER))
+    folder = Path(os.path.realpath(str(options["<folder>"] or FOLDER)))
     settings = _settings(options, sessions_folder(folder))
     refuse_output_folder(folder, [])
     _must_be_empty(folder)

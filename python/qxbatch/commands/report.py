@@ -15,7 +15,6 @@ from qxbatch.report.study import difference_lines
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
-from qxbatch.settings.paths import named_path
 from qxbatch.study.exports import existing_exports
 from qxbatch.study.study import study_of
 from qxbatch.visible import one_line
@@ -34,7 +33,7 @@ def run(options: Mapping[str, object]) -> int:
             sessions = chosen_sessions([name])
             for session in sessions:
                 write_session_page(session, outputs, problems, test=test)
-            if not is_session(named_path(name)):
+            if not is_session(Path(name)):
                 folder = sessions[0].parent
                 outputs += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
                 folders, data_sets = map(SessionFolder, sessions), existing_exports(folder)

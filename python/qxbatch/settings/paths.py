@@ -15,7 +15,7 @@ def absolute_path(where: str, text: str) -> Path:
     if "\0" in text:
         raise UsageError(f"{where}={text!r} is no path: it contains a zero byte.", "Give a path.")
     try:
-        path = Path(text).expanduser()
+        path = Path(text).expanduser() if text.startswith("~") else Path(text)  # in `./~`, Path would leave out the dot
     except RuntimeError:
         raise UsageError(f"{where}={text}: there is no such user here.", "Write the path without ~.") from None
     return named_path(path)
