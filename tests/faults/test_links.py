@@ -45,6 +45,28 @@ def test_a_master_inbox_that_is_a_link_is_read_and_not_changed(study: Study, raw
     assert "--sessions=S1" not in run.text, "the same command would find the session there"
 
 
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize(
+    ("sessions", "inbox"),
+    [
+        ("study/sessions", "study/../study/sessions/inbox/MR"),
+        ("named/sessions", "study/sessions/inbox/MR"),
+        ("study/sessions", "named/sessions/inbox/MR"),
+    ],
+)
+def test_a_link_in_the_sessions_folder_is_recognised_by_any_path(
+    study: Study, raw: Path, tmp_path: Path, archive: str, sessions: str, inbox: str
+) -> None:
+    study.inbox.rmdir()
+    study.inbox.symlink_to(raw)
+    (tmp_path / "named").symlink_to("study")
+    before = snapshot(raw)
+    run = run_command(f"{tmp_path}/{sessions}", f"--masterinbox={tmp_path}/{inbox}", f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1"]
+    assert snapshot(raw) == before
+
+
 def test_the_target_of_a_link_given_as_master_inbox_is_emptied(study: Study, raw: Path, tmp_path: Path) -> None:
     (tmp_path / "named").symlink_to(raw)
     run = study.main(f"--masterinbox={tmp_path / 'named'}")

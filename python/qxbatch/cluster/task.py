@@ -4,14 +4,13 @@ Each task of an array job imports its units. The dependent job, which starts whe
 submits the units that the scheduler refused.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.state import UnitState
 from qxbatch.cluster.submission import END_JOB, REMAINING, Submission, open_submission
 from qxbatch.problems import UsageError
+from qxbatch.settings.paths import named_path
 
 
 def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
@@ -22,7 +21,7 @@ def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
 
     Raises UsageError.
     """
-    submission = open_submission(Path(os.path.abspath(sessionsfolder)), submission_id)  # noqa: PTH100 - links in the path stay
+    submission = open_submission(named_path(sessionsfolder), submission_id)
     round_number, _, name = task.partition("/")
     if not round_number.isdecimal() or not (name.isdecimal() or name in (END_JOB, REMAINING)):
         raise UsageError(f"--task={task} is not a task.", "It is written ROUND/TASK, like 1/0.")

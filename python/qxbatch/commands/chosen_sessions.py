@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
+from qxbatch.settings.paths import named_path
 from qxbatch.study.sessions import sessions_in
 
 
@@ -13,7 +14,7 @@ def chosen_sessions(names: object) -> list[Path]:
     assert isinstance(names, list)
     chosen: list[Path] = []
     for name in names:
-        path = Path(os.path.abspath(str(name)))  # noqa: PTH100 - links in a session's path stay
+        path = named_path(str(name))
         if not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
             state = "is not a folder" if os.path.lexists(path) else "does not exist"
             raise UsageError(f"{path} {state}.", "Name session folders, or a folder of sessions.")

@@ -1,7 +1,6 @@
 """`qxbatch report`: rebuilds the pages of sessions from their summaries, and the page of a study."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def run(options: Mapping[str, object]) -> int:
             sessions = chosen_sessions([name])
             for session in sessions:
                 write_session_page(session, outputs, problems, test=test)
-            if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as in chosen_sessions
+            if not is_session(Path(name)):
                 folder = sessions[0].parent
                 outputs += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
                 folders, data_sets = map(SessionFolder, sessions), existing_exports(folder)

@@ -1,6 +1,5 @@
 """What the commands on sessions have in common: their folders, their settings, their run."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
+from qxbatch.settings.paths import named_path
 from qxbatch.study.sessions import sessions_in
 
 
@@ -28,7 +28,7 @@ def session_paths(names: object) -> list[Path]:
     need not contain a session yet.
     """
     assert isinstance(names, list)
-    paths = [Path(os.path.abspath(str(name))) for name in names]  # noqa: PTH100 - links in a session's path stay
+    paths = [named_path(str(name)) for name in names]
     for path in paths:
         if not path.is_dir():
             state = "is not a folder" if path.exists() else "does not exist"

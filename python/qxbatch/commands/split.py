@@ -4,7 +4,6 @@ The source is not changed: the new folders contain hard links if the file system
 new path of each member.
 """
 
-import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -22,11 +21,12 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.passwords import passwords_for_core
+from qxbatch.settings.paths import named_path
 
 
 def run(options: Mapping[str, object]) -> int:
     """Split the folder or archive; return the exit status. Raises UsageError."""
-    source = Path(os.path.abspath(str(options["<path>"])))  # noqa: PTH100 - links in its path stay
+    source = named_path(str(options["<path>"]))
     need_readable(source)
     output = output_of(options["--output"], source)
     passwords = passwords_of(options)

@@ -12,6 +12,7 @@ from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.folder_lock import is_locked, locked_folder
 from qxbatch.publish.scratch import MARK, remove_scratch
 from qxbatch.report.output_files import refuse_output_folder
+from qxbatch.settings.paths import named_path
 from qxbatch.textfile import create_text
 
 _MAX_ATTEMPTS = 20
@@ -21,7 +22,7 @@ _MAX_ATTEMPTS = 20
 def output_of(value: object, source: Path) -> Path:
     """Return the folder of --output, or the one beside the source. Raises UsageError."""
     if value:
-        output = Path(os.path.abspath(str(value)))  # noqa: PTH100
+        output = named_path(str(value))
         refuse_output_folder(output, [], among_packets=True)
         if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(source)):
             raise UsageError(f"--output={output} is in {source}, which is to be split.", "Name a folder outside of it.")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.discover.session_folders import FolderKind, kind_of_folder
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import has_session
 from qxbatch.session.layout import (
@@ -26,6 +27,7 @@ from qxbatch.session.layout import (
     STUDY_TABLE,
 )
 from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import named_path
 
 _SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
@@ -76,9 +78,9 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
         why = _why_forbidden(path, known)
         if why:
             raise UsageError(f"{option}={path} is {why}.", "Give it another name.")
-        is_own, what = _REPLACEABLE[option]
-        if not _is_replaceable(path, is_own):
-            raise UsageError(f"{option}={path} exists and is {what}.", "Give another name, or remove that file.")
+        why = _why_not_replaceable(path, option)
+        if why:
+            raise UsageError(f"{option}={path} exists and {why}.", "Give another name, or remove that file.")
 
 
 def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
@@ -108,19 +110,30 @@ def why_no_summary(path: Path, settings: Settings) -> str:
     why = _why_forbidden(path, [_study_of(settings)])
     if why:
         return f"it is {why}"
-    return "" if _is_replaceable(path, _is_summary) else "it exists and is not the summary of a run"
+    why = _why_not_replaceable(path, "--json-file")
+    return f"it exists and {why}" if why else ""
 
 
-def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
+def _why_not_replaceable(path: Path, option: str) -> str:
+    """Return why an option may not replace what is at a path; empty if it may.
+
+    A file that cannot be read may be data. A new file gets its name by a rename, which needs no permission for the file.
+    """
+    is_own, what = _REPLACEABLE[option]
     try:
         status = path.stat()
-        if stat.S_ISBLK(status.st_mode):
-            return False  # a disk: the text would replace its first bytes
-        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
-            return True
-        return is_own(path)
-    except OSError:  # missing: it is created; not writable: writing reports the error; only unreadable: it may be data
-        return not os.access(path, os.W_OK)
+    except OSError:  # a missing file is created, or writing reports the error
+        return ""
+    if stat.S_ISBLK(status.st_mode):
+        return f"is {what}"  # a disk: the text would replace its first bytes
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        return ""
+    try:
+        return "" if is_own(path) else f"is {what}"
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"cannot be read: {reason_text(error, path)}"
 
 
 def _is_summary(path: Path) -> bool:
@@ -128,7 +141,10 @@ def _is_summary(path: Path) -> bool:
 
 
 def _is_log(path: Path) -> bool:
-    head = _head(path)
+    try:
+        head = _head(path)
+    except PermissionError:  # a log is continued in place: without permission to write, opening it reports the error
+        return not os.access(path, os.W_OK)
     return _LOG_LINE.match(head) is not None and _LOG_HEAD in head
 
 
@@ -172,7 +188,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
 
     A link can be in a study, or lead into it: the path as written and its target are both compared.
     """
-    written = Path(os.path.abspath(path))  # noqa: PTH100 - links in the path stay
+    written = named_path(path)
     names = {written, _real(written.parent) / written.name, _real(path)}
     reasons = (
         *(_place_in_study(name, study) for study in studies for name in names),

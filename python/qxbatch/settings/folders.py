@@ -1,5 +1,6 @@
 """The folders of a run."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +39,7 @@ def find_folders(values: Values) -> Folders:
         _must_be_folder(masterinbox, "The master inbox")
         if sessionsfolder.exists():
             _must_be_folder(sessionsfolder, "The sessions folder")
+            masterinbox = _by_path_of(sessionsfolder, masterinbox)
         return Folders(sessionsfolder, masterinbox, notes)
     _must_be_folder(sessionsfolder, "The sessions folder")
     return Folders(sessionsfolder, sessionsfolder / MASTER_INBOX if is_default else None, notes)
@@ -53,6 +55,18 @@ def _sessions_folder(folder: Path) -> tuple[Path, tuple[str, ...]]:
         _refuse_inaccessible(below, "The sessions folder", ExitStatus.CANNOT_WRITE)
         return below, (f"{folder} is a study folder: its sessions folder {below} is used.",)
     return folder, ()
+
+
+def _by_path_of(sessionsfolder: Path, inbox: Path) -> Path:
+    """Return the inbox with the path of the sessions folder if it is in it, perhaps by another path such as that of a link.
+
+    Packets behind a link below the sessions folder stay where they are, so such an inbox has to be recognised.
+    """
+    for folder in (inbox, *inbox.parents):
+        with contextlib.suppress(OSError):
+            if folder.samefile(sessionsfolder):
+                return sessionsfolder / inbox.relative_to(folder)
+    return inbox
 
 
 def _refuse_inaccessible(path: Path, what: str, status: ExitStatus) -> None:

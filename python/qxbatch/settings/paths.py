@@ -1,5 +1,6 @@
 """Paths of the user made absolute, and paths outside of a container (`--path-map`)."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,18 +8,31 @@ from qxbatch.problems import UsageError
 
 
 def absolute_path(where: str, text: str) -> Path:
-    """Return an absolute path with symbolic links kept: session.txt names folders as the user knows them.
+    """Return the path that the text of a parameter names, as `named_path` does, also with `~`.
 
-    A path with `..` is resolved. `where` names the parameter. Raises UsageError.
+    `where` names the parameter. Raises UsageError.
     """
     if "\0" in text:
         raise UsageError(f"{where}={text!r} is no path: it contains a zero byte.", "Give a path.")
     try:
-        path = Path(text).expanduser()
+        path = Path(text).expanduser() if text.startswith("~") else Path(text)  # in `./~`, Path would leave out the dot
     except RuntimeError:
         raise UsageError(f"{where}={text}: there is no such user here.", "Write the path without ~.") from None
-    # `..` after a symbolic link can only be removed by following the link
-    return path.resolve() if ".." in path.parts else path.absolute()
+    return named_path(path)
+
+
+def named_path(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path of what a path leads to; links after the last `..` are kept.
+
+    session.txt names folders as the user knows them, and a link is not always treated as its target. But `..` after a link leads
+    to the parent of its target, so it can only be removed by following the link.
+    """
+    absolute = Path(path).absolute()
+    parts = absolute.parts
+    if ".." not in parts:
+        return absolute
+    end = len(parts) - parts[::-1].index("..")
+    return Path(os.path.realpath(Path(*parts[:end])), *parts[end:])
 
 
 def outside_path(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
