@@ -15,7 +15,7 @@ from qxbatch.wrapping import text_width, wrapped
 _NEEDED_PACKAGES = {
     "pydicom": "DICOM headers that the core cannot parse",
     "docopt-ng": "the command line",
-    "jinja2": "report.html",
+    "jinja2": "the pages of sessions and studies",
 }
 _DISPLAY_PACKAGES = {"rich": "the display of a run on a terminal"}
 """Without rich, a run prints plain lines."""
