@@ -78,7 +78,7 @@ class Monitor:
         """Number of finished files."""
     @property
     def bytes(self) -> int:
-        """Number of bytes read."""
+        """Total size of the finished files."""
 
 @final
 class Header:
@@ -95,7 +95,7 @@ class Header:
         """Return the fields that have a value, in the order of FIELDS."""
     @staticmethod
     def from_values(values: dict[str, str]) -> Header:
-        """Make a header from text in DICOM notation (values separated by a backslash), as pydicom returns it.
+        """Make a header from the text of each field, in DICOM notation: several values are joined by backslashes.
 
         Raises KeyError when a name is not in FIELDS.
         """
@@ -113,11 +113,11 @@ class Group:
     patient_id: str
     """PatientID trimmed and in lower case; empty without one. A file without one joins the only patient of its series."""
     files: int
-    """Number of files; in a Reading without duplicates."""
+    """Number of files. In a Reading, duplicates do not count."""
     size: int
     """Sum of the sizes of these files."""
     header: Header
-    """Header of the file with the lowest InstanceNumber, of several such files that with the lowest path."""
+    """Header of the file with the lowest InstanceNumber. If several files have this number, the lowest path decides."""
     start_time: str
     """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown."""
 
@@ -184,7 +184,9 @@ class Row:
     """Index of the group; -1 without one."""
     reason: str
     has_extra_bytes: bool
-    """Whether bytes before, between or after its members are in no session."""
+    """Whether it has bytes that are in no session: in no member of an archive, or in or after the data of a compressed file or a
+    zip member.
+    """
 
 @final
 class Reading:
@@ -252,11 +254,12 @@ def ingest(
 ) -> Reading:
     """Read packets (path, prefix of ledger paths) once: recognise, check, hash and parse each member, and write it below `staging`.
 
-    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR becomes one
-    kept member `name`. Paths in `skip` are skipped in folders. With `link`, files of a folder are hard-linked into staging if
-    possible, else copied. With `headers_only`, staging has no pixel data: a DICOM file is a hole after its header, a file that is
-    neither DICOM nor PAR is one hole, and a PAR is complete. `passwords` are tried on encrypted members in order, the last
-    correct one first; reasons about encryption start with `encrypted`.
+    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that is readable to its end and contains no DICOM
+    or PAR becomes one kept member `name`. Paths in `skip` on the top level of a folder are skipped. With `link`, files of a folder
+    are hard-linked into staging if possible, else copied. With `headers_only`, a DICOM file in staging is a hole after its header,
+    unless the header cannot be read or the pixel data are not found. A REC, or a file of no known kind, is one hole; a PAR
+    or DICOMDIR is complete. `passwords` are tried on encrypted members in order, the last correct one first. Reasons about
+    encryption start with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in `damage`.
     """
@@ -317,7 +320,10 @@ class SeriesFrames:
         """The different (rows, columns) of frames."""
     @property
     def is_countable(self) -> bool:
-        """Whether no header is damaged, and that of every image has the size of its frames and their number."""
+        """Whether `slices` and `voxels` count all objects.
+
+        This is so if every image has the size and the number of its frames, and every object without pixel data is complete.
+        """
     @property
     def truncated_files(self) -> list[Path]:
         """Files with a damaged header, and files that end before their pixel data do.

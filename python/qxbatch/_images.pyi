@@ -16,9 +16,9 @@ def grey_slice(
     """
 
 def colour_slice(path: str, offset: int, datatype: int, rows: Sequence[int], columns: Sequence[int]) -> bytes | None:
-    """Return red, green and blue of each of these pixels, row by row; None if the voxels are not colours.
+    """Return red, green and blue of the pixels that `grey_slice` returns as grey, row by row; None if the voxels are not colours.
 
-    The pixels are those of `grey_slice`, whose errors it raises.
+    Raises the same errors as `grey_slice`.
     """
 
 @final
@@ -55,7 +55,7 @@ class Comparison:
     frames_of_unknown_order: int
     """Frames whose values cannot be read, and whose order is not one that converters follow.
 
-    It is the order in their object or, in a series of classic objects, that of their numbers.
+    The order of frames is that in their object; in a series of classic objects, that of their InstanceNumbers.
     """
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
@@ -86,8 +86,8 @@ class ImageCheck:
     - `right`: in the order of at least one.
     - `wrong`: in the order of none, or against the order in which the volumes were acquired.
     - `undetermined`: no time or number distinguishes the volumes.
-    - Empty: not checked. There is one volume, or a slice without a frame, or the image is of a diffusion scan (unless its
-      directions are known by frequency and phase only).
+    - Empty: not checked. There is one volume, or a slice without a frame, or a b-value above 0 (unless the gradient directions
+      are known by frequency and phase only).
     """
     time_step: float | None
     """Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans."""
@@ -122,7 +122,7 @@ class ImageCheck:
     has_known_signs: bool
     """Whether the signs of `encoding_directions` are certain."""
     is_diffusion: bool
-    """Whether a header says that the image is part of a diffusion scan."""
+    """Whether a header says that the image is part of a diffusion scan, or has a b-value above 0."""
     is_isotropic: bool
     """Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic (trace images).
 

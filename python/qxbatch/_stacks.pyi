@@ -59,7 +59,8 @@ class Stack:
     """Number of volumes without any slice, between the first and the last volume."""
     intervals: tuple[float | None, float | None, float | None]
     """Median interval between consecutive volumes in ms by three sources: acquisition times, time offsets of the volumes
-    (TemporalPositionTimeOffset, or the vendor's element), and trigger times; None for a source that the headers lack.
+    (TemporalPositionTimeOffset, or the vendor's element), and trigger times. None for a source that a header lacks, without
+    consecutive volumes, or if the median is not positive.
     """
     b_values: list[tuple[float, int]]
     """b-values with the number of their volumes, ascending; empty if the series is not diffusion weighted."""

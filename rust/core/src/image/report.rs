@@ -109,8 +109,8 @@ pub struct Comparison {
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Frames whose values cannot be read, and whose order is not one that converters follow. It is the order in their
-    /// object or, in a series of classic objects, that of their numbers.
+    /// Frames whose values cannot be read, and whose order is not one that converters follow. The order of frames is
+    /// that in their object; in a series of classic objects, that of their InstanceNumbers.
     pub frames_of_unknown_order: usize,
     /// Number of different rescale slopes and intercepts.
     pub scaling_count: usize,

@@ -26,8 +26,8 @@ fn as_float(number: i64) -> f64 {
 /// The order of the volumes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VolumeOrder {
-    /// The order was not checked: one volume, a slice without a frame, or a diffusion scan (unless its directions are
-    /// known by frequency and phase only).
+    /// The order was not checked: one volume, a slice without a frame, or a b-value above 0 (unless the gradient directions
+    /// are known by frequency and phase only).
     #[default]
     NotCompared,
     /// In the order of at least one time or number in the headers.

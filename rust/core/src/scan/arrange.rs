@@ -1,4 +1,4 @@
-//! Arranges the files that the threads read in the order of their paths.
+//! Puts the files, which the threads read in any order, into the order of their paths.
 
 use super::scanned::{Scan, ScannedFile};
 
@@ -29,7 +29,7 @@ pub(super) struct Batch {
     pub files: Vec<ScannedFile>,
 }
 
-/// Arranges the files in the order of their paths.
+/// Puts the files into the order of their paths.
 pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan {
     folders.sort_unstable_by_key(|folder| folder.id);
     batches.sort_unstable_by_key(|batch| (batch.folder, batch.first));

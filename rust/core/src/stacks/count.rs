@@ -96,7 +96,7 @@ fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes
 /// and 0 if the scan is not diffusion weighted.
 #[allow(
     clippy::cast_possible_truncation,
-    reason = "a b-value or a cosine of thousands"
+    reason = "a b-value times 10, or a cosine times 1000"
 )]
 pub(super) fn diffusion(
     placed_frames: &PlacedFrames<'_>,

@@ -7,8 +7,8 @@ use super::split::{StackFrame, file_index};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
-/// Slices of two volumes match within this fraction of the slice distance. If the odd and the even slices of a scan
-/// have different numbers, as if they were two volumes, they differ by half of it.
+/// Slices of two volumes match within this fraction of the slice distance. If the odd and the even slices of one volume
+/// have different numbers, they look like two volumes, whose positions differ by half of their slice distance.
 const MAX_OFFSET: f64 = 0.3;
 /// Fewer slices than this do not form a volume.
 const MIN_SLICES: usize = 3;
@@ -55,9 +55,9 @@ pub(super) fn moved_slices(
 
 /// Returns the slices of the volumes that `key` distinguishes.
 ///
-/// None for a single volume or fewer than [`MIN_SLICES`] slices, if the volumes before the last one differ in the number
-/// of slices, if no volume moved, or if a slice is further from the same slice of the first volume than both `bound`
-/// (mm) and [`MAX_OFFSET`] allow.
+/// None if a frame has no `key`, for a single volume or fewer than [`MIN_SLICES`] slices, if a volume other than the last
+/// one has fewer slices than another volume, if no volume moved, or if a slice is further from the same slice of the
+/// first volume than both `bound` (mm) and [`MAX_OFFSET`] allow.
 fn slices_by_key(
     stack_frames: &[StackFrame<'_>],
     positions: &[f64],

@@ -8,7 +8,7 @@ use super::slices::PlacedFrames;
 use super::split::StackFrame;
 
 /// Median interval between consecutive volumes in ms, from the times of each slice, by source; None if a frame lacks
-/// the time, or if the median is not positive.
+/// the time, if no two volumes are consecutive, or if the median is not positive.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Intervals {
     /// From date and time of acquisition.

@@ -11,7 +11,7 @@ const CRC: u8 = 0x0a;
 const FOLDER: u8 = 0x0b;
 const UNPACK_SIZE: u8 = 0x0c;
 const COUNT: u8 = 0x0d;
-/// Limit on coders and streams in one block; the format's own programs use the same limit.
+/// Limit on coders, and on their inputs, in one block. The LZMA SDK 9.20 allows as many coders, later versions 64.
 const MAX_CODERS: usize = 32;
 /// Limit on blocks, all of which are in memory at once.
 const MAX_BLOCKS: usize = 1 << 18;

@@ -22,7 +22,7 @@ pub struct InputUsage {
     pub consumed: Vec<(u64, ByteCount)>,
     /// Whether an input is the output of an AES coder.
     pub has_decrypted_input: bool,
-    /// Receives the bytes that were not used.
+    /// Counts the bytes that the coders of the block did not use.
     pub unused: ByteCount,
 }
 
@@ -49,9 +49,9 @@ impl InputUsage {
             0
         };
         let unused = match self.method {
-            // These methods have no end mark (LZMA rarely has one): reading more would decode bytes that do not belong
-            // to the stream.
+            // LZMA rarely has an end mark: it is read only if more bytes are left than a stream without one leaves.
             Method::Lzma if before > allowed => self.after_end_mark(decoder, before),
+            // Without an end mark, reading more would decode bytes that do not belong to the stream.
             Method::Lzma | Method::Ppmd | Method::Bcj2 | Method::Aes => before,
             _ => self.after_end_mark(decoder, before),
         };

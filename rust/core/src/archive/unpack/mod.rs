@@ -89,7 +89,7 @@ impl<'a> Decoder<'a> {
 }
 
 /// The content of a compressed file. It ends only at an end mark, and with a correct checksum if the file has one. A
-/// file without its end mark is an error (except `.Z`, which has none).
+/// file without its end mark is an error, except `.Z`, which has none, and `.lzma` with the length in its header.
 pub struct Unpack<'a> {
     compression: Compression,
     decoder: Decoder<'a>,

@@ -20,7 +20,8 @@ pub struct Directory {
     pub damage: Vec<String>,
     /// Bytes before and after the archive.
     pub skipped: SkippedBytes,
-    /// Bytes before, between and after the members that no record covers.
+    /// Gaps before the first member and after the last record of the directory. The gap after each member is known only
+    /// when its local header is read ([`super::gaps::gap_after_member`]).
     pub gaps: Vec<Gap>,
     /// Number of entries, if it is more than the caller allows; `entries` is empty then.
     pub count_over_limit: Option<u64>,

@@ -18,7 +18,7 @@ const ONE_DISK: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
 const SIGNATURE: &[u8] = b"PK\x05\x05";
 const SIGNATURE_HEAD: usize = 6;
 
-/// Bytes that no record covers.
+/// Bytes that neither a record nor a member covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
     at: u64,

@@ -8,8 +8,8 @@ use super::end;
 /// Limit on the zips in one file. A file with more is not recognised, because each zip takes a search for its end record.
 const MAX_ZIPS: usize = 100;
 
-/// Returns the text about joined zips, if the last one begins at `last`. Returns None unless the bytes before `last`
-/// are complete zips and the first of them begins at byte 0.
+/// Returns the text about joined zips; None unless the bytes before `last` are complete zips and the first of them
+/// begins at byte 0. `last` is the offset of the last zip.
 pub fn describe(source: &dyn Source, last: u64) -> Option<String> {
     let mut second = last;
     for before in 1..MAX_ZIPS {

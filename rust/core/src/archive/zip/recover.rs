@@ -12,8 +12,8 @@ use super::names;
 /// Limit on the size of a member in bytes, if only its data show the size.
 const MAX_SIZE: u64 = 1 << 36;
 
-/// Lists the members that can be found, up to `max_members`. They are read later with the same checks as listed
-/// members.
+/// Adds the members that can be found to `directory`, until it has `max_members`. They are read later with the same
+/// checks as members that a central directory lists.
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     let Some(mut at) = first_local_header(source) else {
         return;

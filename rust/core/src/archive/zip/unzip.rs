@@ -288,8 +288,8 @@ fn decoder<'a>(
     })
 }
 
-/// Method 14 (APPNOTE 5.8): version, length of the properties, properties, raw data. With the size inserted, this is
-/// the header of an .lzma file.
+/// Decodes method 14 (APPNOTE 5.8): version, length of the properties, properties, raw data. The decoder gets an .lzma
+/// file: the properties, the size, and the raw data.
 fn lzma<'a>(
     mut packed: impl BufRead + Send + 'a,
     entry: &Entry,
