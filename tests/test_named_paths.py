@@ -63,3 +63,32 @@ def test_only_a_tilde_at_the_beginning_is_the_home_folder(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     assert absolute_path("--x", "~/x") == Path.home() / "x"
     assert absolute_path("--x", "./~/x") == Path.cwd() / "~" / "x"
+
+
+WITHOUT_FOLDER = (
+    ("sessions",),
+    ("{study}", "--config=x.toml"),
+    ("{study}", "--log-file=x.log"),
+    ("split", "x.zip"),
+    ("bids", "a", "b", "--init=r.toml"),
+    ("demo",),
+    ("demo", "x"),
+    ("scan", "x.zip"),
+    ("regress", "x"),
+    ("resume", "x"),
+)
+
+
+@pytest.mark.parametrize("words", WITHOUT_FOLDER, ids=" ".join)
+def test_a_removed_working_folder_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    study = tmp_path / "sessions"
+    (study / "inbox" / "MR").mkdir(parents=True)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    run = run_main(*(word.format(study=study) for word in words))
+    assert run.status in (64, 66), run.text
+    assert "qxbatch: " in run.err
+    assert [path.name for path in tmp_path.iterdir()] == ["sessions"]

@@ -99,7 +99,7 @@ def _nearest(path: str) -> Path | None:
             candidate.stat()
         except (OSError, ValueError):
             continue
-        return candidate if candidate.is_absolute() or candidate != Path() else Path.cwd()
+        return candidate
     return None
 
 

@@ -28,7 +28,10 @@ EXAMPLE_SESSION = "OP101"
 
 def run(options: Mapping[str, object]) -> int:
     """Create the packets, import them, and print what to look at; return the exit status. Raises UsageError."""
-    folder = Path(os.path.realpath(str(options["<folder>"] or FOLDER)))
+    try:
+        folder = Path(os.path.realpath(str(options["<folder>"] or FOLDER)))
+    except FileNotFoundError:
+        raise UsageError("The working folder does not exist any more.", "Go to an existing folder.") from None
     settings = _settings(options, sessions_folder(folder))
     refuse_output_folder(folder, [])
     _must_be_empty(folder)

@@ -25,9 +25,16 @@ def named_path(path: str | os.PathLike[str]) -> Path:
     """Return the absolute path of what a path leads to; links after the last `..` are kept.
 
     session.txt names folders as the user knows them, and a link is not always treated as its target. But `..` after a link leads
-    to the parent of its target, so it can only be removed by following the link.
+    to the parent of its target, so it can only be removed by following the link. Raises UsageError if the working folder, in which
+    a relative path begins, is missing.
     """
-    absolute = Path(path).absolute()
+    try:
+        absolute = Path(path).absolute()
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path} is relative, and the working folder does not exist any more.",
+            "Go to an existing folder, or give an absolute path.",
+        ) from None
     parts = absolute.parts
     if ".." not in parts:
         return absolute
