@@ -124,3 +124,21 @@ def test_a_lock_that_cannot_be_read_now_is_not_lost(tmp_path: Path, monkeypatch:
 
 def _too_many(path: object, *_: object, **__: object) -> int:
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+
+
+def test_a_limit_of_the_size_of_files_refuses_the_packet_which_a_later_run_imports(study: Study) -> None:
+    series = MrSeries(patient="P1", slices=4, rows=128, columns=128)
+    study.put("S1", series.files())
+    script = (
+        "import resource, sys; from qxbatch.cli.main import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY)); sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, str(study.sessions)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 1, process.stderr
+    text = " ".join(process.stdout.split())
+    assert "(this program may write files of 100.0 kB (`ulimit -f`))" in text, text
+    assert study.session_names() == []
+    assert [path.name for path in study.inbox.iterdir()] == ["S1.zip"]
+    assert study.main().status == 0
+    assert study.session_names() == ["S1"]

@@ -33,14 +33,23 @@ def reason_text(error: OSError, path: Path | str = "") -> str:
     reason = error.strerror or " ".join(map(str, error.args)) or type(error).__name__
     words = reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
     place = str(path) or (os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "")
-    detail = _open_files_limit() if error.errno == errno.EMFILE else _detail(error.errno, place)
+    detail = _limit(error.errno) or _detail(error.errno, place)
     return f"{words} ({detail})" if detail else words
 
 
-def _open_files_limit() -> str:
-    from qxbatch.open_files import limit_text
+def _limit(number: int | None) -> str:
+    """Return the limit of this program that an error shows; empty for other errors."""
+    if number == errno.EMFILE:
+        from qxbatch.open_files import limit_text
 
-    return limit_text()
+        return limit_text()
+    if number == errno.EFBIG:
+        import resource
+
+        most_bytes, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if most_bytes != resource.RLIM_INFINITY:
+            return f"this program may write files of {size_text(most_bytes)} (`ulimit -f`)"
+    return ""
 
 
 def _detail(number: int | None, path: str) -> str:

@@ -60,7 +60,17 @@ class ProcessResult(NamedTuple):
 
 
 MACHINE_ERRNOS = frozenset(
-    (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ESTALE)
+    (
+        errno.EIO,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.ENOMEM,
+        errno.EAGAIN,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ESTALE,
+    )
 )
 """Errors of the machine. They fail the whole packet, not only the series, so that a later run imports it again."""
 NOT_STARTED = -1000
@@ -112,7 +122,8 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     """Run a converter in `out` until it ends or exceeds a limit.
 
     Then kill its process group, and also the processes that left the group and still have its output open. Raises
-    CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start.
+    CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start, or if the converter
+    exceeds the limit of the size of files.
     """
     start_time = time.monotonic()
     output = _BoundedOutput(limits.log_bytes)
@@ -143,6 +154,8 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
             reader.join(timeout=5)
     if cancel.is_set():
         raise CancelledError
+    if process.returncode == -signal.SIGXFSZ:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(out))
     return ProcessResult(process.returncode, output.text(), stop_reason, time.monotonic() - start_time)
 
 
