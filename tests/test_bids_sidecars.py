@@ -13,6 +13,7 @@ from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
 from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_text
+from qxbatch.model import SeriesKind
 from tests.build.bids import Image, Scan, plan
 
 REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
@@ -216,6 +217,17 @@ def test_a_different_repetition_time_in_the_image_gives_timing_fields_and_a_warn
     names = ("RepetitionTime", "DelayTime", "VolumeTiming", "FrameAcquisitionDuration")
     assert {key: written[key] for key in names if key in written} == timing_fields
     assert "1.35 s in the sidecar and 2 s in the image" in completed.warnings[0]
+
+
+def test_a_par_of_a_3d_scan_gets_the_time_between_its_volumes(tmp_path):
+    facts = {"tr_ms": 20.0, "observed_tr_ms": 2000.0}
+    scan = Scan(
+        1, "rest", volumes=3, tr=2000.0, source=SeriesKind.PARREC, sidecar={"RepetitionTime": 0.02}, facts=facts
+    )
+    session_plan = plan(tmp_path, REST, scan)
+    completed = bids_sidecars(session_plan.placed_images, {})
+    assert completed.fields[session_plan.placed_images[0].path]["RepetitionTime"] == 2
+    assert "0.02 s in the sidecar and 2 s in the image" in completed.warnings[0]
 
 
 def test_the_same_repetition_time_in_sidecar_and_image_gives_no_warning(tmp_path):

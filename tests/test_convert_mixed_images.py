@@ -95,6 +95,18 @@ def test_components_of_an_enhanced_object_are_separate_images(tmp_path: Path, ve
     assert outcome.warnings == []
 
 
+def test_components_of_a_ge_scan_are_separate_images(tmp_path: Path) -> None:
+    """ImageType does not name them; (0043,xx2F) is 0 for magnitude, 1 for phase, 2 and 3 for real and imaginary part."""
+    files = []
+    for number, part in enumerate(block(PLACES, volumes=4, kind=("ORIGINAL", "PRIMARY", "OTHER")), start=1):
+        dataset = classic(part, number, {"Manufacturer": str(Vendor.GE), "AcquisitionNumber": 1})
+        dataset.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2F, "SS", part.volume)
+        files.append(read_back(encoded(dataset)))
+    outcome = converted(files, tmp_path)
+    assert [image.shape for image in values(outcome)] == [(6, 8, PLACES)] * 4
+    assert outcome.warnings == []
+
+
 def test_several_repetition_times_in_an_image_are_a_note(tmp_path: Path) -> None:
     dataset = enhanced_object(block(places=PLACES, volumes=2))
     del dataset.SharedFunctionalGroupsSequence[0].MRTimingAndRelatedParametersSequence

@@ -7,8 +7,9 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from tests.build.dicom import MrSeries, Vendor, encoded
+from tests.build.dicom import MrSeries, Syntax, Vendor, changed, encoded
 from tests.build.objects import enhanced
 from tests.build.outcome import Outcome, converted, read_back
 from tests.build.slices import block, check_image, classic
@@ -86,3 +87,37 @@ def test_slices_whose_values_are_not_compared_are_in_order(tmp_path: Path, vendo
     outcome = converted(files, tmp_path)
     assert outcome.warnings == []
     check_image(outcome.conversion.outputs[0].nifti, slices)
+
+
+def packed(values: NDArray[np.int64]) -> bytes:
+    """Return pairs of values in cells of 12 bits, the lowest bits first (PS3.5 8.1.1 of 2006)."""
+    first, second = values.reshape(-1, 2).T
+    return np.stack([first, first >> 8 | second << 4, second >> 4], axis=1).astype("u1").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("cells", "syntax", "bits", "is_signed", "pixels"),
+    [
+        ("signed cells of 8 bits", Syntax.DEFLATED, 8, True, lambda values: values.astype("i1").tobytes()),
+        ("unsigned cells of 12 bits", Syntax.EXPLICIT, 12, False, packed),
+    ],
+)
+def test_pixels_that_converters_misread_are_for_review(
+    tmp_path: Path, cells: str, syntax: Syntax, bits: int, is_signed: bool, pixels: Callable[[NDArray[np.int64]], bytes]
+) -> None:
+    """dcm2niix reads signed bytes as unsigned, and exchanges bits of packed cells."""
+    files = []
+    for number, part in enumerate(block(), 1):
+        values = part.pixels - 60 if is_signed else part.pixels
+        encoding = {
+            "BitsAllocated": bits,
+            "BitsStored": bits,
+            "HighBit": bits - 1,
+            "PixelRepresentation": int(is_signed),
+        }
+        dataset = changed(classic(part, number), {**encoding, "PixelData": pixels(values)})
+        files.append(read_back(encoded(dataset, syntax)))
+    outcome = converted(files, tmp_path)
+    assert any(f"its pixels are {cells}, which converters misread" in text for text in outcome.warnings), (
+        outcome.warnings
+    )

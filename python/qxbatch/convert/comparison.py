@@ -19,6 +19,10 @@ from qxbatch.model import Output
 
 _UNUSUAL_ENCODING = "an unusual pixel encoding"
 """Why values are not compared, as the core says it. dcm2niix takes such frames in the order that it finds in the headers."""
+_SUPPORTED_BITS = (1, 8, 16, 32)
+"""Bits of a pixel cell that dcm2niix reads as DICOM stores them. It unpacks 12 bits in another order."""
+_BYTE = 8
+"""Bits of a pixel cell that dcm2niix reads as unsigned, also if it is signed."""
 _MAX_LISTED = 5
 """More images than this are counted instead of listed."""
 _LOOKUP_TABLE = "a lookup table of values"
@@ -249,6 +253,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"the series has {compared.scaling_count} rescale slopes, and the values of "
             f"{sum(compared.frames_not_compared.values())} slices were not compared."
         )
+    doubts += _misread_pixels(compared)
     if compared.zero_slopes:
         doubts.append(
             f"RescaleSlope is 0 in {compared.zero_slopes} of {compared.frames} frames, so all their values would be equal. The "
@@ -264,6 +269,24 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             "their headers, so their place was not compared."
         )
     return doubts
+
+
+def _misread_pixels(compared: Comparison) -> list[str]:
+    """Return a doubt if values were not compared, and pixels have an encoding that dcm2niix misreads."""
+    misread = {
+        (is_signed, allocated)
+        for is_signed, _, allocated, _ in compared.encodings
+        if allocated not in _SUPPORTED_BITS or (is_signed and allocated == _BYTE)
+    }
+    if not compared.frames_not_compared or not misread:
+        return []
+    texts = " and ".join(
+        f"{'signed' if is_signed else 'unsigned'} cells of {allocated} bits" for is_signed, allocated in sorted(misread)
+    )
+    return [
+        f"its pixels are {texts}, which converters misread without a message, and the values of "
+        f"{sum(compared.frames_not_compared.values())} of {compared.frames} slices were not compared."
+    ]
 
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:

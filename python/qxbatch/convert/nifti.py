@@ -26,7 +26,9 @@ _SINGULAR = 1e-12
 """An affine with a smaller determinant is not usable."""
 _TIME_UNITS = 0x38
 """The bits of xyzt_units that contain the unit of time."""
-_SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
+_MILLIMETRES, _SECONDS = 2, 8
+"""Units in xyzt_units (nifti1.h, NIFTI_UNITS_...)."""
+_SECONDS_PER_UNIT = {_SECONDS: 1.0, 16: 1e-3, 24: 1e-6}
 """By the unit of time: seconds, milliseconds, microseconds (nifti1.h, NIFTI_UNITS_...)."""
 
 
@@ -46,6 +48,8 @@ class Nifti(NamedTuple):
     """How its voxel sizes or its qform contradict its affine; empty if they agree."""
     time_step: float = 0.0
     """Time between volumes in s; 0 if the header has none."""
+    is_nifti2: bool = False
+    """Whether the header is that of NIfTI-2."""
 
     @property
     def volumes(self) -> int:
@@ -103,6 +107,7 @@ def read_nifti(path: Path) -> Nifti:
         offset,
         find_contradiction(_geometry(head, byte_order, is_nifti2=is_nifti2), shape),
         _time_step(head, byte_order, is_nifti2=is_nifti2),
+        is_nifti2,
     )
 
 
@@ -149,6 +154,12 @@ def _time_step(head: bytes, byte_order: str, *, is_nifti2: bool) -> float:
     units = struct.unpack_from(f"{byte_order}i", head, 500)[0] if is_nifti2 else head[123]
     seconds: float = size[0] * _SECONDS_PER_UNIT.get(units & _TIME_UNITS, 1.0)
     return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
+
+
+def time_fields(image: Nifti, seconds: float) -> list[tuple[int, str, float]]:
+    """Return offset, form (of struct) and value of each header field that says the time between volumes, in seconds."""
+    units = _MILLIMETRES | _SECONDS
+    return [(136, "d", seconds), (500, "i", units)] if image.is_nifti2 else [(92, "f", seconds), (123, "B", units)]
 
 
 def _affine(head: bytes, byte_order: str, *, is_nifti2: bool) -> Affine:

@@ -6,6 +6,7 @@ from qxbatch.convert.conversions import par_conversion
 from qxbatch.convert.par_checks import pair_findings, par_evidence, par_findings
 from qxbatch.convert.par_choice import convert_par, failed_attempt
 from qxbatch.convert.par_pair import read_pair
+from qxbatch.convert.par_times import write_missing_times
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Conversion, Series
 from qxbatch.problems import Problem
@@ -29,4 +30,5 @@ def convert_par_series(
         findings += par_findings(series, pair, converter.name, result.judgement.outputs, cancel)
     if result.judgement.outputs:
         findings += pair_findings(series, pair)
+        write_missing_times(pair.header, result.judgement.outputs)
     return par_conversion(series, result, findings)

@@ -14,6 +14,7 @@ from typing import Any
 from qxbatch.convert.par_image import ParImage, scalings
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.par_rec import Rec
+from qxbatch.convert.par_times import json_number, time_between_volumes
 from qxbatch.importing import importing
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader
@@ -72,9 +73,8 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
     nifti.set_qform(image.affine, code=1)
     nifti.set_sform(image.affine, code=1)
     zooms = list(image.zooms)
-    times = header.floats("repetition time")
     if len(zooms) > 3:  # noqa: PLR2004 (x, y, z, t)
-        zooms[3] = times[0] / 1000 if times else 0
+        zooms[3] = time_between_volumes(header, image.shape[3])
     nifti.set_zooms(zooms)
     nifti.set_xyzt_units("mm", "sec")
     if uniform:
@@ -99,19 +99,13 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "ProtocolName": fields.get("ProtocolName"),
         "SeriesNumber": header.series_number,
         "AcquisitionNumber": fields.get("AcquisitionNumber"),
-        "EchoTime": _json_number(rows["echo_time"][0] / 1000),
-        "RepetitionTime": _json_number(times[0] / 1000) if times else None,
-        "FlipAngle": _json_number(rows["image_flip_angle"][0]),
+        "EchoTime": json_number(rows["echo_time"][0] / 1000),
+        "RepetitionTime": json_number(times[0] / 1000) if times else None,
+        "FlipAngle": json_number(rows["image_flip_angle"][0]),
         "ConversionSoftware": "qxbatch with nibabel",
     }
     present = {name: value for name, value in sidecar.items() if value not in (None, "")}
     path.write_text(json.dumps(present, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _json_number(value: float) -> float | int | None:
-    """Return a number as dcm2niix writes it, 2 and not 2.0; None for 0, which a PAR writes for unknown."""
-    shortest = float(f"{value:.6g}")
-    return None if shortest == 0 else int(shortest) if shortest.is_integer() else shortest
 
 
 def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.model import ExportImage
 from qxbatch.convert.nifti import read_nifti
+from qxbatch.model import SeriesKind
 from qxbatch.session.layout import image_file
 
 _TIME_AXES = 4
@@ -34,8 +35,9 @@ def timing_of(image: ExportImage) -> Timing | None:
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None
-    if abs(repetition_time - facts.tr_ms / 1000) < _TOLERANCE:
-        return None  # converters write this value into the image
+    is_par = image.series.kind is SeriesKind.PARREC
+    if abs(repetition_time - facts.tr_ms / 1000) < _TOLERANCE and not is_par:
+        return None  # converters write this value into the image; of a PAR, the time between its dynamic scans
     step = _time_step(image.session.path / image_file(image.number))
     if step is None or abs(step - repetition_time) < _TOLERANCE:
         return None

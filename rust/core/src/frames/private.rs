@@ -104,6 +104,9 @@ impl PrivateBlocks {
                     diffusion.extend_range(diffusion.second_b_value);
                 }
             }
+            (Creator::GeParameters, 0x0043_002F) => {
+                attributes.ge_component = get(Vr::SS)?.integer();
+            }
             (Creator::GeParameters, 0x0043_0030) => {
                 let kind = get(Vr::SS)?.integer();
                 attributes.ge_image_kind = kind.filter(|kind| !DIFFUSION_KINDS.contains(kind));

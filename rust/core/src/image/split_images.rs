@@ -65,6 +65,7 @@ fn scan_properties(
         names: (
             frame.image_type_hash,
             frame.ge_image_kind,
+            frame.ge_component,
             frame.component,
             frame.stack_id_hash,
             frame.coil_hash,
@@ -87,8 +88,8 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
 /// Properties that images of one scan share.
 #[derive(Debug, PartialEq)]
 struct ScanProperties {
-    /// Image type, kind, component, stack, coil, samples of a pixel.
-    names: (u64, Option<i64>, Component, u64, u64, u16),
+    /// Image type, kind and component of GE, component, stack, coil, samples of a pixel.
+    names: (u64, Option<i64>, Option<i64>, Component, u64, u64, u16),
     /// Echo time, repetition time, inversion time, flip angle, trigger time.
     numbers: [Option<f64>; 5],
 }
