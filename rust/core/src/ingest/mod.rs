@@ -101,7 +101,7 @@ pub fn ingest(
         }
         Ok(())
     })?;
-    // A folder of loose files is the first packet and has no prefix; the archives in it are packets of their own.
+    // A folder of loose files is the first packet and has no prefix; each archive in it is a separate packet.
     let loose_files = read_packets
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());
