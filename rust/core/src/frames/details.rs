@@ -321,7 +321,8 @@ impl DataSetVisitor for DetailsCollector {
     }
 }
 
-/// Returns whether a sequence is read: functional groups, their macros, and the private sequences of Siemens XA.
+/// Returns whether a sequence is read: functional groups, their macros with a tag of group 0018 or 0028, and the private
+/// sequences of Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let is_group = matches!(tag, 0x5200_9229 | 0x5200_9230);

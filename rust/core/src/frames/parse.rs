@@ -34,7 +34,7 @@ pub(super) struct ObjectBuilder {
     /// The private blocks of the main data set.
     blocks: PrivateBlocks,
     tiles: Tiles,
-    /// Size of the file in bytes; `u64::MAX` if it is gzipped and not read to its end.
+    /// Size of the file in bytes; `u64::MAX` for a gzipped file, whose inflated size is unknown.
     size: u64,
 }
 

@@ -167,7 +167,7 @@ fn has_mixed_encodings(objects: &[Object]) -> bool {
     encodings.any(|encoding| Some(encoding) != first)
 }
 
-/// Computes the signatures of an object's frames; none if its values cannot be compared.
+/// Computes the signatures of an object's frames; none if its values cannot be compared, or are floating-point numbers.
 fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
     if comparison_obstacle(object).is_some() || matches!(object.pixels, Pixels::Floating { .. }) {
         return Ok(());

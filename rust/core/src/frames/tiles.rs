@@ -6,7 +6,8 @@ use super::object::{Frame, Object, Tiling};
 impl Tiling {
     /// Returns a grid of `count` tiles. Its width is the square root of the count, rounded up. Its height is the same
     /// if the grid is `square` (Siemens), else the number of rows that are needed (United Imaging).
-    fn of(object: &Object, count: u32, directed: bool, square: bool) -> Self {
+    /// `has_direction` says whether the header has the direction in which the slices follow each other.
+    fn of(object: &Object, count: u32, has_direction: bool, square: bool) -> Self {
         let across = ceil_root(count);
         let down = if square {
             across
@@ -18,7 +19,7 @@ impl Tiling {
             across,
             rows: object.rows / down.max(1),
             columns: object.columns / across.max(1),
-            has_direction: directed,
+            has_direction,
         }
     }
 }
@@ -50,8 +51,8 @@ impl Tiles {
     /// Makes one frame for each tile of a mosaic; `main` are the attributes of its stored image.
     pub(super) fn divide(&self, object: &mut Object, main: &Attributes) {
         let count = self.count.unwrap_or(0);
-        let directed = self.normal.is_some() || self.positions.len() == count as usize;
-        let tiling = Tiling::of(object, count, directed, !self.is_uih);
+        let has_direction = self.normal.is_some() || self.positions.len() == count as usize;
+        let tiling = Tiling::of(object, count, has_direction, !self.is_uih);
         object.tiling = Some(tiling);
         object.frames = (0..count)
             .map(|index| Frame {

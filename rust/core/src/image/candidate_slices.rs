@@ -1,4 +1,4 @@
-//! Assigns the frames of a series to the slices of its images by geometry alone.
+//! Finds the slices of the images at the position of each frame of a series, by geometry alone.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::moved_volumes::assign_moved_volumes;
 /// Directions of slices that differ by less than this (rad) are jitter: the slices belong to one stack.
 const JITTER: f64 = 0.01;
 
-/// Finds the slices of the images at the position of each frame.
+/// Returns the candidate slices of each frame, and the frames without one.
 pub(super) fn locate_frames(
     series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],

@@ -12,7 +12,7 @@ use super::matches::ImageMatch;
 use super::mixed_volume::DistinctFrames;
 use super::nifti::{self, Nifti};
 use super::report::{Comparison, ImageCheck, MisplacedFrame};
-use super::split_images::SplitImages;
+use super::split_images::SeriesImages;
 use super::time_step::time_step;
 use super::value_matcher::ValueMatcher;
 use super::volume_order::volume_order;
@@ -23,8 +23,8 @@ const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
 ///
-/// `repeats_frames` says for each image whether it repeats frames of the other images: dcm2niix writes a series that
-/// contains a computed map twice, once as a whole and once without the map.
+/// `repeats_frames` says for each image whether it repeats frames of the other images: of a series that contains a
+/// computed map, dcm2niix writes an image with all frames, and one without the map.
 ///
 /// # Errors
 ///
@@ -89,7 +89,7 @@ impl SeriesAndImages<'_> {
             ValueMatcher::new(&series_frames, self.files, self.images, self.repeats_frames)
                 .assign(&frame_positions)?;
         comparison.frames_without_slice = matches.frames_without_slice;
-        let split_images = SplitImages {
+        let series_images = SeriesImages {
             images: self.images,
             repeats_frames: self.repeats_frames,
             grids: &grids,
@@ -100,7 +100,7 @@ impl SeriesAndImages<'_> {
         for (image, image_match) in matches.images.iter().enumerate() {
             let mut check = self.check(&series_frames, image, image_match);
             check.mixed_volume = distinct_frames.mixed_volume(&image_match.frames);
-            (check.same_volume_as, check.same_scan_as) = split_images.related_images(image);
+            (check.same_volume_as, check.same_scan_as) = series_images.related_images(image);
             comparison.checks.push(check);
         }
         Ok(comparison)

@@ -105,7 +105,8 @@ fn is_shuffled(object: &Object) -> bool {
     !are_equal_volumes(&places, different.len().max(1))
 }
 
-/// Returns whether all volumes of `count` slices have the same places in the same order.
+/// Returns whether all volumes of `count` slices have the same places, in the same ascending or descending
+/// order.
 fn are_equal_volumes(places: &[Option<i64>], count: usize) -> bool {
     let volumes: Vec<_> = places.chunks(count).collect();
     volumes.iter().all(|volume| is_monotonic(volume))

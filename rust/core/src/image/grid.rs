@@ -308,7 +308,7 @@ impl Grid {
         positions
     }
 
-    /// Returns whether another image has the same matrix, in-plane voxel size and directions.
+    /// Returns whether the slices of another image have the same number of rows and columns, voxel size and directions.
     fn is_parallel_to(&self, other: &Self) -> bool {
         let ([x, y, _], [u, v, _]) = (self.size, other.size);
         let close = |axis: usize| {

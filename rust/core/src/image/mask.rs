@@ -43,7 +43,8 @@ impl Mask {
     }
 }
 
-/// Returns the voxels above a threshold that is half the median of the voxels above it; None if no voxel is positive.
+/// Returns the voxels above a threshold that is half the median of the voxels above it; None if no voxel is positive, or if
+/// one is infinite.
 ///
 /// AFNI's 3dClipLevel searches in the same way. The search starts from half the mean of the positive voxels.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {

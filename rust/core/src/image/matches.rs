@@ -8,7 +8,7 @@ use super::samples::Difference;
 pub(super) struct ImageMatch {
     /// Index of the frame that each slice shows: `frames[slice][volume]`.
     pub frames: Vec<Vec<Option<usize>>>,
-    /// Slices without a frame.
+    /// Slices for which no frame was left. Those of `different_slices` show no frame either, but do not count here.
     pub slices_without_frame: usize,
     /// Slices whose values differ from every frame at their position.
     pub different_slices: usize,
@@ -25,7 +25,7 @@ impl ImageMatch {
         }
     }
 
-    /// Counts the slices without a frame.
+    /// Sets `slices_without_frame`, once all frames are assigned.
     pub(super) fn count_slices_without_frame(&mut self) {
         let frames = self.frames.iter().flatten();
         let empty = frames.filter(|frame| frame.is_none()).count();

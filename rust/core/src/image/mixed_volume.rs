@@ -83,7 +83,8 @@ pub(super) fn have_same_weighting(one: &Attributes, other: &Attributes) -> bool 
     }
 }
 
-/// Returns the b-value of a frame in s/mm2; of classic GE the one that belongs to the length of its gradient.
+/// Returns the b-value of a frame in s/mm2. For classic GE, this is `second_b_value`: the b-value of the scan, multiplied by
+/// the squared length of the frame's gradient.
 fn b_value(frame: &Attributes) -> Option<f64> {
     let diffusion = &frame.diffusion;
     if diffusion.encoding_direction.is_some() {

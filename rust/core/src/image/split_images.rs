@@ -6,8 +6,8 @@ use super::matches::ImageMatch;
 use super::nifti::Nifti;
 use crate::frames::Component;
 
-/// A series with its images.
-pub(super) struct SplitImages<'s> {
+/// All images of a series, and its frames.
+pub(super) struct SeriesImages<'s> {
     pub images: &'s [Nifti],
     /// Whether each image repeats frames of the other images.
     pub repeats_frames: &'s [bool],
@@ -16,7 +16,7 @@ pub(super) struct SplitImages<'s> {
     pub series_frames: &'s [SeriesFrame<'s>],
 }
 
-impl SplitImages<'_> {
+impl SeriesImages<'_> {
     /// Returns another image that belongs to the same volume as an image, and another image whose volumes belong to the
     /// same scan.
     pub(super) fn related_images(&self, image: usize) -> (Option<usize>, Option<usize>) {

@@ -148,7 +148,8 @@ impl<'s> ValueMatcher<'s> {
         self.images.get(image).map_or(0, |image| image.volumes)
     }
 
-    /// Assigns the remaining frames to the remaining slices in order, and records that their values differ.
+    /// Pairs the remaining frames with the remaining slices in order, and records that their values differ. The result has no
+    /// frame for these slices.
     fn assign_remaining(
         &mut self,
         empty: &[(&CandidateSlice, u32)],

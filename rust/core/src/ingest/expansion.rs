@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::archive::{expands_too_much, invalid};
 
 /// The expansion of one archive, linked to the expansion of the archive that contains it: if each of several nested
-/// archives stays below the largest ratio, the outermost one can still expand by the product of their ratios.
+/// archives stays below the limit, the outermost one can still expand by the product of their ratios.
 #[derive(Debug)]
 pub struct Expansion {
     /// Size of the archive in bytes.

@@ -1,4 +1,5 @@
-//! Why a nested archive is kept whole. Its reason in the ledger starts with one of a fixed set of phrases.
+//! Why an archive that may contain images is kept whole. Its reason in the ledger starts with one of a fixed set of
+//! phrases.
 
 use crate::archive::foreign::NOT_OPENED;
 
@@ -67,7 +68,8 @@ impl KeptWholeCause {
         }
     }
 
-    /// Returns the cause that the reason of an archive in the ledger names; None if the archive is not kept whole.
+    /// Returns the cause that the reason of an archive in the ledger names; None if the archive was opened, or is kept
+    /// because it contains no images.
     #[must_use]
     pub fn from_reason(reason: &str) -> Option<Self> {
         let inner = reason.strip_prefix(REASON_START)?;

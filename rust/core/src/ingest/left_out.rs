@@ -28,7 +28,7 @@ pub enum LeftOutCause {
     Empty,
     /// A file that is not DICOM, although it is named like an image.
     NotDicom,
-    /// A symbolic link to a target outside the packet.
+    /// A symbolic link whose target is outside the packet, does not exist, or is unknown.
     Link,
 }
 
@@ -60,7 +60,7 @@ impl Reading {
                 Fate::Kept => self.cause_of_kept(row, &mut members)?,
                 Fate::NoData if row.kind == RowKind::Link => {
                     let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                    members.is_outside(row).then_some(LeftOutCause::Link)?
+                    members.lack_target(row).then_some(LeftOutCause::Link)?
                 }
                 _ => return None,
             };
@@ -77,6 +77,7 @@ impl Reading {
     ) -> Option<LeftOutCause> {
         match row.kind {
             _ if row.is_suspect => Some(LeftOutCause::Unsorted),
+            // The reasons of DICOM without a series start like this; that of a Philips file without an image does not.
             RowKind::Dicom => row
                 .reason
                 .starts_with("DICOM")
@@ -178,8 +179,8 @@ impl<'r> PacketMembers<'r> {
         !name.starts_with(b".") && named && known
     }
 
-    /// Returns whether the target of a symbolic link is outside the packet; true if the target is unknown.
-    fn is_outside(&self, row: &Row) -> bool {
+    /// Returns whether the target of a symbolic link is not in the packet, or unknown; false for a hard link.
+    fn lack_target(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;
         }
@@ -275,7 +276,7 @@ mod tests {
         let in_archive = |path: &[u8], separators: &[u32], reason: &'static str| {
             let mut link = Row::new(path, separators, RowKind::Link, Fate::NoData);
             link.reason = reason.into();
-            members.is_outside(&link)
+            members.lack_target(&link)
         };
         let outside = |path: &[u8], reason| in_archive(path, &[], reason);
         assert!(!outside(b"b/1", "a symbolic link to ../a/1.dcm"));

@@ -126,7 +126,7 @@ fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Opt
     }
 }
 
-/// Processes a member that is not an archive: DICOM, PAR, REC or another file.
+/// Processes a member that is not opened: DICOM, PAR, REC, an archive of an unsupported kind, or another file.
 pub fn process_file(
     pass: &Pass<'_>,
     address: &Address,

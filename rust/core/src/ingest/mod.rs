@@ -101,7 +101,7 @@ pub fn ingest(
         }
         Ok(())
     })?;
-    // The folder with the archives comes before them, without a prefix: its other files are loose files.
+    // A folder of loose files is the first packet and has no prefix; each archive in it is a separate packet.
     let loose_files = read_packets
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());

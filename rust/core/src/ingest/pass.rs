@@ -1,4 +1,4 @@
-//! State of one pass over the packets of a session: options, limits, staging.
+//! State of one pass over the packets of a session: options, limits, staging; the addresses of members.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -28,9 +28,9 @@ pub struct Options {
     pub gunzip: bool,
     /// Whether to hard-link loose files if possible.
     pub link: bool,
-    /// Whether to stage only the headers of DICOM files, and no bytes of REC files and files of no known kind. PAR files
-    /// and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read or whose pixel data are not found.
-    /// A staged file has its full size: a hole replaces the omitted bytes.
+    /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of archives that were read and kept, and
+    /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
+    /// or whose pixel data are not found. A staged file has its full size: a hole replaces the omitted bytes.
     pub headers_only: bool,
     /// Paths on the top level of a folder that are skipped.
     pub skip: Vec<PathBuf>,

@@ -100,7 +100,7 @@ pub const IN_PACKET: &str = ", which is in the packet";
 pub fn link_to(target: &[u8]) -> String {
     let mut text = escape(target);
     if let Some(start) = text.strip_suffix(IN_PACKET).map(str::len) {
-        // a target that ends like the remark that a link in a folder can have
+        // The target itself ends like the remark: its comma is escaped, so that it is not taken for the remark.
         text.replace_range(start..=start, "\\x2c");
     }
     format!("{LINK_TO}{text}")

@@ -107,7 +107,8 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     }
 }
 
-/// Returns for each member the reason if it must not be read. Uses only the header of the archive. `len` is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
+/// Returns for each member the reason if it must not be read. Uses only the header of the archive. `len` is the size of the
+/// archive, and `prefix` the length of its escaped path, both in bytes.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -141,7 +142,7 @@ struct Unpacker<'p> {
     blocks: Vec<Block>,
     /// The current block and its remaining members, or why the rest of it is unreadable.
     current: Option<(usize, Result<BlockContent<'p>, String>)>,
-    /// Bytes of the blocks so far that are in no member.
+    /// Bytes of the packed header that do not belong to it, and of the blocks so far that are in no member.
     unused_bytes: u64,
 }
 
@@ -250,7 +251,7 @@ impl<'p> Unpacker<'p> {
         }
     }
 
-    /// Unpacks a member that is too large for memory to disk.
+    /// Unpacks to disk a member that is too large for memory.
     fn read_large_member(
         &mut self,
         member: &Member,

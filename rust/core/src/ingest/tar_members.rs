@@ -144,7 +144,7 @@ impl<'p> Unpacker<'p, '_> {
         Ok(())
     }
 
-    /// Unpacks a member that is too large for memory to disk.
+    /// Unpacks to disk a member that is too large for memory.
     fn read_large_member(
         &mut self,
         address: &Address,
@@ -190,8 +190,9 @@ impl<'p> Unpacker<'p, '_> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.kind {
             MemberKind::File if expands_too_much(member.size, member.stored_size, max_ratio) => {
-                let text =
-                    format!("its holes make it more than {max_ratio} times its size (limit)");
+                let text = format!(
+                    "its holes make it more than {max_ratio} times its size in the archive (limit)"
+                );
                 address.refused(RowKind::Other, member.size, text)
             }
             MemberKind::File => {

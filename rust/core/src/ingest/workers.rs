@@ -84,7 +84,8 @@ impl Workers {
         buffer
     }
 
-    /// Passes the first `len` bytes of a buffer to a worker, or processes them at once if the queue is full.
+    /// Passes the first `len` bytes of a buffer to a worker, or processes them at once if the queue is full or there is no
+    /// other thread.
     pub fn submit<'s>(
         &'s self,
         scope: &rayon::Scope<'s>,

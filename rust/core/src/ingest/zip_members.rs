@@ -248,7 +248,7 @@ fn short_content(source: &dyn Source, entry: &Entry) -> Option<(Vec<u8>, u64)> {
     })
 }
 
-/// Unpacks a member that is too large for memory to disk.
+/// Unpacks to disk a member that is too large for memory.
 fn read_large_member(
     pass: &Pass<'_>,
     source: &dyn Source,
