@@ -28,7 +28,7 @@ def run(options: Mapping[str, object]) -> int:
     cancelled_count = sum([_cancel(submission, job, refusals) for submission, job in reversed(live)])
     if refusals:
         text = "; ".join(refusal.rstrip(".") for refusal in refusals)
-        raise UsageError(f"Not all jobs were cancelled: {text}.", "Try again.", ExitStatus.NO_CONVERTER)
+        raise UsageError(f"Not all jobs were cancelled: {text}.", "Try again.", ExitStatus.UNAVAILABLE)
     unused_rounds = [  # their scripts were not run
         (submission, each_round.number)
         for submission in own_submissions
