@@ -228,7 +228,7 @@ def test_a_missing_schema_is_reported_with_the_command_that_installs_it(tmp_path
     monkeypatch.setitem(sys.modules, "bidsschematools.schema", None)
     with pytest.raises(UsageError) as caught:
         rules(tmp_path, RULE.format(match='name = "a"', target="anat/T1w"))
-    assert caught.value.status is ExitStatus.NO_CONVERTER
+    assert caught.value.status is ExitStatus.UNAVAILABLE
     assert "pip install 'qxbatch[bids]'" in caught.value.hint
 
 

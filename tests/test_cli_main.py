@@ -133,7 +133,7 @@ def test_a_usage_error_of_the_pipeline_keeps_its_exit_status(
     monkeypatch: pytest.MonkeyPatch, sessions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_settings: Settings) -> int:
-        raise UsageError("dcm2nii was not found.", "Use --tool=auto.", ExitStatus.NO_CONVERTER)
+        raise UsageError("dcm2nii was not found.", "Use --tool=auto.", ExitStatus.UNAVAILABLE)
 
     monkeypatch.setattr(start, "import_module", lambda _name: type("Pipeline", (), {"run": staticmethod(run)}))
     assert main([str(sessions)]) == 69

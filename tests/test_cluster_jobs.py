@@ -355,7 +355,7 @@ def test_proposed_commands_quote_the_sessions_folder(
     assert f"qxbatch jobs {folder}" in capsys.readouterr().out
     submission.add_round(Plan((), ()), [0])
     monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", refused)
-    assert submit_remaining(submission, 1) == ExitStatus.NO_CONVERTER
+    assert submit_remaining(submission, 1) == ExitStatus.UNAVAILABLE
     assert f"qxbatch resume {folder}" in capsys.readouterr().err
     with pytest.raises(UsageError) as raised:
         Submitter(submission, scheduler_spec("SLURM"))._submit_end_job({0: 1})
@@ -367,4 +367,4 @@ def interrupted(*_: object) -> None:
 
 
 def refused(*_: object) -> None:
-    raise UsageError("There is no sbatch on this host.", status=ExitStatus.NO_CONVERTER)
+    raise UsageError("There is no sbatch on this host.", status=ExitStatus.UNAVAILABLE)

@@ -66,7 +66,7 @@ def test_a_requested_tool_converts_all_kinds(kind: SeriesKind) -> None:
 def test_a_missing_tool_is_refused_with_its_variable_and_an_alternative(tool: Tool) -> None:
     with pytest.raises(UsageError) as caught:
         check_available(settings(tool=tool))
-    assert caught.value.status is ExitStatus.NO_CONVERTER
+    assert caught.value.status is ExitStatus.UNAVAILABLE
     assert tool.value in caught.value.message
     assert f"QXBATCH_{tool.value.upper()}" in caught.value.message
     assert "--fallback=dcm2niix" in caught.value.hint
@@ -119,7 +119,7 @@ def test_a_dcm2niix_that_cannot_run_is_missing(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(dcm2niix, "candidates", lambda: [program(tmp_path / "broken", "exit 127")])
     with pytest.raises(UsageError) as caught:
         check_available(settings())
-    assert caught.value.status is ExitStatus.NO_CONVERTER
+    assert caught.value.status is ExitStatus.UNAVAILABLE
     assert "pip install dcm2niix" in caught.value.hint
 
 

@@ -32,7 +32,7 @@ def test_the_json_has_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
     assert not findings["dicm2nii"]["found"]
     assert "--dicm2nii-dir" in findings["dicm2nii"]["where"]
     assert findings["dcm2nii"]["advice"]
-    assert status == (ExitStatus.OK if findings["qxbatch core"]["found"] else ExitStatus.NO_CONVERTER)
+    assert status == (ExitStatus.OK if findings["qxbatch core"]["found"] else ExitStatus.UNAVAILABLE)
 
 
 def test_the_table_has_a_line_for_each_finding_and_advice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +46,7 @@ def test_a_missing_default_converter_gives_status_69(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dcm2niix, "candidates", list)
-    assert doctor.run({}) == ExitStatus.NO_CONVERTER
+    assert doctor.run({}) == ExitStatus.UNAVAILABLE
     lines = capsys.readouterr().out.splitlines()
     assert next(line for line in lines if "dcm2niix" in line).startswith("MISSING")
     assert lines[-1] == "Not ready: missing dcm2niix (DICOM and PAR/REC (the default))."

@@ -176,6 +176,15 @@ def test_a_list_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert [file.path.name for file in RemovalList(source).files()] == [f"file-{k}" for k in range(20)]
 
 
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_line_that_is_longer_than_a_block_is_refused_by_its_length(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    monkeypatch.setattr("qxbatch.publish.removal_list._BLOCK", 16)
+    monkeypatch.setattr("qxbatch.publish.removal_list.LONGEST_LINE", 16)
+    listed = RemovalList(f"1\t1\t0\t{'a' * 50}{end}".encode())
+    with pytest.raises(ValueError, match="has a line of 16 bytes or more"):
+        list(listed.files())
+
+
 @pytest.mark.parametrize(
     "content", ["", "1\t1\t0\ta\n", "1\t1\t0\ta\n1\t1\t0\tc\n", "1\t1\t0\ta\n1\t1\t0\tb\n1\t1\t0\tc\n"]
 )

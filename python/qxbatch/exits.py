@@ -10,7 +10,7 @@ class ExitStatus(IntEnum):
     FAILED = 1
     USAGE = 64
     NOTHING_READY = 66
-    NO_CONVERTER = 69
+    UNAVAILABLE = 69
     """A converter, or another program or package that is needed, is missing or gives no answer."""
     CANNOT_WRITE = 73
     HELD = 75

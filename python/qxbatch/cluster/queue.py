@@ -64,27 +64,27 @@ def query_queue(scheduler: Scheduler, names: Sequence[str]) -> Queue:
     return Queue(True, frozenset(tasks), pending=frozenset(pending))
 
 
-class OtherJob(NamedTuple):
+class UnconfirmedJob(NamedTuple):
     """Why a job of the queue is not, or may not be, the one that was submitted."""
 
-    has_ended: bool
-    """Whether the submitted job has ended. False: it is not known whether the job is the submitted one."""
+    submitted_job_has_ended: bool
+    """False: it is not known whether the job is the submitted one."""
     reason: str = ""
     """Empty if the queue has no job of this id and name."""
 
 
-def other_job(scheduler: Scheduler, job: str, name: str) -> OtherJob | None:
+def unconfirmed_job(scheduler: Scheduler, job: str, name: str) -> UnconfirmedJob | None:
     """Return why a job does not have this name, or why its name is not known; None if it has this name."""
     answer = run_scheduler_command([*scheduler.name_query, job], seconds=TIME_LIMIT)
     names = set(re.findall(scheduler.name_pattern, answer.out)) if answer.status == 0 else set()
     if names == {name}:
         return None
     if names:
-        return OtherJob(True, f"job {job} of the queue is another one, {', '.join(sorted(names - {name}))}")
+        return UnconfirmedJob(True, f"job {job} of the queue is another one, {', '.join(sorted(names - {name}))}")
     queue = query_queue(scheduler, [name])
     if queue.has_answered and not queue.has_job(job):
-        return OtherJob(True)
-    return OtherJob(False, f"{' '.join([*scheduler.name_query, job])}: {answer.reason}")
+        return UnconfirmedJob(True)
+    return UnconfirmedJob(False, f"{' '.join([*scheduler.name_query, job])}: {answer.reason}")
 
 
 def _tasks(scheduler: Scheduler, text: str, names: Sequence[str]) -> dict[tuple[str, int | None], str]:

@@ -134,7 +134,7 @@ class Submitter:
             raise UsageError(
                 f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
                 f"Correct the options of --scheduler, then: qxbatch resume {shell_word(str(self.submission.sessionsfolder))}",
-                ExitStatus.NO_CONVERTER,
+                ExitStatus.UNAVAILABLE,
             )
         self._write_round(sorted(remaining))
         path = self._write_script(END_JOB, None, resubmit=bool(remaining))
@@ -224,5 +224,5 @@ def need_command(scheduler: Scheduler) -> None:
         raise UsageError(
             f"There is no {scheduler.submit[0]} on this host, so nothing can be submitted to {scheduler.name}.",
             "Run this on a login node, or write the script with --print-script and run it there.",
-            ExitStatus.NO_CONVERTER,
+            ExitStatus.UNAVAILABLE,
         )

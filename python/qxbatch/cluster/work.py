@@ -18,7 +18,7 @@ from qxbatch.settings.model import Settings
 
 
 def import_units(submission: Submission, settings: Settings, states: Sequence[UnitState]) -> int:
-    """Import the units without a result; return the exit status. A requeued task does not repeat finished units."""
+    """Import those of the units that have no result yet; return the exit status. A requeued task does not repeat the others."""
     todo = [state for state in states if state.state not in FINAL]
     if not todo:
         clear_locks(settings.sessionsfolder)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from qxbatch.cluster.command import run_scheduler_command
 from qxbatch.cluster.options import refuse_copy
-from qxbatch.cluster.queue import other_job
+from qxbatch.cluster.queue import unconfirmed_job
 from qxbatch.cluster.status import live_jobs
 from qxbatch.cluster.submission import Submission
 from qxbatch.commands.submitted import print_warnings, submissions_in
@@ -28,8 +28,9 @@ def run(options: Mapping[str, object]) -> int:
     cancelled_count = sum([_cancel(submission, job, refusals) for submission, job in reversed(live)])
     if refusals:
         text = "; ".join(refusal.rstrip(".") for refusal in refusals)
-        raise UsageError(f"Not all jobs were cancelled: {text}.", "Try again.", ExitStatus.NO_CONVERTER)
-    unused_rounds = [  # their scripts were not run
+        raise UsageError(f"Not all jobs were cancelled: {text}.", "Try again.", ExitStatus.UNAVAILABLE)
+    # a round: tasks that were submitted together, or printed as one script; these scripts were not run
+    unused_rounds = [
         (submission, each_round.number)
         for submission in own_submissions
         for each_round in submission.rounds()
@@ -47,12 +48,12 @@ def run(options: Mapping[str, object]) -> int:
 def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
     """Cancel a job if the queue shows that it is the submitted one; return whether it was cancelled."""
     scheduler = submission.scheduler
-    other = other_job(scheduler, job, submission.job_name)
-    if other is not None:
-        if not other.has_ended:
-            refusals.append(other.reason)
-        elif other.reason:
-            print_warnings([f"Not cancelled: {other.reason}; that of submission {submission.id} has ended."])
+    unconfirmed = unconfirmed_job(scheduler, job, submission.job_name)
+    if unconfirmed is not None:
+        if not unconfirmed.submitted_job_has_ended:
+            refusals.append(unconfirmed.reason)
+        elif unconfirmed.reason:
+            print_warnings([f"Not cancelled: {unconfirmed.reason}; that of submission {submission.id} has ended."])
         return False
     answer = run_scheduler_command([*scheduler.cancel, job])
     if answer.status != 0:

@@ -93,7 +93,7 @@ def _make(folder: Path) -> None:
     try:
         make_study(folder)
     except MissingDataError as error:
-        raise UsageError(str(error), "Nothing was created or imported.", ExitStatus.NO_CONVERTER) from None
+        raise UsageError(str(error), "Nothing was created or imported.", ExitStatus.UNAVAILABLE) from None
     except OSError as error:
         text = f"The demo cannot be created: {error_text(error, folder)}."
         raise UsageError(text, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE) from None

@@ -46,7 +46,7 @@ class Finding:
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Print what is installed; the status is NO_CONVERTER when something needed is missing."""
+    """Print what is installed; the status is UNAVAILABLE when something needed is missing."""
     folder = options.get("--dicm2nii-dir")
     findings = examine(Path(str(folder)) if folder else None)
     if options.get("--json"):
@@ -59,7 +59,7 @@ def run(options: Mapping[str, object]) -> int:
     else:
         print(table(findings, text_width()), end="")
     is_missing = any(finding.need == _NEEDED and not finding.found for finding in findings)
-    return int(ExitStatus.NO_CONVERTER if is_missing else ExitStatus.OK)
+    return int(ExitStatus.UNAVAILABLE if is_missing else ExitStatus.OK)
 
 
 def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:

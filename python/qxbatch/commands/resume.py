@@ -40,7 +40,7 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
         raise UsageError(
             f"The queue does not answer: {status.why_no_answer}. So it is not known what was lost.",
             "Nothing was submitted; try again when it answers.",
-            ExitStatus.NO_CONVERTER,
+            ExitStatus.UNAVAILABLE,
         )
     print_warnings(status.unreadable)
     rows = status.of_state(State.LOST)

@@ -33,7 +33,7 @@ class AvailableConverters(NamedTuple):
 
 
 def check_available(settings: Settings) -> AvailableConverters:
-    """Find the converters of a run; raise UsageError (status NO_CONVERTER) if one is missing."""
+    """Find the converters of a run; raise UsageError (status UNAVAILABLE) if one is missing."""
     requested = settings.tool
     tools, missing = _find(settings, requested)
     if not missing:
@@ -96,5 +96,5 @@ def _missing_converter_error(probe: Probe) -> UsageError:
     return UsageError(
         f"The converter {probe.name} is not installed ({_searched_text(probe)}).",
         probe.advice + alternative,
-        ExitStatus.NO_CONVERTER,
+        ExitStatus.UNAVAILABLE,
     )

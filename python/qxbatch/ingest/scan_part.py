@@ -33,7 +33,7 @@ class Instance:
     temporal_position: int | None
     """TemporalPositionIdentifier."""
     is_volume: bool = False
-    """Whether the file is a whole volume (a mosaic). Files with equal `kind` have the same value, because `kind` has ImageType."""
+    """Whether the file is a whole volume (a mosaic). Equal for files with equal `kind`, which has the fields that decide it."""
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""
     repetition_time: Vector = ()
@@ -47,14 +47,17 @@ class ScanPart:
     """A series as the exporter wrote it: the files of one patient with the same UIDs and SeriesNumber."""
 
     patient: str
+    """PatientID in lower case; empty when absent."""
     number: int
+    """SeriesNumber."""
     study: str
+    """StudyInstanceUID."""
     first: Instance
     """The facts of its first file."""
     instances: Callable[[], Iterable[Instance | None]]
     """Returns the facts of all its files; None for a file that cannot be joined."""
     numbered_in_thousands: bool = False
-    """Whether the scanner numbers the parts of series n as n x 1000 + k (Siemens)."""
+    """Whether the scanner may give the parts of series n the numbers n x 1000 + k (Siemens)."""
 
 
 def agree(instance: Instance, other: Instance) -> bool:

@@ -46,8 +46,7 @@ class RemovalList:
             *lines, partial_line = (partial_line + block).split(b"\n")
             for line in lines:
                 yield _listed_file(line)
-            if len(partial_line) >= LONGEST_LINE:
-                break
+            _check_length(partial_line)
         if partial_line:
             raise ValueError("the list of files that leave the inbox has a line without an end")
 
@@ -81,8 +80,12 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _listed_file(line: bytes) -> ListedFile:
+def _check_length(line: bytes) -> None:
     if len(line) >= LONGEST_LINE:
         raise ValueError(f"the list of files that leave the inbox has a line of {LONGEST_LINE} bytes or more")
+
+
+def _listed_file(line: bytes) -> ListedFile:
+    _check_length(line)
     size, mtime, digest, name = line.decode("utf-8").split("\t")
     return ListedFile(member_path(name), int(size), int(mtime), digest)

@@ -27,7 +27,7 @@ STATUSES = {
     ExitStatus.FAILED: "at least one packet or series failed, or a packet was refused",
     ExitStatus.USAGE: "wrong usage; nothing was changed",
     ExitStatus.NOTHING_READY: "nothing was ready",
-    ExitStatus.NO_CONVERTER: "a converter is missing",
+    ExitStatus.UNAVAILABLE: "a converter is missing",
     ExitStatus.CANNOT_WRITE: "output cannot be written",
     ExitStatus.HELD: "other runs are importing all packets",
     ExitStatus.INTERRUPTED: "interrupted; the next run clears or finishes what is left",

@@ -116,5 +116,5 @@ def load_schema() -> Schema:
     except ImportError as error:
         message = f"the BIDS schema cannot be loaded: {error}."
         hint = "Install it: python -m pip install 'qxbatch[bids]'"
-        raise UsageError(message, hint, ExitStatus.NO_CONVERTER) from None
+        raise UsageError(message, hint, ExitStatus.UNAVAILABLE) from None
     return Schema(load().to_dict())

@@ -41,7 +41,7 @@ def find_validator() -> str:
     beside = Path(sysconfig.get_path("scripts"), PROGRAM)
     path = str(beside) if beside.is_file() else which(PROGRAM)
     if path is None:
-        raise UsageError("The BIDS validator is not installed.", f"Install it: {_INSTALL}", ExitStatus.NO_CONVERTER)
+        raise UsageError("The BIDS validator is not installed.", f"Install it: {_INSTALL}", ExitStatus.UNAVAILABLE)
     return path
 
 
@@ -75,7 +75,7 @@ def validate(dataset: Path, program: str) -> ValidatorResult:
 
 def _no_result(reason: str, command: Sequence[str]) -> UsageError:
     hint = f"Run it in a terminal: {' '.join(map(shell_word, command))}"
-    return UsageError(f"The BIDS validator gave no result: {one_line(reason)}.", hint, ExitStatus.NO_CONVERTER)
+    return UsageError(f"The BIDS validator gave no result: {one_line(reason)}.", hint, ExitStatus.UNAVAILABLE)
 
 
 def _errors(issues: Sequence[dict[str, Any]]) -> tuple[Issue, ...]:

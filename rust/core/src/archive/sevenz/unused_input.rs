@@ -35,7 +35,8 @@ impl InputUsage {
             .fold(0, u64::saturating_add)
     }
 
-    /// Counts the unconsumed bytes of the inputs at the end of the output.
+    /// Counts the unconsumed bytes of the inputs at the end of the output, unless they are so few that a sound stream can
+    /// leave them.
     fn count_unused(&self, decoder: &mut impl Read) {
         let before = self.unconsumed();
         let allowed = match self.method {
@@ -60,8 +61,8 @@ impl InputUsage {
         }
     }
 
-    /// Returns the number of unused bytes after one more read: some decoders consume their end mark only in that read.
-    /// `before` is the number before it.
+    /// Reads once more, since some decoders consume their end mark only in that read; returns the number of unused bytes.
+    /// This is the number before that read, `before`, if the read fails or returns another byte (then at least 1).
     fn after_end_mark(&self, decoder: &mut impl Read, before: u64) -> u64 {
         match decoder.read(&mut [0]) {
             Ok(0) => self.unconsumed(),
@@ -80,7 +81,7 @@ pub struct ExactReader<R> {
 }
 
 impl<R> ExactReader<R> {
-    /// Starts to read.
+    /// Returns a reader of `size` bytes of the output of `inner`, the decoder of these inputs.
     pub fn new(inner: R, size: u64, inputs: InputUsage) -> Self {
         Self {
             inner,
