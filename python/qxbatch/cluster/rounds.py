@@ -11,7 +11,10 @@ from qxbatch.publish.plain_files import read_object, read_plain
 
 
 class Round(NamedTuple):
-    """One round of a submission: its first tasks, or those of units that were submitted again."""
+    """Tasks that are submitted at one time, and the units that the scheduler refused then.
+
+    Round 1 has all units of the submission; later rounds have units that still have no result, or that failed.
+    """
 
     number: int
     arrays: tuple[Array, ...]

@@ -27,8 +27,9 @@ def list_inbox(
 ) -> list[Entry]:
     """Return the entries of the inbox, including dot files, sorted by name; qxbatch's own files are skipped.
 
-    `written_folders` are folders that this run writes to, which are not packets. With `only` the inbox is not listed: the
-    entries with these names are returned if they exist. Raises UsageError when the inbox cannot be listed.
+    `written_folders` are folders that this run writes to. An entry that is or contains one of them is returned with the reason
+    in `overlap`. With `only` the inbox is not listed: the entries with these names are returned if they exist. Raises UsageError
+    when the inbox cannot be listed.
     """
     reserved = [os.path.realpath(path) for path in written_folders]
     names = names_in(inbox) if only is None else _existing_names(inbox, only)

@@ -44,15 +44,15 @@ def opened_context(
     monitor = Monitor()
     numbers = _numbers(settings, workspace, locks, units, monitor)
     context = Context(settings, workspace, locks, tools, observer, monitor, numbers)
-    imported_units: Sequence[Unit] = ()
+    finished_units: Sequence[Unit] = ()
     try:
         with _notifying_of_reads(monitor, observer):
             yield context
-        imported_units = units
+        finished_units = units
     finally:
         locks.sweep()
         context.close()
-        tidy(workspace, locks, imported_units)
+        tidy(workspace, locks, finished_units)
 
 
 def need_converters(settings: Settings) -> AvailableConverters:
@@ -63,10 +63,13 @@ def need_converters(settings: Settings) -> AvailableConverters:
     return tools
 
 
-def tidy(workspace: Workspace, locks: Locks, imported_units: Sequence[Unit] = ()) -> None:
-    """Remove what is no longer needed in the folder `.qxbatch`; this run has finished `imported_units`."""
+def tidy(workspace: Workspace, locks: Locks, finished_units: Sequence[Unit] = ()) -> None:
+    """Remove what is no longer needed in the folder `.qxbatch`, such as the numbers of the archives of `finished_units`.
+
+    These are the units that this run has imported, or tried to import.
+    """
     if workspace.top.exists():
-        forget_numbers(workspace, locks, _inboxes(imported_units))
+        forget_numbers(workspace, locks, _inboxes(finished_units))
         workspace.tidy()
 
 

@@ -36,7 +36,7 @@ pub(super) fn ends_early(fragments: &[(u64, u32)], size: u64) -> bool {
         .is_none_or(|&(offset, length)| offset.saturating_add(length.into()) > size)
 }
 
-/// Returns the offset after the delimiter of encapsulated pixel data.
+/// Returns the offset after the delimiter of encapsulated pixel data; `u64::MAX` if there are no fragments.
 pub(super) fn end_of_fragments(fragments: &[(u64, u32)]) -> u64 {
     fragments.last().map_or(u64::MAX, |&(offset, length)| {
         offset

@@ -14,7 +14,8 @@ pub(super) struct FramesAtPosition {
     pub is_assigned: Vec<bool>,
     /// Index of the first unassigned frame.
     pub first_unassigned: usize,
-    /// Whether some slice of some image shows the frame.
+    /// Whether the frame was assigned to a slice of any image, even if its values differ. `unassign_all` does not change
+    /// this.
     pub has_slice: Vec<bool>,
 }
 

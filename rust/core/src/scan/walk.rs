@@ -51,7 +51,7 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
     let refused = scan
         .files
         .iter()
-        .position(|file| file.folder == 0 && matches!(file.outcome, Outcome::Unreadable(_)));
+        .position(|file| file.folder == root && matches!(file.outcome, Outcome::Unreadable(_)));
     match refused {
         Some(index) => Err(refusal(scan, index)),
         None => Ok(scan),
