@@ -117,7 +117,7 @@ def test_what_is_left_of_a_packet_is_removed_by_the_command_only_if_its_session_
         assert command_in(run.text, "rm -r --").endswith(gone.name)
     else:
         assert "rm -r" not in run.text
-        assert "but not with all files that are left of it" in " ".join(run.text.split())
+        assert "but not with all files that are left of the packet" in " ".join(run.text.split())
         assert command_in(run.text, "mv -nT").endswith("/S1")
 
 

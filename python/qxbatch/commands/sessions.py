@@ -1,4 +1,4 @@
-"""What the commands on sessions have in common: their folders, their settings, their run."""
+"""What `qxbatch sort` and `qxbatch convert` have in common: the session folders that a user names, the settings, the run."""
 
 import sys
 import tempfile
@@ -55,7 +55,7 @@ def settings_of(options: Mapping[str, object], paths: Sequence[Path]) -> Setting
     }
     parsed = parse({**values, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
     check_path(folders[0], parsed.settings.path_map)
-    # parse() may have taken the folder for a study folder; but the session was named by its path
+    # if this folder has a subfolder `sessions`, parse() may return that one; the named sessions are not in it
     return replace(parsed.settings, sessionsfolder=folders[0], archive_folder=folders[0] / ARCHIVED_PACKETS)
 
 

@@ -1,4 +1,4 @@
-"""Undamaged packets that are not read: of an unsupported kind, or above a limit."""
+"""Refuses packets that are not read although they are undamaged: a part of a split archive, or a packet above a limit."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -8,8 +8,8 @@ from qxbatch.settings.model import Settings
 def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[bool, str]:
     """Return whether the sessions of a packet have each of its remaining files, and a sentence about these sessions.
 
-    `hidden` is the path of the packet now, `name` its original name. A session of that name can be of another packet: of another
-    study, or from a backup. Return False for a packet that is a single file.
+    `hidden` is the path of the packet now, `name` its original name. The files are compared because a session of that name may
+    have been imported from another packet. Return False for a packet that is a single file.
     """
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows
@@ -25,7 +25,7 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
         return False, _sessions_text(exist)
     if contain_remaining([folder / each for each in session_names(folder, session.id)], hidden):
         return True, _sessions_text(exist)
-    return False, f"{_sessions_text(exist).rstrip('.')}, but not with all files that are left of it."
+    return False, f"{_sessions_text(exist).rstrip('.')}, but not with all files that are left of the packet."
 
 
 def _sessions_text(exist: list[bool]) -> str:

@@ -26,8 +26,9 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
     """Publish a build, or continue a publication that a killed run started; return files of the user that it had to rename.
 
     Without `replace`, nothing is done if another session appeared at `target` meanwhile. Replaced folders and files are moved to
-    `old`. All paths are below the sessions folder, the parent of `target`. Raises OSError when a folder cannot be written, and
-    LinkError.
+    `old`. With `with_inbox`, the folder `inbox` is exchanged like the other folders; without it (folder mode), the session keeps
+    its `inbox`, and the files of the build's `inbox` are added to it. All paths are below the sessions folder, the parent of
+    `target`. Raises OSError when a folder cannot be written, and LinkError.
     """
     if not build.exists():
         return []  # it is already published
@@ -97,7 +98,11 @@ def _is_another_session(target: Path, build: Path) -> bool:
 
 
 def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
-    """Move an entry, if it exists, to another folder, under an unused name. Raises OSError."""
+    """Move an entry, if it exists, to another folder, under an unused name. Raises OSError.
+
+    The files of a folder that cannot be renamed are moved one by one: into the folder of the same name in `old`, which a killed run
+    may have begun to fill, or under an unused name if both have different files with the same path.
+    """
     if not folder.has(name):
         return
     unused = old.unused_name(name)

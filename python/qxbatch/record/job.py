@@ -33,7 +33,7 @@ class Job:
     deidentified: bool = False
     """Whether the session id replaces the patient's id and name."""
     redact: Redact = no_redaction
-    """Redacts the identities of all patients in a text."""
+    """Redacts the identities of all patients in a text, if logs are de-identified."""
     redact_member_paths: Redact = no_redaction
     """Leaves the paths of members out of a text, if logs are de-identified."""
     left_out: LeftOut = field(default_factory=LeftOut)
@@ -43,7 +43,7 @@ class Job:
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)
-    """If the unit is split: maps the id of each session to its patient's id or name, which is an empty text if redacted."""
+    """If the unit is split: maps the id of each session to its patient's id or name; empty if redacted or unknown."""
 
     def sha256(self, packet: Packet) -> str:
         """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for a file that changed or is unreadable.

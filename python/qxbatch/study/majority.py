@@ -22,7 +22,8 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
     """Return the values that most series have (`Field.agreement`), and the names of fields without such a value.
 
-    A field that only half of the series have, or fewer, is not named.
+    A field that only half of the series have, or fewer, is not named. A field for which all series have `Field.value_if_absent`
+    or nothing is left out of both.
     """
     values: dict[str, Expectation] = {}
     undecided = []
