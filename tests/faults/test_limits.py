@@ -1,7 +1,9 @@
 """Excessive sizes, names and numbers: refused or ignored, with little memory, and without an internal error."""
 
+import io
 import json
 import shutil
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -100,6 +102,7 @@ def test_a_packet_whose_names_are_too_long_in_total_is_refused(study: Study) -> 
     status, text, _, peak = run_measured(study)
     assert status == 1, text
     assert "limit on names" in text
+    assert "No option raises this limit. Replace the packet by its unpacked folder" in " ".join(text.split())
     assert peak < 300, f"{peak} MB"
     assert study.session_names() == []
 
@@ -128,6 +131,19 @@ def test_a_sparse_file_beyond_the_limit_is_refused_before_it_is_read(study: Stud
     assert run.status == 1, run.text
     for words in ("zeros.raw", "11.0 TB", "--max-total=1.1 TB", "Nothing was read"):
         assert words in run.text
+
+
+def test_a_sparse_member_beyond_the_limit_is_refused_with_the_larger_limit(study: Study) -> None:
+    giant = tarfile.TarInfo("giant")
+    giant.size = 4
+    giant.pax_headers = {"GNU.sparse.size": str(10 << 30), "GNU.sparse.map": "0,4"}
+    with tarfile.open(study.inbox / "S1.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(giant, io.BytesIO(b"data"))
+    run = study.run()
+    assert run.status == 1, run.text
+    text = " ".join(run.text.split())
+    assert "its holes make it more than 1000 times its size in the archive" in text
+    assert "--max-expansion=10000" in text
 
 
 def test_a_packet_beyond_the_free_space_is_refused_before_it_is_read(study: Study) -> None:

@@ -28,8 +28,11 @@ def refuse_limited_or_split(damage: Sequence[str], unit: Unit, settings: Setting
     if not all(LIMIT in text for text in damage):
         return
     reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
+    limits = limits_of(damage)
     code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
-    command = import_command(larger_limits(limits_of(damage), settings))
+    command = import_command(larger_limits(limits, settings))
+    if not limits:
+        hint = "No option raises this limit. Replace the packet by its unpacked folder; then import it:"
     if all(REPACK in text for text in damage):
         code, hint, command = (
             Code.UNOPENED,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 _PARAMETER_OF_PATTERN = {
-    re.compile(r"\(limit on expansion|times its size \(limit\)"): "max_expansion",
+    re.compile(r"\(limit on expansion"): "max_expansion",
     re.compile(r"\(limit on total size"): "max_total",
     re.compile(r"members(?:, more than \d+)? \(limit\)"): "max_members",
     re.compile(r" deep \(limit\)"): "max_nesting",

@@ -191,7 +191,7 @@ impl<'p> Unpacker<'p, '_> {
         let row = match &member.kind {
             MemberKind::File if expands_too_much(member.size, member.stored_size, max_ratio) => {
                 let text = format!(
-                    "its holes make it more than {max_ratio} times its size in the archive (limit)"
+                    "its holes make it more than {max_ratio} times its size in the archive (limit on expansion)"
                 );
                 address.refused(RowKind::Other, member.size, text)
             }
