@@ -72,7 +72,7 @@ class Rule:
     link_options: LinkOptions | None = None
     """`serves`, for field maps."""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """`set`: sidecar fields that no header has."""
+    """`set`: sidecar fields, which replace those of the session."""
     context: tuple[str, ...] = ()
     """`context`: the volume types of an ASL series, for aslcontext.tsv."""
     conditions: tuple[Condition, ...] = field(default=(), compare=False)

@@ -30,7 +30,7 @@ def dicom_conversion(
 
 
 def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
-    """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read."""
+    """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read or has no REC."""
     conversion, facts = _conversion(series, attempt, other_problems), _par_facts(series)
     return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete_problem)
 
@@ -38,7 +38,7 @@ def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Pr
 def not_requested_conversion(series: Series) -> Conversion:
     """Return the result for a series that is not converted: its facts and verdict, from its headers alone.
 
-    A PAR that cannot be read has neither. Raises OSError when a DICOM file cannot be read.
+    A PAR that cannot be read, or that has no REC, has neither. Raises OSError when a DICOM file cannot be read.
     """
     conversion = Conversion(series, State.NOT_REQUESTED, "")
     if series.kind is SeriesKind.PARREC:

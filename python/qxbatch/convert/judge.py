@@ -196,7 +196,10 @@ def _judge_no_image(
 
 
 def _for_second_attempt(judgement: Judgement) -> Judgement:
-    """Return a failure with its problems as faults, so that the series is converted again; not used after a time limit."""
+    """Return a failure with its problems as faults, so that the series is converted again.
+
+    Not used if qxbatch stopped the converter.
+    """
     return replace(judgement, faults=tuple(problem.message for problem in judgement.problems))
 
 

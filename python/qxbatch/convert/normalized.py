@@ -39,7 +39,7 @@ class NormalizedDcm2niix:
         return Command(argv, {**allocator_settings(), **paths})
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Rename the images to number and suffix of the series, and return them in the order of the stacks."""
+        """Rename the images to the number of the series and their suffix, and return them in the order of the stacks."""
         path = job.home / STACKS
         suffixes = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
         outputs = [

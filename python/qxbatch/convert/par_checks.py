@@ -97,8 +97,8 @@ def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Out
 def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool: str = "dcm2niix") -> str:
     """Return how a converter's images differ from a pair; empty if they agree.
 
-    The number of volumes, the shape and place of each image, and values of all slices are compared. Raises CancelledError, and
-    OSError or ValueError when an image or the REC cannot be read.
+    The number of volumes, the shape and place of each image, values of all slices, and b-values with their directions are
+    compared. Raises CancelledError, OSError when an image or the REC cannot be read, and ValueError for an invalid NIfTI header.
     """
     try:
         expected = pair.images

@@ -101,8 +101,9 @@ def _psl_to_ras() -> Any:
 def stack_masks(rows: Any) -> list[Any]:
     """Return a mask of the lines of each stack, in the order of the slices.
 
-    The lines are split only if they have several grids. There is also one stack in these cases:
+    The lines are split only if they give positions (`has_positions`) in several grids. There is also one stack in these cases:
 
+    - there are more than _MAX_STACKS grids;
     - volumes were moved a little;
     - the lines do not make complete stacks;
     - a stack of one slice has the angles of another stack.

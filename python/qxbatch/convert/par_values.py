@@ -1,4 +1,4 @@
-"""Compares the values of images with the REC: some pixels of every slice of every volume."""
+"""Compares the values of images with the REC: some pixels of every slice of every volume. Then compares their gradient tables."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ class _StackPixels(NamedTuple):
 def value_difference(
     table: Any, rec: Rec, images: Sequence[ParImage], outputs: Sequence[Output], cancel: Cancel
 ) -> str:
-    """Return how the values of a converter's images differ from the REC; empty if they agree.
+    """Return how the values of a converter's images differ from the REC, or their gradients from the PAR; empty if they agree.
 
     An output is compared with the stacks that have its grid, first with that of its suffix. Volumes of diffusion and of
     several labels or phases may be in any order. Raises CancelledError.

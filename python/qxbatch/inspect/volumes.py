@@ -35,7 +35,7 @@ class Volumes(NamedTuple):
 def volumes(observed: ObservedSeries) -> Volumes | None:
     """Return the counts of the stack with most frames and of those that were acquired with it (echoes, components).
 
-    None if there is no image.
+    Duplicate slices are counted in all stacks. None if there is no image.
     """
     main = observed.main_stack
     if main is None or not main.slices:

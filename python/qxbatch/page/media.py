@@ -67,7 +67,7 @@ def _size(path: Path) -> int:
 
 
 def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:
-    """Return what the converter of a series printed; empty when there is no log that can be read."""
+    """Return the converter's log of a series, shortened if it is long; empty when there is no log that can be read."""
     try:
         log = read_text(paths.converter_log(series.n), "replace")
     except OSError:

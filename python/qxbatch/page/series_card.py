@@ -85,7 +85,7 @@ class Card(NamedTuple):
     problems: tuple[Problem, ...]
     """Problems that no other series has."""
     log: str
-    """What the converter printed."""
+    """The converter's log: its command, what it printed, and its exit status."""
 
 
 COLUMNS = (

@@ -45,7 +45,7 @@ class _Candidate:
 
 
 def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
-    """Pair the files of a packet; return the pairs by path of the PAR, and problems of unpaired files.
+    """Pair the files of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired files.
 
     Members with equal stems are paired first, then the remaining ones whose stems differ only in case. A PAR without its
     REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem names it as the header.

@@ -35,7 +35,7 @@ class ScannedSeries:
     """As in session.txt."""
     scanner: str
     verdict: SeriesVerdict | None
-    """None if its images were not examined."""
+    """None if its headers were not read."""
     acquisition: Acquisition | None
 
     @property
@@ -46,7 +46,7 @@ class ScannedSeries:
 
     @property
     def is_evaluable(self) -> bool:
-        """Return whether it is a scan, not a localizer, report or saved screen; True if it was not examined."""
+        """Return whether it is a scan, not a localizer, report or saved screen; True if it has no verdict."""
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 
     @property

@@ -108,7 +108,7 @@ class Shells:
     def agrees(self, actual: object, *, compare_counts: bool = True) -> bool:
         """Return whether a series has only b-values of these shells, each with its number of volumes.
 
-        Without `compare_counts`, one volume of any shell is enough.
+        Without `compare_counts`, the numbers of volumes do not matter, but the series must have a volume.
         """
         counts = dict.fromkeys((b for b, _ in self.shells), 0)
         for b, count in actual if isinstance(actual, tuple) else ():

@@ -41,8 +41,8 @@ class PreviousSession:
 def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
     """Return ledger rows; files of the previous session get their original names.
 
-    Files kept in the inbox of `session` are listed as long as they exist. Each member is listed once, and previous members are
-    in their previous order.
+    Files kept in the inbox of `session` are listed as long as they exist with the same bytes. Each member is listed once, and
+    previous members are in their previous order.
     """
     if not previous.has_ledger_rows:
         return rows
@@ -55,7 +55,7 @@ def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, ses
                 _add(merged, _merged_row(old_row, row))
         else:
             _add(merged, row)
-    kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _exists(session, row))
+    kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _is_still_kept(session, row))
     for row in (*(previous.rows_without_location if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
     end = len(previous.positions)
@@ -82,7 +82,8 @@ def _previous_location(row: LedgerRow) -> str:
     return row.at if row.fate is Fate.KEPT and is_loose else ""
 
 
-def _exists(session: Path, row: LedgerRow) -> bool:
+def _is_still_kept(session: Path, row: LedgerRow) -> bool:
+    """Return whether the inbox of a session still has the file of a row, with the same bytes."""
     path = session / row.at
     return row.at.startswith(KEPT_AT) and path.is_file() and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
 

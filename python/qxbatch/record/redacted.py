@@ -58,7 +58,7 @@ def redacted_text(text: str, redact: Redact) -> str:
 
 @cache
 def _qxbatch_words() -> re.Pattern[str]:
-    """Return a pattern for `qxbatch COMMAND`, and for an option, with its value if the value is one of its choices."""
+    """Return a pattern for `qxbatch COMMAND`, and for an option, with its value if that is one of its choices, yes, no or none."""
     options = []
     for parameter in PARAMETERS:
         choices = "|".join(map(re.escape, (*parameter.choices, "yes", "no", "none")))

@@ -1,4 +1,7 @@
-"""Writes everything in a session besides its series: images, logs, reports, ledger, summary, session.txt."""
+"""Writes the records of a session: images, logs, kept files, DICOM-Report.txt, ledger, summary and session.txt.
+
+`pipeline/produce.py` then writes pictures and report.html.
+"""
 
 import time
 from collections.abc import Mapping, Sequence

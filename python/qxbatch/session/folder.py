@@ -41,7 +41,7 @@ class SessionState(StrEnum):
 
 
 class SessionFolder:
-    """A session folder of this or another program. Files are read once, when they are first needed."""
+    """A session folder of this or another program. Summary and session.txt are read once, when they are first needed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -58,9 +58,10 @@ def _sessions_folder(folder: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def _by_path_of(sessionsfolder: Path, inbox: Path) -> Path:
-    """Return the inbox with the path of the sessions folder if it is in it, perhaps by another path such as that of a link.
+    """Return the path of the inbox; if the inbox is in the sessions folder, its path begins with `sessionsfolder`.
 
-    Packets behind a link below the sessions folder stay where they are, so such an inbox has to be recognised.
+    The user may have named such an inbox by another path, for example by that of a link. Packets behind a link below the
+    sessions folder stay where they are, so such an inbox has to be recognised.
     """
     for folder in (inbox, *inbox.parents):
         with contextlib.suppress(OSError):

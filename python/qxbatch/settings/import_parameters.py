@@ -49,7 +49,7 @@ class ImportParameters(TypedDict, total=False):
     """How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is. Default: folder"""
     verbose: bool | Literal["yes", "no"]
     """`yes`: list each packet that is not ready; `no`: only count them. Even with `yes`, a long list is shortened
-    to a count, unless `--list-all` is given. Default: yes"""
+    to a count, unless `--list-all` or `--test` is given. Default: yes"""
     overwrite: bool | Literal["yes", "no"]
     """Whether a session that has results is rebuilt. Default: no"""
     test: bool | Literal["yes", "no"]

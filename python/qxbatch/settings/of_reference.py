@@ -140,7 +140,7 @@ OF_REFERENCE = (
     Parameter(
         "verbose",
         "`yes`: list each packet that is not ready; `no`: only count them. "
-        "Even with `yes`, a long list is shortened to a count, unless `--list-all` is given.",
+        "Even with `yes`, a long list is shortened to a count, unless `--list-all` or `--test` is given.",
         group=Group.RUN,
         default="yes",
         choices=YES_NO,

@@ -13,7 +13,7 @@ NO = ("no", "false")
 _MEGABYTE = 1 << 20
 _UNITS = {"": _MEGABYTE, "k": 1 << 10, "m": _MEGABYTE, "g": 1 << 30, "t": 1 << 40}
 _TOO_LARGE = 2.0**63
-"""Sizes are signed 64-bit numbers in the core."""
+"""Sizes from this on are refused; the core takes a size as a 64-bit number."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -5,7 +5,8 @@ COLUMNS = {
     "subject": "Subject of the session",
     "session": "Session name, where the id has one",
     "state": "complete: no errors or warnings; review: there are warnings; failed: a series did not convert, or there is "
-    "another error; sorted: not converted; incomplete: session.txt or a readable summary is missing",
+    "another error; sorted: not converted; incomplete: there is no readable summary, or there are images without "
+    "session.txt",
     "scanned": "Day of the earliest study, YYYYMMDD",
     "scanner": "Manufacturer and model of the scanner of most series",
     "series": "Series, with images or without",

@@ -1,4 +1,4 @@
-"""Reads a session again: the bytes of all sorted and kept members, every gzip stream to its end, every image and its header."""
+"""Reads a session again: the bytes of all sorted and kept members, every packed series and image to its end, and image headers."""
 
 import math
 import struct
@@ -18,7 +18,8 @@ from qxbatch.session.summary_parts import Checksum
 from qxbatch.verification.checksums import difference, image_checksums
 
 Check = Callable[[], list[str]]
-"""One check: returns the faults as text. One of the checks raises OSError when session.txt is missing or cannot be read."""
+"""One check: returns the faults as text. One of the checks raises OSError when session.txt cannot be read, or is missing although
+there are images."""
 
 NIFTI_HEADER_SIZES = (348, 540)
 """Bytes of the header of NIfTI-1, and of NIfTI-2."""
@@ -143,7 +144,7 @@ def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> lis
     """Check that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
 
     The content is an image of NIfTI-1 or NIfTI-2 if the header starts with its own size, and if the file has all bytes that
-    vox_offset and the dimensions require.
+    vox_offset, bitpix and the dimensions require.
     """
     try:
         if checksum is not None and (why := difference(path, checksum, monitor)):

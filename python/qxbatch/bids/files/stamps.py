@@ -38,7 +38,7 @@ class Stamps:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._previous: dict[str, list[Any]] = {}
-        """Stamp (its three values) and SHA-256 of each file, by the name of `hash_of`, as stored by the last run."""
+        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by the last run."""
         self._subjects: dict[str, list[Any]] = {}
         """Stamp of the summary (its three values), age and sex, by session id."""
         self._current: dict[str, list[Any]] = {}

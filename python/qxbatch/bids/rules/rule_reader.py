@@ -41,7 +41,7 @@ class RuleReader:
         return self._build(key_path, match, table, "")
 
     def session_rule(self, key_path: KeyPath, session: str, table: Mapping[str, Any]) -> Rule:
-        """Return the rule of one series of one session."""
+        """Return the rule of one series of one session, or of one of its images."""
         self._file.refuse_unknown_keys(key_path, table, OPTIONS)
         number, _dot, image = str(key_path[-1]).partition(".")
         key = "n" if number.startswith("n") else "number"

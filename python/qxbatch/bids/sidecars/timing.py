@@ -30,7 +30,8 @@ def timing_of(image: ExportImage) -> Timing | None:
     """Return the fields to write if the time between volumes differs between image and sidecar.
 
     If the frames do not show which time is correct, RepetitionTime stays as it is.
-    Return None if the times agree, or if one of them is not known.
+    Return None if the times agree, or if the sidecar or the headers have no repetition time. An image whose header has no time
+    between volumes counts as 0 s; one that cannot be read is not compared.
     """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
@@ -58,7 +59,7 @@ def timing_of(image: ExportImage) -> Timing | None:
 
 
 def _time_step(path: Path) -> float | None:
-    """Return the time between volumes that an image's header has, in seconds; None where it cannot be read."""
+    """Return the time between volumes by an image's header, in seconds; 0 where it has none, None where it cannot be read."""
     try:
         return round(read_nifti(path).time_step, 6)
     except ValueError:

@@ -37,7 +37,10 @@ class Grid:
     tilt: float
     """Largest angle (rad) between the orientation of a frame and that of the grid."""
     shift: float
-    """Largest distance (mm) between the position of a frame and that of the grid."""
+    """Largest distance (mm) between the ImagePositionPatient of a frame and that of the grid.
+
+    If volumes moved (`motion.py`), it is that between the centres of slices of the first volume and of another one.
+    """
 
 
 def axes(orientation: Sequence[float]) -> Array:

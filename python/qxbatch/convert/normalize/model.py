@@ -124,6 +124,6 @@ class CopiedStack:
     tilt: float = 0.0
     """Largest angle (rad) between a frame's ImageOrientationPatient and that of the copies."""
     shift: float = 0.0
-    """Largest distance (mm) between a frame's ImagePositionPatient and that of its copy."""
+    """Largest distance (mm) between the position of a frame and that of its copy (`Grid.shift`)."""
     weightings: tuple[Weighting, ...] = ()
     """Weighting of each volume; empty if the table of dcm2niix is kept."""
