@@ -1,4 +1,4 @@
-"""Folder mode (`--masterinbox=none`): numbers for archives with the same name, stored in case this run is killed."""
+"""Folder mode (`--masterinbox=none`): numbers for archives with the same name, stored for cluster jobs, and in case of a kill."""
 
 import contextlib
 import json

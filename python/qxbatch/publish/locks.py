@@ -42,9 +42,9 @@ RETRY_SECONDS = 0.02
 TRIES = 3
 """Number of times that `take` tries while another run checks the lock."""
 LONGEST_WAIT_SECONDS = 600.0
-"""Seconds for which `waiting` waits at most."""
+"""Seconds after which `waiting` does not call `take` again."""
 ENDING_WAIT_SECONDS = 5.0
-"""Seconds for which `waiting` waits at most if the run is to end."""
+"""The same if the run is to end."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """Errors if the file system has no locks of the kernel."""
 _LOST = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES)

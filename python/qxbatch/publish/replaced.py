@@ -13,7 +13,7 @@ from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.publish.unique_files import separate_unique_files
 
 KEPT_SUFFIX = ".kept"
-"""In staging, beside the replaced files of a session: the suffix of the folder of those that are kept."""
+"""Suffix of the folder in staging, beside that of the replaced files of a session, to which the files to keep are moved first."""
 
 
 def keep_replaced(
