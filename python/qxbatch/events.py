@@ -90,7 +90,7 @@ class UnitSorted(NamedTuple):
 
 
 class SeriesFinished(NamedTuple):
-    """A series is converted and stored."""
+    """A series is converted and, if its files are packed or compressed, stored."""
 
     unit: str
     size: int

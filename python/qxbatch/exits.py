@@ -14,5 +14,8 @@ class ExitStatus(IntEnum):
     """A converter, or another program or package that is needed, is missing or gives no answer."""
     CANNOT_WRITE = 73
     HELD = 75
-    """Other runs have the locks of everything that was to be done."""
+    """Other runs have the locks of everything that was to be done.
+
+    With --scheduler: all packets were submitted before, or no longer exist.
+    """
     INTERRUPTED = 130

@@ -64,7 +64,8 @@ class Packet:
 
     path: Path
     name: str
-    """The text that the group `packet_name` of `--pattern` matched; for an archive in a session's inbox, the file name."""
+    """The text that the group `packet_name` of `--pattern` matched. In folder mode (`--masterinbox=none`), the name of the session
+    folder; for an archive in a session's inbox, the file name."""
     fingerprint: Fingerprint
 
 
@@ -216,7 +217,7 @@ class SessionReport:
     """The result of one session, for the summary, the report and the exit status."""
 
     packet: str
-    """Names of the packets, comma-separated."""
+    """File names of the packets, comma-separated; the session id in folder mode, or if they are not known."""
     session: SessionId | None
     folder: Path | None
     """The session folder; None if it was not published."""
@@ -232,7 +233,7 @@ class SessionReport:
 
     Packets that were deleted, or that could not or must not be archived, do not count; None if there is no other."""
     unit: str = ""
-    """The id of the unit in which its packets were imported."""
+    """The id of the unit in which its packets were imported; empty if this run only finished an interrupted import."""
     labels: tuple[SeriesLabel, ...] = ()
     """Labels of its series."""
 

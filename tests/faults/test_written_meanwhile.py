@@ -94,7 +94,9 @@ def test_a_file_that_appears_under_the_name_of_a_kept_file_gets_a_numbered_name(
         run = study.main(*FOLDER_MODE)
     assert run.status == 0, run.text
     assert [readme.read_bytes(), readme.with_name("README_2").read_text()] == [TREE["README"], *mine]
-    assert f"{readme}: had the name of a file that an archive contains. It is now {readme}_2." in unwrapped(run.text)
+    assert f"{readme}: had the name of a file or folder that an archive contains. It is now {readme}_2." in unwrapped(
+        run.text
+    )
     assert is_intact(study)
 
 

@@ -1,4 +1,4 @@
-"""Folder mode (`--masterinbox=none`): numbers for archives with the same name, stored in case this run is killed."""
+"""Folder mode (`--masterinbox=none`): numbers for archives with the same name, stored for cluster jobs, and in case of a kill."""
 
 import contextlib
 import json
@@ -42,8 +42,8 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
     """Remove numbers that are no longer needed.
 
     These are the numbers of archives in the inboxes, which this run has finished, of missing archives, and of sessions with
-    results. Numbers that another run chose for waiting sessions are kept. While another run works, all are kept: that run
-    removes them.
+    results. Numbers that another run chose for waiting sessions are kept. While another run works, or a killed run left unfinished
+    work, all are kept: a later call removes them.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.temporary_numbers)):
         return

@@ -78,7 +78,8 @@ def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:
 def read(name: str, command: Command, argv: Sequence[str]) -> dict[str, object]:
     """Return the options by their long names, and the positional words by their names, such as `<path>`.
 
-    An option is True or text, and False or None if it is not given; a word is text or a list of texts. Raises UsageError.
+    An option is True or text, and False or None if it is not given; a word is text, a list of texts, or None if it is omitted.
+    Raises UsageError.
     """
     words = Reader(command.parameters, f"qxbatch {name}").read(argv)
     text = command_text(command.summary, command.usage, command.parameters)

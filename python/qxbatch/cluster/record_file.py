@@ -11,7 +11,7 @@ from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, json_object, open_
 
 RECORD_NAME = "submission.json"
 FILE_MODE = 0o644
-"""Permissions of the files of a submission that select what its jobs do, whatever the umask."""
+"""Permissions of the files of a submission that select what its jobs do: only their owner may write them, whatever the umask."""
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 

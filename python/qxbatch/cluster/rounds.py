@@ -13,7 +13,7 @@ from qxbatch.publish.plain_files import read_object, read_plain
 class Round(NamedTuple):
     """Tasks that are submitted at one time, and the units that the scheduler refused then.
 
-    Round 1 has all units of the submission; later rounds have units that still have no result, or that failed.
+    Round 1 has the units that were ready; later rounds have units that still have no result, or that failed.
     """
 
     number: int

@@ -37,7 +37,7 @@ class JobScript(NamedTuple):
     command: str
     """Shell words of the command; `$task` is the number of the task."""
     array: Array | None
-    """None: a single job."""
+    """None: the dependent job. An array with fewer than `Scheduler.smallest_array` tasks is submitted as a single job."""
     host_command: str = ""
     """Shell words of a command that runs before `command`, outside the container."""
     units: int = 0
@@ -162,7 +162,10 @@ def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Pat
 
 
 def _record_job(name: str, jobs_file: str) -> list[str]:
-    """Return shell lines that append the id in `$id` to the file of jobs; they end the script if there is no id."""
+    """Return shell lines that append the id in `$id` to the file of jobs.
+
+    They end the script if there is no id, or if that file is a link.
+    """
     return ['[ -n "$id" ]', f"[ ! -L {jobs_file} ]", f'echo "{name} $id" >> {jobs_file}']
 
 

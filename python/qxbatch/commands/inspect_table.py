@@ -14,7 +14,7 @@ from qxbatch.visible import one_line
 
 WIDTH = 80
 _MIN_CELL_WIDTH = 12
-"""Characters of a cell that are always shown, if it has so many."""
+"""No column is made narrower than this; a shortened cell ends in `...`."""
 Column = tuple[str, Callable[[InspectedSeries, Acquisition], str]]
 """The title of a column, and the function that returns the text of its cell for a series."""
 _NAME_COLUMN = 1

@@ -1,7 +1,7 @@
 """`qxbatch protocol learn`: proposes protocol.toml from the series that the sessions have.
 
-A series that more than half of the sessions have is expected; one that at least a third of them have is optional
-(docs/protocol.md).
+A series that more than half of the sessions of a scanner have is expected. One that at least a third of them, and at least two,
+have is optional. docs/protocol.md has the rules for scanners with few sessions.
 """
 
 import sys

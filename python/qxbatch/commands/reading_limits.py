@@ -47,7 +47,7 @@ class ReadingLimits:
         )
 
     def hint(self, path: str, reasons: Sequence[str]) -> str:
-        """Return the command that reads the packet with larger limits; empty if the reasons name none of these limits."""
+        """Return a sentence with the command that raises the limits; empty if the reasons name none of these limits."""
         raised = larger_limits(limits_of(reasons), self)
         if not raised:
             return ""

@@ -15,7 +15,7 @@ _ENDINGS = (".par", ".rec")
 
 @dataclass(frozen=True)
 class ParSeries:
-    """A PAR and its REC, if there is one. The fields are those of `core.Group`, which describes a DICOM series."""
+    """A PAR and its REC, if there is one. The fields, except `kind`, are those of `core.Group`, which describes a DICOM series."""
 
     number: int | None
     files: int

@@ -39,7 +39,7 @@ def output_of(value: object, source: Path) -> Path:
 def staging_in(output: Path) -> Iterator[Path]:
     """Yield a new folder in the output. At the end, remove it, and those folders above it that were created and are empty.
 
-    The remains of killed runs are removed; folders of users are kept, whatever their names. Raises OSError.
+    The remains of killed runs are removed. A folder of a user with such a name is kept, unless it is empty. Raises OSError.
     """
     new_folders = [folder for folder in (output, *output.parents) if not os.path.lexists(folder)]
     staging = output / staging_name_of_split(os.urandom(8).hex())

@@ -18,7 +18,7 @@ from qxbatch.visible import shell_word
 Studies = Callable[[Sequence[Path]], Sequence[str]]
 """Returns a key for the study of each of these DICOM files; empty if the study is unknown."""
 _MOST_NAMES = 10_000
-"""Number of names for the new folder that are tried."""
+"""Names for the new folder, `S1`, `S2` and so on, are tried below this number."""
 MAX_LISTED = 20
 """Maximum number of files that a command names one by one."""
 

@@ -27,7 +27,8 @@ class OccupiedFolder(NamedTuple):
 def refuse_packet_places(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse ready entries of a session whose folder is a packet, or contains the folder of packets or the archive.
 
-    If a packet of the session has the session id as its file name, that packet can be the folder: the import checks this.
+    Entries of a session are not refused here if one of them has the session id as its file name, since the folder may be that
+    entry. The import checks this.
     """
     ids_and_names = {(entry.session.id, entry.path.name) for entry in judged if entry.session is not None}
     folders = PacketFolders(settings.masterinbox)

@@ -176,7 +176,7 @@ def kind_of_folder(folder: Path) -> FolderKind | None:
 def _kind(path: Path, folders: list[str], files: list[str]) -> FolderKind | None:
     """Return the kind of a folder with these folders and files; None if it is not recognised.
 
-    The name of an entry shows that a folder may be one. Then a function reads more of the folder.
+    The names of entries show which kinds are possible. For each of these kinds, a function reads more of the folder.
     """
     marks: tuple[tuple[bool, Callable[[Path], bool], FolderKind], ...] = (
         (WORKSPACE in folders, _has_workspace_entries, FolderKind.SESSIONS_FOLDER),

@@ -13,9 +13,9 @@ from qxbatch.session.layout import REPLACED
 
 
 def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
-    """Move the files that runs of a unit replaced to the archive, if the unit has no journal; return a problem for each session.
+    """Move to the archive what runs of a unit replaced; return a problem for each session. The unit must have no journal.
 
-    All of them are moved: without the journal, it is not known whether another file has their bytes. Raises OSError.
+    All files are moved: without the journal, it is not known whether another file has their bytes. Raises OSError.
     """
     problems = []
     folder = workspace.archive.parent / REPLACED

@@ -49,7 +49,10 @@ class Context:
         self.archive_numbers = {} if archive_numbers is None else archive_numbers
         """Folder mode (`--masterinbox=none`): the numbers of archives with the same name (qxbatch.archive.numbers)."""
         self.published: set[str] = set()
-        """Ids of the sessions that this run published: no other packet of the run may replace them."""
+        """Ids of the sessions that this run published: no other packet of the run may replace them.
+
+        In folder mode, only the sessions that an inbox was split into.
+        """
         self.stop = threading.Event()
         """Set when the converters have to stop."""
         workers = max(1, settings.n_procs)

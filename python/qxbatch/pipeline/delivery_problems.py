@@ -38,8 +38,8 @@ def unremoved_file_problem(file: UnremovedFile) -> Problem:
 
 
 def renamed_file_warning(file: RenamedFile) -> Problem:
-    """Return the problem of a file of the user that appeared in the inbox under the name of a file that an archive contains."""
-    message = f"had the name of a file that an archive contains. It is now {file.new_path}."
+    """Return the problem of a file or folder of the user that appeared in the inbox under a name that kept files need."""
+    message = f"had the name of a file or folder that an archive contains. It is now {file.new_path}."
     return Problem(Code.REPLACED_KEPT, str(file.path), message, severity=Severity.WARNING)
 
 

@@ -36,7 +36,8 @@ _REMOVE = "If you do not need the packet, remove it:"
 def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
     """Return a report for each file or folder in the master inbox that has a hidden name of no known run.
 
-    Empty if a journal or staging cannot be read, because its run is not known then. Raises UsageError.
+    In an inbox outside of the sessions folder, only for those that did not change in the last _AT_WORK_S seconds. Empty if a
+    journal or staging cannot be read, because its run is not known then. Raises UsageError.
     """
     inbox = settings.masterinbox
     if inbox is None:

@@ -69,7 +69,10 @@ def _move_commands(archived_paths: Mapping[Path, Path | None], settings: Setting
 
 
 def import_command(left_out: LeftOut, unit: Unit, settings: Settings) -> str:
-    """Return the command that imports a refused packet, which was not moved, once its archives can be read."""
+    """Return the command that imports a refused packet, which was not moved, once the user has corrected it.
+
+    If archives in it were left out, the command has the options to read them, or unpacks them first.
+    """
     changes, unpacking = _what_helps(left_out, unit, settings, {})
     return " && ".join((*unpacking, command_for(settings, [unit.session.id], changes)))
 

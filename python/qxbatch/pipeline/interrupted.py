@@ -60,9 +60,9 @@ def candidate_after_recovery(candidate: Candidate, recovery: "RecoveryResult | N
 
 
 def recovery_reports(recovery: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
-    """Return the reports of a recovery. A report that another run holds a lock is left out if this run imports the unit.
+    """Return the reports of a recovery, without those about a held lock of a unit that this run imports.
 
-    The import then reports the lock.
+    The import takes the same lock, and reports if another run holds it.
     """
     ready = {
         candidate.session.id for candidate in candidates if candidate.session and candidate.verdict is Verdict.READY

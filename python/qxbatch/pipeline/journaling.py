@@ -62,7 +62,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
 
 
 def _has_external_links(job: Job) -> bool:
-    """Return whether the packets contain links to something outside of them; in folder mode, only links in archives count.
+    """Return whether the packets contain links to something outside of them, or to nothing; in folder mode, only links in archives.
 
     In folder mode, a link that is not in an archive stays in the inbox.
     """

@@ -15,8 +15,8 @@ from qxbatch.settings.model import Settings
 def refuse_other_packet(context: Context, unit: Unit, folder: Path) -> None:
     """Raise PacketError if `folder`, the folder of one of the sessions of a unit, is the session of another packet.
 
-    There are three cases: this run published the session; it was split from another packet; or the unit would be split into it,
-    but the existing session was not split from this unit.
+    There are three cases: this run published the session; it was split from another packet, and --overwrite would replace it; or
+    the unit would be split into it, but the existing session was not split from this unit.
     """
     if folder.name in context.published:
         raise same_session_error(folder.name, unit)

@@ -1,4 +1,4 @@
-"""Refuses an import that would take packets away: they are in the folders of its session, or their folder is its session."""
+"""Refuses an import that would take packets away: they are in the folders of its session, or a packet is or contains it."""
 
 import contextlib
 import os
@@ -22,8 +22,8 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
     """Raise PacketError if packets are in the folders of a session that the import of a unit would replace.
 
     This checks the packets of the unit, those in the master inbox, and those that links in the master inbox lead to: in any
-    mode of --archive, a packet must not leave with the replaced session. Also raise PacketError if the folder of the session is
-    a packet (see `why_occupied`).
+    mode of --archive, a packet must not leave with the replaced session. Also raise PacketError if a packet of the unit contains
+    the session, or if the folder of the session is occupied (see `why_occupied`), for example by a packet.
     """
     if settings.stages is Stages.CONVERT or not session.is_dir():
         return

@@ -17,9 +17,12 @@ from qxbatch.study.study import is_current
 def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool = False) -> None:
     """Write the study level after an import; a failed write only prints a message, because the sessions are published.
 
-    If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
-    `sessions_changed`: the study level may be out of date even if the report has no published session: another run
-    published sessions without refreshing it, this run was interrupted, or study.json does not list the packets that wait now.
+    An existing study level is always written again. A missing one is written only by a run of all stages (not by `sort` and
+    `convert`) for a folder with sessions, and only if the report has a published session, the folder is outdated (`is_outdated`),
+    or `sessions_changed`.
+
+    `sessions_changed`: the study level may be out of date even if the report has no published session: another run published
+    sessions without refreshing it, this run was interrupted, or study.json does not list the packets that wait now.
     """
     folder = settings.sessionsfolder
     is_refresh_needed = (

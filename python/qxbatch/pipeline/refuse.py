@@ -28,9 +28,11 @@ _NEED = (
 
 
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
-    """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
+    """Raise PacketError if one of a unit's sessions exists (without --overwrite), or may not or cannot be written.
 
-    With --overwrite, an existing session is replaced unless `refuse_other_packet` or `refuse_packets_inside` refuses it.
+    Discovery has looked for the unit's own session, but another run can have made it since then. The sessions that a packet is
+    split into are not known at discovery. `refuse_unusable_folder`, `refuse_other_packet` and `refuse_packets_inside` list the
+    other reasons, which also count with --overwrite.
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id

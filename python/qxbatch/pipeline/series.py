@@ -32,9 +32,9 @@ def make_series(
 ) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
-    The files of a series are removed once it is converted and stored. In inbox mode, deflated members of a zip packet are
-    copied without recompression. Not in folder mode (`--masterinbox=none`): a session that is rebuilt from its own series must
-    store the same bytes as its first import.
+    The files of a series are removed once it is converted and stored. In inbox mode, with `--gzip-level=0`, deflated members of a
+    zip packet can be copied into a tar.gz without recompression (see `pack_folder`). Not in folder mode (`--masterinbox=none`): a
+    session that is rebuilt from its own series must store the same bytes as its first import.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
@@ -89,7 +89,7 @@ class _SeriesWork:
             )
 
     def convert(self, series: Series, form: StorageForm) -> Conversion:
-        """Convert a series, and start to finish its images. Raises OSError if the disk is full."""
+        """Convert a series, and submit `finish_image` for each of its images. Raises OSError if the disk is full."""
         context = self.context
         with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
             conversion = self._convert(series)

@@ -31,7 +31,7 @@ def unit_lock(unit: str) -> str:
 
 
 def packet_lock(packet: Path) -> str:
-    """Return the name of a packet's lock. It has no folder, because containers see one inbox under many paths."""
+    """Return the name of a packet's lock: without the path of the inbox, which can differ between containers."""
     return f"packet {packet.name}"
 
 

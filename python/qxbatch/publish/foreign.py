@@ -32,8 +32,9 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     """Write texts under hidden names, sync them, and then give them their names, in this order. Raises OSError.
 
     A file that a person wrote or changed is renamed to a numbered name, which is printed. If several processes may write these
-    files, each needs a different `tag` (16 hex digits). The tag NO_RUN means that this process is the only one. Then a file is
-    exchanged with its new text in one step and compared after that, so an edit is kept even if it was saved right before.
+    files, each needs a different `tag` (16 hex digits). The tag NO_RUN means that this process is the only one. Then a file with
+    `can_exchange` is exchanged with its new text in one step, if the file system supports that, and compared after that. So an
+    edit is kept even if it was saved right before.
     """
     staged = [_hidden_path(text.path, Use.COPY, tag) for text in texts]
     try:

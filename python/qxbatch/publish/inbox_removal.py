@@ -134,7 +134,7 @@ class _CurrentFolder:
         """This folder and those between it and the inbox, without missing ones: a forged list can name very many of these."""
 
     def enter(self, folder: Path) -> bool:
-        """Open a folder; return False if it is not below the inbox, or is reached through a link below `top` or a mount."""
+        """Open the inbox or a folder below it; return False for another folder, and behind a link below `top` or a mount."""
         if folder != self._folder:
             self.close()
             self._folder = self.short_path = folder
@@ -144,7 +144,7 @@ class _CurrentFolder:
         return self._is_entered
 
     def _try_open(self, folder: Path) -> bool:
-        """Open a folder, if it exists; return False if it is not below the inbox, or is reached through a link below `top`."""
+        """Open the inbox or a folder below it, if it exists; return False for another folder, and behind a link below `top`."""
         # is_below checks the folders above a path, so a path in the folder is needed
         any_file = folder / "any"
         if not (is_below(any_file, self._inbox) and is_below(any_file, self._top)):

@@ -1,6 +1,6 @@
 """Folder mode (`--masterinbox=none`): moves kept files of archives to the session's own inbox, to their names in the ledger.
 
-The inbox belongs to the user. If a file with one of these names appeared in it after the session was built, that file gets a
+The inbox belongs to the user. If a file or folder with one of these names appeared in it after the session was built, it gets a
 numbered name.
 """
 
@@ -19,7 +19,7 @@ _TRIES = 20
 
 
 class RenamedFile(NamedTuple):
-    """A file or folder of the user that had the name of a kept file."""
+    """A file or folder of the user that had the name of a kept file, or a file that had the name of a folder with kept files."""
 
     path: Path
     new_path: Path

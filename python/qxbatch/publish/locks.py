@@ -4,10 +4,10 @@ A lock is a file. Its name is a hash of the lock's name, and its content, the re
 under a temporary name and then renamed, so it is complete when it appears. The holder also has the kernel's lock (flock) on it,
 if available, and renews its modification time every 15 s.
 
-- If the holder runs on the same kernel (equal boot ids), the kernel's lock decides. It ends with its process, so the locks of a
-  killed run are free at once.
-- If it runs on another kernel, the kernel's lock may not be visible here (NFS with local_lock, Lustre with localflock), or there
-  is none. Then the lock is in use as long as its modification time is renewed (qxbatch.publish.heartbeats).
+- If the holder runs on the same kernel (equal boot ids) and sees the file on the same device, the kernel's lock decides. It ends
+  with its process, so the locks of a killed run are free at once.
+- Otherwise the kernel's lock may not be visible here (NFS with local_lock, Lustre with localflock), or there is none. Then the
+  lock is in use as long as its modification time is renewed (qxbatch.publish.heartbeats).
 
 Host and process are recorded only for people who read the file. In containers every run is process 1 of some host.
 """
@@ -42,9 +42,9 @@ RETRY_SECONDS = 0.02
 TRIES = 3
 """Number of times that `take` tries while another run checks the lock."""
 LONGEST_WAIT_SECONDS = 600.0
-"""Seconds for which `waiting` waits at most."""
+"""Seconds after which `waiting` does not call `take` again."""
 ENDING_WAIT_SECONDS = 5.0
-"""Seconds for which `waiting` waits at most if the run is to end."""
+"""The same if the run is to end."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """Errors if the file system has no locks of the kernel."""
 _LOST = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES)
@@ -88,7 +88,7 @@ class Locks:
     """The locks that one run holds in one folder.
 
     - `flock`: the call of the kernel; None if it has none. `boot`: identifies this kernel; by default its boot id.
-    - `notify`: is called with a sentence before a wait of some seconds.
+    - `notify`: is called once, with a sentence, before the first wait that shows whether a lock of another host is stale.
     - `job`: names the cluster job of the run. `has_ended`: returns whether the job of that name has ended. If so, its locks are
       stale as soon as this run has seen that they are not renewed.
     """
@@ -116,7 +116,7 @@ class Locks:
         self._thread: threading.Thread | None = None
 
     def take(self, name: str) -> Lock | None:
-        """Acquire the lock with that name; return None if another run holds it.
+        """Acquire the lock with that name; return None if another run, or another thread of this one, holds it.
 
         If a lock of another host looks stale, waits to see whether it is renewed. Raises OSError when the folder of locks cannot
         be written.
@@ -270,7 +270,7 @@ class Locks:
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
-        """Hold a lock that every run holds only for a moment; wait while another run holds it.
+        """Hold a lock that every run holds only for a moment; wait while another run or thread holds it.
 
         Raises OSError when the folder of locks cannot be written, TimeoutError after LONGEST_WAIT_SECONDS, and CancelledError
         after ENDING_WAIT_SECONDS if `interrupt` was called.

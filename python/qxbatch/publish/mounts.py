@@ -73,5 +73,5 @@ def _is_mount_point(path: Path) -> bool:
         return is_mounted(path)
     except (FileNotFoundError, NotADirectoryError):  # it is missing, or another mount covers the folder above it
         return False
-    except OSError:  # the kernel lists it, and this user may not open the folder above it
+    except OSError:  # it cannot be examined, as in a folder that this user may not open: it counts as a mount point
         return True

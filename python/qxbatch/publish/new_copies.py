@@ -1,6 +1,7 @@
-"""Copies files and folders to new names: no existing file is written to, and no link is followed.
+"""Copies files and folders to new names: no existing file is written to, and links are copied as links.
 
-Folders and files are opened once and then used by their descriptors, because others may write to the folder of the copy.
+The entries of a copied folder are created by the descriptors of its opened folders, since others may write there and replace a
+folder by a link.
 """
 
 import contextlib
@@ -54,7 +55,7 @@ def _copy_entry(source: Path, name: str, folder: int) -> None:
     """Copy a file or link; create a new FIFO or socket, since it has no bytes to copy; leave out a device without opening it.
 
     A new device would be usable also if the source is on a file system without devices (nodev). Raises OSError, which names the
-    source.
+    source unless the file system of the copy is full.
     """
     status = source.lstat()
     if is_device(status.st_mode):

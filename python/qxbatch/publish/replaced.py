@@ -13,7 +13,7 @@ from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.publish.unique_files import separate_unique_files
 
 KEPT_SUFFIX = ".kept"
-"""In staging, beside the replaced files of a session: the suffix of the folder of those that are kept."""
+"""Suffix of the folder in staging, beside that of the replaced files of a session, to which the files to keep are moved first."""
 
 
 def keep_replaced(
@@ -21,10 +21,10 @@ def keep_replaced(
 ) -> Path | None:
     """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
 
-    Returns the folder to which files were moved; None if there were none. The bytes may also be in the new session, or in packets
-    in `archive` from which the old session was imported. With `keep_all`, all files are moved: the new session is missing or may
-    be damaged. `tag` is part of the names of hidden copies. An interrupted call can be repeated. Raises OSError, also if one of
-    the folders beside `old` that this call uses is a link.
+    Returns the folder to which files were moved; None if there were none. The places that are searched for the bytes are the new
+    session and, unless `archive` is None, the packets in it from which the old session was imported. With `keep_all`, nothing is
+    searched and all files are moved: the new session is missing or may be damaged. `tag` is part of the names of hidden copies. An
+    interrupted call can be repeated. Raises OSError, also if one of the folders beside `old` that this call uses is a link.
     """
     top = session.parent
     unique_name, discarded_name = f"{old.name}{KEPT_SUFFIX}", f"{old.name}.rest"

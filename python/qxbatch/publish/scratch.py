@@ -1,7 +1,7 @@
 """Scratch folders in the folder of --work-dir, which other studies and other programs may use too.
 
 The content of a folder is removed only if its name and a file in it identify the run that created it. That run has the kernel's
-lock on this file, so that a run on a copy of the study, which also contains the state of this run, does not remove the folder.
+lock on this file. So a run on a copy of the study, whose staging also names the folder, does not remove it.
 """
 
 import contextlib

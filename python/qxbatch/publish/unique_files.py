@@ -18,7 +18,7 @@ from qxbatch.session.sorted_sums import has_valid_list, unchanged_files
 
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
-"""The list of the hashes of files that sorting generated (`qxbatch/sorted.sha256`)."""
+"""Path, in a session, of the list of the hashes of files that sorting generated (`qxbatch/sorted.sha256`)."""
 _OTHERS, _RECORDS, _SUMS = range(3)
 """The order in which files leave a replaced session. A repeated call needs the records and the sums, so they leave last."""
 
@@ -83,7 +83,8 @@ def _remove_unchanged(old: Path, top: Path, states: States) -> None:
 def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: Iterable[Path]) -> Collection[Path]:
     """Return the files of the replaced session whose content is neither in the new session nor in an archived packet.
 
-    Files that cannot be read are among them; unedited files that sorting generated are not.
+    Only files with bytes of packet members (`is_from_packet`) are compared with archived packets. Files that cannot be read are
+    among the returned ones; unedited files that sorting generated are not.
     """
     known = KnownBytes(source, hashes_in(session))
     with opened_folder(session) as new:

@@ -230,9 +230,9 @@ class Workspace:
                         clear_path(path)
 
     def tidy(self) -> None:
-        """Remove the empty folders in the hidden folder, and then that folder if it is empty.
+        """Remove the folders of locks, staging and journals, then the hidden folder, in this order; stop at one that is not empty.
 
-        While a lock is held, nothing is removed.
+        So while a lock is held, nothing is removed.
         """
         with contextlib.suppress(OSError):
             for folder in (self.locks, self.work, self.journals):

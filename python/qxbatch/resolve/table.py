@@ -1,4 +1,7 @@
-"""Reads tables: files named .csv with commas, semicolons or tabs as Excel writes them, other files with tabs."""
+"""Reads tables: files named .csv with commas, semicolons or tabs as Excel writes them, other files with tabs.
+
+In both, a first line such as `sep=;`, which Excel also writes, names another separator.
+"""
 
 import csv
 import re
