@@ -92,7 +92,7 @@ pub fn parse(
             if member.kind == MemberKind::Directory
                 || member.kind == MemberKind::Device && member.size > 0
             {
-                member.kind = MemberKind::File; // an entry with data is a file, whatever its attributes
+                member.kind = MemberKind::File; // a folder or device with data is a file with odd attributes
             }
         }
         members.push(member);

@@ -1,8 +1,8 @@
 //! Reads a 7z archive (7zFormat.txt of the LZMA SDK): its header, and its blocks (data that are packed together) in one
 //! pass each.
 //!
-//! The header follows the data; it is usually packed and sometimes encrypted. Every size in it is checked against the
-//! size of the header before memory is allocated.
+//! The header follows the data; it is usually packed and sometimes encrypted. Before memory is allocated, each count in
+//! it is compared with the number of bytes in the header, and the sizes of headers with a limit.
 
 pub mod aes;
 mod branch;

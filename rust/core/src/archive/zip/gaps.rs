@@ -100,7 +100,7 @@ pub fn gap_after_member(source: &dyn Source, entry: &Entry, data_offset: u64) ->
     Gap::new(source, end.saturating_add(skip as u64), next)
 }
 
-/// Returns the gap after a member whose local header was not read, because it has no content.
+/// Returns the gap after a folder, link or device. Reads the local header only if the extent leaves room for a gap.
 pub fn gap_after_unread_member(source: &dyn Source, entry: &Entry) -> Option<Gap> {
     if entry.extent <= entry.least_extent() {
         return None;
