@@ -33,6 +33,7 @@ pub use self::header::Listing;
 /// Limit on the size of a header, packed or not: enough for about 500,000 members.
 const MAX_HEADER_LENGTH: u64 = 64 << 20;
 
+/// Ids with which a header begins: unpacked, or packed.
 const HEADER: u8 = 1;
 const ENCODED_HEADER: u8 = 0x17;
 

@@ -7,6 +7,7 @@ use super::end::EndRecord;
 use super::entry::Entry;
 use super::local;
 
+/// Signatures of a local header and of a data descriptor.
 const MEMBER: &[u8] = b"PK\x03\x04";
 const DESCRIPTOR: &[u8] = b"PK\x07\x08";
 /// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its signature.
