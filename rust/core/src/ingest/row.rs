@@ -55,7 +55,7 @@ pub enum Fate {
     Sorted,
     /// Its bytes are already in the series.
     Duplicate,
-    /// Kept in the session's inbox folder.
+    /// Kept as it is and in no series: in the session's inbox folder, or at another path (a log).
     Kept,
     /// An archive whose members have their own rows.
     Opened,
