@@ -42,7 +42,7 @@ class Stack:
     frames: int
     """Number of frames, without those that repeat another frame."""
     duplicate_frames: int
-    """Frames that repeat another frame (same position, numbers and times), or a slice that their volume already has."""
+    """Frames that repeat another frame in every distinguishing value, or a slice that their volume already has."""
     slice_positions: list[float]
     """Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown."""
     slices: int

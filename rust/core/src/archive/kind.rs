@@ -1,4 +1,4 @@
-//! The kind of a file, from its first bytes.
+//! The kind of a file, from its first bytes; for a few kinds from bytes at its end or at another offset, or from its name.
 
 use std::fs::File;
 use std::io;

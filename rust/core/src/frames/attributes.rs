@@ -100,10 +100,11 @@ pub struct Attributes {
     pub coil_hash: u64,
     /// Component of a complex image.
     pub component: Component,
-    /// GE: component of a complex image (0043,xx2F): 0 magnitude or a map, 1 phase, 2 real part, 3 imaginary part. Their
-    /// ImageType does not name it.
+    /// GE: component of a complex image (0043,xx2F): 0 magnitude or a map, 1 phase, 2 real part, 3 imaginary part.
+    /// ImageType does not name it in these images.
     pub ge_component: Option<i64>,
-    /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2.
+    /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2. None for
+    /// the two kinds of a diffusion scan.
     pub ge_image_kind: Option<i64>,
     /// A hash of all values of ImageType or FrameType; 0 if the header has none.
     pub image_type_hash: u64,

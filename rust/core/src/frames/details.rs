@@ -19,7 +19,7 @@ use crate::regular;
 /// Named values of one object's header.
 #[derive(Debug, Default, Clone)]
 pub struct Details {
-    /// Numbers by name: a DICOM keyword, or vendor and private name.
+    /// Numbers by name: a DICOM keyword, vendor and private name, or `Protocol.` and the name in the protocol of Siemens.
     pub numbers: BTreeMap<String, Vec<f64>>,
     /// Texts by name. `Protocol.read` is set if the header contains the protocol of Siemens.
     pub texts: BTreeMap<String, String>,

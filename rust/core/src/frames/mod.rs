@@ -1,8 +1,9 @@
 //! The two-dimensional frames of a DICOM object: position in the patient, storage of the pixels, and the attributes
 //! that distinguish frames.
 //!
-//! A classic object has one frame, an enhanced multi-frame object one for each item of its per-frame functional groups
-//! (PS3.3 C.7.6.16), a mosaic one for each tile. [`read`] reads an object only up to its pixel data.
+//! An enhanced multi-frame object has one frame for each item of its per-frame functional groups (PS3.3 C.7.6.16), a
+//! mosaic one for each tile, another object as many as NumberOfFrames says, by default 1. [`read`] reads an object only up
+//! to its pixel data.
 
 mod attributes;
 mod csa;

@@ -47,7 +47,7 @@ pub struct PixelEncoding {
     pub high_bit: u16,
     /// Whether values are two's complement.
     pub is_signed: bool,
-    /// 1 for grey, 3 for colour.
+    /// 1 for grey, 3 for colour; 0 if SamplesPerPixel is absent.
     pub samples: u16,
     /// Whether colours are stored plane by plane.
     pub is_planar: bool,
@@ -100,7 +100,8 @@ pub struct Object {
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
-    /// Whether something that the header announces is missing: elements, bytes of the pixel data, or frames.
+    /// Whether something that the header announces is missing: elements, bytes of
+    /// uncompressed pixel data, or frames.
     pub is_incomplete: bool,
     /// Whether the file ends before its pixel data do, or is unreadable before them.
     pub is_truncated: bool,

@@ -13,6 +13,7 @@ use crate::header::{
 };
 use crate::series::is_series_number;
 
+/// Tags of the shared and the per-frame functional groups.
 const SHARED: u32 = 0x5200_9229;
 const PER_FRAME: u32 = 0x5200_9230;
 const DOUBLE_FLOAT_PIXEL_DATA: u32 = 0x7FE0_0009;

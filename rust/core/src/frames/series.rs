@@ -95,7 +95,8 @@ impl Series {
                 .map_err(|error| (path.clone(), error))?;
             buffer = used;
             let mut object = object.unwrap_or_else(not_dicom);
-            // Only the comparison of pixel values uses these texts, and a series may have a hundred thousand objects.
+            // Only the comparison of pixel values (and a test) uses these texts, and a series may have a hundred thousand
+            // objects.
             (object.transfer_syntax, object.photometric_interpretation) =
                 (String::new(), String::new());
             objects.push(object);
@@ -103,8 +104,8 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// Returns the files that end before their pixel data do, and images without pixels if other objects of their SOP
-    /// class have pixels.
+    /// Returns the files that end before their pixel data do, or are unreadable before them, and images without pixels if
+    /// other objects of their SOP class have pixels.
     pub fn truncated(&self) -> Vec<&Path> {
         let objects = &self.objects;
         // Presentation states and raw data of the same series have no pixels, though some have Rows and Columns.
@@ -212,8 +213,9 @@ impl Facts {
             return;
         }
         self.sizes.push((rows, columns));
-        let voxels = u64::from(frames) * u64::from(rows); // each value is below 2^32
+        let rows_of_frames = u64::from(frames) * u64::from(rows); // each factor is below 2^32
         self.slices = self.slices.saturating_add(u64::from(frames));
-        self.voxels = (self.voxels).saturating_add(voxels.saturating_mul(u64::from(columns)));
+        let voxels = rows_of_frames.saturating_mul(u64::from(columns));
+        self.voxels = self.voxels.saturating_add(voxels);
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Reader<'w, W> {
     window: &'w mut W,
     /// The encoding of the main data set.
     pub encoding: Encoding,
-    /// Number of elements so far.
+    /// Number of elements that [`Reader::element`] has parsed; those that [`Reader::skim`] reads do not count.
     element_count: u32,
 }
 

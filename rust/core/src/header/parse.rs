@@ -48,7 +48,8 @@ impl<H> Parsed<H> {
 
 /// Reads the header of one object.
 ///
-/// Damaged bytes give a [`Parsed`] value; only a failed read is an error.
+/// Damaged bytes give a [`Parsed`] value. A failed read is an error, and compressed data that are damaged before the start
+/// of the object is found (`InvalidData`, from [`Inflated`]).
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_into(window, &mut bundle)?;

@@ -93,8 +93,8 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
     (by_volume || by_place) && (0..volumes).all(has_one_weighting)
 }
 
-/// Returns whether an object does not store its frames volume by volume, with the slices of each volume in the same
-/// order of position.
+/// Returns false if an object stores its frames volume by volume, and the slices of all volumes in the same ascending or
+/// descending order of position; else true.
 fn is_shuffled(object: &Object) -> bool {
     let places: Vec<Option<i64>> = object
         .frames

@@ -1,4 +1,5 @@
-//! NIfTI images: headers, slices as pictures, and the comparison with the DICOM frames they were converted from.
+//! NIfTI images: headers, slices as pictures, statistics of time series, and the comparison with the DICOM frames they
+//! were converted from.
 
 mod candidate_slices;
 mod check;

@@ -68,10 +68,10 @@ impl VoxelBlock {
         total(&inside)
     }
 
-    /// Returns the ratio of mean and standard deviation for each voxel in the mask.
+    /// Writes the ratio of mean and standard deviation of each voxel in the mask to `map`, which contains zeros.
     ///
     /// The deviation is that of the residuals of a straight line fitted to the volumes, with two degrees of freedom
-    /// fewer than volumes; the ratio is 0 if a voxel does not vary or has no positive mean.
+    /// fewer than volumes; the ratio remains 0 if a voxel does not vary or has no positive mean.
     #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
         // The sum of the squared times, where the time is 0 in the middle of the scan.

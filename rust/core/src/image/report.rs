@@ -22,7 +22,7 @@ pub struct MisplacedFrame {
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct ImageCheck {
-    /// Slices (of all volumes) without a frame.
+    /// Slices (of all volumes) for which no frame was left; those of `different_slices` do not count.
     pub slices_without_frame: usize,
     /// Slices (of all volumes) whose values differ from their frame.
     pub different_slices: usize,

@@ -19,7 +19,7 @@ pub enum MemberBytes<'a> {
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
     Staged(StagedFile),
-    /// In a large loose file.
+    /// In a loose file that is too large for memory, or that is an archive which is kept as it is.
     Loose(PathBuf, Checksums),
 }
 
@@ -104,7 +104,7 @@ impl MemberBytes<'_> {
     }
 
     /// Writes the bytes to a folder of staging. With the option `link`, hard-links a loose file if the file system
-    /// allows it. Fails if a large loose file changed before it was copied.
+    /// allows it. Fails if a loose file that is not in memory changed before it was copied.
     pub fn stage(
         self,
         pass: &Pass<'_>,

@@ -28,7 +28,7 @@ pub struct Options {
     pub gunzip: bool,
     /// Whether to hard-link loose files if possible.
     pub link: bool,
-    /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of archives that were read and kept, and
+    /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
     /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
     /// or whose pixel data are not found. A staged file has its full size: a hole replaces the omitted bytes.
     pub headers_only: bool,

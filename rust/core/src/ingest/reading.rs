@@ -126,7 +126,7 @@ impl Reading {
         &self.damage
     }
 
-    /// Returns bytes that belong to no member, as `path: note`.
+    /// Returns notes on bytes that are outside of the content of the members, as `path: note`.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.skipped.notes
@@ -163,7 +163,7 @@ impl Reading {
         Ok(true)
     }
 
-    /// Marks duplicates: of sorted files with the same bytes (and so of one series), all but the first by path.
+    /// Marks duplicates: of sorted files with the same content, all but the first by path.
     fn mark_duplicates(&mut self) {
         let mut order = self.sorted_rows();
         let rows = &self.rows;

@@ -55,11 +55,11 @@ pub enum Fate {
     Sorted,
     /// Its bytes are already in the series.
     Duplicate,
-    /// Kept in the session's inbox folder.
+    /// Kept as it is and in no series: in the session's inbox folder, or at another path (a log).
     Kept,
     /// An archive whose members have their own rows.
     Opened,
-    /// It has no bytes.
+    /// It has no data: a folder, link or device, or an anti-item of a 7z.
     NoData,
     /// Its bytes could not be read.
     Refused,
@@ -119,7 +119,7 @@ pub struct Row {
     pub separators: Box<[u32]>,
     /// Size of the original in bytes.
     pub size: u64,
-    /// SHA-256 of the original; None if it was not read, or has no bytes.
+    /// SHA-256 of the original; None if it was not read, or has no data ([`Fate::NoData`]).
     pub sha256: Option<Hash>,
     /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked.
     pub content_sha256: Option<Hash>,
@@ -129,7 +129,7 @@ pub struct Row {
     pub fate: Fate,
     /// Why; empty if there is nothing to explain.
     pub reason: Reason,
-    /// Location in staging; None without bytes, and once placed.
+    /// Location of its bytes in staging; None if they are not there, for example once they are placed.
     pub staged: Option<StagedFile>,
     /// Location of its deflate stream in a zip that remains in place; None without such a stream.
     pub deflate_stream: Option<DeflateStream>,
@@ -142,7 +142,8 @@ pub struct Row {
     pub has_extra_bytes: bool,
     /// Whether some of these bytes begin like an archive or a DICOM file.
     pub skips_images: bool,
-    /// Whether the staged bytes are still gzipped.
+    /// Whether the staged bytes are a DICOM file that is still gzipped: without the option `gunzip`. False for other kept
+    /// gzip files.
     pub is_gzipped: bool,
     /// Whether the member is a compressed file, such as `.gz`, and the staged bytes are its decompressed content.
     pub is_decompressed: bool,

@@ -73,7 +73,7 @@ impl Staging {
         }
     }
 
-    /// Returns the parent folder of all staged files.
+    /// Returns the staging folder itself.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root

@@ -126,7 +126,7 @@ impl<'p> Unpacker<'p, '_> {
         let mut content = self.tar.content(&mut member);
         let part = buffer.get_mut(..len).unwrap_or_default();
         if let Err(error) = fill(&mut content, part) {
-            return self.refuse_cut_short(&address, size, reason(&error), workers);
+            return self.refuse_and_end(&address, size, reason(&error), workers);
         }
         workers.submit(scope, self.pass, (self.sequence, address), (buffer, len));
         Ok(true)
@@ -168,12 +168,12 @@ impl<'p> Unpacker<'p, '_> {
                 workers.store(self.sequence, result);
                 Ok(true)
             }
-            Err(fault) => self.refuse_cut_short(address, size, fault.reason_or_stop()?, workers),
+            Err(fault) => self.refuse_and_end(address, size, fault.reason_or_stop()?, workers),
         }
     }
 
-    /// Refuses a member whose data end too early, and ends the archive: no member can follow.
-    fn refuse_cut_short(
+    /// Refuses a member whose data cannot be read to their end, and ends the archive: the next header cannot be found.
+    fn refuse_and_end(
         &self,
         address: &Address,
         size: u64,

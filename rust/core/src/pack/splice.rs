@@ -89,7 +89,7 @@ impl<'a> Splicer<'a> {
     }
 
     /// Reads a stream into `packed` and changes it so that another one can follow; returns its length. Returns None if
-    /// it is too long or cannot be read.
+    /// it is too long, cannot be read, or is not exactly one complete stream.
     fn read(&mut self, stream: DeflateStream) -> Option<usize> {
         let zip = self.zips.get(stream.zip as usize)?.as_ref()?;
         let length = stream.length as usize;

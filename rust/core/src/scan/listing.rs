@@ -56,7 +56,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     [folder, slash, name].concat()
 }
 
-/// Returns the requested paths as entries of a folder without a name. Omits a repeated path, and a path below another
+/// Returns the requested paths as entries of a folder whose path is empty. Omits a repeated path, and a path below another
 /// requested path. Returns an error if a path does not exist.
 pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let requested: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();

@@ -1,4 +1,4 @@
-//! UIDs for DICOM objects without them, which some anonymizers remove. The bytes of the objects do not change.
+//! UIDs for DICOM objects without UIDs: some anonymizers remove them. The bytes of the objects do not change.
 
 use sha2::{Digest, Sha256};
 

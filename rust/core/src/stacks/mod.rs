@@ -36,7 +36,7 @@ pub struct Stack {
     pub spacing: Option<[f64; 2]>,
     /// Number of frames without duplicates.
     pub frames: usize,
-    /// Frames that repeat another frame: same position, numbers and times.
+    /// Number of frames that repeat another frame in every distinguishing value: position, numbers, times, contrast.
     pub duplicate_frames: usize,
     /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
     pub slice_positions: Vec<f64>,
@@ -78,12 +78,13 @@ pub fn acquired_stacks(series: &Series) -> AcquiredStacks {
         stacks,
         first_and_last_time: clock.first_and_last_time(),
         echo_times,
-        missing_mosaics: skipped_mosaics(series),
+        missing_mosaics: missing_mosaics(series),
     }
 }
 
-/// Returns the number of missing mosaics; 0 unless all images are mosaics with different InstanceNumbers.
-fn skipped_mosaics(series: &Series) -> usize {
+/// Returns the number of missing mosaics; 0 if an image is not a mosaic, if an InstanceNumber is missing or occurs twice,
+/// or if more numbers are missing than exist.
+fn missing_mosaics(series: &Series) -> usize {
     let images = series
         .objects
         .iter()

@@ -190,7 +190,7 @@ fn distinct(positions: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// Returns the index of the nearest place.
+/// Returns the index of the slice whose position is nearest.
 fn nearest(slice_positions: &[f64], position: f64) -> usize {
     let after = slice_positions.partition_point(|place| *place < position);
     let before = after.saturating_sub(1);

@@ -3,11 +3,13 @@
 use super::fields::{DAMAGED, END, FieldReader};
 use super::streams::Block;
 
+/// Ids of the properties of members (7zFormat.txt).
 const EMPTY_STREAM: u8 = 0x0e;
 const EMPTY_FILE: u8 = 0x0f;
 const ANTI: u8 = 0x10;
 const NAMES: u8 = 0x11;
 const ATTRIBUTES: u8 = 0x15;
+/// The attribute of a folder.
 const DIRECTORY: u32 = 0x10;
 /// The attribute that says that the upper half of the attributes is a Unix mode.
 const UNIX: u32 = 0x8000;
@@ -92,7 +94,7 @@ pub fn parse(
             if member.kind == MemberKind::Directory
                 || member.kind == MemberKind::Device && member.size > 0
             {
-                member.kind = MemberKind::File; // an entry with data is a file, whatever its attributes
+                member.kind = MemberKind::File; // a folder or device with data is a file with odd attributes
             }
         }
         members.push(member);

@@ -4,6 +4,7 @@ use super::fields::{DAMAGED, END, FieldReader};
 use super::files::{self, Member};
 use super::streams::{self, Block};
 
+/// Ids of the sections of a header (7zFormat.txt).
 const ARCHIVE_PROPERTIES: u8 = 2;
 const ADDITIONAL_STREAMS: u8 = 3;
 const MAIN_STREAMS: u8 = 4;

@@ -1,8 +1,8 @@
 //! Reads a 7z archive (7zFormat.txt of the LZMA SDK): its header, and its blocks (data that are packed together) in one
 //! pass each.
 //!
-//! The header follows the data; it is usually packed and sometimes encrypted. Every size in it is checked against the
-//! size of the header before memory is allocated.
+//! The header follows the data; it is usually packed and sometimes encrypted. Before memory is allocated, each count in
+//! it is compared with the number of bytes in the header, and the sizes of headers with a limit.
 
 pub mod aes;
 mod branch;
@@ -33,6 +33,7 @@ pub use self::header::Listing;
 /// Limit on the size of a header, packed or not: enough for about 500,000 members.
 const MAX_HEADER_LENGTH: u64 = 64 << 20;
 
+/// Ids with which a header begins: unpacked, or packed.
 const HEADER: u8 = 1;
 const ENCODED_HEADER: u8 = 0x17;
 

@@ -3,6 +3,7 @@
 use super::fields::{DAMAGED, END, FieldReader, START_LENGTH};
 use super::method::Coder;
 
+/// Ids of the sections and properties that this module reads (7zFormat.txt).
 const PACK_INFO: u8 = 6;
 const UNPACK_INFO: u8 = 7;
 const SUBSTREAMS: u8 = 8;

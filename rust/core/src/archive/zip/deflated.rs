@@ -22,6 +22,6 @@ pub struct DeflateStream {
 pub struct Streams {
     /// Paths of the zips.
     pub zips: Vec<PathBuf>,
-    /// The stream of each file that is a deflated, unencrypted member of one of the zips.
+    /// The streams of files whose bytes are the content of a deflated, unencrypted member of one of the zips.
     pub by_name: HashMap<Vec<u8>, DeflateStream>,
 }

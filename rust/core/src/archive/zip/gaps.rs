@@ -7,6 +7,7 @@ use super::end::EndRecord;
 use super::entry::Entry;
 use super::local;
 
+/// Signatures of a local header and of a data descriptor.
 const MEMBER: &[u8] = b"PK\x03\x04";
 const DESCRIPTOR: &[u8] = b"PK\x07\x08";
 /// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its signature.
@@ -100,7 +101,7 @@ pub fn gap_after_member(source: &dyn Source, entry: &Entry, data_offset: u64) ->
     Gap::new(source, end.saturating_add(skip as u64), next)
 }
 
-/// Returns the gap after a member whose local header was not read, because it has no content.
+/// Returns the gap after a folder, link or device. Reads the local header only if the extent leaves room for a gap.
 pub fn gap_after_unread_member(source: &dyn Source, entry: &Entry) -> Option<Gap> {
     if entry.extent <= entry.least_extent() {
         return None;

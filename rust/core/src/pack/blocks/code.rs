@@ -20,7 +20,7 @@ pub const INVALID: u16 = u16::MAX;
 #[derive(Default)]
 pub struct Code {
     /// For the next [`FAST_LENGTH`] bits: `length | extra << 4 | meaning << 8` (code length, number of extra bits,
-    /// meaning); 0 for longer and missing codes.
+    /// meaning); 0 for longer, invalid and missing codes.
     fast_table: Vec<u16>,
     /// Number of codes of each length.
     counts: [u16; MAX_LENGTH + 1],
