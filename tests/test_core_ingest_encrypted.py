@@ -185,7 +185,7 @@ def test_a_member_shorter_than_its_encryption_is_refused(cipher: Cipher, tmp_pat
     data = encrypted({"IM": b""}, cipher=cipher)
     start = data.index(b"PK\x01\x02") + 20
     result = read(data[:start] + struct.pack("<I", 5) + data[start + 4 :], tmp_path, b"secret")
-    assert result.row("IM").reason == "encrypted, and shorter than its encryption takes"
+    assert result.row("IM").reason == "encrypted, and too short for the bytes that its encryption adds"
 
 
 @EACH

@@ -9,7 +9,7 @@ WIDTH = 600
 HEIGHT = 26
 """Height of a strip, in units of the viewBox."""
 _ROWS = 5
-"""Points are spread over this many lines, so that equal values do not hide each other."""
+"""Successive points are drawn on this many lines in turn, so that fewer points hide each other."""
 
 
 class Point(NamedTuple):

@@ -17,15 +17,16 @@ LONE_PAR = "a PAR header without its REC file, so there is no image."
 
 
 class Member(NamedTuple):
-    """A file of a packet."""
+    """A member of a packet, or a file on disk."""
 
     row: int
+    """Its index in what the caller read or scanned; `pair_rows` returns it."""
     path: str
-    """Its path in the ledger."""
+    """Its path in the ledger or on disk."""
     name: str
     """Its file name, at the end of the path."""
     kind: str
-    """Its kind in the ledger."""
+    """Its kind as in the ledger, such as `par`."""
 
 
 PairedRows = tuple[int, int | None]
@@ -48,7 +49,7 @@ def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]
     """Pair the files of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired files.
 
     Members with equal stems are paired first, then the remaining ones whose stems differ only in case. A PAR without its
-    REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem names it as the header.
+    REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the header is XML.
     """
     members = [member for file in files if (member := _candidate(file)) is not None]
     members.sort(key=lambda member: member.path)

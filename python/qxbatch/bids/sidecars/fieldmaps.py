@@ -1,7 +1,7 @@
 """Which images each field map corrects, and the sidecar fields for it.
 
 A pure function of the images of one session. A field map consists of all images of one estimate of the field: both directions of
-a pair, or magnitude and phase images of one acquisition.
+a pair, a scan of one direction without a partner, or the magnitude, phase and fieldmap images of one acquisition.
 """
 
 from collections import defaultdict
@@ -136,7 +136,10 @@ def _unused_warning(field_map: FieldMap, runs: Sequence[Run]) -> str:
     ):
         return f"{start}: all images were acquired with another shim."
     criteria = ", ".join(field_map.link_options.criteria)
-    return f"{start}: for each image, another field map was selected by {criteria}. Ignore it, or change `serves`."
+    return (
+        f"{start}: for each image, another field map was selected by {criteria}. To leave it out, write `ignore` in its rule; "
+        "to use it, change `serves`."
+    )
 
 
 def _missing_field_map_warnings(runs: Sequence[Run], all_maps: Sequence[FieldMap]) -> list[str]:

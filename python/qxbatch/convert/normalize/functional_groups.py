@@ -11,17 +11,18 @@ PHILIPS_CLASSIC = Tag(0x2005, 0x140F)
 """Philips stores the elements of the classic object in this sequence. Standard functional groups take precedence."""
 _PHILIPS_CREATOR = (Tag(0x2005, 0x0014), "Philips MR Imaging DD 005")
 _SIEMENS_BLOCKS = {"SIEMENS MR SDS 01": 0x10, "SIEMENS MR SDI 02": 0x11, "SIEMENS MR SDR 01": 0x12}
-"""Blocks of group 0021 that Siemens reserves in classic objects. An archive may have moved them (PS3.5 7.8.1)."""
+"""Blocks of group 0021 that Siemens reserves in classic objects. A PACS may have moved them (PS3.5 7.8.1)."""
 _SIEMENS_GROUP = 0x0021
 _KEPT_SEQUENCES = frozenset(
     Tag(keyword) for keyword in ("ReferencedImageSequence", "DerivationImageSequence", "RealWorldValueMappingSequence")
 )
 """Sequences that classic objects have too."""
-_SOP_COMMON = frozenset(
+_OBJECT_IDENTIFIERS = frozenset(
     Tag(keyword) for keyword in ("SOPInstanceUID", "SOPClassUID", "InstanceNumber", "SeriesInstanceUID")
 )
+"""Elements that are not copied from Philips' classic header: they would identify another object."""
 _DEPTH = 2
-"""Levels of sequences that are flattened: a macro, and the item of a direction in it."""
+"""Levels of sequences that are flattened: MRDiffusionSequence, for example, and DiffusionGradientDirectionSequence in it."""
 
 
 def is_enhanced(header: Dataset) -> bool:
@@ -95,7 +96,7 @@ def _siemens_tag(item: Dataset, tag: BaseTag) -> BaseTag:
 def _add_philips_elements(flat: Dataset, classic: Dataset) -> None:
     """Add the elements that only the classic header has, and its ImageType, which names the kind of image (M, P, R, I)."""
     for tag in list(classic.keys()):
-        if tag in _SOP_COMMON or (tag in flat and tag != Tag("ImageType")):
+        if tag in _OBJECT_IDENTIFIERS or (tag in flat and tag != Tag("ImageType")):
             continue
         if not _creator_differs(flat, classic, tag):
             flat[tag] = classic[tag]

@@ -60,8 +60,8 @@ pub struct Frame {
     pub attributes: Attributes,
     /// Index of the frame in its object; index of its tile in a mosaic.
     pub index: u32,
-    /// The [`Signature`] of the stored values in the rows that are compared with the converted image; None if they were
-    /// not read.
+    /// The [`Signature`](super::Signature) of the stored values in the rows that are compared with the converted image;
+    /// None if they were not read.
     pub signature: Option<u64>,
 }
 
@@ -100,10 +100,11 @@ pub struct Object {
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
-    /// Whether something that the header announces is missing: elements, bytes of
-    /// uncompressed pixel data, or frames.
+    /// Whether the header cannot be read to its end, the file ends before the length of its pixel data element, or an
+    /// object without functional groups of frames has fewer frames than NumberOfFrames. A cut fragment does not count.
     pub is_incomplete: bool,
-    /// Whether the file ends before its pixel data do, or is unreadable before them.
+    /// Whether the pixel data are shorter than the header announces (also a cut fragment), or the file is unreadable
+    /// before them.
     pub is_truncated: bool,
     /// Whether another DICOM object begins directly behind its pixel data: two files were joined.
     pub joined: bool,

@@ -35,7 +35,7 @@ pub struct Entry {
     pub encryption: Option<Encryption>,
     /// Bytes from its local header to the next member or record of the archive; 0 if this is not known.
     pub extent: u64,
-    /// Why its bytes cannot be read, if the directory already shows that.
+    /// Why its bytes cannot be read, if this is known before its data are decoded.
     pub fault: Option<String>,
 }
 
@@ -78,7 +78,8 @@ impl Entry {
         }
         let (before, after) = encryption.lengths_around_data();
         let packed = self.packed_size.checked_sub((before + after) as u64);
-        let packed = packed.ok_or("encrypted, and shorter than its encryption takes")?;
+        let packed =
+            packed.ok_or("encrypted, and too short for the bytes that its encryption adds")?;
         let method = match encryption {
             Encryption::Aes(field) => field.method,
             _ => self.method,
