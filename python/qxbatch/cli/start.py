@@ -99,7 +99,10 @@ def prepare_sessionsfolder(settings: Settings) -> None:
 
 
 def has_terminal() -> bool:
-    """Return whether a terminal can show a question and read the answer."""
+    """Return whether stdin and stderr are terminals.
+
+    `input()` reads the answer from stdin, and prints the question to stderr, or to stdout if that is not a terminal.
+    """
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 

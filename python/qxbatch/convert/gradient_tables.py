@@ -115,8 +115,8 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     """Return where gradient directions differ from those of the headers, or that all of them are zero.
 
     Directions of the table are along the voxel axes, with x negated if the axes are right-handed (the convention of FSL);
-    those of the headers are in patient axes (PS3.3 C.8.13.5.9), or along frequency, phase and slice (classic GE). A direction
-    and its opposite are the same.
+    those of the check are in patient axes (LPS+), also those that classic GE headers give along frequency, phase and slice
+    (`encoding_directions`). A direction and its opposite are the same.
     """
     directions = _directions(output)
     weights = _b_values(output) or []
@@ -168,9 +168,9 @@ def _differing_encoding_directions(
 ) -> list[tuple[int, tuple[float, ...]]]:
     """Return index and expected direction of each volume whose direction differs from the expected one.
 
-    The headers give the expected directions along frequency, phase and slice. If the signs of these axes are not certain, the
-    signs with which most volumes agree are used for all volumes. Volumes without direction in the table are left out: they may
-    be trace images.
+    The expected directions are along the voxel axes. Their headers (classic GE) give them along frequency, phase and slice, so
+    the signs of their components may not be certain. Then the signs with which most volumes agree are used for all volumes.
+    Volumes without direction in the table are left out: they may be trace images.
     """
     compared = {k: direction for k, direction in expected.items() if math.hypot(*directions[k]) > _LENGTH_TOLERANCE}
     signs = _ALL_SIGNS[:1] if check.has_known_signs else _ALL_SIGNS
@@ -184,7 +184,7 @@ def _differing_encoding_directions(
 
 
 def along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:
-    """Return a direction in patient axes (LPS+) along the voxel axes of an image, in the convention of FSL."""
+    """Convert a direction from patient axes (LPS+) to the voxel axes of an image, in the convention of FSL."""
     x, y, z = direction
     patient = (-x, -y, z)
     components = []

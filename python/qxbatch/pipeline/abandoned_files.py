@@ -18,19 +18,18 @@ def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     All files are moved: without the journal, it is not known whether another file has their bytes. Raises OSError.
     """
     problems = []
-    folder = workspace.archive.parent / REPLACED
+    replaced_folder = workspace.archive.parent / REPLACED
     for run in _names_in(workspace.unit_folder(unit), workspace):
         if not RUN_PATTERN.fullmatch(run):
             continue
         run_workspace = workspace.of_run(run)
         for session in _replaced_sessions(run_workspace, unit):
-            target = workspace.session(session).folder
             kept_in = keep_replaced(
                 run_workspace.replaced_files(unit, session),
-                target,
-                folder,
-                None,
-                run_workspace.tag(unit),
+                workspace.session(session).folder,
+                replaced_folder,
+                archive=None,
+                tag=run_workspace.tag(unit),
                 keep_all=True,
             )
             if kept_in is not None:
@@ -48,7 +47,11 @@ def _kept_problem(session: str, kept_in: Path) -> Problem:
 
 
 def _replaced_sessions(workspace: Workspace, unit: str) -> Iterator[str]:
-    """Yield the sessions of a unit whose replaced files wait in the staging of the workspace's run."""
+    """Yield the sessions of a unit whose replaced files wait in the staging of the workspace's run.
+
+    They are in a folder with the name of the session; after an interrupted `keep_replaced`, some or all of them are in the folder
+    beside it with KEPT_SUFFIX.
+    """
     sessions = set()
     for name in _names_in(workspace.replaced_files(unit, unit).parent, workspace):
         for session in (name, name.removesuffix(KEPT_SUFFIX)):

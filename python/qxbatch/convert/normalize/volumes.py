@@ -38,7 +38,10 @@ KEYS: tuple[tuple[str, Key], ...] = (
 
 
 def assign_volumes(frames_by_position: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
-    """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
+    """Return the complete volumes of a stack, and the incomplete ones.
+
+    Both are in the order of the first of KEYS that distinguishes frames at the same position. If this is the gradient, and all
+    frames of a volume have the same gradient, they are in the order of acquisition instead.
 
     Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, or when
     it is unknown which volume lacks slices. Only the first and the last volume may be incomplete; if each volume has its own
@@ -95,7 +98,7 @@ def _volumes_by_value(frames_by_position: FramesByPosition, key: Key) -> list[Vo
     for index, same_position in enumerate(frames_by_position):
         for frame in same_position:
             by_value.setdefault(key(frame), {})[index] = frame
-    if key is _gradient_values:  # directions have no order; the numbers of their images do
+    if key is _gradient_values:  # directions have no order, but the indices, times and numbers of their frames do
         return sorted(
             by_value.values(), key=lambda volume: min(_acquisition_sort_key(frame) for frame in volume.values())
         )
@@ -136,7 +139,7 @@ def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Ke
     counts = Counter(map(len, ranked))
     if None not in first.values():
         order = sorted(first, key=lambda index: first[index])
-        if set(order[-len(incomplete) :]) == incomplete and len(counts) == 2:  # noqa: PLR2004 (of whole positions, and of short ones)
+        if set(order[-len(incomplete) :]) == incomplete and len(counts) == 2:  # noqa: PLR2004 (one for complete positions, one for all others)
             return
     sizes = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
     raise CannotNormalizeError(f"the volume that lacks slices is unknown: {sizes}")

@@ -18,20 +18,23 @@ _ZERO = 1e-6
 def stack_weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
     """Return the weighting of each volume; empty if no volume has b > 0, or if directions are in axes of the vendor.
 
-    A volume without a b-value among others has b = 0. In a volume that moved, a direction keeps its angles to the image's axes.
+    If other volumes have a b-value, a volume without one has b = 0. If the slices of a volume have another orientation than the
+    stack (the scanner followed the head), the direction keeps its angles to the rows and columns of these slices.
     """
     gradients = [next((frame.timing.gradient for frame in volume if frame.timing.gradient), None) for volume in volumes]
     defined = [gradient for gradient in gradients if gradient is not None]
     if not any(gradient.b_value > 0 for gradient in defined) or any(gradient.in_vendor_axes for gradient in defined):
         return ()
-    image = _image_axes(orientation)
-    return tuple(_weighting(gradient, volume[0], image) for gradient, volume in zip(gradients, volumes, strict=True))
+    stack_axes = _image_axes(orientation)
+    return tuple(
+        _weighting(gradient, volume[0], stack_axes) for gradient, volume in zip(gradients, volumes, strict=True)
+    )
 
 
-def _weighting(gradient: Gradient | None, frame: Frame, image: Array) -> Weighting:
+def _weighting(gradient: Gradient | None, frame: Frame, stack_axes: Array) -> Weighting:
     if gradient is None or gradient.b_value == 0 or not gradient.orientation:
         return Weighting(gradient.b_value if gradient else 0.0, _NO_DIRECTION)
-    x, y, z = (_image_axes(frame.orientation) @ np.asarray(gradient.orientation) @ image).tolist()
+    x, y, z = (_image_axes(frame.orientation) @ np.asarray(gradient.orientation) @ stack_axes).tolist()
     return Weighting(gradient.b_value, (x, y, z))
 
 
