@@ -6,19 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import nibabel as nib
+import numpy as np
 import pytest
 
 from qxbatch.convert.par_times import time_between_volumes
 from qxbatch.inspect.par import par_acquisition
 from qxbatch.model import Conversion
 from qxbatch.parrec.header import parse_par
+from qxbatch.settings.model import Tool
 from tests.build.parrec import ParRec
 from tests.test_convert_parrec import as_older_version, convert
 
 SLICES = 4
 PAIR = ParRec(slices=SLICES, volumes=3)
 REPETITION_TIME = "Repetition time [ms]               :   2000.0"
-DYNAMIC, PHASE, TYPE, ECHO_TIME, DYNAMIC_TIME, TRIGGER_TIME, FLIP_ANGLE = 2, 3, 4, 30, 31, 32, 35
+DYNAMIC, PHASE, TYPE, ECHO_TIME, DYNAMIC_TIME, TRIGGER_TIME, FLIP_ANGLE, LABEL = 2, 3, 4, 30, 31, 32, 35, 48
 """Columns of an image line."""
 
 
@@ -141,3 +143,35 @@ def test_a_field_map_in_hertz_has_the_same_name_by_each_converter(tmp_path: Path
     par = text if version == "V4.2" else as_older_version(text, version)
     outputs = convert(tmp_path, par.encode("latin-1"), pair.rec()).outputs
     assert [output.suffix for output in outputs] == ["", "_fieldmaphz"]
+
+
+@pytest.mark.parametrize("column", ["LABEL", "PHASE"])
+@pytest.mark.parametrize("index", [True, False], ids=["alternating in the PAR", "one after the other in the PAR"])
+def test_labels_and_phases_have_the_order_of_the_dynamic_scans(tmp_path: Path, column: str, *, index: bool) -> None:
+    """dcm2niix puts all volumes of one label or phase before those of the next, although they were acquired in turn."""
+    pair = replace(PAIR, volumes=6)
+
+    def edit(line: int, words: list[str]) -> None:
+        volume = line // SLICES
+        dynamic, other = (volume // 2, volume % 2) if index else (volume % 3, volume // 3)
+        words[DYNAMIC], words[{"LABEL": LABEL, "PHASE": PHASE}[column]] = str(dynamic + 1), str(other + 1)
+        words[DYNAMIC_TIME] = f"{8.0 * dynamic:.2f}"
+
+    conversion = convert(tmp_path, pair.edited(edit).encode("latin-1"), pair.rec())
+    (output,) = conversion.outputs
+    stored = np.frombuffer(pair.rec(), "<u2").reshape(6, -1).sum(axis=1)
+    image: Any = nib.load(output.nifti)
+    sums = np.asarray(image.dataobj).astype(int).sum(axis=(0, 1, 2))
+    assert sums.tolist() == stored[[0, 1, 2, 3, 4, 5] if index else [0, 3, 1, 4, 2, 5]].tolist()
+    assert round(float(image.header.get_zooms()[3]), 4) == (4.0 if column == "LABEL" else 0.0)
+    assert not [problem for problem in conversion.problems if "converted with nibabel" in problem.message]
+
+
+def test_a_requested_dcm2niix_that_separates_labels_is_reported(tmp_path: Path) -> None:
+    pair = replace(PAIR, volumes=6)
+
+    def edit(line: int, words: list[str]) -> None:
+        words[DYNAMIC], words[LABEL] = str(line // SLICES // 2 + 1), str(line // SLICES % 2 + 1)
+
+    conversion = convert(tmp_path, pair.edited(edit).encode("latin-1"), pair.rec(), Tool.DCM2NIIX)
+    assert any("other values than the REC" in problem.message for problem in conversion.problems)
