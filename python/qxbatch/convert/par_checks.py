@@ -39,7 +39,8 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     """Return the problems of a pair's images that do not depend on the converter.
 
     Warnings: the REC has another size than the PAR announces, the indices in the REC are wrong, slices are outside of the
-    grid of their image, or their rescale slope is 0. Notes: volumes moved or were left out, or the slices are in several stacks.
+    grid of their image, or their rescale slope is 0. Notes: volumes moved, were left out or have several flip angles, or the
+    slices are in several stacks.
     """
     try:
         problems = [review(series, doubt) for doubt in pair.rec.doubts]
@@ -58,6 +59,7 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
         if image.incomplete_volumes:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
             problems.append(note(series, f"its image{name} has only complete volumes: {image.incomplete_volumes}."))
+    problems += [note(series, text) for image in images if (text := _flip_angle_text(pair.table[image.lines]))]
     stack_numbers = {number for image in images if (number := stack_number(image.suffix))}
     if stack_numbers:
         problems.append(note(series, f"its slices are in {len(stack_numbers)} stacks at different places."))
@@ -67,6 +69,16 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
 def _slope_text(zero_slopes: int, slices: int) -> str:
     doubt = "The values of the image may be those of slope 1."
     return f"the rescale slope of {zero_slopes} of {slices} slices is 0, so all their values would be equal. {doubt}"
+
+
+def _flip_angle_text(rows: Any) -> str:
+    """Return which flip angles the lines of an image have if they have several; else an empty text."""
+    low, high = float(rows["image_flip_angle"].min()), float(rows["image_flip_angle"].max())
+    return (
+        f"its volumes have flip angles from {low:g} to {high:g} degrees; the JSON has none of them."
+        if low < high
+        else ""
+    )
 
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:

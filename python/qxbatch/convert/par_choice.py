@@ -3,7 +3,7 @@
 If the images of dcm2niix differ from the pair, or if some are missing, nibabel converts the pair again, with a warning.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from qxbatch.convert import parrec
@@ -12,7 +12,7 @@ from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failure
 from qxbatch.convert.par_checks import disagreement, par_evidence, par_findings
 from qxbatch.convert.par_image import lines_outside_grid
-from qxbatch.convert.par_order import IncompleteError
+from qxbatch.convert.par_order import IncompleteError, alternates
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
 from qxbatch.convert.run import MACHINE_ERRNOS, Cancel
@@ -23,6 +23,16 @@ from qxbatch.settings.model import Tool
 
 _RELIABLE_VERSION = 4.1
 """First PAR version that dcm2niix converts correctly; it misplaces older ones by some millimetres."""
+_REASONS: Sequence[tuple[Callable[[ParPair], bool], str]] = (
+    (lambda pair: orientation_varies(pair.table), "the slices are in several planes (a survey)"),
+    (lambda pair: scaling_varies(pair.table), "the scaling varies from slice to slice"),
+    (
+        lambda pair: alternates(pair.table, pair.header),
+        "labels or cardiac phases alternate in the dynamic scans, and dcm2niix reorders them",
+    ),
+    (lambda pair: not pair.rec.is_in_line_order, "the images of the REC are not in the order of the PAR's lines"),
+)
+"""Properties of a pair that dcm2niix does not convert correctly, each with the reason in words."""
 
 
 def convert_par(
@@ -91,15 +101,10 @@ def _why_not_dcm2niix(pair: ParPair) -> str:
     if pair.header.version is None or pair.header.version < _RELIABLE_VERSION:
         return f"nibabel is used: dcm2niix misplaces PAR version {pair.header.version or 'unknown'}"
     try:
-        if orientation_varies(pair.table):
-            return "nibabel is used: the slices are in several planes (a survey)"
-        if scaling_varies(pair.table):
-            return "nibabel is used: the scaling varies from slice to slice"
-        if not pair.rec.is_in_line_order:
-            return "nibabel is used: the images of the REC are not in the order of the PAR's lines"
-        return f"nibabel is used: {irregularity}" if (irregularity := _why_irregular(pair)) else ""
+        why = next((reason for is_so, reason in _REASONS if is_so(pair)), "") or _why_irregular(pair)
     except ValueError:
         return ""
+    return f"nibabel is used: {why}" if why else ""
 
 
 def _why_irregular(pair: ParPair) -> str:

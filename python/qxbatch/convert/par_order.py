@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from qxbatch.counted import counted
+from qxbatch.parrec.header import ParHeader
 
 _KEYS = {
     "image_type_mr": "image type",
@@ -60,6 +61,29 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     lines = lines[complete[volume[lines]]]
     check_slice_order(rows[lines], slices, key[lines])
     return CompleteVolumes(lines, slices, _incomplete_text(names, values[first], counts, slices))
+
+
+def alternates(table: Any, header: ParHeader) -> bool:
+    """Return whether several dynamic scans have several labels or cardiac phases each, so that these alternate in time.
+
+    Cardiac phases with trigger times do not count: dcm2niix makes an image of each.
+    """
+    import numpy as np
+
+    names = [name for name in ("label type", "cardiac phase number") if name in table.dtype.names]
+    if len(set(_trigger_times(header))) > 1:
+        names.remove("cardiac phase number")
+    dynamics = np.unique(table["dynamic scan number"]).size
+    volumes = np.column_stack([table[name] for name in ("dynamic scan number", *names)])
+    return 1 < dynamics < len(np.unique(volumes, axis=0))
+
+
+def _trigger_times(header: ParHeader) -> list[tuple[float, ...]]:
+    """Return the trigger time of each line; empty if there are none, or a line has no number there."""
+    try:
+        return header.column("trigger_time")
+    except ValueError:
+        return []
 
 
 def check_slice_order(rows: Any, slices: int, key: Any) -> None:

@@ -30,5 +30,5 @@ def convert_par_series(
         findings += par_findings(series, pair, converter.name, result.judgement.outputs, cancel)
     if result.judgement.outputs:
         findings += pair_findings(series, pair)
-        write_missing_times(pair.header, result.judgement.outputs)
+        write_missing_times(pair, result.judgement.outputs)
     return par_conversion(series, result, findings)

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 from qxbatch.convert.par_geometry import stack_masks
 from qxbatch.parrec.header import ParHeader
 
-_TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
+_TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph", 18: "_fieldmaphz"}
 """Suffix of each value of the column image_type_mr."""
 _STACK_SUFFIX = re.compile(r"_stack(\d+)")
+_ECHO_TIME_DECIMALS = 2
+"""Decimals of an echo time, in ms, that distinguish images."""
 MAX_STACKS = 1000
 """Limit on the combinations of plane, echo, type and average in a PAR. A scan has some hundred echoes at most."""
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
@@ -69,7 +71,7 @@ def _table_mask(line_mask: Any, stack_mask: Any) -> Any:
 
 
 def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
-    """Return plane, echo number, image type and whether it is an average (0 or 1), each as an array of all lines."""
+    """Return plane, echo, image type and whether it is an average (0 or 1), each as an array of all lines."""
     import numpy as np
 
     is_average = np.zeros(len(table), dtype=int)
@@ -78,7 +80,19 @@ def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
         directed = np.linalg.norm(table["diffusion"], axis=1) > 0
         if (weighted & directed).any():  # b-values without a direction are then averages (trace), not measurements
             is_average = (weighted & ~directed).astype(int)
-    return table["slice orientation"], table["echo number"], table["image_type_mr"], is_average
+    return table["slice orientation"], _echoes(table), table["image_type_mr"], is_average
+
+
+def _echoes(table: Any) -> Any:
+    """Return the echo number of each line; if an echo number of an image type has several echo times, the number of the time."""
+    import numpy as np
+
+    numbers, times = table["echo number"], table["echo_time"].round(_ECHO_TIME_DECIMALS)
+    groups = np.column_stack([numbers, table["image_type_mr"]])
+    known = times > 0  # 0 is not known
+    if len(np.unique(np.column_stack([groups, times])[known], axis=0)) == len(np.unique(groups[known], axis=0)):
+        return numbers
+    return np.unique(np.column_stack([numbers, times]), axis=0, return_inverse=True)[1].reshape(-1) + 1
 
 
 def scaling_varies(table: Any) -> bool:

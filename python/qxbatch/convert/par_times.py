@@ -5,12 +5,14 @@ dcm2niix writes neither for a PAR with several volumes, echoes or image types.
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 from qxbatch.convert.nifti import Nifti, read_nifti, time_fields
+from qxbatch.convert.par_pair import ParPair
 from qxbatch.inspect.observed import read_sidecar
 from qxbatch.model import Output
 from qxbatch.parrec.header import ParHeader
@@ -25,23 +27,37 @@ def repetition_time(header: ParHeader) -> float:
     return times.pop() / 1000 if len(times) == 1 else 0.0
 
 
-def time_between_volumes(header: ParHeader, volumes: int) -> float:
-    """Return the time between the volumes of an image in s: RepetitionTime, unless the dynamic scans began at other times.
+def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) -> float:
+    """Return the time between the volumes of an image in s; 0 if it is not known.
 
-    Return 0 if it is not known. In a 3D scan RepetitionTime is that of an excitation.
+    It is RepetitionTime, unless the dynamic scans began at other times: in a 3D scan RepetitionTime is that of an excitation.
+    Cardiac phases of one dynamic scan follow each other by their trigger times. `lines` are the indices of a line of each
+    volume, from 0.
     """
-    repetition = repetition_time(header)
-    starts = _starts_of_dynamic_scans(header)
-    if len(starts) < 2 or volumes % len(starts):  # noqa: PLR2004 (an interval has two ends)
+    table = replace(header, lines=tuple(header.lines[line] for line in lines))
+    repetition, starts = repetition_time(header), _times(table, "dyn_scan_begin_time")
+    if len(starts) < volumes and len(_times(table, "cardiac phase number")) > 1:
+        return _time_between_phases(table, volumes) if len(starts) <= 1 else 0.0
+    if not 1 < len(starts) <= volumes:
         return repetition
-    interval = median(after - before for before, after in pairwise(starts)) * len(starts) / volumes
-    return repetition if abs(interval - repetition) <= _TOLERANCE else float(interval)
+    interval = _median_interval(starts) / round(volumes / len(starts))
+    return repetition if abs(interval - repetition) <= _TOLERANCE else interval
 
 
-def _starts_of_dynamic_scans(header: ParHeader) -> list[float]:
-    """Return the different times in s, sorted; empty if a line has no number there."""
+def _time_between_phases(table: ParHeader, volumes: int) -> float:
+    """Return the median interval of the trigger times in s; 0 unless each volume has another one."""
+    times = _times(table, "trigger_time")
+    return _median_interval(times) / 1000 if len(times) == volumes else 0.0
+
+
+def _median_interval(times: list[float]) -> float:
+    return float(median(after - before for before, after in pairwise(times)))
+
+
+def _times(table: ParHeader, name: str) -> list[float]:
+    """Return the different values of a column, sorted; empty if it does not exist, or if a line has no number there."""
     try:
-        return sorted({start for start, *_ in header.column("dyn_scan_begin_time")})
+        return sorted({value for value, *_ in table.column(name)})
     except ValueError:
         return []
 
@@ -52,18 +68,29 @@ def json_number(value: float) -> float | int | None:
     return None if shortest == 0 else int(shortest) if shortest.is_integer() else shortest
 
 
-def write_missing_times(header: ParHeader, outputs: Sequence[Output]) -> None:
+def write_missing_times(pair: ParPair, outputs: Sequence[Output]) -> None:
     """Write the time between volumes into images whose header has none, and RepetitionTime into sidecars without it.
 
     Raises OSError, and ValueError when an image cannot be read.
     """
-    seconds = repetition_time(header)
+    seconds = repetition_time(pair.header)
     for output in outputs:
         image = read_nifti(output.nifti)
         if image.volumes > 1 and not image.time_step:
-            _write_time_step(output.nifti, image, time_between_volumes(header, image.volumes))
+            step = time_between_volumes(pair.header, image.volumes, _lines_of(pair, output, image.volumes))
+            _write_time_step(output.nifti, image, step)
         if "json" in output.sidecars and seconds:
             _write_repetition_time(output.sidecars["json"], seconds)
+
+
+def _lines_of(pair: ParPair, output: Output, volumes: int) -> Iterable[int]:
+    """Return a line of each volume of an image, by the stack with as many volumes and, if possible, its suffix; else all lines."""
+    try:
+        stacks = [stack for stack in pair.images if len(stack.lines) == volumes * stack.shape[2]]
+    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
+        stacks = []
+    stack = min(stacks, key=lambda stack: stack.suffix != output.suffix, default=None)
+    return stack.lines[:: stack.shape[2]].tolist() if stack else range(len(pair.header.lines))
 
 
 def _write_time_step(path: Path, image: Nifti, seconds: float) -> None:

@@ -35,8 +35,8 @@ def value_difference(
 ) -> str:
     """Return how the values of a converter's images differ from the REC, or their gradients from the PAR; empty if they agree.
 
-    An output is compared with the stacks that have its grid, first with that of its suffix. Volumes of diffusion and of
-    several labels or phases may be in any order. Raises CancelledError.
+    An output is compared with the stacks that have its grid, first with that of its suffix. Volumes of diffusion may be in any
+    order. Raises CancelledError.
     """
     import numpy as np
 
@@ -178,11 +178,14 @@ def _differing_slices(expected: Any, values: Any) -> Any:
 
 
 def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[int]], count: int) -> bool:
-    """Return whether volumes that differ only in their dynamic scan number are not in the order of these numbers."""
+    """Return whether volumes are in another order than the stack's: by dynamic scan, label and cardiac phase.
+
+    Volumes of a diffusion scan may be in any order, since their tables are compared.
+    """
     if len(volumes) != count or count != len(stack.values[0]) or all(t in same for t, same in volumes.items()):
         return False
     rows = table[stack.image.lines[:: stack.image.shape[2]]]
-    others = ("cardiac phase number", "label type", "diffusion_b_factor", "gradient orientation number")
+    others = ("diffusion_b_factor", "gradient orientation number")
     return all(len(set(rows[name].tolist())) == 1 for name in others if name in rows.dtype.names)
 
 

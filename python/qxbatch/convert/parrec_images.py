@@ -14,7 +14,7 @@ from typing import Any
 from qxbatch.convert.par_image import ParImage, scalings
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.par_rec import Rec
-from qxbatch.convert.par_times import json_number, time_between_volumes
+from qxbatch.convert.par_times import json_number, repetition_time, time_between_volumes
 from qxbatch.importing import importing
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader
@@ -74,7 +74,7 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
     nifti.set_sform(image.affine, code=1)
     zooms = list(image.zooms)
     if len(zooms) > 3:  # noqa: PLR2004 (x, y, z, t)
-        zooms[3] = time_between_volumes(header, image.shape[3])
+        zooms[3] = time_between_volumes(header, image.shape[3], image.lines[:: image.shape[2]].tolist())
     nifti.set_zooms(zooms)
     nifti.set_xyzt_units("mm", "sec")
     if uniform:
@@ -91,7 +91,7 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
 def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
     """Write the facts of the PAR with the field names of dcm2niix, times in seconds, without identity and dates."""
     fields = header.dicom()
-    times = header.floats("repetition time")
+    angles = set(rows["image_flip_angle"].tolist())
     sidecar = {
         "Modality": "MR",
         "Manufacturer": "Philips",
@@ -100,8 +100,8 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "SeriesNumber": header.series_number,
         "AcquisitionNumber": fields.get("AcquisitionNumber"),
         "EchoTime": json_number(rows["echo_time"][0] / 1000),
-        "RepetitionTime": json_number(times[0] / 1000) if times else None,
-        "FlipAngle": json_number(rows["image_flip_angle"][0]),
+        "RepetitionTime": json_number(repetition_time(header)),
+        "FlipAngle": json_number(angles.pop()) if len(angles) == 1 else None,
         "ConversionSoftware": "qxbatch with nibabel",
     }
     present = {name: value for name, value in sidecar.items() if value not in (None, "")}

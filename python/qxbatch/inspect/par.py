@@ -1,7 +1,7 @@
 """Facts of a PAR/REC: its table lists the images, and its general lines contain the planned numbers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -78,13 +78,19 @@ def _acquisition(header: ParTable, table: _Table) -> Acquisition:
         **_counts(header, table),
         **_times(header, table),
         **_sizes(header, table),
-        tr_ms=next(iter(header.floats("repetition time")), None) or None,
+        tr_ms=_only(header.floats("repetition time")),
         te_ms=tuple(sorted({time for (time,) in table.columns["echo_time"] if time})) or None,
-        flip_angle_deg=(table.first("image_flip_angle") or (None,))[0] or None,
+        flip_angle_deg=_only(angle for (angle,) in table.columns["image_flip_angle"]),
         sequence_name=header.text("technique") or None,
         **_diffusion(table),
         kinds=_kinds(table) or None,
     )
+
+
+def _only(values: Iterable[float]) -> float | None:
+    """Return the value that all are equal to; None if there are several or none, or if it is 0, which means unknown."""
+    different = set(values)
+    return different.pop() or None if len(different) == 1 else None
 
 
 def _table(header: ParTable) -> _Table:
