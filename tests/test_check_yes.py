@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -11,11 +13,14 @@ from tests.build.dicom import MrSeries
 from tests.build.study import TIME_LIMIT, Study, snapshot
 
 
-def run_with_answer(study: Study, answer: bytes, *words: str) -> tuple[int, str]:
-    """Run a command, by default an import, on a pseudo-terminal and answer the question; return exit status and output."""
+def run_with_answer(study: Study, answer: bytes, *words: str, stdout: IO[bytes] | None = None) -> tuple[int, str]:
+    """Run a command, by default an import, on a pseudo-terminal and answer the question; return exit status and output.
+
+    `stdout` is its standard output, by default the terminal.
+    """
     controller, terminal = os.openpty()
     command = [sys.executable, "-m", "qxbatch", *(words or (str(study.sessions),)), "--check=yes"]
-    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+    with subprocess.Popen(command, stdin=terminal, stdout=stdout or terminal, stderr=terminal) as process:
         os.close(terminal)
         output, end = b"", time.monotonic() + TIME_LIMIT
         while time.monotonic() < end:
@@ -50,6 +55,13 @@ def test_the_answer_yes_imports_the_packet(waiting: Study) -> None:
     status, output = run_with_answer(waiting, b"y\n")
     assert status == 0, output
     assert waiting.session_names() == ["S1"]
+
+
+def test_the_question_is_on_the_terminal_if_the_output_is_a_file(waiting: Study, tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as file:
+        status, output = run_with_answer(waiting, b"y\n", stdout=file)
+    assert (status, waiting.session_names()) == (0, ["S1"])
+    assert "Import 1 packet?" in output
 
 
 @pytest.mark.parametrize("command", ["sort", "convert"])

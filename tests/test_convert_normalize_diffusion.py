@@ -145,3 +145,21 @@ def test_the_direction_of_a_moved_volume_is_rotated_back(tmp_path: Path) -> None
         datasets.append(dataset)
     _, vectors = tables(converted(tmp_path / "in", *datasets))
     np.testing.assert_allclose(vectors, expected(), atol=1e-3)
+
+
+def test_slices_of_a_volume_with_slightly_different_directions_stay_together(tmp_path: Path) -> None:
+    datasets = []
+    for part in oblique():
+        dataset = private(part.with_(changes={**part.changes, "AcquisitionNumber": 1}), Vendor.SIEMENS)
+        if DIRECTIONS[part.volume]:
+            shift = 1e-9 * np.array([(-1) ** (part.volume + round(part.z / 2)), 0.0, 0.0])
+            direction = (DIRECTIONS[part.volume] + shift).tolist()
+            dataset.private_block(0x0019, "SIEMENS MR HEADER").add_new(0x0E, "FD", direction)
+        datasets.append(dataset)
+    attempt = converted(tmp_path / "in", *datasets)
+    b_values, vectors = tables(attempt)
+    assert b_values == list(B_VALUES)
+    np.testing.assert_allclose(vectors, expected(), atol=1e-4)
+    image: Any = nibabel.load(attempt.judgement.outputs[0].nifti)
+    first_voxels = np.asarray(image.dataobj)[0, 0]
+    np.testing.assert_array_equal(np.diff(first_voxels, axis=1), 300)

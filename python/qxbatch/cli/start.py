@@ -99,10 +99,7 @@ def prepare_sessionsfolder(settings: Settings) -> None:
 
 
 def has_terminal() -> bool:
-    """Return whether stdin and stderr are terminals.
-
-    `input()` reads the answer from stdin, and prints the question to stderr, or to stdout if that is not a terminal.
-    """
+    """Return whether stdin and stderr are terminals: the question is printed to stderr, the answer is read from stdin."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 

@@ -40,14 +40,14 @@ KEYS: tuple[tuple[str, Key], ...] = (
 def assign_volumes(frames_by_position: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones.
 
-    Both are in the order of the first of KEYS that distinguishes frames at the same position. If this is the gradient, and all
-    frames of a volume have the same gradient, they are in the order of acquisition instead.
+    Both are in the order of the first of KEYS that distinguishes frames at the same position; if this is the gradient, in the
+    order of acquisition. The gradient is used only if all frames of a volume have exactly the same one.
 
     Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, or when
     it is unknown which volume lacks slices. Only the first and the last volume may be incomplete; if each volume has its own
     SeriesInstanceUID, any volume may.
     """
-    key = next((key for _, key in KEYS if _distinguishes(frames_by_position, key)), None)
+    key = next((key for _, key in KEYS if _is_usable(frames_by_position, key)), None)
     if key is None:
         frame_count = max(map(len, frames_by_position))
         raise CannotNormalizeError(
@@ -77,6 +77,16 @@ def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
     """Return whether each volume has its own SeriesInstanceUID, as some exporters write them."""
     series = [{frame.series_uid for frame in volume.values()} for volume in all_volumes]
     return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(all_volumes)
+
+
+def _is_usable(frames_by_position: FramesByPosition, key: Key) -> bool:
+    """Return whether a key can assign the frames to volumes.
+
+    Gradients that differ between the slices of a volume cannot: directions have no order.
+    """
+    if key is _gradient_values and not _is_one_value_per_volume(frames_by_position, key):
+        return False
+    return _distinguishes(frames_by_position, key)
 
 
 def _distinguishes(frames_by_position: FramesByPosition, key: Key) -> bool:
