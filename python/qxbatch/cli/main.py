@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 OLD_NAMES = ("import_dicom", "import-dicom")
-"""The import's name in QuNex (the reference). It is ignored as the first word, so that a call of QuNex works unchanged."""
+"""The import's name in QuNex. It is ignored as the first word, so that a call of QuNex works unchanged."""
 
 HELP_ALL = "--help=all"
 HELP_WORDS = ("--help", "-h", HELP_ALL)
@@ -13,7 +13,7 @@ HELP_WORDS = ("--help", "-h", HELP_ALL)
 _SPACE = (errno.ENOSPC, errno.EDQUOT)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
 MACHINE_ERRORS = (*_ACCESS, *_SPACE, errno.ETIMEDOUT)
-"""Errors of the machine: permissions, refused links, long names, no space, a lock that a stopped run holds."""
+"""Errors of the machine: permissions, refused links, long names, no space, a lock that a suspended run holds."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -146,7 +146,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
         return
     near = nearest_name(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
     if near:
-        hint = f"Did you mean `qxbatch {near}`? A folder of that name is written ./{first}."
+        hint = f"Did you mean `qxbatch {near}`? To name a folder, write ./{first}."
         raise UsageError(f"There is no command {first} and no folder of that name.", hint)
 
 

@@ -1,4 +1,7 @@
-"""What `jobs`, `resume` and `cancel` have in common: they find the submissions of a sessions folder, and print warnings."""
+"""What `jobs`, `resume` and `cancel` have in common: they find the submissions of a sessions folder, and print warnings.
+
+Also a message of `resume` alone.
+"""
 
 import sys
 from collections.abc import Iterable, Sequence

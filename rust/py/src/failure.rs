@@ -1,8 +1,5 @@
 //! Turns the core's errors into exceptions.
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "arguments from Python and errors come owned"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "errors come owned")]
 
 use std::ffi::OsString;
 use std::io;

@@ -6,7 +6,8 @@ use super::volume_parts::BLOCK;
 const THRESHOLD_FRACTION: f32 = 0.5;
 /// Limit on the iterations until the threshold is stable; real images need fewer.
 const MAX_ITERATIONS: usize = 50;
-/// The fraction of values that a map shows in different colours; higher values have the last colour.
+/// The value at this fraction of the sorted values of a map, rounded up, is the limit of its colours ([`upper_limit`]);
+/// values above the limit have the last colour.
 const DISPLAYED_FRACTION: f64 = 0.98;
 
 /// The voxels of a mask.
@@ -44,7 +45,7 @@ impl Mask {
 }
 
 /// Returns the voxels above a threshold that is half the median of the voxels above it; None if no voxel is positive, or if
-/// one is infinite.
+/// a positive voxel is infinite.
 ///
 /// AFNI's 3dClipLevel searches in the same way. The search starts from half the mean of the positive voxels.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
@@ -90,7 +91,9 @@ fn partition_above(values: &mut [f32], threshold: f32) -> usize {
     above
 }
 
-/// Returns a round number above nearly all values (see [`DISPLAYED_FRACTION`]); None without values.
+/// Returns a round number that nearly all values do not exceed (see [`DISPLAYED_FRACTION`]).
+///
+/// None without values, or if the value at that fraction is not positive or not finite.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

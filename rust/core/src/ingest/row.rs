@@ -106,14 +106,15 @@ pub fn link_to(target: &[u8]) -> String {
     format!("{LINK_TO}{text}")
 }
 
-/// Longest target of a link that is read from an archive (PATH_MAX).
+/// Longest target of a link that is read from a zip or 7z, in bytes (PATH_MAX). Those of a tar can be longer.
 pub const LONGEST_TARGET: u64 = 4096;
 
 /// One member.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Row {
-    /// The packet's prefix and the member's path in the packet; an archive and its members are joined by `!`.
+    /// The prefix of the packet ([`super::Packet::prefix`]) and the member's path in the packet; an archive and its members
+    /// are joined by `!`.
     pub path: Box<[u8]>,
     /// Positions in `path` of each `!` between an archive and its members.
     pub separators: Box<[u32]>,
@@ -138,9 +139,10 @@ pub struct Row {
     /// Whether it looks like DICOM but its header could not be parsed.
     pub is_suspect: bool,
     /// Whether it has bytes outside of its content: in no member of an archive, in or after the data of a compressed file,
-    /// or in or after the packed data of a zip member.
+    /// or in or after the packed data of a zip member. Bytes in or after the data of a compressed file do not count if the
+    /// file is kept compressed.
     pub has_extra_bytes: bool,
-    /// Whether some of these bytes begin like an archive or a DICOM file.
+    /// Whether some of these bytes begin like an archive, a compressed file or a DICOM file.
     pub skips_images: bool,
     /// Whether the staged bytes are a DICOM file that is still gzipped: without the option `gunzip`. False for other kept
     /// gzip files.
