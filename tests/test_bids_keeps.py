@@ -273,33 +273,3 @@ def test_tables_keep_the_rows_of_sessions_that_are_not_exported(tmp_path, change
             study.add(name, Scan(9, "unknown"), ses="x", subject=name[0])
     assert study.run().status == 1
     assert study.tree() == before
-
-
-def test_values_of_an_edited_table_that_differ_from_the_session_are_reported(study):
-    """The rows of an edited table stay, also if the session was imported again and its images are others."""
-    assert study.run().status == 0
-    path = study.bids / "sub-S1" / "sub-S1_scans.tsv"
-    header, *rows = path.read_text().splitlines()
-    edited = "\n".join([f"{header}\tquality", *(f"{row}\tgood" for row in rows)]) + "\n"
-    path.write_text(edited)
-    assert "to check" not in study.run().out
-    study.add("S1", Scan(2, "t1", "10:00:00"), Scan(3, "rest", "15:10:00", 100, volumes=3))
-    for _ in range(2):
-        run = study.run()
-        assert path.read_text() == edited
-        message = f"acq_time of {BOLD.partition('/')[2]}.nii.gz is 2024-05-06T10:10:00, but the session has 2024-05-06T15:10:00."
-        assert message in " ".join(run.out.split())
-
-
-def test_other_values_of_an_edited_participants_table_are_reported(study, tmp_path):
-    log = tmp_path / "log.csv"
-    words = [f"--logfile=path:{log}|packet_name:packet|subject_id:subject", "--participant-columns=age,group"]
-    log.write_text("packet,subject,age,group\nS1,S1,30,a\nS2,S2,40,b\n")
-    assert study.run(*words).status == 0
-    path = study.bids / "participants.tsv"
-    path.write_text("participant_id\tage\tgroup\tnote\nsub-S1\t30.5\tA\tx\nsub-S2\tn/a\t\ty\n")
-    assert "to check" not in study.run(*words).out
-    log.write_text("packet,subject,age,group\nS1,S1,55,c\nS2,S2,40,b\n")
-    out = " ".join(study.run(*words).out.split())
-    assert "age of sub-S1 is 30.5, but the session has 55 (and 1 other difference)." in out
-    assert path.read_text().startswith("participant_id\tage\tgroup\tnote\nsub-S1\t30.5\tA\tx\n")

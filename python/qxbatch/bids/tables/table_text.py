@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
-
-from qxbatch.counted import counted
 
 ABSENT = "n/a"
 
@@ -66,55 +63,6 @@ def merge_edited(text: str, columns: Sequence[str], ours: Table, is_kept: Callab
     kept = (line for line, name in zip(lines, names, strict=True) if not name or name in our_names or is_kept(name))
     new = tuple(row for row in ours.rows if row[ours.key_column] not in names)
     return _append_rows("".join(kept), Table(tuple(columns), new))
-
-
-class OtherValue(NamedTuple):
-    """A value of an edited table that differs from ours."""
-
-    row: str
-    """The name of the row."""
-    column: str
-    value: str
-    our_value: str
-
-
-def other_values(edited: Table, ours: Table) -> list[OtherValue]:
-    """Return the values of an edited table that differ from ours, in the order of our rows.
-
-    Cells that are empty or `n/a` in one of the tables are not compared. If several rows have a name, one of them has to agree.
-    """
-    rows: dict[str, list[Mapping[str, str]]] = {}
-    for row in edited.rows:
-        rows.setdefault(row.get(ours.key_column, ""), []).append(row)
-    columns = [column for column in ours.columns[1:] if column in edited.columns]
-    found = []
-    for row in ours.rows:
-        for column in columns:
-            values = [_cell(each.get(column, "")) for each in rows.get(row[ours.key_column], [])]
-            ours_in_row = _cell(row.get(column, ""))
-            if values and not any(_agree(column, value, ours_in_row) for value in values):
-                found.append(OtherValue(row[ours.key_column], column, values[0], ours_in_row))
-    return found
-
-
-def other_values_text(values: Sequence[OtherValue]) -> str:
-    """Return the first of these values and how many others there are: `age of sub-1 is 30, but the session has 55`."""
-    row, column, value, our_value = values[0]
-    others = len(values) - 1
-    more = f" (and {counted(others, 'other difference')})" if others else ""
-    return f"{column} of {row} is {value}, but the session has {our_value}{more}"
-
-
-def _agree(column: str, value: str, other: str) -> bool:
-    """Return whether two cells agree, or one of them is absent. Ages agree if they differ by at most 1 year."""
-    if ABSENT in (value, other) or value.casefold() == other.casefold():
-        return True
-    try:
-        if column == "acq_time":
-            return datetime.fromisoformat(value) == datetime.fromisoformat(other)
-        return abs(float(value) - float(other)) <= (1 if column == "age" else 0)
-    except (TypeError, ValueError):
-        return False
 
 
 def _lines(text: str) -> list[str]:

@@ -14,14 +14,7 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.tables.table_text import (
-    Table,
-    merge_edited,
-    merge_tables,
-    other_values,
-    other_values_text,
-    read_table,
-)
+from qxbatch.bids.tables.table_text import Table, merge_edited, merge_tables, read_table
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
@@ -191,23 +184,8 @@ class Exporter:
         existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
         if edited:
-            self._warn_of_other_values(file, existing, ours)
             return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True
         return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False
-
-    def _warn_of_other_values(self, file: PlannedFile, edited: Table, ours: Table) -> None:
-        """Add a warning to a session if values of an edited table differ from ours: its rows may describe other images."""
-        values = other_values(edited, ours)
-        if not values:
-            return
-        subject = values[0].row if ours.key_column == "participant_id" else file.path.partition("/")[0]
-        of_subject = (name for name, each in self._results.items() if f"sub-{each.subject}" == subject)
-        name = file.owner.session or next(of_subject)
-        text = (
-            f"{file.path}: it was edited, so its values are kept: {other_values_text(values)}. Correct the table, or delete it "
-            "and run again."
-        )
-        self._results[name] = self._results[name]._replace(warnings=(*self._results[name].warnings, text))
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
