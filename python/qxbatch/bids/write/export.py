@@ -19,6 +19,7 @@ from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
 from qxbatch.record.names import description, series_number
+from qxbatch.session.folder import SessionFolder
 from qxbatch.textfile import read_text
 
 
@@ -51,6 +52,7 @@ class Exporter:
         self._planned_entries: dict[str, Entry] = {}
         self._editable_paths: set[str] = set()
         self._results: dict[str, SessionResult] = {}
+        self._sessions: dict[str, SessionFolder] = {}
         self.tables_have_failed_sessions = False
         """Whether shared tables have rows of a session whose files then could not be placed."""
 
@@ -59,6 +61,7 @@ class Exporter:
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
+        self._sessions = {plan.session.id: plan.session for plan in plans}
         files_by_session = {plan.session.id: files for plan in plans if (files := self._files_of(plan))}
         while conflicts := self._conflicts(files_by_session):
             for name, problem in conflicts.items():
@@ -213,7 +216,7 @@ class Exporter:
                 **{change.path: change.entry for change in to_write if change.entry},
             }
             write_record(dataset / JOURNAL, journal_files.values(), {}, has_shifted_dates=has_shifted_dates)
-        applier = Applier(self._disk, self._stamps, self._record, self._destination.link)
+        applier = Applier(self._disk, self._stamps, self._record, self._destination.link, self._was_replaced)
         applied = applier.applied
         try:
             applier.apply(changes, self._contents)
@@ -232,6 +235,10 @@ class Exporter:
         (dataset / JOURNAL).unlink(missing_ok=True)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)
         return self._export_result(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
+
+    def _was_replaced(self, session: str) -> bool:
+        """Return whether an import replaced a session since it was read; False for files of no session, and sessions not read."""
+        return session in self._sessions and self._sessions[session].was_replaced
 
     def _export_result(
         self,
