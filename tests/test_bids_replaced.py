@@ -2,10 +2,12 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.files.changes import Change, planned_changes
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.result import SessionOutcome
@@ -55,15 +57,12 @@ def test_the_next_export_has_the_replaced_session(study: BidsStudy) -> None:
 def test_a_session_that_is_replaced_after_its_files_were_compared_is_not_exported(
     study: BidsStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from qxbatch.bids.write import export
-
-    def planned_changes(*args: object) -> object:
-        changes = original(*args)  # type: ignore[arg-type]  # passed through
+    def changes_and_replaced_session(*args: Any) -> list[Change]:
+        changes = planned_changes(*args)
         replace_session(study, "S1")
         return changes
 
-    original = export.planned_changes
-    monkeypatch.setattr(export, "planned_changes", planned_changes)
+    monkeypatch.setattr("qxbatch.bids.write.export.planned_changes", changes_and_replaced_session)
     run = study.run("--link=hard", "--sessions=S1")
     assert run.status == 1
     assert "S1: not exported: an import replaced the session while it was exported" in run.out
