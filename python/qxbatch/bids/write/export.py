@@ -14,12 +14,21 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.tables.table_text import Table, merge_edited, merge_tables, read_table
+from qxbatch.bids.tables.rows import PARTICIPANT
+from qxbatch.bids.tables.table_text import (
+    Cells,
+    Stale,
+    Table,
+    cells_of,
+    merge_edited,
+    merge_tables,
+    read_table,
+    stale_cells,
+)
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
 from qxbatch.record.names import description, series_number
-from qxbatch.session.folder import SessionFolder
 from qxbatch.textfile import read_text
 
 
@@ -52,7 +61,7 @@ class Exporter:
         self._planned_entries: dict[str, Entry] = {}
         self._editable_paths: set[str] = set()
         self._results: dict[str, SessionResult] = {}
-        self._sessions: dict[str, SessionFolder] = {}
+        self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
         """Whether shared tables have rows of a session whose files then could not be placed."""
 
@@ -61,7 +70,7 @@ class Exporter:
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
-        self._sessions = {plan.session.id: plan.session for plan in plans}
+        self._plans = {plan.session.id: plan for plan in plans}
         files_by_session = {plan.session.id: files for plan in plans if (files := self._files_of(plan))}
         while conflicts := self._conflicts(files_by_session):
             for name, problem in conflicts.items():
@@ -157,27 +166,28 @@ class Exporter:
 
     def _add(self, files: Iterable[PlannedFile]) -> None:
         for file in files:
-            content, edited = self._merge(file) if isinstance(file.content, Table) else (file.content, False)
+            content, edited, rows = (
+                self._merge(file, file.content) if isinstance(file.content, Table) else (file.content, False, {})
+            )
             self._contents[file.path] = content
-            entry = Entry(file.path, *_size_and_hash(content), **file.owner._asdict(), edited=edited)
+            entry = Entry(file.path, *_size_and_hash(content), **file.owner._asdict(), edited=edited, rows=rows)
             if self._destination.link is LinkMode.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._destination.dataset / file.path))
             self._planned_entries[file.path] = entry
 
-    def _merge(self, file: PlannedFile) -> tuple[bytes, bool]:
-        """Return a table merged with the existing one, and whether users edited the existing one."""
-        ours = file.content
-        assert isinstance(ours, Table)
+    def _merge(self, file: PlannedFile, ours: Table) -> tuple[bytes, bool, Cells]:
+        """Return a table merged with the existing one, whether users edited the existing one, and the cells for the record."""
         path = file.path
         existing_file = self._disk.file_at(path)
         if existing_file is None or not existing_file.sha256:
-            return ours.text().encode("utf-8", "backslashreplace"), False
+            return ours.text().encode("utf-8", "backslashreplace"), False, cells_of(ours)
         entries = self._record.possible_entries(path)
         edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
         text = read_text(self._destination.dataset / path)
         existing = read_table(text)
         if existing is None or ours.key_column not in existing.columns:
-            return ours.text().encode("utf-8", "backslashreplace"), False
+            return ours.text().encode("utf-8", "backslashreplace"), False, cells_of(ours)
+        ours = self._without_partial_subjects(ours, existing)
         folder = path.rpartition("/")[0]
 
         def is_kept(name: str) -> bool:
@@ -186,9 +196,42 @@ class Exporter:
         # the existing table, into which ours is merged, counts as written by an export, so that `planned_changes` replaces it
         existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
-        if edited:
-            return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True
-        return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False
+        last = self._record.files.get(path)
+        previous = {} if last is None else last.rows
+        cells = {**{name: row for name, row in previous.items() if is_kept(name)}, **cells_of(ours)}
+        if not edited:
+            return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False, cells
+        for stale in stale_cells(existing, ours, previous):
+            cells[stale.row] = {**cells[stale.row], stale.column: previous[stale.row][stale.column]}
+            self._warn_of_stale_cell(file, stale)
+        return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True, cells
+
+    def _without_partial_subjects(self, ours: Table, existing: Table) -> Table:
+        """Return the table without existing rows of subjects some of whose sessions are not exported now.
+
+        Age and sex of a subject are those of its first session, which may be among these.
+        """
+        if ours.key_column != PARTICIPANT:
+            return ours
+        names = {row.get(PARTICIPANT) for row in existing.rows}
+        partial = {
+            path.partition("/")[0]
+            for path, entry in self._record.files.items()
+            if entry.session and not self._is_exported(entry)
+        }
+        return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT] not in names & partial))
+
+    def _warn_of_stale_cell(self, file: PlannedFile, stale: Stale) -> None:
+        """Add a warning to the result of the session that a row belongs to, or of the first one of its subject."""
+        folders = (stale.row, file.path.partition("/")[0])
+        for name, result in self._results.items():
+            if file.owner.session in ("", name) and f"sub-{result.subject}" in folders:
+                text = (
+                    f"{file.path} was edited, so {stale.column} of {stale.row} stays {stale.existing or 'empty'}, but it is now "
+                    f"{stale.value}. Correct the row, or delete it and run again."
+                )
+                self._results[name] = result._replace(warnings=(*result.warnings, text))
+                return
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
@@ -238,7 +281,7 @@ class Exporter:
 
     def _was_replaced(self, session: str) -> bool:
         """Return whether an import replaced a session since it was read; False for files of no session, and sessions not read."""
-        return session in self._sessions and self._sessions[session].was_replaced
+        return session in self._plans and self._plans[session].session.was_replaced
 
     def _export_result(
         self,
