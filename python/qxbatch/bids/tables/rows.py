@@ -9,12 +9,10 @@ from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.tables.table_text import ABSENT, Table
+from qxbatch.bids.tables.table_text import ABSENT, PARTICIPANT, Table
 from qxbatch.session.layout import IMAGE_SUFFIX
 
 PARTICIPANTS = "participants.tsv"
-PARTICIPANT = "participant_id"
-"""The column of participants.tsv that names the subject."""
 PARTICIPANTS_JSON = "participants.json"
 _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
     "age": {

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 ABSENT = "n/a"
+PARTICIPANT = "participant_id"
+"""The column of participants.tsv that names the subject."""
 
 
 class Table(NamedTuple):

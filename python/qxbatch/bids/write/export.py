@@ -14,8 +14,8 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.tables.rows import PARTICIPANT
 from qxbatch.bids.tables.table_text import (
+    PARTICIPANT,
     Cells,
     Stale,
     Table,
