@@ -93,3 +93,32 @@ def test_a_part_of_the_sessions_of_a_subject_does_not_change_its_age(tmp_path: P
     add(study, "A_1", "020Y", subject="A", ses="1")
     run = study.run()
     assert is_edited == ("age of sub-A stays 30, but it is now 20" in " ".join(run.text.split()))
+
+
+def test_a_row_with_values_of_the_user_is_not_removed(study: BidsStudy) -> None:
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + study.rules.read_text())
+    run = study.run()
+    assert run.status == 0
+    text = " ".join(run.text.split())
+    assert f"{PARTICIPANTS} was edited, so its row sub-S1 stays, but that is no longer exported." in text
+    assert [line.split("\t")[0::3] for line in study.tree()[PARTICIPANTS].decode().splitlines()[1:]] == [
+        ["sub-S1", "patient"],
+        ["sub-S2", "control"],
+        ["sub-1", "n/a"],
+        ["sub-2", "n/a"],
+    ]
+
+
+def test_the_row_of_a_moved_file_is_removed_if_the_user_added_nothing_to_it(study: BidsStudy) -> None:
+    add_column(study, "sub-S2/sub-S2_scans.tsv", "quality", ["n/a"])
+    study.change_rules('as = "anat/T1w"', 'as = "anat/acq-new_T1w"')
+    text = " ".join(study.run().text.split())
+    tree = study.tree()
+    assert [line.split("\t")[0] for line in tree["sub-S2/sub-S2_scans.tsv"].decode().splitlines()[1:]] == [
+        "anat/sub-S2_acq-new_T1w.nii.gz"
+    ]
+    assert [line.split("\t")[0::2] for line in tree[SCANS_TSV].decode().splitlines()[1:]] == [
+        ["anat/sub-S1_T1w.nii.gz", "bad"],
+        ["anat/sub-S1_acq-new_T1w.nii.gz", "n/a"],
+    ]
+    assert "1 warning" in text

@@ -78,6 +78,27 @@ def stale_cells(existing: Table, ours: Table, previous: Cells) -> list[Stale]:
     ]
 
 
+def rows_with_edits(existing: Table, ours: Table, previous: Cells) -> list[str]:
+    """Return the names of rows of an edited table, without those in ours, that have a value which no export wrote."""
+    our_names = cells_of(ours).keys()
+    return [
+        name
+        for row in existing.rows
+        if (name := row.get(ours.key_column, ""))
+        and name not in our_names
+        and _has_edit(row, ours, previous.get(name, {}))
+    ]
+
+
+def _has_edit(row: Mapping[str, str], ours: Table, previous: Mapping[str, str]) -> bool:
+    return any(
+        cell.strip() not in ("", ABSENT)
+        and (cell != previous[column] if column in previous else column not in ours.columns)
+        for column, cell in row.items()
+        if column != ours.key_column
+    )
+
+
 def cells_of(table: Table) -> dict[str, dict[str, str]]:
     """Return the cells of a table as its text has them."""
     return {

@@ -17,12 +17,12 @@ from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.tables.table_text import (
     PARTICIPANT,
     Cells,
-    Stale,
     Table,
     cells_of,
     merge_edited,
     merge_tables,
     read_table,
+    rows_with_edits,
     stale_cells,
 )
 from qxbatch.bids.write.apply import Applier, Content
@@ -198,13 +198,28 @@ class Exporter:
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
         last = self._record.files.get(path)
         previous = {} if last is None else last.rows
-        cells = {**{name: row for name, row in previous.items() if is_kept(name)}, **cells_of(ours)}
-        if not edited:
-            return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False, cells
+        if edited:
+            merged, cells = self._merge_edited(file, ours, text, previous, is_kept)
+            return merged.encode("utf-8", "surrogateescape"), True, cells
+        cells = {name: row for name, row in previous.items() if is_kept(name)} | cells_of(ours)
+        return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False, cells
+
+    def _merge_edited(
+        self, file: PlannedFile, ours: Table, text: str, previous: Cells, is_kept: Callable[[str], bool]
+    ) -> tuple[str, Cells]:
+        """Return the text of an edited table with our new rows, and the cells for the record; warn of rows that no longer fit."""
+        existing = read_table(text)
+        assert existing is not None
+        edited_rows = {name for name in rows_with_edits(existing, ours, previous) if not is_kept(name)}
+        cells = {name: row for name, row in previous.items() if name in edited_rows or is_kept(name)} | cells_of(ours)
+        for name in sorted(edited_rows):
+            advice = "Copy what you added to another row, and delete this one."
+            self._warn_of_edit(file, name, f"its row {name} stays, but that is no longer exported. {advice}")
         for stale in stale_cells(existing, ours, previous):
             cells[stale.row] = {**cells[stale.row], stale.column: previous[stale.row][stale.column]}
-            self._warn_of_stale_cell(file, stale)
-        return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True, cells
+            value = f"{stale.column} of {stale.row} stays {stale.existing or 'empty'}, but it is now {stale.value}."
+            self._warn_of_edit(file, stale.row, f"{value} Correct the row, or delete it and run again.")
+        return merge_edited(text, existing.columns, ours, lambda name: name in edited_rows or is_kept(name)), cells
 
     def _without_partial_subjects(self, ours: Table, existing: Table) -> Table:
         """Return the table without existing rows of subjects some of whose sessions are not exported now.
@@ -221,17 +236,14 @@ class Exporter:
         }
         return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT] not in names & partial))
 
-    def _warn_of_stale_cell(self, file: PlannedFile, stale: Stale) -> None:
-        """Add a warning to the result of the session that a row belongs to, or of the first one of its subject."""
-        folders = (stale.row, file.path.partition("/")[0])
-        for name, result in self._results.items():
-            if file.owner.session in ("", name) and f"sub-{result.subject}" in folders:
-                text = (
-                    f"{file.path} was edited, so {stale.column} of {stale.row} stays {stale.existing or 'empty'}, but it is now "
-                    f"{stale.value}. Correct the row, or delete it and run again."
-                )
-                self._results[name] = result._replace(warnings=(*result.warnings, text))
-                return
+    def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
+        """Add a warning to the session of an edited table, else to the first session of the subject of the row, or of all."""
+        folders = (row, file.path.partition("/")[0])
+        names = [file.owner.session] if file.owner.session else list(self._results)
+        name = next((name for name in names if f"sub-{self._results[name].subject}" in folders), names[0])
+        result = self._results[name]
+        warning = f"{file.path} was edited, so {text}"
+        self._results[name] = result._replace(warnings=(*result.warnings, warning))
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
