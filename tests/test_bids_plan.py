@@ -169,6 +169,34 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path, folders):
     assert [names(each) for each in read_plan(path, plans)] == [names(each) for each in plans]
 
 
+@pytest.mark.parametrize(
+    ("scans", "reason"),
+    [
+        ((Scan(2, "scout"), Scan(3, "t1")), "is for t1, but image 21 is scout now"),
+        ((Scan(4, "t1", n=20), Scan(3, "rest")), "is for series 2, but image 21 is of series 4 now"),
+    ],
+)
+@pytest.mark.parametrize("path", ["anat/T1w", "ignore"])
+def test_a_row_decides_only_the_scan_that_it_names(tmp_path, scans, reason, path):
+    rule_file = rules(tmp_path, '[[rule]]\nmatch = { name = "t1" }\nas = "anat/T1w"\n')
+    text = plan_text(decide([session(tmp_path / "sessions", "S9", Scan(2, "t1"))], rule_file))
+    table = tmp_path / "plan.tsv"
+    table.write_text(text.replace("sub-S9/anat/sub-S9_T1w", "ignore") if path == "ignore" else text)
+    again = [session(tmp_path / "sessions", "S9", *scans)]
+    (plan,) = read_plan(table, decide(again, rule_file))
+    assert not plan.is_ready
+    assert reason in " ".join(undecided.reason for undecided in plan.undecided_series)
+    assert not plan.placed_images
+
+
+def test_a_table_without_names_is_matched_by_the_numbers_of_images(tmp_path, folders):
+    plans = decide(folders, rules(tmp_path, TEXT))
+    rows = [line.split("\t") for line in plan_text(plans).splitlines()]
+    table = tmp_path / "plan.tsv"
+    table.write_text("".join("\t".join([row[0], row[2], row[5]]) + "\n" for row in rows))
+    assert [names(each) for each in read_plan(table, plans)] == [names(each) for each in plans]
+
+
 def test_an_explanation_names_the_deciding_rule_and_why_the_others_do_not_match(tmp_path, folders):
     explanation = explain(folders, rules(tmp_path, TEXT), "S01", "3")
     assert "series 3 (rest) of session S01, image 31 (rest):" in explanation

@@ -1,5 +1,6 @@
 """A session folder: summary, ledger, images and series of a finished session, read when they are used."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
@@ -59,6 +60,7 @@ class SessionFolder:
         Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read.
         """
         path = self.paths.summary
+        _ = self.publication
         try:
             text = read_text(path, "strict", _MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
@@ -66,6 +68,19 @@ class SessionFolder:
         except UnicodeDecodeError as error:
             raise SummaryError(f"{path}: cannot be read ({error})") from None
         return Summary.from_json(text, path)
+
+    @cached_property
+    def publication(self) -> tuple[int, ...] | None:
+        """Return what identifies session.txt, as it was right before the summary was read; None if it is missing.
+
+        An import that replaces a session removes session.txt first and adds another one last.
+        """
+        return _identity(self.paths.session_txt)
+
+    @property
+    def was_replaced(self) -> bool:
+        """Return whether session.txt is missing, or is another file than right before the summary was read."""
+        return self.publication is None or _identity(self.paths.session_txt) != self.publication
 
     @property
     def readable_summary(self) -> Summary | None:
@@ -133,3 +148,12 @@ class SessionFolder:
         beside = [extension for extension in SIDECARS if self.paths.image(number, extension).is_file()]
         files = (image_file(number), *(image_file(number, extension) for extension in beside))
         return ImageSummary(number, number - number % 10, number % 10, of, name, info, (), files)
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """Return inode, size and modification time of a file; None if it is missing or cannot be examined."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - one call for each of thousands of sessions
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

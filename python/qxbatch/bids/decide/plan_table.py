@@ -36,6 +36,10 @@ class _Row(NamedTuple):
     image: int
     path: str
     reason: str
+    series: str
+    """The scanner's number of the series; empty if the table does not have it."""
+    name: str
+    """The name of the image; empty if the table does not have it."""
 
 
 def plan_text(plans: Iterable[ExportPlan]) -> str:
@@ -162,12 +166,16 @@ def _unquote(cell: str) -> str:
 
 def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
     """Yield a row for each image of a line; none for a series without images or a session that cannot be exported."""
-    for text in filter(None, cells["image"].split(",")):
+    texts = [text for text in cells["image"].split(",") if text]
+    name = cells.get("name", "") if len(texts) == 1 else ""  # of several images, only the first one would have it
+    for text in texts:
         if not _IMAGE.fullmatch(text.strip()):
             raise UsageError(
                 f"{path}:{line}: image {text!r} is not a number.", "Leave the column image as --plan wrote it."
             )
-        yield _Row(line, cells["session"], int(text), cells["path"], cells.get("reason", ""))
+        yield _Row(
+            line, cells["session"], int(text), cells["path"], cells.get("reason", ""), cells.get("series", ""), name
+        )
 
 
 def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
@@ -186,6 +194,9 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
             raise UsageError(f"{path}:{row.line}: image {row.image} {what}.", _HINT)
         if row.path.casefold() == UNDECIDED or not row.path:
             reasons[row.image] = f"line {row.line} of {path} does not decide it"
+            continue
+        if difference := _other_scan(row, remaining[row.image]):
+            reasons[row.image] = f"line {row.line} of {path} is for {difference}: the session was imported again"
             continue
         image, rule = remaining.pop(row.image), rules.get(row.image)
         if row.path.casefold() == IGNORED:
@@ -208,6 +219,17 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     return replace(
         plan, placed_images=tuple(placed), ignored_items=tuple(ignored), undecided_series=tuple(undecided.values())
     )
+
+
+def _other_scan(row: _Row, image: ExportImage) -> str:
+    """Return how series number or name in a row differ from those of the image that has the number now; empty if they do not."""
+    series = _cell(_number_cell(series_number(image.series.header)))
+    name = _unquote(_cell(image.summary.name))
+    if row.series and row.series != series:
+        return f"series {row.series}, but image {row.image} is of series {series or 'without a number'} now"
+    if row.name and row.name != name:
+        return f"{row.name}, but image {row.image} is {name or 'without a name'} now"
+    return ""
 
 
 def _images_and_rules(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:

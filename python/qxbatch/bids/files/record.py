@@ -41,6 +41,8 @@ class Entry(NamedTuple):
     """The target of a symbolic link, as written; empty for regular files."""
     edited: bool = False
     """Whether the file is a table that users edited: its columns and values are kept."""
+    rows: Mapping[str, Mapping[str, str]] = {}
+    """Of a table: the cells that the sessions gave, by row and then by column."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def _entry(fields: Fields) -> Entry:
         fields.text("rule", ""),
         fields.text("link", ""),
         fields.flag("edited", False),
+        {name: rows.text_table(name) for rows in [fields.table("rows")] for name in rows.keys()},  # noqa: SIM118 - no mapping
     )
 
 

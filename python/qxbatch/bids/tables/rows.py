@@ -9,7 +9,7 @@ from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.tables.table_text import ABSENT, Table
+from qxbatch.bids.tables.table_text import ABSENT, PARTICIPANT, Table
 from qxbatch.session.layout import IMAGE_SUFFIX
 
 PARTICIPANTS = "participants.tsv"
@@ -78,13 +78,13 @@ def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequenc
     used_columns = [
         name for name in possible_columns if name in columns or any(values.get(name) for values in people.values())
     ]
-    rows = ({"participant_id": f"sub-{subject}", **values} for subject, values in sorted(people.items()))
-    return Table(("participant_id", *used_columns), tuple(rows))
+    rows = ({PARTICIPANT: f"sub-{subject}", **values} for subject, values in sorted(people.items()))
+    return Table((PARTICIPANT, *used_columns), tuple(rows))
 
 
 def participants_json(table: Table) -> bytes:
     """Return participants.json, which describes the columns."""
-    columns = {"participant_id": {"Description": "Label of the subject"}}
+    columns = {PARTICIPANT: {"Description": "Label of the subject"}}
     for column in table.columns[1:]:
         columns[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
     return (json.dumps(columns, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 ABSENT = "n/a"
+PARTICIPANT = "participant_id"
+"""The column of participants.tsv that names the subject."""
 
 
 class Table(NamedTuple):
@@ -47,6 +49,62 @@ def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -
     our_rows = {row[ours.key_column]: row for row in ours.rows}
     kept_rows = [row for name, row in existing_rows.items() if name not in our_rows and is_kept(name)]
     return Table(ours.columns, _sort_rows([*our_rows.values(), *kept_rows], ours.key_column))
+
+
+Cells = Mapping[str, Mapping[str, str]]
+"""The cells of rows, by the name of the row and then by column."""
+
+
+class Stale(NamedTuple):
+    """A cell of a table that people edited, whose value in the sessions is another one than at the last export."""
+
+    row: str
+    column: str
+    existing: str
+    """The cell of the edited table."""
+    value: str
+    """What the sessions give now."""
+
+
+def stale_cells(existing: Table, ours: Table, previous: Cells) -> list[Stale]:
+    """Return the cells of an edited table that differ from ours, and whose value changed since `previous`, the last export."""
+    existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
+    return [
+        Stale(name, column, cell, value)
+        for name, cells in cells_of(ours).items()
+        for column, value in cells.items()
+        if (cell := existing_rows.get(name, {}).get(column, value)) != value
+        and previous.get(name, {}).get(column, value) != value
+    ]
+
+
+def rows_with_edits(existing: Table, ours: Table, previous: Cells) -> list[str]:
+    """Return the names of rows of an edited table, without those in ours, that have a value which no export wrote."""
+    our_names = cells_of(ours).keys()
+    return [
+        name
+        for row in existing.rows
+        if (name := row.get(ours.key_column, ""))
+        and name not in our_names
+        and _has_edit(row, ours, previous.get(name, {}))
+    ]
+
+
+def _has_edit(row: Mapping[str, str], ours: Table, previous: Mapping[str, str]) -> bool:
+    return any(
+        cell.strip() not in ("", ABSENT)
+        and (cell != previous[column] if column in previous else column not in ours.columns)
+        for column, cell in row.items()
+        if column != ours.key_column
+    )
+
+
+def cells_of(table: Table) -> dict[str, dict[str, str]]:
+    """Return the cells of a table as its text has them."""
+    return {
+        row[table.key_column]: {column: _cell(row.get(column, "")) for column in table.columns[1:]}
+        for row in table.rows
+    }
 
 
 def merge_edited(text: str, columns: Sequence[str], ours: Table, is_kept: Callable[[str], bool]) -> str:

@@ -39,8 +39,12 @@ class AppliedChanges:
 class Applier:
     """Applies changes to one data set."""
 
-    def __init__(self, disk: Disk, stamps: Stamps, record: Record, link: LinkMode) -> None:
+    def __init__(
+        self, disk: Disk, stamps: Stamps, record: Record, link: LinkMode, was_replaced: Callable[[str], bool]
+    ) -> None:
+        """`was_replaced` returns whether an import replaced a session, given by its id, since its summary was read."""
         self._disk, self._stamps, self._record, self._link = disk, stamps, record, link
+        self._was_replaced = was_replaced
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING
         self._numbers = iter(range(1 << 62))
@@ -55,6 +59,7 @@ class Applier:
         for batch in _batches(changes, contents):
             staged = self._stage_batch(batch, contents)
             sync_file_system(self._dataset)
+            self._leave_out_replaced_sessions(batch)
             for change in batch:
                 if change.session in self.applied.failed_sessions:
                     continue
@@ -66,6 +71,14 @@ class Applier:
                     self.applied.paths.add(change.path)
         remove_tree(self._staging)
         sync_file_system(self._dataset)
+
+    def _leave_out_replaced_sessions(self, batch: Sequence[Change]) -> None:
+        """Place no files of sessions that an import replaced: the staged images and sidecars may be of different imports."""
+        changed = {change.session for change in batch if change.action in (*_WRITE_ACTIONS, Action.REMOVE)}
+        for session in sorted(changed - self.applied.failed_sessions.keys()):
+            if self._was_replaced(session):
+                message = "an import replaced the session while it was exported, or replaces it now; run again"
+                self.applied.failed_sessions[session] = message
 
     def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
         """Write the new files of a batch into the staging folder; return the staged file of each path of the data set."""

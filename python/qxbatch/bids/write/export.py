@@ -14,7 +14,17 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.tables.table_text import Table, merge_edited, merge_tables, read_table
+from qxbatch.bids.tables.table_text import (
+    PARTICIPANT,
+    Cells,
+    Table,
+    cells_of,
+    merge_edited,
+    merge_tables,
+    read_table,
+    rows_with_edits,
+    stale_cells,
+)
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
@@ -51,6 +61,7 @@ class Exporter:
         self._planned_entries: dict[str, Entry] = {}
         self._editable_paths: set[str] = set()
         self._results: dict[str, SessionResult] = {}
+        self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
         """Whether shared tables have rows of a session whose files then could not be placed."""
 
@@ -59,6 +70,7 @@ class Exporter:
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
+        self._plans = {plan.session.id: plan for plan in plans}
         files_by_session = {plan.session.id: files for plan in plans if (files := self._files_of(plan))}
         while conflicts := self._conflicts(files_by_session):
             for name, problem in conflicts.items():
@@ -154,27 +166,28 @@ class Exporter:
 
     def _add(self, files: Iterable[PlannedFile]) -> None:
         for file in files:
-            content, edited = self._merge(file) if isinstance(file.content, Table) else (file.content, False)
+            content, edited, rows = (
+                self._merge(file, file.content) if isinstance(file.content, Table) else (file.content, False, {})
+            )
             self._contents[file.path] = content
-            entry = Entry(file.path, *_size_and_hash(content), **file.owner._asdict(), edited=edited)
+            entry = Entry(file.path, *_size_and_hash(content), **file.owner._asdict(), edited=edited, rows=rows)
             if self._destination.link is LinkMode.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._destination.dataset / file.path))
             self._planned_entries[file.path] = entry
 
-    def _merge(self, file: PlannedFile) -> tuple[bytes, bool]:
-        """Return a table merged with the existing one, and whether users edited the existing one."""
-        ours = file.content
-        assert isinstance(ours, Table)
+    def _merge(self, file: PlannedFile, ours: Table) -> tuple[bytes, bool, Cells]:
+        """Return a table merged with the existing one, whether users edited the existing one, and the cells for the record."""
         path = file.path
         existing_file = self._disk.file_at(path)
         if existing_file is None or not existing_file.sha256:
-            return ours.text().encode("utf-8", "backslashreplace"), False
+            return ours.text().encode("utf-8", "backslashreplace"), False, cells_of(ours)
         entries = self._record.possible_entries(path)
         edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
         text = read_text(self._destination.dataset / path)
         existing = read_table(text)
         if existing is None or ours.key_column not in existing.columns:
-            return ours.text().encode("utf-8", "backslashreplace"), False
+            return ours.text().encode("utf-8", "backslashreplace"), False, cells_of(ours)
+        ours = self._without_partial_subjects(ours, existing)
         folder = path.rpartition("/")[0]
 
         def is_kept(name: str) -> bool:
@@ -183,9 +196,54 @@ class Exporter:
         # the existing table, into which ours is merged, counts as written by an export, so that `planned_changes` replaces it
         existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
+        last = self._record.files.get(path)
+        previous = {} if last is None else last.rows
         if edited:
-            return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True
-        return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False
+            merged, cells = self._merge_edited(file, ours, text, previous, is_kept)
+            return merged.encode("utf-8", "surrogateescape"), True, cells
+        cells = {name: row for name, row in previous.items() if is_kept(name)} | cells_of(ours)
+        return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False, cells
+
+    def _merge_edited(
+        self, file: PlannedFile, ours: Table, text: str, previous: Cells, is_kept: Callable[[str], bool]
+    ) -> tuple[str, Cells]:
+        """Return the text of an edited table with our new rows, and the cells for the record; warn of rows that no longer fit."""
+        existing = read_table(text)
+        assert existing is not None
+        edited_rows = {name for name in rows_with_edits(existing, ours, previous) if not is_kept(name)}
+        cells = {name: row for name, row in previous.items() if name in edited_rows or is_kept(name)} | cells_of(ours)
+        for name in sorted(edited_rows):
+            advice = "Copy what you added to another row, and delete this one."
+            self._warn_of_edit(file, name, f"its row {name} stays, but that is no longer exported. {advice}")
+        for stale in stale_cells(existing, ours, previous):
+            cells[stale.row] = {**cells[stale.row], stale.column: previous[stale.row][stale.column]}
+            value = f"{stale.column} of {stale.row} stays {stale.existing or 'empty'}, but it is now {stale.value}."
+            self._warn_of_edit(file, stale.row, f"{value} Correct the row, or delete it and run again.")
+        return merge_edited(text, existing.columns, ours, lambda name: name in edited_rows or is_kept(name)), cells
+
+    def _without_partial_subjects(self, ours: Table, existing: Table) -> Table:
+        """Return the table without existing rows of subjects some of whose sessions are not exported now.
+
+        Age and sex of a subject are those of its first session, which may be among these.
+        """
+        if ours.key_column != PARTICIPANT:
+            return ours
+        names = {row.get(PARTICIPANT) for row in existing.rows}
+        partial = {
+            path.partition("/")[0]
+            for path, entry in self._record.files.items()
+            if entry.session and not self._is_exported(entry)
+        }
+        return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT] not in names & partial))
+
+    def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
+        """Add a warning to the session of an edited table, else to the first session of the subject of the row, or of all."""
+        folders = (row, file.path.partition("/")[0])
+        names = [file.owner.session] if file.owner.session else list(self._results)
+        name = next((name for name in names if f"sub-{self._results[name].subject}" in folders), names[0])
+        result = self._results[name]
+        warning = f"{file.path} was edited, so {text}"
+        self._results[name] = result._replace(warnings=(*result.warnings, warning))
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
@@ -213,7 +271,7 @@ class Exporter:
                 **{change.path: change.entry for change in to_write if change.entry},
             }
             write_record(dataset / JOURNAL, journal_files.values(), {}, has_shifted_dates=has_shifted_dates)
-        applier = Applier(self._disk, self._stamps, self._record, self._destination.link)
+        applier = Applier(self._disk, self._stamps, self._record, self._destination.link, self._was_replaced)
         applied = applier.applied
         try:
             applier.apply(changes, self._contents)
@@ -232,6 +290,10 @@ class Exporter:
         (dataset / JOURNAL).unlink(missing_ok=True)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)
         return self._export_result(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
+
+    def _was_replaced(self, session: str) -> bool:
+        """Return whether an import replaced a session since it was read; False for files of no session, and sessions not read."""
+        return session in self._plans and self._plans[session].session.was_replaced
 
     def _export_result(
         self,

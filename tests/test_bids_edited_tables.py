@@ -1,0 +1,124 @@
+"""Tables of a data set that users edited, when the sessions give other values than at the last export."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.build.bids import Scan
+from tests.build.bids_study import BidsStudy
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, under
+
+T1 = Scan(2, "t1", "10:00:00")
+LATER_T1 = Scan(2, "t1", "11:30:00")
+SCANS_TSV = "sub-S1/sub-S1_scans.tsv"
+PARTICIPANTS = "participants.tsv"
+
+
+def add(study: BidsStudy, name: str, age: str, scan: Scan = T1, *, subject: str = "", ses: str | None = None) -> None:
+    """Write a session of a subject of this age."""
+    study.add(name, scan, subject=subject, ses=ses)
+    series = MrSeries(changes={"PatientSex": "F", "PatientAge": age})
+    (study.sessions / name / "dicom" / "20.tar.gz").write_bytes(packed(under("20", series.files()), Kind.TAR_GZ))
+
+
+def add_column(study: BidsStudy, path: str, name: str, cells: list[str]) -> None:
+    """Add a column to a table, as users do."""
+    lines = (study.bids / path).read_text().splitlines()
+    rows = [f"{line}\t{cell}\n" for line, cell in zip(lines, [name, *cells], strict=True)]
+    (study.bids / path).write_text("".join(rows))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> BidsStudy:
+    """Return an exported study, to whose tables a user added a column."""
+    study = BidsStudy(tmp_path)
+    add(study, "S1", "070Y")
+    add(study, "S2", "030Y")
+    assert study.run().status == 0
+    add_column(study, PARTICIPANTS, "group", ["patient", "control"])
+    add_column(study, SCANS_TSV, "quality", ["bad"])
+    return study
+
+
+def test_values_of_another_import_are_reported_and_the_table_stays(study: BidsStudy) -> None:
+    assert "warning" not in study.run().text
+    before = study.tree()
+    add(study, "S1", "025Y", LATER_T1)
+    for _ in range(2):  # until the user corrects the table
+        run = study.run()
+        assert run.status == 0
+        text = " ".join(run.text.split())
+        assert f"S1: {PARTICIPANTS} was edited, so age of sub-S1 stays 70, but it is now 25." in text
+        assert f"S1: {SCANS_TSV} was edited, so acq_time of anat/sub-S1_T1w.nii.gz stays 2024-05-06T10:00:00" in text
+        assert "2 warnings" in text
+        after = study.tree()
+        assert [after[path] for path in (PARTICIPANTS, SCANS_TSV)] == [
+            before[path] for path in (PARTICIPANTS, SCANS_TSV)
+        ]
+
+
+def test_a_row_that_is_deleted_or_corrected_has_the_new_values(study: BidsStudy) -> None:
+    add(study, "S1", "025Y", LATER_T1)
+    assert study.run().status == 0
+    lines = (study.bids / SCANS_TSV).read_text().splitlines(keepends=True)
+    (study.bids / SCANS_TSV).write_text(lines[0])
+    table = study.bids / PARTICIPANTS
+    table.write_text(table.read_text().replace("\t70\t", "\t25\t"))
+    assert "warning" not in study.run().text
+    assert study.tree()[SCANS_TSV].decode().splitlines()[1] == "anat/sub-S1_T1w.nii.gz\t2024-05-06T11:30:00\tn/a"
+    assert "warning" not in study.run().text
+
+
+def test_a_value_that_only_the_user_changed_is_not_reported(study: BidsStudy) -> None:
+    table = study.bids / PARTICIPANTS
+    table.write_text(table.read_text().replace("\t70\t", "\t71\t"))
+    for _ in range(2):
+        assert "warning" not in study.run().text
+    assert "\t71\t" in table.read_text()
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_a_part_of_the_sessions_of_a_subject_does_not_change_its_age(tmp_path: Path, *, is_edited: bool) -> None:
+    study = BidsStudy(tmp_path)
+    add(study, "A_1", "030Y", subject="A", ses="1")
+    add(study, "A_2", "032Y", LATER_T1, subject="A", ses="2")
+    assert study.run().status == 0
+    if is_edited:
+        add_column(study, PARTICIPANTS, "group", ["control"])
+    run = study.run("--sessions=A_2")
+    assert run.status == 0
+    assert "warning" not in run.text
+    assert study.tree()[PARTICIPANTS].decode().splitlines()[1].startswith("sub-A\t30\tF")
+    add(study, "A_1", "020Y", subject="A", ses="1")
+    run = study.run()
+    assert is_edited == ("age of sub-A stays 30, but it is now 20" in " ".join(run.text.split()))
+
+
+def test_a_row_with_values_of_the_user_is_not_removed(study: BidsStudy) -> None:
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + study.rules.read_text())
+    run = study.run()
+    assert run.status == 0
+    text = " ".join(run.text.split())
+    assert f"{PARTICIPANTS} was edited, so its row sub-S1 stays, but that is no longer exported." in text
+    assert [line.split("\t")[0::3] for line in study.tree()[PARTICIPANTS].decode().splitlines()[1:]] == [
+        ["sub-S1", "patient"],
+        ["sub-S2", "control"],
+        ["sub-1", "n/a"],
+        ["sub-2", "n/a"],
+    ]
+
+
+def test_the_row_of_a_moved_file_is_removed_if_the_user_added_nothing_to_it(study: BidsStudy) -> None:
+    add_column(study, "sub-S2/sub-S2_scans.tsv", "quality", ["n/a"])
+    study.change_rules('as = "anat/T1w"', 'as = "anat/acq-new_T1w"')
+    text = " ".join(study.run().text.split())
+    tree = study.tree()
+    assert [line.split("\t")[0] for line in tree["sub-S2/sub-S2_scans.tsv"].decode().splitlines()[1:]] == [
+        "anat/sub-S2_acq-new_T1w.nii.gz"
+    ]
+    assert [line.split("\t")[0::2] for line in tree[SCANS_TSV].decode().splitlines()[1:]] == [
+        ["anat/sub-S1_T1w.nii.gz", "bad"],
+        ["anat/sub-S1_acq-new_T1w.nii.gz", "n/a"],
+    ]
+    assert "1 warning" in text

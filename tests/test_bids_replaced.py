@@ -1,0 +1,86 @@
+"""An export while an import replaces a session, or after such an import was killed: images of two imports are not mixed."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.files.changes import Change, planned_changes
+from qxbatch.bids.rules.rule_file import read_rules
+from qxbatch.bids.write.placing import LinkMode
+from qxbatch.bids.write.result import SessionOutcome
+from qxbatch.bids.write.run import Request, run_export
+from qxbatch.session.folder import SessionFolder
+from tests.build.bids import Scan
+from tests.build.bids_study import T1, BidsStudy
+
+OTHER_SCANS = (Scan(2, "rest", "10:00:00", 100, volumes=3), Scan(3, "t1", "10:10:00", shape=(6, 6, 5)))
+
+
+def replace_session(study: BidsStudy, name: str) -> None:
+    """Replace a session, as another import does."""
+    shutil.rmtree(study.sessions / name)
+    study.add(name, *OTHER_SCANS)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> BidsStudy:
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    study.add("S2")
+    return study
+
+
+@pytest.mark.parametrize("link", [LinkMode.HARD, LinkMode.COPY])
+def test_a_session_that_is_replaced_after_it_was_read_is_not_exported(study: BidsStudy, link: LinkMode) -> None:
+    plans = decide([SessionFolder(study.sessions / name) for name in ("S1", "S2")], read_rules(study.rules))
+    replace_session(study, "S1")
+    export = run_export(Request(study.sessions, study.bids, link=link), plans)
+    states = {result.session: result.state for result in export.sessions}
+    assert states == {"S1": SessionOutcome.FAILED, "S2": SessionOutcome.EXPORTED}
+    assert "an import replaced the session" in " ".join(export.sessions[0].problems)
+    assert not [path for path in study.tree() if path.startswith("sub-S1/")]
+    assert "sub-S1" not in (study.bids / "participants.tsv").read_text()
+
+
+def test_the_next_export_has_the_replaced_session(study: BidsStudy) -> None:
+    plans = decide([SessionFolder(study.sessions / "S1")], read_rules(study.rules))
+    replace_session(study, "S1")
+    run_export(Request(study.sessions, study.bids), plans)
+    assert study.run().status == 0
+    exported = study.bids / f"{T1}.nii.gz"
+    assert exported.read_bytes() == (study.sessions / "S1" / "nii" / "31.nii.gz").read_bytes()
+
+
+def test_a_session_that_is_replaced_after_its_files_were_compared_is_not_exported(
+    study: BidsStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changes_and_replaced_session(*args: Any) -> list[Change]:
+        changes = planned_changes(*args)
+        replace_session(study, "S1")
+        return changes
+
+    monkeypatch.setattr("qxbatch.bids.write.export.planned_changes", changes_and_replaced_session)
+    run = study.run("--link=hard", "--sessions=S1")
+    assert run.status == 1
+    assert "S1: not exported: an import replaced the session while it was exported" in run.out
+    assert not (study.bids / f"{T1}.nii.gz").exists()
+
+
+def test_a_session_without_session_txt_is_not_exported(study: BidsStudy) -> None:
+    (study.sessions / "S1" / "session.txt").unlink()
+    run = study.run()
+    assert run.status == 1
+    assert "S1: not exported: it has images but no session.txt" in run.out
+    assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
+    assert f"{T1}.nii.gz" not in study.tree()
+
+
+def test_files_of_a_session_without_session_txt_stay_in_the_data_set(study: BidsStudy) -> None:
+    assert study.run().status == 0
+    before = {path: data for path, data in study.tree().items() if path.startswith("sub-")}
+    (study.sessions / "S1" / "session.txt").unlink()
+    assert study.run().status == 1
+    assert before == {path: data for path, data in study.tree().items() if path.startswith("sub-")}
