@@ -126,10 +126,13 @@ class _Import:
             sessions = [plan.session for plan in plans]
             self.locks.take_split([session.id for session in sessions if session != unit.session])
             refuse_existing(context, unit, sessions)
-        job, sorted_sessions = place_files(context, job, plans, scratch)
-        series = [series for sorted_session, _ in sorted_sessions for series in sorted_session.series]
+        job, sessions_with_folders = place_files(context, job, plans, scratch)
+        series = [series for sorted_session, _ in sessions_with_folders for series in sorted_session.series]
         context.observer.notify(UnitSorted(unit.name, len(series), sum(item.size for item in series)))
-        products = [produce(context, job, sorted_session, root) for sorted_session, root in sorted_sessions]
+        products = [
+            produce(context, job, sorted_session, files_folder)
+            for sorted_session, files_folder in sessions_with_folders
+        ]
         return deliver(context, job, products, self.locks.refuse_lost)
 
     def _disk_problem(self, error: OSError) -> Problem:
