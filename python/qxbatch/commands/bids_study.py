@@ -20,7 +20,10 @@ from qxbatch.textfile import read_bytes
 def record_export(
     options: BidsOptions, rules: RuleFile, export: Export, validator_result: ValidatorResult | None
 ) -> None:
-    """Record the export, and refresh the study level if the folder has one. If that cannot be written, print a message."""
+    """Record the export, and refresh the study level if the folder has one.
+
+    If a file cannot be read or written, print a message.
+    """
     folder = options.sessionsfolder
     try:
         digest = rules_digest(read_bytes(rules.path))
@@ -38,7 +41,7 @@ def record_export(
         if is_changed and (folder / STUDY_SIDECAR).exists():
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
     except OSError as error:
-        print(f"The study page does not show this export: cannot write {error_text(error, folder)}.", file=sys.stderr)
+        print(f"The study page does not show this export: {error_text(error, folder)}.", file=sys.stderr)
 
 
 def _has_changes(export: Export) -> bool:
