@@ -1,4 +1,4 @@
-"""The export of `qxbatch bids`: writes planned sessions, validates them, and records the export for the study level."""
+"""The export of `qxbatch bids`: writes planned sessions, validates the data set, and records the export for the study level."""
 
 import json
 import sys

@@ -21,8 +21,9 @@ _MOST_LISTED = 5
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
     """Return the problems that keep the packets in the inbox; empty if there is none.
 
-    A session has a problem if it is missing or not the session of the journal, or if it or a folder in it is a link. With
-    `verify`, also if its files differ from its ledger. Raises OSError if an existing session cannot be read.
+    A session has a problem if it is missing, is not the session of the journal, or is a link, or if one of its published folders
+    is a link or contains a link to a folder. With `verify`, also if its files differ from its ledger. Raises OSError if an
+    existing session cannot be read.
     """
     problems = []
     for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):

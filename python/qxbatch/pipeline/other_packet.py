@@ -1,4 +1,4 @@
-"""Refuses a unit that would replace a session of another packet: one made by this run, or one that a packet was split into."""
+"""Refuses a unit if one of its sessions would be that of another packet; `refuse_other_packet` lists the cases."""
 
 from pathlib import Path
 
