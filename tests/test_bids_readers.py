@@ -216,6 +216,21 @@ def test_the_study_level_says_whether_each_export_is_up_to_date(tmp_path):
     assert export_states(study) == {"S1": "rules changed", "S2": "rules changed"}
 
 
+def test_an_export_with_a_link_to_a_rule_file_is_recorded(tmp_path):
+    source = Study(tmp_path)
+    source.put("S1", MrSeries(description="t1").files())
+    assert source.main().status == 0
+    study = BidsStudy(tmp_path / "bids")
+    study.sessions = source.sessions
+    rules = tmp_path / "lab.toml"
+    rules.write_text('[[rule]]\nmatch = { name = "t1" }\nas = "anat/T1w"\n')
+    study.rules.unlink(missing_ok=True)
+    study.rules.symlink_to(rules)
+    run = study.run()
+    assert (run.status, run.err) == (0, "")
+    assert export_states(study) == {"S1": "up to date"}
+
+
 def export_states(study: BidsStudy) -> dict[str, str]:
     """Return the column `bids` of study.tsv by session."""
     head, *rows = [line.split("\t") for line in (study.sessions / "study.tsv").read_text().splitlines()]

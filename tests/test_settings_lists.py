@@ -1,12 +1,14 @@
 """Lists in the forms that users write."""
 
+import re
 import string
+from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qxbatch.settings.lists import split_labels, split_list
+from qxbatch.settings.lists import expand_braces, regex_of_glob, split_labels, split_list
 
 ITEM = st.text(string.ascii_letters + string.digits + ".*?_-^$", min_size=1)
 
@@ -45,3 +47,18 @@ def test_lists_with_spaces_empty_items_and_brackets_are_split(text: str, items: 
 
 def test_the_prefix_of_labels_is_removed() -> None:
     assert split_labels("sub-01,02 sub-sub-3", "sub-") == ("01", "02", "sub-3")
+
+
+@example("[]*", "[]a")
+@example("[!]*", "[!]a")
+@example("[z-a]*", "za")
+@example("[]a]", "]")
+@example("[^a]", "^")
+@given(st.text("ab[]!-*?.^\\&z", max_size=8), st.text("ab[]!-.^\\&z", max_size=5))
+def test_the_expression_of_a_glob_matches_the_same_names(glob: str, name: str) -> None:
+    assert (re.fullmatch(regex_of_glob(glob), name) is not None) == fnmatchcase(name, glob)
+
+
+def test_an_empty_item_in_braces_may_be_beside_a_set() -> None:
+    assert expand_braces("*{,[1,2]}") == ["*", "*[1,2]"]
+    assert regex_of_glob("*{,[12]}") == ".*|.*[12]"

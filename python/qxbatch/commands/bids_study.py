@@ -1,6 +1,8 @@
 """Records an export in the sessions folder and rewrites the study page."""
 
+import os
 import sys
+from pathlib import Path
 
 from qxbatch.bids.files.changes import Action
 from qxbatch.bids.model import RuleFile
@@ -26,7 +28,8 @@ def record_export(
     """
     folder = options.sessionsfolder
     try:
-        digest = rules_digest(read_bytes(rules.path))
+        rules_path = Path(os.path.realpath(rules.path))  # no link, which the page would not follow
+        digest = rules_digest(read_bytes(rules_path))
         data_set = next((entry for entry in read_exports(folder) if entry.path == options.dataset), None)
         sessions = dict(data_set.sessions) if data_set else {}
         for result in export.sessions:
@@ -37,7 +40,7 @@ def record_export(
             validation = Validation(
                 len(validator_result.errors), validator_result.warning_count, validator_result.validator
             )
-        is_changed = write_export(folder, DataSet(options.dataset, rules.path, sessions, validation))
+        is_changed = write_export(folder, DataSet(options.dataset, rules_path, sessions, validation))
         if is_changed and (folder / STUDY_SIDECAR).exists():
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
     except OSError as error:

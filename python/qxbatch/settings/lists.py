@@ -1,10 +1,10 @@
 """Comma-separated lists as users write them."""
 
 import re
-from collections.abc import Sequence
+from fnmatch import translate
 
-_GLOB_PART = re.compile(r"\[!?(?P<set>\]?[^\]]*)\]|.", re.DOTALL)
-"""A set of characters, a wildcard or another character of a glob."""
+_GLOB_PART = re.compile(r"\[(?:!(?P<others>.[^\]]*)|(?P<set>[^!][^\]]*))\]|.", re.DOTALL)
+"""A set of characters (`set`, or all but `others`), a wildcard or another character of a glob."""
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -50,7 +50,13 @@ def regex_of_glob(glob: str) -> str:
     >>> regex_of_glob("AP-*"), regex_of_glob("?.x"), regex_of_glob("[!AB]1"), regex_of_glob("AP{1,2}*")
     ('AP-.*', '.\\\\.x', '[^AB]1', 'AP1.*|AP2.*')
     """
-    return "|".join(_GLOB_PART.sub(_regex_of_part, each) for each in expand_braces(glob))
+    expanded = expand_braces(glob)
+    regex = "|".join(_GLOB_PART.sub(_regex_of_part, each) for each in expanded)
+    try:
+        re.compile(regex)
+    except re.error:  # a range like [z-a], which is empty in a glob
+        return "|".join(map(translate, expanded))
+    return regex
 
 
 def _regex_of_part(part: re.Match[str]) -> str:
@@ -59,11 +65,11 @@ def _regex_of_part(part: re.Match[str]) -> str:
         return ".*"
     if text == "?":
         return "."
-    if part["set"] is None:
+    members, others = part["set"], part["others"]
+    if members is None and others is None:
         return text if text == "-" else re.escape(text)
-    negated = "^" if text.startswith("[!") else ""
-    members = re.sub(r"([\\\[^&~|])", r"\\\1", part["set"])
-    return f"[{negated}{members}]"
+    escaped = re.sub(r"([\\\]\[^&~|])", r"\\\1", members or others)
+    return f"[{'^' if others else ''}{escaped}]"
 
 
 def expand_braces(glob: str) -> list[str]:
@@ -81,5 +87,12 @@ def _brace_pairs(glob: str) -> list[tuple[int, int]]:
     return [(match.start(), match.end() - 1) for match in re.finditer(r"\{[^{}]*\}", glob)]
 
 
-def _brace_items(inner: str) -> Sequence[str]:
-    return split_list(inner) if "[" in inner else inner.split(",")
+def _brace_items(inner: str) -> list[str]:
+    """Split at commas outside of sets of characters."""
+    items = [""]
+    for part in _GLOB_PART.finditer(inner):
+        if part[0] == ",":
+            items.append("")
+        else:
+            items[-1] += part[0]
+    return items
