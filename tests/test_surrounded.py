@@ -213,7 +213,7 @@ def test_images_in_skipped_bytes_are_a_warning(study: Study, kind: str, *, is_ne
     assert run.status == 0, run.text
     [warning] = notes(study.session("S1"))
     assert warning["severity"] == "warning"
-    assert "They begin like another archive or a DICOM file" in warning["message"]
+    assert "Some of them begin like another archive or a DICOM file" in warning["message"]
 
 
 def test_images_behind_an_archive_without_images_are_a_warning(study: Study) -> None:

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 
 def nearest_name(name: str, names: Iterable[str]) -> str:
-    """Return the most similar of some names, else the first that begins with `name`, else an empty string; case is ignored."""
+    """Return the most similar of `names`, if it is similar enough; case is ignored.
+
+    Else return the alphabetically first one that begins with `name`, or an empty string.
+    """
     from difflib import get_close_matches
 
     by_folded = {candidate.casefold(): candidate for candidate in names}

@@ -144,7 +144,10 @@ class _Destination(NamedTuple):
 
 
 def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
-    """Return the devices in a packet that is moved or copied, relative to it: a copy does not have them. Raises OSError."""
+    """Return the paths of devices in a packet before it is moved or copied, relative to it. Raises OSError.
+
+    A packet that is moved by a rename keeps its devices; a copy does not have them.
+    """
     current = current_path(packet, tag)
     if mode is Archive.COPY or (mode is Archive.MOVE and not current.is_symlink()):
         return sorted(devices_in(current))
@@ -169,7 +172,11 @@ def clear_copy(packet: Path, folder: Path, tag: str) -> None:
 
 
 def _path_after_move(folder: Path, name: str, number: int | None) -> Path | None:
-    """Return where a killed run moved the packet: the path with this number, else the last numbered one; None if it is missing."""
+    """Return the path to which a killed run probably moved the packet; None if no such path exists.
+
+    It is the path with `number`. If that does not exist, it is the last one of `name`, `name_2`, `name_3` and so on before the
+    first gap.
+    """
     if number is not None and os.path.lexists(folder / kth_name(name, number)):
         return folder / kth_name(name, number)
     k = 1

@@ -31,10 +31,10 @@ def extra_bytes_notes(reading: Reading, label: str) -> list[Problem]:
     notes = reading.notes()
     if not notes:
         return []
-    message = f"bytes outside the archive were skipped: {'; '.join(notes)}."
+    message = f"bytes that belong to no listed member were skipped: {'; '.join(notes)}."
     if not reading.skips_images():
         return [Problem(Code.SURROUNDED, label, message, severity=Severity.INFO)]
-    message = f"{message} They begin like another archive or a DICOM file, from which nothing was imported."
+    message = f"{message} Some of them begin like another archive or a DICOM file, from which nothing was imported."
     hint = "Check that the session has all its images. If not, extract these bytes, and import them with the packet."
     return [Problem(Code.SURROUNDED, label, message, hint, Severity.WARNING)]
 
@@ -61,10 +61,11 @@ def duplicates_warnings(reading: Reading, sorted_session: SortedSession) -> list
     own_files = {
         row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(FROM_SESSION) and row.at
     }
-    copies = (row for row in map(reading.row, sorted_session.rows) if row.fate == "duplicate")
-    counts = Counter(row.series for row in copies if row.at not in own_files)
-    first_copies = map(reading.row, sorted_session.copies.values())
-    counts.update(first_copy.series for first_copy in first_copies if first_copy.at not in own_files)
+    dicom_copies = (row for row in map(reading.row, sorted_session.rows) if row.fate == "duplicate")
+    counts = Counter(row.series for row in dicom_copies if row.at not in own_files)
+    # a repeated PAR or REC has no series: its first copy is counted in its place
+    par_rec_first_copies = map(reading.row, sorted_session.copies.values())
+    counts.update(row.series for row in par_rec_first_copies if row.at not in own_files)
     return [_duplicates_warning(n, count) for n, count in sorted(counts.items())]
 
 

@@ -46,7 +46,10 @@ class ScannedSeries:
 
     @property
     def is_evaluable(self) -> bool:
-        """Return whether it is a scan, not a localizer, report or saved screen; True if it has no verdict."""
+        """Return whether the verdict is about its volumes; True if it has no verdict.
+
+        False for localizers, saved screens, and series without an image, such as reports and spectroscopy.
+        """
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 
     @property

@@ -37,6 +37,7 @@ pub struct Stack {
     /// Number of frames without duplicates.
     pub frames: usize,
     /// Number of frames that repeat another frame in every distinguishing value: position, numbers, times, contrast.
+    /// Frames without InstanceNumber do not count.
     pub duplicate_frames: usize,
     /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
     pub slice_positions: Vec<f64>,

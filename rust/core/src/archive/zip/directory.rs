@@ -15,8 +15,8 @@ use super::names;
 pub struct Directory {
     /// In the order of the central directory.
     pub entries: Vec<Entry>,
-    /// Data that could not be read; a packet with such damage is refused, unless damage is allowed
-    /// (`--on-damaged=keep`).
+    /// Damage of the archive itself, as texts: for example an unreadable record, a wrong number of members, or names above
+    /// the limit. A packet with damage is refused, unless damage is allowed (`--on-damaged=keep`).
     pub damage: Vec<String>,
     /// Bytes before and after the archive.
     pub skipped: SkippedBytes,
@@ -151,7 +151,7 @@ impl Reader<'_> {
         let whole = RECORD_LENGTH + name_length + extra_length + comment_length;
         let record = self.bytes(whole).ok_or("a record is cut short")?;
         let entry = parse(record, name_length, extra_length, archive_start)
-            .ok_or("a zip64 field is missing or too short")?;
+            .ok_or("a zip64 field is too short, or an offset is too large")?;
         self.at += whole as u64;
         Ok(Some(entry))
     }
