@@ -1,5 +1,7 @@
 """Tables of a data set that users edited, when the sessions give other values than at the last export."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,83 @@ def test_the_row_of_a_moved_file_is_removed_if_the_user_added_nothing_to_it(stud
         ["anat/sub-S1_acq-new_T1w.nii.gz", "n/a"],
     ]
     assert "1 warning" in text
+
+
+def test_a_row_with_values_is_not_removed_if_the_record_has_no_values(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    add(study, "S1", "070Y")
+    assert study.run().status == 0
+    table = study.bids / PARTICIPANTS
+    table.write_text(table.read_text().replace("\t70\t", "\t71\t"))
+    record = study.bids / "code" / "qxbatch" / "export.json"
+    value = json.loads(record.read_text())
+    for file in value["files"]:
+        file.pop("rows", None)
+    record.write_text(json.dumps(value))
+    study.rules.write_text('labels.subjects = { S1 = "1" }\n' + study.rules.read_text())
+    assert "its row sub-S1 stays, but that is no longer exported." in " ".join(study.run().text.split())
+    assert "sub-S1\t71\tF\n" in table.read_text()
+
+
+def test_values_of_sessions_that_are_not_exported_stay_in_a_table_that_was_not_edited(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    add(study, "S1", "070Y")
+    study.add("S2", T1)
+    assert study.run().status == 0
+    before = study.tree()[PARTICIPANTS]
+    assert before == b"participant_id\tage\tsex\nsub-S1\t70\tF\nsub-S2\tn/a\tn/a\n"
+    assert study.run("--sessions=S2").status == 0
+    assert study.tree()[PARTICIPANTS] == before
+    shutil.rmtree(study.sessions / "S1")
+    assert study.run().status == 0
+    assert study.tree()[PARTICIPANTS] == before
+
+
+def test_a_table_that_was_not_edited_keeps_the_columns_of_another_study(tmp_path: Path) -> None:
+    study, other, log = BidsStudy(tmp_path / "one"), BidsStudy(tmp_path / "other"), tmp_path / "log.csv"
+    log.write_text("packet,subject,group\nS1,S1,patient\n")
+    study.add("S1", T1)
+    words = [f"--logfile=path:{log}|packet_name:packet|subject_id:subject", "--participant-columns=group"]
+    assert study.run(*words).status == 0
+    other.bids = study.bids
+    add(other, "P1", "030Y")
+    assert other.run().status == 0
+    rows = b"sub-P1\tn/a\t30\tF\nsub-S1\tpatient\tn/a\tn/a\n"
+    assert study.tree()[PARTICIPANTS] == b"participant_id\tgroup\tage\tsex\n" + rows
+
+
+def test_rows_and_files_of_users_are_reported_if_labels_are_exchanged(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", T1)
+    study.add("S2", T1)
+    rules = study.rules.read_text()
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    assert study.run().status == 0
+    add_column(study, PARTICIPANTS, "group", ["patient", "n/a"])
+    note = study.bids / "sub-1" / "anat" / "sub-1_T1w_note.tsv"
+    note.write_text("moved\n")
+    assert "warning" not in study.run().text
+    before = study.tree()[PARTICIPANTS]
+    study.rules.write_text('labels.subjects = { S1 = "2", S2 = "1" }\n' + rules)
+    text = " ".join(study.run().text.split())
+    assert f"S2: {PARTICIPANTS} was edited, so its row sub-1 stays, but that is another session now." in text
+    assert "sub-1_T1w.nii.gz is another image than at the last export, and sub-1/anat/sub-1_T1w_note.tsv" in text
+    assert "2 warnings" in text
+    assert (study.tree()[PARTICIPANTS], note.read_text()) == (before, "moved\n")
+    assert "warning" not in study.run().text
+
+
+def test_rows_and_files_of_users_are_reported_if_a_run_gets_another_number(tmp_path: Path) -> None:
+    runs = {number: Scan(number, "rest", f"10:{number}:00", 100, volumes=3) for number in (13, 15, 17)}
+    study = BidsStudy(tmp_path)
+    study.add("S1", runs[13], runs[17])
+    assert study.run().status == 0
+    add_column(study, SCANS_TSV, "quality", ["good", "bad"])
+    events = study.bids / "sub-S1" / "func" / "sub-S1_task-rest_run-2_events.tsv"
+    events.write_text("onset\tduration\n")
+    study.add("S1", *runs.values())
+    text = " ".join(study.run().text.split())
+    path = "func/sub-S1_task-rest_run-2"
+    assert f"its row {path}_bold.nii.gz stays, but that is another image now." in text
+    assert f"sub-S1/{path}_bold.nii.gz is another image than at the last export, and sub-S1/{path}_events.tsv" in text
+    assert events.read_text() == "onset\tduration\n"

@@ -1,12 +1,15 @@
 """The current files of the data set."""
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.files.record import Entry
 from qxbatch.bids.files.stamps import Stamps
+
+_ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
 
 
 class FileOnDisk(NamedTuple):
@@ -54,6 +57,16 @@ class Disk:
         if not stat.S_ISREG(status.st_mode):
             return FileOnDisk(link=link)
         return FileOnDisk(self._stamps.hash_of(path, full_path, status), status.st_size, link)
+
+    def files_beside(self, path: str) -> set[str]:
+        """Return the paths of what is beside an image and has its name up to the suffix, `echo` and `part` apart."""
+        folder, _slash, name = path.rpartition("/")
+        start = _ECHO_OR_PART.sub("", name.rpartition("_")[0])
+        try:
+            names = os.listdir(self.dataset / folder)  # noqa: PTH208 - names are enough
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+        return {f"{folder}/{each}" for each in names if each.startswith(f"{start}_")}
 
     def is_plain(self, folder: str) -> bool:
         """Return whether a folder and its parents are real folders or do not exist."""

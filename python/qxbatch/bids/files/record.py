@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from qxbatch.core import VERSION
@@ -150,3 +150,17 @@ def folders_after(
     names = {entry.session for entry in entries} - {""}
     folders = {name: here if name in exported_sessions else record.folders.get(name) for name in names}
     return {name: folder for name, folder in folders.items() if folder is not None}
+
+
+def is_of_other_image(entry: Entry | None, last: Entry | None) -> bool:
+    """Return whether a planned file is of another image than the one that was written at its path."""
+    return entry is not None and last is not None and (entry.session, entry.image) != (last.session, last.image)
+
+
+def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
+    """Return the sessions that have files in each folder of the data set, also in folders below it."""
+    sessions: dict[str, set[str]] = {}
+    for entry in entries:
+        for folder in PurePosixPath(entry.path).parents if entry.session else ():
+            sessions.setdefault(str(folder), set()).add(entry.session)
+    return sessions

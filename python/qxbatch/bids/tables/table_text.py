@@ -41,14 +41,23 @@ def read_table(text: str) -> Table | None:
 
 
 def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -> Table:
-    """Return our rows, and those other rows of the existing table that `is_kept` keeps.
+    """Return our rows, and those other rows of the existing table that `is_kept` keeps, with all their values.
 
     `is_kept` gets the name of a row: its cell in the column `ours.key_column`.
     """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     our_rows = {row[ours.key_column]: row for row in ours.rows}
     kept_rows = [row for name, row in existing_rows.items() if name not in our_rows and is_kept(name)]
-    return Table(ours.columns, _sort_rows([*our_rows.values(), *kept_rows], ours.key_column))
+    columns = _columns_with_values(existing.columns, ours.columns, kept_rows)
+    return Table(columns, _sort_rows([*our_rows.values(), *kept_rows], ours.key_column))
+
+
+def _columns_with_values(
+    existing: Sequence[str], ours: Sequence[str], kept_rows: Sequence[Mapping[str, str]]
+) -> tuple[str, ...]:
+    """Return our columns, and existing ones in which a kept row has a value; if there are any, in the existing order."""
+    columns = [name for name in existing if name in ours or any(_has_value(row.get(name, "")) for row in kept_rows)]
+    return tuple(ours) if set(columns) <= set(ours) else (*columns, *(name for name in ours if name not in columns))
 
 
 Cells = Mapping[str, Mapping[str, str]]
@@ -78,25 +87,23 @@ def stale_cells(existing: Table, ours: Table, previous: Cells) -> list[Stale]:
     ]
 
 
-def rows_with_edits(existing: Table, ours: Table, previous: Cells) -> list[str]:
-    """Return the names of rows of an edited table, without those in ours, that have a value which no export wrote."""
-    our_names = cells_of(ours).keys()
+def rows_with_edits(existing: Table, key_column: str, previous: Cells) -> list[str]:
+    """Return the names of rows of an edited table that have a value which no export wrote, as far as `previous` says."""
     return [
         name
         for row in existing.rows
-        if (name := row.get(ours.key_column, ""))
-        and name not in our_names
-        and _has_edit(row, ours, previous.get(name, {}))
+        if (name := row.get(key_column, "")) and _has_edit(row, key_column, previous.get(name, {}))
     ]
 
 
-def _has_edit(row: Mapping[str, str], ours: Table, previous: Mapping[str, str]) -> bool:
+def _has_edit(row: Mapping[str, str], key_column: str, previous: Mapping[str, str]) -> bool:
     return any(
-        cell.strip() not in ("", ABSENT)
-        and (cell != previous[column] if column in previous else column not in ours.columns)
-        for column, cell in row.items()
-        if column != ours.key_column
+        _has_value(cell) and cell != previous.get(column) for column, cell in row.items() if column != key_column
     )
+
+
+def _has_value(cell: str) -> bool:
+    return cell.strip() not in ("", ABSENT)
 
 
 def cells_of(table: Table) -> dict[str, dict[str, str]]:

@@ -1,15 +1,26 @@
 """An export: brings the files of a data set to the planned state of its sessions."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, session_files
-from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, folders_after, other_folder, write_record
+from qxbatch.bids.files.record import (
+    JOURNAL,
+    RECORD,
+    Entry,
+    Record,
+    folders_after,
+    is_of_other_image,
+    other_folder,
+    sessions_by_folder,
+    write_record,
+)
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
@@ -26,9 +37,9 @@ from qxbatch.bids.tables.table_text import (
     stale_cells,
 )
 from qxbatch.bids.write.apply import Applier, Content
+from qxbatch.bids.write.messages import hard_link_warnings, undecided_reasons, user_file_warnings
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
-from qxbatch.record.names import description, series_number
 from qxbatch.textfile import read_text
 
 
@@ -81,6 +92,8 @@ class Exporter:
         for file in shared_files_of([plan for plan in plans if plan.session.id in files_by_session]):
             self._editable_paths |= {file.path} if file.is_editable else set()
             self._add([file])
+        for name, warning in user_file_warnings(self._planned_entries, self._record, self._disk):
+            self._add_warning(name, warning)
         changes = planned_changes(self._planned_entries, self._record, self._disk.file_at, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
         if self._destination.test:
@@ -107,7 +120,7 @@ class Exporter:
             return ()
         if not plan.is_ready:
             self._results[name] = result._replace(
-                state=SessionOutcome.UNDECIDED, problems=tuple(_undecided_reasons(plan))
+                state=SessionOutcome.UNDECIDED, problems=tuple(undecided_reasons(plan))
             )
             return ()
         if self._destination.options.shifts and (path := path_with_date(plan)):
@@ -145,7 +158,10 @@ class Exporter:
         return f"{path} is of session {owner}, which is not exported now. Export both in one run."
 
     def _is_exported(self, entry: Entry) -> bool:
-        result = self._results.get(entry.session)
+        return self._is_session_exported(entry.session)
+
+    def _is_session_exported(self, session: str) -> bool:
+        result = self._results.get(session)
         return result is not None and result.state is SessionOutcome.EXPORTED
 
     def _is_kept(self, entry: Entry) -> bool:
@@ -194,10 +210,10 @@ class Exporter:
             return self._is_row_kept(folder, ours.key_column, name, edited=edited)
 
         # the existing table, into which ours is merged, counts as written by an export, so that `planned_changes` replaces it
-        existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
+        # a row of the record replaces that of the journal
+        previous = {name: row for entry in reversed(entries) for name, row in entry.rows.items()}
+        existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited, rows=previous)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: existing_entry})
-        last = self._record.files.get(path)
-        previous = {} if last is None else last.rows
         if edited:
             merged, cells = self._merge_edited(file, ours, text, previous, is_kept)
             return merged.encode("utf-8", "surrogateescape"), True, cells
@@ -210,7 +226,15 @@ class Exporter:
         """Return the text of an edited table with our new rows, and the cells for the record; warn of rows that no longer fit."""
         existing = read_table(text)
         assert existing is not None
-        edited_rows = {name for name in rows_with_edits(existing, ours, previous) if not is_kept(name)}
+        our_names, folder = cells_of(ours).keys(), file.path.rpartition("/")[0]
+        rows = rows_with_edits(existing, ours.key_column, previous)
+        for name in rows:
+            if name in our_names and self._has_other_owner(folder, ours.key_column, name):
+                owner = "image" if file.owner.session else "session"
+                self._warn_of_edit(
+                    file, name, f"its row {name} stays, but that is another {owner} now. Correct the row."
+                )
+        edited_rows = {name for name in rows if name not in our_names and not is_kept(name)}
         cells = {name: row for name, row in previous.items() if name in edited_rows or is_kept(name)} | cells_of(ours)
         for name in sorted(edited_rows):
             advice = "Copy what you added to another row, and delete this one."
@@ -241,9 +265,25 @@ class Exporter:
         folders = (row, file.path.partition("/")[0])
         names = [file.owner.session] if file.owner.session else list(self._results)
         name = next((name for name in names if f"sub-{self._results[name].subject}" in folders), names[0])
-        result = self._results[name]
-        warning = f"{file.path} was edited, so {text}"
-        self._results[name] = result._replace(warnings=(*result.warnings, warning))
+        self._add_warning(name, f"{file.path} was edited, so {text}")
+
+    def _add_warning(self, session: str, text: str) -> None:
+        result = self._results[session]
+        self._results[session] = result._replace(warnings=(*result.warnings, text))
+
+    def _has_other_owner(self, folder: str, key: str, name: str) -> bool:
+        """Return whether the file of a table row is of another image, or its folder only of other sessions, than before."""
+        path = "/".join(filter(None, (folder, name)))
+        if key == "filename":
+            return is_of_other_image(self._planned_entries.get(path), self._record.files.get(path))
+        before, after = self._sessions_by_folder
+        kept = {session for session in before.get(path, ()) if not self._is_session_exported(session)}
+        return path in before and before[path].isdisjoint(after.get(path, set()) | kept)
+
+    @cached_property
+    def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
+        """The sessions with files in each folder at the last export, and in this one; read after all sessions were added."""
+        return sessions_by_folder(self._record.files.values()), sessions_by_folder(self._planned_entries.values())
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
@@ -308,7 +348,7 @@ class Exporter:
         each session whose files could not be placed.
         """
         results = dict(self._results)
-        for change, text in self._hard_link_warnings(changes):
+        for change, text in hard_link_warnings(changes, self._contents, self._record):
             result = results[change.session]
             results[change.session] = result._replace(warnings=(*result.warnings, text))
         for name, problem in failed.items():
@@ -322,31 +362,6 @@ class Exporter:
             if change.path in applied_paths or change.action in (Action.EDITED, Action.FOREIGN)
         )
         return Export(tuple(results.values()), reported_changes)
-
-    def _hard_link_warnings(self, changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
-        """Yield a warning for each image that is edited in the data set and, by a hard link, also in the session."""
-        for change in changes:
-            content, last = self._contents.get(change.path), self._record.files.get(change.path)
-            if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
-                continue
-            if (last.size, last.sha256) != (content.size, content.sha256):
-                yield (
-                    change,
-                    (
-                        f"{change.path} and {content.path} are one file by a hard link, and it was edited. "
-                        "Take the image of the session from a backup, or convert the session again."
-                    ),
-                )
-
-
-def _undecided_reasons(plan: ExportPlan) -> Iterator[str]:
-    """Yield the reasons why a session cannot be exported, each with what to write into the rule file."""
-    if plan.problem:
-        yield f"{plan.problem}. {plan.hint}".strip()
-    for undecided in plan.undecided_series:
-        number, name = series_number(undecided.series.header), description(undecided.series.header)
-        series = f"series n{undecided.series.n}" if number is None else f"series {number}"
-        yield f"{series}{f' ({name})' if name else ''}: {undecided.reason}. {undecided.hint}".strip()
 
 
 def _size_and_hash(content: Content) -> tuple[int, str]:

@@ -1,0 +1,53 @@
+"""What an export says about a session: why it is not exported, and what its user has to check."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from qxbatch.bids.files.changes import Action, Change
+from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.record import Entry, Record, is_of_other_image
+from qxbatch.bids.files.sources import Source
+from qxbatch.bids.model import ExportPlan
+from qxbatch.bids.write.apply import Content
+from qxbatch.record.names import description, series_number
+from qxbatch.session.layout import IMAGE_SUFFIX
+
+
+def undecided_reasons(plan: ExportPlan) -> Iterator[str]:
+    """Yield the reasons why a session cannot be exported, each with what to write into the rule file."""
+    if plan.problem:
+        yield f"{plan.problem}. {plan.hint}".strip()
+    for undecided in plan.undecided_series:
+        number, name = series_number(undecided.series.header), description(undecided.series.header)
+        series = f"series n{undecided.series.n}" if number is None else f"series {number}"
+        yield f"{series}{f' ({name})' if name else ''}: {undecided.reason}. {undecided.hint}".strip()
+
+
+def hard_link_warnings(
+    changes: Iterable[Change], contents: Mapping[str, Content], record: Record
+) -> Iterator[tuple[Change, str]]:
+    """Yield a warning for each image that is edited in the data set and, by a hard link, also in the session."""
+    for change in changes:
+        content, last = contents.get(change.path), record.files.get(change.path)
+        if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
+            continue
+        if (last.size, last.sha256) != (content.size, content.sha256):
+            yield (
+                change,
+                (
+                    f"{change.path} and {content.path} are one file by a hard link, and it was edited. "
+                    "Take the image of the session from a backup, or convert the session again."
+                ),
+            )
+
+
+def user_file_warnings(planned: Mapping[str, Entry], record: Record, disk: Disk) -> Iterator[tuple[str, str]]:
+    """Yield a session and a warning for each image in the place of another one, if files of users are beside it."""
+    known = planned.keys() | record.files.keys() | record.journal_files.keys()
+    for path, entry in planned.items():
+        if not path.endswith(IMAGE_SUFFIX) or not is_of_other_image(entry, record.files.get(path)):
+            continue
+        names = sorted(disk.files_beside(path) - known)
+        if names:
+            more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+            text = f"{path} is another image than at the last export, and {names[0]}{more} is not of an export."
+            yield entry.session, f"{text} Check to which image it belongs."
