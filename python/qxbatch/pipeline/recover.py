@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
+from qxbatch.publish.plain_files import entry_exists
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.outcome import has_failed
 from qxbatch.session.paths import SessionPaths
@@ -135,9 +135,9 @@ def _finish_or_clear(
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
         recovery = RecoveryResult()
-        if os.path.lexists(path):
+        if entry_exists(path):
             recovery = _finish(workspace, locks, unit, check_lock, settings, own_lock_names)
-        if not os.path.lexists(path):
+        if not entry_exists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 recovery = _with_problems(recovery, unit, keep_abandoned_files(workspace, unit))

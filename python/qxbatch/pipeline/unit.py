@@ -1,7 +1,6 @@
 """Imports one unit, the packets of one session, from reading to the archive. Its problems become reports."""
 
 import logging
-import os
 import time
 import traceback
 from dataclasses import replace
@@ -21,6 +20,7 @@ from qxbatch.pipeline.refuse import cannot_write_problem, refuse_existing, refus
 from qxbatch.pipeline.remedy import refused_report, with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem, UsageError
+from qxbatch.publish.plain_files import entry_exists
 
 log = logging.getLogger("qxbatch")
 
@@ -82,7 +82,7 @@ class _Import:
         unit, workspace = self.unit, self.context.workspace
         try:
             self.locks.take_own()
-            if os.path.lexists(workspace.journal(unit.name)):
+            if entry_exists(workspace.journal(unit.name)):
                 check_lock = self.locks.refuse_lost
                 own = self.locks.own_names
                 recovery = recover_unit(
