@@ -223,7 +223,9 @@ def test_a_free_name_starts_at_the_number_and_equal_bytes_are_found_beyond_gaps(
     packet.write_text("mine")
     assert archive_path(archive, packet, "scan.zip", 3).path.name == "scan_3.zip"
     (archive / "scan_3.zip").write_text("another")
-    assert archive_path(archive, packet, "scan.zip", 3).path.name == "scan_4.zip", "an existing archive is not overwritten"
+    assert archive_path(archive, packet, "scan.zip", 3).path.name == "scan_4.zip", (
+        "an existing archive is not overwritten"
+    )
     (archive / "scan_7.zip").write_text("mine")
     assert archive_path(archive, packet, "scan.zip", 1).path.name == "scan_7.zip"
     assert archive_packet(packet, archive, Archive.MOVE, number=1) == archive / "scan_7.zip"
