@@ -35,8 +35,8 @@ class ArchivePath(NamedTuple):
 
     path: Path
     has_packet: bool
-    """Whether the archive has the bytes of the packet at this path. Otherwise the path was unused: if something is there now, it is
-    another packet, for example of another study that shares the archive."""
+    """Whether the archive has the bytes of the packet at this path. Otherwise the path was unused. Something that exists at it now
+    is another packet, for example of another study that shares the archive."""
 
 
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> ArchivePath:

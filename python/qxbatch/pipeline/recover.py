@@ -18,7 +18,6 @@ from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
-from qxbatch.publish.plain_files import entry_exists
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.outcome import has_failed
 from qxbatch.session.paths import SessionPaths
@@ -130,14 +129,13 @@ def _finish_or_clear(
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
     try:
-        path = workspace.journal(unit)
-        written_by = journal_run(path)
+        written_by = journal_run(workspace.journal(unit))
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
         recovery = RecoveryResult()
-        if entry_exists(path):
+        if workspace.has_journal(unit):
             recovery = _finish(workspace, locks, unit, check_lock, settings, own_lock_names)
-        if not entry_exists(path):
+        if not workspace.has_journal(unit):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 recovery = _with_problems(recovery, unit, keep_abandoned_files(workspace, unit))

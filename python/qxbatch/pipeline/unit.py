@@ -20,7 +20,6 @@ from qxbatch.pipeline.refuse import cannot_write_problem, refuse_existing, refus
 from qxbatch.pipeline.remedy import refused_report, with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem, UsageError
-from qxbatch.publish.plain_files import entry_exists
 
 log = logging.getLogger("qxbatch")
 
@@ -82,7 +81,7 @@ class _Import:
         unit, workspace = self.unit, self.context.workspace
         try:
             self.locks.take_own()
-            if entry_exists(workspace.journal(unit.name)):
+            if workspace.has_journal(unit.name):
                 check_lock = self.locks.refuse_lost
                 own = self.locks.own_names
                 recovery = recover_unit(

@@ -179,6 +179,10 @@ class Workspace:
         """Return the journal of a unit whose results are being published. Raises OSError if the unit is a path."""
         return self.journals / f"{_checked(unit)}.json"
 
+    def has_journal(self, unit: str) -> bool:
+        """Return whether a unit has a journal. Raises OSError, also if that cannot be known."""
+        return entry_exists(self.journal(unit))
+
     def temporary_journal(self, unit: str) -> Path:
         """Return the temporary file for the journal of this run. Raises OSError if the unit is a path."""
         return self.journals / f"{_checked(unit)}.{self.run}.new"
