@@ -14,7 +14,7 @@ import pytest
 from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
 from qxbatch.archive.aside import ChangedError
-from qxbatch.archive.names import archive_path, kth_name, numbered, unnumbered, used_numbers
+from qxbatch.archive.names import ArchivePath, archive_path, kth_name, numbered, unnumbered, used_numbers
 from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.core import hash_file
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
@@ -161,7 +161,7 @@ def test_each_archive_of_one_name_is_examined_once(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(os, "stat", counted)
     monkeypatch.setattr(os, "lstat", lambda path, **options: counted(path, follow_symlinks=False, **options))
-    assert archive_path(archive, packet, "scan.zip").name == "scan_101.zip"
+    assert archive_path(archive, packet, "scan.zip").path.name == "scan_101.zip"
     monkeypatch.undo()
     assert max(Counter(path for path in examined if path.parent == archive).values()) == 1
 
@@ -221,11 +221,13 @@ def test_a_free_name_starts_at_the_number_and_equal_bytes_are_found_beyond_gaps(
     archive.mkdir()
     packet = tmp_path / "scan.zip"
     packet.write_text("mine")
-    assert archive_path(archive, packet, "scan.zip", 3).name == "scan_3.zip"
+    assert archive_path(archive, packet, "scan.zip", 3).path.name == "scan_3.zip"
     (archive / "scan_3.zip").write_text("another")
-    assert archive_path(archive, packet, "scan.zip", 3).name == "scan_4.zip", "an existing archive is not overwritten"
+    assert archive_path(archive, packet, "scan.zip", 3).path.name == "scan_4.zip", (
+        "an existing archive is not overwritten"
+    )
     (archive / "scan_7.zip").write_text("mine")
-    assert archive_path(archive, packet, "scan.zip", 1).name == "scan_7.zip"
+    assert archive_path(archive, packet, "scan.zip", 1).path.name == "scan_7.zip"
     assert archive_packet(packet, archive, Archive.MOVE, number=1) == archive / "scan_7.zip"
     assert not packet.exists()
     assert archive_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", (
@@ -271,7 +273,7 @@ def test_a_free_name_is_found_without_counting_up_to_a_large_number(
     monkeypatch.setattr("os.path.lexists", counted(os.path.lexists))
     expected = {1: "AP.zip", 3: "AP_3.zip", 20240115: "AP_20240116.zip", 999_999_999: "AP_1000000000.zip"}
     for number, name in expected.items():
-        assert archive_path(archive, tmp_path, "AP.zip", number).name == name
+        assert archive_path(archive, tmp_path, "AP.zip", number).path.name == name
     packet = make(tmp_path / "inbox" / "AP.zip", "of 20240115")
     assert archive_packet(packet, archive, Archive.MOVE, number=1) == archive / "AP_20240115.zip", "the same bytes"
 
@@ -368,6 +370,32 @@ def test_a_packet_renamed_by_a_killed_run_is_compared_before_it_is_archived(
 
 
 @pytest.mark.parametrize("other_file_system", [False, True])
+@pytest.mark.parametrize("mode", [Archive.MOVE, Archive.COPY])
+def test_a_packet_that_appears_under_the_chosen_name_is_not_taken_for_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Archive, other_file_system: bool
+) -> None:
+    packet = make(tmp_path / "inbox" / "P.zip")
+    target = tmp_path / "archive" / "P.zip"
+
+    def chosen(folder: Path, source: Path, name: str, number: int | None) -> ArchivePath:
+        path = archive_path(folder, source, name, number)
+        if not target.exists():
+            make(target, "of another study that shares the archive")
+        return path
+
+    monkeypatch.setattr(module, "archive_path", chosen)
+    rename = try_rename
+    monkeypatch.setattr(
+        module,
+        "try_rename",
+        lambda source, to: (not other_file_system or source.parent == to.parent) and rename(source, to),
+    )
+    assert archive_packet(packet, tmp_path / "archive", mode) == tmp_path / "archive" / "P_2.zip"
+    assert (tmp_path / "archive" / "P_2.zip").read_text() == "dicom"
+    assert target.read_text() == "of another study that shares the archive"
+
+
+@pytest.mark.parametrize("other_file_system", [False, True])
 def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_archived(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_file_system: bool
 ) -> None:
@@ -375,7 +403,7 @@ def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_arch
     make(tmp_path / "archive" / "P.zip", "older")
     calls: list[Path] = []
 
-    def exchanged(folder: Path, source: Path, name: str, number: int | None) -> Path:
+    def exchanged(folder: Path, source: Path, name: str, number: int | None) -> ArchivePath:
         if not calls:
             if packet.exists():
                 packet.rename(packet.with_name(hidden_name(Use.ASIDE, TAG, "P.zip")))

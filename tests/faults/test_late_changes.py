@@ -11,7 +11,7 @@ import pytest
 from qxbatch.archive import aside as aside_module
 from qxbatch.archive import packet as packet_module
 from qxbatch.archive import same_packet
-from qxbatch.archive.names import archive_path
+from qxbatch.archive.names import ArchivePath, archive_path
 from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import PacketContent
 from qxbatch.discover.fingerprint import fingerprint
@@ -171,7 +171,7 @@ def test_an_edit_that_keeps_size_and_time_after_the_comparison_with_the_archive_
     study.archive.joinpath("S1.zip").write_bytes(packet.read_bytes())
     edits: list[bytes] = []
 
-    def edited(folder: Path, source: Path, name: str, number: int | None) -> Path:
+    def edited(folder: Path, source: Path, name: str, number: int | None) -> ArchivePath:
         target = archive_path(folder, source, name, number)
         edits.append(exchange(source, rename=False))
         return target

@@ -15,6 +15,7 @@ from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import mount_above, mount_in
 from qxbatch.publish.open_folders import opened_folder, opened_in
+from qxbatch.publish.plain_files import entry_exists
 from qxbatch.publish.transfer import continue_aside, hidden_path, move_files, put_aside, try_rename
 
 _MOST_LINKS = 40
@@ -48,7 +49,7 @@ def hidden_packet(packet: Path, aside: Path, is_same_packet: PacketCheck) -> Ite
     A file is also checked before it is renamed: the change time of its inode shows edits, and renaming changes that time.
     Raises ChangedError when it is not the imported packet, and OSError.
     """
-    if not os.path.lexists(aside):
+    if not entry_exists(aside):
         if not packet.is_dir():
             _need_same_packet(packet, is_same_packet)
         put_aside(packet, aside)
@@ -56,9 +57,9 @@ def hidden_packet(packet: Path, aside: Path, is_same_packet: PacketCheck) -> Ite
         _need_same_packet(aside, is_same_packet, renamed=True)
         yield
     except ChangedError as error:
-        raise ChangedError(_rename_back(packet, aside) if os.path.lexists(aside) else error.path) from None
+        raise ChangedError(_rename_back(packet, aside) if entry_exists(aside) else error.path) from None
     except Exception:
-        if os.path.lexists(aside):
+        if entry_exists(aside):
             _rename_back(packet, aside)
         raise
 
@@ -95,7 +96,7 @@ def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) ->
                 states = states_in(top)
             if is_known(gone):
                 remove_unchanged(parent, gone.name, states)
-    if os.path.lexists(gone):
+    if entry_exists(gone):
         raise ChangedError(_rename_back(packet, gone))
     sync_folder(gone.parent)
 
@@ -108,7 +109,7 @@ def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool 
 def move_back(packet: Packet, tag: str) -> None:
     """Undo the renaming by a killed run. If that run removed files of the packet, the packet keeps its hidden name."""
     aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
-    if os.path.lexists(aside):
+    if entry_exists(aside):
         _rename_back(packet.path, aside)
     elif _is_complete(gone, packet):
         _rename_back(packet.path, gone)
@@ -132,7 +133,7 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
     Raises ChangedError and OSError.
     """
     aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
-    if not os.path.lexists(gone):
+    if not entry_exists(gone):
         return
     if _is_complete(gone, packet):
         try_rename(gone, aside)
@@ -144,13 +145,13 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
 def current_path(packet: Path, tag: str) -> Path:
     """Return the hidden path of a packet if a run was killed after it renamed the packet, else its own path."""
     aside = hidden_path(packet, Use.ASIDE, tag)
-    return aside if os.path.lexists(aside) else packet
+    return aside if entry_exists(aside) else packet
 
 
 def is_intact(packet: Path, tag: str) -> bool:
     """Return whether a packet exists, perhaps under a hidden name, and a killed run neither moved nor removed files of it."""
     aside, part, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
-    return any(map(os.path.lexists, (packet, aside))) and not any(map(os.path.lexists, (part, gone)))
+    return any(map(entry_exists, (packet, aside))) and not any(map(entry_exists, (part, gone)))
 
 
 def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
@@ -187,7 +188,7 @@ def finish_aside(packet: Packet, tag: str) -> None:
     Raises OSError.
     """
     part = hidden_path(packet.path, Use.PART, tag)
-    if not os.path.lexists(part):
+    if not entry_exists(part):
         return
     is_folder = packet.path.is_dir() and not packet.path.is_symlink()
     if is_folder and not _are_parts(part, packet):
@@ -203,9 +204,9 @@ def undo_parts(packet: Packet, tag: str) -> None:
     moved files keep their hidden name for the next run.
     """
     part = hidden_path(packet.path, Use.PART, tag)
-    if not os.path.lexists(part):
+    if not entry_exists(part):
         return
-    if not os.path.lexists(packet.path):
+    if not entry_exists(packet.path):
         _rename_back(packet.path, part)
     elif _are_parts(part, packet):
         move_files(part, packet.path)

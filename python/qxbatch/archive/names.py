@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.publish.same_content import same_content
@@ -29,7 +30,16 @@ _LONGEST_ENDING = 20
 """Bytes of an extension with its dot; a longer one is part of the name."""
 
 
-def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
+class ArchivePath(NamedTuple):
+    """The path of a packet in the archive."""
+
+    path: Path
+    has_packet: bool
+    """Whether the archive has the bytes of the packet at this path. Otherwise the path was unused. Something that exists at it now
+    is another packet, for example of another study that shares the archive."""
+
+
+def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> ArchivePath:
     """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
     `packet` is where it is now, perhaps under a hidden name; `name` is its name in the inbox. With `number`, the name gets that
@@ -41,13 +51,13 @@ def archive_path(folder: Path, packet: Path, name: str, number: int | None = Non
     used = used_numbers(name, os.listdir(folder))  # noqa: PTH208 - names, not paths
     for k in sorted(used):  # chosen numbers may leave gaps
         if same_content(packet, folder / kth_name(name, k)):
-            return folder / kth_name(name, k)
+            return ArchivePath(folder / kth_name(name, k), has_packet=True)
     while number in used or os.path.lexists(folder / kth_name(name, number)):
         number += 1
-    return folder / kth_name(name, number)
+    return ArchivePath(folder / kth_name(name, number), has_packet=False)
 
 
-def _next_place(folder: Path, packet: Path, name: str) -> Path:
+def _next_place(folder: Path, packet: Path, name: str) -> ArchivePath:
     """Return the first path that is unused or has the same bytes.
 
     A numbered name does not count as unused while a packet with that name waits beside this one, so the order in which the two are
@@ -60,9 +70,9 @@ def _next_place(folder: Path, packet: Path, name: str) -> Path:
         if target.name in existing or os.path.lexists(target):
             with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
                 if same_content(packet, target):
-                    return target
+                    return ArchivePath(target, has_packet=True)
         elif k == 1 or not os.path.lexists(packet.with_name(target.name)):
-            return target
+            return ArchivePath(target, has_packet=False)
         k += 1
 
 

@@ -23,7 +23,7 @@ from qxbatch.archive.names import archive_path, kth_name, numbered
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import entry_exists, is_below
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.settings.model import Archive
 
@@ -50,7 +50,7 @@ def archive_packet(
     Raises ChangedError, and OSError when the archive cannot be written or the packet cannot be removed.
     """
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
-    if not os.path.lexists(aside) and not os.path.lexists(packet):
+    if not entry_exists(aside) and not entry_exists(packet):
         clear_copy(packet, folder, tag)
         return _path_after_move(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
@@ -68,7 +68,7 @@ def archive_packet(
             return destination.copy_packet(packet, is_same_packet)
         with hidden_packet(packet, aside, is_same_packet):
             target = destination.move_packet(aside, is_same_packet)
-            if os.path.lexists(aside):
+            if entry_exists(aside):
                 remove_aside(packet, aside, gone, is_same_packet)
         return target
     finally:
@@ -117,8 +117,8 @@ class _Destination(NamedTuple):
     def _equal_packet(self, source: Path) -> Path | None:
         """Return the path in the archive that already has the same bytes, under the packet's name or a numbered one, or None."""
         with self.name_lock():
-            target = archive_path(self.folder, source, self.name, self.number)
-        return target if os.path.lexists(target) else None
+            target, has_packet = archive_path(self.folder, source, self.name, self.number)
+        return target if has_packet else None
 
     def _copy_into_archive(self, source: Path, packet: Path, is_same_packet: PacketCheck) -> Path:
         """Copy `source`, check that the packet is unchanged after that, and give the copy its name. Return its path."""
@@ -134,8 +134,8 @@ class _Destination(NamedTuple):
         """
         while True:
             with self.name_lock():
-                target = archive_path(self.folder, source, self.name, self.number)
-                if os.path.lexists(target):
+                target, has_packet = archive_path(self.folder, source, self.name, self.number)
+                if has_packet:
                     return target
                 with contextlib.suppress(FileExistsError):
                     if not try_rename(hidden, target):

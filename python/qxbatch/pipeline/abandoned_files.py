@@ -1,5 +1,6 @@
 """Keeps the replaced files of an interrupted run whose journal was removed, perhaps because it could not be read."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,9 @@ def _replaced_sessions(workspace: Workspace, unit: str) -> Iterator[str]:
 
 
 def _names_in(folder: Path, workspace: Workspace) -> list[str]:
-    """Return the names in a folder below the sessions folder; none if it is missing, or reached through a link."""
-    if not is_below(folder / "any", workspace.sessionsfolder) or not folder.is_dir():
+    """Return the names in a folder below the sessions folder; none if it is missing, or reached through a link. Raises OSError."""
+    if not is_below(folder / "any", workspace.sessionsfolder):
         return []
-    return sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
+    return []

@@ -158,11 +158,11 @@ class _PacketArchiving:
         is_same_packet = self._same_packet_check(session_bytes)
         try:
             self._settle_hidden_name(is_same_packet, keep_in_place=keep_in_place)
+            path = self.path if keep_in_place else current_path(self.path, self.tag)
         except ChangedError as error:
             return changed_packet_problem(error.path)
         except OSError as error:
             return archiving_problem(self.path, journal.archive, error)
-        path = self.path if keep_in_place else current_path(self.path, self.tag)
         is_same_packet = self._decide_by_content(is_same_packet, path)
         changed = self._change_problem(is_same_packet) if path == self.path else None
         decision = decide(self.facts._replace(has_changed=changed is not None))

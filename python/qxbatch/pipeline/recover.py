@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -130,14 +129,13 @@ def _finish_or_clear(
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
     try:
-        path = workspace.journal(unit)
-        written_by = journal_run(path)
+        written_by = journal_run(workspace.journal(unit))
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
         recovery = RecoveryResult()
-        if os.path.lexists(path):
+        if workspace.has_journal(unit):
             recovery = _finish(workspace, locks, unit, check_lock, settings, own_lock_names)
-        if not os.path.lexists(path):
+        if not workspace.has_journal(unit):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 recovery = _with_problems(recovery, unit, keep_abandoned_files(workspace, unit))

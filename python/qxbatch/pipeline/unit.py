@@ -1,7 +1,6 @@
 """Imports one unit, the packets of one session, from reading to the archive. Its problems become reports."""
 
 import logging
-import os
 import time
 import traceback
 from dataclasses import replace
@@ -82,7 +81,7 @@ class _Import:
         unit, workspace = self.unit, self.context.workspace
         try:
             self.locks.take_own()
-            if os.path.lexists(workspace.journal(unit.name)):
+            if workspace.has_journal(unit.name):
                 check_lock = self.locks.refuse_lost
                 own = self.locks.own_names
                 recovery = recover_unit(

@@ -16,6 +16,7 @@ from qxbatch.publish.durable import sync_entries
 from qxbatch.publish.kept_files import RenamedFile, place_kept_files
 from qxbatch.publish.mounts import is_mounted
 from qxbatch.publish.open_folders import OpenFolder, move_folder, opened_folder, opened_in, walk_in
+from qxbatch.publish.plain_files import entry_exists
 from qxbatch.session.contents import has_file
 from qxbatch.session.layout import DICOM, INBOX, NII, RESULT_FOLDERS, SESSION_TXT
 
@@ -37,7 +38,7 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
     top = target.parent
     with opened_below(build.parent, top) as builds, opened_folder(top) as sessions:
         if not sessions.has(target.name):
-            if os.path.lexists(old):
+            if entry_exists(old):
                 return []  # an exchange began, then somebody removed the session with a part of the build
             with contextlib.suppress(FileExistsError):
                 builds.rename_new(build.name, sessions, target.name)
@@ -94,7 +95,7 @@ def _is_another_session(target: Path, build: Path) -> bool:
     """
     with contextlib.suppress(FileNotFoundError):
         return not os.path.samestat(*(os.lstat(folder / SESSION_TXT) for folder in (build, target)))
-    return any(os.path.lexists(build / name) and has_file(target / name) for name in (DICOM, NII))
+    return any(entry_exists(build / name) and has_file(target / name) for name in (DICOM, NII))
 
 
 def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:

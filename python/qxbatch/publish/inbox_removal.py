@@ -23,7 +23,7 @@ from qxbatch.publish.below import open_below
 from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.mounts import mount_above
 from qxbatch.publish.open_folders import OpenFolder
-from qxbatch.publish.plain_files import LinkError, is_below
+from qxbatch.publish.plain_files import LinkError, entry_exists, is_below
 from qxbatch.publish.removal_list import ListedFile, RemovalList
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import create_text
@@ -172,8 +172,8 @@ def _try_remove(
     path: Path, aside: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None
 ) -> _Removal:
     """Remove a file if it is still the listed one, and a session contains its bytes. Raises OSError."""
-    if not os.path.lexists(aside):
-        if not os.path.lexists(path):
+    if not entry_exists(aside):
+        if not entry_exists(path):
             return _Removal.REMOVED
         inode = path.lstat().st_ino
         reason = _why_kept(path, listed_file, is_contained)
@@ -193,7 +193,7 @@ def _try_remove(
         with contextlib.suppress(OSError):
             rename_new(aside, path)
         raise
-    return _Removal.CHANGED if os.path.lexists(path) else _Removal.REMOVED
+    return _Removal.CHANGED if entry_exists(path) else _Removal.REMOVED
 
 
 def _why_kept(path: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None) -> _Removal | None:

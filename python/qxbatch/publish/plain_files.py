@@ -28,6 +28,18 @@ class InTheWayError(OSError):
         super().__init__(errno.EEXIST, f"is {what} (look at it, then remove it: `{command}`)", str(path))
 
 
+def entry_exists(path: Path) -> bool:
+    """Return whether a file, a folder or a link, even a broken one, has this path. Raises OSError if that cannot be known.
+
+    os.path.lexists returns False then, for example after an error of the network. Nothing may be removed because of that.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def refuse_link(path: Path) -> None:
     """Raise LinkError when a path is a link."""
     if path.is_symlink():

@@ -7,7 +7,7 @@ from pathlib import Path
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.below import opened_below, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
-from qxbatch.publish.plain_files import refuse_link
+from qxbatch.publish.plain_files import entry_exists, refuse_link
 from qxbatch.publish.same_content import same_content
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.publish.unique_files import separate_unique_files
@@ -30,9 +30,9 @@ def keep_replaced(
     unique_name, discarded_name = f"{old.name}{KEPT_SUFFIX}", f"{old.name}.rest"
     for name in (unique_name, discarded_name):
         refuse_link(old.with_name(name))
-    if old.exists():
+    if entry_exists(old):
         separate_unique_files(old, old.with_name(unique_name), session, archive, keep_all=keep_all)
-    if not os.path.lexists(old.parent):
+    if not entry_exists(old.parent):
         return None
     with opened_below(old.parent, top) as staging:
         remove_below(old.with_name(discarded_name), top)
@@ -46,7 +46,7 @@ def _move_unique(staging: Path, session: str, replaced_folder: Path, tag: str) -
     make_folder(replaced_folder)
     copy = hidden_path(replaced_folder / session, Use.COPY, tag)
     k = 1
-    while os.path.lexists(replaced_folder / f"{session}-{k}"):
+    while entry_exists(replaced_folder / f"{session}-{k}"):
         k += 1
     previous = replaced_folder / f"{session}-{k - 1}"
     if k > 1 and _is_same(unique, previous):  # a killed run copied it there

@@ -13,7 +13,7 @@ from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_t
 from qxbatch.publish.link_target import target_from
 from qxbatch.publish.new_copies import copy_new, copy_new_folder
 from qxbatch.publish.open_folders import move_folder, opened_folder
-from qxbatch.publish.plain_files import refuse_link
+from qxbatch.publish.plain_files import entry_exists, refuse_link
 from qxbatch.publish.same_content import same_content
 from qxbatch.walk import folder_handle, set_mode
 
@@ -49,7 +49,7 @@ def put_aside(source: Path, aside: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV or source.is_symlink() or not source.is_dir():
             raise
-        if os.path.lexists(_part(aside)):
+        if entry_exists(_part(aside)):
             raise FileExistsError(errno.EEXIST, "is not of this run", str(_part(aside))) from None
         _put_files_aside(source, aside)
 
@@ -59,7 +59,7 @@ def continue_aside(source: Path, aside: Path) -> None:
 
     If something that is not a folder, perhaps a link, has the name of the folder now, it stays: it is not the packet.
     """
-    if os.path.lexists(_part(aside)):
+    if entry_exists(_part(aside)):
         _put_files_aside(source, aside)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from qxbatch.publish.comparable import comparable_content
 from qxbatch.publish.file_states import States, remove_unchanged, states_in
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
 from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
+from qxbatch.publish.plain_files import entry_exists
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import has_valid_list, unchanged_files
@@ -34,7 +34,7 @@ def separate_unique_files(
     """
     top = session.parent
     _remove_unchanged(old, top, {})  # removes empty folders, and gives the owner access to the others
-    if not os.path.lexists(old):
+    if not entry_exists(old):
         return
     with opened_below(old, top) as source:
         states = states_in(source)
@@ -51,10 +51,10 @@ def separate_unique_files(
                 for file in states_in(source):
                     _move(file, source, unique, top)
         except FileNotFoundError:
-            if not os.path.lexists(old):
+            if not entry_exists(old):
                 return
         _remove_unchanged(old, top, {})
-    if os.path.lexists(old):
+    if entry_exists(old):
         raise OSError(errno.EBUSY, "another program writes to it", str(old))
 
 

@@ -15,7 +15,14 @@ from pathlib import Path
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.below import remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
-from qxbatch.publish.plain_files import InTheWayError, clear_path, is_plain_name, refuse_link, refuse_non_folder
+from qxbatch.publish.plain_files import (
+    InTheWayError,
+    clear_path,
+    entry_exists,
+    is_plain_name,
+    refuse_link,
+    refuse_non_folder,
+)
 from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
 from qxbatch.publish.study_place import StudyPlace
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
@@ -81,7 +88,7 @@ class Workspace:
 
     def has_remains_of(self, unit: str) -> bool:
         """Return whether a unit has staging or a journal; False for a path, which is the name of no unit."""
-        return is_plain_name(unit) and any(map(os.path.lexists, (self.unit_folder(unit), self.journal(unit))))
+        return is_plain_name(unit) and any(map(entry_exists, (self.unit_folder(unit), self.journal(unit))))
 
     def of_run(self, run: str) -> "Workspace":
         """Return the same folder for another run, without --work-dir."""
@@ -171,6 +178,10 @@ class Workspace:
     def journal(self, unit: str) -> Path:
         """Return the journal of a unit whose results are being published. Raises OSError if the unit is a path."""
         return self.journals / f"{_checked(unit)}.json"
+
+    def has_journal(self, unit: str) -> bool:
+        """Return whether a unit has a journal. Raises OSError, also if that cannot be known."""
+        return entry_exists(self.journal(unit))
 
     def temporary_journal(self, unit: str) -> Path:
         """Return the temporary file for the journal of this run. Raises OSError if the unit is a path."""
