@@ -16,6 +16,7 @@ from qxbatch.model import Conversion, Series, SessionId
 from qxbatch.pipeline import series
 from qxbatch.pipeline.image import FinishedImage, finish_image
 from qxbatch.pipeline.named_units import named_unit
+from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.pipeline.recover import clear_own
 from qxbatch.pipeline.run_resources import opened_context
 from qxbatch.pipeline.unit import import_unit
@@ -155,3 +156,30 @@ def test_a_session_that_another_run_made_meanwhile_needs_no_command(
     assert (run.status, "already there" in run.text) == (0, True), run.text
     assert f"qxbatch {study.sessions} --sessions" not in run.text
     assert "Import it again" not in run.text
+
+
+@pytest.mark.parametrize("is_published", [False, True])
+def test_an_error_after_the_journal_says_that_the_next_run_finishes_the_import(
+    study: Study, monkeypatch: pytest.MonkeyPatch, *, is_published: bool
+) -> None:
+    study.put("S1", MrSeries().files())
+
+    def publish_some(*arguments: Any) -> Any:
+        if is_published:
+            publish_sessions(*arguments)
+        raise OSError(errno.EIO, "Input/output error", str(study.sessions))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.finish.publish_sessions", publish_some)
+        run = study.main()
+    assert run.status == 1
+    text = " ".join(run.text.split())
+    assert (
+        f"the import could not be finished: {study.sessions}: input/output error. Its session may be written already."
+        in text
+    )
+    assert "The packet is unchanged" not in text
+    assert ("S1" in study.session_names()) == is_published
+    assert study.main().status == 0
+    assert study.session_names() == ["S1"]
+    assert [path.name for path in study.archive.iterdir()] == ["S1.zip"]

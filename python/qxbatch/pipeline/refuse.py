@@ -63,8 +63,16 @@ def refuse_imported(context: Context, unit: Unit) -> None:
         raise PacketError(Problem(Code.EXISTS, unit.label, message, severity=Severity.WARNING))
 
 
+def cannot_finish_problem(unit: Unit, error: OSError) -> Problem:
+    """Return the problem of a unit whose import ended with an error of the operating system after its journal was written."""
+    message = f"the import could not be finished: {error_text(error)}. Its session may be written already."
+    return Problem(
+        Code.CANNOT_WRITE, unit.label, message, "Correct this and run again: the next run finishes the import."
+    )
+
+
 def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
-    """Return the problem of a unit whose import ended with an error of the operating system."""
+    """Return the problem of a unit whose import ended with an error of the operating system before its journal was written."""
     hint = "The packet is unchanged. Correct this and run again."
     if error.errno == errno.EMFILE:
         hint = (

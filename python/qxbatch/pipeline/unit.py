@@ -16,7 +16,13 @@ from qxbatch.pipeline.deliver import deliver
 from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
-from qxbatch.pipeline.refuse import cannot_write_problem, refuse_existing, refuse_imported, refuse_too_large
+from qxbatch.pipeline.refuse import (
+    cannot_finish_problem,
+    cannot_write_problem,
+    refuse_existing,
+    refuse_imported,
+    refuse_too_large,
+)
 from qxbatch.pipeline.remedy import refused_report, with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem, UsageError
@@ -144,5 +150,9 @@ class _Import:
         except PacketError as lock_loss:
             return lock_loss.problem
         except OSError as lock_error:
-            return cannot_write_problem(self.unit, lock_error)
-        return cannot_write_problem(self.unit, error)
+            error = lock_error
+        try:
+            has_journal = self.context.workspace.has_journal(self.unit.name)
+        except OSError:  # its session may be written, too
+            has_journal = True
+        return cannot_finish_problem(self.unit, error) if has_journal else cannot_write_problem(self.unit, error)
