@@ -183,3 +183,23 @@ def test_an_error_after_the_journal_says_that_the_next_run_finishes_the_import(
     assert study.main().status == 0
     assert study.session_names() == ["S1"]
     assert [path.name for path in study.archive.iterdir()] == ["S1.zip"]
+
+
+def test_a_session_whose_summary_cannot_be_read_now_is_not_rebuilt(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder(MrSeries().files(), study.session("S1") / "inbox")
+    options = ["--masterinbox=none", "--sessions=S1", "--overwrite=yes"]
+    assert study.main(*options, "--deidentify-logs").status == 0
+    before = snapshot(study.session("S1"))
+
+    def unreadable(path: Path, *_: Any) -> str:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.session.folder.read_text", unreadable)
+        run = study.main(*options)
+    assert run.status == 1
+    assert "its session exists, and" in " ".join(run.text.split())
+    assert "summary.json: input/output error; nothing was changed." in " ".join(run.text.split())
+    assert snapshot(study.session("S1")) == before

@@ -1,18 +1,24 @@
 """Reads the records of the previous import in a session folder."""
 
+import errno
 from pathlib import Path
 
+from qxbatch.os_error import error_text, reading_hint
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.previous import PreviousSession
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, LedgerRow
 from qxbatch.session.summary import NewerSchemaError, SummaryError
 
+_UNREADABLE_NOW = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
+"""Errors if a summary cannot be read that may be sound. Other errors show that no import wrote it, such as one for a FIFO."""
+
 
 def read_previous_session(path: Path) -> PreviousSession:
     """Return the records in a session folder; if its ledger is damaged, only the order of the rows before the damage is used.
 
-    Raises PacketError if a newer version of qxbatch made the session: its summary may say that the session is de-identified.
+    Raises PacketError if a newer version of qxbatch made the session, or if its summary cannot be read now: it may say that the
+    session is de-identified.
     """
     session = SessionFolder(path)
     try:
@@ -20,7 +26,13 @@ def read_previous_session(path: Path) -> PreviousSession:
     except NewerSchemaError as error:
         hint = "Import it with the version that made the session, or a newer one."
         raise PacketError(Problem(Code.EXISTS, path.name, f"{error}", hint)) from None
-    except (SummaryError, OSError):
+    except SummaryError:
+        summary = None
+    except OSError as error:
+        if error.errno in _UNREADABLE_NOW:
+            message = f"its session exists, and {error_text(error, session.paths.summary)}; nothing was changed."
+            hint = reading_hint(error, session.paths.summary) or "Correct this and run again, or move the session away."
+            raise PacketError(Problem(Code.EXISTS, path.name, message, hint)) from None
         summary = None
     rows: dict[str, list[LedgerRow]] = {}
     rows_without_location = []
