@@ -55,8 +55,8 @@ class _Flag(IntFlag):
 class NameSearch:
     """Finds the parts of names: of people, and of tests.
 
-    The name of a test is that of a person with `test` or the like, which was removed (`without_test_words`). It is found only
-    if two of its parts are next to each other.
+    A name with a word such as `test`, as in `Doe^Jane^test`, is the name of a test; `test_names` are such names without these
+    words (`without_test_words`). Their parts are found only next to another part.
     """
 
     def __init__(self, people: Iterable[PersonName], test_names: Iterable[PersonName] = ()) -> None:
@@ -186,7 +186,7 @@ def _is_minor(part: str) -> bool:
 def _written_forms(part: str) -> frozenset[str]:
     """Return a part as files and programs write it: composed, decomposed, without diacritics, in ASCII, as bytes."""
     texts = {unicodedata.normalize(form, part) for form in ("NFC", "NFD", "NFKC")} | {part}
-    # a short spelling, such as initials, would match in other words
+    # leaves out a short spelling with fewer characters than the part: `x` for x with a combining mark would match in other words
     texts |= {text for text in (*spellings(part), *_with_digraphs(part)) if len(text) >= min(len(part), SHORTEST_WORD)}
     return frozenset(texts.union(_misread(part)))
 
@@ -211,7 +211,7 @@ def _misread(part: str) -> Iterator[str]:
 
 
 def possible_decodings(name: str) -> Iterator[str]:
-    """Yield a name, and the text of its bytes as UTF-8 if they are valid: some headers do not name their character set."""
+    """Yield a name, and what it is if UTF-8 was read as a single-byte encoding: some headers do not name their character set."""
     yield name
     for encoding in () if name.isascii() else _SINGLE_BYTE:
         with contextlib.suppress(UnicodeError):

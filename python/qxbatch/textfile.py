@@ -63,7 +63,10 @@ def open_text(
     max_bytes: int = MOST_BYTES,
     on_read: Callable[[memoryview], object] | None = None,
 ) -> Iterator[TextIO]:
-    """Open a UTF-8 text file for reading, with plain line ends; `on_read` gets all bytes that are read from it.
+    """Open a UTF-8 text file for reading, with plain line ends.
+
+    `on_read` gets all bytes that are read from it if the text is read by lines, or with a size. It does not get those of a
+    `read()` without a size.
 
     Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `max_bytes` bytes.
     """
@@ -73,7 +76,7 @@ def open_text(
 
 
 class _File(io.FileIO):
-    """An open file that passes on the bytes that are read from it."""
+    """An open file that passes the bytes of each `readinto` to `on_read`; `readall` does not call it."""
 
     def __init__(self, descriptor: int, on_read: Callable[[memoryview], object] | None) -> None:
         super().__init__(descriptor)

@@ -4,7 +4,9 @@ from qxbatch.convert.nifti import Nifti
 from qxbatch.core import ImageCheck
 
 _TOLERANCE = 0.05
-"""Accepted difference of the time between volumes, s: dcm2niix keeps RepetitionTime up to this difference."""
+"""Accepted difference of the time between volumes, s.
+
+dcm2niix writes RepetitionTime, unless it differs by more than this from the time that dcm2niix estimates from acquisition times."""
 
 
 def time_step_findings(image: Nifti, check: ImageCheck) -> list[str]:

@@ -1,4 +1,4 @@
-"""Finishes what interrupted runs left before a run starts; packets whose import is finished are not imported again."""
+"""Finishes, before a run starts, what interrupted runs left; packets whose import is finished are not imported again."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -60,9 +60,9 @@ def candidate_after_recovery(candidate: Candidate, recovery: "RecoveryResult | N
 
 
 def recovery_reports(recovery: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
-    """Return the reports of a recovery, without those about a held lock of a unit that this run imports.
+    """Return the reports of a recovery, without those with the problem `held` about units that this run imports.
 
-    The import takes the same lock, and reports if another run holds it.
+    Such a report is about a lock that another run holds or took over. The import takes the same locks, and reports a held one.
     """
     ready = {
         candidate.session.id for candidate in candidates if candidate.session and candidate.verdict is Verdict.READY

@@ -19,7 +19,7 @@ class LearnedProtocol(NamedTuple):
     session_counts: Mapping[str, int]
     """Maps each scanner to the number of its sessions."""
     rare_series: tuple[str, ...] = ()
-    """Names of series that too few sessions have."""
+    """Names of series that too few sessions of their scanner have, and that no entry of the protocol matches."""
     not_evaluable_series: tuple[str, ...] = ()
     """Names of localizers, reports and saved screens."""
 
@@ -100,7 +100,7 @@ def _entry(
 
 
 def _name(key: SeriesKey, groups: Sequence[ScannerGroup]) -> str:
-    """Return the name as it is spelled most often, with the wildcards of the key."""
+    """Return the name as it is spelled most often; with wildcards in place of its digits if the key has them."""
     name = literal_glob(spelling(series for group in groups for series in group.series_of(key)))
     return name if name.casefold() == key.name else re.sub(r"\d+", "[0-9]*", name)
 

@@ -178,7 +178,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         mosaics_without_direction: comparison.mosaics_without_direction,
         frames_without_geometry: comparison.frames_without_geometry,
         misplaced_frames: misplaced
-            .map(|slice| (slice.file, slice.frame, slice.distance))
+            .map(|frame| (frame.file, frame.frame, frame.distance))
             .collect(),
         frames_without_slice: comparison.frames_without_slice,
         moved_volumes: comparison.moved_volumes,
