@@ -66,7 +66,9 @@ class InboxCopies:
 
 
 def _archives_above(path: str) -> Iterable[str]:
-    """Return the paths of the archives that contain a member.
+    """Return the part of a path before each `!`: the paths of the archives that contain a member.
+
+    A `!` in a name adds a path that is not an archive.
 
     >>> list(_archives_above("a.zip!b/c.tar!d"))
     ['a.zip', 'a.zip!b/c.tar']

@@ -15,13 +15,14 @@ from qxbatch.model import Output
 
 _DIGITS = re.compile(r"(\d+)")
 _LAST = 1 << 62
-"""Number of an image whose lowest number is not known: it is last."""
+"""Used in place of None in `lowest_numbers`; larger than every InstanceNumber."""
 
 
 def image_order(images: Sequence[tuple[Output, Nifti]], lowest_numbers: Sequence[int | None]) -> list[int]:
     """Return the indices of images in the order of their numbers.
 
-    `lowest_numbers` is the lowest InstanceNumber (or frame number) of each image, None if it is unknown.
+    `lowest_numbers` is the lowest InstanceNumber (or frame number) of each image. It is None if the image was not compared with
+    frames, and the largest 64-bit integer if no frame with a number was assigned to it.
     """
 
     def key(index: int) -> tuple[object, ...]:

@@ -1,4 +1,7 @@
-"""A PAR with its table, its REC, and the NIfTI images that its stacks of slices become. Each is read once."""
+"""A PAR/REC pair: the table of the PAR, the layout of the REC, and geometry and lines of the NIfTI image of each stack.
+
+Each is computed once, when it is first used.
+"""
 
 from functools import cached_property
 from pathlib import Path

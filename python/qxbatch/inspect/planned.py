@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from qxbatch.core import Stack
 from qxbatch.inspect.observed import ObservedSeries
 
+_PROTOCOL_EXISTS = "Protocol.read"
+"""Name of the text that the core sets if the header contains the protocol of Siemens."""
 _GRADIENT_ECHO_EPI = "epfid"
 """Part of the sequence name of Siemens' BOLD scans."""
 _TWO_DIMENSIONS = 2
@@ -14,7 +16,9 @@ _OFF = (None, 1.0)
 
 
 def planned_volumes(observed: ObservedSeries, stacks: Sequence[Stack], slices: int) -> int | None:
-    """Return the planned number of volumes with `slices` slices; None if no header contains a plausible count.
+    """Return the planned number of volumes with `slices` slices.
+
+    None for derived images, and if the header of the first image does not contain a plausible count.
 
     `stacks` are those that were acquired together; the first one has the most frames.
 
@@ -38,7 +42,7 @@ def planned_volumes(observed: ObservedSeries, stacks: Sequence[Stack], slices: i
 def planned_slices(observed: ObservedSeries) -> int | None:
     """Return the planned number of slices of a series with one volume.
 
-    None for derived images and several planes, and if no header contains it.
+    None for derived images and several planes, and if the header of the first image does not contain it.
     """
     main = observed.main_stack
     if main is None or main.is_derived or _plane_count(observed) > 1:
@@ -92,7 +96,7 @@ def _siemens_bold_volumes(observed: ObservedSeries) -> int | None:
     name = (observed.text("SequenceName", "PulseSequenceName") or "").lower()
     main = observed.main_stack
     is_plain_bold = (
-        "Protocol.read" in texts
+        _PROTOCOL_EXISTS in texts
         and _GRADIENT_ECHO_EPI in name
         and numbers.get("Protocol.lContrasts", [1.0]) == [1.0]
         and len(observed.acquired_stacks.echo_times) <= 1

@@ -26,4 +26,4 @@ COLUMNS = {
 }
 """Name and meaning, in the order of the table."""
 COLUMNS_BEYOND_SUMMARY = ("differences", "bids")
-"""Columns that depend on more than the session's summary."""
+"""Columns that depend on more than the session: on the other sessions, and on exports to BIDS."""

@@ -18,7 +18,10 @@ const MIN_SLICES: usize = 3;
 /// Returns a number or time of a frame that may distinguish the volumes of a series.
 type Key = fn(&SeriesFrame<'_>) -> Option<i64>;
 
-#[allow(clippy::cast_possible_truncation, reason = "milliseconds of some days")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "milliseconds of some thousand years"
+)]
 const KEYS: [Key; 5] = [
     |series_frame| match series_frame.object.frames.len() {
         0 | 1 => None,

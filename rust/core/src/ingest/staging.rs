@@ -1,4 +1,5 @@
-//! The staging folder: `<series key>/<sequence>` for series, `other/<sequence>` for other files.
+//! The staging folder: `<series key>/<name>` for files of series, `other/<name>` for other files. [`StagedFile`] describes
+//! the names.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -13,8 +14,9 @@ pub use crate::archive::fill;
 use crate::monitor::Monitor;
 use crate::notation::{Hash, hexadecimal};
 
-/// Block size in bytes for copying large members, as a length and as an offset; the monitor is checked between blocks.
+/// Bytes of a stream that are read and hashed at a time; the monitor is checked between blocks.
 const BLOCK: usize = 1 << 20;
+/// The same number, as an offset for seeking.
 const BLOCK_STEP: i64 = 1 << 20;
 
 /// A folder of staging.
@@ -28,7 +30,7 @@ pub enum StagingDir {
 
 /// A file in staging. Its name is the number of the member in its packet or archive, after the numbers of the
 /// archives that contain it: `12.3` is member 3 of the archive that is member 12. With several packets, the index of
-/// the packet precedes it: `0-12.3`.
+/// the packet precedes it: `0-12.3`. An intermediate file has the name of its member with `+` at the end: `12.3+`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedFile {
     /// The folder.
