@@ -293,3 +293,11 @@ def test_wildcards_and_quotes_in_names_are_escaped(tmp_path: Path) -> None:
     sessions = [session(f"S{k}", *(series(name, n) for n, name in enumerate(names, 2))) for k in range(3)]
     assert differences_of(sessions, tmp_path) == []
     assert [entry.is_pattern for entry in protocol_of(sessions, tmp_path).series] == [False] * 3
+
+
+def test_a_series_of_a_small_group_that_no_entry_matches_is_listed() -> None:
+    skyra = usual("K1", SKYRA)
+    extra = replace(skyra.series[2], name="extra_scan")
+    learned = learn([*study(12), replace(skyra, series=(*skyra.series, extra))])
+    assert learned.rare_series == ("extra_scan",)
+    assert not any(entry.matches_name("extra_scan") for entry in learned.protocol.series)

@@ -174,8 +174,8 @@ def clear_copy(packet: Path, folder: Path, tag: str) -> None:
 def _path_after_move(folder: Path, name: str, number: int | None) -> Path | None:
     """Return the path to which a killed run probably moved the packet; None if no such path exists.
 
-    It is the path with `number`. If that does not exist, it is the last one of `name`, `name_2`, `name_3` and so on before the
-    first gap.
+    It is the path with `number`. If that does not exist, it is the last path before the first gap in the series of `name` and its
+    numbered names (see `kth_name`).
     """
     if number is not None and os.path.lexists(folder / kth_name(name, number)):
         return folder / kth_name(name, number)

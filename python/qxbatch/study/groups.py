@@ -76,14 +76,6 @@ class ScannerGroup:
                 families.setdefault(SeriesKey(_DIGITS.sub("[0-9]*", key.name), key.kinds), []).append(key)
         return families
 
-    @cached_property
-    def unexpected_names(self) -> frozenset[str]:
-        """Return the names of series that are not expected in any session."""
-        used_ids = {id(series) for key in self.usual_counts for series in self.series_of(key)}
-        return frozenset(
-            series.name for key in self._series for series in self.series_of(key) if id(series) not in used_ids
-        )
-
     def series_of(self, key: SeriesKey) -> list[ScannedSeries]:
         """Return all series of a key."""
         return [series for session_series in self._merged(self._members(key)).values() for series in session_series]

@@ -46,10 +46,9 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
         Protocol(tuple(entries), software),
         {group.scanner: len(group.sessions) for group in groups},
         _sorted(
-            name
-            for group in groups
-            for name in group.unexpected_names
-            if not any(e.matches_name(name) for e in entries)
+            series.name
+            for series in all_series
+            if series.is_evaluable and not any(entry.matches_name(series.name) for entry in entries)
         ),
         _sorted(series.name for series in all_series if not series.is_evaluable),
     )
