@@ -74,7 +74,7 @@ class Exporter:
         self._results: dict[str, SessionResult] = {}
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
-        """Whether shared tables have rows of a session whose files then could not be placed."""
+        """Whether shared tables have rows of a session whose files then could not be placed. Then no shared file was written."""
 
     def export(self, plans: Sequence[ExportPlan], shared_files_of: SharedFilesOf) -> Export:
         """Export sessions, and the files that the exported sessions share (`shared_files_of`).
