@@ -1,5 +1,6 @@
 """An export while an import replaces a session, or after such an import was killed: images of two imports are not mixed."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -132,3 +133,27 @@ def test_files_that_stay_keep_the_values_of_their_session_in_shared_tables(study
     assert "sub-S3" in after["participants.tsv"].decode()
     changed = {each["path"]: each["action"] for each in json.loads(run.out)["changed"]}
     assert changed["participants.tsv"] == "replace"
+
+
+def test_a_session_is_not_exported_beside_images_that_an_interrupted_export_left(
+    study: BidsStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "an error of the disk")
+
+    study.add("S1", Scan(2, "t1", "11:00:00"))
+    assert study.run().status == 0
+    study.rules.write_text(study.rules.read_text() + '\n[session.S1]\nsubject = "S2"\n[session.S2]\nsubject = "S1"\n')
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.bids.write.apply.Applier._remove", fail)
+        assert study.run().status == 73
+    bold = "sub-S2/func/sub-S2_task-rest_bold.nii.gz"
+    assert bold in study.tree(), "an image of S2 is beside the images of S1"
+    run = study.run("--sessions=S1")
+    assert run.status == 1
+    assert f"S1: not exported: {bold} is of session S2, which is not exported now. Export both" in " ".join(
+        run.out.split()
+    )
+    assert study.run().status == 0
+    assert bold not in study.tree()
+    assert study.run("--sessions=S1").status == 0

@@ -15,6 +15,7 @@ from qxbatch.bids.files.record import (
     RECORD,
     Entry,
     Record,
+    folder_of_labels,
     folders_after,
     is_of_other_image,
     other_folder,
@@ -137,15 +138,21 @@ class Exporter:
         return files.files
 
     def _conflicts(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> dict[str, str]:
-        """Return the sessions that need a path of another session which this run does not export, and the problem."""
+        """Return the sessions that need a path of another session which this run does not export, and the problem.
+
+        A session also needs its folder, in which an interrupted export may have left images of another session.
+        """
+        others: dict[str, list[Entry]] = {}
+        for entry in self._record.files.values():
+            if entry.session and not self._is_exported(entry):
+                others.setdefault(folder_of_labels(entry.path), []).append(entry)
         problems = {}
         for name, files in files_by_session.items():
-            for file in files:
-                entry = self._record.files.get(file.path)
-                if entry is None or entry.session in ("", name) or self._is_exported(entry):
-                    continue
-                if self._disk.file_at(file.path) is not None:
-                    problems[name] = self._conflict(file.path, entry.session)
+            paths = {file.path for file in files}
+            for entry in (entry for folder in set(map(folder_of_labels, paths)) for entry in others.get(folder, ())):
+                is_needed = entry.path in paths or entry.is_image
+                if entry.session != name and is_needed and self._disk.file_at(entry.path) is not None:
+                    problems[name] = self._conflict(entry.path, entry.session)
         return problems
 
     def _conflict(self, path: str, owner: str) -> str:
