@@ -93,7 +93,7 @@ class Exporter:
         for file in shared_files_of([plan for plan in plans if plan.session.id in files_by_session]):
             self._editable_paths |= {file.path} if file.is_editable else set()
             self._add([file])
-        for name, warning in user_file_warnings(self._planned_entries, self._record, self._disk):
+        for name, warning in user_file_warnings(self._planned_entries, self._record, self._disk, self._is_kept):
             self._add_warning(name, warning)
         changes = planned_changes(self._planned_entries, self._record, self._disk.file_at, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
