@@ -204,3 +204,22 @@ def test_rows_and_files_of_users_are_reported_if_a_run_gets_another_number(tmp_p
     assert f"its row {path}_bold.nii.gz stays, but that is another image now." in text
     assert f"sub-S1/{path}_bold.nii.gz is another image than at the last export, and sub-S1/{path}_events.tsv" in text
     assert events.read_text() == "onset\tduration\n"
+
+
+def test_files_of_users_beside_an_image_that_is_removed_are_reported(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    study.add("S2")
+    rules = study.rules.read_text()
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    assert study.run().status == 0
+    events = study.bids / "sub-1" / "func" / "sub-1_task-rest_events.tsv"
+    events.write_text("onset\tduration\n")
+    assert "warning" not in study.run("--sessions=S2").text
+    study.rules.write_text('labels.subjects = { S1 = "3", S2 = "2" }\n' + rules)  # the next export could give 1 to S2
+    text = " ".join(study.run().text.split())
+    path = "sub-1/func/sub-1_task-rest"
+    assert f"S1: {path}_bold.nii.gz is no longer exported, and {path}_events.tsv is not of an export. Move it" in text
+    assert "1 warning" in text
+    assert events.read_text() == "onset\tduration\n"
+    assert "warning" not in study.run().text

@@ -1,5 +1,7 @@
 """An export while an import replaces a session, or after such an import was killed: images of two imports are not mixed."""
 
+import errno
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -84,3 +86,74 @@ def test_files_of_a_session_without_session_txt_stay_in_the_data_set(study: Bids
     (study.sessions / "S1" / "session.txt").unlink()
     assert study.run().status == 1
     assert before == {path: data for path, data in study.tree().items() if path.startswith("sub-")}
+
+
+def damage(study: BidsStudy, name: str) -> None:
+    """Make the first image of a session differ from its checksum in the summary, as on a damaged disk."""
+    (summary,) = (study.sessions / name).glob("qxbatch/summary.json")
+    content = json.loads(summary.read_text())
+    image = next(image for image in content["images"] if image["number"] == 21)
+    size = (study.sessions / name / "nii" / "21.nii.gz").stat().st_size
+    image["sums"] = {"nii/21.nii.gz": {"size": size, "sha256": "0" * 64}}
+    summary.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("damaged", ["S1", "S2"])
+def test_a_session_does_not_get_the_label_of_one_whose_files_cannot_be_placed(study: BidsStudy, damaged: str) -> None:
+    study.add("S2", Scan(2, "t1", "11:00:00"))
+    study.add("S3")
+    assert study.run().status == 0
+    before = {path: data for path, data in study.tree().items() if "S3" not in path and "code/" not in path}
+    damage(study, damaged)
+    study.rules.write_text(study.rules.read_text() + '\n[session.S1]\nsubject = "S2"\n[session.S2]\nsubject = "S1"\n')
+    study.change_rules("task-rest", "task-open")
+    for _ in range(2):
+        run = study.run()
+        assert run.status == 1
+        assert f"is of session {damaged}, which is not exported now" in " ".join(run.out.split())
+        assert "1 session exported" in run.out
+        after = {path: data for path, data in study.tree().items() if "S3" not in path and "code/" not in path}
+        assert after == before
+        assert "sub-S3/func/sub-S3_task-open_bold.nii.gz" in study.tree()
+
+
+def test_files_that_stay_keep_the_values_of_their_session_in_shared_tables(study: BidsStudy) -> None:
+    study.add("S1", ses="x", subject="S1")
+    assert study.run().status == 0
+    before = study.tree()
+    study.add("S1", Scan(2, "t1", "12:34:00"), Scan(3, "rest", "12:44:00", 100, volumes=3), ses="x", subject="S1")
+    damage(study, "S1")
+    study.add("S3")
+    run = study.run("--json")
+    assert run.status == 1
+    after = study.tree()
+    assert {path: data for path, data in after.items() if path.startswith("sub-S1/")} == {
+        path: data for path, data in before.items() if path.startswith("sub-S1/")
+    }
+    assert "sub-S3" in after["participants.tsv"].decode()
+    changed = {each["path"]: each["action"] for each in json.loads(run.out)["changed"]}
+    assert changed["participants.tsv"] == "replace"
+
+
+def test_a_session_is_not_exported_beside_images_that_an_interrupted_export_left(
+    study: BidsStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "an error of the disk")
+
+    study.add("S1", Scan(2, "t1", "11:00:00"))
+    assert study.run().status == 0
+    study.rules.write_text(study.rules.read_text() + '\n[session.S1]\nsubject = "S2"\n[session.S2]\nsubject = "S1"\n')
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.bids.write.apply.Applier._remove", fail)
+        assert study.run().status == 73
+    bold = "sub-S2/func/sub-S2_task-rest_bold.nii.gz"
+    assert bold in study.tree(), "an image of S2 is beside the images of S1"
+    run = study.run("--sessions=S1")
+    assert run.status == 1
+    assert f"S1: not exported: {bold} is of session S2, which is not exported now. Export both" in " ".join(
+        run.out.split()
+    )
+    assert study.run().status == 0
+    assert bold not in study.tree()
+    assert study.run("--sessions=S1").status == 0

@@ -323,16 +323,22 @@ def test_a_link_or_a_session_beside_the_source_is_refused_as_output(
 
 
 @pytest.mark.parametrize("output", ["S1", "S1/out/a"])
+@pytest.mark.parametrize("link", ["", "inbox/MR", "inbox/MR/S1"])
 def test_no_folder_is_added_to_a_waiting_packet(
-    output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    output: str, link: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inbox = tmp_path / "sessions" / "inbox" / "MR"
+    named = inbox / output
+    if link:  # another path to the same folder
+        target = tmp_path / "sessions" / link
+        (tmp_path / "link").symlink_to(target)
+        named = tmp_path / "link" / named.relative_to(target)
     (tmp_path / "sessions" / ".qxbatch" / "locks").mkdir(parents=True)
     write_packet(under("a", A.files()), inbox, "S1", Kind.FOLDER)
     source = write_packet(TREE, inbox, "mixed", Kind.ZIP)
     before = snapshot(tmp_path)
     for test in ([], ["--test"]):
-        assert run_main("split", source, f"--output={inbox / output}", *test) == ExitStatus.CANNOT_WRITE
+        assert run_main("split", source, f"--output={named}", *test) == ExitStatus.CANNOT_WRITE
         assert f"{inbox / 'S1'} is a packet that waits in the master inbox" in capsys.readouterr().err
         assert snapshot(tmp_path) == before
 

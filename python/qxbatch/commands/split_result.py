@@ -89,18 +89,23 @@ def missing_folders(
 
 
 def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
-    """Raise UsageError if the output is, or is in, a folder of a master inbox that has other content: it is a packet."""
-    own_names = {output: frozenset(new_names)}
-    for folder in below_master_inbox(output):
-        for name in os.listdir(folder):  # noqa: PTH208 - names, not paths
-            is_own = name in own_names[folder] or is_staging_name_of_split(name) or _MAPPING_NAME.fullmatch(name)
-            if not is_own:
-                raise UsageError(
-                    f"{folder} is a packet that waits in the master inbox; nothing was written.",
-                    "Name another --output.",
-                    ExitStatus.CANNOT_WRITE,
-                )
-        own_names[folder.parent] = frozenset([folder.name])
+    """Raise UsageError if the output is, or is in, a folder of a master inbox that has other content: it is a packet.
+
+    A link can lead into the inbox, or the inbox can be a link: the path as written and its target are both checked.
+    """
+    names_at = frozenset(new_names)
+    for path in (output, Path(os.path.realpath(output))):
+        own_names = {path: names_at}
+        for folder in below_master_inbox(path):
+            for name in os.listdir(folder):  # noqa: PTH208 - names, not paths
+                is_own = name in own_names[folder] or is_staging_name_of_split(name) or _MAPPING_NAME.fullmatch(name)
+                if not is_own:
+                    raise UsageError(
+                        f"{folder} is a packet that waits in the master inbox; nothing was written.",
+                        "Name another --output.",
+                        ExitStatus.CANNOT_WRITE,
+                    )
+            own_names[folder.parent] = frozenset([folder.name])
 
 
 def prepared_root(staging: Path, k: int) -> Path:

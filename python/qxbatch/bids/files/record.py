@@ -13,7 +13,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import read_plain
 from qxbatch.session.contents import has_session_records
 from qxbatch.session.json_fields import Fields
-from qxbatch.session.layout import QXBATCH_FOLDER
+from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 
 RECORD_FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{RECORD_FOLDER}/export.json"
@@ -43,6 +43,11 @@ class Entry(NamedTuple):
     """Whether the file is a table that users edited: its columns and values are kept."""
     rows: Mapping[str, Mapping[str, str]] = {}
     """Of a table: the cells that the sessions gave, by row and then by column."""
+
+    @property
+    def is_image(self) -> bool:
+        """Return whether the file is an image, and not a file beside one."""
+        return self.path.endswith(IMAGE_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -164,3 +169,11 @@ def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
         for folder in PurePosixPath(entry.path).parents if entry.session else ():
             sessions.setdefault(str(folder), set()).add(entry.session)
     return sessions
+
+
+def folder_of_labels(path: str) -> str:
+    """Return the folder of the subject, or of its session, in which a file of the data set is."""
+    parts = PurePosixPath(path).parts
+    start = next((k for k, part in enumerate(parts) if part.startswith("sub-")), len(parts))
+    end = start + 2 if parts[start + 1 : start + 2] and parts[start + 1].startswith("ses-") else start + 1
+    return "/".join(parts[:end])

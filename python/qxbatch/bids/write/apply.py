@@ -51,26 +51,52 @@ class Applier:
         self.applied = AppliedChanges()
 
     def apply(self, changes: Iterable[Change], contents: Mapping[str, Content]) -> None:
-        """Apply the changes, a batch of whole sessions at a time.
+        """Apply the changes, a batch of whole sessions at a time, and last those of the files that sessions share.
+
+        Files that sessions share are left out if the files of a session could not be placed: they have its new values.
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         remove_tree(self._staging)
-        for batch in _batches(changes, contents):
-            staged = self._stage_batch(batch, contents)
-            sync_file_system(self._dataset)
-            self._leave_out_replaced_sessions(batch)
-            for change in batch:
-                if change.session in self.applied.failed_sessions:
-                    continue
-                if change.action in _WRITE_ACTIONS:
-                    self._rename_into_place(change, staged[change.path])
-                elif change.action is Action.REMOVE:
-                    self._remove(change)
-                else:
-                    self.applied.paths.add(change.path)
+        groups = _groups(changes, self._owner)
+        shared = groups.pop("", [])
+        for batch in _batches(groups.values(), contents):
+            self._apply_batch(batch, contents)
+        if not self.applied.failed_sessions:
+            self._apply_batch(shared, contents)
         remove_tree(self._staging)
         sync_file_system(self._dataset)
+
+    def _apply_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> None:
+        staged = self._stage_batch(batch, contents)
+        sync_file_system(self._dataset)
+        self._leave_out_replaced_sessions(batch)
+        self._leave_out_sessions_with_paths_of_failed_ones(batch)
+        for change in batch:
+            if change.session in self.applied.failed_sessions:
+                continue
+            if change.action in _WRITE_ACTIONS:
+                self._rename_into_place(change, staged[change.path])
+            elif change.action is Action.REMOVE:
+                self._remove(change)
+            else:
+                self.applied.paths.add(change.path)
+
+    def _owner(self, path: str) -> str:
+        """Return the session that had a path at the last export; empty for other paths."""
+        last = self._record.files.get(path)
+        return last.session if last is not None else ""
+
+    def _leave_out_sessions_with_paths_of_failed_ones(self, batch: Sequence[Change]) -> None:
+        """Place no files of sessions that use a path of a failed one, whose other files would stay beside them."""
+        failed = self.applied.failed_sessions
+        while takers := {
+            change.session: change.path
+            for change in batch
+            if change.session and change.session not in failed and self._owner(change.path) in failed
+        }:
+            for session, path in takers.items():
+                failed[session] = f"{path} is of session {self._owner(path)}, which is not exported now"
 
     def _leave_out_replaced_sessions(self, batch: Sequence[Change]) -> None:
         """Place no files of sessions that an import replaced: the staged images and sidecars may be of different imports."""
@@ -148,18 +174,36 @@ class Applier:
         )
 
 
-def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iterator[list[Change]]:
-    """Yield batches of changes of whole sessions; a batch ends when it passes a limit of bytes or files.
+def _groups(changes: Iterable[Change], owner: Callable[[str], str]) -> dict[str, list[Change]]:
+    """Return the changes of each session by its id; sessions that use paths of one another are in one group.
 
-    The removals of a session follow its writes.
+    `owner` returns the session that had a path at the last export. The changes of files that sessions share have the id "".
     """
     sessions: dict[str, list[Change]] = {}
     for change in changes:
         sessions.setdefault(change.session, []).append(change)
+    groups = {session: {session} for session in sessions}
+    for change in (change for group in sessions.values() for change in group if change.session):
+        previous = owner(change.path)
+        if previous in groups and previous not in ("", *groups[change.session]):
+            joined = groups[change.session] | groups[previous]
+            groups |= dict.fromkeys(joined, joined)
+    return {
+        session: [change for each in sorted(group) for change in sorted(sessions[each], key=_sort_key)]
+        for session, group in groups.items()
+        if session == min(group)
+    }
+
+
+def _batches(groups: Iterable[Sequence[Change]], contents: Mapping[str, Content]) -> Iterator[list[Change]]:
+    """Yield batches of changes of whole groups; a batch ends when it passes a limit of bytes or files.
+
+    The removals of a session follow its writes.
+    """
     batch: list[Change] = []
     size = 0
-    for group in sessions.values():
-        batch += sorted(group, key=_sort_key)
+    for group in groups:
+        batch += group
         size += sum(_size(contents[change.path]) for change in group if change.action in _WRITE_ACTIONS)
         if size > _BATCH_BYTES or len(batch) > _BATCH_FILES:
             yield batch

@@ -15,6 +15,7 @@ from qxbatch.bids.files.record import (
     RECORD,
     Entry,
     Record,
+    folder_of_labels,
     folders_after,
     is_of_other_image,
     other_folder,
@@ -74,7 +75,7 @@ class Exporter:
         self._results: dict[str, SessionResult] = {}
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
-        """Whether shared tables have rows of a session whose files then could not be placed."""
+        """Whether shared tables have rows of a session whose files then could not be placed. Then no shared file was written."""
 
     def export(self, plans: Sequence[ExportPlan], shared_files_of: SharedFilesOf) -> Export:
         """Export sessions, and the files that the exported sessions share (`shared_files_of`).
@@ -92,7 +93,7 @@ class Exporter:
         for file in shared_files_of([plan for plan in plans if plan.session.id in files_by_session]):
             self._editable_paths |= {file.path} if file.is_editable else set()
             self._add([file])
-        for name, warning in user_file_warnings(self._planned_entries, self._record, self._disk):
+        for name, warning in user_file_warnings(self._planned_entries, self._record, self._disk, self._is_kept):
             self._add_warning(name, warning)
         changes = planned_changes(self._planned_entries, self._record, self._disk.file_at, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
@@ -137,15 +138,21 @@ class Exporter:
         return files.files
 
     def _conflicts(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> dict[str, str]:
-        """Return the sessions that need a path of another session which this run does not export, and the problem."""
+        """Return the sessions that need a path of another session which this run does not export, and the problem.
+
+        A session also needs its folder, in which an interrupted export may have left images of another session.
+        """
+        others: dict[str, list[Entry]] = {}
+        for entry in self._record.files.values():
+            if entry.session and not self._is_exported(entry):
+                others.setdefault(folder_of_labels(entry.path), []).append(entry)
         problems = {}
         for name, files in files_by_session.items():
-            for file in files:
-                entry = self._record.files.get(file.path)
-                if entry is None or entry.session in ("", name) or self._is_exported(entry):
-                    continue
-                if self._disk.file_at(file.path) is not None:
-                    problems[name] = self._conflict(file.path, entry.session)
+            paths = {file.path for file in files}
+            for entry in (entry for folder in set(map(folder_of_labels, paths)) for entry in others.get(folder, ())):
+                is_needed = entry.path in paths or entry.is_image
+                if entry.session != name and is_needed and self._disk.file_at(entry.path) is not None:
+                    problems[name] = self._conflict(entry.path, entry.session)
         return problems
 
     def _conflict(self, path: str, owner: str) -> str:

@@ -64,11 +64,14 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     exporter = Exporter(destination, record, stamps)
     export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, stamps))
     if exporter.tables_have_failed_sessions:
-        # the shared tables have rows of sessions whose files could not be placed: a second export without these sessions
+        # the shared files were left out, since their tables have rows of sessions whose files could not be placed: a second export
+        # without these sessions writes them
         failed = {session.session for session in export.not_exported}
         exported_plans = [plan for plan in plans if plan.session.id not in failed]
         again = Exporter(destination, read_record(request.dataset), stamps)
-        again.export(exported_plans, lambda exported: shared_files(exported, shared_options, stamps))
+        second = again.export(exported_plans, lambda exported: shared_files(exported, shared_options, stamps))
+        of_sessions = [change for change in export.changes if change.session]
+        export = export._replace(changes=(*of_sessions, *(change for change in second.changes if not change.session)))
     if not request.test:
         stamps.write()
     return export
