@@ -239,14 +239,16 @@ def test_usage_errors_are_reported(words: tuple[str, ...], status: int) -> None:
     assert run.err.startswith("qxbatch: ")
 
 
-def test_the_temporary_folder_of_an_archive_is_removed(tmp_path: Path) -> None:
+def test_the_temporary_folder_of_an_archive_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = write_packet(MrSeries(rows=256, columns=256, slices=4).files(), tmp_path, "p", Kind.TAR_GZ)
-    work = tmp_path / "work"
+    work, temporary = tmp_path / "work", tmp_path / "temporary"
     work.mkdir()
-    before = set(Path(tempfile.gettempdir()).glob("qxbatch-inspect-*"))
-    assert len(inspected(packet, f"--work-dir={work}")) == 1
-    assert list(work.iterdir()) == []
-    assert set(Path(tempfile.gettempdir()).glob("qxbatch-inspect-*")) == before
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))  # other tests use the usual one at the same time
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    for options in ([f"--work-dir={work}"], []):
+        assert len(inspected(packet, *options)) == 1
+        assert [*work.iterdir(), *temporary.iterdir()] == []
 
 
 def test_a_closed_output_pipe_is_no_error(tmp_path: Path) -> None:

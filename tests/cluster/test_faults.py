@@ -139,7 +139,8 @@ def test_two_simultaneous_submissions_import_each_packet_once(submitted: Submitt
         subprocess.Popen(words, env={**os.environ, **submitted.env}, stdout=subprocess.PIPE, text=True) for _ in (1, 2)
     ]
     outputs = [each.communicate(timeout=100)[0] for each in processes]
-    assert sorted(each.returncode for each in processes) == [0, 75], "\n----\n".join(outputs)
+    # 66: the jobs of one had imported all packets before the other one listed the inbox
+    assert sorted(each.returncode for each in processes) in ([0, 66], [0, 75]), "\n----\n".join(outputs)
     submitted.slurm.wait_for_jobs()
     submitted.check()
 
