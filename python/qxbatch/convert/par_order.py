@@ -70,9 +70,9 @@ def alternates(table: Any, header: ParHeader) -> bool:
     """
     import numpy as np
 
-    names = [name for name in ("label type", "cardiac phase number") if name in table.dtype.names]
-    if len(set(_trigger_times(header))) > 1:
-        names.remove("cardiac phase number")
+    has_trigger_times = len(set(_trigger_times(header))) > 1
+    columns = ("label type",) if has_trigger_times else ("label type", "cardiac phase number")
+    names = [name for name in columns if name in table.dtype.names]
     dynamics = np.unique(table["dynamic scan number"]).size
     volumes = np.column_stack([table[name] for name in ("dynamic scan number", *names)])
     return 1 < dynamics < len(np.unique(volumes, axis=0))
