@@ -13,7 +13,8 @@ from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
-from qxbatch.bids.write.export import Destination, Exporter
+from qxbatch.bids.write.destination import Destination
+from qxbatch.bids.write.export import Exporter
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.result import Export
 from qxbatch.problems import UsageError

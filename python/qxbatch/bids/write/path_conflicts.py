@@ -1,0 +1,43 @@
+"""Sessions that need a path of the data set which is of another session."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.planned_files import PlannedFile
+from qxbatch.bids.files.record import Entry, Record, folder_of_labels
+from qxbatch.bids.write.session_results import SessionResults
+
+
+class PathConflicts:
+    """Finds sessions that this run exports to paths of sessions that it does not export."""
+
+    def __init__(self, record: Record, disk: Disk, results: SessionResults, *, all_sessions: bool) -> None:
+        """`all_sessions` is whether the plans include all sessions of the study."""
+        self._record, self._disk, self._results, self._all_sessions = record, disk, results, all_sessions
+
+    def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
+        """Yield each session with such a conflict, and its problem.
+
+        A session also needs its folder, in which an interrupted export may have left images of another session.
+        """
+        others: dict[str, list[Entry]] = {}
+        for entry in self._record.files.values():
+            if entry.session and not self._results.is_exported(entry.session):
+                others.setdefault(folder_of_labels(entry.path), []).append(entry)
+        for name, files in files_by_session.items():
+            paths = {file.path for file in files}
+            candidates = [entry for folder in set(map(folder_of_labels, paths)) for entry in others.get(folder, ())]
+            for entry in candidates:
+                is_needed = entry.path in paths or entry.is_image
+                if entry.session != name and is_needed and self._disk.file_at(entry.path) is not None:
+                    yield name, self._problem(entry.path, entry.session)
+                    break
+
+    def _problem(self, path: str, owner: str) -> str:
+        """Return why a session cannot use a path, and what to do."""
+        if self._all_sessions and owner not in self._results:
+            return (
+                f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
+                "again, or give the session another label."
+            )
+        return f"{path} is of session {owner}, which is not exported now. Export both in one run."

@@ -1,0 +1,60 @@
+"""What the files of an export will contain, and their entries in the record."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.planned_files import PlannedFile
+from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.sources import Source
+from qxbatch.bids.tables.table_text import Table
+from qxbatch.bids.write.apply import Content
+from qxbatch.bids.write.placing import LinkMode, symbolic_target
+from qxbatch.bids.write.session_results import KeptFiles, SessionResults
+from qxbatch.bids.write.table_merger import TableMerger
+
+
+class PlannedContents:
+    """The contents and entries of the files that were added, by path."""
+
+    def __init__(self, disk: Disk, record: Record, link: LinkMode, results: SessionResults, kept: KeptFiles) -> None:
+        self.contents: dict[str, Content] = {}
+        self.entries: dict[str, Entry] = {}
+        self.record = record
+        """The record, to which existing tables that were merged are added as files of an export."""
+        self.editable_paths: set[str] = set()
+        """Files that users are meant to edit."""
+        self._dataset, self._link = disk.dataset, link
+        self._tables = TableMerger(disk, record, self.entries, results, kept)
+
+    def add(self, files: Iterable[PlannedFile]) -> None:
+        """Add files. Raises OSError."""
+        for file in files:
+            content, entry = self._content_and_entry(file)
+            if self._link is LinkMode.SYMLINK and isinstance(content, Source):
+                entry = entry._replace(link=symbolic_target(content.path, self._dataset / file.path))
+            self.contents[file.path], self.entries[file.path] = content, entry
+            self.editable_paths |= {file.path} if file.is_editable else set()
+
+    def _content_and_entry(self, file: PlannedFile) -> tuple[Content, Entry]:
+        """Return what a file will contain, and its entry in the record. A table is merged with the existing one."""
+        if not isinstance(file.content, Table):
+            return file.content, Entry(file.path, *_size_and_hash(file.content), **file.owner._asdict())
+        merged = self._tables.merge(file, file.content)
+        if merged.existing is not None:
+            # counts as written by an export, so that `planned_changes` replaces it
+            journal_files = {**self.record.journal_files, file.path: merged.existing}
+            self.record = replace(self.record, journal_files=journal_files)
+        size_and_hash = _size_and_hash(merged.content)
+        entry = Entry(
+            file.path, *size_and_hash, **file.owner._asdict(), edited=merged.is_edited, rows=merged.recorded_cells
+        )
+        return merged.content, entry
+
+
+def _size_and_hash(content: Content) -> tuple[int, str]:
+    if isinstance(content, Source):
+        return content.size, content.sha256
+    from hashlib import sha256
+
+    return len(content), sha256(content).hexdigest()

@@ -1,0 +1,75 @@
+"""The results of the sessions of one export, while it runs."""
+
+from collections.abc import Iterable, Mapping
+
+from qxbatch.bids.files.record import Entry
+from qxbatch.bids.model import ExportPlan
+from qxbatch.bids.write.result import SessionOutcome, SessionResult
+
+
+class SessionResults:
+    """The result of each session of the export, by session id. A session counts as exported until it fails."""
+
+    def __init__(self) -> None:
+        self._results: dict[str, SessionResult] = {}
+
+    def __contains__(self, session: str) -> bool:
+        return session in self._results
+
+    def start(self, plan: ExportPlan) -> None:
+        """Add the session of a plan."""
+        session, images, ignored = plan.session.id, len(plan.placed_images), len(plan.ignored_items)
+        self._results[session] = SessionResult(
+            session, plan.subject, plan.session_label, SessionOutcome.EXPORTED, images, ignored
+        )
+
+    def stop(self, session: str, state: SessionOutcome, problems: Iterable[str]) -> None:
+        """Record that a session is not exported, and why."""
+        self._results[session] = self._results[session]._replace(state=state, problems=tuple(problems))
+
+    def warn(self, session: str, *texts: str) -> None:
+        """Add warnings to a session."""
+        result = self._results[session]
+        self._results[session] = result._replace(warnings=(*result.warnings, *texts))
+
+    def warn_subject(self, folders: Iterable[str], text: str) -> None:
+        """Add a warning to the first session of a subject whose folder is among these names, else to the first of all."""
+        names = [name for name, result in self._results.items() if f"sub-{result.subject}" in set(folders)]
+        self.warn(next(iter(names or self._results)), text)
+
+    def is_exported(self, session: str) -> bool:
+        """Return whether this run exports a session; False for the empty id of files that sessions share."""
+        result = self._results.get(session)
+        return result is not None and result.state is SessionOutcome.EXPORTED
+
+    def exported(self) -> list[str]:
+        """Return the ids of the exported sessions."""
+        return [name for name in self._results if self.is_exported(name)]
+
+    def final(self) -> tuple[SessionResult, ...]:
+        """Return the results in the order in which the sessions were added."""
+        return tuple(self._results.values())
+
+
+class KeptFiles:
+    """Which files of the last exports stay, although this one does not plan them."""
+
+    def __init__(self, files: Mapping[str, Entry], results: SessionResults, *, all_sessions: bool) -> None:
+        """`files` are those of the record, `all_sessions` is whether the plans include all sessions of the study."""
+        self._files, self._results, self._all_sessions = files, results, all_sessions
+
+    def is_kept(self, entry: Entry) -> bool:
+        """Return whether a recorded file that is not planned is kept.
+
+        A file of a session is kept if the session is not exported in this run. A file that sessions share is kept if a file of a
+        session below its folder is kept, or if the plans do not include all sessions.
+        """
+        if entry.session:
+            return not self._results.is_exported(entry.session)
+        folder = entry.path.rpartition("/")[0]
+        below = (
+            recorded
+            for recorded in self._files.values()
+            if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
+        )
+        return not self._all_sessions or any(map(self.is_kept, below))

@@ -1,0 +1,164 @@
+"""Merges the tables of an export with the existing ones of the data set."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.planned_files import PlannedFile
+from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.tables.table_text import (
+    PARTICIPANT,
+    Cells,
+    Table,
+    cells_of,
+    merge_edited,
+    merge_tables,
+    read_table,
+    rows_with_edits,
+    stale_cells,
+)
+from qxbatch.bids.write.session_results import KeptFiles, SessionResults
+from qxbatch.textfile import read_text
+
+
+class MergedTable(NamedTuple):
+    """A table as the export will write it."""
+
+    content: bytes
+    recorded_cells: Cells
+    """The cells that the sessions gave, for the record."""
+    is_edited: bool = False
+    """Whether users edited the existing table."""
+    existing: Entry | None = None
+    """The entry of the existing table; None if there is none, or if it is not a table of this kind."""
+
+
+class TableMerger:
+    """Merges tables with those that exist in a data set."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        record: Record,
+        planned_entries: Mapping[str, Entry],
+        results: SessionResults,
+        kept: KeptFiles,
+    ) -> None:
+        """`planned_entries` grow during the export: a table is merged after the files that its rows name were added."""
+        self._disk, self._record, self._planned_entries = disk, record, planned_entries
+        self._results, self._kept = results, kept
+
+    def merge(self, file: PlannedFile, ours: Table) -> MergedTable:
+        """Return the table of a file merged with the existing one. Raises OSError."""
+        path = file.path
+        existing_file = self._disk.file_at(path)
+        if existing_file is None or not existing_file.sha256:
+            return _unmerged(ours)
+        entries = self._record.possible_entries(path)
+        edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
+        text = read_text(self._disk.dataset / path)
+        existing = read_table(text)
+        if existing is None or ours.key_column not in existing.columns:
+            return _unmerged(ours)
+        ours = self._without_partial_subjects(ours, existing)
+        folder = path.rpartition("/")[0]
+
+        def is_kept(name: str) -> bool:
+            return self._is_row_kept(folder, ours.key_column, name, edited=edited)
+
+        # a row of the record replaces that of the journal
+        previous = {name: row for entry in reversed(entries) for name, row in entry.rows.items()}
+        existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited, rows=previous)
+        if edited:
+            merged, cells = self._merge_edited(file, ours, text, previous, is_kept)
+            return MergedTable(merged.encode("utf-8", "surrogateescape"), cells, True, existing_entry)
+        cells = {name: row for name, row in previous.items() if is_kept(name)} | cells_of(ours)
+        return MergedTable(_bytes(merge_tables(existing, ours, is_kept)), cells, False, existing_entry)
+
+    def _merge_edited(
+        self, file: PlannedFile, ours: Table, text: str, previous: Cells, is_kept: Callable[[str], bool]
+    ) -> tuple[str, Cells]:
+        """Return the text of an edited table with our new rows, and the cells for the record; warn of rows that no longer fit."""
+        existing = read_table(text)
+        assert existing is not None
+        our_names, folder = cells_of(ours).keys(), file.path.rpartition("/")[0]
+        rows = rows_with_edits(existing, ours.key_column, previous)
+        for name in rows:
+            if name in our_names and self._has_other_owner(folder, ours.key_column, name):
+                owner = "image" if file.owner.session else "session"
+                self._warn_of_edit(
+                    file, name, f"its row {name} stays, but that is another {owner} now. Correct the row."
+                )
+        edited_rows = {name for name in rows if name not in our_names and not is_kept(name)}
+        cells = {name: row for name, row in previous.items() if name in edited_rows or is_kept(name)} | cells_of(ours)
+        for name in sorted(edited_rows):
+            advice = "Copy what you added to another row, and delete this one."
+            self._warn_of_edit(file, name, f"its row {name} stays, but that is no longer exported. {advice}")
+        for stale in stale_cells(existing, ours, previous):
+            cells[stale.row] = {**cells[stale.row], stale.column: previous[stale.row][stale.column]}
+            value = f"{stale.column} of {stale.row} stays {stale.existing or 'empty'}, but it is now {stale.value}."
+            self._warn_of_edit(file, stale.row, f"{value} Correct the row, or delete it and run again.")
+        return merge_edited(text, existing.columns, ours, lambda name: name in edited_rows or is_kept(name)), cells
+
+    def _without_partial_subjects(self, ours: Table, existing: Table) -> Table:
+        """Return the table without existing rows of subjects some of whose sessions are not exported now.
+
+        Age and sex of a subject are those of its first session, which may be among these.
+        """
+        if ours.key_column != PARTICIPANT:
+            return ours
+        names = {row.get(PARTICIPANT) for row in existing.rows}
+        partial = {
+            path.partition("/")[0]
+            for path, entry in self._record.files.items()
+            if entry.session and not self._results.is_exported(entry.session)
+        }
+        return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT] not in names & partial))
+
+    def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
+        """Add a warning to the session of an edited table, else to the first session of the subject of the row, or of all."""
+        warning = f"{file.path} was edited, so {text}"
+        if file.owner.session:
+            self._results.warn(file.owner.session, warning)
+        else:
+            self._results.warn_subject((row, file.path.partition("/")[0]), warning)
+
+    def _has_other_owner(self, folder: str, key: str, name: str) -> bool:
+        """Return whether the file of a table row is of another image, or its folder only of other sessions, than before."""
+        path = "/".join(filter(None, (folder, name)))
+        if key == "filename":
+            return is_of_other_image(self._planned_entries.get(path), self._record.files.get(path))
+        before, after = self._sessions_by_folder
+        kept = {session for session in before.get(path, ()) if not self._results.is_exported(session)}
+        return path in before and before[path].isdisjoint(after.get(path, set()) | kept)
+
+    @cached_property
+    def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
+        """The sessions with files in each folder at the last export, and in this one; read after all sessions were added."""
+        return sessions_by_folder(self._record.files.values()), sessions_by_folder(self._planned_entries.values())
+
+    def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
+        """Return whether the file or folder of a table row will exist, or a user added the row."""
+        path = "/".join(filter(None, (folder, name)))
+        if path in self._planned_entries:
+            return True
+        entry = self._record.files.get(path)
+        if key == "filename" and entry is not None:
+            return self._kept.is_kept(entry)
+        if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
+            kept_paths = (
+                *self._planned_entries,
+                *(recorded.path for recorded in self._record.files.values() if self._kept.is_kept(recorded)),
+            )
+            return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
+        return edited or os.path.lexists(self._disk.dataset / path)
+
+
+def _unmerged(table: Table) -> MergedTable:
+    return MergedTable(_bytes(table), cells_of(table))
+
+
+def _bytes(table: Table) -> bytes:
+    return table.text().encode("utf-8", "backslashreplace")
