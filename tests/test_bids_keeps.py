@@ -204,32 +204,6 @@ def test_a_renamed_session_is_exported_after_its_old_files_are_deleted(study):
     assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
 
 
-def test_a_session_of_another_study_does_not_replace_one_of_its_name(study, tmp_path):
-    other = BidsStudy(tmp_path / "other")
-    other.add("S1", Scan(2, "t1", "11:00:00"))
-    other.add("S9")
-    assert study.run().status == 0
-    before = study.tree()
-    other.bids = study.bids
-    run = other.run()
-    assert run.status == 1
-    assert f"contains session S1 of {study.sessions}" in " ".join(run.out.split())
-    assert "1 session exported" in run.out
-    after = study.tree()
-    assert {path: after[path] for path in before if path.startswith("sub-S1")} == {
-        path: data for path, data in before.items() if path.startswith("sub-S1")
-    }
-    assert any(path.startswith("sub-S9") for path in after)
-    assert other.run().status == 1, "the next export knows it too"
-    assert study.run().status == 0
-
-
-def test_sessions_that_were_moved_with_their_folder_are_exported(study, tmp_path):
-    assert study.run().status == 0
-    study.sessions = study.sessions.rename(tmp_path / "moved")
-    assert study.run().status == 0
-
-
 def test_an_edited_sidecar_of_a_replaced_image_is_reported(study):
     study.add(
         "S3", Scan(2, "t1"), Scan(4, "rest", "10:10:00", 100, volumes=3), Scan(5, "rest", "10:20:00", 100, volumes=4)

@@ -11,7 +11,6 @@ from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import read_plain
-from qxbatch.session.contents import has_session_records
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 
@@ -129,22 +128,6 @@ def record_text(entries: Iterable[Entry], folders: Mapping[str, str], *, has_shi
     head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(has_shifted_dates)},\n'
     head += f' "folders": {json.dumps(folders, sort_keys=True)},\n'
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'
-
-
-def other_folder(session: str, record: Record, dataset: Path, sessionsfolder: Path) -> Path | None:
-    """Return the other sessions folder that a session of this name in the data set came from; None if there is none.
-
-    None also if that folder has no such session now: the study was moved.
-    """
-    folder = record.folders.get(session)
-    if folder is None:
-        return None
-    path = Path(os.path.normpath(dataset / folder))
-    try:
-        is_other = has_session_records(path / session) and not path.samefile(sessionsfolder)
-    except OSError:
-        return None
-    return path if is_other else None
 
 
 def folders_after(

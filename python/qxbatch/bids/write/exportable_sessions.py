@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile, session_files
-from qxbatch.bids.files.record import Record, other_folder
+from qxbatch.bids.files.record import Record
 from qxbatch.bids.files.sources import SourceError, Sources
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.messages import undecided_reasons
+from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.path_conflicts import PathConflicts
 from qxbatch.bids.write.result import SessionOutcome
 from qxbatch.bids.write.session_results import SessionResults
@@ -23,7 +24,8 @@ class ExportableSessions:
     def __init__(
         self, destination: Destination, record: Record, disk: Disk, sources: Sources, results: SessionResults
     ) -> None:
-        self._destination, self._record, self._sources, self._results = destination, record, sources, results
+        self._options, self._sources, self._results = destination.options, sources, results
+        self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
         self._conflicts = PathConflicts(record, disk, results, all_sessions=destination.all_sessions)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
@@ -34,27 +36,27 @@ class ExportableSessions:
         """Return the files of a session; empty if it cannot be exported, with the reason in its result."""
         name = plan.session.id
         self._results.start(plan)
-        if other := other_folder(name, self._record, self._destination.dataset, self._destination.sessionsfolder):
-            problem = (
-                f"the data set contains session {name} of {other}. Export to another data set, or rename the session."
-            )
-            self._results.stop(name, SessionOutcome.FAILED, [problem])
-            return ()
+        if problem := self._other_studies.problem(name):
+            return self._failed(name, problem)
         if not plan.is_ready:
             self._results.stop(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))
             return ()
-        if self._destination.options.shifts and (path := path_with_date(plan)):
+        if self._options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
-            self._results.stop(name, SessionOutcome.FAILED, [problem])
-            return ()
-        try:
-            files = session_files(plan, self._destination.options, self._sources)
-        except SourceError as error:
-            self._results.stop(name, SessionOutcome.FAILED, [f"{error}."])
-            return ()
-        self._results.warn(name, *plan.remarks, *files.warnings, *self._sources.warnings)
+            return self._failed(name, problem)
         self._sources.warnings.clear()
+        try:
+            files = session_files(plan, self._options, self._sources)
+        except SourceError as error:
+            return self._failed(name, f"{error}.")
+        if problem := self._other_studies.problem_of_files(name, files.files):
+            return self._failed(name, problem)
+        self._results.warn(name, *plan.remarks, *files.warnings, *self._sources.warnings)
         return files.files
+
+    def _failed(self, session: str, problem: str) -> Sequence[PlannedFile]:
+        self._results.stop(session, SessionOutcome.FAILED, [problem])
+        return ()
 
     def _without_conflicts(
         self, files_by_session: Mapping[str, Sequence[PlannedFile]]

@@ -1,0 +1,66 @@
+"""Sessions of another study that have the name of a session in the data set."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from qxbatch.bids.files.planned_files import PlannedFile
+from qxbatch.bids.files.record import Record
+from qxbatch.bids.files.sources import Source
+from qxbatch.session.contents import has_session_records
+from qxbatch.session.layout import IMAGE_SUFFIX
+
+
+class OtherStudies:
+    """Compares the sessions of an export with those of the same names that the data set contains."""
+
+    def __init__(self, record: Record, dataset: Path, sessionsfolder: Path) -> None:
+        self._record, self._dataset, self._sessionsfolder = record, dataset, sessionsfolder
+
+    def problem(self, session: str) -> str | None:
+        """Return why a session is not the one that the data set has by this name: the other one still exists elsewhere."""
+        folder = self._other_folder(session)
+        if folder is None or not has_session_records(folder / session):
+            return None
+        return (
+            f"the data set contains session {session} of {folder}. Export to another data set, or rename the session."
+        )
+
+    def problem_of_files(self, session: str, files: Iterable[PlannedFile]) -> str | None:
+        """Return why these files are probably not of the session that the data set has by this name.
+
+        If the data set or the study was moved, the recorded sessions folder says nothing. Then the data set has to contain at
+        least one image of the session, also under another path.
+        """
+        folder = self._other_folder(session)
+        if folder is None:
+            return None
+        recorded = {
+            entry.sha256
+            for entry in self._record.files.values()
+            if entry.session == session and entry.is_image and os.path.lexists(self._dataset / entry.path)
+        }
+        if not recorded or not recorded.isdisjoint(_image_hashes(files)):
+            return None
+        return (
+            f"the data set contains session {session} of {folder}, which does not exist now, and no image of it is in this "
+            f"session. If both are the same session, delete the files of {session} from the data set and run again. If not, "
+            "export to another data set, or rename the session."
+        )
+
+    def _other_folder(self, session: str) -> Path | None:
+        """Return the sessions folder of the last export of a session if it is not this one; None without such an export."""
+        folder = self._record.folders.get(session)
+        if folder is None:
+            return None
+        path = Path(os.path.normpath(self._dataset / folder))
+        try:
+            return None if path.samefile(self._sessionsfolder) else path
+        except OSError:
+            return path
+
+
+def _image_hashes(files: Iterable[PlannedFile]) -> Iterable[str]:
+    return (
+        file.content.sha256 for file in files if isinstance(file.content, Source) and file.path.endswith(IMAGE_SUFFIX)
+    )

@@ -1,0 +1,85 @@
+"""Sessions of another study that have the name of a session in the data set."""
+
+import shutil
+
+import pytest
+
+from tests.build.bids import Scan
+from tests.build.bids_study import BidsStudy
+
+
+@pytest.fixture
+def study(tmp_path):
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    study.add("S2")
+    return study
+
+
+def test_a_session_of_another_study_does_not_replace_one_of_its_name(study, tmp_path):
+    other = BidsStudy(tmp_path / "other")
+    other.add("S1", Scan(2, "t1", "11:00:00"))
+    other.add("S9")
+    assert study.run().status == 0
+    before = study.tree()
+    other.bids = study.bids
+    run = other.run()
+    assert run.status == 1
+    assert f"contains session S1 of {study.sessions}" in " ".join(run.out.split())
+    assert "1 session exported" in run.out
+    after = study.tree()
+    assert {path: after[path] for path in before if path.startswith("sub-S1")} == {
+        path: data for path, data in before.items() if path.startswith("sub-S1")
+    }
+    assert any(path.startswith("sub-S9") for path in after)
+    assert other.run().status == 1, "the next export knows it too"
+    assert study.run().status == 0
+
+
+def test_sessions_that_were_moved_with_their_folder_are_exported(study, tmp_path):
+    assert study.run().status == 0
+    study.sessions = study.sessions.rename(tmp_path / "moved")
+    assert study.run().status == 0
+
+
+def move_dataset(study, folder):
+    folder.mkdir()
+    study.bids = study.bids.rename(folder / "bids")
+
+
+def files_of(study, subject):
+    return {path: data for path, data in study.tree().items() if path.startswith(f"sub-{subject}/")}
+
+
+def test_a_session_of_another_study_does_not_replace_one_of_its_name_after_the_data_set_was_moved(study, tmp_path):
+    assert study.run().status == 0
+    before = files_of(study, "S1")
+    move_dataset(study, tmp_path / "elsewhere")
+    other = BidsStudy(tmp_path / "other")
+    other.add("S1", Scan(2, "t1", "11:00:00", shape=(5, 4, 3)))
+    other.bids = study.bids
+    run = other.run()
+    assert run.status == 1
+    assert f"session S1 of {tmp_path / 'elsewhere' / 'sessions'}, which does not exist now" in " ".join(run.out.split())
+    assert files_of(study, "S1") == before
+    assert study.run().status == 0, "the first study has images of it"
+    assert files_of(study, "S1") == before
+
+
+def test_a_replaced_session_is_exported_after_its_files_were_deleted_from_the_moved_data_set(study, tmp_path):
+    assert study.run().status == 0
+    move_dataset(study, tmp_path / "elsewhere")
+    shutil.rmtree(study.sessions / "S1")
+    study.add("S1", Scan(2, "t1", "11:00:00", shape=(5, 4, 3)))
+    assert study.run().status == 1
+    shutil.rmtree(study.bids / "sub-S1")
+    assert study.run().status == 0
+    assert set(files_of(study, "S1")) > {"sub-S1/anat/sub-S1_T1w.nii.gz"}
+
+
+def test_the_only_image_that_is_left_has_another_name_after_the_data_set_was_moved(study, tmp_path):
+    assert study.run().status == 0
+    move_dataset(study, tmp_path / "elsewhere")
+    study.change_rules("anat/T1w", "anat/T2w")
+    assert study.run().status == 0
+    assert "sub-S1/anat/sub-S1_T2w.nii.gz" in study.tree()
