@@ -1,4 +1,4 @@
-"""Refuses an import that would take packets away: they are in the folders of its session, or a packet is or contains it."""
+"""Refuses an import that would replace packets: they are in the folders of its session, contain it, or are its folder."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Compares the remaining files of a packet, whose removal was interrupted and has no journal, with the sessions of its name."""
+"""Compares what is left of a packet with the sessions of its name, if its removal was interrupted and the journal is missing."""
 
 from pathlib import Path
 

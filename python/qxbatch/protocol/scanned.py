@@ -17,7 +17,7 @@ _MAKERS = {
     "canon": "Canon",
     "toshiba": "Canon",
 }
-"""Beginning of Manufacturer, and the name of the maker. Software versions of one maker spell it differently."""
+"""Maps the beginning of Manufacturer, in lower case, to the maker's name. Software versions of one maker spell it differently."""
 
 
 UNKNOWN_SCANNER = "unknown scanner"

@@ -38,7 +38,7 @@ _IGNORED_ERRORS = (
 )
 """Errors of the removal of an empty folder that are ignored: it is missing, not empty, in use, or may not be removed."""
 _marks: dict[Path, int] = {}
-"""Descriptors of the marks of this process."""
+"""Maps each scratch folder of this process to the descriptor of its mark."""
 
 
 def scratch_name(unit: str, run: str) -> str:

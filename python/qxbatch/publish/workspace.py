@@ -39,8 +39,8 @@ EXPORTS = "bids.json"
 class Workspace:
     """Paths below `<sessionsfolder>/.qxbatch`, for one run.
 
-    The packets of a unit are imported together. Each run has a separate staging folder for each unit, so two runs never write to
-    the same one, even if one of them lost its lock without noticing.
+    A unit is the packets that are imported together. Each run has a separate staging folder for each unit, so two runs never
+    write to the same one, even if one of them lost its lock without noticing.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Workspace:
         self.sessionsfolder = sessionsfolder
         self.archive = sessionsfolder / ARCHIVED_PACKETS
         self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
-        """The folders of packets. A journal that names a packet in another inbox is refused."""
+        """The folders of packets: the default one and, if given, that of the user."""
         self._study = _study_digits(sessionsfolder)
         self.run = run or f"{self._study}{os.urandom(4).hex()}"
         """16 hex digits that are unique to this run: part of the names of its staging folders and temporary files.

@@ -43,7 +43,7 @@ class Job:
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)
-    """If the unit is split: maps the id of each session to its patient's id or name; empty if redacted or unknown."""
+    """If the unit is split: maps the id of each session to its patient's id or name (empty text: redacted or unknown)."""
 
     def sha256(self, packet: Packet) -> str:
         """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for a file that changed or is unreadable.

@@ -19,7 +19,7 @@ _NUMBERED = re.compile(r"(?:series|image) [0-9]+")
 
 
 def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
-    """Return a conversion whose texts name no patient if `redact` redacts identities.
+    """Return a conversion with identities redacted in its log, facts and problems.
 
     After the redaction, U+FFFD replaces the bytes of the converter's output that are not UTF-8. The redaction needs
     these bytes, since a name can contain some.
