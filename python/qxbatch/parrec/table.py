@@ -49,7 +49,7 @@ class ParTable:
 
     @cached_property
     def _word_ranges(self) -> dict[str, tuple[int, int]]:
-        """Return the first word of each column in an image line, and the first word after the column."""
+        """Return, by name of the column, the index of its first word in an image line, and that of the first word after it."""
         ranges, first = {}, 0
         for column in self.columns:
             ranges[column.name] = (first, first + column.width)

@@ -14,7 +14,7 @@ from qxbatch.session.layout import REPLACED
 
 
 def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
-    """Move the files that runs of a unit replaced to the archive; return a problem for each session that had some.
+    """Move to the archive the files that runs of a unit replaced; return a problem for each session that had some.
 
     The unit must have no journal. So it is not known whether their bytes are elsewhere, and all files are moved. Raises OSError.
     """

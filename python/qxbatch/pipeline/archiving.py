@@ -59,7 +59,7 @@ def archive_packets(
     `session_bytes`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
     packets were read by this run, not by a previous one. `settings`: those of this run, for the commands of problems.
 
-    Raises PacketError if another run took over the unit's lock.
+    Raises PacketError if another run took over the unit's lock, OSError, and ValueError for a damaged ledger.
     """
     archived_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
@@ -135,7 +135,7 @@ class _PacketArchiving:
 
     @property
     def is_of_original(self) -> bool:
-        """Whether this study is a copy of the one whose run was killed, and the packet is to be taken from outside of it."""
+        """Whether this study is a copy of the one whose run was killed, and the packet would be taken from outside of the copy."""
         return (
             self._is_copied_study and self.facts.archive not in KEEPING and is_outside(self.path, self.sessionsfolder)
         )

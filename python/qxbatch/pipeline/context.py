@@ -76,7 +76,7 @@ class Context:
         self.locks.interrupt()
 
     def close(self) -> None:
-        """Cancel waiting work, end the threads, and stop renewing locks."""
+        """Cancel waiting work, end the threads, stop renewing locks, and restore the limit of open files."""
         self.convert_pool.shutdown(cancel_futures=True)
         self.executor.shutdown(cancel_futures=True)
         self.sync_pool.shutdown(cancel_futures=True)

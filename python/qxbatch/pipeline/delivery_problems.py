@@ -1,4 +1,4 @@
-"""Problems of a published unit: files that could not leave the inbox, packets that changed or are not archived as requested."""
+"""Problems of a published unit, such as files that could not leave the inbox, or packets that are not archived as requested."""
 
 from collections.abc import Sequence
 from pathlib import Path

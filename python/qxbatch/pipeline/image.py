@@ -1,4 +1,4 @@
-"""Finishes one converted image: computes statistics, draws pictures, compresses."""
+"""Finishes one converted image: redacts its header, computes statistics, draws pictures, compresses."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +67,7 @@ def _statistics(context: Context, nifti: Path) -> Statistics | None:
 
 
 def image_statistics(statistics: Statistics) -> ImageStatistics:
-    """Return statistics as the summary has them, rounded to _DIGITS."""
+    """Return statistics as the summary has them, with _DIGITS significant digits."""
     return ImageStatistics(
         None if statistics.tsnr is None else _round_digits(statistics.tsnr),
         None if statistics.tsnr_limit is None else _round_digits(statistics.tsnr_limit),

@@ -59,7 +59,7 @@ def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
 
 
 def _steps_of(path: Path) -> Iterator[Path]:
-    """Yield each folder, link and file on the way from the root to a path, as paths without links above their last name."""
+    """Yield each folder, link and file on the way from the root to a path; only the last name of a yielded path can be a link."""
     current = Path(path.anchor)
     remaining = [*reversed(Path.cwd().joinpath(path).parts[1:])]
     links = 0

@@ -23,8 +23,8 @@ from qxbatch.settings.model import JoinSeries, Stages
 def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     """Read a unit's sources into scratch; return its job.
 
-    Raises PacketError when a packet changed, or the records of the existing session cannot be used; OSError when a packet cannot
-    be read or scratch cannot be written; and CancelledError.
+    Raises PacketError when a packet changed, or the records of the existing session cannot be used; UsageError when a folder
+    cannot be listed; OSError when a packet cannot be read or scratch cannot be written; and CancelledError.
     """
     unit_sources = _sources(context, unit)
     reading = read_sources(context, unit, unit_sources.sources, scratch)

@@ -48,7 +48,7 @@ class ScannedSeries:
     def is_evaluable(self) -> bool:
         """Return whether the verdict is about its volumes; True if it has no verdict.
 
-        False for localizers, saved screens, and series without an image, such as reports and spectroscopy.
+        False for example for localizers, saved screens and reports.
         """
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 

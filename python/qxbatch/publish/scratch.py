@@ -82,7 +82,7 @@ def _try_lock(mark: int) -> bool:
 
 
 def recorded_scratch(staging: Path, unit: str, run: str) -> Path | None:
-    """Return the scratch folder recorded in staging; None without a record, or if it names no folder of this unit and run."""
+    """Return the scratch folder recorded in staging; None if no folder of this unit and run is recorded. Raises OSError."""
     text = read_plain(staging / SCRATCH_RECORD)
     if text is None:
         return None

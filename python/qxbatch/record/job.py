@@ -25,9 +25,9 @@ class Job:
     sources: tuple[Source, ...]
     reading: Reading
     archives: tuple[Packet, ...]
-    """What the option `archive` applies to: packets; in folder mode (`--masterinbox=none`), archives directly in the inbox."""
+    """What the option `archive` applies to: packets; in folder mode (`--masterinbox=none`), opened archives right in the inbox."""
     archives_in_folders: tuple[Packet, ...] = ()
-    """Folder mode: archives in folders of the inbox. The option `archive` applies to them, too."""
+    """Folder mode: opened archives in folders of the inbox. The option `archive` applies to them, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)
     """Folder mode: the records of the previous session."""
     deidentified: bool = False

@@ -1,6 +1,6 @@
 """Conversions, problems and reports with identities redacted, if the session id replaces the patient's id and name.
 
-Commands and options of qxbatch in a text stay, even if a patient's id or name is such a word: `--overwrite=yes`.
+Commands and options of qxbatch in problems and commands stay, even if a patient's id or name is such a word: `--overwrite=yes`.
 """
 
 import re
