@@ -27,7 +27,7 @@ def with_import_command(
 ) -> tuple[Problem, ...]:
     """Return problems of a published session; the one about left-out members gets a command, if importing again helps.
 
-    `archived_paths` maps each packet to where it, or its copy, is now; None if it was deleted.
+    `archived_paths` maps each packet to where it, or its copy, is now; None if it no longer exists.
     """
     return tuple(
         _with_command(problem, left_out, job, settings, archived_paths) if problem.code is Code.LEFT_OUT else problem

@@ -1,7 +1,7 @@
 """Delays signals that end a run while they would leave an inconsistent state.
 
-A signal raises KeyboardInterrupt in the main thread (qxbatch.cli.main) between any two instructions, also while a pool
-starts a thread: the pool would not register that thread, and not wait for it.
+A signal raises KeyboardInterrupt in the main thread between any two instructions, also while a pool starts a thread: the pool
+would not register that thread, and not wait for it.
 """
 
 import contextlib

@@ -26,7 +26,7 @@ from qxbatch.visible import shell_word
 JOURNAL_VERSION = 6
 """The version of the format. A journal of another version is refused."""
 NUMBER_LIMIT = 10**6
-"""Numbers that are appended to the names of archives are below this limit; others in a file are refused."""
+"""Numbers that are appended to the names of archives are below this limit. Others in a file are not from qxbatch."""
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
 _KEYS = {
