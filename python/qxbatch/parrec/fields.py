@@ -1,4 +1,4 @@
-"""A PAR header as DICOM keywords, so that later stages do not depend on the source of a series."""
+"""A PAR header as DICOM keywords."""
 
 import re
 

@@ -16,7 +16,8 @@ from qxbatch.session.layout import REPLACED
 def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     """Move to the archive the files that runs of a unit replaced; return a problem for each session that had some.
 
-    The unit must have no journal. So it is not known whether their bytes are elsewhere, and all files are moved. Raises OSError.
+    The unit must have no journal. Without one it is not known whether other files have their bytes, so all files are moved.
+    Raises OSError.
     """
     problems = []
     replaced_folder = workspace.archive.parent / REPLACED

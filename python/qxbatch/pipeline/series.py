@@ -89,7 +89,7 @@ class _SeriesWork:
             )
 
     def convert(self, series: Series, form: StorageForm) -> Conversion:
-        """Convert a series, and submit `finish_image` for each of its images. Raises OSError if the disk is full."""
+        """Convert a series, and submit `finish_image` for each of its images. Raises OSError, CancelledError."""
         context = self.context
         with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
             conversion = self._convert(series)
