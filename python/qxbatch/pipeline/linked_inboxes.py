@@ -11,7 +11,7 @@ from qxbatch.session.paths import SessionPaths
 
 
 def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
-    """Return whether the packets of a unit are reached through a link below the sessions folder."""
+    """Return whether a packet of a unit, or its inbox in folder mode, is reached through a link below the sessions folder."""
     # is_below checks the folders above a path, so an inbox needs a path in it
     paths = [packet.path for packet in unit.packets] if unit.inbox is None else [unit.inbox / "any"]
     return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in paths)

@@ -1,4 +1,4 @@
-"""Refuses an import that would replace packets: they are in the folders of its session, contain it, or are its folder."""
+"""Refuses an import that would replace packets: they are in the folders of the session, contain the session, or are its folder."""
 
 import contextlib
 import os

@@ -77,7 +77,7 @@ class Journal:
     has_external_links: bool
     """Whether the packets contain links to something outside of them, or to nothing."""
     behind_link: bool
-    """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
+    """Whether a packet is reached through a link below the sessions folder; if so, no packet leaves the inbox."""
     publishes_inbox: bool
     """Whether the `inbox` of the build is published too. In folder mode, the session's `inbox` belongs to the user."""
     inbox: Path | None = None
