@@ -37,7 +37,7 @@ _SIMPLE_LETTERS = str.maketrans(
 )
 _DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _FIRST_TITLE = 3
-"""Index of the first component of a DICOM name that is a prefix or suffix (PS3.5 6.2.1.1)."""
+"""Index of the first component of a DICOM name that is a prefix or suffix (PS3.5 6.2.1)."""
 _SHORTEST_DIGRAPH = 4
 """Minimum length of a part whose `ae`, `oe` and `ue` can be digraphs: `Mueller` is also Muller."""
 _LONGEST_INITIALS = 4
@@ -47,7 +47,7 @@ _SHORTEST_JOINED = 4
 _MOST_JOINED = 12
 """Maximum number of parts of a name that are tried as pieces of a joined part; with more, the search could take minutes."""
 _REMEMBERED = 1 << 12
-"""Number of names whose parts and spellings are cached: a packet can have hundreds, and each is compared with each."""
+"""Number of names whose parts and spellings are cached: a packet can have hundreds, each of which is compared with others."""
 
 
 class PersonName(NamedTuple):
@@ -81,7 +81,7 @@ class PersonName(NamedTuple):
 
     @property
     def scripts(self) -> frozenset[str]:
-        """Return the scripts of its letters, for example LATIN and CJK; LATIN where it has none."""
+        """Return the scripts of the letters of its identifying parts, for example LATIN and CJK; LATIN where they have none."""
         letters = {character for part in self.identifying_parts for character in unicodedata.normalize("NFKC", part)}
         return frozenset(
             unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter.isalpha()
@@ -89,7 +89,7 @@ class PersonName(NamedTuple):
 
 
 class _Forms(NamedTuple):
-    """The facts of a name that comparisons need; computed once."""
+    """The facts of a name that comparisons need."""
 
     identifying: frozenset[str]
     """The spellings of its identifying parts."""
@@ -140,7 +140,7 @@ def _has_letter(part: str) -> bool:
 
 
 def is_unspaced(text: str) -> bool:
-    """Return whether a text is in a script without spaces between words."""
+    """Return whether a text has a character of a script without spaces between words."""
     return not text.isascii() and _unspaced_pattern().search(text) is not None
 
 

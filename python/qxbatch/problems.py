@@ -76,12 +76,12 @@ class Problem:
     subject: str
     """The path, series, session or packet it is about."""
     message: str
-    """What is wrong, in one sentence."""
+    """What is wrong, and what became of the data."""
     hint: str = ""
     """What to do next."""
     severity: Severity = Severity.ERROR
     command: str = ""
-    """The shell command that fixes only this problem, ready to be copied."""
+    """The shell command that fixes only this problem."""
     has_remedy: bool = True
     """False: no command fixes it, although one fixes other problems with this code (pipeline/remedy.py)."""
 
@@ -92,7 +92,7 @@ class Problem:
 
 _NUMBERED = re.compile(r"(\D+ )(\d+)")
 _MAX_SUBJECTS = 10
-"""Maximum number of subjects that a grouped problem lists; series are all listed."""
+"""Maximum number of subjects that a grouped problem lists; numbered ones of one kind, such as series, are all listed."""
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -136,7 +136,7 @@ def _subjects(subjects: Sequence[str]) -> str:
 
 
 class UsageError(Exception):
-    """Ends a command with `status`: wrong usage, nothing to do, a missing program, a folder that is in use or cannot be written."""
+    """Ends a command with `status`, for example because of wrong usage, a missing program, or a folder that cannot be written."""
 
     def __init__(
         self, message: str, hint: str = "", status: ExitStatus = ExitStatus.USAGE, *, quotes_names: bool = False

@@ -55,7 +55,7 @@ class Figure(NamedTuple):
     """Median temporal SNR."""
     tsnr_picture: str
     tsnr_limit: float | None
-    """Temporal SNR of the brightest colour of its picture."""
+    """Temporal SNR of the brightest colour of `tsnr_picture`; None if there is none."""
     dropped_volumes: int
     """Volumes at the beginning that are not in the steady state."""
 
@@ -85,7 +85,7 @@ class Card(NamedTuple):
     problems: tuple[Problem, ...]
     """Problems that no other series has."""
     log: str
-    """The converter's log: its command, what it printed, and its exit status."""
+    """The converter's log, shortened if it is long; empty if there is none."""
 
 
 COLUMNS = (

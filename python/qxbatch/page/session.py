@@ -44,7 +44,7 @@ class Line(NamedTuple):
     name: str
     text: str
     is_volatile: bool = False
-    """Whether it differs between two imports of the same packets."""
+    """Whether it can differ between two imports of the same packets with the same versions of qxbatch and converters."""
 
 
 class Header(NamedTuple):
@@ -146,7 +146,7 @@ def _header(summary: Summary) -> Header:
 
 
 def _state(summary: Summary) -> tuple[str, str]:
-    """Return the look of a session's badge (`Header.level`) and its state, as on the page of the study."""
+    """Return the look of a session's badge (`Header.level`) and its state."""
     severities = {problem.severity for problem in summary.problems}
     if summary.is_only_sorted:
         return "check", "sorted, not converted"

@@ -33,9 +33,9 @@ class Strip(NamedTuple):
 
 
 def strips_of(values: Iterable[tuple[str, float, str]], anchors: Mapping[str, str]) -> list[Strip]:
-    """Return a strip for each name that several sessions have, in order of names; `values` are names, values and session ids.
+    """Return a strip for each name that several sessions have, in order of names.
 
-    The strips have different scales.
+    Each of `values` is a name, a value and a session id. The strips have different scales.
     """
     by_name: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for name, value, session in values:

@@ -27,7 +27,7 @@ _TILES = {
     SessionState.SORTED: ("sorted, not converted", "check"),
     SessionState.INCOMPLETE: ("no session.txt or summary", "bad"),
 }
-"""State to its name on the page and the look of its badge, in the order of the tiles."""
+"""Maps each state of a session to its name on the page and the look of its badge, in the order of the tiles."""
 _MARKS = {
     CellState.PRESENT: ("present", "good"),
     CellState.MISSING: ("missing", "bad"),
@@ -36,7 +36,7 @@ _MARKS = {
     CellState.DIFFERENT: ("differs", "check"),
     CellState.NOT_EXPECTED: ("", ""),
 }
-"""State of a series in a session to its word on the page and its look."""
+"""Maps each state of a series in a session to its word on the page and its look."""
 _MAX_THUMBNAIL_BYTES = 8192
 """A larger thumbnail is not in the page."""
 _SUMMARY_COLUMNS = ("scanned", "scanner", "series", "images", "failed", "warnings")

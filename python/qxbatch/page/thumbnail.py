@@ -17,7 +17,7 @@ _NO_FILTER = 0
 
 
 def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
-    """Write the thumbnail of a session: of the image with most voxels that has a grey picture, if there is one.
+    """Write the thumbnail of a session: of the image with the most voxels per volume that has a grey picture, if there is one.
 
     Raises OSError when it cannot be written.
     """
@@ -38,7 +38,7 @@ def _voxels(shape: tuple[int, ...]) -> int:
 
 
 def _grey_lines(png: bytes) -> list[bytes]:
-    """Return the lines of a PNG with 8 bits of grey and without filters, as qxbatch writes it; empty for another PNG."""
+    """Return the lines of a PNG with 8 bits of grey and without filters, as qxbatch writes it; empty for other data."""
     if not png.startswith(SIGNATURE):
         return []
     offset, data, width = len(SIGNATURE), b"", 0
@@ -58,7 +58,7 @@ def _grey_lines(png: bytes) -> list[bytes]:
 
 
 def _square(lines: list[bytes]) -> bytes:
-    """Return the left square of a picture as scan lines with SIDE pixels in each direction."""
+    """Return the largest square at the top left of a picture as scan lines with SIDE pixels in each direction."""
     side = min(len(lines), len(lines[0]))
     steps = [k * side // SIDE for k in range(SIDE)]
     return b"".join(bytes([_NO_FILTER, *(lines[row][column] for column in steps)]) for row in steps)

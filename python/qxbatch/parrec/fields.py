@@ -1,4 +1,4 @@
-"""A PAR header as DICOM keywords, so that later stages do not depend on the source of a series."""
+"""A PAR header as DICOM keywords."""
 
 import re
 
@@ -23,7 +23,7 @@ _TEXTS = {
 def fields(header: ParTable) -> dict[str, Value]:
     """Return the DICOM keywords that a PAR can fill; unknown ones are omitted.
 
-    Times are in ms as in DICOM. RepetitionTime is a list if the PAR contains several.
+    RepetitionTime and EchoTime are in ms. RepetitionTime is a list if the PAR contains several.
     """
     values: dict[str, Value] = {
         "Modality": "MR",

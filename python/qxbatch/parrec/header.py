@@ -1,8 +1,8 @@
 """Reads the text header of Philips PAR/REC, versions 3 to 4.2.
 
 A PAR is self-describing: general lines `. key : value`, a list of column definitions in comments, then one line per image.
-Exports differ in line ends, case, blanks, units in brackets, and omitted parts, so all of that is tolerated, and only what
-later stages need is required.
+Exports differ in line ends (LF, CRLF), case, blanks, units in brackets, and omitted parts, so all of that is tolerated, and no
+part is required.
 """
 
 import os
@@ -22,7 +22,7 @@ _MAX_BYTES = 64 << 20
 _MAX_LINES = 100_000
 """Limits on bytes and lines of a PAR. Each image is a line: scanners write up to some ten thousand."""
 _MAX_LINE_LENGTH = 1 << 16
-"""A line with this many characters or more is too long."""
+"""A line with this many characters or more, including its end, is too long."""
 _BEGINNING = 1 << 20
 """Bytes that are read of a PAR above the limit, for its general lines."""
 _BLOCK = 1 << 20
@@ -41,9 +41,10 @@ class ParHeader(ParTable):
 
 
 def read_par(path: Path) -> ParHeader:
-    """Read a PAR header. A file that is not a PAR is not refused here: its header lacks values, so its conversion fails.
+    """Read a PAR header. A file that is not a PAR is not refused here: its header lacks values.
 
-    The image table of a PAR that is too large (`ParHeader.unread_reason`) is not read. Raises OSError when the file cannot be read.
+    If the PAR is too large, or has too many lines or too long a line, its header has no image table (`ParHeader.unread_reason`).
+    Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
         return _read(file, os.fstat(file.fileno()).st_size)
@@ -104,7 +105,7 @@ def _parse(text: TextIO) -> ParHeader:
 
 
 def _key(text: str) -> str:
-    """Return a key in lower case without units, brackets, underscores and doubled blanks; an alias becomes the usual key.
+    """Return a key in lower case, cut at the first bracket or `?`, with single blanks; an alias becomes the usual key.
 
     `Repetition time [msec]` becomes `repetition time`.
     """

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.problems import Code, Problem, Severity
 
 _COMPRESSED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
-"""Extensions of compressed files, which are unpacked when they are read."""
+"""Extensions of compressed files. They do not count when names are compared."""
 _PATH = re.compile(rf"^(?P<stem>.*?)(?P<extension>\.[^.]*)?(?:{_COMPRESSED})?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."

@@ -34,13 +34,13 @@ class ParTable:
         return _floats(self.text(key).split())
 
     def integer(self, key: str) -> int | None:
-        """Return a general value as an integer; None if it is absent, a fraction, or outside of the range of IS."""
+        """Return a general value as an integer; None unless its first word is an integer in the range of IS."""
         values = self.floats(key)
         return int(values[0]) if values and values[0].is_integer() and abs(values[0]) < _IS_LIMIT else None
 
     @property
     def series_number(self) -> int | None:
-        """Return 100 x acquisition + reconstruction; None without an acquisition number, or outside of the range of IS."""
+        """Return the series number (`par_series_number`); None without an acquisition number, or outside of the range of IS."""
         acquisition, reconstruction = self.integer("acquisition nr"), self.integer("reconstruction nr")
         if acquisition is None:
             return None
@@ -49,7 +49,7 @@ class ParTable:
 
     @cached_property
     def _word_ranges(self) -> dict[str, tuple[int, int]]:
-        """Return the first word of each column in an image line, and the first word after the column."""
+        """Return, by name of the column, the index of its first word in an image line, and that of the first word after it."""
         ranges, first = {}, 0
         for column in self.columns:
             ranges[column.name] = (first, first + column.width)

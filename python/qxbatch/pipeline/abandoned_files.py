@@ -14,9 +14,10 @@ from qxbatch.session.layout import REPLACED
 
 
 def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
-    """Move to the archive what runs of a unit replaced; return a problem for each session. The unit must have no journal.
+    """Move to the archive the files that runs of a unit replaced; return a problem for each session that had some.
 
-    All files are moved: without the journal, it is not known whether another file has their bytes. Raises OSError.
+    The unit must have no journal. Without one it is not known whether other files have their bytes, so all files are moved.
+    Raises OSError.
     """
     problems = []
     replaced_folder = workspace.archive.parent / REPLACED

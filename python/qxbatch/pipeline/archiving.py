@@ -52,14 +52,14 @@ def archive_packets(
     read_by_this_run: bool,
     settings: Settings,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
-    """Archive the packets of a journal; return where each packet, or its copy, is now (None: deleted), and problems.
+    """Archive the packets of a journal; return where each packet, or its copy, is now (None: it no longer exists), and problems.
 
     A packet that could not or must not be archived has no entry.
 
     `session_bytes`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
     packets were read by this run, not by a previous one. `settings`: those of this run, for the commands of problems.
 
-    Raises PacketError if another run took over the unit's lock.
+    Raises PacketError if another run took over the unit's lock, OSError, and ValueError for a damaged ledger.
     """
     archived_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
@@ -135,7 +135,7 @@ class _PacketArchiving:
 
     @property
     def is_of_original(self) -> bool:
-        """Whether this study is a copy of the one whose run was killed, and the packet is to be taken from outside of it."""
+        """Whether this study is a copy of the one whose run was killed, and the packet would be taken from outside of the copy."""
         return (
             self._is_copied_study and self.facts.archive not in KEEPING and is_outside(self.path, self.sessionsfolder)
         )
@@ -152,7 +152,7 @@ class _PacketArchiving:
             self.warnings.append(mounted_packet_warning(self.path, mount, self.journal, settings))
 
     def run(self, session_bytes: SessionBytes) -> Path | Problem | _StaysInPlace | None:
-        """Archive the packet; return where it, or its copy, is now (None: deleted), or why it was not archived."""
+        """Archive the packet; return where it, or its copy, is now (None: it no longer exists), or why it was not archived."""
         journal = self.journal
         keep_in_place = decide(self.facts).mode in KEEPING
         is_same_packet = self._same_packet_check(session_bytes)
@@ -195,7 +195,7 @@ class _PacketArchiving:
         """Move a packet, and do not delete it, if it contains bytes or links that no session contains. Return the check to use.
 
         Only a packet that another run read is checked here: it is read again, because anybody could have written the journal of
-        that run. An error is ignored here: the next comparison reports it.
+        that run. An OSError is ignored here: the next comparison reports it.
         """
         if self.read_by_this_run or decide(self.facts).mode is not Archive.DELETE:
             return is_same_packet
@@ -213,7 +213,7 @@ class _PacketArchiving:
     def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, keep_in_place: bool) -> None:
         """Finish the renaming to a hidden name or the removal that a killed run began, or undo it for a packet that stays.
 
-        If a packet that stays has its own name, a file with its hidden name is not this packet.
+        If a packet that stays has its own name, a file with its hidden name is not this packet. Raises ChangedError and OSError.
         """
         if keep_in_place:
             if not self.read_by_this_run and decide(self.facts).reason is Reason.MOUNTED:
@@ -274,14 +274,14 @@ class _PacketArchiving:
     def _change_problem(self, is_same_packet: SamePacketCheck) -> Problem | None:
         """Return the problem of a packet that changed, vanished or cannot be read.
 
-        None if it is the imported one, or if it is missing because a killed run moved it.
+        None if it is the imported one, or if it is missing and a killed run may have moved or deleted it.
         """
         try:
             if is_same_packet(self.path, renamed=False):
                 return None
         except FileNotFoundError:
             if not self.read_by_this_run:
-                return None  # moved by the run that was killed
+                return None  # the killed run may have moved or deleted it
             return vanished_packet_problem(self.path)
         except OSError as error:
             return unreadable_packet_problem(self.path, error)

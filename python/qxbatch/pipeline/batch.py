@@ -24,9 +24,9 @@ def import_ready(
     report: Report,
     observer: Observer,
 ) -> Report:
-    """Import the ready packets; return the whole run's report, whose packet names are redacted.
+    """Import the ready packets; return the whole run's report, in which the names of imported packets are redacted.
 
-    Raises UsageError and KeyboardInterrupt as `opened_context`.
+    Raises UsageError as `opened_context`, and KeyboardInterrupt when the run is stopped.
     """
     try:
         with importing(settings, workspace, locks, ready, report, observer) as final_report:

@@ -63,8 +63,8 @@ def _link(session: Path, names: Iterable[str]) -> Path | None:
     return next((folder for folder in (*tops, *below) if folder.is_symlink()), None)
 
 
-def has_failed_series(journal: Journal, workspace: Workspace) -> bool:
-    """Return whether the summary of a session has an error, such as a failed series; True if a summary cannot be read."""
+def has_session_errors(journal: Journal, workspace: Workspace) -> bool:
+    """Return whether the summary of a session has an error, such as a failed series; True if one cannot be read."""
     summaries = [SessionFolder(workspace.sessionsfolder / session).readable_summary for session in journal.sessions]
     return any(
         summary is None or any(problem.severity is Severity.ERROR for problem in summary.problems)

@@ -1,4 +1,4 @@
-"""Refuses packets that must not be imported: damaged ones, and those without a series."""
+"""Refuses packets that must not be imported: those without a series and, except with --on-damaged=keep, damaged ones."""
 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
@@ -15,7 +15,7 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnDamaged, Settings
 
 MOST_LISTED = 5
-"""Number of damaged members that a message names; the ledger names all."""
+"""Number of damaged members that a message names."""
 
 
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:

@@ -26,7 +26,7 @@ MOST_UNSYNCED = 64
 
 
 class Context:
-    """The settings, folders, locks, threads and budgets of one run. It contains nothing about a single unit."""
+    """The settings, folders, locks, threads and budgets of one run."""
 
     def __init__(
         self,
@@ -63,20 +63,20 @@ class Context:
         self.convert_pool = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))
         """One thread for each converter process that may run at once."""
         self.executor = ThreadPoolExecutor(workers)
-        """Threads that pack, compress, hash and verify."""
+        """Threads for the work on the CPU besides converters."""
         self.sync_pool = ThreadPoolExecutor(SYNC_THREADS)
         """Threads that wait for the disk and need no CPU."""
         self.unsynced = threading.Semaphore(MOST_UNSYNCED)
         """Limits the files that are open for syncing."""
 
     def interrupt(self) -> None:
-        """Make all work stop soon: the core's, and the converters'."""
+        """Make all work stop soon: the core's, the converters', and the waits for locks."""
         self.monitor.cancel()
         self.stop.set()
         self.locks.interrupt()
 
     def close(self) -> None:
-        """Cancel waiting work, end the threads, and stop renewing locks."""
+        """Cancel waiting work, end the threads, stop renewing locks, and restore the limit of open files."""
         self.convert_pool.shutdown(cancel_futures=True)
         self.executor.shutdown(cancel_futures=True)
         self.sync_pool.shutdown(cancel_futures=True)

@@ -21,9 +21,9 @@ def deliver(
 ) -> list[SessionReport]:
     """Publish the finished sessions of a unit; return a report for each.
 
-    Raises PacketError if the files on disk differ from the packet, if a session appeared meanwhile, if kept files cannot be moved
-    into the inbox because it is a link or a mount point, or if another run took over the unit's lock (raised by `check_lock`);
-    OSError if the unit cannot be published.
+    Raises PacketError if the sessions must not be published, for example because the files on disk differ from the packet or a
+    session appeared meanwhile, or if another run took over the unit's lock (raised by `check_lock`). Raises OSError if the unit
+    cannot be published, CancelledError when the run is stopped.
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))

@@ -1,4 +1,4 @@
-"""Problems of a published unit: files that could not leave the inbox, packets that changed or are not archived as requested."""
+"""Problems of a published unit, such as files that could not leave the inbox, or packets that are not archived as requested."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,13 +38,13 @@ def unremoved_file_problem(file: UnremovedFile) -> Problem:
 
 
 def renamed_file_warning(file: RenamedFile) -> Problem:
-    """Return the problem of a file or folder of the user that appeared in the inbox under a name that kept files need."""
+    """Return the warning about a file or folder of the user that was renamed because kept files of an archive need its name."""
     message = f"had the name of a file or folder that an archive contains. It is now {file.new_path}."
     return Problem(Code.REPLACED_KEPT, str(file.path), message, severity=Severity.WARNING)
 
 
 def replaced_files_problem(session: str, folder: Path, error: OSError, *, is_written: bool) -> Problem:
-    """Return the problem of a session that was published, while the files that it replaced could not be moved or removed."""
+    """Return the problem of replaced files that could not be moved or removed; `is_written`: the new session exists."""
     written = "the session was written; " if is_written else ""
     message = f"{written}its replaced files could not be kept: {error_text(error)}. They wait in {folder}."
     hint = "Correct this and run again: only this and the archiving remain."

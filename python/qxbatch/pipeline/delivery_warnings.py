@@ -1,4 +1,4 @@
-"""Warnings about what a finished session replaced, and about packets that are not archived as asked."""
+"""Warnings about sessions that a unit replaces or no longer makes, and about packets that are not archived as requested."""
 
 import re
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.pipeline.archiving import archive_packets
-from qxbatch.pipeline.check_published import check_published, has_failed_series
+from qxbatch.pipeline.check_published import check_published, has_session_errors
 from qxbatch.pipeline.delivery_problems import replaced_files_problem, unremoved_file_problem
 from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.problems import Code, Problem, Severity
@@ -25,7 +25,7 @@ class FinishResult(NamedTuple):
     """Where the packets of a unit are after its last step, and the problems of its steps."""
 
     archived_paths: Mapping[Path, Path | None]
-    """Maps the path of each packet to where it, or its copy, is now; None if it was deleted.
+    """Maps the path of each packet to where it, or its copy, is now; None if it no longer exists.
 
     Packets that could not or must not be archived are missing.
     """
@@ -33,7 +33,7 @@ class FinishResult(NamedTuple):
 
     @property
     def first_archived_path(self) -> Path | None:
-        """Return where the first packet that was not deleted is now; None if there is none."""
+        """Return where the first packet that still exists, or its copy, is now; None if there is none."""
         return next((path for path in self.archived_paths.values() if path is not None), None)
 
     def problems_of(self, session: str, sessions: Sequence[str]) -> tuple[Problem, ...]:
@@ -63,8 +63,8 @@ def finish(
     lock: that run does the remaining steps.
 
     The journal stays for the next run if replaced files could not be moved or removed, a file could not leave the inbox, or a
-    packet could not be archived. It also stays when this raises OSError, because the sessions folder cannot be written, or
-    ValueError, for a damaged list or ledger.
+    packet could not be archived. It also stays when this raises OSError because the sessions folder cannot be read or written, or
+    ValueError for a damaged list or ledger.
     """
     read_by_this_run = list_content is not None
     removal_list = RemovalList(workspace.removal_list(journal.unit) if list_content is None else list_content)
@@ -81,7 +81,7 @@ def finish(
     unremoved_files = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
     problems += map(unremoved_file_problem, unremoved_files)
     if not read_by_this_run and not journal.has_errors:
-        journal = replace(journal, has_errors=has_failed_series(journal, workspace))
+        journal = replace(journal, has_errors=has_session_errors(journal, workspace))
     archived_paths, archive_problems = archive_packets(
         journal,
         workspace,

@@ -17,7 +17,7 @@ def start_hashing(context: Context, packets: Iterable[Packet]) -> Mapping[Path, 
 
 
 def _hash(context: Context, packet: Packet) -> str:
-    """Return the hash; empty if the packet changed since it was read or cannot be read (archiving then reports that).
+    """Return the hash; empty if the packet changed since its discovery or cannot be read (archiving then reports that).
 
     Raises CancelledError.
     """

@@ -1,4 +1,4 @@
-"""Finishes one converted image: computes statistics, draws pictures, compresses."""
+"""Finishes one converted image: redacts its header, computes statistics, draws pictures, compresses."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -52,7 +52,7 @@ def finish_image(
 
 
 def _draw(context: Context, nifti: Path, header: Nifti, *, time_series: bool) -> ImageStatistics | None:
-    """Draw the pictures of an image; return the statistics of a time series, None for another image."""
+    """Draw the pictures of an image; return the statistics of a time series, None if there are none."""
     statistics = _statistics(context, nifti) if time_series else None
     write_picture(nifti, picture_of(nifti), statistics, tsnr_picture_of(nifti), header)
     return image_statistics(statistics) if statistics else None
@@ -67,7 +67,7 @@ def _statistics(context: Context, nifti: Path) -> Statistics | None:
 
 
 def image_statistics(statistics: Statistics) -> ImageStatistics:
-    """Return statistics as the summary has them: with 5 significant digits."""
+    """Return statistics as the summary has them, with _DIGITS significant digits."""
     return ImageStatistics(
         None if statistics.tsnr is None else _round_digits(statistics.tsnr),
         None if statistics.tsnr_limit is None else _round_digits(statistics.tsnr_limit),

@@ -27,7 +27,7 @@ def with_import_command(
 ) -> tuple[Problem, ...]:
     """Return problems of a published session; the one about left-out members gets a command, if importing again helps.
 
-    `archived_paths` maps each packet to where it, or its copy, is now; None if it was deleted.
+    `archived_paths` maps each packet to where it, or its copy, is now; None if it no longer exists.
     """
     return tuple(
         _with_command(problem, left_out, job, settings, archived_paths) if problem.code is Code.LEFT_OUT else problem
@@ -71,7 +71,7 @@ def _move_commands(archived_paths: Mapping[Path, Path | None], settings: Setting
 def import_command(left_out: LeftOut, unit: Unit, settings: Settings) -> str:
     """Return the command that imports a refused packet, which was not moved, once the user has corrected it.
 
-    If archives in it were left out, the command has the options to read them, or unpacks them first.
+    If members were left out, the command has the options with which they can be read, or first unpacks archives among them.
     """
     changes, unpacking = _what_helps(left_out, unit, settings, {})
     return " && ".join((*unpacking, command_for(settings, [unit.session.id], changes)))
@@ -93,8 +93,8 @@ def _unpacking(
 ) -> list[str]:
     """Return the commands that unpack the archives that were left out of a packet.
 
-    Empty if there are several packets, if the packet is not a folder (any more), or if one of the archives is in another archive
-    or cannot be unpacked by one command (a part of a split archive).
+    Empty unless the unit has one packet, this packet is (still) a folder, and each of these archives is a file in it that one
+    command unpacks (not a part of a split archive).
     """
     if len(unit.packets) != 1:
         return []

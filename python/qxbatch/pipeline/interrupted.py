@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # most runs have nothing to recover
 def finish_interrupted(
     workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
 ) -> "RecoveryResult":
-    """Finish or clear what killed runs left. Raises UsageError (exit status 73) if the sessions folder cannot be written.
+    """Finish or clear what killed runs left. Raises UsageError (exit status 73) instead of an OSError.
 
     `only`: the names (session ids) of the units to recover; all units if None.
     """

@@ -62,9 +62,9 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
 
 
 def _has_external_links(job: Job) -> bool:
-    """Return whether the packets contain links to something outside of them, or to nothing; in folder mode, only links in archives.
+    """Return whether the packets contain links to something outside of them, or to nothing.
 
-    In folder mode, a link that is not in an archive stays in the inbox.
+    In folder mode, only links in archives count: other links stay in the inbox.
     """
     links = [job.reading.row(member.row) for member in job.left_out.members if member.cause is Cause.LINK]
     # the path of a member of an archive has a separator after each archive that contains it

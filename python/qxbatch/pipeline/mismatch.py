@@ -21,8 +21,8 @@ def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], sc
 
     `faults` are the differences between the build and its ledger. The packet is read again into `scratch`.
 
-    Files of a zip are read a second time when they are stored, so the cause can be a program that still writes to the packet,
-    even if its size and time did not change. Otherwise disk or memory returned wrong bytes.
+    Deflated files of a zip can be read a second time when they are stored. So the cause can be a program that still writes to the
+    packet, even if its size and time did not change. Otherwise disk or memory returned wrong bytes.
     """
     paths = ", ".join(str(source.path) for source in job.sources)
     try:
@@ -53,7 +53,7 @@ def _problem(session: str, faults: Sequence[str], cause: str, hint: str) -> Prob
 
 
 def _first_change(context: Context, job: Job, scratch: Path) -> str:
-    """Read the sources again; return a text about the first member that changed, empty if none did."""
+    """Read the sources again; return a text about the first member that changed, is missing or is new; empty if none."""
     reading = job.reading
     old_hashes = {row.path: row.sha256 for row in map(reading.row, range(len(reading)))}
     new_hashes: dict[str, str] = {}

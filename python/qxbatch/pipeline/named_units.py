@@ -1,4 +1,4 @@
-"""Finds and imports units by name, without the other packets of an inbox. Jobs of a cluster use it."""
+"""Finds and imports units by name, without the other packets of an inbox."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePath
@@ -95,8 +95,8 @@ def import_named(
 ) -> Report:
     """Import the packets with these names; first, finish what a killed run left of these units.
 
-    The study level is not written. `check_ready` is called before the import. Raises UsageError and KeyboardInterrupt as
-    `qxbatch.pipeline.run_resources.opened_context`.
+    The study level is not written. `check_ready` is called before the import. Raises UsageError, and KeyboardInterrupt when the
+    run is stopped.
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)

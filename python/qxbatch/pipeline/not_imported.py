@@ -9,7 +9,7 @@ from qxbatch.problems import Problem, Severity
 from qxbatch.study.study import NotImported
 
 _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOGFILE, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
-"""Verdicts on entries of the inbox that no run imports as they are."""
+"""Verdicts without a `Problem` on entries of the inbox that count as not imported."""
 
 
 def items_not_imported(
@@ -17,8 +17,8 @@ def items_not_imported(
 ) -> Sequence[NotImported]:
     """Return the items that this run (`report`) did not import, and those of previous runs that this run did not consider.
 
-    Without a report, return the previous items that are still in the inbox. `deidentified`: return only the items of this run,
-    which are counted and not named.
+    Without a report, return the previous items, except those known to be no longer in the inbox. `deidentified`: return only the
+    items of this run, which are counted and not named.
     """
     if report is None:
         return _in_inbox(previous_items)
@@ -69,7 +69,7 @@ def _cannot_be_imported(candidate: Candidate) -> bool:
 
 
 def _item(name: str, problem: Problem, path: Path | None) -> NotImported:
-    """Return the item of a packet that was not imported; `path` is None if the packet is not in the inbox."""
+    """Return the item of a packet that was not imported; `path` is its path in the inbox, None if not known."""
     reason = " ".join(text for text in (problem.message, problem.hint) if text)
     return NotImported(name, reason, problem.command, str(path) if path is not None and os.path.lexists(path) else "")
 

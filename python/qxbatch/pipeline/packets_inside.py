@@ -1,4 +1,4 @@
-"""Refuses an import that would take packets away: they are in the folders of its session, or a packet is or contains it."""
+"""Refuses an import that would replace packets: they are in the folders of the session, contain the session, or are its folder."""
 
 import contextlib
 import os
@@ -59,7 +59,7 @@ def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
 
 
 def _steps_of(path: Path) -> Iterator[Path]:
-    """Yield each folder, link and file on the way from the root to a path, as paths without links above their last name."""
+    """Yield each folder, link and file on the way from the root to a path; only the last name of a yielded path can be a link."""
     current = Path(path.anchor)
     remaining = [*reversed(Path.cwd().joinpath(path).parts[1:])]
     links = 0

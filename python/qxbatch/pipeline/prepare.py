@@ -23,8 +23,8 @@ from qxbatch.settings.model import JoinSeries, Stages
 def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     """Read a unit's sources into scratch; return its job.
 
-    Raises PacketError when a packet changed or a newer version of qxbatch made its session, OSError when scratch cannot be
-    written, and CancelledError.
+    Raises PacketError when a packet changed, or the records of the existing session cannot be used; UsageError when a folder
+    cannot be listed; OSError when a packet cannot be read or scratch cannot be written; and CancelledError.
     """
     unit_sources = _sources(context, unit)
     reading = read_sources(context, unit, unit_sources.sources, scratch)
@@ -57,7 +57,7 @@ def _sources(context: Context, unit: Unit) -> UnitSources:
 def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     """Check the reading and assign each patient's series to a session; return the job with its problems, and the plans.
 
-    Raises PacketError if the unit must not be imported, and CancelledError.
+    Raises PacketError if the unit must not be imported, OSError if a PAR cannot be read, and CancelledError.
     """
     settings, unit = context.settings, job.unit
     problems, left_out = check_reading(job.reading, unit, context)
@@ -73,7 +73,7 @@ def place_files(
 ) -> tuple[Job, list[tuple[SortedSession, Path]]]:
     """Give every file its final name; return the job, and the sorted sessions with the folders of their files.
 
-    The packets are hashed from now on, because their content was accepted. Raises OSError.
+    This starts to hash the packets that are files, since their content was accepted. Raises OSError.
     """
     roots = {plan.session.id: scratch / f"{k}" for k, plan in enumerate(plans)}
     sorted_sessions = assemble(

@@ -11,7 +11,7 @@ from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, LedgerRow
 from qxbatch.session.summary import NewerSchemaError, SummaryError
 
 _UNREADABLE_NOW = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
-"""Errors if a summary cannot be read that may be sound. Other errors show that no import wrote it, such as one for a FIFO."""
+"""Errors after which a summary may still be sound. Any other error, such as that for a FIFO, shows that no import wrote it."""
 
 
 def read_previous_session(path: Path) -> PreviousSession:

@@ -41,7 +41,7 @@ class Product(NamedTuple):
 def produce(context: Context, job: Job, sorted_session: SortedSession, root: Path) -> Product:
     """Convert, store and record a session whose files are below `root`, into the unit's build folder.
 
-    Raises OSError when the disk is full or cannot be written, and CancelledError.
+    Raises OSError when the disk is full or cannot be written, UsageError as `record_session`, and CancelledError.
     """
     began = time.monotonic()
     session_folder = context.workspace.sessionsfolder / sorted_session.session.id

@@ -20,7 +20,7 @@ NO_INBOX = Fingerprint(0, 0, 0)
 def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratch: Path) -> Reading:
     """Read all sources into scratch, once.
 
-    Raises PacketError when a packet changed, OSError when scratch cannot be written, and CancelledError.
+    Raises PacketError when a packet changed; OSError when one cannot be read or scratch cannot be written; and CancelledError.
     """
     for packet in unit.packets:
         refuse_changed(packet, "since it was found")
@@ -48,7 +48,10 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
 
 
 def refuse_changed(packet: Packet, when: str) -> None:
-    """Raise PacketError if the names, sizes or times of a packet are no longer those at discovery. `when` ends the message."""
+    """Raise PacketError if the names, sizes or times of a packet are no longer those at discovery. `when` ends the message.
+
+    Raises OSError if the packet exists and cannot be read.
+    """
     try:
         is_unchanged = fingerprint(packet.path) == packet.fingerprint
     except FileNotFoundError:

@@ -30,10 +30,10 @@ class RecoveryResult(NamedTuple):
     """The result of a recovery."""
 
     reports: Sequence[SessionReport] = ()
-    """One for each finished session and for each unit that failed.
+    """One for each session of a journal, for each unit that failed, and for each unit without a journal whose files were kept.
 
     Also one for each unit that could not be recovered because another run holds the lock of one of its packets, or of a session
-    into which it was split. If another run holds the lock of the unit itself, that run imports it, and there is no report.
+    into which it was split. If another run holds the lock of the unit itself, there is no report.
     """
     packets: Collection[Path] = ()
     """The paths of the packets whose sessions all exist now, even if a later step such as archiving remains.
@@ -51,7 +51,7 @@ def recover(
 
     `only`: the names (session ids) of the units to recover; all units if None.
 
-    Raises OSError when no lock can be taken, or the folder `.qxbatch` may lead out of the study.
+    Raises OSError when the folder `.qxbatch` cannot be read, no lock can be taken, or the folder may lead out of the study.
     """
     workspace.refuse_links()
     reports: list[SessionReport] = []

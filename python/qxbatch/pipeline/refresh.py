@@ -21,8 +21,8 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
     `convert`) for a folder with sessions, and only if the report has a published session, the folder is outdated (`is_outdated`),
     or `sessions_changed`.
 
-    `sessions_changed`: the study level may be out of date even if the report has no published session: another run published
-    sessions without refreshing it, this run was interrupted, or study.json does not list the packets that wait now.
+    `sessions_changed`: the study level may be out of date even if the report has no published session, for example because this
+    run was interrupted.
     """
     folder = settings.sessionsfolder
     is_refresh_needed = (

@@ -53,7 +53,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
 def refuse_imported(context: Context, unit: Unit) -> None:
     """Raise PacketError if the packet is missing because another run imported it after this run started.
 
-    This happens only with --overwrite; without it, `refuse_existing` raises before.
+    This happens only with --overwrite: without it, a unit whose session exists is refused.
     """
     session_txt = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
     if any(os.path.lexists(packet.path) for packet in unit.packets) or not session_txt.exists():
@@ -88,7 +88,7 @@ def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
 def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     """Raise PacketError if a unit has more bytes than --max-total, or than are free on the disk of its scratch folder.
 
-    It is called before anything is read: a sparse file of terabytes takes no disk space, but hours to read.
+    Only sizes are compared: a sparse file of terabytes takes no disk space, but hours to read.
     """
     settings = context.settings
     if settings.stages is Stages.CONVERT:  # a previous run read the packets

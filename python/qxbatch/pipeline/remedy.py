@@ -23,7 +23,7 @@ REMEDIES: Mapping[Code, Mapping[str, str]] = {
     Code.VERIFY: {},
     Code.ARCHIVE: {},
 }
-"""Maps a problem that ended an import to the parameters to change in the command that imports the packet again; may be empty."""
+"""Maps the code of a problem that ended an import to the parameters to change, if any, in the command that imports it again."""
 REMEDIES_AFTER_PUBLISHING: Mapping[Code, Mapping[str, str]] = {
     Code.CHANGED: _OVERWRITE,
     Code.CANNOT_WRITE: {},

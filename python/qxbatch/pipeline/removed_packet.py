@@ -1,4 +1,4 @@
-"""Compares the remaining files of a packet, whose removal was interrupted and has no journal, with the sessions of its name."""
+"""Compares what is left of a packet with the sessions of its name, if its removal was interrupted and the journal is missing."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
     """Return whether the sessions of a packet have each of its remaining files, and a sentence about these sessions.
 
     `hidden` is the path of the packet now, `name` its original name. The files are compared because a session of that name may
-    have been imported from another packet. Return False for a packet that is a single file.
+    have been imported from another packet. Return False for a packet that is a single file. Raises UsageError.
     """
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows

@@ -35,8 +35,8 @@ def opened_context(
 ) -> Iterator[Context]:
     """Yield the context in which these units can be imported (qxbatch.pipeline.unit.import_unit).
 
-    Raises UsageError when a converter is missing or the sessions folder cannot be written, KeyboardInterrupt when the run is
-    stopped meanwhile.
+    Raises UsageError when a converter is missing or the numbers of archives cannot be stored, KeyboardInterrupt when the run is
+    stopped while they are chosen.
     """
     workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = locks or Locks(workspace.locks)
@@ -95,7 +95,7 @@ def _inboxes(units: Sequence[Unit]) -> list[Path]:
 
 @contextmanager
 def _notifying_of_reads(monitor: Monitor, observer: Observer) -> Iterator[None]:
-    """Notify the observer of the bytes read so far, at intervals and at the end."""
+    """Notify the observer of the members and bytes read so far, at intervals and at the end."""
     stop = threading.Event()
 
     def notify_reads() -> None:

@@ -32,9 +32,9 @@ def make_series(
 ) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
-    The files of a series are removed once it is converted and stored. In inbox mode, with `--gzip-level=0`, deflated members of a
-    zip packet can be copied into a tar.gz without recompression (see `pack_folder`). Not in folder mode (`--masterinbox=none`): a
-    session that is rebuilt from its own series must store the same bytes as its first import.
+    The files of a series are moved, or removed once it is converted and stored. In inbox mode, with `--gzip-level=0`, deflated
+    members of a zip packet can be copied into a tar.gz without recompression (see `core.pack_folder`). Not in folder mode
+    (`--masterinbox=none`): a session that is rebuilt from its own series must store the same bytes as its first import.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
@@ -89,7 +89,7 @@ class _SeriesWork:
             )
 
     def convert(self, series: Series, form: StorageForm) -> Conversion:
-        """Convert a series, and submit `finish_image` for each of its images. Raises OSError if the disk is full."""
+        """Convert a series, and submit `finish_image` for each of its images. Raises OSError, CancelledError."""
         context = self.context
         with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
             conversion = self._convert(series)
@@ -125,7 +125,7 @@ class _SeriesWork:
         )
 
     def store(self, series: Series, form: StorageForm) -> None:
-        """Store the DICOM of a series in the build. Raises OSError."""
+        """Store the DICOM of a series in the build. Raises OSError, CancelledError."""
         context = self.context
         with context.slots.acquire():
             store_series(
@@ -141,7 +141,7 @@ class _SeriesWork:
         self._clear_if_done(series)
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:
-        """Compress an image, and collect its checksum and statistics. Raises OSError."""
+        """Compress an image, and collect its checksum and statistics. Raises OSError, CancelledError."""
         redact = self.sorted_session.redact
         finished_image = finish_image(self.context, conversion, output, self.headers[output.nifti], redact)
         self.sums[output.nifti] = finished_image.checksum
@@ -173,7 +173,7 @@ class _SeriesWork:
 
 
 def converter_memory(series: Series) -> int:
-    """Return the bytes of memory that a converter may use for a series: 64 MiB, and three times the size of the series.
+    """Return the bytes of memory to reserve for the conversion of a series: 64 MiB, and three times the size of the series.
 
     The input and output of the converter are in memory, unpacked if needed.
     """

@@ -1,7 +1,7 @@
 """Delays signals that end a run while they would leave an inconsistent state.
 
-A signal raises KeyboardInterrupt in the main thread (qxbatch.cli.main) between any two instructions, also while a pool
-starts a thread: the pool would not register that thread, and not wait for it.
+A signal raises KeyboardInterrupt in the main thread between any two instructions, also while a pool starts a thread: the pool
+would not register that thread, and not wait for it.
 """
 
 import contextlib
@@ -14,7 +14,10 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def delayed_signals() -> Iterator[None]:
-    """Delay signals during the `with` block; raise KeyboardInterrupt at its end if one arrived."""
+    """Delay signals during the `with` block; raise KeyboardInterrupt at its end if one arrived.
+
+    Only the main thread receives signals: in another thread, this does nothing.
+    """
     received: list[int] = []
     old = {}
     if threading.current_thread() is threading.main_thread():

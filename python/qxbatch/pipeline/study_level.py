@@ -1,4 +1,4 @@
-"""The study level: report.html, study.tsv and study.json in the sessions folder, after an import or on request."""
+"""The study level: report.html, study.tsv and study.json in the sessions folder."""
 
 import os
 import re
@@ -28,8 +28,8 @@ def write_study(
 ) -> Study:
     """Write the three files from the summaries of these sessions; return the study. Raises OSError.
 
-    Sessions whose summary did not change since the last study.json are not read again. `report`: of the import that ends now;
-    without it, packets that previous runs did not import stay listed while they are in the inbox. `deidentified`: packets
+    Sessions that did not change since the last study.json are not read again. `report`: of the import that ends now; without it,
+    packets that previous runs did not import stay listed unless they have left the inbox. `deidentified`: packets
     without a session are counted and not named, since no session id can replace names of patients.
     """
     with locked_folder(folder) as lock:

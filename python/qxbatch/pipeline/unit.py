@@ -35,7 +35,7 @@ class UnitResult(NamedTuple):
 
     unit: Unit
     reports: tuple[SessionReport, ...]
-    """One for each of its sessions; identities are redacted if the session id replaces them."""
+    """One for each of its sessions, or one if it was not imported; identities are redacted if the session id replaces them."""
     redact: Redact
     """Redacts the identities of the unit's patients in a text, as in the reports."""
 
@@ -43,11 +43,8 @@ class UnitResult(NamedTuple):
 def import_unit(context: Context, unit: Unit) -> UnitResult:
     """Import one unit: read, sort, convert, record, verify, publish, archive.
 
-    `import_units` calls this for each unit of a run or of a job of a cluster. To import a single unit, get it from
-    qxbatch.pipeline.named_units.named_unit, and a context from qxbatch.pipeline.run_resources.opened_context.
-
-    A problem with the unit's data is in the reports, and nothing is visible before all its sessions are verified. Other runs may
-    work in the same folders: locks decide who imports a unit.
+    A problem with the unit's data is in the reports. None of its sessions is published before all are verified. Other runs may
+    work in the same folders: locks decide which run imports a unit.
 
     Raises CancelledError when the run is stopped.
     """

@@ -49,7 +49,7 @@ def take_lock(locks: Locks, name: str) -> Lock:
 
 
 class UnitLocks:
-    """Locks of a unit: its session's, each packet's, and those of the sessions it is split into."""
+    """Locks of a unit: its own (`own_names`), and those of the sessions it is split into."""
 
     def __init__(self, locks: Locks, unit: Unit) -> None:
         self._locks = locks
@@ -65,7 +65,7 @@ class UnitLocks:
         return [unit_lock(self._unit.name), *(packet_lock(packet.path) for packet in packets)]
 
     def take_own(self) -> None:
-        """Take the session's lock, then each packet's.
+        """Take the locks of the unit itself (`own_names`).
 
         Raises PacketError if another packet of this run is split into this session, LockHeldError, OSError.
         """

@@ -13,8 +13,8 @@ from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     """Raise PacketError if an existing session cannot be replaced by renaming.
 
-    This is so if it is not a folder, is on another file system or has another name on disk. It is also so if it, or a folder in it
-    that an import replaces, is not writable, or if an entry that an import replaces is a mount point.
+    It cannot if it is a link or not a folder, is a mount point, or has another name on disk. It also cannot if it, or a folder in
+    it that an import replaces, is not writable, or if an entry that an import replaces is a mount point.
     """
     if not os.path.lexists(folder):
         return

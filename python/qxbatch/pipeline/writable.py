@@ -17,7 +17,7 @@ from qxbatch.settings.model import Archive, Settings
 def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     """Raise UsageError (exit status 73) if a folder of the run, or one that `ready` packets must leave, cannot be written.
 
-    Raises UsageError (exit status 64) if --work-dir is among packets or the files of a session.
+    Raises UsageError (exit status 64) if --work-dir is in the master inbox, the archive, or a folder of a session.
     """
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
     if settings.work_dir is not None:
@@ -43,7 +43,7 @@ def _replaces(settings: Settings, candidate: Candidate) -> bool:
 
 
 def _refuse_among_files(settings: Settings, work_dir: Path) -> None:
-    """Raise UsageError if temporary files would be among packets, which are read, or in folders that an import replaces."""
+    """Raise UsageError if temporary files would be in the master inbox, in the archive, or in a folder of a session."""
     real = Path(os.path.realpath(work_dir))
     excluded_folders = [(settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")]
     sessions = Path(os.path.realpath(settings.sessionsfolder))

@@ -60,8 +60,8 @@ def _assign(
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
     """Return the series of each entry, and the evaluable series without an entry.
 
-    A scan belongs to the first matching entry in the order of `ExpectedSeries.rank`. Scans that match only by name, and
-    series that are not scans, are assigned to entries that lack a series.
+    An evaluable series belongs to the first matching entry in the order of `ExpectedSeries.rank`. Evaluable series that match
+    only by name, and series that are not evaluable, are assigned to entries that lack a series.
     """
     ranked = sorted(range(len(entries)), key=lambda k: (*entries[k].rank, k))
     assigned: list[list[ScannedSeries]] = [[] for _ in entries]
@@ -81,7 +81,7 @@ def _assign(
 
 
 def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
-    """Return whether a series may fill an entry that lacks one: a scan by its name, a series that is no scan by name and kinds."""
+    """Return whether a series may fill an entry that lacks one: if it is evaluable, by its name; otherwise by name and kinds."""
     return entry.matches_name(series.name) if series.is_evaluable else entry.matches(series)
 
 

@@ -23,16 +23,16 @@ class Difference(NamedTuple):
     series: str = ""
     """Name of the series, or of the protocol's entry that is missing; empty for the session itself."""
     series_number: int | None = None
-    """SeriesNumber; None if the series has none or is missing."""
+    """SeriesNumber; None if the series has none, or if the difference is not about an existing series."""
     n: int | None = None
-    """The number of the series in the session folder; None if the series is missing."""
+    """The number of the series in the session folder; None if the difference is not about an existing series."""
     field: str = ""
     """The parameter that was compared, or `count`, `kinds`, `volumes`, `scanner`, `software`."""
     expected: str = ""
     actual: str | None = None
     """None if it is not known."""
     note: str = ""
-    """What is wrong with a surplus or unexpected series, or how many slices are missing; empty if there is nothing to add."""
+    """Details, for example how many slices are missing; can be empty."""
 
     @property
     def text(self) -> str:

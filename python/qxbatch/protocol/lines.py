@@ -41,7 +41,7 @@ def line_of(lines: Mapping[KeyPath, int], key_path: KeyPath) -> int:
 
 
 def line_of_unfinished(text: str) -> int:
-    """Return the line of the first invalid statement; for an unterminated text or list, the line where it begins."""
+    """Return the line of the first invalid statement (for an unterminated text or list, where it begins), else the last line."""
     for line, statement in _statements(text):
         try:
             tomllib.loads(statement)

@@ -17,7 +17,7 @@ _MAKERS = {
     "canon": "Canon",
     "toshiba": "Canon",
 }
-"""Beginning of Manufacturer, and the name of the maker. Software versions of one maker spell it differently."""
+"""Maps the beginning of Manufacturer, in lower case, to the maker's name. Software versions of one maker spell it differently."""
 
 
 UNKNOWN_SCANNER = "unknown scanner"
@@ -48,7 +48,7 @@ class ScannedSeries:
     def is_evaluable(self) -> bool:
         """Return whether the verdict is about its volumes; True if it has no verdict.
 
-        False for localizers, saved screens, and series without an image, such as reports and spectroscopy.
+        False for example for localizers, saved screens and reports.
         """
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 

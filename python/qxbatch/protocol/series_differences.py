@@ -25,7 +25,7 @@ def fact(field: Field, acquisition: Acquisition) -> object:
 
 
 def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:
-    """Return the kinds and parameters of a series that differ; empty if it has no facts, since its headers were not read.
+    """Return the kinds and parameters of a series that differ; empty if it has no facts.
 
     `expected` has the parameters of the entry on the scanner of the session.
     """

@@ -54,7 +54,7 @@ class TomlFile(NamedTuple):
                 self.refuse((*key_path, key), f"the key {key!r} is not known.", hint)
 
     def texts(self, key_path: KeyPath, value: Any, example: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
-        """Return a list of texts; `example` is an item of such a list. Raises UsageError."""
+        """Return the items of a list of texts; `example` is an item for the message. Raises UsageError."""
         is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
         if not is_list or not (value or may_be_empty):
             self.refuse_value(key_path, value, f'a list of texts, such as ["{example}"]')

@@ -54,7 +54,7 @@ class Heartbeats:
     def __init__(
         self, folder: Path, notify: Callable[[str], None] | None = None, stop_waiting: threading.Event | None = None
     ) -> None:
-        """`notify` is called once with a sentence before a wait. Setting `stop_waiting` ends all waiting."""
+        """`notify` is called once, with a sentence, before the first wait. Setting `stop_waiting` ends all waiting."""
         self._folder = folder
         self._notify = notify
         self._watched: dict[Path, _WatchedFile] = {}

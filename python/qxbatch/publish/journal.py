@@ -1,8 +1,8 @@
 """The journal of a unit: what to publish and archive once its results are complete, verified and on disk.
 
 The journal is written before the first visible change and removed after the last one. So if a run is killed, a unit without a
-journal has changed nothing, and the next run finishes a unit with one. A journal is followed only if everything that it names
-belongs to this study, since everybody who may write to the sessions folder can write one.
+journal has changed nothing, and the next run finishes a unit with one. A journal is followed only if its sessions are those of its
+unit, and its packets are in this study or in the inbox of the run: everybody who may write to the sessions folder can write one.
 """
 
 import json
@@ -26,7 +26,7 @@ from qxbatch.visible import shell_word
 JOURNAL_VERSION = 6
 """The version of the format. A journal of another version is refused."""
 NUMBER_LIMIT = 10**6
-"""Numbers that are appended to the names of archives are below this limit; others in a file are refused."""
+"""Numbers that are appended to the names of archives are below this limit. Others in a file are not from qxbatch."""
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
 _KEYS = {
@@ -77,13 +77,13 @@ class Journal:
     has_external_links: bool
     """Whether the packets contain links to something outside of them, or to nothing."""
     behind_link: bool
-    """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
+    """Whether a packet is reached through a link below the sessions folder; if so, no packet leaves the inbox."""
     publishes_inbox: bool
     """Whether the `inbox` of the build is published too. In folder mode, the session's `inbox` belongs to the user."""
     inbox: Path | None = None
     """Folder mode: the inbox; the files listed by `taken.tsv` in staging, which a session contains, are removed from it."""
     label: str = ""
-    """The name of the unit in messages (`Unit.label`)."""
+    """The name of the unit in messages (`Unit.label`), with identities redacted."""
     ledger_hashes: tuple[str, ...] = ()
     """SHA-256 of the ledger of each session. The packets are archived only if the published sessions have these ledgers."""
     study_place: StudyPlace | None = None
@@ -130,7 +130,8 @@ def journal_run(path: Path) -> str:
 def read_journal(unit: str, workspace: Workspace) -> Journal:
     """Read a unit's journal.
 
-    Raises OSError, and ValueError when it has another version, is not a journal, or names paths outside of this study.
+    Raises OSError, and ValueError when it has another version, is not a journal, or has a value that does not belong to its unit
+    or to this study.
     """
     path = workspace.journal(unit)
     text = read_plain(path)
@@ -222,7 +223,7 @@ def is_session_of(session: object, unit: str) -> bool:
 
 
 def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
-    """Return whether a packet is in the inbox of its session, in the master inbox or in the archive.
+    """Return whether a packet is in an inbox of the run (in folder mode, in that of its session), or in the archive.
 
     A packet that is moved must not be reached through a link below the sessions folder.
     """

@@ -65,14 +65,14 @@ class KnownBytes:
 
     @cached_property
     def _ledger_hashes(self) -> "_LedgerHashes | None":
-        """The hashes of what the import stored; None if there is no ledger, and empty if the ledger is damaged."""
+        """The hashes of what the import stored; None if there is no ledger, and empty if it cannot be read."""
         hashes = _LedgerHashes({}, {})
         try:
             for row in SessionFolder(self._old.short_path).ledger():
                 hashes.add(row)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):  # the ledger is damaged
+        except (OSError, ValueError):  # for example, it is damaged
             return _LedgerHashes({}, {})
         return hashes
 

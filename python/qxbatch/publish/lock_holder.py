@@ -11,7 +11,7 @@ _LONGEST = 200
 
 
 def last_holder(path: Path) -> str:
-    """Return a clause that names the last holder of a lock, by its file; empty if the file is gone or names nobody."""
+    """Return a clause that names the last holder of a lock, by its file; empty if that cannot be read or names nobody."""
     try:
         lines = (read_plain(path) or b"").decode("utf-8", "replace").splitlines()
     except OSError:

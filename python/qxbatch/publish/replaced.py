@@ -23,8 +23,9 @@ def keep_replaced(
 
     Returns the folder to which files were moved; None if there were none. The places that are searched for the bytes are the new
     session and, unless `archive` is None, the packets in it from which the old session was imported. With `keep_all`, nothing is
-    searched and all files are moved: the new session is missing or may be damaged. `tag` is part of the names of hidden copies. An
-    interrupted call can be repeated. Raises OSError, also if one of the folders beside `old` that this call uses is a link.
+    searched and all files are moved. `tag` is part of the names of hidden copies. An interrupted call can be repeated. Raises
+    OSError, also if one of the folders beside `old` that this call uses is a link, and ValueError if the ledger of the new session
+    is damaged.
     """
     top = session.parent
     unique_name, discarded_name = f"{old.name}{KEPT_SUFFIX}", f"{old.name}.rest"

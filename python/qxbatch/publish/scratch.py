@@ -38,7 +38,7 @@ _IGNORED_ERRORS = (
 )
 """Errors of the removal of an empty folder that are ignored: it is missing, not empty, in use, or may not be removed."""
 _marks: dict[Path, int] = {}
-"""Descriptors of the marks of this process."""
+"""Maps each scratch folder of this process to the descriptor of its mark."""
 
 
 def scratch_name(unit: str, run: str) -> str:
@@ -82,7 +82,7 @@ def _try_lock(mark: int) -> bool:
 
 
 def recorded_scratch(staging: Path, unit: str, run: str) -> Path | None:
-    """Return the scratch folder recorded in staging; None without a record, or if it names no folder of this unit and run."""
+    """Return the scratch folder recorded in staging; None if no folder of this unit and run is recorded. Raises OSError."""
     text = read_plain(staging / SCRATCH_RECORD)
     if text is None:
         return None

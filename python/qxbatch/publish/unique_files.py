@@ -30,7 +30,7 @@ def separate_unique_files(
 
     With `keep_all`, all files are moved. Another program may write to the folder meanwhile, so a file is removed only if it is
     unchanged since it was compared. A file that appears or changes is moved. All paths except `archive` are below the sessions
-    folder, the parent of `session`. Raises OSError.
+    folder, the parent of `session`. Raises OSError, and ValueError if the ledger of `session` is damaged.
     """
     top = session.parent
     _remove_unchanged(old, top, {})  # removes empty folders, and gives the owner access to the others
@@ -84,7 +84,7 @@ def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: I
     """Return the files of the replaced session whose content is neither in the new session nor in an archived packet.
 
     Only files with bytes of packet members (`is_from_packet`) are compared with archived packets. Files that cannot be read are
-    among the returned ones; unedited files that sorting generated are not.
+    among the returned ones; unedited files that sorting generated are not. Raises OSError, ValueError.
     """
     known = KnownBytes(source, hashes_in(session))
     with opened_folder(session) as new:

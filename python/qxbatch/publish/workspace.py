@@ -39,8 +39,8 @@ EXPORTS = "bids.json"
 class Workspace:
     """Paths below `<sessionsfolder>/.qxbatch`, for one run.
 
-    The packets of a unit are imported together. Each run has a separate staging folder for each unit, so two runs never write to
-    the same one, even if one of them lost its lock without noticing.
+    A unit is the packets that are imported together. Each run has a separate staging folder for each unit, so two runs never
+    write to the same one, even if one of them lost its lock without noticing.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Workspace:
         self.sessionsfolder = sessionsfolder
         self.archive = sessionsfolder / ARCHIVED_PACKETS
         self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
-        """The folders of packets. A journal that names a packet in another inbox is refused."""
+        """The folders of packets: the default one and, if given, that of the user."""
         self._study = _study_digits(sessionsfolder)
         self.run = run or f"{self._study}{os.urandom(4).hex()}"
         """16 hex digits that are unique to this run: part of the names of its staging folders and temporary files.
@@ -188,7 +188,7 @@ class Workspace:
         return self.journals / f"{_checked(unit)}.{self.run}.new"
 
     def units(self) -> list[str]:
-        """Return the units with staging of any run, dead or alive."""
+        """Return the units with staging of any run, dead or alive. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
             return sorted(entry.name for entry in os.scandir(self.work))
         return []
@@ -198,7 +198,7 @@ class Workspace:
         return run.startswith(self._study) and re.fullmatch(_RUN, run) is not None
 
     def runs(self, unit: str) -> list[str]:
-        """Return the runs of this study with staging of a unit."""
+        """Return the runs of this study with staging of a unit. Raises OSError."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if not self.unit_folder(unit).is_symlink():
                 return sorted(
@@ -207,13 +207,13 @@ class Workspace:
         return []
 
     def units_with_journal(self) -> list[str]:
-        """Return the units that have a journal."""
+        """Return the units that have a journal. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
             return sorted(path.stem for path in self.journals.iterdir() if path.suffix == ".json")
         return []
 
     def clear(self, unit: str) -> None:
-        """Remove this run's staging and scratch folder of a unit, and the temporary file of its journal."""
+        """Remove this run's staging and scratch folder of a unit, and the temporary file of its journal. Raises OSError."""
         self.temporary_journal(unit).unlink(missing_ok=True)
         scratch = recorded_scratch(self.staging(unit), unit, self.run)
         if scratch is not None and self.is_of_study(self.run):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 CompressFile = Callable[[Path, Path], object]
-"""Compresses the first file into the second, as one gzip member that is synced when the call returns."""
+"""Compresses the first file into the second, as one gzip member."""
 
 
 def compressed_path(nifti: Path) -> Path:

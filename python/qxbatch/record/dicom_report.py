@@ -18,7 +18,7 @@ _TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
 
 
 def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) -> str:
-    """Return the report. `patient` is the patient's id, or the session id if the patient's id is missing or not shown."""
+    """Return the report. `patient` is the patient's id; if it is empty, the report has the session id instead."""
     by_n = sorted(conversions, key=lambda conversion: conversion.series.n)
     head = [f"Report for {session_txt_field(patient) or session} ({session})"]
     start = _start_time(by_n[0].series) if by_n else ""

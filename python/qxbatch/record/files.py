@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def write_images(session_images: SessionImages, session: Path, compress: CompressFile) -> None:
-    """Move each image, with its .json, .bval and .bvec, into `<session>/nii`, and name them after the image's number."""
+    """Move each image and its sidecars into `<session>/nii`, and name them after the image's number. Raises OSError."""
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
     for item in session_images.numbered_images:

@@ -25,9 +25,9 @@ class Job:
     sources: tuple[Source, ...]
     reading: Reading
     archives: tuple[Packet, ...]
-    """What the option `archive` applies to: packets; in folder mode (`--masterinbox=none`), archives directly in the inbox."""
+    """What the option `archive` applies to: packets; in folder mode (`--masterinbox=none`), opened archives right in the inbox."""
     archives_in_folders: tuple[Packet, ...] = ()
-    """Folder mode: archives in folders of the inbox. The option `archive` applies to them, too."""
+    """Folder mode: opened archives in folders of the inbox. The option `archive` applies to them, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)
     """Folder mode: the records of the previous session."""
     deidentified: bool = False
@@ -43,7 +43,7 @@ class Job:
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)
-    """If the unit is split: maps the id of each session to its patient's id or name; empty if redacted or unknown."""
+    """If the unit is split: maps the id of each session to its patient's id or name (empty text: redacted or unknown)."""
 
     def sha256(self, packet: Packet) -> str:
         """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for a file that changed or is unreadable.

@@ -1,6 +1,6 @@
 """Conversions, problems and reports with identities redacted, if the session id replaces the patient's id and name.
 
-Commands and options of qxbatch in a text stay, even if a patient's id or name is such a word: `--overwrite=yes`.
+Commands and options of qxbatch in problems and commands stay, even if a patient's id or name is such a word: `--overwrite=yes`.
 """
 
 import re
@@ -19,7 +19,7 @@ _NUMBERED = re.compile(r"(?:series|image) [0-9]+")
 
 
 def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
-    """Return a conversion whose texts name no patient if `redact` redacts identities.
+    """Return a conversion with identities redacted in its log, facts and problems.
 
     After the redaction, U+FFFD replaces the bytes of the converter's output that are not UTF-8. The redaction needs
     these bytes, since a name can contain some.

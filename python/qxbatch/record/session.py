@@ -1,7 +1,4 @@
-"""Writes the records of a session: images, logs, kept files, DICOM-Report.txt, ledger, summary and session.txt.
-
-`pipeline/produce.py` then writes pictures and report.html.
-"""
+"""Writes the records of a session: images, logs, kept files, DICOM-Report.txt, ledger, summary and session.txt."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -43,11 +40,11 @@ def record_session(
     converters: Mapping[str, str],
     began: float,
 ) -> RecordedSession:
-    """Write the files of a session into its build: the session folder before it is published. The build contains the series.
+    """Write the files of a session into its build, the session folder before it is published, which already contains the series.
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
 
-    Raises OSError.
+    Raises OSError, and UsageError if the path of the session is invalid in session.txt.
     """
     conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
     session_images = _record_images(sorted_session, conversions, converted, folders, settings)
@@ -109,7 +106,7 @@ def _record_images(
 
 
 def _patient(sorted_session: SortedSession) -> str:
-    """Return the patient id of the first series with one."""
+    """Return the patient id of the first DICOM series with one."""
     ids = (
         str(series.header.get("PatientID") or "") for series in sorted_session.series if series.kind is SeriesKind.DICOM
     )

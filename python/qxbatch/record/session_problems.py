@@ -50,7 +50,7 @@ def session_problems(job: Job, sorted_session: SortedSession, conversions: Seque
 
 
 def _no_images_problems(session: str, conversions: Sequence[Conversion]) -> list[Problem]:
-    """Return the problem of a session whose series have no images; none if one of its series has a warning or an error."""
+    """Return the problem of a session without series or without images; none if one of its series has a warning or an error."""
     problems = [problem for conversion in conversions for problem in conversion.problems]
     hint = "Check that the export is complete."
     if not conversions:  # after a split, the only files of one patient can be, for example, a presentation state

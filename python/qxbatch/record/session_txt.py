@@ -65,5 +65,5 @@ def _institution_and_device(series: Sequence[Series]) -> list[str]:
 
 
 def _value(series: Series, field: str) -> str:
-    """Return a header text for session.txt, in which no value begins with `-` or `_`."""
+    """Return a header text for session.txt, without `|`, which separates values, and without `-` and `_` at its beginning."""
     return session_txt_field(text(series.header, field).replace("|", " ")).lstrip("-_ ")
