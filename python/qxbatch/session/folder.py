@@ -137,7 +137,7 @@ class SessionFolder:
         return SessionState.REVIEW if severities[Severity.WARNING] else SessionState.COMPLETE
 
     def _images_in_nii(self) -> tuple[ImageSummary, ...]:
-        """Return images named `<n+k>.nii.gz`, as every program that writes such sessions names them."""
+        """Return the images named `<n+k>.nii.gz`: n, a multiple of ten, is that of the series."""
         names = (path.name.removesuffix(IMAGE_SUFFIX) for path in self.paths.images())
         numbers = sorted(int(name) for name in names if name.isdecimal())
         counts = Counter(number - number % 10 for number in numbers)

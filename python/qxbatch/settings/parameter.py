@@ -28,7 +28,7 @@ class Form(Enum):
 
 
 class Parameter:
-    """One parameter. A plain class: dataclasses would triple the time that `qxbatch --help` takes."""
+    """One parameter. A plain class: importing dataclasses takes longer than `qxbatch --help`."""
 
     __slots__ = (
         "choices",

@@ -77,8 +77,8 @@ pub fn find_password(
     Err(refusal)
 }
 
-/// Reads the first member of a block, and compares it with its checksum if it has one. An error of the decoder or a
-/// wrong checksum shows a wrong password.
+/// Reads the first member of a block, and compares it with its checksum if it has one. An error, of the decoder or of the
+/// checksum, counts as a wrong password.
 fn check_first_member(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.members.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
@@ -290,7 +290,7 @@ impl Read for Zstd<'_> {
     }
 }
 
-/// Returns an LZMA decoder whose dictionary is not larger than its content needs (at least 4096 bytes).
+/// Returns a decoder of LZMA or LZMA2 whose dictionary is not larger than its content needs (at least 4096 bytes).
 fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
     let bad = |_| DAMAGED.to_owned();
     let mut filters = Filters::new();
