@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MAX_PROCESSES = 1024
-"""The most that --n-procs can ask for: more threads only wait for each other, and starting tens of thousands takes minutes."""
+"""A larger --n-procs counts as this: more threads only wait for each other, and starting tens of thousands takes minutes."""
 
 
 def usable_cpus(

@@ -107,12 +107,12 @@ pub struct BlockContent<'a> {
     stream: Content<'a>,
     /// Number of bytes that were not read yet.
     unread: u64,
-    /// Number of bytes of the packed streams that no coder used.
+    /// Number of bytes of their inputs that the coders did not use.
     unused_input: ByteCount,
 }
 
 impl BlockContent<'_> {
-    /// Returns the number of unread bytes of the content and unused bytes of the packed streams, as a sum.
+    /// Returns the number of bytes of the content that were not read, plus that of input bytes that the coders did not use.
     pub fn unused_bytes(&self) -> u64 {
         self.unused_input.get().saturating_add(self.unread)
     }
