@@ -66,7 +66,7 @@ class RunProgress(NamedTuple):
     bytes: float
     """Bytes that are done."""
     rate: float | None
-    """Bytes in a second; None as long as it is not known."""
+    """Bytes per second; None as long as it is not known."""
     seconds_left: float | None
     """None as long as it is not known."""
     seconds: float

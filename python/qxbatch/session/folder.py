@@ -42,7 +42,7 @@ class SessionState(StrEnum):
 
 
 class SessionFolder:
-    """A session folder of this or another program. Summary and session.txt are read once, when they are first needed."""
+    """A session folder of this or another program. Summary and session.txt are read when they are first needed, and then kept."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -47,7 +47,7 @@ class PacketSummary(NamedTuple):
     """Of the packet's file; empty for a folder, or if it was not computed."""
 
     def is_same(self, other: "PacketSummary") -> bool:
-        """Return whether both describe the same packet; previous versions did not write the hash."""
+        """Return whether both describe the same packet; hashes are compared only if both have one."""
         equal = (self.name, self.files, self.size) == (other.name, other.files, other.size)
         return equal and (self.sha256 == other.sha256 or not (self.sha256 and other.sha256))
 

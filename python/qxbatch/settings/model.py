@@ -61,7 +61,7 @@ class OnSameSession(StrEnum):
 
 
 class JoinSeries(StrEnum):
-    """Whether the parts of one scan that have different UIDs become one series."""
+    """Whether the parts of one scan that have different UIDs or numbers become one series."""
 
     AUTO = "auto"
     NEVER = "never"
@@ -188,7 +188,7 @@ class Settings:
         return self.logfile is not None or self.deidentify_logs
 
     command_line: tuple[tuple[str, str], ...] = ()
-    """Parameters of the command line with their values as written: repeated in the commands that a report proposes."""
+    """Parameters of the command line with their values as written, which `settings/command.py` repeats."""
     stages: Stages = Stages.ALL
     """Set by commands that run only some stages."""
     protocol: "Protocol | None" = None
