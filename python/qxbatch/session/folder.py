@@ -113,7 +113,7 @@ class SessionFolder:
 
     @property
     def series(self) -> tuple[SeriesSummary, ...]:
-        """Return the series from the summary; empty if another program made the session. Raises as `summary`."""
+        """Return the series from the summary; empty if there is no summary. Raises as `summary`."""
         return self.summary.series if self.summary else ()
 
     @property
