@@ -12,8 +12,8 @@ from qxbatch.ledger_cells import escape, unescape
 from qxbatch.textfile import open_text
 
 LONGEST_LINE = 1 << 25
-"""A line with this number of characters, or more, is refused. Members of nested archives have the longest lines: a name has up
-to 1 MB, and up to 4 MB when it is escaped."""
+"""A line with this number of characters, or more, is refused: the whole of a damaged ledger may be one line. A valid line can have
+several million characters, since archives have long names, which are escaped, and are nested."""
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 
 

@@ -28,7 +28,7 @@ class Form(Enum):
 
 
 class Parameter:
-    """One parameter. A plain class: importing dataclasses takes longer than `qxbatch --help`."""
+    """One parameter. A plain class, since importing dataclasses would make `qxbatch --help` noticeably slower."""
 
     __slots__ = (
         "choices",
