@@ -52,7 +52,7 @@ class Slots:
 
 
 class Memory:
-    """Limits the bytes that converters use; None means no limit. A converter that needs more than the limit runs alone."""
+    """Limits the bytes that are reserved at once; None: no limit. An amount above the limit waits until nothing is reserved."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total

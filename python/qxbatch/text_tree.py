@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 _VALUE = "value"
-"""Key of a node's value; the other keys are single characters."""
+"""Key of a node's value; the other keys are `_GAP` and single characters."""
 _GAP = "gap"
 """Key of the node behind separators."""
 
@@ -23,6 +23,7 @@ class TextTree:
     """Texts in lower case, each with flags. Separators may be between the pieces of a text."""
 
     def __init__(self, separators: str = "") -> None:
+        r"""`separators` are the characters between the brackets of a set in a regular expression, such as `\W_`."""
         self._gap = re.compile(f"[{separators}]*") if separators else None
         self._root: _Node = {}
         self.steps = 0

@@ -4,7 +4,7 @@ _UNCHANGED = "\n\t"
 
 
 def one_line(text: str) -> str:
-    """Return text with escapes for control characters, line ends and bytes that are not text.
+    """Return text with escapes for characters that are not printable, such as control characters and line ends.
 
     >>> one_line("a\\x1b[2J\\nb")
     'a\\\\x1b[2J\\\\nb'
@@ -37,8 +37,7 @@ def _shell_character(character: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """Return text with escapes for invisible characters except line ends and tabs.
-
+    """Return text with escapes for characters that are not printable, except line feeds and tabs.
     Characters that JSON permits unescaped get the escapes of JSON, so that a JSON document keeps its content.
 
     >>> visible_lines("a\\x1b[2J\\nb\\x9b")

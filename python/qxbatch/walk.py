@@ -43,7 +43,7 @@ def walk(
 
 
 def raise_error(error: OSError) -> None:
-    """Raise the error of a folder that cannot be listed."""
+    """Raise the error, as `onerror` of `walk`."""
     raise error
 
 
@@ -141,7 +141,7 @@ def mount_number(descriptor: int) -> str:
 
 
 def mount_of(folder: int) -> str:
-    """Return a text that differs for opened folders on different mounts: `mount_number`, else the device number."""
+    """Return a text that identifies the mount of an opened folder: `mount_number`, else the number of the device."""
     return mount_number(folder) or str(os.fstat(folder).st_dev)
 
 

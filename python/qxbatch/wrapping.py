@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 WIDTH = 80
-"""Width without a terminal, unless the variable COLUMNS is set."""
+"""Width without a terminal."""
 ROWS = 24
 """Height without a terminal."""
 _NARROWEST = 20

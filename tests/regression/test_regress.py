@@ -103,7 +103,13 @@ def test_the_options_of_a_set_are_used(sets: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "cannot be read"), ("[", "is not JSON"), ("[]", "is not an expectation")]
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        ("[", "is not JSON"),
+        ("[]", "is not an expectation"),
+        pytest.param("[" * 100_000, "is not an expectation", id="nested"),
+    ],
 )
 def test_an_expectation_that_cannot_be_used_is_a_usage_error(sets: Path, content: str | None, message: str) -> None:
     path = sets / "phantom" / "expected.json"

@@ -50,7 +50,8 @@ _HEADER = (
     "SoftwareVersions",
     "TransferSyntaxUID",
 )
-"""Header fields in the summary; none of them names the patient. Free text is also listed in deidentify.py."""
+"""Header fields in the summary; none of them names the patient. One with free text must also be in FREE_TEXT_FIELDS of
+deidentify.py, otherwise names of patients in its text are not redacted."""
 
 
 class PacketInfo(NamedTuple):
@@ -83,12 +84,14 @@ def summarize(
     host: Mapping[str, str] | None = None,
     command: str = "",
 ) -> Summary:
-    """Return the summary. Only `times`, `host` and `command` differ if one version imports the same packets twice.
+    """Return the summary.
+
+    A value that can differ between two imports of the same packets must be in session/comparable_summary.py.
 
     `sums` are size and SHA-256 of the image files, by path; `statistics` those of time series, by image number. `patient` is the
     patient's id, or empty if the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate,
     `left_out_counts` the number of members left out by cause. `previous_packets` are the packets recorded for the session that is
-    imported again; they come first.
+    imported again; those that are not in `packets` come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     new_packets = tuple(map(_packet, packets))
@@ -144,7 +147,10 @@ def _series(conversion: Conversion, session_images: SessionImages) -> SeriesSumm
 
 
 def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the series and study UIDs of a joined series, in the order of its parts; a single study UID is omitted."""
+    """Return the series and study UIDs of the parts of a joined series; both are empty for another series.
+
+    If all parts are of one study, its UID is only in the header.
+    """
     studies = tuple(dict.fromkeys(part.study_uid for part in series.parts))
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 

@@ -9,7 +9,7 @@ from typing import Any
 from qxbatch.regress.observe import image_values
 
 _COORDINATES = ("affine", "bvec")
-"""Fields with millimetres or unit vectors, which are equal within 1e-4."""
+"""Fields with millimetres or unit vectors; their absolute tolerance is 1e-4."""
 _MAX_LENGTH = 160
 """Maximum number of characters of a value in a message."""
 

@@ -1,4 +1,4 @@
-"""The results of a run as plain values: session.txt, series, images, ledger, problems, packets."""
+"""The results of a run as JSON values, which are compared with an expectation."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ SIDECAR_FIELDS = (
     "DwellTime",
     "MultibandAccelerationFactor",
 )
-"""Fields of a converter's JSON that later programs use; other fields change between its releases."""
+"""Fields of a converter's JSON that are compared: later programs use them. Others may change with each release of the converter."""
 HEADER_FIELDS = (
     "SeriesNumber",
     "SeriesInstanceUID",
@@ -51,7 +51,7 @@ HEADER_FIELDS = (
 
 
 def observe(sessions: Path, summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a sessions folder after a run; `summary` is the run's summary."""
+    """Return the results of a run: its summary (`summary`, from --json-file), and the content of the sessions folder."""
     folders = sorted(path.parent for path in sessions.glob(f"*/{SESSION_TXT}"))
     return {
         "schema": SCHEMA,
@@ -77,7 +77,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def observed_session(folder: Path) -> dict[str, Any]:
-    """Return the content of a session folder."""
+    """Return the content of a session folder. Raises ValueError and OSError."""
     session = SessionFolder(folder)
     summary = session.summary
     if summary is None:
@@ -108,7 +108,7 @@ def _series(series: SeriesSummary) -> dict[str, Any]:
 
 
 def _json_value(value: dict[str, Any]) -> Any:
-    """Return a value as JSON reads it: without enums."""
+    """Return a value as it is read from JSON: without enums, of which `differences` compares the types, too."""
     return json.loads(json.dumps(value))
 
 
@@ -118,7 +118,7 @@ def _problem(problem: Problem, folder: Path) -> str:
 
 
 def _ledger(session: SessionFolder) -> dict[str, Any]:
-    """Return counts of fates by kind, the reasons of kept and refused members, and a hash of all rows."""
+    """Return the number of rows by kind and fate, the reasons of kept and refused members, and a hash of all rows."""
     rows = list(session.ledger())
     counts = Counter(f"{row.kind} {row.fate}" for row in rows)
     reasons = {row.path: escape(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}

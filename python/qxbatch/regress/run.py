@@ -1,4 +1,4 @@
-"""Imports a set's packets into a separate folder with the real command, and compares the result with the expectation."""
+"""Imports a set's packets into a temporary folder with the real command, and compares the result with the expectation."""
 
 import json
 import os
@@ -28,9 +28,9 @@ class Outcome:
     name: str
     differences: tuple[str, ...]
     observed: dict[str, Any]
-    """The results of the run; empty if it failed."""
+    """The results of the run; empty if the packets do not exist, or if the run left no results that can be read."""
     is_new: bool
-    """Whether there is no expectation yet."""
+    """Whether there are results, but no expectation yet."""
 
 
 def check(
@@ -67,7 +67,7 @@ def check(
 
 
 def fill_inbox(regression_set: RegressionSet, inbox: Path) -> None:
-    """Put a set's packets into an inbox, by hard link if possible. The import removes them from the inbox; the set keeps them."""
+    """Put a set's packets into an inbox, by hard link if possible. The import may remove them from there, not from the set."""
     inbox.mkdir(parents=True)
     for path in (
         [regression_set.packets / regression_set.only_packet]
@@ -78,7 +78,7 @@ def fill_inbox(regression_set: RegressionSet, inbox: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Hard-link a file or link, else copy it; copy a folder without its mode, so that the import can move its files."""
+    """Hard-link a file or symbolic link, else copy it; copy a folder without its mode, so that the import can move its files."""
     if source.is_symlink() or not source.is_dir():
         with suppress(OSError):
             os.link(source, target, follow_symlinks=False)
@@ -93,7 +93,7 @@ def _copy(source: Path, target: Path) -> None:
 def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
     """Import the packets with the real command in a separate process; return the run's summary.
 
-    Raises UsageError if the set's options are wrong, ValueError if the run ended without a summary.
+    Raises UsageError if the set's options are wrong, ValueError if the run ended without a summary that can be read.
     """
     run_summary = sessions.parent / "run.json"
     # options.toml may be copied from a study, whose inbox is not that of the set

@@ -19,7 +19,7 @@ LOOSE_EXPECTED = "expected"
 """Folder with the expectation `<packet>.json` of each single packet."""
 
 KNOWN_DIFFERENCES = "reference_differs"
-"""Key of an expectation: the images that differ from the reference, with the reason of each."""
+"""Key of an expectation: maps the names of reference images that equal no image of the results to the reasons."""
 _KEYS = frozenset(("schema", "status", "found", "failed", "sessions", "archived", "waiting", KNOWN_DIFFERENCES))
 """Keys of an expectation. A JSON object with other keys is a file of the user: `--update` must not replace it."""
 REFUSED_PARAMETERS = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
@@ -53,9 +53,9 @@ class RegressionSet:
 
 
 def find_sets(folder: Path) -> list[RegressionSet]:
-    """Return the folder itself if it is a set, else the sets below it and single packets in it, sorted by name.
+    """Return the folder itself if it is a set, else the sets and the single packets in it, sorted by name.
 
-    Raises UsageError (NOTHING_READY) when there is none.
+    Raises UsageError: NOTHING_READY if there is none, USAGE if an options.toml is wrong.
     """
     if (folder / PACKETS).is_dir():
         return [_set(folder)]
@@ -145,7 +145,7 @@ def _options(folder: Path) -> tuple[str, ...]:
 
 
 def read_expected(path: Path) -> dict[str, Any] | None:
-    """Return an expectation; None if the file does not exist. Raises UsageError when it cannot be read."""
+    """Return an expectation; None if the file does not exist. Raises UsageError if it cannot be read or is another file."""
     try:
         expected = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -154,6 +154,8 @@ def read_expected(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable.") from None
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}.", "Correct it, or remove it and use --update.") from None
+    except RecursionError:
+        expected = None  # nested too deeply for an expectation
     if not _is_expectation(expected):
         raise UsageError(f"{path} is not an expectation.", "Move it away and use --update.")
     return dict(expected)

@@ -61,7 +61,7 @@ def fates(report: Report) -> list[tuple[Candidate, CandidateFate]]:
 def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFate:
     """Return the fate of a candidate. `reports` are those of the candidate's session.
 
-    A candidate that is not ready can have reports: the run finished its session, which an earlier run left unfinished.
+    A candidate that is already there can have reports: the run finished its session, which an earlier run left unfinished.
     """
     if candidate.problem is not None:
         return CandidateFate.REFUSED

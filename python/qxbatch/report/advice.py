@@ -15,7 +15,7 @@ from qxbatch.visible import shell_word
 
 
 def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
-    """Return a sentence for each mistake, with the right option; empty if there is none."""
+    """Return a sentence for each mistake, with what corrects it: an option, a cell of the logfile, or a command."""
     lines = [missing_inbox_text(settings), *_sessions_sentences(candidates, settings)]
     unmatched = [candidate for candidate in candidates if candidate.verdict is Verdict.NO_MATCH_IN_LOGFILE]
     if unmatched and settings.logfile is not None:
@@ -51,7 +51,10 @@ def _names(candidate: Candidate, settings: Settings) -> list[str]:
 
 
 def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
-    """Return how the logfile names the unmatched packets; empty if it does not name them."""
+    """Return a sentence if the logfile names one of these packets in another case or with an extension, or in another column.
+
+    Empty if it names none of them.
+    """
     cells = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
     if cells:
         name, cell = cells

@@ -96,7 +96,7 @@ def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
 def _remedy_key(block: Block) -> tuple[object, ...]:
     """Return a key that is equal for blocks whose hints are the same, and whose commands have the same shapes (`_shape_key`).
 
-    The key of a block without hints and commands contains its names, so no other block has the same key.
+    The key of a block without hints and commands contains its names, so that such blocks do not form a group.
     """
     commands = {_shape_key(line) for reason in block.reasons for line in reason.command.split("\n") if line}
     hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
@@ -110,7 +110,10 @@ def _shape_key(command: str) -> object:
 
 
 def _folded_lines(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
-    """Yield a line for each problem code, with its names; a block counts for the code of its first reason."""
+    """Yield the names for each problem code; also what to do, if that is the same for all of them.
+
+    A block counts for the code of its first reason.
+    """
     by_code: dict[Code, list[Block]] = {}
     for block in blocks:
         by_code.setdefault(block.reasons[0].code, []).append(block)

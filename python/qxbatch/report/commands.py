@@ -33,7 +33,7 @@ def split_command(command: str) -> Words | None:
 
 
 def without_sessions(words: Words) -> Words:
-    """Return the words of a command without its sessions."""
+    """Return the words of a command with an empty `--sessions=`."""
     return tuple(_SESSIONS if word.startswith(_SESSIONS) else word for word in words)
 
 

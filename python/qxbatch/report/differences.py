@@ -25,7 +25,7 @@ def _session_value(session: SessionComparison) -> dict[str, Any]:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Return a table for each session that differs, and how many do."""
+    """Return a table for each session that differs, a line for each that cannot be compared, and the numbers of sessions."""
     lines: list[str] = []
     for session in comparison.sessions:
         if session.problem:

@@ -24,7 +24,7 @@ _PACKET_PROBLEMS = (
     Code.HEADER_FALLBACK,
     Code.DAMAGED_KEPT,
 )
-"""Problems of a packet as a whole. If the packet is split, each of its sessions has them."""
+"""Problems of a packet as a whole. Several sessions of a packet that is split can have the same one; it is printed once."""
 _ADVICE = {
     CandidateFate.HELD: "Run again when the other run has ended.",
     CandidateFate.NO_MATCH: "Add them to the table of --logfile.",

@@ -29,7 +29,7 @@ class JsonFile:
         """The path without links, so that a link that appears later is not followed."""
         self._names = names or PacketNames(settings)
         self.error = ""
-        """Why the file could not be written; empty if it was written, or if there is no --json-file."""
+        """Why the file was not written at the end of the run; else empty."""
 
     def notify(self, event: Event, /) -> None:
         """Collect the names of packets; write the file at the end of the run."""

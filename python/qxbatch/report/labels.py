@@ -14,8 +14,9 @@ _MAX_DESCRIPTION = 60
 
 
 def label_subject(subject: str, labels: Sequence[SeriesLabel]) -> str:
-    """Return the subject of a problem, with labels in place of the numbers of its series. Another subject is not changed.
+    """Return the subject of a problem, with labels in place of the numbers of its series.
 
+    A subject that is not about series, or has a series without a label, is not changed.
     >>> label_subject("series 20", [SeriesLabel(20, 2, "epiRT", (21, 22))])
     'series 2, epiRT (images 21, 22)'
     >>> label_subject("series 20 and 30", [SeriesLabel(20, 2, "epiRT", (21, 22)), SeriesLabel(30, 3, "T1w", (31,))])
@@ -40,7 +41,7 @@ def _label_text(label: SeriesLabel) -> str:
 
 
 def _series_number(label: SeriesLabel) -> str:
-    """Return the scanner's series number, with the number of the folder unless that is ten times the scanner's."""
+    """Return the scanner's series number, and the folder unless its number is ten times the scanner's; else the folder alone."""
     if label.number is None:
         return f"in dicom/{label.n}"
     return str(label.number) if label.n == 10 * label.number else f"{label.number} in dicom/{label.n}"

@@ -17,7 +17,7 @@ Line = tuple[tuple[str, str], ...]
 MAX_UNITS = 3
 """Maximum number of units (the packets of one session each) that the display shows."""
 MAX_WIDTH = 79
-"""Maximum number of columns, also on a wide terminal: short lines are not broken if the terminal becomes narrower."""
+"""Maximum number of columns, also on a wide terminal: a terminal that becomes narrower does not break short lines."""
 BYTES_OF = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
 """Units of sizes in bytes, the largest first."""
 _DECIMAL_BELOW = 9.95
@@ -94,7 +94,7 @@ def counts_text(progress: RunProgress) -> str:
 
 
 def end_lines(reports: Sequence[SessionReport], marks: Marks, *, list_all: bool) -> list[Line]:
-    """Return the lines that scroll above the display when a unit ends; a successful unit has one only with `list_all`."""
+    """Return the lines that scroll above the display when a unit ends; a successful session has one only with `list_all`."""
     return [line for report in reports if (line := _end_line(report, marks, list_all=list_all))]
 
 

@@ -1,4 +1,4 @@
-"""The display on a terminal, drawn by rich. This module is imported only on a terminal, and if there is work."""
+"""The display on a terminal, drawn by rich."""
 
 import threading
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from qxbatch.wrapping import ROWS, terminal_rows, terminal_width
 
 
 class LiveDisplay:
-    """Lines at the bottom of the terminal, and lines that scroll above them. The caller has escaped control characters."""
+    """Lines at the bottom of the terminal, and lines that scroll above them. Control characters must be escaped before."""
 
     def __init__(self, stream: TextIO, cut_mark: str) -> None:
         """`cut_mark` ends a line that is cut."""
@@ -96,7 +96,7 @@ class LiveDisplay:
         _UnescapedStream(self._stream).write(f"\r{up}\x1b[J")
 
     def _move_to_margin(self) -> None:
-        """Move the cursor to the margin: the next drawing overwrites the ^C that the terminal prints there."""
+        """Move the cursor to the first column: the next drawing overwrites the ^C that the terminal prints there."""
         raw = _UnescapedStream(self._stream)
         raw.write("\r")
         raw.flush()

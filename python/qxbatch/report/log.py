@@ -1,4 +1,4 @@
-"""The log of a run (`--log-file`): candidates, stages with their times, converters, problems, the end."""
+"""The log of a run (`--log-file`)."""
 
 import logging
 import time
@@ -96,7 +96,7 @@ class LogObserver:
             self._log_line(f"{unit}: {stage[0]} took {time.monotonic() - stage[1]:.2f} s")
 
     def _candidate_text(self, candidate: Candidate) -> str:
-        """Return a line about a candidate, with its path: the folder does not identify a patient."""
+        """Return a line about a candidate."""
         session = "" if candidate.session is None else f" -> {candidate.session.id}"
         size = "" if candidate.packet is None else f", {candidate.packet.fingerprint.size} bytes"
         problem = "" if candidate.problem is None else f": {candidate.problem.text()}"

@@ -1,4 +1,4 @@
-"""The marks of the display: Unicode characters, or ASCII if the locale has no others."""
+"""The marks of the display: Unicode characters if the locale is UTF-8, else ASCII."""
 
 import os
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ ASCII = Marks("+", "!", "x", "#", "-", "...")
 
 
 def marks_for(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Marks:
-    """Return the marks for a stream.
+    """Return the marks for a stream: Unicode if its encoding and the locale of the user are UTF-8.
 
-    The locale of the user decides whether they are Unicode. The encoding of the stream is not enough: in the locale C, Python
-    writes UTF-8 (and sets LC_CTYPE to C.UTF-8 for its children), even if the terminal does not support it.
+    The encoding is not enough: in the locale C, Python writes UTF-8 (and sets LC_CTYPE to C.UTF-8), even if the terminal does not
+    support it.
     """
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     if not encoding.startswith("utf"):

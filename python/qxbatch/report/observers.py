@@ -18,7 +18,10 @@ if TYPE_CHECKING:  # a run that imports nothing does not load it
 
 
 class RunObservers:
-    """Passes events to these observers, and to those of the caller. With --json-file, raises UsageError as `refuse_outputs`."""
+    """Passes events to these observers, and to those of the caller.
+
+    With --json-file, raises UsageError if --json-file or --log-file would change data.
+    """
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings
@@ -40,7 +43,7 @@ class RunObservers:
 
     @property
     def seconds(self) -> float:
-        """Return the seconds since the run started."""
+        """Return the seconds since this object was created."""
         return time.monotonic() - self._began
 
     def notify_candidates(self, candidates: Sequence[Candidate]) -> None:

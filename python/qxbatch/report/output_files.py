@@ -1,7 +1,4 @@
-"""The files and folders that options name for writing: they may neither replace data nor change them.
-
-`pipeline/writable.py` checks the folder of --work-dir.
-"""
+"""The files and folders that options name for writing, except that of --work-dir: they may neither replace nor change data."""
 
 import os
 import re
@@ -44,7 +41,7 @@ _FORBIDDEN_FOLDERS = {ARCHIVE: "in the archive", INBOX: "in the master inbox", W
 
 
 class StudyFolders(NamedTuple):
-    """The folders of a study. Which paths in them an output may not have is decided by `_place_in_study`."""
+    """The folders of a study."""
 
     sessionsfolder: Path
     masterinbox: Path | None
@@ -117,7 +114,7 @@ def why_no_summary(path: Path, settings: Settings) -> str:
 def _why_not_replaceable(path: Path, option: str) -> str:
     """Return why an option may not replace what is at a path; empty if it may.
 
-    A file that cannot be read may be data. A new file gets its name by a rename, which needs no permission for the file.
+    A file that cannot be read may be data. The rename of a new file to its path needs no permission for it, and would replace it.
     """
     is_own, what = _REPLACEABLE[option]
     try:
@@ -149,7 +146,7 @@ def _is_log(path: Path) -> bool:
 
 
 def _is_toml(path: Path) -> bool:
-    import tomllib  # an import writes no TOML
+    import tomllib  # imported here, since an import of packets does not need it
 
     try:
         tomllib.loads(path.read_text(encoding="utf-8"))

@@ -36,7 +36,7 @@ class PacketNames:
         """The lengths of `_names`. A run can have thousands of names, but they have only few lengths."""
 
     def add(self, candidate: Candidate) -> None:
-        """Add the names of a candidate except its session id."""
+        """Add the names of a candidate, except those that are its session id, also with the extension of an archive."""
         session_id = "" if candidate.session is None else candidate.session.id
         self._add(candidate.path.name, "" if candidate.packet is None else candidate.packet.name, session_id)
 
@@ -66,7 +66,11 @@ class PacketNames:
         return re.sub(pattern, NAME_LEFT_OUT, text) if names else text
 
     def redact_report(self, report: Report) -> Report:
-        """Return a run's report without names of packets, also of archives in the inboxes of sessions and of an interrupted run."""
+        """Return a run's report without names of packets.
+
+        The names in the reports of sessions are left out, too: archives in the inboxes of sessions, and packets of an interrupted
+        run, are not candidates.
+        """
         for session in report.sessions:
             self.add_of_session(session)
         if not self._deidentified:

@@ -68,7 +68,7 @@ def _advice_lines(text: str, width: int) -> list[str]:
 
 
 def advice_for(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
-    """Return advice about options that match nothing (report/advice.py); empty if there is none."""
+    """Return the advice of report/advice.py, which is imported only if there can be some."""
     may_need_advice = any(candidate.verdict in WITH_ADVICE for candidate in candidates)
     if settings.masterinbox is None and len(settings.sessions) > 1:
         may_need_advice = True  # one glob may match and another not: folders that no glob matches are no candidates

@@ -25,7 +25,7 @@ FIELDS = (
 """Header fields of each series, by their DICOM keywords."""
 COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
 WRAPPED_COLUMNS = 2
-"""Number of the last columns of `as_table`, description and patient, that are wrapped on a narrow terminal."""
+"""How many columns at the end of the table (description and patient) are wrapped on a narrow terminal."""
 
 
 class Fields(Protocol):

@@ -12,7 +12,7 @@ _MAX_SESSIONS, _MAX_DIFFERENCES = 20, 3
 
 
 def difference_lines(rows: Iterable[Row]) -> list[str]:
-    """Return a line for each session that differs from the majority, at most 20."""
+    """Return a heading, and a line for each session that differs from the majority, at most 20; no line if none differs."""
     different = [row for row in rows if row.differences]
     lines = [
         f"  {one_line(f'{row.session}: {differences_text(row.differences, _MAX_DIFFERENCES)}')}"

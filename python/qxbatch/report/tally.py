@@ -1,7 +1,7 @@
 """The progress of a run, from its events: packets, bytes, rate, time left, and the units at work.
 
-A packet's bytes on disk count once. They advance with its stages, in proportion to the time of each (STAGE_TIMES), so the bar
-is not full while series are converted. Bytes that are read again, such as for verification, are not counted again.
+A packet's bytes on disk count once, also if some are read again. They advance with its stages, in proportion to the time of each
+(STAGE_TIMES), so the bar is not full while series are converted.
 """
 
 from collections import deque
@@ -66,7 +66,7 @@ class RunProgress(NamedTuple):
     bytes: float
     """Bytes that are done."""
     rate: float | None
-    """Bytes in a second; None as long as it is not known."""
+    """Bytes per second; None as long as it is not known."""
     seconds_left: float | None
     """None as long as it is not known."""
     seconds: float
@@ -89,7 +89,7 @@ class _Unit:
         self.series_size = self.converted_size = 0
         """Bytes of all series, and of those that are converted and stored."""
         self.series: dict[str, tuple[int, int]] = {}
-        """Maps each session to its converted series and their total."""
+        """Maps each session to the number of its converted series and of all its series."""
         self.total = 0
 
     def advance(self) -> None:
@@ -124,7 +124,7 @@ class Tally:
         self._units: dict[str, _Unit] = {}
         self._packets = self._size = self._done = self._failed = self._to_check = 0
         self._ended_bytes = self._skipped_bytes = 0.0
-        """Bytes of the units that ended, and bytes of them that needed no work."""
+        """Bytes of the units that ended; those of them that were left when a unit ended without a session, which the rate omits."""
         self._read = 0
         self._rates = deque([(now, 0.0)])
         self._seconds_left: float | None = None

@@ -15,7 +15,7 @@ FindSession = Callable[[str], SessionId | None]
 def rename_command(
     path: PurePath, find_session: FindSession, name: str = "", beside: Iterable[str] = ()
 ) -> tuple[str, str]:
-    """Return the command that renames a path, and the session id of the new name; both are empty if no similar name is valid.
+    """Return the command that renames a path, and the session id of the new name; both are empty if there is no similar valid name.
 
     `name` is the part of the file name that names the session. `beside` are the names in its folder: no two entries get the
     same name.

@@ -24,7 +24,7 @@ _STAGES = ("sort", "convert")
 def comparable_text(text: bytes) -> bytes:
     """Return the text of a summary without the values that differ between two imports.
 
-    A text that no import writes is returned unchanged: it has a key twice or other spaces, or is not JSON.
+    A text that no import writes, such as one with a key twice or with other spaces, is returned unchanged.
     """
     try:
         content = json.loads(text.decode("utf-8", "surrogateescape"))
@@ -60,7 +60,7 @@ def _is_host(value: object) -> bool:
 
 
 def _is_command(value: object) -> bool:
-    """Return whether a value is a command as `qxbatch.settings.command` writes it: folders, then options, quoted for a shell."""
+    """Return whether a value is a command as `qxbatch.settings.command` writes it, quoted for a shell: options are last."""
     if not isinstance(value, str):
         return False
     words = shlex.split(value)

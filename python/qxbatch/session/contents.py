@@ -25,7 +25,7 @@ def is_session(folder: Path) -> bool:
     """Return whether a folder is a session: by its session.txt, its ledger or summary, or by files in dicom or nii.
 
     If its `dicom` or `nii` is itself a session, the folder is a sessions folder with a session of that name. A folder that
-    cannot be entered counts as a session: it may be one, and reading it reports the reason.
+    cannot be listed or entered counts as a session: it may be one, and reading it reports the reason.
     """
     if has_session_records(folder) or why_unreadable(folder):
         return True
@@ -54,10 +54,7 @@ def why_unreadable(folder: Path) -> str:
 
 
 def has_results(folder: Path) -> bool:
-    """Return whether a session has any file in dicom or nii.
-
-    In folder mode (`--masterinbox=none`), only these files count: the inbox always exists.
-    """
+    """Return whether a session has any file in dicom or nii."""
     paths = SessionPaths(folder)
     return any(has_file(path) for path in (paths.dicom, paths.nii))
 

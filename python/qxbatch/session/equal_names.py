@@ -26,9 +26,10 @@ def folded_name(name: str) -> str:
 
 
 def ignores_case(folder: Path) -> bool:
-    """Return whether a folder treats names that differ by case as equal; True if no existing name can show it.
+    """Return whether a folder treats names that differ by case as equal.
 
-    Only existing names are checked; nothing is written. Raises OSError.
+    Nothing is written: an existing name in it, or in a folder above it on the same file system, shows it. True if no name can.
+    Raises OSError.
     """
     while True:
         exists = folder.exists()

@@ -42,7 +42,7 @@ class SessionState(StrEnum):
 
 
 class SessionFolder:
-    """A session folder of this or another program. Summary and session.txt are read once, when they are first needed."""
+    """A session folder of this or another program. Summary and session.txt are read when they are first needed, and then kept."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -113,7 +113,7 @@ class SessionFolder:
 
     @property
     def series(self) -> tuple[SeriesSummary, ...]:
-        """Return the series from the summary; empty if another program made the session. Raises as `summary`."""
+        """Return the series from the summary; empty if there is no summary. Raises as `summary`."""
         return self.summary.series if self.summary else ()
 
     @property
@@ -137,7 +137,7 @@ class SessionFolder:
         return SessionState.REVIEW if severities[Severity.WARNING] else SessionState.COMPLETE
 
     def _images_in_nii(self) -> tuple[ImageSummary, ...]:
-        """Return images named `<n+k>.nii.gz`, as every program that writes such sessions names them."""
+        """Return the images named `<n+k>.nii.gz`: n, a multiple of ten, is that of the series."""
         names = (path.name.removesuffix(IMAGE_SUFFIX) for path in self.paths.images())
         numbers = sorted(int(name) for name in names if name.isdecimal())
         counts = Counter(number - number % 10 for number in numbers)

@@ -1,4 +1,4 @@
-"""Names of the files and folders of a session and of the study level. No other module contains them."""
+"""Names of the files and folders of a session and of the study level. Other modules import them from here."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; it needs neither pathlib nor typing

@@ -12,8 +12,8 @@ from qxbatch.ledger_cells import escape, unescape
 from qxbatch.textfile import open_text
 
 LONGEST_LINE = 1 << 25
-"""A line with this number of characters, or more, is refused. Members of nested archives have the longest lines: a name has up
-to 1 MB, and up to 4 MB when it is escaped."""
+"""A line with this number of characters, or more, is refused: the whole of a damaged ledger may be one line. A valid line can have
+several million characters, since archives have long names, which are escaped, and are nested."""
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 
 
@@ -43,7 +43,7 @@ class Fate(StrEnum):
 
 
 STORED_FATES = (Fate.SORTED, Fate.KEPT)
-"""Fates of members that the session itself contains; a duplicate is equal to a sorted one."""
+"""Fates of members that the session itself contains; a duplicate shares the file of an equal member, which is sorted."""
 FATES_WITHOUT_LOCATION = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
 """Fates of members whose bytes have no location in the session."""
 
@@ -82,7 +82,7 @@ def read_ledger(path: Path, sha256: str | None = None) -> Iterator[LedgerRow]:
     With `sha256`, raises LedgerChangedError after the last row if the bytes that were read have another hash. Until then,
     nobody knows whether the rows are those of the expected ledger.
 
-    Raises OSError, and ValueError, which names the path, when the file is not a ledger, was cut or has a line that is too long.
+    Raises OSError, and ValueError, which names the path, when the file is not a complete and valid ledger.
     """
     if sha256 is None:
         yield from _read(path)
@@ -121,7 +121,7 @@ def _rows(file: TextIO, path: Path) -> Iterator[LedgerRow]:
 
 
 def _row(cells: list[str]) -> LedgerRow:
-    """Return a row. Texts that many rows share are stored once: a ledger may have a hundred thousand rows."""
+    """Return a row. To save memory, rows share equal reasons: a ledger may have a hundred thousand rows."""
     path, size, sha256, content, kind, fate, at, series, reason = cells
     return LedgerRow(
         path,

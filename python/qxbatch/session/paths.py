@@ -38,7 +38,7 @@ class SessionPaths(NamedTuple):
 
     @property
     def inbox(self) -> Path:
-        """Return the folder of files that are not sorted."""
+        """Return the folder of files that are not sorted; in folder mode (`--masterinbox=none`), of the user's data."""
         return self.folder / INBOX
 
     @property

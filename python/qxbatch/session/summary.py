@@ -76,11 +76,11 @@ class Summary:
     command: str = ""
     """The command that rebuilds the session."""
     schema: int = SCHEMA
-    """The schema of the text from which it was read."""
+    """The schema of the text from which it was read; the current one if it was not read."""
 
     @property
     def is_only_sorted(self) -> bool:
-        """Whether the session has series, and none was to be converted."""
+        """Whether the session has series, and all of them are in the state NOT_REQUESTED."""
         return bool(self.series) and all(series.state is State.NOT_REQUESTED for series in self.series)
 
     def to_json(self) -> str:
@@ -107,7 +107,7 @@ class Summary:
 
     @classmethod
     def from_json(cls, text: str | bytes, path: Path) -> "Summary":
-        """Return the summary in a text of schema 1 or 2; fields that schema 1 lacks get their defaults.
+        """Return the summary in a text; fields that an older schema lacks get their defaults.
 
         `path` is named in errors. Raises SummaryError, and NewerSchemaError for a newer schema.
         """

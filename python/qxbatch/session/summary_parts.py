@@ -47,7 +47,7 @@ class PacketSummary(NamedTuple):
     """Of the packet's file; empty for a folder, or if it was not computed."""
 
     def is_same(self, other: "PacketSummary") -> bool:
-        """Return whether both describe the same packet; previous versions did not write the hash."""
+        """Return whether both describe the same packet; hashes are compared only if both have one."""
         equal = (self.name, self.files, self.size) == (other.name, other.files, other.size)
         return equal and (self.sha256 == other.sha256 or not (self.sha256 and other.sha256))
 
@@ -57,7 +57,7 @@ class SeriesSummary:
     """A series and the result of its conversion."""
 
     n: int
-    """Ten times the SeriesNumber, or another unused number (docs/numbers.md)."""
+    """Ten times the SeriesNumber, or another number if that is in use or unknown (docs/numbers.md)."""
     kind: SeriesKind
     files: int
     size: int
@@ -66,7 +66,7 @@ class SeriesSummary:
     """DICOM keyword to value; no keyword names the patient."""
     state: State
     tool: str
-    """Name and version of the converter."""
+    """Name and version of the converter; empty if none was run."""
     images: tuple[int, ...] = ()
     """Numbers of its images."""
     problems: tuple[Problem, ...] = ()

@@ -16,8 +16,8 @@ _NOT_REPEATED = frozenset(
         *("scheduler", "container", "wait", "print_script"),
     )
 )
-"""Parameters that `_form` writes, that choose packets, that can stop a run before its work, that only affect reports or have no
-effect, or that submit to a cluster."""
+"""The command does not repeat parameters that `_form` writes, or that choose packets, stop a run before its work, affect only
+reports, have no effect, or submit to a cluster."""
 _REGEX_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|(),]")
 _GLOB_SPECIAL = re.compile(r"[*?\[{,]")
 
@@ -53,7 +53,7 @@ def option_word(name: str, value: str) -> str:
 
 
 def as_expression(session: str) -> str:
-    """Return a regular expression for one name, quoted for a list.
+    """Return a regular expression that matches only this name; commas are escaped, since they separate the items of a list.
 
     >>> as_expression("IM0.dcm"), as_expression("HQ210_base"), as_expression("a,b")
     ('IM0\\\\.dcm', 'HQ210_base', 'a\\\\,b')
@@ -62,7 +62,7 @@ def as_expression(session: str) -> str:
 
 
 def as_glob(session: str) -> str:
-    """Return a glob for one name, quoted for a list.
+    """Return a glob that matches only this name; commas are escaped, since they separate the items of a list.
 
     >>> as_glob("S1*"), as_glob("HQ210_base")
     ('S1[*]', 'HQ210_base')

@@ -10,7 +10,7 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.parameters import PARAMETERS
 
 MAX_NUMBER = 10**18
-"""The largest whole number: Python does not print numbers with thousands of digits."""
+"""Limit on whole numbers. TOML has hexadecimal numbers of any length, and Python does not print thousands of digits."""
 MAX_BYTES = 1 << 20
 """Bytes of the largest file; a larger one was named by mistake."""
 LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MAX_PROCESSES = 1024
-"""The most that --n-procs can ask for: more threads only wait for each other, and starting tens of thousands takes minutes."""
+"""A larger --n-procs counts as this: more threads only wait for each other, and starting tens of thousands takes minutes."""
 
 
 def usable_cpus(
@@ -20,7 +20,7 @@ def usable_cpus(
 
 
 def granted_cpus(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the smallest of the affinity and the cgroup's limits (v2 and v1): no program can use more."""
+    """Return the smallest of the affinity and the limits of cgroups (v2 and v1); at least 1."""
     return max(1, min([_affinity(), *_cgroup_limits(proc, cgroups)]))
 
 
@@ -32,7 +32,7 @@ def _affinity() -> int:
 
 
 def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
-    """Return the number of CPUs that each cgroup of this process, and each cgroup above it, allows."""
+    """Return the limits of the cgroups of this process, and of the cgroups above them, as numbers of CPUs."""
     limits: list[int] = []
     for line in _text(proc / "self/cgroup").splitlines():
         number, _, controllers_and_path = line.partition(":")
@@ -64,7 +64,7 @@ def _quota_v1(folder: Path) -> int | None:
 
 
 def _whole_cpus(quota: str, period: str) -> int | None:
-    """Return quota divided by period, rounded down, at least 1; None for `max` and -1, which mean no limit."""
+    """Return quota divided by period, rounded down, at least 1; None without a limit (the quota `max` or -1)."""
     if not (quota.isdecimal() and period.isdecimal() and int(period)):
         return None
     return max(1, int(quota) // int(period))

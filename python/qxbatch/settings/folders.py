@@ -60,8 +60,8 @@ def _sessions_folder(folder: Path) -> tuple[Path, tuple[str, ...]]:
 def _by_path_of(sessionsfolder: Path, inbox: Path) -> Path:
     """Return the path of the inbox; if the inbox is in the sessions folder, its path begins with `sessionsfolder`.
 
-    The user may have named such an inbox by another path, for example by that of a link. Packets behind a link below the
-    sessions folder stay where they are, so such an inbox has to be recognised.
+    The user may have named it by another path, for example by that of a link. A packet below the sessions folder is not moved if a
+    link is on the way to it, and this is decided by its path.
     """
     for folder in (inbox, *inbox.parents):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The typed settings of a run. Text is parsed once, in qxbatch.settings.parse; no later stage sees a raw string."""
+"""The typed settings of a run, parsed from text by qxbatch.settings.parse."""
 
 import re
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ class OnSameSession(StrEnum):
 
 
 class JoinSeries(StrEnum):
-    """Whether the parts of one scan that have different UIDs become one series."""
+    """Whether the parts of one scan that have different UIDs or numbers become one series."""
 
     AUTO = "auto"
     NEVER = "never"
@@ -125,7 +125,7 @@ class Settings:
     logfile: LogfileSpec | None
     tool: Tool
     fallback: Tool | None
-    """The converter to use if `tool` is missing; a note names it."""
+    """The converter to use if `tool` is missing."""
     dicm2nii_dir: Path | None
     parelements: int
     """Converter processes at once."""
@@ -141,7 +141,7 @@ class Settings:
     unzip: bool
     gzip: Gzip
     gzip_level: int
-    """0: the default of the core; else 1 (fast) to 9 (small)."""
+    """1 (fast) to 9 (small); 0: the core chooses one for DICOM and one for images."""
     verbose: bool
     overwrite: bool
     test: bool
@@ -184,11 +184,11 @@ class Settings:
 
     @property
     def deidentified(self) -> bool:
-        """Return whether the session id replaces patient ids and names in everything that is written, except in DICOM."""
+        """Return whether the session id replaces patients' ids and names in outputs (docs/guarantees.md says in which)."""
         return self.logfile is not None or self.deidentify_logs
 
     command_line: tuple[tuple[str, str], ...] = ()
-    """Parameters of the command line with their values as written: repeated in the commands that a report proposes."""
+    """Parameters of the command line with their values as written, which `settings/command.py` repeats."""
     stages: Stages = Stages.ALL
     """Set by commands that run only some stages."""
     protocol: "Protocol | None" = None

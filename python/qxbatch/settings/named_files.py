@@ -1,4 +1,4 @@
-"""Passwords, protocol and scheduler of a run: their modules parse them. Those of protocol and scheduler are imported if needed."""
+"""Passwords, protocol and scheduler of a run. The parsers of protocol and scheduler are imported only if the option is given."""
 
 from typing import TYPE_CHECKING
 

@@ -28,7 +28,7 @@ class Form(Enum):
 
 
 class Parameter:
-    """One parameter. A plain class: dataclasses would triple the time that `qxbatch --help` takes."""
+    """One parameter. A plain class, since importing dataclasses would make `qxbatch --help` noticeably slower."""
 
     __slots__ = (
         "choices",

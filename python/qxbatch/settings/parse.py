@@ -30,7 +30,7 @@ def parse(
 ) -> ParsedSettings:
     """Return the settings, and notes, for parameters as the user wrote them (names with underscores). Raises UsageError.
 
-    `on_command_line` has those of `raw` that the user wrote on the command line; None means all: there is no config file.
+    `on_command_line` has those of `raw` that the user wrote on the command line and not in a config file; None means all.
     """
     values = Values(raw)
     folders = find_folders(values)
@@ -108,7 +108,7 @@ def _without_effect(values: Values) -> list[str]:
 def _processes(values: Values) -> tuple[int, int]:
     """Return how many converters run at once, and how many threads and processes in all.
 
-    Without --n-procs, the second number is that of the CPUs, or that of the converters if there are more.
+    With --n-procs=all (the default), the second number is the larger one of the CPUs and the converters.
     """
     all_cpus = cpus.usable_cpus()
     converters = values.integer_or_all("parelements")

@@ -8,9 +8,9 @@ from qxbatch.problems import UsageError
 
 
 def absolute_path(where: str, text: str) -> Path:
-    """Return the path that the text of a parameter names, as `named_path` does, also with `~`.
+    """Return the absolute path (`named_path`) that the text of a parameter names; `~` is expanded.
 
-    `where` names the parameter. Raises UsageError.
+    `where` names the parameter in errors. Raises UsageError.
     """
     if "\0" in text:
         raise UsageError(f"{where}={text!r} is no path: it contains a zero byte.", "Give a path.")

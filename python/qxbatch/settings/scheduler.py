@@ -16,7 +16,7 @@ ALIASES = {
     "jobname": "name",
     "job_name": "name",
 }
-"""Other names of the options that every scheduler has."""
+"""Other names of options."""
 SET_BY_SUBMISSION = (
     "array",
     "output",

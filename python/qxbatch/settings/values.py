@@ -1,4 +1,4 @@
-"""Converts the text of a parameter to its type; a wrong value is a UsageError that names the choices."""
+"""Converts the text of a parameter to its type; a wrong value is a UsageError that says what is valid."""
 
 import re
 from enum import StrEnum

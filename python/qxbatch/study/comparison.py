@@ -93,7 +93,7 @@ def read_session(folder: SessionFolder) -> ScannedOrNotCompared:
 def compare(sessions: Iterable[ScannedOrNotCompared], protocol: Protocol | None = None) -> Comparison:
     """Compare sessions with a protocol; without one, with the majority of at least three sessions of their scanner.
 
-    Without a protocol, series that only few sessions have are not reported.
+    Without a protocol, a series that the majority does not have is not reported.
     """
     all_sessions = list(sessions)
     scanned = (session for session in all_sessions if isinstance(session, ScannedSession))

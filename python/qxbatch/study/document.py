@@ -61,7 +61,7 @@ def _data_sets(study: Study) -> str:
 
 
 def _line(value: object) -> str:
-    """Return JSON in ASCII, since names may have surrogates. NaN, which JSON does not have, is written as null."""
+    """Return JSON in ASCII, since names may have surrogates. NaN and infinity, which JSON does not have, are written as null."""
     try:
         return json.dumps(value, default=str, allow_nan=False)
     except ValueError:
@@ -104,7 +104,10 @@ def previous_table(path: Path) -> WrittenTable | None:
 
 
 def _possible_rows(session: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the possible rows of a session: without differences, their cell is 0 (compared) or unknown (not compared)."""
+    """Return the rows that can have been written for a session of study.json.
+
+    If it lists no differences, their number was 0 or, if the session was not compared, unknown.
+    """
     count = len(session["differences"])
     return [{**session, "differences": number} for number in {count, count or None}]
 

@@ -98,7 +98,7 @@ class ScannerGroup:
         return (key,) if key in self._series else self._families.get(key, ())
 
     def _counts_of(self, key: SeriesKey) -> list[int]:
-        """Return how often each session has a series; interrupted scans that were repeated do not count."""
+        """Return how often each session has a series. Interrupted scans count only in a session without others, and only once."""
         by_session = self._series[key]
         complete_counts = {id_: sum(not scan.is_incomplete for scan in series) for id_, series in by_session.items()}
         return [

@@ -21,7 +21,7 @@ class LearnedProtocol(NamedTuple):
     rare_series: tuple[str, ...] = ()
     """Names of series that too few sessions of their scanner have, and that no entry of the protocol matches."""
     not_evaluable_series: tuple[str, ...] = ()
-    """Names of localizers, reports and saved screens."""
+    """Names of series that are not evaluable, such as localizers, reports and saved screens."""
 
 
 def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol:
@@ -126,7 +126,7 @@ def _split_common(by_scanner: Mapping[str, SeriesParameters]) -> tuple[SeriesPar
 
 
 def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:
-    """Return the common value; equal numbers get the largest of their tolerances."""
+    """Return the common value, None if there is none; equal numbers get the largest of their tolerances."""
     first = values[0]
     if all(value == first for value in values):
         return first

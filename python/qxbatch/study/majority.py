@@ -22,8 +22,8 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
     """Return the values that most series have (`Field.agreement`), and the names of fields without such a value.
 
-    A field that only half of the series have, or fewer, is not named. A field for which all series have `Field.value_if_absent`
-    or nothing is left out of both.
+    A field that at most half of the series have is not named. Left out of both is a field that each series lacks or has with the
+    value `Field.value_if_absent`, and the phase encoding axis if there is a usual direction.
     """
     values: dict[str, Expectation] = {}
     undecided = []

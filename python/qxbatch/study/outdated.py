@@ -20,7 +20,7 @@ def is_outdated(folder: Path) -> bool:
     replaced file, which a user may have edited. Return False if the folder or study.json cannot be read.
 
     study.json is written last, so the other files of the study level are not newer. The change time of a folder is the time of
-    the rename that published it. Equal times count as a change: clocks of file systems tick every 4 ms.
+    the rename that published it. Equal times count as a change: two changes within some milliseconds can get the same time.
     """
     try:
         study_time = (folder / STUDY_SIDECAR).stat().st_mtime_ns

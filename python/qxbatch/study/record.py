@@ -144,7 +144,7 @@ def _series_value(series: ScannedSeries) -> dict[str, Any]:
 
 
 def read_record(fields: Fields) -> SessionRecord:
-    """Read a record. Raises FieldError, also if the session had no readable summary: it is read again in each run."""
+    """Read a record. Raises FieldError, also if the session had no readable summary: such a session is read again in each run."""
     cells = {column: None if column in COLUMNS_BEYOND_SUMMARY else fields.value(column) for column in COLUMNS}
     session = fields.text("session_id")
     series_facts: ScannedOrNotCompared

@@ -6,7 +6,7 @@ from qxbatch.session.folder import SessionFolder
 
 
 def scanned_session(folder: SessionFolder) -> ScannedSession | None:
-    """Return the series of a session; None where another program made it. Raises as `SessionFolder.summary`."""
+    """Return the series of a session; None if it has no summary. Raises as `SessionFolder.summary`."""
     summary = folder.summary
     if summary is None:
         return None

@@ -109,7 +109,7 @@ def _record(folder: SessionFolder, previous: SessionRecord | None) -> SessionRec
 
 
 _WITHOUT_SESSION_TXT = (SessionState.INCOMPLETE.value, SessionState.SORTED.value)
-"""States of a session without session.txt, which is published last."""
+"""States of a session that has a readable summary but no session.txt."""
 
 
 def _session_txt_exists_as_before(folder: SessionFolder, previous: SessionRecord) -> bool:

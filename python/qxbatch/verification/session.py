@@ -1,4 +1,4 @@
-"""Reads a session again: the bytes of all sorted and kept members, every packed series and image to its end, and image headers."""
+"""Reads the files of a session again, to their ends, and compares them with ledger, summary and session.txt."""
 
 import math
 import struct
@@ -206,7 +206,7 @@ def _nifti_size(head: bytes) -> int | None:
 
 
 def _check_listing(folder: SessionFolder) -> list[str]:
-    """Check that every image line of session.txt has an image, and every image a line."""
+    """Check the id in session.txt, and that it has a line for each image, and no other image line. Raises OSError."""
     path, images = folder.paths.session_txt, folder.paths.images()
     if not path.exists() and not images:
         return []  # sorted, not converted

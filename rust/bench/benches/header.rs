@@ -12,7 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use object::Syntax;
 use qxbatch_core::header::{Parsed, parse};
 
-/// Returns an object with as many unused elements as a scanner writes.
+/// Returns an object with 150 private elements that the parser skips; scanners write about as many.
 fn classic(syntax: Syntax) -> Vec<u8> {
     let private: Vec<u8> = (0..150_u32)
         .flat_map(|number| syntax.text(0x0009_1000 + number, "DS", "1.25"))

@@ -139,7 +139,7 @@ pub fn of(head: &[u8]) -> FileKind {
     ForeignArchive::of(head).map_or(FileKind::Other, FileKind::Foreign)
 }
 
-/// Returns the kind of bytes in memory. A zip may follow a self-extracting program; then its end record identifies it.
+/// Returns the kind of bytes in memory.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> FileKind {
     let kind = of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
@@ -189,7 +189,8 @@ enum Region {
 }
 
 /// Returns the kind that a mark at another offset shows, if `kind` is [`FileKind::Other`] or a part of a split archive;
-/// otherwise `kind`. `read` returns whether it filled the buffer.
+/// otherwise `kind`. The end record, for example, identifies a zip that follows a self-extracting program. `read` returns
+/// whether it filled the buffer.
 fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> FileKind {
     if !matches!(
         kind,
@@ -257,8 +258,8 @@ fn leads_to_zstd(head: &[u8]) -> bool {
     rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || (rest.len() < 8 && head.len() >= HEAD_LENGTH)
 }
 
-/// Returns whether a `.lzma` file starts here. The format has no mark, so the dictionary size and the length must be
-/// plausible, and the first byte of the data must be zero.
+/// Returns whether a `.lzma` file may start here: the format has no mark. The first byte, checked before, has its usual
+/// value. The dictionary size and the length must be plausible, and the first byte of the data must be zero.
 fn is_lzma(head: &[u8]) -> bool {
     let fields = Fields(head);
     let (Some(dictionary), Some(len), Some(0)) = (fields.u32(1), fields.u64(5), head.get(13))

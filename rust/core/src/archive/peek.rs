@@ -29,7 +29,7 @@ impl<'a> Peeker<'a> {
         }
     }
 
-    /// Returns at least `want` bytes unless the input ends before.
+    /// Returns at least `want` bytes unless the input ends before. `want` is at most [`BUFFER`].
     pub fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
         while self.end - self.at < want {
             if self.at > 0 {
@@ -49,7 +49,7 @@ impl<'a> Peeker<'a> {
         Ok(self.buffer.get(self.at..self.end).unwrap_or_default())
     }
 
-    /// Skips all zero bytes that follow: padding between streams, or of a tape block.
+    /// Skips all zero bytes that follow: padding between streams, or at the end of a tape block.
     pub fn skip_zeros(&mut self) -> io::Result<()> {
         loop {
             let ahead = self.peek(1)?;

@@ -21,8 +21,8 @@ const NO_ROUNDS: u8 = 0x3f;
 const MAX_TOTAL_ROUNDS: u64 = 1 << 27;
 /// Keys of fewer rounds are neither counted nor cached.
 const FEW_ROUNDS: u64 = 1 << 12;
-/// Rounds beyond [`MAX_TOTAL_ROUNDS`] for each password: two keys of 7-Zip, one for the list of members and one for the
-/// data.
+/// Each password adds this to [`MAX_TOTAL_ROUNDS`]: the rounds of two keys of 7-Zip, one for the list of members and one
+/// for the data.
 const ROUNDS_PER_PASSWORD: u64 = 2 << 19;
 const BLOCK: usize = 16;
 
@@ -30,7 +30,7 @@ type Key = [u8; 32];
 /// Parameters of a key: index of the password, rounds (as a power of two), salt.
 type KeyParameters = (usize, u8, Vec<u8>);
 
-/// The passwords of a run, and the keys that are derived from them; deriving a key takes about 0.1 s.
+/// Passwords, and the keys that are derived from them; deriving a key of 7-Zip takes about 0.1 s.
 #[derive(Default)]
 pub struct Keys<'a> {
     /// In the order of use, with their indices in the list of all passwords.

@@ -77,8 +77,8 @@ pub fn find_password(
     Err(refusal)
 }
 
-/// Reads the first member of a block, and compares it with its checksum if it has one. An error of the decoder or a
-/// wrong checksum shows a wrong password.
+/// Reads the first member of a block, and compares it with its checksum if it has one. An error, of the decoder or of the
+/// checksum, counts as a wrong password.
 fn check_first_member(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.members.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
@@ -107,12 +107,12 @@ pub struct BlockContent<'a> {
     stream: Content<'a>,
     /// Number of bytes that were not read yet.
     unread: u64,
-    /// Number of bytes of the packed streams that no coder used.
+    /// Number of bytes of their inputs that the coders did not use.
     unused_input: ByteCount,
 }
 
 impl BlockContent<'_> {
-    /// Returns the number of unread bytes of the content and unused bytes of the packed streams, as a sum.
+    /// Returns the number of bytes of the content that were not read, plus that of input bytes that the coders did not use.
     pub fn unused_bytes(&self) -> u64 {
         self.unused_input.get().saturating_add(self.unread)
     }
@@ -290,7 +290,7 @@ impl Read for Zstd<'_> {
     }
 }
 
-/// Returns an LZMA decoder whose dictionary is not larger than its content needs (at least 4096 bytes).
+/// Returns a decoder of LZMA or LZMA2 whose dictionary is not larger than its content needs (at least 4096 bytes).
 fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
     let bad = |_| DAMAGED.to_owned();
     let mut filters = Filters::new();

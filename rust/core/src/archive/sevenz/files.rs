@@ -55,7 +55,7 @@ struct Properties {
     attributes: Vec<Option<u32>>,
 }
 
-/// Reads the section with the members, after its id.
+/// Reads the section with the members, after its id and their number, `count`.
 pub fn parse(
     fields: &mut FieldReader<'_>,
     count: usize,
@@ -143,7 +143,7 @@ impl Properties {
                     properties.attributes =
                         defined.into_iter().map(read).collect::<Result<_, _>>()?;
                 }
-                _ => {} // times and padding
+                _ => {} // not needed, for example times and padding
             }
         }
     }
