@@ -90,8 +90,8 @@ def decide(facts: Facts) -> Decision:
 def mode_now(before: Archive, now: Archive, *, is_given: bool) -> Archive:
     """Return how to archive a packet that an interrupted run read with the mode `before`; this run has the mode `now`.
 
-    It is the mode that keeps more of the packet. But a default of this run (not `is_given`) counts only if the packet stays in the
-    inbox.
+    The result is the mode that keeps more of the packet. A default mode of this run (not `is_given`) counts only if it leaves the
+    packet in the inbox.
 
     >>> mode_now(Archive.DELETE, Archive.LEAVE, is_given=True)
     <Archive.LEAVE: 'leave'>
