@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SeriesVerdict(StrEnum):
-    """The verdict on a series (docs/acquisition.md)."""
+    """The verdict on a series."""
 
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"

@@ -8,7 +8,7 @@ from qxbatch.settings.model import Archive
 KEEPING = (Archive.LEAVE, Archive.COPY)
 """Modes in which a packet stays in the inbox."""
 _FROM_KEEPING_TO_DELETING = (*KEEPING, Archive.MOVE, Archive.DELETE)
-"""All modes: the packet stays, stays and is copied, is moved, is deleted."""
+"""All modes in order: the packet stays, stays and is copied, is moved, is deleted."""
 
 
 class Reason(StrEnum):

@@ -100,8 +100,8 @@ class SessionBytes:
     def has_file(self, path: Path, sha256: str) -> bool:
         """Return whether the sessions contain the bytes of a file with this hash.
 
-        If they contain them in another form, for example decompressed, the file has another hash there: it is read again to compare
-        its members. Raises OSError and ValueError as `read_again`.
+        A file whose hash is not found is read again: its content, for example decompressed, can have another hash. Raises OSError
+        and ValueError as `read_again`.
         """
         return (
             sha256 in self._content_hashes or (sha256, sha256) in self._kept_hashes or self.read_again(path).is_complete
