@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SeriesVerdict(StrEnum):
-    """The verdict on a series (docs/acquisition.md)."""
+    """The verdict on a series."""
 
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
@@ -35,7 +35,7 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Facts of one series. None means unknown, and is omitted from the JSON."""
+    """Facts of one series. None means unknown or not applicable, and is omitted from the JSON."""
 
     started: str | None = None
     """ISO 8601."""
@@ -46,7 +46,7 @@ class Acquisition:
     acquired_volumes: int | None = None
     complete_volumes: int | None = None
     partial_slices: int | None = None
-    """Slices present in the last, incomplete volume."""
+    """Slices present in the last volume if it is incomplete, or in each volume if all volumes lack slices; else None."""
     slices_per_volume: int | None = None
     missing_slices: int | None = None
     duplicate_slices: int | None = None
@@ -61,14 +61,15 @@ class Acquisition:
     fov_mm: tuple[float, float, float] | None = None
     """Along columns, rows and slices."""
     voxel_mm: tuple[float, float, float] | None = None
-    """The third is the distance of slice centres; that of a single slice is SpacingBetweenSlices, else SliceThickness."""
+    """Along columns, rows and slices. The third is the distance of slice centres; of a single slice for which none is known, it
+    is SliceThickness."""
     slice_gap_mm: float | None = None
     """Distance of slice centres minus SliceThickness; negative if slices overlap."""
     orientation: Orientation | None = None
     phase_encoding_direction: str | None = None
-    """`i`, `i-`, `j` ... where the polarity is known."""
+    """Axis of the image, and polarity: `i`, `i-`, `j` ...; None if the polarity is not known."""
     phase_encoding_axis: str | None = None
-    """`i`, `j` or `k` where the polarity is not known."""
+    """`i`, `j` or `k`; None if phase_encoding_direction is known."""
     in_plane_acceleration: float | None = None
     multiband_factor: int | None = None
     partial_fourier: float | None = None

@@ -20,11 +20,11 @@ class ImportResult:
     """The result of an import."""
 
     status: ExitStatus
-    """The command's exit status; `ExitStatus.FAILED` if a packet or series failed."""
+    """The exit status of the command `qxbatch` for this import."""
     found: tuple[Candidate, ...]
-    """The candidates, each with its path, its verdict and, if it was refused, its problem."""
+    """The entries of the inbox, or in folder mode (`masterinbox="none"`) the session folders, each with its verdict."""
     sessions: tuple[SessionReport, ...]
-    """The result of each session, with its folder (None: it was not published) and its problems."""
+    """The result of each session."""
 
     @property
     def ok(self) -> bool:
@@ -38,8 +38,8 @@ def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpa
     Parameters have the names and defaults of the command line. A list may be a Python list, and yes and no may be True and False.
     The report is printed; with `quiet=True`, only warnings and errors are printed.
 
-    Raises TypeError for an unknown parameter, UsageError for a wrong request, before a packet is imported, and KeyboardInterrupt on
-    an interrupt: the next import finishes or clears what this one left.
+    Raises TypeError for an unknown parameter or a value of a wrong type, UsageError for a wrong request before a packet is
+    imported, OSError, and KeyboardInterrupt. After the last two, the next import finishes or clears what this one left.
     """
     values = {**parameter_texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
     settings, notes = parse(values)
@@ -47,9 +47,9 @@ def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpa
     for note in notes:
         logging.getLogger("qxbatch").info(note)
     prepare_sessionsfolder(settings)
-    end = _ReportObserver()
-    status = ExitStatus(run(settings, observers=[end]))
-    return ImportResult(status, end.report.candidates, end.report.sessions)
+    observer = _ReportObserver()
+    status = ExitStatus(run(settings, observers=[observer]))
+    return ImportResult(status, observer.report.candidates, observer.report.sessions)
 
 
 class _ReportObserver:

@@ -29,7 +29,7 @@ class ScannedSeries:
     size: int
     """Bytes."""
     started: str
-    """Date and time as DICOM writes them, `YYYYMMDDHHMMSS.ffffff`; empty when unknown."""
+    """Date and time, `YYYYMMDDHHMMSS.ffffff` as far as known; empty when unknown."""
     patient_id: str
     study_uid: str
     series_uid: str
@@ -51,7 +51,7 @@ class ScannedPath:
     """Files, or members of an archive."""
     series: tuple[ScannedSeries, ...]
     problems: tuple[str, ...]
-    """What cannot be read, and why."""
+    """What cannot be read, and why; then advice about it."""
 
 
 def scan(

@@ -26,7 +26,10 @@ class PacketCheck(Protocol):
     """Checks whether a packet is the imported one."""
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises OSError."""
+        """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now.
+
+        Raises OSError, and ValueError when a ledger with which the packet is compared is damaged.
+        """
 
 
 def assume_same_packet(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
@@ -35,7 +38,7 @@ def assume_same_packet(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - 
 
 
 class ChangedError(Exception):
-    """A packet changed at the last moment; it is at `path`."""
+    """The packet at `path` is no longer the imported one."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} changed")
@@ -47,7 +50,7 @@ def hidden_packet(packet: Path, aside: Path, is_same_packet: PacketCheck) -> Ite
     """Rename a packet to `aside`, unless a killed run did so, and check it there; rename it back if the check or the block fails.
 
     A file is also checked before it is renamed: the change time of its inode shows edits, and renaming changes that time.
-    Raises ChangedError when it is not the imported packet, and OSError.
+    Raises ChangedError when it is not the imported packet, OSError, and ValueError from the check.
     """
     if not entry_exists(aside):
         if not packet.is_dir():
@@ -68,7 +71,7 @@ def remove_aside(packet: Path, aside: Path, gone: Path, is_same_packet: PacketCh
     """Remove a packet that has the hidden name `aside`, if it is still unchanged.
 
     It is first renamed to `gone` in one step: if the run is killed, the name tells the next run that the packet was compared and
-    that files of it may be missing. Raises ChangedError, and OSError.
+    that files of it may be missing. Raises ChangedError, OSError, and ValueError from the check.
     """
     _need_same_packet(aside, is_same_packet)
     put_aside(aside, gone)
@@ -83,9 +86,9 @@ def remove_aside(packet: Path, aside: Path, gone: Path, is_same_packet: PacketCh
 
 
 def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
-    """Remove a packet if `is_known` returns True for it, except for files that appear or change meanwhile.
+    """Remove a packet if `is_known` returns True for it, except for files that appear in its folder or change there meanwhile.
 
-    Raises ChangedError if anything is left, which is renamed back, and OSError.
+    What is left is renamed back. Raises ChangedError if anything is left, OSError, and ValueError from `is_known`.
     """
     if gone.is_symlink() or not gone.is_dir():
         if is_known(gone):
@@ -127,10 +130,9 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
     """Finish the removal that a killed run began, but remove only files that are compared again.
 
     A complete packet is renamed to its first hidden name (ASIDE), so that it is compared and removed again. If files of a folder
-    are missing, the others are removed if `contains` returns True, since sessions contain their bytes. What cannot be removed is
-    renamed back.
+    are missing, the others are removed if `contains` returns True: sessions contain their bytes. What is left is renamed back.
 
-    Raises ChangedError and OSError.
+    Raises ChangedError if anything is left, OSError, and ValueError from `contains`.
     """
     aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not entry_exists(gone):
@@ -218,7 +220,7 @@ def undo_parts(packet: Packet, tag: str) -> None:
 def _are_parts(part: Path, packet: Packet) -> bool:
     """Return whether two folders together have as many files and bytes as the packet had.
 
-    A file that was being moved can have both names.
+    A file whose move was interrupted can be in both folders (a hard link): it is counted once.
     """
     moved, remaining, expected = fingerprint(part), fingerprint(packet.path), packet.fingerprint
     sizes_counted_twice = [

@@ -12,7 +12,7 @@ END_BYTES = 1 << 20
 """Bytes at the start and at the end of a file that are compared before the whole file is read."""
 
 ContentKey = tuple[str | int, ...]
-"""Equal for two archives if and only if they have the same name and the same bytes."""
+"""Equal for archives that have the same name and the same bytes and can be read, and for no others."""
 
 
 def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, ContentKey]:

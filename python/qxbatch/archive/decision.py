@@ -1,4 +1,4 @@
-"""Decides what to do with a packet, and with the loose files of a session's inbox; no other module decides this."""
+"""Decides what to do with a packet, and with the loose files of a session's inbox."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from qxbatch.settings.model import Archive
 KEEPING = (Archive.LEAVE, Archive.COPY)
 """Modes in which a packet stays in the inbox."""
 _FROM_KEEPING_TO_DELETING = (*KEEPING, Archive.MOVE, Archive.DELETE)
-"""All modes; each removes more than the one before it."""
+"""All modes in order: the packet stays, stays and is copied, is moved, is deleted."""
 
 
 class Reason(StrEnum):
@@ -43,19 +43,19 @@ class Facts(NamedTuple):
     is_behind_link: bool = False
     """Whether its folder is reached through a link below the sessions folder."""
     is_mounted: bool = False
-    """Whether it is a mount point, or contains one."""
+    """Whether a mount point is at its path, in it or, in folder mode, between it and its inbox."""
     has_extra_bytes: bool = False
-    """Whether bytes before, between or after the members of an archive are in no session."""
+    """Whether it has bytes outside of its members, which are in no session."""
     has_external_links: bool = False
-    """Whether it contains links to something outside of it, or to nothing."""
+    """Whether it contains links to something outside of it, or to nothing; in folder mode, only links in archives count."""
     is_in_archive: bool = False
-    """Whether the packet was imported from the archive folder itself."""
+    """Whether the packet is below the folder of archived packets or of replaced files."""
     was_split: bool = False
     """Whether the packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
     """Whether the packet is in the inbox of its session (`--masterinbox=none`)."""
     kept_files_changed: bool = False
-    """Folder mode: whether a file in a session's inbox that has the bytes of a member is missing, or has other bytes now."""
+    """Folder mode: whether a file that was kept from it is missing in the inbox, or has other bytes now."""
     was_imported: bool = False
     """Folder mode: whether the session was imported before, so that it has a ledger with rows."""
 
@@ -90,8 +90,8 @@ def decide(facts: Facts) -> Decision:
 def mode_now(before: Archive, now: Archive, *, is_given: bool) -> Archive:
     """Return how to archive a packet that an interrupted run read with the mode `before`; this run has the mode `now`.
 
-    The packet does not leave the inbox, and is not deleted, if one of the two runs asked to keep it. `is_given`: `now` is not a
-    default.
+    The result is the mode that keeps more of the packet. A default mode of this run (not `is_given`) counts only if it leaves the
+    packet in the inbox.
 
     >>> mode_now(Archive.DELETE, Archive.LEAVE, is_given=True)
     <Archive.LEAVE: 'leave'>
@@ -125,7 +125,7 @@ def _why_not_deleted(facts: Facts) -> Reason:
 
 
 def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
-    """Return the fates of loose files to remove, even if the packet changed: only files that are unchanged are removed.
+    """Return the fates of loose files to remove, even if the packet changed: each file is compared before it is removed.
 
     Files with the fate `kept` normally stay. They are removed if the packet is split and its session was not imported before:
     the new sessions contain them.

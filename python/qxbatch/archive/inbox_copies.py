@@ -1,6 +1,6 @@
 """Compares files in the inboxes of sessions with what the ledgers say.
 
-In folder mode (`--masterinbox=none`) an inbox belongs to the user.
+In folder mode (`--masterinbox=none`) an inbox belongs to the user, who may change it.
 """
 
 import stat
@@ -20,6 +20,7 @@ class _Copy(NamedTuple):
 
     session: Path
     at: str
+    """Its path relative to the session."""
     sums: tuple[str, str]
     """SHA-256 of the member, and of the member without gzip."""
 

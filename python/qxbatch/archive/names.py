@@ -35,16 +35,16 @@ class ArchivePath(NamedTuple):
 
     path: Path
     has_packet: bool
-    """Whether the archive has the bytes of the packet at this path. Otherwise the path was unused. Something that exists at it now
-    is another packet, for example of another study that shares the archive."""
+    """Whether the archive has the bytes of the packet at this path. Otherwise the path was unused when it was chosen; another study
+    that shares the archive may use it meanwhile."""
 
 
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> ArchivePath:
     """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
     `packet` is where it is now, perhaps under a hidden name; `name` is its name in the inbox. With `number`, the name gets that
-    number (1: the name itself), or the next unused one. If the archive already has the same bytes under one of these names, that
-    existing path is returned.
+    number (1: the name itself), or the next unused one. If the archive already has the same bytes under the name or a numbered one,
+    that existing path is returned; without `number`, only names before the first unused one are searched. Raises OSError.
     """
     if number is None:
         return _next_place(folder, packet, name)
@@ -100,7 +100,7 @@ def kth_name(name: str, k: int) -> str:
 
 
 def numbered(name: str, k: int) -> str:
-    """Return name with `_k` before its archive extension.
+    """Return a name with `_k` before its extension; the part before `_k` is cut if the name would be longer than LONGEST_NAME.
 
     >>> numbered("AP346.tar.gz", 2)
     'AP346_2.tar.gz'

@@ -20,7 +20,7 @@ Numbers = Mapping[Path, int]
 
 
 def archives_in(inboxes: Sequence[Path]) -> list[Path]:
-    """Return the files in these inboxes, at any depth, with an archive extension. Skips FIFOs, sockets and devices."""
+    """Return the regular files in these inboxes, and links to such files, at any depth, that have an archive extension."""
     return [path for inbox in inboxes for path in _archives(inbox)]
 
 
@@ -29,8 +29,8 @@ def choose_numbers(
 ) -> dict[Path, int]:
     """Return the numbers of these archives, in their order, if their names are not unique.
 
-    `existing` are names in the archive, which are not reused. `previous` are numbers from a run that was killed or still works;
-    they are kept. Any other archive gets the number of the first one before it with the same content, else an unused one.
+    `existing` are names in the archive, which are not reused. `previous` are numbers that were chosen before; they are kept. Any
+    other archive gets the number of the first one before it with the same content, else an unused one.
     """
     names = Counter(path.name for path in archives)
     repeated_names = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}

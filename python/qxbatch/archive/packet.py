@@ -1,4 +1,4 @@
-"""Moves, copies or deletes a packet. Nothing in the archive is overwritten, and a last copy is never removed.
+"""Moves, copies or deletes a packet. Nothing in the archive is overwritten.
 
 Every step can be repeated: a rerun after a crash ends like one undisturbed run.
 """
@@ -28,7 +28,7 @@ from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.settings.model import Archive
 
 NameLock = Callable[[], AbstractContextManager[None]]
-"""Returns a context in which a name in the archive is chosen and used, so that two packets never get the same one."""
+"""Returns a context in which a name in the archive is chosen and used, so that two packets of a study do not get the same one."""
 
 
 def archive_packet(
@@ -41,13 +41,16 @@ def archive_packet(
     name_lock: NameLock = nullcontext,
     number: int | None = None,
 ) -> Path | None:
-    """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted or is missing.
+    """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted.
+
+    For a missing packet, return the path to which a killed run probably moved it; None if it is not to be moved, or if there is no
+    such path.
 
     A packet that leaves the inbox is first renamed to a hidden name and checked again there (`is_same_packet`): a file that
     appears under the original name meanwhile is another packet. `tag` is part of the hidden names, and identifies the
     unit and the run. `number` was chosen for this packet (qxbatch.archive.numbers): lower unused numbers are for other packets.
 
-    Raises ChangedError, and OSError when the archive cannot be written or the packet cannot be removed.
+    Raises ChangedError, OSError, and ValueError from the check.
     """
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not entry_exists(aside) and not entry_exists(packet):
@@ -76,7 +79,7 @@ def archive_packet(
 
 
 class _Destination(NamedTuple):
-    """The destination of a packet in the archive: what its name is chosen from, and how the packet gets there."""
+    """The destination of a packet: chooses its path in the archive, and copies or moves it there."""
 
     name: str
     """The packet's name in the inbox."""
@@ -92,7 +95,7 @@ class _Destination(NamedTuple):
         return hidden_path(self.folder / self.name, Use.COPY, self.tag)
 
     def copy_packet(self, packet: Path, is_same_packet: PacketCheck) -> Path:
-        """Copy a packet, unless the archive already has its bytes; return the path. Raises ChangedError, OSError."""
+        """Copy a packet, unless the archive already has its bytes; return the path. Raises ChangedError, OSError, ValueError."""
         source = packet.resolve()  # a copy of a link would not be a copy of the data
         target = self._equal_packet(source)
         if target is None:
@@ -102,7 +105,7 @@ class _Destination(NamedTuple):
         return target
 
     def move_packet(self, aside: Path, is_same_packet: PacketCheck) -> Path:
-        """Move a packet from its hidden name to the archive; return its path. Raises ChangedError, OSError.
+        """Move a packet from its hidden name to the archive; return its path. Raises ChangedError, OSError, ValueError.
 
         If the archive is on another file system, or already has the packet, `aside` still exists: the caller removes it.
         """
@@ -130,7 +133,7 @@ class _Destination(NamedTuple):
     def _rename_into_archive(self, hidden: Path, source: Path) -> Path:
         """Rename `hidden`, the copy or the packet itself, to its path in the archive; do nothing if the archive has its bytes.
 
-        Another study may share the archive and choose names at the same time, since its locks are separate.
+        Another study that shares the archive has separate locks. If it uses the chosen path first, another path is chosen.
         """
         while True:
             with self.name_lock():

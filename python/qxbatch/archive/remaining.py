@@ -17,7 +17,8 @@ from qxbatch.walk import raise_error, walk
 def contain_remaining(sessions: Sequence[Path], packet: Path) -> bool:
     """Return whether sessions contain each file that is left in a packet folder, by the hashes of their ledgers.
 
-    False for a packet that is not a folder, a link or special file in it, and if a file or a ledger cannot be read.
+    False if the packet is not a folder or contains a link or a special file, if a file or a ledger cannot be read, and if a session
+    lacks a file of its ledger.
     """
     try:
         if packet.is_symlink() or not packet.is_dir():
@@ -39,9 +40,9 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _hashes(session: Path) -> Iterator[str]:
-    """Yield the hashes of the members of a session whose files all exist, and of the archives that were opened.
+    """Yield the hashes of the members that a session contains, and of the archives that were opened.
 
-    Raises OSError, also if one of the files is missing or reached through a link, and ValueError.
+    Raises OSError, also if a file with the bytes of a member is missing, not regular or reached through a link, and ValueError.
     """
     checked: set[str] = set()
     for row in SessionFolder(session).ledger():

@@ -1,4 +1,4 @@
-"""Checks right before a packet is moved that it is still the one that was imported."""
+"""Checks that a packet is still the one that was imported."""
 
 from copy import copy
 from pathlib import Path
@@ -29,9 +29,9 @@ class SamePacketCheck:
     ) -> None:
         """`for_deletion`: a packet that is read again must also have no bytes outside of its members, and no links out of it.
 
-        `trusts_fingerprint`: a packet with the inodes and change times of its fingerprint is not read again, because this run
-        computed the fingerprint, or because the packet is left in place. Anybody can write a journal, so the fingerprint of a
-        journal is not trusted. `top`: the packet must not be reached through a link below it.
+        `trusts_fingerprint`: a packet with the inodes and change times of its fingerprint is not read again. False for a
+        fingerprint from a journal, which anybody can write, unless the packet is left in place. `top`: the packet must not be
+        reached through a link below it.
         """
         self._packet = packet
         self._top = top
@@ -41,12 +41,15 @@ class SamePacketCheck:
         self._for_deletion = for_deletion
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises OSError."""
+        """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises as `content`."""
         content = self.content(path, renamed=renamed)
         return content is not None and (content.is_complete if self._for_deletion else content.is_contained)
 
     def content(self, path: Path, *, renamed: bool = False) -> PacketContent | None:
-        """Return the content of the packet at `path` when it was last read; None if it is not the imported one. Raises OSError."""
+        """Return the content of the packet at `path` when it was last read.
+
+        None if it is not the imported one, or if it changes during each reading. Raises OSError and ValueError as `read_again`.
+        """
         if self._is_behind_link(path):
             return None
         now = fingerprint(path)
@@ -68,16 +71,16 @@ class SamePacketCheck:
         return None
 
     def for_move(self) -> "SamePacketCheck":
-        """Return the check of the same packet for a move, which permits extra bytes and links. It reads nothing again."""
+        """Return the check of the same packet for a move, which permits extra bytes and links. It shares what this one has read."""
         check = copy(self)
         check._for_deletion = False
         return check
 
     def contains_remaining_files(self, path: Path) -> bool:
-        """Return whether the sessions contain all that is left of the packet at `path`. Raises OSError.
+        """Return whether the sessions contain all that is left of the packet at `path`. Raises OSError and ValueError.
 
-        False if one of its archives has bytes around its members: no session contains them. A link must be listed in the ledger
-        as a link of the packet, and lead to something that is left.
+        False if it has bytes outside of its members: no session contains them. A link must be listed in the ledger as a link of the
+        packet, and lead to something that is left.
         """
         if self._is_behind_link(path):
             return False

@@ -33,7 +33,7 @@ class PacketContent(NamedTuple):
     has_external_links: bool = False
     """Whether it has links to something outside of it, or to nothing."""
     links: Collection[tuple[str, str]] = ()
-    """Path and target of each link in it, as a ledger has them."""
+    """Path and reason of each link in it, as in a ledger: the reason names the target."""
 
     @property
     def is_complete(self) -> bool:
@@ -98,16 +98,17 @@ class SessionBytes:
             )
 
     def has_file(self, path: Path, sha256: str) -> bool:
-        """Return whether the sessions contain the bytes of a file with this hash; a compressed file may have to be read again.
+        """Return whether the sessions contain the bytes of a file with this hash.
 
-        Raises OSError and ValueError as `read_again`.
+        A file whose hash is not found is read again: its content, for example decompressed, can have another hash. Raises OSError
+        and ValueError as `read_again`.
         """
         return (
             sha256 in self._content_hashes or (sha256, sha256) in self._kept_hashes or self.read_again(path).is_complete
         )
 
     def has_links(self, links: Iterable[tuple[str, str]], name: str) -> bool:
-        """Return whether ledgers list all these links (path and target) of a packet. Raises OSError and ValueError.
+        """Return whether ledgers list all these links (`PacketContent.links`) of a packet. Raises OSError and ValueError.
 
         Ledger paths begin with the packet's `name` if its session was made of several packets.
         """

@@ -1,4 +1,7 @@
-"""Folder mode (`--masterinbox=none`): numbers for archives with the same name, stored for cluster jobs, and in case of a kill."""
+"""Folder mode (`--masterinbox=none`): stores the numbers for archives with the same name.
+
+So the jobs of a cluster, and the run after a killed one, use the same numbers.
+"""
 
 import contextlib
 import json
@@ -41,9 +44,9 @@ def choose_and_store_numbers(
 def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] = ()) -> None:
     """Remove numbers that are no longer needed.
 
-    These are the numbers of archives in the inboxes, which this run has finished, of missing archives, and of sessions with
-    results. Numbers that another run chose for waiting sessions are kept. While another run works, or a killed run left unfinished
-    work, all are kept: a later call removes them.
+    These are the numbers of archives in the inboxes, which this run has finished, of missing archives, and of sessions that have
+    results or were split. The others are of sessions that wait. While another run works, or a killed run left unfinished work, all
+    are kept: a later call removes them.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.temporary_numbers)):
         return
@@ -86,7 +89,7 @@ def _has_other_work(workspace: Workspace) -> bool:
 
 
 def _has_imported_session(workspace: Workspace, archive: Path) -> bool:
-    """Return whether the session of an archive has results, or was split into others that have them."""
+    """Return whether the session of an archive has results, or was split into other sessions."""
     session = archive.relative_to(workspace.sessionsfolder).parts[0]
     return has_results(workspace.sessionsfolder / session) or was_split(workspace.sessionsfolder, session)
 

@@ -89,7 +89,7 @@ CHECK_WORKER = with_meaning(
 )
 VERBOSE_WORKER = with_meaning("verbose", "Accepted, without effect.")
 NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
-"""Parameters of an import that a worker does not have: --packet and <folder> choose what it imports, and it always imports."""
+"""Parameters of an import that a worker does not have, for example since --packet and <folder> choose what it imports."""
 WORKER = (
     Parameter(
         "packet",

@@ -1,4 +1,4 @@
-"""The one call of docopt."""
+"""Calls docopt."""
 
 import re
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ _OPTION = re.compile(r"^ +(?:-\w )?(--[\w-]+)(=?)", re.MULTILINE)
 def call_docopt(text: str, argv: Sequence[str], command: str) -> dict[str, object]:
     """Return what docopt reads from normalized words, by the usage of a help text. Raises UsageError if they do not fit it.
 
-    qxbatch.cli.words has checked the options, so only the number of positional words can be wrong. docopt gets only the
-    descriptions of the options in `argv`: its time grows with the square of their number, and all options of an import took 13 ms.
-    The values of the other options are None, or False for an option without a value.
+    The options in `argv` are those that qxbatch.cli.words accepted, so only the positional words can be wrong. docopt gets only the
+    options in `argv`: its time grows with the square of their number, and all options of an import took 13 ms. The values of the
+    other options are None, or False for an option without a value.
     """
     usage, _, descriptions = text.partition("Usage:\n")[2].partition("\n\n")
     all_options = dict(_OPTION.findall(descriptions))

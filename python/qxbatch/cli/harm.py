@@ -5,7 +5,7 @@ from qxbatch.settings.model import Settings
 
 
 def refuse_harm(settings: Settings) -> None:
-    """Raise UsageError if the sessions folder, the master inbox or an output is where it would change data of the user."""
+    """Raise UsageError if the sessions folder, master inbox, --log-file or --json-file is where data of the user would change."""
     refuse_unsafe_folders(settings)
     if settings.log_file is not None or settings.json_file is not None:
         from qxbatch.report.output_files import refuse_outputs

@@ -18,8 +18,8 @@ def log_head(
 ) -> None:
     """Log the command, and each option with its value or its default.
 
-    A de-identified log lacks the command, and the values that may name a patient. A log never contains a password: the value
-    of --password-file is a path.
+    A de-identified log lacks the command, and the values of _PACKET_OPTIONS. A log contains no password: the value of
+    --password-file is a path.
     """
     import platform
 

@@ -1,4 +1,4 @@
-"""The command `qxbatch`: the first word chooses the grammar, and every outcome becomes an exit status."""
+"""The command `qxbatch`: the first word chooses the grammar; results, wrong requests and interrupts become exit statuses."""
 
 import errno
 import sys
@@ -75,7 +75,8 @@ def _help_text(name: str, *, complete: bool) -> str:
 def _run_and_report_errors(words: Sequence[str]) -> int:
     """Run the words; return the exit status.
 
-    A wrong request and an error of the machine end with a message, an interrupt with status 130, a bug with a traceback.
+    A wrong request, an error of the machine (MACHINE_ERRORS) and an interrupt end with a message and an exit status; any other
+    error is raised, and ends with a traceback.
     """
     from qxbatch.exits import ExitStatus
     from qxbatch.problems import UsageError
@@ -128,7 +129,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _refuse_misspelt(words: Sequence[str]) -> None:
-    """Raise UsageError when the first word resembles a command's name, and no folder of that name exists.
+    """Raise UsageError when the first word resembles a command's name, and no file or folder of that name exists.
 
     Such a name is accepted for a sessions folder that the run creates (with --masterinbox), and for <data> in the BIDS-App form.
     """

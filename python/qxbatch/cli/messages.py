@@ -1,7 +1,4 @@
-"""Messages of a run: warnings on stderr, and all messages in the file of --log-file.
-
-Reports are printed directly; messages for the log file are passed to the logger.
-"""
+"""Messages of a run: warnings on stderr, and all messages in the file of --log-file."""
 
 import contextlib
 import logging
@@ -21,7 +18,9 @@ LOGGER_NAME = "qxbatch"
 
 
 def set_up_messages(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
-    """Send warnings of the logger `qxbatch` to stderr and everything to the log file; print the notes unless quiet.
+    """Send warnings and errors of the logger `qxbatch` to stderr, and all its messages to the log file.
+
+    The notes are logged, and printed unless quiet.
 
     Raises UsageError when the log file cannot be written.
     """

@@ -70,7 +70,7 @@ class LastingStream:
 
 
 class LastingOutput:
-    """A context in which both streams work without readers, and file names that are not valid text can be printed."""
+    """A context in which stdout and stderr work without readers, and can print file names that are not valid text."""
 
     def __enter__(self) -> None:
         _open_closed_streams()

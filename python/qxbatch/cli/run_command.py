@@ -13,7 +13,7 @@ from qxbatch.settings.parameter import find
 from qxbatch.settings.paths import absolute_path
 
 _OUTPUTS = ("log_file", "json_file")
-"""Options of files that commands write. The files of proposals are checked by qxbatch.commands.proposal_file."""
+"""Options of files to write that are checked here; the module of a command checks its other ones."""
 
 
 def run(name: str, argv: Sequence[str]) -> int:
@@ -67,7 +67,7 @@ def _log_head(words: Sequence[str], command: Command, values: Mapping[str, str])
 
 
 def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:
-    """Return the sessions folders that a command may work in: those of its sessions, and the folders that it names."""
+    """Return the folders that may be sessions folders: the parents of the <session> words, and the <folder> words."""
     names = options.get("<folder>") or []
     folders = {absolute_path("<folder>", str(name)) for name in (names if isinstance(names, list) else [names])}
     sessions = options.get("<session>")

@@ -1,4 +1,4 @@
-"""Starts an import: reads the settings, sets up messages, calls the pipeline, or submits the import to a cluster."""
+"""Starts an import, here or on a cluster, or the group level of the BIDS-App form."""
 
 import logging
 import sys
@@ -78,7 +78,10 @@ def _config(path: str) -> dict[str, str]:
 
 
 def prepare_sessionsfolder(settings: Settings) -> None:
-    """Create the sessions folder, except with --test. Raises UsageError, also if session.txt cannot contain its path."""
+    """Create the sessions folder, and warn if root writes into a folder of another user; with --test do neither.
+
+    Raises UsageError, also if session.txt cannot contain the path.
+    """
     from qxbatch.record.mapped_path import check_path
 
     folder = settings.sessionsfolder

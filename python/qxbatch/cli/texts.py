@@ -1,8 +1,4 @@
-"""Help texts, which docopt also reads. Nothing slow is imported: `qxbatch --help` must start fast.
-
-No text contains docopt's marker of a default, `[default: VALUE]`. A default that docopt fills in would look like a value of
-the command line, which overrides the config file.
-"""
+"""Help texts, from which call_docopt takes usage and options. Nothing slow is imported: `qxbatch --help` must start fast."""
 
 from qxbatch.settings.parameter import Form, Group, Parameter
 from qxbatch.settings.parameters import MOST_USED, PARAMETERS
@@ -113,7 +109,7 @@ def option_text(parameter: Parameter) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break text at spaces, without backticks. No further line begins with a dash: docopt would take it for an option."""
+    """Break text at spaces, without backticks. No further line begins with a dash: call_docopt would take it for an option."""
     lines: list[str] = []
     line = ""
     for word in text.replace("`", "").split(" "):

@@ -23,7 +23,7 @@ class Words:
         self.positional: list[str] = []
 
     def argv(self) -> list[str]:
-        """Return the words for docopt."""
+        """Return the words for docopt. A positional word that begins with `-` gets `./`, so that it is not taken for an option."""
         options = [name if value is None else f"{name}={value}" for name, value in self.options.items()]
         return [*options, *(f"./{word}" if word.startswith("-") else word for word in self.positional)]
 

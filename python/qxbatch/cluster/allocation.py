@@ -22,7 +22,10 @@ _UNLIMITED = 1 << 50
 def limited_to_allocation(
     settings: Settings, scheduler: Scheduler, largest_unit: int, environment: Mapping[str, str] = os.environ
 ) -> Settings:
-    """Return the settings of a run that stays within its allocation. `largest_unit` is the size of its largest unit in bytes."""
+    """Return the settings of a run that stays within its allocation, and works on a disk of its node if that has enough space.
+
+    `largest_unit` is the size of its largest unit in bytes.
+    """
     cpus = min([settings.n_procs, *(_positive_values(scheduler.cpu_variables, environment))])
     memory = allocated_memory(scheduler, environment)
     bounds = [

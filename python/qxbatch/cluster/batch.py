@@ -25,7 +25,7 @@ class ClusterSubmitter:
     """Submits ready packets (qxbatch.pipeline.run.Submitter)."""
 
     def __init__(self, spec: SchedulerSpec, options: Mapping[str, str], write_script: Callable[[str], object]) -> None:
-        """`options` are all options, also those of a config file. `write_script` receives the script of --print-script."""
+        """`options` are all given options, also those of a config file. `write_script` receives the script of --print-script."""
         self._spec = spec
         self._options = options
         self._write_script = write_script
@@ -53,7 +53,10 @@ class ClusterSubmitter:
         report: Report,
         observer: "RunObservers",
     ) -> int:
-        """Submit; return the exit status, HELD if all packets are submitted already or no longer exist. Raises UsageError."""
+        """Submit; return the exit status, HELD if all packets are submitted already or no longer exist.
+
+        Raises UsageError, OSError and KeyboardInterrupt.
+        """
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
             with locks.waiting(SUBMIT_LOCK):

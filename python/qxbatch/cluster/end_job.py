@@ -33,9 +33,9 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
 
 
 def submit_remaining(submission: Submission, round_number: int) -> int:
-    """Submit the units of a round that have no job and no result; return the exit status.
+    """Submit the units of a round that the scheduler refused, except those that have a result; return the exit status.
 
-    If the node cannot submit, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
+    If they cannot be submitted, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
     submission cannot be read.
     """
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run

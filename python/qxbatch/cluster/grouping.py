@@ -7,7 +7,7 @@ from typing import NamedTuple
 BASE_SECONDS = 2.0
 """Seconds that an import takes on a slow CPU in addition to the time for the packet's bytes."""
 BYTES_PER_SECOND = 10e6
-"""Bytes of a packet that one slow CPU imports in a second (measured in docs/scaling.md)."""
+"""Bytes of a packet that one slow CPU imports in a second."""
 TIME_FACTOR = 4
 """The requested time is the estimated time multiplied by this factor."""
 MIN_TIME_LIMIT = 1800

@@ -19,7 +19,7 @@ _ARRAY_TASK = re.compile(r"(.+)_([0-9]+)")
 
 
 class JobLocks(Locks):
-    """Locks of a task. It waits for locks that are held, since a task that ends without a result is not started again.
+    """Locks of a task. It waits for locks that are held, since the scheduler does not repeat a task that ends without a result.
 
     For example, a task that was cancelled to make room in the queue can still be running when its packets are submitted again.
     """

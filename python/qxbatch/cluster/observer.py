@@ -96,9 +96,8 @@ class StateWriter:
     def _has_result_of_another_task(self, new: UnitState) -> bool:
         """Return whether another task has written a result of the unit that the new state must not replace.
 
-        Two tasks can have the same unit: a task that is stopped can end after its units are submitted again. It releases their
-        locks before it writes their states, and the task that followed it may have read their states before it ended. So DONE is
-        final, and a task that ends without a result replaces neither DONE nor FAILED.
+        Two tasks can have the same unit: a task that is stopped can end after its units are submitted again, and write its states
+        after those of the later task. So DONE is final, and WAITING replaces neither DONE nor FAILED.
         """
         results = FINAL if new.state is State.WAITING else (State.DONE,)
         with contextlib.suppress(OSError, ValueError):

@@ -34,9 +34,9 @@ def task_settings(submission: Submission) -> Settings:
 
 
 def refuse_copy(submission: Submission) -> None:
-    """Raise UsageError if the sessions folder was copied after the submission was made, and the original still exists.
+    """Raise UsageError if the folder in which the submission was made exists, and is not the one that contains it now.
 
-    The jobs, and the paths in the options, are those of the original.
+    Then this study is a copy: the jobs, and the paths in the options, are those of the original.
     """
     original = _original(submission)
     folder = submission.sessionsfolder

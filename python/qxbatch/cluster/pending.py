@@ -24,7 +24,10 @@ SUBMIT_LOCK = "submit"
 def make_submission(
     settings: Settings, options: Mapping[str, str], units: Sequence[Unit], report: Report
 ) -> Submission | None:
-    """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none."""
+    """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none.
+
+    Refused candidates become failed units of it. Raises UsageError, OSError.
+    """
     folder = settings.sessionsfolder
     previous = submissions(folder, lambda error: print(one_line(str(error))))
     pending = _pending(previous)

@@ -82,7 +82,7 @@ def _candidate_of(value: Mapping[str, Any]) -> Candidate:
 
 
 def problem_of(value: Mapping[str, str]) -> Problem:
-    """Return a problem that `problem_value` wrote."""
+    """Return a problem that `problem_value` wrote. Raises KeyError, ValueError."""
     return Problem(
         Code(value["code"]),
         value["subject"],

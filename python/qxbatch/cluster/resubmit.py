@@ -23,7 +23,7 @@ def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
 
 
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> SubmitResult | None:
-    """Submit units again; return None if there are none. If that fails, raise UsageError and restore the states.
+    """Submit units again; return None if there are none. Raises UsageError, after restoring the states, and OSError.
 
     The estimates of time and memory double with each previous attempt, up to MAX_DOUBLINGS times.
     """

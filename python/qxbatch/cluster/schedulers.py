@@ -23,7 +23,7 @@ class Scheduler(NamedTuple):
     `{count}` the number of tasks, `{name}` the name of the job, and `{throttle}` the directive `throttle`, if it begins with `%`.
     """
     option_directive: str
-    """Directive of an option that is passed to the scheduler as it is, with `{key}` and `{value}`."""
+    """Directive of any other option of the scheduler, with `{key}` and `{value}`."""
     signal_directive: str
     """Directive that sends SIGTERM before the time limit; empty if the scheduler has none."""
     dependency_words: tuple[str, ...]
@@ -59,7 +59,7 @@ class Scheduler(NamedTuple):
     ended_states: tuple[str, ...]
     """States of jobs that have ended."""
     no_jobs_error: str
-    """Regular expression of the query's error message if there is no job; `(?!)` if it has none."""
+    """Regular expression of the query's error message if there is no job; `(?!)`, which matches nothing, if it has none."""
     cancel: tuple[str, ...]
     cpu_variables: tuple[str, ...]
     """Variables with the CPUs of a task."""

@@ -18,7 +18,7 @@ END_MEMORY = 2 << 30
 END_MEMORY_EACH = 20_000
 """Bytes of memory of the dependent job for each session in the study level (docs/scaling.md)."""
 _NODE_VARIABLES = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
-"""Variables that are passed to a container, besides those that `Scheduler` names."""
+"""Variables that are passed to a container, with those that `Scheduler` names."""
 
 
 TASK = '"$task"'
@@ -143,7 +143,7 @@ def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
 def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
     """Return the shell script that submits these scripts and records the ids of their jobs.
 
-    `sums` has their checksums: a script that somebody changed meanwhile is not submitted.
+    `sums` has their checksums: if somebody changed one of them meanwhile, none is submitted.
     """
     submit = shlex.join(scheduler.submit)
     feed = "<" if scheduler.script_on_stdin else ""

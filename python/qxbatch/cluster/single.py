@@ -18,7 +18,7 @@ from qxbatch.visible import one_line
 
 
 def import_one(settings: Settings, name: str) -> int:
-    """Import the packet of that name, or the packets of the session of that id; return the exit status.
+    """Import the packets of the session to which the packet `name` belongs, or whose id is `name`; return the exit status.
 
     A session that exists already is a success, so that the call can be repeated. Raises UsageError.
     """

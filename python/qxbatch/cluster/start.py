@@ -13,7 +13,10 @@ from qxbatch.settings.model import Settings
 
 
 def run(settings: Settings, options: Mapping[str, str]) -> int:
-    """Submit ready packets; return the exit status. Raises UsageError. `options` are all options, also of a config file."""
+    """Submit ready packets; return the exit status. `options` are all given options, also those of a config file.
+
+    Raises UsageError, OSError and KeyboardInterrupt.
+    """
     spec = settings.scheduler
     assert spec is not None
     if not (settings.print_script or settings.test):

@@ -50,7 +50,7 @@ class UnitState(NamedTuple):
     attempts: int = 0
     """Number of imports that were started."""
     published: bool = False
-    """Its session was written, although one of its series may have failed."""
+    """Whether its session was written; one of its series may have failed."""
     seconds: float = 0.0
     """Duration of its import."""
     series: int = 0

@@ -78,7 +78,7 @@ class Status(NamedTuple):
 
 
 def status_of(submissions: Sequence[Submission]) -> Status:
-    """Return the state of every unit of these submissions. For a packet in several submissions the last one counts."""
+    """Return the states of the units of these submissions, without units whose packets are all in later submissions."""
     last: dict[str, tuple[Submission, UnitState]] = {}
     unreadable: list[str] = []
     for submission in submissions:

@@ -84,7 +84,7 @@ class Submission:
         return self.file.is_own
 
     def need_own(self) -> None:
-        """Raise UsageError if another user can have written its record, whose options select folders and programs."""
+        """Raise UsageError if another user owns its record or can have written it: its options select folders and programs."""
         self._need_owner()
         if self.file.is_writable_by_others:
             file = shell_word(str(self.file.path))
@@ -113,7 +113,7 @@ class Submission:
         return read_state(self.states_folder, number)
 
     def write(self, state: UnitState) -> None:
-        """Replace the state of a unit."""
+        """Replace the state of a unit. Raises OSError."""
         write_state(self.states_folder, state)
 
     def all_states(self, on_unreadable: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
@@ -172,7 +172,7 @@ class Submission:
         return self.folder / LOGS / f"{number}-{name}"
 
     def add_round(self, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
-        """Write a new round; return its number. Raises UsageError."""
+        """Write a new round; return its number. Raises UsageError, OSError."""
         number = (self.round_numbers() or [0])[-1] + 1
         if number > MAX_ROUNDS:
             raise _unreadable(self.folder, ValueError(f"it has a round {number - 1}"))
@@ -182,7 +182,7 @@ class Submission:
         return number
 
     def write_round(self, number: int, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> None:
-        """Write a round, or replace it while it is submitted."""
+        """Write a round, or replace it while it is submitted. Raises OSError."""
         lines = "".join(f"{format_ranges(task)}\n" for task in plan.tasks)
         self.write_text(round_path(self.folder, number, "tasks"), lines)
         value = {
@@ -310,7 +310,7 @@ def _unreadable(folder: Path, error: Exception) -> UsageError:
 
 
 def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
-    """Write a submission; it becomes visible when it is complete. Raises OSError."""
+    """Write a submission; it becomes visible when it is complete. Raises OSError, UsageError."""
     now = time.time_ns()
     # with microseconds, so that two submissions in one second sort by time
     name = (

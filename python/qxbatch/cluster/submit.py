@@ -82,7 +82,7 @@ class Submitter:
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> SubmitResult:
         """Submit units; `sizes` maps their numbers to bytes. `retry_factor` increases the requests for time and memory (`plan`).
 
-        Raises UsageError (exit status 69) if no array is accepted.
+        Raises UsageError, with exit status 69 if no array is accepted, and OSError.
         """
         largest = largest_array(self.scheduler)
         self.round_number = self.submission.add_round(Plan((), ()), sorted(sizes))
@@ -128,7 +128,7 @@ class Submitter:
         return {number: size for number, size in sizes.items() if number not in accepted}
 
     def _submit_end_job(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array is submitted."""
+        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array was accepted."""
         if not self.jobs:
             self.submission.remove_round(self.round_number)
             raise UsageError(

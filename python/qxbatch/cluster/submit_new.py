@@ -16,7 +16,7 @@ from qxbatch.settings.scheduler import SchedulerSpec
 def submit_new(submission: Submission, spec: SchedulerSpec, write_script: Callable[[str], object] | None) -> str:
     """Submit waiting units, or pass the script that submits them to `write_script`; return the message.
 
-    Raises UsageError if no job is accepted; the submission is then removed.
+    Raises UsageError, for example if no job is accepted, after removing the submission, and OSError.
     """
     sizes = {state.number: state.size for state in submission.all_states() if state.state is State.WAITING}
     submitter = Submitter(submission, spec)

@@ -17,7 +17,7 @@ def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
     """Do the work of a task, and return the exit status.
 
     `submission_id` is `ID:SHA256` of the submission's record, or `ID`. `task` is `ROUND/NUMBER` to import the units of a
-    task, `ROUND/end` to write the study level, or `ROUND/remaining` to submit the units that have no job.
+    task, `ROUND/end` to write the study level, or `ROUND/remaining` to submit the units that the scheduler refused.
 
     Raises UsageError.
     """

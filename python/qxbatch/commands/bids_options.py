@@ -94,7 +94,9 @@ def _check(bids_options: BidsOptions, options: Mapping[str, object]) -> None:
 
 
 def _check_actions(bids_options: BidsOptions) -> None:
-    """Raise UsageError for two actions that are done instead of an export, or for one of them with an option of an export."""
+    """Raise UsageError for two actions that replace an export, for one of them with --json or --validate, and for --test with
+    --validate.
+    """
     actions = [
         name
         for name, value in (

@@ -22,7 +22,7 @@ from qxbatch.textfile import read_bytes
 def record_export(
     options: BidsOptions, rules: RuleFile, export: Export, validator_result: ValidatorResult | None
 ) -> None:
-    """Record the export, and refresh the study level if the folder has one.
+    """Record the export. If that changes the record, rewrite the study level, unless the study has none.
 
     If a file cannot be read or written, print a message.
     """

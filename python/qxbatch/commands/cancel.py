@@ -15,7 +15,10 @@ from qxbatch.visible import shell_word
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Cancel the jobs of this user's submissions; return the exit status. Raises UsageError if some are not cancelled."""
+    """Cancel the jobs of this user's submissions, and remove rounds whose printed script was not run; return the exit status.
+
+    Raises UsageError, also if some jobs are not cancelled.
+    """
     folder, submissions = submissions_in(options["<sessionsfolder>"])
     refusals: list[str] = []
     own_submissions = _readable_submissions([submission for submission in submissions if submission.is_own], refusals)

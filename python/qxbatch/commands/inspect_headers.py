@@ -24,7 +24,7 @@ _PACKED_KINDS = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4
 _MAX_PROBLEMS = 20
 """Problems listed for one source; more are only counted."""
 _PHILIPS_PREFIXES = ("XX_0", "PS_0")
-"""Beginnings of the names of Philips files that are not images; an import does not sort them."""
+"""Beginnings of the names of files that Philips writes beside the images; an import does not sort those without an image."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ def sorted_series(
 
     `outputs` are the images of each series, by the n of `dicom/<n>`.
 
-    Raises CancelledError when the monitor is cancelled, and OSError when the temporary folder cannot be written.
+    Raises CancelledError when the monitor is cancelled, and OSError when the temporary folder cannot be written or a PAR cannot be
+    read.
     """
     paths: dict[int, list[Path]] = defaultdict(list)
     for source in sorted_sources(SessionPaths(session).dicom):

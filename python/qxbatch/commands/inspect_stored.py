@@ -1,4 +1,4 @@
-"""The summary and the DICOM-Report.txt of a session with its facts. A session of another program gets a new summary."""
+"""The texts of the summary and DICOM-Report.txt of a session with new facts. A session without a summary gets one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,10 @@ from qxbatch.textfile import read_text
 
 
 def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
-    """Return the files to change with their new text: the summary, DICOM-Report.txt if qxbatch wrote it, and their checksums."""
+    """Return the files to change with their new text: the summary, DICOM-Report.txt if nobody edited it, and the list of checksums.
+
+    Only a session that is sorted and not converted has that list.
+    """
     texts = _summary_and_report(folder, series)
     return {**texts, **updated_list(folder.paths, texts)}
 

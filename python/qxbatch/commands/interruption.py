@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def run_interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
-    """Return what `work` returns. Ctrl-C cancels the monitor, and the work removes its temporary folder."""
+    """Return what `work` returns. After Ctrl-C, cancel the monitor, and wait until the work has removed its temporary files."""
     with ThreadPoolExecutor(1) as pool:
         try:
             with delayed_signals():

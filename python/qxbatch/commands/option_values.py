@@ -9,7 +9,10 @@ from qxbatch.settings.values import Values
 
 
 def threads_of(text: object) -> int:
-    """Return the number of threads that --n-procs gives; for `all` and None, the number of CPUs that this process may use."""
+    """Return the number of threads that --n-procs gives; for `all` and None, the number of CPUs that this process may use.
+
+    It is at most MAX_PROCESSES.
+    """
     number = Values({} if text is None else {"n_procs": str(text)}).integer_or_all("n_procs")
     return min(number or cpus.usable_cpus(), cpus.MAX_PROCESSES)
 

@@ -1,8 +1,4 @@
-"""`qxbatch protocol learn`: proposes protocol.toml from the series that the sessions have.
-
-A series that more than half of the sessions of a scanner have is expected. One that at least a third of them, and at least two,
-have is optional. docs/protocol.md has the rules for scanners with few sessions.
-"""
+"""`qxbatch protocol learn`: proposes protocol.toml from the series that the sessions have, by the rules of docs/protocol.md."""
 
 import sys
 

@@ -17,7 +17,7 @@ QUICK_SIZE = 16 * 2**20
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Check the sets in the named folders, or update their expectations; return the exit status. Raises UsageError."""
+    """Check the sets in the named folders, and with --update record their results; return the exit status. Raises UsageError."""
     names = options["<folder>"]
     assert isinstance(names, list)
     procs, update, as_json = options.get("--n-procs"), bool(options["--update"]), bool(options["--json"])
@@ -80,7 +80,7 @@ def is_as_expected(outcome: Outcome) -> bool:
 
 
 def as_text(outcome: Outcome, *, updated: bool) -> str:
-    """Return a line for the set, and one for each difference. `updated`: the results were written as the expectation."""
+    """Return a line for the set, and one for each difference. `updated`: whether results that differ or are new were recorded."""
     if outcome.is_new:
         state = (
             "expectation written; read it before you trust it" if updated else "no expectation yet: --update writes it"
@@ -93,5 +93,5 @@ def as_text(outcome: Outcome, *, updated: bool) -> str:
 
 
 def first_lines(lines: Sequence[str], most: int = 200) -> list[str]:
-    """Return the lines, and how many more there are."""
+    """Return at most `most` of the lines, and how many more there are."""
     return [*lines[:most], *([f"... and {len(lines) - most} more"] if len(lines) > most else [])]

@@ -116,6 +116,6 @@ def _scan_archive(
 
 
 def _count_members(reading: Reading) -> int:
-    """Return the number of files in an archive, without folders, links, and opened archives, whose members are counted instead."""
+    """Return the number of files in an archive. For an opened archive in it, its members are counted instead."""
     rows = (reading.row(index) for index in range(len(reading)))
     return sum(row.fate not in ("nodata", "opened") for row in rows)

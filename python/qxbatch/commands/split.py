@@ -1,7 +1,7 @@
 """`qxbatch split`: a folder or archive of several patients or studies becomes one folder for each study.
 
-The source is not changed. If it is a folder, the new folders contain hard links to its files if the file system has them, else
-copies; if it is an archive, they contain its unpacked members. A table lists the new path of each member.
+The source is not changed. The new folders contain hard links to loose files if the file system has them, else copies, and the
+unpacked members of archives. A table lists the new path of each member.
 """
 
 from collections.abc import Mapping

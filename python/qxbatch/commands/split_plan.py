@@ -35,7 +35,8 @@ class _Key:
     """Identifies a study of a patient."""
 
     patient: str
-    """The key of the patient (`_patient_keys`); of PAR/REC, the name in folded case."""
+    """The key of the patient (`_patient_keys`); of PAR/REC, the patient's name in folded case, or without a name, the patient to
+    whom `split_patients` assigned it."""
     study: str
 
 

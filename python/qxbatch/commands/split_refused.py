@@ -1,4 +1,4 @@
-"""Why a source is not split."""
+"""Why a source is not split, or not completely."""
 
 import sys
 from collections.abc import Sequence

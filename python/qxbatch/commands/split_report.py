@@ -19,7 +19,7 @@ def print_split(
     mapping: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the new folders, with `as_json` as JSON. `mapping` is None when nothing was written."""
+    """Print the new folders, with `as_json` as JSON. `mapping` is the table of new paths; None when nothing was written."""
     counts = {folder.name: sum(1 for row in rows if row.folder == folder.name and row.at) for folder in folders}
     if as_json:
         records = [

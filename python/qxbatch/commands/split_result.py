@@ -93,9 +93,9 @@ def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
 
     A link can lead into the inbox, or the inbox can be a link: the path as written and its target are both checked.
     """
-    names_at = frozenset(new_names)
+    names_in_output = frozenset(new_names)
     for path in (output, Path(os.path.realpath(output))):
-        own_names = {path: names_at}
+        own_names = {path: names_in_output}
         for folder in below_master_inbox(path):
             for name in os.listdir(folder):  # noqa: PTH208 - names, not paths
                 is_own = name in own_names[folder] or is_staging_name_of_split(name) or _MAPPING_NAME.fullmatch(name)
@@ -143,7 +143,7 @@ def _write_mapping(staging: Path, lines: Iterable[str]) -> Path:
 
 
 def _mappings(output: Path) -> Iterator[Path]:
-    """Return the names that a mapping can have, in the order in which they are used."""
+    """Yield the paths that a mapping can have, in the order in which they are used."""
     yield output / "split.tsv"
     yield from (output / f"split_{k}.tsv" for k in itertools.count(2))
 

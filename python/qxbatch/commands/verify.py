@@ -24,6 +24,7 @@ class Verified:
     """The result for one session."""
 
     session: str
+    """The path of its folder."""
     images: int
     checks: int
     """Number of checks; 0 if the ledger cannot be read."""

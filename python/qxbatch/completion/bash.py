@@ -99,7 +99,7 @@ def script(commands: Iterable[Command]) -> str:
 
 
 def _function(name: str, meaning: str, rows: Iterable[tuple[list[str], str]]) -> str:
-    """Return a function that prints text for its first argument."""
+    """Return a shell function that prints a text for its first argument; `rows` are patterns of the argument, and the text."""
     cases = "".join(f"    {' | '.join(map(_pattern, keys))}) echo {text} ;;\n" for keys, text in rows)
     return f"\n# {meaning}\n_qxbatch_{name}() {{\n    case $1 in\n{cases}    esac\n}}\n"
 

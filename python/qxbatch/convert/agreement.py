@@ -1,4 +1,4 @@
-"""Checks of images and their sidecars: number of voxels, size of slices, diffusion tables, the JSON's series number."""
+"""Checks of images and their sidecars: number of voxels, size of slices, place, diffusion tables, the JSON's series number."""
 
 import json
 from collections import Counter
@@ -13,10 +13,9 @@ from qxbatch.os_error import error_text
 
 
 def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
-    """Return a finding about missing slices and one about surplus slices of a series, as two lists.
+    """Return findings about missing and about surplus slices of a series, as two lists; at most one of them has an entry.
 
-    The number of voxels in all images is compared with the number of pixels that all headers announce. At most one list has
-    an entry.
+    The number of voxels in all images, without copies, is compared with the number of pixels that all headers announce.
     """
     if not evidence.is_countable or not evidence.voxels:
         return [], []

@@ -51,7 +51,8 @@ class ConversionPaths(NamedTuple):
 def conversion_paths(series: Series, work: Path, staging: Path | None, final: Path | None) -> ConversionPaths:
     """Return the paths of a series with the work folder `<work>/<n>`.
 
-    In messages, paths below `staging` and `work` become paths below `final`; without `final` they are unchanged.
+    In messages, the folder of the series, and paths below `staging` and `work`, become paths below `final`; without `final` they
+    are unchanged.
     """
     pairs = []
     if final is not None:
@@ -70,7 +71,7 @@ def attempt_conversion(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Run one converter on a series in `<work>/<converter>`, and judge it.
+    """Run one converter on a series, with its output in a folder of `paths.work`, and judge it.
 
     Files remain only if an image is usable. Raises CancelledError, and OSError for errors of the machine.
     """

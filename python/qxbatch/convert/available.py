@@ -33,7 +33,7 @@ class AvailableConverters(NamedTuple):
 
 
 def check_available(settings: Settings) -> AvailableConverters:
-    """Find the converters of a run; raise UsageError (status UNAVAILABLE) if one is missing."""
+    """Find the converters of a run; raise UsageError (status UNAVAILABLE) if one is missing, and no fallback replaces it."""
     requested = settings.tool
     tools, missing = _find(settings, requested)
     if not missing:
@@ -48,10 +48,9 @@ def check_available(settings: Settings) -> AvailableConverters:
 
 
 def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter:
-    """Return the converter of a series: the requested one; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
+    """Return the converter of a series: the used tool; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
 
-    The import does not call this for PAR/REC with `auto`: `convert_par` (qxbatch.convert.par_choice) tries dcm2niix first, unless
-    it is known to be wrong for the pair.
+    With `auto`, `convert_par` (qxbatch.convert.par_choice) chooses between the two for each PAR/REC.
     """
     if available.used_tool is not Tool.AUTO:
         return available.converters[available.used_tool.value]

@@ -58,7 +58,7 @@ class _NamedImage(NamedTuple):
 
 
 def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
-    """Compare the images of a series with its headers; without frames in `evidence`, determine only their order.
+    """Compare the images of a series with its headers. If `evidence` has no frames with pixels, determine only their order.
 
     Raises OSError when a file cannot be read.
     """
@@ -171,7 +171,7 @@ def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Se
 
 
 def _order_faults(compared: Comparison, frames: SeriesFrames, evidence: Evidence) -> list[str]:
-    """Return a fault if frames whose values cannot be compared may be in another order; rewritten copies have their order."""
+    """Return a fault if frames whose values cannot be compared may be in another order. The order of rewritten copies is known."""
     if frames.has_mosaic or evidence.is_normalized:
         return []
     if compared.frames_of_unknown_order:

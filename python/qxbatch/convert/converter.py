@@ -55,7 +55,7 @@ class Converter(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the name that users select it with."""
+        """Return the name of the program or package."""
 
     @property
     def version(self) -> str:

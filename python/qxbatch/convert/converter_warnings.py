@@ -1,4 +1,4 @@
-"""Messages of dcm2niix about geometry, guesses, missing slices and gradient directions."""
+"""Messages of dcm2niix that question an image: its geometry, slices, scaling, guesses, and gradient directions."""
 
 import re
 
@@ -17,7 +17,7 @@ _MAX_LINES = 3
 
 
 def warnings_of(log: str) -> list[str]:
-    """Return the first three log lines about geometry, guesses or missing slices, each once; a fourth item counts the others.
+    """Return the first three log lines that question an image (_DOUBTS), each once; a fourth item counts the others.
 
     >>> warnings_of("Warning: Guessing this is a mosaic up to 9 slices (issue 337).\\nConvert 6 DICOM as 30 (48x48x1x6)")
     ['Guessing this is a mosaic up to 9 slices (issue 337).']

@@ -30,7 +30,10 @@ class Dcm2nii:
         self.version = version
 
     def command(self, job: ConverterJob) -> Command:
-        """Return the call. Every flag takes a value. dcm2nii cannot convert a folder with PAR/REC, so the call names the PAR."""
+        """Return the call. Every flag takes a value. dcm2nii cannot convert a folder with PAR/REC, so the call names the PAR.
+
+        Raises OSError for PAR/REC without exactly one PAR and one REC.
+        """
         source = job.source
         if job.series.kind is SeriesKind.PARREC:
             try:

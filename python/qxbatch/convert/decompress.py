@@ -9,7 +9,7 @@ from pathlib import Path
 def decompress_images(folder: Path) -> None:
     """Replace each .nii.gz of a folder by the decompressed .nii; a .nii.gz whose .nii exists already is not changed.
 
-    Of a damaged file, the readable part is written: the image is then judged as cut short. Raises OSError.
+    Of a damaged file, the readable part is written, and judged like any image. Raises OSError.
     """
     for path in sorted(folder.glob("*.nii.gz")):
         plain = path.with_suffix("")

@@ -19,8 +19,8 @@ class Evidence:
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Rows and columns of the slices."""
     is_countable: bool = True
-    """Whether `slices` and `voxels` count all images: each has Rows, Columns and, if it is a mosaic, its number of tiles, and
-    each object without pixel data is complete. Of a PAR: whether its table can be read.
+    """Whether `slices` and `voxels` count all images: each has Rows, Columns and the number of its frames (in a mosaic, of its
+    tiles), and each object without pixel data is complete. Of a PAR: whether its table can be read.
     """
     series_number: int | None = None
     classes: Counter[str] = field(default_factory=Counter)
@@ -28,13 +28,13 @@ class Evidence:
     objects_without_pixels: int = 0
     """Number of complete objects without pixel data."""
     truncated_files: tuple[str, ...] = ()
-    """Names of files that are cut short."""
+    """Names of files that are cut short or have a damaged header (`SeriesFrames.truncated_files`)."""
     description: str = ""
     """SeriesDescription, else ProtocolName."""
     is_normalized: bool = False
     """Whether the converter gets rewritten copies (qxbatch.convert.normalize) with position and order of every frame."""
     frames: SeriesFrames | None = None
-    """The frames for comparison with images; None for PAR/REC."""
+    """The frames for comparison with images; None if images are not compared with frames, as for PAR/REC."""
 
 
 def header_evidence(frames: SeriesFrames, description: str = "") -> Evidence:

@@ -45,6 +45,6 @@ def number(header: HeaderLike, field: str) -> float | None:
 
 
 def whole_number(header: HeaderLike, field: str) -> int | None:
-    """Return a field's first value as an integer; None if it is absent or a fraction."""
+    """Return a field's first value as an integer; None if it is absent, not a number or a fraction."""
     first = number(header, field)
     return int(first) if first is not None and first == first // 1 else None

@@ -1,4 +1,4 @@
-"""Judges a conversion by its output and the headers: an exit status alone is never trusted."""
+"""Judges a conversion by its output and the headers: a successful exit status alone is not trusted."""
 
 import re
 from collections.abc import Sequence

@@ -11,8 +11,8 @@ SIDECARS = ("json", "bval", "bvec")
 def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
     """Return the suffix in a name such as `30_e1a`, here `_e1`.
 
-    If a name is already used, dcm2niix adds a letter (clash letter) after the number (`30f_ADC`) or at the end (`30_e1a`).
-    A letter at the end is a clash letter only if the name without it was written too: `_real` and `_pha` are suffixes.
+    If a name is already used, dcm2niix adds a letter or two (clash letters) after the number (`30f_ADC`) or at the end (`30_e1a`).
+    Letters at the end are clash letters only if the name without them was written too: `_real` and `_pha` are suffixes.
     """
     ending = stem.removeprefix(number)
     if "_" not in ending:
@@ -26,7 +26,7 @@ def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
 
 
 def numbered_outputs(folder: Path, number: str) -> tuple[Output, ...]:
-    """Return the images `<number><suffix>.nii` of a folder with their sidecars, in byte order of their names."""
+    """Return the images (.nii) of a folder, whose names begin with `number`, with their sidecars, in byte order of their names."""
     niftis = sorted((path for path in folder.glob("*.nii") if path.is_file()), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
     return tuple(

@@ -45,7 +45,7 @@ class Nifti(NamedTuple):
     offset: int = 0
     """The offset of the first voxel in bytes."""
     contradiction: str = ""
-    """How its voxel sizes or its qform contradict its affine; empty if they agree."""
+    """How its voxel sizes or its qform contradict its sform; empty if they agree or are not compared."""
     time_step: float = 0.0
     """Time between volumes in s; 0 if the header has none."""
     is_nifti2: bool = False
@@ -65,8 +65,8 @@ class Nifti(NamedTuple):
 def read_nifti(path: Path) -> Nifti:
     """Read the header of a .nii or .nii.gz.
 
-    Raises ValueError with the reason when the file is not NIfTI, or has an invalid size, position or scaling, and when a
-    .nii is cut short; the length of a .nii.gz is not checked.
+    Raises ValueError with the reason when the file cannot be read, is not NIfTI, or has an invalid size, type of voxels, position
+    or scaling, and when a .nii is cut short; the length of a .nii.gz is not checked.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -147,7 +147,7 @@ def _layout(head: bytes, byte_order: str, *, is_nifti2: bool) -> tuple[int, int]
 
 
 def _time_step(head: bytes, byte_order: str, *, is_nifti2: bool) -> float:
-    """Return the size of a voxel along the fourth axis in s; 0 if the header has no usable one."""
+    """Return the size of a voxel along the fourth axis in s; 0 if the header has no usable one. An unknown unit counts as s."""
     size = (
         struct.unpack_from(f"{byte_order}d", head, 136) if is_nifti2 else struct.unpack_from(f"{byte_order}f", head, 92)
     )

@@ -33,7 +33,7 @@ _MEMORY_PER_BYTE = 4
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Rewrite and convert a series; return dcm2niix's exit status, or 65 after printing why it cannot be rewritten."""
+    """Rewrite and convert a series; return dcm2niix's most serious exit status, or 65 after printing why it cannot be rewritten."""
     from qxbatch.convert.normalize.copies import write_normalized_copies
 
     if isinstance(sys.stdout, io.TextIOWrapper):
