@@ -95,6 +95,13 @@ def test_a_unit_without_a_round_waits_while_its_submission_is_new(
     assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "lost", False)]
 
 
+def test_a_submission_that_is_removed_while_it_is_read_is_no_internal_error(tmp_path: Path) -> None:
+    submission = submitted(tmp_path, unit(0))
+    submission.folder.rename(tmp_path / "removed")
+    with pytest.raises(UsageError, match="cannot be read"):
+        live_jobs([submission])
+
+
 def test_a_unit_whose_printed_round_was_removed_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
     number = submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)), printed=True)

@@ -129,8 +129,11 @@ class Submission:
                 on_unreadable(f"the state of unit {number} {error}")
 
     def round_numbers(self) -> list[int]:
-        """Return the numbers of its rounds."""
-        names = os.listdir(self.folder)  # noqa: PTH208 - names
+        """Return the numbers of its rounds. Raises UsageError."""
+        try:
+            names = os.listdir(self.folder)  # noqa: PTH208 - names
+        except OSError as error:
+            raise _unreadable(self.folder, error) from error
         matches = (re.fullmatch(r"round-([1-9][0-9]{0,5})\.json", name) for name in names)
         return sorted(int(match[1]) for match in matches if match)
 
