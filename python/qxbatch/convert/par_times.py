@@ -1,7 +1,4 @@
-"""The time between the volumes of a PAR's images, and RepetitionTime, where a converter leaves them out.
-
-dcm2niix writes neither for a PAR with several volumes, echoes or image types.
-"""
+"""The time between the volumes of a PAR's images, and RepetitionTime; both are added where dcm2niix leaves them out."""
 
 import json
 import struct
@@ -45,7 +42,7 @@ def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) 
 
 
 def _time_between_phases(table: ParHeader, volumes: int) -> float:
-    """Return the median interval of the trigger times in s; 0 unless each volume has another one."""
+    """Return the median interval of the trigger times in s; 0 unless each volume has a different one."""
     times = _times(table, "trigger_time")
     return _median_interval(times) / 1000 if len(times) == volumes else 0.0
 

@@ -35,7 +35,7 @@ class Grid:
     spacing: float
     """Distance between slice centres in mm; 0 for one slice."""
     tilt: float
-    """Largest angle (rad) between the orientation of a frame and that of the grid."""
+    """Largest angle (rad) between the orientation of a frame and the mean orientation; of volumes that moved, that of the first."""
     shift: float
     """Largest distance (mm) between the ImagePositionPatient of a frame and that of the grid.
 

@@ -119,9 +119,9 @@ def _inflate_pixel_data(path: Path) -> BinaryIO:
 
 
 def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
-    """Return offset and length of the pixel data whose element starts here; None if it is another element.
+    """Return offset and length of the pixel data whose element starts here; None if another element or the end is here.
 
-    The length of encapsulated data is None.
+    The length of encapsulated data is None. Raises CannotNormalizeError for floating-point pixel data.
     """
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     head = stream.read(8)
@@ -143,7 +143,7 @@ def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
 def frame_bytes(image: ImageObject, frame_length: int) -> Iterator[bytes]:
     """Yield the pixel data of each frame: bytes of a native frame, the compressed stream of an encapsulated one.
 
-    Raises CannotNormalizeError when frames are missing.
+    Raises CannotNormalizeError when frames are missing or cannot be read, and OSError.
     """
     count = 0
     with image.path.open("rb") as file:
