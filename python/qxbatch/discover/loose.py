@@ -24,7 +24,7 @@ MAX_LISTED = 20
 
 
 def core_studies(paths: Sequence[Path]) -> list[str]:
-    """Return a key of patient and study for each file, from the core's scan; empty if unknown."""
+    """Return a key of patient and study for each file, from the core's scan; empty if the file is not in a series."""
     from qxbatch.core import scan
 
     scanned = scan([os.fspath(path) for path in paths])

@@ -19,7 +19,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """Return the id of its session, which names its lock and journal."""
+        """Return the id of its session."""
         return self.session.id
 
     @property
