@@ -42,7 +42,7 @@ class Source:
 
 
 PYDICOM_MR = Source("pydicom", "data/test_files/dicomdirtests/98892003", ("*/*",))
-"""A pilot and an angiogram, 16 x 16 pixels an image: several series with one SeriesNumber."""
+"""Localizers, pilots and an angiogram, 16 x 16 pixels an image: several series have the same SeriesNumber."""
 SIEMENS_DWI = Source("nibabel", "nicom/tests/data", ("siemens_dwi_*.dcm.gz",))
 """Two volumes of a Siemens mosaic, each file gzipped."""
 PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))

@@ -35,7 +35,7 @@ class SessionId:
 
     @property
     def id(self) -> str:
-        """The folder's name: subject, or subject_session."""
+        """The name of the session folder: `folder` if it is set, else subject or subject_session."""
         if self.folder:
             return self.folder
         return self.subject if self.session is None else f"{self.subject}_{self.session}"
@@ -43,7 +43,7 @@ class SessionId:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Values that change when a packet changes: files, bytes, and the newest modification time in ns."""
+    """Values that change when a packet changes. `size` is in bytes, `mtime_ns` the newest modification time."""
 
     files: int
     size: int

@@ -1,4 +1,4 @@
-"""PAR/REC through nibabel, in a separate process: a damaged REC can neither hang nor fill the main process."""
+"""PAR/REC through nibabel, in a separate process: a damaged file can neither hang the main process nor use up its memory."""
 
 import sys
 from collections.abc import Sequence

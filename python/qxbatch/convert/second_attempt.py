@@ -1,4 +1,4 @@
-"""A second conversion of a series whose images differ from their headers."""
+"""A second conversion of a DICOM series that dcm2niix did not convert correctly."""
 
 import errno
 import os

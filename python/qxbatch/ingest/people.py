@@ -99,7 +99,7 @@ class Person(NamedTuple):
 
     @property
     def order(self) -> tuple[bool, str, str]:
-        """Return the sort key: first scan (unknown last), then PatientID."""
+        """Return the sort key: first scan (unknown last), then PatientID or, without it, the name."""
         return min((item.started == "", item.started, item.key or self.patient.casefold()) for item in self.items)
 
 

@@ -60,8 +60,9 @@ def copy_header(
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
-    Values of functional groups are in their classic elements. The header of a classic object is changed in place. `uid` is the
-    SeriesInstanceUID of the stack. `common` contains the elements of _COMMON: the call for the first copy of the stack fills it.
+    The values of functional groups are written to their classic elements. The header of a classic object is changed in place.
+    `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON: the call for the first copy of the
+    stack fills it.
     """
     enhanced = is_enhanced(header)
     copy = header

@@ -121,7 +121,7 @@ def echo_time(header: Dataset) -> float | None:
 
 
 def frame_type(header: Dataset) -> list[str]:
-    """Return FrameType, else ImageType. Of Philips, ImageType if it has more values: it is that of the classic header."""
+    """Return FrameType, else ImageType. Of Philips, ImageType if it has more values, as in the classic header."""
     image_type = [str(value).upper() for value in header.get("ImageType") or []]
     frame_types = [str(value).upper() for value in header.get("FrameType") or []]
     return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types

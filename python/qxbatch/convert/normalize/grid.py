@@ -39,7 +39,7 @@ class Grid:
     shift: float
     """Largest distance (mm) between the ImagePositionPatient of a frame and that of the grid.
 
-    If volumes moved (`motion.py`), it is that between the centres of slices of the first volume and of another one.
+    Of volumes that moved (`motion.py`), the largest distance between the centres of a slice in the first volume and in another.
     """
 
 

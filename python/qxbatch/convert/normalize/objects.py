@@ -58,7 +58,7 @@ class ImageObject:
 
 
 def image_objects(folder: Path) -> Iterator[ImageObject]:
-    """Yield the files with pixel data, in byte order of their names. Raises as `read_object` does."""
+    """Yield the files with pixel data below a folder, in byte order of their paths. Raises as `read_object` does."""
     for path in sorted(folder.rglob("*"), key=lambda path: str(path.relative_to(folder)).encode()):
         if path.is_file() and (image := read_object(path)) is not None:
             yield image
