@@ -17,7 +17,7 @@ class JudgedEntry(NamedTuple):
     session: SessionId | None = None
     note: str = ""
     problem: Problem | None = None
-    partner: str = ""
+    pair_stem: str = ""
     """The common stem of a loose PAR and its REC in the inbox; empty for all other entries."""
 
     @property

@@ -1,4 +1,4 @@
-"""Refuses a session whose folder is a packet, or contains the folder of packets or the archive."""
+"""Refuses a session whose folder is a packet, or is or contains the master inbox or the archive."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ class OccupiedFolder(NamedTuple):
 
 
 def refuse_packet_places(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready entries of a session whose folder is a packet, or contains the folder of packets or the archive.
+    """Refuse ready entries of a session whose folder is a packet, or is or contains the master inbox or the archive.
 
     Entries of a session are not refused here if one of them has the session id as its file name: the folder may be that entry,
     and must be checked when it is imported (`why_occupied`).
