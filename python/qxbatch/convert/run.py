@@ -55,7 +55,7 @@ class ProcessResult(NamedTuple):
     output: str
     """What it printed; the middle is left out if it is too long. Bytes that are not UTF-8 are surrogates (surrogateescape)."""
     stop_reason: str = ""
-    """Why qxbatch killed it; empty if it ended by itself."""
+    """Why qxbatch killed it, or why it was not started; empty if it ended by itself."""
     seconds: float = 0.0
 
 
