@@ -77,7 +77,6 @@ ALLOWED = {
     ("python/qxbatch/convert/dcm2niix.py", "origin"): "the attribute of importlib's ModuleSpec",
     ("python/qxbatch/convert/dicm2nii.py", "share"): "a verb: several images share one JSON",
     ("tests/regression/direct.py", "origin"): "the attribute of importlib's ModuleSpec",
-    ("python/qxbatch/convert/normalize/classic.py", "share"): "a verb: the copies of a stack share values",
     ("rust/core/src/image/grid.rs", "origin"): "the origin of coordinates",
 }
 """Exceptions by file and name, each with its reason."""

@@ -20,7 +20,7 @@ NAME_LEFT_OUT = "(name left out)"
 _MIN_LENGTH = 3
 """Shorter ids and names are not replaced as a whole, since ordinary words contain them."""
 _PLACEHOLDERS = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
-"""Placeholders for a name. They are not replaced, since they are common words in logs."""
+"""Placeholders for an id or a name. They are not replaced as a whole, since they are common words in logs."""
 ID_FIELDS = ("PatientID", "OtherPatientIDs", "OtherPatientIDsSequence", "MedicalRecordLocator")
 """Header fields with ids of the patient; of a sequence, the core reads the ids of all items."""
 NAME_FIELDS = (
@@ -40,10 +40,9 @@ FREE_TEXT_FIELDS = (
     ),
     *("InstitutionName", "StationName", "Manufacturer", "ManufacturerModelName", "SoftwareVersions"),
 )
-"""Free text, and codes in which exporters write text. Each such field that record/summary.py stores must be listed here;
-otherwise the summary contains names of patients that are in this field.
-
-The other fields contain identifiers and numbers, in which a match would be a coincidence.
+"""Free text, and codes in which exporters write text. Each such field that a summary stores must be listed here: names of
+patients in other fields are not replaced. Fields of identifiers and numbers are not listed: a match in them would be a
+coincidence.
 """
 
 
@@ -63,8 +62,8 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     """Return a function that replaces the ids and names of the headers' patients by the session id, whatever their case.
 
     Ids and names are replaced as a whole, people's names also part by part (qxbatch.name_search). They are found in
-    descriptions from which a converter removed the spaces, too. The session id itself does not change. A count of files
-    (`Found 301 DICOM`) does not change either, even if the number is a patient's id.
+    descriptions from which a converter removed the spaces, too. A session id in a text does not change, unless it is the
+    beginning of a longer id or name. A count of files (`Found 301 DICOM`) does not change, even if it is a patient's id.
 
     The function is `no_redaction` if the headers contain nothing to replace.
     """
@@ -144,7 +143,7 @@ def _texts(header: HeaderLike, field: str) -> list[str]:
 
 
 def redacted_header(header: Mapping[str, Value], redact: Redact) -> dict[str, Value]:
-    """Return a header without identities in its free text. The fields of ids and names remain: no output contains them."""
+    """Return a header with ids and names replaced in FREE_TEXT_FIELDS; the fields of ids and names themselves are unchanged."""
     return {field: _redacted(value, redact) if field in FREE_TEXT_FIELDS else value for field, value in header.items()}
 
 

@@ -42,7 +42,7 @@ class Source:
 
 
 PYDICOM_MR = Source("pydicom", "data/test_files/dicomdirtests/98892003", ("*/*",))
-"""A pilot and an angiogram, 16 x 16 pixels an image: several series with one SeriesNumber."""
+"""Localizers, pilots and an angiogram, 16 x 16 pixels an image: several series have the same SeriesNumber."""
 SIEMENS_DWI = Source("nibabel", "nicom/tests/data", ("siemens_dwi_*.dcm.gz",))
 """Two volumes of a Siemens mosaic, each file gzipped."""
 PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))
@@ -50,7 +50,7 @@ PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))
 PAR_REC = Source("nibabel", "tests/data", ("phantom_EPI_asc_CLEAR_2_1.*", "phantom_varscale.*"))
 """Two PAR/REC pairs with one series number; in one pair the scaling varies by slice."""
 SOURCES = (PYDICOM_MR, SIEMENS_DWI, PHILIPS_T1, PAR_REC)
-"""All files that the demo needs. The container image contains them (containers/thin)."""
+"""All files that the demo needs. containers/thin keeps them in the container image by this list."""
 
 
 def sessions_folder(folder: Path) -> Path:
@@ -63,7 +63,7 @@ def make_study(folder: Path) -> Path:
 
     Raises MissingDataError before anything is written, and OSError.
     """
-    pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)  # before anything is written
+    pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)
     sessions = sessions_folder(folder)
     inbox = sessions / MASTER_INBOX
     inbox.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,7 @@ class ConverterEnded(NamedTuple):
 
     unit: str
     n: int
-    """The n of the series."""
+    """The number of the series in the session (`Series.n`)."""
     state: str
     """The value of a `qxbatch.model.State`."""
     commands: tuple[str, ...]
@@ -124,7 +124,7 @@ class UnitFinished(NamedTuple):
 
 
 class UnitCancelled(NamedTuple):
-    """A unit ended because the run was stopped; the next run imports or finishes it."""
+    """A unit ended because the run was stopped."""
 
     unit: str
 

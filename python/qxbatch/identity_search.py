@@ -55,7 +55,7 @@ def _is_whole(text: str, start: int, end: int, flags: int) -> bool:
 def _is_in_number(text: str, start: int, end: int, flags: int) -> bool:
     """Return whether digits belong to a UID or a decimal number, or count files before `DICOM`.
 
-    A long id belongs to a UID only behind a digit and a dot; what follows it does not matter.
+    A long id belongs to a UID or a decimal number only if a digit and a dot precede it.
     """
     is_behind_dot = start > 0 and text[start - 1] == "."
     if flags & _LONG:

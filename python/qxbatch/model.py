@@ -31,12 +31,11 @@ class SessionId:
     subject: str
     session: str | None = None
     folder: str = ""
-    """The session folder's name if it does not follow from subject and session: in folder mode (`--masterinbox=none`),
-    for a packet with a BIDS name, and for a packet that is split."""
+    """The session folder's name if it does not follow from subject and session, such as a BIDS name; else empty."""
 
     @property
     def id(self) -> str:
-        """The folder's name: subject, or subject_session."""
+        """The name of the session folder: `folder` if it is set, else subject or subject_session."""
         if self.folder:
             return self.folder
         return self.subject if self.session is None else f"{self.subject}_{self.session}"
@@ -44,7 +43,7 @@ class SessionId:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Values that change when a packet changes: files, bytes, and the newest modification time in ns."""
+    """Values that change when a packet changes. `size` is in bytes, `mtime_ns` the newest modification time."""
 
     files: int
     size: int
@@ -64,8 +63,8 @@ class Packet:
 
     path: Path
     name: str
-    """The text that the group `packet_name` of `--pattern` matched. In folder mode (`--masterinbox=none`), the name of the session
-    folder; for an archive in a session's inbox, the file name."""
+    """What `--pattern` finds in the file name. In folder mode (`--masterinbox=none`), the name of the session folder; for an
+    archive in a session's inbox, the file name."""
     fingerprint: Fingerprint
 
 
@@ -169,7 +168,7 @@ class Conversion:
     outputs: tuple[Output, ...] = ()
     """In the order of their numbers (qxbatch.convert.order)."""
     log: str = ""
-    """Command, output and exit status of the converter, or why it was stopped; empty if the series was only sorted."""
+    """Command, output and exit status of the converter, or why it was stopped or not run; empty if the series was only sorted."""
     problems: tuple[Problem, ...] = ()
     truncated_files: tuple[str, ...] = ()
     """Names of its files that end before their pixel data do."""
@@ -229,9 +228,9 @@ class SessionReport:
     seconds: float = 0.0
     """How long its import took."""
     archived: Path | None = None
-    """Where its first packet, or the copy of it, is now: in the archive, or where it was found if it stays there.
+    """Where the first archived packet, or the copy of it, is now; with `--archive=leave`, where the packet is.
 
-    Packets that were deleted, or that could not or must not be archived, do not count; None if there is no other."""
+    None if all packets were deleted or not archived."""
     unit: str = ""
     """The id of the unit in which its packets were imported; empty if this run only finished an interrupted import."""
     labels: tuple[SeriesLabel, ...] = ()

@@ -1,4 +1,4 @@
-"""dcm2niix on normalized (rewritten) copies of a series: the second conversion if dcm2niix misreads the original headers."""
+"""dcm2niix on normalized (rewritten) copies of a series, if it misreads the original headers."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from qxbatch.convert.run import Cancel
 from qxbatch.model import Output, Series
 
 FOLDER = "normalized"
-"""Folder of the second attempt beside the first one."""
+"""Name of the folder of this attempt in the work folder of the series."""
 _SECONDS_PER_FRAME = 0.5
 """Copies take 0.01 s each; a slow disk and a busy CPU take more."""
 _MODULE = "qxbatch.convert.normalize"

@@ -38,9 +38,7 @@ def par_evidence(pair: ParPair) -> Evidence:
 def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     """Return the problems of a pair's images that do not depend on the converter.
 
-    Warnings: the REC has another size than the PAR announces, the indices in the REC are wrong, slices are outside of the
-    grid of their image, or their rescale slope is 0. Notes: volumes moved, were left out or have several flip angles, or the
-    slices are in several stacks.
+    Warnings say why an image may be wrong, notes what its user should know. Empty if the PAR or the REC cannot be read.
     """
     try:
         problems = [review(series, doubt) for doubt in pair.rec.doubts]
@@ -109,8 +107,8 @@ def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Out
 def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool: str = "dcm2niix") -> str:
     """Return how a converter's images differ from a pair; empty if they agree.
 
-    The number of volumes, the shape and place of each image, values of all slices, and b-values with their directions are
-    compared. Raises CancelledError, OSError when an image or the REC cannot be read, and ValueError for an invalid NIfTI header.
+    The number of volumes, the shape and place of each image, some values of each slice, and b-values with their directions are
+    compared. Raises CancelledError, ValueError when the header of an image cannot be read, and OSError.
     """
     try:
         expected = pair.images

@@ -1,6 +1,6 @@
 """PAR/REC with tool=auto: nibabel if dcm2niix is known to be wrong; else dcm2niix, compared with the PAR and the REC.
 
-If the images of dcm2niix differ from the pair, or if some are missing, nibabel converts the pair again, with a warning.
+If dcm2niix fails, or its images differ from the pair or are incomplete, nibabel converts the pair again, with a warning.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ def convert_par(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Convert one PAR/REC pair. Raises CancelledError, and OSError for errors of the machine."""
+    """Convert one PAR/REC pair. Raises CancelledError and OSError, and ValueError when the header of an image cannot be read."""
     evidence = par_evidence(pair)
     why = _why_not_dcm2niix(pair)
     first: Attempt | None = None
@@ -63,10 +63,10 @@ def convert_par(
 
 
 def failed_attempt(series: Series, error: Exception) -> Attempt:
-    """Return the failed conversion of a pair whose PAR or REC caused `error`; raise an error of the machine."""
+    """Return the failed conversion of a pair whose PAR or REC caused `error`. Raises `error` if it is one of the machine."""
     if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
         raise error
-    # with a single file, the session has the problem UNPAIRED for this file
+    # a single file is a PAR or a REC without the other, which the sorting reports (Code.UNPAIRED)
     judgement = failure(
         series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1
     )
@@ -74,7 +74,7 @@ def failed_attempt(series: Series, error: Exception) -> Attempt:
 
 
 def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
-    """Return nibabel's result, or dcm2niix's if nibabel has none; the log contains both."""
+    """Return nibabel's result, or dcm2niix's if only that one has images; the log contains both."""
     log = second.log if first is None else f"{with_reworded_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
@@ -108,7 +108,7 @@ def _why_not_dcm2niix(pair: ParPair) -> str:
 
 
 def _why_irregular(pair: ParPair) -> str:
-    """Return why the slices are not in one regular grid; empty if they are, or if volumes moved a little."""
+    """Return why the slices are not in one regular grid; empty if they are, if volumes moved a little, or if it is unknown."""
     try:
         images = pair.images
     except IncompleteError as error:

@@ -32,7 +32,7 @@ def has_positions(rows: Any) -> bool:
 def slice_affines(rows: Any, angulation: Any, centre: Any) -> Any:
     """Return the affine of each line's slice (lines x 3 x 4), from angles (degrees) and centre (mm) as ap, fh, rl.
 
-    The third axis is the step to the next slice. Raises ValueError for an unknown plane.
+    The third axis is the step to the next slice, except for its sign (`step_sign`). Raises ValueError for an unknown plane.
     """
     with importing():
         from nibabel.parrec import ACQ_TO_PSL, PSL_TO_RAS

@@ -15,8 +15,10 @@ Gradient = tuple[float, tuple[float, float, float] | None]
 def gradient_difference(table: Any, output: Output, volumes: Mapping[int, Sequence[int]]) -> str:
     """Return how the tables of an image differ from the PAR; empty if they agree or cannot be compared.
 
-    The tables may be missing if the image needs none: a single volume, or averages. `volumes` maps each volume of the image to
-    the volumes of the PAR with the same values; each of these is given by the line of its first slice.
+    The tables may be missing for a single volume, averages, and volumes without directions. `volumes` maps each volume of the
+    image to the volumes of the PAR with the same values; each of these is given by the line of its first slice.
+
+    Raises ValueError when the header of the image cannot be read.
     """
     if not {"diffusion_b_factor", "diffusion"} <= set(table.dtype.names):
         return ""

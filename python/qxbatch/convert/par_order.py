@@ -66,7 +66,7 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
 def alternates(table: Any, header: ParHeader) -> bool:
     """Return whether several dynamic scans have several labels or cardiac phases each, so that these alternate in time.
 
-    Cardiac phases with trigger times do not count: dcm2niix makes an image of each.
+    Cardiac phases with different trigger times do not count: dcm2niix makes an image of each.
     """
     import numpy as np
 

@@ -30,20 +30,20 @@ class ParPair:
 
     @cached_property
     def rec(self) -> Rec:
-        """Return the layout of the REC. Raises ValueError when it does not fit the PAR, and OSError."""
+        """Return the layout of the REC. Raises ValueError when it does not fit the PAR, OSError, and as `table` does."""
         return rec_of(self.rec_path, self.header, self.table)
 
     @cached_property
     def images(self) -> list[ParImage]:
-        """Return the image of each stack. Raises ValueError, and what nibabel and numpy raise for a damaged table."""
+        """Return the image of each stack. Raises as `table` does, and what nibabel and numpy raise for a damaged table."""
         general = general_lines(self.header)
         return [par_image(general, self.table, stack) for stack in stacks(self.header, self.table)]
 
 
 def read_pair(folder: Path, cancel: Cancel | None = None) -> ParPair:
-    """Read the header of the only pair of a folder; `cancel` ends the reading of its table.
+    """Read the header of the only pair of a folder; `cancel` stops `ParPair.table`.
 
-    Raises ValueError when there is not exactly one PAR and one REC, or the PAR is too large, and OSError.
+    Raises ValueError when there is not exactly one PAR and one REC, or the PAR exceeds a limit on its size, and OSError.
     """
     par, rec = par_and_rec(folder)
     header = read_par(par)

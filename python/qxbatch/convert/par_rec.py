@@ -52,7 +52,7 @@ def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     The column `index in rec file` gives the image of each line. Without this column, the images are in the order of the lines.
     If its indices are wrong, this order is used, too, and `doubts` has the reason.
 
-    Raises ValueError when the REC is cut short or the size of its images is not usable, and OSError.
+    Raises ValueError when the REC is cut short, or the PAR's size or index of its images is not usable, and OSError.
     """
     import numpy as np
 

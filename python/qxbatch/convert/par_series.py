@@ -16,7 +16,7 @@ from qxbatch.settings.model import Settings, Tool
 def convert_par_series(
     series: Series, settings: Settings, paths: ConversionPaths, available: AvailableConverters, cancel: Cancel
 ) -> Conversion:
-    """Convert one series and return the result. Raises CancelledError, and OSError for errors of the machine."""
+    """Convert one series and return the result. Raises CancelledError, and OSError when a file cannot be read or written."""
     try:
         pair = read_pair(series.folder, cancel)
     except (ValueError, OSError) as error:

@@ -29,7 +29,7 @@ class ParStack(NamedTuple):
 def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     """Return the stacks of a PAR in the order of their suffixes.
 
-    Raises ValueError for an unknown plane, and for more than MAX_STACKS.
+    Raises ValueError for more than MAX_STACKS, and when an unknown plane leaves the positions of slices undefined.
     """
     import numpy as np
 

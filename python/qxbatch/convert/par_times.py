@@ -1,7 +1,4 @@
-"""The time between the volumes of a PAR's images, and RepetitionTime, where a converter leaves them out.
-
-dcm2niix writes neither for a PAR with several volumes, echoes or image types.
-"""
+"""The time between the volumes of a PAR's images, and RepetitionTime; both are added where dcm2niix leaves them out."""
 
 import json
 import struct
@@ -30,9 +27,9 @@ def repetition_time(header: ParHeader) -> float:
 def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) -> float:
     """Return the time between the volumes of an image in s; 0 if it is not known.
 
-    It is RepetitionTime, unless the dynamic scans began at other times: in a 3D scan RepetitionTime is that of an excitation.
-    Cardiac phases of one dynamic scan follow each other by their trigger times. `lines` are the indices of a line of each
-    volume, from 0.
+    It is RepetitionTime, unless the dynamic scans began at another interval; then it follows from this interval. In a 3D scan,
+    RepetitionTime is the time between excitations. For the cardiac phases of one dynamic scan, it is the interval of their trigger
+    times. `lines` are the indices of a line of each volume, from 0.
     """
     table = replace(header, lines=tuple(header.lines[line] for line in lines))
     repetition, starts = repetition_time(header), _times(table, "dyn_scan_begin_time")
@@ -45,7 +42,7 @@ def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) 
 
 
 def _time_between_phases(table: ParHeader, volumes: int) -> float:
-    """Return the median interval of the trigger times in s; 0 unless each volume has another one."""
+    """Return the median interval of the trigger times in s; 0 unless each volume has a different one."""
     times = _times(table, "trigger_time")
     return _median_interval(times) / 1000 if len(times) == volumes else 0.0
 
@@ -87,7 +84,7 @@ def _lines_of(pair: ParPair, output: Output, volumes: int) -> Iterable[int]:
     """Return a line of each volume of an image, by the stack with as many volumes and, if possible, its suffix; else all lines."""
     try:
         stacks = [stack for stack in pair.images if len(stack.lines) == volumes * stack.shape[2]]
-    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
+    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions
         stacks = []
     stack = min(stacks, key=lambda stack: stack.suffix != output.suffix, default=None)
     return stack.lines[:: stack.shape[2]].tolist() if stack else range(len(pair.header.lines))

@@ -36,7 +36,7 @@ def value_difference(
     """Return how the values of a converter's images differ from the REC, or their gradients from the PAR; empty if they agree.
 
     An output is compared with the stacks that have its grid, first with that of its suffix. Volumes of diffusion may be in any
-    order. Raises CancelledError.
+    order. Raises CancelledError, ValueError when the header of an image cannot be read, and OSError.
     """
     import numpy as np
 
@@ -178,7 +178,7 @@ def _differing_slices(expected: Any, values: Any) -> Any:
 
 
 def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[int]], count: int) -> bool:
-    """Return whether volumes are in another order than the stack's: by dynamic scan, label and cardiac phase.
+    """Return whether volumes are in another order than the stack's.
 
     Volumes of a diffusion scan may be in any order, since their tables are compared.
     """

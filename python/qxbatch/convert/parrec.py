@@ -1,4 +1,4 @@
-"""PAR/REC through nibabel, in a separate process: a damaged REC can neither hang nor fill the main process."""
+"""PAR/REC through nibabel, in a separate process: a damaged file can neither hang the main process nor use up its memory."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ NAME = "nibabel"
 
 
 class Nibabel:
-    """Converts PAR versions 3 to 4.2 with floating-point scaling: one image for each stack (qxbatch.convert.par_stacks)."""
+    """Converts PAR versions 3 to 4.2: one image for each stack (qxbatch.convert.par_stacks)."""
 
     name = NAME
     seconds_per_file = 60.0
@@ -34,7 +34,7 @@ class Nibabel:
         )
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return the images; their names have the suffixes of dcm2niix."""
+        """Return the images in the output folder."""
         return numbered_outputs(job.out, str(job.series.n))
 
     def accepts(self, exit_status: int) -> bool:

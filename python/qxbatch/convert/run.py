@@ -55,7 +55,7 @@ class ProcessResult(NamedTuple):
     output: str
     """What it printed; the middle is left out if it is too long. Bytes that are not UTF-8 are surrogates (surrogateescape)."""
     stop_reason: str = ""
-    """Why qxbatch killed it; empty if it ended by itself."""
+    """Why qxbatch killed it, or why it was not started; empty if it ended by itself."""
     seconds: float = 0.0
 
 
@@ -72,7 +72,7 @@ MACHINE_ERRNOS = frozenset(
         errno.ESTALE,
     )
 )
-"""Errors of the machine. They fail the whole packet, not only the series, so that a later run imports it again."""
+"""Errors of the machine, not of the data: the same conversion may succeed later."""
 NOT_STARTED = -1000
 """In place of the exit status of a process that was never started."""
 _OUTPUT_SECONDS = 0.5
@@ -121,9 +121,9 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
 def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> ProcessResult:
     """Run a converter in `out` until it ends or exceeds a limit.
 
-    Then kill its process group, and also the processes that left the group and still have its output open. Raises
-    CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start, or if the converter
-    exceeds the limit of the size of files.
+    Then kill its process group. If its output is still open in a process that left the group, kill all processes with this HOME.
+    Raises CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start, or if the
+    converter exceeds the limit of the size of files.
     """
     start_time = time.monotonic()
     output = _BoundedOutput(limits.log_bytes)

@@ -1,4 +1,4 @@
-"""A second conversion of a series whose images differ from their headers."""
+"""A second conversion of a DICOM series that dcm2niix did not convert correctly."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ def convert_again(
     """
     copies_evidence = replace(evidence, is_normalized=True)
     second = attempt_normalized_conversion(series, converter, paths, copies_evidence, timeout, cancel)
-    if os.strerror(errno.ENOSPC).lower() in second.log.lower():
+    if os.strerror(errno.ENOSPC).lower() in second.log.lower():  # the rewriting process prints its errors
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(paths.work))
     faults = " / ".join(first.judgement.faults)
     usable = {State.CONVERTED, State.PARTIAL} if first.judgement.state is State.FAILED else {State.CONVERTED}

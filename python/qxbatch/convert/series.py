@@ -30,12 +30,12 @@ def convert_series(
 ) -> Conversion:
     """Convert one series in `<work>/<n>` and return the result; outputs remain there until the caller moves them.
 
-    A series that is only sorted has facts and verdict, but no outputs.
+    A series that is only sorted has no outputs, but facts and verdict from its headers.
 
     `staging` is the folder of the session in staging, `final` that of the published session. In logs and messages, paths below
     `staging` and `work` become paths below `final`; without `final` they are unchanged.
 
-    Raises CancelledError when `cancel` is set meanwhile, and OSError for errors of the machine.
+    Raises CancelledError when `cancel` is set meanwhile, and OSError when a file cannot be read or written.
     """
     if settings.stages is Stages.SORT:
         return not_requested_conversion(series)

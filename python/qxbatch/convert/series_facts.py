@@ -35,6 +35,6 @@ def dicom_facts(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Outp
 
 
 def par_facts(header: ParTable) -> SeriesFacts | None:
-    """Return facts and verdict of a PAR/REC; None if its table cannot be read."""
+    """Return facts and verdict of a PAR/REC; None if its table is empty or cannot be read."""
     acquisition = par_acquisition(header)
     return None if acquisition is None else SeriesFacts(acquisition, verdict(acquisition))

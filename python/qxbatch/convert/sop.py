@@ -23,9 +23,9 @@ _NO_IMAGE = {
     "481.5": "a treatment plan",
     "481.8": "a treatment plan",
 }
-"""Names of SOP classes without an image, by UID; the prefix _STORAGE is left out of the UIDs."""
+"""Descriptions of SOP classes without an image, by UID; storage classes by the UID without the prefix _STORAGE."""
 _WITH_SUBCLASSES = {"9", "11", "88", "104"}
-"""Classes in _NO_IMAGE whose name also holds for all UIDs that begin with theirs, such as 11.1."""
+"""Classes in _NO_IMAGE whose description also fits all classes below them, such as 11.1."""
 _SIEMENS_CSA = "1.3.12.2.1107.5.9.1"
 _PHILIPS_PRIVATE = "1.3.46.670589."
 _CROSS_SECTIONAL = {_STORAGE + end for end in ("2", "2.1", "2.2", "4", "4.1", "4.3", "4.4", "128", "128.1", "130")}

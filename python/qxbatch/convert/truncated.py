@@ -8,12 +8,12 @@ from qxbatch.model import Conversion, State
 from qxbatch.problems import Code, Problem, Severity
 
 MAX_NAMES = 3
-"""Number of names in a message; the ledger has the paths of all."""
+"""Maximum number of names in a message."""
 _HINT = "Copy these files again from their source, and import the whole packet with --overwrite=yes."
 
 
 def with_truncated_files(conversion: Conversion, names: Sequence[str]) -> Conversion:
-    """Return a conversion with a problem that names its truncated files; if it failed, the message of the failure names them."""
+    """Return a conversion with a problem about its truncated files; if it failed, they are added to the message of the failure."""
     if not names:
         return conversion
     text = _truncated_text(names, conversion.series.files)

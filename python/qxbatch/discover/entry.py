@@ -42,6 +42,6 @@ class Entry(NamedTuple):
 
 
 def is_loose_dicom(entry: Entry) -> bool:
-    """Return whether an entry is one DICOM file, which may be gzipped, and not an archive."""
+    """Return whether an entry is a single DICOM file, or one gzipped as `.dcm.gz` or `.ima.gz`."""
     gzipped = entry.content == "gzip" and entry.name.casefold().endswith((".dcm.gz", ".ima.gz"))
     return entry.shape is Shape.FILE and (entry.content == "dicom" or gzipped)

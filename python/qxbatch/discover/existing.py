@@ -36,11 +36,11 @@ def _why_unusable(folder: Path) -> UnusableFolder | None:
 def existing_clause(settings: Settings, session: str) -> str:
     """Return a clause that names existing sessions made from the packet with this session id; empty if there are none.
 
-    In inbox mode, sessions into which the packet was split count only with `--on-mixed=split`.
+    Sessions into which the packet was split count in folder mode, and with `--on-mixed=split`.
     """
     if has_session(settings.sessionsfolder / session):
         return f"session {session} exists"
-    splits = settings.masterinbox is None or settings.on_mixed is OnMixed.SPLIT  # as `discover.folders` judges
+    splits = settings.masterinbox is None or settings.on_mixed is OnMixed.SPLIT
     if splits and was_split(settings.sessionsfolder, session):
         return f"it was split into {session}-1 and others"
     return ""

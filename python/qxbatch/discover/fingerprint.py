@@ -16,9 +16,9 @@ def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
     For a folder, the fingerprint also has a sum of hashes, one of each name with its size and time. It detects a file that was
     replaced by one of the same size while another file has a later time.
 
-    If `path` is a symbolic link, it is followed. A link below a folder is not: it has no data (it is a ledger row without content),
-    but it counts as a file, so that a new link is a change. Folders count by their time, which changes when a name is added or
-    removed. Raises OSError, also for folders that are nested too deep, and for a path of more than `longest` bytes.
+    If `path` is a symbolic link, it is followed. A link below a folder is not followed, but counts as a file, so that a new link is
+    a change. Folders count by their time, which changes when a name is added or removed. Raises OSError, also for folders that are
+    nested too deep, and for a path of more than `longest` bytes.
     """
     top = path.stat()
     room = math.inf if longest is None else longest - len(os.fsencode(path))

@@ -43,7 +43,7 @@ def refuse_folder(
 
 
 def _is_sessions_folder(folder: Path) -> bool:
-    """Return whether a folder with data in its inbox is a sessions folder; False if its inbox cannot be entered.
+    """Return whether a folder with data in its inbox is a sessions folder; False if its `inbox/MR` cannot be listed.
 
     A sessions folder may have nothing but a master inbox before its first import. A session can also have a folder `inbox/MR`.
     So a folder that is not recognised is a sessions folder only if `inbox/MR` contains an archive, and `dicom` and `nii` no file.

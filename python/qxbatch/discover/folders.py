@@ -34,7 +34,7 @@ class ListedFolder(NamedTuple):
 
 
 def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str] | None = None) -> list[ListedFolder]:
-    """Return the session folders that match the globs, sorted by name, without the study's own folders.
+    """Return the session folders that match the globs, sorted by name, without hidden folders and the study's own ones.
 
     With `only`, just the folders with these names are examined.
     """
@@ -67,10 +67,7 @@ def inbox_of(folder: JudgedEntry) -> Path:
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:
-    """Judge each session folder as it was listed.
-
-    Only the check whether a folder with data is a sessions folder, and hints and commands for refused ones, read the disk.
-    """
+    """Judge each session folder as it was listed."""
     return [_judge(folder, settings) for folder in folders]
 
 

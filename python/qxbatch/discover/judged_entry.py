@@ -17,7 +17,7 @@ class JudgedEntry(NamedTuple):
     session: SessionId | None = None
     note: str = ""
     problem: Problem | None = None
-    partner: str = ""
+    pair_stem: str = ""
     """The common stem of a loose PAR and its REC in the inbox; empty for all other entries."""
 
     @property
@@ -30,6 +30,6 @@ class JudgedEntry(NamedTuple):
         return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
     def refuse(self, code: Code, message: str, hint: str, command: str = "") -> "JudgedEntry":
-        """Return the same entry with the verdict REFUSED and a problem; the exit status of the run is then 1."""
+        """Return the same entry with the verdict REFUSED and a problem."""
         problem = Problem(code, str(self.path), message, hint, command=command)
         return self._replace(verdict=Verdict.REFUSED, problem=problem)

@@ -41,7 +41,7 @@ def _existing_names(inbox: Path, names: Iterable[str]) -> list[str]:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names in a folder, sorted by their bytes; none if the folder does not exist. Raises UsageError."""
+    """Return the names in a folder, sorted by their bytes; none if it does not exist. Raises UsageError if it cannot be listed."""
     try:
         return sorted(os.listdir(folder), key=os.fsencode)  # noqa: PTH208 - names, not paths
     except FileNotFoundError:

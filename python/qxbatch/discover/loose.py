@@ -16,7 +16,7 @@ from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
 Studies = Callable[[Sequence[Path]], Sequence[str]]
-"""Returns a key for the study of each of these DICOM files; empty if the study is unknown."""
+"""Returns a key for each of these DICOM files, equal for files of one study; empty if the study is unknown."""
 _MOST_NAMES = 10_000
 """Names for the new folder, `S1`, `S2` and so on, are tried below this number."""
 MAX_LISTED = 20
@@ -24,7 +24,10 @@ MAX_LISTED = 20
 
 
 def core_studies(paths: Sequence[Path]) -> list[str]:
-    """Return a key of patient and study for each file, from the core's scan; empty if unknown."""
+    """Return a key of patient and study for each file, from the core's scan; empty if the file is not in a series.
+
+    Files of one patient without StudyInstanceUID and StudyDate count as one study.
+    """
     from qxbatch.core import scan
 
     scanned = scan([os.fspath(path) for path in paths])

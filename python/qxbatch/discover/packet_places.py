@@ -1,4 +1,4 @@
-"""Refuses a session whose folder is a packet, or contains the folder of packets or the archive."""
+"""Refuses a session whose folder is a packet, or is or contains the master inbox or the archive."""
 
 import contextlib
 import os
@@ -25,10 +25,10 @@ class OccupiedFolder(NamedTuple):
 
 
 def refuse_packet_places(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready entries of a session whose folder is a packet, or contains the folder of packets or the archive.
+    """Refuse ready entries of a session whose folder is a packet, or is or contains the master inbox or the archive.
 
-    Entries of a session are not refused here if one of them has the session id as its file name, since the folder may be that
-    entry. The import checks this.
+    Entries of a session are not refused here if one of them has the session id as its file name: the folder may be that entry,
+    and must be checked when it is imported (`why_occupied`).
     """
     ids_and_names = {(entry.session.id, entry.path.name) for entry in judged if entry.session is not None}
     folders = PacketFolders(settings.masterinbox)
@@ -59,7 +59,7 @@ class PacketFolders:
             for entry in entries:
                 with contextlib.suppress(OSError):
                     if entry.is_dir():
-                        status = os.stat(entry.path)  # noqa: PTH116 - thousands of calls; DirEntry.stat leaves out the mounted device
+                        status = os.stat(entry.path)  # noqa: PTH116 - thousands of calls
                         ids.add((status.st_dev, status.st_ino))
         return frozenset(ids)
 

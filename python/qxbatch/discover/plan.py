@@ -60,7 +60,7 @@ def _judge(
     name = packet_name(entry.name, settings.pattern, pair_stem)
     if not name:
         return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
-    judged = judged._replace(name=name, partner=pair_stem)
+    judged = judged._replace(name=name, pair_stem=pair_stem)
     session, unresolved, why = _resolve(name, settings, rows)
     why_filtered = filter_reason(settings, name, session, exact)
     why_stray = _stray_reason(entry, pair_stem)
@@ -162,7 +162,10 @@ def _judge_existing(judged: JudgedEntry, existing: Mapping[str, str], settings: 
 
 
 def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse several packets that are ready for one session, or note that they are merged, as a PAR and its REC always are."""
+    """Refuse several packets that are ready for one session, or note that they are merged.
+
+    They are merged with --on-same-session=merge, and if they are only a PAR and its REC.
+    """
     by_session: dict[str, list[JudgedEntry]] = defaultdict(list)
     for entry in judged:
         if entry.is_ready and entry.session is not None:
@@ -180,7 +183,7 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
     if not others:
         return judged
     names = ", ".join(other.path.name for other in others)
-    if judged.partner and all(other.partner == judged.partner for other in others):
+    if judged.pair_stem and all(other.pair_stem == judged.pair_stem for other in others):
         return judged.with_verdict(Verdict.READY, f"together with {names}")
     if settings.on_same_session is OnSameSession.MERGE:
         return judged.with_verdict(Verdict.READY, f"one session with {names}")

@@ -16,8 +16,8 @@ _SECOND = 10**9
 def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: int) -> Candidate:
     """Return the candidate of an entry, with the fingerprint of its data (the path `data`) if it is ready.
 
-    A packet that changed less than `settle` seconds ago gets the verdict FILTERED, and a folder that `qxbatch split` has not
-    finished STRAY. `now` is the time in ns.
+    A packet that changed less than `settle` seconds ago gets the verdict FILTERED, a folder that `qxbatch split` has not finished
+    STRAY, and a packet that cannot be read REFUSED. `now` is the time in ns.
     """
     if not judged.is_ready:
         return _candidate(judged, None)

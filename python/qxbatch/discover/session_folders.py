@@ -53,8 +53,8 @@ class RecognisedFolder(NamedTuple):
 def refuse_foreign_inbox(settings: Settings) -> None:
     """Raise UsageError if the master inbox is the root folder, is a session folder or in one, or is a part of another study.
 
-    With --archive=move or delete, its files would be taken away as packets. The study's own sessions folder may be the inbox,
-    or in it.
+    This applies only with --archive=move or delete, which would take its files away as packets. The study's own sessions folder
+    may be the inbox, or be inside the inbox.
     """
     if settings.masterinbox is None or settings.archive not in (Archive.MOVE, Archive.DELETE):
         return

@@ -19,7 +19,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """Return the id of its session, which names its lock and journal."""
+        """Return the id of its session."""
         return self.session.id
 
     @property
@@ -36,7 +36,7 @@ class Unit:
 
 
 def units_of(ready: Iterable[Candidate], *, folder_mode: bool) -> list[Unit]:
-    """Group the ready packets by session, in the order they were found."""
+    """Group the packets of ready candidates by session, in the order of the candidates."""
     units: dict[str, Unit] = {}
     for candidate in ready:
         if candidate.session is None or candidate.packet is None:

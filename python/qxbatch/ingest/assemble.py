@@ -1,4 +1,4 @@
-"""Moves the files of a reading (a packet after it was read) to their final names in scratch folders, and returns the series."""
+"""Moves the files of a reading (a packet after it was read) to their final names in scratch folders, and returns the sessions."""
 
 import os
 import re
@@ -25,7 +25,7 @@ from qxbatch.session.paths import SessionPaths
 OTHER_PATIENT = "other-patient"
 """The text in place of ids and names of the other patients of a packet that is split."""
 SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
-"""Safe names of a scanner's log, which goes to `dicom/log`. Other logs go to the inbox, as do all files that are not sorted."""
+"""Names with which a scanner's log can be placed in `dicom/log`."""
 
 
 @dataclass(frozen=True)

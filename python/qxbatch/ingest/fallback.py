@@ -27,7 +27,7 @@ def read_suspects(reading: Reading, subject: str, is_cancelled: IsCancelled) -> 
 
     Readable suspects join their series, the others stay suspects. Return one warning about the readable ones, or an empty list.
 
-    Raises CancelledError.
+    Raises CancelledError, and OSError when the reader cannot be started.
     """
     rows = reading.suspects()
     supplied = []
@@ -45,8 +45,8 @@ def read_suspects(reading: Reading, subject: str, is_cancelled: IsCancelled) -> 
 def _headers(paths: list[str], is_cancelled: IsCancelled) -> Iterator[dict[str, str] | None]:
     """Yield the header fields of each file in order, None if the second reader cannot read them.
 
-    A reader that hangs or dies on a file is replaced by a new one for the next file. After MOST_FAILURES such files, the
-    remaining files are not read, and nothing is yielded for them.
+    A reader that hangs or dies on a file is replaced by a new one for the next file. After MOST_FAILURES such files, nothing is
+    yielded for the remaining files.
     """
     waiting = list(paths)
     failures = 0

@@ -15,7 +15,10 @@ _IDENTITY_FIELDS = (*ID_FIELDS, *NAME_FIELDS)
 
 
 def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:
-    """Return a function that redacts the patients of all DICOM and PAR headers, for de-identified logs. Raises OSError."""
+    """Return a function that redacts the patients of all DICOM and PAR headers; `no_redaction` unless `deidentified`.
+
+    Raises OSError.
+    """
     if not deidentified:
         return no_redaction
     group_headers = (group.header for group in reading.groups())
@@ -46,7 +49,7 @@ def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
 
 
 def redact_member_paths(reading: Reading, *, deidentified: bool = True) -> Redact:
-    """Return a function that leaves the paths of members out of a text.
+    """Return a function that leaves the paths of members out of a text; `no_redaction` unless `deidentified`.
 
     A packet can be refused because its headers cannot be read. Then nobody knows whether a path names the patient.
     """

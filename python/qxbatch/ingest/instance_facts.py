@@ -45,7 +45,7 @@ MOSAICS = ("MOSAIC", "VFRAME")
 
 
 def instance_of(header: Header) -> Instance | None:
-    """Return the facts of a file; None if it has several frames, or no position or orientation."""
+    """Return the facts of a file; None if it has several frames, or no valid position or orientation."""
     orientation, position = _numbers(header, "ImageOrientationPatient"), _numbers(header, "ImagePositionPatient")
     frames = header.get("NumberOfFrames")
     if len(orientation) != 6 or len(position) != 3 or frames not in (None, 1):  # noqa: PLR2004 - as DICOM defines them

@@ -10,7 +10,7 @@ from qxbatch.ingest.stacks import PartSlices, are_interleaved, have_one_geometry
 from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
 MOST_GEOMETRIES = 50
-"""If series with one number and description have more geometries than this, none of them is joined."""
+"""If the series of one patient with the same `_family` and `Instance.kind` have more geometries than this, none is joined."""
 NUMBER_STEP = 1000
 """Siemens XA gives the parts of series n the numbers n x 1000 + 1, 2, ..."""
 FEWEST_UNDATED = 3

@@ -12,7 +12,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Passwords
 
 MAX_PATHS = 3
-"""Maximum number of paths of each cause in the message; the ledger names all."""
+"""Maximum number of paths of each cause in a message."""
 
 
 class Cause(StrEnum):
@@ -46,7 +46,7 @@ _WORDS = {
     Cause.TRUNCATED: ("DICOM file", "DICOM files"),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
 }
-"""Singular and plural of the members of each cause."""
+"""Singular and plural of the members of each cause. Missing files are no members (`IncompleteDicomdir.words`)."""
 _ADVICE = {
     Cause.DAMAGED_ARCHIVE: "Get a sound copy of the archive.",
     Cause.LIMITED_ARCHIVE: "Unpack an archive above a limit into the packet, or raise the limit that qxbatch/ledger.tsv names.",

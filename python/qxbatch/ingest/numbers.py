@@ -3,11 +3,11 @@
 Numbers are assigned after all input of a session was read, so that they depend only on the data. The start is the date and time at
 which the scan of a series started:
 
-1. each series that is the first of its SeriesNumber, by (start, SeriesInstanceUID): n = 10 x number;
-2. each later series of a SeriesNumber, in (number, start, UID) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
+1. each series that is the first of its SeriesNumber, by (start, UIDs): n = 10 x number;
+2. each later series of a SeriesNumber, in (number, start, UIDs) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
 3. those without a number: the lowest free 10 x m, m from 9001 up.
 
-DICOM series get numbers before PAR/REC; PAR/REC are ordered by path instead of start and UID. If a DICOM series has the n of the
+DICOM series get numbers before PAR/REC; PAR/REC are ordered by path instead of start and UIDs. If a DICOM series has the n of the
 first PAR/REC of a SeriesNumber, that PAR/REC counts as a later one.
 """
 

@@ -34,7 +34,7 @@ class Pair(NamedTuple):
 
 
 def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
-    """Return the PAR/REC series among these rows, sorted by path, and problems of files without a partner."""
+    """Return the PAR/REC series among these rows, sorted by path, and problems of files without a partner. Raises OSError."""
     members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
     pairs, problems = pair_rows(
         [Member(row.index, row.path, name_of(row), row.kind) for row in members if reading.staged(row.index)]

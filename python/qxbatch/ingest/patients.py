@@ -23,7 +23,7 @@ from qxbatch.settings.model import OnMixed
 
 
 class SessionPlan(NamedTuple):
-    """The groups and PAR/REC files of one session."""
+    """The groups of one session and, if the packet is split, its files in no group."""
 
     session: SessionId
     groups: tuple[int, ...]

@@ -33,7 +33,7 @@ _PLACEHOLDER_IDS = frozenset(
     | {"no_id", "patientid", "patient id", "patient_id", "tbd", "tba", "n/a", "na", "n.a.", "nn", "n.n.", "unbekannt"}
     | {"patient1", "patient 1", "anonymous1", "inconnu", "desconocido", "sconosciuto", "onbekend", "not available"}
 )
-"""PatientIDs that identify nobody, in addition to the words that are not names."""
+"""PatientIDs that identify nobody, in addition to PLACEHOLDER_WORDS."""
 _LONGEST_NAME = 512
 """Number of characters of a name that are compared. DICOM allows 64 in each of three component groups; a PAR can have more."""
 _MOST_COMPARED = 250
@@ -85,7 +85,7 @@ class Person(NamedTuple):
     patient: str
     """PatientID as written; the name if the PatientID is empty or anonymous; empty if the patient is unknown."""
     items: tuple[Item, ...]
-    """At least one. `people_of` leaves out files without PatientID and name; `with_unknown_patients` assigns them."""
+    """At least one."""
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -99,7 +99,7 @@ class Person(NamedTuple):
 
     @property
     def order(self) -> tuple[bool, str, str]:
-        """Return the sort key: first scan (unknown last), then PatientID."""
+        """Return the sort key: first scan (unknown last), then PatientID or, without it, the name."""
         return min((item.started == "", item.started, item.key or self.patient.casefold()) for item in self.items)
 
 
@@ -113,7 +113,7 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
 
 
 def is_anonymous(patient: str) -> bool:
-    """Return whether a PatientID identifies nobody: it is empty, or a word such as `anonymous`."""
+    """Return whether a PatientID identifies nobody: it is empty, a filler such as `0000`, or a word such as `anonymous`."""
     folded = patient.strip().casefold()
     if not folded.strip("0x-_.?/ ") or folded in PLACEHOLDER_WORDS or folded in _PLACEHOLDER_IDS:
         return True
@@ -161,7 +161,7 @@ def people_of(items: Sequence[Item]) -> list[Person]:
 
     Each PatientID is a person. If it is empty or an anonymous word, real names distinguish people: items whose identities can
     be one person are put together. They belong to a person with a PatientID, if `_person_index` finds one. Otherwise they are a
-    new person.
+    new person. Items without PatientID and name belong to nobody.
     """
     by_key: dict[str, list[Item]] = {}
     for item in items:

@@ -11,7 +11,7 @@ from qxbatch.session.layout import FROM_SESSION
 
 
 def several_studies_warnings(groups: Sequence[Group], sorted_session: SortedSession) -> list[Problem]:
-    """Warn of several studies in one session: one person scanned twice, or two merged packets."""
+    """Return a warning if a session has several studies."""
     studies = {groups[i].study_uid for series in sorted_session.series for i in series.groups}
     if len(studies) <= 1:
         return []

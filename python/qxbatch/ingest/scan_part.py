@@ -29,7 +29,6 @@ class Instance:
     position: Vector
     """ImagePositionPatient, in mm."""
     acquisition_number: int | None
-    """AcquisitionNumber."""
     temporal_position: int | None
     """TemporalPositionIdentifier."""
     is_volume: bool = False

@@ -45,7 +45,7 @@ def read_header(path: str) -> dict[str, str] | None:
         with config.disable_value_validation():
             dataset = dcmread(head, stop_before_pixels=True, force=True, specific_tags=tags)
             values = {element.keyword: _notation(element.value) for element in dataset if element.keyword in FIELDS}
-    except Exception:  # noqa: BLE001 - pydicom raises anything on damaged data; the file is kept with its reason
+    except Exception:  # noqa: BLE001 - pydicom raises anything on damaged data
         return None
     if not values.get("SeriesInstanceUID") or not values.get("SOPInstanceUID"):
         return None

@@ -14,7 +14,7 @@ from qxbatch.model import Packet
 from qxbatch.session.layout import SORTED_PATH
 
 _SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
-"""Entries of `dicom` with original bytes: series, and the scanner's logs. Imports write the others: report, converters' logs."""
+"""Entries of `dicom` with original bytes: series, and the scanner's logs. Imports write the other entries."""
 
 
 class Source(NamedTuple):
@@ -32,10 +32,7 @@ class UnitSources(NamedTuple):
 
     sources: tuple[Source, ...]
     archives: tuple[Packet, ...]
-    """What the option `archive` applies to: the packets or, in folder mode (`--masterinbox=none`), the archives in the inbox.
-
-    In folder mode, the loose files are removed from the inbox once they are sorted.
-    """
+    """What the option `archive` applies to: the packets or, in folder mode (`--masterinbox=none`), the archives in the inbox."""
 
 
 def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:

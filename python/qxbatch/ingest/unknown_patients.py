@@ -1,7 +1,4 @@
-"""Decides to which patient the files without a patient belong, in a packet of several patients: a known or an unknown one.
-
-The import with `--on-mixed=split` and `qxbatch split` both use this decision.
-"""
+"""Decides to which patient the files without a patient belong, in a packet of several patients: a known or an unknown one."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,8 +13,8 @@ def with_unknown_patients(reading: Reading, items: Sequence[Item], people: Seque
     """Return the people with all their items, then a person without a name for each study whose patient is unknown.
 
     A series without a patient belongs to the only patient of its study, a PAR/REC to the only patient of the nearest folder.
-    If there is none, or if there are several, the patient is unknown. The same applies to a series with files of several
-    patients. Each item belongs to exactly one of the returned persons.
+    If there is none, or if there are several, the patient is unknown. The patient of a series with files of several patients is
+    unknown, too. Each item belongs to exactly one of the returned persons.
     """
     owned, unknown = _assign_series(items, people)
     everyone = [*owned, unknown]

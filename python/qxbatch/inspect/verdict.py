@@ -7,8 +7,8 @@ from qxbatch.counted import counted
 def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdict:
     """Return the verdict on a single series; whether it is repeated depends on a protocol or a study.
 
-    `evaluable` is False for objects that are not measured images: reports, screen saves, spectroscopy, raw data. Localizers
-    are not evaluable either.
+    `evaluable` is False for objects that are not measured images, such as reports and screen saves. Localizers are not evaluable
+    either.
     """
     is_localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
     if not evaluable or is_localizer or acquisition.acquired_volumes is None:

@@ -46,7 +46,7 @@ def store_series(
     A PLAIN series is moved; otherwise its files stay in `folder`. `streams` has the files that a zip packet contains in
     deflated form.
 
-    Raises OSError when the disk is full or cannot be written, and CancelledError.
+    Raises OSError when a file cannot be read or written, and CancelledError.
     """
     n = folder.name
     if form is StorageForm.PACKED:

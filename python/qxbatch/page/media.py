@@ -12,7 +12,7 @@ from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
 from qxbatch.textfile import read_bytes, read_text
 
 MAX_EMBEDDED_BYTES = 4_500_000
-"""Limit on the bytes of pictures in one page, as base64; the page links the files of further pictures."""
+"""Limit on the bytes of pictures in one page, as base64."""
 _MAX_LOG_LENGTH = 20_000
 """Characters of a converter's log that the page contains; of a longer log, half of them from each end."""
 _MAX_GRADIENT_BYTES = 1_000_000
@@ -35,7 +35,7 @@ class Gradients(NamedTuple):
 
 
 class Pictures:
-    """The pictures of a session's images as URLs: the data itself, or a path relative to a page that would be too large."""
+    """The pictures of a session's images as URLs: the data itself or, beyond MAX_EMBEDDED_BYTES, a path relative to the page."""
 
     def __init__(self, paths: SessionPaths, numbers: Iterable[int]) -> None:
         self._page_folder = paths.page.parent

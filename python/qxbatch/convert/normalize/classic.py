@@ -27,7 +27,7 @@ _COMMON = (
     "FlipAngle",
     "EchoNumbers",
 )
-"""Elements that all copies of a stack get from the copy that is written first: dcm2niix splits a series where they differ."""
+"""Elements that all copies of a stack get from the copy that is written first: dcm2niix splits a series by most of them."""
 _TRIGGERS = ("TriggerTime", "NominalCardiacTriggerDelayTime")
 """dcm2niix splits a Philips series by these."""
 _MULTI_FRAME = frozenset(
@@ -60,13 +60,12 @@ def copy_header(
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
-    Position, order, UIDs and the elements that the copies of a stack share are written. Values of functional groups are
-    copied to their classic elements, and elements that only multi-frame images have are removed. All other elements are
-    unchanged, including private ones. `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON:
-    the call for the first copy of the stack fills it.
+    The values of functional groups are written to their classic elements. The header of a classic object is changed in place.
+    `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON: the call for the first copy of the
+    stack fills it.
     """
     enhanced = is_enhanced(header)
-    copy = header  # belongs to one frame, and was read only for this copy
+    copy = header
     if enhanced:
         copy = frame_header(header, index)
         _flatten(copy)
@@ -83,7 +82,7 @@ def copy_header(
 
 
 def _set_common(copy: Dataset, common: dict[str, Any]) -> None:
-    """Set the common values of a stack in a copy; the first copy defines them."""
+    """Set the elements of _COMMON in a copy, or remove them, as in the first copy of the stack."""
     for keyword in _COMMON:
         element = common.setdefault(keyword, copy.get(Tag(keyword)))
         if element is not None:
@@ -108,7 +107,7 @@ def _flatten(copy: Dataset) -> None:
 
 
 def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: int, *, enhanced: bool) -> None:
-    """Write position and order, and the spacing and echo of the stack."""
+    """Write position, order, spacing and echo; remove the trigger times of a Philips stack in which they vary."""
     first = plan.first_frame
     copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[slice_index]]
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
@@ -144,8 +143,8 @@ def _ds(value: float) -> str:
 def describe_pixels(copy: Dataset, encoding: Encoding, *, rescaled: bool, recoded: bool) -> None:
     """Write the elements that describe stored values.
 
-    `rescaled`: RescaleSlope and RescaleIntercept were applied, and are written as 1 and 0. `recoded`: the values have another
-    type than in the source, and elements that contain source values are removed.
+    `rescaled`: RescaleSlope and RescaleIntercept were applied, and are written as 1 and 0. `recoded`: the values may have
+    another type than in the source, and elements that contain source values are removed.
     """
     copy.BitsAllocated = encoding.bits_allocated
     copy.BitsStored = encoding.bits_stored

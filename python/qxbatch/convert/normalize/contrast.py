@@ -7,17 +7,17 @@ from qxbatch.convert.normalize.grid import group_by_position
 from qxbatch.convert.normalize.model import Frame
 
 _RELATIVE_TOLERANCE = 0.01
-"""Times that differ by less than this fraction are equal: scanners store measured or rounded values."""
+"""Times that differ by at most this fraction are equal: scanners store measured or rounded values."""
 _MIN_TOLERANCE = 0.1
-"""Times that differ by less than this (ms) are equal."""
+"""Times that differ by at most this (ms) are equal."""
 _SAME_ECHO_TOLERANCE = 0.02
-"""Echo times that differ by less than this (ms) are equal, whatever their echo number."""
+"""Echo times that differ by at most this (ms) are equal, whatever their EchoNumbers."""
 
 
 def echo_numbers(frames: Iterable[Frame]) -> dict[float | None, int]:
     """Return the number of the echo, counted from 1, for each echo time; 0 for None, the echo time of maps.
 
-    Echo times that are nearly equal are one echo, unless their EchoNumbers differ.
+    Times that are equal within the tolerance are one echo; with different EchoNumbers, only within _SAME_ECHO_TOLERANCE.
     """
     numbers_of_time: defaultdict[float, set[int]] = defaultdict(set)
     for frame in frames:

@@ -40,7 +40,7 @@ _UID_BITS = 128
 
 @dataclass(frozen=True)
 class _FramePosition:
-    """The indices of the stack, volume and slice that a frame becomes."""
+    """A frame of the input, and the indices of its stack, volume and slice in the copies."""
 
     frame: Frame
     stack: int
@@ -68,6 +68,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     Classic objects and the frames of enhanced ones (PS3.3 C.7.6.16) become MR Image Storage objects (PS3.3 A.4) in
     `<out>/1`, `<out>/2` ..., one folder and one SeriesInstanceUID for each stack. Each frame is in exactly one stack.
     Equal input gives equal copies. Pixels of one frame at a time are in memory; of a deflated object, those of all frames.
+    A series of mosaics is copied by `mosaic_copies`.
 
     Parameters
     ----------
@@ -78,15 +79,15 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
     Returns
     -------
-    Stacks sorted by echo time, kind (magnitude, real, imaginary, phase), contrast and geometry, complete volumes before
-    incomplete ones.
+    The stacks, in the order of their folders.
 
     Raises
     ------
     CannotNormalizeError
-        When an image has no geometry (PS3.3 C.7.6.2) or is a mosaic beside other images, when slices are not on an even
-        grid (C.7.6.2.1.1), when frames at the same position cannot be distinguished, or when pixel values have no common
-        encoding. Damaged values may raise any of pydicom's exceptions.
+        When the series cannot be rewritten correctly: for example, an image has no geometry (PS3.3 C.7.6.2), slices are not on
+        an even grid (C.7.6.2.1.1), or frames at the same position cannot be distinguished.
+    Exception
+        Damaged values may raise any of pydicom's exceptions.
     """
     with config.disable_value_validation(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about original values, which are copied unchanged
@@ -105,7 +106,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
 
 def _targets(plans: Sequence[StackPlan]) -> dict[Source, _FramePosition]:
-    """Return where each frame of the input is in the copies."""
+    """Return the place of each frame in the copies."""
     return {
         frame.source: _FramePosition(frame, stack, volume, slice_index)
         for stack, plan in enumerate(plans)

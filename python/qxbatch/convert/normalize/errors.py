@@ -2,8 +2,8 @@
 
 
 class CannotNormalizeError(Exception):
-    """The headers are insufficient for a correct result. The message contains the reason with its numbers."""
+    """The series cannot be rewritten correctly; the message is the reason."""
 
 
 class MosaicError(CannotNormalizeError):
-    """An image is a mosaic of many slices. If all images of the series are mosaics, they are rewritten with unchanged tiles."""
+    """An image is a mosaic of many slices, and not one slice (`mosaics.py` copies a series of them)."""

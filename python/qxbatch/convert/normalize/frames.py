@@ -18,14 +18,14 @@ _MOSAIC_WORDS = {"MOSAIC", "VFRAME"}
 _POINT, _PLANE = 3, 6
 """Numbers in ImagePositionPatient, and in ImageOrientationPatient."""
 _UNIT_TOLERANCE = 0.01
-"""Accepted deviation of a direction's length from 1, and of the directions' product from 0."""
+"""Accepted deviation of a direction's length from 1, and of the directions' scalar product from 0."""
 
 
 def read_frames(folder: Path) -> list[Frame]:
-    """Return the frames of all objects in a folder, in byte order of file names.
+    """Return the frames of all objects below a folder, in byte order of their paths.
 
-    Raises MosaicError for a mosaic of many slices, and CannotNormalizeError when a frame has no geometry, when its file is
-    damaged or has less pixel data than its frames need, or when no file has pixel data.
+    Raises MosaicError for a mosaic of many slices, CannotNormalizeError when no file has pixel data or an object cannot be
+    rewritten, and OSError.
     """
     frames = [frame for image in image_objects(folder) for frame in object_frames(image, folder)]
     if not frames:
@@ -121,7 +121,7 @@ def echo_time(header: Dataset) -> float | None:
 
 
 def frame_type(header: Dataset) -> list[str]:
-    """Return FrameType, else ImageType; for Philips the longer one, since its classic header has more values."""
+    """Return FrameType, else ImageType. Of Philips, ImageType if it has more values, as in the classic header."""
     image_type = [str(value).upper() for value in header.get("ImageType") or []]
     frame_types = [str(value).upper() for value in header.get("FrameType") or []]
     return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types
@@ -196,7 +196,7 @@ def _dimensions(header: Dataset) -> tuple[int, ...]:
 
 
 def _inversion_time(header: Dataset) -> float | None:
-    """Return the inversion time in ms; the first one if an enhanced object has several (PS3.3 C.8.13.5.12)."""
+    """Return the inversion time in ms; the first one if an enhanced object has several (PS3.3 C.8.13.5.5)."""
     times = header.get("InversionTimes")
     if times in (None, ""):
         return _number(header, "InversionTime")

@@ -8,7 +8,7 @@ from pydicom.tag import BaseTag, Tag
 
 SHARED, PER_FRAME = Tag("SharedFunctionalGroupsSequence"), Tag("PerFrameFunctionalGroupsSequence")
 PHILIPS_CLASSIC = Tag(0x2005, 0x140F)
-"""Philips stores the elements of the classic object in this sequence. Standard functional groups take precedence."""
+"""Philips stores the elements of the classic object in this sequence."""
 _PHILIPS_CREATOR = (Tag(0x2005, 0x0014), "Philips MR Imaging DD 005")
 _SIEMENS_BLOCKS = {"SIEMENS MR SDS 01": 0x10, "SIEMENS MR SDI 02": 0x11, "SIEMENS MR SDR 01": 0x12}
 """Blocks of group 0021 that Siemens reserves in classic objects. A PACS may have moved them (PS3.5 7.8.1)."""
@@ -34,7 +34,7 @@ def frame_header(header: Dataset, index: int) -> Dataset:
     """Return the header of one frame, with the elements of its functional groups at the top level.
 
     Values of the frame replace shared ones, and both replace those of the object. Philips' classic header adds what is
-    missing, and its ImageType replaces that of the object. The result does not contain the sequences of functional groups.
+    missing, and its ImageType replaces that of the object. A private element is left out if another creator has its block.
     """
     flat = Dataset({tag: element for tag, element in header.items() if tag not in (SHARED, PER_FRAME)})
     philips: list[Dataset] = []
@@ -65,7 +65,10 @@ def _items(header: Dataset, index: int) -> Iterator[Dataset]:
 
 
 def _merge(flat: Dataset, item: Dataset, tag: BaseTag, depth: int) -> None:
-    """Add one element of a functional group to the top level; a sequence of one item is replaced by the elements of that item."""
+    """Add one element of a functional group to the top level.
+
+    A sequence of one item is replaced by the elements of that item, down to `depth` levels.
+    """
     element = item[tag]
     target = _siemens_tag(item, tag)
     if target == tag and _creator_differs(flat, item, tag):
@@ -103,7 +106,7 @@ def _add_philips_elements(flat: Dataset, classic: Dataset) -> None:
 
 
 def _creator_differs(flat: Dataset, item: Dataset, tag: BaseTag) -> bool:
-    """Return whether another creator reserves a private block at the top level (PS3.5 7.8.1)."""
+    """Return whether another creator reserves the private block of `tag` at the top level (PS3.5 7.8.1)."""
     if not tag.is_private:
         return False
     creator = tag if tag.is_private_creator else Tag(tag.group, tag.element >> 8)

@@ -35,11 +35,11 @@ class Grid:
     spacing: float
     """Distance between slice centres in mm; 0 for one slice."""
     tilt: float
-    """Largest angle (rad) between the orientation of a frame and that of the grid."""
+    """Largest angle (rad) between the orientation of a frame and the mean orientation; of volumes that moved, that of the first."""
     shift: float
     """Largest distance (mm) between the ImagePositionPatient of a frame and that of the grid.
 
-    If volumes moved (`motion.py`), it is that between the centres of slices of the first volume and of another one.
+    Of volumes that moved (`motion.py`), the largest distance between the centres of a slice in the first volume and in another.
     """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 Vector = tuple[float, float, float]
 """x, y and z."""
 Source = tuple[str, int]
-"""File name, and index of the frame in that file, counted from 0."""
+"""Path below the folder of the series, and index of the frame in that file, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,9 @@ class Timing:
     """Elements that distinguish frames at the same position."""
 
     temporal_position_index: int | None
-    """TemporalPositionIndex."""
     frame_acquisition_number: int | None
-    """FrameAcquisitionNumber."""
     acquisition_number: int | None
-    """AcquisitionNumber."""
     temporal_position_identifier: int | None
-    """TemporalPositionIdentifier."""
     trigger_time: float | None
     """NominalCardiacTriggerDelayTime, or TriggerTime, in ms."""
     gradient: Gradient | None
@@ -64,7 +60,6 @@ class Timing:
     content_time: str
     """ContentDate and ContentTime."""
     dimension_index_values: tuple[int, ...]
-    """DimensionIndexValues."""
     instance_number: tuple[int, int] | None
     """InstanceNumber, and index of the frame."""
 
@@ -116,14 +111,14 @@ class CopiedStack:
     shape: tuple[int, int, int, int]
     """Columns, rows, slices, volumes."""
     suffix: str
-    """Suggested suffix of the image: `_e2` if stacks differ by echo; `_ph` for phase if stacks differ by kind."""
+    """Suggested suffix of the image: the echo (`_e2`) if stacks differ by echo, then the kind (`_ph`) if they differ by kind."""
     is_incomplete: bool
     """Whether it contains slices of an incomplete volume."""
     sources: tuple[Source, ...]
     """The frames in the order of the copies: all slices of the first volume, then those of the next one."""
     tilt: float = 0.0
-    """Largest angle (rad) between a frame's ImageOrientationPatient and that of the copies."""
+    """Largest angle (rad) between the orientations of the frames and a common one (`Grid.tilt`)."""
     shift: float = 0.0
     """Largest distance (mm) between the position of a frame and that of its copy (`Grid.shift`)."""
     weightings: tuple[Weighting, ...] = ()
-    """Weighting of each volume; empty if the table of dcm2niix is kept."""
+    """Weighting of each volume; empty if no table is to be written from the headers."""

@@ -49,7 +49,8 @@ def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
     Only the elements of _COMMON, SeriesInstanceUID and InstanceNumber change.
 
-    Raises CannotNormalizeError when an image is not a mosaic or has several frames, or when no element orders the volumes.
+    Raises CannotNormalizeError when an image is not a mosaic, has several frames or is damaged, or when no element orders the
+    volumes, and OSError.
     """
     images = [_mosaic(image.path, image.header, image.frame_count, folder) for image in image_objects(folder)]
     echo_numbers = time_classes(image.echo for image in images)

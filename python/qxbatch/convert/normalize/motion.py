@@ -56,10 +56,10 @@ class MovedVolumes:
 
 
 def moved_volumes(frames: Sequence[Frame]) -> list[MovedVolumes]:
-    """Return the volumes of frames with the same size, spacing, echo and kind, for each contrast.
+    """Return the volumes of each contrast, in frames with the same size, spacing, echo and kind.
 
-    Each volume is an even stack with one orientation, and has the same number and distance of slices as the first one; only
-    the last one may have fewer slices. Each volume moved by less than 8 mm, 0.15 rad and half of the extent of the stack.
+    A complete volume is an even stack with one orientation, and has the same number and distance of slices as the first one.
+    It moved by less than _MAX_MOVEMENT, _MAX_ROTATION and half of the extent of the stack. The last volume may be incomplete.
 
     Empty if no element distinguishes volumes of this kind.
     """
@@ -71,9 +71,9 @@ def moved_volumes(frames: Sequence[Frame]) -> list[MovedVolumes]:
 
 
 def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[list[Frame]]:
-    """Return two or more volumes with the same number of slices (the last one may have fewer), in the order of acquisition.
+    """Return two or more volumes in the order of acquisition, with the same number of slices (the last one may have fewer).
 
-    Empty if the key does not give such volumes.
+    Empty if the key does not give such volumes, or they have fewer than _LEAST_SLICES slices.
     """
     by_value: dict[Any, list[Frame]] = {}
     for frame in frames:
@@ -107,7 +107,7 @@ def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
 def _split_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
     """Return the volumes of each contrast; empty unless all volumes are copies of the first one that moved as a whole.
 
-    An incomplete last volume is removed from `volumes`; it belongs to the last contrast.
+    An incomplete last volume is removed from `volumes`, and assigned to the contrast that occurs last.
     """
     count = len(volumes[0])
     incomplete = [] if len(volumes[-1]) == count else volumes.pop()

@@ -5,7 +5,7 @@ PROGRAM = "QXBATCH_DCM2NIIX"
 COPIES = "copies"
 """Folder for the copies."""
 STACKS = "stacks.json"
-"""File beside that folder with the suggested suffixes of the stacks, in their order."""
+"""File beside that folder with the suggested suffixes of the stacks, in their order, as JSON."""
 
 
 def stack_name(k: int) -> str:

@@ -58,7 +58,7 @@ class ImageObject:
 
 
 def image_objects(folder: Path) -> Iterator[ImageObject]:
-    """Yield the files with pixel data, in byte order of their names. Raises as `read_object` does."""
+    """Yield the files with pixel data below a folder, in byte order of their paths. Raises as `read_object` does."""
     for path in sorted(folder.rglob("*"), key=lambda path: str(path.relative_to(folder)).encode()):
         if path.is_file() and (image := read_object(path)) is not None:
             yield image
@@ -119,9 +119,9 @@ def _inflate_pixel_data(path: Path) -> BinaryIO:
 
 
 def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
-    """Return offset and length of the pixel data whose element starts here; None if it is another element.
+    """Return offset and length of the pixel data whose element starts here; None if another element or the end is here.
 
-    The length of encapsulated data is None.
+    The length of encapsulated data is None. Raises CannotNormalizeError for floating-point pixel data.
     """
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     head = stream.read(8)
@@ -143,7 +143,7 @@ def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
 def frame_bytes(image: ImageObject, frame_length: int) -> Iterator[bytes]:
     """Yield the pixel data of each frame: bytes of a native frame, the compressed stream of an encapsulated one.
 
-    Raises CannotNormalizeError when frames are missing.
+    Raises CannotNormalizeError when frames are missing or cannot be read, and OSError.
     """
     count = 0
     with image.path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Pixel values of one frame: decodes every stored form (PS3.5 8.1.1), and masks unused bits."""
+"""Pixel values of one frame: decodes their stored form (PS3.5 8.1.1), and masks unused bits."""
 
 from typing import Any
 
@@ -40,9 +40,9 @@ def frame_length(frame: Frame) -> int:
 
 
 def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
-    """Return the values of a frame as a flat array, row by row.
+    """Return the values of a frame as a flat array.
 
-    Raises CannotNormalizeError when no decoder supports its transfer syntax.
+    Raises CannotNormalizeError when compressed data cannot be decoded.
     """
     order = "<" if image.is_little_endian or image.is_encapsulated else ">"
     size = frame.encoding.bits_allocated // _BYTE
@@ -55,7 +55,7 @@ def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
 
 
 def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
-    """Return the values in the bits from HighBit down; bits above it are masked or filled with the sign (PS3.5 8.1.1)."""
+    """Return the values of the BitsStored bits from HighBit down; other bits become 0, or the sign of a negative value."""
     size = unsigned.dtype.itemsize * _BYTE
     above = max(0, size - encoding.high_bit - 1)
     below = size - encoding.bits_stored
@@ -66,7 +66,7 @@ def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
 
 
 def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
-    """Return the bytes of a native frame with values in the lowest bits (HighBit = BitsStored - 1), and other bits masked."""
+    """Return the bytes of a native frame with values in the lowest bits (HighBit = BitsStored - 1), as in `stored_values`."""
     encoding = frame.encoding
     if encoding.bits_stored == encoding.bits_allocated:
         return data

@@ -1,4 +1,4 @@
-"""Chooses one encoding of pixel values for a stack whose files have different ones."""
+"""Chooses one encoding of pixel values for a stack whose frames differ in encoding or scaling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,12 +52,15 @@ class ValueRange:
 
 
 def rescale(values: Values, frame: Frame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return output values: slope x stored value + intercept (PS3.3 C.11.1.1.2)."""
+    """Return output values: slope x stored value + intercept (PS3.3 C.11.1)."""
     return np.asarray(values.astype(np.float64) * frame.slope + frame.intercept)
 
 
 def depends_on_values(frames: Sequence[Frame]) -> bool:
-    """Return whether the common type of a stack depends on the values, not only on the headers."""
+    """Return whether the common type of a stack depends on the values, not only on the headers.
+
+    Raises CannotNormalizeError when encodings vary and no type of up to 32 bits can store all values that they allow.
+    """
     return _may_be_rescaled(frames) or (encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
 
 
@@ -85,7 +88,7 @@ def declared_range(frames: Sequence[Frame]) -> Bounds:
 
 
 def encoding_varies(frames: Sequence[Frame]) -> bool:
-    """Return whether the frames of a stack are stored in different ways."""
+    """Return whether the encodings of the frames differ."""
     return len({frame.encoding for frame in frames}) > 1
 
 

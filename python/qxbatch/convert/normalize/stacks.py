@@ -66,10 +66,9 @@ class StackPlan:
 
 
 def plan_stacks(frames: Sequence[Frame]) -> list[StackPlan]:
-    """Return the stacks that contain each frame once, sorted by echo time, kind, contrast and geometry, complete volumes
-    before incomplete ones.
+    """Return the stacks of all frames, sorted by echo, kind, contrast and geometry, complete volumes before incomplete ones.
 
-    Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
+    Raises CannotNormalizeError when frames cannot be assigned to volumes, or when slices are not on an even grid.
     """
     numbers = echo_numbers(frames)
     plans: list[StackPlan] = []
@@ -81,7 +80,7 @@ def plan_stacks(frames: Sequence[Frame]) -> list[StackPlan]:
 
 
 def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[list[Frame]]:
-    """Return frames grouped by size, spacing, echo and kind, each group in the order of the input."""
+    """Return frames grouped by size, colours, spacing, echo and kind, each group in the order of the input."""
     groups: defaultdict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
         spacing = tuple(round(value, 4) for value in frame.spacing)
@@ -93,10 +92,9 @@ def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -
 def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     """Return the stacks of similar frames.
 
-    The frames are grouped into stacks without motion. If this fails, or gives more stacks, they are grouped into stacks of
-    volumes that moved as a whole.
+    Stacks of volumes that moved as a whole are returned if the frames do not form stacks without motion, or form more of these.
 
-    Raises CannotNormalizeError if both fail, with the reason why the frames are not stacks without motion.
+    Raises CannotNormalizeError if the frames form neither.
     """
     motionless: list[StackPlan] = []
     reason: CannotNormalizeError | None = None
@@ -151,7 +149,7 @@ def _split_by_orientation(similar: list[Frame]) -> list[list[Frame]]:
 
 
 def _split_by_stack_id(group: list[Frame]) -> list[list[Frame]]:
-    """Return a group split by StackID if the stacks have different positions (PS3.3 C.7.6.16.2.2.4)."""
+    """Return a group split by StackID, unless each StackID has a frame at every position (PS3.3 C.7.6.16.2.2.4)."""
     by_id: dict[str, list[Frame]] = {}
     for frame in group:
         by_id.setdefault(frame.stack_id, []).append(frame)

@@ -98,7 +98,7 @@ def _distinguishes(frames_by_position: FramesByPosition, key: Key) -> bool:
 
 
 def _is_one_value_per_volume(frames_by_position: FramesByPosition, key: Key) -> bool:
-    """Return whether each volume has one value of the key, at all positions."""
+    """Return whether all frames have the key, with as many different values as there are frames at the fullest position."""
     values = {key(frame) for same_position in frames_by_position for frame in same_position}
     return None not in values and len(values) == max(map(len, frames_by_position))
 

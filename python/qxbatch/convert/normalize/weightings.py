@@ -47,10 +47,10 @@ def _image_axes(orientation: Sequence[float]) -> Array:
 def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
     """Write `.bval` and `.bvec` beside the image of a stack, replacing those of dcm2niix.
 
-    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if `volumes` is empty, if
-    dcm2niix wrote another number of volumes, or if only dcm2niix knows the directions.
+    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if `volumes` is empty, if the
+    stack has no image of that name, if dcm2niix wrote another number of volumes, or if only dcm2niix knows the directions.
 
-    Raises ValueError when the image cannot be read.
+    Raises ValueError when the image or its `.bvec` cannot be read, and OSError.
     """
     path = folder / f"{name}.nii"
     if not volumes or not path.is_file():
