@@ -1,5 +1,6 @@
 """Opens and closes the resources that the units of a run share: converters, threads, archive numbers, locks."""
 
+import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def tidy(workspace: Workspace, locks: Locks, finished_units: Sequence[Unit] = ()
 
     These are the units that this run has imported, or tried to import.
     """
-    if workspace.top.exists():
+    if os.path.lexists(workspace.top):
         forget_numbers(workspace, locks, _inboxes(finished_units))
         workspace.tidy()
 
