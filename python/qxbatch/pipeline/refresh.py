@@ -40,7 +40,7 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
             if is_current(study, folder):
                 return
     except UsageError as error:
-        print(f"The study page was not refreshed: {error.message}", file=sys.stderr)
+        print(f"The study page was not refreshed: {error}", file=sys.stderr)
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         reason = f"cannot write {error_text(error, folder)}" if isinstance(error, OSError) else repr(error)
         print(f"The study page was not refreshed: {reason}.", file=sys.stderr)
