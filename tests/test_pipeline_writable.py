@@ -49,10 +49,7 @@ def test_data_that_cannot_leave_the_inbox_of_a_session_are_refused_before_the_wo
     study: Study, archive: str, is_loose: bool, deep: bool
 ) -> None:
     folder = study.session("S1") / "inbox" / ("deep" if deep else "")
-    if is_loose:
-        write_folder(FILES, folder)
-    else:
-        write_packet(FILES, folder, "scan", Kind.ZIP)
+    write_folder(FILES, folder) if is_loose else write_packet(FILES, folder, "scan", Kind.ZIP)
     before = snapshot(study.sessions)
     folder.chmod(0o555)
     words = (str(study.sessions), *FOLDER_MODE, f"--archive={archive}")

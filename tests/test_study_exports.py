@@ -32,11 +32,10 @@ def record_of(sessions: Path) -> Path:
 def test_an_invalid_record_is_named_and_not_replaced(tmp_path: Path, content: bytes) -> None:
     record = record_of(tmp_path)
     record.write_bytes(content)
-    with pytest.raises(UsageError, match="rm -- ") as raised:
-        read_exports(tmp_path)
-    assert f"The record of BIDS exports {record} cannot be read" in raised.value.message
-    with pytest.raises(UsageError):
-        write_export(tmp_path, DataSet(tmp_path, tmp_path, {}))
+    for call in (read_exports, lambda folder: write_export(folder, DataSet(tmp_path, tmp_path, {}))):
+        with pytest.raises(UsageError, match="rm -- ") as raised:
+            call(tmp_path)
+        assert f"The record of BIDS exports {record} cannot be read" in raised.value.message
     assert record.read_bytes() == content
 
 
