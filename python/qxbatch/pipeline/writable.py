@@ -3,20 +3,16 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.core import sniff
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.mounts import mount_above
 from qxbatch.session.contents import is_imported
 from qxbatch.session.layout import FOLDERS, REPLACED
-from qxbatch.session.paths import SessionPaths
-from qxbatch.settings.model import Archive, Settings, Stages
-from qxbatch.walk import walk
+from qxbatch.settings.model import Archive, Settings
 
 
 def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
@@ -35,38 +31,11 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
         folder = _nearest_existing(settings.archive_folder.parent / REPLACED)
         hint = "Files that only a replaced session has are moved to it. Make it writable, or do not use --overwrite."
         _need_folder(folder, "the folder of replaced files", hint)
-    what = f"the packets' folder (--archive={settings.archive})"
-    hint = "Use --archive=leave or --archive=copy, or make it writable."
-    if settings.masterinbox is None:
-        what = "the inbox folder"
-        hint = "Make it writable. With --archive=leave or --archive=copy, only loose images leave it."
-    for folder in sorted({folder for candidate in ready for folder in _folders_to_leave(settings, candidate)}):
-        _need_folder(folder, what, hint)
-
-
-def _folders_to_leave(settings: Settings, candidate: Candidate) -> Iterator[Path]:
-    """Yield the folders that the data of a candidate must leave.
-
-    In folder mode (`--masterinbox=none`), these are folders in its inbox: yield only those that cannot be written. What is mounted
-    in the inbox stays there.
-    """
-    moves = settings.archive in (Archive.MOVE, Archive.DELETE)
-    if settings.masterinbox is not None:
-        yield from [candidate.path.parent] if moves else []
-    elif settings.stages is not Stages.CONVERT:  # converting reads what was sorted before
-        inbox = SessionPaths(candidate.path).inbox
-        for folder, _, names in walk(inbox):
-            if not os.access(folder, os.W_OK | os.X_OK) and mount_above(Path(folder), inbox) is None:
-                yield from (Path(folder) for name in names if _leaves_inbox(Path(folder, name), moves_archives=moves))
-
-
-def _leaves_inbox(path: Path, *, moves_archives: bool) -> bool:
-    """Return whether a file in the inbox of a session is an image, which is sorted, or with `moves_archives` an archive."""
-    try:
-        kind = sniff(os.fspath(path)) if path.is_file() else "other"
-    except OSError:
-        return False  # reading it reports the reason
-    return kind in ("dicom", "par", "rec") or (moves_archives and kind not in ("other", "empty"))
+    if settings.archive not in (Archive.MOVE, Archive.DELETE):
+        return
+    for folder in sorted({candidate.path.parent for candidate in ready}):
+        hint = "Use --archive=leave or --archive=copy, or make it writable."
+        _need_folder(folder, f"the packets' folder (--archive={settings.archive})", hint)
 
 
 def _replaces(settings: Settings, candidate: Candidate) -> bool:
