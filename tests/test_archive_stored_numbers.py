@@ -1,4 +1,4 @@
-"""A run stores its archive numbers for the next run, which ignores invalid ones and removes the file at the end."""
+"""A run stores its archive numbers for the next run, which ignores invalid numbers and removes the file at the end."""
 
 import errno
 import json
@@ -18,6 +18,7 @@ from tests.build.packets import Kind, write_packet
 from tests.build.study import Study, run_main, snapshot
 from tests.faults.same_name import FOLDER_MODE, arguments, fill, fill_with_an_archive_that_stays, status_with_fault
 from tests.faults.stage import command
+from tests.faults.unprivileged import unprivileged
 
 
 def stored_numbers(study: Study) -> dict[str, int]:
@@ -32,12 +33,7 @@ def stored_numbers(study: Study) -> dict[str, int]:
         pytest.param(b'{"S1/inbox/scan.zip": -5, "S2/inbox/scan.zip": 1e999}', id="negative and infinite"),
         pytest.param(b'{"S1/inbox/scan.zip": 0, "S2/inbox/scan.zip": 1000000}', id="zero and a million"),
         pytest.param(b'{"S1/inbox/scan.zip": "7", "S2/inbox/scan.zip": true}', id="not numbers"),
-        pytest.param(b'{"S1/inbox/scan.zip": %s}' % (b"9" * 5000), id="more digits than Python reads"),
         pytest.param(b'{"": 2, ".": 2, "../S1": 2, "/": 2, "\\u0000": 2, "\\ud800": 2}', id="not paths"),
-        pytest.param(b'["S1/inbox/scan.zip", 7]', id="a list"),
-        pytest.param(b"[" * 100_000, id="nested too deep"),
-        pytest.param(b"\xff\xfe{", id="not text"),
-        pytest.param(b'{"S1/inbox/scan.zip": 7', id="cut short"),
     ],
 )
 def test_invalid_numbers_are_ignored(study: Study, content: bytes) -> None:
@@ -48,6 +44,47 @@ def test_invalid_numbers_are_ignored(study: Study, content: bytes) -> None:
     assert run.status == 0, run.text
     assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'{"S1/inbox/scan.zip": %s}' % (b"9" * 5000), id="more digits than Python reads"),
+        pytest.param(b'["S1/inbox/scan.zip", 7]', id="a list"),
+        pytest.param(b"[" * 100_000, id="nested too deep"),
+        pytest.param(b"\xff\xfe{", id="not text"),
+        pytest.param(b'{"S1/inbox/scan.zip": 7', id="cut short"),
+    ],
+)
+def test_a_file_without_numbers_is_named_with_the_command_that_removes_it(study: Study, content: bytes) -> None:
+    fill(study, 2)
+    numbers = study.sessions / ".qxbatch" / "numbers.json"
+    numbers.parent.mkdir()
+    numbers.write_bytes(content)
+    before = snapshot(study.sessions)
+    run = study.main(*FOLDER_MODE)
+    assert run.status == 73, run.text
+    assert f"{numbers}: is not a file of numbers that qxbatch wrote" in run.err
+    assert f"`rm -- {numbers}`" in run.err
+    assert snapshot(study.sessions) == before
+    numbers.unlink()
+    assert study.main(*FOLDER_MODE).status == 0
+
+
+def test_numbers_that_cannot_be_read_end_the_run_and_are_kept(study: Study) -> None:
+    fill(study, 2)
+    numbers = study.sessions / ".qxbatch" / "numbers.json"
+    numbers.parent.mkdir()
+    write_json(numbers, {"S2/inbox/scan.zip": 7})
+    numbers.chmod(0)
+    run = unprivileged(*arguments(study))
+    assert run.status == 73, run.text
+    assert f"Cannot read or write {numbers}: permission denied" in run.err
+    assert stored_numbers(study) == {"S2/inbox/scan.zip": 7}
+    assert not study.session("S1/session.txt").exists()
+    numbers.chmod(0o600)
+    assert unprivileged(*arguments(study)).status == 0
+    assert "scan_7.zip" in snapshot(study.archive)
 
 
 @pytest.mark.parametrize("name", ["numbers.json", "numbers.json.new"])

@@ -1,5 +1,6 @@
 """The command line as a whole: the first word selects a command, and each outcome has an exit status."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -147,6 +148,18 @@ def test_a_bug_raises_its_exception(monkeypatch: pytest.MonkeyPatch, sessions: P
     monkeypatch.setattr(start, "import_module", lambda _name: type("Pipeline", (), {"run": staticmethod(run)}))
     with pytest.raises(ValueError, match="a bug"):
         main([str(sessions)])
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.EMFILE])
+def test_an_error_of_the_machine_exits_with_73(
+    monkeypatch: pytest.MonkeyPatch, sessions: Path, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def run(_settings: Settings) -> int:
+        raise OSError(number, os.strerror(number), str(sessions))
+
+    monkeypatch.setattr(start, "import_module", lambda _name: type("Pipeline", (), {"run": staticmethod(run)}))
+    assert main([str(sessions)]) == 73
+    assert f"qxbatch: {sessions}: {os.strerror(number).lower()}" in capsys.readouterr().err.lower()
 
 
 def test_an_unwritable_log_file_exits_with_73(

@@ -322,6 +322,22 @@ def test_a_link_or_a_session_beside_the_source_is_refused_as_output(
     assert names(output) == ["session.txt"]
 
 
+@pytest.mark.parametrize("is_link", [False, True], ids=["folder", "link"])
+def test_a_sessions_folder_is_refused_as_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], is_link: bool
+) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.FOLDER)
+    sessions = tmp_path / "sessions"
+    (sessions / "inbox" / "MR").mkdir(parents=True)
+    (sessions / "archive" / "MR").mkdir(parents=True)
+    output = tmp_path / "link" if is_link else sessions
+    if is_link:
+        output.symlink_to(sessions)
+    assert run_main("split", source, f"--output={output}") == 64
+    assert f"--output={output} is a sessions folder." in capsys.readouterr().err
+    assert names(sessions) == ["archive", "inbox"]
+
+
 @pytest.mark.parametrize("output", ["S1", "S1/out/a"])
 @pytest.mark.parametrize("link", ["", "inbox/MR", "inbox/MR/S1"])
 def test_no_folder_is_added_to_a_waiting_packet(

@@ -1,5 +1,6 @@
 """Sessions that a packet is split into, when other packets or an earlier import have the same names."""
 
+import os
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from qxbatch.session.folder import SessionFolder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.study import Study, snapshot
+from tests.faults.unprivileged import unprivileged
 
 PEOPLE = [
     MrSeries(patient=f"P{k}", name=f"Name{k}^X", study=f"s{k}", number=k + 2, slices=2 + k, date=f"2024010{k}")
@@ -55,6 +57,41 @@ def test_a_packet_replaces_no_session_that_was_split_from_another(study: Study) 
     packet.rename(packet.with_name("AP3.zip"))
     assert study.main(*AGAIN).status == 0, "as the hint says"
     assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2", "AP3": "P3"}
+
+
+@pytest.mark.parametrize("damage", ["closed", "cut short", "a FIFO", "of a newer version"])
+def test_a_packet_replaces_no_session_whose_source_is_unknown(study: Study, damage: str) -> None:
+    study.put("AP1", packet_of(1, 2))
+    assert study.main(*OPTIONS).status == 0
+    study.put("AP1-1", packet_of(3))
+    summary = study.session("AP1-1") / "qxbatch" / "summary.json"
+    content = summary.read_bytes()
+    if damage == "closed":
+        summary.chmod(0)
+    elif damage == "a FIFO":
+        summary.unlink()
+        os.mkfifo(summary)
+    else:
+        summary.write_bytes(content[:100] if damage == "cut short" else b'{"schema": 99}')
+    before = study.session_names(), [*study.inbox.iterdir()]
+    run = unprivileged(str(study.sessions), *AGAIN)
+    assert run.status == 1, run.text
+    text = " ".join(run.text.split())
+    assert f"its session AP1-1 exists and may be of another packet, from which it was split: {summary}" in text
+    assert f"qxbatch {study.sessions} --sessions=AP1-1 " in text
+    assert (study.session_names(), [*study.inbox.iterdir()]) == before
+    summary.unlink()
+    summary.write_bytes(content)
+    assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2"}
+
+
+def test_a_session_with_an_unreadable_summary_and_a_name_of_no_split_is_imported_again(study: Study) -> None:
+    study.put("AP1", packet_of(1))
+    assert study.main(*OPTIONS).status == 0
+    study.put("AP1", packet_of(1))
+    (study.session("AP1") / "qxbatch" / "summary.json").write_text("{")
+    assert study.main(*AGAIN).status == 0
+    assert patients(study) == {"AP1": "P1"}
 
 
 def test_a_packet_that_was_split_before_is_left_alone_and_its_sessions_are_named(study: Study) -> None:

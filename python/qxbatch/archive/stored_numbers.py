@@ -16,10 +16,11 @@ from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.journal import NUMBER_LIMIT
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.plain_files import clear_path, read_plain
+from qxbatch.publish.plain_files import InTheWayError, clear_path, read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
+from qxbatch.textfile import naming_path
 
 
 def choose_and_store_numbers(
@@ -29,9 +30,9 @@ def choose_and_store_numbers(
 
     Numbers are also needed if packets are to be deleted, since a packet with a failed series is moved to the archive.
 
-    Raises OSError when they cannot be recorded.
+    Raises OSError when they cannot be recorded, or earlier ones cannot be read.
     """
-    if not _choose(archives, settings, _read(workspace)):
+    if not archives or not _choose(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
     with locks.waiting(NAME_LOCK):
@@ -95,13 +96,18 @@ def _has_imported_session(workspace: Workspace, archive: Path) -> bool:
 
 
 def _read(workspace: Workspace) -> dict[Path, int]:
-    """Return the numbers of existing archives, without values that no run writes."""
+    """Return the numbers of existing archives, without values that no run writes.
+
+    Raises OSError if the file cannot be read, or is no JSON object: the numbers of other runs in it would be lost.
+    """
+    with naming_path(workspace.numbers):
+        text = read_plain(workspace.numbers)
     try:
-        content = json.loads(read_plain(workspace.numbers) or b"null")
-    except (OSError, ValueError, RecursionError):
-        return {}
+        content = json.loads(text or b"{}")
+    except (ValueError, RecursionError):
+        content = None
     if not isinstance(content, dict):
-        return {}
+        raise InTheWayError(workspace.numbers, "not a file of numbers that qxbatch wrote")
     numbers = {
         workspace.sessionsfolder / path: k for path, k in content.items() if _is_number(k) and _is_relative_path(path)
     }

@@ -12,8 +12,12 @@ HELP_WORDS = ("--help", "-h", HELP_ALL)
 
 _SPACE = (errno.ENOSPC, errno.EDQUOT)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
-MACHINE_ERRORS = (*_ACCESS, *_SPACE, errno.ETIMEDOUT)
-"""Errors of the machine: permissions, refused links, long names, no space, a lock that a suspended run holds."""
+_DISK = (errno.EIO, errno.EREMOTEIO, errno.EUCLEAN, errno.ENODEV, errno.ENXIO, errno.EBUSY)
+_NETWORK = (errno.ESTALE, errno.ENOTCONN, errno.ECONNABORTED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH)
+_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EFBIG)
+MACHINE_ERRORS = (*_ACCESS, *_SPACE, *_DISK, *_NETWORK, *_LIMITS, errno.ETIMEDOUT)
+"""Errors of the machine: permissions, refused links, long names, no space, a disk or network file system that fails, limits of
+open files and memory, a lock that a suspended run holds."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from qxbatch.bids.write.validate import ValidatorResult
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.study_level import write_study
+from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.study.exports import DataSet, SessionExport, Validation, read_exports, rules_digest, write_export
@@ -43,6 +44,8 @@ def record_export(
         is_changed = write_export(folder, DataSet(options.dataset, rules_path, sessions, validation))
         if is_changed and (folder / STUDY_SIDECAR).exists():
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
+    except UsageError as error:
+        print(f"The study page does not show this export: {error}", file=sys.stderr)
     except OSError as error:
         print(f"The study page does not show this export: {error_text(error, folder)}.", file=sys.stderr)
 

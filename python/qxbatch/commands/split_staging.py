@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qxbatch.discover.own_names import is_staging_name_of_split, staging_name_of_split
-from qxbatch.discover.session_folders import kind_of_folder
+from qxbatch.discover.session_folders import FolderKind, kind_of_folder
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.folder_lock import is_locked, locked_folder
@@ -24,6 +24,9 @@ def output_of(value: object, source: Path) -> Path:
     if value:
         output = named_path(str(value))
         refuse_output_folder(output, [], among_packets=True)
+        if kind_of_folder(output) is FolderKind.SESSIONS_FOLDER:  # also if it is a link to one
+            hint = "The new folders would be among the sessions. Name another folder, such as one in the master inbox."
+            raise UsageError(f"--output={output} is a sessions folder.", hint)
         if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(source)):
             raise UsageError(f"--output={output} is in {source}, which is to be split.", "Name a folder outside of it.")
         return output

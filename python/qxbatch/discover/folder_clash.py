@@ -6,6 +6,7 @@ from dataclasses import replace
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.packet_refusals import rename_and_import_command
+from qxbatch.exits import ExitStatus
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
 from qxbatch.session.equal_names import folded_name, ignores_case, stored_name
@@ -22,7 +23,7 @@ def refuse_shared_folders(
     `find_session` returns the session that a packet has by its file name.
     """
     sessionsfolder = settings.sessionsfolder
-    names = frozenset(names_in(sessionsfolder))
+    names = frozenset(names_in(sessionsfolder, ExitStatus.CANNOT_WRITE))
     ids = {entry.session.id for entry in judged if entry.is_ready and entry.session is not None}
     stored_names = {name: stored_name(sessionsfolder / name, names) for name in ids - names}
     existing = {name: folder for name, folder in stored_names.items() if folder}

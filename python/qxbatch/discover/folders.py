@@ -10,6 +10,7 @@ from qxbatch.discover.folder_refusals import refuse_folder
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.split_before import was_split
+from qxbatch.exits import ExitStatus
 from qxbatch.model import Verdict
 from qxbatch.resolve.nameformat import session_by_folder
 from qxbatch.resolve.names import RESERVED_NAMES
@@ -39,7 +40,7 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
     With `only`, just the folders with these names are examined.
     """
     listed = []
-    for name in names_in(sessionsfolder) if only is None else sorted(only, key=os.fsencode):
+    for name in names_in(sessionsfolder, ExitStatus.CANNOT_WRITE) if only is None else sorted(only, key=os.fsencode):
         path = sessionsfolder / name
         if (
             name.startswith(".")

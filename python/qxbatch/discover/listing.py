@@ -40,8 +40,11 @@ def _existing_names(inbox: Path, names: Iterable[str]) -> list[str]:
     return sorted((name for name in names if os.path.lexists(inbox / name)), key=os.fsencode)
 
 
-def names_in(folder: Path) -> list[str]:
-    """Return the names in a folder, sorted by their bytes; none if it does not exist. Raises UsageError if it cannot be listed."""
+def names_in(folder: Path, status: ExitStatus = ExitStatus.USAGE) -> list[str]:
+    """Return the names in a folder, sorted by their bytes; none if the folder does not exist.
+
+    Raises UsageError (exit status `status`) when it cannot be listed.
+    """
     try:
         return sorted(os.listdir(folder), key=os.fsencode)  # noqa: PTH208 - names, not paths
     except FileNotFoundError:
@@ -50,7 +53,7 @@ def names_in(folder: Path) -> list[str]:
         raise UsageError(
             f"{folder} cannot be listed: {reason_text(error, folder)}.",
             "Check the path and its permissions.",
-            ExitStatus.USAGE,
+            status,
         ) from None
 
 

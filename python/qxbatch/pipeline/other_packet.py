@@ -1,15 +1,21 @@
 """Refuses a unit if one of its sessions would be that of another packet; `refuse_other_packet` lists the cases."""
 
+import re
 from pathlib import Path
 
 from qxbatch.discover.units import Unit
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.unit_locks import same_session_error
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.session.contents import has_session
 from qxbatch.session.folder import SessionFolder
+from qxbatch.session.summary import SummaryError
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
+
+_NUMBERED = re.compile(r".*-[1-9][0-9]*")
+"""Matches the id of each session that a packet was split into (`numbered_session` in `ingest/patients.py`)."""
 
 
 def refuse_other_packet(context: Context, unit: Unit, folder: Path) -> None:
@@ -32,11 +38,29 @@ def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
 
 
 def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
-    """Raise PacketError if --overwrite would replace a session that was split from another unit: it may be of another patient."""
+    """Raise PacketError if --overwrite would replace a session that was split from another unit: it may be of another patient.
+
+    The source of a session whose summary cannot be read is unknown, if its name is one that a split gives.
+    """
+    if settings.overwrite and _NUMBERED.fullmatch(folder.name):
+        _refuse_unknown_source(settings, folder, unit)
     source = split_source(folder)
     if settings.overwrite and source:
         message = f"its session {folder.name} exists and was split from {source}, which is another packet"
         raise _unrelated_error(settings, folder, unit, message, "its session gets another name")
+
+
+def _refuse_unknown_source(settings: Settings, folder: Path, unit: Unit) -> None:
+    session = SessionFolder(folder)
+    try:
+        _ = session.summary
+    except (SummaryError, OSError) as error:
+        reason = error_text(error, session.paths.summary)
+        message = f"its session {folder.name} exists and may be of another packet, from which it was split: {reason}"
+        hint = f"Make the summary readable, or move {folder} away, and run again:"
+        command = command_for(settings, [unit.session.id])
+        problem = Problem(Code.EXISTS, unit.label, f"{message}; nothing was changed.", hint, command=command)
+        raise PacketError(problem) from None
 
 
 def split_source(folder: Path) -> str:

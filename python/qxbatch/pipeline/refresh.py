@@ -6,6 +6,7 @@ from qxbatch.model import Report
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.not_imported import items_not_imported
 from qxbatch.pipeline.study_level import write_study
+from qxbatch.problems import UsageError
 from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.study.document import read_previous
@@ -38,6 +39,8 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
             study = write_study(folder, sessions, report, deidentified=settings.deidentified)
             if is_current(study, folder):
                 return
+    except UsageError as error:
+        print(f"The study page was not refreshed: {error}", file=sys.stderr)
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         reason = f"cannot write {error_text(error, folder)}" if isinstance(error, OSError) else repr(error)
         print(f"The study page was not refreshed: {reason}.", file=sys.stderr)

@@ -1,5 +1,6 @@
 """Opens and closes the resources that the units of a run share: converters, threads, archive numbers, locks."""
 
+import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def tidy(workspace: Workspace, locks: Locks, finished_units: Sequence[Unit] = ()
 
     These are the units that this run has imported, or tried to import.
     """
-    if workspace.top.exists():
+    if os.path.lexists(workspace.top):
         forget_numbers(workspace, locks, _inboxes(finished_units))
         workspace.tidy()
 
@@ -76,7 +77,7 @@ def tidy(workspace: Workspace, locks: Locks, finished_units: Sequence[Unit] = ()
 def _numbers(
     settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit], monitor: Monitor
 ) -> Numbers:
-    """Choose the numbers of archives with the same name. Raises UsageError (exit status 73) if they cannot be stored."""
+    """Choose the numbers of archives with the same name. Raises UsageError (exit status 73) if they cannot be read or stored."""
     try:
         return numbers_of(_inboxes(units), settings, workspace, locks, monitor)
     except (OSError, KeyboardInterrupt) as error:
@@ -85,7 +86,7 @@ def _numbers(
             raise
         hint = "Correct this and run again."
         raise UsageError(
-            f"Cannot write {error_text(error, workspace.numbers)}.", hint, ExitStatus.CANNOT_WRITE
+            f"Cannot read or write {error_text(error, workspace.numbers)}.", hint, ExitStatus.CANNOT_WRITE
         ) from error
 
 

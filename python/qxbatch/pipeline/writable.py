@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,10 +66,21 @@ def _nearest_existing(folder: Path) -> Path:
 
 
 def _need_folder(folder: Path, what: str, hint: str) -> None:
-    if not os.path.isdir(folder):  # noqa: PTH112 - raises nothing
-        raise UsageError(f"{what} cannot be created: {folder} is not a folder.", hint, ExitStatus.CANNOT_WRITE)
-    if os.statvfs(folder).f_flag & os.ST_RDONLY:
-        raise UsageError(f"{what} {folder} is on a read-only file system.", hint, ExitStatus.CANNOT_WRITE)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        why = reason_text(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), folder)
-        raise UsageError(f"{what} {folder} cannot be written: {why}.", hint, ExitStatus.CANNOT_WRITE)
+    try:
+        if not stat.S_ISDIR(_mode(folder)):
+            raise UsageError(f"{what} cannot be created: {folder} is not a folder.", hint, ExitStatus.CANNOT_WRITE)
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            raise UsageError(f"{what} {folder} is on a read-only file system.", hint, ExitStatus.CANNOT_WRITE)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        why = reason_text(error, folder)
+        raise UsageError(f"{what} {folder} cannot be written: {why}.", hint, ExitStatus.CANNOT_WRITE) from None
+
+
+def _mode(folder: Path) -> int:
+    """Return the mode of a folder; 0 for a link to nothing. Raises OSError."""
+    try:
+        return folder.stat().st_mode
+    except FileNotFoundError:
+        return 0

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.discover.own_names import WORKSPACE
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
+from qxbatch.problems import UsageError
 from qxbatch.publish.durable import make_folder, replace_text
 from qxbatch.publish.plain_files import read_plain, refuse_link
 from qxbatch.publish.workspace import EXPORTS
 from qxbatch.session.json_fields import Fields
 from qxbatch.study.record import SessionRecord, SummaryStamp, read_stamp, stamp_value
+from qxbatch.visible import shell_word
 
 SCHEMA = 1
 
@@ -53,20 +57,31 @@ class DataSet(NamedTuple):
 
 
 def read_exports(sessionsfolder: Path) -> list[DataSet]:
-    """Return the data sets of a sessions folder; an empty list if the record cannot be read."""
+    """Return the data sets of a sessions folder; an empty list if it has no record.
+
+    Raises UsageError if the record cannot be read, or is none that this version writes: writing it again would lose its data sets.
+    """
+    path = sessionsfolder / WORKSPACE / EXPORTS
     try:
-        fields = Fields(json.loads(read_plain(sessionsfolder / WORKSPACE / EXPORTS) or b"{}"))
-        if "schema" not in fields or fields.integer("schema") != SCHEMA:
+        text = read_plain(path)
+        if not text:
             return []
-        return [_data_set(table) for table in fields.tables("datasets")]
-    except (OSError, ValueError, RecursionError):
-        return []
+        fields = Fields(json.loads(text))
+        if fields.integer("schema") == SCHEMA:
+            return [_data_set(table) for table in fields.tables("datasets")]
+        reason = "another version of qxbatch wrote it"
+    except OSError as error:
+        reason = reason_text(error, path)
+    except (ValueError, RecursionError):
+        reason = "it is damaged"
+    hint = f"Correct that, or look at it and remove it: rm -- {shell_word(str(path))}"
+    raise UsageError(f"The record of BIDS exports {path} cannot be read: {reason}.", hint, ExitStatus.CANNOT_WRITE)
 
 
 def write_export(sessionsfolder: Path, data_set: DataSet) -> bool:
     """Replace the entry of a data set's folder, and drop entries whose folder is gone.
 
-    Return whether the record changed. Raises OSError.
+    Return whether the record changed. Raises OSError, and UsageError as `read_exports`.
     """
     before = read_exports(sessionsfolder)
     others = [other for other in before if other.path != data_set.path and other.path.is_dir()]
@@ -82,7 +97,7 @@ def write_export(sessionsfolder: Path, data_set: DataSet) -> bool:
 
 
 def existing_exports(sessionsfolder: Path) -> list[DataSet]:
-    """Return the data sets that still exist."""
+    """Return the data sets that still exist. Raises UsageError as `read_exports`."""
     return [data_set for data_set in read_exports(sessionsfolder) if data_set.path.is_dir()]
 
 
