@@ -1,4 +1,4 @@
-//! Generates a SOPInstanceUID or SeriesInstanceUID for DICOM objects without one and records it in the ledger; the
+//! Generates a SOPInstanceUID or SeriesInstanceUID for DICOM objects without one, and records it in their rows; the
 //! files do not change.
 
 use super::row::Row;
