@@ -180,8 +180,8 @@ impl<'a> Pass<'a> {
         self.check_limits()
     }
 
-    /// Counts a member, and the bytes of its texts that stay in memory, such as its path. Returns the reason once a limit
-    /// of the pass is exceeded, also for all later members.
+    /// Counts a member, and the bytes of its texts that stay in memory: its path, and the target of a link in an archive.
+    /// Returns the reason once a limit of the pass is exceeded, also for all later members.
     pub fn count_member(&self, texts: u64) -> Result<(), String> {
         let members = add_saturating(&self.member_count, 1).saturating_add(1);
         let texts = add_saturating(&self.text_bytes, texts).saturating_add(texts);

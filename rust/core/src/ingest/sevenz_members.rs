@@ -118,7 +118,12 @@ fn admit(
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
     let mut admit_member = |member: &Member| {
-        pass.count_member(prefix.saturating_add(escaped_len(&member.name)))?;
+        let target = match member.kind {
+            MemberKind::Link => member.size.min(LONGEST_TARGET),
+            _ => 0,
+        };
+        let texts = escaped_len(&member.name).saturating_add(target);
+        pass.count_member(prefix.saturating_add(texts))?;
         let Some(block) = member.block.and_then(|at| listing.blocks.get(at)) else {
             return Ok(());
         };
