@@ -1,5 +1,4 @@
-//! The core of qxbatch: reads DICOM headers, archives and packets, sorts files by series, packs and hashes, compares
-//! images with their headers, and extracts slices of images for pictures.
+//! The core of qxbatch: reads packets and DICOM files, sorts them by series, packs them, and compares images with them.
 //!
 //! It is independent of Python. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents the Python API.
 

@@ -61,7 +61,7 @@ pub enum Fate {
     Opened,
     /// It has no data: a folder, link or device, or an anti-item of a 7z.
     NoData,
-    /// Its bytes are not used: they cannot be read or exceed a limit.
+    /// Its bytes are not used, for example because they are damaged or exceed a limit.
     Refused,
 }
 

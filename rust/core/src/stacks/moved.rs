@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::clock::{Clock, rounded};
 use super::split::{StackFrame, file_index};
 
-/// Largest movement that a scanner follows, mm.
+/// Limit on the movement of a slice between volumes, mm.
 const MAX_MOVEMENT: f64 = 8.0;
 /// Slices of two volumes match within this fraction of the slice distance. If the odd and the even slices of one volume
 /// have different numbers, they look like two volumes, whose positions differ by half of their slice distance.
