@@ -1,4 +1,5 @@
-//! The core of qxbatch: reads packets and DICOM files, sorts them by series, packs them, and compares images with them.
+//! The core of qxbatch: reads packets, sorts and packs their DICOM files by series, and compares NIfTI images with the
+//! DICOM files they were converted from.
 //!
 //! It is independent of Python. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents the Python API.
 

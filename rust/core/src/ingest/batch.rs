@@ -4,7 +4,7 @@ use super::member::ProcessedMember;
 use super::stop::Stop;
 use crate::archive::skipped::SkippedBytes;
 
-/// Number of members per batch. The headers of a batch are moved into one block of memory, which saves memory.
+/// Number of members per batch. The headers of a batch are moved into one block, which saves memory.
 pub const BATCH: usize = 4096;
 
 /// Members in batches; each batch is read on demand.

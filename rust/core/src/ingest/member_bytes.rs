@@ -19,7 +19,7 @@ pub enum MemberBytes<'a> {
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
     Staged(StagedFile),
-    /// In a loose file that is too large for memory, or that is an archive which is kept as it is.
+    /// In a loose file that is too large for memory, or that is an archive and is kept as one file.
     Loose(PathBuf, Checksums),
 }
 

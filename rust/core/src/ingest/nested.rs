@@ -232,7 +232,7 @@ fn keep(
     Ok(row)
 }
 
-/// Reads an archive file of any kind, with the archives inside it.
+/// Reads an archive of any supported kind, with the archives inside it.
 pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let metadata = fs::metadata(path).map_err(|error| Stop::io(path, error))?;
     let container = &container.with_expansion(metadata.len(), pass.options.max_ratio);

@@ -21,7 +21,7 @@ pub(super) struct MovedSlices {
     pub slice_positions: Vec<f64>,
 }
 
-/// Returns the slices of volumes that moved; None if they did not move. `positions` are the positions of the frames
+/// Returns the slices of volumes that moved; None if no movement is recognised. `positions` are the positions of the frames
 /// along the normal in mm; `slice_positions` are the same positions without repetitions.
 pub(super) fn moved_slices(
     stack_frames: &[StackFrame<'_>],
@@ -49,6 +49,7 @@ pub(super) fn moved_slices(
             &file_index,
         )
     })
+    // Acquisition numbers and times can differ between the slices of one volume: for them, only MAX_OFFSET counts.
     .or_else(|| slices_by_key(stack_frames, positions, slice_positions, 0.0, &acquisition))
     .or_else(|| slices_by_key(stack_frames, positions, slice_positions, 0.0, &time))
 }
