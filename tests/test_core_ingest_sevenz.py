@@ -97,6 +97,13 @@ def test_limits_are_the_same_as_for_other_archives(options: dict[str, int], word
     assert any(word in text for text in result.reading.damage()), result.reading.damage()
 
 
+def test_the_targets_of_links_count_for_the_limit_on_names(tmp_path: Path) -> None:
+    links = {f"link {k:04d}": b"t" * 4096 for k in range(8500)}
+    result = read(sevenz(links, modes=dict.fromkeys(links, 0o120777)), tmp_path)
+    assert any("limit on names" in text for text in result.reading.damage())
+    assert {row.fate for row in result.rows} == {"nodata", "refused"}
+
+
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     result = read(sevenz({"zeros": bytes(100 << 20)}), tmp_path)
     assert [row.fate for row in result.rows] == ["refused"]

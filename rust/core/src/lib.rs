@@ -1,5 +1,5 @@
-//! The core of qxbatch: reads DICOM headers, archives and packets, sorts files by series, packs and hashes, compares
-//! images with their headers, and extracts slices of images for pictures.
+//! The core of qxbatch: reads packets, sorts and packs their DICOM files by series, and compares NIfTI images with the
+//! DICOM files they were converted from.
 //!
 //! It is independent of Python. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents the Python API.
 

@@ -43,7 +43,7 @@ pub struct Group {
     pub members: Vec<usize>,
     /// Sum of the sizes of the files in bytes.
     pub size: u64,
-    /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
+    /// The earliest [`start_time`] of the files; empty if unknown.
     pub start_time: String,
     /// Index of the file with the lowest InstanceNumber; of several files with this number, the one with the lowest
     /// path.

@@ -16,8 +16,8 @@ use targets::Target;
 
 /// Mutates an input. Returns the new size.
 ///
-/// In 3 of 4 cases, libFuzzer's mutators are used: they know the values that the code compares with. The mutator in
-/// `rust/core/tests/fuzz` inserts words of the format ([`Target`]).
+/// In 3 of 4 cases, libFuzzer's mutators are used: they know the values that the code compares with. In the others, it is
+/// the one of `rust/core/tests/fuzz`, which also inserts words of the format ([`Target::words`]).
 pub fn mutate_input(target: &Target, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
     let mut random = Random::new(u64::from(seed));
     if random.below(4) > 0 {

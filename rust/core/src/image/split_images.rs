@@ -17,8 +17,8 @@ pub(super) struct SeriesImages<'s> {
 }
 
 impl SeriesImages<'_> {
-    /// Returns another image that belongs to the same volume as an image, and another image whose volumes belong to the
-    /// same scan.
+    /// Returns another image whose slices belong to the same volumes as those of an image, and another image with other
+    /// volumes of the same slices. Images that repeat frames of other images are ignored.
     pub(super) fn related_images(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, series_frames) = (self.grids, self.matches, self.series_frames);
         let Some((own, grid)) =
@@ -85,10 +85,10 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
     grids.get(index)?.as_ref()
 }
 
-/// Properties that images of one scan share.
+/// Properties that agree if two images are parts of one scan.
 #[derive(Debug, PartialEq)]
 struct ScanProperties {
-    /// Image type, kind and component of GE, component, stack, coil, samples of a pixel.
+    /// Image type, kind and component of GE, component, stack, coil, samples per pixel.
     names: (u64, Option<i64>, Option<i64>, Component, u64, u64, u16),
     /// Echo time, repetition time, inversion time, flip angle, trigger time.
     numbers: [Option<f64>; 5],

@@ -14,13 +14,13 @@ use crate::monitor::Monitor;
 
 /// A series with fewer steady volumes has no statistics.
 pub const MIN_VOLUMES: usize = 10;
-/// Limit on the voxels of a volume: two maps of it are kept in memory.
+/// Limit on the voxels of a volume: several arrays of this length are in memory at once.
 const MAX_VOXELS: usize = 1 << 23;
-/// Volumes at the start that are compared with each other to find those before the steady state.
+/// Limit on the volumes at the start that are compared with each other to find those before the steady state.
 const COMPARED_VOLUMES: usize = 25;
-/// Steady volumes that are averaged for the mean image, evenly spaced over the scan.
+/// Limit on the steady volumes that are averaged for the mean image, evenly spaced over the scan.
 const AVERAGED_VOLUMES: usize = 25;
-/// Memory for sums and buffers in bytes; a larger volume is read in several slabs.
+/// Limit on the memory for sums and buffers, in bytes; a volume that needs more is read in several slabs.
 const MEMORY: usize = 2 << 20;
 
 /// Quality measures of a time series.
@@ -28,7 +28,7 @@ const MEMORY: usize = 2 << 20;
 pub struct Statistics {
     /// Median temporal SNR of the voxels in the mask that vary; None if none varies.
     pub tsnr: Option<f64>,
-    /// The value that the map shows brightest; None if no voxel varies.
+    /// The smallest value that the map shows brightest; None if no voxel varies.
     pub tsnr_limit: Option<f64>,
     /// Volumes at the start that are not in the steady state.
     pub dropped_volumes: usize,
@@ -36,7 +36,7 @@ pub struct Statistics {
     pub global_signal: Vec<f64>,
     /// The mean of steady volumes.
     mean: Vec<f32>,
-    /// Temporal SNR; 0 outside of the mask and where a voxel does not vary.
+    /// Temporal SNR of each voxel; 0 outside of the mask, without variation, or without a positive mean.
     map: Vec<f32>,
 }
 
@@ -86,11 +86,11 @@ fn values_at(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f6
 }
 
 /// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours or
-/// an unknown type of voxels, no positive voxel, or a signal that is not finite.
+/// an unknown type of voxels, a mean without a positive voxel, or values whose sums are not finite.
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read or is not a NIfTI image, or if the work was stopped.
+/// Fails if the file cannot be read, is truncated or is not a NIfTI image, or if the work was stopped.
 pub fn statistics(path: &Path, monitor: &Monitor) -> Result<Option<Statistics>, StatisticsError> {
     with_memory(path, monitor, MEMORY)
 }

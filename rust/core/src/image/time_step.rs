@@ -1,14 +1,14 @@
-//! The time between the volumes of an image, where the headers prove it.
+//! The time between the volumes of an image: the RepetitionTime, if the acquisition times agree with it.
 
 use super::frame_positions::SeriesFrame;
 use super::volume_order::{times, values};
 
-/// An interval agrees with the RepetitionTime if they differ by at most this (in seconds) and by at most [`FRACTION`]:
-/// clocks of scanners are rounded, and intervals vary.
+/// Limit on the difference between intervals and the RepetitionTime, in seconds: clocks of scanners are rounded, and
+/// intervals vary.
 const TOLERANCE: f64 = 0.05;
 
-/// Limit on the difference as a fraction of the RepetitionTime: [`TOLERANCE`] alone is longer than a RepetitionTime of
-/// some milliseconds.
+/// Limit on the same difference as a fraction of the RepetitionTime: [`TOLERANCE`] is longer than a RepetitionTime of a
+/// few milliseconds.
 const FRACTION: f64 = 0.1;
 
 /// Returns the RepetitionTime in seconds of the frames of an image, `frames[slice][volume]`, if all frames have the same
@@ -38,16 +38,17 @@ pub(super) fn time_step(
 }
 
 /// Returns whether the median of the sorted intervals between volumes agrees with the RepetitionTime `seconds`, and no
-/// interval is shorter. A scan with shorter intervals is triggered, and its volumes have no constant interval.
+/// interval is shorter by more than the tolerance. Shorter intervals occur in triggered scans, whose volumes have no
+/// constant interval.
 fn median_agrees(intervals: &[f64], seconds: f64) -> bool {
     let tolerance = TOLERANCE.min(FRACTION * seconds);
     let median = intervals.get(intervals.len() / 2);
     intervals.first() >= Some(&(seconds - tolerance)) && median <= Some(&(seconds + tolerance))
 }
 
-/// Returns whether some acquisition times repeat, and all times fit volumes that follow each other after `seconds`: times
-/// that are cut to minutes, or pairs of control and label with one time (Philips). `acquired` are the times,
-/// `[slice][volume]`, and `intervals` the sorted differences between one volume and the next.
+/// Returns whether some acquisition times repeat, and all times fit volumes that follow each other after `seconds`.
+/// Examples are times that are cut to minutes, and pairs of control and label with one time (Philips).
+/// `acquired[slice][volume]` are the times, and `intervals` the sorted differences between one volume and the next.
 fn repeat_times(acquired: &[Vec<f64>], intervals: &[f64], seconds: f64) -> bool {
     let Some(unit) = intervals.iter().find(|interval| **interval > 0.0) else {
         return false;

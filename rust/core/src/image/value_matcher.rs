@@ -1,4 +1,4 @@
-//! Assigns a frame to each slice of each volume, by the values of some rows of pixels, or of all rows.
+//! Assigns a frame to each slice of each volume, by the values of some rows of pixels or of all rows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -56,7 +56,7 @@ impl<'s> ValueMatcher<'s> {
         }
     }
 
-    /// Assigns a frame to each slice.
+    /// Assigns the frames to the slices that show them.
     pub(super) fn assign(mut self, frame_positions: &FramePositions) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
         let mut positions: BTreeMap<SlicesAtPosition, Vec<usize>> = BTreeMap::new();
@@ -80,7 +80,7 @@ impl<'s> ValueMatcher<'s> {
             let image_match = ImageMatch::new(slices, image.volumes as usize);
             matches.images.push(image_match);
         }
-        // Frames at the position of fewer slices are assigned first.
+        // A frame at the position of fewer slices has less choice, so it is assigned first.
         let mut positions: Vec<(SlicesAtPosition, Vec<usize>)> = positions.into_iter().collect();
         positions.sort_by_key(|(slices, _)| slices.len());
         for (_, indices) in positions {
@@ -106,7 +106,7 @@ impl<'s> ValueMatcher<'s> {
         let readable = indices.iter().map(|&index| self.is_readable(index));
         let mut frames = FramesAtPosition::new(readable.collect(), indices);
         for repeats in [false, true] {
-            // An image that repeats frames of others may be assigned any frame.
+            // An image that repeats frames may show a frame that another image shows.
             if repeats {
                 frames.unassign_all();
             }
@@ -148,8 +148,8 @@ impl<'s> ValueMatcher<'s> {
         self.images.get(image).map_or(0, |image| image.volumes)
     }
 
-    /// Pairs the remaining frames with the remaining slices in order, and records that their values differ. The result has no
-    /// frame for these slices.
+    /// Pairs the remaining frames with the remaining slices in order, and records that their values differ. No frame is
+    /// recorded for these slices.
     fn assign_remaining(
         &mut self,
         empty: &[(&CandidateSlice, u32)],
@@ -186,8 +186,8 @@ impl<'s> ValueMatcher<'s> {
         frame.is_some_and(|frame| comparison_obstacle(frame.object).is_none())
     }
 
-    /// Returns the index of the unassigned frame whose values a slice shows; of the next frame if the type of the
-    /// voxels is unknown. None if no frame has these values.
+    /// Returns the index in `frames` of the first unassigned frame whose values a slice shows; of the first unassigned
+    /// frame if the type of the voxels is unknown. None if there is no such frame.
     fn find_frame(
         &mut self,
         candidate: &CandidateSlice,
@@ -324,7 +324,7 @@ impl<'s> ValueMatcher<'s> {
     }
 }
 
-/// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
+/// Assigns frames with unreadable values, in their order, to the slices in `empty`, and removes these from it.
 fn assign_unreadable_frames(
     empty: &mut Vec<(&CandidateSlice, u32)>,
     frames: &mut FramesAtPosition,

@@ -13,7 +13,7 @@ const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
     |frame| frame.instance_number.map(as_float),
 ];
 
-/// Indices of keys.
+/// Indices in [`KEYS`].
 const TEMPORAL: usize = 0;
 const ACQUIRED: usize = 2;
 const CONTENT: usize = 3;
@@ -32,14 +32,15 @@ pub enum VolumeOrder {
     NotCompared,
     /// In the order of at least one time or number in the headers.
     Right,
-    /// In the order of no time or number in the headers, or against the order in which the volumes were acquired.
+    /// In the order of no time or number in the headers, or against temporal positions or acquisition times that prove
+    /// the order.
     Wrong,
     /// No time or number in the headers distinguishes the volumes.
     Undetermined,
 }
 
-/// Returns whether the volumes of an image are in the order of some header element at every slice. The frames of the
-/// image are `frames[slice][volume]`.
+/// Returns whether the volumes of an image are in the order of some header element at every slice.
+/// `frames[slice][volume]` are the frames of the image.
 pub(super) fn volume_order(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],

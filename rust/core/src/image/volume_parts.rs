@@ -20,8 +20,8 @@ const MAX_SMALL_BYTES: u64 = 16 << 20;
 const LANES: usize = 8;
 
 thread_local! {
-    /// Memory of the last small image. It is reused because its pages exist already: the next image is read a quarter
-    /// faster.
+    /// Memory of the last small image. It is reused because the kernel has mapped its pages already, which makes
+    /// reading the next image faster.
     static MEMORY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -48,7 +48,7 @@ impl Drop for VolumeParts {
 }
 
 impl VolumeParts {
-    /// Returns None for colours and unknown types of voxels, and for volumes with more voxels than `usize` can count.
+    /// Returns None for colours and unknown types of voxels, and for sizes that exceed `usize`.
     pub(super) fn new(image: Nifti) -> Option<Self> {
         let voxel_type = image
             .voxel_type

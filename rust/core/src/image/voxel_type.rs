@@ -19,16 +19,16 @@ enum Datatype {
     I64,
     F32,
     F64,
-    /// Complex numbers of two 32-bit floats, shown by their magnitude.
+    /// Complex numbers of two 32-bit floats; their value is the magnitude.
     Complex64,
-    /// Complex numbers of two 64-bit floats.
+    /// Complex numbers of two 64-bit floats; their value is the magnitude.
     Complex128,
-    /// Bytes of red, green and blue, shown by their mean. The number of bytes is 3 or 4; the fourth byte is ignored.
+    /// Bytes of red, green and blue; their value is the mean. The number of bytes is 3 or 4; the fourth byte is ignored.
     Colour(u64),
 }
 
 impl VoxelType {
-    /// Returns the type with this code (nifti1.h, `NIFTI_TYPE_...`); None if it cannot be shown.
+    /// Returns the type with this code (nifti1.h, `NIFTI_TYPE_...`); None if it is not supported.
     #[must_use]
     pub fn new(code: i32, big_endian: bool) -> Option<Self> {
         let datatype = match code {

@@ -4,21 +4,21 @@ use super::member::ProcessedMember;
 use super::stop::Stop;
 use crate::archive::skipped::SkippedBytes;
 
-/// Members per batch: they are read in parallel, and then their headers are moved into one block, which saves memory.
+/// Number of members per batch. The headers of a batch are moved into one block, which saves memory.
 pub const BATCH: usize = 4096;
 
 /// Members in batches; each batch is read on demand.
 type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<ProcessedMember>, Stop>> + 'a>;
 
-/// The result of a reader.
+/// The members of a packet or an archive, and what else was found in it.
 pub struct Members<'a> {
-    /// The members, in the order of the archive.
+    /// The members, in order.
     pub batches: Batches<'a>,
     /// Problems of the whole archive.
     pub damage: Vec<String>,
     /// Bytes that belong to no member.
     pub skipped: SkippedBytes,
-    /// Returns the skipped bytes that are only known after all members were read.
+    /// Returns the skipped bytes that are only known after all members were read; None if there are no such bytes.
     pub skipped_at_end: Option<Box<dyn FnOnce() -> SkippedBytes + 'a>>,
 }
 

@@ -24,7 +24,6 @@ pub fn contains_tar(path: &Path, compression: Compression) -> bool {
     let mut head = Vec::new();
     if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(compression, Box::new(file)))
     {
-        // The bytes before an error are enough for this.
         let _ = unpack.take(HEAD_LENGTH as u64).read_to_end(&mut head);
     }
     kind::of(&head) == FileKind::Tar

@@ -1,4 +1,4 @@
-//! A single compressed member.
+//! A member that is a compressed file, such as `a.dcm.gz`.
 
 use std::io::Read;
 
@@ -26,13 +26,14 @@ enum ContentKind {
     Image,
     /// Another file.
     Other,
-    /// It cannot be unpacked far enough to recognise it, or it is damaged DICOM, PAR or REC.
+    /// It cannot be unpacked far enough to recognise it, or it is DICOM, PAR or REC and damaged near its start.
     Damaged(String),
     /// Its start is neither DICOM, PAR nor REC, and the rest cannot be unpacked.
     Unreadable(String),
 }
 
-/// Processes a compressed member: unpacks DICOM, PAR and REC, defers archives, keeps other files unchanged.
+/// Processes a compressed member: unpacks DICOM, PAR and REC, and refuses them if they are damaged; defers archives;
+/// keeps other files compressed.
 pub fn process(
     pass: &Pass<'_>,
     address: &Address,
@@ -67,7 +68,7 @@ pub fn process(
     }
 }
 
-/// Returns the SHA-256 of the content of kept gzip data; of the bytes themselves if they cannot be unpacked, or have
+/// Returns the SHA-256 of the content of kept gzip data; of the compressed bytes if they cannot be unpacked, or have
 /// another compression.
 pub fn content_hash(
     pass: &Pass<'_>,
@@ -187,11 +188,11 @@ struct UnpackedContent {
     trailing_bytes: u64,
     /// Whether these bytes begin like an archive or a DICOM file.
     trailing_begins_like_images: bool,
-    /// Number of bytes in skippable frames of zstd.
+    /// Number of bytes in skippable frames of zstd, except those that packers write.
     user_bytes: u64,
 }
 
-/// Unpacks to the end and processes the content.
+/// Unpacks a member to its end, and stages its content or, if [`store`] decides so, its compressed bytes.
 fn unpack(
     pass: &Pass<'_>,
     address: &Address,
@@ -279,8 +280,8 @@ fn unpack_to_end(
     })
 }
 
-/// Stages the content in place of the compressed bytes. The compressed bytes are staged instead for DICOM in gzip
-/// without the option `gunzip`, and for kept files, except PAR, REC and damaged DICOM.
+/// Stages the content. The compressed bytes are staged instead for DICOM in gzip without the option `gunzip`, and for
+/// kept files, except PAR, REC, and DICOM whose header cannot be read.
 fn store(
     pass: &Pass<'_>,
     address: &Address,
@@ -302,8 +303,8 @@ fn store(
         (content, packed)
     };
     row.is_gzipped = keep_gzip;
-    // The bytes that are not stored are removed first: those of a large member have the name in staging that the other
-    // bytes need.
+    // The bytes that are not stored are removed first: the compressed bytes of a large member have the name in staging
+    // that its content may need.
     other.discard(pass)?;
     member::stage(pass, address, &mut row, stored, dir)?;
     Ok(row)

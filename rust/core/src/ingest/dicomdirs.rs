@@ -28,7 +28,9 @@ impl Reading {
     ///
     /// The files of a copied medium often have other names and, once anonymized, other UIDs than in their DICOMDIR. So
     /// files count as missing only if the folder of the DICOMDIR and the folders below it contain fewer DICOM files
-    /// than it lists. A DICOMDIR that cannot be read is skipped.
+    /// than it lists. If they contain none, all DICOM files of the packets are counted.
+    ///
+    /// A DICOMDIR that cannot be read, or is not in staging, is skipped.
     #[must_use]
     pub fn incomplete_dicomdirs(&self) -> Vec<IncompleteDicomDir> {
         let directories = self.rows.iter().enumerate();

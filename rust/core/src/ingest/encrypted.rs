@@ -17,8 +17,8 @@ use crate::archive::zip::encryption::Encryption;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip;
 
-/// Returns the reason if a member is encrypted and no password was given; else None. `unzip::refusal` returns the
-/// reason for an unsupported encryption.
+/// Returns the reason if a member is encrypted and no password was given; else None, also for an unsupported
+/// encryption: [`unzip::refusal`] returns the reason for it.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     match entry.encryption? {
         Encryption::Unsupported(_) => None,
@@ -72,7 +72,7 @@ pub fn read(
     refuse(not_decrypted_reason(pass.options.passwords.len(), damage))
 }
 
-/// Returns the reason if none of the passwords decrypts the member. `damage` is the reason if a password passed the
+/// Returns the reason for data that none of the passwords decrypts. `damage` is the reason if a password passed the
 /// first check, but the data did not pass a later one.
 pub fn not_decrypted_reason(passwords: usize, damage: Option<String>) -> String {
     let none = match passwords {

@@ -24,7 +24,7 @@ use crate::notation::escaped_len;
 /// The kind of an entry of a folder.
 enum EntryKind {
     File,
-    /// An empty folder: `walk` returns no other folders.
+    /// A folder; among the results of [`walk`] an empty one.
     Folder,
     Link,
     Device(&'static str),
@@ -38,7 +38,7 @@ struct FolderEntry {
     kind: EntryKind,
 }
 
-/// Reads everything below a folder, in sorted order.
+/// Reads everything below a folder except skipped entries, in sorted order.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,
@@ -83,7 +83,8 @@ fn read_entry(
     })
 }
 
-/// Lists everything below `root` except skipped entries. A folder has an entry only if it is empty or unreadable.
+/// Lists everything below `root` except skipped entries, until the names exceed their limit. A folder has an entry only
+/// if it is empty or unreadable.
 fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<(), Stop> {
     let mut pending = vec![FolderEntry {
         path: Vec::new(),
@@ -221,8 +222,8 @@ fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
         .into()
 }
 
-/// Reads a file that is too large for memory. Copies it to staging, unless it is an archive or a compressed file, or the
-/// option `link` is set: then it is read in place.
+/// Reads a file that is too large for memory. Copies it to staging, unless it is an archive of a supported kind or a
+/// compressed file, or the option `link` is set: then it is read in place.
 fn read_large_file(
     pass: &Pass<'_>,
     address: &Address,

@@ -1,11 +1,12 @@
-//! Generates a SOPInstanceUID or SeriesInstanceUID for DICOM objects without one and records it in the ledger; the
+//! Generates a SOPInstanceUID or SeriesInstanceUID for DICOM objects without one, and records it in their rows; the
 //! files do not change.
 
 use super::row::Row;
 use crate::header::{Field, Header};
 use crate::series::{series_uid, uid_of};
 
-/// Returns the header with both UIDs. The reason of the row names generated UIDs, and is empty otherwise.
+/// Returns the header with both UIDs. Sets the reason of the row: it names the generated UIDs, and is empty if there are
+/// none.
 pub fn with_generated_uids(row: &mut Row, header: Header) -> Header {
     let mut generated = Vec::new();
     if header.raw(Field::SopInstanceUid).is_empty() {

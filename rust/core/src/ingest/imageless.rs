@@ -9,11 +9,12 @@ use super::row::{Fate, Row, RowKind};
 use super::staging::{Checksums, read_through};
 use super::stop::{ReadError, Stop};
 
-/// Returns the row of an archive that is kept as one file, or of the link that leads to such an archive; None if its
-/// members keep their own rows.
+/// Returns the row of an archive that is kept as one file, or of the link that leads to such an archive, and removes its
+/// members from staging. The row is refused if the archive cannot be read again. Returns None if the members keep their
+/// own rows. `index` is the index of the packet.
 ///
-/// Only an archive among other packets (its prefix ends with `!`) is kept whole, and only if it can be read to its end:
-/// unreadable data may be an image. `index` is the index of the packet.
+/// Only an archive among several packets (its prefix ends with `!`) is kept as one file, and only if it can be read to
+/// its end: unreadable data may be an image.
 pub fn keep_as_one_file(
     pass: &Pass<'_>,
     path: &Path,

@@ -18,8 +18,8 @@ fn is_philips_extra(name: &[u8]) -> bool {
     name.starts_with(b"XX_0") || name.starts_with(b"PS_0")
 }
 
-/// Returns whether a SOP class is that of a scanner's images (PS3.4, B.5), by the start of its UID after
-/// 1.2.840.10008.5.1.4.1.1; true for an empty class. Segmentations and RT images do not count.
+/// Returns whether a SOP class is one of images (PS3.4, B.5), by the start of its UID after 1.2.840.10008.5.1.4.1.1;
+/// true for an empty class. MR spectroscopy (4.2), segmentations and RT images do not count.
 fn is_image(class: &[u8]) -> bool {
     const IMAGES: [&[u8]; 12] = [
         b"1", b"2", b"3", b"4", b"6", b"7", b"12", b"13", b"14", b"20", b"30", b"128",

@@ -46,9 +46,8 @@ impl KeptWholeCause {
         }
     }
 
-    /// Returns the cause for the reason why something cannot be read. It is the text of a reader, which contains `(limit`
-    /// if a limit is exceeded, or the reason of a nested archive that is kept whole: then the cause of that archive is
-    /// returned.
+    /// Returns the cause for a text that says why something cannot be read. If the text is the reason of a nested archive
+    /// that is kept whole, this is the cause of that archive. The texts about exceeded limits contain `(limit`.
     #[must_use]
     pub fn from_fault(fault: &str) -> Self {
         if let Some(cause) = Self::from_reason(fault) {

@@ -24,7 +24,7 @@ pub enum LeftOutCause {
     ForeignArchive,
     /// DICOM that belongs to no series, or whose header cannot be read.
     Unsorted,
-    /// A file among images that is empty or filled with zeros.
+    /// A file that is empty or filled with zeros, and whose name could be that of an image.
     Empty,
     /// A file that is not DICOM, although it is named like an image.
     NotDicom,
@@ -69,7 +69,7 @@ impl Reading {
         .collect()
     }
 
-    /// Returns why a kept member was left out; None if it contains no image.
+    /// Returns why a kept member was left out; None if nothing suggests that it contains an image.
     fn cause_of_kept<'r>(
         &'r self,
         row: &Row,
@@ -220,8 +220,7 @@ fn archives_above(row: &Row) -> impl Iterator<Item = &[u8]> {
     ends.filter_map(|end| row.path.get(..end))
 }
 
-/// Returns a path with each run of digits as one 0: `a/IM0001` and `a/IM0002` have the same pattern. A path without
-/// digits is unchanged.
+/// Returns a path with each run of digits as one 0: `a/IM0001` and `a/IM0002` have the same pattern.
 fn pattern(path: &[u8]) -> Vec<u8> {
     let mut pattern: Vec<u8> = Vec::with_capacity(path.len());
     for &byte in path {

@@ -1,4 +1,4 @@
-//! One uncompressed member: parses and stages it.
+//! Parses and stages a member, or defers it if it is an archive.
 
 use sha2::{Digest, Sha256};
 
@@ -48,7 +48,7 @@ impl From<Row> for ProcessedMember {
     }
 }
 
-/// The first bytes of an AppleDouble file. To archives, macOS adds such a file `._name` beside `name`.
+/// The first bytes of an AppleDouble file. macOS adds such a file, `._name`, to archives beside `name`.
 const APPLE_DOUBLE: [u8; 4] = [0, 5, 0x16, 7];
 
 /// Returns the SHA-256 of bytes in memory.
@@ -90,7 +90,7 @@ pub fn defer_archive(
     })
 }
 
-/// Writes bytes to a folder of staging and records it in the row; refuses a loose file that changed.
+/// Moves bytes to a folder of staging and records it in the row; refuses a loose file that changed or cannot be read.
 pub fn stage(
     pass: &Pass<'_>,
     address: &Address,
@@ -139,7 +139,8 @@ pub fn process_file(
     Ok(row)
 }
 
-/// Sets kind, header, fate and reason of the row from the content; returns the folder of staging for it.
+/// Describes the content in the row (kind, header, fate, reason, whether it is suspect); returns the folder of staging
+/// for it.
 pub fn describe(
     pass: &Pass<'_>,
     address: &Address,

@@ -1,4 +1,4 @@
-//! The bytes of a member after reading and before staging.
+//! The bytes of a member: in memory, in staging, or in a loose file.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,13 +13,13 @@ use crate::archive::kind::{self, FileKind};
 use crate::frames::pixel_data_offset;
 use crate::header::{FileWindow, Parsed, parse};
 
-/// Where the bytes of a member are. Errors of bytes in memory have an empty path.
+/// Where the bytes of a member are. An error of reading them can have an empty path.
 pub enum MemberBytes<'a> {
     /// In memory; with a path if they come from a loose file.
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
     Staged(StagedFile),
-    /// In a loose file that is too large for memory, or that is an archive which is kept as it is.
+    /// In a loose file that is too large for memory, or that is an archive and is kept as one file.
     Loose(PathBuf, Checksums),
 }
 
@@ -103,8 +103,8 @@ impl MemberBytes<'_> {
         Ok((path, file))
     }
 
-    /// Writes the bytes to a folder of staging. With the option `link`, hard-links a loose file if the file system
-    /// allows it. Fails if a loose file that is not in memory changed before it was copied.
+    /// Writes the bytes to a folder of staging, or moves them there. With the option `link`, hard-links a loose file if
+    /// the file system allows it. Fails if a loose file that is not in memory changed before it was copied.
     pub fn stage(
         self,
         pass: &Pass<'_>,
@@ -182,7 +182,7 @@ impl MemberBytes<'_> {
         Ok(staged)
     }
 
-    /// Returns the offset of the pixel data; None without pixel data, or if the data set is deflated.
+    /// Returns the offset of the pixel data; None if they are not found, or if the data set is deflated.
     pub fn pixel_data_offset(&self, pass: &Pass<'_>) -> Result<Option<u64>, Stop> {
         if let Self::Bytes(bytes, _) = self {
             let mut window: &[u8] = bytes;

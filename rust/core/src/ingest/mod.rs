@@ -101,7 +101,8 @@ pub fn ingest(
         }
         Ok(())
     })?;
-    // A folder of loose files is the first packet and has no prefix; each archive in it is a separate packet.
+    // Archives that are kept as one file are listed among the loose files beside them: the rows of a first packet without
+    // a prefix.
     let loose_files = read_packets
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());

@@ -9,12 +9,12 @@ use crate::notation::{Hash, hexadecimal};
 
 /// Longest file name of a file system (NAME_MAX).
 const LONGEST_NAME: usize = 255;
-/// Longest path below the session folder; with the folder's own path, it stays below PATH_MAX.
+/// Longest path below the inbox folder, in bytes; PATH_MAX (4096) leaves as many for the path of that folder.
 const LONGEST_PATH: usize = 2048;
-/// Limit on the components of a path below the session folder: each folder is created on disk.
+/// Limit on the components of a path below the inbox folder: each folder is created on disk.
 const MAX_DEPTH: usize = 32;
 
-/// Returns an identifier as part of a file name: letters, digits, dot, dash and underscore; others become `_`.
+/// Returns an identifier as part of a file name: letters, digits, dot, dash and underscore of ASCII; others become `_`.
 #[must_use]
 pub fn identifier(text: &str) -> String {
     let clean = |letter: char| {
@@ -106,7 +106,8 @@ fn split_extension(name: &str) -> (&str, &str) {
     }
 }
 
-/// Shortens a path that is too long or too deep: keeps its last component, and replaces the folders by a hash.
+/// Shortens a path that is too long or too deep: keeps its last component, and replaces the folders by one that is named
+/// by a hash of the path.
 fn shorten(parts: Vec<String>) -> Vec<String> {
     let length: usize = parts.iter().map(|part| part.len() + 1).sum();
     let Some(last) = parts
@@ -132,19 +133,19 @@ enum Node {
 /// number.
 type PathHash = u64;
 
-/// The names used so far below one folder. A used name gets `_2`, `_3` and so on before its extension.
+/// The names used so far below one folder. A name that is in use gets `_2`, `_3` and so on before its extension.
 #[derive(Debug, Default)]
 pub struct UsedNames {
     /// The used paths.
     nodes: HashMap<PathHash, Node>,
-    /// The last number that was added to a name: all lower ones are used, too.
+    /// The last number that was added to a name: the lower ones are not free either.
     last_numbers: HashMap<PathHash, u64>,
     /// Paths of renamed folders, by their original paths.
     renamed_folders: HashMap<String, String>,
 }
 
 impl UsedNames {
-    /// Adds the folders of a path to the table; returns the folder's final path.
+    /// Adds the folders of a path to the table; returns the final path of the last one.
     pub fn folder(&mut self, parts: &[String]) -> String {
         let mut path = String::new();
         for part in parts {

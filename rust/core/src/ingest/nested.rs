@@ -1,5 +1,5 @@
-//! Nested archives (in archives and folders): opened one by one after the members of their batch, so that depth and
-//! memory stay bounded whatever they contain.
+//! Nested archives (in archives and folders). They are opened one at a time, after the other members of their batch, which
+//! bounds the memory for unpacking.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -24,7 +24,7 @@ use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
 
-/// Why a readable archive is kept as it is.
+/// Why a readable archive is kept as one file.
 const IMAGELESS: &str = "an archive without DICOM or PAR";
 
 /// The members of a packet or of one archive in it.
@@ -70,7 +70,8 @@ impl MemberRows {
         Ok(())
     }
 
-    /// Returns why an archive with these members is kept whole, as the reason of its row; None if all of it was read.
+    /// Returns why an archive with these members is kept whole, as the reason of its row; None if no member was refused
+    /// and the archive has no damage.
     pub(super) fn fault(&self) -> Option<String> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
         let damage = || {
@@ -88,7 +89,7 @@ impl MemberRows {
             .map(reason_of_row)
     }
 
-    /// Returns whether the members may contain images.
+    /// Returns whether a member is DICOM, also with an unreadable header, or PAR.
     pub(super) fn may_contain_images(&self) -> bool {
         self.rows.iter().any(|row| {
             row.is_suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
@@ -126,7 +127,7 @@ fn open(
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    // A bomb consists of many copies of one archive: an archive that was kept whole is not opened again.
+    // A bomb may consist of many copies of one archive: an archive that was kept as one file is not opened again.
     if let Some(reason) = pass.kept_whole_reason(row.sha256, address.depth) {
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
@@ -231,7 +232,7 @@ fn keep(
     Ok(row)
 }
 
-/// Reads an archive file of any kind, with the archives inside it.
+/// Reads an archive of any supported kind, with the archives inside it.
 pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let metadata = fs::metadata(path).map_err(|error| Stop::io(path, error))?;
     let container = &container.with_expansion(metadata.len(), pass.options.max_ratio);

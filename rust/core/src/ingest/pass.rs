@@ -36,7 +36,7 @@ pub struct Options {
     pub skip: Vec<PathBuf>,
     /// Limit on the expansion of an archive or member, as a factor.
     pub max_ratio: u64,
-    /// Limit on the expanded bytes of all archives together.
+    /// Limit on the expanded bytes of all archives and compressed files together.
     pub max_bytes: u64,
     /// Limit on the members of all packets together, with those of nested archives.
     pub max_members: u64,
@@ -67,11 +67,11 @@ impl Default for Options {
 pub struct Pass<'a> {
     /// The options, which include the limits.
     pub options: &'a Options,
-    /// Tells whether the caller cancelled; it is asked before each member and each block.
+    /// Cancellation by the caller, and progress.
     pub monitor: &'a Monitor,
     /// The folder for the members' bytes.
     pub staging: Staging,
-    /// Members up to this size are read into memory, larger ones are unpacked to disk.
+    /// Members up to this size, in bytes, are read into memory as a whole.
     pub max_in_memory: u64,
     /// The password that last decrypted a member.
     pub last_password: LastPassword,
@@ -79,16 +79,16 @@ pub struct Pass<'a> {
     pub key_cache: SharedKeyCache,
     /// The paths in `options.skip`, with resolved folders.
     skipped_paths: HashSet<PathBuf>,
-    /// Expanded bytes of all archives.
+    /// Expanded bytes of all archives and compressed files.
     expanded_bytes: AtomicU64,
     /// Number of members of all packets.
     member_count: AtomicU64,
-    /// Bytes of the members' paths, and of the targets of links.
+    /// Bytes of the texts of the members; see [`Pass::count_member`].
     text_bytes: AtomicU64,
     /// The first limit that was exceeded, as a reason for the ledger.
     exceeded_limit: OnceLock<String>,
-    /// Reasons why archives were kept whole, by hash and depth. The depth matters because a reason may be the limit on
-    /// depth.
+    /// Reasons why archives were kept as one file, by hash and depth. The depth matters because a reason may be the limit
+    /// on depth.
     kept_whole_reasons: Mutex<HashMap<(Hash, u32), String>>,
     /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
@@ -150,13 +150,13 @@ impl<'a> Pass<'a> {
         !skipped.is_empty() && skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
-    /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
-    /// from then on, each member is refused. `name` is the name of the member.
+    /// Counts the expanded bytes of a member. Returns the reason once a limit of the pass is exceeded, also for all later
+    /// members. `name` is the name of the member.
     pub fn count_expanded(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
         self.count_expanded_with(bytes, name, || format!("{bytes} bytes"))
     }
 
-    /// Counts bytes as they are unpacked, where the size of the member is not known before. `so_far` is the number of
+    /// Counts bytes like [`Pass::count_expanded`] while a member of unknown size is unpacked. `so_far` is the number of
     /// bytes of the member up to now, including these.
     pub fn count_expanded_part(&self, bytes: u64, so_far: u64, name: &[u8]) -> Result<(), String> {
         self.count_expanded_with(bytes, name, || format!("at least {so_far} bytes"))
@@ -180,8 +180,8 @@ impl<'a> Pass<'a> {
         self.check_limits()
     }
 
-    /// Counts a member, and the bytes of its texts: its path, and the target of a link. Returns the reason once there
-    /// are too many.
+    /// Counts a member, and the bytes of its texts that stay in memory: its path, and the target of a link in an archive.
+    /// Returns the reason once a limit of the pass is exceeded, also for all later members.
     pub fn count_member(&self, texts: u64) -> Result<(), String> {
         let members = add_saturating(&self.member_count, 1).saturating_add(1);
         let texts = add_saturating(&self.text_bytes, texts).saturating_add(texts);
@@ -197,7 +197,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns an error, which ends the work, if these bytes exceed the free space of staging. Does not check if only
-    /// headers are kept. `name` is that of the member, or of the largest of several.
+    /// headers are kept, or if the free space is unknown. `name` is that of the member, or of the largest of several.
     pub fn check_free_space(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
         let free = self.staging.free_bytes();
         match free.filter(|_| !self.options.headers_only) {
@@ -213,14 +213,14 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Returns why an archive with these bytes was kept whole at this depth; None if it was not.
+    /// Returns why an archive with these bytes was kept as one file at this depth; None if it was not.
     pub fn kept_whole_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
         let reasons = self.kept_whole_reasons.lock();
         let reasons = reasons.unwrap_or_else(PoisonError::into_inner);
         reasons.get(&(hash?, depth)).cloned()
     }
 
-    /// Records why an archive was kept whole.
+    /// Records why an archive was kept as one file.
     pub fn note_kept_whole(&self, hash: Option<Hash>, depth: u32, reason: &str) {
         let reasons = self.kept_whole_reasons.lock();
         let mut reasons = reasons.unwrap_or_else(PoisonError::into_inner);
@@ -243,7 +243,7 @@ impl<'a> Pass<'a> {
         (self.staging, zips.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Records the first exceeded limit.
+    /// Records an exceeded limit, unless another one was exceeded before.
     pub(super) fn record_limit(&self, reason: String) {
         let _ = self.exceeded_limit.set(reason);
     }
@@ -389,7 +389,7 @@ impl Address {
         row
     }
 
-    /// Returns a row for a member whose bytes cannot be read.
+    /// Returns a row for a member whose bytes are not used.
     #[must_use]
     pub fn refused(&self, kind: RowKind, size: u64, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::Refused);

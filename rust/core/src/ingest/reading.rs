@@ -120,7 +120,7 @@ impl Reading {
             .collect()
     }
 
-    /// Returns the unreadable members and archives as `path: reason`.
+    /// Returns the members, archives and packets that could not be read as a whole, as `path: reason`.
     #[must_use]
     pub fn damage(&self) -> &[String] {
         &self.damage

@@ -18,7 +18,7 @@ pub enum RowKind {
     Par,
     /// Philips REC.
     Rec,
-    /// A zip, 7z or tar, or an archive of an unsupported kind.
+    /// An archive, also a compressed one, or one of an unsupported kind.
     Archive,
     /// Another file.
     Other,
@@ -55,13 +55,13 @@ pub enum Fate {
     Sorted,
     /// Its bytes are already in the series.
     Duplicate,
-    /// Kept as it is and in no series: in the session's inbox folder, or at another path (a log).
+    /// Kept outside of the series, for example in the session's inbox folder.
     Kept,
     /// An archive whose members have their own rows.
     Opened,
     /// It has no data: a folder, link or device, or an anti-item of a 7z.
     NoData,
-    /// Its bytes could not be read.
+    /// Its bytes are not used, for example because they are damaged or exceed a limit.
     Refused,
 }
 
@@ -87,7 +87,7 @@ pub type Reason = Cow<'static, str>;
 pub const NEITHER_DICOM_NOR_PARREC: &str = "neither DICOM nor PAR/REC";
 /// The reason of a file without bytes.
 pub const EMPTY: &str = "empty";
-/// The reason of a file from an incomplete transfer.
+/// The reason of a file that consists of zeros, as incomplete transfers leave it.
 pub const ZEROS: &str = "filled with zeros";
 /// Start of the reason of a symbolic link; its target, escaped, follows.
 pub const LINK_TO: &str = "a symbolic link to ";
@@ -122,7 +122,8 @@ pub struct Row {
     pub size: u64,
     /// SHA-256 of the original; None if it was not read, or has no data ([`Fate::NoData`]).
     pub sha256: Option<Hash>,
-    /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked.
+    /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked. None as for `sha256`, and if
+    /// unpacking failed and the member was refused.
     pub content_sha256: Option<Hash>,
     /// Its kind.
     pub kind: RowKind,
@@ -139,8 +140,8 @@ pub struct Row {
     /// Whether it looks like DICOM but its header could not be parsed.
     pub is_suspect: bool,
     /// Whether it has bytes outside of its content: in no member of an archive, in or after the data of a compressed file,
-    /// or in or after the packed data of a zip member. Bytes in or after the data of a compressed file do not count if the
-    /// file is kept compressed.
+    /// or in or after the packed data of a zip member. Bytes in or after the data of a compressed file count only with
+    /// `is_decompressed` or `is_gzipped`: otherwise they are kept with the compressed file.
     pub has_extra_bytes: bool,
     /// Whether some of these bytes begin like an archive, a compressed file or a DICOM file.
     pub skips_images: bool,

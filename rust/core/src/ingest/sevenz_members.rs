@@ -1,4 +1,4 @@
-//! The members of a 7z, in the order of its streams: one thread unpacks, the others hash, parse and write.
+//! The members of a 7z, in the order of its header: one thread unpacks, the others hash, parse and write.
 
 use std::io::{self, Read};
 
@@ -107,8 +107,8 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     }
 }
 
-/// Returns for each member the reason if it must not be read. Uses only the header of the archive. `len` is the size of the
-/// archive, and `prefix` the length of its escaped path, both in bytes.
+/// Counts the members, and returns for each the reason if it must not be read. Uses only the header of the archive. `len`
+/// is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -118,7 +118,12 @@ fn admit(
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
     let mut admit_member = |member: &Member| {
-        pass.count_member(prefix.saturating_add(escaped_len(&member.name)))?;
+        let target = match member.kind {
+            MemberKind::Link => member.size.min(LONGEST_TARGET),
+            _ => 0,
+        };
+        let texts = escaped_len(&member.name).saturating_add(target);
+        pass.count_member(prefix.saturating_add(texts))?;
         let Some(block) = member.block.and_then(|at| listing.blocks.get(at)) else {
             return Ok(());
         };
@@ -147,7 +152,7 @@ struct Unpacker<'p> {
 }
 
 impl<'p> Unpacker<'p> {
-    /// Reads one member from its block. Returns its row, or None for a file that a worker processes.
+    /// Reads one member from its block. Returns its row, or None for a file, whose row is stored in `workers`.
     fn read_member<'s>(
         &mut self,
         member: &Member,

@@ -10,11 +10,11 @@ use crate::monitor::Cancelled;
 pub enum Stop {
     /// The monitor was asked to stop.
     Cancelled,
-    /// A file could not be written, or a packet or a staged file could not be read.
+    /// An operation on a file or folder failed, or there is too little free space.
     Io {
-        /// The file.
+        /// The file or folder; may be empty if the bytes of a member cannot be read.
         path: PathBuf,
-        /// The error of the system.
+        /// The error.
         source: io::Error,
     },
 }
@@ -37,7 +37,7 @@ impl From<Cancelled> for Stop {
 /// Why some bytes were not read.
 #[derive(Debug)]
 pub enum ReadError {
-    /// The bytes are invalid, exceed a limit, or changed while they were read: the reason for the ledger.
+    /// The bytes cannot be used, for example because they are invalid or exceed a limit: the reason for the ledger.
     Data(String),
     /// An error that ends the whole pass.
     Stop(Stop),

@@ -6,7 +6,7 @@ use super::expansion::ExpansionReader;
 use crate::archive::unpack::Unpack;
 use crate::archive::{expands_too_much, expands_too_much_reason, invalid};
 
-/// The input of a tar: the unpacked content of a compressed file, whose expansion is limited, or a plain file.
+/// The input of a tar: a plain file, or the unpacked content of a compressed file, whose expansion is limited.
 pub enum Input<'a> {
     /// Uncompressed: the file, the number of bytes read so far, and the length of the file when it was opened.
     Plain(ExpansionReader<'a, Box<dyn Read + Send + 'a>>, u64, u64),

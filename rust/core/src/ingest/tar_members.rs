@@ -77,7 +77,7 @@ struct Unpacker<'p, 'a> {
     sequence: u64,
     /// Bytes in the holes of sparse files so far.
     hole_bytes: u64,
-    /// Hashes of the names of the files so far, by [`Unpacker::name_hash`].
+    /// Hashes of the names of the files and of the hard links to them so far, by [`Unpacker::name_hash`].
     file_name_hashes: HashSet<u64>,
     hash_state: RandomState,
 }

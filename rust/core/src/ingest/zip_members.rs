@@ -63,7 +63,8 @@ pub fn read<'a>(
 }
 
 /// Sets the fault of each member that must not be read, in the order of the central directory. This is done before threads
-/// read members, so the faults do not depend on the order of the threads. `len` is the size of the zip in bytes.
+/// read members, so the faults do not depend on the order of the threads. Fails if the members exceed the free space of
+/// staging. `len` is the size of the zip in bytes.
 fn set_faults(
     pass: &Pass<'_>,
     len: u64,

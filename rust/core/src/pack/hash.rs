@@ -87,7 +87,8 @@ pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Ve
     Ok(size_and_start)
 }
 
-/// Returns name, length and hash of each file of a tar.gz. Members that are neither files nor folders are damage.
+/// Returns name, length and hash of each file of a tar.gz. Skips folders; other members, and bytes after the end, are
+/// damage.
 pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
     let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(

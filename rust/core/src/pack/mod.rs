@@ -20,11 +20,11 @@ use crate::monitor::{Cancelled, Monitor};
 pub enum Failure {
     /// The monitor was asked to stop.
     Cancelled,
-    /// A file could not be read or written.
+    /// A file could not be read or written, or changed while it was read.
     Io {
         /// Its path.
         path: PathBuf,
-        /// The error of the system.
+        /// The error.
         source: io::Error,
     },
     /// The data are invalid; with the reason.
@@ -52,8 +52,8 @@ pub(crate) const MAX_ONE_BUFFER: u64 = 32 << 20;
 /// Bytes that are read at once.
 pub(crate) const BLOCK: usize = 1 << 20;
 
-/// Creates the file `out`, calls `write` to fill it, and returns its size. Removes the file on failure. Does not sync
-/// it (fsync): the code that moves the file to its final path does so.
+/// Creates or replaces the file `out`, calls `write` to fill it, and returns its size. Removes the file on failure. Does
+/// not sync it (fsync).
 fn write_file(
     out: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Failure>,

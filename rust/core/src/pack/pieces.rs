@@ -75,7 +75,7 @@ impl<W: Write> PiecesWriter<W> {
         self.crc.update(&self.content);
         let size = u32::try_from(self.content.len()).unwrap_or(0);
         self.size = self.size.wrapping_add(size);
-        // A flush takes 5 more bytes.
+        // `blocks::make_extendable` needs room for 5 more bytes.
         let bound = self.compressor.deflate_compress_bound(self.content.len()) + 8;
         if self.packed.len() < bound {
             self.packed.resize(bound, 0);

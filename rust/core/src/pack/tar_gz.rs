@@ -34,9 +34,9 @@ impl Item {
     }
 }
 
-/// Writes the files of `folder` as members `<prefix>/<name>`; returns the size of the result. Subfolders and links are
-/// an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams` are
-/// copied as their zip stores them, if that is about as small.
+/// Writes the files of `folder` as members `<prefix>/<name>`; returns the size of the result. Anything but regular files
+/// in it is an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams`
+/// are copied as their zip stores them, if that is about as small.
 pub fn pack_folder(
     folder: &Path,
     out: &Path,

@@ -15,14 +15,15 @@ use crate::regular;
 /// Length of the header (RFC 1952, 2.3).
 const HEADER_LENGTH: usize = 10;
 
-/// Returns an error if a gzip file has a header that `gzip_file` does not write, or if bytes follow its first member.
+/// Returns an error if a gzip file has a header that `gzip_file` does not write, is damaged, or has bytes after its first
+/// member.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     input.skip_to_end()?;
     input.end()
 }
 
-/// Returns an error if a tar.gz with these members has bytes that `pack_folder` does not write.
+/// Returns an error if a tar.gz with these members is damaged, or has bytes or an order that `pack_folder` does not write.
 pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     let mut previous: &[u8] = &[];

@@ -28,7 +28,7 @@ impl Entry {
         }
     }
 
-    /// Returns the byte that follows the name in the paths of the entries below it; None for a file.
+    /// Returns the byte that follows the name in the paths of the entries below it; None if it is not a folder.
     fn byte_after_name(&self) -> Option<&u8> {
         matches!(self, Self::Folder(_)).then_some(&b'/')
     }
@@ -57,7 +57,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the requested paths as entries of a folder whose path is empty. Omits a repeated path, and a path below another
-/// requested path. Returns an error if a path does not exist.
+/// requested path. Returns an error if a path cannot be accessed.
 pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let requested: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
     let mut seen = HashSet::new();

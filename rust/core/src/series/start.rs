@@ -5,7 +5,7 @@ use crate::header::{Field, Header};
 /// Returns when the series of a file started, as YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
 ///
 /// The first pair with a date and a time counts, in the order series, acquisition, content, study. Without such a pair,
-/// the result is the first of these dates, else AcquisitionDateTime.
+/// the result is the first of these dates, else AcquisitionDateTime without its time zone.
 pub fn start_time(header: &Header) -> String {
     let pairs = [
         (Field::SeriesDate, Field::SeriesTime),

@@ -8,7 +8,7 @@ use crate::frames::{Pixels, Series, continue_after_midnight, next_day_limit, spa
 pub(super) struct Clock {
     /// First and last time in seconds; None if no frame has a time.
     first_and_last_time: Option<(f64, f64)>,
-    /// Times before this limit (in seconds) belong to the next day; None if the times in the headers already increase.
+    /// Times before this limit (in seconds) belong to the next day; None if no time needs a day more.
     next_day_limit: Option<f64>,
 }
 

@@ -27,7 +27,7 @@ pub struct Volumes {
 
 /// Counts the volumes of a stack, and assigns each frame to a volume.
 ///
-/// Uses the number or time of the headers that leaves the fewest missing and repeated slices.
+/// Uses the first of the [`candidates`] that leaves the fewest missing and repeated slices.
 pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
     let mut assignments = candidates(placed_frames, clock)
         .into_iter()

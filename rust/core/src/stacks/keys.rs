@@ -1,4 +1,4 @@
-//! Numbers and times that can distinguish the volumes of a stack.
+//! Numbers, times and other values that can distinguish the volumes of a stack.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::split::{StackFrame, file_index};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Assignment {
     /// Index of the volume of each frame, in the order of `PlacedFrames::stack_frames`. The volumes are in the order of the
-    /// number that distinguishes them.
+    /// value that distinguishes them or, if it has no order, of their first frames.
     pub volumes: Vec<usize>,
     /// Number of volumes.
     pub count: usize,
@@ -18,8 +18,7 @@ pub(super) struct Assignment {
     pub missing_volumes: usize,
 }
 
-/// Returns an assignment for each number and time that all frames have, the most reliable first. The last assignment is
-/// by the order of the frames, which always exists.
+/// Returns the possible assignments, the most reliable first. The last one, by the order of the frames, always exists.
 pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed_frames, true, |stack_frame| {
@@ -76,7 +75,8 @@ fn by_number(
     Some(assignment)
 }
 
-/// Returns how many numbers are missing between the lowest and the highest one; 0 if more are missing than exist.
+/// Returns how many numbers are missing between the lowest and the highest one; 0 if more are missing than exist, because
+/// then the number counts something else.
 pub(super) fn missing_count(numbers: &[i64]) -> usize {
     let mut different = numbers.to_vec();
     different.sort_unstable();
@@ -86,7 +86,6 @@ pub(super) fn missing_count(numbers: &[i64]) -> usize {
     let missing = range.map_or(0, |range| {
         range.saturating_add(1).saturating_sub(different.len())
     });
-    // If more are missing than exist, the number counts something else.
     if missing <= different.len() {
         missing
     } else {
@@ -113,7 +112,8 @@ fn by_number_rank(numbers: &[i64]) -> Assignment {
 ///
 /// The most frequent step between the numbers at one position decides. If it is 1, the frames of all volumes at the
 /// first position are numbered first, then those at the next position. If it is larger, all slices of the first volume
-/// are numbered first, then those of the next volume. None if a frame has no number, or if there is no such step.
+/// are numbered first, then those of the next volume. None if a frame has no number, if no position has two frames, or if
+/// the step is 0.
 fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed_frames
         .stack_frames

@@ -36,7 +36,7 @@ pub struct Stack {
     pub spacing: Option<[f64; 2]>,
     /// Number of frames without duplicates.
     pub frames: usize,
-    /// Number of frames that repeat another frame in every distinguishing value: position, numbers, times, contrast.
+    /// Number of frames that repeat another frame in every distinguishing value, such as position, numbers and times.
     /// Frames without InstanceNumber do not count.
     pub duplicate_frames: usize,
     /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.

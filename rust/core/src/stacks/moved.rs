@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::clock::{Clock, rounded};
 use super::split::{StackFrame, file_index};
 
-/// Largest movement that a scanner follows, mm.
+/// Limit on the movement of a slice between volumes, mm.
 const MAX_MOVEMENT: f64 = 8.0;
 /// Slices of two volumes match within this fraction of the slice distance. If the odd and the even slices of one volume
 /// have different numbers, they look like two volumes, whose positions differ by half of their slice distance.
@@ -21,7 +21,7 @@ pub(super) struct MovedSlices {
     pub slice_positions: Vec<f64>,
 }
 
-/// Returns the slices of volumes that moved; None if they did not move. `positions` are the positions of the frames
+/// Returns the slices of volumes that moved; None if no movement is recognised. `positions` are the positions of the frames
 /// along the normal in mm; `slice_positions` are the same positions without repetitions.
 pub(super) fn moved_slices(
     stack_frames: &[StackFrame<'_>],
@@ -49,6 +49,7 @@ pub(super) fn moved_slices(
             &file_index,
         )
     })
+    // Acquisition numbers and times can differ between the slices of one volume: for them, only MAX_OFFSET counts.
     .or_else(|| slices_by_key(stack_frames, positions, slice_positions, 0.0, &acquisition))
     .or_else(|| slices_by_key(stack_frames, positions, slice_positions, 0.0, &time))
 }

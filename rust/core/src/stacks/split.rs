@@ -20,7 +20,7 @@ pub(super) struct StackFrame<'s> {
 #[derive(Debug, Default)]
 pub(super) struct StackFrames<'s> {
     pub frames: Vec<StackFrame<'s>>,
-    /// Unit normal of the planes; None without an orientation.
+    /// Unit normal of the plane of the first frame; None without an orientation.
     pub normal: Option<[f64; 3]>,
     pub component: &'static str,
 }

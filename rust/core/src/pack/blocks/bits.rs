@@ -34,7 +34,7 @@ impl<'a> Bits<'a> {
             let bytes = (63 - self.bit_count) / 8;
             self.next += bytes as usize;
             self.bit_count += bytes * 8;
-            // Bits above `bit_count` are loaded again next time.
+            // The buffer also contains bits of `word` that are not counted yet; the next call loads the same bits there.
             return;
         }
         while self.bit_count <= 56 {

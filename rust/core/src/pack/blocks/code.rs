@@ -13,7 +13,7 @@ pub const LITERAL: u16 = 0;
 pub const MATCH: u16 = 1;
 /// Meaning of a symbol: the end of the block.
 pub const END: u16 = 2;
-/// In place of number of extra bits and meaning: the symbol is invalid.
+/// The entry of an invalid symbol.
 pub const INVALID: u16 = u16::MAX;
 
 /// One Huffman code: a table for short codes, and what is needed to read longer ones (RFC 1951, 3.2.2).
@@ -30,8 +30,8 @@ pub struct Code {
 
 impl Code {
     /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry_of` returns the entry of a
-    /// symbol: its number of extra bits and its meaning (`extra << 4 | meaning << 8`), or [`INVALID`]. Returns None
-    /// for invalid lengths.
+    /// symbol: its number of extra bits and its meaning (`extra << 4 | meaning << 8`), or [`INVALID`]. Returns None if a
+    /// length is above [`MAX_LENGTH`], or if there are more codes of a length than bits can distinguish.
     pub fn set(&mut self, lengths: &[u8], entry_of: fn(u16) -> u16) -> Option<()> {
         self.counts = [0; MAX_LENGTH + 1];
         for &length in lengths {

@@ -13,7 +13,7 @@ pub struct LastBlock {
     pub end: usize,
 }
 
-/// Returns the last block of a stream; None if the data are not a complete stream.
+/// Returns the last block of a stream; None if the data do not start with a complete stream. Other bytes may follow it.
 pub fn find_last_block(data: &[u8]) -> Option<LastBlock> {
     let mut bits = Bits::new(data);
     let mut codes = Codes::default();

@@ -31,7 +31,7 @@ pub struct Buffers {
     pub max_piece_length: usize,
 }
 
-/// For files that qxbatch wrote: data of up to 32 MiB are compressed as a whole.
+/// Enough for data that were compressed as one buffer, of up to 32 MiB.
 const DEFAULT_BUFFERS: Buffers = Buffers {
     block_length: BLOCK,
     max_piece_length: 33 << 20,
@@ -147,8 +147,8 @@ impl<R: Read> PiecesReader<R> {
         Ok(())
     }
 
-    /// Inflates a piece that others follow; returns false if it is not a piece, because the mark is a coincidence or
-    /// the stream ends within it.
+    /// Inflates the piece that ends at `end` and that others follow; returns false if it is not a piece, because the mark
+    /// is a coincidence or the stream ends within it.
     fn inflate_open(&mut self, end: usize) -> io::Result<bool> {
         let loaded = self.packed.len();
         let block_end = end + FINAL_BLOCK.len();
