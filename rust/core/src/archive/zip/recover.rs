@@ -1,4 +1,4 @@
-//! Finds the members of a zip whose end is missing, by their local headers.
+//! Finds the members of a zip without using its central directory, by their local headers.
 
 use std::io::Read;
 
@@ -12,8 +12,7 @@ use super::names;
 /// Limit on the size of a member in bytes, if only its data show the size.
 const MAX_SIZE: u64 = 1 << 36;
 
-/// Adds the members that can be found to `directory`, until it has `max_members`. They are read later with the same
-/// checks as members that a central directory lists.
+/// Adds the members that can be found to `directory`, until it has `max_members`.
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     let Some(mut at) = first_local_header(source) else {
         return;
