@@ -102,7 +102,7 @@ pub struct Attributes {
     /// Component of a complex image.
     pub component: Component,
     /// GE: component of a complex image (0043,xx2F): 0 magnitude or a map, 1 phase, 2 real part, 3 imaginary part.
-    /// ImageType of GE images does not name it.
+    /// ImageType of GE images usually does not name it.
     pub ge_component: Option<i64>,
     /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2. None for
     /// the two kinds of a diffusion scan.

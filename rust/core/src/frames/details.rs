@@ -188,7 +188,7 @@ impl DetailsCollector {
         )
     }
 
-    /// Reads only the first item of a sequence: the shared groups, or those of the first frame.
+    /// Reads only the first item of a sequence, for example the groups of the first frame.
     fn first_item<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,

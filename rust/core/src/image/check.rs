@@ -57,8 +57,8 @@ struct SeriesAndImages<'s> {
 }
 
 impl SeriesAndImages<'_> {
-    /// Returns all frames in the order in which converters store them: then the first frame that is compared with a slice
-    /// nearly always matches.
+    /// Returns all frames in the order of their numbers. Converters usually store them in this order: then the first
+    /// frame that is compared with a slice matches.
     fn series_frames(&self) -> Vec<SeriesFrame<'_>> {
         let mut series_frames = Vec::new();
         for (file, object) in self.objects.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Temporal SNR of each voxel and the mean of each volume, in one pass over the volumes.
+//! Temporal SNR of each voxel and the mean of each volume.
 
 use super::mask::Mask;
 use super::statistics_error::StatisticsError;
@@ -92,7 +92,7 @@ impl VoxelBlock {
     }
 }
 
-/// The results of one pass.
+/// Temporal SNR and global signal of a time series.
 pub(super) struct Moments {
     /// Temporal SNR of each voxel in the mask; 0 outside, and where a voxel does not vary or has no positive mean.
     pub map: Vec<f32>,

@@ -62,9 +62,9 @@ pub struct ImageCheck {
     /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.
     /// False without such a volume.
     pub is_isotropic: bool,
-    /// Whether all frames are derived.
+    /// Whether all its frames are derived.
     pub is_derived: bool,
-    /// Whether some frames are derived.
+    /// Whether some of its frames are derived.
     pub has_derived: bool,
     /// The signals of a Dixon scan that the headers of its frames name.
     pub dixon_signals: BTreeSet<&'static str>,

@@ -88,8 +88,8 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The content of all streams of a compressed file. A stream that is cut short is an error, except in a `.Z`, which
-/// does not mark its end. A wrong checksum is an error, too.
+/// The content of all streams of a compressed file. A stream that is cut short or has a wrong checksum is an error. Only
+/// in a `.Z`, which does not mark its end, a cut may remain unnoticed.
 pub struct Unpack<'a> {
     compression: Compression,
     decoder: Decoder<'a>,

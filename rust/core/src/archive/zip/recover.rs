@@ -79,9 +79,9 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     Some((entry, next))
 }
 
-/// Sets sizes and CRC of a member that stores them after its data, and returns the position after it. Only a deflate
-/// stream marks its end: for other or damaged data, and without a descriptor, the position is past the end of the
-/// source.
+/// Sets sizes and CRC of a member that stores them after its data, and returns the position after it. The end of the
+/// data is found only for an unencrypted deflate stream: for other or damaged data, and if the source ends before the
+/// CRC, the position is past the end of the source.
 fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let past_end = source.len() + 1;
     if entry.method != 8 || entry.encryption.is_some() {

@@ -36,7 +36,7 @@ impl Default for Scratch {
     }
 }
 
-/// Returns why a member cannot be read, as far as its directory entry shows; None if it may be readable.
+/// Returns why a member cannot be read, as far as its entry shows; None if it may be readable.
 #[must_use]
 pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
