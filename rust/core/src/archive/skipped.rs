@@ -8,7 +8,7 @@ use super::source::Source;
 pub struct SkippedBytes {
     /// One text for each group of bytes.
     pub notes: Vec<String>,
-    /// Whether some of the bytes begin like an archive or a DICOM file.
+    /// Whether a group of these bytes begins like images ([`begins_like_images`]).
     pub may_contain_images: bool,
 }
 
@@ -35,8 +35,8 @@ impl SkippedBytes {
     }
 }
 
-/// Returns whether bytes begin like an archive, a compressed stream, a tar header, a zip member or a DICOM file. `head` is
-/// their first [`HEAD_LENGTH`] bytes (fewer if there are fewer).
+/// Returns whether bytes begin like an archive with members, a compressed stream, or a DICOM file with a preamble.
+/// `head` is their first [`HEAD_LENGTH`] bytes (fewer if there are fewer).
 #[must_use]
 pub fn begins_like_images(head: &[u8]) -> bool {
     // After a compressed stream, zeros are skipped as padding. If a DICOM file with a preamble of zeros follows, its
@@ -53,7 +53,7 @@ pub fn begins_like_images(head: &[u8]) -> bool {
         }
 }
 
-/// Returns [`begins_like_images`] of the bytes from `at` to `end` of a source.
+/// Returns [`begins_like_images`] of the bytes from `at` to `end` of a source; false if they cannot be read.
 #[must_use]
 pub fn range_begins_like_images(source: &dyn Source, at: u64, end: u64) -> bool {
     let length = end.min(source.len()).saturating_sub(at);

@@ -1,4 +1,4 @@
-//! Random access to bytes: a file, or a member in memory.
+//! Random access to the bytes of a file or in memory, as ranges and as little-endian fields.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,5 +1,5 @@
-//! Reads one Zstandard frame as a stream (RFC 8878), and compares the length of its content with its header. Counts the
-//! bytes in skippable frames between the frames. Numbers such as 3.1.2 are sections of RFC 8878.
+//! Reads one Zstandard frame as a stream (RFC 8878), and counts the bytes in skippable frames. Numbers such as 3.1.2
+//! are sections of RFC 8878.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufRead, Read};

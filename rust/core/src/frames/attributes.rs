@@ -49,9 +49,10 @@ pub struct Diffusion {
     pub encoding_direction: Option<[f64; 3]>,
     /// Whether DiffusionDirectionality is `ISOTROPIC`: a trace image.
     pub is_isotropic: bool,
-    /// Whether the header says that the frame is part of a diffusion scan; true also for frames with a b-value of 0.
+    /// Whether the header says that the frame is part of a diffusion scan, also if its b-value is 0.
     pub in_diffusion_scan: bool,
-    /// Lowest and highest of the b-values in the frame's elements, s/mm2. `second_b_value` counts only for GE.
+    /// Lowest and highest of the b-values in the frame's elements, s/mm2. Of GE's private element, `second_b_value`
+    /// counts and not `b_value`; other second b-values do not count.
     pub b_value_range: Option<[f64; 2]>,
 }
 
@@ -101,7 +102,7 @@ pub struct Attributes {
     /// Component of a complex image.
     pub component: Component,
     /// GE: component of a complex image (0043,xx2F): 0 magnitude or a map, 1 phase, 2 real part, 3 imaginary part.
-    /// ImageType does not name it in these images.
+    /// ImageType of GE images usually does not name it.
     pub ge_component: Option<i64>,
     /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2. None for
     /// the two kinds of a diffusion scan.

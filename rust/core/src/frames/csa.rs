@@ -22,7 +22,7 @@ const TAG_LENGTH: usize = 84;
 /// Length of an item's header in bytes: the description of one value.
 const ITEM_LENGTH: usize = 16;
 
-/// Reads a CSA header; unreadable parts are skipped.
+/// Reads a CSA header, as far as it is readable.
 pub(super) fn read(bytes: &[u8]) -> Csa {
     let mut csa = Csa::default();
     each_name(bytes, &mut |name, values| {

@@ -1,7 +1,7 @@
 //! How one object was measured: named values of its header, functional groups and private elements.
 //!
 //! One object represents a series. If a name occurs several times, its first value is used, so the main data set takes
-//! precedence over the functional groups. Of several Siemens protocols, the last one is used.
+//! precedence over the functional groups. Of several Siemens protocols, the last one takes precedence.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -188,7 +188,7 @@ impl DetailsCollector {
         )
     }
 
-    /// Reads only the first item of a sequence: the shared groups, or those of the first frame.
+    /// Reads only the first item of a sequence, for example the groups of the first frame.
     fn first_item<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -321,8 +321,8 @@ impl DataSetVisitor for DetailsCollector {
     }
 }
 
-/// Returns whether a sequence is read: functional groups, their macros with a tag of group 0018 or 0028, and the private
-/// sequences of Siemens XA.
+/// Returns whether a sequence is read: functional groups, and in them the macros with a tag of group 0018 or 0028 and
+/// the private sequences of Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let is_group = matches!(tag, 0x5200_9229 | 0x5200_9230);

@@ -27,7 +27,7 @@ pub(super) fn needed_bytes(object: &Object) -> Option<u64> {
     (bits > 0).then(|| bits.div_ceil(8))
 }
 
-/// Returns whether a file of this size ends within a fragment, or before the first one.
+/// Returns whether a file of this size ends within its last fragment, or has none.
 ///
 /// The sequence delimiter after the last fragment may be missing: the data are complete without it.
 pub(super) fn ends_early(fragments: &[(u64, u32)], size: u64) -> bool {

@@ -2,8 +2,8 @@
 //! that distinguish frames.
 //!
 //! An enhanced multi-frame object has one frame for each item of its per-frame functional groups (PS3.3 C.7.6.16), a
-//! mosaic one for each tile, another object as many as NumberOfFrames says, by default 1. [`read`] reads an object only up
-//! to its pixel data.
+//! mosaic one for each tile, another object as many as NumberOfFrames says, by default 1. [`read`] does not read the
+//! pixel values.
 
 mod attributes;
 mod csa;

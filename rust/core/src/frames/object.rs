@@ -100,8 +100,9 @@ pub struct Object {
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
-    /// Whether the header cannot be read to its end, the file ends before the length of its pixel data element, or an
-    /// object without functional groups of frames has fewer frames than NumberOfFrames. A cut fragment does not count.
+    /// Whether the file is not DICOM, its header cannot be read to its end, or the file is too small for the stated
+    /// length of its pixel data or (without per-frame functional groups) for NumberOfFrames. A cut fragment does not
+    /// count.
     pub is_incomplete: bool,
     /// Whether the pixel data are shorter than the header announces (also a cut fragment), or the file is unreadable
     /// before them.

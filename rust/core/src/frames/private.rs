@@ -160,7 +160,7 @@ impl PrivateBlocks {
         Ok(None)
     }
 
-    /// Records the Manufacturer.
+    /// Sets the vendor by the Manufacturer.
     pub(super) fn set_manufacturer(&mut self, name: &str) {
         let name = name.to_ascii_lowercase();
         let vendors = [

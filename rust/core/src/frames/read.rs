@@ -11,7 +11,7 @@ use crate::header::{
     visit,
 };
 
-/// Bytes read at once: most headers of GE and Philips up to their pixel data.
+/// Bytes read at once: enough for most headers of GE and Philips.
 const READ_LENGTH: usize = 1 << 14;
 
 /// Reads the header of one object; None if the file is not DICOM. Returns the buffer for reuse.

@@ -95,8 +95,7 @@ impl Series {
                 .map_err(|error| (path.clone(), error))?;
             buffer = used;
             let mut object = object.unwrap_or_else(not_dicom);
-            // Only the comparison of pixel values (and a test) uses these texts, and a series may have a hundred thousand
-            // objects.
+            // These texts are needed only to compare pixel values, and a series may have a hundred thousand objects.
             (object.transfer_syntax, object.photometric_interpretation) =
                 (String::new(), String::new());
             objects.push(object);

@@ -1,4 +1,4 @@
-//! Stored pixel values of some rows of a frame, read from uncompressed or run-length encoded pixel data.
+//! Stored pixel values of the compared rows of a frame, read from uncompressed or run-length encoded pixel data.
 
 use std::fs::File;
 use std::io;

@@ -80,7 +80,8 @@ impl Tiles {
         let ([x, y, z], normal) = (main.position?, self.normal?);
         let [a, b, c, d, e, f] = main.orientation?;
         let [between_rows, between_columns] = main.spacing?;
-        // ImagePositionPatient is that of a slice as large as the whole grid, with the same centre.
+        // ImagePositionPatient is that of a slice as large as the whole grid, whose centre is the centre of the first
+        // tile's slice.
         let right =
             f64::from(object.columns.saturating_sub(tiling.columns)) / 2.0 * between_columns;
         let down = f64::from(object.rows.saturating_sub(tiling.rows)) / 2.0 * between_rows;

@@ -1,5 +1,5 @@
-//! Bounds for reading a data set, computed from the field table by the compiler, so that one line of the table is all
-//! that a field needs.
+//! Bounds for reading a data set. The compiler computes them from the field table, so that a new field needs only a
+//! line of the table.
 #![allow(
     clippy::indexing_slicing,
     reason = "evaluated by the compiler, which refuses a wrong index"
@@ -31,7 +31,7 @@ const fn public_tags() -> [u32; Field::COUNT + 1] {
     tags
 }
 
-/// The last public tag of the table: after it, only private elements and functional groups are read.
+/// The last public tag of the table.
 pub(super) const LAST_PUBLIC: u32 = SPECS[FIRST_PRIVATE - 1].tag;
 
 /// The groups of the table's private elements: each as the tag of its element 0.

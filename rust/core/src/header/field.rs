@@ -153,7 +153,8 @@ fields! {
     PhilipsNumberOfDynamicScans, "PhilipsNumberOfDynamicScans", 0x2001_0081, IS, "Philips" private_creator "Philips Imaging DD 001";
 }
 
-/// The parser finds a public field only in ascending order of the tags, before the private ones.
+/// Checks the order of the table: the parser searches it for public fields in ascending order of their tags, up to the
+/// first private field.
 const _: () = {
     let mut rest: &[Spec] = &SPECS;
     while let [before, after @ ..] = rest {

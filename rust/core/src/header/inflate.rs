@@ -8,7 +8,7 @@ use super::window::Window;
 
 /// Bytes inflated at a time: the used part of most headers.
 const STEP: usize = 8192;
-/// Bytes kept before the current position; the parser looks back a few bytes at most.
+/// Bytes kept before the current position; reading before them inflates again from the start.
 const KEPT_BEHIND: usize = 1 << 16;
 /// Flags of a gzip header (RFC 1952 section 2.3.1).
 const HAS_HEADER_SUM: u8 = 2;

@@ -35,8 +35,7 @@ impl From<io::Error> for ParseError {
     }
 }
 
-/// Limit on elements: real objects have a few thousand before the last used one; this bounds the time for hostile
-/// input.
+/// Limit on elements, which bounds the time for hostile input.
 const MAX_ELEMENTS: u32 = 4_000_000;
 /// Limit on nesting: real objects have about ten levels.
 const MAX_DEPTH: usize = 64;
@@ -121,8 +120,8 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// Returns whether these bytes are at an offset. Nothing is read if the object ends before them, or is a stream whose
-    /// size is unknown.
+    /// Returns whether these bytes are at an offset. Returns false without reading if the size of the object is
+    /// unknown.
     pub(crate) fn has_bytes(&mut self, at: u64, bytes: &[u8]) -> Result<bool, ParseError> {
         let (size, end) = (self.window.len(), at.saturating_add(bytes.len() as u64));
         if size == u64::MAX || end > size {
@@ -131,7 +130,8 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(self.window.at(at, bytes.len())?.starts_with(bytes))
     }
 
-    /// Returns the offset after an element; fails if the element is longer than the object.
+    /// Returns the offset after an element; fails if the object ends before it, or if the items of an element of
+    /// undefined length are invalid.
     #[inline]
     pub(crate) fn after(&mut self, element: &Element) -> Result<u64, ParseError> {
         let Some(length) = element.length else {

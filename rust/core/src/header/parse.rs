@@ -30,7 +30,8 @@ pub enum Parsed<H = Header> {
     Broken {
         /// What is wrong with it.
         reason: String,
-        /// The byte offset of the problem.
+        /// The byte offset of the problem (of damaged compressed data, that of the object). In a deflated data set, it
+        /// counts the inflated bytes.
         offset: u64,
     },
 }
@@ -48,8 +49,8 @@ impl<H> Parsed<H> {
 
 /// Reads the header of one object.
 ///
-/// Damaged bytes give a [`Parsed`] value. A failed read is an error, and compressed data that are damaged before the start
-/// of the object is found (`InvalidData`, from [`Inflated`]).
+/// Damaged bytes give a [`Parsed`] value. A failed read is an error; so is damage in the compressed data of an
+/// [`Inflated`] window before the start of the object is found (`InvalidData`).
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_into(window, &mut bundle)?;

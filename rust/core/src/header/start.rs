@@ -26,7 +26,7 @@ impl Start {
                 has_prefix: true,
             }));
         }
-        // Without a preamble, only group 0002 (the meta header) or group 0008 can come first, in either byte order.
+        // Without a preamble, the first group must be 0002 (the meta header) or 0008, in either byte order.
         let has_first_group = matches!(head.first_chunk::<2>(), Some([2 | 8, 0] | [0, 2 | 8]));
         let is_element = has_first_group && Encoding::guess(head, EXPLICIT).is_some();
         Ok(is_element.then_some(Self {

@@ -27,7 +27,7 @@ pub(super) const VALUES_START: usize = 1 + 2 * Field::COUNT;
 const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
 
 impl Header {
-    /// Limit on the bytes of one value; no used field should have more, and a longer value is cut.
+    /// Limit on the bytes of one value; a longer value is cut. All values of a header together are cut at 65535 bytes.
     pub const MAX_VALUE: usize = 4096;
 
     fn data(&self) -> &[u8] {

@@ -30,8 +30,8 @@ impl WantedElements {
         (self.next_tag() == tag).then_some(self.next)
     }
 
-    /// Returns whether a private element is read: a creator in a group of the table, or an element of a recorded
-    /// creator.
+    /// Returns whether a private element is read: a creator in a group of the table, or an element of the table whose
+    /// creator was recorded.
     #[inline]
     pub(super) fn wants_private(&self, tag: u32) -> bool {
         if tag & 0xFF00 == 0 {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// Random access to the bytes of one object. The parser reads forward, except for a few short looks back.
+/// Random access to the bytes of one object. Most reads go forward.
 pub trait Window {
     /// Number of bytes; `u64::MAX` while it is unknown (a stream).
     fn len(&self) -> u64;

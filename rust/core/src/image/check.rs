@@ -28,7 +28,7 @@ const MIN_CONTRADICTION: f64 = 50.0;
 ///
 /// # Errors
 ///
-/// Fails if a file cannot be read.
+/// Fails if a file cannot be read, or an image is not NIfTI (`InvalidData`).
 pub fn compare(
     series: &Series,
     images: &[PathBuf],
@@ -57,8 +57,8 @@ struct SeriesAndImages<'s> {
 }
 
 impl SeriesAndImages<'_> {
-    /// Returns all frames in the order in which converters store them: then the first frame that is compared with a slice
-    /// nearly always matches.
+    /// Returns all frames in the order of their numbers. Converters usually store them in this order: then the first
+    /// frame that is compared with a slice matches.
     fn series_frames(&self) -> Vec<SeriesFrame<'_>> {
         let mut series_frames = Vec::new();
         for (file, object) in self.objects.iter().enumerate() {
@@ -250,8 +250,8 @@ impl SeriesAndImages<'_> {
     }
 }
 
-/// Returns whether gradient directions are known by frequency and phase only (classic GE). They cannot always be compared
-/// with the gradient table of the image (.bvec), so the order of the volumes is checked too.
+/// Returns whether gradient directions are known by frequency, phase and slice encoding only (classic GE). They cannot
+/// always be compared with the gradient table of the image (.bvec), so the order of the volumes is checked too.
 fn without_patient_axes(series_frames: &[SeriesFrame<'_>]) -> bool {
     series_frames.iter().all(|series_frame| {
         let diffusion = &series_frame.frame.attributes.diffusion;

@@ -16,7 +16,7 @@ pub(super) fn frames_of_unknown_order(
 ) -> usize {
     let unreadable: Vec<&Object> = objects
         .iter()
-        .filter(|object| comparison_obstacle(object).is_some())
+        .filter(|object| !object.frames.is_empty() && comparison_obstacle(object).is_some())
         .collect();
     if objects.iter().all(|object| object.frames.len() <= 1) {
         let is_shuffled = !unreadable.is_empty() && !is_regular_series(series_frames);
@@ -127,4 +127,34 @@ fn place_of(plane: &Plane) -> i64 {
 #[allow(clippy::cast_possible_truncation, reason = "a unit vector")]
 fn normal_of(plane: &Plane) -> [i64; 3] {
     plane.normal().map(|part| (part * 100.0).round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SeriesFrame, frames_of_unknown_order};
+    use crate::frames::{Frame, Object, Pixels};
+
+    #[test]
+    fn an_object_without_frames_does_not_count() {
+        let compressed = Object {
+            pixels: Pixels::Unreadable,
+            frames: vec![Frame::default()],
+            ..Object::default()
+        };
+        let objects = [compressed.clone(), compressed, Object::default()];
+        let series_frames: Vec<SeriesFrame<'_>> = objects
+            .iter()
+            .enumerate()
+            .flat_map(|(file, object)| {
+                object.frames.iter().map(move |frame| SeriesFrame {
+                    object,
+                    frame,
+                    file,
+                    plane: None,
+                })
+            })
+            .collect();
+        // The frames have no numbers, so their order is irregular.
+        assert_eq!(frames_of_unknown_order(&objects, &series_frames), 2);
+    }
 }

@@ -39,8 +39,8 @@ pub(super) struct MovedVolumes {
 pub(super) struct FramePositions {
     /// Candidate slices of each frame.
     pub candidates: Vec<Vec<CandidateSlice>>,
-    /// Index of each frame that matches no slice of any image, and its distance from the nearest slice in mm (infinite if
-    /// no image has its size and directions).
+    /// Index of each frame that matches no slice of any image, and its corner distance from the nearest slice in mm
+    /// (infinite if no image has its size and directions).
     pub misplaced_frames: Vec<(usize, f64)>,
     /// Index of each frame whose header lacks a valid position, orientation or pixel spacing.
     pub frames_without_geometry: Vec<usize>,

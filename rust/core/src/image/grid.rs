@@ -63,8 +63,8 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// Returns the plane of a frame; None if its header is incomplete, or the directions are not perpendicular unit
-    /// vectors.
+    /// Returns the plane of a frame; None if its header is incomplete, the directions are not perpendicular unit
+    /// vectors, or a pixel spacing is not positive.
     pub(super) fn of(attributes: &Attributes, columns: u32, rows: u32) -> Option<Self> {
         let [x, y, z] = attributes.position?;
         let [a, b, c, d, e, f] = attributes.orientation?;
@@ -128,7 +128,7 @@ impl Plane {
 /// How the axes of a frame map to the axes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AxisMap {
-    /// The image axes of rows, of columns, and of slices.
+    /// The image axes along a row, along a column, and from slice to slice.
     pub axes: [usize; 3],
     /// Whether rows and columns run in the opposite direction of their image axis.
     pub reversed: [bool; 2],
@@ -308,7 +308,7 @@ impl Grid {
         positions
     }
 
-    /// Returns whether the slices of another image have the same number of rows and columns, voxel size and directions.
+    /// Returns whether the slices of another image have the same number of rows and columns, pixel size and directions.
     fn is_parallel_to(&self, other: &Self) -> bool {
         let ([x, y, _], [u, v, _]) = (self.size, other.size);
         let close = |axis: usize| {
@@ -318,7 +318,7 @@ impl Grid {
         (x, y) == (u, v) && close(0) && close(1)
     }
 
-    /// Returns whether another image has the same grid, up to a movement of a few millimetres.
+    /// Returns whether another image has the same grid, up to a movement of less than [`MAX_VOLUME_DISTANCE`].
     pub(super) fn coincides(&self, other: &Self) -> bool {
         let distance = norm(minus(self.slice_centre(0.0), other.slice_centre(0.0)));
         let step_difference = norm(minus(self.step(2), other.step(2)));

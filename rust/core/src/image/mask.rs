@@ -6,8 +6,7 @@ use super::volume_parts::BLOCK;
 const THRESHOLD_FRACTION: f32 = 0.5;
 /// Limit on the iterations until the threshold is stable; real images need fewer.
 const MAX_ITERATIONS: usize = 50;
-/// The value at this fraction of the sorted values of a map, rounded up, is the limit of its colours ([`upper_limit`]);
-/// values above the limit have the last colour.
+/// The colours of a map end at the value at this fraction of its sorted values, rounded up ([`upper_limit`]).
 const DISPLAYED_FRACTION: f64 = 0.98;
 
 /// The voxels of a mask.
@@ -47,7 +46,7 @@ impl Mask {
 /// Returns the voxels above a threshold that is half the median of the voxels above it; None if no voxel is positive, or if
 /// a positive voxel is infinite.
 ///
-/// AFNI's 3dClipLevel searches in the same way. The search starts from half the mean of the positive voxels.
+/// The search starts from half the mean of the positive voxels. AFNI's 3dClipLevel searches for such a threshold, too.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
     let mut positive: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
     let threshold = threshold(&mut positive)?;

@@ -8,9 +8,9 @@ use super::samples::Difference;
 pub(super) struct ImageMatch {
     /// Index of the frame that each slice shows: `frames[slice][volume]`.
     pub frames: Vec<Vec<Option<usize>>>,
-    /// Slices for which no frame was left. Those of `different_slices` show no frame either, but do not count here.
+    /// Slices without a frame, except those of `different_slices`.
     pub slices_without_frame: usize,
-    /// Slices whose values differ from every frame at their position.
+    /// Slices whose values differ from every frame that was left at their position.
     pub different_slices: usize,
     /// The first slice whose values differ.
     pub first_difference: Option<Difference>,
@@ -37,7 +37,7 @@ impl ImageMatch {
 #[derive(Debug, Default)]
 pub(super) struct Matches {
     pub images: Vec<ImageMatch>,
-    /// Frames without a remaining slice.
+    /// Frames that were assigned to no slice, although there are slices at their position.
     pub frames_without_slice: usize,
 }
 

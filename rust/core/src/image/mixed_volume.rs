@@ -8,7 +8,7 @@ use super::gradient::{direction, encoding_direction};
 use super::grid::{angle, norm};
 use crate::frames::Attributes;
 
-/// Accepted difference of b-values: this (s/mm2), or [`B_FRACTION`] of the larger one.
+/// Accepted difference of b-values: this (s/mm2), or [`B_FRACTION`] of the larger b-value if that is more.
 const B_TOLERANCE: f64 = 1.0;
 /// Accepted relative difference of b-values.
 const B_FRACTION: f64 = 0.01;

@@ -1,4 +1,4 @@
-//! Temporal SNR of each voxel and the mean of each volume, in one pass over the volumes.
+//! Temporal SNR of each voxel and the mean of each volume.
 
 use super::mask::Mask;
 use super::statistics_error::StatisticsError;
@@ -20,7 +20,7 @@ struct VoxelBlock {
     reference: [f64; BLOCK],
     /// Sums of the values.
     value_sums: [f64; BLOCK],
-    /// Sums of the running sums after each volume: volume t of n counts n - t times.
+    /// Sums of the running sums after each volume: volume t (from 0) of n counts n - t times.
     running_sums: [f64; BLOCK],
     /// Sums of the squared values.
     square_sums: [f64; BLOCK],
@@ -92,9 +92,9 @@ impl VoxelBlock {
     }
 }
 
-/// The results of one pass.
+/// Temporal SNR and global signal of a time series.
 pub(super) struct Moments {
-    /// Temporal SNR of each voxel in the mask; 0 outside, and where a voxel does not vary.
+    /// Temporal SNR of each voxel in the mask; 0 outside, and where a voxel does not vary or has no positive mean.
     pub map: Vec<f32>,
     /// Mean of each volume in the mask.
     pub signal: Vec<f64>,

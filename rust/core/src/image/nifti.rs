@@ -23,7 +23,8 @@ pub(super) struct Nifti {
     pub voxel_type: Option<VoxelType>,
     /// Offset of the first voxel.
     pub offset: u64,
-    /// Slope and intercept of the values; 1 and 0 if the slope is 0 (nifti1.h) or not finite.
+    /// Slope and intercept of the values; 1 and 0 if the slope is 0 (nifti1.h) or not finite. An intercept that is not
+    /// finite is 0.
     pub scale: [f64; 2],
 }
 

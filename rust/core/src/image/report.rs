@@ -22,9 +22,9 @@ pub struct MisplacedFrame {
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct ImageCheck {
-    /// Slices (of all volumes) for which no frame was left; those of `different_slices` do not count.
+    /// Slices (of all volumes) without a frame, except those of `different_slices`.
     pub slices_without_frame: usize,
-    /// Slices (of all volumes) whose values differ from their frame.
+    /// Slices (of all volumes) whose values differ from every frame that was left at their position.
     pub different_slices: usize,
     /// The first slice with different values.
     pub first_difference: Option<Difference>,
@@ -62,17 +62,17 @@ pub struct ImageCheck {
     /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.
     /// False without such a volume.
     pub is_isotropic: bool,
-    /// Whether all frames are derived.
+    /// Whether all its frames are derived.
     pub is_derived: bool,
-    /// Whether some frames are derived.
+    /// Whether some of its frames are derived.
     pub has_derived: bool,
     /// The signals of a Dixon scan that the headers of its frames name.
     pub dixon_signals: BTreeSet<&'static str>,
     /// The lowest InstanceNumber or frame number, and the index of its file; the largest integers if no frame was
     /// assigned.
     pub first_instance: (i64, usize),
-    /// Another image of the same kind whose slices are between this image's slices or continue them: both are one
-    /// volume.
+    /// Another image of the same kind whose slices are between this image's slices or continue them: both are parts of
+    /// one volume.
     pub same_volume_as: Option<usize>,
     /// Another image of the same kind at the same position: both are volumes of one scan.
     pub same_scan_as: Option<usize>,
@@ -93,7 +93,7 @@ pub struct Comparison {
     pub mosaics_without_slice_count: usize,
     /// Square Siemens images that may be mosaics: they have at least three times as many rows as were acquired.
     pub suspected_mosaics: usize,
-    /// Mosaics whose header lacks the direction in which their slices follow each other.
+    /// Mosaics whose header has the number of slices, but not the direction in which they follow each other.
     pub mosaics_without_direction: usize,
     /// Frames without valid position, orientation or pixel spacing.
     pub frames_without_geometry: usize,
@@ -109,10 +109,10 @@ pub struct Comparison {
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Frames whose values cannot be read, and whose order is not one that converters follow. The order of frames is
-    /// that in their object; in a series of classic objects, that of their InstanceNumbers.
+    /// Frames whose values cannot be compared, and whose order is not one that converters follow. The order of frames
+    /// is that in their object; in a series of classic objects, that of their InstanceNumbers.
     pub frames_of_unknown_order: usize,
-    /// Number of different rescale slopes and intercepts.
+    /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,
     /// Frames whose rescale slope is 0.
     pub zero_slopes: usize,

@@ -1,4 +1,4 @@
-//! The scalings from stored values to the values of an image: all slices of an image must use the same one.
+//! The scalings from stored values to the values of an image: all slices of an image must use the same kind of scaling.
 
 use super::frame_positions::SeriesFrame;
 use super::samples::{difference, scalings_agree};

@@ -12,7 +12,7 @@ const CRC: u8 = 0x0a;
 const FOLDER: u8 = 0x0b;
 const UNPACK_SIZE: u8 = 0x0c;
 const COUNT: u8 = 0x0d;
-/// Limit on coders, and on their inputs, in one block. The LZMA SDK 9.20 allows as many coders, later versions 64.
+/// Limit on coders, and on their inputs, in one block: that of the LZMA SDK 9.20 (later versions allow 64 coders).
 const MAX_CODERS: usize = 32;
 /// Limit on blocks, all of which are in memory at once.
 const MAX_BLOCKS: usize = 1 << 18;
@@ -55,11 +55,11 @@ impl Block {
     }
 }
 
-/// Reads the section with the streams, after its id. `most` is the limit on members of the archive.
+/// Reads the section with the streams, whose id was already read. `max_members` is the limit on members with data.
 pub fn parse(
     fields: &mut FieldReader<'_>,
     archive_len: u64,
-    most: usize,
+    max_members: usize,
 ) -> Result<Vec<Block>, String> {
     let mut id = fields.byte()?;
     let mut packed = Vec::new();
@@ -73,7 +73,7 @@ pub fn parse(
         id = fields.byte()?;
     }
     if id == SUBSTREAMS {
-        substreams(fields, &mut blocks, most)?;
+        substreams(fields, &mut blocks, max_members)?;
         id = fields.byte()?;
     } else {
         for block in &mut blocks {
@@ -102,7 +102,7 @@ fn pack_info(fields: &mut FieldReader<'_>, archive_len: u64) -> Result<Vec<(u64,
         id = fields.byte()?;
     }
     if id == CRC {
-        fields.digests(count)?; // the content has its own checksums
+        fields.digests(count)?; // not compared: the unpacked content usually has its own checksums
         id = fields.byte()?;
     }
     if at > archive_len {
@@ -187,18 +187,18 @@ fn block(
 fn substreams(
     fields: &mut FieldReader<'_>,
     blocks: &mut [Block],
-    most: usize,
+    max_members: usize,
 ) -> Result<(), String> {
     // If the counts are omitted, each block has one member.
     let mut counts = vec![1; blocks.len()];
     let mut id = fields.byte()?;
     if id == COUNT {
         for count in &mut counts {
-            *count = fields.count(most)?;
+            *count = fields.count(max_members)?;
         }
         id = fields.byte()?;
     }
-    if counts.iter().sum::<usize>() > most {
+    if counts.iter().sum::<usize>() > max_members {
         return Err(DAMAGED.into());
     }
     let explicit = id == SIZE;

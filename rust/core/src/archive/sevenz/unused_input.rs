@@ -1,4 +1,4 @@
-//! The end of a coder's output: what the coder did not use of its input.
+//! Counts the bytes of its inputs that a coder did not use.
 
 use std::io::{self, Read};
 
@@ -15,14 +15,14 @@ const AES_BLOCK: u64 = 16;
 /// need their ends.
 const MAX_UNUSED_BY_BCJ2: u64 = 16;
 
-/// The inputs of a coder, and the number of bytes that it does not use.
+/// How much of its inputs a coder consumed.
 pub struct InputUsage {
     pub method: Method,
     /// Length of each input, and number of bytes that the coder consumed.
     pub consumed: Vec<(u64, ByteCount)>,
     /// Whether an input is the output of an AES coder.
     pub has_decrypted_input: bool,
-    /// Counts the bytes that the coders of the block did not use.
+    /// Counter that all coders of the block share: the bytes that they did not use.
     pub unused: ByteCount,
 }
 
@@ -61,8 +61,8 @@ impl InputUsage {
         }
     }
 
-    /// Reads once more, since some decoders consume their end mark only in that read; returns the number of unused bytes.
-    /// This is the number before that read, `before`, if the read fails or returns another byte (then at least 1).
+    /// Reads once more, since some decoders consume their end mark only then, and returns the number of unconsumed
+    /// bytes. If that read fails or returns a byte, returns `before`, the number before it (for a byte, at least 1).
     fn after_end_mark(&self, decoder: &mut impl Read, before: u64) -> u64 {
         match decoder.read(&mut [0]) {
             Ok(0) => self.unconsumed(),
@@ -72,8 +72,8 @@ impl InputUsage {
     }
 }
 
-/// Reads exactly `remaining` bytes of a coder's output; fewer are an error. At the end, counts what is left of the
-/// inputs.
+/// Reads exactly `remaining` bytes of a coder's output; fewer are an error. After the last byte, counts the unused
+/// bytes of the inputs.
 pub struct ExactReader<R> {
     inner: R,
     remaining: u64,

@@ -52,15 +52,15 @@ pub fn number(field: &[u8]) -> Option<u64> {
 /// The header fields that are used.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// Prefix and name of this block, joined; a header before it may have a longer name.
+    /// Prefix and name of this block, joined; an extension header before it may replace it.
     pub name: Vec<u8>,
     /// Bytes of data after the header.
     pub size: u64,
-    /// Kind of the member: a file, folder, link or extension.
+    /// Kind of the member or extension, as a character.
     pub type_flag: u8,
     /// Target of a link.
     pub link_target: Vec<u8>,
-    /// The block itself; it contains the GNU sparse map.
+    /// The block itself, for the sparse map of the old GNU format.
     pub block: [u8; BLOCK],
 }
 
@@ -73,7 +73,7 @@ impl Header {
             field.split(|&byte| byte == 0).next().unwrap_or_default()
         };
         let mut name = Vec::new();
-        // Old GNU headers have times where ustar has the prefix, and another mark.
+        // Old GNU headers, which have another mark, have times where ustar has the prefix.
         if block.get(257..263) == Some(b"ustar\0") && !text(345, 500).is_empty() {
             name.extend_from_slice(text(345, 500));
             name.push(b'/');

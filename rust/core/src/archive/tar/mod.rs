@@ -44,7 +44,7 @@ pub struct Member {
     pub kind: MemberKind,
     /// Length of the content (of a sparse file with its holes).
     pub size: u64,
-    /// Length of its data in the archive (of a sparse file without its holes).
+    /// Length of its data in the archive (of a sparse file without its holes, but with the map of pax format 1.0).
     pub stored_size: u64,
     /// The map of a sparse file, until its content is read; None for another member.
     map: Option<SparseMap>,
@@ -96,7 +96,7 @@ impl<R: Read> TarReader<R> {
         self.trailing_begins_like_images
     }
 
-    /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is invalid.
+    /// Returns the next member, or None at the end. After an error, no further members can be read.
     ///
     /// Continues after an end mark, for archives that were appended to one another.
     pub fn next_member(&mut self) -> io::Result<Option<Member>> {
@@ -137,8 +137,8 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// Returns the next header block; None at the end of the archive. `after_extension` says that the name or an
-    /// extended header of a member was read: then an end mark is an error.
+    /// Returns the next header block; None at the end of the archive. `after_extension` says that an extension header
+    /// of the next member was read: then an end mark is an error.
     fn header(&mut self, after_extension: bool) -> io::Result<Option<Header>> {
         let mut block = [0u8; BLOCK];
         loop {
@@ -187,7 +187,7 @@ impl<R: Read> TarReader<R> {
         Err(invalid(text))
     }
 
-    /// Reads the data of a header that describes the next member: its name, its target, or extended fields.
+    /// Reads the data of an extension header: a name, a link target, or extended fields.
     fn record(&mut self, header: &Header) -> io::Result<Vec<u8>> {
         if header.size > LONGEST_RECORD {
             return Err(invalid(format!(
@@ -241,8 +241,8 @@ impl<R: Read> TarReader<R> {
             // Unknown flags are files (POSIX.1-2001, pax, ustar interchange format).
             _ => MemberKind::File,
         };
-        // Only files have data; some writers give links the size of their target. The directory lists of GNU ('D')
-        // count as files.
+        // Only the size of files is used: some writers give links the size of their target. The directory lists of GNU
+        // ('D') count as files.
         let stored = if kind == MemberKind::File { size } else { 0 };
         self.left = stored;
         self.padding = padding(stored);

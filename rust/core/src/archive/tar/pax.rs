@@ -41,8 +41,7 @@ impl ExtendedHeader {
         Some(())
     }
 
-    /// Removes the fields that describe one sparse file. For a global header: its other fields apply to all following
-    /// members.
+    /// Removes the fields that describe one sparse file: a global header must not apply them to all following members.
     pub fn clear_sparse(&mut self) {
         if std::mem::take(&mut self.has_sparse_name) {
             self.path = None;

@@ -1,4 +1,4 @@
-//! One reader for all compressions: reads each stream of the file to its end mark and checksum.
+//! One reader for all compressions, which reads the streams of a file one after the other.
 
 use std::io::{self, Read};
 
@@ -88,8 +88,8 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The content of a compressed file. It ends only at an end mark, and with a correct checksum if the file has one. A
-/// file without its end mark is an error, except `.Z`, which has none, and `.lzma` with the length in its header.
+/// The content of all streams of a compressed file. A stream that is cut short or has a wrong checksum is an error. Only
+/// in a `.Z`, which does not mark its end, a cut may remain unnoticed.
 pub struct Unpack<'a> {
     compression: Compression,
     decoder: Decoder<'a>,
@@ -126,7 +126,7 @@ impl<'a> Unpack<'a> {
         self.decoder.input().map_or(0, |input| input.consumed)
     }
 
-    /// Returns the number of bytes after the last stream; known once the end was reached.
+    /// Returns the number of bytes after the last stream and its padding with zeros; known once the end was reached.
     #[must_use]
     pub fn trailing_bytes(&self) -> u64 {
         self.trailing_bytes
@@ -138,13 +138,13 @@ impl<'a> Unpack<'a> {
         self.skippable_frames.user_bytes
     }
 
-    /// Returns whether the bytes after the last stream begin like an archive or a DICOM file.
+    /// Returns whether these bytes begin like images ([`begins_like_images`]).
     #[must_use]
     pub fn trailing_begins_like_images(&self) -> bool {
         self.trailing_begins_like_images
     }
 
-    /// Returns a note for each group of bytes of the file that are not in its content; none if there are no such bytes.
+    /// Returns notes on the bytes of the file that are not part of its content.
     #[must_use]
     pub fn skipped(&self) -> SkippedBytes {
         let mut skipped = SkippedBytes::default();

@@ -1,10 +1,10 @@
-//! Where the deflate streams of zip members are: packing copies them into tar.gz files instead of compressing again.
+//! Where the deflate streams of zip members are: they can be copied into tar.gz files without compressing them again.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Position of a raw deflate stream (RFC 1951) in a zip. The content was unpacked when the zip was read, and its CRC-32
-/// was verified.
+/// Position of a raw deflate stream (RFC 1951) in a zip. It was unpacked when the zip was read, and the CRC-32 of its
+/// content was correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeflateStream {
     /// Index in [`Streams::zips`].

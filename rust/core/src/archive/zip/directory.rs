@@ -16,7 +16,7 @@ pub struct Directory {
     /// In the order of the central directory.
     pub entries: Vec<Entry>,
     /// Damage of the archive itself, as texts: for example an unreadable record, a wrong number of members, or names above
-    /// the limit. A packet with damage is refused, unless damage is allowed (`--on-damaged=keep`).
+    /// the limit.
     pub damage: Vec<String>,
     /// Bytes before and after the archive.
     pub skipped: SkippedBytes,
@@ -47,8 +47,8 @@ impl Directory {
 /// Length of a record without name, extra fields and comment.
 const RECORD_LENGTH: usize = 46;
 
-/// Reads all entries; records damage where they contradict the end record. Only counts them if there are more than
-/// `max_members`. Returns the position after the last one.
+/// Reads all entries; records damage where a record is broken or their number is not that of the end record. Only
+/// counts them if there are more than `max_members`. Returns the position after the last one that was read.
 pub fn read_all(
     source: &dyn Source,
     end: &EndRecord,

@@ -66,7 +66,7 @@ impl Encryption {
         }))
     }
 
-    /// Returns the number of bytes before and after the packed data.
+    /// Returns the number of bytes that the encryption adds before and after the packed data.
     pub(super) fn lengths_around_data(self) -> (usize, usize) {
         match self {
             Self::Traditional(_) => (traditional::HEAD_LENGTH, 0),

@@ -14,8 +14,8 @@ pub struct EndRecord {
     pub directory: u64,
     /// Length of the directory.
     pub size: u64,
-    /// Number of bytes before the archive (the program of a self-extractor). The offsets in the archive do not include
-    /// them.
+    /// Number of bytes before the archive (for example the program of a self-extractor). The offsets in the archive do
+    /// not include them.
     pub archive_start: u64,
     /// Whether the comment at the end is cut short.
     pub comment_is_cut: bool,

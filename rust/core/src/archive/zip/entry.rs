@@ -33,7 +33,7 @@ pub struct Entry {
     pub data_offset: Option<u64>,
     /// How it is encrypted; None for an unencrypted member.
     pub encryption: Option<Encryption>,
-    /// Bytes from its local header to the next member or record of the archive; 0 if this is not known.
+    /// Bytes from its local header to the next member or the central directory; 0 if this is not known.
     pub extent: u64,
     /// Why its bytes cannot be read, if this is known before its data are decoded.
     pub fault: Option<String>,

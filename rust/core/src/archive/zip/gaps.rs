@@ -101,7 +101,7 @@ pub fn gap_after_member(source: &dyn Source, entry: &Entry, data_offset: u64) ->
     Gap::new(source, end.saturating_add(skip as u64), next)
 }
 
-/// Returns the gap after a folder, link or device. Reads the local header only if the extent leaves room for a gap.
+/// Returns the gap after a member whose local header was not read. Reads it only if the extent leaves room for a gap.
 pub fn gap_after_unread_member(source: &dyn Source, entry: &Entry) -> Option<Gap> {
     if entry.extent <= entry.least_extent() {
         return None;
@@ -146,8 +146,8 @@ fn describes(bytes: &[u8], entry: &Entry) -> bool {
         && sizes == (Some(entry.packed_size & limit), Some(entry.size & limit))
 }
 
-/// Returns the notes on gaps: one on a member that the directory does not list, one on bytes before the archive, one on
-/// all others.
+/// Returns the notes on gaps: one on the first member that the directory does not list, one on a gap at byte 0, one on
+/// all other gaps without such a member.
 #[must_use]
 pub fn skipped(mut gaps: Vec<Gap>) -> SkippedBytes {
     gaps.sort_unstable();

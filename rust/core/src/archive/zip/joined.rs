@@ -1,4 +1,4 @@
-//! Recognises several zips, one after the other in one file. The end record that is found describes only the last zip.
+//! Recognises several zips, one after the other in one file. [`end::find`] finds only the end record of the last one.
 
 use std::io;
 

@@ -21,8 +21,8 @@ use self::entry::Entry;
 use super::skipped::range_begins_like_images;
 use super::source::Source;
 
-/// Lists an archive, unless it has more than `max_members`. Without an end record, searches for the members one after
-/// the other.
+/// Lists an archive, unless it has more than `max_members`. Searches for the members one after the other if the end
+/// record is missing, invalid, or that of another zip that begins later in the file.
 #[must_use]
 pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
@@ -73,8 +73,8 @@ fn begins_with_member(source: &dyn Source) -> bool {
 }
 
 /// Sets the extent of each member: up to the next one, or to the directory. Sets the fault of each member whose bytes
-/// overlap those of a member before it: only zip bombs use the same packed data under many names. Returns whether no
-/// bytes overlap.
+/// overlap those of a member before it: a zip bomb uses the same packed data under many names. Returns whether no bytes
+/// overlap.
 fn set_extents(entries: &mut [Entry], directory: u64) -> bool {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));

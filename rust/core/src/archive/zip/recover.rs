@@ -1,4 +1,4 @@
-//! Finds the members of a zip whose end is missing, by their local headers.
+//! Finds the members of a zip without using its central directory, by their local headers.
 
 use std::io::Read;
 
@@ -12,8 +12,7 @@ use super::names;
 /// Limit on the size of a member in bytes, if only its data show the size.
 const MAX_SIZE: u64 = 1 << 36;
 
-/// Adds the members that can be found to `directory`, until it has `max_members`. They are read later with the same
-/// checks as members that a central directory lists.
+/// Adds the members that can be found to `directory`, until it has `max_members`.
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     let Some(mut at) = first_local_header(source) else {
         return;
@@ -80,9 +79,9 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     Some((entry, next))
 }
 
-/// Sets sizes and CRC of a member that stores them after its data, and returns the position after it. Only a deflate
-/// stream marks its end: for other or damaged data, and without a descriptor, the position is past the end of the
-/// source.
+/// Sets sizes and CRC of a member that stores them after its data, and returns the position after it. The end of the
+/// data is found only for an unencrypted deflate stream: for other or damaged data, and if the source ends before the
+/// CRC, the position is past the end of the source.
 fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let past_end = source.len() + 1;
     if entry.method != 8 || entry.encryption.is_some() {

@@ -1,4 +1,4 @@
-//! The content of one member, with its size and CRC checked.
+//! Unpacks one member, and checks the size and CRC of its content.
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead, Read};
@@ -36,7 +36,7 @@ impl Default for Scratch {
     }
 }
 
-/// Returns why a member cannot be read, as far as its directory entry shows; None if it may be readable.
+/// Returns why a member cannot be read, as far as its entry shows; None if it may be readable.
 #[must_use]
 pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
@@ -156,8 +156,7 @@ fn inflate(
 /// A gzip header without optional parts (RFC 1952).
 const GZIP_HEAD: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
 
-/// Inflates a stream into `content`, which must have the length of the inflated data; the caller compares the CRC. The
-/// error says what is wrong with the stream.
+/// Inflates a stream into `content`, which must have the length of the inflated data; the caller compares the CRC.
 fn inflate_without_crc(
     deflate: &mut libdeflater::Decompressor,
     packed: &[u8],
@@ -179,7 +178,7 @@ fn inflate_without_crc(
     }
 }
 
-/// Checks that the content has the length in the directory.
+/// Checks that the content has the length of the entry.
 pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     match size.cmp(&entry.size) {
         Ordering::Equal => Ok(()),
@@ -194,8 +193,7 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     }
 }
 
-/// Checks that the content has the CRC in the directory; an AE-2 member has none because its bytes were
-/// authenticated.
+/// Checks that the content has the CRC of the entry; an AE-2 member has none because its bytes were authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
     if !has_crc(entry) || crc == entry.crc {
         Ok(())
