@@ -161,7 +161,7 @@ class ExportPlan:
 
     session: SessionFolder
     subject: str
-    """BIDS label of the subject, without `sub-`."""
+    """BIDS label of the subject, without `sub-`; empty if a problem is that it has none."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
     placed_images: tuple[PlacedImage, ...] = ()

@@ -17,7 +17,7 @@ from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 RECORD_FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{RECORD_FOLDER}/export.json"
 JOURNAL = f"{RECORD_FOLDER}/journal.json"
-"""The files that a run will write. It exists during the run, and after an interrupted one."""
+"""The files that a run will write. It exists while a run changes files, and after an interrupted one."""
 STAGING = f"{RECORD_FOLDER}/.staging"
 SCHEMA = 1
 

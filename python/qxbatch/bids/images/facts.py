@@ -42,7 +42,7 @@ _KINDS_BY_ENDING = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imagina
 
 
 class SessionFactsError(Exception):
-    """The facts of a session that rules need are missing or cannot be read. The message has the reason, the hint what to do."""
+    """The images of a session, or facts that rules need, are missing or cannot be read. The hint says what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -51,7 +51,10 @@ class SessionFactsError(Exception):
 
 
 def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
-    """Return the images of a session in the order of their numbers. Raises SessionFactsError."""
+    """Return the images of a session in the order of their numbers, without those of a series that the summary does not have.
+
+    Raises SessionFactsError.
+    """
     try:
         summary = session.summary
     except SummaryError as error:
