@@ -159,7 +159,8 @@ def _end_of(facts: ImageFacts) -> datetime | None:
 def _are_one_acquisition(first: ImageFacts, second: ImageFacts) -> bool:
     """Return whether two series are of one acquisition."""
     if first.is_par or second.is_par:
-        return par_scan(first) is not None and par_scan(first) == par_scan(second)
+        number = par_acquisition_number(first)
+        return number is not None and number == par_acquisition_number(second)
     starts, ends = (start_of(first), start_of(second)), (_end_of(first), _end_of(second))
     if starts[0] is None or starts[1] is None or ends[0] is None or ends[1] is None:
         return False
@@ -174,7 +175,7 @@ def _study(facts: ImageFacts) -> str:
     return text(facts.image.series.header, "StudyInstanceUID")
 
 
-def par_scan(facts: ImageFacts) -> int | None:
+def par_acquisition_number(facts: ImageFacts) -> int | None:
     """Return the acquisition number of a PAR, whose SeriesNumber is 100 x acquisition + reconstruction; None if it is not known."""
     return facts.series_number // 100 if facts.is_par and facts.series_number is not None else None
 

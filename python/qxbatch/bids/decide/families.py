@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, par_scan
+from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, par_acquisition_number
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.header_values import text
 
@@ -96,10 +96,10 @@ def _run_by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> Acq
     For PAR/REC it is the run with the same acquisition number, if one exists. Otherwise it is the next run for an SBRef, None
     if there is no next one; for other companions the last run before the companion, else the first run.
     """
-    scans = _par_scans(companion)
-    same_scan = [run for run in runs if _par_scans(run) & scans]
-    if same_scan:
-        return same_scan[0]
+    par_numbers = _par_acquisition_numbers(companion)
+    same_acquisition = [run for run in runs if _par_acquisition_numbers(run) & par_numbers]
+    if same_acquisition:
+        return same_acquisition[0]
     in_order, number = sorted(runs, key=_lowest_number), _lowest_number(companion)
     if _precedes_run(companion):
         return next((run for run in in_order if _lowest_number(run) > number), None)
@@ -110,7 +110,7 @@ def _run_by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> Acq
 def _lowest_number(acquisition: AcquiredImages) -> tuple[int, int]:
     """Return the lowest SeriesNumber of an acquisition, and the n of that series, which is in `dicom/<n>`.
 
-    A series without SeriesNumber has n // 10 in its place, since n is 10 x SeriesNumber for most series.
+    A series without SeriesNumber has n // 10 in its place, which is at least 9001.
     """
     images = (member.facts for member in acquisition.members)
     return min(
@@ -119,9 +119,9 @@ def _lowest_number(acquisition: AcquiredImages) -> tuple[int, int]:
     )
 
 
-def _par_scans(acquisition: AcquiredImages) -> set[int]:
-    scans = (par_scan(member.facts) for member in acquisition.members)
-    return {scan for scan in scans if scan is not None}
+def _par_acquisition_numbers(acquisition: AcquiredImages) -> set[int]:
+    numbers = (par_acquisition_number(member.facts) for member in acquisition.members)
+    return {number for number in numbers if number is not None}
 
 
 def _precedes_run(companion: AcquiredImages) -> bool:

@@ -51,9 +51,9 @@ class SessionFactsError(Exception):
 
 
 def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
-    """Return the images of a session in the order of their numbers, without those of a series that the summary does not have.
+    """Return the images of a session in the order of their numbers. Raises SessionFactsError.
 
-    Raises SessionFactsError.
+    Images whose series is not in the summary are omitted.
     """
     try:
         summary = session.summary
@@ -139,7 +139,7 @@ class ImageFacts:
 
     @cached_property
     def name(self) -> str:
-        """Return the scanner's name of the series, as in session.txt."""
+        """Return the scanner's name of the series, with which its names in session.txt begin; `anonymous` if it has none."""
         return base_name(self.image.series.header)
 
     @property
@@ -277,9 +277,9 @@ def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
 
 
 def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
-    """Return False if all series with a start have the same one and not all have the same name, as after deidentification.
+    """Return False if all series with a known start began at one time, but have different names, as after deidentification.
 
-    Series that have one start and one name are one scan that was sent more than once: the result is True.
+    Series that began at one time and have one name are one scan that was sent more than once: the result is True.
     """
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}

@@ -28,7 +28,7 @@ _ROUNDS = 3
 
 
 def propose(sessions: Sequence[SessionFolder]) -> str:
-    """Return the text of a rule file. Raises UsageError if no session that can be read has images."""
+    """Return the text of a rule file, with rules for the sessions that can be read. Raises UsageError."""
     facts: list[ImageFacts] = []
     problems: list[str] = []
     for session in sessions:
