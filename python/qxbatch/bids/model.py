@@ -15,9 +15,10 @@ class ExportImage:
 
     session: SessionFolder
     series: SeriesSummary
+    """As in the summary, except that its times may be moved to the next day (`continue_after_midnight`)."""
     summary: ImageSummary
     sidecar: Mapping[str, Any]
-    """The image's JSON file; TR, TE, TI and flip angle that it lacks are those of the headers."""
+    """The image's JSON file; TR, TE, TI and flip angle that it lacks are those of the headers if they are known."""
 
     @property
     def number(self) -> int:
@@ -55,9 +56,9 @@ class Rule:
     """One rule of the rule file."""
 
     line: int
-    """Line of the rule file, from 1; 0 for a path that only the table of --plan gives."""
+    """Line of the rule file, from 1; 0 for an image that only the table of --plan exports."""
     match: Mapping[str, Any]
-    """Keys and values of `match`, as in the rule file."""
+    """Keys and values of `match`, as in the rule file; for a rule in `[session.ID]` those of its key (`number` or `n`, `image`)."""
     target: str = ""
     """`as`, such as `func/task-rest_bold`; empty where the series is ignored."""
     ignore: str = ""
@@ -130,7 +131,7 @@ class PlacedImage(NamedTuple):
     """Relative to the data set, with `/`, without extension: `sub-01/ses-a/func/sub-01_ses-a_task-rest_run-1_bold`."""
     rule: Rule
     reason: str
-    """One sentence: the rule, and the source of each added entity."""
+    """The rule and the source of each added entity; with a table of --plan, the cell in its column reason."""
 
 
 class IgnoredItem(NamedTuple):
@@ -145,13 +146,13 @@ class IgnoredItem(NamedTuple):
 
 
 class UndecidedSeries(NamedTuple):
-    """A series that no rule decides, or that has no valid path."""
+    """A series with an image that is not ignored and has no path, and the reason. A series can have several reasons."""
 
     series: SeriesSummary
     reason: str
     """Without a full stop."""
     hint: str
-    """What to write into the rule file."""
+    """What to write into the rule file or the table of --plan."""
 
 
 @dataclass(frozen=True)
@@ -160,18 +161,18 @@ class ExportPlan:
 
     session: SessionFolder
     subject: str
-    """BIDS label of the subject, without `sub-`."""
+    """BIDS label of the subject, without `sub-`; empty if a problem is that it has none."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
     placed_images: tuple[PlacedImage, ...] = ()
     ignored_items: tuple[IgnoredItem, ...] = ()
     undecided_series: tuple[UndecidedSeries, ...] = ()
     problem: str = ""
-    """Why the session cannot be exported, whatever the rules say, without a full stop; empty where it can."""
+    """Why no image of the session can be exported, without a full stop; empty if there is no such reason."""
     hint: str = ""
     """What to do about the problem."""
     remarks: tuple[str, ...] = ()
-    """What the user should check; the session is exported nevertheless."""
+    """What the user should check; they do not prevent the export."""
 
     @property
     def is_ready(self) -> bool:

@@ -1,4 +1,4 @@
-"""Groups images into acquisitions: DICOM by acquisition time and StudyInstanceUID, PAR/REC by acquisition number."""
+"""Groups series into acquisitions: DICOM by acquisition time and StudyInstanceUID, PAR/REC by acquisition number."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,13 @@ from qxbatch.convert.header_values import text
 _SAME_START = timedelta(seconds=0.6)
 """Series of a study whose starts differ by at most this are of one acquisition, even if they do not overlap.
 
-Magnitude and phase may have times rounded to seconds, and each echo has its own start time.
+The start of one of them may be rounded to seconds, which is a difference of up to 0.5 s; the starts of echoes can differ, too.
 """
 _TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
-"""Values are rounded to multiples of these (ms, ms, degrees) before they are compared, because sidecars and headers round too."""
+"""Echo times (ms), inversion times (ms) and flip angles (degrees) are rounded to multiples of these before they are compared.
+
+Sidecars and headers have rounded values.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Candidate:
 
 @dataclass(eq=False)
 class AcquiredImages:
-    """Images that were acquired together."""
+    """The images of one acquisition, or of several that are one run."""
 
     members: list[Candidate] = field(default_factory=list)
 
@@ -86,7 +89,7 @@ def distinction(candidate: Candidate) -> tuple[object, ...]:
 
 
 def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
-    """Return the acquisitions of images whose runs are counted together (`families.Family`), in order of time."""
+    """Return the acquisitions of images, by `sort_key`. Images of one series are of one acquisition."""
     series: dict[int, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: candidate.sort_key):
         series.setdefault(candidate.facts.image.series.n, []).append(candidate)
@@ -111,10 +114,10 @@ def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
 
 
 def acquisition_sets(runs: Sequence[AcquiredImages], max_echoes: int = 0) -> list[AcquiredImages]:
-    """Return the acquisitions, with successive ones joined into one set as long as all images of the set are distinct.
+    """Return the acquisitions, with successive ones joined into one set as long as no two of them have the same `distinction`.
 
     Images that differ in flip angle, inversion or magnetization transfer are scanned one after the other and form one set, and
-    so do the two echoes of a field map. A set has at most `max_echoes` echo times; 0: any number.
+    so do the two echoes of a field map. Acquisitions are not joined into a set of more than `max_echoes` echo times; 0: no limit.
     """
     sets: list[AcquiredImages] = []
     for acquisition in runs:
@@ -138,7 +141,7 @@ def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
 def start_of(facts: ImageFacts) -> datetime | None:
     """Return when an image's series began; None if this is not known.
 
-    It is not known for PAR/REC, and in a session whose times do not distinguish its series.
+    The time of a PAR/REC is not used, since it is that of the examination, nor are times that do not distinguish series.
     """
     started = facts.acquisition.started
     return None if started is None or facts.is_par or not facts.times_distinguish_series else _parse_time(started)
@@ -156,7 +159,8 @@ def _end_of(facts: ImageFacts) -> datetime | None:
 def _are_one_acquisition(first: ImageFacts, second: ImageFacts) -> bool:
     """Return whether two series are of one acquisition."""
     if first.is_par or second.is_par:
-        return par_scan(first) is not None and par_scan(first) == par_scan(second)
+        number = par_acquisition_number(first)
+        return number is not None and number == par_acquisition_number(second)
     starts, ends = (start_of(first), start_of(second)), (_end_of(first), _end_of(second))
     if starts[0] is None or starts[1] is None or ends[0] is None or ends[1] is None:
         return False
@@ -171,8 +175,8 @@ def _study(facts: ImageFacts) -> str:
     return text(facts.image.series.header, "StudyInstanceUID")
 
 
-def par_scan(facts: ImageFacts) -> int | None:
-    """Return the acquisition number, which the series number of a PAR begins with; None if it is not known, and for DICOM."""
+def par_acquisition_number(facts: ImageFacts) -> int | None:
+    """Return the acquisition number of a PAR, whose SeriesNumber is 100 x acquisition + reconstruction; None if it is not known."""
     return facts.series_number // 100 if facts.is_par and facts.series_number is not None else None
 
 

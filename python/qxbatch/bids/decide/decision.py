@@ -1,4 +1,4 @@
-"""Decide where every image of a study goes, by the rules and the records of the sessions. Writes nothing."""
+"""Decides the path of every image of the sessions, or why it has none, by the rules. Writes nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from qxbatch.session.folder import SessionFolder
 
 
 def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPlan]:
-    """Return the plan of each session, in the order of `sessions`. A session that cannot be read does not affect the others."""
+    """Return the plan of each session, in the order of `sessions`. The plan of a session that cannot be read has a `problem`."""
     schema = load_schema()
     labels = [(session, labels_of(session, rules)) for session in sessions]
     conflicts = label_conflicts(labels)

@@ -1,4 +1,4 @@
-"""Entities that follow from the headers of the images of a run: echo, part, inv, flip, mt; and the suffixes of field maps."""
+"""Entities that follow from the facts of the images of a run: echo, part, inv, flip, mt; and the suffixes of field maps."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +20,7 @@ _PARTS = {
 }
 _INVERSION = re.compile(r"inv[-_ ]?(\d)", re.IGNORECASE)
 _RELATIVE_ROUNDING = 1e-4
-"""Values that differ by less than this, relative to the value or to 1 for smaller values, differ only by rounding."""
+"""Values are equal if they differ by at most this fraction of the larger one, or by at most this if it is less than 1."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class NamedImage:
 
 
 def named_images(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
-    """Return the images of one acquisition with their entities."""
+    """Return the images of one run and its companions with their entities."""
     members = acquisition.members
     if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP_SUFFIXES:
         return _field_map_images(members)
@@ -68,7 +68,7 @@ def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) 
 
 
 ValueAndSource = tuple[str, str]
-"""The value of an entity and its source; both empty if the image does not need the entity."""
+"""The value of an entity and its source. The value is empty if the image does not need the entity or has no value for it."""
 _NOT_NEEDED: ValueAndSource = ("", "")
 
 
@@ -150,7 +150,7 @@ def _missing_entity_problem(name: str, facts: ImageFacts) -> str:
 
 
 def _field_map_images(members: list[Candidate]) -> list[NamedImage]:
-    """Return the images of one field map with their suffixes, which echo and kind decide."""
+    """Return the images of one field map with their suffixes, which follow from kind, echo and the suffix in the rule."""
     in_hz = [member for member in members if _shows_hz(member)]
     magnitude_kinds = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
     phases = [member for member in members if member not in in_hz and member.facts.kind not in magnitude_kinds]
@@ -197,7 +197,7 @@ def _echo_note(member: Candidate, times: list[float]) -> str:
 
 
 def _distinct_values(values: Iterable[float | None]) -> list[float]:
-    """Return the distinct values, sorted; values that differ only by rounding are one."""
+    """Return the distinct values, sorted; of values that differ only by rounding, the smallest."""
     distinct: list[float] = []
     for value in sorted(value for value in values if value is not None):
         if not distinct or value - distinct[-1] > _RELATIVE_ROUNDING * max(1.0, abs(value)):
@@ -206,7 +206,7 @@ def _distinct_values(values: Iterable[float | None]) -> list[float]:
 
 
 def _index(value: float | None, values: list[float]) -> str:
-    """Return the position of a value, from 1; empty where the value is not known."""
+    """Return the position of the nearest of the values, from 1; empty if the value is not known."""
     if value is None or not values:
         return ""
     nearest = min(range(len(values)), key=lambda k: abs(values[k] - value))

@@ -1,4 +1,4 @@
-"""Which rule decides a series, and why the others do not."""
+"""Explains which rule decides a series, and why the others do not."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from qxbatch.visible import one_line
 def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
     """Return why a series is exported or not.
 
-    `series` is its SeriesNumber, or `n` and the number of its folder in `dicom` (`n70`). Raises UsageError.
+    `series` is a SeriesNumber, or `n70` for the series in `dicom/70`. Raises UsageError.
     """
     folder = next((candidate for candidate in sessions if candidate.id == session), None)
     if folder is None:
@@ -55,7 +55,7 @@ def _reason_without_images(plan: ExportPlan, series: str) -> str:
 
 
 def _existing_series(plan: ExportPlan) -> str:
-    """Return the series with images as a hint. If several share a SeriesNumber, `n` and the number of the folder follow."""
+    """Return the series with images as a hint. If several share a SeriesNumber, `n70` follows, for the series in `dicom/70`."""
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())
     shared_numbers = {number for number, count in counts.items() if number is not None and count > 1}
@@ -66,7 +66,7 @@ def _existing_series(plan: ExportPlan) -> str:
 
 
 def _image_lines(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
-    """Yield the decision on one image, and each rule that was compared with it."""
+    """Yield the decision on one image, its facts, and for each rule whether it matches the image."""
     image = facts.image.summary
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
     yield from (f"  {line}" for line in _decision(facts, plan))
@@ -95,7 +95,7 @@ def _decision(facts: ImageFacts, plan: ExportPlan) -> Iterator[str]:
 
 
 def _facts(facts: ImageFacts) -> Iterator[str]:
-    """Yield the facts that rules use most often."""
+    """Yield some of the facts that rules can match, as in a rule; those that are not known are omitted."""
     values = {
         "name": facts.name,
         "kind": facts.kind,

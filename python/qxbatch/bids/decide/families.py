@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, par_scan
+from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, par_acquisition_number
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.header_values import text
 
 FIELD_MAP_SUFFIXES = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
 """Suffixes of field maps.
 
-A rule may name any of these suffixes: it then applies to all images of the field map, and the echo and kind of each image
-decide its suffix.
+One rule with any of these can match all images of a field map: kind and echo of each image then decide its suffix.
 """
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
 _FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -21,11 +20,11 @@ _FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("fmap", "phasediff"): FIELD_MAP_SUFFIXES,
 }
 _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
-"""Suffixes of companions: images that get the run number of another image."""
+"""Suffixes of companions: images that get the run number of another image, unless their family has only companions."""
 _PRECEDING_COMPANIONS = ("sbref",)
 """Companions that are scanned before the run they belong to."""
 _SET_ENTITIES = ("flip", "inv", "mt")
-"""Entities of images that are scanned one after the other and form one set."""
+"""If a suffix requires one of these entities, its images are scanned one after the other, and form one run."""
 _PRECEDING_TOLERANCE = 0.6
 """A companion that begins at most this many seconds after its run counts as scanned before the run."""
 
@@ -35,9 +34,9 @@ class Family(NamedTuple):
 
     datatype: str
     suffix: str
-    """The suffix of the main images: `bold` for an SBRef."""
+    """The suffix that stands for all suffixes of the family: `bold` for an SBRef in `func`."""
     entities: tuple[tuple[str, str], ...]
-    """Short name and value of each."""
+    """Short name and value of the entities that all images of a run share."""
 
 
 def family_of(candidate: Candidate) -> Family:
@@ -50,12 +49,12 @@ def family_of(candidate: Candidate) -> Family:
 
 
 def _run_entities(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return entities without those that distinguish images of one acquisition."""
+    """Return entities without those that distinguish images of one run."""
     return tuple(pair for pair in entities if pair[0] not in ("echo", "part", "inv", "flip", "mt"))
 
 
 def is_companion(candidate: Candidate) -> bool:
-    """Return whether an image gets the run number of another image."""
+    """Return whether an image has the suffix of a companion."""
     return candidate.target.suffix in _COMPANIONS
 
 
@@ -65,7 +64,7 @@ def max_echoes(family: Family) -> int:
 
 
 def is_scanned_as_set(family: Family, schema: Schema) -> bool:
-    """Return whether the images of one run are scanned one after the other."""
+    """Return whether the images of one run can be scanned one after the other."""
     if max_echoes(family):
         return True
     entities = schema.entities(family.datatype, family.suffix)
@@ -75,7 +74,8 @@ def is_scanned_as_set(family: Family, schema: Schema) -> bool:
 def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the run that a companion belongs to: for an SBRef the next run, for other companions the nearest one.
 
-    Runs of other studies are used only if the study of the companion has no run. None for an SBRef that no run follows.
+    None for an SBRef that no run follows. Runs of other studies are used only if the study of the companion has no run. If a
+    time is not known, series numbers decide.
     """
     candidates = [run for run in runs if _studies(run) & _studies(companion)] or runs
     if len(candidates) == 1 and not _precedes_run(companion):
@@ -91,15 +91,15 @@ def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> A
 
 
 def _run_by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
-    """Return the run that a companion belongs to by series numbers, if times are not known.
+    """Return the run that a companion belongs to by series numbers.
 
     For PAR/REC it is the run with the same acquisition number, if one exists. Otherwise it is the next run for an SBRef, None
     if there is no next one; for other companions the last run before the companion, else the first run.
     """
-    scans = _par_scans(companion)
-    same_scan = [run for run in runs if _par_scans(run) & scans]
-    if same_scan:
-        return same_scan[0]
+    par_numbers = _par_acquisition_numbers(companion)
+    same_acquisition = [run for run in runs if _par_acquisition_numbers(run) & par_numbers]
+    if same_acquisition:
+        return same_acquisition[0]
     in_order, number = sorted(runs, key=_lowest_number), _lowest_number(companion)
     if _precedes_run(companion):
         return next((run for run in in_order if _lowest_number(run) > number), None)
@@ -108,9 +108,9 @@ def _run_by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> Acq
 
 
 def _lowest_number(acquisition: AcquiredImages) -> tuple[int, int]:
-    """Return the lowest SeriesNumber of an acquisition, and the n of that series: the number of its folder in `dicom`.
+    """Return the lowest SeriesNumber of an acquisition, and the n of that series, which is in `dicom/<n>`.
 
-    For a series without SeriesNumber, n // 10 is used.
+    A series without SeriesNumber has n // 10 in its place, which is at least 9001.
     """
     images = (member.facts for member in acquisition.members)
     return min(
@@ -119,9 +119,9 @@ def _lowest_number(acquisition: AcquiredImages) -> tuple[int, int]:
     )
 
 
-def _par_scans(acquisition: AcquiredImages) -> set[int]:
-    scans = (par_scan(member.facts) for member in acquisition.members)
-    return {scan for scan in scans if scan is not None}
+def _par_acquisition_numbers(acquisition: AcquiredImages) -> set[int]:
+    numbers = (par_acquisition_number(member.facts) for member in acquisition.members)
+    return {number for number in numbers if number is not None}
 
 
 def _precedes_run(companion: AcquiredImages) -> bool:

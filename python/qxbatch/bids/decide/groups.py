@@ -1,7 +1,4 @@
-"""Groups the images of one session into runs; decides which of them are exported, and adds entities.
-
-The entity `run` follows from the order of the runs in time, the others from the headers of its images.
-"""
+"""Groups the images of one session into runs; decides by `repeat` and `copies` which are exported, and adds entities."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -38,11 +35,11 @@ class Groups:
     excluded: list[tuple[Candidate, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
-    """Images, such as an SBRef, whose run is missing: each with the reason and what to write into the rule file."""
+    """Companions, such as an SBRef, that belong to no run: each with the reason and what to write into the rule file."""
 
 
 def group_images(candidates: Iterable[Candidate], schema: Schema) -> Groups:
-    """Return the images of one session in groups, with their targets."""
+    """Group the images of one session; return them with their targets, and those that are excluded."""
     families: dict[Family, list[Candidate]] = {}
     for candidate in candidates:
         families.setdefault(family_of(candidate), []).append(candidate)
@@ -87,7 +84,7 @@ def _order_text(run: AcquiredImages) -> str:
 
 
 def _exclude_copies(run: AcquiredImages, result: Groups) -> None:
-    """Keep one image of each scan that exists more than once, if its rule says which."""
+    """Exclude all but one image of each scan that exists more than once, if `copies` or `repeat` of its rule selects one."""
     for same in copies(run):
         rule = same[-1].match.rule
         option, choice = ("copies", rule.copies) if rule.copies else ("repeat", rule.repeat)
@@ -145,8 +142,8 @@ def _companions_by_run(
 ) -> dict[int, list[Candidate]]:
     """Return the companions of each run, by the `id()` of the run.
 
-    Companions are images that get the run number of another image. A companion has no run if `run_of_companion` returns None, or
-    if its run already has a later companion with the same `distinction`.
+    A companion has no run if `run_of_companion` returns None, or if its run already has a later companion with the same
+    `distinction`.
     """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):

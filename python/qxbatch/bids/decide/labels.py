@@ -30,7 +30,7 @@ class SessionLabels(NamedTuple):
 
 
 def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
-    """Return the labels of a session, reduced to letters and digits."""
+    """Return the labels of a session by the rule file, or why it has none."""
     table = rules.labels
     summary = session.readable_summary
     names = {"subject": session.subject or session.id, "session": (summary.session.session if summary else "") or ""}
@@ -68,10 +68,10 @@ def _with_session_table(session: SessionFolder, rules: RuleFile, labels: Session
 
 
 def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> Mapping[str, tuple[str, str]]:
-    """Return why sessions with the same labels cannot be exported, and what to write, by session id.
+    """Return problem and hint, by session id, for sessions that cannot be exported because of equal labels.
 
     These are sessions with the same labels of subject and session, and sessions of different subjects whose names are reduced to
-    the same label.
+    the same label. Case is ignored.
     """
     return {**_subject_conflicts(sessions), **_session_conflicts(sessions)}
 

@@ -108,14 +108,15 @@ def _number_cell(number: int | None) -> object:
 
 
 def _cell(value: object) -> str:
-    """Return a value as text without tabs and line breaks."""
+    """Return a value as text in which tabs, line breaks and other characters that are not printable are escaped."""
     return one_line(str(value)).strip()
 
 
 def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
-    """Return the plans with the paths of an edited table; everything else is still from the rules. Raises UsageError.
+    """Return the plans with the decisions of an edited table: path, `ignore` and reason of each image. Raises UsageError.
 
-    An image that is not in the table is undecided; a session that is not in the table is omitted.
+    An image that is not in the table is undecided; a session that is not in the table is omitted. A session that cannot be
+    exported keeps its plan.
     """
     plans_by_id = {_unquote(_cell(plan.session.id)): plan for plan in plans}
     by_session: dict[str, list[_Row]] = {}
@@ -158,7 +159,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _unquote(cell: str) -> str:
-    """Return a cell as it was before a spreadsheet quoted it: without quotes, and with `"` in place of `""`."""
+    """Return a cell as it was before a spreadsheet quoted it: without quotes around it, and with `"` in place of `""`."""
     inner = cell[1:-1]
     is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
     return inner.replace('""', '"').strip() if is_quoted else cell
@@ -167,7 +168,7 @@ def _unquote(cell: str) -> str:
 def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
     """Yield a row for each image of a line; none for a series without images or a session that cannot be exported."""
     texts = [text for text in cells["image"].split(",") if text]
-    name = cells.get("name", "") if len(texts) == 1 else ""  # of several images, only the first one would have it
+    name = cells.get("name", "") if len(texts) == 1 else ""  # a name is that of one image
     for text in texts:
         if not _IMAGE.fullmatch(text.strip()):
             raise UsageError(

@@ -18,7 +18,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED_SUFFIX
 
 _MAX_AGE = 89
-"""Highest age that is written, as BIDS recommends for privacy; it stands for all higher ages."""
+"""Highest age in years that is written, as BIDS recommends for privacy; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 _MAX_INFLATED_BYTES = 256 << 20
 """An object in the deflated transfer syntax that inflates to more bytes is not read."""
@@ -29,7 +29,7 @@ _SEXES = ("F", "M", "O")
 def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
     """Return `age` (in years) and `sex` (F, M or O) from the headers, as text; unknown values are omitted.
 
-    The headers are read again only if the summary of the session changed. Without a summary the result is empty.
+    The headers are read only if `stamps` has no values for the current summary. Without a summary the result is empty.
     """
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
@@ -75,9 +75,9 @@ def _from_headers(session: SessionFolder) -> dict[str, str]:
 
 @contextmanager
 def _first_object(path: Path) -> Iterator[IO[bytes]]:
-    """Open the first DICOM object of a file of a series."""
+    """Open the first DICOM object of a file of a series. Raises OSError, TarError, and EOFError if it has none."""
     if path.name.endswith(PACKED_SUFFIX):
-        with tarfile.open(path, "r:gz") as archive:  # only the first member is read
+        with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() else None
                 if file is not None:
@@ -106,7 +106,7 @@ def _values(header: Any) -> dict[str, str]:
 
 
 def age_text(age: str, birth_date: str, scan_date: str) -> str:
-    """Return the age in years: whole years, and with decimals below 2. Empty where it is not known.
+    """Return the age in whole years, at most 89; below 2 years with up to two decimals. Empty if it is not known or not above 0.
 
     `age` is a DICOM age string; without a valid one, the age is computed from the two DICOM dates.
 

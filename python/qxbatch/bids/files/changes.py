@@ -1,7 +1,7 @@
-"""The changes that bring a data set to its planned state. Pure: it compares and changes nothing.
+"""The changes that bring a data set to its planned state. This module only compares.
 
-A file is ours if its bytes are those of the record, or of the journal of an interrupted run. All other files belong to
-users and are not changed.
+A file is ours if its bytes, or the target of a link, are those of the record or of the journal of an interrupted run. All other
+files belong to users and are not changed. A table that users edited is ours, but is not removed.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -32,7 +32,7 @@ class FileOnDisk(NamedTuple):
 
 
 class Disk:
-    """The data set on disk. Folders that are links are not followed."""
+    """The data set on disk."""
 
     def __init__(self, dataset: Path, stamps: Stamps) -> None:
         self.dataset = dataset
@@ -40,7 +40,7 @@ class Disk:
         self._is_plain_folder: dict[str, bool] = {"": True}
 
     def file_at(self, path: str) -> FileOnDisk | None:
-        """Return what exists at a path; None where nothing does. Raises OSError."""
+        """Return what exists at a path; None if nothing does. Folders that are links are not followed. Raises OSError."""
         if not self.is_plain(path.rpartition("/")[0]):
             return FileOnDisk()
         full_path = self.dataset / path
@@ -59,7 +59,7 @@ class Disk:
         return FileOnDisk(self._stamps.hash_of(path, full_path, status), status.st_size, link)
 
     def files_beside(self, path: str) -> set[str]:
-        """Return the paths of what is beside an image and has its name up to the suffix, `echo` and `part` apart."""
+        """Return the paths beside an image whose names begin with its name without suffix, `echo` and `part`. Raises OSError."""
         folder, _slash, name = path.rpartition("/")
         start = _ECHO_OR_PART.sub("", name.rpartition("_")[0])
         try:
@@ -69,7 +69,7 @@ class Disk:
         return {f"{folder}/{each}" for each in names if each.startswith(f"{start}_")}
 
     def is_plain(self, folder: str) -> bool:
-        """Return whether a folder and its parents are real folders or do not exist."""
+        """Return whether a folder and its parents in the data set are real folders or do not exist. Raises OSError."""
         if folder not in self._is_plain_folder:
             is_parent_plain = self.is_plain(folder.rpartition("/")[0])
             try:

@@ -27,7 +27,7 @@ _MAX_B0 = 50.0
 
 
 class Owner(NamedTuple):
-    """The session, image and rule (its `as`) that a file belongs to; empty for a file of the whole data set."""
+    """The session, image and rule (its `as`) that a file belongs to; empty or 0 if it belongs to none."""
 
     session: str = ""
     image: int = 0
@@ -62,7 +62,7 @@ class SessionFiles(NamedTuple):
 
 
 def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> SessionFiles:
-    """Return the files of a session. Raises SourceError where one of its files cannot be read."""
+    """Return the files of a session. Raises SourceError."""
     links = field_map_links(plan.placed_images, options.intended_for)
     m0 = _m0_links(plan.placed_images, options.intended_for)
     link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
@@ -106,7 +106,7 @@ def _image_files(placed: PlacedImage, fields: Mapping[str, Any], sources: Source
 
 
 def _gradients(placed: PlacedImage, owner: Owner, sources: Sources) -> Iterator[PlannedFile]:
-    """Yield bval and bvec. A diffusion image without them gets zeros if its headers contain only b-values of 0."""
+    """Yield bval and bvec. An image in `dwi` without them gets zeros if all b-values of its headers count as 0."""
     image = placed.image
     for extension in _GRADIENT_EXTENSIONS:
         file = image_file(image.number, extension)
@@ -125,7 +125,7 @@ def _has_only_b0(placed: PlacedImage) -> bool:
 
 
 def _sourcedata(plan: ExportPlan, folder: str, sources: Sources) -> Iterator[PlannedFile]:
-    """Yield the sorted DICOM of the series that are exported."""
+    """Yield the sorted files of the series that are exported."""
     paths = SessionPaths(plan.session.path)
     for n in sorted({placed.image.series.n for placed in plan.placed_images}):
         for path in series_files(plan.session, n):

@@ -1,4 +1,4 @@
-"""The record of an export in `code/qxbatch/` of the data set: the files that it wrote."""
+"""The record in `code/qxbatch/` of the data set: the files that exports wrote."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 RECORD_FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{RECORD_FOLDER}/export.json"
 JOURNAL = f"{RECORD_FOLDER}/journal.json"
-"""The files that a run will write. It exists during the run, and after an interrupted one."""
+"""The files that a run will write. It exists while a run changes files, and after an interrupted one."""
 STAGING = f"{RECORD_FOLDER}/.staging"
 SCHEMA = 1
 
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     """In bytes."""
     sha256: str
     session: str = ""
-    """Folder name of the session; empty for files of the whole data set."""
+    """Folder name of the session; empty for files that sessions share."""
     image: int = 0
     """Number in the session; 0 for files of no image."""
     rule: str = ""
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     link: str = ""
     """The target of a symbolic link, as written; empty for regular files."""
     edited: bool = False
-    """Whether the file is a table that users edited: its columns and values are kept."""
+    """Whether the file is a table that users edited."""
     rows: Mapping[str, Mapping[str, str]] = {}
     """Of a table: the cells that the sessions gave, by row and then by column."""
 
@@ -58,7 +58,7 @@ class Record:
     journal_files: Mapping[str, Entry] = field(default_factory=dict)
     """Files that an interrupted export may have written, by path."""
     has_shifted_dates: bool = False
-    """Whether dates are shifted."""
+    """Whether the dates in the data set are shifted."""
     folders: Mapping[str, str] = field(default_factory=dict)
     """The sessions folder of each session, relative to the data set, by session id. Empty in a record of an earlier version."""
 
@@ -133,7 +133,10 @@ def record_text(entries: Iterable[Entry], folders: Mapping[str, str], *, has_shi
 def folders_after(
     entries: Iterable[Entry], record: Record, exported_sessions: Collection[str], dataset: Path, sessionsfolder: Path
 ) -> dict[str, str]:
-    """Return the sessions folder of each session with files in the data set, relative to the data set, after an export."""
+    """Return the sessions folder of each session with files in the data set, relative to the data set, after an export.
+
+    Sessions whose folder is not known are omitted.
+    """
     here = os.path.relpath(sessionsfolder, dataset)
     names = {entry.session for entry in entries} - {""}
     folders = {name: here if name in exported_sessions else record.folders.get(name) for name in names}
@@ -155,7 +158,7 @@ def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
 
 
 def folder_of_labels(path: str) -> str:
-    """Return the folder of the subject, or of its session, in which a file of the data set is."""
+    """Return the folder of the session in which a file is, else that of the subject; the path itself if it is in neither."""
     parts = PurePosixPath(path).parts
     start = next((k for k, part in enumerate(parts) if part.startswith("sub-")), len(parts))
     end = start + 2 if parts[start + 1 : start + 2] and parts[start + 1].startswith("ses-") else start + 1

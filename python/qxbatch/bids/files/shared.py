@@ -63,7 +63,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
 
 
 def _person(sessions: Sequence[ExportPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
-    """Return age and sex of the first session that has them; columns of the table take precedence."""
+    """Return age and sex, each of the first session in time that has it; columns of the table take precedence."""
     columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
         columns = {**age_and_sex(plan.session, stamps), **columns}
@@ -74,7 +74,7 @@ def _person(sessions: Sequence[ExportPlan], table: StudyTable, stamps: Stamps) -
 
 
 def choose_shifts(plans: Iterable[ExportPlan], shifts: Shifts) -> bool:
-    """Choose shifts for subjects without one; return whether there are new ones."""
+    """Choose shifts for subjects of ready sessions that have none; return whether there are new ones."""
     latest: dict[str, date] = {}
     for plan in plans:
         end = end_of(plan) if plan.is_ready else None

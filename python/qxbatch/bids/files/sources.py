@@ -11,7 +11,7 @@ from qxbatch.os_error import reason_text
 
 
 class SourceError(Exception):
-    """A file of a session cannot be placed. The files of the session in the data set are not changed."""
+    """A file of a session cannot be read or placed in the data set."""
 
 
 class Source(NamedTuple):

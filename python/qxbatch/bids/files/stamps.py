@@ -1,7 +1,7 @@
-"""Hashes of files that have not changed since they were hashed, so that they are not read again.
+"""Hashes of files, and ages and sexes of subjects, so that files that have not changed are not read again.
 
 The stamps of a data set are in the sessions folder, so that two exports of the same sessions have the same bytes, and a
-copy of the data set does not contain the stamps of the original files. Without stamps everything is hashed once.
+copy of the data set does not contain the stamps of the original files.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _FOLDER = "bids"
 
 
 class Stamp(NamedTuple):
-    """Size in bytes, modification time in ns and inode of a file, which change when the file is written."""
+    """Size in bytes, modification time in ns and inode of a file: a file with another stamp may have changed."""
 
     size: int
     mtime_ns: int
@@ -33,7 +33,10 @@ class Stamp(NamedTuple):
 
 
 class Stamps:
-    """Hashes by path and stamp; age and sex of a session's subject, by the stamp of its summary."""
+    """Hashes by path and stamp; age and sex of a session's subject, by the stamp of its summary.
+
+    Without a path they are neither read nor written.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -63,7 +66,7 @@ class Stamps:
         return digest
 
     def store_hash(self, name: str, status: os.stat_result, digest: str) -> None:
-        """Store the hash of a file that was just written."""
+        """Store the hash of a file with this status."""
         self._current[name] = [*Stamp.of(status), digest]
 
     def age_and_sex(self, session: str, summary: os.stat_result) -> list[str] | None:

@@ -36,13 +36,13 @@ _KINDS_BY_WORD = {
     "IMAGINARY": "imaginary",
     "MAGNITUDE": "magnitude",
 }
-"""Maps words that dcm2niix adds to ImageType in the sidecar of each image to the kind of the image."""
+"""The kind of an image, by the word that dcm2niix adds to ImageType of its sidecar."""
 _KINDS_BY_ENDING = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
-"""Maps words, in lower case, that dcm2niix adds to the end of an image's name (`e2_ph`) to the kind of the image."""
+"""The kind of an image, by the word (here in lower case) that dcm2niix adds to the end of its name, such as `e2_ph`."""
 
 
 class SessionFactsError(Exception):
-    """The facts of a session that rules need are missing or cannot be read. The message has the reason, the hint what to do."""
+    """The images of a session, or facts that rules need, are missing or cannot be read. The hint says what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -51,7 +51,10 @@ class SessionFactsError(Exception):
 
 
 def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
-    """Return the images of a session in the order of their numbers. Raises SessionFactsError."""
+    """Return the images of a session in the order of their numbers. Raises SessionFactsError.
+
+    Images whose series is not in the summary are omitted.
+    """
     try:
         summary = session.summary
     except SummaryError as error:
@@ -108,7 +111,10 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
 
 
 def _with_header_values(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str, Any]:
-    """Return a sidecar with the times and the flip angle of the headers if the converter did not write them, as for PAR/REC."""
+    """Return a sidecar in which TR, TE, TI and flip angle are those of the headers if the converter did not write them.
+
+    TE is added only if the series has a single echo time.
+    """
     facts = series.acquisition or _NO_FACTS
     echo = facts.te_ms[0] if facts.te_ms and len(facts.te_ms) == 1 else None
     times = {"RepetitionTime": facts.tr_ms, "EchoTime": echo, "InversionTime": facts.ti_ms}
@@ -120,7 +126,7 @@ def _with_header_values(sidecar: Mapping[str, Any], series: SeriesSummary) -> Ma
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """The facts of one image: from its sidecar, else from its series."""
+    """The facts of one image, from its sidecar, its series and its entry in the summary."""
 
     image: ExportImage
     times_distinguish_series: bool = True
@@ -133,7 +139,7 @@ class ImageFacts:
 
     @cached_property
     def name(self) -> str:
-        """Return the scanner's name of the series, as in session.txt."""
+        """Return the scanner's name of the series, with which its names in session.txt begin; `anonymous` if it has none."""
         return base_name(self.image.series.header)
 
     @property
@@ -161,7 +167,7 @@ class ImageFacts:
 
     @cached_property
     def kind(self) -> str:
-        """Return the kind of the pixel values; magnitude if it is not known."""
+        """Return the kind of the image, one of KINDS; magnitude if it is not known."""
         kinds = self.acquisition.kinds or ()
         image_kind = self._kind_of_image
         if ImageKind.LOCALIZER in kinds:
@@ -216,7 +222,7 @@ class ImageFacts:
 
     @property
     def mt(self) -> str:
-        """Return `on` or `off`; empty where no header says whether there was a magnetization transfer pulse."""
+        """Return `on` or `off` by MTState (magnetization transfer) of the sidecar; empty if the sidecar does not have it."""
         state = self.image.sidecar.get("MTState")
         return {True: "on", False: "off"}.get(state, "") if isinstance(state, bool) else ""
 
@@ -250,7 +256,7 @@ class ImageFacts:
 
     @property
     def direction(self) -> str:
-        """Return the polarity of phase encoding by anatomy: `AP`, `PA` ...; empty where it is not known."""
+        """Return the polarity of phase encoding by anatomy, from BidsGuess: `AP`, `PA` ...; empty if it is not known."""
         match self.image.sidecar.get("BidsGuess"):
             case [str(), str() as name]:
                 match = re.search(r"_dir-([A-Z]{2})(?:_|$)", name)
@@ -271,7 +277,7 @@ def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
 
 
 def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
-    """Return False if all series began at one time and have different names, as after deidentification.
+    """Return False if all series with a known start began at one time, but have different names, as after deidentification.
 
     Series that began at one time and have one name are one scan that was sent more than once: the result is True.
     """

@@ -20,6 +20,7 @@ def continue_after_midnight(series: Sequence[SeriesSummary]) -> tuple[SeriesSumm
 
     The early series of a study are those that begin less than half a day after the earliest one. They are on the next day if
     all series begin on one date, some series are not early, and the lowest SeriesNumber is that of a series that is not early.
+    PAR/REC and series without a start are not compared or moved.
     """
     on_next_day = {n for study in _studies(series) for n in _numbers_after_midnight(study)}
     return tuple(_move_to_next_day(each) if each.n in on_next_day else each for each in series)
@@ -47,6 +48,7 @@ def _numbers_after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
 
 
 def _number(series: SeriesSummary) -> int:
+    """Return the SeriesNumber, for a series without one n // 10, which is at least 9001."""
     number = series_number(series.header)
     return series.n // 10 if number is None else number
 
@@ -64,7 +66,7 @@ def _next_day_text(time: datetime | None) -> str | None:
 
 
 def _time(series: SeriesSummary, name: str) -> datetime | None:
-    """Return a time of the acquisition facts; None if it is not known or has no date."""
+    """Return a time of the acquisition facts; None if it is not known or not a valid date and time."""
     value = getattr(series.acquisition, name, None)
     try:
         return datetime.fromisoformat(value) if value else None

@@ -15,7 +15,7 @@ from qxbatch.counted import counted
 from qxbatch.protocol.model import literal_glob
 
 _MAX_TASK_RULES = 6
-"""Largest number of tasks that get a rule each; more tasks share one rule."""
+"""Largest number of tasks for which each task gets a rule; more tasks share one rule."""
 _TASK = "task-{task}"
 _MAX_NAMES = 3
 """Largest number of series names in a comment."""
@@ -37,11 +37,11 @@ class Draft:
     ignore: str
     comment: str
     option_pairs: tuple[tuple[str, Any], ...] = ()
-    """Options of the rule besides `match`, `as` and `ignore`, by name."""
+    """Name and value of each option besides `match`, `as` and `ignore`."""
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Return the options that follow `as`."""
+        """Return the values of `option_pairs` by name."""
         return dict(self.option_pairs)
 
     def with_options(self, options: Mapping[str, Any]) -> "Draft":
@@ -50,7 +50,7 @@ class Draft:
 
 
 def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
-    """Return rules that decide all images, in the order of the rule file."""
+    """Return rules for all images, in the order of the rule file."""
     remaining = list(facts)
     drafts: list[Draft] = []
     for draft, concerns in _general_drafts(facts):
@@ -125,7 +125,7 @@ Pairs = Sequence[tuple[ImageFacts, Recognition]]
 def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules that ignore images that cannot be exported as they are.
 
-    If another image with the same name and guess is exported, the rule also requires the session.
+    If an image with the same name and guess as one of a rule's images is exported, the rule also requires the sessions.
     """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     exported_keys = {(image.name, image.guess) for image, result in pairs if result.target}
@@ -173,18 +173,18 @@ def _target_drafts(pairs: Pairs) -> Iterator[Draft]:
 
 
 def _with_names(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
-    """Return a rule that also requires the name, since other images have the same guess."""
+    """Return a rule that also requires the names of the images."""
     return replace(draft, match=tuple({"name": _names(images), **dict(draft.match)}.items()))
 
 
 def _have_directions(images: Iterable[ImageFacts]) -> bool:
-    """Return whether a name contains a polarity of phase encoding, and all headers have a polarity."""
+    """Return whether a name contains a polarity of phase encoding, and the polarity of all images is known."""
     runs = list(images)
     return any(has_direction(image.name) for image in runs) and all(image.direction for image in runs)
 
 
 def _have_two_polarities(images: Sequence[ImageFacts]) -> bool:
-    """Return whether a session has diffusion scans of two polarities, and all headers have a polarity."""
+    """Return whether a session has diffusion scans of two polarities, and the polarity of all images is known."""
     polarities = {(image.image.session.id, image.direction) for image in images}
     return all(image.direction for image in images) and len(polarities) > len({session for session, _ in polarities})
 

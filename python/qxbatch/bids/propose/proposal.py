@@ -1,4 +1,4 @@
-"""A rule file proposed from a study. It decides every series and can be used without changes."""
+"""Proposes a rule file from the sessions of a study. It should decide every series, so that it can be used without changes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +24,11 @@ _HEAD = """\
 """
 _WIDTH = 132
 _ROUNDS = 3
-"""Largest number of times that a proposal is tried and corrected."""
+"""Largest number of times that a proposal is tried and corrected; it may then still leave series undecided."""
 
 
 def propose(sessions: Sequence[SessionFolder]) -> str:
-    """Return the text of a rule file. The same sessions give the same text. Raises UsageError if no session has images."""
+    """Return the text of a rule file, with rules for the sessions that can be read. Raises UsageError."""
     facts: list[ImageFacts] = []
     problems: list[str] = []
     for session in sessions:
@@ -67,7 +67,11 @@ def _comment(text: str) -> str:
 
 
 def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
-    """Return drafts with fewer undecided series: copies are excluded first, then the series are ignored."""
+    """Return drafts corrected for the undecided series.
+
+    A rule with a target that matches such a series gets `copies = "last"`. If it already has it, or no rule matches the series,
+    an added rule ignores the series.
+    """
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []

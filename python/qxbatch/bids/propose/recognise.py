@@ -1,4 +1,4 @@
-"""Guess what an image is: the target that a proposed rule gives it, and why."""
+"""Guesses what an image is: the target that a proposed rule gives it, and the source of the guess."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ _LOCALIZER = re.compile(
 BIDS_GUESS = "BidsGuess"
 SEVERAL_VOLUMES, SHORT_TE_AND_TR, LONG_TE = "several volumes", "short TE and TR", "long TE"
 NOT_RECOGNISED = "none"
-"""Sources of a guess; NOT_RECOGNISED if there is no guess."""
+"""Some of the sources of a guess (`Recognition.source`); NOT_RECOGNISED if there is no guess."""
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
 """In ms."""
 
@@ -83,6 +83,8 @@ def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
 def reproin_target(name: str) -> str:
     """Return the target of a name by the convention of ReproIn; empty if the name does not follow it.
 
+    Entities that the session or the export gives, such as `ses` and `run`, are omitted.
+
     >>> reproin_target("func_task-rest_acq-p2_run-01"), reproin_target("anat-T1w_acq-tfl"), reproin_target("anatomy")
     ('func/task-rest_acq-p2_bold', 'anat/acq-tfl_T1w', '')
     """
@@ -100,7 +102,7 @@ def _target_from_guess(facts: ImageFacts) -> str:
     if suffix in FIELD_MAP_SUFFIXES and datatype == "fmap":
         suffix = "phasediff"
     if facts.guess == "dwi/dwi" and facts.direction and not _has_b_values(facts):
-        return "fmap/dir-{dir}_epi"  # a b0 of the other polarity
+        return "fmap/dir-{dir}_epi"  # probably a b0 image of the other polarity
     entities = "task-{task}_" if datatype == "func" else "dir-{dir}_" if suffix == "epi" else ""
     return f"{datatype}/{entities}{suffix}"
 

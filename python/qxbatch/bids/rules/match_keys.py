@@ -48,7 +48,7 @@ CONVERTER_FIELDS = (
         "SliceThickness",
     ),
 )
-"""Fields that dcm2niix writes; BIDS does not define most of them."""
+"""Sidecar fields of dcm2niix that rules can name besides those of the BIDS schema; the schema has some of them, too."""
 CAPTURING = ("name", "protocol", "sequence", "session", "subject", "name_regex")
 """Keys whose braces, or named groups, `as` can use."""
 

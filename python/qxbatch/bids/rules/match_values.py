@@ -38,7 +38,7 @@ def one_of(*choices: str) -> Callable[[Any], Accept]:
 
 
 def all_words(value: Any) -> Accept:
-    """Read words that the image must have, and words that it must not have (`!word`)."""
+    """Read a word or a list of words that the image must have, or must not have (`!word`); case is ignored."""
     words = [text.casefold() for text in _texts(value)]
 
     def accept(actual: Any) -> Captures | None:
@@ -61,7 +61,7 @@ def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> C
 
 
 def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
-    """Read a list of `length` numbers: the image must have as many values, and each must match the number at its position."""
+    """Read a list of `length` numbers, ranges or limits: the image must have as many values, and each must match its item."""
 
     def read(value: Any) -> Accept:
         if not isinstance(value, list) or len(value) != length:
@@ -73,7 +73,7 @@ def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[A
 
 
 def shells(value: Any) -> Accept:
-    """Read a list of b-values: the series must have all of them and no others."""
+    """Read a b-value or a list of b-values: the series must have all of them, within the width of a shell, and no others."""
     expected = value if isinstance(value, list) else [value]
     if not expected or not all(map(is_plausible_number, expected)):
         raise WrongValueError("a list of b-values, such as [0, 1000]")
@@ -87,7 +87,7 @@ def shells(value: Any) -> Accept:
 
 
 def sidecar_field(name: str) -> Callable[[Any], Accept]:
-    """Read the value of a sidecar field: a number, a text (a glob), true or false, or a list of these: one has to match."""
+    """Read the value of a sidecar field: a number, a range, a glob, true or false, or a list of these: one has to match."""
     tolerance: Callable[[float], float] = (
         (lambda _number: 0.5) if name in IN_MS else (lambda number: abs(number) * 0.001)
     )

@@ -1,4 +1,4 @@
-"""Compare rules with images: the first rule that matches decides."""
+"""Compares rules with images: the first rule that matches decides."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class Mismatch(NamedTuple):
     key: str
     expected: object
     actual: object
-    """The value of the image; None where it is not known."""
+    """The value of the image, None if it is not known; for `not`, the facts of the image."""
 
 
 class Match(NamedTuple):

@@ -13,7 +13,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
     """Return the pattern of a glob; case is ignored. Raises WrongValueError.
 
     `*` matches any characters, `?` one character, `[0-9]` a digit, `[*]` the character `*`. `{dir}` captures text without
-    `_` and spaces; a second `{dir}` matches the same text again.
+    `_` and white space; a second `{dir}` matches the same text again.
 
     >>> glob_pattern("SpinEchoFieldMap_{dir}*").fullmatch("spinechofieldmap_AP_2")["dir"]
     'AP'

@@ -1,4 +1,4 @@
-"""Read a rule file and check it completely by the BIDS schema before anything is written (docs/bids.md)."""
+"""Reads a rule file and checks it by the BIDS schema (docs/bids.md)."""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def read_rules(path: Path) -> RuleFile:
 
 
 def rules_of(text: str) -> RuleFile:
-    """Return the rules of a text that this program wrote."""
+    """Return the rules in a text. Raises UsageError."""
     return _Reader(parse_toml(Path("rules.toml"), text, _HINT, _QUOTING), load_schema()).rule_file()
 
 

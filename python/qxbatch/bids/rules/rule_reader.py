@@ -1,4 +1,4 @@
-"""Read and check one rule of a rule file."""
+"""Reads and checks one rule of a rule file."""
 
 from collections.abc import Mapping
 from typing import Any

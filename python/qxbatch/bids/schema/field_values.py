@@ -24,8 +24,9 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 def unmet_requirement(schema: Schema, field: str, value: Any) -> str:
     """Return in words which values a field can have, if `value` is not one of them; else an empty text.
 
-    A field that the schema does not define can have any value but null. A value that JSON cannot represent (a date, NaN) is never
-    valid. Lengths of lists, keys of tables and formats are not checked.
+    Types, enumerations and limits of numbers are checked, and those of the items of lists. Other requirements of the schema are
+    not, such as lengths of lists, the content of tables, and formats. Null and values that JSON cannot represent (a date, NaN) are
+    never valid; other values are valid for a field that the schema does not define.
     """
     definition = schema.field_definition(field)
     if not _is_valid(value, definition):

@@ -1,4 +1,4 @@
-"""Names of images in the BIDS schema: data types, suffixes and entities."""
+"""The BIDS schema: names of images (data types, suffixes and entities), and definitions of sidecar fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ ADDED_FIELDS = (
     *("TaskName", "Units", "IntendedFor", "M0Type", "TotalAcquiredPairs", "MTState"),
     *("EchoTime1", "EchoTime2", "VolumeTiming"),
 )
-"""Fields that BIDS can require and that the export adds."""
+"""Fields that BIDS can require and that the export can add."""
 REPETITION: Mapping[str, tuple[str, ...]] = {
     "RepetitionTimeExcitation": ("VFA", "MTS", "MPM"),
     "RepetitionTimePreparation": ("MP2RAGE", "TB1SRGE", "asl", "m0scan"),
@@ -27,7 +27,7 @@ _IMAGE = re.compile(r"match\(extension, .*nii.*\)")
 
 
 def missing_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
-    """Return the required fields that the sidecar lacks and the export does not add."""
+    """Return the required fields that the sidecar lacks and the export cannot add."""
     required = dict.fromkeys(required_fields(schema, datatype, suffix, sidecar))
     return [name for name in required if name not in sidecar and not _is_added(name, suffix, sidecar)]
 

@@ -10,10 +10,7 @@ from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.nearest import nearest_name
 
 ENTITIES_OF_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
-"""Entities that the export adds if `as` does not contain them.
-
-`run` follows from the acquisition times, the others from the headers of the images that were acquired together.
-"""
+"""Entities that the export adds to the names that need them, if `as` does not contain them."""
 BUILT_IN = ("name", "task", "protocol", "number", "dir")
 """Names that `as` can have in braces without a capture in `match`."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -51,7 +48,7 @@ class Target:
         return dict(self.entities)
 
     def with_entities(self, schema: Schema, entities: Mapping[str, str]) -> "Target":
-        """Return the target with these entities added, in the order of file names. Entities of the target keep their values."""
+        """Return the target with those of these entities that its suffix can have. Entities of the target keep their values."""
         values = {**entities, **self.values}
         order = schema.entities(self.datatype, self.suffix)
         return replace(self, entities=tuple((name, values[name]) for name in order if name in values))
@@ -83,7 +80,7 @@ def label(text: str) -> str:
 
 
 def check_template(text: str, captures: Iterable[str], schema: Schema) -> None:
-    """Raise TargetError if no captured values can make `as` a valid name."""
+    """Check `as`, whose names in braces have no values yet; `captures` are the names that `match` captures. Raises TargetError."""
     allowed = [*captures, *BUILT_IN]
     for name in placeholders(text):
         if name not in allowed:

@@ -11,9 +11,9 @@ _SELECTOR_FIELDS = (
     *("ArterialSpinLabelingType", "BolusCutOffFlag", "LookLocker", "M0Type"),
     *("MRAcquisitionType", "RepetitionTime", "VolumeTiming"),
 )
-"""Fields on which the requirements of the schema depend."""
+"""Fields in the selectors of the rules of the schema by which other fields are required."""
 _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
-"""A PEPOLAR field map requires one of them; the schema says so only in a description."""
+"""A PEPOLAR field map requires one of them; the schema says so only in prose."""
 
 
 class AbsentFieldFinder:
@@ -24,7 +24,7 @@ class AbsentFieldFinder:
         self._required: dict[object, tuple[str, ...]] = {}
 
     def absent_fields(self, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
-        """Return the required fields that are absent."""
+        """Return the required fields that a sidecar does not have."""
         selecting_fields = {name: sidecar[name] for name in _SELECTOR_FIELDS if name in sidecar}
         key = (datatype, suffix, *(f"{name}={value}" for name, value in selecting_fields.items()))
         if key not in self._required:

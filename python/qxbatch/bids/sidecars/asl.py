@@ -1,4 +1,4 @@
-"""What BIDS requires of arterial spin labelling besides the header: the volume types, and fields that depend on them."""
+"""What BIDS requires of arterial spin labelling besides the header: volume types, and fields that follow from them and M0 scans."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _VOLUME_AXIS = 3
 def volume_types(placed: PlacedImage) -> tuple[str, ...] | None:
     """Return the type of each volume by the rule's `context`; None where the rule has no context, or one that does not fit.
 
-    `m0scan` at the beginning is used once; the remaining types repeat until every volume has a type.
+    Each `m0scan` at the beginning is used once; the remaining types repeat until every volume has a type.
     """
     context, volumes = placed.rule.context, _volumes(placed)
     if not context or len(context) == volumes:
@@ -44,7 +44,7 @@ def context_problem(placed: PlacedImage) -> str:
 
 
 def asl_fields(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
-    """Return the fields of an ASL image that its header does not have; none for other images.
+    """Return M0Type of an ASL image, and TotalAcquiredPairs if it has as many controls as labels; empty for other images.
 
     `all_images` are the images of the session.
     """

@@ -43,7 +43,7 @@ class ScanFacts(NamedTuple):
     """ShimSetting, rounded."""
     geometry: Geometry
     direction: str
-    """`j-`; if the header has none, the label of `dir-`."""
+    """Phase encoding direction: `j-`; if it is not known, the label of `dir-`."""
     axis: str
     """Phase encoding axis: `i`, `j` or `k`."""
     time: Interval | None
@@ -52,7 +52,7 @@ class ScanFacts(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The images of one acquisition that are corrected together: echoes, parts and the single-band reference."""
+    """Images whose names differ only in echo, part and suffix: they are corrected together. M0 scans are separate runs."""
 
     key: str
     images: tuple[PlacedImage, ...]
@@ -65,7 +65,10 @@ class Run(NamedTuple):
 
     @property
     def estimation_path(self) -> str:
-        """Return the path of the image that a field can be estimated from: the single-band reference, else the first echo."""
+        """Return the path of the image from which a field can be estimated.
+
+        Magnitude images are preferred, then single-band references, then the lowest echo.
+        """
         return min(self.images, key=_estimation_sort_key).path
 
 
@@ -91,15 +94,15 @@ class FieldMap(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Return False for PEPOLAR scans of one direction, which also need an image of the run to estimate the field; else True."""
+        """Return False for PEPOLAR scans without two known directions: they also need an image of the run to estimate the field."""
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_correct(self, run: Run) -> bool:
-        """Return whether the field map can correct a run of its study.
+        """Return whether the field map can correct a run, which must not be of another study.
 
-        PEPOLAR scans of one direction need a run that has another known direction and shares no image with them. With `geometry`
-        in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known fits every
-        run.
+        PEPOLAR scans that are not complete need a run that has another known direction and shares no image with them. With
+        `geometry` in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known
+        fits every axis.
         """
         if self.kind is None or self.is_of_other_study(run):
             return False
@@ -134,7 +137,7 @@ class FieldMap(NamedTuple):
 
 
 def runs_of(images: Iterable[PlacedImage]) -> list[Run]:
-    """Return the runs that field maps correct, in the order of the images."""
+    """Return the runs that field maps can correct, in the order of the images."""
     groups: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
         name = ImagePath.of(image.path)
@@ -145,10 +148,7 @@ def runs_of(images: Iterable[PlacedImage]) -> list[Run]:
 
 
 def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
-    """Return the facts of the images without the single-band reference, which was acquired before the time series.
-
-    A run that is only a single-band reference has the facts of the reference.
-    """
+    """Return the facts of a run: without its single-band references, which are scanned before it, unless it has no other images."""
     main = [image for image in images if ImagePath.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 
@@ -189,10 +189,11 @@ PepolarScan = tuple[ScanFacts, list[PlacedImage]]
 
 
 def _pepolar_groups(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
-    """Return the images of each estimate: two scans of opposite directions with one shim, geometry and phase axis.
+    """Return the images of each estimate: of two scans of different directions, or of one scan that has no partner.
 
-    If both directions have the same number of scans, they are paired in order. Otherwise one scan was repeated, and scans
-    are paired by the shortest gap in time. Each unpaired scan is a separate group.
+    Partners have the same shim, geometry and phase encoding axis, and the same study if the shim is not known. Scans of exactly
+    two directions are paired: in order of time if there are as many of each, else by the shortest gap in time, since one was
+    probably repeated.
     """
     scans: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:

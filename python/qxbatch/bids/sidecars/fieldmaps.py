@@ -1,7 +1,7 @@
 """Which images each field map corrects, and the sidecar fields for it.
 
-A pure function of the images of one session. A field map consists of all images of one estimate of the field: both directions of
-a pair, a scan of one direction without a partner, or the magnitude, phase and fieldmap images of one acquisition.
+Both follow from the images of one session. A field map consists of all images of one estimate of the field: both directions of a
+pair, a scan of one direction without a partner, or magnitude, phase and fieldmap images whose names differ only in the suffix.
 """
 
 from collections import defaultdict
@@ -39,7 +39,7 @@ def field_map_links(images: Sequence[PlacedImage], form: IntendedFor = IntendedF
 
 
 def _maps_of_run(all_maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
-    """Return the field maps of a run: the best of each kind."""
+    """Return the field maps of a run: of each kind, those that remain after all criteria."""
     best = []
     for kind in FieldMapKind:
         candidates = [candidate for candidate in all_maps if candidate.kind is kind and candidate.can_correct(run)]
@@ -89,7 +89,7 @@ def _fields(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Return the sidecar fields of field maps and corrected images, by the path of the image.
 
-    An incomplete field map is completed by one image of each run (`Run.estimation_path`).
+    One image of each run (`Run.estimation_path`) completes a field map that is not complete.
     """
     identifiers: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Sidecar fields that identify a person or an examination. dcm2niix omits them with `-ba y`; other converters may write them."""
+"""Sidecar fields that identify a person or an examination. Not every converter omits them, as dcm2niix does with `-ba y`."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _PATTERN = re.compile(r"(?:Other)?Patient(?!Position$).*|.*Physician(?:s?)Name|.
 
 @lru_cache(1 << 12)
 def is_identifying(field: str) -> bool:
-    """Return whether a field is omitted from a data set.
+    """Return whether a field identifies a person or an examination.
 
     >>> [name for name in ("PatientName", "PatientPosition", "AcquisitionDateTime", "EchoTime") if is_identifying(name)]
     ['PatientName', 'AcquisitionDateTime']

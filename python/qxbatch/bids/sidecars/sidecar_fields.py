@@ -73,7 +73,7 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _added_fields(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
-    """Return TaskName and MTState by the entities of an image, and the other fields that the export adds to its sidecar.
+    """Return TaskName and MTState by the entities of an image, and other fields that BIDS requires if its sidecar lacks them.
 
     `all_images` are the images of the session.
     """
@@ -104,7 +104,7 @@ def _maker(image: ExportImage) -> str:
 
 
 def _echo_times(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
-    """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have two echo times."""
+    """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have exactly two."""
     stem = ImagePath.of(placed.path).stem()
     times = set()
     for image in all_images:

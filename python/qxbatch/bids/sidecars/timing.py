@@ -1,6 +1,6 @@
 """The time between volumes, if it differs between image and sidecar.
 
-BIDS refuses such an image. The times of the frames show which of the two is correct. The image is not changed.
+The BIDS validator refuses such an image. The times of the frames can show which of the two is correct. The image is not changed.
 """
 
 from pathlib import Path
@@ -29,16 +29,18 @@ class Timing(NamedTuple):
 def timing_of(image: ExportImage) -> Timing | None:
     """Return the fields to write if the time between volumes differs between image and sidecar.
 
-    If the frames do not show which time is correct, RepetitionTime stays as it is.
-    Return None if the times agree, or if the sidecar or the headers have no repetition time. An image whose header has no time
-    between volumes counts as 0 s; one that cannot be read is not compared.
+    If the frames do not show which time is correct, RepetitionTime stays as it is. An image whose header has no time between
+    volumes counts as 0 s.
+
+    Return None if the times agree, and if they cannot be compared: without a repetition time in the sidecar or in the headers,
+    without an axis of volumes, or if the image cannot be read.
     """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None
     is_par = image.series.kind is SeriesKind.PARREC
     if abs(repetition_time - facts.tr_ms / 1000) < _TOLERANCE and not is_par:
-        return None  # converters write this value into the image; of a PAR, the time between its dynamic scans
+        return None  # converters write this time into an image; into that of a PAR, the time between dynamic scans
     step = _time_step(image.session.path / image_file(image.number))
     if step is None or abs(step - repetition_time) < _TOLERANCE:
         return None

@@ -13,7 +13,7 @@ _SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")
 
 
 def path_with_date(plan: ExportPlan) -> str:
-    """Return the first path of a session that contains the day of one of its acquisitions; empty where none does."""
+    """Return the first path of a session that contains a day on which one of its acquisitions began; empty if none does."""
     days = {time.begin.date() for placed in plan.placed_images if (time := acquisition_interval(placed.image))}
     pattern = re.compile("|".join(each for day in sorted(days) for each in _patterns(day)) or r"(?!)")
     return next((placed.path for placed in plan.placed_images if pattern.search(placed.path)), "")

@@ -29,7 +29,7 @@ _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def scans_table(plan: ExportPlan, shifts: Shifts | None) -> Table:
-    """Return the table of a session's images with their times, in order of time."""
+    """Return the table of a session's images with their times, in order of time; images without a time are last."""
     folder, _ = session_prefix(plan.subject, plan.session_label)
     rows = []
     for placed in plan.placed_images:
@@ -50,14 +50,14 @@ def sessions_table(plans: Iterable[ExportPlan], shifts: Shifts | None) -> Table:
 
 
 def begin_of(plan: ExportPlan) -> datetime | None:
-    """Return when the first image of a session was acquired; None if no time is known."""
+    """Return when the first acquisition of a session began; None if no time is known."""
     return min(
         (time.begin for placed in plan.placed_images if (time := acquisition_interval(placed.image))), default=None
     )
 
 
 def end_of(plan: ExportPlan) -> datetime | None:
-    """Return when the last image of a session was acquired; None if no time is known."""
+    """Return when the last acquisition of a session ended; None if no time is known."""
     return max(
         (time.end for placed in plan.placed_images if (time := acquisition_interval(placed.image))), default=None
     )
@@ -72,7 +72,7 @@ def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
 def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> Table:
     """Return the table of subjects; `people` has the values of each subject, by label and then by column.
 
-    `columns` are those of the logfile table. The columns `age` and `sex` are omitted if no subject has a value.
+    `columns` are those of the logfile table. `age` and `sex` are omitted if no subject has a value and they are not in `columns`.
     """
     possible_columns = dict.fromkeys(("age", "sex", *columns))
     used_columns = [

@@ -18,14 +18,14 @@ from qxbatch.textfile import read_text
 FILE = "bids-date-shifts.tsv"
 """In the sessions folder, unless --shift-table names another file."""
 _LATEST = date(1914, 12, 31)
-"""The latest session of a subject is shifted to a day before this one.
+"""The latest session of a subject, when its shift is chosen, is shifted to a day before this one.
 
-BIDS recommends years before 1925 for shifted dates. The ten years in between are for sessions that are acquired later.
+BIDS recommends the year 1925 or earlier for shifted dates. The ten years in between are for sessions that are acquired later.
 """
 _SPREAD = 3650
-"""Range of the random number of days, in days."""
+"""Number of the random shifts that are possible for a subject, in days."""
 _MAX_DAYS = 500_000
-"""About 1,370 years: the shifted dates stay in the calendar."""
+"""About 1,370 years, so that shifted dates of today are after the year 1."""
 COLUMNS = ("participant_id", "days")
 
 

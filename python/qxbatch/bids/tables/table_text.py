@@ -55,7 +55,10 @@ def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -
 def _columns_with_values(
     existing: Sequence[str], ours: Sequence[str], kept_rows: Sequence[Mapping[str, str]]
 ) -> tuple[str, ...]:
-    """Return our columns, and existing ones in which a kept row has a value; if there are any, in the existing order."""
+    """Return our columns, and those other existing ones in which a kept row has a value.
+
+    With other columns, the order is that of the existing table, and our columns that it does not have are last.
+    """
     columns = [name for name in existing if name in ours or any(_has_value(row.get(name, "")) for row in kept_rows)]
     return tuple(ours) if set(columns) <= set(ours) else (*columns, *(name for name in ours if name not in columns))
 
@@ -88,7 +91,7 @@ def stale_cells(existing: Table, ours: Table, previous: Cells) -> list[Stale]:
 
 
 def rows_with_edits(existing: Table, key_column: str, previous: Cells) -> list[str]:
-    """Return the names of rows of an edited table that have a value which no export wrote, as far as `previous` says."""
+    """Return the names of rows of an edited table that have a value other than in `previous`, the last export."""
     return [
         name
         for row in existing.rows
@@ -149,5 +152,5 @@ def _append_rows(text: str, table: Table) -> str:
 
 
 def _sort_rows(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:
-    """Return rows by time where they have one, else by name."""
+    """Return rows by time, those without a time last, and then by name."""
     return tuple(sorted(rows, key=lambda row: (row.get("acq_time", ABSENT), row[key])))

@@ -1,7 +1,7 @@
-"""Apply changes: files are staged first, then renamed one by one. After a kill each file is old or new, never partial.
+"""Applies changes: files are staged first, then renamed one by one. After a kill each file is old or new, never partial.
 
-Before the first change the journal lists all files that the run may write, with their hashes. The next run recognises these
-files as ours and completes the changes.
+Before the first change, the journal has to contain all files that the run may write, with their hashes: by these the next run
+recognises, after a kill, which files are of an export.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ class AppliedChanges:
         self.paths: set[str] = set()
         """Paths of the changes that were applied."""
         self.failed_sessions: dict[str, str] = {}
-        """Why a file of a session could not be placed, by session id."""
+        """Why the files of a session were not placed, by session id."""
         self.changed_during_run: set[str] = set()
         """Paths that another program changed during the run; the export does not change them."""
 
@@ -175,9 +175,10 @@ class Applier:
 
 
 def _groups(changes: Iterable[Change], owner: Callable[[str], str]) -> dict[str, list[Change]]:
-    """Return the changes of each session by its id; sessions that use paths of one another are in one group.
+    """Return the changes of each session by its id; those of sessions that use paths of one another are one group, by the first id.
 
     `owner` returns the session that had a path at the last export. The changes of files that sessions share have the id "".
+    The removals of a session follow its writes.
     """
     sessions: dict[str, list[Change]] = {}
     for change in changes:
@@ -196,10 +197,7 @@ def _groups(changes: Iterable[Change], owner: Callable[[str], str]) -> dict[str,
 
 
 def _batches(groups: Iterable[Sequence[Change]], contents: Mapping[str, Content]) -> Iterator[list[Change]]:
-    """Yield batches of changes of whole groups; a batch ends when it passes a limit of bytes or files.
-
-    The removals of a session follow its writes.
-    """
+    """Yield batches of changes of whole groups; a batch ends when it passes a limit of bytes or of changes."""
     batch: list[Change] = []
     size = 0
     for group in groups:

@@ -17,7 +17,10 @@ from qxbatch.visible import shell_word
 
 
 def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
-    """Refuse a folder that contains the sessions, is in a session, or has files but is no data set. Raises UsageError."""
+    """Refuse a folder that contains the sessions, is or is in a session, cannot be listed, or has files but is no data set.
+
+    Hidden files do not count. Raises UsageError.
+    """
     if dataset == sessionsfolder or sessionsfolder.is_relative_to(dataset):
         raise UsageError(f"{dataset} contains the sessions.", "Name another folder for the data set.")
     inside = dataset.relative_to(sessionsfolder).parts if dataset.is_relative_to(sessionsfolder) else ()

@@ -18,11 +18,11 @@ from qxbatch.bids.write.result import Export, SessionOutcome
 from qxbatch.bids.write.session_results import KeptFiles, SessionResults
 
 SharedFilesOf = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
-"""Returns the files of the whole data set for the sessions that are exported."""
+"""Returns the files that the exported sessions share."""
 
 
 class Exporter:
-    """Compares a data set with the planned files and changes it. The caller has locked the data set."""
+    """Compares a data set with the planned files and changes it. The caller has locked the data set, unless `test` is set."""
 
     def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
         self._destination, self._record, self._stamps = destination, record, stamps
@@ -101,7 +101,7 @@ class Exporter:
         failed: Mapping[str, str],
         changed_during_run: Iterable[str] = (),
     ) -> Export:
-        """Return the results of the export; it writes nothing.
+        """Return the results of the export.
 
         `applied_paths` are the paths of the changes that were applied (with `test`, of all changes), `failed` has the problem of
         each session whose files could not be placed.

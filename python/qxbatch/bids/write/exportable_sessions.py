@@ -33,7 +33,7 @@ class ExportableSessions:
         return self._without_conflicts({plan.session.id: self._files_of(plan) for plan in plans})
 
     def _files_of(self, plan: ExportPlan) -> Sequence[PlannedFile]:
-        """Return the files of a session; empty if it cannot be exported, with the reason in its result."""
+        """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export."""
         name = plan.session.id
         self._results.start(plan)
         if problem := self._other_studies.problem(name):

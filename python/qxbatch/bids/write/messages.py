@@ -12,7 +12,7 @@ from qxbatch.record.names import description, series_number
 
 
 def undecided_reasons(plan: ExportPlan) -> Iterator[str]:
-    """Yield the reasons why a session cannot be exported, each with what to write into the rule file."""
+    """Yield the reasons why a session cannot be exported, each with what to do."""
     if plan.problem:
         yield f"{plan.problem}. {plan.hint}".strip()
     for undecided in plan.undecided_series:
@@ -24,7 +24,7 @@ def undecided_reasons(plan: ExportPlan) -> Iterator[str]:
 def hard_link_warnings(
     changes: Iterable[Change], contents: Mapping[str, Content], record: Record
 ) -> Iterator[tuple[Change, str]]:
-    """Yield a warning for each image that is edited in the data set and, by a hard link, also in the session."""
+    """Yield a warning for each file that was edited in the data set and, by a hard link, also in the session."""
     for change in changes:
         content, last = contents.get(change.path), record.files.get(change.path)
         if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
@@ -42,7 +42,7 @@ def hard_link_warnings(
 def user_file_warnings(
     planned: Mapping[str, Entry], record: Record, disk: Disk, is_kept: Callable[[Entry], bool]
 ) -> Iterator[tuple[str, str]]:
-    """Yield a session and a warning for each image in the place of another one, or removed, if files of users are beside it.
+    """Yield a session and a warning for each image that replaces another one or is removed, if files of users are beside it.
 
     `is_kept` returns whether a recorded file that is not planned is kept.
     """

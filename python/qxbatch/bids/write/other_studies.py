@@ -29,8 +29,8 @@ class OtherStudies:
     def problem_of_files(self, session: str, files: Iterable[PlannedFile]) -> str | None:
         """Return why these files are probably not of the session that the data set has by this name.
 
-        If the data set or the study was moved, the recorded sessions folder says nothing. Then the data set has to contain at
-        least one image of the session, also under another path.
+        If the data set or the study was moved, the recorded sessions folder says nothing. Then at least one image that the data
+        set has of the session must be among these files, also under another path. Without such images there is no problem.
         """
         folder = self._other_folder(session)
         if folder is None:

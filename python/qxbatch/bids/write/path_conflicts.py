@@ -18,7 +18,8 @@ class PathConflicts:
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
         """Yield each session with such a conflict, and its problem.
 
-        A session also needs its folder, in which an interrupted export may have left images of another session.
+        If the folder of a session's labels has an image of such another session, this is a conflict even if their paths differ:
+        images of both would have the same labels.
         """
         others: dict[str, list[Entry]] = {}
         for entry in self._record.files.values():

@@ -1,4 +1,4 @@
-"""Place a file in the staging folder of the data set: as a reflink, a hard link or a copy."""
+"""Places a file in the staging folder of the data set: as a reflink, a hard link or a copy."""
 
 import contextlib
 import errno
@@ -93,7 +93,7 @@ def _open_source(source: Path) -> Iterator[int]:
 
 
 def _copy(source: Source, target: Path) -> None:
-    """Copy a file, and compare the copy's hash with that of the session."""
+    """Copy a file, and compare the size and hash of the copy with those of the source."""
     with _open_source(source.path) as descriptor, target.open("xb") as copy:
         try:
             with os.fdopen(os.dup(descriptor), "rb") as file:

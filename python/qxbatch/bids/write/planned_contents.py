@@ -21,7 +21,7 @@ class PlannedContents:
         self.contents: dict[str, Content] = {}
         self.entries: dict[str, Entry] = {}
         self.record = record
-        """The record, to which existing tables that were merged are added as files of an export."""
+        """The record. Existing tables that were merged are added to its `journal_files`, and so count as files of an export."""
         self.editable_paths: set[str] = set()
         """Files that users are meant to edit."""
         self._dataset, self._link = disk.dataset, link
@@ -42,7 +42,7 @@ class PlannedContents:
             return file.content, Entry(file.path, *_size_and_hash(file.content), **file.owner._asdict())
         merged = self._tables.merge(file, file.content)
         if merged.existing is not None:
-            # counts as written by an export, so that `planned_changes` replaces it
+            # even if it was edited: `planned_changes` replaces only files of an export
             journal_files = {**self.record.journal_files, file.path: merged.existing}
             self.record = replace(self.record, journal_files=journal_files)
         size_and_hash = _size_and_hash(merged.content)

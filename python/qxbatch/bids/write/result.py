@@ -13,9 +13,9 @@ class SessionOutcome(StrEnum):
 
     EXPORTED = "exported"
     UNDECIDED = "undecided"
-    """It has a problem, or a series that no rule decides; none of its files was written."""
+    """Its plan has a problem or an undecided series; its files in the data set are not changed."""
     FAILED = "failed"
-    """A file cannot be read or placed, or a path cannot be used; files that exist are not changed."""
+    """It cannot be exported for another reason, such as a file that cannot be read; its files in the data set are not changed."""
 
 
 class SessionResult(NamedTuple):
@@ -27,7 +27,7 @@ class SessionResult(NamedTuple):
     """BIDS label of the session; empty if it has no session level."""
     state: SessionOutcome
     images: int
-    """Images that the rules export."""
+    """Images that have a path by its plan."""
     ignored: int
     """Images, and series without images, that are not exported."""
     problems: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Export(NamedTuple):
 
     @property
     def counts(self) -> Mapping[Action, int]:
-        """Return how many files each action had."""
+        """Return the number of changes of each action."""
         return Counter(change.action for change in self.changes)
 
 

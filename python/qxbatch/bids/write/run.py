@@ -51,7 +51,6 @@ def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
 
 
 def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
-    # the hashes of unchanged files, which are not read again
     stamps = stamps_of(request.sessionsfolder, request.dataset)
     record = read_record(request.dataset)
     shifts = _shifts(request, plans, record)

@@ -8,7 +8,7 @@ from qxbatch.bids.write.result import SessionOutcome, SessionResult
 
 
 class SessionResults:
-    """The result of each session of the export, by session id. A session counts as exported until it fails."""
+    """The result of each session of the export, by session id. A session counts as exported until `stop` is called for it."""
 
     def __init__(self) -> None:
         self._results: dict[str, SessionResult] = {}

@@ -103,9 +103,9 @@ class TableMerger:
         return merge_edited(text, existing.columns, ours, lambda name: name in edited_rows or is_kept(name)), cells
 
     def _without_partial_subjects(self, ours: Table, existing: Table) -> Table:
-        """Return the table without existing rows of subjects some of whose sessions are not exported now.
+        """Return our table without subjects that have a row in the existing one and a session that is not exported now.
 
-        Age and sex of a subject are those of its first session, which may be among these.
+        Age and sex of a subject are those of its first session, which may be that session. Other tables are returned unchanged.
         """
         if ours.key_column != PARTICIPANT:
             return ours
@@ -136,7 +136,7 @@ class TableMerger:
 
     @cached_property
     def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
-        """The sessions with files in each folder at the last export, and in this one; read after all sessions were added."""
+        """The sessions with files in each folder at the last export, and in this one. First used when all sessions were added."""
         return sessions_by_folder(self._record.files.values()), sessions_by_folder(self._planned_entries.values())
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
