@@ -74,6 +74,21 @@ def test_a_par_and_its_rec_are_one_packet(dummy: DummyStudy) -> None:
     assert [each.session and each.session.id for each in judged] == ["S1", None, "S1"]
 
 
+def test_pairs_whose_names_differ_in_case_are_separate_packets(dummy: DummyStudy) -> None:
+    judged = dummy.put("S1.PAR", "S1.REC", "s1.PAR", "s1.REC").candidates()
+    assert {each.path.name: (each.session.id, each.note) for each in judged} == {
+        "S1.PAR": ("S1", "together with S1.REC"),
+        "S1.REC": ("S1", "together with S1.PAR"),
+        "s1.PAR": ("s1", "together with s1.REC"),
+        "s1.REC": ("s1", "together with s1.PAR"),
+    }
+
+
+def test_two_pairs_of_one_session_are_refused(dummy: DummyStudy) -> None:
+    verdicts = dummy.put("S1.PAR", "S1.REC", "S1.par", "S1.rec").verdicts()
+    assert set(verdicts.values()) == {(Verdict.REFUSED, "S1")}
+
+
 def test_a_par_and_a_folder_of_the_same_name_are_two_packets(dummy: DummyStudy) -> None:
     assert {verdict for verdict, _ in dummy.put("S1.PAR", "S1.REC", "S1/").verdicts().values()} == {Verdict.REFUSED}
 
