@@ -64,6 +64,17 @@ def test_two_packets_of_one_session_are_merged_on_request(dummy: DummyStudy) -> 
     assert {each.session.id for each in judged} == {"OP1"}
 
 
+@pytest.mark.parametrize("on_same_session", ["reject", "merge"])
+def test_packets_of_two_subjects_are_not_merged_into_one_session_id(dummy: DummyStudy, on_same_session: str) -> None:
+    judged = dummy.put("A-B_C.zip", "A_B-C.zip").candidates(
+        on_same_session=on_same_session, nameformat="(?P<subject_id>.*)-(?P<session_name>.*)"
+    )
+    assert {each.session.id for each in judged} == {"A_B_C"}
+    assert [each.verdict for each in judged] == [Verdict.REFUSED, Verdict.REFUSED]
+    assert judged[0].problem == judged[1].problem
+    assert (judged[0].problem.code, judged[0].problem.command) == (Code.SAME_SESSION, "")
+
+
 def test_a_par_and_its_rec_are_one_packet(dummy: DummyStudy) -> None:
     judged = dummy.put("S1.PAR", "s1.rec", "S2.REC").candidates()
     assert [(each.path.name, each.verdict) for each in judged] == [

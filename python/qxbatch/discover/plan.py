@@ -161,7 +161,10 @@ def _judge_existing(judged: JudgedEntry, existing: Mapping[str, str], settings: 
 
 
 def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse several packets that are ready for one session, or note that they are merged, as a PAR and its REC always are."""
+    """Refuse several packets that are ready for one session, or note that they are merged, as a PAR and its REC always are.
+
+    Packets are not merged if they have one session id, but not the same subject: `A_B` and `C`, and `A` and `B_C`.
+    """
     by_session: dict[str, list[JudgedEntry]] = defaultdict(list)
     for entry in judged:
         if entry.is_ready and entry.session is not None:
@@ -181,6 +184,10 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
     names = ", ".join(other.path.name for other in others)
     if judged.pair_par and all(other.pair_par == judged.pair_par for other in others):
         return judged.with_verdict(Verdict.READY, f"together with {names}")
+    if {packet.session for packet in packets} != {judged.session}:
+        hint = "Rename one of them, or correct what names their subjects (--nameformat or the table of --logfile)."
+        refused = judged.refuse(Code.SAME_SESSION, "have one session id, but not the same subject.", hint)
+        return _with_all_packets(refused, packets, has_remedy=False)
     if settings.on_same_session is OnSameSession.MERGE:
         return judged.with_verdict(Verdict.READY, f"one session with {names}")
     session = judged.session.id if judged.session else ""
@@ -190,7 +197,11 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
         "Move all but one away, or import them as one session:",
         command_for(settings, [session], {"on_same_session": "merge"}),
     )
+    return _with_all_packets(refused, packets)
+
+
+def _with_all_packets(refused: JudgedEntry, packets: Sequence[JudgedEntry], *, has_remedy: bool = True) -> JudgedEntry:
+    """Return a refused entry whose problem is that of all packets of its session."""
     assert refused.problem is not None
-    # all packets of the session get the same problem
-    subject = str(judged.path.with_name(", ".join(other.path.name for other in packets)))
-    return refused._replace(problem=replace(refused.problem, subject=subject))
+    subject = str(refused.path.with_name(", ".join(packet.path.name for packet in packets)))
+    return refused._replace(problem=replace(refused.problem, subject=subject, has_remedy=has_remedy))
