@@ -64,6 +64,17 @@ def test_two_packets_of_one_session_are_merged_on_request(dummy: DummyStudy) -> 
     assert {each.session.id for each in judged} == {"OP1"}
 
 
+@pytest.mark.parametrize("on_same_session", ["reject", "merge"])
+def test_packets_of_two_subjects_are_not_merged_into_one_session_id(dummy: DummyStudy, on_same_session: str) -> None:
+    judged = dummy.put("A-B_C.zip", "A_B-C.zip").candidates(
+        on_same_session=on_same_session, nameformat="(?P<subject_id>.*)-(?P<session_name>.*)"
+    )
+    assert {each.session.id for each in judged} == {"A_B_C"}
+    assert [each.verdict for each in judged] == [Verdict.REFUSED, Verdict.REFUSED]
+    assert judged[0].problem == judged[1].problem
+    assert (judged[0].problem.code, judged[0].problem.command) == (Code.SAME_SESSION, "")
+
+
 def test_a_par_and_its_rec_are_one_packet(dummy: DummyStudy) -> None:
     judged = dummy.put("S1.PAR", "s1.rec", "S2.REC").candidates()
     assert [(each.path.name, each.verdict) for each in judged] == [
@@ -72,6 +83,21 @@ def test_a_par_and_its_rec_are_one_packet(dummy: DummyStudy) -> None:
         ("s1.rec", Verdict.READY),
     ]
     assert [each.session and each.session.id for each in judged] == ["S1", None, "S1"]
+
+
+def test_pairs_whose_names_differ_in_case_are_separate_packets(dummy: DummyStudy) -> None:
+    judged = dummy.put("S1.PAR", "S1.REC", "s1.PAR", "s1.REC").candidates()
+    assert {each.path.name: (each.session.id, each.note) for each in judged} == {
+        "S1.PAR": ("S1", "together with S1.REC"),
+        "S1.REC": ("S1", "together with S1.PAR"),
+        "s1.PAR": ("s1", "together with s1.REC"),
+        "s1.REC": ("s1", "together with s1.PAR"),
+    }
+
+
+def test_two_pairs_of_one_session_are_refused(dummy: DummyStudy) -> None:
+    verdicts = dummy.put("S1.PAR", "S1.REC", "S1.par", "S1.rec").verdicts()
+    assert set(verdicts.values()) == {(Verdict.REFUSED, "S1")}
 
 
 def test_a_par_and_a_folder_of_the_same_name_are_two_packets(dummy: DummyStudy) -> None:

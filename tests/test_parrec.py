@@ -157,6 +157,8 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
         (["z.zip!a.PAR", "z.zip!a.REC", "a.REC"], [(0, 1)]),
         (["loose!a.PAR", "LOOSE!a.rec"], [(0, 1)]),
         (["a.PAR", "A.PAR", "a.REC", "A.REC"], [(1, 3), (0, 2)]),
+        (["a.PAR", "a.par", "a.rec"], [(0, None), (1, 2)]),
+        (["a.PAR.gz", "a.par.gz", "a.rec.gz"], [(0, None), (1, 2)]),
         (["a.PAR.gz", "a.REC.gz"], [(0, 1)]),
         (["a.b.PAR", "a.b.REC", "a.REC"], [(0, 1)]),
         (["T2*[1] 'x'.PAR", "T2*[1] 'x'.REC"], [(0, 1)]),

@@ -71,7 +71,7 @@ class PacketSeries:
 def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     """Return the series among these headers, numbered as an import numbers them."""
     groups, pars = headers.groups(), headers.pars()
-    series = dicom_series(groups, range(len(groups)))
+    series = dicom_series(headers, groups, range(len(groups)))
     series = join_scans(headers, series) if join else series
     numbers, par_numbers = assign_numbers(
         [each.number_request for each in series],
@@ -87,7 +87,10 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
 def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
     """Return the series `dicom/<n>` of a session. Its files are one series, even if their UIDs differ: then a scan was joined."""
     members = [
-        (headers, each) for headers in sources for each in dicom_series(headers.groups(), range(len(headers.groups())))
+        (headers, each)
+        for headers in sources
+        for groups in [headers.groups()]
+        for each in dicom_series(headers, groups, range(len(groups)))
     ]
     pars = [] if members else [par for headers in sources for par in headers.pars()]
     groups = tuple(group for _, each in members for group in each.groups)

@@ -17,8 +17,8 @@ class JudgedEntry(NamedTuple):
     session: SessionId | None = None
     note: str = ""
     problem: Problem | None = None
-    pair_stem: str = ""
-    """The common stem of a loose PAR and its REC in the inbox; empty for all other entries."""
+    pair_par: str = ""
+    """The file name of the PAR, for a loose PAR with its REC in the inbox, and for that REC; empty for all other entries."""
 
     @property
     def is_ready(self) -> bool:

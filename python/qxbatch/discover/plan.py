@@ -18,6 +18,7 @@ from qxbatch.discover.packet_refusals import refuse_unreadable_or_bad_name, with
 from qxbatch.discover.unfinished_copies import unfinished_reason
 from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.model import SessionId, Verdict
+from qxbatch.parrec.pairing import Member, pair_rows
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import session_by_bids_name
 from qxbatch.resolve.nameformat import session_by_name
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
 def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRows | None") -> list[JudgedEntry]:
     """Judge each entry separately: its name, its session, the filters, its content."""
-    pairs = _pairs(entries)
-    stems = [pairs.get(_stem(entry), "") if entry.content in ("par", "rec") else "" for entry in entries]
+    pars = _pars_of_pairs(entries)
+    stems = [PurePath(pars.get(entry.name, "")).stem for entry in entries]
     exact = _exact_ids(zip(entries, stems, strict=True), settings, rows) if settings.sessions else frozenset()
-    return [_judge(entry, settings, rows, stem, exact) for entry, stem in zip(entries, stems, strict=True)]
+    return [_judge(entry, settings, rows, pars.get(entry.name, ""), exact) for entry in entries]
 
 
 def _exact_ids(entries: Iterable[tuple[Entry, str]], settings: Settings, rows: "LogfileRows | None") -> Collection[str]:
@@ -43,27 +44,30 @@ def _exact_ids(entries: Iterable[tuple[Entry, str]], settings: Settings, rows: "
     return exact_ids(settings, (session for session in sessions if session is not None))
 
 
-def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
-    """Return the stem, as in the PAR's name, of each loose PAR that has its REC beside it, by the stem in folded case."""
-    recs = {_stem(entry) for entry in entries if entry.content == "rec"}
-    pars = [entry for entry in entries if entry.content == "par"]
-    return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
+def _pars_of_pairs(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return the file name of the PAR of each loose pair, by the names of the PAR and of its REC; they pair as in a packet."""
+    pairs, _ = pair_rows(
+        Member(row, entry.name, entry.name, entry.content)
+        for row, entry in enumerate(entries)
+        if entry.content in ("par", "rec")
+    )
+    return {entries[row].name: entries[par].name for par, rec in pairs if rec is not None for row in (par, rec)}
 
 
 def _judge(
-    entry: Entry, settings: Settings, rows: "LogfileRows | None", pair_stem: str, exact: Collection[str]
+    entry: Entry, settings: Settings, rows: "LogfileRows | None", pair_par: str, exact: Collection[str]
 ) -> JudgedEntry:
     link = f"a link to {entry.link}" if entry.link else ""
     judged = JudgedEntry(entry.path, Verdict.READY, note=link)
     if entry.overlap:
         return judged.with_verdict(Verdict.STRAY, entry.overlap)
-    name = packet_name(entry.name, settings.pattern, pair_stem)
+    name = packet_name(entry.name, settings.pattern, PurePath(pair_par).stem)
     if not name:
         return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
-    judged = judged._replace(name=name, pair_stem=pair_stem)
+    judged = judged._replace(name=name, pair_par=pair_par)
     session, unresolved, why = _resolve(name, settings, rows)
     why_filtered = filter_reason(settings, name, session, exact)
-    why_stray = _stray_reason(entry, pair_stem)
+    why_stray = _stray_reason(entry, pair_par)
     if why_filtered:
         return judged._replace(session=session).with_verdict(Verdict.FILTERED, why_filtered)
     find_session = partial(session_of, settings, rows)
@@ -85,11 +89,6 @@ def packet_name(name: str, pattern: re.Pattern[str], pair_stem: str = "") -> str
     return ""
 
 
-def _stem(entry: Entry) -> str:
-    """Return the file name without its extension, in folded case."""
-    return PurePath(entry.name).stem.casefold()
-
-
 def _resolve(name: str, settings: Settings, rows: "LogfileRows | None") -> tuple[SessionId | None, Verdict, str]:
     """Return the session, or the verdict and the reason if there is none."""
     if rows is None:
@@ -108,7 +107,7 @@ def session_of(settings: Settings, rows: "LogfileRows | None", file_name: str) -
     return _resolve(name, settings, rows)[0] if name else None
 
 
-def _stray_reason(entry: Entry, pair_stem: str) -> str:
+def _stray_reason(entry: Entry, pair_par: str) -> str:
     """Return why an entry is not a packet; empty if it is one."""
     why_unfinished = unfinished_reason(entry.name)
     if why_unfinished or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
@@ -116,7 +115,7 @@ def _stray_reason(entry: Entry, pair_stem: str) -> str:
     if entry.shape is not Shape.FILE:
         vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
         return "it vanished meanwhile" if vanished else f"{entry.shape}"
-    if entry.content in PACKET_KINDS or entry.content in UNOPENED or (entry.content == "rec" and pair_stem):
+    if entry.content in PACKET_KINDS or entry.content in UNOPENED or (entry.content == "rec" and pair_par):
         return ""
     if entry.content == "empty":
         return "it is empty"
@@ -164,7 +163,8 @@ def _judge_existing(judged: JudgedEntry, existing: Mapping[str, str], settings: 
 def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse several packets that are ready for one session, or note that they are merged.
 
-    They are merged with --on-same-session=merge, and if they are only a PAR and its REC.
+    They are merged with --on-same-session=merge, and if they are only a PAR and its REC. Packets of different subjects, for
+    example `A_B` and `A` with the session labels `C` and `B_C`, are refused also with --on-same-session=merge.
     """
     by_session: dict[str, list[JudgedEntry]] = defaultdict(list)
     for entry in judged:
@@ -183,8 +183,12 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
     if not others:
         return judged
     names = ", ".join(other.path.name for other in others)
-    if judged.pair_stem and all(other.pair_stem == judged.pair_stem for other in others):
+    if judged.pair_par and all(other.pair_par == judged.pair_par for other in others):
         return judged.with_verdict(Verdict.READY, f"together with {names}")
+    if len({packet.session.subject for packet in packets if packet.session}) > 1:
+        hint = "Rename one of them, or correct what names their subjects (--nameformat or the table of --logfile)."
+        refused = judged.refuse(Code.SAME_SESSION, "have one session id, but not the same subject.", hint)
+        return _with_all_packets(refused, packets, has_remedy=False)
     if settings.on_same_session is OnSameSession.MERGE:
         return judged.with_verdict(Verdict.READY, f"one session with {names}")
     session = judged.session.id if judged.session else ""
@@ -194,7 +198,11 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
         "Move all but one away, or import them as one session:",
         command_for(settings, [session], {"on_same_session": "merge"}),
     )
+    return _with_all_packets(refused, packets)
+
+
+def _with_all_packets(refused: JudgedEntry, packets: Sequence[JudgedEntry], *, has_remedy: bool = True) -> JudgedEntry:
+    """Return a refused entry whose problem is that of all packets of its session."""
     assert refused.problem is not None
-    # all packets of the session get the same problem
-    subject = str(judged.path.with_name(", ".join(other.path.name for other in packets)))
-    return refused._replace(problem=replace(refused.problem, subject=subject))
+    subject = str(refused.path.with_name(", ".join(packet.path.name for packet in packets)))
+    return refused._replace(problem=replace(refused.problem, subject=subject, has_remedy=has_remedy))

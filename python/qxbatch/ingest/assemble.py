@@ -65,7 +65,7 @@ def assemble(
         root = scratch[plan.session.id]
         pairs, problems = find_pairs(reading, rows[k])
         pairs, copies = without_copies(reading, pairs)
-        dicom = dicom_series(groups, plan.groups)
+        dicom = dicom_series(reading, groups, plan.groups)
         dicom = join_scans(reading, dicom) if join else dicom
         numbers, pair_numbers = assign_numbers(
             [s.number_request for s in dicom], [NumberRequest(pair.number, (path_order(pair.path),)) for pair in pairs]

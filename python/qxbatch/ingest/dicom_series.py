@@ -31,7 +31,11 @@ class DicomSeries(NamedTuple):
     """The parts of a joined series, the first part first."""
 
 
-def dicom_series(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeries]:
+_GENERATED = "2.25."
+"""The start of the SeriesInstanceUIDs that the core generates; other programs derive UIDs from a UUID like this, too."""
+
+
+def dicom_series(headers: Headers, groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeries]:
     """Return the series of some groups; groups of several patients with the same UIDs and number form one series."""
     keyed: dict[tuple[str, str, int | None], list[int]] = {}
     for i in indices:
@@ -40,8 +44,19 @@ def dicom_series(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomS
     for (study, uid, number), members_of_key in sorted(keyed.items(), key=lambda item: str(item[0])):
         members = tuple(groups[i] for i in members_of_key)
         started = min((group.start_time for group in members if group.start_time), default="")
-        series.append(DicomSeries(tuple(members_of_key), members, NumberRequest(number, (started, uid, study))))
+        order = _lowest_sop_uid(headers, members_of_key) if uid.startswith(_GENERATED) else uid
+        series.append(DicomSeries(tuple(members_of_key), members, NumberRequest(number, (started, order, study))))
     return series
+
+
+def _lowest_sop_uid(headers: Headers, groups: Sequence[int]) -> str:
+    """Return the lowest SOPInstanceUID of some groups.
+
+    It orders series whose SeriesInstanceUID is generated from the folder of their files: this folder is another one when a session
+    is rebuilt from its sorted files.
+    """
+    read = (headers.header(row) for group in groups for row in headers.group_rows(group))
+    return min((str(header.get("SOPInstanceUID") or "") for header in read if header is not None), default="")
 
 
 def join_scans(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:

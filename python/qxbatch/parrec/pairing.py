@@ -41,6 +41,8 @@ class _Candidate:
     path: str
     folder: str
     stem: str
+    is_upper: bool
+    """Whether its extension is in upper case."""
     role: str
     """`par`, `rec` or `xml`."""
 
@@ -48,13 +50,17 @@ class _Candidate:
 def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
     """Pair the files of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired files.
 
-    Members with equal stems are paired first, then the remaining ones whose stems differ only in case. A PAR without its
-    REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the header is XML.
+    Members with equal stems and extensions in the same case are paired first, then those with equal stems, then the remaining
+    ones whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also if there is an `S1.PAR`.
+
+    A PAR without its REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the
+    header is XML.
     """
     members = [member for file in files if (member := _candidate(file)) is not None]
     members.sort(key=lambda member: member.path)
     pairs: list[tuple[_Candidate, _Candidate | None]] = []
-    unpaired = _match(members, pairs, lambda member: (member.folder, member.stem))
+    unpaired = _match(members, pairs, lambda member: (member.folder, member.stem, member.is_upper))
+    unpaired = _match(unpaired, pairs, lambda member: (member.folder, member.stem))
     unpaired = _match(unpaired, pairs, lambda member: (member.folder, member.stem.casefold()))
     pairs += [(member, None) for member in unpaired if member.role == "par"]
     pairs.sort(key=lambda members: members[0].path)
@@ -77,11 +83,12 @@ def _candidate(file: Member) -> _Candidate | None:
     match = _PATH.match(file.name)
     if match is None:
         return None
-    extension = (match["extension"] or "").casefold()
+    written = match["extension"] or ""
+    extension = written.casefold()
     role = file.kind if file.kind in {"par", "rec"} else extension[1:] if extension == ".xml" else ""
-    stem = match["stem"] if extension in {".par", ".rec", ".xml"} else match["stem"] + (match["extension"] or "")
+    stem = match["stem"] if extension in {".par", ".rec", ".xml"} else match["stem"] + written
     folder = file.path.removesuffix(file.name)
-    return _Candidate(file.row, file.path, folder, stem, role) if role else None
+    return _Candidate(file.row, file.path, folder, stem, written.isupper(), role) if role else None
 
 
 def _match(
