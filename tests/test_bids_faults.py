@@ -155,3 +155,16 @@ def test_a_value_of_an_interrupted_export_in_an_edited_table_is_reported(tmp_pat
     with_labels(study, rules, "1", "2")
     text = " ".join(study.run().text.split())
     assert "acq_time of anat/sub-1_T1w.nii.gz stays 2024-05-06T11:00:00, but it is now 2024-05-06T10:00:00." in text
+
+
+def test_a_table_has_no_rows_of_images_that_only_an_interrupted_export_wrote(tmp_path):
+    study, out = BidsStudy(tmp_path / "study"), tmp_path / "steps"
+    study.add("S1")
+    study.add("S2", Scan(2, "t1", "11:00:00"))
+    rules = study.rules.read_text()
+    with_labels(study, rules, "1", "2")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
+    assert (study.bids / "sub-1" / "func" / "sub-1_task-rest_bold.nii.gz").exists()
+    with_labels(study, rules, "2", "1")
+    assert study.run().status == 0
+    assert study.tree()["sub-1/sub-1_scans.tsv"] == b"filename\tacq_time\nanat/sub-1_T1w.nii.gz\t2024-05-06T11:00:00\n"

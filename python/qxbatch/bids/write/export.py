@@ -12,11 +12,10 @@ from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.exportable_sessions import ExportableSessions
-from qxbatch.bids.write.messages import hard_link_warnings
+from qxbatch.bids.write.messages import hard_link_warnings, user_file_warnings
 from qxbatch.bids.write.planned_contents import PlannedContents
 from qxbatch.bids.write.result import Export, SessionOutcome
 from qxbatch.bids.write.session_results import KeptFiles, SessionResults
-from qxbatch.bids.write.user_files import UserFiles
 
 SharedFilesOf = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
 """Returns the files of the whole data set for the sessions that are exported."""
@@ -56,7 +55,7 @@ class Exporter:
         """Return the changes of the data set; warn of files of users that may belong to another image than before."""
         planned = self._planned
         self._record = planned.record
-        for name, warning in UserFiles(planned.entries, self._record, self._disk, self._kept.is_kept).warnings():
+        for name, warning in user_file_warnings(planned.entries, self._record, self._disk, self._kept.is_kept):
             self._results.warn(name, warning)
         changes = planned_changes(planned.entries, self._record, self._disk.file_at, self._kept.is_kept)
         return [_without_expected_edit(change, planned.editable_paths) for change in changes]

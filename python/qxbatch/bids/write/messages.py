@@ -1,12 +1,14 @@
 """What an export says about a session: why it is not exported, and what its user has to check."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from qxbatch.bids.files.changes import Action, Change
-from qxbatch.bids.files.record import Record
+from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Content
+from qxbatch.bids.write.user_files import UserFiles
 from qxbatch.record.names import description, series_number
 
 
@@ -36,3 +38,10 @@ def hard_link_warnings(
                     "Take the image of the session from a backup, or convert the session again."
                 ),
             )
+
+
+def user_file_warnings(
+    planned: Mapping[str, Entry], record: Record, disk: Disk, is_kept: Callable[[Entry], bool]
+) -> Iterator[tuple[str, str]]:
+    """Yield a session and a warning for each changed image or folder with files of users; `is_kept` as in UserFiles."""
+    return UserFiles(planned, record, disk, is_kept).warnings()
