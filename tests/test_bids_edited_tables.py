@@ -223,3 +223,80 @@ def test_files_of_users_beside_an_image_that_is_removed_are_reported(tmp_path: P
     assert "1 warning" in text
     assert events.read_text() == "onset\tduration\n"
     assert "warning" not in study.run().text
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_a_label_of_a_session_whose_files_were_deleted_gets_the_values_of_the_next_one(
+    tmp_path: Path, *, is_edited: bool
+) -> None:
+    study = BidsStudy(tmp_path)
+    add(study, "S1", "070Y")
+    study.add("S1", T1, Scan(4, "rest", "10:30:00", 100, volumes=3))  # a path that the next session does not have
+    rules = study.rules.read_text()
+    study.rules.write_text('labels.subjects = { S1 = "1" }\n' + rules)
+    assert study.run().status == 0
+    if is_edited:
+        add_column(study, PARTICIPANTS, "group", ["patient"])
+    shutil.rmtree(study.sessions / "S1")
+    shutil.rmtree(study.bids / "sub-1")
+    add(study, "S2", "030Y", LATER_T1)
+    study.rules.write_text('labels.subjects = { S2 = "1" }\n' + rules)
+    run = study.run()
+    assert run.status == 0
+    if is_edited:
+        text = " ".join(run.text.split())
+        assert "its row sub-1 stays, but that is another session now" in text
+        assert "age of sub-1 stays 70, but it is now 30" in text
+    else:
+        assert study.tree()[PARTICIPANTS] == b"participant_id\tage\tsex\nsub-1\t30\tF\n"
+
+
+def test_rows_of_a_session_that_left_an_edited_table_are_removed_or_reported(tmp_path: Path) -> None:
+    study, rest = BidsStudy(tmp_path), Scan(3, "rest", "10:10:00", 100, volumes=3)
+    study.add("S1", T1, rest)
+    study.add("S2", Scan(3, "t2", "12:00:00"))
+    rules = study.rules.read_text() + '[[rule]]\nmatch = { name = "t2" }\nas = "anat/T2w"\n'
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    assert study.run().status == 0
+    add_column(study, "sub-1/sub-1_scans.tsv", "quality", ["n/a", "bad"])
+    study.rules.write_text('labels.subjects = { S1 = "3", S2 = "2" }\n' + rules)
+    assert study.run().status == 0
+    study.rules.write_text('labels.subjects = { S1 = "3", S2 = "1" }\n' + rules)
+    text = " ".join(study.run().text.split())
+    row = "func/sub-1_task-rest_bold.nii.gz"
+    assert f"S2: sub-1/sub-1_scans.tsv was edited, so its row {row} stays, but that is no longer exported." in text
+    rows = study.tree()["sub-1/sub-1_scans.tsv"].decode().splitlines()[1:]
+    assert [line.split("\t")[0] for line in rows] == [row, "anat/sub-1_T2w.nii.gz"]
+
+
+def test_all_files_of_users_in_the_folder_of_a_label_are_reported_if_it_gets_another_session(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", T1)
+    study.add("S2", T1)
+    rules = study.rules.read_text()
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    assert study.run().status == 0
+    behavior = study.bids / "sub-1" / "beh" / "sub-1_task-words_beh.tsv"
+    behavior.parent.mkdir()
+    behavior.write_text("mine\n")
+    assert "warning" not in study.run().text
+    study.rules.write_text('labels.subjects = { S1 = "2", S2 = "1" }\n' + rules)
+    text = " ".join(study.run().text.split())
+    assert "S2: sub-1 is of another session than at the last export, and sub-1/beh/sub-1_task-words_beh.tsv is" in text
+    assert "1 warning" in text
+    assert behavior.read_text() == "mine\n"
+    assert "warning" not in study.run().text
+
+
+def test_files_of_users_beside_an_image_of_another_time_are_reported(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    assert study.run().status == 0
+    events = study.bids / "sub-S1" / "func" / "sub-S1_task-rest_events.tsv"
+    events.write_text("onset\tduration\n")
+    study.add("S1", T1, Scan(3, "rest", "15:10:00", 100, volumes=5))
+    text = " ".join(study.run().text.split())
+    path = "sub-S1/func/sub-S1_task-rest"
+    assert f"S1: {path}_bold.nii.gz is another image than at the last export, and {path}_events.tsv is not" in text
+    assert "1 warning" in text
+    assert "warning" not in study.run().text

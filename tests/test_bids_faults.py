@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.build.bids import Scan
 from tests.build.bids_study import BOLD, BidsStudy
 from tests.build.study import TIME_LIMIT
 from tests.faults.victim import BELOW
@@ -106,3 +107,64 @@ def test_an_edit_after_a_kill_is_kept_by_the_next_run(tmp_path):
     run = study.run()
     assert written.read_text() == '{"edited": true}'
     assert "left alone: " + written.relative_to(study.bids).as_posix() in run.out
+
+
+def with_labels(study: BidsStudy, rules: str, first: str, second: str) -> None:
+    """Write the rules with these labels of S1 and S2."""
+    study.rules.write_text(f'labels.subjects = {{ S1 = "{first}", S2 = "{second}" }}\n{rules}')
+
+
+def test_an_export_of_one_session_does_not_forget_what_an_interrupted_export_left_of_another(tmp_path):
+    study, out = BidsStudy(tmp_path / "study"), tmp_path / "steps"
+    study.add("S1", Scan(2, "t1", "10:00:00"))
+    study.add("S2", Scan(2, "t1", "11:00:00", shape=(5, 4, 3)))
+    rules = study.rules.read_text()
+    with_labels(study, rules, "1", "2")
+    assert study.run().status == 0
+    before = study.tree()
+    with_labels(study, rules, "2", "1")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
+    image = "sub-2/anat/sub-2_T1w.nii.gz"
+    assert study.tree()[image] != before[image]
+    with_labels(study, rules, "1", "2")
+    for _ in range(2):
+        run = study.run("--sessions=S1")
+        assert run.status == 0
+        assert "is still what an interrupted export wrote" in " ".join(run.out.split())
+    run = study.run()
+    assert "left alone" not in run.text
+    assert {path: data for path, data in study.tree().items() if path.startswith("sub-")} == {
+        path: data for path, data in before.items() if path.startswith("sub-")
+    }
+    assert not (study.bids / "code" / "qxbatch" / "journal.json").exists()
+
+
+def test_a_value_of_an_interrupted_export_in_an_edited_table_is_reported(tmp_path):
+    study, out = BidsStudy(tmp_path / "study"), tmp_path / "steps"
+    study.add("S1", Scan(2, "t1", "10:00:00"))
+    study.add("S2", Scan(2, "t1", "11:00:00"))
+    rules = study.rules.read_text()
+    with_labels(study, rules, "1", "2")
+    assert study.run().status == 0
+    with_labels(study, rules, "2", "1")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
+    table = study.bids / "sub-1" / "sub-1_scans.tsv"
+    assert "T11:00:00" in table.read_text()
+    head, row = table.read_text().splitlines()
+    table.write_text(f"{head}\tquality\n{row}\tgood\n")
+    with_labels(study, rules, "1", "2")
+    text = " ".join(study.run().text.split())
+    assert "acq_time of anat/sub-1_T1w.nii.gz stays 2024-05-06T11:00:00, but it is now 2024-05-06T10:00:00." in text
+
+
+def test_a_table_has_no_rows_of_images_that_only_an_interrupted_export_wrote(tmp_path):
+    study, out = BidsStudy(tmp_path / "study"), tmp_path / "steps"
+    study.add("S1")
+    study.add("S2", Scan(2, "t1", "11:00:00"))
+    rules = study.rules.read_text()
+    with_labels(study, rules, "1", "2")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
+    assert (study.bids / "sub-1" / "func" / "sub-1_task-rest_bold.nii.gz").exists()
+    with_labels(study, rules, "2", "1")
+    assert study.run().status == 0
+    assert study.tree()["sub-1/sub-1_scans.tsv"] == b"filename\tacq_time\nanat/sub-1_T1w.nii.gz\t2024-05-06T11:00:00\n"

@@ -10,6 +10,8 @@ import pytest
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.files.changes import Change, planned_changes
+from qxbatch.bids.files.planned_files import PlannedFile
+from qxbatch.bids.files.shared import shared_files
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.result import SessionOutcome
@@ -17,6 +19,8 @@ from qxbatch.bids.write.run import Request, run_export
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Scan
 from tests.build.bids_study import T1, BidsStudy
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, under
 
 OTHER_SCANS = (Scan(2, "rest", "10:00:00", 100, volumes=3), Scan(3, "t1", "10:10:00", shape=(6, 6, 5)))
 
@@ -157,3 +161,48 @@ def test_a_session_is_not_exported_beside_images_that_an_interrupted_export_left
     assert study.run().status == 0
     assert bold not in study.tree()
     assert study.run("--sessions=S1").status == 0
+
+
+def test_tables_have_no_values_of_a_session_that_is_replaced_after_its_unchanged_files_were_compared(
+    study: BidsStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(age: str, *scans: Scan) -> None:
+        study.add("S1", *scans)
+        series = MrSeries(changes={"PatientSex": "F", "PatientAge": age})
+        path = study.sessions / "S1" / "dicom" / "20.tar.gz"
+        path.write_bytes(packed(under("20", series.files()), Kind.TAR_GZ))
+
+    def replaced_session(*args: Any) -> list[PlannedFile]:
+        shutil.rmtree(study.sessions / "S1")
+        add("025Y", *OTHER_SCANS)
+        return shared_files(*args)
+
+    add("070Y")
+    assert study.run().status == 0
+    before = study.tree()
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.bids.write.run.shared_files", replaced_session)
+        run = study.run()
+    assert run.status == 1
+    assert "S1: not exported: an import replaced the session while it was exported" in run.out
+    for path in ("participants.tsv", f"{T1}.nii.gz", "sub-S1/sub-S1_scans.tsv"):
+        assert study.tree()[path] == before[path]
+    assert study.run().status == 0
+    assert "sub-S1\t25\tF\n" in study.tree()["participants.tsv"].decode()
+
+
+@pytest.mark.parametrize("words", [(), ("--sourcedata",)])
+def test_a_session_is_not_exported_beside_the_dicom_of_another_one(study: BidsStudy, words: tuple[str, ...]) -> None:
+    (study.sessions / "S1" / "dicom" / "30.tar.gz").write_bytes(b"DICOM of S1")
+    (study.sessions / "S2" / "dicom" / "20.tar.gz").write_bytes(b"DICOM of S2")
+    rules = study.rules.read_text()
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    assert study.run("--sourcedata").status == 0
+    shutil.rmtree(study.sessions / "S1")
+    shutil.rmtree(study.bids / "sub-1")
+    study.rules.write_text('labels.subjects = { S2 = "1" }\n' + rules)
+    run = study.run(*words)
+    assert run.status == 1
+    assert "sourcedata/sub-1/30.tar.gz is of session S1, which no longer exists." in " ".join(run.out.split())
+    shutil.rmtree(study.bids / "sourcedata" / "sub-1")
+    assert study.run(*words).status == 0

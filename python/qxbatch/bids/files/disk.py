@@ -68,6 +68,16 @@ class Disk:
             return set()
         return {f"{folder}/{each}" for each in names if each.startswith(f"{start}_")}
 
+    def files_below(self, folder: str) -> set[str]:
+        """Return the paths of all files in a folder and the folders below it. Folders that are links are not entered."""
+        if not self.is_plain(folder):
+            return set()
+        return {
+            f"{Path(parent).relative_to(self.dataset).as_posix()}/{name}"
+            for parent, _folders, names in os.walk(self.dataset / folder)
+            for name in names
+        }
+
     def is_plain(self, folder: str) -> bool:
         """Return whether a folder and its parents in the data set are real folders or do not exist. Raises OSError."""
         if folder not in self._is_plain_folder:

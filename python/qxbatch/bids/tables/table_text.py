@@ -76,17 +76,22 @@ class Stale(NamedTuple):
     """The cell of the edited table."""
     value: str
     """What the sessions give now."""
+    previous: str
+    """What they gave at an earlier export."""
 
 
-def stale_cells(existing: Table, ours: Table, previous: Cells) -> list[Stale]:
-    """Return the cells of an edited table that differ from ours, and whose value changed since `previous`, the last export."""
+def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list[Stale]:
+    """Return the cells of an edited table that differ from ours, and whose value changed since an earlier export.
+
+    `previous` are the cells of the last export and, if that was interrupted, of the one before.
+    """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     return [
-        Stale(name, column, cell, value)
+        Stale(name, column, cell, value, earlier_values[0])
         for name, cells in cells_of(ours).items()
         for column, value in cells.items()
         if (cell := existing_rows.get(name, {}).get(column, value)) != value
-        and previous.get(name, {}).get(column, value) != value
+        and (earlier_values := [text for each in previous if (text := each.get(name, {}).get(column, value)) != value])
     ]
 
 

@@ -100,8 +100,10 @@ class Applier:
 
     def _leave_out_replaced_sessions(self, batch: Sequence[Change]) -> None:
         """Place no files of sessions that an import replaced: the staged images and sidecars may be of different imports."""
-        changed = {change.session for change in batch if change.action in (*_WRITE_ACTIONS, Action.REMOVE)}
-        for session in sorted(changed - self.applied.failed_sessions.keys()):
+        sessions = {
+            change.session for change in batch
+        }  # also unchanged ones: the shared tables may have their new values
+        for session in sorted(sessions - self.applied.failed_sessions.keys()):
             if self._was_replaced(session):
                 message = "an import replaced the session while it was exported, or replaces it now; run again"
                 self.applied.failed_sessions[session] = message

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import JOURNAL, RECORD, Record, folders_after, write_record
+from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, folders_after, write_record
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
@@ -26,6 +26,7 @@ class Exporter:
 
     def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
         self._destination, self._record, self._stamps = destination, record, stamps
+        self._interrupted = record.journal_files
         self._disk = Disk(destination.dataset, stamps)
         self._results = SessionResults()
         self._kept = KeptFiles(record.files, self._results, all_sessions=destination.all_sessions)
@@ -86,13 +87,37 @@ class Exporter:
                 or not (dataset / RECORD).exists()
             ):
                 write_record(dataset / RECORD, entries, folders, has_shifted_dates=has_shifted_dates)
-        (dataset / JOURNAL).unlink(missing_ok=True)
+        self._end_journal(entries)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)
         return self._export_result(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
 
+    def _end_journal(self, entries: Iterable[Entry]) -> None:
+        """Remove the journal, except for files of an earlier, interrupted export which are still in the place of recorded ones.
+
+        Without the journal such files of sessions that this run does not export would count as edited by a user.
+        """
+        recorded = {entry.path: entry for entry in entries}
+        journal = self._destination.dataset / JOURNAL
+        remaining = []
+        for path, entry in self._interrupted.items():
+            existing = self._disk.file_at(path)
+            if existing is None or path not in recorded:
+                continue
+            if existing.matches(entry) and not existing.matches(recorded[path]):
+                remaining.append(entry)
+        if not remaining:
+            journal.unlink(missing_ok=True)
+            return
+        write_record(journal, remaining, {}, has_shifted_dates=self._destination.options.shifts is not None)
+        count = f" (and {len(remaining) - 1} more)" if len(remaining) > 1 else ""
+        text = (
+            f"{remaining[0].path}{count} is still what an interrupted export wrote. Export all sessions to complete it."
+        )
+        self._results.warn_subject((remaining[0].path.partition("/")[0],), text)
+
     def _was_replaced(self, session: str) -> bool:
-        """Return whether an import replaced a session since it was read; False for files of no session, and sessions not read."""
-        return session in self._plans and self._plans[session].session.was_replaced
+        """Return whether an import replaced a session since it was read; False for sessions that are not exported."""
+        return self._results.is_exported(session) and self._plans[session].session.was_replaced
 
     def _export_result(
         self,

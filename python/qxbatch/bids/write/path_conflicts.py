@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned_files import PlannedFile
+from qxbatch.bids.files.planned_files import SOURCEDATA, PlannedFile
 from qxbatch.bids.files.record import Entry, Record, folder_of_labels
 from qxbatch.bids.write.session_results import SessionResults
 
@@ -18,8 +18,8 @@ class PathConflicts:
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
         """Yield each session with such a conflict, and its problem.
 
-        If the folder of a session's labels has an image of such another session, this is a conflict even if their paths differ:
-        images of both would have the same labels.
+        A session also needs its folder and that of its DICOM. An interrupted export may have left images of another session there,
+        or a user may have deleted only the images.
         """
         others: dict[str, list[Entry]] = {}
         for entry in self._record.files.values():
@@ -27,9 +27,10 @@ class PathConflicts:
                 others.setdefault(folder_of_labels(entry.path), []).append(entry)
         for name, files in files_by_session.items():
             paths = {file.path for file in files}
-            candidates = [entry for folder in set(map(folder_of_labels, paths)) for entry in others.get(folder, ())]
-            for entry in candidates:
-                is_needed = entry.path in paths or entry.is_image
+            folders = set(map(folder_of_labels, paths))
+            folders |= {f"{SOURCEDATA}/{folder}" for folder in folders}
+            for entry in (entry for folder in sorted(folders) for entry in others.get(folder, ())):
+                is_needed = entry.path in paths or entry.is_image or entry.path.startswith(f"{SOURCEDATA}/")
                 if entry.session != name and is_needed and self._disk.file_at(entry.path) is not None:
                     yield name, self._problem(entry.path, entry.session)
                     break

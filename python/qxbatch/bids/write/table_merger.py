@@ -1,7 +1,7 @@
 """Merges the tables of an export with the existing ones of the data set."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -65,22 +65,26 @@ class TableMerger:
         ours = self._without_partial_subjects(ours, existing)
         folder = path.rpartition("/")[0]
 
-        def is_kept(name: str) -> bool:
-            return self._is_row_kept(folder, ours.key_column, name, edited=edited)
+        previous = _rows([entry.rows for entry in entries])
 
-        # a row of the record replaces that of the journal
-        previous = {name: row for entry in reversed(entries) for name, row in entry.rows.items()}
+        def is_kept(name: str) -> bool:
+            return self._is_row_kept(folder, ours.key_column, name, of_user=edited and name not in previous)
+
         existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited, rows=previous)
         if edited:
-            merged, cells = self._merge_edited(file, ours, text, previous, is_kept)
+            merged, cells = self._merge_edited(file, ours, text, [entry.rows for entry in entries], is_kept)
             return MergedTable(merged.encode("utf-8", "surrogateescape"), cells, True, existing_entry)
         cells = {name: row for name, row in previous.items() if is_kept(name)} | cells_of(ours)
         return MergedTable(_bytes(merge_tables(existing, ours, is_kept)), cells, False, existing_entry)
 
     def _merge_edited(
-        self, file: PlannedFile, ours: Table, text: str, previous: Cells, is_kept: Callable[[str], bool]
+        self, file: PlannedFile, ours: Table, text: str, earlier: Sequence[Cells], is_kept: Callable[[str], bool]
     ) -> tuple[str, Cells]:
-        """Return the text of an edited table with our new rows, and the cells for the record; warn of rows that no longer fit."""
+        """Return the text of an edited table with our new rows, and the cells for the record; warn of rows that no longer fit.
+
+        `earlier` are the cells of the record, and of the journal of an interrupted export.
+        """
+        previous = _rows(earlier)
         existing = read_table(text)
         assert existing is not None
         our_names, folder = cells_of(ours).keys(), file.path.rpartition("/")[0]
@@ -96,8 +100,8 @@ class TableMerger:
         for name in sorted(edited_rows):
             advice = "Copy what you added to another row, and delete this one."
             self._warn_of_edit(file, name, f"its row {name} stays, but that is no longer exported. {advice}")
-        for stale in stale_cells(existing, ours, previous):
-            cells[stale.row] = {**cells[stale.row], stale.column: previous[stale.row][stale.column]}
+        for stale in stale_cells(existing, ours, earlier):
+            cells[stale.row] = {**cells[stale.row], stale.column: stale.previous}
             value = f"{stale.column} of {stale.row} stays {stale.existing or 'empty'}, but it is now {stale.value}."
             self._warn_of_edit(file, stale.row, f"{value} Correct the row, or delete it and run again.")
         return merge_edited(text, existing.columns, ours, lambda name: name in edited_rows or is_kept(name)), cells
@@ -110,11 +114,7 @@ class TableMerger:
         if ours.key_column != PARTICIPANT:
             return ours
         names = {row.get(PARTICIPANT) for row in existing.rows}
-        partial = {
-            path.partition("/")[0]
-            for path, entry in self._record.files.items()
-            if entry.session and not self._results.is_exported(entry.session)
-        }
+        partial = {entry.path.partition("/")[0] for entry in self._other_images}
         return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT] not in names & partial))
 
     def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
@@ -131,29 +131,49 @@ class TableMerger:
         if key == "filename":
             return is_of_other_image(self._planned_entries.get(path), self._record.files.get(path))
         before, after = self._sessions_by_folder
-        kept = {session for session in before.get(path, ()) if not self._results.is_exported(session)}
-        return path in before and before[path].isdisjoint(after.get(path, set()) | kept)
+        return path in before and before[path].isdisjoint(after.get(path, ()))
 
     @cached_property
     def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
-        """The sessions with files in each folder at the last export, and in this one. First used when all sessions were added."""
-        return sessions_by_folder(self._record.files.values()), sessions_by_folder(self._planned_entries.values())
+        """The sessions with files in each folder at the last export, and after this one; read after all sessions were added."""
+        after = (*self._planned_entries.values(), *self._other_images)
+        return sessions_by_folder(self._record.files.values()), sessions_by_folder(after)
 
-    def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
-        """Return whether the file or folder of a table row will exist, or a user added the row."""
+    @cached_property
+    def _other_images(self) -> Sequence[Entry]:
+        """The existing images of sessions that this run does not export. Images that a user deleted are not among them."""
+        return [
+            entry
+            for path, entry in self._record.files.items()
+            if entry.is_image
+            and not self._results.is_exported(entry.session)
+            and os.path.lexists(self._disk.dataset / path)
+        ]
+
+    def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
+        """Return whether the file or folder of a table row will exist, or the row is `of_user`: no export wrote it."""
         path = "/".join(filter(None, (folder, name)))
         if path in self._planned_entries:
             return True
         entry = self._record.files.get(path)
         if key == "filename" and entry is not None:
             return self._kept.is_kept(entry)
+        interrupted = self._record.journal_files.get(path)
+        existing = self._disk.file_at(path) if interrupted else None
+        if interrupted and existing and existing.matches(interrupted):
+            return False  # only an interrupted export wrote the image, and this export removes it
         if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
             kept_paths = (
                 *self._planned_entries,
                 *(recorded.path for recorded in self._record.files.values() if self._kept.is_kept(recorded)),
             )
             return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
-        return edited or os.path.lexists(self._disk.dataset / path)
+        return of_user or os.path.lexists(self._disk.dataset / path)
+
+
+def _rows(earlier: Sequence[Cells]) -> Cells:
+    """Return the rows of earlier exports; a row of the record replaces that of the journal."""
+    return {name: row for cells in reversed(earlier) for name, row in cells.items()}
 
 
 def _unmerged(table: Table) -> MergedTable:

@@ -1,0 +1,76 @@
+"""Files of users in a data set that may belong to another image or session than before."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+
+_LABEL = ("sub-", "ses-")
+"""How the name of the folder of a subject or of a session begins."""
+
+
+class UserFiles:
+    """Finds files of users that are beside an image, or in the folder of a session, which this export changes."""
+
+    def __init__(
+        self, planned: Mapping[str, Entry], record: Record, disk: Disk, is_kept: Callable[[Entry], bool]
+    ) -> None:
+        """`is_kept` returns whether a recorded file that is not planned is kept."""
+        self._planned, self._record, self._disk, self._is_kept = planned, record, disk, is_kept
+        self._known = planned.keys() | record.files.keys() | record.journal_files.keys()
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """Yield a session and a warning for each changed image or folder with files of users."""
+        named: set[str] = set()
+        for path, session, text in self._changed_images():
+            if names := self._disk.files_beside(path) - self._known:
+                named |= names
+                yield session, text.format(path=path, names=_names(names))
+        for folder, session in self._changed_folders():
+            if names := self._disk.files_below(folder) - self._known - named:
+                named |= names
+                text = (
+                    f"{folder} is of another session than at the last export, and {_names(names)} is not of an export."
+                )
+                yield session, f"{text} Check to which session it belongs."
+
+    def _changed_images(self) -> Iterator[tuple[str, str, str]]:
+        """Yield path, session and text of each image in the place of another one, and of each image that is removed."""
+        for path, entry in self._planned.items():
+            if entry.is_image and self._is_other_image(entry):
+                text = "{path} is another image than at the last export, and {names} is not of an export."
+                yield path, entry.session, f"{text} Check to which image it belongs."
+        for path, entry in self._record.files.items():
+            if entry.session and entry.is_image and path not in self._planned and not self._is_kept(entry):
+                text = "{path} is no longer exported, and {names} is not of an export. Move it to the image to which it belongs,"
+                yield path, entry.session, f"{text} before another one gets this path."
+
+    def _is_other_image(self, entry: Entry) -> bool:
+        """Return whether a planned image is another one than its path had at the last export, or was acquired at another time."""
+        if is_of_other_image(entry, self._record.files.get(entry.path)):
+            return True
+        before, now = _time(self._record.files, entry.path), _time(self._planned, entry.path)
+        return before is not None and now is not None and before != now
+
+    def _changed_folders(self) -> Iterator[tuple[str, str]]:
+        """Yield the folders of labels that have only other sessions than at the last export, or none, with one of the sessions."""
+        kept = (entry for entry in self._record.files.values() if entry.session and self._is_kept(entry))
+        after = sessions_by_folder([*self._planned.values(), *kept])
+        for folder, before in sorted(sessions_by_folder(self._record.files.values()).items()):
+            now = after.get(folder, set())
+            if PurePosixPath(folder).name.startswith(_LABEL) and before.isdisjoint(now):
+                yield folder, min(now or before)
+
+
+def _time(entries: Mapping[str, Entry], path: str) -> str | None:
+    """Return the time of an image in scans.tsv, as recorded; None if it is not known."""
+    folder = path.rpartition("/")[0].rpartition("/")[0]
+    table = entries.get(f"{folder}/{'_'.join(folder.split('/'))}_scans.tsv")
+    return None if table is None else table.rows.get(path.removeprefix(f"{folder}/"), {}).get("acq_time")
+
+
+def _names(paths: Collection[str]) -> str:
+    """Return the first path, and how many more there are."""
+    more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+    return f"{min(paths)}{more}"
