@@ -9,8 +9,11 @@ class SeriesVerdict(StrEnum):
 
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
+    """Volumes or slices are missing."""
     REPEATED = "repeated"
+    """Complete, but the protocol expects fewer series like this one."""
     NOT_EVALUABLE = "not evaluable"
+    """A localizer, something that is not a measured image, or a series whose volumes cannot be counted."""
 
 
 class Orientation(StrEnum):
@@ -35,7 +38,7 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Facts of one series. None means unknown or not applicable, and is omitted from the JSON."""
+    """Facts of one series. None means unknown or not applicable, and is omitted where facts are written as JSON."""
 
     started: str | None = None
     """ISO 8601."""

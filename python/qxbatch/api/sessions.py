@@ -14,7 +14,7 @@ from qxbatch.session.folder import SessionFolder
 
 
 def open_session(path: str | os.PathLike[str]) -> SessionFolder:
-    """Return a session folder that this program or another one wrote. Its files are read when they are first needed.
+    """Return a session folder, which qxbatch or another program wrote. Its files are read when they are first needed.
 
     Raises UsageError when the path is no session folder.
     """

@@ -29,18 +29,22 @@ def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[in
     counts = Counter(keys.values())
     whole_files = {path for path, key in keys.items() if counts[key] > 1 and sizes[path] > 2 * END_BYTES}
     announce(sum(sizes[path] for path in whole_files))
-    return _with_longer_keys(
-        keys, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in whole_files else ""
-    )
+
+    def sha256(path: Path) -> str:
+        _size, digest = hash_file(os.fspath(path), monitor=monitor)
+        return digest
+
+    return _with_longer_keys(keys, lambda path: sha256(path) if path in whole_files else "")
 
 
 def _with_longer_keys(keys: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
-    """Return the keys; append the result of `read` to the keys that several archives have."""
+    """Return the keys; to each key that several archives have, append what `read` returns for the archive."""
     counts = Counter(keys.values())
     return {path: (*key, _content_or_path(path, read)) if counts[key] > 1 else key for path, key in keys.items()}
 
 
 def _content_or_path(path: Path, read: Callable[[Path], str]) -> str:
+    """Return what `read` returns; for an unreadable file its path, which no other file has."""
     try:
         return read(path)
     except OSError:

@@ -52,6 +52,7 @@ def archive_packet(
 
     Raises ChangedError, OSError, and ValueError from the check.
     """
+    # the names of the packet while it is checked, and while it is removed
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not entry_exists(aside) and not entry_exists(packet):
         clear_copy(packet, folder, tag)
