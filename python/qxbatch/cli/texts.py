@@ -109,7 +109,7 @@ def option_text(parameter: Parameter) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break text at spaces, without backticks. No further line begins with a dash: call_docopt would take it for an option."""
+    """Break text at spaces, without backticks. Only the first line may begin with a dash: docopt would take others for options."""
     lines: list[str] = []
     line = ""
     for word in text.replace("`", "").split(" "):

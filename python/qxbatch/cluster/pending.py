@@ -49,7 +49,7 @@ def make_submission(
 
 
 def packet_names(unit: Unit) -> tuple[str, ...]:
-    """Return the names that identify the packets of a unit."""
+    """Return the names that identify the packets of a unit; in folder mode, where it has an inbox, the name of its session."""
     return (unit.name,) if unit.inbox is not None else tuple(packet.path.name for packet in unit.packets)
 
 

@@ -17,7 +17,11 @@ MAX_DOUBLINGS = 3
 
 
 def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
-    """Raise UsageError if a file that the options name cannot be read, or a folder that the import changes cannot be written."""
+    """Raise UsageError if the submission cannot be continued here.
+
+    That is the case if its study is a copy, a file that the options name cannot be read, or a folder that the import changes cannot
+    be written.
+    """
     settings = task_settings(submission)
     need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
 

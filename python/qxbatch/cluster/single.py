@@ -44,7 +44,10 @@ def import_one(settings: Settings, name: str) -> int:
 
 
 def _note(report: Report, settings: Settings, name: str, sessions: Sequence[str]) -> str:
-    """Return a note if a packet was imported before, else an empty text. `sessions` are the ids that the name may mean."""
+    """Return a note if a packet was imported before, else an empty text. `sessions` are the ids that the name may mean.
+
+    For a packet that is not in the inbox, a session folder counts only if its summary can be read.
+    """
     if report.sessions:
         return ""
     for candidate in report.candidates:

@@ -85,6 +85,7 @@ class Submitter:
         Raises UsageError, with exit status 69 if no array is accepted, and OSError.
         """
         largest = largest_array(self.scheduler)
+        # no array is accepted yet: all units are remaining ones
         self.round_number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MAX_GROWTH:
@@ -202,11 +203,13 @@ class Submitter:
         return array is not None and array.size >= self.scheduler.smallest_array
 
     def _words(self, program: Sequence[str], task: str) -> list[str]:
+        """Return the words of the command with which a job does a task: TASK, END_JOB or REMAINING."""
         folder = str(self.submission.sessionsfolder)
         submission = f"{self.submission.id}:{self.submission.file.digest}"  # the job refuses another record
         return [*program, "worker", folder, f"--submission={submission}", f"--task={self.round_number}/{task}"]
 
     def _command(self, task: str) -> str:
+        """Return the command of a task for the shell; in the container if the submission has one."""
         container = self.submission.record.get("container")
         if not container:
             return self._host_command(task)
@@ -214,6 +217,7 @@ class Submitter:
         return in_container(self.scheduler, Path(container), binds, self._words(["qxbatch"], task))
 
     def _host_command(self, task: str) -> str:
+        """Return the command of a task for the shell, outside of a container."""
         words = self._words([sys.executable, "-P", "-m", "qxbatch"], task)
         return " ".join(map(shell_word_of_task, words))
 
