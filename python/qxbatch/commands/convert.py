@@ -27,6 +27,7 @@ def run(options: Mapping[str, object]) -> int:
     def find(settings: Settings) -> list[Candidate]:
         return [candidate_of(path, settings, overwrite=user_settings.overwrite, by_format=by_format) for path in paths]
 
+    # the session folders exist already, so the run replaces them; `find` leaves out converted ones without --overwrite
     settings = replace(user_settings, stages=Stages.CONVERT, overwrite=True, gzip_as_found=not options["--gzip"])
     return run_sessions(settings, find, json=bool(options["--json"]))
 

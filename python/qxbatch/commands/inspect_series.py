@@ -21,9 +21,9 @@ class InspectedSeries:
     """A series, its facts and its verdict."""
 
     n: int
-    """The number of its folder `dicom/<n>` after an import, usually 10 times the SeriesNumber; series are in this order."""
+    """The number of its folder `dicom/<n>` after an import, usually 10 times the SeriesNumber."""
     series_number: int | None
-    """SeriesNumber; None where it is missing, zero or negative."""
+    """SeriesNumber; None if it is missing or invalid, such as 0."""
     header: HeaderLike
     study_uid: str
     series_uid: str
@@ -44,7 +44,9 @@ class InspectedSource:
     """The series of one source."""
 
     source: str
+    """Its path."""
     series: tuple[InspectedSeries, ...] = ()
+    """Sorted by n."""
     problems: tuple[str, ...] = ()
     """What could not be read: path and reason."""
 
@@ -69,7 +71,7 @@ class PacketSeries:
 
 
 def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
-    """Return the series among these headers, numbered as an import numbers them."""
+    """Return the series among these headers, numbered as an import numbers them. `join`: series of one scan become one."""
     groups, pars = headers.groups(), headers.pars()
     series = dicom_series(groups, range(len(groups)))
     series = join_scans(headers, series) if join else series
@@ -138,7 +140,7 @@ def inspect_packet(
 
 
 def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
-    """Return a PAR/REC series; without facts if the REC is missing or the PAR is too large. Raises OSError."""
+    """Return a PAR/REC series; without facts if the REC is missing, or if they cannot be read from the PAR. Raises OSError."""
     facts_and_verdict = None
     if par.files > 1:
         header = read_par(par.path)

@@ -67,6 +67,7 @@ def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json
         return print_nothing_to_split(source, reading)
     rows: list[MappingRow] = []
     for k, folder in enumerate(folders):
+        # place_kept moves the files to `<root>/inbox`, which becomes the new folder
         reading.place_kept(str(prepared_root(staging, k)), [row for row in folder.rows if reading.staged(row)])
         rows += (MappingRow.of(reading.row(row), folder) for row in folder.rows)
     missing_folders(staging, folders, rows)  # with --test, too: it raises UsageError if names are in use
