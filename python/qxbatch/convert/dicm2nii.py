@@ -13,8 +13,9 @@ from qxbatch.convert.naming import sidecars_of
 from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DICM2NII_DIR"
+"""The environment variable with the folder of dicm2nii.m."""
 MATLAB = "QXBATCH_MATLAB"
-"""Path of the MATLAB program; MATLAB is never started unless this is set (it needs a licence)."""
+"""The environment variable with the path of the MATLAB program; MATLAB is never started unless this is set (it needs a licence)."""
 _DEFAULT_FOLDER = Path("/opt/dicm2nii")
 _VERSION = re.compile(r"\b(?:version|since)\D{0,12}(20\d{2}[.-]?\d{2}[.-]?\d{2})", re.IGNORECASE)
 _PREFERENCES = {

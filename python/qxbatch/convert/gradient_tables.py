@@ -62,7 +62,8 @@ def table_findings(output: Output, image: Nifti) -> list[str]:
 def b_value_findings(output: Output, image: Nifti, check: ImageCheck, description: str) -> list[str]:
     """Return where the b-values of an image differ from those of its headers, or are missing.
 
-    b0 volumes that the headers confirm, single-band references, derived maps and trace images need no table.
+    `description` is the SeriesDescription, else the ProtocolName. b0 volumes that the headers confirm, single-band references,
+    derived maps and trace images need no table.
     """
     headers_have_b = any(b is not None or nominal is not None for b, nominal in check.b_values)
     table = _b_values(output)

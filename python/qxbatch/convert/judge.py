@@ -43,7 +43,7 @@ class Judgement:
 def judge(
     series: Series, converter: Converter, result: ProcessResult, outputs: Sequence[Output], evidence: Evidence
 ) -> Judgement:
-    """Judge the output of `converter` for one series: the `outputs` images. Raises OSError when a file cannot be read."""
+    """Judge the images (`outputs`) that `converter` wrote for one series. Raises OSError when a file cannot be read."""
     nothing_to_convert = _nothing_to_convert(series, evidence)
     if result.stop_reason:
         return failure(series, converter.name, f"was stopped: {result.stop_reason}.", result.output)

@@ -112,7 +112,7 @@ def read_nifti(path: Path) -> Nifti:
 
 
 def determinant(affine: Affine) -> float:
-    """Return the determinant of the axes."""
+    """Return the determinant of the 3 x 3 matrix of the axes, without the offset."""
     a, b, c = (row[:3] for row in affine)
     return _det(a, b, c)
 
