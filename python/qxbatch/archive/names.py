@@ -112,6 +112,7 @@ def numbered(name: str, k: int) -> str:
 
 
 def _split_name(name: str) -> tuple[str, str]:
+    """Return the name without its extension, and the extension with its dot, or empty."""
     suffix = next((s for s in TAR_SUFFIXES if name.lower().endswith(s)), "")
     if suffix:
         return name[: -len(suffix)], name[-len(suffix) :]

@@ -142,6 +142,7 @@ class SessionBytes:
 
     @cached_property
     def _hashes(self) -> tuple[set[str], set[tuple[str, str]]]:
+        """Return the content hashes of sorted files, and the pairs (sha256, content_sha256) of kept files."""
         contents: set[str] = set()
         kept: set[tuple[str, str]] = set()
         for session in self._sessions:

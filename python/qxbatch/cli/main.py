@@ -63,7 +63,7 @@ def _help(words: Sequence[str]) -> str | None:
 
 
 def _help_text(name: str, *, complete: bool) -> str:
-    """Return the help of the command with this name, else of an import."""
+    """Return the help of the command with this name, else of an import: all options, or without `complete` those used most."""
     from qxbatch.cli.commands import COMMANDS, command_summaries
     from qxbatch.cli.texts import command_summary, command_text, import_summary, import_text
 

@@ -42,7 +42,7 @@ def import_text(commands: tuple[tuple[str, str], ...] = ()) -> str:
 
 
 def import_summary(commands: tuple[tuple[str, str], ...]) -> str:
-    """Return the text of an import with the options used most."""
+    """Return the text of an import with the options used most; `commands` are (name, summary)."""
     return "\n".join([IMPORT_HEAD, *_command_list(commands), _most_used(PARAMETERS, "qxbatch"), IMPORT_FOOT])
 
 
@@ -61,7 +61,7 @@ def _row(head: str, text: str) -> str:
 
 
 def command_text(summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
-    """Return the whole text of a command."""
+    """Return the whole text of a command; each line of `usage` is what follows `qxbatch`."""
     options = "Options:\n" + "".join(option_text(parameter) for parameter in parameters)
     return "\n".join([_command_head(summary, usage), options, HELP_OPTIONS])
 

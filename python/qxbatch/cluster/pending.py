@@ -26,7 +26,8 @@ def make_submission(
 ) -> Submission | None:
     """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none.
 
-    Refused candidates become failed units of it. Raises UsageError, OSError.
+    `options` are all given options of the run. Refused candidates become failed units of the submission. Raises UsageError,
+    OSError.
     """
     folder = settings.sessionsfolder
     previous = submissions(folder, lambda error: print(one_line(str(error))))

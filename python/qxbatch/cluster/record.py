@@ -23,7 +23,7 @@ _SUBMIT_OPTIONS = frozenset(
 
 
 def record_of(settings: Settings, options: Mapping[str, str], report: Report) -> dict[str, object]:
-    """Return the record of a submission."""
+    """Return the record of a submission; `options` are all given options of the run, also those of a config file."""
     return {
         "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "host": socket.gethostname(),

@@ -13,7 +13,7 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 MAX_DOUBLINGS = 3
-"""Maximum number of times that the estimates of time and memory are doubled."""
+"""Maximum number of times that the retry factor is doubled."""
 
 
 def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
@@ -29,7 +29,7 @@ def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> SubmitResult | None:
     """Submit units again; return None if there are none. Raises UsageError, after restoring the states, and OSError.
 
-    The estimates of time and memory double with each previous attempt, up to MAX_DOUBLINGS times.
+    More time and memory are requested after each attempt (`retry_factor_of`).
     """
     if not units:
         return None
@@ -56,5 +56,8 @@ def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:
-    """Return the factor for the estimates of time and memory, by the unit with most attempts."""
+    """Return the factor for the estimated time, and for the sizes from which memory is estimated.
+
+    It doubles with each attempt of the unit with most attempts, up to MAX_DOUBLINGS times.
+    """
     return 1 << min(MAX_DOUBLINGS, max(unit.attempts for unit in units))

@@ -99,6 +99,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "problem": (dict, type(None)),
 }
 _MAX_NUMBER = 10**18
+"""Numbers in a state file are smaller."""
 
 
 def state_of_text(text: bytes) -> UnitState:

@@ -141,6 +141,7 @@ def live_jobs(submissions: Sequence[Submission]) -> LiveJobs:
 
 
 def _jobs(submissions: Sequence[Submission]) -> list[tuple[Submission, str]]:
+    """Return the id of each recorded job, with its submission."""
     return [
         (submission, job)
         for submission in submissions

@@ -24,7 +24,9 @@ from qxbatch.textfile import naming_path
 from qxbatch.visible import shell_word
 
 SCHEMA = 1
+"""Version of the format of a record."""
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+"""The id of a submission: date, time, microseconds, and two random digits."""
 STATES = "states"
 """The folder of the state files, in the folder of a submission."""
 LOGS = "logs"
@@ -40,6 +42,7 @@ NEW_SECONDS = 120.0
 MAX_UNITS = 10**6
 """Maximum number of units of a submission."""
 MAX_ROUNDS = 999_999
+"""The highest number of a round: names of its files have at most six digits."""
 _FIELDS: Mapping[str, type] = {"options": dict, "units": int, "scheduler": str, "cwd": str, "bids_app": bool}
 """Fields that a record must have."""
 _LISTS = ("typed", "binds", "found")

@@ -129,7 +129,10 @@ class Submitter:
         return {number: size for number, size in sizes.items() if number not in accepted}
 
     def _submit_end_job(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array was accepted."""
+        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array was accepted.
+
+        `remaining` are the units that this job will submit.
+        """
         if not self.jobs:
             self.submission.remove_round(self.round_number)
             raise UsageError(
@@ -179,7 +182,7 @@ class Submitter:
         return job or None
 
     def _write_script(self, name: str, array: Array | None, *, resubmit: bool = False) -> Path:
-        """Write the script of an array, or of the dependent job."""
+        """Write the script of an array, or of the dependent job; with `resubmit`, that job first submits the remaining units."""
         logs = self.submission.log_folder(self.round_number, name)
         logs.mkdir(parents=True, exist_ok=True)
         log = f"{self.scheduler.log_index}.log" if self._is_array(array) else "0.log"

@@ -34,7 +34,7 @@ def run(options: Mapping[str, object]) -> int:
 
 def candidate_of(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
     """Return the candidate of a session folder. Its subject is that of the summary, else of session.txt. If neither has one, or
-    with `by_format`, it is the subject that --nameformat finds.
+    with `by_format`, it is the subject that --nameformat finds. With `overwrite`, a session that has images is ready, too.
     """
     previous_subject = "" if by_format else SessionFolder(path).subject
     session = (

@@ -21,6 +21,7 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import passwords_for_core
 
 _PACKED_KINDS = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
+"""What `sniff` returns for archives and compressed files. Gzip is missing, since `scan` reads gzipped DICOM."""
 _MAX_PROBLEMS = 20
 """Problems listed for one source; more are only counted."""
 _PHILIPS_PREFIXES = ("XX_0", "PS_0")

@@ -61,6 +61,7 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json: bool) -> int:
+    """Prepare the new folders, move them to the output unless `test`, and print the result; return the exit status."""
     output = staging.parent
     folders = plan(reading)
     if not folders:

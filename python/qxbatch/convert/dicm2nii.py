@@ -25,11 +25,14 @@ _PREFERENCES = {
     "lefthand": "true",
     "scale_16bit": "false",
 }
+"""Preferences of dicm2nii, with their values as MATLAB code."""
 _NAME_ENDING = re.compile(
     r"(?:_c\w+?)?(?:_(?P<part>MAGNITUDE|PHASE|REAL|IMAGINARY|MIXED))?(?P<echo>_e\d+)?(?P<phase>_phase)?"
     r"(?:_MoCo)?(?:_NORM)?(?:_s\d{3,})?$"
 )
+"""What dicm2nii adds to the name of a series."""
 _COMPONENTS = {"PHASE": "_ph", "REAL": "_real", "IMAGINARY": "_imaginary"}
+"""Suffixes of dcm2niix, by `part` of _NAME_ENDING."""
 
 
 class Dicm2nii:

@@ -226,6 +226,7 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
 def _missing_table_findings(
     output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
 ) -> list[str]:
+    """Return a finding if an image without a table of b-values should have one; `headers_have_b`: any header has a b-value."""
     if is_map(output.suffix) or check.is_isotropic or (check.is_derived and not _has_several_directions(check)):
         return []
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)

@@ -24,7 +24,7 @@ _FAILURE_WORDS = re.compile(
 _MAX_EXCERPT = 300
 """Maximum number of characters of an excerpt of a log."""
 _SOME_FAILED, _INCOMPLETE = 8, 10
-"""Exit statuses of dcm2niix with usable output."""
+"""Exit statuses of dcm2niix with usable output: some files failed, incomplete volumes found."""
 
 
 @dataclass(frozen=True)

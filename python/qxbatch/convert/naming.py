@@ -6,6 +6,7 @@ from pathlib import Path
 from qxbatch.model import Output
 
 SIDECARS = ("json", "bval", "bvec")
+"""Extensions of the files that a converter writes beside an image."""
 
 
 def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ from qxbatch.convert.normalize.names import PROGRAM, STACKS, stack_name
 NOT_NORMALIZED = 65
 """Exit status for a series that cannot be rewritten (EX_DATAERR of sysexits)."""
 _SOME_FAILED, _INCOMPLETE = 8, 10
+"""Exit statuses of dcm2niix: some files failed, incomplete volumes found."""
 _USABLE = (0, _INCOMPLETE, _SOME_FAILED)
 """Exit statuses of dcm2niix with usable output, the most serious last."""
 _LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
