@@ -1,6 +1,7 @@
 """The dependent job, which starts when all job arrays have ended.
 
-It writes the study level (page and tables of the study), and submits the units that the scheduler refused before.
+It writes the study level (page and tables of the study), and submits the units (the packets of one session each) that the scheduler
+refused before.
 """
 
 import sys

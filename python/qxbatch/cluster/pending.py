@@ -1,4 +1,4 @@
-"""Creates a submission from the units that a run found, without those that wait or run already."""
+"""Creates a submission from units (the packets of one session each) that a run found and that do not wait or run already."""
 
 import contextlib
 import os

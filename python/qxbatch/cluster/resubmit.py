@@ -1,4 +1,4 @@
-"""Submits units of a submission again."""
+"""Submits units of a submission again. A unit is the packets of one session."""
 
 from collections.abc import Sequence
 

@@ -14,9 +14,9 @@ from qxbatch.settings.scheduler import SchedulerSpec
 END_SECONDS = 3600
 """Time limit of the dependent job."""
 END_MEMORY = 2 << 30
-"""Bytes of memory of the dependent job, without those for the sessions."""
+"""Bytes of memory of the dependent job, whatever the number of sessions."""
 END_MEMORY_EACH = 20_000
-"""Bytes of memory of the dependent job for each session in the study level (docs/scaling.md)."""
+"""Additional bytes for each unit of the submission: the page of the study shows its session (docs/scaling.md)."""
 _NODE_VARIABLES = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
 """Variables that are passed to a container, with those that `Scheduler` names."""
 

@@ -1,4 +1,7 @@
-"""A submission on disk: `<sessionsfolder>/.qxbatch/jobs/<id>/`, with its options, states, rounds, scripts and logs."""
+"""A submission on disk: `<sessionsfolder>/.qxbatch/jobs/<id>/`, with its options, states, rounds, scripts and logs.
+
+Its units are the packets of one session each. A round is the tasks that are submitted at one time; a task imports some units.
+"""
 
 import os
 import re

@@ -1,4 +1,8 @@
-"""Submits units as job arrays, and a dependent job that writes the study level and submits refused units."""
+"""Submits units as job arrays, and a dependent job, which starts when all arrays have ended.
+
+A unit is the packets of one session, a round the tasks that are submitted at one time. The dependent job writes the study level
+(page and tables of the study), and submits the units that the scheduler refused.
+"""
 
 import hashlib
 import re
@@ -75,7 +79,9 @@ class Submitter:
         """The numbers of the units of each task of the accepted arrays."""
         self.arrays: list[Array] = []
         self.jobs: list[str] = []
+        """Ids of the accepted arrays."""
         self.refusal = ""
+        """The last message with which the scheduler refused a job."""
         self.sums = ""
         """Checksums of the scripts, as sha256sum reads them."""
 

@@ -1,7 +1,7 @@
 """`python -m qxbatch.convert.normalize FOLDER COPIES OUT FLAG ...`: rewrites a series, then runs dcm2niix on each stack.
 
 FOLDER has the files of the series, the rewritten copies are written to the new folder COPIES and the images to OUT; the FLAGs are
-passed to dcm2niix.
+passed to dcm2niix. A stack is the copies that form one image.
 
 It runs as a separate process: damaged files cannot hang or fill the parent process, and it is stopped together with its
 converter. `$QXBATCH_DCM2NIIX` names the program.
