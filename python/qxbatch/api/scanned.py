@@ -33,8 +33,9 @@ class ScannedSeries:
     patient_id: str
     """PatientID; of a PAR, which has none, the patient's name. Empty if it is missing."""
     study_uid: str
-    """Empty if it is missing, as in a PAR; so is `series_uid`, but a DICOM series without one has a generated one."""
+    """Empty if it is missing, and for a PAR."""
     series_uid: str
+    """Generated if it is missing; empty for a PAR."""
     header: Mapping[str, Value]
     """DICOM keyword to value: the fields that `qxbatch scan --json` shows, without empty ones.
 

@@ -18,8 +18,9 @@ ContentKey = tuple[str | int, ...]
 def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, ContentKey]:
     """Return a content key for each archive, in the order of `paths`.
 
-    Reads only archives with the same name and size, and whole files only if both ends are equal. `announce` is called
-    before whole files are read, with the number of their bytes. An unreadable archive equals no other.
+    Reads only archives with the same name and size: both ends, then the whole file if the ends are equal and are not all of it.
+    `announce` is called once before whole files are read, with the number of their bytes, perhaps 0. An unreadable archive equals
+    no other.
 
     Raises CancelledError when the monitor was cancelled.
     """

@@ -80,7 +80,10 @@ def archive_packet(
 
 
 class _Destination(NamedTuple):
-    """The destination of a packet: chooses its path in the archive, and copies or moves it there."""
+    """The destination of a packet: chooses its path in the archive, and copies or moves it there.
+
+    `number` and `tag`: see `archive_packet`.
+    """
 
     name: str
     """The packet's name in the inbox."""

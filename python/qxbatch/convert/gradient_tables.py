@@ -124,9 +124,9 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     if len(directions) != len(check.directions) or len(weights) != len(directions) or is_map(output.suffix):
         return []
     weighted = [k for k, weight in enumerate(weights) if weight > _MIN_WEIGHTED_B]
-    most = max(Counter(weights[k] for k in weighted).values(), default=0)
+    volumes_of_one_b = max(Counter(weights[k] for k in weighted).values(), default=0)
     if (
-        most >= _MIN_DIRECTIONAL_VOLUMES
+        volumes_of_one_b >= _MIN_DIRECTIONAL_VOLUMES
         and not check.is_isotropic
         and not any(math.hypot(*directions[k]) > _LENGTH_TOLERANCE for k in weighted)
     ):
