@@ -26,11 +26,13 @@ class InspectedSeries:
     """SeriesNumber; None if it is missing or invalid, such as 0."""
     header: HeaderLike
     study_uid: str
+    """Like `series_uid`, empty for a PAR."""
     series_uid: str
     files: int
     size: int
     """Bytes."""
     verdict: SeriesVerdict | None = None
+    """None, like `acquisition`, if the facts are not known."""
     acquisition: Acquisition | None = None
 
     @property
@@ -48,7 +50,7 @@ class InspectedSource:
     series: tuple[InspectedSeries, ...] = ()
     """Sorted by n."""
     problems: tuple[str, ...] = ()
-    """What could not be read: path and reason."""
+    """What could not be read, as path and reason, followed by what to do."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class PacketSeries:
     pars: tuple[tuple[int, ParFiles], ...]
     """PAR/REC series, each with the number n that an import gives it."""
     problems: tuple[str, ...]
+    """As in InspectedSource."""
 
 
 def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
@@ -97,6 +100,7 @@ def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
         [
             SeriesHeaders(
                 n,
+                # an index of a group would not say which of the sources has it
                 DicomSeries(group_indexes=(), groups=groups, number_request=members[0][1].number_request),
                 _paths(members),
             )
