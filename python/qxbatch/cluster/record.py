@@ -29,12 +29,12 @@ def record_of(settings: Settings, options: Mapping[str, str], report: Report) ->
         "host": socket.gethostname(),
         "cwd": os.getcwd(),  # noqa: PTH109 - as text
         "options": {key: value for key, value in options.items() if key not in _SUBMIT_OPTIONS},
-        "typed": sorted(key for key, _ in settings.command_line),
+        "typed": sorted(key for key, _ in settings.command_line),  # on the command line, and not in a config file
         "bids_app": settings.bids_app,
         "scheduler": options["scheduler"],
         "container": None if settings.container is None else str(settings.container),
         "binds": [str(path) for path in paths_for_container(settings, options)],
-        "found": [
+        "found": [  # what was not ready
             _candidate_value(candidate) for candidate in report.candidates if candidate.verdict is not Verdict.READY
         ],
     }

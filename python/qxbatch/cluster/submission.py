@@ -59,6 +59,7 @@ class Submission:
         self.folder = folder
         self.file = file
         self.record = file.value
+        """The options, and what else the jobs need to know about the run that submitted (qxbatch.cluster.record)."""
         self.id = folder.name
         self.states_folder = folder / STATES
         self.job_name = f"qxbatch-{folder.name}"
