@@ -9,8 +9,11 @@ class SeriesVerdict(StrEnum):
 
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
+    """Volumes or slices are missing."""
     REPEATED = "repeated"
+    """Complete, but the protocol expects fewer series like this one."""
     NOT_EVALUABLE = "not evaluable"
+    """A localizer, something that is not a measured image, or a series whose volumes cannot be counted."""
 
 
 class Orientation(StrEnum):
@@ -35,12 +38,12 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Facts of one series. None means unknown or not applicable, and is omitted from the JSON."""
+    """Facts of one series. None means unknown or not applicable, and is omitted where facts are written as JSON."""
 
     started: str | None = None
-    """ISO 8601."""
+    """ISO 8601; only the time of day if the date is unknown."""
     ended: str | None = None
-    """ISO 8601."""
+    """In the same form."""
     duration_s: float | None = None
     planned_volumes: int | None = None
     acquired_volumes: int | None = None
@@ -52,7 +55,7 @@ class Acquisition:
     duplicate_slices: int | None = None
     tr_ms: float | None = None
     observed_tr_ms: float | None = None
-    """Median time between the acquisitions of the same slice in consecutive volumes."""
+    """Median interval of the same slice in consecutive volumes, by acquisition times, else by time offsets or trigger times."""
     te_ms: tuple[float, ...] | None = None
     ti_ms: float | None = None
     flip_angle_deg: float | None = None

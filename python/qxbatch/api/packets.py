@@ -33,7 +33,7 @@ class ImportResult:
 
 
 def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpack[ImportParameters]) -> ImportResult:
-    """Import the packets in `<sessionsfolder>/inbox/MR`, or in `masterinbox`.
+    """Import the packets in `<sessionsfolder>/inbox/MR`, or in `masterinbox`; if that is "none", in the inbox of each session.
 
     Parameters have the names and defaults of the command line. A list may be a Python list, and yes and no may be True and False.
     The report is printed; with `quiet=True`, only warnings and errors are printed.

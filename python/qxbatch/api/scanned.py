@@ -20,7 +20,7 @@ class ScannedSeries:
     """A series of DICOM or PAR/REC files."""
 
     number: int | None
-    """SeriesNumber; None when it is missing, zero or negative."""
+    """SeriesNumber, of a PAR 100 x acquisition number + reconstruction number; None if it is missing or invalid, such as 0."""
     description: str
     """SeriesDescription, else ProtocolName; empty if both are missing."""
     kind: str
@@ -31,8 +31,11 @@ class ScannedSeries:
     started: str
     """Date and time, `YYYYMMDDHHMMSS.ffffff` as far as known; empty when unknown."""
     patient_id: str
+    """PatientID; of a PAR, which has none, the patient's name. Empty if it is missing."""
     study_uid: str
+    """Empty if it is missing, and for a PAR."""
     series_uid: str
+    """Generated if it is missing; empty for a PAR."""
     header: Mapping[str, Value]
     """DICOM keyword to value: the fields that `qxbatch scan --json` shows, without empty ones.
 
@@ -50,6 +53,7 @@ class ScannedPath:
     files: int
     """Files, or members of an archive."""
     series: tuple[ScannedSeries, ...]
+    """Sorted by patient, study, number and time."""
     problems: tuple[str, ...]
     """What cannot be read, and why; then advice about it."""
 
@@ -60,7 +64,7 @@ def scan(
     n_procs: int | None = None,
     password_file: str | os.PathLike[str] | None = None,
 ) -> list[ScannedPath]:
-    """Return the series in folders, files and archives, in the order of the paths.
+    """Return an entry for each path, in the order of the paths: the series in a folder, a file or an archive.
 
     Nothing is written but the members of archives, which are unpacked into a temporary folder. `n_procs` bounds the threads; None:
     all CPUs that the process may use. Raises UsageError when a path does not exist or a parameter is wrong.

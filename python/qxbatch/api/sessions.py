@@ -14,7 +14,7 @@ from qxbatch.session.folder import SessionFolder
 
 
 def open_session(path: str | os.PathLike[str]) -> SessionFolder:
-    """Return a session folder that this program or another one wrote. Its files are read when they are first needed.
+    """Return a session folder, which qxbatch or another program wrote. Its files are read when they are first needed.
 
     Raises UsageError when the path is no session folder.
     """
@@ -27,8 +27,8 @@ def open_session(path: str | os.PathLike[str]) -> SessionFolder:
 def verify(path: str | os.PathLike[str], *, n_procs: int | None = None) -> list[Verified]:
     """Read a session again and compare it with its ledger; a folder of sessions means all sessions in it. Nothing is written.
 
-    `wrong` of a session is empty if it is as its ledger says. Raises UsageError when the path contains no session or `n_procs` is
-    wrong.
+    `wrong` of a session is empty if it is as its ledger says. Raises UsageError when the path does not exist or contains no
+    session, or when `n_procs` is wrong.
     """
     threads = threads_of(None if n_procs is None else str(n_procs))
     with ThreadPoolExecutor(threads) as pool:

@@ -1,4 +1,9 @@
-"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed."""
+"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed.
+
+The kinds of hidden names (`Use`): ASIDE, while the packet is checked; PART, a folder into which the files of a packet are moved one
+by one if its file system cannot rename the packet's folder, and which is then renamed to ASIDE; GONE, while the packet is removed.
+A `tag` in the name identifies the unit and the run.
+"""
 
 import errno
 import os
@@ -47,10 +52,11 @@ class ChangedError(Exception):
 
 @contextmanager
 def hidden_packet(packet: Path, aside: Path, is_same_packet: PacketCheck) -> Iterator[None]:
-    """Rename a packet to `aside`, unless a killed run did so, and check it there; rename it back if the check or the block fails.
+    """Rename a packet to `aside`, unless a killed run did so, and check it there.
 
-    A file is also checked before it is renamed: the change time of its inode shows edits, and renaming changes that time.
-    Raises ChangedError when it is not the imported packet, OSError, and ValueError from the check.
+    If the check or the `with` block fails, it is renamed back. A file is also checked before it is renamed: the change time of its
+    inode shows edits, and renaming changes that time. Raises ChangedError when it is not the imported packet, OSError, and
+    ValueError from the check.
     """
     if not entry_exists(aside):
         if not packet.is_dir():
@@ -110,7 +116,7 @@ def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool 
 
 
 def move_back(packet: Packet, tag: str) -> None:
-    """Undo the renaming by a killed run. If that run removed files of the packet, the packet keeps its hidden name."""
+    """Undo the renaming to ASIDE or GONE by a killed run. If that run removed files of the packet, it keeps the name GONE."""
     aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
     if entry_exists(aside):
         _rename_back(packet.path, aside)

@@ -18,8 +18,9 @@ ContentKey = tuple[str | int, ...]
 def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, ContentKey]:
     """Return a content key for each archive, in the order of `paths`.
 
-    Reads only archives with the same name and size, and whole files only if both ends are equal. `announce` is called
-    before whole files are read, with the number of their bytes. An unreadable archive equals no other.
+    Reads only archives with the same name and size: both ends, then the whole file if the ends are equal and are not all of it.
+    `announce` is called once before whole files are read, with the number of their bytes, perhaps 0. An unreadable archive equals
+    no other.
 
     Raises CancelledError when the monitor was cancelled.
     """
@@ -29,18 +30,22 @@ def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[in
     counts = Counter(keys.values())
     whole_files = {path for path, key in keys.items() if counts[key] > 1 and sizes[path] > 2 * END_BYTES}
     announce(sum(sizes[path] for path in whole_files))
-    return _with_longer_keys(
-        keys, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in whole_files else ""
-    )
+
+    def sha256(path: Path) -> str:
+        _size, digest = hash_file(os.fspath(path), monitor=monitor)
+        return digest
+
+    return _with_longer_keys(keys, lambda path: sha256(path) if path in whole_files else "")
 
 
 def _with_longer_keys(keys: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
-    """Return the keys; append the result of `read` to the keys that several archives have."""
+    """Return the keys; to each key that several archives have, append what `read` returns for the archive."""
     counts = Counter(keys.values())
     return {path: (*key, _content_or_path(path, read)) if counts[key] > 1 else key for path, key in keys.items()}
 
 
 def _content_or_path(path: Path, read: Callable[[Path], str]) -> str:
+    """Return what `read` returns; for an unreadable file its path, which no other file has."""
     try:
         return read(path)
     except OSError:

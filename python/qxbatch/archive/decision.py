@@ -28,7 +28,7 @@ class Reason(StrEnum):
 
 
 class Facts(NamedTuple):
-    """The facts about an imported packet."""
+    """The facts about an imported packet, or about all packets of one session together."""
 
     archive: Archive
     """The mode that was requested."""
@@ -67,7 +67,10 @@ class Decision(NamedTuple):
     """How to archive the packet; None if it is not archived: its session is not published, or it is damaged or changed."""
     reason: Reason = Reason.AS_REQUESTED
     fates_to_remove: tuple[str, ...] = ()
-    """Folder mode: the ledger fates of loose files that are removed from the inbox, since a session contains their bytes."""
+    """Folder mode: which loose files are removed from the inbox, by the `fate` in the ledger: what the import did with a file.
+
+    A session contains their bytes.
+    """
 
 
 def decide(facts: Facts) -> Decision:

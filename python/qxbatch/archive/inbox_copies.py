@@ -1,6 +1,7 @@
 """Compares files in the inboxes of sessions with what the ledgers say.
 
-In folder mode (`--masterinbox=none`) an inbox belongs to the user, who may change it.
+In folder mode (`--masterinbox=none`) an inbox belongs to the user, who may change it. A kept file is a member that
+belongs to no series, such as a text: the import writes it into the inbox of the session.
 """
 
 import stat
@@ -22,7 +23,7 @@ class _Copy(NamedTuple):
     at: str
     """Its path relative to the session."""
     sums: tuple[str, str]
-    """SHA-256 of the member, and of the member without gzip."""
+    """SHA-256 of the member, and of its content: of gzip data, that of the decompressed bytes."""
 
     def is_intact(self) -> bool:
         """Return whether the file still has these bytes, and is reached without a link."""
@@ -31,14 +32,14 @@ class _Copy(NamedTuple):
             return (
                 stat.S_ISREG(path.lstat().st_mode)
                 and is_below(path, self.session)
-                and hash_file(str(path))[1] in self.sums
+                and hash_file(str(path))[1] in self.sums  # (size, SHA-256)
             )
         except OSError:
             return False
 
 
 class InboxCopies:
-    """The kept files in the inboxes of sessions.
+    """The kept files in the inboxes of sessions. Logs of the scanner, which are kept in `dicom/log`, are not among them.
 
     If the user has a file with the name and the bytes of a member in the inbox, the import does not write the member there. So
     the only copy may be a file that the user edits later.

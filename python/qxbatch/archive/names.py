@@ -77,7 +77,7 @@ def _next_place(folder: Path, packet: Path, name: str) -> ArchivePath:
 
 
 def used_numbers(name: str, names: Collection[str]) -> set[int]:
-    """Return the numbers k for which `names` contains the k-th name."""
+    """Return the numbers k for which `names` contains the k-th name of `name` (`kth_name`)."""
     ending = _split_name(name)[1]
     numbered_name = re.compile(rf".*_({_NUMBER}){re.escape(ending)}", re.DOTALL)
     numbers = {existing: int(match[1]) for existing in names if (match := numbered_name.fullmatch(existing))}
@@ -85,7 +85,7 @@ def used_numbers(name: str, names: Collection[str]) -> set[int]:
 
 
 def unnumbered(name: str) -> str:
-    """Return a numbered name without its number; any other name unchanged.
+    """Return a name without the `_k` before its extension; a name that does not end like a numbered one is unchanged.
 
     >>> unnumbered("AP346_2.tar.gz")
     'AP346.tar.gz'
@@ -95,12 +95,12 @@ def unnumbered(name: str) -> str:
 
 
 def kth_name(name: str, k: int) -> str:
-    """Return the k-th name: the first is the name itself."""
+    """Return the k-th name for packets called `name`: the first is `name` itself, the others are numbered."""
     return name if k == 1 else numbered(name, k)
 
 
 def numbered(name: str, k: int) -> str:
-    """Return a name with `_k` before its extension; the part before `_k` is cut if the name would be longer than LONGEST_NAME.
+    """Return a name with `_k` before its extension; the part before `_k` is cut if the name would exceed LONGEST_NAME bytes.
 
     >>> numbered("AP346.tar.gz", 2)
     'AP346_2.tar.gz'
@@ -112,6 +112,7 @@ def numbered(name: str, k: int) -> str:
 
 
 def _split_name(name: str) -> tuple[str, str]:
+    """Return the name without its extension, and the extension with its dot, or empty."""
     suffix = next((s for s in TAR_SUFFIXES if name.lower().endswith(s)), "")
     if suffix:
         return name[: -len(suffix)], name[-len(suffix) :]

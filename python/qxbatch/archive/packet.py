@@ -52,6 +52,7 @@ def archive_packet(
 
     Raises ChangedError, OSError, and ValueError from the check.
     """
+    # the names of the packet while it is checked, and while it is removed
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not entry_exists(aside) and not entry_exists(packet):
         clear_copy(packet, folder, tag)
@@ -79,7 +80,10 @@ def archive_packet(
 
 
 class _Destination(NamedTuple):
-    """The destination of a packet: chooses its path in the archive, and copies or moves it there."""
+    """The destination of a packet: chooses its path in the archive, and copies or moves it there.
+
+    `number` and `tag`: see `archive_packet`.
+    """
 
     name: str
     """The packet's name in the inbox."""

@@ -27,7 +27,7 @@ def contain_remaining(sessions: Sequence[Path], packet: Path) -> bool:
         if not all(stat.S_ISREG(file.lstat().st_mode) for file in files):
             return False
         known = {sha256 for session in sessions for sha256 in _hashes(session)} if files else set()
-        return all(hash_file(str(file))[1] in known for file in files)
+        return all(hash_file(str(file))[1] in known for file in files)  # (size, SHA-256)
     except (OSError, ValueError):
         return False
 
@@ -48,7 +48,7 @@ def _hashes(session: Path) -> Iterator[str]:
     for row in SessionFolder(session).ledger():
         if row.fate not in FATES_WITHOUT_LOCATION:
             packed = packed_member(row.at)
-            file = row.at if packed is None else packed[0]
+            file = row.at if packed is None else packed[0]  # the tar.gz of a packed series
             if file not in checked and not (
                 is_below(session / file, session) and stat.S_ISREG(os.lstat(session / file).st_mode)
             ):

@@ -104,4 +104,5 @@ _AS_READ = PacketContent(is_contained=True)
 
 
 def _identity(current: Fingerprint) -> tuple[int, int]:
+    """Return the inodes and their change times, which a comparison of two fingerprints ignores."""
     return (current.inodes, current.ctimes)

@@ -108,9 +108,9 @@ class SessionBytes:
         )
 
     def has_links(self, links: Iterable[tuple[str, str]], name: str) -> bool:
-        """Return whether ledgers list all these links (`PacketContent.links`) of a packet. Raises OSError and ValueError.
+        """Return whether ledgers list all these links (`PacketContent.links`) of a packet folder. Raises OSError and ValueError.
 
-        Ledger paths begin with the packet's `name` if its session was made of several packets.
+        Ledger paths begin with the folder's `name` if its session was made of several packets.
         """
         known_links = {
             (row.path, row.reason)
@@ -142,6 +142,7 @@ class SessionBytes:
 
     @cached_property
     def _hashes(self) -> tuple[set[str], set[tuple[str, str]]]:
+        """Return the content hashes of sorted files, and the pairs (sha256, content_sha256) of kept files."""
         contents: set[str] = set()
         kept: set[tuple[str, str]] = set()
         for session in self._sessions:
@@ -197,6 +198,6 @@ def _need_readable(path: Path) -> None:
 
 
 def _file(row: LedgerRow) -> str:
-    """Return the file that contains the bytes of a row, relative to the session."""
+    """Return the file that contains the bytes of a row, perhaps the tar.gz of a packed series; relative to the session."""
     packed = packed_member(row.at)
     return row.at if packed is None else packed[0]

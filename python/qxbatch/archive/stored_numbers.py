@@ -1,6 +1,6 @@
 """Folder mode (`--masterinbox=none`): stores the numbers for archives with the same name.
 
-So the jobs of a cluster, and the run after a killed one, use the same numbers.
+So the jobs of a cluster, and the run after a killed one, use the same numbers. `Workspace.numbers` is the path of the file.
 """
 
 import contextlib
@@ -45,9 +45,9 @@ def choose_and_store_numbers(
 def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] = ()) -> None:
     """Remove numbers that are no longer needed.
 
-    These are the numbers of archives in the inboxes, which this run has finished, of missing archives, and of sessions that have
-    results or were split. The others are of sessions that wait. While another run works, or a killed run left unfinished work, all
-    are kept: a later call removes them.
+    These are the numbers of archives in `inboxes`, with which this run has finished, of missing archives, and of archives whose
+    sessions have results or were split. The other archives belong to sessions that wait. While another run works, or a killed run
+    left unfinished work, all are kept: a later call removes them.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.temporary_numbers)):
         return
@@ -73,7 +73,8 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
 def _choose(archives: Mapping[Path, ContentKey], settings: Settings, previous: Numbers) -> dict[Path, int]:
     """Return the chosen numbers.
 
-    The caller reads `previous` before this function lists the archive. So a packet that is archived in between is in one of them.
+    The caller reads `previous` before this function lists the archive. So a packet that is archived in between is in
+    `previous` or in the archive.
     """
     existing: set[str] = set()
     with contextlib.suppress(OSError):

@@ -26,7 +26,7 @@ def with_meaning(name: str, meaning: str, default: str = "") -> Parameter:
 
 
 def without_words(name: str, words: str) -> Parameter:
-    """Return a parameter of an import without some words of its meaning, which are about options that a command does not have."""
+    """Return a parameter of an import without some words of its meaning that do not apply to a command."""
     parameter = find(PARAMETERS, name)
     return parameter.with_meaning(parameter.meaning.replace(words, ""), parameter.default)
 
@@ -105,3 +105,4 @@ WORKER = (
     Parameter("submission", "For job scripts: the submission of this task.", group=Group.CLUSTER, metavar="ID"),
     Parameter("task", "For job scripts: the task.", group=Group.CLUSTER, metavar="N"),
 )
+"""All options of `qxbatch worker`."""

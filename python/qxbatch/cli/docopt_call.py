@@ -16,7 +16,8 @@ def call_docopt(text: str, argv: Sequence[str], command: str) -> dict[str, objec
 
     The options in `argv` are those that qxbatch.cli.words accepted, so only the positional words can be wrong. docopt gets only the
     options in `argv`: its time grows with the square of their number, and all options of an import took 13 ms. The values of the
-    other options are None, or False for an option without a value.
+    other options are None, or False for an option without a value. `command` is `qxbatch`, or `qxbatch NAME` with NAME as the first
+    word of `argv`.
     """
     usage, _, descriptions = text.partition("Usage:\n")[2].partition("\n\n")
     all_options = dict(_OPTION.findall(descriptions))

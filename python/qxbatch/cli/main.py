@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 OLD_NAMES = ("import_dicom", "import-dicom")
-"""The import's name in QuNex. It is ignored as the first word, so that a call of QuNex works unchanged."""
+"""The import's name in QuNex, in two spellings. It is ignored as the first word, so that a call of QuNex works unchanged."""
 
 HELP_ALL = "--help=all"
 HELP_WORDS = ("--help", "-h", HELP_ALL)
@@ -16,12 +16,14 @@ _DISK = (errno.EIO, errno.EREMOTEIO, errno.EUCLEAN, errno.ENODEV, errno.ENXIO, e
 _NETWORK = (errno.ESTALE, errno.ENOTCONN, errno.ECONNABORTED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EFBIG)
 MACHINE_ERRORS = (*_ACCESS, *_SPACE, *_DISK, *_NETWORK, *_LIMITS, errno.ETIMEDOUT)
-"""Errors of the machine: permissions, refused links, long names, no space, a disk or network file system that fails, limits of
-open files and memory, a lock that a suspended run holds."""
+"""Errors of the machine, and not bugs. ETIMEDOUT can also mean that a lock was not free in time, as when a run is suspended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit status. None is the command line of this process, which ends afterwards."""
+    """Run a command line and return the exit status.
+
+    None is the command line of this process. The process is then expected to end, so its last garbage collection is skipped.
+    """
     from qxbatch.cli.output import LastingOutput
     from qxbatch.collecting import skip_last_collection
 
@@ -64,7 +66,7 @@ def _help(words: Sequence[str]) -> str | None:
 
 
 def _help_text(name: str, *, complete: bool) -> str:
-    """Return the help of the command with this name, else of an import."""
+    """Return the help of the command with this name, else of an import: all options, or without `complete` those used most."""
     from qxbatch.cli.commands import COMMANDS, command_summaries
     from qxbatch.cli.texts import command_summary, command_text, import_summary, import_text
 
@@ -79,8 +81,8 @@ def _help_text(name: str, *, complete: bool) -> str:
 def _run_and_report_errors(words: Sequence[str]) -> int:
     """Run the words; return the exit status.
 
-    A wrong request, an error of the machine (MACHINE_ERRORS) and an interrupt end with a message and an exit status; any other
-    error is raised, and ends with a traceback.
+    A wrong request, an error of the machine (MACHINE_ERRORS), a file in the way (InTheWayError) and an interrupt end with a message
+    and an exit status; any other error is raised, and ends with a traceback.
     """
     from qxbatch.exits import ExitStatus
     from qxbatch.problems import UsageError
@@ -89,6 +91,7 @@ def _run_and_report_errors(words: Sequence[str]) -> int:
         with _stop_on_sigterm():
             return _run(words)
     except UsageError as wrong:
+        # quotes_names: the hint can contain names of packets, and so of patients; the log leaves it out
         _log(wrong.message if wrong.quotes_names else f"{wrong.message} {wrong.hint}", int(wrong.status))
         print(f"qxbatch: {wrong.message}", file=sys.stderr)
         if wrong.hint:
@@ -111,7 +114,7 @@ def _run_and_report_errors(words: Sequence[str]) -> int:
 
 
 def _log(text: str, status: int) -> None:
-    """Write how the run ended to the log, if the log is set up."""
+    """Write to the log how the run ended. Without qxbatch.cli.messages, which sets up the log, there is none yet."""
     if "qxbatch.cli.messages" in sys.modules:
         import logging
 

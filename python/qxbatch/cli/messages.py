@@ -20,7 +20,7 @@ LOGGER_NAME = "qxbatch"
 def set_up_messages(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
     """Send warnings and errors of the logger `qxbatch` to stderr, and all its messages to the log file.
 
-    The notes are logged, and printed unless quiet.
+    `notes` say how the request was interpreted; they are logged, and printed unless `quiet`.
 
     Raises UsageError when the log file cannot be written.
     """

@@ -4,12 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-MACHINE_USERS = ["0", "0", "4294967295"]
-"""The line of /proc/self/uid_map if root is the machine's root: there is no user namespace."""
+_IDENTITY_MAP = ["0", "0", "4294967295"]
+"""The fields of the only line of /proc/self/uid_map if there is no user namespace: root is the machine's root."""
 
 
 def owner_warning(folder: Path) -> str | None:
-    """Return a warning if outputs below `folder` would belong to root although the folder belongs to another user, else None."""
+    """Return a warning if outputs below `folder` would belong to root in a folder of another user, else None.
+
+    If the folder does not exist, the owner of the nearest existing folder above it counts.
+    """
     if os.geteuid() != 0 or _in_user_namespace():
         return None
     return warning_about(folder, next(_existing_folders(folder)))
@@ -38,4 +41,4 @@ def _in_user_namespace() -> bool:
         lines = Path("/proc/self/uid_map").read_text().splitlines()
     except OSError:
         return False
-    return [line.split() for line in lines] != [MACHINE_USERS]
+    return [line.split() for line in lines] != [_IDENTITY_MAP]

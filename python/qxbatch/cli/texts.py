@@ -42,7 +42,7 @@ def import_text(commands: tuple[tuple[str, str], ...] = ()) -> str:
 
 
 def import_summary(commands: tuple[tuple[str, str], ...]) -> str:
-    """Return the text of an import with the options used most."""
+    """Return the text of an import with the options used most; `commands` are (name, summary)."""
     return "\n".join([IMPORT_HEAD, *_command_list(commands), _most_used(PARAMETERS, "qxbatch"), IMPORT_FOOT])
 
 
@@ -61,7 +61,7 @@ def _row(head: str, text: str) -> str:
 
 
 def command_text(summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
-    """Return the whole text of a command."""
+    """Return the whole text of a command; each line of `usage` is what follows `qxbatch`."""
     options = "Options:\n" + "".join(option_text(parameter) for parameter in parameters)
     return "\n".join([_command_head(summary, usage), options, HELP_OPTIONS])
 
@@ -109,7 +109,7 @@ def option_text(parameter: Parameter) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break text at spaces, without backticks. No further line begins with a dash: call_docopt would take it for an option."""
+    """Break text at spaces, without backticks. Only the first line may begin with a dash: docopt would take others for options."""
     lines: list[str] = []
     line = ""
     for word in text.replace("`", "").split(" "):

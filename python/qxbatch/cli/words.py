@@ -13,6 +13,7 @@ from qxbatch.settings.parameter import Form, Parameter
 
 YES_NO_WORDS = ("yes", "no", "true", "false")
 LEVELS = ("participant", "group")
+"""The third positional word of the BIDS-App form."""
 
 
 class Words:

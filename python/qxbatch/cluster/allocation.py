@@ -24,7 +24,7 @@ def limited_to_allocation(
 ) -> Settings:
     """Return the settings of a run that stays within its allocation, and works on a disk of its node if that has enough space.
 
-    `largest_unit` is the size of its largest unit in bytes.
+    A work folder that the settings name is not changed. `largest_unit` is the size of the largest unit in bytes.
     """
     cpus = min([settings.n_procs, *(_positive_values(scheduler.cpu_variables, environment))])
     memory = allocated_memory(scheduler, environment)

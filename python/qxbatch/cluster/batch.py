@@ -53,7 +53,7 @@ class ClusterSubmitter:
         report: Report,
         observer: "RunObservers",
     ) -> int:
-        """Submit; return the exit status, HELD if all packets are submitted already or no longer exist.
+        """Submit; return the exit status: 75 (HELD) if all packets are submitted already or no longer exist.
 
         Raises UsageError, OSError and KeyboardInterrupt.
         """

@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 
 def run_scheduler_command(words: Sequence[str], *, stdin: str | None = None, seconds: float = TIME_LIMIT) -> Answer:
-    """Run a command of the scheduler. One that cannot be run, or exceeds the time limit of `seconds`, has exit status 1.
+    """Run a command of the scheduler. The exit status is None if it does not exist, and 1 if it cannot be run or exceeds `seconds`.
 
     Variables of the current job are removed, since a job that is submitted from it would inherit its requests for resources.
     """

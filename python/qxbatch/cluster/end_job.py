@@ -1,6 +1,7 @@
 """The dependent job, which starts when all job arrays have ended.
 
-It writes the study level (page and tables of the study), and submits the units that the scheduler refused before.
+It writes the study level (page and tables of the study), and submits the units (the packets of one session each) that the scheduler
+refused before.
 """
 
 import sys
@@ -34,6 +35,8 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
 
 def submit_remaining(submission: Submission, round_number: int) -> int:
     """Submit the units of a round that the scheduler refused, except those that have a result; return the exit status.
+
+    A round consists of the tasks that were submitted at one time, and of these units.
 
     If they cannot be submitted, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
     submission cannot be read.

@@ -45,8 +45,8 @@ def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], Non
         last_query = time.monotonic()
         while True:
             began = time.monotonic()
-            open_units = display.update()
-            if not open_units or began - last_query > QUEUE_SECONDS:
+            unfinished_count = display.update()
+            if not unfinished_count or began - last_query > QUEUE_SECONDS:
                 last_query = began
                 if not live_jobs(chosen).jobs:
                     display.update()

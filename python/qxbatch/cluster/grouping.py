@@ -49,10 +49,11 @@ def estimated_seconds(size: int) -> float:
 
 
 def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, retry_factor: int = 1) -> Plan:
-    """Return tasks of at most `minutes`, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
+    """Return tasks, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
 
-    A unit whose import takes longer is the only one of its task. `retry_factor` multiplies the estimated time, and the sizes from
-    which memory is estimated.
+    `minutes` bounds the estimated time of a task; a unit whose import takes longer is the only one of its task. `largest_array` is
+    the maximum number of tasks of an array. `retry_factor` multiplies the estimated time, and the sizes from which memory is
+    estimated.
     """
     tasks = [tuple(task) for task in _tasks(sizes, minutes * 60)]
     arrays: list[Array] = []

@@ -1,4 +1,4 @@
-"""An observer that writes the state of each unit of a task."""
+"""An observer that writes the state of each unit of a task. A unit is the packets of one session."""
 
 import contextlib
 import logging

@@ -7,7 +7,10 @@ from qxbatch.visible import one_line, shell_word
 
 
 def submitted_text(submission: Submission, sessions: int, submitted: SubmitResult, seconds: float | None = None) -> str:
-    """Return what was submitted, and the next command."""
+    """Return what was submitted, and the next command.
+
+    `sessions` is the number of sessions to submit, with those that the scheduler refused; `seconds`, if given, is the time it took.
+    """
     folder = shell_word(str(submission.sessionsfolder))
     sessions_text = counted(sessions - submitted.remaining_count, "session")
     lines = [

@@ -1,4 +1,4 @@
-"""Creates a submission from the units that a run found, without those that wait or run already."""
+"""Creates a submission from units (the packets of one session each) that a run found and that do not wait or run already."""
 
 import contextlib
 import os
@@ -26,7 +26,8 @@ def make_submission(
 ) -> Submission | None:
     """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none.
 
-    Refused candidates become failed units of it. Raises UsageError, OSError.
+    `options` are all given options of the run. Refused candidates become failed units of the submission. Raises UsageError,
+    OSError.
     """
     folder = settings.sessionsfolder
     previous = submissions(folder, lambda error: print(one_line(str(error))))
@@ -49,7 +50,7 @@ def make_submission(
 
 
 def packet_names(unit: Unit) -> tuple[str, ...]:
-    """Return the names that identify the packets of a unit."""
+    """Return the names that identify the packets of a unit; in folder mode, where it has an inbox, the name of its session."""
     return (unit.name,) if unit.inbox is not None else tuple(packet.path.name for packet in unit.packets)
 
 

@@ -13,14 +13,15 @@ _DIGITS = re.compile(r"\d+")
 
 
 class Queue(NamedTuple):
-    """The tasks that wait or run: (number of the job, index); index None is a job that is not an array."""
+    """The answer of the scheduler about its queue."""
 
     has_answered: bool
     tasks: frozenset[tuple[str, int | None]] = frozenset()
+    """The tasks that wait or run: number of the job, and index in its array; None for a job that is not an array."""
     reason: str = ""
     """Why the queue did not answer."""
     pending: frozenset[tuple[str, int | None]] = frozenset()
-    """The tasks that wait."""
+    """Those of `tasks` that wait."""
 
     def has(self, job: str, index: int | None) -> bool:
         """Return whether a task, or its job if that is not an array, waits or runs."""

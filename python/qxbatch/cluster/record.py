@@ -23,18 +23,18 @@ _SUBMIT_OPTIONS = frozenset(
 
 
 def record_of(settings: Settings, options: Mapping[str, str], report: Report) -> dict[str, object]:
-    """Return the record of a submission."""
+    """Return the record of a submission; `options` are all given options of the run, also those of a config file."""
     return {
         "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "host": socket.gethostname(),
         "cwd": os.getcwd(),  # noqa: PTH109 - as text
         "options": {key: value for key, value in options.items() if key not in _SUBMIT_OPTIONS},
-        "typed": sorted(key for key, _ in settings.command_line),
+        "typed": sorted(key for key, _ in settings.command_line),  # on the command line, and not in a config file
         "bids_app": settings.bids_app,
         "scheduler": options["scheduler"],
         "container": None if settings.container is None else str(settings.container),
         "binds": [str(path) for path in paths_for_container(settings, options)],
-        "found": [
+        "found": [  # what was not ready
             _candidate_value(candidate) for candidate in report.candidates if candidate.verdict is not Verdict.READY
         ],
     }

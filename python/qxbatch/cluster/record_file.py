@@ -13,6 +13,7 @@ RECORD_NAME = "submission.json"
 FILE_MODE = 0o644
 """Permissions of the files of a submission that select what its jobs do: only their owner may write them, whatever the umask."""
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
+"""Permissions of users besides the owner to write a file."""
 
 
 class RecordFile(NamedTuple):

@@ -1,4 +1,4 @@
-"""Submits units of a submission again."""
+"""Submits units of a submission again. A unit is the packets of one session."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,15 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 MAX_DOUBLINGS = 3
-"""Maximum number of times that the estimates of time and memory are doubled."""
+"""Maximum number of times that the retry factor is doubled."""
 
 
 def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
-    """Raise UsageError if a file that the options name cannot be read, or a folder that the import changes cannot be written."""
+    """Raise UsageError if the submission cannot be continued here.
+
+    That is the case if its study is a copy, a file that the options name cannot be read, or a folder that the import changes cannot
+    be written.
+    """
     settings = task_settings(submission)
     need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
 
@@ -25,7 +29,7 @@ def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> SubmitResult | None:
     """Submit units again; return None if there are none. Raises UsageError, after restoring the states, and OSError.
 
-    The estimates of time and memory double with each previous attempt, up to MAX_DOUBLINGS times.
+    More time and memory are requested after each attempt (`retry_factor_of`).
     """
     if not units:
         return None
@@ -52,5 +56,8 @@ def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:
-    """Return the factor for the estimates of time and memory, by the unit with most attempts."""
+    """Return the factor for the estimated time, and for the sizes from which memory is estimated.
+
+    It doubles with each attempt of the unit with most attempts, up to MAX_DOUBLINGS times.
+    """
     return 1 << min(MAX_DOUBLINGS, max(unit.attempts for unit in units))

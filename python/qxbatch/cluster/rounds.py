@@ -11,7 +11,7 @@ from qxbatch.publish.plain_files import read_object, read_plain
 
 
 class Round(NamedTuple):
-    """Tasks that are submitted at one time, and the units that the scheduler refused then.
+    """Tasks that are submitted at one time, and the units (the packets of one session each) that the scheduler refused then.
 
     Round 1 has the units that were ready; later rounds have units that still have no result, or that failed.
     """

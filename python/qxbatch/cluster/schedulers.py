@@ -267,6 +267,7 @@ SGE = Scheduler(
 )
 
 SCHEDULERS = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "sge": SGE}
+"""By the name in `--scheduler`, in lower case."""
 
 
 _ID = re.compile(r"0*[1-9][0-9]*(\[\])?([.][A-Za-z0-9._:-]+)?")

@@ -14,9 +14,9 @@ from qxbatch.settings.scheduler import SchedulerSpec
 END_SECONDS = 3600
 """Time limit of the dependent job."""
 END_MEMORY = 2 << 30
-"""Bytes of memory of the dependent job, without those for the sessions."""
+"""Bytes of memory of the dependent job, whatever the number of sessions."""
 END_MEMORY_EACH = 20_000
-"""Bytes of memory of the dependent job for each session in the study level (docs/scaling.md)."""
+"""Additional bytes for each unit of the submission: the page of the study shows its session (docs/scaling.md)."""
 _NODE_VARIABLES = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
 """Variables that are passed to a container, with those that `Scheduler` names."""
 
@@ -41,7 +41,7 @@ class JobScript(NamedTuple):
     host_command: str = ""
     """Shell words of a command that runs before `command`, outside the container."""
     units: int = 0
-    """Number of units of the submission, for the dependent job."""
+    """Number of units of the submission, from which the memory of the dependent job is computed."""
 
 
 def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
@@ -77,7 +77,7 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> li
     directives = [scheduler.directives[key].format(value) for key, value in values.items() if value]
     if array is not None and _is_array(scheduler, array):
         directives = [
-            directive for directive in directives if not _is_in_array(scheduler, directive)
+            directive for directive in directives if not _is_redundant_name(scheduler, directive)
         ] + _array_directives(scheduler, spec, job, array)
     directives += [_option_directive(scheduler, key, value) for key, value in spec.options]
     signal = [scheduler.signal_directive] if scheduler.signal_directive and array is not None else []
@@ -106,7 +106,7 @@ def _requests_memory(spec: SchedulerSpec) -> bool:
     return spec.mem is None and any(key.replace("-", "_").startswith("mem_per_") for key, _ in spec.options)
 
 
-def _is_in_array(scheduler: Scheduler, directive: str) -> bool:
+def _is_redundant_name(scheduler: Scheduler, directive: str) -> bool:
     """Return whether a directive only gives the name of the job, which the directive of the array contains, too."""
     return "{name}" in scheduler.directives["array"] and directive.startswith(
         scheduler.directives["name"].partition("{")[0]
@@ -141,9 +141,10 @@ def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
 
 
 def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
-    """Return the shell script that submits these scripts and records the ids of their jobs.
+    """Return the shell script that submits these scripts and appends the ids of their jobs to the file `jobs`.
 
-    `sums` has their checksums: if somebody changed one of them meanwhile, none is submitted.
+    `arrays` maps the number of each array to its script, `end` is the script of the dependent job. `sums` has the checksums of all
+    scripts, as sha256sum reads them: if somebody changed a script meanwhile, none is submitted.
     """
     submit = shlex.join(scheduler.submit)
     feed = "<" if scheduler.script_on_stdin else ""

@@ -23,18 +23,18 @@ def import_one(settings: Settings, name: str) -> int:
     A session that exists already is a success, so that the call can be repeated. Raises UsageError.
     """
     need_writable(settings)
-    selected = match_name(settings, name)
+    match = match_name(settings, name)
     observer = RunObservers(settings)
     with observer.progress:
         report = import_named(
             settings,
-            selected.packets,
-            selected.units,
+            match.packets,
+            match.units,
             observer,
-            lambda workspace: Locks(workspace.locks),
-            need_writable,
+            open_locks=lambda workspace: Locks(workspace.locks),
+            check_ready=need_writable,
         )
-    note = _note(report, settings, name, selected.units)
+    note = _note(report, settings, name, match.units)
     if note and not settings.quiet:
         print(note)
     status = end_named(settings, report, observer)
@@ -44,7 +44,10 @@ def import_one(settings: Settings, name: str) -> int:
 
 
 def _note(report: Report, settings: Settings, name: str, sessions: Sequence[str]) -> str:
-    """Return a note if a packet was imported before, else an empty text. `sessions` are the ids that the name may mean."""
+    """Return a note if a packet was imported before, else an empty text. `sessions` are the ids that the name may mean.
+
+    For a packet that is not in the inbox, a session folder counts only if its summary can be read.
+    """
     if report.sessions:
         return ""
     for candidate in report.candidates:

@@ -57,7 +57,7 @@ class UnitState(NamedTuple):
     images: int = 0
     """Images of the imported session; like `series`, 0 if the session existed before."""
     problem: Mapping[str, str] | None = None
-    """The first error, for the page of the study."""
+    """The first error, as in the summary of a session (`problem_value`), for the page of the study."""
 
 
 def state_path(folder: Path, number: int) -> Path:
@@ -99,6 +99,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "problem": (dict, type(None)),
 }
 _MAX_NUMBER = 10**18
+"""Numbers in a state file are smaller."""
 
 
 def state_of_text(text: bytes) -> UnitState:

@@ -19,7 +19,7 @@ NOT_SUBMITTED = "it was not submitted"
 
 
 class TaskAssignment(NamedTuple):
-    """The round and the task that import a unit. If the task is None, the dependent job will submit the unit."""
+    """The round and the task that import a unit. If the task is None, the dependent job (the last one) will submit the unit."""
 
     round: Round
     task: int | None
@@ -141,6 +141,7 @@ def live_jobs(submissions: Sequence[Submission]) -> LiveJobs:
 
 
 def _jobs(submissions: Sequence[Submission]) -> list[tuple[Submission, str]]:
+    """Return the id of each recorded job, with its submission."""
     return [
         (submission, job)
         for submission in submissions

@@ -1,4 +1,7 @@
-"""A submission on disk: `<sessionsfolder>/.qxbatch/jobs/<id>/`, with its options, states, rounds, scripts and logs."""
+"""A submission on disk: `<sessionsfolder>/.qxbatch/jobs/<id>/`, with its options, states, rounds, scripts and logs.
+
+Its units are the packets of one session each. A round is the tasks that are submitted at one time; a task imports some units.
+"""
 
 import os
 import re
@@ -24,11 +27,13 @@ from qxbatch.textfile import naming_path
 from qxbatch.visible import shell_word
 
 SCHEMA = 1
+"""Version of the format of a record."""
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+"""The id of a submission: date, time, microseconds, and two random digits."""
 STATES = "states"
 """The folder of the state files, in the folder of a submission."""
 LOGS = "logs"
-"""The folder of the logs, in the same."""
+"""The folder of the logs, in the folder of a submission."""
 END_JOB = "end"
 """The name of the dependent job in the file of jobs, where arrays have their numbers. It starts when all arrays have ended."""
 REMAINING = "remaining"
@@ -40,6 +45,7 @@ NEW_SECONDS = 120.0
 MAX_UNITS = 10**6
 """Maximum number of units of a submission."""
 MAX_ROUNDS = 999_999
+"""The highest number of a round: names of its files have at most six digits."""
 _FIELDS: Mapping[str, type] = {"options": dict, "units": int, "scheduler": str, "cwd": str, "bids_app": bool}
 """Fields that a record must have."""
 _LISTS = ("typed", "binds", "found")
@@ -53,6 +59,7 @@ class Submission:
         self.folder = folder
         self.file = file
         self.record = file.value
+        """The options, and what else the jobs need to know about the run that submitted (qxbatch.cluster.record)."""
         self.id = folder.name
         self.states_folder = folder / STATES
         self.job_name = f"qxbatch-{folder.name}"
@@ -94,7 +101,7 @@ class Submission:
             )
 
     def need_unchanged(self, digest: str) -> None:
-        """Raise UsageError if the record has another SHA-256 than when the job was submitted, or another owner."""
+        """Raise UsageError if the record has another SHA-256 than when the job was submitted, or if another user owns it."""
         self._need_owner()
         if self.file.digest != digest:
             raise UsageError(
@@ -137,100 +144,105 @@ class Submission:
         matches = (re.fullmatch(r"round-([1-9][0-9]{0,5})\.json", name) for name in names)
         return sorted(int(match[1]) for match in matches if match)
 
-    def round(self, number: int) -> Round:
+    def round(self, round_number: int) -> Round:
         """Return a round. Raises UsageError."""
         try:
-            return read_round(self.folder, number, self.size)
+            return read_round(self.folder, round_number, self.size)
         except (OSError, ValueError) as error:
             raise _unreadable(self.folder, error) from error
 
     def rounds(self) -> list[Round]:
         """Return all rounds, the first one first. Raises UsageError."""
-        return [self.round(number) for number in self.round_numbers()]
+        return [self.round(round_number) for round_number in self.round_numbers()]
 
-    def tasks(self, number: int) -> list[tuple[int, ...]]:
+    def tasks(self, round_number: int) -> list[tuple[int, ...]]:
         """Return the units of each task of a round. Raises UsageError."""
         try:
-            return read_tasks(self.folder, number, self.size)
+            return read_tasks(self.folder, round_number, self.size)
         except (OSError, ValueError) as error:
             raise _unreadable(self.folder, error) from error
 
-    def task(self, number: int, task: int) -> tuple[int, ...]:
+    def task(self, round_number: int, task: int) -> tuple[int, ...]:
         """Return the units of one task. Raises UsageError."""
-        tasks = self.tasks(number)
+        tasks = self.tasks(round_number)
         if task >= len(tasks):
-            raise UsageError(f"Submission {self.id} has no task {number}/{task}.")
+            raise UsageError(f"Submission {self.id} has no task {round_number}/{task}.")
         return tasks[task]
 
-    def jobs_path(self, number: int) -> Path:
+    def jobs_path(self, round_number: int) -> Path:
         """Return the file to which the ids of jobs are appended."""
-        return round_path(self.folder, number, "jobs")
+        return round_path(self.folder, round_number, "jobs")
 
-    def script_path(self, number: int, name: str) -> Path:
-        """Return the path of the script of an array, or of the dependent job."""
-        return round_path(self.folder, number, f"{name}.sh")
+    def script_path(self, round_number: int, name: str) -> Path:
+        """Return the path of a script; `name` is the number of the array, or END_JOB."""
+        return round_path(self.folder, round_number, f"{name}.sh")
 
-    def log_folder(self, number: int, name: str) -> Path:
-        """Return the folder of the logs of an array, or of the dependent job."""
-        return self.folder / LOGS / f"{number}-{name}"
+    def log_folder(self, round_number: int, name: str) -> Path:
+        """Return the folder of the logs; `name` is the number of the array, or END_JOB."""
+        return self.folder / LOGS / f"{round_number}-{name}"
 
     def add_round(self, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
-        """Write a new round; return its number. Raises UsageError, OSError."""
-        number = (self.round_numbers() or [0])[-1] + 1
-        if number > MAX_ROUNDS:
-            raise _unreadable(self.folder, ValueError(f"it has a round {number - 1}"))
-        self._remove_files(number)
-        self.jobs_path(number).touch(exist_ok=False)
-        self.write_round(number, plan, remaining, printed=printed)
-        return number
+        """Write a new round; return its number. Raises UsageError, OSError.
 
-    def write_round(self, number: int, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> None:
-        """Write a round, or replace it while it is submitted. Raises OSError."""
+        `remaining` are the units that the dependent job will submit. `printed`: the user runs the script that submits the round.
+        """
+        round_number = (self.round_numbers() or [0])[-1] + 1
+        if round_number > MAX_ROUNDS:
+            raise _unreadable(self.folder, ValueError(f"it has a round {round_number - 1}"))
+        self._remove_files(round_number)
+        self.jobs_path(round_number).touch(exist_ok=False)
+        self.write_round(round_number, plan, remaining, printed=printed)
+        return round_number
+
+    def write_round(
+        self, round_number: int, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False
+    ) -> None:
+        """Write a round, or replace it while it is submitted (arguments: see `add_round`). Raises OSError."""
         lines = "".join(f"{format_ranges(task)}\n" for task in plan.tasks)
-        self.write_text(round_path(self.folder, number, "tasks"), lines)
+        self.write_text(round_path(self.folder, round_number, "tasks"), lines)
         value = {
             "arrays": [list(array) for array in plan.arrays],
             "remaining": format_ranges(remaining),
             "printed": printed,
         }
-        write_json(round_path(self.folder, number, "json"), value)
+        write_json(round_path(self.folder, round_number, "json"), value)
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a file of the submission. An existing file or link of that name is replaced."""
         replace_text(path, text, os.urandom(8).hex(), FILE_MODE)
 
-    def remove_round(self, number: int) -> None:
+    def remove_round(self, round_number: int) -> None:
         """Remove a round without submitted jobs."""
-        round_path(self.folder, number, "json").unlink(missing_ok=True)
-        self._remove_files(number)
+        round_path(self.folder, round_number, "json").unlink(missing_ok=True)
+        self._remove_files(round_number)
 
-    def _remove_files(self, number: int) -> None:
+    def _remove_files(self, round_number: int) -> None:
         """Remove tasks, jobs and logs of a round without a .json. Its scripts stay (`is_new`); links are not followed."""
         for ending in ("tasks", "jobs"):
-            remove_tree(round_path(self.folder, number, ending))
+            remove_tree(round_path(self.folder, round_number, ending))
         logs = self.folder / LOGS
         for name in os.listdir(logs) if logs.is_dir() else ():  # noqa: PTH208 - names
-            if name.startswith(f"{number}-"):
+            if name.startswith(f"{round_number}-"):
                 remove_tree(logs / name)
 
-    def is_new(self, number: int | None) -> bool:
+    def is_new(self, round_number: int | None) -> bool:
         """Return whether a round may have jobs that are not recorded yet.
 
-        `number` None: return whether a new submission may get its first round at any moment.
+        `round_number` None: return whether a new submission may get its first round at any moment.
         """
-        if number is None and any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
+        if round_number is None and any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
             return False
-        path = self.file.path if number is None else round_path(self.folder, number, "json")
+        path = self.file.path if round_number is None else round_path(self.folder, round_number, "json")
         try:
             return time.time() - path.stat().st_mtime < NEW_SECONDS
         except OSError:
             return False
 
-    def record_job(self, number: int, name: str, job: str) -> None:
-        """Append the id of a submitted job."""
+    def record_job(self, round_number: int, name: str, job: str) -> None:
+        """Append the id of a submitted job; `name` is the number of its array, or END_JOB."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(self.jobs_path(number), flags, 0o666)
-        with naming_path(self.jobs_path(number)), os.fdopen(descriptor, "a", encoding="ascii") as file:
+        descriptor = os.open(self.jobs_path(round_number), flags, 0o666)
+        with naming_path(self.jobs_path(round_number)), os.fdopen(descriptor, "a", encoding="ascii") as file:
             file.write(f"{name} {job}\n")
 
 

@@ -1,4 +1,8 @@
-"""Submits units as job arrays, and a dependent job that writes the study level and submits refused units."""
+"""Submits units as job arrays, and a dependent job, which starts when all arrays have ended.
+
+A unit is the packets of one session, a round the tasks that are submitted at one time. The dependent job writes the study level
+(page and tables of the study), and submits the units that the scheduler refused.
+"""
 
 import hashlib
 import re
@@ -75,7 +79,9 @@ class Submitter:
         """The numbers of the units of each task of the accepted arrays."""
         self.arrays: list[Array] = []
         self.jobs: list[str] = []
+        """Ids of the accepted arrays."""
         self.refusal = ""
+        """The last message with which the scheduler refused a job."""
         self.sums = ""
         """Checksums of the scripts, as sha256sum reads them."""
 
@@ -85,6 +91,7 @@ class Submitter:
         Raises UsageError, with exit status 69 if no array is accepted, and OSError.
         """
         largest = largest_array(self.scheduler)
+        # no array is accepted yet: all units are remaining ones
         self.round_number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MAX_GROWTH:
@@ -128,7 +135,10 @@ class Submitter:
         return {number: size for number, size in sizes.items() if number not in accepted}
 
     def _submit_end_job(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array was accepted."""
+        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array was accepted.
+
+        `remaining` are the units that this job will submit.
+        """
         if not self.jobs:
             self.submission.remove_round(self.round_number)
             raise UsageError(
@@ -178,7 +188,7 @@ class Submitter:
         return job or None
 
     def _write_script(self, name: str, array: Array | None, *, resubmit: bool = False) -> Path:
-        """Write the script of an array, or of the dependent job."""
+        """Write the script of an array, or of the dependent job; with `resubmit`, that job first submits the remaining units."""
         logs = self.submission.log_folder(self.round_number, name)
         logs.mkdir(parents=True, exist_ok=True)
         log = f"{self.scheduler.log_index}.log" if self._is_array(array) else "0.log"
@@ -202,11 +212,13 @@ class Submitter:
         return array is not None and array.size >= self.scheduler.smallest_array
 
     def _words(self, program: Sequence[str], task: str) -> list[str]:
+        """Return the words of the command with which a job does a task: TASK, END_JOB or REMAINING."""
         folder = str(self.submission.sessionsfolder)
         submission = f"{self.submission.id}:{self.submission.file.digest}"  # the job refuses another record
         return [*program, "worker", folder, f"--submission={submission}", f"--task={self.round_number}/{task}"]
 
     def _command(self, task: str) -> str:
+        """Return the command of a task for the shell; in the container if the submission has one."""
         container = self.submission.record.get("container")
         if not container:
             return self._host_command(task)
@@ -214,6 +226,7 @@ class Submitter:
         return in_container(self.scheduler, Path(container), binds, self._words(["qxbatch"], task))
 
     def _host_command(self, task: str) -> str:
+        """Return the command of a task for the shell, outside of a container."""
         words = self._words([sys.executable, "-P", "-m", "qxbatch"], task)
         return " ".join(map(shell_word_of_task, words))
 

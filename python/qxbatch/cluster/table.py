@@ -37,7 +37,7 @@ def _value(row: Row, packet: str) -> dict[str, object]:
 
 
 def as_text(status: Status, *, list_all: bool = False) -> str:
-    """Return counts, packets, and the commands for lost and failed ones."""
+    """Return counts, packets (without `list_all`, a shortened list), and the commands for lost and failed ones."""
     counts = Counter(row.state for row in status.rows for _ in row.unit.packets)
     counts_text = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     lines = [f"{counted(counts.total(), 'packet')}{f': {counts_text}' if counts else ''}."]

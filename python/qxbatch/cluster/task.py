@@ -1,7 +1,7 @@
 """The entry point of the scripts of cluster jobs.
 
-Each task of an array job imports its units. The dependent job, which starts when all arrays have ended, writes the study level and
-submits the units that the scheduler refused.
+Each task of an array job imports its units (the packets of one session each). The dependent job, which starts when all arrays have
+ended, writes the study level (page and tables of the study) and submits the units that the scheduler refused.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Writes the states of units of a task that were not ready: finished or refused before, or no longer in the inbox."""
+"""Writes the states of units of a task that were not ready: finished or refused before, or no longer in the inbox.
+
+A unit is the packets of one session.
+"""
 
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL

@@ -30,10 +30,14 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     writer = StateWriter(submission, todo, f"job {job} on {socket.gethostname()}")
     observer = RunObservers(settings, [writer])
     packets = [packet for state in todo for packet in state.packets]
-    units = [state.name for state in todo]
+    unit_names = [state.name for state in todo]
     with observer.progress:
         report = import_named(
-            settings, packets, units, observer, lambda workspace: job_locks(workspace.locks, scheduler, job)
+            settings,
+            packets,
+            unit_names,
+            observer,
+            open_locks=lambda workspace: job_locks(workspace.locks, scheduler, job),
         )
     write_unready(report, writer, settings)
     return end_named(settings, report, observer)

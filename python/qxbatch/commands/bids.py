@@ -20,6 +20,7 @@ def run(options: Mapping[str, object]) -> int:
     """Export, propose, explain or plan, as the options say; return the exit status. Raises UsageError."""
     bids_options = read_options(options)
     sessions = [SessionFolder(path) for path in chosen_sessions([str(bids_options.sessionsfolder)])]
+    # the named folder can be a session, or contain the sessions folder as `sessions`
     bids_options = bids_options._replace(sessionsfolder=sessions[0].path.parent)
     _check_choice([session.id for session in sessions], bids_options)
     if bids_options.init is not None:

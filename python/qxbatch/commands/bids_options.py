@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from qxbatch.bids.sidecars.intended_for import IntendedFor
-from qxbatch.bids.tables.shifts import FILE
+from qxbatch.bids.tables.shifts import FILE as SHIFT_TABLE_NAME
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
@@ -62,7 +62,9 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
         sessions=split_list(str(options["--sessions"] or "")),
         link=_one_of(options, "--link", LinkMode, LinkMode.AUTO),
         intended_for=_one_of(options, "--intended-for", IntendedFor, IntendedFor.URI),
-        shift_table=(_file(options, "--shift-table") or folder / FILE) if options["--shift-dates"] else None,
+        shift_table=(_file(options, "--shift-table") or folder / SHIFT_TABLE_NAME)
+        if options["--shift-dates"]
+        else None,
         logfile=logfile_spec(str(options["--logfile"])) if options["--logfile"] else None,
         columns=split_list(str(options["--participant-columns"] or "")),
         sourcedata=bool(options["--sourcedata"]),
@@ -150,7 +152,7 @@ def _plan(options: Mapping[str, object]) -> Path | str | None:
 def _explain(options: Mapping[str, object]) -> tuple[str, str] | None:
     if options["--explain"] is None:
         return None
-    words = str(options["--explain"]).rsplit(",", 1)
+    words = str(options["--explain"]).rsplit(",", 1)  # the command line joins both values by a comma
     if len(words) != 2 or not all(words):  # noqa: PLR2004 - a session and a series
         raise UsageError("--explain needs a session and a series.", "Write --explain S012 7.")
     return words[0], words[1]

@@ -1,4 +1,4 @@
-"""Records an export in the sessions folder and rewrites the study page."""
+"""Records an export in the sessions folder and rewrites the study level: page and tables of the study."""
 
 import os
 import sys

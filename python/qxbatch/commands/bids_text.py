@@ -16,7 +16,7 @@ _MAX_LENGTH = 200
 
 
 def export_text(export: Export, dataset: str, *, test: bool) -> str:
-    """Return the sessions that were not exported, warnings, files that were left alone, and a summary."""
+    """Return the sessions that were not exported, warnings, files that were left alone, and a summary; with `test`, as a plan."""
     lines: list[str] = []
     for session in export.not_exported:
         lines += _not_exported_text(session)

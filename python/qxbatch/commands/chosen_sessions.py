@@ -10,7 +10,10 @@ from qxbatch.study.sessions import sessions_in
 
 
 def chosen_sessions(names: object) -> list[Path]:
-    """Return session folders; a folder of sessions means all sessions in it. Raises UsageError."""
+    """Return the session folders that a list of names means, each once: a folder of sessions means all sessions in it.
+
+    Raises UsageError.
+    """
     assert isinstance(names, list)
     chosen: list[Path] = []
     for name in names:

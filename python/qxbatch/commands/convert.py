@@ -27,13 +27,14 @@ def run(options: Mapping[str, object]) -> int:
     def find(settings: Settings) -> list[Candidate]:
         return [candidate_of(path, settings, overwrite=user_settings.overwrite, by_format=by_format) for path in paths]
 
+    # the session folders exist already, so the run replaces them; `find` leaves out converted ones without --overwrite
     settings = replace(user_settings, stages=Stages.CONVERT, overwrite=True, gzip_as_found=not options["--gzip"])
     return run_sessions(settings, find, json=bool(options["--json"]))
 
 
 def candidate_of(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
     """Return the candidate of a session folder. Its subject is that of the summary, else of session.txt. If neither has one, or
-    with `by_format`, it is the subject that --nameformat finds.
+    with `by_format`, it is the subject that --nameformat finds. With `overwrite`, a session that has images is ready, too.
     """
     previous_subject = "" if by_format else SessionFolder(path).subject
     session = (

@@ -37,14 +37,14 @@ def run(options: Mapping[str, object]) -> int:
     _must_be_empty(folder)
     _make(folder)
     command = _command(settings)
-    report = _print_nothing if settings.quiet else _print
-    report(f"Packets: {one_line(str(settings.masterinbox))}")
+    print_text = _print_nothing if settings.quiet else _print
+    print_text(f"Packets: {one_line(str(settings.masterinbox))}")
     if options["--packets-only"]:
-        report(f"Import them with: {command}")
+        print_text(f"Import them with: {command}")
         return int(ExitStatus.OK)
-    report(f"\n$ {command}")
+    print_text(f"\n$ {command}")
     status = run_import(settings)
-    report(_closing_text(settings.sessionsfolder))
+    print_text(_closing_text(settings.sessionsfolder))
     return status
 
 

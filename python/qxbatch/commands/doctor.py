@@ -17,6 +17,7 @@ _NEEDED_PACKAGES = {
     "docopt-ng": "the command line",
     "jinja2": "the pages of sessions and studies",
 }
+"""Packages that an import needs, with their purpose."""
 _DISPLAY_PACKAGES = {"rich": "the display of a run on a terminal"}
 """Without rich, a run prints plain lines."""
 _BIDS_PACKAGES = {

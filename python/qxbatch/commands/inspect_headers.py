@@ -21,6 +21,7 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import passwords_for_core
 
 _PACKED_KINDS = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
+"""What `sniff` returns for archives and compressed files. Gzip is missing, since `scan` reads gzipped DICOM."""
 _MAX_PROBLEMS = 20
 """Problems listed for one source; more are only counted."""
 _PHILIPS_PREFIXES = ("XX_0", "PS_0")
@@ -35,7 +36,9 @@ class ParFiles:
     """Sort key of PARs with the same series number."""
     series_number: int | None
     header: Mapping[str, Value]
+    """DICOM keyword to value."""
     path: Path
+    """Where the PAR can be read."""
     files: int
     """1 without a REC."""
     size: int
@@ -43,7 +46,7 @@ class ParFiles:
 
 
 class PacketHeaders(Headers, Protocol):
-    """The headers of a packet, and what could not be read."""
+    """The headers of a packet, and what could not be read. A row is the index of a file or of a member of an archive."""
 
     @property
     def problems(self) -> Sequence[str]:
@@ -125,7 +128,7 @@ class ReadHeaders:
                 path_order(pair.path),
                 pair.number,
                 pair.header,
-                Path(self._reading.staged(pair.files[0][0])),
+                Path(self._reading.staged(pair.files[0][0])),  # the row of the PAR
                 len(pair.files),
                 sum(self._reading.row(row).size for row, _ in pair.files),
             )
@@ -165,6 +168,7 @@ def read_headers(
         monitor=monitor,
         **limits.for_core(),
     )
+    # pydicom may read headers that the core cannot parse
     read_suspects(reading, str(path), lambda: monitor.cancelled)
     return ReadHeaders(reading, source, passwords, limits)
 

@@ -21,16 +21,18 @@ class InspectedSeries:
     """A series, its facts and its verdict."""
 
     n: int
-    """The number of its folder `dicom/<n>` after an import, usually 10 times the SeriesNumber; series are in this order."""
+    """The number of its folder `dicom/<n>` after an import, usually 10 times the SeriesNumber."""
     series_number: int | None
-    """SeriesNumber; None where it is missing, zero or negative."""
+    """SeriesNumber; None if it is missing or invalid, such as 0."""
     header: HeaderLike
     study_uid: str
+    """Like `series_uid`, empty for a PAR."""
     series_uid: str
     files: int
     size: int
     """Bytes."""
     verdict: SeriesVerdict | None = None
+    """None, like `acquisition`, if the facts are not known."""
     acquisition: Acquisition | None = None
 
     @property
@@ -44,9 +46,11 @@ class InspectedSource:
     """The series of one source."""
 
     source: str
+    """Its path."""
     series: tuple[InspectedSeries, ...] = ()
+    """Sorted by n."""
     problems: tuple[str, ...] = ()
-    """What could not be read: path and reason."""
+    """What could not be read, as path and reason, followed by what to do."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,11 @@ class PacketSeries:
     pars: tuple[tuple[int, ParFiles], ...]
     """PAR/REC series, each with the number n that an import gives it."""
     problems: tuple[str, ...]
+    """As in InspectedSource."""
 
 
 def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
-    """Return the series among these headers, numbered as an import numbers them."""
+    """Return the series among these headers, numbered as an import numbers them. `join`: series of one scan become one."""
     groups, pars = headers.groups(), headers.pars()
     series = dicom_series(headers, groups, range(len(groups)))
     series = join_scans(headers, series) if join else series
@@ -98,6 +103,7 @@ def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
         [
             SeriesHeaders(
                 n,
+                # an index of a group would not say which of the sources has it
                 DicomSeries(group_indexes=(), groups=groups, number_request=members[0][1].number_request),
                 _paths(members),
             )
@@ -141,7 +147,7 @@ def inspect_packet(
 
 
 def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
-    """Return a PAR/REC series; without facts if the REC is missing or the PAR is too large. Raises OSError."""
+    """Return a PAR/REC series; without facts if the REC is missing, or if they cannot be read from the PAR. Raises OSError."""
     facts_and_verdict = None
     if par.files > 1:
         header = read_par(par.path)

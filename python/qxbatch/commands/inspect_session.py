@@ -105,7 +105,10 @@ def _read_headers(path: Path, staging: Path, resources: Resources) -> PacketHead
 
 
 def images_by_series(folder: SessionFolder) -> dict[int, list[Output]]:
-    """Return the images of each series with the files beside them. Raises SummaryError and OSError."""
+    """Return the images of each series, by the n of `dicom/<n>`, with the files beside them. Raises SummaryError and OSError.
+
+    Facts are taken from the sidecars only, so the images may be compressed, and their suffixes are left out.
+    """
     outputs: dict[int, list[Output]] = defaultdict(list)
     for image in folder.images:
         beside = ((extension, folder.paths.image(image.number, extension)) for extension in SIDECARS)

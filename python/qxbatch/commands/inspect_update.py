@@ -93,6 +93,7 @@ def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
 
 
 def _write(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
+    """Compute the facts of a session, and write the files that change; with `test`, only name these files."""
     folder = SessionFolder(session)
     source = sorted_series(session, resources, images_by_series(folder))
     if not source.series:

@@ -61,7 +61,7 @@ def _write_pictures(packed: Path, paths: SessionPaths, image: ImageSummary, miss
 
 def _write_new(path: Path, content: bytes) -> None:
     """Write a file that does not exist. Nothing is written to a file or link that appears at its path. Raises OSError."""
-    temporary = path.with_name(hidden_name(Use.COPY, NO_RUN, path.name))
+    temporary = path.with_name(hidden_name(Use.COPY, NO_RUN, path.name))  # no import uses the tag NO_RUN
     temporary.unlink(missing_ok=True)
     try:
         with temporary.open("xb") as file:

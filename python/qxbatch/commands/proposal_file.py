@@ -11,7 +11,7 @@ from qxbatch.report.output_files import folders_of, refuse_output_files
 
 
 def refuse_existing(option: str, path: Path, sessionsfolder: Path, *, overwrite: bool) -> None:
-    """Raise UsageError if a proposal would replace data, or a file that may not be replaced."""
+    """Raise UsageError if a proposal would replace data, something that is not a file, or, without `overwrite`, any file."""
     if os.path.lexists(path):
         if not path.is_file():
             raise UsageError(f"{path} is not a file.", f"Name another file with {option}.", ExitStatus.CANNOT_WRITE)

@@ -29,9 +29,12 @@ class ReadingLimits:
     """The limits of one command, and what is needed to write this command again."""
 
     max_expansion: int
+    """Ratio of unpacked to packed bytes."""
     max_total: int
+    """Unpacked bytes of the packet."""
     max_members: int
     max_nesting: int
+    """Levels of archives inside archives."""
     name: str
     """The name of the command."""
     options: Mapping[str, str]

@@ -61,7 +61,7 @@ def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
 
 
 def size(regression_set: RegressionSet) -> int:
-    """Return the bytes of a set's packets."""
+    """Return the bytes of a set's packets: of `only_packet`, or if that is empty, of all in the folder `packets`."""
     top = regression_set.packets / regression_set.only_packet
     files = [top] if top.is_file() else [path for path in top.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)

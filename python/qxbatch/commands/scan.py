@@ -39,6 +39,7 @@ class ScannedPath:
     """Number of files, or of members of an archive."""
     series: tuple[Group | ParSeries, ...]
     problems: tuple[str, ...]
+    """What cannot be read, and why; then advice about it."""
 
 
 def run(options: Mapping[str, object]) -> int:

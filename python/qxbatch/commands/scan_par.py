@@ -51,7 +51,8 @@ def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
     """Yield each PAR among files that are not DICOM, with its REC and its header; unreadable ones are left out."""
     rows = list(_rows(files))
     paths = {row.row: Path(row.path) for row in rows}
-    for par, rec in pair_rows(rows)[0]:
+    pairs, _problems = pair_rows(rows)
+    for par, rec in pairs:
         try:
             header = read_par(paths[par])
         except OSError:

@@ -14,7 +14,7 @@ from qxbatch.study.sessions import sessions_in
 
 
 def scanned_sessions(folder: str) -> Iterator[ScannedOrNotCompared]:
-    """Return the parameters of each session of a folder, from its summary, or why they cannot be read. Raises UsageError."""
+    """Return the parameters of each session of a folder, from its summary, or why it cannot be compared. Raises UsageError."""
     path = named_path(folder)
     if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False if it cannot be read
         hint = "Import packets first, or name a folder such as study/sessions."

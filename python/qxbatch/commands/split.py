@@ -61,12 +61,14 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json: bool) -> int:
+    """Prepare the new folders, move them to the output unless `test`, and print the result; return the exit status."""
     output = staging.parent
     folders = plan(reading)
     if not folders:
         return print_nothing_to_split(source, reading)
     rows: list[MappingRow] = []
     for k, folder in enumerate(folders):
+        # place_kept moves the files to `<root>/inbox`, which becomes the new folder
         reading.place_kept(str(prepared_root(staging, k)), [row for row in folder.rows if reading.staged(row)])
         rows += (MappingRow.of(reading.row(row), folder) for row in folder.rows)
     missing_folders(staging, folders, rows)  # with --test, too: it raises UsageError if names are in use

@@ -1,4 +1,4 @@
-"""The patients and studies of a reading, the names of their folders, and the rows of each."""
+"""The patients and studies of a reading (the members of a packet, a row each), and the folder and rows of each study."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from qxbatch.ingest.patients import split_patients
 from qxbatch.ingest.people import Person
 
 UNKNOWN = "unknown"
+"""Name of the folder of an unknown patient."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class _Study:
 def plan(reading: Reading) -> list[StudyFolder]:
     """Return a folder for each study of each patient, in order of first scan; each row of the reading is in one of them.
 
-    A reading without DICOM and PAR/REC has no folders.
+    A member without a study gets the folder of the members near it in the packet, else the first one (`assign_rows`). A reading
+    without DICOM and PAR/REC has no folders.
     """
     people = split_patients(reading)
     studies = {**_par_studies(reading, people), **_dicom_studies(reading, people)}
@@ -132,7 +134,10 @@ def _patients_of_unnamed_pars(people: Sequence[Person]) -> dict[int, str]:
 
 
 def _folder_names(patients: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a name for each folder: the patient's id, with a number if the patient has several studies or the name is used."""
+    """Return a name for each study: the patient's id, with a number if the patient has several studies or the name is used.
+
+    `patients` are the key (`_Key.patient`) and the id of the patient of each study.
+    """
     keys = list(patients)
     labels: dict[str, str] = {}
     for patient, label in keys:

@@ -45,7 +45,7 @@ def print_refusal(source: Path, reading: Reading, passwords: Passwords | None, l
     state = "is damaged"
     if len(encrypted_members) == len(damage):  # encryption is the only reason
         state = "cannot be opened"
-    elif all(LIMIT in text for text in damage):
+    elif all(LIMIT in text for text in damage):  # each reason names a limit
         state = "cannot be opened, though it may be sound"
     _print_reasons(source, f"{state}; nothing was written:", damage)
     for hint in filter(None, (encrypted.hint(encrypted_members, passwords), limits.hint(str(source), damage))):

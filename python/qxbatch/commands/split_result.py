@@ -95,6 +95,7 @@ def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
     """
     names_in_output = frozenset(new_names)
     for path in (output, Path(os.path.realpath(output))):
+        # for each folder, from the output up to the entry of the inbox, the names that the split itself needs in it
         own_names = {path: names_in_output}
         for folder in below_master_inbox(path):
             for name in os.listdir(folder):  # noqa: PTH208 - names, not paths

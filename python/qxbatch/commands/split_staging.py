@@ -68,7 +68,7 @@ def _make_locked(staging: Path, lock: contextlib.ExitStack) -> None:
                 _remove_remains(output)
                 staging.mkdir()
                 lock.enter_context(locked_folder(staging))
-                with create_text(staging / MARK) as file:
+                with create_text(staging / MARK) as file:  # it shows that the folder is not one of the user
                     file.write(staging.name)
                 return
         except FileNotFoundError:  # another run, which wrote nothing, removed the output that it had created

@@ -131,7 +131,7 @@ def _quoted_values(option: Option) -> str:
 
 
 def _words(commands: Iterable[Command], names: Iterable[str]) -> list[tuple[list[str], str]]:
-    """Return (command and place, values). The first word of an import may also be a command."""
+    """Return (command and place, values). The first word of an import may also be a command, one of `names`."""
     rows = []
     for command in commands:
         for place, word in enumerate(command.words):

@@ -17,6 +17,7 @@ LISTED_VALUES = {"add_json_info": ("all", *JSON_FIELDS)}
 IMPORT = ""
 """The name of the import among the commands."""
 WORD = re.compile(r"<(\w+)>(\.\.\.)?")
+"""A positional word in a usage: its name, and dots if it is repeatable."""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evide
     if evidence.voxels in {total, total - map_voxels, map_voxels}:
         return [], []
     voxels = map_voxels or total
-    slices, part = divmod(evidence.slices * voxels, evidence.voxels)
+    slices, remainder = divmod(evidence.slices * voxels, evidence.voxels)
     message = f"the headers announce {evidence.slices} slices, the images contain {slices}."
-    if part:  # for example a mosaic with another number of tiles than its header says
+    if remainder:  # for example a mosaic with another number of tiles than its header says
         message = f"the headers announce {evidence.voxels} pixels, the images contain {voxels}."
     return ([message], []) if voxels < evidence.voxels else ([], [message])
 

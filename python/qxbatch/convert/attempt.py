@@ -21,6 +21,7 @@ from qxbatch.session.paths import SessionPaths
 
 _COUNT_LINE = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
 _COUNT = re.compile(r"Found (\d+ DICOM file)")
+"""The line with which dcm2niix begins its output: how many files it found; and a count anywhere in a log."""
 
 
 @dataclass(frozen=True)

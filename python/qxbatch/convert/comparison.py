@@ -58,9 +58,10 @@ class _NamedImage(NamedTuple):
 
 
 def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
-    """Compare the images of a series with its headers. If `evidence` has no frames with pixels, determine only their order.
+    """Compare the images of a series with its headers; only determine the order of the images if nothing can be compared.
 
-    Raises OSError when a file cannot be read.
+    That is the case if `evidence` has no frames with pixels, or if all images are copies. Raises OSError when a file cannot be
+    read.
     """
     frames = evidence.frames
     originals = [index for index, (output, _) in enumerate(images) if not is_copy(output.suffix)]
@@ -69,6 +70,7 @@ def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
     outputs = [images[index][0] for index in originals]
     compared = frames.compare([str(output.nifti) for output in outputs], [is_map(output.suffix) for output in outputs])
     checks = dict(zip(originals, compared.checks, strict=True))
+    # the first element of first_instance is the lowest InstanceNumber
     order = image_order(
         images, [checks[index].first_instance[0] if index in checks else None for index in range(len(images))]
     )
@@ -125,7 +127,7 @@ def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:
     if not compared.misplaced_frames:
         return []
     count, total = len(compared.misplaced_frames), compared.frames
-    largest = max(compared.misplaced_frames, key=lambda entry: entry[2])
+    largest = max(compared.misplaced_frames, key=lambda entry: entry[2])  # by distance
     file, frame, distance = largest
     name = _frame_name(names[file], frame, compared)
     if distance == float("inf"):
@@ -206,6 +208,7 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
         faults.append(f"its volume {check.mixed_volume + 1} has slices of several b-values or gradient directions.")
     if len(check.components) > 1 and not is_map(images[index].output.suffix):
         faults.append(f"it shows several components of complex values: {', '.join(check.components)}.")
+    # two images that name each other are reported once
     if (
         check.same_volume_as is not None
         and check.same_scan_as is None

@@ -20,9 +20,10 @@ from qxbatch.problems import Code, Problem
 def dicom_conversion(
     series: Series, attempt: Attempt, other_problems: Sequence[Problem], evidence: Evidence
 ) -> Conversion:
-    """Return the conversion of a DICOM series with its facts and verdict.
+    """Return the conversion of a DICOM series with its facts and verdict; without them if `evidence` has no frames.
 
-    Raises OSError when a file cannot be read.
+    `other_problems` are problems of the series that the judgement of the attempt does not have. Raises OSError when a file cannot
+    be read.
     """
     conversion = with_truncated_files(_conversion(series, attempt, other_problems), evidence.truncated_files)
     facts = None if evidence.frames is None else dicom_facts(evidence.frames, series.header, conversion.outputs)
@@ -30,7 +31,7 @@ def dicom_conversion(
 
 
 def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
-    """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read or has no REC."""
+    """Return the conversion of a PAR/REC with facts and verdict; without them if the PAR does not give them or has no REC."""
     conversion, facts = _conversion(series, attempt, other_problems), _par_facts(series)
     return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete_problem)
 
@@ -38,7 +39,7 @@ def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Pr
 def not_requested_conversion(series: Series) -> Conversion:
     """Return the result for a series that is not converted: its facts and verdict, from its headers alone.
 
-    A PAR that cannot be read, or that has no REC, has neither. Raises OSError when a DICOM file cannot be read.
+    A PAR that does not give them, or that has no REC, has neither. Raises OSError when a DICOM file cannot be read.
     """
     conversion = Conversion(series, State.NOT_REQUESTED, "")
     if series.kind is SeriesKind.PARREC:

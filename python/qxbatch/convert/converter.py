@@ -66,10 +66,13 @@ class Converter(Protocol):
         """Return the largest plausible time for one file in seconds; the time limit is computed from it."""
 
     def command(self, job: ConverterJob) -> Command:
-        """Return the process that converts the series of `job`."""
+        """Return the process that converts the series of `job`. Raises OSError if the program cannot convert its files."""
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return the images in `job.out`, sorted by the bytes of their names; if there are several stacks, stack by stack."""
+        """Return the images in `job.out`, sorted by the bytes of their names.
+
+        If the series was rewritten as several stacks (qxbatch.convert.normalize), the images of the first stack come first.
+        """
 
     def accepts(self, exit_status: int) -> bool:
         """Return whether the output is usable after this exit status."""

@@ -1,4 +1,4 @@
-"""Messages of dcm2niix that question an image: its geometry, slices, scaling, guesses, and gradient directions."""
+"""Messages in a converter's log that question an image; the patterns are for the messages of dcm2niix."""
 
 import re
 

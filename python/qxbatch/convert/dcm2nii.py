@@ -14,6 +14,7 @@ from qxbatch.convert.par_files import par_and_rec
 from qxbatch.model import Output, SeriesKind
 
 VARIABLE = "QXBATCH_DCM2NII"
+"""The environment variable with the path of the program."""
 _VERSION = re.compile(r"dcm2nii\D{0,40}?(\d[\w.]*)", re.IGNORECASE)
 _COPIES = ("co", "o")
 """Prefixes of its cropped and reoriented copies of an image."""
@@ -64,6 +65,7 @@ def _is_copy(stem: str, stems: set[str]) -> bool:
 
 
 def _output(path: Path, stems: set[str]) -> Output:
+    # dcm2nii adds a capital letter if a name is used already
     name_without_letter = path.stem[:-1] if path.stem[-1:].isupper() and path.stem[:-1] in stems else path.stem
     if f"x{path.stem}" in stems:
         return Output(path, "_all", {}, name_without_letter)

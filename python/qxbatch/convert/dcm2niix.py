@@ -12,6 +12,7 @@ from qxbatch.convert.naming import numbered_outputs
 from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DCM2NIIX"
+"""The environment variable with the path of the program."""
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d{8})")
 _USABLE = {0, 8, 10}
 """Exit statuses with usable output: success, some files failed, incomplete volumes found."""

@@ -13,8 +13,9 @@ from qxbatch.convert.naming import sidecars_of
 from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DICM2NII_DIR"
+"""The environment variable with the folder of dicm2nii.m."""
 MATLAB = "QXBATCH_MATLAB"
-"""Path of the MATLAB program; MATLAB is never started unless this is set (it needs a licence)."""
+"""The environment variable with the path of the MATLAB program; MATLAB is never started unless this is set (it needs a licence)."""
 _DEFAULT_FOLDER = Path("/opt/dicm2nii")
 _VERSION = re.compile(r"\b(?:version|since)\D{0,12}(20\d{2}[.-]?\d{2}[.-]?\d{2})", re.IGNORECASE)
 _PREFERENCES = {
@@ -24,11 +25,14 @@ _PREFERENCES = {
     "lefthand": "true",
     "scale_16bit": "false",
 }
+"""Preferences of dicm2nii, with their values as MATLAB code."""
 _NAME_ENDING = re.compile(
     r"(?:_c\w+?)?(?:_(?P<part>MAGNITUDE|PHASE|REAL|IMAGINARY|MIXED))?(?P<echo>_e\d+)?(?P<phase>_phase)?"
     r"(?:_MoCo)?(?:_NORM)?(?:_s\d{3,})?$"
 )
+"""What dicm2nii adds to the name of a series."""
 _COMPONENTS = {"PHASE": "_ph", "REAL": "_real", "IMAGINARY": "_imaginary"}
+"""Suffixes of dcm2niix, by `part` of _NAME_ENDING."""
 
 
 class Dicm2nii:

@@ -62,7 +62,8 @@ def table_findings(output: Output, image: Nifti) -> list[str]:
 def b_value_findings(output: Output, image: Nifti, check: ImageCheck, description: str) -> list[str]:
     """Return where the b-values of an image differ from those of its headers, or are missing.
 
-    b0 volumes that the headers confirm, single-band references, derived maps and trace images need no table.
+    `description` is the SeriesDescription, else the ProtocolName. b0 volumes that the headers confirm, single-band references,
+    derived maps and trace images need no table.
     """
     headers_have_b = any(b is not None or nominal is not None for b, nominal in check.b_values)
     table = _b_values(output)
@@ -123,9 +124,9 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     if len(directions) != len(check.directions) or len(weights) != len(directions) or is_map(output.suffix):
         return []
     weighted = [k for k, weight in enumerate(weights) if weight > _MIN_WEIGHTED_B]
-    most = max(Counter(weights[k] for k in weighted).values(), default=0)
+    volumes_of_one_b = max(Counter(weights[k] for k in weighted).values(), default=0)
     if (
-        most >= _MIN_DIRECTIONAL_VOLUMES
+        volumes_of_one_b >= _MIN_DIRECTIONAL_VOLUMES
         and not check.is_isotropic
         and not any(math.hypot(*directions[k]) > _LENGTH_TOLERANCE for k in weighted)
     ):
@@ -225,6 +226,7 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
 def _missing_table_findings(
     output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
 ) -> list[str]:
+    """Return a finding if an image without a table of b-values should have one; `headers_have_b`: any header has a b-value."""
     if is_map(output.suffix) or check.is_isotropic or (check.is_derived and not _has_several_directions(check)):
         return []
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)

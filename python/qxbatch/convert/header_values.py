@@ -6,7 +6,7 @@ from qxbatch.model import HeaderLike, Value
 
 
 def value(header: HeaderLike, field: str) -> Value:
-    """Return a field's value, None if it is absent or unknown to the reader."""
+    """Return a field's value, None if it is absent, or if the core does not read this field (KeyError)."""
     try:
         return header.get(field)
     except KeyError:
@@ -39,12 +39,12 @@ def numbers(header: HeaderLike, field: str) -> list[float]:
 
 
 def number(header: HeaderLike, field: str) -> float | None:
-    """Return a field's first value as a number; None unless all its values are finite numbers."""
+    """Return a field's first value as a number; None if it is absent, or if one of its values is not a finite number."""
     values = numbers(header, field)
     return values[0] if values else None
 
 
 def whole_number(header: HeaderLike, field: str) -> int | None:
-    """Return a field's first value as an integer; None if it is absent, not a number or a fraction."""
+    """Return a field's first value as an integer; None if it is absent, not a number, or not a whole number."""
     first = number(header, field)
     return int(first) if first is not None and first == first // 1 else None

@@ -24,7 +24,7 @@ _FAILURE_WORDS = re.compile(
 _MAX_EXCERPT = 300
 """Maximum number of characters of an excerpt of a log."""
 _SOME_FAILED, _INCOMPLETE = 8, 10
-"""Exit statuses of dcm2niix with usable output."""
+"""Exit statuses of dcm2niix with usable output: some files failed, incomplete volumes found."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Judgement:
 def judge(
     series: Series, converter: Converter, result: ProcessResult, outputs: Sequence[Output], evidence: Evidence
 ) -> Judgement:
-    """Judge the output of `converter` for one series: the `outputs` images. Raises OSError when a file cannot be read."""
+    """Judge the images (`outputs`) that `converter` wrote for one series. Raises OSError when a file cannot be read."""
     nothing_to_convert = _nothing_to_convert(series, evidence)
     if result.stop_reason:
         return failure(series, converter.name, f"was stopped: {result.stop_reason}.", result.output)

@@ -6,13 +6,15 @@ from pathlib import Path
 from qxbatch.model import Output
 
 SIDECARS = ("json", "bval", "bvec")
+"""Extensions of the files that a converter writes beside an image."""
 
 
 def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
     """Return the suffix in a name such as `30_e1a`, here `_e1`.
 
     If a name is already used, dcm2niix adds a letter or two (clash letters) after the number (`30f_ADC`) or at the end (`30_e1a`).
-    Letters at the end are clash letters only if the name without them was written too: `_real` and `_pha` are suffixes.
+    Letters at the end are clash letters only if the name without them was written too: `_real` is a suffix, and the `a` of `30_pha`
+    is a clash letter only if `30_ph` was written.
     """
     ending = stem.removeprefix(number)
     if "_" not in ending:
@@ -35,6 +37,6 @@ def numbered_outputs(folder: Path, number: str) -> tuple[Output, ...]:
 
 
 def sidecars_of(nifti: Path, stem: str) -> dict[str, Path]:
-    """Return the .json, .bval and .bvec of an image, by extension."""
+    """Return the existing .json, .bval and .bvec of an image, by extension; `stem` is their name without the extension."""
     paths = {extension: nifti.with_name(f"{stem}.{extension}") for extension in SIDECARS}
     return {extension: path for extension, path in paths.items() if path.is_file()}

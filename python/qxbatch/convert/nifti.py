@@ -84,9 +84,9 @@ def read_nifti(path: Path) -> Nifti:
     if not 1 <= dim[0] <= 7 or min(shape) < 1:  # noqa: PLR2004 (NIfTI has up to seven axes)
         raise ValueError(f"its size is {dim}")
     bits, offset = _layout(head, byte_order, is_nifti2=is_nifti2)
-    need = offset + math.prod(shape) * bits // 8
-    if path.suffix == ".nii" and path.stat().st_size < need:
-        raise ValueError(f"it is cut short: {path.stat().st_size} of {need} bytes")
+    expected_size = offset + math.prod(shape) * bits // 8
+    if path.suffix == ".nii" and path.stat().st_size < expected_size:
+        raise ValueError(f"it is cut short: {path.stat().st_size} of {expected_size} bytes")
     affine = _affine(head, byte_order, is_nifti2=is_nifti2)
     values = [value for row in affine for value in row]
     if not all(map(math.isfinite, values)) or abs(determinant(affine)) < _SINGULAR:
@@ -112,7 +112,7 @@ def read_nifti(path: Path) -> Nifti:
 
 
 def determinant(affine: Affine) -> float:
-    """Return the determinant of the axes."""
+    """Return the determinant of the 3 x 3 matrix of the axes, without the offset."""
     a, b, c = (row[:3] for row in affine)
     return _det(a, b, c)
 

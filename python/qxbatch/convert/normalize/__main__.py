@@ -1,5 +1,8 @@
 """`python -m qxbatch.convert.normalize FOLDER COPIES OUT FLAG ...`: rewrites a series, then runs dcm2niix on each stack.
 
+FOLDER has the files of the series, the rewritten copies are written to the new folder COPIES and the images to OUT; the FLAGs are
+passed to dcm2niix. A stack is the copies that form one image.
+
 It runs as a separate process: damaged files cannot hang or fill the parent process, and it is stopped together with its
 converter. `$QXBATCH_DCM2NIIX` names the program.
 """
@@ -22,6 +25,7 @@ from qxbatch.convert.normalize.names import PROGRAM, STACKS, stack_name
 NOT_NORMALIZED = 65
 """Exit status for a series that cannot be rewritten (EX_DATAERR of sysexits)."""
 _SOME_FAILED, _INCOMPLETE = 8, 10
+"""Exit statuses of dcm2niix: some files failed, incomplete volumes found."""
 _USABLE = (0, _INCOMPLETE, _SOME_FAILED)
 """Exit statuses of dcm2niix with usable output, the most serious last."""
 _LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
