@@ -10,6 +10,7 @@ from qxbatch.convert.normalize.model import Encoding, Frame
 from qxbatch.convert.normalize.pixels import Values
 
 _TYPES = ("<u2", "<i2", "<i4")
+"""Types of stored values in NumPy's notation; the first one that can store all values is used."""
 Bounds = tuple[int, int]
 """Smallest and largest value."""
 

@@ -48,6 +48,7 @@ class StackPlan:
     echo: int
     """Number of its echo, counted from 1; 0 for a map without echo time."""
     suffix: str = ""
+    """Suggested suffix of its image: `_e2` if the stacks of the series differ by echo, then `_ph` if they differ by kind."""
 
     @property
     def first_frame(self) -> Frame:

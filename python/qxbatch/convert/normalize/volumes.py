@@ -9,6 +9,7 @@ from qxbatch.convert.normalize.grid import FramesByPosition
 from qxbatch.convert.normalize.model import Frame
 
 Key = Callable[[Frame], Any]
+"""Returns the value of an element that may distinguish volumes; None if the frame has none."""
 Volume = dict[int, Frame]
 """Frames by the index of their position."""
 
