@@ -35,6 +35,7 @@ def refuse_shared_folders(
 
 
 def _with_command(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> JudgedEntry:
+    """Add the command that renames the packet to a refusal of this module, which has the hint _HINT."""
     problem = judged.problem
     if problem is None or problem.hint != _HINT:
         return judged

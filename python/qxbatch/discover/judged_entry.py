@@ -16,7 +16,9 @@ class JudgedEntry(NamedTuple):
     """What --pattern finds in the file name, in folder mode the name of the session folder; empty if it is not known."""
     session: SessionId | None = None
     note: str = ""
+    """Remarks about the entry, and the reason for its verdict, separated by `; `."""
     problem: Problem | None = None
+    """Set for REFUSED."""
     pair_stem: str = ""
     """The common stem of a loose PAR and its REC in the inbox; empty for all other entries."""
 
