@@ -77,6 +77,7 @@ class Item(NamedTuple):
     rows: tuple[int, ...] = ()
     """Rows of a PAR/REC, or of a DICOM file that is in no group."""
     is_par: bool = False
+    """Whether it is a PAR, with or without its REC."""
 
 
 class Person(NamedTuple):

@@ -134,7 +134,8 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     volumes = {volume for volume, _ in main_slices}
     slices_of = Counter(volume for volume, _ in main_slices)
     slices = len({number for _, number in main_slices})
-    if len({group[:1] for group in table.groups}) == 1:
+    are_in_one_plane = len({group[:1] for group in table.groups}) == 1
+    if are_in_one_plane:
         slices = max(slices, header.integer("max. number of slices/locations") or 0)
     last = max(volumes)
     return {
@@ -162,6 +163,7 @@ def _planned_volumes(header: ParTable, acquired: int) -> int | None:
 def _times(header: ParTable, table: _Table) -> dict[str, Any]:
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
     begin = "T".join(text for text in (started[0], started[2]) if text)
+    # the first number of a volume is that of its dynamic scan
     times = {volume[:1]: time for volume, (time,) in _rows(table, "dyn_scan_begin_time")}
     steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
     middle = steps[len(steps) // 2] if steps else 0.0
