@@ -42,6 +42,7 @@ def _end_of_meta(meta: bytes) -> int | None:
 
 
 def _inflates_beyond(file: IO[bytes], max_bytes: int) -> bool:
+    """Return whether the deflate stream at the position of the file has more than `max_bytes` bytes once inflated."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     total, piece = 0, b""
     try:

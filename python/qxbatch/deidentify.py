@@ -135,6 +135,7 @@ def _is_replaced(value: str) -> bool:
 
 
 def _texts(header: HeaderLike, field: str) -> list[str]:
+    """Return the values of a field as texts; none if the header does not have the field."""
     try:
         value = header.get(field)
     except KeyError:

@@ -11,6 +11,7 @@ from qxbatch.importing import importing
 GRID_TOLERANCE = 0.3
 """Maximum distance of the corners of a slice from its position in a grid (mm); lines are rounded to one or two decimals."""
 _PLANES = {1: "transverse", 2: "sagittal", 3: "coronal"}
+"""nibabel's name for each value of the column slice orientation."""
 _MAX_STACKS = 16
 """Lines with more grids than this are one stack."""
 _MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15

@@ -62,6 +62,7 @@ def _suffix_text(image: ParImage) -> str:
 
 
 def _stack_pixels(table: Any, rec: Rec, pixels: Any, image: ParImage) -> _StackPixels:
+    """Return the compared pixels of the stack of `image`; `pixels` are all images of the REC (images x rows x columns)."""
     import numpy as np
 
     x, y = (

@@ -58,6 +58,7 @@ def refuse_same_folder(
 
 
 def _judge(judged: JudgedEntry, existing: Mapping[str, str], ids: Mapping[str, set[str]]) -> JudgedEntry:
+    """Judge one entry as `refuse_same_folder` does; `ids` has the ids of new sessions by their folded name."""
     if not judged.is_ready or judged.session is None:
         return judged
     session_id = judged.session.id

@@ -55,6 +55,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def _entry(path: Path, reserved: list[str], sniff: Sniff) -> Entry:
+    """Return an entry; `reserved` are the real paths of the folders that this run writes to."""
     link = ""
     try:
         if path.is_symlink():

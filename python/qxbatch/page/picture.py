@@ -53,6 +53,7 @@ def write_picture(
 
 
 def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
+    """Return slices side by side; a pixel has `depth` bytes. `colours` are those of its values (`palette`), if it is not grey."""
     drawn_slices = [
         (pixels, len(plane.columns), SIDES[plane.normal]) for pixels, plane in zip(slices, visible, strict=True)
     ]
@@ -65,6 +66,7 @@ def _depth(header: Nifti) -> int:
 
 
 def _pixels(nifti: Path, header: Nifti, plane: "Plane", statistics: Statistics | None) -> bytes:
+    """Return the pixels of a slice: of the mean of the volumes if there are statistics, else of the first volume."""
     rows, columns = plane.rows, plane.columns
     if statistics is not None:
         return statistics.mean_slice(rows, columns)

@@ -137,6 +137,10 @@ def _value_ranges(
 def _add_values(
     value_range: ValueRange, image: ImageObject, target: _FramePosition, data: bytes, plan: StackPlan
 ) -> None:
+    """Include the values of a frame in the range of its stack.
+
+    If they cannot be decoded, raise CannotNormalizeError, or exclude rescaling if the stack can do without recoding.
+    """
     try:
         value_range.add(decode(image, target.frame, data), target.frame)
     except CannotNormalizeError:

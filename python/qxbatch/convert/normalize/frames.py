@@ -91,6 +91,7 @@ def _frame(header: Dataset, name: str, index: int, *, enhanced: bool = False) ->
 
 
 def _numbers(header: Dataset, keyword: str, count: int) -> Any:
+    """Return the `count` numbers of an element as a tuple. Raises ValueError unless these exist and are finite."""
     values = header.get(keyword)
     if values is None or len(values) != count:
         raise ValueError(f"{keyword} does not contain {count} numbers")
@@ -145,12 +146,13 @@ def image_kind(header: Dataset) -> tuple[str, ...]:
 
 
 def _encoding(header: Dataset) -> Encoding:
+    """Return how values are stored; BitsStored - 1 replaces a HighBit that is absent or impossible. Raises ValueError."""
     allocated = int(header.BitsAllocated)
     stored = int(header.get("BitsStored") or allocated)
     high = stored - 1 if header.get("HighBit") is None else int(header.HighBit)
     if not 0 < stored <= allocated:
         raise ValueError(f"{stored} of {allocated} bits are stored")
-    usable = stored - 1 <= high < allocated  # otherwise the header contradicts itself
+    usable = stored - 1 <= high < allocated
     return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
 
 

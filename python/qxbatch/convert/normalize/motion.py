@@ -158,6 +158,7 @@ def _has_one_orientation(volume: Sequence[Frame]) -> bool:
 
 
 def _grid(volume: Sequence[Frame]) -> Grid | None:
+    """Return the even grid of the slices of a volume; None if they are uneven, or closer to each other than TOLERANCE."""
     try:
         grid = even_grid([[frame] for frame in volume])
     except CannotNormalizeError:

@@ -100,6 +100,7 @@ def _may_be_rescaled(frames: Sequence[Frame]) -> bool:
 
 
 def _type_for(values: Bounds) -> str:
+    """Return the first of _TYPES that can store values within these bounds. Raises CannotNormalizeError if none can."""
     for dtype in _TYPES:
         limits = np.iinfo(dtype)
         if limits.min <= values[0] and values[1] <= limits.max:

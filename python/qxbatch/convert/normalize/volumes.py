@@ -91,6 +91,7 @@ def _is_usable(frames_by_position: FramesByPosition, key: Key) -> bool:
 
 
 def _distinguishes(frames_by_position: FramesByPosition, key: Key) -> bool:
+    """Return whether frames at the same position all have the key, with different values."""
     for same_position in frames_by_position:
         values = [key(frame) for frame in same_position]
         if len(same_position) > 1 and (None in values or len(set(values)) < len(values)):
@@ -105,6 +106,7 @@ def _is_one_value_per_volume(frames_by_position: FramesByPosition, key: Key) -> 
 
 
 def _volumes_by_value(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
+    """Return the frames with the same value of the key as a volume, in the order of the values or, of gradients, of acquisition."""
     by_value: dict[Any, Volume] = {}
     for index, same_position in enumerate(frames_by_position):
         for frame in same_position:
