@@ -70,9 +70,8 @@ def failed_attempt(series: Series, error: Exception) -> Attempt:
     judgement = failure(
         series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1
     )
-    count_line = (
-        f"Found {series.files} DICOM file(s)\n"  # run_qa of QuNex reads this line in each log, whatever the format
-    )
+    # run_qa of QuNex reads this line in each log, whatever the format of the series
+    count_line = f"Found {series.files} DICOM file(s)\n"
     return Attempt(judgement, "", f"{count_line}{judgement.problems[0].text()}\n")
 
 

@@ -75,7 +75,7 @@ def slice_corners(rows: Any, affines: Any) -> Any:
 
 
 def grid_corners(rows: Any) -> Any:
-    """Return the three corners of slice number 0 in the grid of each line (lines x corners x 3).
+    """Return three corners of slice number 0 in the grid of each line (lines x corners x 3).
 
     They are equal for all lines of one regular grid.
     """

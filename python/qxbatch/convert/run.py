@@ -80,7 +80,7 @@ _OUTPUT_SECONDS = 0.5
 
 
 class _BoundedOutput:
-    """What a process prints: keeps `keep / 2` bytes from its start, and as many from its end."""
+    """The start and the end of what a process prints: at most `keep / 2` bytes each."""
 
     def __init__(self, keep: int) -> None:
         self.half = max(1, keep // 2)

@@ -93,7 +93,7 @@ def _number(value: Any) -> float | None:
 
 
 def _vector(value: Any) -> tuple[float, ...]:
-    """Return three numbers as a unit vector; empty for any other value, and for a length of 0."""
+    """Return three numbers as a unit vector; empty for any other value, and for a length below _LEAST_LENGTH."""
     try:
         numbers = [float(_first_value(item)) for item in value]
     except (TypeError, ValueError):

@@ -114,7 +114,7 @@ def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
 
 
 def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
-    """Return the stacks of similar frames, if no volume moved. Raises CannotNormalizeError if they form none."""
+    """Return the stacks of similar frames, as if no volume moved. Raises CannotNormalizeError if they do not form stacks."""
     plans: list[StackPlan] = []
     for group in _split_by_orientation(similar):
         for subset in (subset for contrast in split_by_contrast(group) for subset in _split_by_stack_id(contrast)):

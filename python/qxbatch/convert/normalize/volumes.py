@@ -128,9 +128,10 @@ def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int
 
 
 def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
-    """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volumes.
+    """Return volumes: the k-th one has the k-th frame of each position in the order of the key, if the position has k frames.
 
-    Raises CannotNormalizeError unless these positions are the last ones in the order of the key, with equal numbers of frames.
+    Raises CannotNormalizeError unless the positions with fewer frames than others are the last ones in the order of the key, and
+    have equal numbers of frames.
     """
     ranked = [
         sorted(same_position, key=key) if len(same_position) > 1 else same_position
