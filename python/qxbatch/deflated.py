@@ -32,7 +32,7 @@ def is_data_set_larger(file: IO[bytes], max_bytes: int) -> bool:
 
 
 def _end_of_meta(meta: bytes) -> int | None:
-    """Return the end of the group 0002 by its group length (PS3.10 7.1); None without one."""
+    """Return the offset of the end of group 0002 by its group length (PS3.10 7.1); None without a valid one."""
     if len(meta) < _META_START + _GROUP_LENGTH.size:
         return None
     group, element, vr, size, length = _GROUP_LENGTH.unpack_from(meta, _META_START)
@@ -42,6 +42,7 @@ def _end_of_meta(meta: bytes) -> int | None:
 
 
 def _inflates_beyond(file: IO[bytes], max_bytes: int) -> bool:
+    """Return whether the deflate stream at the position of the file has more than `max_bytes` bytes once inflated."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     total, piece = 0, b""
     try:

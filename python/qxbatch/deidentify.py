@@ -78,6 +78,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
         )
     parsed_names = [parse_name(value) for value in names]
     people = [name for name in parsed_names if name.is_real]
+    # names such as `Doe^Jane^test`, without the word
     test_names = [name for name in map(without_test_words, parsed_names) if name is not None]
     # the orders in which the parts of each id or name are searched; an empty list means: in the order of the value
     orders_by_value: dict[str, list[list[str]]] = {value: [[]] for value in ids}
@@ -134,6 +135,7 @@ def _is_replaced(value: str) -> bool:
 
 
 def _texts(header: HeaderLike, field: str) -> list[str]:
+    """Return the values of a field as texts; none if the header does not have the field."""
     try:
         value = header.get(field)
     except KeyError:

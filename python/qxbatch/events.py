@@ -1,6 +1,7 @@
 """The events of a run and its observers: the terminal, the log and the JSON summary.
 
-Events are named tuples, because every run defines them all, and a dataclass takes three times as long to define.
+In each event, `unit` is the name of a unit: the id of its session (`Unit.name`). Events are named tuples, because every run
+defines them all, and a dataclass takes three times as long to define.
 """
 
 import threading
@@ -32,6 +33,7 @@ class RunStarted(NamedTuple):
     """The import of the ready units begins."""
 
     units: int
+    """Number of units."""
     size: int
     """Bytes of all packets."""
 
@@ -134,6 +136,7 @@ class RunFinished(NamedTuple):
 
     report: Report
     status: int
+    """The exit status of the run (qxbatch.exits), unless the JSON summary cannot be written."""
 
 
 Event = (

@@ -46,7 +46,7 @@ def folded_text(text: str) -> FoldedText | None:
 
 
 def byte_text(text: str) -> FoldedText | None:
-    """Return the bytes of a text without escapes, each byte as the character with that code; None if all are ASCII.
+    """Return the bytes of a text whose escapes are decoded, each byte as the character with that code; None if all are ASCII.
 
     The bytes of a character in one encoding can be those of another character in UTF-8: in GB18030, 小 is a Cyrillic letter.
     """
@@ -64,6 +64,7 @@ def _bytes_of(character: str) -> str:
 
 
 def _without_escapes(text: str) -> FoldedText:
+    """Return a text with the characters in place of their escapes."""
     folded = FoldedText(text, range(len(text) + 1))
     for _ in range(_MAX_LEVELS):
         decoded = _joined(_decoded(folded.text), folded)

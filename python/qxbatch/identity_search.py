@@ -77,7 +77,7 @@ class JoinedSearch:
             segments = (description[:start], description[start:end], description[end:])
             before, part, behind = map(_letters_and_digits, segments)
             if len(part) >= SHORTEST_WORD and (before or behind):
-                self.tree.add([part], 1)
+                self.tree.add([part], flags=0)
                 self._contexts[part].add((before[-_CONTEXT_LENGTH:], behind[:_CONTEXT_LENGTH]))
 
     def end(self, text: str, folded: str, start: int) -> int:
@@ -116,7 +116,7 @@ class CutSearch:
             for count, word in enumerate(words):
                 for length in range(1, len(word) + 1):
                     beginning = [*words[:count], word[:length]]
-                    self.tree.add(beginning, 1)
+                    self.tree.add(beginning, flags=0)
                     self._contexts["".join(beginning)].add(before)
 
     def end(self, text: str, folded: str, start: int) -> int:
@@ -125,6 +125,7 @@ class CutSearch:
         return next((end for end in ends if self._has_context(folded, start, end)), 0)
 
     def _has_context(self, folded: str, start: int, end: int) -> bool:
+        # up to three of four characters may be separators, which the contexts do not contain
         before = _letters_and_digits(folded[max(0, start - 4 * _CONTEXT_LENGTH) : start])
         return any(before.endswith(context) for context in self._contexts[_letters_and_digits(folded[start:end])])
 

@@ -78,6 +78,7 @@ class Verdict(StrEnum):
     ALREADY_THERE = "already there"
     FILTERED = "filtered out"
     STRAY = "stray"
+    """It is no packet."""
     REFUSED = "refused"
 
 
@@ -90,7 +91,7 @@ class Candidate:
     packet: Packet | None = None
     session: SessionId | None = None
     note: str = ""
-    """The reason, if the verdict alone does not say it."""
+    """Remarks, and the reason if the verdict alone does not say it."""
     problem: Problem | None = None
     """Set for REFUSED, unless an unfinished earlier import is the reason: then its report has the problem."""
 
@@ -122,7 +123,9 @@ class Series:
     kind: SeriesKind
     header: Mapping[str, Value]
     files: int
+    """Number of its files."""
     size: int
+    """Bytes of its files."""
     folder: Path
     """The folder (in staging) with its files, which have their final names."""
     groups: tuple[int, ...] = ()
@@ -171,7 +174,7 @@ class Conversion:
     """Command, output and exit status of the converter, or why it was stopped or not run; empty if the series was only sorted."""
     problems: tuple[Problem, ...] = ()
     truncated_files: tuple[str, ...] = ()
-    """Names of its files that end before their pixel data do."""
+    """Names of its files that are cut short or have a damaged header (`SeriesFrames.truncated_files`)."""
     verdict: "SeriesVerdict | None" = None
     acquisition: "Acquisition | None" = None
     """None if no header was read."""
@@ -205,10 +208,12 @@ class SeriesLabel(NamedTuple):
     """SeriesNumber, description and images of a series, for messages."""
 
     n: int
+    """Its number in the session (`Series.n`)."""
     number: int | None
     """SeriesNumber: the scanner's."""
     description: str
     images: tuple[int, ...] = ()
+    """The numbers of its images."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class NameSearch:
             self._add(name, single=False)
 
     def _add(self, name: PersonName, *, single: bool) -> None:
+        """Add the parts of a name; `single`: they are found also if no other part is next to them."""
         for part in name.parts:
             flags = _flags(part) if single else _flags(part) & (_Flag.CORE | _Flag.MINOR)
             for text in _written_forms(part):
@@ -109,6 +110,7 @@ class NameSearch:
         return max(ends, default=0)
 
     def _single_end(self, text: str, folded: str, start: int) -> int:
+        """Return the end of the longest part that begins at `start` and is found without another part; 0 if there is none."""
         begins_word = start == 0 or not is_letter(text[start - 1])
         joint = _is_camel(text, start) or _is_acronym(text, start)
         for end, flags in self._parts(text, folded, start, ~_Flag(0)):
@@ -135,6 +137,7 @@ class NameSearch:
 
 
 def _flags(part: str) -> _Flag:
+    """Return where a part is found."""
     if _is_minor(part):
         return _Flag.MINOR
     if is_unspaced(part):
@@ -147,10 +150,12 @@ def _flags(part: str) -> _Flag:
 
 
 def _can_begin(text: str, start: int) -> bool:
+    """Return whether several adjacent parts can begin at a place: at the edge of a word, or where none is needed."""
     return _needs_no_edge(text[start]) or start == 0 or not is_letter(text[start - 1]) or _is_camel(text, start)
 
 
 def _can_end(text: str, end: int) -> bool:
+    """Return whether several adjacent parts can end at a place, as in `_can_begin`."""
     return _needs_no_edge(text[end - 1]) or end == len(text) or not is_letter(text[end]) or _is_camel(text, end)
 
 

@@ -9,7 +9,7 @@ MAX_LIMIT = 1 << 20
 """Highest limit that is set: programs that close all possible files when they start would take long with a higher one."""
 _guard = threading.Lock()
 _limits: list[tuple[int, int]] = []
-"""The limits to restore, one for each block of `many_open_files` that runs; the first is that of the process."""
+"""The limits (soft, hard) from before the first block of `many_open_files`, once for each block that runs."""
 
 
 @contextlib.contextmanager

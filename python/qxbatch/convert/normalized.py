@@ -106,7 +106,7 @@ def _rename(output: Output, number: str, folder: Path) -> Output:
 
 
 def _letters(index: int) -> str:
-    """Return the clash letters in dcm2niix's order: none, a, b, ... z, aa."""
+    """Return what dcm2niix appends to a name that is already used `index` times: nothing, a, b, ... z, aa."""
     letters = ""
     while index > 0:
         index, letter = divmod(index - 1, 26)

@@ -3,7 +3,7 @@
 It is the byte order of the converter's suffixes, or of its file names if the suffixes alone do not order the images
 (`Output.label`), except that digits compare as numbers (`_e2` before `_e10`). Clash letters, which converters add to names that
 are already used, only reflect the order in which files were read. Images that differ only in them are ordered by geometry
-(matrix, voxel size, directions), then by the first instance number, position and file name.
+(matrix, voxel size, directions), then by the lowest InstanceNumber, position and file name.
 """
 
 import math
@@ -27,11 +27,11 @@ def image_order(images: Sequence[tuple[Output, Nifti]], lowest_numbers: Sequence
 
     def key(index: int) -> tuple[object, ...]:
         output, image = images[index]
-        first = lowest_numbers[index]
+        lowest = lowest_numbers[index]
         return (
             natural_sort_key(output.label or output.suffix),
             *_geometry(image),
-            _LAST if first is None else first,
+            _LAST if lowest is None else lowest,
             tuple(round(row[3], 1) for row in image.affine),
             natural_sort_key(output.nifti.name),
         )
@@ -40,7 +40,7 @@ def image_order(images: Sequence[tuple[Output, Nifti]], lowest_numbers: Sequence
 
 
 def natural_sort_key(text: str) -> tuple[tuple[int, int, bytes], ...]:
-    """Return a sort key that compares digits as numbers and all else by its bytes.
+    """Return a sort key that compares numbers by value and all else by its bytes.
 
     >>> sorted(["_e10", "_e2", "", "_ph"], key=natural_sort_key)
     ['', '_e2', '_e10', '_ph']

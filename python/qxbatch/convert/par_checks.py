@@ -38,7 +38,8 @@ def par_evidence(pair: ParPair) -> Evidence:
 def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     """Return the problems of a pair's images that do not depend on the converter.
 
-    Warnings say why an image may be wrong, notes what its user should know. Empty if the PAR or the REC cannot be read.
+    Warnings say why an image may be wrong, notes what its user should know. Empty if the PAR or the REC cannot be read. If only
+    the images cannot be determined, the result has the doubts about the REC.
     """
     try:
         problems = [review(series, doubt) for doubt in pair.rec.doubts]
@@ -120,6 +121,7 @@ def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool:
     map_volumes = sum(
         image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC")
     )
+    # an `_ADC` image of dcm2niix may also contain the volumes of the other image
     if volumes not in {image_volumes, image_volumes - map_volumes, map_volumes}:
         return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
     difference = _grid_difference(expected, outputs, images, tool)

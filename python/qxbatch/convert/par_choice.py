@@ -32,7 +32,7 @@ _REASONS: Sequence[tuple[Callable[[ParPair], bool], str]] = (
     ),
     (lambda pair: not pair.rec.is_in_line_order, "the images of the REC are not in the order of the PAR's lines"),
 )
-"""Properties of a pair that dcm2niix does not convert correctly, each with the reason in words."""
+"""Properties of pairs that dcm2niix does not convert correctly, each with the reason in words."""
 
 
 def convert_par(
@@ -63,14 +63,16 @@ def convert_par(
 
 
 def failed_attempt(series: Series, error: Exception) -> Attempt:
-    """Return the failed conversion of a pair whose PAR or REC caused `error`. Raises `error` if it is one of the machine."""
+    """Return the failed conversion of a pair whose PAR or REC caused `error`. Raises `error` if it is an error of the machine."""
     if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
         raise error
     # a single file is a PAR or a REC without the other, which the sorting reports (Code.UNPAIRED)
     judgement = failure(
         series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1
     )
-    return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
+    # run_qa of QuNex reads this line in each log, whatever the format of the series
+    count_line = f"Found {series.files} DICOM file(s)\n"
+    return Attempt(judgement, "", f"{count_line}{judgement.problems[0].text()}\n")
 
 
 def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
@@ -79,16 +81,17 @@ def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why:
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
         message = f"dcm2niix's images are kept, since nibabel did not convert it ({_reason(second)}), but {why}."
-        return _with_reviews(series, replace(first, log=log), [message])
+        return _with_review(series, replace(first, log=log), message)
     if first is None:
-        return _with_reviews(series, replace(second, log=f"{why}\n{log}"), [])
-    return _with_reviews(series, replace(second, log=log), [f"converted with nibabel: {why}."])
+        return replace(second, log=f"{why}\n{log}")
+    return _with_review(series, replace(second, log=log), f"converted with nibabel: {why}.")
 
 
-def _with_reviews(series: Series, result: Attempt, messages: Sequence[str]) -> Attempt:
-    if result.judgement.state is State.FAILED or not messages:
+def _with_review(series: Series, result: Attempt, message: str) -> Attempt:
+    """Add a warning to a result; a failed one is unchanged."""
+    if result.judgement.state is State.FAILED:
         return result
-    problems = (*result.judgement.problems, *(review(series, message) for message in messages))
+    problems = (*result.judgement.problems, review(series, message))
     return replace(result, judgement=replace(result.judgement, problems=problems))
 
 

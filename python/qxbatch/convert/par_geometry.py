@@ -11,6 +11,7 @@ from qxbatch.importing import importing
 GRID_TOLERANCE = 0.3
 """Maximum distance of the corners of a slice from its position in a grid (mm); lines are rounded to one or two decimals."""
 _PLANES = {1: "transverse", 2: "sagittal", 3: "coronal"}
+"""nibabel's name for each value of the column slice orientation."""
 _MAX_STACKS = 16
 """Lines with more grids than this are one stack."""
 _MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15
@@ -74,7 +75,10 @@ def slice_corners(rows: Any, affines: Any) -> Any:
 
 
 def grid_corners(rows: Any) -> Any:
-    """Return three corners that slice number 0 has in the grid of each line; they are equal for all lines of one regular grid."""
+    """Return three corners of slice number 0 in the grid of each line (lines x corners x 3).
+
+    They are equal for all lines of one regular grid.
+    """
     affines = slice_affines(rows, rows["image angulation"], rows["image offcentre"])
     step = affines[:, :, 2] * (rows["slice number"] * step_sign(rows, affines))[:, None]
     return slice_corners(rows, affines) - step[:, None, :]
@@ -99,7 +103,7 @@ def _psl_to_ras() -> Any:
 
 
 def stack_masks(rows: Any) -> list[Any]:
-    """Return a mask of the lines of each stack, in the order of the slices.
+    """Return a mask of the lines of each stack, in the order of the lowest slice numbers.
 
     The lines are split only if they give positions (`has_positions`) in several grids. There is also one stack in these cases:
 
@@ -131,7 +135,7 @@ def stack_masks(rows: Any) -> list[Any]:
 
 
 def _grid_masks(grids: Any) -> list[Any]:
-    """Return a mask of the lines of each grid; at most _MAX_STACKS + 1 masks, then the other lines are in none."""
+    """Return a mask of the lines of each grid, for the first _MAX_STACKS + 1 grids; lines of further grids are in no mask."""
     import numpy as np
 
     remaining = np.ones(len(grids), dtype=bool)
@@ -152,14 +156,14 @@ def _is_complete(rows: Any) -> bool:
 
 
 def corner_distances(grids: Any, other: Any) -> Any:
-    """Return the largest distance (mm) of corresponding corners of each line."""
+    """Return, for each line, the largest distance (mm) between its corners and those of `other` (one grid, or one a line)."""
     import numpy as np
 
     return np.linalg.norm(grids - other, axis=2).max(axis=1)
 
 
 def is_movement(grids: Any, other: Any) -> Any:
-    """Return whether each line's grid is the other grid, moved by less than _MAX_MOVEMENT and _MAX_ROTATION."""
+    """Return a mask of the lines whose grid is `other` (one grid), moved by less than _MAX_MOVEMENT and _MAX_ROTATION."""
     import numpy as np
 
     rotation = np.zeros(len(grids))

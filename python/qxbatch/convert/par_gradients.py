@@ -13,10 +13,11 @@ Gradient = tuple[float, tuple[float, float, float] | None]
 
 
 def gradient_difference(table: Any, output: Output, volumes: Mapping[int, Sequence[int]]) -> str:
-    """Return how the tables of an image differ from the PAR; empty if they agree or cannot be compared.
+    """Return how the bval and bvec of an image differ from the PAR; empty if they agree or cannot be compared.
 
-    The tables may be missing for a single volume, averages, and volumes without directions. `volumes` maps each volume of the
-    image to the volumes of the PAR with the same values; each of these is given by the line of its first slice.
+    They may be missing for a single volume, averages, and volumes without directions. `table` has the lines of the PAR as an
+    array of par_table. `volumes` maps each volume of the image to the volumes of the PAR with the same voxel values; each of
+    these is given by the line of its first slice.
 
     Raises ValueError when the header of the image cannot be read.
     """

@@ -42,7 +42,8 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     """Return the lines of the complete volumes of one stack.
 
     The key of a line is its values in the columns of _KEYS. The lines of a volume have the same key. Lines with the same
-    key and slice belong to several volumes, in the order of the table.
+    key and slice belong to several volumes, in the order of the table. `diffusion`: it is a diffusion scan, in which the columns
+    of _DIFFUSION have an order.
 
     Raises ValueError when a slice is missing in all volumes, and IncompleteError when no volume is complete or lines cannot be
     assigned.
@@ -119,6 +120,7 @@ def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
     unordered = {"scanning sequence", *(() if diffusion else _DIFFUSION)}
     names.sort(key=lambda name: name in unordered)
     names = [name for name in names if (rows[name] != rows[name][0]).any()]
+    # the last column stays 0: it exists even if no column varies
     ranks = np.zeros((len(rows), len(names) + 1), dtype=int)
     for column, name in enumerate(names):
         _, first, rank = np.unique(rows[name], return_index=True, return_inverse=True)

@@ -43,7 +43,8 @@ class ParPair:
 def read_pair(folder: Path, cancel: Cancel | None = None) -> ParPair:
     """Read the header of the only pair of a folder; `cancel` stops `ParPair.table`.
 
-    Raises ValueError when there is not exactly one PAR and one REC, or the PAR exceeds a limit on its size, and OSError.
+    Raises ValueError when there is not exactly one PAR and one REC, or the PAR exceeds a limit on its bytes, its lines or the
+    length of a line, and OSError.
     """
     par, rec = par_and_rec(folder)
     header = read_par(par)

@@ -16,7 +16,11 @@ from qxbatch.settings.model import Settings, Tool
 def convert_par_series(
     series: Series, settings: Settings, paths: ConversionPaths, available: AvailableConverters, cancel: Cancel
 ) -> Conversion:
-    """Convert one series and return the result. Raises CancelledError, and OSError when a file cannot be read or written."""
+    """Convert one series and return the result.
+
+    Raises CancelledError, OSError when a file cannot be read or written, and ValueError when an image was readable after its
+    conversion, but is not any more.
+    """
     try:
         pair = read_pair(series.folder, cancel)
     except (ValueError, OSError) as error:

@@ -84,7 +84,10 @@ def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _echoes(table: Any) -> Any:
-    """Return the echo number of each line; if an echo number of an image type has several echo times, the number of the time."""
+    """Return the echo number of each line.
+
+    If an echo number of an image type has several echo times, the pairs of echo number and echo time are numbered instead.
+    """
     import numpy as np
 
     numbers, times = table["echo number"], table["echo_time"].round(_ECHO_TIME_DECIMALS)

@@ -98,6 +98,7 @@ def image_defs(header: ParHeader, cancel: Cancel | None = None) -> Any:
 
 
 def _column(header: ParHeader, name: str, width: int, *, is_integer: bool) -> Any:
+    """Return a column with `width` numbers in a line, as an array (lines, or lines x width); None if an optional one is absent."""
     import numpy as np
 
     values = header.column(name) or _from_general_lines(header, name, width)

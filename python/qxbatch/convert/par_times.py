@@ -81,7 +81,11 @@ def write_missing_times(pair: ParPair, outputs: Sequence[Output]) -> None:
 
 
 def _lines_of(pair: ParPair, output: Output, volumes: int) -> Iterable[int]:
-    """Return a line of each volume of an image, by the stack with as many volumes and, if possible, its suffix; else all lines."""
+    """Return the index of one line of each volume of an image.
+
+    The lines are those of a stack with as many volumes, if possible the one with the suffix of the image. If there is no such
+    stack, the indices of all lines are returned.
+    """
     try:
         stacks = [stack for stack in pair.images if len(stack.lines) == volumes * stack.shape[2]]
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions

@@ -62,6 +62,7 @@ def _suffix_text(image: ParImage) -> str:
 
 
 def _stack_pixels(table: Any, rec: Rec, pixels: Any, image: ParImage) -> _StackPixels:
+    """Return the compared pixels of the stack of `image`; `pixels` are all images of the REC (images x rows x columns)."""
     import numpy as np
 
     x, y = (
@@ -178,15 +179,17 @@ def _differing_slices(expected: Any, values: Any) -> Any:
 
 
 def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[int]], count: int) -> bool:
-    """Return whether volumes are in another order than the stack's.
+    """Return whether the volumes of an image are in another order than the stack's.
 
-    Volumes of a diffusion scan may be in any order, since their tables are compared.
+    Volumes of a diffusion scan may be in any order, since their tables are compared. `volumes` maps volumes of the image to equal
+    volumes of the stack, `count` is the number of volumes of the image.
     """
-    if len(volumes) != count or count != len(stack.values[0]) or all(t in same for t, same in volumes.items()):
+    is_in_order = all(volume in equal for volume, equal in volumes.items())
+    if len(volumes) != count or count != len(stack.values[0]) or is_in_order:
         return False
     rows = table[stack.image.lines[:: stack.image.shape[2]]]
-    others = ("diffusion_b_factor", "gradient orientation number")
-    return all(len(set(rows[name].tolist())) == 1 for name in others if name in rows.dtype.names)
+    diffusion_columns = ("diffusion_b_factor", "gradient orientation number")
+    return all(len(set(rows[name].tolist())) == 1 for name in diffusion_columns if name in rows.dtype.names)
 
 
 def _first_difference(rec: Rec, stack: _StackPixels, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:

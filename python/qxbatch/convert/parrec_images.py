@@ -60,6 +60,7 @@ def _slopes_and_intercepts(rows: Any) -> tuple[Any, Any]:
 
 
 def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHeader) -> None:
+    """Write a NIfTI-1: stored values if all slices have one slope and intercept, else scaled floating-point values."""
     with importing():
         import nibabel as nib
     import numpy as np

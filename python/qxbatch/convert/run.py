@@ -44,7 +44,7 @@ class Limits(NamedTuple):
     output_bytes: int
     """Limit on the bytes on disk in its output folder and its HOME."""
     log_bytes: int = 1 << 20
-    """Printed bytes that are kept: the first half and the last half of them."""
+    """How many printed bytes are kept: half of them from the start, half from the end."""
 
 
 class ProcessResult(NamedTuple):
@@ -80,7 +80,7 @@ _OUTPUT_SECONDS = 0.5
 
 
 class _BoundedOutput:
-    """Keeps the first half and the last half of `keep` bytes of what a process prints."""
+    """The start and the end of what a process prints: at most `keep / 2` bytes each."""
 
     def __init__(self, keep: int) -> None:
         self.half = max(1, keep // 2)
@@ -123,7 +123,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
 
     Then kill its process group. If its output is still open in a process that left the group, kill all processes with this HOME.
     Raises CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start, or if the
-    converter exceeds the limit of the size of files.
+    converter exceeds the machine's limit on the size of a file (SIGXFSZ).
     """
     start_time = time.monotonic()
     output = _BoundedOutput(limits.log_bytes)

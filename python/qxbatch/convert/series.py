@@ -35,7 +35,8 @@ def convert_series(
     `staging` is the folder of the session in staging, `final` that of the published session. In logs and messages, paths below
     `staging` and `work` become paths below `final`; without `final` they are unchanged.
 
-    Raises CancelledError when `cancel` is set meanwhile, and OSError when a file cannot be read or written.
+    Raises CancelledError when `cancel` is set meanwhile, OSError when a file cannot be read or written, and ValueError when an
+    image of a PAR/REC was readable after its conversion, but is not any more.
     """
     if settings.stages is Stages.SORT:
         return not_requested_conversion(series)

@@ -1,4 +1,7 @@
-"""SOP classes by content (PS3.4 B.5): images, and kinds of objects without an image."""
+"""SOP classes by content (PS3.4 B.5): images, and kinds of objects without an image.
+
+The functions take the SOP class UIDs of a series with the number of objects of each class.
+"""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reports the files of a series that end before their pixel data do, whatever the converter's result."""
+"""Reports the files of a series that are cut short or damaged (`SeriesFrames.truncated_files`), whatever the converter's result."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -59,7 +59,7 @@ def logfile_rows(settings: Settings) -> "LogfileRows | None":
 def candidates_of_folders(
     folders: Sequence["ListedFolder"], settings: Settings, now_ns: Callable[[], int] = time.time_ns
 ) -> list[Candidate]:
-    """Return session folders, each with its verdict; their data are in `<session>/inbox`."""
+    """Return the candidates of session folders, each with its verdict; their data are in `<session>/inbox`."""
     from qxbatch.discover.folders import inbox_of, judge_folders
 
     judged = judge_folders(folders, settings)

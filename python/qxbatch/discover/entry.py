@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     path: Path
     shape: Shape
     content: str = ""
-    """Kind of a file by its content, named as in `core.sniff`; empty if it is not a file."""
+    """Kind of a file as `core.sniff` returns it: by its content, for a REC by its name; empty if it is not a file."""
     link: str = ""
     """Target of a symbolic link; empty if it is not a link."""
     error: str = ""

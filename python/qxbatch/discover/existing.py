@@ -13,7 +13,11 @@ from qxbatch.settings.model import OnMixed, Settings
 
 
 def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready entries whose session folder cannot be used, or is a packet; judge the others by `judge_existing`."""
+    """Judge ready entries by the session folder that exists already.
+
+    An entry is refused if the folder cannot be opened, is a packet, or is or contains the master inbox or the archive. The others
+    are judged by `judge_existing`.
+    """
     ids = {entry.session.id for entry in judged if entry.is_ready and entry.session}
     unusable = {name: why for name in ids if (why := _why_unusable(settings.sessionsfolder / name))}
     judged = refuse_unusable(judged, unusable, settings)

@@ -21,8 +21,8 @@ def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
     nested too deep, and for a path of more than `longest` bytes.
     """
     top = path.stat()
-    room = math.inf if longest is None else longest - len(os.fsencode(path))
-    _need_room(path, 0, room)
+    room = math.inf if longest is None else longest - len(os.fsencode(path))  # for the part of a path below `path`
+    _check_length(path, 0, room)
     if not path.is_dir():
         return Fingerprint(1, top.st_size, top.st_mtime_ns, 0, top.st_ino, top.st_ctime_ns)
     files, size, newest, hash_sum, inodes, ctimes = 0, 0, top.st_mtime_ns, 0, 0, 0
@@ -39,7 +39,7 @@ def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
                 is_folder = entry.is_dir(follow_symlinks=False)
                 file_size = 0 if is_folder else status.st_size  # the size of a folder depends on the file system
                 name = os.fsencode(entry.path[start:])
-                _need_room(entry.path, len(name), room)
+                _check_length(entry.path, len(name), room)
                 hash_sum += crc32(name + f"\0{file_size}\0{status.st_mtime_ns}".encode("ascii"))
                 inodes += status.st_ino
                 ctimes += status.st_ctime_ns
@@ -51,7 +51,7 @@ def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
     return Fingerprint(files, size, newest, hash_sum, inodes, ctimes)
 
 
-def _need_room(path: str | Path, size: int, room: float) -> None:
-    """Raise OSError if the end of a path has more bytes than there is room for."""
+def _check_length(path: str | Path, size: int, room: float) -> None:
+    """Raise OSError if `size`, the bytes of `path` below the packet, is larger than `room`."""
     if size > room:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), os.fspath(path))

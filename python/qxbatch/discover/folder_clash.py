@@ -36,6 +36,7 @@ def refuse_shared_folders(
 
 
 def _with_command(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> JudgedEntry:
+    """Add the command that renames the packet to a refusal of this module, which has the hint _HINT."""
     problem = judged.problem
     if problem is None or problem.hint != _HINT:
         return judged
@@ -58,6 +59,7 @@ def refuse_same_folder(
 
 
 def _judge(judged: JudgedEntry, existing: Mapping[str, str], ids: Mapping[str, set[str]]) -> JudgedEntry:
+    """Judge one entry as `refuse_same_folder` does; `ids` has the ids of new sessions by their folded name."""
     if not judged.is_ready or judged.session is None:
         return judged
     session_id = judged.session.id

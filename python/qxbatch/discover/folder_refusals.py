@@ -22,7 +22,10 @@ from qxbatch.visible import shell_word
 def refuse_folder(
     judged: JudgedEntry, settings: Settings, unreadable_reason: str, *, has_data: bool
 ) -> JudgedEntry | None:
-    """Return the entry as refused if its folder cannot be a session, else None. `has_data`: its inbox contains a file."""
+    """Return the entry as refused if its folder cannot be a session, else None.
+
+    `has_data`: its inbox contains a file, or cannot be listed. `unreadable_reason`: why the folder cannot be opened, else empty.
+    """
     name = judged.path.name
     why = invalid_name_reason(name)
     if name.casefold() in RESERVED_NAMES:  # no command is proposed: it would rename a folder of the study

@@ -27,7 +27,7 @@ class ListedFolder(NamedTuple):
     has_data: bool
     """Whether its inbox contains a file, at any depth, or a folder that cannot be listed."""
     has_results: bool
-    """Whether dicom or nii contains a file."""
+    """Whether `dicom` or `nii` contains a file, at any depth, or a folder that cannot be listed."""
     unreadable_reason: str = ""
     """Why the folder cannot be opened (then `has_data` and `has_results` are True); empty if it can."""
     is_split: bool = False

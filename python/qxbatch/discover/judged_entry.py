@@ -16,7 +16,9 @@ class JudgedEntry(NamedTuple):
     """What --pattern finds in the file name, in folder mode the name of the session folder; empty if it is not known."""
     session: SessionId | None = None
     note: str = ""
+    """Remarks about the entry, and the reason for its verdict, separated by `; `."""
     problem: Problem | None = None
+    """Set for REFUSED."""
     pair_par: str = ""
     """The file name of the PAR, for a loose PAR with its REC in the inbox, and for that REC; empty for all other entries."""
 

@@ -58,6 +58,7 @@ def names_in(folder: Path, status: ExitStatus = ExitStatus.USAGE) -> list[str]:
 
 
 def _entry(path: Path, reserved: list[str], sniff: Sniff) -> Entry:
+    """Return an entry; `reserved` are the real paths of the folders that this run writes to."""
     link = ""
     try:
         if path.is_symlink():

@@ -75,7 +75,7 @@ def is_own_name(name: str) -> bool:
 def split_hidden_name(name: str) -> tuple[Use, str, str] | None:
     """Return use, tag and original name of a hidden name; None for another name.
 
-    A very long name is shortened to its beginning, a hash and its extension.
+    If `hidden_name` shortened the original name, the shortened one is returned.
     """
     match = _HIDDEN_NAME.fullmatch(name)
     return None if match is None else (Use(match[1]), match[2], match[3])

@@ -96,6 +96,7 @@ def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: Pa
 
 
 def _occupied_by_packets(settings: Settings, message: str, unit: str) -> OccupiedFolder:
+    """Return the reason `message` with advice, for a folder that is or contains the master inbox or the archive."""
     packets = settings.sessionsfolder / MASTER_INBOX
     if settings.masterinbox in (None, packets):
         return OccupiedFolder(message, "Move one of them away. Then run again:", command_for(settings, [unit]))

@@ -44,6 +44,7 @@ def _refuse_unopened(
     if os.path.lexists(entry.path.with_name(name)):  # perhaps another packet
         return judged.refuse(Code.UNOPENED, message, NAME_IN_USE_HINT)
     unpacked = find_session(name) or session
+    # in a container, the command is for the host, which has other paths (--path-map)
     path, archive = (outside_path(path, settings.path_map) for path in (entry.path, settings.archive_folder))
     unpack = unpack_command(entry.content, path, name, archive)
     command = f"{unpack} && {command_for(settings, [unpacked.id])}"

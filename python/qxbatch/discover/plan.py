@@ -90,7 +90,7 @@ def packet_name(name: str, pattern: re.Pattern[str], pair_stem: str = "") -> str
 
 
 def _resolve(name: str, settings: Settings, rows: "LogfileRows | None") -> tuple[SessionId | None, Verdict, str]:
-    """Return the session, or the verdict and the reason if there is none."""
+    """Return the session or None, and the verdict and the reason for an entry without a session."""
     if rows is None:
         session = (session_by_bids_name(name) if settings.bids_names else None) or session_by_name(
             name, settings.nameformat

@@ -51,10 +51,11 @@ class RecognisedFolder(NamedTuple):
 
 
 def refuse_foreign_inbox(settings: Settings) -> None:
-    """Raise UsageError if the master inbox is the root folder, is a session folder or in one, or is a part of another study.
+    """Raise UsageError if the master inbox is the root folder, is a session folder or in one, or belongs to another study.
 
-    This applies only with --archive=move or delete, which would take its files away as packets. The study's own sessions folder
-    may be the inbox, or be inside the inbox.
+    It belongs to another study if it is its sessions folder, or in its archive or `.qxbatch`. This applies only with
+    --archive=move or delete, which would take its files away as packets. The study's own sessions folder may be the inbox, or be
+    inside the inbox.
     """
     if settings.masterinbox is None or settings.archive not in (Archive.MOVE, Archive.DELETE):
         return

@@ -3,7 +3,7 @@
 import re
 
 ENDINGS = (".part", ".partial", ".filepart", ".crdownload", ".opdownload", ".download", ".tmp")
-"""Suffixes of browsers, WinSCP, Nextcloud and others."""
+"""Suffixes with which browsers, WinSCP, Nextcloud and others name unfinished copies."""
 _FOLDERS = (".~tmp~", ".rsync-partial")
 """Folders in which rsync keeps files until they are complete."""
 _RSYNC = re.compile(r"\.(?P<name>.+)\.[A-Za-z0-9]{6}")

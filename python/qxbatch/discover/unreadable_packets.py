@@ -37,8 +37,9 @@ def refuse_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings:
 
 
 def _pack_command(judged: JudgedEntry, settings: Settings) -> str:
-    """Return the command that packs a folder and moves it to the archive; empty if the tar exists, or if its name gives another
-    packet name.
+    """Return the command that packs a folder as a tar beside it, and moves the folder to the archive.
+
+    Empty if the tar exists, or if --pattern finds another packet name in its name.
     """
     packed = judged.path.with_name(judged.path.name + _TAR_SUFFIX)
     if os.path.lexists(packed) or packet_name(packed.name, settings.pattern) != judged.name:

@@ -13,6 +13,7 @@ class UnopenedKind(NamedTuple):
     """An unsupported kind of archive."""
 
     title: str
+    """Its name in messages, with an article."""
     command: str
     """The command that unpacks it into an empty folder; `{0}` is the archive, `{1}` the folder."""
 

@@ -174,7 +174,8 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
     kept_rows = []
     for i in rows:
         row = reading.row(i)
-        if row.fate != "kept" or row.at or not reading.staged(i):
+        is_placed = bool(row.at)
+        if row.fate != "kept" or is_placed or not reading.staged(i):
             continue
         if inbox is not None and _is_in_inbox(inbox, row):
             reading.leave_row(i, f"{KEPT_AT}{row.path}")

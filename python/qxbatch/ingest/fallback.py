@@ -20,6 +20,7 @@ _TICK = 0.1
 """Seconds between two checks of cancellation."""
 
 IsCancelled = Callable[[], bool]
+"""Returns whether the run is to stop."""
 
 
 def read_suspects(reading: Reading, subject: str, is_cancelled: IsCancelled) -> list[Problem]:
@@ -62,6 +63,7 @@ def _headers(paths: list[str], is_cancelled: IsCancelled) -> Iterator[dict[str, 
 
 @contextmanager
 def _reader() -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a second reader, and kill it at the end of the block."""
     command = [sys.executable, "-m", "qxbatch.ingest.second_reader"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, start_new_session=True)

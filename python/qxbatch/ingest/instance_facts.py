@@ -40,6 +40,7 @@ B_VALUE = re.compile(r"_b\d.*", re.DOTALL)
 START_PREFIXES = ("Acquisition", "Series", "Content")
 """Prefixes of the header fields with dates and times of a start."""
 TIME = re.compile(r"([01]\d|2[0-3])(?:([0-5]\d)((?:[0-5]\d|60)(?:\.\d*)?)?)?")
+"""A TM value (PS3.5 6.2): HH, HHMM or HHMMSS.FFFFFF."""
 MOSAICS = ("MOSAIC", "VFRAME")
 """Values of ImageType that mark a whole volume in one classic image: Siemens, United Imaging."""
 

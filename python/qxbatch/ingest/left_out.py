@@ -67,7 +67,7 @@ _ADVICE_WITHOUT_LEDGER = {
 
 
 class Member(NamedTuple):
-    """One member that was left out."""
+    """One member that was left out, or cut short (TRUNCATED)."""
 
     row: int
     """Its row in the reading."""
@@ -98,7 +98,7 @@ class IncompleteDicomdir(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """The members left out of the packets of a job."""
+    """The members of the packets of a job that were left out or cut short."""
 
     members: tuple[Member, ...] = ()
     incomplete_dicomdirs: tuple[IncompleteDicomdir, ...] = ()
@@ -118,11 +118,11 @@ class LeftOut(NamedTuple):
         return self._replace(members=members, incomplete_dicomdirs=dicomdirs, limits=limits)
 
     def with_truncated(self, members: Sequence[tuple[int, str]]) -> "LeftOut":
-        """Return a copy that includes files with truncated pixel data: the row and path of each."""
+        """Return a copy that includes files that are cut short, each given as its row and path."""
         return self._replace(members=(*self.members, *(Member(row, Cause.TRUNCATED, path) for row, path in members)))
 
     def __bool__(self) -> bool:
-        """Return whether anything was left out."""
+        """Return whether anything was left out or cut short."""
         return bool(self.members or self.incomplete_dicomdirs)
 
     def counts(self) -> dict[str, int]:

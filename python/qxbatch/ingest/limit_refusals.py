@@ -17,7 +17,7 @@ REPACK = "; repack it"
 
 
 def refuse_limited_or_split(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
-    """Raise PacketError if the core's reasons name only limits, or a split archive: such a packet is not damaged.
+    """Raise PacketError if one of the core's reasons names a split archive, or if all name limits: such a packet is not damaged.
 
     `damage` has the reasons and is not empty.
     """

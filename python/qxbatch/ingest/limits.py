@@ -38,7 +38,7 @@ class Limits(Protocol):
 
 
 def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Return the parameters that the reasons name; other limits (names, memory) have none."""
+    """Return the parameters whose limits the reasons name; other limits (length of names, memory) have no parameter."""
     names = (
         parameter
         for reason in reasons

@@ -40,6 +40,7 @@ def assign_numbers(dicom: Sequence[NumberRequest], parrec: Sequence[NumberReques
 
 
 def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[int]:
+    """Return n for each request, and add these to `used_numbers`."""
     numbers: dict[int, int] = {}
     """The n of each request, by its index."""
     later: list[int] = []

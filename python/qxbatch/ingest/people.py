@@ -77,6 +77,7 @@ class Item(NamedTuple):
     rows: tuple[int, ...] = ()
     """Rows of a PAR/REC, or of a DICOM file that is in no group."""
     is_par: bool = False
+    """Whether it is a PAR, with or without its REC."""
 
 
 class Person(NamedTuple):
@@ -302,6 +303,7 @@ def _equal_person_index(people: Sequence[Person]) -> Callable[[Sequence[Item], S
 def _any_can_be_same_person(
     identities: Sequence[Identity], others: Sequence[Identity], *, comparable_only: bool = False
 ) -> bool:
+    """Return whether one of `identities` and one of `others` can be one person; `comparable_only`: their names share a script."""
     pairs = ((identity, other) for identity in identities for other in others)
     return any(
         can_be_same_person(identity, other) and (are_comparable(identity.name, other.name) or not comparable_only)

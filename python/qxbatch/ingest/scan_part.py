@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from qxbatch.ingest.starts import NO_STARTS, Starts
 
 Vector = tuple[float, ...]
+"""The numbers of one header field; empty when absent."""
 
 SAME_VALUE = 1e-3
 """Direction cosines, mm, ms and degrees that differ by less than this are equal."""

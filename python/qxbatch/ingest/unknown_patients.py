@@ -14,7 +14,7 @@ def with_unknown_patients(reading: Reading, items: Sequence[Item], people: Seque
 
     A series without a patient belongs to the only patient of its study, a PAR/REC to the only patient of the nearest folder.
     If there is none, or if there are several, the patient is unknown. The patient of a series with files of several patients is
-    unknown, too. Each item belongs to exactly one of the returned persons.
+    unknown, too; people who have no other files are left out. Each item belongs to exactly one of the returned persons.
     """
     owned, unknown = _assign_series(items, people)
     everyone = [*owned, unknown]

@@ -12,9 +12,11 @@ _UNALIASED = re.compile(r"\bMB(\d+)\b")
 _CUSTOMER = "%customerseq%"
 """Folder of sequences that are not from Siemens: their protocols may contain lMultiBandFactor 1 in a multiband scan."""
 _AXES = {"ROW": "i", "COL": "j", "COLUMN": "j"}
+"""Axis of the image for each value of InPlanePhaseEncodingDirection."""
 _DIRECTIONS = {("i", True): "i", ("i", False): "i-", ("j", True): "j-", ("j", False): "j"}
 """Maps axis and sign of the header to the direction in the image, whose rows have the opposite order."""
 _BIDS_DIRECTIONS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
+"""Values of PhaseEncodingDirection in a sidecar."""
 
 
 class Encoding(NamedTuple):

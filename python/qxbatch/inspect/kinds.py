@@ -12,6 +12,7 @@ _COMPONENTS = {
     "R": ImageKind.REAL,
     "I": ImageKind.IMAGINARY,
 }
+"""The kind for each value of `Stack.component`."""
 _MAX_ORTHOGONAL_COSINE = 0.26
 """Cosine of the smallest angle (75 degrees) between the normals of orthogonal views."""
 

@@ -32,9 +32,9 @@ class ObservedSeries:
         return next(iter(self.acquired_stacks.stacks), None)
 
     def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
-        """Return the first of these numbers in the header, else that of the sidecar times `scale`; None without one.
+        """Return the first of these numbers in the first header with an image, else that of the sidecar times `scale`.
 
-        0 counts as absent.
+        0 counts as absent. None if there is no number.
         """
         numbers = (self.acquired_stacks.numbers.get(name, [None])[0] for name in names)
         value = next((number for number in numbers if number), None)
@@ -50,7 +50,7 @@ class ObservedSeries:
         return value
 
     def text(self, *names: str, sidecar: str = "") -> str | None:
-        """Return the first of these texts in the header, else that of the sidecar; None without one."""
+        """Return the first of these texts in the first header with an image, else that of the sidecar; None without one."""
         value = next((self.acquired_stacks.texts[name] for name in names if self.acquired_stacks.texts.get(name)), None)
         if value is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
             value = self.sidecar[sidecar]

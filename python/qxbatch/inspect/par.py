@@ -32,7 +32,9 @@ _OTHER_COLUMNS = (
     "diffusion",
 )
 _PLANES = {1: Orientation.AXIAL, 2: Orientation.SAGITTAL, 3: Orientation.CORONAL}
+"""The plane for each value of the column slice orientation."""
 _KINDS = {0: ImageKind.MAGNITUDE, 1: ImageKind.REAL, 2: ImageKind.IMAGINARY, 3: ImageKind.PHASE}
+"""The kind for each value of the column image_type_mr."""
 _ROW_DIRECTIONS = {
     Orientation.AXIAL: "right-left",
     Orientation.CORONAL: "right-left",
@@ -94,6 +96,7 @@ def _only(values: Iterable[float]) -> float | None:
 
 
 def _table(header: ParTable) -> _Table:
+    """Return the images of a PAR. Raises ValueError when a column cannot be read."""
     count = len(header.lines)
     columns = {name: header.column(name) for name in (*_GROUP_COLUMNS, *_VOLUME_COLUMNS, *_OTHER_COLUMNS)}
 
@@ -127,6 +130,7 @@ def _with_direction_numbers(
 
 
 def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
+    """Return the counts of volumes and slices of the contrast and plane with most images, as fields of `Acquisition`."""
     images = list(zip(table.groups, table.volumes, table.slices, strict=True))
     distinct_images = set(images)
     main = Counter(group for group, _, _ in distinct_images).most_common(1)[0][0]
@@ -134,7 +138,8 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     volumes = {volume for volume, _ in main_slices}
     slices_of = Counter(volume for volume, _ in main_slices)
     slices = len({number for _, number in main_slices})
-    if len({group[:1] for group in table.groups}) == 1:
+    are_in_one_plane = len({group[:1] for group in table.groups}) == 1
+    if are_in_one_plane:
         slices = max(slices, header.integer("max. number of slices/locations") or 0)
     last = max(volumes)
     return {
@@ -160,8 +165,10 @@ def _planned_volumes(header: ParTable, acquired: int) -> int | None:
 
 
 def _times(header: ParTable, table: _Table) -> dict[str, Any]:
+    """Return start, duration and the median interval of the dynamic scans, as fields of `Acquisition`."""
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
     begin = "T".join(text for text in (started[0], started[2]) if text)
+    # the first number of a volume is that of its dynamic scan
     times = {volume[:1]: time for volume, (time,) in _rows(table, "dyn_scan_begin_time")}
     steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
     middle = steps[len(steps) // 2] if steps else 0.0
@@ -189,6 +196,7 @@ def _is_date_and_time(text: str) -> bool:
 
 
 def _sizes(header: ParTable, table: _Table) -> dict[str, Any]:
+    """Return sizes, plane and axis of phase encoding of the first image, as fields of `Acquisition`."""
     slices = _counts(header, table)["slices_per_volume"]
     size = table.first("recon resolution") or tuple(header.floats("recon resolution"))
     spacing = table.first("pixel spacing") or tuple(header.floats("pixel spacing"))
@@ -219,6 +227,7 @@ def _phase_encoding_axis(header: ParTable, plane: Orientation | None) -> str | N
 
 
 def _diffusion(table: _Table) -> dict[str, Any]:
+    """Return b-values and the number of directions, as fields of `Acquisition`; empty if all b-values are 0."""
     values = {volume: value[0] for volume, value in _rows(table, "diffusion_b_factor")}
     if not any(values.values()):
         return {}

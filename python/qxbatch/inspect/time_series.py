@@ -42,7 +42,9 @@ _LABELLING_FIELD = re.compile(r"^(?:ArterialSpinLabeling|PASL|Labeling|PostLabel
 _PROGRAMS = ("PulseSequenceDetails", "InternalPulseSequenceName")
 """Fields of the sidecar with the pulse program (Siemens, GE); if one is present, names of the series are ignored."""
 _SEQUENCES = ("SequenceName", "PulseSequenceName")
+"""Header fields with the name of the sequence."""
 _NAMES = ("ProtocolName", "SeriesDescription")
+"""Header fields with the names of the series."""
 _ASL = re.compile(r"(?<![a-z])(?:\dd)?(?:p|c|pc|vepc)?asl", re.IGNORECASE)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from qxbatch.inspect.observed import ObservedSeries
 
 _DAY = 86400.0
+"""Seconds of a day."""
 _FIRST_DAY = -305
 """Ordinal (datetime.date) of 1 March of the year 0, the first day of the core's count."""
 

@@ -5,7 +5,7 @@ from qxbatch.counted import counted
 
 
 def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdict:
-    """Return the verdict on a single series; whether it is repeated depends on a protocol or a study.
+    """Return the verdict on a single series. It is never REPEATED, which depends on other series.
 
     `evaluable` is False for objects that are not measured images, such as reports and screen saves. Localizers are not evaluable
     either.

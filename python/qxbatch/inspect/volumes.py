@@ -26,6 +26,7 @@ class Volumes(NamedTuple):
     acquired_volumes: int
     complete_volumes: int
     partial_slices: int | None
+    """Slices present in the last volume if it is incomplete, or in each volume of a stack if all of them lack slices; else None."""
     slices: int
     """Slices of a complete volume."""
     missing_slices: int

@@ -16,7 +16,7 @@ class StorageForm(StrEnum):
     PACKED = "packed"
     """`dicom/<n>.tar.gz`, members `<n>/<name>`"""
     GZIPPED = "gzipped"
-    """`dicom/<n>/<name>.dcm.gz`"""
+    """`dicom/<n>/<name>.dcm.gz`; the files of a PAR/REC are not compressed."""
     PLAIN = "plain"
     """`dicom/<n>/<name>`"""
 

@@ -75,7 +75,7 @@ def compile_templates() -> None:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page as HTML, with style and script in it. A control character becomes its code, such as `\\u001b`."""
+    """Return a page as HTML, with its style, script and checksum. A control character becomes its code, such as `\\u001b`."""
     text = _environment(write_cache=not sys.dont_write_bytecode).get_template(template).render(**values)
     text = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return with_checksum(

@@ -33,10 +33,9 @@ def write_picture(
 ) -> bool:
     """Write a PNG of an uncompressed NIfTI; return False if it cannot be shown.
 
-    The PNG shows the mean of the volumes if there are statistics, else the first volume. Colour images keep their colours.
-    If the statistics have a temporal SNR, a map of it is written to `tsnr_out`: black is 0, the
-    brightest colour is `tsnr_limit` of the statistics.
-    `header` is the header of the image, if it was read before. Raises OSError when a file cannot be written.
+    The PNG shows the mean of the volumes if there are statistics, else the first volume. Colour images keep their colours. If
+    the statistics have a temporal SNR, a map of it is written to `tsnr_out`: black is 0, the brightest colour is `tsnr_limit` of
+    the statistics. `header` is the header of the image, if it was read before. Raises OSError when a file cannot be written.
     """
     try:
         header = header or read_nifti(nifti)
@@ -54,6 +53,7 @@ def write_picture(
 
 
 def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
+    """Return slices side by side; a pixel has `depth` bytes. `colours` are those of its values (`palette`), if it is not grey."""
     drawn_slices = [
         (pixels, len(plane.columns), SIDES[plane.normal]) for pixels, plane in zip(slices, visible, strict=True)
     ]
@@ -66,12 +66,13 @@ def _depth(header: Nifti) -> int:
 
 
 def _pixels(nifti: Path, header: Nifti, plane: "Plane", statistics: Statistics | None) -> bytes:
+    """Return the pixels of a slice: of the mean of the volumes if there are statistics, else of the first volume."""
     rows, columns = plane.rows, plane.columns
     if statistics is not None:
         return statistics.mean_slice(rows, columns)
-    voxels = (str(nifti), header.offset, header.datatype, rows, columns)
-    colours = colour_slice(*voxels) if header.datatype in _COLOUR_TYPES else None
-    return colours or grey_slice(*voxels, big_endian=header.byte_order == ">")
+    arguments = (str(nifti), header.offset, header.datatype, rows, columns)
+    colours = colour_slice(*arguments) if header.datatype in _COLOUR_TYPES else None
+    return colours or grey_slice(*arguments, big_endian=header.byte_order == ">")
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,10 @@ def copy_header(
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
+    `index` is the index of the frame in its object, `slice_index` and `volume` are its place in the stack, all counted from 0.
     The values of functional groups are written to their classic elements. The header of a classic object is changed in place.
-    `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON: the call for the first copy of the
-    stack fills it.
+    `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON by keyword: the call for the first
+    copy of the stack fills it.
     """
     enhanced = is_enhanced(header)
     copy = header
@@ -123,7 +124,8 @@ def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: in
         for keyword in _TRIGGERS:
             if keyword in copy:
                 del copy[keyword]
-    if plan.suffix.startswith("_e") or copy.get("EchoNumbers") in (None, ""):
+    stacks_differ_by_echo = plan.suffix.startswith("_e")
+    if stacks_differ_by_echo or copy.get("EchoNumbers") in (None, ""):
         copy.EchoNumbers = max(plan.echo, 1)
     spacing = copy.get("SpacingBetweenSlices")
     spacing_agrees = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE

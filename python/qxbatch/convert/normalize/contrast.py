@@ -36,7 +36,7 @@ def echo_numbers(frames: Iterable[Frame]) -> dict[float | None, int]:
 
 
 def contrasts(frames: Sequence[Frame]) -> list[Hashable]:
-    """Return the contrast of each frame: classes of repetition time and inversion time, and the flip angle."""
+    """Return the contrast of each frame: `time_classes` of its repetition time and inversion time, and its flip angle."""
     repetition = time_classes(frame.repetition_time for frame in frames)
     inversion = time_classes(frame.inversion_time for frame in frames)
     return [(repetition[frame.repetition_time], inversion[frame.inversion_time], frame.flip_angle) for frame in frames]

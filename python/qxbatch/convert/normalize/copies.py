@@ -49,8 +49,8 @@ class _FramePosition:
 
 
 @dataclass
-class _Writer:
-    """What the copies of one stack share."""
+class _StackOutput:
+    """What the copies of one stack have in common."""
 
     plan: StackPlan
     folder: Path
@@ -73,7 +73,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     Parameters
     ----------
     folder
-        Files of one series; those without pixel data are not used.
+        Files of one series. Those without pixel data are ignored, except MR images, which must have them.
     out
         Existing folder for the copies.
 
@@ -99,10 +99,12 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
         check_complete(frames, plans)
         targets = _targets(plans)
         value_ranges = _value_ranges(folder, plans, targets)
-        writers = [_writer(plan, out / str(k), value_ranges.get(k - 1)) for k, plan in enumerate(plans, start=1)]
+        stack_outputs = [
+            _stack_output(plan, out / str(k), value_ranges.get(k - 1)) for k, plan in enumerate(plans, start=1)
+        ]
         for image in image_objects(folder):
-            _write_object(image, image.path.relative_to(folder).as_posix(), targets, writers)
-        return tuple(_stack(writer) for writer in writers)
+            _write_object(image, image.path.relative_to(folder).as_posix(), targets, stack_outputs)
+        return tuple(_copied_stack(stack_output) for stack_output in stack_outputs)
 
 
 def _targets(plans: Sequence[StackPlan]) -> dict[Source, _FramePosition]:
@@ -135,6 +137,10 @@ def _value_ranges(
 def _add_values(
     value_range: ValueRange, image: ImageObject, target: _FramePosition, data: bytes, plan: StackPlan
 ) -> None:
+    """Include the values of a frame in the range of its stack.
+
+    If they cannot be decoded, raise CannotNormalizeError, or exclude rescaling if the stack can do without recoding.
+    """
     try:
         value_range.add(decode(image, target.frame, data), target.frame)
     except CannotNormalizeError:
@@ -143,9 +149,10 @@ def _add_values(
         value_range.all_integers = False  # the frames can keep their own scaling
 
 
-def _writer(plan: StackPlan, folder: Path, value_range: ValueRange | None) -> _Writer:
+def _stack_output(plan: StackPlan, folder: Path, value_range: ValueRange | None) -> _StackOutput:
+    """Create the folder of a stack, and choose the UID and the recoding of its copies."""
     folder.mkdir()
-    return _Writer(plan, folder, _series_uid(plan), choose_recoding(plan.frames, value_range))
+    return _StackOutput(plan, folder, _series_uid(plan), choose_recoding(plan.frames, value_range))
 
 
 def _series_uid(plan: StackPlan) -> str:
@@ -156,27 +163,26 @@ def _series_uid(plan: StackPlan) -> str:
 
 
 def _write_object(
-    image: ImageObject, name: str, targets: Mapping[Source, _FramePosition], writers: Sequence[_Writer]
+    image: ImageObject, name: str, targets: Mapping[Source, _FramePosition], stack_outputs: Sequence[_StackOutput]
 ) -> None:
     length = frame_length(targets[name, 0].frame)
     for index, data in enumerate(frame_bytes(image, length)):
         target = targets[name, index]
-        writer = writers[target.stack]
-        _write_frame(image, data, target, writer)
+        _write_frame(image, data, target, stack_outputs[target.stack])
 
 
-def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, writer: _Writer) -> None:
+def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, output: _StackOutput) -> None:
     frame = target.frame
     copy = copy_header(
-        image.header, frame.source[1], writer.plan, target.slice_index, target.volume, writer.common, writer.uid
+        image.header, frame.source[1], output.plan, target.slice_index, target.volume, output.common, output.uid
     )
-    pixels, encoding, syntax = _pixels(image, frame, data, writer.recoding)
-    recoding = writer.recoding
+    recoding = output.recoding
+    pixels, encoding, syntax = _pixels(image, frame, data, recoding)
     describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.is_rescaled), recoded=recoding is not None)
     add_pixels(copy, pixels, syntax, encapsulated=image.is_encapsulated and recoding is None)
-    number = target.volume * len(writer.plan.grid.positions) + target.slice_index + 1
+    number = target.volume * len(output.plan.grid.positions) + target.slice_index + 1
     dcmwrite(
-        writer.folder / f"{number:07}.dcm",
+        output.folder / f"{number:07}.dcm",
         copy,
         implicit_vr=syntax == ImplicitVRLittleEndian,
         little_endian=image.is_little_endian or recoding is not None,
@@ -203,12 +209,12 @@ def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | 
     return mask_unused_bits(image, frame, data), encoding, syntax
 
 
-def _stack(writer: _Writer) -> CopiedStack:
-    plan, grid = writer.plan, writer.plan.grid
+def _copied_stack(output: _StackOutput) -> CopiedStack:
+    plan, grid = output.plan, output.plan.grid
     shape = (plan.first_frame.columns, plan.first_frame.rows, len(grid.positions), len(plan.volumes))
     return CopiedStack(
-        writer.folder,
-        writer.uid,
+        output.folder,
+        output.uid,
         shape,
         plan.suffix,
         plan.is_incomplete,

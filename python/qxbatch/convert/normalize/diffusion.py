@@ -10,6 +10,7 @@ from pydicom.multival import MultiValue
 from qxbatch.convert.normalize.grid import axes, normal
 from qxbatch.convert.normalize.model import Gradient
 
+# private creators of the blocks that contain b-values and directions (PS3.5 7.8.1)
 _SIEMENS = "SIEMENS MR HEADER"
 _PHILIPS_B, _PHILIPS_DIRECTION = "Philips Imaging DD 001", "Philips MR Imaging DD 001"
 _UIH = "Image Private Header"
@@ -75,7 +76,7 @@ def _standard_value(header: Dataset, keyword: str) -> Any:
 
 
 def _private_value(header: Dataset, group: int, element: int, creator: str) -> Any:
-    """Return the value of a private element, whatever block its creator reserved (PS3.5 7.8.1)."""
+    """Return the value of a private element, whatever block its creator reserved (PS3.5 7.8.1); None if it is absent."""
     try:
         return header.private_block(group, creator)[element].value
     except KeyError:
@@ -83,6 +84,7 @@ def _private_value(header: Dataset, group: int, element: int, creator: str) -> A
 
 
 def _number(value: Any) -> float | None:
+    """Return a finite number that is not negative; None for any other value."""
     try:
         number = float(_first_value(value))
     except (TypeError, ValueError, IndexError):
@@ -91,6 +93,7 @@ def _number(value: Any) -> float | None:
 
 
 def _vector(value: Any) -> tuple[float, ...]:
+    """Return three numbers as a unit vector; empty for any other value, and for a length below _LEAST_LENGTH."""
     try:
         numbers = [float(_first_value(item)) for item in value]
     except (TypeError, ValueError):

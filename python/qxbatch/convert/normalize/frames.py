@@ -15,6 +15,7 @@ from qxbatch.convert.normalize.objects import ImageObject, image_objects
 from qxbatch.convert.normalize.pixels import frame_length
 
 _MOSAIC_WORDS = {"MOSAIC", "VFRAME"}
+"""Values of ImageType in mosaics of Siemens and UIH."""
 _POINT, _PLANE = 3, 6
 """Numbers in ImagePositionPatient, and in ImageOrientationPatient."""
 _UNIT_TOLERANCE = 0.01
@@ -25,7 +26,7 @@ def read_frames(folder: Path) -> list[Frame]:
     """Return the frames of all objects below a folder, in byte order of their paths.
 
     Raises MosaicError for a mosaic of many slices, CannotNormalizeError when no file has pixel data or an object cannot be
-    rewritten, and OSError.
+    rewritten, and OSError. Damaged values may raise any of pydicom's exceptions.
     """
     frames = [frame for image in image_objects(folder) for frame in object_frames(image, folder)]
     if not frames:
@@ -40,7 +41,7 @@ def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
         if image.frame_count > 1:
             raise CannotNormalizeError(f"{name} has {image.frame_count} frames without functional groups")
         return [_checked_frame(image, _frame(image.header, name, 0))]
-    groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])
+    groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])  # shared groups suffice for one frame
     if groups != image.frame_count:
         raise CannotNormalizeError(f"{name} has {image.frame_count} frames and functional groups for {groups}")
     first = _checked_frame(image, _frame(frame_header(image.header, 0), name, 0, enhanced=True))
@@ -90,6 +91,7 @@ def _frame(header: Dataset, name: str, index: int, *, enhanced: bool = False) ->
 
 
 def _numbers(header: Dataset, keyword: str, count: int) -> Any:
+    """Return the `count` numbers of an element as a tuple. Raises ValueError unless these exist and are finite."""
     values = header.get(keyword)
     if values is None or len(values) != count:
         raise ValueError(f"{keyword} does not contain {count} numbers")
@@ -121,7 +123,7 @@ def echo_time(header: Dataset) -> float | None:
 
 
 def frame_type(header: Dataset) -> list[str]:
-    """Return FrameType, else ImageType. Of Philips, ImageType if it has more values, as in the classic header."""
+    """Return FrameType, or ImageType if it is absent; for Philips, also if ImageType has more values, as in the classic header."""
     image_type = [str(value).upper() for value in header.get("ImageType") or []]
     frame_types = [str(value).upper() for value in header.get("FrameType") or []]
     return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types
@@ -144,12 +146,13 @@ def image_kind(header: Dataset) -> tuple[str, ...]:
 
 
 def _encoding(header: Dataset) -> Encoding:
+    """Return how values are stored; BitsStored - 1 replaces a HighBit that is absent or impossible. Raises ValueError."""
     allocated = int(header.BitsAllocated)
     stored = int(header.get("BitsStored") or allocated)
     high = stored - 1 if header.get("HighBit") is None else int(header.HighBit)
     if not 0 < stored <= allocated:
         raise ValueError(f"{stored} of {allocated} bits are stored")
-    usable = stored - 1 <= high < allocated  # otherwise the header contradicts itself
+    usable = stored - 1 <= high < allocated
     return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
 
 

@@ -10,6 +10,7 @@ SHARED, PER_FRAME = Tag("SharedFunctionalGroupsSequence"), Tag("PerFrameFunction
 PHILIPS_CLASSIC = Tag(0x2005, 0x140F)
 """Philips stores the elements of the classic object in this sequence."""
 _PHILIPS_CREATOR = (Tag(0x2005, 0x0014), "Philips MR Imaging DD 005")
+"""The private creator of PHILIPS_CLASSIC: its tag and its value."""
 _SIEMENS_BLOCKS = {"SIEMENS MR SDS 01": 0x10, "SIEMENS MR SDI 02": 0x11, "SIEMENS MR SDR 01": 0x12}
 """Blocks of group 0021 that Siemens reserves in classic objects. A PACS may have moved them (PS3.5 7.8.1)."""
 _SIEMENS_GROUP = 0x0021
@@ -34,7 +35,8 @@ def frame_header(header: Dataset, index: int) -> Dataset:
     """Return the header of one frame, with the elements of its functional groups at the top level.
 
     Values of the frame replace shared ones, and both replace those of the object. Philips' classic header adds what is
-    missing, and its ImageType replaces that of the object. A private element is left out if another creator has its block.
+    missing, and its ImageType replaces that of the object. A private element is left out if another creator has its block,
+    except the elements that Siemens stores in other blocks in classic objects (`_siemens_tag`).
     """
     flat = Dataset({tag: element for tag, element in header.items() if tag not in (SHARED, PER_FRAME)})
     philips: list[Dataset] = []

@@ -35,7 +35,10 @@ class Grid:
     spacing: float
     """Distance between slice centres in mm; 0 for one slice."""
     tilt: float
-    """Largest angle (rad) between the orientation of a frame and the mean orientation; of volumes that moved, that of the first."""
+    """Largest angle (rad) between the orientation of a frame and the mean orientation.
+
+    Of volumes that moved (`motion.py`), the largest angle between the orientation of a frame and that of the first volume.
+    """
     shift: float
     """Largest distance (mm) between the ImagePositionPatient of a frame and that of the grid.
 
@@ -59,7 +62,7 @@ def angle(orientation: Sequence[float], other: Sequence[float]) -> float:
 
 
 def mean_axes(frames: Sequence[Frame]) -> Array:
-    """Return the mean orientation of frames as unit vectors."""
+    """Return the mean orientation of frames, in the form of `axes`."""
     different = dict.fromkeys(frame.orientation for frame in frames)
     counts = dict.fromkeys(different, 0)
     for frame in frames:
@@ -69,7 +72,7 @@ def mean_axes(frames: Sequence[Frame]) -> Array:
 
 
 def normal(unit: Array) -> Array:
-    """Return the normal of a plane; slices are counted along it."""
+    """Return the unit normal of an image plane, given its `axes`; slices are counted along it."""
     return np.cross(unit[0], unit[1])
 
 
@@ -87,7 +90,7 @@ def group_by_position(frames: Sequence[Frame]) -> FramesByPosition:
 
 
 def along_normal(frames_by_position: FramesByPosition) -> Array:
-    """Return the positions along the normal, in mm."""
+    """Return the mean position along the normal, in mm, of the frames at each slice position."""
     unit = normal(mean_axes([frame for same_position in frames_by_position for frame in same_position]))
     return np.array(
         [
@@ -107,7 +110,7 @@ def is_even(along: Array) -> bool:
 
 
 def even_runs(along: Array) -> list[slice]:
-    """Return the index range of each run of successive positions whose steps equal the median step of all positions."""
+    """Return the index range of each run of successive positions whose steps equal the median step, within the tolerance."""
     steps = np.diff(along)
     usual = float(np.median(steps))
     breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]
@@ -138,21 +141,21 @@ def even_grid(frames_by_position: FramesByPosition) -> Grid:
     frames = [frame for same_position in frames_by_position for frame in same_position]
     unit = mean_axes(frames)
     tilt = max(angle(orientation, unit.ravel().tolist()) for orientation in {frame.orientation for frame in frames})
-    centres = np.array(
+    mean_positions = np.array(
         [np.mean([frame.position for frame in same_position], axis=0) for same_position in frames_by_position]
     )
-    step = _step(centres)
+    step = _step(mean_positions)
     if tilt > 0 and step.any():
         unit = _align_normal(unit, step, tilt)
     step = normal(unit) * float(step @ normal(unit))
     index = np.arange(len(frames_by_position))[:, None]
-    fitted = centres.mean(axis=0) + (index - index.mean()) * step
-    moved = [
-        np.linalg.norm(np.asarray(f.position) - p)
-        for p, same_position in zip(fitted, frames_by_position, strict=True)
-        for f in same_position
+    fitted = mean_positions.mean(axis=0) + (index - index.mean()) * step
+    distances = [
+        np.linalg.norm(np.asarray(frame.position) - position)
+        for position, same_position in zip(fitted, frames_by_position, strict=True)
+        for frame in same_position
     ]
-    shift = float(max(moved))
+    shift = float(max(distances))
     if shift > TOLERANCE:
         raise CannotNormalizeError(f"a slice is {shift:.2f} mm from the even grid of its stack")
     has_one_orientation = len({frame.orientation for frame in frames}) == 1
@@ -165,12 +168,12 @@ def even_grid(frames_by_position: FramesByPosition) -> Grid:
     return Grid(orientation, tuple(map(tuple, positions)), float(np.linalg.norm(step)), tilt, shift)
 
 
-def _step(centres: Array) -> Array:
-    """Return the step vector between slices that fits all slices best."""
-    if len(centres) == 1:
+def _step(positions: Array) -> Array:
+    """Return the step vector between slices that fits the positions of all slices best; zero for one slice."""
+    if len(positions) == 1:
         return np.zeros(3)
-    index = np.arange(len(centres)) - (len(centres) - 1) / 2
-    return np.asarray(index @ (centres - centres.mean(axis=0)) / (index @ index))
+    index = np.arange(len(positions)) - (len(positions) - 1) / 2
+    return np.asarray(index @ (positions - positions.mean(axis=0)) / (index @ index))
 
 
 def _align_normal(unit: Array, step: Array, max_angle: float) -> Array:

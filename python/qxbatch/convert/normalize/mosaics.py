@@ -67,6 +67,7 @@ def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
 
 def _mosaic(path: Path, header: Dataset, frames: int, folder: Path) -> _Mosaic:
+    """Return the facts of a mosaic; `frames` is its number of frames. Raises CannotNormalizeError for any other image."""
     name = path.relative_to(folder).as_posix()
     kind = image_kind(header)
     if not is_mosaic(kind):
@@ -85,6 +86,10 @@ def _stack_sort_key(group: Sequence[_Mosaic]) -> tuple[Any, ...]:
 
 
 def _in_acquisition_order(group: Sequence[_Mosaic]) -> list[_Mosaic]:
+    """Return mosaics in the order of the first of _KEYS that has a different value in each.
+
+    Raises CannotNormalizeError if there are several mosaics and no such key.
+    """
     for _, key in _KEYS:
         values = [key(image.timing) for image in group]
         if None not in values and len(set(values)) == len(values):
@@ -97,6 +102,7 @@ def _in_acquisition_order(group: Sequence[_Mosaic]) -> list[_Mosaic]:
 
 
 def _write(group: Sequence[_Mosaic], folder: Path, suffix: str, echo_number: int) -> CopiedStack:
+    """Write the copies of one stack into a new folder."""
     folder.mkdir()
     names = [image.name for image in group]
     uid = f"2.25.{int.from_bytes(hashlib.sha256(repr((echo_number, names)).encode()).digest()[: _UID_BITS // 8])}"

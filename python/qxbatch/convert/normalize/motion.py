@@ -28,8 +28,9 @@ _MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15
 _LEAST_SLICES = 3
 """With fewer slices, a movement cannot be distinguished from other differences."""
 _MAX_SIDEWAYS, _MAX_TURN, _MIN_FRACTION = 0.02, 1e-4, 0.25
-"""Volumes are interleaved slices, not movements, if all of them are shifted only along the normal, and one of them by
-_MIN_FRACTION of the slice distance or more. Along the normal only: less than _MAX_SIDEWAYS (mm) across it, and _MAX_TURN (rad).
+"""A volume is shifted only along the normal if it moved by less than _MAX_SIDEWAYS (mm) across the normal, and rotated by less
+than _MAX_TURN (rad). If all volumes are shifted in this way, and one of them by at least _MIN_FRACTION of the slice distance,
+their slices are interleaved, and no volume moved.
 """
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
@@ -52,14 +53,15 @@ class MovedVolumes:
     grid: Grid
     """Geometry of all volumes if they are at the same place, else of the first volume."""
     incomplete_volume: Volume
-    """Slices of the last volume if it is incomplete."""
+    """Slices of the last volume if it is incomplete; else empty."""
 
 
 def moved_volumes(frames: Sequence[Frame]) -> list[MovedVolumes]:
     """Return the volumes of each contrast, in frames with the same size, spacing, echo and kind.
 
     A complete volume is an even stack with one orientation, and has the same number and distance of slices as the first one.
-    It moved by less than _MAX_MOVEMENT, _MAX_ROTATION and half of the extent of the stack. The last volume may be incomplete.
+    It moved by less than _MAX_MOVEMENT and _MAX_ROTATION, and along the normal by less than half of the extent of the stack.
+    The last volume may be incomplete.
 
     Empty if no element distinguishes volumes of this kind.
     """
@@ -144,7 +146,7 @@ def _in_slice_order(volume: Sequence[Frame]) -> list[Frame]:
 
 
 def _index_slices(ordered: Sequence[Frame], spacing: float) -> Volume:
-    """Return the slices of an incomplete volume with an index that includes the gaps between them."""
+    """Return the slices of an incomplete volume by index, 0 for the first one that exists; missing slices are counted, too."""
     unit = normal(axes(ordered[0].orientation))
     along = np.array([frame.position for frame in ordered]) @ unit
     return dict(zip(np.rint((along - along[0]) / spacing).astype(int).tolist(), ordered, strict=True))
@@ -156,6 +158,7 @@ def _has_one_orientation(volume: Sequence[Frame]) -> bool:
 
 
 def _grid(volume: Sequence[Frame]) -> Grid | None:
+    """Return the even grid of the slices of a volume; None if they are uneven, or closer to each other than TOLERANCE."""
     try:
         grid = even_grid([[frame] for frame in volume])
     except CannotNormalizeError:
@@ -164,7 +167,7 @@ def _grid(volume: Sequence[Frame]) -> Grid | None:
 
 
 def _centres(volume: Sequence[Frame]) -> Array:
-    """Return the centres of slices: a rotation moves them less than the corners."""
+    """Return the centre of each slice in mm, since a rotation moves the centres less than the corners."""
     first = volume[0]
     half = np.array([(first.columns - 1) * first.spacing[1], (first.rows - 1) * first.spacing[0]]) / 2
     return np.array([np.asarray(frame.position) + half @ axes(frame.orientation) for frame in volume])

@@ -9,5 +9,5 @@ STACKS = "stacks.json"
 
 
 def stack_name(k: int) -> str:
-    """Return the base name of the images of stack `k`; no name is the start of another one."""
+    """Return the base name of the images of stack `k`, counted from 1; no name is the start of another one (below 100,000)."""
     return f"stack{k:05}"

@@ -27,7 +27,7 @@ _PIXEL_ELEMENTS = (
 
 
 def frame_length(frame: Frame) -> int:
-    """Return the bytes of a native frame.
+    """Return the number of bytes of a native frame.
 
     Raises CannotNormalizeError unless 8, 16 or 32 bits are allocated for a value, and for subsampled colours.
     """

@@ -10,6 +10,7 @@ from qxbatch.convert.normalize.model import Encoding, Frame
 from qxbatch.convert.normalize.pixels import Values
 
 _TYPES = ("<u2", "<i2", "<i4")
+"""Types of stored values in NumPy's notation; the first one that can store all values is used."""
 Bounds = tuple[int, int]
 """Smallest and largest value."""
 
@@ -99,6 +100,7 @@ def _may_be_rescaled(frames: Sequence[Frame]) -> bool:
 
 
 def _type_for(values: Bounds) -> str:
+    """Return the first of _TYPES that can store values within these bounds. Raises CannotNormalizeError if none can."""
     for dtype in _TYPES:
         limits = np.iinfo(dtype)
         if limits.min <= values[0] and values[1] <= limits.max:

@@ -48,6 +48,7 @@ class StackPlan:
     echo: int
     """Number of its echo, counted from 1; 0 for a map without echo time."""
     suffix: str = ""
+    """Suggested suffix of its image: `_e2` if the stacks of the series differ by echo, then `_ph` if they differ by kind."""
 
     @property
     def first_frame(self) -> Frame:
@@ -113,6 +114,7 @@ def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
 
 
 def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
+    """Return the stacks of similar frames, as if no volume moved. Raises CannotNormalizeError if they do not form stacks."""
     plans: list[StackPlan] = []
     for group in _split_by_orientation(similar):
         for subset in (subset for contrast in split_by_contrast(group) for subset in _split_by_stack_id(contrast)):
@@ -122,6 +124,7 @@ def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
 
 
 def _moved_plans(moved: MovedVolumes, echo: int) -> list[StackPlan]:
+    """Return a stack of the complete volumes, and the stacks of an incomplete last volume."""
     complete = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
     positions = moved.grid.positions
     if _is_descending(complete[0]):
@@ -162,6 +165,7 @@ def _split_by_stack_id(group: list[Frame]) -> list[list[Frame]]:
 
 
 def _slab_plans(slab: FramesByPosition, echo: int) -> list[StackPlan]:
+    """Return a stack of the complete volumes of a slab, and the stacks of its incomplete volumes."""
     complete, incomplete = assign_volumes(slab)
     if _is_descending(complete[0]):
         slab = slab[::-1]

@@ -9,6 +9,7 @@ from qxbatch.convert.normalize.grid import FramesByPosition
 from qxbatch.convert.normalize.model import Frame
 
 Key = Callable[[Frame], Any]
+"""Returns the value of an element that may distinguish volumes; None if the frame has none."""
 Volume = dict[int, Frame]
 """Frames by the index of their position."""
 
@@ -90,6 +91,7 @@ def _is_usable(frames_by_position: FramesByPosition, key: Key) -> bool:
 
 
 def _distinguishes(frames_by_position: FramesByPosition, key: Key) -> bool:
+    """Return whether frames at the same position all have the key, with different values."""
     for same_position in frames_by_position:
         values = [key(frame) for frame in same_position]
         if len(same_position) > 1 and (None in values or len(set(values)) < len(values)):
@@ -104,6 +106,7 @@ def _is_one_value_per_volume(frames_by_position: FramesByPosition, key: Key) -> 
 
 
 def _volumes_by_value(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
+    """Return the frames with the same value of the key as a volume, in the order of the values or, of gradients, of acquisition."""
     by_value: dict[Any, Volume] = {}
     for index, same_position in enumerate(frames_by_position):
         for frame in same_position:
@@ -125,9 +128,10 @@ def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int
 
 
 def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
-    """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volumes.
+    """Return volumes: the k-th one has the k-th frame of each position in the order of the key, if the position has k frames.
 
-    Raises CannotNormalizeError unless these positions are the last ones in the order of the key, with equal numbers of frames.
+    Raises CannotNormalizeError unless the positions with fewer frames than others are the last ones in the order of the key, and
+    have equal numbers of frames.
     """
     ranked = [
         sorted(same_position, key=key) if len(same_position) > 1 else same_position
