@@ -1,4 +1,4 @@
-"""Warnings about sessions that a unit replaces or no longer makes, and about packets that are not archived as requested."""
+"""Warnings about sessions that an import replaces or no longer makes, and about packets that are not archived as requested."""
 
 import re
 from collections.abc import Sequence

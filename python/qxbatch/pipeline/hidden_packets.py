@@ -46,7 +46,7 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
     if not entries:
         return []
     try:
-        # read after the names: a run creates its staging before it renames a packet
+        # read after the names: a run creates its staging before it renames a packet; with NO_RUN, only tables and pages are renamed
         known_tags = {NO_RUN, *_tags(workspace)}
     except OSError:  # a packet may be of a journal or staging that cannot be read; the recovery reports those
         return []

@@ -1,4 +1,4 @@
-"""Finds and imports units by name, without the other packets of an inbox."""
+"""Finds and imports units (each the packets of one session) by name, without the other packets of an inbox."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePath

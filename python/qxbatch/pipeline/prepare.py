@@ -1,4 +1,4 @@
-"""Prepares the job of a unit: reads and checks its sources, and plans its sessions."""
+"""Prepares the job of a unit (packets that are imported together): reads and checks its sources, and plans its sessions."""
 
 from collections.abc import Sequence
 from dataclasses import replace

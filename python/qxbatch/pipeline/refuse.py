@@ -1,4 +1,7 @@
-"""Refuses a unit that is too large, or whose session exists, was made by another run, or cannot be written."""
+"""Refuses packets that are too large, or whose session exists, was made by another run, or cannot be written.
+
+They are refused as a unit: the packets that are imported together.
+"""
 
 import errno
 import os

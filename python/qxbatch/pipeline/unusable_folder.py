@@ -1,4 +1,4 @@
-"""Refuses a unit whose session folder exists and cannot be replaced by renaming."""
+"""Refuses packets whose session folder exists and cannot be replaced by renaming."""
 
 import os
 from pathlib import Path

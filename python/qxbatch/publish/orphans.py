@@ -20,7 +20,10 @@ WAIT_SECONDS = 2.0
 
 
 def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
-    """Kill the converters that these runs started for a unit; wait up to WAIT_SECONDS until they have disappeared."""
+    """Kill the converters that these runs started for a unit; wait up to WAIT_SECONDS until they have disappeared.
+
+    `unit` is the session id of the packets that were imported together; `runs` are the digits of the runs.
+    """
     marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
     if not marks:
         return

@@ -30,7 +30,7 @@ class PreviousSession:
     """Whether the session id replaces the patient's id and name, which are only in the DICOM."""
     subject: str = ""
     split: Split | None = None
-    """The sessions that the packet of the previous session was split into."""
+    """How the packet of the previous session was split into several; None if it was not."""
 
     @property
     def has_ledger_rows(self) -> bool:

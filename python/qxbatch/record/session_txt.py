@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FOLDER_KEYS = {"dicom": DICOM, "raw_data": NII, "data": "4dfp", "hcp": "hcp"}
-"""Maps keys in session.txt to folders of the session."""
+"""Maps keys in session.txt to folders of the session. The last two are for later commands; qxbatch does not create them."""
 _DEVICE = ("Manufacturer", "ManufacturerModelName", "StationName")
 
 
