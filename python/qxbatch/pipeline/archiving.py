@@ -59,8 +59,9 @@ def archive_packets(
 
     A packet that could not or must not be archived has no entry.
 
-    `session_bytes`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
-    packets were read by this run, not by a previous one. `settings`: those of this run, for the commands of problems.
+    `session_bytes`: the bytes of the journal's sessions. `published`: these sessions exist and were checked. `read_by_this_run`:
+    the packets were read by this run, not by a previous one. `settings`: those of this run, for its option --archive and for the
+    commands of problems.
 
     Raises PacketError if another run took over the unit's lock, OSError, and ValueError for a damaged ledger.
     """

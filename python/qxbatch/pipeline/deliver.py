@@ -23,7 +23,7 @@ def deliver(
 
     Raises PacketError if the sessions must not be published, for example because the files on disk differ from the packet or a
     session appeared meanwhile, or if another run took over the unit's lock (raised by `check_lock`). Raises OSError if the unit
-    cannot be published, CancelledError when the run is stopped.
+    cannot be published, UsageError if the sessions folder cannot be listed, and CancelledError when the run is stopped.
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))

@@ -2,8 +2,8 @@
 
 They are recognised by their variable HOME, a folder below the staging or scratch folder of their run. Its path contains the 16
 digits of the run. Other studies have other digits, so their converters are not ended, even if containers with a common process
-namespace mount both studies at the same path. A copy of a study can have the digits, and the state, of a run on the original: a
-converter with a HOME in another sessions folder, or in a scratch folder that a live run uses, is not ended.
+namespace mount both studies at the same path. A copy of a study can contain the staging, and so the digits, of a run on the
+original: a converter with a HOME in another sessions folder, or in a scratch folder that a live run uses, is not ended.
 """
 
 import os
