@@ -27,7 +27,7 @@ _TILES = {
     SessionState.SORTED: ("sorted, not converted", "check"),
     SessionState.INCOMPLETE: ("no session.txt or summary", "bad"),
 }
-"""Maps each state of a session to its name on the page and the look of its badge, in the order of the tiles."""
+"""Maps the states of an existing session to their names on the page and the looks of their badges, in the order of the tiles."""
 _MARKS = {
     CellState.PRESENT: ("present", "good"),
     CellState.MISSING: ("missing", "bad"),

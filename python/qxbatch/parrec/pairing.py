@@ -1,4 +1,4 @@
-"""Pairs each PAR with its REC: the same folder and stem, extensions in any case."""
+"""Pairs each PAR with its REC: the file with the same stem in the same folder. Upper and lower case may differ."""
 
 import re
 from collections import defaultdict

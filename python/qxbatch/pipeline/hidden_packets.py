@@ -84,6 +84,7 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
         can_be_removed, text = compare_with_sessions(path, original, settings)
         hint = f"{text} {_REMOVE if can_be_removed else hint}"
     message = f"belongs to {original} and is not imported: {state} by an interrupted run whose journal is missing."
+    # in a container, the paths in the command are those outside of it
     hidden, restored = (
         shell_word(str(outside_path(each, settings.path_map))) for each in (path, _restored(path, original, use))
     )
