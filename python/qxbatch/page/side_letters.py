@@ -23,7 +23,7 @@ Run = tuple[int, int, bytes]
 """Column, line and bytes of adjacent pixels of one line."""
 
 SIDES: dict[int, Sides] = {2: ("L", "R", "A", "P"), 1: ("L", "R", "S", "I"), 0: ("P", "A", "S", "I")}
-"""Maps the axis perpendicular to a plane (0 left-right, 1 posterior-anterior, 2 inferior-superior) to the letters at its sides.
+"""Maps an axis (0 left-right, 1 posterior-anterior, 2 inferior-superior) to the letters of the plane perpendicular to it.
 
 The left side of the person is at the left (neurological convention).
 """

@@ -23,7 +23,7 @@ _TEXTS = {
 def fields(header: ParTable) -> dict[str, Value]:
     """Return the values of a PAR by DICOM keyword; those that it does not contain are omitted.
 
-    RepetitionTime and EchoTime are in ms. RepetitionTime is a list if the PAR has several values; EchoTime is of the first image.
+    RepetitionTime and EchoTime are in ms. RepetitionTime is a list if the PAR has several; EchoTime is that of the first image.
     """
     values: dict[str, Value] = {
         "Modality": "MR",

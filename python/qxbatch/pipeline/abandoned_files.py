@@ -16,8 +16,8 @@ from qxbatch.session.layout import REPLACED
 def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     """Move files that an interrupted import replaced to `archive/replaced`; return a problem for each session that had some.
 
-    `unit` is the session id of the packets of that import. It must have no journal: then it is not known whether other files have
-    the bytes of the replaced ones, so all of these are moved.
+    `unit` is the session id of the packets of that import, and must have no journal. Without a journal, it is not known whether
+    other files have the bytes of the replaced ones, so all replaced files are moved.
     Raises OSError.
     """
     problems = []

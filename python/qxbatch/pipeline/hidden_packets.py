@@ -46,7 +46,8 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
     if not entries:
         return []
     try:
-        # read after the names: a run creates its staging before it renames a packet; with NO_RUN, only tables and pages are renamed
+        # read after the names: a run creates its staging before it renames a packet
+        # NO_RUN is in hidden names of tables and pages, not of packets
         known_tags = {NO_RUN, *_tags(workspace)}
     except OSError:  # a packet may be of a journal or staging that cannot be read; the recovery reports those
         return []

@@ -43,9 +43,8 @@ def match_name(settings: Settings, name: str) -> NameMatch:
         raise UsageError(f"{one_line(name)} is a path, and not the name of a packet.", hint)
     if settings.masterinbox is None:
         return NameMatch((name,), (name,))
-    rows = logfile_rows(
-        settings
-    )  # of the table of --logfile, which maps names of packets to sessions; None without a table
+    # the table of --logfile, which maps names of packets to sessions; None without a table
+    rows = logfile_rows(settings)
 
     def ids(packet: str) -> set[str]:
         path = PurePath(packet)

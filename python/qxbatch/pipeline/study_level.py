@@ -39,9 +39,8 @@ def write_study(
         # without a lock, another run can write the same files at the same time: each run needs different hidden names
         tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
         table = as_tsv(study.rows)
-        is_own_table = partial(
-            _is_own_table, table, folder / STUDY_SIDECAR, lock
-        )  # called with the content of the old table
+        # called with the content of the table on disk
+        is_own_table = partial(_is_own_table, table, folder / STUDY_SIDECAR, lock)
         texts = [
             NewText(folder / STUDY_TABLE, table, is_own_table),
             NewText(folder / PAGE, study_page(folder, study), is_unchanged_page),
