@@ -1,4 +1,7 @@
-"""Refuses packets that must not be imported: those without a series and, except with --on-damaged=keep, damaged ones."""
+"""Refuses packets that must not be imported: those without a series and, except with --on-damaged=keep, damaged ones.
+
+What makes a packet damaged (`Reading.damage`) can also be an encrypted member, or one above a limit.
+"""
 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
