@@ -43,7 +43,7 @@ _SHORTEST_DIGRAPH = 4
 _LONGEST_INITIALS = 4
 """Maximum length of a part that can be the initials of all parts of another name."""
 _SHORTEST_JOINED = 4
-"""Minimum length of a part that can consist of several parts: `OBrien`."""
+"""Minimum length of a part that can consist of several parts: `OBrien`. In scripts without spaces it is 2."""
 _MOST_JOINED = 12
 """Maximum number of parts of a name that are tried as pieces of a joined part; with more, the search could take minutes."""
 _REMEMBERED = 1 << 12

@@ -13,9 +13,10 @@ _COMPRESSION_LEVEL = 2
 def encode_png(
     lines: bytes | bytearray, width: int, height: int, *, colour: bool = False, palette: bytes = b""
 ) -> bytes:
-    """Return scan lines as a PNG file; a line begins with its filter, 0 for none.
+    """Return the bytes of a PNG file. `lines` are its scan lines; each begins with the byte of its filter, 0 for none.
 
-    A pixel is one byte of grey; with `colour` three bytes, red, green and blue; with `palette` the index of a colour in it.
+    A pixel is one byte of grey; with `colour` three bytes, red, green and blue; with `palette` one byte, the index of a colour in
+    it. A palette has three bytes for each colour: red, green and blue.
     """
     kind = _COLOUR if colour else _PALETTE if palette else GREY
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)

@@ -36,8 +36,9 @@ class Sphere(NamedTuple):
 
     dots: list[Dot]
     shells: tuple[str, ...]
-    """The b-value of each shell."""
+    """The b-value of each shell, for example `b1000`."""
     directions: int
+    """Number of directions."""
 
 
 class Figure(NamedTuple):
@@ -46,14 +47,17 @@ class Figure(NamedTuple):
     number: int
     name: str
     shape: str
+    """For example `64 x 64 x 30`."""
     picture: str
     """URL; empty when it has none."""
     alt: str
+    """Text in place of the picture, for those who cannot see it."""
     signal: Curve | None
     """Global signal."""
     tsnr: float | None
     """Median temporal SNR."""
     tsnr_picture: str
+    """URL of the map of temporal SNR; empty if there is none."""
     tsnr_limit: float | None
     """Temporal SNR of the brightest colour of `tsnr_picture`; None if there is none."""
     dropped_volumes: int

@@ -71,7 +71,7 @@ def write_page(paths: SessionPaths, summary: Summary) -> None:
 
 
 def session_page(paths: SessionPaths, summary: Summary) -> str:
-    """Return the page as HTML, with pictures, style and script in it. Raises OSError."""
+    """Return the page as HTML, with style, script and pictures in it; pictures beyond a size limit are linked. Raises OSError."""
     images = {image.number: image for image in summary.images}
     pictures = Pictures(paths, [number for series in summary.series for number in series.images if number in images])
     counts = Counter((problem.code, problem.message) for series in summary.series for problem in series.problems)

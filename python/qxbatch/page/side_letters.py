@@ -14,7 +14,7 @@ _LETTER_WIDTH, _LETTER_HEIGHT = 5, 7
 _MARGIN = 3
 """Pixels between a letter and the edge."""
 _MIN_WIDTH = 3 * (_LETTER_WIDTH + 2 * _MARGIN)
-"""Width in pixels; a narrower slice has no letters at its left and right side."""
+"""Width in pixels; a narrower slice has no letters at its left and right sides."""
 _WHITE, _BLACK = b"\xff", b"\0"
 
 Sides = tuple[str, str, str, str]
@@ -23,7 +23,7 @@ Run = tuple[int, int, bytes]
 """Column, line and bytes of adjacent pixels of one line."""
 
 SIDES: dict[int, Sides] = {2: ("L", "R", "A", "P"), 1: ("L", "R", "S", "I"), 0: ("P", "A", "S", "I")}
-"""Maps the axis of the world perpendicular to a plane to the letters at its left, right, top and bottom.
+"""Maps an axis (0 left-right, 1 posterior-anterior, 2 inferior-superior) to the letters of the plane perpendicular to it.
 
 The left side of the person is at the left (neurological convention).
 """
@@ -31,9 +31,9 @@ The left side of the person is at the left (neurological convention).
 
 @cache
 def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[Run, ...]:
-    """Return the pixels of the letters at the sides of a slice: white, with a black edge.
+    """Return the pixels of the letters at the sides of a slice of `width` x `height` pixels: white, with a black edge.
 
-    A pixel has `depth` bytes.
+    A pixel has `depth` bytes. No letters are returned for sides where the slice is too narrow.
     """
     left, right, top, bottom = sides
     across, down = (width - _LETTER_WIDTH) // 2, (height - _LETTER_HEIGHT) // 2

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 WIDTH = 600
-"""Distance of the lowest and the highest value, in units of the viewBox."""
+"""Distance between the points of the lowest and the highest value, in units of the viewBox of the SVG."""
 HEIGHT = 26
 """Height of a strip, in units of the viewBox."""
 _ROWS = 5
@@ -33,9 +33,10 @@ class Strip(NamedTuple):
 
 
 def strips_of(values: Iterable[tuple[str, float, str]], anchors: Mapping[str, str]) -> list[Strip]:
-    """Return a strip for each name that several sessions have, in order of names.
+    """Return a strip for each series name that several sessions have, in order of names.
 
-    Each of `values` is a name, a value and a session id. The strips have different scales.
+    Each of `values` is a series name, a value and a session id. `anchors` maps session ids to anchors of the page. Each strip
+    has its own scale.
     """
     by_name: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for name, value, session in values:

@@ -27,7 +27,7 @@ _TILES = {
     SessionState.SORTED: ("sorted, not converted", "check"),
     SessionState.INCOMPLETE: ("no session.txt or summary", "bad"),
 }
-"""Maps each state of a session to its name on the page and the look of its badge, in the order of the tiles."""
+"""Maps the states of an existing session to their names on the page and the looks of their badges, in the order of the tiles."""
 _MARKS = {
     CellState.PRESENT: ("present", "good"),
     CellState.MISSING: ("missing", "bad"),
@@ -36,7 +36,7 @@ _MARKS = {
     CellState.DIFFERENT: ("differs", "check"),
     CellState.NOT_EXPECTED: ("", ""),
 }
-"""Maps each state of a series in a session to its word on the page and its look."""
+"""Maps each state of a series in a session to its word on the page and the look of its cell."""
 _MAX_THUMBNAIL_BYTES = 8192
 """A larger thumbnail is not in the page."""
 _SUMMARY_COLUMNS = ("scanned", "scanner", "series", "images", "failed", "warnings")
@@ -68,6 +68,7 @@ class SessionRow(NamedTuple):
     state: str
     """As in the tiles."""
     level: str
+    """The look of the badge, as in the tiles."""
     cells: tuple[tuple[str, str], ...]
     """Text and sort key of the columns after the state."""
 
@@ -77,8 +78,9 @@ class MatrixCell(NamedTuple):
 
     word: str
     level: str
+    """The look of the cell: `good`, `check` or `bad`; empty if the series is not expected."""
     detail: str
-    """The parameters that differ, with both values."""
+    """The parameters that differ, with the actual and the expected value of each."""
 
 
 class MatrixRow(NamedTuple):
@@ -93,7 +95,7 @@ class MatrixRow(NamedTuple):
 
 
 def study_page(folder: Path, study: Study) -> str:
-    """Return the page of a study as HTML, with style, script and thumbnails in it."""
+    """Return the page of a study as HTML, with style, script and thumbnails in it. `folder` is the sessions folder."""
     sessions = [_session(folder, row) for row in study.rows]
     anchors = {session.id: session.anchor for session in sessions}
     return render(
@@ -133,7 +135,8 @@ def _session(folder: Path, row: Row) -> SessionRow:
     cells = row.cells
     state, level = _state(row)
     paths = SessionPaths(folder / row.session)
-    page = paths.page.relative_to(folder).as_posix() if row.record.stamp is not None else ""
+    has_summary = row.record.stamp is not None
+    page = paths.page.relative_to(folder).as_posix() if has_summary else ""
     differences = "" if cells["differences"] is None else str(cells["differences"])
     words = differences_text(row.differences, 3)
     texts = ["" if cells[key] is None else str(cells[key]) for key in _SUMMARY_COLUMNS]

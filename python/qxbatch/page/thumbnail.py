@@ -1,4 +1,4 @@
-"""The thumbnail of a session: the first plane of one of its pictures, small enough for a page of a thousand sessions."""
+"""The thumbnail of a session: the left part of one of its pictures, small enough for a page of a thousand sessions."""
 
 import struct
 import zlib
@@ -17,9 +17,10 @@ _NO_FILTER = 0
 
 
 def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
-    """Write the thumbnail of a session: of the image with the most voxels per volume that has a grey picture, if there is one.
+    """Write the thumbnail of a session, from the image with the most voxels per volume that has a grey picture.
 
-    Raises OSError when it cannot be written.
+    Images of a single slice are tried last. Writes nothing if no image has a grey picture. Raises OSError when the thumbnail
+    cannot be written.
     """
     for image in sorted(summary.images, key=lambda image: (-_voxels(image.shape), image.number)):
         try:
@@ -32,7 +33,7 @@ def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
 
 
 def _voxels(shape: tuple[int, ...]) -> int:
-    """Return the number of voxels of one volume; 0 for an image of one slice, which is tried last."""
+    """Return the number of voxels of one volume; 0 for an image of one slice."""
     columns, rows, slices = (*shape, 1, 1, 1)[:3]
     return columns * rows * slices if slices > 1 else 0
 

@@ -10,7 +10,7 @@ class Column(NamedTuple):
     """A named column; `width` is the number of its values in a row."""
 
     name: str
-    """In lower case, without the text in brackets."""
+    """In lower case, without units and the other text in brackets."""
     width: int = 1
 
 
@@ -25,7 +25,7 @@ def defined_column(line: str) -> Column | None:
 
 
 def columns_of_version(version: float | None) -> tuple[Column, ...]:
-    """Return the columns that a version has if the PAR does not define them; those of 4.2 if the version is unknown."""
+    """Return the columns of a PAR of this version that does not define them; those of 4.2 if the version is unknown."""
     if version is not None and version < 4:  # noqa: PLR2004 (the version's own number)
         without_averages = tuple(column for column in _ECHO_TIME_TO_FLIP_ANGLE if column.name != "number of averages")
         return _FIRST + _SCALING + _GEOMETRY + without_averages

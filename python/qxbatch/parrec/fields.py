@@ -21,15 +21,15 @@ _TEXTS = {
 
 
 def fields(header: ParTable) -> dict[str, Value]:
-    """Return the DICOM keywords that a PAR can fill; unknown ones are omitted.
+    """Return the values of a PAR by DICOM keyword; those that it does not contain are omitted.
 
-    RepetitionTime and EchoTime are in ms. RepetitionTime is a list if the PAR contains several.
+    RepetitionTime and EchoTime are in ms. RepetitionTime is a list if the PAR has several; EchoTime is that of the first image.
     """
     values: dict[str, Value] = {
         "Modality": "MR",
         "SeriesNumber": header.series_number,
-        "SeriesDescription": protocol(header),
-        "ProtocolName": protocol(header),
+        "SeriesDescription": _protocol_name(header),
+        "ProtocolName": _protocol_name(header),
         "AcquisitionNumber": header.integer("acquisition nr"),
         "RepetitionTime": _one_or_more(header.floats("repetition time")),
         "EchoTime": _first(header, "echo_time"),
@@ -49,7 +49,7 @@ def fields(header: ParTable) -> dict[str, Value]:
     return {keyword: value for keyword, value in values.items() if value not in (None, "", [])}
 
 
-def protocol(header: ParTable) -> str:
+def _protocol_name(header: ParTable) -> str:
     """Return the protocol's name without the `WIP ` that the scanner adds and that does not describe the image."""
     return header.text("protocol name").replace("WIP ", "").strip()
 

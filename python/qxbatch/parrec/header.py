@@ -29,7 +29,7 @@ _BLOCK = 1 << 20
 """Bytes that are decoded at a time."""
 _VERSION = re.compile(r"image export tool\s+V?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _ALIASES = {"series data type": "series type", "scan date/time": "examination date/time"}
-"""Keys of some versions, and the usual keys."""
+"""Maps keys that only some versions use to the usual keys."""
 
 
 class ParHeader(ParTable):

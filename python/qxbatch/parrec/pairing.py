@@ -1,4 +1,4 @@
-"""Pairs each PAR with its REC: the same folder and stem, extensions in any case."""
+"""Pairs each PAR with its REC: the file with the same stem in the same folder. Upper and lower case may differ."""
 
 import re
 from collections import defaultdict
@@ -10,7 +10,7 @@ from qxbatch.problems import Code, Problem, Severity
 
 _COMPRESSED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
 """Extensions of compressed files. They do not count when names are compared."""
-_PATH = re.compile(rf"^(?P<stem>.*?)(?P<extension>\.[^.]*)?(?:{_COMPRESSED})?$", re.DOTALL)
+_FILE_NAME = re.compile(rf"^(?P<stem>.*?)(?P<extension>\.[^.]*)?(?:{_COMPRESSED})?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
 """The message about a PAR without its REC."""
@@ -50,8 +50,8 @@ class _Candidate:
 def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
     """Pair the files of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired files.
 
-    Members with equal stems and extensions in the same case are paired first, then those with equal stems, then the remaining
-    ones whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also if there is an `S1.PAR`.
+    Of the members of one folder, those with equal stems and extensions in the same case are paired first, then those with equal
+    stems, then those whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also if there is an `S1.PAR`.
 
     A PAR without its REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the
     header is XML.
@@ -80,7 +80,7 @@ def without_compression_extension(name: str) -> str:
 
 def _candidate(file: Member) -> _Candidate | None:
     """Return a PAR, a REC or an .xml; None for other files."""
-    match = _PATH.match(file.name)
+    match = _FILE_NAME.match(file.name)
     if match is None:
         return None
     written = match["extension"] or ""
@@ -96,7 +96,7 @@ def _match(
     pairs: list[tuple[_Candidate, _Candidate | None]],
     key: Callable[[_Candidate], object],
 ) -> list[_Candidate]:
-    """Append the pairs of members with equal keys, and return the other members. Of several PARs, the first gets the REC."""
+    """Append the pairs of members with equal keys to `pairs`, and return the other members. Each REC is in one pair at most."""
     recs: defaultdict[object, list[_Candidate]] = defaultdict(list)
     for member in members:
         if member.role == "rec":

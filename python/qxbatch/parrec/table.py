@@ -64,7 +64,7 @@ class ParTable:
     def column(self, name: str) -> list[tuple[float, ...]]:
         """Return one column, a tuple of numbers for each image; an empty list if the PAR has no such column.
 
-        Raises ValueError when a line has no finite number there.
+        Raises ValueError when a line has a word there that is not a finite number, or too few words.
         """
         if name not in self._word_ranges:
             return []

@@ -14,9 +14,10 @@ from qxbatch.session.layout import REPLACED
 
 
 def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
-    """Move to the archive the files that runs of a unit replaced; return a problem for each session that had some.
+    """Move files that an interrupted import replaced to `archive/replaced`; return a problem for each session that had some.
 
-    The unit must have no journal. Without one it is not known whether other files have their bytes, so all files are moved.
+    `unit` is the session id of the packets of that import, and must have no journal. Without a journal, it is not known whether
+    other files have the bytes of the replaced ones, so all replaced files are moved.
     Raises OSError.
     """
     problems = []

@@ -21,9 +21,9 @@ ANNOUNCED_BYTES = 10**9
 def numbers_of(
     inboxes: Sequence[Path], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
 ) -> Numbers:
-    """Return the numbers of the archives in these inboxes whose names are not unique; none if packets are left in place.
+    """Return the numbers, by path, of the archives in these inboxes whose names are not unique; none with --archive=leave.
 
-    Raises OSError if they cannot be stored, KeyboardInterrupt if the run is stopped.
+    Raises OSError if the numbers cannot be stored or stored ones cannot be read, and KeyboardInterrupt if the run is stopped.
     """
     if not inboxes or settings.archive is Archive.LEAVE:
         return {}

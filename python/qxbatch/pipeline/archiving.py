@@ -1,4 +1,7 @@
-"""Archives the packets of a unit after its sessions are published, as its journal says; first checks each packet again."""
+"""Archives the packets of a unit after its sessions are published. First checks each packet again.
+
+A unit is the packets that are imported together. Its journal says how to archive them.
+"""
 
 import contextlib
 import os
@@ -56,8 +59,9 @@ def archive_packets(
 
     A packet that could not or must not be archived has no entry.
 
-    `session_bytes`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
-    packets were read by this run, not by a previous one. `settings`: those of this run, for the commands of problems.
+    `session_bytes`: the bytes of the journal's sessions. `published`: these sessions exist and were checked. `read_by_this_run`:
+    the packets were read by this run, not by a previous one. `settings`: those of this run, for its option --archive and for the
+    commands of problems.
 
     Raises PacketError if another run took over the unit's lock, OSError, and ValueError for a damaged ledger.
     """
@@ -104,10 +108,12 @@ class _PacketArchiving:
         self.packet = packet.packet
         self.path = packet.packet.path
         self.number = packet.number
+        """The number of its name in the archive, if one was chosen before the import; else None."""
         self.journal = journal
         self.sessionsfolder = workspace.sessionsfolder
         self.archive = workspace.archive
         self.tag = workspace.tag(journal.unit)
+        """Part of the hidden names that the packet gets while it is archived."""
         self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
         self._is_copied_study = not read_by_this_run and journal.is_of_copied_study(workspace)
@@ -166,7 +172,7 @@ class _PacketArchiving:
         is_same_packet = self._decide_by_content(is_same_packet, path)
         changed = self._change_problem(is_same_packet) if path == self.path else None
         decision = decide(self.facts._replace(has_changed=changed is not None))
-        if decision.mode is None:
+        if decision.mode is None:  # the packet is not archived
             move_back(self.packet, self.tag)
             if journal.archive is not Archive.LEAVE and (changed is None or changed.code is Code.CHANGED):
                 clear_copy(self.path, self.archive, self.tag)
@@ -213,7 +219,8 @@ class _PacketArchiving:
     def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, keep_in_place: bool) -> None:
         """Finish the renaming to a hidden name or the removal that a killed run began, or undo it for a packet that stays.
 
-        If a packet that stays has its own name, a file with its hidden name is not this packet. Raises ChangedError and OSError.
+        If a packet that stays has its own name, a file with its hidden name is not this packet. Raises ChangedError, OSError, and
+        ValueError for a damaged ledger.
         """
         if keep_in_place:
             if not self.read_by_this_run and decide(self.facts).reason is Reason.MOUNTED:
@@ -228,7 +235,10 @@ class _PacketArchiving:
                 finish_removal(self.packet, self.tag, is_same_packet.contains_remaining_files)
 
     def _same_packet_check(self, session_bytes: SessionBytes) -> SamePacketCheck:
-        """Return the check to call before each step. It reads a packet of another run again, unless the packet is left in place."""
+        """Return the check to call before each step.
+
+        It always reads a packet of another run again, unless the packet is left in place.
+        """
         mode = decide(self.facts).mode
         is_left = mode in (None, Archive.LEAVE)
         top = self.sessionsfolder if mode in (Archive.MOVE, Archive.DELETE) else None

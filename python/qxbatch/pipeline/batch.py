@@ -58,7 +58,10 @@ def importing(
 
 
 def _redacted_candidate(candidate: Candidate, redact_of_session: Mapping[str, Redact]) -> Candidate:
-    """Return a candidate whose packet name is redacted: it may contain the patient's name."""
+    """Return a candidate whose path, packet name and note are redacted, since a packet name may contain the patient's name.
+
+    A candidate whose session was not imported is returned as it is.
+    """
     if candidate.session is None or candidate.packet is None or candidate.session.id not in redact_of_session:
         return candidate
     redact_text = redact_of_session[candidate.session.id]

@@ -1,4 +1,7 @@
-"""Refuses packets that must not be imported: those without a series and, except with --on-damaged=keep, damaged ones."""
+"""Refuses packets that must not be imported: those without a series and, except with --on-damaged=keep, damaged ones.
+
+What makes a packet damaged (`Reading.damage`) can also be an encrypted member, or one above a limit.
+"""
 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
@@ -21,7 +24,10 @@ MOST_LISTED = 5
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
     """Return the problems of a packet, and the members that were left out.
 
-    Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), and CancelledError.
+    Members that look like DICOM, but whose header the core cannot parse, are read with pydicom.
+
+    Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), CancelledError, and OSError if
+    the process with pydicom cannot be started.
     """
     label, settings = unit.label, context.settings
     problems = [*_damage_problems(settings, unit, reading), *extra_bytes_notes(reading, label)]

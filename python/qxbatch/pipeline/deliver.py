@@ -1,4 +1,4 @@
-"""Verifies the sessions of a unit, writes the journal, publishes and archives."""
+"""Verifies the sessions of a unit (packets that are imported together), writes the journal, publishes and archives."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,7 +23,7 @@ def deliver(
 
     Raises PacketError if the sessions must not be published, for example because the files on disk differ from the packet or a
     session appeared meanwhile, or if another run took over the unit's lock (raised by `check_lock`). Raises OSError if the unit
-    cannot be published, CancelledError when the run is stopped.
+    cannot be published, UsageError if the sessions folder cannot be listed, and CancelledError when the run is stopped.
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
@@ -35,8 +35,8 @@ def deliver(
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
     patient_warnings = replaced_patient_warnings(workspace.sessionsfolder, job, products)
     stale_warnings = stale_session_warnings(workspace.sessionsfolder, job, products)
-    journal, list_content = write_unit_journal(context, job, products, facts, check_lock)
-    result = finish(journal, workspace, context.locks, check_lock, context.settings, list_content)
+    journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
+    result = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
     sessions = [product.sorted_session.session.id for product in products]
     if unit.inbox is None or job.is_split:
         context.published.update(sessions)

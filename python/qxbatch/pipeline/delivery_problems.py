@@ -1,4 +1,4 @@
-"""Problems of a published unit, such as files that could not leave the inbox, or packets that are not archived as requested."""
+"""Problems after publishing, such as files that could not leave the inbox, or packets that are not archived as requested."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,7 +70,10 @@ def moved_packet_warning(label: str, reason: Reason) -> Problem:
 
 
 def mounted_packet_warning(packet: Path, mount: Path, journal: Journal, settings: Settings) -> Problem:
-    """Return the warning about a packet that stays in place because something is mounted on it or in it."""
+    """Return the warning about a packet that stays in place because of `mount`, a mount point.
+
+    It is the packet, in the packet, or a folder between the packet and the inbox of its session.
+    """
     relation = "it" if mount == packet else str(mount)
     message = (
         f"was imported and stays where it is: {relation} is a mount point, and qxbatch does not remove what is mounted."

@@ -1,4 +1,4 @@
-"""Warnings about sessions that a unit replaces or no longer makes, and about packets that are not archived as requested."""
+"""Warnings about sessions that an import replaces or no longer makes, and about packets that are not archived as requested."""
 
 import re
 from collections.abc import Sequence
@@ -37,7 +37,8 @@ def stale_session_warnings(sessionsfolder: Path, job: Job, products: Sequence[Pr
     """Return a warning if an earlier import of a unit made sessions that this import does not make; else an empty list.
 
     This happens if the packet or an option changed between the two. Such sessions are those that the unit was split into and, if
-    it is split now (in inbox mode only), the session with the unit's own id.
+    it is split now (in inbox mode only), the session with the unit's own id. Raises UsageError if the sessions folder cannot be
+    listed.
     """
     unit = job.unit
     new_sessions = {product.sorted_session.session.id for product in products}

@@ -1,4 +1,4 @@
-"""The end of a unit, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
+"""The end of an import, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from qxbatch.settings.model import Settings
 
 
 class FinishResult(NamedTuple):
-    """Where the packets of a unit are after its last step, and the problems of its steps."""
+    """Where the packets of a unit (those imported together) are after its last step, and the problems of its steps."""
 
     archived_paths: Mapping[Path, Path | None]
     """Maps the path of each packet to where it, or its copy, is now; None if it no longer exists.

@@ -47,6 +47,7 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
         return []
     try:
         # read after the names: a run creates its staging before it renames a packet
+        # NO_RUN is in hidden names of tables and pages, not of packets
         known_tags = {NO_RUN, *_tags(workspace)}
     except OSError:  # a packet may be of a journal or staging that cannot be read; the recovery reports those
         return []
@@ -84,6 +85,7 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
         can_be_removed, text = compare_with_sessions(path, original, settings)
         hint = f"{text} {_REMOVE if can_be_removed else hint}"
     message = f"belongs to {original} and is not imported: {state} by an interrupted run whose journal is missing."
+    # in a container, the paths in the command are those outside of it
     hidden, restored = (
         shell_word(str(outside_path(each, settings.path_map))) for each in (path, _restored(path, original, use))
     )

@@ -50,7 +50,7 @@ def _with_command(
         return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
     moves = [] if job.unit.inbox is not None else _move_commands(archived_paths, settings)
     shell = " && ".join((*moves, *unpacking))
-    if job.redact(shell) != shell:
+    if job.redact(shell) != shell:  # the shell commands contain an identity of the patient, so they are omitted
         problem = replace(problem, hint=f"{problem.hint} If the packet was moved, put it back into the inbox first.")
         shell = ""
     command = command_for(settings, [job.unit.session.id], changes)
@@ -113,9 +113,11 @@ def _unpacking(
     mapped_folder, archive_folder = (
         outside_path(path, settings.path_map) for path in (folder, settings.archive_folder)
     )
-    names: dict[Path, str] = {}
+    unpacked_names: dict[Path, str] = {}
     for path in kinds:
         archive = current / path
-        siblings = {name for other, name in names.items() if (current / other).parent == archive.parent}
-        names[path] = unused_unpacked_name(archive, siblings)
-    return [unpack_command(kind, mapped_folder / path, names[path], archive_folder) for path, kind in kinds.items()]
+        siblings = {name for other, name in unpacked_names.items() if (current / other).parent == archive.parent}
+        unpacked_names[path] = unused_unpacked_name(archive, siblings)
+    return [
+        unpack_command(kind, mapped_folder / path, unpacked_names[path], archive_folder) for path, kind in kinds.items()
+    ]

@@ -1,4 +1,4 @@
-"""Folder mode (`--masterinbox=none`): files that are removed from a session's inbox, and archives in subfolders of the inbox."""
+"""Folder mode (`--masterinbox=none`): files to remove from a session's inbox, and the archives in subfolders of the inbox."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence

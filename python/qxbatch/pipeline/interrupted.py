@@ -23,7 +23,7 @@ def finish_interrupted(
 ) -> "RecoveryResult":
     """Finish or clear what killed runs left. Raises UsageError (exit status 73) instead of an OSError.
 
-    `only`: the names (session ids) of the units to recover; all units if None.
+    `only`: the names (session ids) of the units to recover, each the packets that were imported together; all units if None.
     """
     from qxbatch.pipeline.recover import recover
 

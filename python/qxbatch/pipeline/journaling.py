@@ -1,4 +1,4 @@
-"""Writes the journal of a unit from its sessions."""
+"""Writes the journal of a unit (packets that are imported together): what to publish, and what to do with the packets then."""
 
 from collections.abc import Callable, Sequence
 
@@ -54,6 +54,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         has_external_links=_has_external_links(job),
         is_in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
         is_behind_link=is_linked(job.unit, context.workspace.sessionsfolder),
+        # if only some packets are mounted, the others are archived: `archive_packets` checks each of them
         is_mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
         was_split=job.is_split,
         folder_mode=job.unit.inbox is not None,

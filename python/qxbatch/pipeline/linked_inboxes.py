@@ -34,7 +34,8 @@ def linked_folder_warning(facts: Facts, unit: Unit) -> Problem:
 def refuse_immovable_kept_files(unit: Unit, build: Path, *, linked: bool) -> None:
     """Folder mode (`--masterinbox=none`): raise PacketError if kept files of archives cannot be moved into the inbox.
 
-    They cannot be moved if the inbox is a mount point, or reached through a link below the sessions folder (`linked`).
+    They cannot be moved if the inbox is a mount point, or reached through a link below the sessions folder (`linked`). Raises
+    OSError if the inbox cannot be examined.
     """
     inbox = unit.inbox
     if inbox is None or not any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):

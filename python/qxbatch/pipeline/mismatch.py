@@ -21,8 +21,8 @@ def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], sc
 
     `faults` are the differences between the build and its ledger. The packet is read again into `scratch`.
 
-    Deflated files of a zip can be read a second time when they are stored. So the cause can be a program that still writes to the
-    packet, even if its size and time did not change. Otherwise disk or memory returned wrong bytes.
+    When a series is stored, deflated files of a zip packet can be read a second time. So the cause can be a program that still
+    writes to the packet, even if its size and time did not change. Otherwise disk or memory returned wrong bytes.
     """
     paths = ", ".join(str(source.path) for source in job.sources)
     try:

@@ -1,4 +1,4 @@
-"""Finds and imports units by name, without the other packets of an inbox."""
+"""Finds and imports units (each the packets of one session) by name, without the other packets of an inbox."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePath
@@ -43,6 +43,7 @@ def match_name(settings: Settings, name: str) -> NameMatch:
         raise UsageError(f"{one_line(name)} is a path, and not the name of a packet.", hint)
     if settings.masterinbox is None:
         return NameMatch((name,), (name,))
+    # the table of --logfile, which maps names of packets to sessions; None without a table
     rows = logfile_rows(settings)
 
     def ids(packet: str) -> set[str]:

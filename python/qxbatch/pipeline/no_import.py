@@ -10,7 +10,7 @@ from qxbatch.study.outdated import has_not_imported, is_outdated
 def check_or_refresh(
     settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, has_remains: bool
 ) -> None:
-    """In a dry run with ready packets, check the converters. In another run, refresh a study level that is out of date.
+    """In a dry run (--test) with ready packets, check the converters. In a real run, update the study level if it is outdated.
 
     `has_remains`: the value of `Workspace.has_remains` at the start of the run. Raises UsageError.
     """

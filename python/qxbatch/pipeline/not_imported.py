@@ -9,7 +9,7 @@ from qxbatch.problems import Problem, Severity
 from qxbatch.study.study import NotImported
 
 _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOGFILE, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
-"""Verdicts without a `Problem` on entries of the inbox that count as not imported."""
+"""Entries of the inbox with these verdicts count as not imported, although they have no `Problem`."""
 
 
 def items_not_imported(

@@ -1,4 +1,4 @@
-"""Refuses a unit if one of its sessions would be that of another packet; `refuse_other_packet` lists the cases."""
+"""Refuses packets if one of their sessions would be that of another packet; `refuse_other_packet` lists the cases."""
 
 import re
 from pathlib import Path
@@ -21,8 +21,11 @@ _NUMBERED = re.compile(r".*-[1-9][0-9]*")
 def refuse_other_packet(context: Context, unit: Unit, folder: Path) -> None:
     """Raise PacketError if `folder`, the folder of one of the sessions of a unit, is the session of another packet.
 
-    There are three cases: this run published the session; it was split from another packet, and --overwrite would replace it; or
-    the unit would be split into it, but the existing session was not split from this unit.
+    A unit is the packets that are imported together.
+
+    There are three cases: this run published the session; it was split from another packet (or may have been, if its summary
+    cannot be read), and --overwrite would replace it; or the unit would be split into it, but the existing session was not split
+    from this unit.
     """
     if folder.name in context.published:
         raise same_session_error(folder.name, unit)

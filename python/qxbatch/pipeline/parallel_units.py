@@ -1,4 +1,4 @@
-"""Imports the units of a batch in parallel, and stops them on a signal."""
+"""Imports the units of a batch (each the packets of one session) in parallel, and stops them on a signal."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor

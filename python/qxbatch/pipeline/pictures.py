@@ -20,7 +20,7 @@ def tsnr_picture_of(nifti: Path) -> Path:
 
 
 def place_pictures(session_images: SessionImages, paths: SessionPaths, summary: Summary) -> None:
-    """Move the pictures of images to their folder in a session, and draw its thumbnail."""
+    """Move the pictures of images to their folder in a session, and draw its thumbnail. Raises OSError."""
     for item in session_images.numbered_images:
         number, nifti = item.image.number, item.output.nifti
         pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))

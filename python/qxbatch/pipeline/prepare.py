@@ -1,4 +1,4 @@
-"""Prepares the job of a unit: reads and checks its sources, and plans its sessions."""
+"""Prepares the job of a unit (packets that are imported together): reads and checks its sources, and plans its sessions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -57,7 +57,7 @@ def _sources(context: Context, unit: Unit) -> UnitSources:
 def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     """Check the reading and assign each patient's series to a session; return the job with its problems, and the plans.
 
-    Raises PacketError if the unit must not be imported, OSError if a PAR cannot be read, and CancelledError.
+    Raises PacketError if the unit must not be imported, OSError if a PAR cannot be read or as `check_reading`, and CancelledError.
     """
     settings, unit = context.settings, job.unit
     problems, left_out = check_reading(job.reading, unit, context)

@@ -15,7 +15,7 @@ _UNREADABLE_NOW = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETI
 
 
 def read_previous_session(path: Path) -> PreviousSession:
-    """Return the records in a session folder; if its ledger is damaged, only the order of the rows before the damage is used.
+    """Return the records in a session folder. Of a damaged ledger, only the order of the rows before the damage is used.
 
     Raises PacketError if a newer version of qxbatch made the session, or if its summary cannot be read now: it may say that the
     session is de-identified.

@@ -26,6 +26,7 @@ class Product(NamedTuple):
 
     sorted_session: SortedSession
     build: Path
+    """Its folder in staging, which becomes the session folder."""
     session_images: SessionImages
     all_problems: SessionProblems
     """All problems of the session, including those of conversions and images, and the members that were left out."""

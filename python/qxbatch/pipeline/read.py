@@ -1,4 +1,4 @@
-"""Reads a unit's sources, and refuses packets that change meanwhile."""
+"""Reads the sources of a unit (packets that are imported together), and refuses packets that change meanwhile."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Recovers from killed runs: finishes units with a journal, clears other staging. A locked unit belongs to a live run."""
+"""Recovers from killed runs: finishes units with a journal, clears other staging. A locked unit belongs to a live run.
+
+A unit is the packets that are imported together.
+"""
 
 import contextlib
 import logging

@@ -50,6 +50,7 @@ _OWN_REASONS = (
     *("is a link, and qxbatch does not change", "is not a regular file", "the copy differs from what was copied"),
     *("is not a folder, and qxbatch needs", "is a folder with content, and qxbatch writes"),
 )
+"""Beginnings of reasons that qxbatch gives itself. They contain no name."""
 _VERSION = re.compile(r"a journal of version [0-9]+, this program writes [0-9]+")
 
 

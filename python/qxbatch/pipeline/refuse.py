@@ -1,4 +1,7 @@
-"""Refuses a unit that is too large, or whose session exists, was made by another run, or cannot be written."""
+"""Refuses packets that are too large, or whose session exists, was made by another run, or cannot be written.
+
+They are refused as a unit: the packets that are imported together.
+"""
 
 import errno
 import os
@@ -32,7 +35,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
 
     Discovery has looked for the unit's own session, but another run can have made it since then. The sessions that a packet is
     split into are not known at discovery. `refuse_unusable_folder`, `refuse_other_packet` and `refuse_packets_inside` list the
-    other reasons, which also count with --overwrite.
+    other reasons, which also count with --overwrite. Raises OSError if a folder cannot be examined.
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
@@ -88,7 +91,7 @@ def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
 def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     """Raise PacketError if a unit has more bytes than --max-total, or than are free on the disk of its scratch folder.
 
-    Only sizes are compared: a sparse file of terabytes takes no disk space, but hours to read.
+    Only sizes are compared: a sparse file of terabytes takes no disk space, but hours to read. Raises OSError.
     """
     settings = context.settings
     if settings.stages is Stages.CONVERT:  # a previous run read the packets

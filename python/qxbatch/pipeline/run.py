@@ -19,6 +19,7 @@ from qxbatch.report.preview import preview
 from qxbatch.settings.model import Check, Settings, Stages
 
 Find = Callable[[Settings], list[Candidate]]
+"""Returns the entries of the inbox with their verdicts, in place of the discovery."""
 
 
 class Submitter(Protocol):

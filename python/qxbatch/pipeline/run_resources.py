@@ -36,8 +36,8 @@ def opened_context(
 ) -> Iterator[Context]:
     """Yield the context in which these units can be imported (qxbatch.pipeline.unit.import_unit).
 
-    Raises UsageError when a converter is missing or the numbers of archives cannot be stored, KeyboardInterrupt when the run is
-    stopped while they are chosen.
+    Raises UsageError when a converter is missing or the numbers of archives cannot be read or stored, and KeyboardInterrupt when
+    the run is stopped while they are chosen.
     """
     workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = locks or Locks(workspace.locks)

@@ -33,8 +33,9 @@ def make_series(
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
     The files of a series are moved, or removed once it is converted and stored. In inbox mode, with `--gzip-level=0`, deflated
-    members of a zip packet can be copied into a tar.gz without recompression (see `core.pack_folder`). Not in folder mode
-    (`--masterinbox=none`): a session that is rebuilt from its own series must store the same bytes as its first import.
+    members of a zip packet can be copied into a tar.gz without recompression (see `core.pack_folder`). In folder mode
+    (`--masterinbox=none`) this is not done: a session that is rebuilt from its own series must store the same bytes as its first
+    import.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
@@ -71,11 +72,14 @@ class _SeriesWork:
         self.sorted_session = sorted_session
         self.folders = folders
         self.headers: dict[Path, Nifti] = {}
+        """By the path of the uncompressed image, as are `sums` and `statistics`."""
         self.sums: dict[Path, Checksum] = {}
         self.statistics: dict[Path, ImageStatistics] = {}
         self.finishing: list[Future[None]] = []
+        """The work after conversion: each compresses an image, or removes the files of a finished series."""
         self.syncs: list[Future[None]] = []
         self._half_done: set[int] = set()
+        """The n of the series that are converted or stored. The second of both steps removes the files."""
         self._converted_count = 0
         self._lock = threading.Lock()
 

@@ -14,7 +14,7 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def delayed_signals() -> Iterator[None]:
-    """Delay signals during the `with` block; raise KeyboardInterrupt at its end if one arrived.
+    """Delay signals during the `with` block; raise KeyboardInterrupt at its end if one arrived and the block raised no exception.
 
     Only the main thread receives signals: in another thread, this does nothing.
     """

@@ -39,6 +39,7 @@ def write_study(
         # without a lock, another run can write the same files at the same time: each run needs different hidden names
         tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
         table = as_tsv(study.rows)
+        # called with the content of the table on disk
         is_own_table = partial(_is_own_table, table, folder / STUDY_SIDECAR, lock)
         texts = [
             NewText(folder / STUDY_TABLE, table, is_own_table),
@@ -55,11 +56,11 @@ def _is_own_sidecar(content: bytes) -> bool:
     return _SIDECAR_HEAD.match(content) is not None
 
 
-def _is_own_table(new: str, sidecar: Path, lock: FolderLock, content: bytes) -> bool:
-    """Return whether qxbatch wrote a table, and nobody changed it since.
+def _is_own_table(new_table: str, sidecar: Path, lock: FolderLock, content: bytes) -> bool:
+    """Return whether qxbatch wrote the table with this content, and nobody changed it since.
 
     Without locks on the file system only the beginning is compared: the table of another run may be newer than its study.json.
     """
     if not content.startswith(b"session_id\t") or lock is FolderLock.UNSUPPORTED:
         return content.startswith(b"session_id\t")
-    return is_written_table(content.decode("utf-8", "surrogateescape"), new, previous_table(sidecar))
+    return is_written_table(content.decode("utf-8", "surrogateescape"), new_table, previous_table(sidecar))

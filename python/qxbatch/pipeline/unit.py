@@ -35,9 +35,9 @@ class UnitResult(NamedTuple):
 
     unit: Unit
     reports: tuple[SessionReport, ...]
-    """One for each of its sessions, or one if it was not imported; identities are redacted if the session id replaces them."""
+    """One for each of its sessions, or one if it was not imported; without identities of patients if logs are de-identified."""
     redact: Redact
-    """Redacts the identities of the unit's patients in a text, as in the reports."""
+    """Redacts the identities of the unit's patients in a text, as in the reports; changes nothing if logs are not de-identified."""
 
 
 def import_unit(context: Context, unit: Unit) -> UnitResult:
@@ -75,7 +75,7 @@ class _Import:
         self.unit = unit
         self.locks = UnitLocks(context.locks, unit)
         self.redact: Redact = no_redaction
-        """Redacts the identities of the unit's patients in a text. Known once the headers are read."""
+        """Redacts the identities of the unit's patients in a text, if logs are de-identified. Known once the headers are read."""
         self.redact_member_paths: Redact = no_redaction
         """Leaves the paths of members out of a text, if logs are de-identified. Known once the members are read."""
 

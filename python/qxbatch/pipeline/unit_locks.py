@@ -1,4 +1,4 @@
-"""The locks of a unit during its import."""
+"""The locks of a unit (packets that are imported together) during its import."""
 
 from collections.abc import Iterable
 from pathlib import Path

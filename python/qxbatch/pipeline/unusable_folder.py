@@ -1,4 +1,4 @@
-"""Refuses a unit whose session folder exists and cannot be replaced by renaming."""
+"""Refuses packets whose session folder exists and cannot be replaced by renaming."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 
 
 def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
-    """Raise PacketError if an existing session cannot be replaced by renaming.
+    """Raise PacketError if an existing session cannot be replaced by renaming, and OSError if its folder cannot be examined.
 
     It cannot if it is a link or not a folder, is a mount point, or has another name on disk. It also cannot if it, or a folder in
     it that an import replaces, is not writable, or if an entry that an import replaces is a mount point.

@@ -29,7 +29,7 @@ class SessionCheck(NamedTuple):
     matches: tuple[Match, ...]
     """The entries for the scanner of the session, in the order of the protocol."""
     extra_series: tuple[ScannedSeries, ...]
-    """Evaluable series without an entry."""
+    """Series without an entry, except those whose volumes cannot be judged, such as localizers (`ScannedSeries.is_evaluable`)."""
     scanner_differences: tuple[Difference, ...] = ()
     """Differences of the scanner, which concern all series."""
 
@@ -58,7 +58,7 @@ def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
 def _assign(
     entries: Sequence[ExpectedSeries], series: Iterable[ScannedSeries]
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
-    """Return the series of each entry, and the evaluable series without an entry.
+    """Return the series of each entry, and the evaluable series without an entry. Localizers, for example, are not evaluable.
 
     An evaluable series belongs to the first matching entry in the order of `ExpectedSeries.rank`. Evaluable series that match
     only by name, and series that are not evaluable, are assigned to entries that lack a series.

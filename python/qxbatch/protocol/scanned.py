@@ -34,6 +34,7 @@ class ScannedSeries:
     name: str
     """As in session.txt."""
     scanner: str
+    """Maker and model (`scanner_name`); empty if not known."""
     verdict: SeriesVerdict | None
     """None if its headers were not read."""
     acquisition: Acquisition | None

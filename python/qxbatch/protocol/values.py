@@ -165,7 +165,7 @@ def _escape(character: str) -> str:
 def count_of(value: object, least: int = 0) -> Count:
     """Return a count from its TOML value: 300, "1-2" or "300 ± 5". Raises WrongValueError.
 
-    A count with ± does not go below `least`; the upper limit of a count is at least 1 and at least `least`.
+    The lower limit of a count with ± is at least `least`. A count whose upper limit is below 1 or below `least` is refused.
     """
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     match = _COUNT.fullmatch(text)

@@ -17,8 +17,8 @@ def archived_hashes(old: OpenFolder, archive: Path, top: Path) -> set[str]:
     """Return the hashes of all members of the packets in the archive that a replaced session was imported from.
 
     Reads the packets again, so that only readable bytes count. Passwords are not used, since they may be lost later; so encrypted
-    members do not count. The scratch folder is beside `old`, and is removed at the end. `old` is below `top`, the sessions folder.
-    Raises OSError.
+    members do not count. `old` is the folder with the files of the replaced session, below `top`, the sessions folder. The scratch
+    folder is beside `old`, and is removed at the end. Raises OSError.
     """
     digests: set[str] = set()
     scratch = old.path.with_name(f"{old.path.name}.check")

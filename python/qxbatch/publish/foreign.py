@@ -1,4 +1,4 @@
-"""Replaces files that qxbatch wrote, and keeps one that a person wrote or changed, also at the last moment."""
+"""Replaces files that qxbatch wrote; keeps a file that a person wrote or changed, even if that was right before."""
 
 import contextlib
 import os

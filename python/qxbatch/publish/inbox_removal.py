@@ -131,7 +131,7 @@ class _CurrentFolder:
         self.short_path = inbox
         """The short path of the open folder (`OpenFolder.short_path`); its own path if it could not be opened."""
         self.existing_folders: list[Path] = []
-        """This folder and those between it and the inbox, without missing ones: a forged list can name very many of these."""
+        """This folder and those between it and the inbox, as far as they exist: a forged list can name very many missing ones."""
 
     def enter(self, folder: Path) -> bool:
         """Open the inbox or a folder below it; return False for another folder, and behind a link below `top` or a mount."""

@@ -1,5 +1,7 @@
 """The journal of a unit: what to publish and archive once its results are complete, verified and on disk.
 
+A unit is the packets that are imported together; its name is their session id.
+
 The journal is written before the first visible change and removed after the last one. So if a run is killed, a unit without a
 journal has changed nothing, and the next run finishes a unit with one. A journal is followed only if its sessions are those of its
 unit, and its packets are in this study or in the inbox of the run: everybody who may write to the sessions folder can write one.
@@ -73,7 +75,7 @@ class Journal:
     damaged: bool
     """Whether some members of the packets cannot be read."""
     has_extra_bytes: bool
-    """Whether an archive among the packets has bytes outside of its members."""
+    """Whether the packets have bytes that are in no member, and so in no session, for example after the end of an archive."""
     has_external_links: bool
     """Whether the packets contain links to something outside of them, or to nothing."""
     behind_link: bool

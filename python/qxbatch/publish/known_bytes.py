@@ -20,7 +20,7 @@ class KnownBytes:
     """Compares files of a replaced session with hashes of bytes that exist elsewhere.
 
     A file is known if `hashes` contains the hash of all its bytes. A tar.gz or gz of sorted files is also known if `hashes`
-    contains the hashes of its content, and the import wrote it:
+    contains the hashes of its content, and these conditions show that the import wrote it:
 
     - The ledger of the replaced session lists exactly this content at this path. If there is no ledger, another program sorted the
       files, and only the path is compared.

@@ -305,7 +305,7 @@ class Locks:
         os.close(lock.descriptor)
 
     def holds(self, lock: Lock) -> bool:
-        """Return whether this run still holds a lock: it is lost if the machine slept longer than runs on other hosts wait.
+        """Return whether this run still holds a lock. It loses a lock that it does not renew for longer than other hosts wait.
 
         Raises OSError if that cannot be seen now, as with too many open files.
         """

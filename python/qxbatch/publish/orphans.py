@@ -2,8 +2,8 @@
 
 They are recognised by their variable HOME, a folder below the staging or scratch folder of their run. Its path contains the 16
 digits of the run. Other studies have other digits, so their converters are not ended, even if containers with a common process
-namespace mount both studies at the same path. A copy of a study can have the digits, and the state, of a run on the original: a
-converter with a HOME in another sessions folder, or in a scratch folder that a live run uses, is not ended.
+namespace mount both studies at the same path. A copy of a study can contain the staging, and so the digits, of a run on the
+original: a converter with a HOME in another sessions folder, or in a scratch folder that a live run uses, is not ended.
 """
 
 import os
@@ -20,7 +20,10 @@ WAIT_SECONDS = 2.0
 
 
 def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
-    """Kill the converters that these runs started for a unit; wait up to WAIT_SECONDS until they have disappeared."""
+    """Kill the converters that these runs started for a unit; wait up to WAIT_SECONDS until they have disappeared.
+
+    `unit` is the session id of the packets that were imported together; `runs` are the digits of the runs.
+    """
     marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
     if not marks:
         return

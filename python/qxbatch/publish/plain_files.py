@@ -31,7 +31,7 @@ class InTheWayError(OSError):
 def entry_exists(path: Path) -> bool:
     """Return whether a file, a folder or a link, even a broken one, has this path. Raises OSError if that cannot be known.
 
-    os.path.lexists returns False then, for example after an error of the network. Nothing may be removed because of that.
+    In that case, for example after a network error, os.path.lexists returns False. Nothing may be removed because of that.
     """
     try:
         path.lstat()

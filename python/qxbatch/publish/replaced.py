@@ -21,9 +21,10 @@ def keep_replaced(
 ) -> Path | None:
     """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
 
-    Returns the folder to which files were moved; None if there were none. The places that are searched for the bytes are the new
-    session and, unless `archive` is None, the packets in it from which the old session was imported. With `keep_all`, nothing is
-    searched and all files are moved. `tag` is part of the names of hidden copies. An interrupted call can be repeated. Raises
+    Returns the folder to which files were moved; None if there were none. `old` is the folder in staging with the files of the
+    replaced session; `session` is the folder of the new one. The places that are searched for the bytes are the new session and,
+    unless `archive` is None, the packets in it from which the old session was imported. With `keep_all`, nothing is searched and
+    all files are moved. `tag` is part of the names of hidden copies. An interrupted call can be repeated. Raises
     OSError, also if one of the folders beside `old` that this call uses is a link, and ValueError if the ledger of the new session
     is damaged.
     """

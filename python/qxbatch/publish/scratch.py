@@ -42,7 +42,7 @@ _marks: dict[Path, int] = {}
 
 
 def scratch_name(unit: str, run: str) -> str:
-    """Return the name of a scratch folder below --work-dir."""
+    """Return the name of the scratch folder, below --work-dir, of a run for the packets of the session id `unit`."""
     return f"qxbatch-{unit}-{run}"
 
 

@@ -1,6 +1,7 @@
-"""Where a study is: the path of its sessions folder, and the file system. A copy of a study can have the inode of the original.
+"""Where a study is: the path of its sessions folder, and the file system.
 
-The root folders of file systems of one kind have the same inode, and so have the folders of a snapshot or of a disk image.
+The inode is not enough, since a copy of a study can have the inode of the original. The root folders of file systems of one kind
+have the same inode, and so have the folders of a snapshot or of a disk image.
 """
 
 import os

@@ -20,7 +20,7 @@ _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
 """Path, in a session, of the list of the hashes of files that sorting generated (`qxbatch/sorted.sha256`)."""
 _OTHERS, _RECORDS, _SUMS = range(3)
-"""The order in which files leave a replaced session. A repeated call needs the records and the sums, so they leave last."""
+"""The order in which files leave a replaced session. A repeated call needs the records (files in `qxbatch`) and the sums last."""
 
 
 def separate_unique_files(

@@ -48,6 +48,7 @@ class Workspace:
     ) -> None:
         self.sessionsfolder = sessionsfolder
         self.archive = sessionsfolder / ARCHIVED_PACKETS
+        """The folder of archived packets."""
         self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
         """The folders of packets: the default one and, if given, that of the user."""
         self._study = _study_digits(sessionsfolder)
@@ -57,9 +58,11 @@ class Workspace:
         The first 8 are the same for all runs of a study. So a run ends no converter of another study, whatever is in `.qxbatch`.
         """
         self.top = sessionsfolder / WORKSPACE
+        """The hidden folder."""
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
         self.work = self.top / "work"
+        """Staging: a folder for each unit, and in it one for each run."""
         self.numbers = self.top / "numbers.json"
         """Folder mode (`--masterinbox=none`): the numbers that running imports chose for names in the archive.
 

@@ -19,7 +19,7 @@ _TEXT = re.compile(r'^([ \t]*"\w*(?<!UID)":[ \t]*)(".*")(,?[ \t]*)$', re.MULTILI
 _ITEM = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 """A JSON string, as an item of a list."""
 _LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.pattern}[ \t\],]*)$', re.MULTILINE)
-"""A line of a sidecar with a list, not of a key that ends with UID, or with items of any list."""
+"""A line of a sidecar with a list, unless its key ends with UID. Also a line with only items of a list, whatever its key."""
 _FULL_LENGTHS = (63, 64, 65, 254, 255)
 """Lengths of texts that fill a field of a converter, which may have cut them."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -27,7 +27,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def write_images(session_images: SessionImages, session: Path, compress: CompressFile) -> None:
-    """Move each image and its sidecars into `<session>/nii`, and name them after the image's number. Raises OSError."""
+    """Move each image and its sidecars into `<session>/nii`, and name them after the image's number.
+
+    `compress` is called for each image that is not compressed yet. Raises OSError.
+    """
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
     for item in session_images.numbered_images:

@@ -24,6 +24,7 @@ class Job:
     unit: Unit
     sources: tuple[Source, ...]
     reading: Reading
+    """The members of the sources and their headers, as the core read them."""
     archives: tuple[Packet, ...]
     """What the option `archive` applies to: packets; in folder mode (`--masterinbox=none`), opened archives right in the inbox."""
     archives_in_folders: tuple[Packet, ...] = ()

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.core import hash_file
@@ -62,8 +62,8 @@ def redact_kept_names(root: Path, redact: Redact, member_paths: Mapping[str, str
                 _remove_if_empty(path)
                 continue
             originals = _original_names(member_paths.get(at, ""))
-            parts = [_redacted_name(part, originals, redact) for part in path.relative_to(root / top).parts]
-            new_at = _unused_name(root, "/".join([top, *parts]), at)
+            *folders, name = [_redacted_name(part, originals, redact) for part in path.relative_to(root / top).parts]
+            new_at = _unused_name(root, f"{_folder_at(root, top, folders)}/{name}", at)
             if new_at != at:
                 (root / new_at).parent.mkdir(parents=True, exist_ok=True)
                 path.rename(root / new_at)
@@ -110,6 +110,17 @@ def _unused_name(root: Path, requested: str, current: str) -> str:
         stem, ending = os.path.splitext(requested)  # noqa: PTH122 - text of a ledger, not a path here
         name = f"{stem}_{k}{ending}"
     return name
+
+
+def _folder_at(root: Path, top: str, names: Sequence[str]) -> str:
+    """Return the path below `root` of the folder with these names below `top`; numbered ones where a file has a name."""
+    at = top
+    for name in names:
+        parent, at, k = at, f"{at}/{name}", 1
+        while os.path.lexists(root / at) and not (root / at).is_dir():
+            k += 1
+            at = f"{parent}/{name}_{k}"
+    return at
 
 
 def _remove_if_empty(folder: Path) -> None:

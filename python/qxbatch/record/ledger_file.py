@@ -31,7 +31,7 @@ class NewLocations(NamedTuple):
 def record_ledger(
     job: Job, sorted_session: SortedSession, locations: NewLocations, folders: ImportFolders
 ) -> dict[str, int]:
-    """Write ledger.tsv; return the number of rows by fate."""
+    """Write ledger.tsv; return the number of rows by fate. Raises OSError."""
     rows = _rows(job, sorted_session, locations)
     with create_text(folders.build_paths.ledger) as file:
         in_folder_mode = job.unit.inbox is not None

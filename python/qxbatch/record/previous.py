@@ -20,7 +20,7 @@ class PreviousSession:
     """The previous session; empty if there is none, or if another program created it."""
 
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
-    """Rows by `at`, below the session folder."""
+    """Rows by `at`: where the bytes of a member are, relative to the session folder."""
     rows_without_location: tuple[LedgerRow, ...] = ()
     """Rows of members whose bytes have no location in the session (`FATES_WITHOUT_LOCATION`)."""
     positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class PreviousSession:
     """Whether the session id replaces the patient's id and name, which are only in the DICOM."""
     subject: str = ""
     split: Split | None = None
-    """The sessions that the packet of the previous session was split into."""
+    """How the packet of the previous session was split into several; None if it was not."""
 
     @property
     def has_ledger_rows(self) -> bool:

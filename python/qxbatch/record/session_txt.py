@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FOLDER_KEYS = {"dicom": DICOM, "raw_data": NII, "data": "4dfp", "hcp": "hcp"}
-"""Maps keys in session.txt to folders of the session."""
+"""Maps keys in session.txt to folders of the session. The last two are for later commands; qxbatch does not create them."""
 _DEVICE = ("Manufacturer", "ManufacturerModelName", "StationName")
 
 
@@ -30,8 +30,8 @@ def session_txt_text(
 ) -> str:
     """Return the text of session.txt.
 
-    `folder` is the session's final location; `path_map` maps it to the path that readers see. Institution and device are
-    those of the first series, in order of n, that has any.
+    `folder` is the session's final location; `path_map` maps it to the path that readers see. The institution is that of the
+    first series, in order of n, that has one, and so is the device.
 
     Raises UsageError when the path is invalid in session.txt.
     """
