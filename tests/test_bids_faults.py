@@ -1,6 +1,7 @@
 """An export is killed or the disk is full: the next run completes it, as if nothing had happened."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,9 +29,9 @@ def exported_study(root: Path) -> BidsStudy:
     return study
 
 
-def export_with_fault(study: BidsStudy, fault: str, out: Path) -> tuple[int, str]:
+def export_with_fault(study: BidsStudy, fault: str, out: Path, *words: str) -> tuple[int, str]:
     """Export with a fault; return the exit status and the output."""
-    command = [sys.executable, "-m", "tests.faults.victim", fault, str(out), *study.words]
+    command = [sys.executable, "-m", "tests.faults.victim", fault, str(out), *study.words, *words]
     result = subprocess.run(
         command,
         env={**os.environ, BELOW: str(study.bids)},
@@ -114,29 +115,73 @@ def with_labels(study: BidsStudy, rules: str, first: str, second: str) -> None:
     study.rules.write_text(f'labels.subjects = {{ S1 = "{first}", S2 = "{second}" }}\n{rules}')
 
 
-def test_an_export_of_one_session_does_not_forget_what_an_interrupted_export_left_of_another(tmp_path):
-    study, out = BidsStudy(tmp_path / "study"), tmp_path / "steps"
+def exchanged_study(root: Path) -> tuple[BidsStudy, str]:
+    """Return an exported study of S1 (sub-1) and S2 (sub-2), and its rules without labels."""
+    study = BidsStudy(root)
     study.add("S1", Scan(2, "t1", "10:00:00"))
     study.add("S2", Scan(2, "t1", "11:00:00", shape=(5, 4, 3)))
     rules = study.rules.read_text()
     with_labels(study, rules, "1", "2")
     assert study.run().status == 0
-    before = study.tree()
+    return study, rules
+
+
+def files_of_subjects(study: BidsStudy) -> dict[str, bytes]:
+    return {path: data for path, data in study.tree().items() if path.startswith("sub-")}
+
+
+def test_after_an_interrupted_export_some_sessions_are_not_exported_without_the_others(tmp_path):
+    study, rules = exchanged_study(tmp_path / "study")
+    before = files_of_subjects(study)
+    with_labels(study, rules, "2", "1")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
+    interrupted = files_of_subjects(study)
+    assert interrupted != before
+    with_labels(study, rules, "1", "2")
+    run = study.run("--sessions=S1")
+    assert run.status == 64
+    assert "It had session S2, which --sessions omits" in run.err
+    assert files_of_subjects(study) == interrupted
+    assert "left alone" not in study.run().text
+    assert files_of_subjects(study) == before
+    assert study.run("--sessions=S1").status == 0
+
+
+def test_an_interrupted_export_of_one_session_can_be_run_again_alone(tmp_path):
+    study = exported_study(tmp_path / "study")
+    assert export_with_fault(study, "KILL@20", tmp_path / "steps", "--sessions=S3")[0] < 0
+    assert (study.bids / "code" / "qxbatch" / "journal.json").exists()
+    assert study.run("--sessions=S3").status == 0
+    assert not (study.bids / "code" / "qxbatch" / "journal.json").exists()
+
+
+def test_files_of_two_interrupted_exports_are_not_taken_for_edits(tmp_path):
+    study, rules = exchanged_study(tmp_path / "study")
+    before, out = files_of_subjects(study), tmp_path / "steps"
     with_labels(study, rules, "2", "1")
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
-    image = "sub-2/anat/sub-2_T1w.nii.gz"
-    assert study.tree()[image] != before[image]
+    study.change_rules('as = "anat/T1w"', 'as = "anat/T1w"\nset = { PulseSequenceType = "MPRAGE" }')
+    assert export_with_fault(study, "KILL@code/qxbatch/.staging", out)[0] < 0
+    assert len(study.tree()) > len(before)
     with_labels(study, rules, "1", "2")
-    for _ in range(2):
-        run = study.run("--sessions=S1")
-        assert run.status == 0
-        assert "is still what an interrupted export wrote" in " ".join(run.out.split())
     run = study.run()
     assert "left alone" not in run.text
-    assert {path: data for path, data in study.tree().items() if path.startswith("sub-")} == {
-        path: data for path, data in before.items() if path.startswith("sub-")
-    }
-    assert not (study.bids / "code" / "qxbatch" / "journal.json").exists()
+    assert files_of_subjects(study) == before
+
+
+def test_a_session_that_is_deleted_after_an_interrupted_export_is_reported_until_its_files_are_deleted(tmp_path):
+    study, _rules = exchanged_study(tmp_path / "study")
+    shutil.rmtree(study.sessions / "S2")
+    study.add("S2", Scan(2, "t1", "12:00:00", shape=(6, 4, 3)))
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
+    shutil.rmtree(study.sessions / "S2")
+    for _ in range(2):
+        text = " ".join(study.run().text.split())
+        assert (
+            "S1: session S2 is not exported now. An interrupted export may have left old and new files of it." in text
+        )
+    shutil.rmtree(study.bids / "sub-2")
+    assert "interrupted" not in study.run().text
 
 
 def test_a_value_of_an_interrupted_export_in_an_edited_table_is_reported(tmp_path):

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -55,8 +55,8 @@ class Record:
 
     files: Mapping[str, Entry] = field(default_factory=dict)
     """The written files, by path."""
-    journal_files: Mapping[str, Entry] = field(default_factory=dict)
-    """Files that an interrupted export may have written, by path."""
+    journal_files: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """Files that interrupted exports may have written, by path, those of the last export first."""
     has_shifted_dates: bool = False
     """Whether the dates in the data set are shifted."""
     folders: Mapping[str, str] = field(default_factory=dict)
@@ -64,8 +64,14 @@ class Record:
 
     def possible_entries(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""
-        entries = (self.files.get(path), self.journal_files.get(path))
-        return tuple(entry for entry in entries if entry is not None)
+        recorded = self.files.get(path)
+        return (*(() if recorded is None else (recorded,)), *self.journal_files.get(path, ()))
+
+    @property
+    def interrupted_sessions(self) -> set[str]:
+        """Return the sessions whose files an interrupted export may have written, or replaced by those of other sessions."""
+        entries = [entry for path in self.journal_files for entry in self.possible_entries(path)]
+        return {entry.session for entry in entries} - {""}
 
 
 def read_record(dataset: Path) -> Record:
@@ -74,13 +80,29 @@ def read_record(dataset: Path) -> Record:
     Raises UsageError and OSError.
     """
     record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
-    return Record(record.files, journal.files, record.has_shifted_dates or journal.has_shifted_dates, record.folders)
+    journal_files: dict[str, tuple[Entry, ...]] = {}
+    for entry in journal.entries:
+        journal_files[entry.path] = (*journal_files.get(entry.path, ()), entry)
+    return Record(
+        {entry.path: entry for entry in record.entries},
+        journal_files,
+        record.has_shifted_dates or journal.has_shifted_dates,
+        record.folders,
+    )
 
 
-def _read(path: Path) -> Record:
+class _Content(NamedTuple):
+    """The content of a record or journal."""
+
+    entries: Sequence[Entry] = ()
+    has_shifted_dates: bool = False
+    folders: Mapping[str, str] = {}
+
+
+def _read(path: Path) -> _Content:
     text = read_plain(path)
     if text is None:
-        return Record()
+        return _Content()
     try:
         fields = Fields(json.loads(text))
         schema = fields.integer("schema")
@@ -89,11 +111,7 @@ def _read(path: Path) -> Record:
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
             )
         entries = [_entry(table) for table in fields.tables("files")]
-        return Record(
-            {entry.path: entry for entry in entries},
-            has_shifted_dates=fields.flag("shifted", False),
-            folders=fields.text_table("folders"),
-        )
+        return _Content(entries, fields.flag("shifted", False), fields.text_table("folders"))
     except (ValueError, RecursionError) as error:
         hint = "Restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
@@ -122,8 +140,9 @@ def write_record(path: Path, entries: Iterable[Entry], folders: Mapping[str, str
 
 
 def record_text(entries: Iterable[Entry], folders: Mapping[str, str], *, has_shifted_dates: bool) -> str:
-    """Return the JSON text of a record, with one file in each line, sorted by path."""
-    values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted(entries))
+    """Return the JSON text of a record, with one entry in each line, sorted by path; those of one path keep their order."""
+    sorted_entries = sorted(entries, key=lambda entry: entry.path)
+    values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted_entries)
     files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)
     head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(has_shifted_dates)},\n'
     head += f' "folders": {json.dumps(folders, sort_keys=True)},\n'

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, folders_after, write_record
-from qxbatch.bids.files.sources import Sources
+from qxbatch.bids.files.record import RECORD, Record, folders_after, write_record
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.exportable_sessions import ExportableSessions
+from qxbatch.bids.write.journal import Journal
 from qxbatch.bids.write.messages import hard_link_warnings, user_file_warnings
 from qxbatch.bids.write.planned_contents import PlannedContents
 from qxbatch.bids.write.result import Export, SessionOutcome
@@ -26,7 +26,7 @@ class Exporter:
 
     def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
         self._destination, self._record, self._stamps = destination, record, stamps
-        self._interrupted = record.journal_files
+        self._last_record = record
         self._disk = Disk(destination.dataset, stamps)
         self._results = SessionResults()
         self._kept = KeptFiles(record.files, self._results, all_sessions=destination.all_sessions)
@@ -41,7 +41,7 @@ class Exporter:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         self._plans = {plan.session.id: plan for plan in plans}
-        sessions = ExportableSessions(self._destination, self._record, self._disk, Sources(self._stamps), self._results)
+        sessions = ExportableSessions(self._destination, self._record, self._disk, self._stamps, self._results)
         files_by_session = sessions.files(plans)
         for files in files_by_session.values():
             self._planned.add(files)
@@ -62,14 +62,11 @@ class Exporter:
 
     def _apply(self, changes: Sequence[Change]) -> Export:
         dataset, has_shifted_dates = self._destination.dataset, self._destination.options.shifts is not None
+        journal = Journal(self._disk, self._last_record, has_shifted_dates=has_shifted_dates)
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
-            journal_files = {
-                **self._record.journal_files,
-                **{change.path: change.entry for change in to_write if change.entry},
-            }
-            write_record(dataset / JOURNAL, journal_files.values(), {}, has_shifted_dates=has_shifted_dates)
+            journal.begin(to_write, self._record)
         applier = Applier(self._disk, self._stamps, self._record, self._destination.link, self._was_replaced)
         applied = applier.applied
         try:
@@ -87,33 +84,10 @@ class Exporter:
                 or not (dataset / RECORD).exists()
             ):
                 write_record(dataset / RECORD, entries, folders, has_shifted_dates=has_shifted_dates)
-        self._end_journal(entries)
+        exported = set(self._results.exported()) - applied.failed_sessions.keys()
+        journal.end(exported, self._results)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)
         return self._export_result(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
-
-    def _end_journal(self, entries: Iterable[Entry]) -> None:
-        """Remove the journal, except for files of an earlier, interrupted export which are still in the place of recorded ones.
-
-        Without the journal such files of sessions that this run does not export would count as edited by a user.
-        """
-        recorded = {entry.path: entry for entry in entries}
-        journal = self._destination.dataset / JOURNAL
-        remaining = []
-        for path, entry in self._interrupted.items():
-            existing = self._disk.file_at(path)
-            if existing is None or path not in recorded:
-                continue
-            if existing.matches(entry) and not existing.matches(recorded[path]):
-                remaining.append(entry)
-        if not remaining:
-            journal.unlink(missing_ok=True)
-            return
-        write_record(journal, remaining, {}, has_shifted_dates=self._destination.options.shifts is not None)
-        count = f" (and {len(remaining) - 1} more)" if len(remaining) > 1 else ""
-        text = (
-            f"{remaining[0].path}{count} is still what an interrupted export wrote. Export all sessions to complete it."
-        )
-        self._results.warn_subject((remaining[0].path.partition("/")[0],), text)
 
     def _was_replaced(self, session: str) -> bool:
         """Return whether an import replaced a session since it was read; False for sessions that are not exported."""

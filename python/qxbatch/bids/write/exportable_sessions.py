@@ -6,6 +6,7 @@ from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile, session_files
 from qxbatch.bids.files.record import Record
 from qxbatch.bids.files.sources import SourceError, Sources
+from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.write.destination import Destination
@@ -22,9 +23,9 @@ class ExportableSessions:
     """Decides which sessions are exported. The result of each other session says why not."""
 
     def __init__(
-        self, destination: Destination, record: Record, disk: Disk, sources: Sources, results: SessionResults
+        self, destination: Destination, record: Record, disk: Disk, stamps: Stamps, results: SessionResults
     ) -> None:
-        self._options, self._sources, self._results = destination.options, sources, results
+        self._options, self._sources, self._results = destination.options, Sources(stamps), results
         self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
         self._conflicts = PathConflicts(record, disk, results, all_sessions=destination.all_sessions)
 

@@ -43,7 +43,8 @@ class PlannedContents:
         merged = self._tables.merge(file, file.content)
         if merged.existing is not None:
             # even if it was edited: `planned_changes` replaces only files of an export
-            journal_files = {**self.record.journal_files, file.path: merged.existing}
+            earlier = self.record.journal_files.get(file.path, ())
+            journal_files = {**self.record.journal_files, file.path: (merged.existing, *earlier)}
             self.record = replace(self.record, journal_files=journal_files)
         size_and_hash = _size_and_hash(merged.content)
         entry = Entry(

@@ -15,6 +15,7 @@ from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.export import Exporter
+from qxbatch.bids.write.journal import refuse_without_interrupted
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.result import Export
 from qxbatch.problems import UsageError
@@ -53,6 +54,8 @@ def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
 def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     stamps = stamps_of(request.sessionsfolder, request.dataset)
     record = read_record(request.dataset)
+    if not request.all_sessions:
+        refuse_without_interrupted(request.dataset, record, [plan.session.id for plan in plans])
     shifts = _shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
     destination = Destination(

@@ -32,6 +32,11 @@ class SessionResults:
         result = self._results[session]
         self._results[session] = result._replace(warnings=(*result.warnings, *texts))
 
+    def warn_session_or_first(self, session: str, text: str) -> None:
+        """Add a warning to a session, or to the first one if the session is not among the results; to none if there are none."""
+        for name in [session] if session in self else list(self._results)[:1]:
+            self.warn(name, text)
+
     def warn_subject(self, folders: Iterable[str], text: str) -> None:
         """Add a warning to the first session of a subject whose folder is among these names, else to the first of all."""
         names = [name for name, result in self._results.items() if f"sub-{result.subject}" in set(folders)]

@@ -158,9 +158,9 @@ class TableMerger:
         entry = self._record.files.get(path)
         if key == "filename" and entry is not None:
             return self._kept.is_kept(entry)
-        interrupted = self._record.journal_files.get(path)
+        interrupted = self._record.journal_files.get(path, ())
         existing = self._disk.file_at(path) if interrupted else None
-        if interrupted and existing and existing.matches(interrupted):
+        if existing and any(map(existing.matches, interrupted)):
             return False  # only an interrupted export wrote the image, and this export removes it
         if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
             kept_paths = (

@@ -1,0 +1,90 @@
+"""The journal of an export: the files that it will write, and what is left of interrupted exports.
+
+An interrupted export can leave old and new files of a session side by side, or files of two sessions after an exchange of labels.
+So the next export has to include all sessions of the journal. The entries of a session that it cannot export stay in the journal.
+"""
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from qxbatch.bids.files.changes import Action, Change
+from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.record import JOURNAL, Entry, Record, write_record
+from qxbatch.bids.write.session_results import SessionResults
+from qxbatch.problems import UsageError
+
+
+class Journal:
+    """The journal of one data set."""
+
+    def __init__(self, disk: Disk, record: Record, *, has_shifted_dates: bool) -> None:
+        """`record` has what interrupted exports left, before anything is added to it."""
+        self._disk, self._record, self._has_shifted_dates = disk, record, has_shifted_dates
+
+    def begin(self, changes: Iterable[Change], record: Record) -> None:
+        """Write the entries of files that will be written, and those of `record` that can still be on disk. Raises OSError."""
+        planned = {
+            change.path: change.entry
+            for change in changes
+            if change.entry is not None and change.action in (Action.ADD, Action.REPLACE)
+        }
+        earlier = [
+            entry
+            for path, entries in record.journal_files.items()
+            for entry in entries
+            if path not in planned or self._is_on_disk(entry)
+        ]
+        self._write([*planned.values(), *earlier])
+
+    def end(self, exported: Collection[str], results: SessionResults) -> None:
+        """Remove the journal, except for interrupted sessions that are not among the exported ones. Raises OSError."""
+        unfinished = unfinished_sessions(self._disk.dataset, self._record, exported)
+        if not unfinished:
+            (self._disk.dataset / JOURNAL).unlink(missing_ok=True)
+            return
+        self._write(
+            entry
+            for path, entries in self._record.journal_files.items()
+            for entry in entries
+            if not set(unfinished).isdisjoint(each.session for each in self._record.possible_entries(path))
+        )
+        for session in unfinished:
+            text = (
+                f"session {session} is not exported now. An interrupted export may have left old and new files of it."
+            )
+            advice = f"Export it, or delete the files of {session} from the data set and run again."
+            results.warn_session_or_first(session, f"{text} {advice}")
+
+    def _is_on_disk(self, entry: Entry) -> bool:
+        existing = self._disk.file_at(entry.path)
+        return existing is not None and existing.matches(entry)
+
+    def _write(self, entries: Iterable[Entry]) -> None:
+        write_record(self._disk.dataset / JOURNAL, entries, {}, has_shifted_dates=self._has_shifted_dates)
+
+
+def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]) -> list[str]:
+    """Return the interrupted sessions that have files in the data set and are not exported now, in order of their ids."""
+    return sorted(
+        session
+        for session in record.interrupted_sessions - set(exported)
+        if any(os.path.lexists(dataset / path) for path in _paths(session, record))
+    )
+
+
+def _paths(session: str, record: Record) -> Iterator[str]:
+    for path in (*record.files, *record.journal_files):
+        if any(entry.session == session for entry in record.possible_entries(path)):
+            yield path
+
+
+def refuse_without_interrupted(dataset: Path, record: Record, sessions: Sequence[str]) -> None:
+    """Raise UsageError if an interrupted export has other sessions than these, which are to be exported."""
+    unfinished = unfinished_sessions(dataset, record, sessions)
+    if unfinished:
+        count = f" and {len(unfinished) - 1} more" if len(unfinished) > 1 else ""
+        raise UsageError(
+            f"An export to {dataset} was interrupted. It had session {unfinished[0]}{count}, which --sessions omits.",
+            "Run again without --sessions to complete it.",
+        )
