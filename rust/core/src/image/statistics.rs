@@ -26,9 +26,9 @@ const MEMORY: usize = 2 << 20;
 /// Quality measures of a time series.
 #[derive(Debug)]
 pub struct Statistics {
-    /// Median temporal SNR of the voxels in the mask that vary; None if none varies.
+    /// Median temporal SNR of the voxels whose value in `map` is not 0; None if all values are 0.
     pub tsnr: Option<f64>,
-    /// The smallest value that the map shows brightest; None if no voxel varies.
+    /// The temporal SNR that [`Statistics::tsnr_slice`] draws as white, like all higher ones; None if `map` is 0 everywhere.
     pub tsnr_limit: Option<f64>,
     /// Volumes at the start that are not in the steady state.
     pub dropped_volumes: usize,
@@ -41,7 +41,8 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Returns voxels of the mean image as grey, row by row; see [`super::grey`].
+    /// Returns voxels of the mean image as 8-bit grey, row by row. `rows` and `columns` are offsets in voxels: a pixel is the
+    /// voxel with the index `row + column`.
     ///
     /// # Errors
     ///
@@ -52,7 +53,8 @@ impl Statistics {
         })
     }
 
-    /// Returns voxels of the map of temporal SNR, 255 at `tsnr_limit`, row by row.
+    /// Returns voxels of `map` as 8-bit grey, row by row: 0 for 0, 255 for `tsnr_limit` and above. `rows` and `columns` are
+    /// as in [`Statistics::mean_slice`].
     ///
     /// # Errors
     ///
@@ -86,7 +88,7 @@ fn values_at(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f6
 }
 
 /// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours or
-/// an unknown type of voxels, a mean without a positive voxel, or values whose sums are not finite.
+/// an unknown type of voxels, a mean without a positive voxel, or values whose sums or means are not finite.
 ///
 /// # Errors
 ///
