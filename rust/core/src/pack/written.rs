@@ -15,15 +15,15 @@ use crate::regular;
 /// Length of the header (RFC 1952, 2.3).
 const HEADER_LENGTH: usize = 10;
 
-/// Returns an error if a gzip file has a header that `gzip_file` does not write, is damaged, or has bytes after its first
-/// member.
+/// Fails if a gzip file has a header that `gzip_file` does not write, is damaged, or has bytes after its first member.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     input.skip_to_end()?;
     input.end()
 }
 
-/// Returns an error if a tar.gz with these members is damaged, or has bytes or an order that `pack_folder` does not write.
+/// Fails if a tar.gz is damaged, or has bytes or an order that `pack_folder` does not write. `members` are its members, as
+/// [`super::hash::tar_gz`] returns them.
 pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     let mut previous: &[u8] = &[];
@@ -73,7 +73,7 @@ impl<'a> ComparedContent<'a> {
         foreign_bytes(self.path)
     }
 
-    /// Reads the next bytes of the content; returns an error if they are not `expected`.
+    /// Reads the next bytes of the content; fails if they are not `expected`.
     fn expect(&mut self, expected: &[u8]) -> Result<(), Failure> {
         let mut bytes = vec![0; expected.len()];
         let got = fill(&mut self.reader, &mut bytes).map_err(|error| damaged(self.path, &error))?;
@@ -98,7 +98,7 @@ impl<'a> ComparedContent<'a> {
         Ok(())
     }
 
-    /// Reads to the end of the member; returns the number of bytes.
+    /// Reads to the end of the gzip member; returns the number of bytes of content.
     fn skip_to_end(&mut self) -> Result<u64, Failure> {
         let mut size = 0;
         loop {
@@ -111,10 +111,10 @@ impl<'a> ComparedContent<'a> {
         }
     }
 
-    /// Returns an error if bytes follow the member; call it at the end of the content.
+    /// Fails if bytes follow the gzip member; call it at the end of the content.
     fn end(self) -> Result<(), Failure> {
-        let mut rest = self.reader.into_inner();
-        let rest = rest
+        let mut input = self.reader.into_inner();
+        let rest = input
             .fill_buf()
             .map_err(|error| Failure::io(self.path, error))?;
         if rest.is_empty() {
