@@ -39,7 +39,7 @@ pub struct Group {
     pub number: Option<i64>,
     /// PatientID, trimmed and in lower case; empty without one.
     pub patient_id: String,
-    /// Indices of the files (of entries in [`group`]), in the order of their paths.
+    /// Indices of the files (in the result of [`group`], of its entries), in the order of their paths.
     pub members: Vec<usize>,
     /// Sum of the sizes of the files in bytes.
     pub size: u64,

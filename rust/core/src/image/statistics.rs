@@ -205,7 +205,7 @@ mod tests {
         bytes
     }
 
-    fn of(bytes: &[u8], memory: usize) -> Option<Statistics> {
+    fn statistics_of(bytes: &[u8], memory: usize) -> Option<Statistics> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.nii");
         write(&path, bytes).unwrap();
@@ -215,10 +215,10 @@ mod tests {
     #[test]
     fn slabs_give_what_the_whole_gives() {
         let bytes = image(37);
-        let whole = of(&bytes, 1 << 24).unwrap();
+        let whole = statistics_of(&bytes, 1 << 24).unwrap();
         assert!(whole.tsnr.unwrap() > 10.0);
         for memory in [1, 5000, 100_000] {
-            let slabs = of(&bytes, memory).unwrap();
+            let slabs = statistics_of(&bytes, memory).unwrap();
             assert_eq!(slabs.tsnr, whole.tsnr);
             assert_eq!(slabs.global_signal, whole.global_signal);
             assert_eq!(slabs.map, whole.map);
@@ -232,7 +232,7 @@ mod tests {
             let mut bytes = image(12);
             let scaling = [slope.to_le_bytes(), intercept.to_le_bytes()].concat();
             bytes.get_mut(112..120).unwrap().copy_from_slice(&scaling);
-            of(&bytes, 1 << 20).unwrap().global_signal
+            statistics_of(&bytes, 1 << 20).unwrap().global_signal
         };
         let unscaled = signal(1.0, 0.0);
         for slope in [0.0, f32::NAN] {
@@ -242,13 +242,13 @@ mod tests {
 
     #[test]
     fn too_few_steady_volumes_have_no_statistics() {
-        assert!(of(&image(9), 1 << 24).is_none());
-        assert!(of(&image(10), 1 << 24).is_some());
+        assert!(statistics_of(&image(9), 1 << 24).is_none());
+        assert!(statistics_of(&image(10), 1 << 24).is_some());
         let mut bytes = image(10);
         for value in bytes.get_mut(352..352 + 12_000).unwrap().chunks_mut(2) {
             value.copy_from_slice(&9000_i16.to_le_bytes());
         }
-        assert!(of(&bytes, 1 << 24).is_none());
+        assert!(statistics_of(&bytes, 1 << 24).is_none());
     }
 
     #[test]

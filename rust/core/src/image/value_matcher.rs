@@ -75,6 +75,7 @@ impl<'s> ValueMatcher<'s> {
                 .iter()
                 .flatten()
                 .find(|candidate| candidate.image == index);
+            // The last of the axes is the one across the slices.
             let [.., slice_axis] =
                 first.map_or([0, 1, 2], |candidate| candidate.location.axis_map.axes);
             let slices = image.size.get(slice_axis).copied().unwrap_or(1) as usize;

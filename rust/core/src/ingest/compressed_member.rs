@@ -137,11 +137,11 @@ fn probe(
         }
     }
     start.truncate(got);
-    let inner = kind::without_extension(&address.path, compression);
+    let name = kind::without_extension(&address.path, compression);
     let file_kind = kind::of(&start);
     let may_be_image = match file_kind {
         FileKind::Dicom | FileKind::Par => true,
-        _ if kind::is_rec(inner) => true,
+        _ if kind::is_rec(name) => true,
         FileKind::Zip
         | FileKind::SevenZ
         | FileKind::Tar

@@ -27,8 +27,8 @@ pub fn identifier(text: &str) -> String {
     text.chars().map(clean).collect()
 }
 
-/// Returns stem and extension as a name of at most 255 bytes; if it is longer, a hash of it replaces the end of the
-/// stem.
+/// Returns stem and extension as a name of at most 255 bytes. If it is longer, a hash of it replaces the end of the stem, and
+/// an extension of more than 32 bytes is omitted.
 #[must_use]
 pub fn limited_name(stem: &str, extension: &str) -> String {
     if stem.len() + extension.len() <= LONGEST_NAME {
@@ -46,8 +46,8 @@ pub fn limited_name(stem: &str, extension: &str) -> String {
 }
 
 /// Returns the components of a member's path below the inbox folder: relative, without drive, `..`, control characters
-/// or invalid UTF-8. An archive becomes a folder with its members: `separators` are the positions of the `!` after
-/// archives.
+/// or invalid UTF-8, and shortened if they are too long or too many. A backslash separates components, too. An archive becomes
+/// a folder with its members: `separators` are the positions of the `!` after archives.
 #[must_use]
 pub fn safe_path(path: &[u8], separators: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();

@@ -268,6 +268,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             match Unpack::open(compression, Box::new(file)) {
                 Ok(unpack) => tar_members::read(
                     pass,
+                    // 0: no bytes are unpacked yet
                     Input::Packed(
                         Box::new(ExpansionReader::new(unpack, container.expansion())),
                         0,
@@ -283,6 +284,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             let len = file.metadata().map_err(failed)?.len();
             let input = Box::new(BufReader::with_capacity(256 << 10, file));
             let input = ExpansionReader::new(input as Box<dyn Read + Send>, container.expansion());
+            // 0: no bytes are read yet
             tar_members::read(pass, Input::Plain(input, 0, len), container)?
         }
     };

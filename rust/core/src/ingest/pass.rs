@@ -26,7 +26,7 @@ pub struct Options {
     pub threads: usize,
     /// Whether to decompress gzipped DICOM files.
     pub gunzip: bool,
-    /// Whether to hard-link loose files if possible.
+    /// Whether to hard-link loose files into staging if possible, instead of copying them.
     pub link: bool,
     /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
     /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
@@ -115,7 +115,7 @@ fn add_saturating(counter: &AtomicU64, more: u64) -> u64 {
 const MAX_MEMORY: u64 = 64 << 20;
 
 impl<'a> Pass<'a> {
-    /// Opens staging.
+    /// Starts a pass: opens staging, and sets all counts to 0.
     pub fn new(
         options: &'a Options,
         monitor: &'a Monitor,

@@ -13,9 +13,9 @@ use crate::header::Field;
 use std::collections::{HashMap, HashSet};
 
 impl Reading {
-    /// Moves the files of one series to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`),
-    /// where n is `series_n`, and `root` is the session folder. `groups` are the indices of the groups ([`Reading::groups`])
-    /// that form the series. Different files with the same UID get `_2`, `_3` and so on in path order.
+    /// Moves the files of some groups, all of one series, to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped
+    /// ones to `.dcm.gz`), where n is `series_n`, and `root` is the session folder. `groups` are indices in
+    /// [`Reading::groups`]. Different files with the same UID get `_2`, `_3` and so on in path order.
     pub fn place_series(
         &mut self,
         root: &Path,
@@ -122,6 +122,7 @@ impl Reading {
         let folders: Vec<String> = folders.iter().map(|part| (*part).to_owned()).collect();
         let names = self.names.entry(root.to_owned()).or_default();
         names.folder(&folders);
+        // This only marks the name as used: the path is free on disk.
         names.file(&folders.join("/"), name, |_| true);
         self.move_to(row, root, session_path.to_owned(), series_n)?;
         if let Some(row) = self.rows.get_mut(row) {

@@ -144,6 +144,7 @@ fn admit(
 struct Unpacker<'p> {
     pass: &'p Pass<'p>,
     source: &'p dyn Source,
+    /// The passwords, and the keys that are derived from them.
     keys: Keys<'p>,
     blocks: Vec<Block>,
     /// Index of the current block, and its remaining content, or why the rest of it is unreadable.

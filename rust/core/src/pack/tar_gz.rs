@@ -1,5 +1,5 @@
 //! A folder as tar.gz: sorted names, fixed times, modes and owners, so that equal files give an equal tar. The compressed
-//! bytes also depend on the deflate streams that are copied from zips.
+//! bytes also depend on the level, and on the deflate streams that are copied from zips.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

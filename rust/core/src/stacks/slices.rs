@@ -32,6 +32,7 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
         .iter()
         .map(|stack_frame| position_along(stack_frame, stack.normal))
         .collect();
+    // The positions of all frames; None if one is unknown.
     let known: Option<Vec<f64>> = along.iter().copied().collect();
     let are_tiles = stack_frames.iter().all(|stack_frame| {
         stack_frame
