@@ -50,7 +50,8 @@ fn median_agrees(intervals: &[f64], seconds: f64) -> bool {
 /// Examples are times without their seconds, and pairs of control and label with one time (Philips).
 /// `acquired[slice][volume]` are the times, and `intervals` the sorted differences between one volume and the next.
 fn times_repeat(acquired: &[Vec<f64>], intervals: &[f64], seconds: f64) -> bool {
-    let Some(unit) = intervals.iter().find(|interval| **interval > 0.0) else {
+    // The smallest interval above 0 shows the resolution of the times.
+    let Some(resolution) = intervals.iter().find(|interval| **interval > 0.0) else {
         return false;
     };
     let is_regular = |row: &Vec<f64>| {
@@ -58,9 +59,9 @@ fn times_repeat(acquired: &[Vec<f64>], intervals: &[f64], seconds: f64) -> bool 
             return false;
         };
         let mut expected = *first;
-        let mut all_agree = last - first >= 2.0 * unit;
+        let mut all_agree = last - first >= 2.0 * resolution;
         for time in row {
-            all_agree &= (time - expected).abs() < *unit;
+            all_agree &= (time - expected).abs() < *resolution;
             expected += seconds;
         }
         all_agree

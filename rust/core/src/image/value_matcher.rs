@@ -30,6 +30,7 @@ pub(super) struct ValueMatcher<'s> {
     open_files: HashMap<usize, File>,
     /// The compared rows of the slice that was read last.
     slice_rows: SliceRows,
+    /// The slopes and intercepts that agree with the compared slices of each image.
     scalings: Scalings,
     /// Whether all rows are compared.
     all_rows: bool,
@@ -223,7 +224,7 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Returns whether the slice that was read last has the values of the frame at `at`. `index` is that of the slice's
-    /// image, and `signature` is that of the slice.
+    /// image, and `signature` is a hash of its voxels, None if they have no hash that stored values could equal.
     fn slice_shows_frame(
         &mut self,
         index: usize,

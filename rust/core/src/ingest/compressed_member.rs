@@ -32,8 +32,8 @@ enum ContentKind {
     Unreadable(String),
 }
 
-/// Processes a compressed member: unpacks DICOM, PAR and REC, and refuses them if they are damaged; defers archives;
-/// keeps other files compressed.
+/// Processes a compressed member: unpacks DICOM, PAR and REC, and refuses them if they are damaged; defers archives, which are
+/// opened after the other members; keeps other files compressed.
 pub fn process(
     pass: &Pass<'_>,
     address: &Address,

@@ -94,7 +94,7 @@ impl Reading {
     }
 
     /// Moves one staged file to `<root>/<session_path>`. With `series_n` above 0, its row becomes sorted; with 0, kept.
-    /// Fails if the path exists, is not relative, or contains `.` or `..`.
+    /// Fails if the row has no staged file, or if the path exists, is not relative, or contains `.` or `..`.
     pub fn place_row(
         &mut self,
         row: usize,

@@ -59,7 +59,7 @@ pub enum Fate {
     Kept,
     /// An archive whose members have their own rows.
     Opened,
-    /// It has no data: a folder, link or device, or an anti-item of a 7z.
+    /// It has no data: a folder, link or device, or an anti-item of a 7z (an instruction to remove a file).
     NoData,
     /// Its bytes are not used, for example because they are damaged or exceed a limit.
     Refused,

@@ -29,7 +29,7 @@ pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(
     let mut previous: &[u8] = &[];
     for (name, size, _) in members {
         if name.as_slice() <= previous {
-            return Err(input.foreign_bytes());
+            return Err(input.foreign_bytes_error());
         }
         previous = name;
         input.expect(&tar_gz::headers(name, *size))?;
@@ -38,7 +38,7 @@ pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(
     }
     input.expect(tar_gz::END)?;
     if input.skip_to_end()? > 0 {
-        return Err(input.foreign_bytes());
+        return Err(input.foreign_bytes_error());
     }
     input.end()
 }
@@ -58,7 +58,7 @@ impl<'a> ComparedContent<'a> {
         let mut header = [1; HEADER_LENGTH];
         fill(&mut file, &mut header).map_err(failed)?;
         if !matches!(header, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0 | 2 | 4, 255]) {
-            return Err(foreign_bytes(path));
+            return Err(foreign_bytes_error(path));
         }
         file.rewind().map_err(failed)?;
         Ok(Self {
@@ -69,8 +69,8 @@ impl<'a> ComparedContent<'a> {
         })
     }
 
-    fn foreign_bytes(&self) -> Failure {
-        foreign_bytes(self.path)
+    fn foreign_bytes_error(&self) -> Failure {
+        foreign_bytes_error(self.path)
     }
 
     /// Reads the next bytes of the content; fails if they are not `expected`.
@@ -80,7 +80,7 @@ impl<'a> ComparedContent<'a> {
         if got == expected.len() && bytes == expected {
             return Ok(());
         }
-        Err(self.foreign_bytes())
+        Err(self.foreign_bytes_error())
     }
 
     /// Skips `size` bytes of content.
@@ -91,7 +91,7 @@ impl<'a> ComparedContent<'a> {
             let most = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
             let block = self.block.get_mut(..most).unwrap_or_default();
             match fill(&mut self.reader, block).map_err(|error| damaged(self.path, &error))? {
-                0 => return Err(self.foreign_bytes()),
+                0 => return Err(self.foreign_bytes_error()),
                 got => left -= got as u64,
             }
         }
@@ -120,12 +120,12 @@ impl<'a> ComparedContent<'a> {
         if rest.is_empty() {
             return Ok(());
         }
-        Err(foreign_bytes(self.path))
+        Err(foreign_bytes_error(self.path))
     }
 }
 
 /// Returns the error for a file with bytes that qxbatch does not write.
-fn foreign_bytes(path: &Path) -> Failure {
+fn foreign_bytes_error(path: &Path) -> Failure {
     Failure::Damaged(format!(
         "{}: qxbatch did not write all of it",
         path.display()
