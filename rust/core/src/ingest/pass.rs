@@ -34,7 +34,7 @@ pub struct Options {
     pub headers_only: bool,
     /// Paths of files and folders on the top level of a packet folder that are skipped.
     pub skip: Vec<PathBuf>,
-    /// Limit on the expansion of an archive or member: unpacked bytes per packed byte.
+    /// Limit on the expansion of an archive or member: unpacked bytes per packed byte, of which at least 64 KiB are assumed.
     pub max_ratio: u64,
     /// Limit on the expanded bytes of all archives and compressed files together.
     pub max_bytes: u64,

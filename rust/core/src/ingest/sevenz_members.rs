@@ -61,7 +61,7 @@ pub fn read(
             }
             let address = container.member(&member.name, sequence);
             let refused = |reason: String| address.refused(RowKind::Other, member.size, reason);
-            let row = match admitted.map_or_else(Err, |()| Ok(())) {
+            let row = match admitted {
                 Err(reason) => Ok(refused(reason)),
                 Ok(()) => {
                     match unpacker.read_member(member, (sequence, &address), &workers, scope) {
@@ -100,6 +100,7 @@ pub fn read(
     Ok(members)
 }
 
+/// Returns the reason for the ledger.
 fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     match refusal {
         Refusal::NoPassword => ENCRYPTED.into(),
