@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Whether work is to stop, and its finished files and bytes. All threads of the work share it.
+/// Whether work is to stop, and the number of finished files and bytes. All threads of the work share it.
 #[derive(Debug, Default)]
 pub struct Monitor {
     cancelled: AtomicBool,

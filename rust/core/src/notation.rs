@@ -1,4 +1,4 @@
-//! Hashes and bytes as text, as ledgers and messages write them.
+//! Paths and hashes as text in ledgers and messages.
 
 use std::fmt::Write;
 
@@ -47,10 +47,10 @@ pub fn escaped_len(bytes: &[u8]) -> u64 {
     let mut len = 0usize;
     for chunk in bytes.utf8_chunks() {
         let valid = chunk.valid();
-        let marks = valid
+        let escaped_bytes = valid
             .bytes()
             .filter(|byte| *byte == b'\\' || byte.is_ascii_control());
-        len += valid.len() + 3 * marks.count() + 4 * chunk.invalid().len();
+        len += valid.len() + 3 * escaped_bytes.count() + 4 * chunk.invalid().len();
     }
     len as u64
 }

@@ -39,7 +39,7 @@ pub struct Group {
     pub number: Option<i64>,
     /// PatientID, trimmed and in lower case; empty without one.
     pub patient_id: String,
-    /// Indices of the files, in the order of their paths.
+    /// Indices of the files (in the result of [`group`], of its entries), in the order of their paths.
     pub members: Vec<usize>,
     /// Sum of the sizes of the files in bytes.
     pub size: u64,
@@ -89,13 +89,13 @@ pub fn patient_id(header: &Header) -> String {
         .unwrap_or_default()
 }
 
-/// StudyInstanceUID and SeriesInstanceUID, the key of a series independent of patient and number.
+/// StudyInstanceUID and SeriesInstanceUID: what identifies a series if patient and SeriesNumber are ignored.
 type SeriesKey<'a> = (&'a [u8], Cow<'a, [u8]>);
 
 /// Sorts files by series; a file that belongs to none (see [`unsorted_reason`]) is in no group.
 ///
 /// A file without PatientID gets that of the other files of its series, if they have only one. Then a file without
-/// SeriesNumber gets that of the other files of its patient in the series, if they have only one. Groups are ordered by
+/// SeriesNumber gets that of the other files of its patient in the series, if they have only one. The result is ordered by
 /// SeriesNumber (those without one last), start, SeriesInstanceUID, StudyInstanceUID, PatientID.
 pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
     let mut series: HashMap<SeriesKey<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();

@@ -14,17 +14,17 @@ use rustix::time::{ClockId, clock_gettime};
 use mutate::{Random, mutate};
 use targets::Target;
 
-/// Mutates an input. Returns the new size.
+/// Mutates the first `size` bytes of `data`, and returns the new size, at most `most`.
 ///
 /// In 3 of 4 cases, libFuzzer's mutators are used: they know the values that the code compares with. In the others, it is
-/// the one of `rust/core/tests/fuzz`, which also inserts words of the format ([`Target::words`]).
+/// the mutator of `rust/core/tests/fuzz`, which also inserts words of the format ([`Target::words`]).
 pub fn mutate_input(target: &Target, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
     let mut random = Random::new(u64::from(seed));
     if random.below(4) > 0 {
         return libfuzzer_sys::fuzzer_mutate(data, size, most);
     }
     let mut bytes = data[..size].to_vec();
-    let other = bytes.clone();
+    let other = bytes.clone(); // libFuzzer passes no second input to copy from
     mutate(&mut bytes, &other, target.words, most, &mut random);
     data[..bytes.len()].copy_from_slice(&bytes);
     bytes.len()
@@ -33,7 +33,7 @@ pub fn mutate_input(target: &Target, data: &mut [u8], size: usize, most: usize, 
 /// Limit on the CPU time of an input. Wall time would also count while a busy machine runs other work.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Runs a target on one input.
+/// Runs a target on one input; panics if that takes more CPU time than [`LONGEST`].
 pub fn run(target: &Target, bytes: &[u8]) {
     let before = cpu_time();
     (target.body)(bytes);

@@ -1,4 +1,4 @@
-//! `Group`.
+//! `Group`: the files of one series in a scan or a reading. `python/qxbatch/_core.pyi` documents its fields.
 
 use pyo3::prelude::*;
 use qxbatch_core::header::Header as CoreHeader;

@@ -1,4 +1,4 @@
-//! `Header` and `read_header`.
+//! `Header` and `read_header`, which `python/qxbatch/_core.pyi` documents.
 
 use std::collections::HashMap;
 
@@ -64,6 +64,7 @@ fn field_of(keyword: &str) -> PyResult<Field> {
     Field::from_keyword(keyword).ok_or_else(|| PyKeyError::new_err(keyword.to_owned()))
 }
 
+/// Returns a value as a Python object.
 fn convert(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
     Ok(match value {
         Value::None => py.None().into_bound(py),

@@ -1,4 +1,5 @@
-//! `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison.
+//! `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison with images. In `python/qxbatch`, `_core.pyi`
+//! documents `SeriesFrames`, and `_images.pyi` the others with their fields.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"
@@ -57,6 +58,7 @@ pub(crate) struct ImageCheck {
     slices: usize,
     slices_without_frame: usize,
     different_slices: usize,
+    // file, frame, slice, volume, expected value, value in the image
     first_difference: Option<(usize, u32, u32, u32, f64, f64)>,
     order: &'static str,
     time_step: Option<f64>,
@@ -65,7 +67,9 @@ pub(crate) struct ImageCheck {
     inversion_times: Option<(f64, f64)>,
     repetition_times: Option<(f64, f64)>,
     components: Vec<&'static str>,
+    // b-value and second b-value of each volume
     b_values: Vec<(Option<f64>, Option<f64>)>,
+    // volume, lowest and highest b-value
     contradicting_b_values: Option<(usize, f64, f64)>,
     mixed_volume: Option<usize>,
     directions: Vec<Option<[f64; 3]>>,
@@ -76,6 +80,7 @@ pub(crate) struct ImageCheck {
     is_derived: bool,
     has_derived: bool,
     dixon_signals: Vec<&'static str>,
+    // InstanceNumber, file
     first_instance: (i64, usize),
     same_volume_as: Option<usize>,
     same_scan_as: Option<usize>,
@@ -90,6 +95,7 @@ pub(crate) struct Comparison {
     suspected_mosaics: usize,
     mosaics_without_direction: usize,
     frames_without_geometry: usize,
+    // file, frame, distance in mm
     misplaced_frames: Vec<(usize, u32, f64)>,
     frames_without_slice: usize,
     moved_volumes: usize,
@@ -99,6 +105,7 @@ pub(crate) struct Comparison {
     scaling_count: usize,
     zero_slopes: usize,
     frames_not_compared: BTreeMap<&'static str, usize>,
+    // signed, bits stored, bits allocated, number of frames
     encodings: Vec<(bool, u16, u16, usize)>,
     checks: Vec<Py<ImageCheck>>,
 }

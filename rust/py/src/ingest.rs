@@ -1,4 +1,4 @@
-//! `ingest`, `is_archive`, `sniff`, `Reading`, `Row` and `Streams`.
+//! `ingest`, `is_archive`, `sniff`, `Reading`, `Row` and `Streams`, which `python/qxbatch/_core.pyi` documents.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"
@@ -27,7 +27,9 @@ pub(crate) struct Row {
     content_sha256: String,
     kind: &'static str,
     fate: &'static str,
+    // the path below the session folder
     at: String,
+    // the n of the series
     series: i64,
     group: i64,
     reason: String,

@@ -1,4 +1,4 @@
-//! `Monitor` and its exception.
+//! `Monitor` and its exception `CancelledError`, which `python/qxbatch/_core.pyi` documents.
 
 use std::sync::Arc;
 

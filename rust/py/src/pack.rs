@@ -1,4 +1,4 @@
-//! `pack_folder`, `gzip_file` and the hashes.
+//! `pack_folder`, `gzip_file`, `gzip_size` and the hashes, which `python/qxbatch/_core.pyi` documents.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"

@@ -1,4 +1,4 @@
-//! `Scan` and `scan`.
+//! `Scan` and `scan`, which `python/qxbatch/_core.pyi` documents.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -1,4 +1,5 @@
-//! `Statistics`: temporal SNR and global signal of a time series.
+//! `Statistics`: temporal SNR and global signal of a time series. `python/qxbatch/_images.pyi` documents
+//! it.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python come owned"

@@ -11,14 +11,18 @@ pub(super) struct SeriesImages<'s> {
     pub images: &'s [Nifti],
     /// Whether each image repeats frames of the other images.
     pub repeats_frames: &'s [bool],
+    /// The grid of each image; None if its affine cannot be inverted.
     pub grids: &'s [Option<Grid>],
+    /// The frames that each image shows.
     pub matches: &'s [ImageMatch],
+    /// The frames of the series; the indices in `matches` refer to them.
     pub series_frames: &'s [SeriesFrame<'s>],
 }
 
 impl SeriesImages<'_> {
-    /// Returns another image whose slices belong to the same volumes as those of an image, and another image with other
-    /// volumes of the same slices. Images that repeat frames of other images are ignored.
+    /// Returns the indices of two other images: the first one whose slices belong to the same volumes as those of `image`,
+    /// and the first one with other volumes of the same slices. Each is None if there is no such image. An image that
+    /// repeats frames of other images is related to none.
     pub(super) fn related_images(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, series_frames) = (self.grids, self.matches, self.series_frames);
         let Some((own, grid)) =
@@ -40,19 +44,19 @@ impl SeriesImages<'_> {
         };
         let has_several_slices = grid.size.iter().min() > Some(&1);
         let same_volume_as = others().find(|&other| {
-            let second =
+            let adjacent =
                 grid_of(grids, other).filter(|second| has_several_slices && grid.continues(second));
-            second.is_some() && volumes(other) == volumes(image) && has_same_properties(other)
+            adjacent.is_some() && volumes(other) == volumes(image) && has_same_properties(other)
         });
         let same_scan_as = others().find(|&other| {
-            let second = grid_of(grids, other).filter(|second| grid.coincides(second));
-            second.is_some() && has_same_properties(other)
+            let coinciding = grid_of(grids, other).filter(|second| grid.coincides(second));
+            coinciding.is_some() && has_same_properties(other)
         });
         (same_volume_as, same_scan_as)
     }
 }
 
-/// Returns the properties of an image, from the first frame that it shows.
+/// Returns the properties of an image, from the first frame that it shows; None if it shows no frame.
 fn scan_properties(
     image: usize,
     matches: &[ImageMatch],
@@ -62,7 +66,7 @@ fn scan_properties(
     let series_frame = series_frames.get(frames.find_map(|frame| *frame)?)?;
     let frame = &series_frame.frame.attributes;
     Some(ScanProperties {
-        names: (
+        exact: (
             frame.image_type_hash,
             frame.ge_image_kind,
             frame.ge_component,
@@ -71,7 +75,7 @@ fn scan_properties(
             frame.coil_hash,
             series_frame.object.encoding.samples,
         ),
-        numbers: [
+        rounded: [
             frame.echo_time,
             frame.repetition_time,
             frame.inversion_time,
@@ -88,24 +92,25 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
 /// Properties that agree if two images are parts of one scan.
 #[derive(Debug, PartialEq)]
 struct ScanProperties {
-    /// Image type, kind and component of GE, component, stack, coil, samples per pixel.
-    names: (u64, Option<i64>, Option<i64>, Component, u64, u64, u16),
-    /// Echo time, repetition time, inversion time, flip angle, trigger time.
-    numbers: [Option<f64>; 5],
+    /// Must be equal: hash of the image type, kind of image and component (both of GE), component, hash of the stack id,
+    /// hash of the coil, samples per pixel.
+    exact: (u64, Option<i64>, Option<i64>, Component, u64, u64, u16),
+    /// May differ a little: echo time, repetition time, inversion time, flip angle, trigger time.
+    rounded: [Option<f64>; 5],
 }
 
 impl ScanProperties {
-    /// Returns whether all properties are equal. Numbers may differ by 1 percent: scanners round them.
+    /// Returns whether two images agree in all properties. Times and angles may differ by 1 percent: scanners round them.
     fn agree(&self, other: &Self) -> bool {
         let near = |number: &Option<f64>, other: &Option<f64>| match (number, other) {
             (Some(number), Some(other)) => (number - other).abs() <= 0.01 * number.abs(),
             (number, other) => number == other,
         };
-        self.names == other.names
+        self.exact == other.exact
             && self
-                .numbers
+                .rounded
                 .iter()
-                .zip(&other.numbers)
+                .zip(&other.rounded)
                 .all(|(number, other)| near(number, other))
     }
 }

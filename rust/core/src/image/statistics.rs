@@ -26,9 +26,9 @@ const MEMORY: usize = 2 << 20;
 /// Quality measures of a time series.
 #[derive(Debug)]
 pub struct Statistics {
-    /// Median temporal SNR of the voxels in the mask that vary; None if none varies.
+    /// Median temporal SNR of the voxels whose value in `map` is not 0; None if all values are 0.
     pub tsnr: Option<f64>,
-    /// The smallest value that the map shows brightest; None if no voxel varies.
+    /// The temporal SNR that [`Statistics::tsnr_slice`] draws as white, like all higher ones; None if `map` is 0 everywhere.
     pub tsnr_limit: Option<f64>,
     /// Volumes at the start that are not in the steady state.
     pub dropped_volumes: usize,
@@ -41,7 +41,8 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Returns voxels of the mean image as grey, row by row; see [`super::grey`].
+    /// Returns voxels of the mean image as 8-bit grey, row by row. `rows` and `columns` are offsets in voxels: a pixel is the
+    /// voxel with the index `row + column`.
     ///
     /// # Errors
     ///
@@ -52,7 +53,8 @@ impl Statistics {
         })
     }
 
-    /// Returns voxels of the map of temporal SNR, 255 at `tsnr_limit`, row by row.
+    /// Returns voxels of `map` as 8-bit grey, row by row: 0 for 0, 255 for `tsnr_limit` and above. `rows` and `columns` are
+    /// as in [`Statistics::mean_slice`].
     ///
     /// # Errors
     ///
@@ -86,7 +88,7 @@ fn values_at(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f6
 }
 
 /// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours or
-/// an unknown type of voxels, a mean without a positive voxel, or values whose sums are not finite.
+/// an unknown type of voxels, a mean without a positive voxel, or values whose sums or means are not finite.
 ///
 /// # Errors
 ///
@@ -203,7 +205,7 @@ mod tests {
         bytes
     }
 
-    fn of(bytes: &[u8], memory: usize) -> Option<Statistics> {
+    fn statistics_of(bytes: &[u8], memory: usize) -> Option<Statistics> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.nii");
         write(&path, bytes).unwrap();
@@ -213,10 +215,10 @@ mod tests {
     #[test]
     fn slabs_give_what_the_whole_gives() {
         let bytes = image(37);
-        let whole = of(&bytes, 1 << 24).unwrap();
+        let whole = statistics_of(&bytes, 1 << 24).unwrap();
         assert!(whole.tsnr.unwrap() > 10.0);
         for memory in [1, 5000, 100_000] {
-            let slabs = of(&bytes, memory).unwrap();
+            let slabs = statistics_of(&bytes, memory).unwrap();
             assert_eq!(slabs.tsnr, whole.tsnr);
             assert_eq!(slabs.global_signal, whole.global_signal);
             assert_eq!(slabs.map, whole.map);
@@ -230,7 +232,7 @@ mod tests {
             let mut bytes = image(12);
             let scaling = [slope.to_le_bytes(), intercept.to_le_bytes()].concat();
             bytes.get_mut(112..120).unwrap().copy_from_slice(&scaling);
-            of(&bytes, 1 << 20).unwrap().global_signal
+            statistics_of(&bytes, 1 << 20).unwrap().global_signal
         };
         let unscaled = signal(1.0, 0.0);
         for slope in [0.0, f32::NAN] {
@@ -240,13 +242,13 @@ mod tests {
 
     #[test]
     fn too_few_steady_volumes_have_no_statistics() {
-        assert!(of(&image(9), 1 << 24).is_none());
-        assert!(of(&image(10), 1 << 24).is_some());
+        assert!(statistics_of(&image(9), 1 << 24).is_none());
+        assert!(statistics_of(&image(10), 1 << 24).is_some());
         let mut bytes = image(10);
         for value in bytes.get_mut(352..352 + 12_000).unwrap().chunks_mut(2) {
             value.copy_from_slice(&9000_i16.to_le_bytes());
         }
-        assert!(of(&bytes, 1 << 24).is_none());
+        assert!(statistics_of(&bytes, 1 << 24).is_none());
     }
 
     #[test]

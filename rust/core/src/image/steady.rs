@@ -8,7 +8,7 @@ const NORMAL: f64 = 0.6745;
 /// Smallest difference, as a fraction of the signal, for which a volume is dropped, however stable the others are.
 const MIN_DIFFERENCE: f64 = 1e-3;
 
-/// Returns how many volumes at the start differ from the others, by the mean of each volume.
+/// Returns how many consecutive volumes at the start differ from the others. `means` has the mean signal of each volume.
 pub(super) fn count_unsteady(means: &[f64]) -> usize {
     let median_signal = median(means);
     let deviations: Vec<f64> = means

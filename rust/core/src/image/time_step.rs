@@ -11,8 +11,8 @@ const TOLERANCE: f64 = 0.05;
 /// few milliseconds.
 const FRACTION: f64 = 0.1;
 
-/// Returns the RepetitionTime in seconds of the frames of an image, `frames[slice][volume]`, if all frames have the same
-/// one, and their acquisition times agree with it.
+/// Returns the RepetitionTime of an image in seconds, if all its frames have the same one and their acquisition times agree
+/// with it; else None. `frames[slice][volume]` are the indices of the frames in `series_frames`.
 pub(super) fn time_step(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
@@ -33,7 +33,7 @@ pub(super) fn time_step(
     intervals.sort_by(f64::total_cmp);
     let seconds = repetition_time / 1e3;
     let agrees =
-        || median_agrees(&intervals, seconds) || repeat_times(&acquired, &intervals, seconds);
+        || median_agrees(&intervals, seconds) || times_repeat(&acquired, &intervals, seconds);
     (is_constant && seconds > 0.0 && agrees()).then_some(seconds)
 }
 
@@ -46,11 +46,12 @@ fn median_agrees(intervals: &[f64], seconds: f64) -> bool {
     intervals.first() >= Some(&(seconds - tolerance)) && median <= Some(&(seconds + tolerance))
 }
 
-/// Returns whether some acquisition times repeat, and all times fit volumes that follow each other after `seconds`.
-/// Examples are times that are cut to minutes, and pairs of control and label with one time (Philips).
+/// Returns whether consecutive volumes share some acquisition times, and all times fit volumes that start every `seconds`.
+/// Examples are times without their seconds, and pairs of control and label with one time (Philips).
 /// `acquired[slice][volume]` are the times, and `intervals` the sorted differences between one volume and the next.
-fn repeat_times(acquired: &[Vec<f64>], intervals: &[f64], seconds: f64) -> bool {
-    let Some(unit) = intervals.iter().find(|interval| **interval > 0.0) else {
+fn times_repeat(acquired: &[Vec<f64>], intervals: &[f64], seconds: f64) -> bool {
+    // The smallest interval above 0 shows the resolution of the times.
+    let Some(resolution) = intervals.iter().find(|interval| **interval > 0.0) else {
         return false;
     };
     let is_regular = |row: &Vec<f64>| {
@@ -58,9 +59,9 @@ fn repeat_times(acquired: &[Vec<f64>], intervals: &[f64], seconds: f64) -> bool 
             return false;
         };
         let mut expected = *first;
-        let mut all_agree = last - first >= 2.0 * unit;
+        let mut all_agree = last - first >= 2.0 * resolution;
         for time in row {
-            all_agree &= (time - expected).abs() < *unit;
+            all_agree &= (time - expected).abs() < *resolution;
             expected += seconds;
         }
         all_agree

@@ -16,7 +16,7 @@ use crate::regular;
 /// Limit on files that are open at once.
 const MAX_OPEN_FILES: usize = 64;
 
-/// The slices at one position: index of the image, and index of the slice.
+/// The slices at one position, each as index of the image and index of the slice in it.
 type SlicesAtPosition = Vec<(usize, u32)>;
 
 /// Compares the frames of a series with its images.
@@ -26,10 +26,11 @@ pub(super) struct ValueMatcher<'s> {
     images: &'s [Nifti],
     /// Whether each image repeats frames of the other images.
     repeats_frames: &'s [bool],
-    /// Open files, by the index of the object.
+    /// Open files, by their index in `files`.
     open_files: HashMap<usize, File>,
     /// The compared rows of the slice that was read last.
     slice_rows: SliceRows,
+    /// The slopes and intercepts that agree with the compared slices of each image.
     scalings: Scalings,
     /// Whether all rows are compared.
     all_rows: bool,
@@ -56,9 +57,10 @@ impl<'s> ValueMatcher<'s> {
         }
     }
 
-    /// Assigns the frames to the slices that show them.
+    /// Assigns the frames to the slices that show them. The slices at the position of a frame are its candidates.
     pub(super) fn assign(mut self, frame_positions: &FramePositions) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
+        // The indices of the frames at each position.
         let mut positions: BTreeMap<SlicesAtPosition, Vec<usize>> = BTreeMap::new();
         for (index, candidates) in frame_positions.candidates.iter().enumerate() {
             if !candidates.is_empty() {
@@ -74,6 +76,7 @@ impl<'s> ValueMatcher<'s> {
                 .iter()
                 .flatten()
                 .find(|candidate| candidate.image == index);
+            // The last of the axes is the one across the slices.
             let [.., slice_axis] =
                 first.map_or([0, 1, 2], |candidate| candidate.location.axis_map.axes);
             let slices = image.size.get(slice_axis).copied().unwrap_or(1) as usize;
@@ -96,7 +99,8 @@ impl<'s> ValueMatcher<'s> {
         Ok(matches)
     }
 
-    /// Assigns the frames at one position to the slices that show them. `indices` are those of the frames.
+    /// Assigns the frames at one position to the slices that show them. `indices` are those of the frames in
+    /// `series_frames`, and `candidates` are the slices at the position.
     fn assign_position(
         &mut self,
         indices: Vec<usize>,
@@ -110,7 +114,7 @@ impl<'s> ValueMatcher<'s> {
             if repeats {
                 frames.unassign_all();
             }
-            let mut empty = Vec::new();
+            let mut unmatched = Vec::new();
             for candidate in candidates {
                 if self.repeats_frames(candidate.image) != repeats {
                     continue;
@@ -121,16 +125,16 @@ impl<'s> ValueMatcher<'s> {
                     }
                     match self.find_frame(candidate, volume, &mut frames)? {
                         Some(at) => matches.set_frame(candidate, volume, frames.assign(at)),
-                        None => empty.push((candidate, volume)),
+                        None => unmatched.push((candidate, volume)),
                     }
                 }
-                assign_unreadable_frames(&mut empty, &mut frames, matches);
+                assign_unreadable_frames(&mut unmatched, &mut frames, matches);
                 if repeats {
                     frames.unassign_all();
                 }
             }
             if !repeats {
-                self.assign_remaining(&empty, &mut frames, matches)?;
+                self.assign_remaining(&unmatched, &mut frames, matches)?;
             }
         }
         let has_slice = frames.has_slice.iter();
@@ -148,15 +152,15 @@ impl<'s> ValueMatcher<'s> {
         self.images.get(image).map_or(0, |image| image.volumes)
     }
 
-    /// Pairs the remaining frames with the remaining slices in order, and records that their values differ. No frame is
-    /// recorded for these slices.
+    /// Pairs the unassigned frames with the `unmatched` slices (candidate and volume) in order, and records that their values
+    /// differ. No frame is recorded for these slices.
     fn assign_remaining(
         &mut self,
-        empty: &[(&CandidateSlice, u32)],
+        unmatched: &[(&CandidateSlice, u32)],
         frames: &mut FramesAtPosition,
         matches: &mut Matches,
     ) -> Result<(), FileError> {
-        for (candidate, volume) in empty {
+        for (candidate, volume) in unmatched {
             let Some(at) = frames.next_unassigned() else {
                 break;
             };
@@ -186,8 +190,8 @@ impl<'s> ValueMatcher<'s> {
         frame.is_some_and(|frame| comparison_obstacle(frame.object).is_none())
     }
 
-    /// Returns the index in `frames` of the first unassigned frame whose values a slice shows; of the first unassigned
-    /// frame if the type of the voxels is unknown. None if there is no such frame.
+    /// Returns the index in `frames` of the first unassigned frame whose values a slice shows. If the type of the image's
+    /// voxels is unknown, no values can be compared: it is the first unassigned frame. None if there is no such frame.
     fn find_frame(
         &mut self,
         candidate: &CandidateSlice,
@@ -219,7 +223,8 @@ impl<'s> ValueMatcher<'s> {
         self.series_frames.get(*frames.indices.get(at)?)
     }
 
-    /// Returns whether the slice that was read last, which is of the image at `index`, has the values of a frame.
+    /// Returns whether the slice that was read last has the values of the frame at `at`. `index` is that of the slice's
+    /// image, and `signature` is a hash of its voxels, None if they have no hash that stored values could equal.
     fn slice_shows_frame(
         &mut self,
         index: usize,
@@ -250,7 +255,8 @@ impl<'s> ValueMatcher<'s> {
         Ok(stored.is_some_and(|stored| self.scalings.fits(index, frame, stored, slice_values)))
     }
 
-    /// Returns the first values that differ between a slice and a frame.
+    /// Returns the first values that differ between a slice and a frame: the expected one, and that of the slice. None if
+    /// none differs, or if they cannot be compared.
     fn first_difference(
         &mut self,
         candidate: &CandidateSlice,
@@ -324,13 +330,14 @@ impl<'s> ValueMatcher<'s> {
     }
 }
 
-/// Assigns frames with unreadable values, in their order, to the slices in `empty`, and removes these from it.
+/// Assigns frames with unreadable values, in their order, to the slices in `unmatched` (candidate and volume), and removes
+/// these slices from it.
 fn assign_unreadable_frames(
-    empty: &mut Vec<(&CandidateSlice, u32)>,
+    unmatched: &mut Vec<(&CandidateSlice, u32)>,
     frames: &mut FramesAtPosition,
     matches: &mut Matches,
 ) {
-    empty.retain(|(candidate, volume)| {
+    unmatched.retain(|(candidate, volume)| {
         let mut flags = frames.is_assigned.iter().zip(&frames.is_readable);
         let at = flags.position(|(assigned, readable)| !assigned && !readable);
         if let Some(at) = at {

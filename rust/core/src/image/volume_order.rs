@@ -26,8 +26,8 @@ fn as_float(number: i64) -> f64 {
 /// The order of the volumes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VolumeOrder {
-    /// The order was not checked: one volume, a slice without a frame, or a b-value above 0 (unless the gradient directions
-    /// are known by frequency and phase only).
+    /// The order was not checked: one volume, a slice without a frame, or a b-value above 0 (unless the headers contain the
+    /// gradient directions only along frequency, phase and slice encoding).
     #[default]
     NotCompared,
     /// In the order of at least one time or number in the headers.
@@ -40,7 +40,7 @@ pub enum VolumeOrder {
 }
 
 /// Returns whether the volumes of an image are in the order of some header element at every slice.
-/// `frames[slice][volume]` are the frames of the image.
+/// `frames[slice][volume]` are the indices of its frames in `series_frames`.
 pub(super) fn volume_order(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
@@ -64,7 +64,7 @@ pub(super) fn volume_order(
         }
         distinguished = true;
         let ascending = rises(&rows);
-        // All slices of a volume have the same temporal position.
+        // Temporal positions count only if all slices of a volume have the same one.
         let is_consistent = index != TEMPORAL || rows.iter().all(|row| Some(row) == rows.first());
         if ascending && is_consistent {
             return VolumeOrder::Right;
@@ -83,17 +83,17 @@ pub(super) fn volume_order(
     }
 }
 
-/// Returns whether the values of each slice, `[slice][volume]`, rise.
+/// Returns whether the values of each slice, `[slice][volume]`, never fall from one volume to the next.
 fn rises(rows: &[Vec<f64>]) -> bool {
     rows.iter()
         .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b))
 }
 
-/// Returns whether values that do not rise prove a wrong order; if so, later keys such as InstanceNumber are not tried.
-/// `key` is an index in [`KEYS`], and `rows` are the values, `[slice][volume]`.
+/// Returns whether the values of a key prove a wrong order; if so, later keys such as InstanceNumber are not tried. `key` is
+/// an index in [`KEYS`], and `rows` are values that are not in order, `[slice][volume]`.
 ///
-/// Temporal positions prove it if each volume has a different one. Acquisition times prove it if each volume was acquired
-/// before its predecessor.
+/// Temporal positions prove it if each volume has a different one, the same in all slices. Acquisition times prove it if each
+/// volume was acquired before its predecessor.
 fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
     let descends = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
     match key {
@@ -107,7 +107,8 @@ fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
     }
 }
 
-/// Returns a time of all frames in seconds, `[slice][volume]`, which increases across midnight; None if a frame has none.
+/// Returns the time `key` of each frame of `frames` in seconds, `[slice][volume]`; times after midnight continue those before
+/// it. None if a frame has no such time.
 pub(super) fn times(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
@@ -121,7 +122,7 @@ pub(super) fn times(
     Some(rows)
 }
 
-/// Returns a number of all frames, `[slice][volume]`; None if a frame has none.
+/// Returns the number `key` of each frame of `frames`, `[slice][volume]`; None if a frame has no such number.
 pub(super) fn values(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],

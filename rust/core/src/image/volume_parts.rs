@@ -67,7 +67,7 @@ impl VolumeParts {
         })
     }
 
-    /// Reads a small image once for all passes.
+    /// Reads all voxels of a small image into memory, for all passes; does nothing for a larger image.
     pub(super) fn load_small(&mut self) -> io::Result<()> {
         let bytes = self.bytes().filter(|bytes| *bytes <= MAX_SMALL_BYTES);
         if let Some(bytes) = bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
@@ -80,7 +80,7 @@ impl VolumeParts {
         Ok(())
     }
 
-    /// Returns the number of bytes of all voxels; None if it is too large.
+    /// Returns the number of bytes of all voxels; None if it exceeds `usize`.
     fn bytes(&self) -> Option<u64> {
         let voxels = self.voxels.checked_mul(self.volumes)?;
         u64::try_from(voxels.checked_mul(self.voxel_size)?).ok()
@@ -95,7 +95,7 @@ impl VolumeParts {
         end.is_some_and(|end| end <= length)
     }
 
-    /// Returns bytes of a volume, starting at the voxel `first`; reads them into the buffer unless the image is in
+    /// Returns `bytes` bytes of a volume, starting at its voxel `first`; reads them into the buffer unless the image is in
     /// memory.
     pub(super) fn part<'a>(
         &'a self,

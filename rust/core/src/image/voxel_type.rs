@@ -123,7 +123,7 @@ impl VoxelType {
         matches!(self.datatype, Datatype::Colour(_))
     }
 
-    /// Writes the values of many voxels to `out`, as `value` returns them.
+    /// Writes the values of consecutive voxels to `out`, as [`VoxelType::value`] returns them.
     #[allow(clippy::cast_precision_loss, reason = "voxels of 64 bits are rare")]
     pub(super) fn numbers(self, bytes: &[u8], out: &mut [f64]) {
         let big_endian = self.big_endian;

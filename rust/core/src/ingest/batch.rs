@@ -14,11 +14,12 @@ type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<ProcessedMember>, Stop>> +
 pub struct Members<'a> {
     /// The members, in order.
     pub batches: Batches<'a>,
-    /// Problems of the whole archive.
+    /// Why the archive cannot be read completely, apart from the reasons of refused members.
     pub damage: Vec<String>,
-    /// Bytes that belong to no member.
+    /// Notes on bytes that belong to no member.
     pub skipped: SkippedBytes,
-    /// Returns the skipped bytes that are only known after all members were read; None if there are no such bytes.
+    /// Returns notes on the bytes that are known to belong to no member only once all members were read; None if all notes are
+    /// in `skipped`.
     pub skipped_at_end: Option<Box<dyn FnOnce() -> SkippedBytes + 'a>>,
 }
 
@@ -33,7 +34,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Returns no members, and the reason.
+    /// Returns no members, with the reason why the archive cannot be read.
     pub fn damaged(reason: String) -> Self {
         Self {
             damage: vec![reason],
@@ -41,8 +42,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Returns the members that `read` makes of each batch of entries. `read` gets the index of the batch, and its
-    /// entries.
+    /// Returns the members of an archive or folder whose `entries` are known. `read` gets the index of a batch and its entries,
+    /// and returns their members.
     pub fn in_batches<E: 'a>(
         entries: Vec<E>,
         read: impl Fn(usize, &[E]) -> Result<Vec<ProcessedMember>, Stop> + 'a,

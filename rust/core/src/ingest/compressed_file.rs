@@ -18,7 +18,7 @@ use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
 
 /// Returns whether a compressed file is a compressed tar, judged by the start of its content. The content of a damaged
-/// file is judged up to the damage.
+/// file is judged up to the damage. Returns false if the file cannot be opened.
 #[must_use]
 pub fn contains_tar(path: &Path, compression: Compression) -> bool {
     let mut head = Vec::new();
@@ -29,7 +29,8 @@ pub fn contains_tar(path: &Path, compression: Compression) -> bool {
     kind::of(&head) == FileKind::Tar
 }
 
-/// Reads a compressed file that is not a tar: its content is the only member.
+/// Reads a compressed file that is not a tar: its content is the only member. Returns no member, but damage, if it cannot be
+/// unpacked to its end or exceeds a limit.
 pub fn read(
     pass: &Pass<'_>,
     mut file: File,

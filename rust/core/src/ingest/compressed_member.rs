@@ -20,7 +20,7 @@ const PROBE_LENGTH: usize = 64 << 10;
 
 /// The kind of the content.
 enum ContentKind {
-    /// An archive, or another compression.
+    /// An archive, also a damaged one with the name of a compressed tar, or another compression.
     Archive,
     /// DICOM, PAR or REC.
     Image,
@@ -32,8 +32,8 @@ enum ContentKind {
     Unreadable(String),
 }
 
-/// Processes a compressed member: unpacks DICOM, PAR and REC, and refuses them if they are damaged; defers archives;
-/// keeps other files compressed.
+/// Processes a compressed member: unpacks DICOM, PAR and REC, and refuses them if they are damaged; defers archives, which are
+/// opened after the other members; keeps other files compressed.
 pub fn process(
     pass: &Pass<'_>,
     address: &Address,
@@ -137,11 +137,11 @@ fn probe(
         }
     }
     start.truncate(got);
-    let inner = kind::without_extension(&address.path, compression);
-    let content = kind::of(&start);
-    let wanted = match content {
+    let name = kind::without_extension(&address.path, compression);
+    let file_kind = kind::of(&start);
+    let may_be_image = match file_kind {
         FileKind::Dicom | FileKind::Par => true,
-        _ if kind::is_rec(inner) => true,
+        _ if kind::is_rec(name) => true,
         FileKind::Zip
         | FileKind::SevenZ
         | FileKind::Tar
@@ -152,7 +152,7 @@ fn probe(
         FileKind::Empty => false,
         FileKind::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
     };
-    Ok(match (wanted, fault) {
+    Ok(match (may_be_image, fault) {
         (true, None) => ContentKind::Image,
         (true, Some(reason)) => ContentKind::Damaged(reason),
         (false, Some(reason))
@@ -186,7 +186,7 @@ struct UnpackedContent {
     spooled_file: Option<(StagedFile, Checksums)>,
     /// Number of bytes after the compressed data.
     trailing_bytes: u64,
-    /// Whether these bytes begin like an archive or a DICOM file.
+    /// Whether these bytes begin like an archive, a compressed file or a DICOM file.
     trailing_begins_like_images: bool,
     /// Number of bytes in skippable frames of zstd, except those that packers write.
     user_bytes: u64,
@@ -230,7 +230,8 @@ fn unpack(
     Ok(row)
 }
 
-/// Unpacks the whole content, into memory or into a file in staging.
+/// Unpacks the whole content, into memory or into a file in staging. Fails with a reason if the data are damaged or expand too
+/// much.
 fn unpack_to_end(
     pass: &Pass<'_>,
     address: &Address,
@@ -280,8 +281,8 @@ fn unpack_to_end(
     })
 }
 
-/// Stages the content. The compressed bytes are staged instead for DICOM in gzip without the option `gunzip`, and for
-/// kept files, except PAR, REC, and DICOM whose header cannot be read.
+/// Stages the content (`content`), not the compressed bytes (`packed`). The compressed bytes are staged instead for DICOM in
+/// gzip without the option `gunzip`, and for kept files, except PAR, REC, and DICOM whose header cannot be read.
 fn store(
     pass: &Pass<'_>,
     address: &Address,

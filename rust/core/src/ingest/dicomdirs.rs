@@ -1,4 +1,4 @@
-//! Compares DICOMDIRs with the files of the packet.
+//! Compares DICOMDIRs with the files of the packets.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -12,7 +12,7 @@ use crate::notation::escape;
 /// A DICOMDIR that lists missing files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct IncompleteDicomDir {
-    /// Index of the row of the DICOMDIR.
+    /// Index of the row of the DICOMDIR in [`Reading::rows`].
     pub row: usize,
     /// Number of listed files.
     pub listed: usize,
@@ -54,7 +54,7 @@ impl Reading {
     }
 }
 
-/// The files of the packet.
+/// The files of all packets of a reading, except refused ones.
 struct PacketFiles<'r> {
     /// Paths in the form of [`comparable`].
     paths: HashSet<Vec<u8>>,
@@ -82,35 +82,37 @@ impl<'r> PacketFiles<'r> {
         }
     }
 
-    /// Returns how many files are missing, and which ones if their names show it; None if none is missing.
+    /// Returns how many of the files that a DICOMDIR lists are missing, and their paths if the names show which ones are
+    /// missing, else no paths; None if none is missing. `directory` is the row of the DICOMDIR.
     fn missing(&self, directory: &Row, listed: &[ListedFile]) -> Option<(usize, Vec<String>)> {
         let path = &directory.path;
         let base = path.get(..directory.name_start()).unwrap_or_default();
-        let absent = |file: &&ListedFile| {
+        // Neither the path nor the UID of an absent file is that of a file in the packets.
+        let is_absent = |file: &&ListedFile| {
             let instance = file.instance.as_slice();
             !(self
                 .paths
                 .contains(&comparable(&[base, &file.path].concat()))
                 || (!instance.is_empty() && self.instances.contains(instance)))
         };
-        let missing: Vec<&ListedFile> = listed.iter().filter(absent).collect();
-        let below = self
+        let absent: Vec<&ListedFile> = listed.iter().filter(is_absent).collect();
+        let dicom_below = self
             .dicom_paths
             .iter()
             .filter(|path| path.starts_with(base))
             .count();
         // If the DICOMDIR was copied without its folders, its files may be anywhere.
-        let present = if below == 0 {
+        let present = if dicom_below == 0 {
             self.dicom_paths.len()
         } else {
-            below
+            dicom_below
         };
-        let missing_count = listed.len().saturating_sub(present).min(missing.len());
+        let missing_count = listed.len().saturating_sub(present).min(absent.len());
         if missing_count == 0 {
             return None;
         }
-        let names_show_missing = missing.len() == missing_count;
-        let names = missing.iter().map(|file| escape(&file.path));
+        let names_show_missing = absent.len() == missing_count;
+        let names = absent.iter().map(|file| escape(&file.path));
         Some((
             missing_count,
             if names_show_missing {

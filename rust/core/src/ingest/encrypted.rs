@@ -27,7 +27,8 @@ pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     }
 }
 
-/// Reads an encrypted member; `data_offset` is the offset of its data in the zip.
+/// Reads an encrypted member with the first password whose result passes every check; refuses the member if there is none.
+/// `data_offset` is the offset of its data in the zip.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
@@ -85,7 +86,7 @@ pub fn not_decrypted_reason(passwords: usize, damage: Option<String>) -> String 
     })
 }
 
-/// Reads the decrypted packed bytes of a member.
+/// Unpacks and processes a member. `packed` are its decrypted bytes, and `entry` describes these.
 fn read_decrypted(
     pass: &Pass<'_>,
     packed: Box<dyn Read + Send + '_>,

@@ -12,6 +12,7 @@ use crate::archive::{expands_too_much, invalid};
 pub struct Expansion {
     /// Size of the archive in bytes.
     packed: u64,
+    /// Limit on the expansion as a factor of `packed`.
     max_ratio: u64,
     /// Bytes to which it and the archives inside it expanded so far.
     expanded_bytes: AtomicU64,
@@ -20,7 +21,7 @@ pub struct Expansion {
 }
 
 impl Expansion {
-    /// Starts counting for an archive of this size.
+    /// Starts counting for an archive of `packed` bytes.
     pub fn new(packed: u64, max_ratio: u64, outer: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
             packed,
@@ -30,7 +31,8 @@ impl Expansion {
         })
     }
 
-    /// Counts bytes for the archive and for those that contain it. Returns the reason once one of them has too many.
+    /// Counts expanded bytes for the archive and for those that contain it. Fails with the reason once one of them expanded to
+    /// too many.
     pub fn add(&self, bytes: u64) -> Result<(), String> {
         let mut archive = Some(self);
         while let Some(expansion) = archive {
@@ -42,13 +44,13 @@ impl Expansion {
         self.check()
     }
 
-    /// Returns the reason if the archive, or one that contains it, expanded to too many bytes.
+    /// Fails with the reason if the archive, or one that contains it, expanded to too many bytes.
     pub fn check(&self) -> Result<(), String> {
         self.check_itself()?;
         self.outer.as_deref().map_or(Ok(()), Self::check)
     }
 
-    /// Returns the reason if the archive expanded to too many bytes.
+    /// Fails with the reason if the archive itself expanded to too many bytes.
     pub fn check_itself(&self) -> Result<(), String> {
         let expanded = self.expanded_bytes.load(Ordering::Relaxed);
         if expands_too_much(expanded, self.packed, self.max_ratio) {

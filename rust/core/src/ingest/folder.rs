@@ -21,13 +21,15 @@ use crate::archive::kind::{self, FileKind};
 use crate::archive::{names_too_long, names_too_long_reason, reason};
 use crate::notation::escaped_len;
 
-/// The kind of an entry of a folder.
+/// The kind of an entry in a folder of the packet.
 enum EntryKind {
     File,
     /// A folder; among the results of [`walk`] an empty one.
     Folder,
     Link,
+    /// A FIFO, socket or device, with its description.
     Device(&'static str),
+    /// An entry that cannot be read: the kind in its row, and the reason.
     Unreadable(RowKind, String),
 }
 
@@ -38,7 +40,7 @@ struct FolderEntry {
     kind: EntryKind,
 }
 
-/// Reads everything below a folder except skipped entries, in sorted order.
+/// Reads everything below a folder except the entries that the option `skip` names, in sorted order.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,
@@ -83,8 +85,8 @@ fn read_entry(
     })
 }
 
-/// Lists everything below `root` except skipped entries, until the names exceed their limit. A folder has an entry only
-/// if it is empty or unreadable.
+/// Lists everything below `root` except the entries that the option `skip` names, until the names exceed their limit. A folder
+/// has an entry only if it is empty or unreadable.
 fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<(), Stop> {
     let mut pending = vec![FolderEntry {
         path: Vec::new(),
@@ -127,6 +129,7 @@ fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<
     Ok(())
 }
 
+/// Returns the entries of one folder, sorted by name. `folder_path` is its path below the packet.
 fn list(folder: &Path, folder_path: &[u8]) -> io::Result<Vec<FolderEntry>> {
     let mut children = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -163,7 +166,7 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
     }
 }
 
-/// Reads a loose file.
+/// Reads a loose file, which is in no archive. Refuses it if it cannot be read or changes meanwhile.
 pub fn read_loose_file(
     pass: &Pass<'_>,
     address: &Address,
@@ -231,10 +234,10 @@ fn read_large_file(
     mut file: File,
     size: u64,
 ) -> Result<ProcessedMember, Stop> {
-    let content = kind::of_file(&file).unwrap_or(FileKind::Other);
+    let file_kind = kind::of_file(&file).unwrap_or(FileKind::Other);
     let keep_in_place = pass.options.link
         || matches!(
-            content,
+            file_kind,
             FileKind::Zip | FileKind::SevenZ | FileKind::Tar | FileKind::Packed(_)
         );
     let staged = address.staged_file(StagingDir::Other);

@@ -10,8 +10,9 @@ use super::staging::{Checksums, read_through};
 use super::stop::{ReadError, Stop};
 
 /// Returns the row of an archive that is kept as one file, or of the link that leads to such an archive, and removes its
-/// members from staging. The row is refused if the archive cannot be read again. Returns None if the members keep their
-/// own rows. `index` is the index of the packet.
+/// members from staging. The row is refused if the archive changed or cannot be read again; in the second case, its members
+/// remain in staging without rows. Returns None if the archive is not kept as one file: its members keep their own rows.
+/// `prefix` is the start of their paths, and `index` is the index of the packet.
 ///
 /// Only an archive among several packets (its prefix ends with `!`) is kept as one file, and only if it can be read to
 /// its end: unreadable data may be an image.
@@ -54,6 +55,7 @@ pub fn keep_as_one_file(
     }
 }
 
+/// Reads the archive again for its size and hash; `path` may be a link to it.
 fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, ReadError> {
     let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
     let mut file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;

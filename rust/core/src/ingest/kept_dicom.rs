@@ -1,4 +1,4 @@
-//! DICOM that is kept in the inbox folder instead of being sorted.
+//! DICOM that is kept in the session's inbox folder instead of being sorted into a series.
 
 use super::row::Reason;
 use crate::header::{Field, Header};

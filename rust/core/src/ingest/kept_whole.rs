@@ -9,7 +9,7 @@ pub const ENCRYPTED: &str = "encrypted";
 /// Why an archive that may contain images is kept whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptWholeCause {
-    /// Its kind is not supported.
+    /// Its kind is not supported, or it is one part of an archive in several parts.
     Unsupported,
     /// No password decrypts it, or one of its members.
     Encrypted,
@@ -76,7 +76,7 @@ impl KeptWholeCause {
         Self::ALL.into_iter().find(matches)
     }
 
-    /// Returns the reason of an archive that is kept whole.
+    /// Returns the reason of an archive that is kept whole. `fault` says why it, or something in it, cannot be read.
     #[must_use]
     pub fn reason(self, fault: &str) -> String {
         format!("{REASON_START}{}: {fault}", self.phrase())

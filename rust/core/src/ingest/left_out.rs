@@ -20,7 +20,7 @@ pub enum LeftOutCause {
     LimitedArchive,
     /// An archive that no password decrypts.
     EncryptedArchive,
-    /// An archive of an unsupported kind.
+    /// An archive of an unsupported kind, or one part of an archive in several parts.
     ForeignArchive,
     /// DICOM that belongs to no series, or whose header cannot be read.
     Unsorted,
@@ -50,7 +50,7 @@ impl LeftOutCause {
 }
 
 impl Reading {
-    /// Returns the rows that were left out, with the cause, in order.
+    /// Returns the indices of the rows that were left out, with the cause, in order.
     #[must_use]
     pub fn left_out(&self) -> Vec<(usize, LeftOutCause)> {
         let mut members = None;
@@ -69,7 +69,8 @@ impl Reading {
         .collect()
     }
 
-    /// Returns why a kept member was left out; None if nothing suggests that it contains an image.
+    /// Returns why a kept member was left out; None if nothing suggests that it contains an image. Fills `members` when they
+    /// are needed for the first time.
     fn cause_of_kept<'r>(
         &'r self,
         row: &Row,
@@ -105,11 +106,11 @@ impl Reading {
     }
 }
 
-/// Properties of all members, which show whether one of them could be an image.
+/// Paths and names of all members; they show whether a name could be that of an image, and whether a link leads to a member.
 struct PacketMembers<'r> {
     /// Extensions of the DICOM, PAR and REC files.
     extensions: HashSet<Vec<u8>>,
-    /// Patterns of the paths of images without an extension.
+    /// Patterns ([`pattern`]) of the paths of DICOM, PAR and REC files without an extension.
     patterns: HashSet<Vec<u8>>,
     /// Paths of all members except links, sorted: paths may be long, so their folders are not listed separately.
     paths: Vec<&'r [u8]>,
@@ -141,8 +142,8 @@ impl<'r> PacketMembers<'r> {
         }
     }
 
-    /// Returns whether a name is that of an image: by its extension or, without an extension, if an image has the same
-    /// pattern. A hidden file never has such a name.
+    /// Returns whether a file is named like an image: by an extension of DICOM or, without an extension, if the path of an
+    /// image has the same pattern. A hidden file never has such a name.
     fn is_image_name(&self, row: &Row) -> bool {
         let extension = extension(row);
         if row.name().starts_with(b".") {
@@ -179,7 +180,8 @@ impl<'r> PacketMembers<'r> {
         !name.starts_with(b".") && named && known
     }
 
-    /// Returns whether the target of a symbolic link is not in the packet, or unknown; false for a hard link.
+    /// Returns whether the target of a symbolic link is not in the packet, or is unknown; false for a hard link. `row` is that
+    /// of the link.
     fn lack_target(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;
@@ -232,7 +234,8 @@ fn pattern(path: &[u8]) -> Vec<u8> {
     pattern
 }
 
-/// Returns the extension in lower case, without `.gz`; a number is not an extension, since UIDs are file names.
+/// Returns the extension of a file name in lower case, without dot and after removing `.gz`; empty without one. A number is not
+/// an extension, since UIDs are file names.
 fn extension(row: &Row) -> Vec<u8> {
     let name = kind::without_extension(row.name(), kind::Compression::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');
@@ -272,29 +275,38 @@ mod tests {
             ),
         ];
         let members = PacketMembers::of(&rows);
-        let in_archive = |path: &[u8], separators: &[u32], reason: &'static str| {
+        let lacks_target = |path: &[u8], separators: &[u32], reason: &'static str| {
             let mut link = Row::new(path, separators, RowKind::Link, Fate::NoData);
             link.reason = reason.into();
             members.lack_target(&link)
         };
-        let outside = |path: &[u8], reason| in_archive(path, &[], reason);
-        assert!(!outside(b"b/1", "a symbolic link to ../a/1.dcm"));
-        assert!(!outside(b"b", "a symbolic link to ./a"));
+        let loose_lacks_target = |path: &[u8], reason| lacks_target(path, &[], reason);
+        assert!(!loose_lacks_target(b"b/1", "a symbolic link to ../a/1.dcm"));
+        assert!(!loose_lacks_target(b"b", "a symbolic link to ./a"));
         let to_member = "a symbolic link to ../d/1.dcm";
-        assert!(!in_archive(b"x.zip!e/1", &[5], to_member));
-        assert!(!outside(b"c!/1", "a symbolic link to ../a/1.dcm"));
-        assert!(!outside(
+        assert!(!lacks_target(b"x.zip!e/1", &[5], to_member));
+        assert!(!loose_lacks_target(
+            b"c!/1",
+            "a symbolic link to ../a/1.dcm"
+        ));
+        assert!(!loose_lacks_target(
             b"b",
             "a symbolic link to /p/a, which is in the packet"
         ));
-        assert!(!outside(b"b/1", "a symbolic link to ../a/f\\xfc\\x5c"));
-        assert!(!outside(b"b", "a symbolic link to x.zip"));
-        assert!(outside(b"b", "a symbolic link to y"));
-        assert!(outside(b"b/1", "a symbolic link to ../../a/1.dcm"));
-        assert!(in_archive(b"x.zip!e", &[5], "a symbolic link to a/1.dcm"));
-        assert!(outside(b"b", "a symbolic link to /p/a"));
-        assert!(outside(b"b", "a symbolic link"));
-        assert!(!outside(
+        assert!(!loose_lacks_target(
+            b"b/1",
+            "a symbolic link to ../a/f\\xfc\\x5c"
+        ));
+        assert!(!loose_lacks_target(b"b", "a symbolic link to x.zip"));
+        assert!(loose_lacks_target(b"b", "a symbolic link to y"));
+        assert!(loose_lacks_target(
+            b"b/1",
+            "a symbolic link to ../../a/1.dcm"
+        ));
+        assert!(lacks_target(b"x.zip!e", &[5], "a symbolic link to a/1.dcm"));
+        assert!(loose_lacks_target(b"b", "a symbolic link to /p/a"));
+        assert!(loose_lacks_target(b"b", "a symbolic link"));
+        assert!(!loose_lacks_target(
             b"b",
             "a hard link to a/1.dcm, whose row has the bytes"
         ));

@@ -16,8 +16,8 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
-/// Returns the row of a symbolic link, which has no data. The reason contains the target, and says so if the target is
-/// below `root`, the folder of the packet.
+/// Returns the row of a symbolic link, which has no data. Its reason names the target and, if the target is below `root`, the
+/// folder of the packet, ends with [`IN_PACKET`].
 pub fn link_row(address: &Address, root: &Path, path: &Path) -> Row {
     let target = fs::read_link(path).unwrap_or_default();
     let target = link_to(target.as_os_str().as_bytes());

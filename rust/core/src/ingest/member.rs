@@ -31,7 +31,7 @@ pub enum ArchiveBytes {
 }
 
 impl ProcessedMember {
-    /// Records in the row how many of its packed bytes are not part of its content.
+    /// Records in the row that `unused` of its packed bytes are not part of its content.
     pub fn with_unused_bytes(mut self, unused: u64) -> Self {
         if unused > 0 {
             self.row.has_extra_bytes = true;
@@ -90,7 +90,8 @@ pub fn defer_archive(
     })
 }
 
-/// Moves bytes to a folder of staging and records it in the row; refuses a loose file that changed or cannot be read.
+/// Writes or moves bytes to the folder `dir` of staging and records the location in the row; refuses a loose file that changed
+/// or cannot be read.
 pub fn stage(
     pass: &Pass<'_>,
     address: &Address,
@@ -113,7 +114,7 @@ pub fn stage(
     Ok(())
 }
 
-/// Returns how many bytes of a member are kept if only headers are needed; None to keep all.
+/// Returns how many bytes at the start of a member are staged if only headers are needed; None to stage all.
 fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64>, Stop> {
     if !pass.options.headers_only || row.is_suspect {
         return Ok(None);
@@ -132,28 +133,28 @@ pub fn process_file(
     address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
-    content: FileKind,
+    file_kind: FileKind,
 ) -> Result<Row, Stop> {
-    let dir = describe(pass, address, &mut row, &data, content)?;
+    let dir = describe(pass, address, &mut row, &data, file_kind)?;
     stage(pass, address, &mut row, data, dir)?;
     Ok(row)
 }
 
-/// Describes the content in the row (kind, header, fate, reason, whether it is suspect); returns the folder of staging
-/// for it.
+/// Describes the content in the row (kind, header, fate, reason, whether it is suspect: see [`Row::is_suspect`]); returns the
+/// folder of staging for it.
 pub fn describe(
     pass: &Pass<'_>,
     address: &Address,
     row: &mut Row,
     data: &MemberBytes<'_>,
-    content: FileKind,
+    file_kind: FileKind,
 ) -> Result<StagingDir, Stop> {
     row.reason = Reason::Borrowed(NEITHER_DICOM_NOR_PARREC);
-    match content {
+    match file_kind {
         FileKind::Par => row.kind = RowKind::Par,
         FileKind::Empty => row.reason = Reason::Borrowed(EMPTY),
         _ => {
-            if content != FileKind::Dicom && is_rec(address) {
+            if file_kind != FileKind::Dicom && is_rec(address) {
                 row.kind = RowKind::Rec;
                 if data.start(pass)?.starts_with(&APPLE_DOUBLE) {
                     row.kind = RowKind::Other;
@@ -165,11 +166,11 @@ pub fn describe(
                     Parsed::Broken { reason, offset } => {
                         mark_suspect(row, &format!("{reason} at byte {offset}"));
                     }
-                    Parsed::NotDicom if content == FileKind::Dicom => {
+                    Parsed::NotDicom if file_kind == FileKind::Dicom => {
                         mark_suspect(row, "nothing after its mark");
                     }
                     Parsed::NotDicom => {
-                        if let FileKind::Foreign(foreign) = content {
+                        if let FileKind::Foreign(foreign) = file_kind {
                             row.kind = RowKind::Archive;
                             row.reason =
                                 KeptWholeCause::Unsupported.reason(foreign.reason()).into();

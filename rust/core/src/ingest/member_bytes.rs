@@ -15,7 +15,7 @@ use crate::header::{FileWindow, Parsed, parse};
 
 /// Where the bytes of a member are. An error of reading them can have an empty path.
 pub enum MemberBytes<'a> {
-    /// In memory; with a path if they come from a loose file.
+    /// In memory; with the path of the loose file whose bytes they are, if they are those of one.
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
     Staged(StagedFile),
@@ -44,7 +44,7 @@ impl MemberBytes<'_> {
         Ok(start)
     }
 
-    /// Returns why content that is neither DICOM nor PAR is kept.
+    /// Returns the reason of a file that is neither DICOM nor PAR/REC: [`ZEROS`] or [`NEITHER_DICOM_NOR_PARREC`].
     pub fn why_other(&self, pass: &Pass<'_>) -> Result<Reason, Stop> {
         let start = self.start(pass)?;
         let zeros = start.iter().all(|&byte| byte == 0) && self.is_zeros(pass)?;

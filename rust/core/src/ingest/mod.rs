@@ -68,7 +68,9 @@ pub struct Packet {
     pub prefix: Vec<u8>,
 }
 
-/// Reads packets into `staging`, a folder that must not contain files of an earlier call.
+/// Reads packets; the bytes of their members are in `staging` afterwards, a folder that must not contain files of an earlier
+/// call. Fails only for an error that ends the whole pass; a member that cannot be read gets a row with the fate
+/// [`Fate::Refused`].
 pub fn ingest(
     packets: &[Packet],
     staging: &Path,
@@ -195,7 +197,8 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
     })
 }
 
-/// Returns the kind of a file by its content (and its name, for REC and parts of split archives).
+/// Returns the name of a file's kind (such as `dicom`, `zip`, `gzip`, `par`, `other`), by its content and, for REC and parts of
+/// split archives, its name. Fails for a folder.
 pub fn sniff(path: &Path) -> io::Result<&'static str> {
     // A FIFO must not block the caller; a link to a packet is a packet.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -208,8 +211,8 @@ pub fn sniff(path: &Path) -> io::Result<&'static str> {
         return Ok("other");
     }
     let size = metadata.len();
-    let content = kind::by_content_and_name(kind::of_file(&file)?, path.as_os_str().as_bytes());
-    Ok(match content {
+    let file_kind = kind::by_content_and_name(kind::of_file(&file)?, path.as_os_str().as_bytes());
+    Ok(match file_kind {
         FileKind::Dicom => "dicom",
         FileKind::Empty => "empty",
         _ if kind::is_rec(path.as_os_str().as_bytes()) => "rec",

@@ -11,7 +11,7 @@ use crate::notation::{Hash, hexadecimal};
 const LONGEST_NAME: usize = 255;
 /// Longest path below the inbox folder, in bytes; PATH_MAX (4096) leaves as many for the path of that folder.
 const LONGEST_PATH: usize = 2048;
-/// Limit on the components of a path below the inbox folder: each folder is created on disk.
+/// Limit on the components of a path below the inbox folder, because each of its folders is created on disk.
 const MAX_DEPTH: usize = 32;
 
 /// Returns an identifier as part of a file name: letters, digits, dot, dash and underscore of ASCII; others become `_`.
@@ -27,8 +27,8 @@ pub fn identifier(text: &str) -> String {
     text.chars().map(clean).collect()
 }
 
-/// Returns stem and extension as a name of at most 255 bytes; if it is longer, a hash of it replaces the end of the
-/// stem.
+/// Returns stem and extension as a name of at most 255 bytes. If it is longer, a hash of it replaces the end of the stem, and
+/// an extension of more than 32 bytes is omitted.
 #[must_use]
 pub fn limited_name(stem: &str, extension: &str) -> String {
     if stem.len() + extension.len() <= LONGEST_NAME {
@@ -46,8 +46,8 @@ pub fn limited_name(stem: &str, extension: &str) -> String {
 }
 
 /// Returns the components of a member's path below the inbox folder: relative, without drive, `..`, control characters
-/// or invalid UTF-8. An archive becomes a folder with its members: `separators` are the positions of the `!` after
-/// archives.
+/// or invalid UTF-8, and shortened if they are too long or too many. A backslash separates components, too. An archive becomes
+/// a folder with its members: `separators` are the positions of the `!` after archives.
 #[must_use]
 pub fn safe_path(path: &[u8], separators: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();
@@ -70,7 +70,7 @@ pub fn safe_path(path: &[u8], separators: &[u32]) -> Vec<String> {
     shorten(parts)
 }
 
-/// Returns a safe component of a path; empty for an empty one, `.`, `..` and a drive.
+/// Returns a component of a path as a safe file name; empty for an empty one, `.`, `..` and a drive (`C:`).
 fn component(part: &[u8]) -> String {
     if matches!(part, b"." | b"..")
         || matches!(part, [letter, b':'] if letter.is_ascii_alphabetic())
@@ -145,7 +145,8 @@ pub struct UsedNames {
 }
 
 impl UsedNames {
-    /// Adds the folders of a path to the table; returns the final path of the last one.
+    /// Marks the folders of a path as used. A folder is renamed if a file has its name; returns the path of the last one with
+    /// the final names.
     pub fn folder(&mut self, parts: &[String]) -> String {
         let mut path = String::new();
         for part in parts {
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn joints_are_folders() {
+    fn separators_start_folders() {
         assert_eq!(safe_path(b"a/b.zip!c", &[7]).join("/"), "a/b.zip/c");
         assert_eq!(safe_path(b"a/b!c", &[]).join("/"), "a/b!c");
     }

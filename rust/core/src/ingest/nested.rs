@@ -24,7 +24,7 @@ use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
 
-/// Why a readable archive is kept as one file.
+/// Why a readable archive is kept as one file instead of being opened.
 const IMAGELESS: &str = "an archive without DICOM or PAR";
 
 /// The members of a packet or of one archive in it.
@@ -32,14 +32,14 @@ const IMAGELESS: &str = "an archive without DICOM or PAR";
 pub struct MemberRows {
     /// One row for each member; those of a nested archive follow the archive's row.
     pub rows: Vec<Row>,
-    /// Problems of the whole archive.
+    /// Why the archive cannot be read completely, apart from the reasons of refused members.
     pub damage: Vec<String>,
-    /// Bytes that belong to no member.
+    /// Notes on bytes that belong to no member.
     pub skipped: SkippedBytes,
 }
 
 impl MemberRows {
-    /// Collects the members of a reader, and opens the archives among them.
+    /// Collects the rows of members, and opens the archives among them.
     pub fn of(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
         let mut member_rows = Self::default();
         for batch in members.batches {
@@ -89,7 +89,7 @@ impl MemberRows {
             .map(reason_of_row)
     }
 
-    /// Returns whether a member is DICOM, also with an unreadable header, or PAR.
+    /// Returns whether a member is DICOM (also a DICOMDIR, or with an unreadable header) or PAR.
     pub(super) fn may_contain_images(&self) -> bool {
         self.rows.iter().any(|row| {
             row.is_suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
@@ -97,7 +97,7 @@ impl MemberRows {
     }
 }
 
-/// Returns the reason of an archive that is kept whole because of one of its rows.
+/// Returns the reason of an archive that is kept whole because of one of its members, which `row` describes.
 fn reason_of_row(row: &Row) -> String {
     KeptWholeCause::from_fault(&row.reason).reason(&format!(
         "{}: {}",
@@ -106,7 +106,7 @@ fn reason_of_row(row: &Row) -> String {
     ))
 }
 
-/// Opens a nested archive and adds its row, then those of its members; or only its row, if it is kept as one file.
+/// Opens a nested archive and adds its row to `rows`, then those of its members; only its row if it is kept as one file.
 fn open(
     pass: &Pass<'_>,
     mut row: Row,
@@ -200,7 +200,7 @@ pub(super) fn keep_loose(
     keep(pass, row, address, archive, IMAGELESS)
 }
 
-/// Keeps an archive as one file.
+/// Keeps an archive as one file: stages it, and completes its row with `reason`.
 fn keep(
     pass: &Pass<'_>,
     mut row: Row,
@@ -249,6 +249,7 @@ pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberR
     Ok(member_rows)
 }
 
+/// Reads an archive according to its kind; anything that is no zip, 7z or compressed file is read as a tar.
 fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
@@ -267,6 +268,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             match Unpack::open(compression, Box::new(file)) {
                 Ok(unpack) => tar_members::read(
                     pass,
+                    // 0: no bytes are unpacked yet
                     Input::Packed(
                         Box::new(ExpansionReader::new(unpack, container.expansion())),
                         0,
@@ -282,6 +284,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             let len = file.metadata().map_err(failed)?.len();
             let input = Box::new(BufReader::with_capacity(256 << 10, file));
             let input = ExpansionReader::new(input as Box<dyn Read + Send>, container.expansion());
+            // 0: no bytes are read yet
             tar_members::read(pass, Input::Plain(input, 0, len), container)?
         }
     };

@@ -26,15 +26,15 @@ pub struct Options {
     pub threads: usize,
     /// Whether to decompress gzipped DICOM files.
     pub gunzip: bool,
-    /// Whether to hard-link loose files if possible.
+    /// Whether to hard-link loose files into staging if possible, instead of copying them.
     pub link: bool,
     /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
     /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
     /// or whose pixel data are not found. A staged file has its full size: a hole replaces the omitted bytes.
     pub headers_only: bool,
-    /// Paths on the top level of a folder that are skipped.
+    /// Paths of files and folders on the top level of a packet folder that are skipped.
     pub skip: Vec<PathBuf>,
-    /// Limit on the expansion of an archive or member, as a factor.
+    /// Limit on the expansion of an archive or member: unpacked bytes per packed byte, of which at least 64 KiB are assumed.
     pub max_ratio: u64,
     /// Limit on the expanded bytes of all archives and compressed files together.
     pub max_bytes: u64,
@@ -115,7 +115,7 @@ fn add_saturating(counter: &AtomicU64, more: u64) -> u64 {
 const MAX_MEMORY: u64 = 64 << 20;
 
 impl<'a> Pass<'a> {
-    /// Opens staging.
+    /// Starts a pass: opens staging, and sets all counts to 0.
     pub fn new(
         options: &'a Options,
         monitor: &'a Monitor,
@@ -144,14 +144,14 @@ impl<'a> Pass<'a> {
         self.monitor.check().map_err(|_| Stop::Cancelled)
     }
 
-    /// Returns whether a name on the top level of a folder is skipped.
+    /// Returns whether the entry `name` on the top level of the packet folder `root` is skipped.
     pub fn skips(&self, root: &Path, name: &[u8]) -> bool {
         let skipped = &self.skipped_paths;
         !skipped.is_empty() && skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
-    /// Counts the expanded bytes of a member. Returns the reason once a limit of the pass is exceeded, also for all later
-    /// members. `name` is the name of the member.
+    /// Counts the expanded bytes of a member. Fails with the reason once a limit of the pass is exceeded, also for all later
+    /// members. `name` is the name of the member, for the reason.
     pub fn count_expanded(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
         self.count_expanded_with(bytes, name, || format!("{bytes} bytes"))
     }
@@ -181,7 +181,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Counts a member, and the bytes of its texts that stay in memory: its path, and the target of a link in an archive.
-    /// Returns the reason once a limit of the pass is exceeded, also for all later members.
+    /// Fails with the reason once a limit of the pass is exceeded, also for all later members.
     pub fn count_member(&self, texts: u64) -> Result<(), String> {
         let members = add_saturating(&self.member_count, 1).saturating_add(1);
         let texts = add_saturating(&self.text_bytes, texts).saturating_add(texts);
@@ -248,7 +248,7 @@ impl<'a> Pass<'a> {
         let _ = self.exceeded_limit.set(reason);
     }
 
-    /// Returns the reason if a limit was exceeded.
+    /// Fails with the reason if a limit was exceeded.
     pub fn check_limits(&self) -> Result<(), String> {
         self.exceeded_limit
             .get()
@@ -345,13 +345,13 @@ impl Address {
         self.expansion.as_deref()
     }
 
-    /// Returns the reason if an archive that contains it expanded to too many bytes.
+    /// Fails with the reason if an archive that contains it, or that is this container, expanded to too many bytes.
     pub fn check_expansion(&self) -> Result<(), String> {
         self.expansion().map_or(Ok(()), Expansion::check)
     }
 
-    /// Counts bytes of a member before they are unpacked. Returns the reason once an archive that contains it has too
-    /// many.
+    /// Counts bytes of a member before they are unpacked. Fails with the reason once an archive that contains it, or that is
+    /// this container, expands to too many bytes.
     pub fn count_expanded(&self, bytes: u64) -> Result<(), String> {
         self.expansion()
             .map_or(Ok(()), |expansion| expansion.add(bytes))

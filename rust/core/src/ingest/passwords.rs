@@ -49,7 +49,7 @@ impl Passwords {
 pub struct LastPassword(AtomicUsize);
 
 impl LastPassword {
-    /// Records that a password decrypted a member.
+    /// Records that the password with the index `at` decrypted a member.
     pub fn note(&self, at: usize) {
         self.0.store(at, Ordering::Relaxed);
     }

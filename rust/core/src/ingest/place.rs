@@ -13,8 +13,9 @@ use crate::header::Field;
 use std::collections::{HashMap, HashSet};
 
 impl Reading {
-    /// Moves the files of some groups ([`Reading::groups`]) to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`
-    /// (gzipped ones to `.dcm.gz`). Different files with the same UID get `_2`, `_3` and so on in path order.
+    /// Moves the files of some groups, all of one series, to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped
+    /// ones to `.dcm.gz`), where n is `series_n`, and `root` is the session folder. `groups` are indices in
+    /// [`Reading::groups`]. Different files with the same UID get `_2`, `_3` and so on in path order.
     pub fn place_series(
         &mut self,
         root: &Path,
@@ -35,14 +36,14 @@ impl Reading {
         let folder = format!("dicom/{series_n}");
         let parts = ["dicom".to_owned(), series_n.to_string()];
         // In a new folder, only the names assigned here are in use.
-        let new = fs::symlink_metadata(root.join(&folder)).is_err();
+        let is_new_folder = fs::symlink_metadata(root.join(&folder)).is_err();
         create_folder(&root.join(&folder))?;
         self.names
             .entry(root.to_owned())
             .or_default()
             .folder(&parts);
         let mut names = UsedNames::default();
-        let mut caseless = HashSet::new();
+        let mut lower_case_paths = HashSet::new();
         for index in rows {
             let Some(row) = self.rows.get(index) else {
                 continue;
@@ -55,9 +56,9 @@ impl Reading {
             let stem = format!("{label}-{series_n}-{}", identifier(&uid));
             let name = limited_name(&stem, if row.is_gzipped { ".dcm.gz" } else { ".dcm" });
             let place = names.file(&folder, &name, |path| {
-                let free = new || fs::symlink_metadata(root.join(path)).is_err();
+                let free = is_new_folder || fs::symlink_metadata(root.join(path)).is_err();
                 // On a file system that ignores case, a rename would overwrite.
-                free && caseless.insert(path.to_ascii_lowercase())
+                free && lower_case_paths.insert(path.to_ascii_lowercase())
             });
             self.move_to(index, root, place, series_n)?;
         }
@@ -65,7 +66,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Sets the location of duplicates, which have no staged file, to that of the first copy.
+    /// Sets the location of duplicates, which have no staged file, to that of the file with the same bytes in these groups.
     fn point_duplicates(&mut self, groups: &[usize], series_n: i64) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;
@@ -93,7 +94,7 @@ impl Reading {
     }
 
     /// Moves one staged file to `<root>/<session_path>`. With `series_n` above 0, its row becomes sorted; with 0, kept.
-    /// Fails if the path exists, is not relative, or contains `.` or `..`.
+    /// Fails if the row has no staged file, or if the path exists, is not relative, or contains `.` or `..`.
     pub fn place_row(
         &mut self,
         row: usize,
@@ -121,6 +122,7 @@ impl Reading {
         let folders: Vec<String> = folders.iter().map(|part| (*part).to_owned()).collect();
         let names = self.names.entry(root.to_owned()).or_default();
         names.folder(&folders);
+        // This only marks the name as used: the path is free on disk.
         names.file(&folders.join("/"), name, |_| true);
         self.move_to(row, root, session_path.to_owned(), series_n)?;
         if let Some(row) = self.rows.get_mut(row) {
@@ -149,8 +151,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Moves staged files to `<root>/inbox/<path>` ([`safe_path`]). Folders take precedence over files of the same
-    /// name.
+    /// Moves the staged files of these rows to `<root>/inbox/<path>`, where the path is that of [`safe_path`]. If a folder
+    /// and a file have the same path, the file gets a number.
     pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
         let mut wanted: Vec<(usize, Vec<String>)> = rows
             .iter()
@@ -178,7 +180,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Returns the wanted path of a kept file below the session folder.
+    /// Returns the components of the wanted path of a kept file below the session folder. A file that was decompressed loses
+    /// its compression extension.
     fn inbox_path(&self, row: usize) -> Vec<String> {
         let Some(row) = self.rows.get(row) else {
             return Vec::new();
@@ -198,7 +201,8 @@ impl Reading {
         parts
     }
 
-    /// Returns a path in a folder that is unused in this reading and on disk.
+    /// Returns a path for a file in `folder` (below `root`) that is unused in this reading and on disk: `name`, with a number
+    /// if needed.
     fn unused_path(&mut self, root: &Path, folder: &str, name: &str) -> String {
         let names = self.names.entry(root.to_owned()).or_default();
         names.file(folder, name, |path| {

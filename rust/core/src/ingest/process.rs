@@ -9,7 +9,7 @@ use super::stop::Stop;
 use crate::archive::kind::{self, FileKind};
 use crate::notation::Hash;
 
-/// Processes a member with known bytes and hash.
+/// Processes a member whose bytes are available; `size` and `sha256` are those of the bytes.
 pub fn process_member(
     pass: &Pass<'_>,
     address: &Address,
@@ -22,14 +22,14 @@ pub fn process_member(
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
-    let content = kind::by_content_and_name(data.kind(pass)?, &address.path);
-    let result = match content {
+    let file_kind = kind::by_content_and_name(data.kind(pass)?, &address.path);
+    let result = match file_kind {
         FileKind::Dicom => {
-            member::process_file(pass, address, row, data, content).map(ProcessedMember::from)
+            member::process_file(pass, address, row, data, file_kind).map(ProcessedMember::from)
         }
         // A REC consists of pixels only: bytes that look like the mark of another format are coincidence.
         _ if kind::is_rec(&address.path) => {
-            member::process_file(pass, address, row, data, content).map(ProcessedMember::from)
+            member::process_file(pass, address, row, data, file_kind).map(ProcessedMember::from)
         }
         FileKind::Zip | FileKind::SevenZ | FileKind::Tar => {
             member::defer_archive(pass, address, row, data)
@@ -38,7 +38,7 @@ pub fn process_member(
             compressed_member::process(pass, address, row, data, compression)
         }
         FileKind::Par | FileKind::Empty | FileKind::Foreign(_) | FileKind::Other => {
-            member::process_file(pass, address, row, data, content).map(ProcessedMember::from)
+            member::process_file(pass, address, row, data, file_kind).map(ProcessedMember::from)
         }
     };
     pass.monitor.add(1, size);

@@ -84,7 +84,7 @@ impl Reading {
         self.group_members.get(group).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the path of a row's bytes in staging; None if they are not in staging.
+    /// Returns the path of a member's bytes in staging, by the index of its row; None if they are not in staging.
     #[must_use]
     pub fn staged(&self, row: usize) -> Option<PathBuf> {
         self.rows
@@ -94,7 +94,7 @@ impl Reading {
             .map(|staged| self.staging.path(staged))
     }
 
-    /// Returns where the zips contain the deflate streams of the placed files of some groups, by file name.
+    /// Returns the deflate streams of the placed files of some groups in their zips, by file name.
     #[must_use]
     pub fn streams(&self, groups: &[usize]) -> Streams {
         let rows = groups.iter().flat_map(|&group| self.group_rows(group));
@@ -120,7 +120,7 @@ impl Reading {
             .collect()
     }
 
-    /// Returns the members, archives and packets that could not be read as a whole, as `path: reason`.
+    /// Returns the members, archives and packets that could not be read completely, as `path: reason`.
     #[must_use]
     pub fn damage(&self) -> &[String] {
         &self.damage
@@ -132,14 +132,15 @@ impl Reading {
         &self.skipped.notes
     }
 
-    /// Returns whether some of the bytes that [`Reading::notes`] describe begin like an archive or a DICOM file.
+    /// Returns whether some of the bytes that [`Reading::notes`] describe begin like an archive, a compressed file or a DICOM
+    /// file.
     #[must_use]
     pub fn skips_images(&self) -> bool {
         self.skipped.may_contain_images
     }
 
-    /// Sets the header of a suspect (see [`Reading::suspects`]) that another reader could parse. Returns false if the
-    /// row is no suspect.
+    /// Sets the header of a suspect (see [`Reading::suspects`]) that another program could parse, and groups the files again.
+    /// `at` is the index of the row. Returns false, and changes nothing, if the row is no suspect.
     pub fn set_header(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
         let Some(row) = self.rows.get_mut(at).filter(|row| row.is_suspect) else {
             return Ok(false);

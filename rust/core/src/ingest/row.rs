@@ -59,7 +59,7 @@ pub enum Fate {
     Kept,
     /// An archive whose members have their own rows.
     Opened,
-    /// It has no data: a folder, link or device, or an anti-item of a 7z.
+    /// It has no data: a folder, link or device, or an anti-item of a 7z (an instruction to remove a file).
     NoData,
     /// Its bytes are not used, for example because they are damaged or exceed a limit.
     Refused,
@@ -83,7 +83,7 @@ impl Fate {
 /// A reason; usually a fixed text.
 pub type Reason = Cow<'static, str>;
 
-/// The reason of a file that is kept but neither sorted nor converted.
+/// The reason of a kept file that is neither an image nor an archive.
 pub const NEITHER_DICOM_NOR_PARREC: &str = "neither DICOM nor PAR/REC";
 /// The reason of a file without bytes.
 pub const EMPTY: &str = "empty";
@@ -211,7 +211,7 @@ impl Row {
         self.path.get(..end).unwrap_or_default()
     }
 
-    /// Adds to the reason.
+    /// Adds a text to the reason, after a semicolon if there is a reason already.
     pub fn add_reason(&mut self, text: String) {
         self.reason = if self.reason.is_empty() {
             text

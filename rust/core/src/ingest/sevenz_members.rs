@@ -1,4 +1,5 @@
-//! The members of a 7z, in the order of its header: one thread unpacks, the others hash, parse and write.
+//! The members of a 7z, in the order of its header: one thread unpacks, the others hash, parse and write. A block (a folder in
+//! the terms of 7z) is a group of members that are packed together.
 
 use std::io::{self, Read};
 
@@ -60,7 +61,7 @@ pub fn read(
             }
             let address = container.member(&member.name, sequence);
             let refused = |reason: String| address.refused(RowKind::Other, member.size, reason);
-            let row = match admitted.map_or_else(Err, |()| Ok(())) {
+            let row = match admitted {
                 Err(reason) => Ok(refused(reason)),
                 Ok(()) => {
                     match unpacker.read_member(member, (sequence, &address), &workers, scope) {
@@ -99,6 +100,7 @@ pub fn read(
     Ok(members)
 }
 
+/// Returns the reason for the ledger.
 fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     match refusal {
         Refusal::NoPassword => ENCRYPTED.into(),
@@ -143,16 +145,18 @@ fn admit(
 struct Unpacker<'p> {
     pass: &'p Pass<'p>,
     source: &'p dyn Source,
+    /// The passwords, and the keys that are derived from them.
     keys: Keys<'p>,
     blocks: Vec<Block>,
-    /// The current block and its remaining members, or why the rest of it is unreadable.
+    /// Index of the current block, and its remaining content, or why the rest of it is unreadable.
     current: Option<(usize, Result<BlockContent<'p>, String>)>,
     /// Bytes of the packed header that do not belong to it, and of the blocks so far that are in no member.
     unused_bytes: u64,
 }
 
 impl<'p> Unpacker<'p> {
-    /// Reads one member from its block. Returns its row, or None for a file, whose row is stored in `workers`.
+    /// Reads one member from its block. Returns its row, or None for a file, whose row is stored in `workers`. `sequence` is
+    /// the number of the member in the archive, from 1.
     fn read_member<'s>(
         &mut self,
         member: &Member,
@@ -209,7 +213,8 @@ impl<'p> Unpacker<'p> {
         }
     }
 
-    /// Opens a block, with the password that decrypts its first member; returns the reason if that is impossible.
+    /// Opens the block with the index `at`; if it is encrypted, with the password that decrypts its first member. The inner
+    /// result is an error with the reason if that is impossible.
     fn open(&self, at: usize) -> Result<Result<BlockContent<'p>, String>, Stop> {
         self.pass.check()?;
         let Some(block) = self.blocks.get(at) else {
@@ -243,7 +248,7 @@ impl<'p> Unpacker<'p> {
         }
     }
 
-    /// Reads a member into memory.
+    /// Reads a member into `part`, which has its size, and checks its CRC.
     fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), ReadError> {
         let got = fill(&mut self.content(member)?, part);
         match got {
@@ -256,7 +261,7 @@ impl<'p> Unpacker<'p> {
         }
     }
 
-    /// Unpacks to disk a member that is too large for memory.
+    /// Unpacks to disk a member that is too large for memory, and stores its row in `workers`: returns no row.
     fn read_large_member(
         &mut self,
         member: &Member,
@@ -313,7 +318,7 @@ impl<'p> Unpacker<'p> {
     }
 }
 
-/// Compares the CRC-32 of a member's bytes with that in the archive, if it has one.
+/// Fails if the CRC-32 of a member's bytes differs from that in the archive; a member without one is accepted.
 fn check_crc(member: &Member, crc: u32) -> Result<(), ReadError> {
     match member.crc {
         Some(declared) if declared != crc => {

@@ -68,8 +68,8 @@ impl Staging {
         })
     }
 
-    fn folder(&self, of: StagingDir) -> PathBuf {
-        match of {
+    fn folder(&self, dir: StagingDir) -> PathBuf {
+        match dir {
             StagingDir::Series(key) => self.root.join(hexadecimal(&key)),
             StagingDir::Other => self.root.join("other"),
         }
@@ -152,7 +152,7 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Copies a stream of up to `limit` bytes into a new file, and removes the file if the stream fails. Blocks of
+    /// Copies a stream of up to `limit` bytes into a new file; removes the file if the stream fails or is longer. Blocks of
     /// zeros become holes, so that sparse files stay small.
     pub fn spool(
         &self,
@@ -210,7 +210,7 @@ impl Staging {
     }
 }
 
-/// Reads and hashes a stream to its end; each block goes to `sink`. More than `limit` bytes are an error of the stream.
+/// Reads and hashes a stream to its end, and passes each block to `sink`. Fails if the stream has more than `limit` bytes.
 pub fn read_through(
     input: &mut dyn Read,
     limit: u64,

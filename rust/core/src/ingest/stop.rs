@@ -10,7 +10,7 @@ use crate::monitor::Cancelled;
 pub enum Stop {
     /// The monitor was asked to stop.
     Cancelled,
-    /// An operation on a file or folder failed, or there is too little free space.
+    /// An operation on a file or folder failed, there is too little free space, or the threads could not be started.
     Io {
         /// The file or folder; may be empty if the bytes of a member cannot be read.
         path: PathBuf,

@@ -55,7 +55,7 @@ pub fn read(
     Ok(members)
 }
 
-/// Returns notes about the bytes that are in no member.
+/// Returns notes on the bytes that are in no member; call it after all members were read.
 fn skipped_by(tar: &TarReader<Input<'_>>) -> SkippedBytes {
     let mut skipped = SkippedBytes::default();
     skipped.add(
@@ -79,11 +79,13 @@ struct Unpacker<'p, 'a> {
     hole_bytes: u64,
     /// Hashes of the names of the files and of the hard links to them so far, by [`Unpacker::name_hash`].
     file_name_hashes: HashSet<u64>,
+    /// The seed of the hashes: an archive cannot contain names that were chosen to have equal hashes.
     hash_state: RandomState,
 }
 
 impl<'p> Unpacker<'p, '_> {
-    /// Reads one member from the stream; returns false at the end.
+    /// Reads one member from the stream, and stores its row in `workers` or has them process it; returns false at the end.
+    /// Fails if the rest of the archive cannot be read, or exceeds a limit.
     fn next<'s>(
         &mut self,
         container: &Address,
@@ -206,8 +208,15 @@ impl<'p> Unpacker<'p, '_> {
         Some(row.into())
     }
 
-    fn link_row(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
-        if !hard {
+    /// Returns the row of a hard link or, if `is_hard` is false, of a symbolic link. A hard link to no earlier file is refused.
+    fn link_row(
+        &mut self,
+        address: &Address,
+        member: &Member,
+        is_hard: bool,
+        target: &[u8],
+    ) -> Row {
+        if !is_hard {
             return address.no_data(RowKind::Link, link_to(target));
         }
         let escaped = escape(target);

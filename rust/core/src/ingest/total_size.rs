@@ -5,16 +5,17 @@ use std::io::{self, Read};
 use super::pass::Pass;
 use crate::archive::invalid;
 
-/// A stream whose size is known only at its end.
+/// The content of a compressed member or file, whose size is known only at its end.
 pub struct TotalSizeReader<'a, R> {
     inner: R,
     pass: &'a Pass<'a>,
     name: &'a [u8],
+    /// Bytes read so far.
     size: u64,
 }
 
 impl<'a, R> TotalSizeReader<'a, R> {
-    /// Counts what is read of a member with this name.
+    /// Counts what is read from `inner`. `name` is the name of the member, for the reason.
     pub fn new(inner: R, pass: &'a Pass<'_>, name: &'a [u8]) -> Self {
         Self {
             inner,

@@ -62,7 +62,7 @@ impl Workers {
         lock(&self.stop).is_some()
     }
 
-    /// Returns all members in order, once the threads have finished.
+    /// Returns all members by sequence number, or the first error; call it once the threads have finished.
     pub fn finish(self) -> Result<Vec<ProcessedMember>, Stop> {
         if let Some(stop) = lock(&self.stop).take() {
             return Err(stop);
@@ -109,6 +109,7 @@ impl Workers {
         });
     }
 
+    /// Processes a member whose bytes are the first `len` of a buffer, and keeps the buffer for reuse.
     fn process(
         &self,
         pass: &Pass<'_>,

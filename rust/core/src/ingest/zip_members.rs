@@ -112,6 +112,7 @@ fn set_faults(
 /// Length of an empty deflate stream in bytes.
 const EMPTY_DEFLATED: u64 = 2;
 
+/// Reads one member. `zip` is that of [`read`]; `add_gap` records the bytes between this member and the next one.
 fn read_member(
     pass: &Pass<'_>,
     source: &dyn Source,
@@ -195,11 +196,11 @@ fn deflate_stream(entry: &Entry, zip: u32, offset: u64) -> Option<DeflateStream>
 }
 
 /// Notes where the central directory and a local header disagree: two readers may see different members.
-fn with_note(mut member: ProcessedMember, differs: &[&str]) -> ProcessedMember {
-    if !differs.is_empty() {
+fn with_note(mut member: ProcessedMember, differing_fields: &[&str]) -> ProcessedMember {
+    if !differing_fields.is_empty() {
         member.row.add_reason(format!(
             "its two headers in the zip disagree on {}",
-            differs.join(" and ")
+            differing_fields.join(" and ")
         ));
     }
     member
@@ -229,7 +230,7 @@ fn without_file(
         _ if entry.packed_size == 0 => 0,
         None => short_content(source, entry).map_or(entry.packed_size, |(_, unused)| unused),
         Some(encryption) => match entry.decrypted_entry(encryption) {
-            Ok(inside) if inside.packed_size <= EMPTY_DEFLATED => 0,
+            Ok(decrypted) if decrypted.packed_size <= EMPTY_DEFLATED => 0,
             _ => entry.packed_size,
         },
     };
@@ -249,7 +250,7 @@ fn short_content(source: &dyn Source, entry: &Entry) -> Option<(Vec<u8>, u64)> {
     })
 }
 
-/// Unpacks to disk a member that is too large for memory.
+/// Unpacks to disk an unencrypted member that is too large for memory.
 fn read_large_member(
     pass: &Pass<'_>,
     source: &dyn Source,

@@ -15,7 +15,7 @@ use crate::monitor::Monitor;
 #[derive(Clone, Copy)]
 pub(super) struct Level(i32);
 
-/// For images: much faster than gzip -6, with sizes within 5% of its (docs/performance.md).
+/// For images: much faster than gzip -6, with sizes within 5% of those of gzip -6 (docs/performance.md).
 const IMAGE: Level = Level(1);
 /// For DICOM: the fastest level with sizes within 5% of those of gzip -6 (docs/performance.md).
 pub(super) const SERIES: Level = Level(2);
@@ -35,7 +35,7 @@ impl Level {
     }
 }
 
-/// Compresses data in memory into one gzip member. `out` is the file that the writer writes, for errors.
+/// Compresses data in memory into one gzip member. `out` is the path of the file that `writer` writes, for errors.
 pub(super) fn compress_whole(
     data: &[u8],
     level: Level,

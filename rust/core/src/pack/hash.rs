@@ -21,7 +21,7 @@ pub type SizeAndHash = (u64, Hash);
 /// A file in an archive: name, length in bytes, SHA-256.
 pub type NamedHash = (Vec<u8>, u64, Hash);
 
-/// Reads to the end; returns length and hash.
+/// Reads a stream to its end; returns length and hash. `block` is a buffer.
 fn hash_stream(
     input: &mut dyn Read,
     block: &mut [u8],
@@ -67,13 +67,20 @@ pub fn gzip(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
     Ok(size_and_hash)
 }
 
-/// Returns the length of the content of a gzip file, and the first `head` bytes of the content (at most 1 MiB); reads
-/// to the end and checks the checksum.
-pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Vec<u8>), Failure> {
+/// Returns the length of the content of a gzip file, and the first `head_length` bytes of the content (at most 1 MiB, fewer if
+/// the content is shorter); reads to the end and checks the checksum.
+pub fn gzip_size(
+    path: &Path,
+    head_length: usize,
+    monitor: &Monitor,
+) -> Result<(u64, Vec<u8>), Failure> {
     let size_and_start = read_gzip(path, |input| {
         let mut block = vec![0; BLOCK];
         let got = fill(input, &mut block).map_err(ContentError::Io)?;
-        let start = block.get(..head.min(got)).unwrap_or_default().to_vec();
+        let start = block
+            .get(..head_length.min(got))
+            .unwrap_or_default()
+            .to_vec();
         let mut size = got as u64;
         loop {
             check(monitor)?;
@@ -114,7 +121,7 @@ impl From<Failure> for ContentError {
 }
 
 /// Reads the content of a gzip file with the fast reader. If that fails, reads it again with the general one, which
-/// reads every gzip file and whose error messages are exact.
+/// reads every gzip file and whose error messages are exact. So `read` may be called twice.
 fn read_gzip<T>(
     path: &Path,
     read: impl Fn(&mut dyn Read) -> Result<T, ContentError>,

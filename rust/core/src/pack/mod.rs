@@ -1,4 +1,4 @@
-//! Writes tar.gz and gzip, with the same bytes for the same input, and reads back what was written.
+//! Writes tar.gz and gzip files, with the same bytes for the same input, and reads and checks them.
 
 pub mod blocks;
 pub mod gzip;

@@ -57,8 +57,8 @@ impl<W: Write> PiecesWriter<W> {
         Ok(self.writer)
     }
 
-    /// Writes a deflate stream that another one can follow (see [`blocks::make_extendable`]). `size` and `crc` are those
-    /// of its content.
+    /// Ends the current piece, then writes a deflate stream that another one can follow (see [`blocks::make_extendable`]).
+    /// `size` and `crc` are those of its content.
     pub fn splice(&mut self, packed: &[u8], crc: u32, size: u64) -> io::Result<()> {
         if !self.content.is_empty() {
             self.write_piece()?;

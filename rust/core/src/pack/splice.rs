@@ -24,7 +24,7 @@ pub struct Splicer<'a> {
 }
 
 impl<'a> Splicer<'a> {
-    /// Opens the zips. Skips one that cannot be opened: its files are then compressed again.
+    /// Opens the zips. The files of a zip that cannot be opened are compressed again.
     pub fn open(streams: &'a Streams) -> Self {
         let zips = streams.zips.iter().map(|path| File::open(path).ok());
         Self {
@@ -34,10 +34,10 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Compresses a sample (the first of these files) with libdeflate and `level`, and returns whether the streams of
-    /// these files in the zips are about as small in total. Similar small files compress better in one stream than in
-    /// one stream each. Returns false if a file of the sample has no stream, true if its first file is too large to
-    /// compress it at once.
+    /// Compresses a sample, the first of `files` (name and path), into one stream with libdeflate and `level`, and returns
+    /// whether the streams of these files in the zips are about as small in total. They can be larger, because similar small
+    /// files compress better in one stream than in one stream each. Returns false if a file of the sample has no stream, true
+    /// if its first file is too large to compress it at once.
     pub fn streams_are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,
@@ -68,8 +68,8 @@ impl<'a> Splicer<'a> {
         Ok(zip_length <= own_length + own_length / 100 + 64)
     }
 
-    /// Writes the content of a file as its zip stores it; returns false, without writing anything, if that is
-    /// impossible.
+    /// Writes the content of a file as its zip stores it; returns false, without writing anything, if that is impossible.
+    /// `name` is the file's name in [`Streams::by_name`], and `size` its size in bytes.
     pub fn put<W: Write>(
         &mut self,
         name: &[u8],

@@ -1,5 +1,5 @@
 //! A folder as tar.gz: sorted names, fixed times, modes and owners, so that equal files give an equal tar. The compressed
-//! bytes also depend on the deflate streams that are copied from zips.
+//! bytes also depend on the level, and on the deflate streams that are copied from zips.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -19,8 +19,11 @@ pub(super) const END: &[u8] = &[0; 2 * TAR_BLOCK];
 
 /// One file of the archive.
 struct Item {
+    /// Name in the archive, with the prefix.
     name: Vec<u8>,
+    /// Path on disk.
     path: PathBuf,
+    /// Size in bytes when the folder was listed.
     size: u64,
 }
 
@@ -50,22 +53,23 @@ pub fn pack_folder(
         .filter(|streams| level == 0 && !streams.by_name.is_empty())
         .map(Splicer::open);
     let level = gzip::SERIES.or_requested(level);
-    if let Some(open) = &splicer {
+    if let Some(open_splicer) = &splicer {
         let sample = items.iter().skip(items.len() / 2);
         let sample = sample.map(|item| (item.file_name(), &*item.path));
-        let small = open.streams_are_small(sample, level.value());
+        let small = open_splicer.streams_are_small(sample, level.value());
         if !small.map_err(|error| Failure::io(folder, error))? {
             splicer = None;
         }
     }
-    let total = items
+    // Members with an extended header need a little more.
+    let tar_size = items
         .iter()
         .map(|item| padded_size(item.size) + 2 * TAR_BLOCK as u64)
         .sum::<u64>()
-        + 1024;
+        + END.len() as u64;
     write_file(out, |writer| {
-        if total <= MAX_ONE_BUFFER && splicer.is_none() {
-            let mut tar = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+        if tar_size <= MAX_ONE_BUFFER && splicer.is_none() {
+            let mut tar = Vec::with_capacity(usize::try_from(tar_size).unwrap_or(0));
             write_all(&items, &mut tar, out, monitor, |item, tar| {
                 copy(item, tar, out, monitor)
             })?;
@@ -93,7 +97,7 @@ pub fn pack_folder(
     })
 }
 
-/// Returns the files of a folder, sorted by name.
+/// Returns the files of a folder, sorted by name; fails if an entry is not a regular file.
 fn list(folder: &Path, prefix: &str) -> Result<Vec<Item>, Failure> {
     let failed = |error| Failure::io(folder, error);
     let mut items = Vec::new();
@@ -137,7 +141,8 @@ pub(super) fn padding(size: u64) -> &'static [u8] {
     END.get(..length).unwrap_or_default()
 }
 
-/// Writes headers, contents and the end mark.
+/// Writes all members and the end mark to `tar`. `content` writes the bytes of one file. `out` is the path of the tar.gz, for
+/// errors.
 fn write_all<W: Write>(
     items: &[Item],
     tar: &mut W,
@@ -157,7 +162,7 @@ fn write_all<W: Write>(
     tar.write_all(END).map_err(failed)
 }
 
-/// Writes the bytes of a file; fails if its size changed.
+/// Writes the bytes of a file to `tar`; fails if its size changed. `out` is the path of the tar.gz, for errors.
 fn copy(item: &Item, tar: &mut dyn Write, out: &Path, monitor: &Monitor) -> Result<(), Failure> {
     let mut file = File::open(&item.path).map_err(|error| Failure::io(&item.path, error))?;
     let mut block = vec![0; usize::try_from(item.size + 1).map_or(BLOCK, |size| size.min(BLOCK))];
@@ -232,8 +237,9 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
     (prefix.len() <= 155 && rest.len() > 1).then_some((prefix, rest.get(1..)?))
 }
 
-/// Returns the header block of a member, with a fixed mode, owner and time.
-fn ustar((prefix, name): (&[u8], &[u8]), size: u64, flag: u8) -> [u8; TAR_BLOCK] {
+/// Returns the header block of a member, with a fixed mode, owner and time. `type_flag` is `0` for a file, `x` for an extended
+/// header.
+fn ustar((prefix, name): (&[u8], &[u8]), size: u64, type_flag: u8) -> [u8; TAR_BLOCK] {
     let mut block = [0u8; TAR_BLOCK];
     let mut put = |at: usize, bytes: &[u8]| {
         if let Some(place) = block.get_mut(at..at + bytes.len()) {
@@ -250,7 +256,7 @@ fn ustar((prefix, name): (&[u8], &[u8]), size: u64, flag: u8) -> [u8; TAR_BLOCK]
     );
     put(136, b"00000000000\0");
     put(148, b"        ");
-    put(156, &[flag]);
+    put(156, &[type_flag]);
     put(257, b"ustar\x0000");
     put(345, prefix);
     let sum: u64 = block.iter().map(|&byte| u64::from(byte)).sum();

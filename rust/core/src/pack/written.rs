@@ -15,21 +15,21 @@ use crate::regular;
 /// Length of the header (RFC 1952, 2.3).
 const HEADER_LENGTH: usize = 10;
 
-/// Returns an error if a gzip file has a header that `gzip_file` does not write, is damaged, or has bytes after its first
-/// member.
+/// Fails if a gzip file has a header that `gzip_file` does not write, is damaged, or has bytes after its first member.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     input.skip_to_end()?;
     input.end()
 }
 
-/// Returns an error if a tar.gz with these members is damaged, or has bytes or an order that `pack_folder` does not write.
+/// Fails if a tar.gz is damaged, or has bytes or an order that `pack_folder` does not write. `members` are its members, as
+/// [`super::hash::tar_gz`] returns them.
 pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     let mut previous: &[u8] = &[];
     for (name, size, _) in members {
         if name.as_slice() <= previous {
-            return Err(input.foreign_bytes());
+            return Err(input.foreign_bytes_error());
         }
         previous = name;
         input.expect(&tar_gz::headers(name, *size))?;
@@ -38,7 +38,7 @@ pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(
     }
     input.expect(tar_gz::END)?;
     if input.skip_to_end()? > 0 {
-        return Err(input.foreign_bytes());
+        return Err(input.foreign_bytes_error());
     }
     input.end()
 }
@@ -58,7 +58,7 @@ impl<'a> ComparedContent<'a> {
         let mut header = [1; HEADER_LENGTH];
         fill(&mut file, &mut header).map_err(failed)?;
         if !matches!(header, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0 | 2 | 4, 255]) {
-            return Err(foreign_bytes(path));
+            return Err(foreign_bytes_error(path));
         }
         file.rewind().map_err(failed)?;
         Ok(Self {
@@ -69,18 +69,18 @@ impl<'a> ComparedContent<'a> {
         })
     }
 
-    fn foreign_bytes(&self) -> Failure {
-        foreign_bytes(self.path)
+    fn foreign_bytes_error(&self) -> Failure {
+        foreign_bytes_error(self.path)
     }
 
-    /// Reads the next bytes of the content; returns an error if they are not `expected`.
+    /// Reads the next bytes of the content; fails if they are not `expected`.
     fn expect(&mut self, expected: &[u8]) -> Result<(), Failure> {
         let mut bytes = vec![0; expected.len()];
         let got = fill(&mut self.reader, &mut bytes).map_err(|error| damaged(self.path, &error))?;
         if got == expected.len() && bytes == expected {
             return Ok(());
         }
-        Err(self.foreign_bytes())
+        Err(self.foreign_bytes_error())
     }
 
     /// Skips `size` bytes of content.
@@ -91,14 +91,14 @@ impl<'a> ComparedContent<'a> {
             let most = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
             let block = self.block.get_mut(..most).unwrap_or_default();
             match fill(&mut self.reader, block).map_err(|error| damaged(self.path, &error))? {
-                0 => return Err(self.foreign_bytes()),
+                0 => return Err(self.foreign_bytes_error()),
                 got => left -= got as u64,
             }
         }
         Ok(())
     }
 
-    /// Reads to the end of the member; returns the number of bytes.
+    /// Reads to the end of the gzip member; returns the number of bytes of content.
     fn skip_to_end(&mut self) -> Result<u64, Failure> {
         let mut size = 0;
         loop {
@@ -111,21 +111,21 @@ impl<'a> ComparedContent<'a> {
         }
     }
 
-    /// Returns an error if bytes follow the member; call it at the end of the content.
+    /// Fails if bytes follow the gzip member; call it at the end of the content.
     fn end(self) -> Result<(), Failure> {
-        let mut rest = self.reader.into_inner();
-        let rest = rest
+        let mut input = self.reader.into_inner();
+        let rest = input
             .fill_buf()
             .map_err(|error| Failure::io(self.path, error))?;
         if rest.is_empty() {
             return Ok(());
         }
-        Err(foreign_bytes(self.path))
+        Err(foreign_bytes_error(self.path))
     }
 }
 
 /// Returns the error for a file with bytes that qxbatch does not write.
-fn foreign_bytes(path: &Path) -> Failure {
+fn foreign_bytes_error(path: &Path) -> Failure {
     Failure::Damaged(format!(
         "{}: qxbatch did not write all of it",
         path.display()

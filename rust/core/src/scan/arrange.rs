@@ -2,8 +2,8 @@
 
 use super::scanned::{Scan, ScannedFile};
 
-/// One entry of a folder. The n-th `File` of a folder is the n-th file in its batches; `Folder` has the id of a
-/// subfolder.
+/// One entry of a folder. The n-th `File` of a folder is the n-th file in the batches of the folder; `Folder` contains the id
+/// of a subfolder.
 #[derive(Debug)]
 pub(super) enum Node {
     File,
@@ -55,13 +55,14 @@ fn in_order(nodes: Vec<Vec<Node>>, files: Vec<Vec<ScannedFile>>) -> Vec<ScannedF
     let mut ordered = Vec::with_capacity(files.iter().map(Vec::len).sum());
     let mut nodes: Vec<_> = nodes.into_iter().map(Vec::into_iter).collect();
     let mut files: Vec<_> = files.into_iter().map(Vec::into_iter).collect();
-    let mut open = vec![0_usize];
-    while let Some(top) = open.last().copied() {
+    // The ids of the folders from the root to the current one.
+    let mut open_folders = vec![0_usize];
+    while let Some(top) = open_folders.last().copied() {
         match nodes.get_mut(top).and_then(Iterator::next) {
-            Some(Node::Folder(child)) => open.push(child as usize),
+            Some(Node::Folder(child)) => open_folders.push(child as usize),
             Some(Node::File) => ordered.extend(files.get_mut(top).and_then(Iterator::next)),
             None => {
-                open.pop();
+                open_folders.pop();
             }
         }
     }

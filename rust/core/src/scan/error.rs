@@ -7,7 +7,7 @@ use std::io;
 pub enum ScanError {
     /// The monitor was cancelled.
     Cancelled,
-    /// A requested path cannot be read.
+    /// A requested path, the first value, cannot be read.
     Path(Vec<u8>, io::Error),
     /// The threads could not be started.
     Threads(String),

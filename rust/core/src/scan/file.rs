@@ -11,7 +11,7 @@ use crate::header::{
     Bundle, FileWindow, Header, HeaderRange, Inflated, Parsed, Window, is_gzip, parse_into,
 };
 
-/// The content of a file.
+/// The content of a file. `H` is its header or, during the scan, the range of its header in a [`Bundle`].
 #[derive(Debug)]
 pub enum Outcome<H = Header> {
     /// A DICOM object.
@@ -20,7 +20,7 @@ pub enum Outcome<H = Header> {
     Other(Box<str>),
     /// A DICOM object or gzip file whose bytes are damaged; with the reason.
     Damaged(Box<str>),
-    /// The system refused to open or read the file.
+    /// The file (or folder) cannot be opened or read.
     Unreadable(io::Error),
 }
 
@@ -80,7 +80,7 @@ pub(super) fn read_file(
     (size, outcome)
 }
 
-/// Reads the header of an object that may be in a gzip file.
+/// Reads the header of a DICOM object, which may be in a gzip file. Fails with `InvalidData` for damaged gzip data.
 pub fn parse_plain_or_gzip<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_plain_or_gzip_into(window, &mut bundle)?;

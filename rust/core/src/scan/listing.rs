@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, open, statat};
 
 use super::error::ScanError;
 
-/// An entry of a folder, or a requested path.
+/// An entry of a folder, with its name, or a requested path, with the path as its name.
 #[derive(Debug)]
 pub(super) enum Entry {
     File(Box<[u8]>),
@@ -46,7 +46,7 @@ impl Entry {
     }
 }
 
-/// Returns the path of a name in a folder; requested paths have an empty folder.
+/// Returns the path of the entry `name` of a folder; requested paths are entries of a folder with an empty path.
 pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if folder.is_empty() || name.is_empty() || folder.ends_with(b"/") {
         b""
@@ -63,9 +63,9 @@ pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanErr
     let mut seen = HashSet::new();
     let mut entries = Vec::new();
     for path in paths {
-        let refused = |error: io::Error| ScanError::Path(path.clone(), error);
+        let failed = |error: io::Error| ScanError::Path(path.clone(), error);
         let name = path.clone().into_boxed_slice();
-        let stat = statat(CWD, path, AtFlags::empty()).map_err(|error| refused(error.into()))?;
+        let stat = statat(CWD, path, AtFlags::empty()).map_err(|error| failed(error.into()))?;
         let below = as_path(path)
             .ancestors()
             .skip(1)
@@ -91,7 +91,7 @@ pub(super) fn open_folder(path: &[u8]) -> io::Result<OwnedFd> {
     Ok(open(as_path(path), flags, Mode::empty())?)
 }
 
-/// Opens a folder and lists it.
+/// Opens a folder and lists it, in any order.
 pub(super) fn list(path: &[u8]) -> io::Result<(OwnedFd, Vec<Entry>)> {
     let fd = open_folder(path)?;
     let mut entries = Vec::new();

@@ -19,6 +19,7 @@ use crate::monitor::Monitor;
 /// Files per task: enough to make the overhead of a task negligible, few enough to keep all threads busy.
 const BATCH: usize = 64;
 
+/// The state of a scan, which all tasks share.
 struct Walk<'m> {
     monitor: &'m Monitor,
     /// The next id of a folder.
@@ -48,17 +49,18 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
         return Err(ScanError::Cancelled);
     }
     let scan = walk.finish();
-    let refused = scan
+    let unreadable = scan
         .files
         .iter()
         .position(|file| file.folder == root && matches!(file.outcome, Outcome::Unreadable(_)));
-    match refused {
-        Some(index) => Err(refusal(scan, index)),
+    match unreadable {
+        Some(index) => Err(unreadable_path(scan, index)),
         None => Ok(scan),
     }
 }
 
-fn refusal(mut scan: Scan, index: usize) -> ScanError {
+/// Returns the error for a requested path that cannot be read; `index` is that of its file.
+fn unreadable_path(mut scan: Scan, index: usize) -> ScanError {
     let path = scan.path(index);
     match scan.files.swap_remove(index).outcome {
         Outcome::Unreadable(error) => ScanError::Path(path, error),
@@ -67,7 +69,7 @@ fn refusal(mut scan: Scan, index: usize) -> ScanError {
 }
 
 impl<'m> Walk<'m> {
-    /// Lists a folder, and reads what is in it.
+    /// Lists the folder with this id, and spawns tasks that read what is in it.
     fn visit<'s>(&'s self, scope: &Scope<'s>, path: Vec<u8>, id: u32)
     where
         'm: 's,
@@ -146,7 +148,8 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Reads the files of one batch.
+    /// Reads the files of one batch. `fd` is that of their folder, None for requested paths; `folder` is its id, and `first`
+    /// the index of the first file among the files of the folder.
     fn read(&self, fd: Option<&OwnedFd>, folder: u32, first: usize, entries: Vec<Entry>) {
         let mut buffers = Buffers::default();
         let mut results = Vec::with_capacity(entries.len());

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-/// Patient and SeriesNumber of the files of one group of a series.
+/// PatientID (empty without one) and SeriesNumber of the files of one group of a series.
 pub(super) type GroupKey = (String, Option<i64>);
 
 /// Assigns files without a patient to the only patient of the series, then files without a number to the only number of
-/// their patient. If there are several patients or numbers, these files remain separate groups.
+/// their patient. If there are several patients or numbers, these files remain separate groups. `by_key` has the indices of the
+/// files of one series.
 pub(super) fn fill_in(mut by_key: HashMap<GroupKey, Vec<usize>>) -> HashMap<GroupKey, Vec<usize>> {
     if by_key.len() == 1 {
         return by_key;
@@ -41,7 +42,7 @@ pub(super) fn fill_in(mut by_key: HashMap<GroupKey, Vec<usize>>) -> HashMap<Grou
     })
 }
 
-/// Replaces the keys of groups, and joins groups whose new keys are equal.
+/// Replaces the key of each group by the result of `key`, and joins groups whose new keys are equal.
 fn rekeyed(
     by_key: HashMap<GroupKey, Vec<usize>>,
     key: impl Fn(GroupKey) -> GroupKey,

@@ -6,7 +6,7 @@ use crate::frames::{Pixels, Series, continue_after_midnight, next_day_limit, spa
 /// Acquisition times that increase across midnight, even if all headers have the date on which the series started.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
-    /// First and last time in seconds; None if no frame has a time.
+    /// First and last acquisition time in seconds; None if no frame has one.
     first_and_last_time: Option<(f64, f64)>,
     /// Times before this limit (in seconds) belong to the next day; None if no time needs a day more.
     next_day_limit: Option<f64>,
@@ -40,13 +40,13 @@ impl Clock {
             .map(|time| continue_after_midnight(time, self.next_day_limit))
     }
 
-    /// Returns the first and the last acquisition time in seconds.
+    /// Returns the first and the last acquisition time in seconds; None if no frame has one.
     pub(super) fn first_and_last_time(&self) -> Option<(f64, f64)> {
         self.first_and_last_time
     }
 }
 
-/// Returns the bits of a number, to compare it for equality.
+/// Returns the bits of a number, as an integer that can be hashed and compared.
 pub(super) fn bits(value: Option<f64>) -> Option<u64> {
     value.map(f64::to_bits)
 }

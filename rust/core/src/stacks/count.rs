@@ -21,7 +21,7 @@ pub struct Volumes {
     pub missing_slices_before_last: usize,
     /// Volumes without any slice between the first and the last volume.
     pub missing_volumes: usize,
-    /// Frames at a slice position where their volume already has a frame.
+    /// Frames at a slice position where their volume already has another frame.
     pub repeated_frames: usize,
 }
 
@@ -31,7 +31,7 @@ pub struct Volumes {
 pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
     let mut assignments = candidates(placed_frames, clock)
         .into_iter()
-        .map(|assignment| (volumes(placed_frames, &assignment), assignment));
+        .map(|assignment| (count_volumes(placed_frames, &assignment), assignment));
     let Some(first) = assignments.next() else {
         return Default::default();
     };
@@ -46,7 +46,7 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
 
 /// Returns the number of missing and repeated slices.
 fn cost(volumes: &Volumes) -> usize {
-    let last = if volumes.slices_in_partial_volume > 0 {
+    let missing_in_last = if volumes.slices_in_partial_volume > 0 {
         volumes
             .slices
             .saturating_sub(volumes.slices_in_partial_volume)
@@ -55,12 +55,12 @@ fn cost(volumes: &Volumes) -> usize {
     };
     volumes
         .missing_slices_before_last
-        .saturating_add(last)
+        .saturating_add(missing_in_last)
         .saturating_add(volumes.repeated_frames)
 }
 
 /// Counts the volumes of one assignment.
-fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
+fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
     let mut slice_counts = vec![0_usize; assignment.count];
     let mut seen = BTreeSet::new();
     let mut repeated_frames: usize = 0;
@@ -73,7 +73,7 @@ fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes
     }
     let slices = placed_frames.slice_count;
     let last = slice_counts.last().copied().unwrap_or(0);
-    let before = slice_counts.len().saturating_sub(1);
+    let volumes_before_last = slice_counts.len().saturating_sub(1);
     Volumes {
         slices,
         count: slice_counts.len(),
@@ -84,7 +84,7 @@ fn volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes
         slices_in_partial_volume: if last < slices { last } else { 0 },
         missing_slices_before_last: slice_counts
             .iter()
-            .take(before)
+            .take(volumes_before_last)
             .map(|count| slices.saturating_sub(*count))
             .sum(),
         missing_volumes: assignment.missing_volumes,
@@ -102,6 +102,7 @@ pub(super) fn diffusion(
     placed_frames: &PlacedFrames<'_>,
     assignment: &Assignment,
 ) -> (Vec<(f64, usize)>, usize) {
+    // Tenths of the b-value, and thousandths of the direction cosines, of the first frame with a b-value.
     let mut weighting_by_volume: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
     let mut in_diffusion_scan = false;
     for (stack_frame, volume) in placed_frames.stack_frames.iter().zip(&assignment.volumes) {

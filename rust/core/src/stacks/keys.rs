@@ -18,7 +18,8 @@ pub(super) struct Assignment {
     pub missing_volumes: usize,
 }
 
-/// Returns the possible assignments, the most reliable first. The last one, by the order of the frames, always exists.
+/// Returns the possible assignments, the most reliable first. There is always at least one: the last, by the order of the
+/// frames ([`by_rank`]).
 pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed_frames, true, |stack_frame| {
@@ -75,35 +76,35 @@ fn by_number(
     Some(assignment)
 }
 
-/// Returns how many numbers are missing between the lowest and the highest one; 0 if more are missing than exist, because
-/// then the number counts something else.
+/// Returns how many numbers are missing between the lowest and the highest one; 0 if more are missing than there are different
+/// numbers, because then the numbers do not count volumes one by one.
 pub(super) fn missing_count(numbers: &[i64]) -> usize {
-    let mut different = numbers.to_vec();
-    different.sort_unstable();
-    different.dedup();
-    let range = different.last().zip(different.first());
+    let mut distinct = numbers.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let range = distinct.last().zip(distinct.first());
     let range = range.and_then(|(last, first)| usize::try_from(last.saturating_sub(*first)).ok());
     let missing = range.map_or(0, |range| {
-        range.saturating_add(1).saturating_sub(different.len())
+        range.saturating_add(1).saturating_sub(distinct.len())
     });
-    if missing <= different.len() {
+    if missing <= distinct.len() {
         missing
     } else {
         0
     }
 }
 
-/// Assigns each frame to the volume with the rank of its number.
+/// Assigns each frame to the volume whose index is the rank of the frame's number among the different numbers.
 fn by_number_rank(numbers: &[i64]) -> Assignment {
-    let mut different = numbers.to_vec();
-    different.sort_unstable();
-    different.dedup();
+    let mut distinct = numbers.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
     Assignment {
         volumes: numbers
             .iter()
-            .map(|number| different.partition_point(|other| other < number))
+            .map(|number| distinct.partition_point(|other| other < number))
             .collect(),
-        count: different.len(),
+        count: distinct.len(),
         missing_volumes: 0,
     }
 }
@@ -187,14 +188,14 @@ fn by_rank(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
             .partial_cmp(&key(other))
             .unwrap_or(std::cmp::Ordering::Equal)
     });
-    let mut next: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut frames_at_slice: BTreeMap<usize, usize> = BTreeMap::new();
     let mut assignment = Assignment {
         volumes: vec![0; placed_frames.stack_frames.len()],
         ..Assignment::default()
     };
     for index in order {
         let slice = placed_frames.slices.get(index).copied().unwrap_or(0);
-        let count = next.entry(slice).or_default();
+        let count = frames_at_slice.entry(slice).or_default();
         if let Some(volume) = assignment.volumes.get_mut(index) {
             *volume = *count;
         }

@@ -28,7 +28,7 @@ pub struct Stack {
     pub component: &'static str,
     /// Whether ImageType or FrameType says that the frames are derived.
     pub is_derived: bool,
-    /// Rows and columns.
+    /// Rows and columns of a frame; of a tile for mosaics.
     pub size: (u32, u32),
     /// Direction cosines of a row and of a column.
     pub orientation: Option<[f64; 6]>,
@@ -39,7 +39,8 @@ pub struct Stack {
     /// Number of frames that repeat another frame in every distinguishing value, such as position, numbers and times.
     /// Frames without InstanceNumber do not count.
     pub duplicate_frames: usize,
-    /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
+    /// Positions of the slices along the normal in mm, ascending; those of the first volume if volumes moved. Empty if the
+    /// position of a frame is unknown.
     pub slice_positions: Vec<f64>,
     /// Counts of the volumes.
     pub volumes: Volumes,
@@ -83,8 +84,8 @@ pub fn acquired_stacks(series: &Series) -> AcquiredStacks {
     }
 }
 
-/// Returns the number of missing mosaics; 0 if an image is not a mosaic, if an InstanceNumber is missing or occurs twice,
-/// or if more numbers are missing than exist.
+/// Returns the number of missing mosaics; 0 if an image is not a mosaic, if a mosaic has no InstanceNumber or that of another
+/// one, or if more numbers are missing than exist.
 fn missing_mosaics(series: &Series) -> usize {
     let images = series
         .objects

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::clock::{Clock, rounded};
 use super::split::{StackFrame, file_index};
 
-/// Limit on the movement of a slice between volumes, mm.
+/// Limit on the movement of a slice since the first volume, mm.
 const MAX_MOVEMENT: f64 = 8.0;
-/// Slices of two volumes match within this fraction of the slice distance. If the odd and the even slices of one volume
-/// have different numbers, they look like two volumes, whose positions differ by half of their slice distance.
+/// Slices of two volumes match within this fraction of the slice distance in any case. If the odd and the even slices of one
+/// volume have different numbers, they look like two volumes, whose positions differ by half of their slice distance.
 const MAX_OFFSET: f64 = 0.3;
 /// Fewer slices than this do not form a volume.
 const MIN_SLICES: usize = 3;
@@ -75,29 +75,29 @@ fn slices_by_key(
     }
     let size = volumes.values().map(Vec::len).max()?;
     let last = volumes.len().saturating_sub(1);
-    let full = volumes
+    let all_but_last_are_full = volumes
         .values()
         .take(last)
         .all(|volume| volume.len() == size);
-    if last == 0 || size < MIN_SLICES || size >= slice_positions.len() || !full {
+    if last == 0 || size < MIN_SLICES || size >= slice_positions.len() || !all_but_last_are_full {
         return None;
     }
     let mut slices = vec![0; stack_frames.len()];
-    let mut first: Vec<f64> = Vec::new();
+    let mut first_positions: Vec<f64> = Vec::new();
     for volume in volumes.values_mut() {
         volume.sort_by(|(_, one), (_, other)| one.total_cmp(other));
-        if first.is_empty() {
-            first = volume.iter().map(|(_, position)| *position).collect();
+        if first_positions.is_empty() {
+            first_positions = volume.iter().map(|(_, position)| *position).collect();
         }
-        let steps = first.iter().zip(first.iter().skip(1));
+        let steps = first_positions.iter().zip(first_positions.iter().skip(1));
         let step = steps
             .map(|(position, next)| next - position)
             .fold(f64::INFINITY, f64::min);
-        for ((index, position), place) in volume.iter().zip(&first) {
+        for ((index, position), place) in volume.iter().zip(&first_positions) {
             if (position - place).abs() > bound.max(step * MAX_OFFSET) {
                 return None;
             }
-            let rank = first.partition_point(|other| other < place);
+            let rank = first_positions.partition_point(|other| other < place);
             if let Some(slice) = slices.get_mut(*index) {
                 *slice = rank;
             }
@@ -105,6 +105,6 @@ fn slices_by_key(
     }
     Some(MovedSlices {
         slices,
-        slice_positions: first,
+        slice_positions: first_positions,
     })
 }

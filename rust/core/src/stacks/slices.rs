@@ -18,7 +18,8 @@ pub(super) struct PlacedFrames<'s> {
     pub slices: Vec<usize>,
     /// Number of slices.
     pub slice_count: usize,
-    /// Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
+    /// Positions of the slices along the normal in mm, ascending; those of one volume if the frames are tiles or moved. Empty
+    /// if the position of a frame is unknown.
     pub slice_positions: Vec<f64>,
     /// Number of frames that were removed because they repeat another frame.
     pub duplicates: usize,
@@ -31,6 +32,7 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
         .iter()
         .map(|stack_frame| position_along(stack_frame, stack.normal))
         .collect();
+    // The positions of all frames; None if one is unknown.
     let known: Option<Vec<f64>> = along.iter().copied().collect();
     let are_tiles = stack_frames.iter().all(|stack_frame| {
         stack_frame
@@ -77,7 +79,8 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
     }
 }
 
-/// Assigns the frames of mosaics to slices by their tiles, even if motion correction moved them.
+/// Assigns the frames of mosaics to slices by the index of their tile, even if motion correction moved them. `along` are the
+/// positions of the frames along the normal, None if one is unknown.
 fn assign_tiles<'s>(
     stack_frames: Vec<StackFrame<'s>>,
     along: Option<&[f64]>,
@@ -182,7 +185,7 @@ fn position_along(stack_frame: &StackFrame<'_>, normal: Option<[f64; 3]>) -> Opt
     }
 }
 
-/// Returns the different positions, ascending.
+/// Returns the different positions, ascending; of adjacent ones within the tolerance, only the lowest.
 fn distinct(positions: &[f64]) -> Vec<f64> {
     let mut sorted = positions.to_vec();
     sorted.sort_by(f64::total_cmp);

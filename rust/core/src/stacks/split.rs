@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::frames::{Component, Frame, Object, Pixels, Series};
 
-/// Planes within this angle (rad) count as parallel: a scanner that corrects motion turns them.
+/// Planes whose normals differ by less than this angle (rad) count as parallel: a scanner that corrects motion turns planes.
 const PARALLEL: f64 = 0.15;
 
 /// One frame of a stack.
@@ -12,7 +12,7 @@ const PARALLEL: f64 = 0.15;
 pub(super) struct StackFrame<'s> {
     pub object: &'s Object,
     pub frame: &'s Frame,
-    /// Index of the object.
+    /// Index of the object in the series; each file contains one object.
     pub file: usize,
 }
 
@@ -20,12 +20,14 @@ pub(super) struct StackFrame<'s> {
 #[derive(Debug, Default)]
 pub(super) struct StackFrames<'s> {
     pub frames: Vec<StackFrame<'s>>,
-    /// Unit normal of the plane of the first frame; None without an orientation.
+    /// Normal of the plane of the first frame, the cross product of its direction cosines; None without an orientation.
     pub normal: Option<[f64; 3]>,
+    /// `M`, `P`, `R` or `I`; empty if the header has none or a mixed one.
     pub component: &'static str,
 }
 
-/// What distinguishes stacks besides their planes: echo time in µs, component, derived, rows, columns.
+/// What distinguishes stacks besides their planes: echo time in µs, component (as in [`StackFrames`]), whether the frame is
+/// derived, rows, columns.
 type Contrast = (Option<i64>, &'static str, bool, u32, u32);
 
 /// Returns the stacks of a series.

@@ -40,6 +40,7 @@ pub(super) fn intervals(
     }
 }
 
+/// Returns the median interval between consecutive volumes in the unit of `time`; None as for [`Intervals`].
 fn interval(
     placed_frames: &PlacedFrames<'_>,
     assignment: &Assignment,

@@ -45,7 +45,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Returns None once more than 16 bytes after the end were loaded.
+    /// Returns None once more than 16 zero bytes after the end of the data were loaded: the stream does not end in the data.
     #[inline]
     pub fn check_end(&self) -> Option<()> {
         (self.next <= self.data.len() + 16).then_some(())
@@ -82,7 +82,8 @@ impl<'a> Bits<'a> {
         self.next * 8 - self.bit_count as usize
     }
 
-    /// Skips a stored block: its length and the complement of its length start at the next whole byte.
+    /// Skips the rest of a stored block, after its first three bits: its length, the complement of its length and its content
+    /// start at the next whole byte. Returns None if the length or the data are invalid.
     pub fn skip_stored(&mut self) -> Option<()> {
         let at = self.position().div_ceil(8);
         let head: &[u8; 4] = self.data.get(at..)?.first_chunk()?;

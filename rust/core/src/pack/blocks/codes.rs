@@ -22,7 +22,7 @@ impl Codes {
         self.distances.set(&[5; 30], distance_entry)
     }
 
-    /// Reads the codes (RFC 1951, 3.2.7).
+    /// Reads the codes at the start of a block (RFC 1951, 3.2.7); returns None if they are invalid.
     pub fn read(&mut self, bits: &mut Bits<'_>) -> Option<()> {
         const ORDER: [usize; 19] = [
             16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,

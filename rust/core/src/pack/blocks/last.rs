@@ -40,7 +40,7 @@ pub fn find_last_block(data: &[u8]) -> Option<LastBlock> {
     }
 }
 
-/// Reads the symbols of a block to its end.
+/// Reads the symbols of a block to its end; returns None if one is invalid or the data end before.
 fn skip_symbols(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
     loop {
         bits.refill();

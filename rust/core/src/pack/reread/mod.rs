@@ -1,4 +1,5 @@
-//! Reads a gzip file of one member that was written in pieces (`pieces.rs`), as fast as decompressing whole buffers.
+//! Reads a gzip file of one member that was written in pieces (`pieces.rs`) or as one buffer, as fast as decompressing whole
+//! buffers.
 //!
 //! Each piece except the last ends in an empty stored block, which is found by its last four bytes. With a final block
 //! appended, a piece is a complete stream, which can be inflated at once. Other files are an error here;
@@ -18,8 +19,8 @@ const SIGNATURE_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 10;
 /// Length of the CRC-32 and the size at the end of the file.
 const TRAILER_LENGTH: usize = 8;
-/// Limit on marks inside of the packed bytes of one piece, where they are a coincidence: at each of them, the piece is
-/// inflated up to the mark for nothing.
+/// Limit on marks in the packed bytes of one piece that do not end it: at each of them, the piece is inflated up to the mark
+/// for nothing.
 const MAX_FALSE_MARKS: u32 = 16;
 
 /// Sizes of the buffers.
@@ -96,8 +97,8 @@ impl<R: Read> PiecesReader<R> {
         self.content_length = 0;
         let mut false_marks = 0;
         loop {
-            let unread = self.packed.get(self.search_start..).unwrap_or_default();
-            if let Some(start) = memchr::memmem::find(unread, &MARK) {
+            let unsearched = self.packed.get(self.search_start..).unwrap_or_default();
+            if let Some(start) = memchr::memmem::find(unsearched, &MARK) {
                 let end = self.search_start + start + MARK.len();
                 // A mark with only the trailer after it may end the last piece: load enough bytes to tell.
                 if end + TRAILER_LENGTH >= self.packed.len() && !self.input_ended {
@@ -147,8 +148,8 @@ impl<R: Read> PiecesReader<R> {
         Ok(())
     }
 
-    /// Inflates the piece that ends at `end` and that others follow; returns false if it is not a piece, because the mark
-    /// is a coincidence or the stream ends within it.
+    /// Inflates the piece that ends with the mark before `end` and that others follow; returns false if these bytes are not a
+    /// whole piece, for example because the mark is a coincidence.
     fn inflate_open(&mut self, end: usize) -> io::Result<bool> {
         let loaded = self.packed.len();
         let block_end = end + FINAL_BLOCK.len();
@@ -200,7 +201,7 @@ impl<R: Read> PiecesReader<R> {
         self.total_size = self.total_size.wrapping_add(length);
     }
 
-    /// Inflates the current piece, up to `end`; returns false if it is no complete stream.
+    /// Inflates the bytes of `packed` from `piece_start` to `end`; returns false if they do not begin with a complete stream.
     fn inflate(&mut self, end: usize) -> io::Result<bool> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
         let limit = self.buffers.max_piece_length;
