@@ -222,7 +222,7 @@ class Reading:
     def notes(self) -> list[str]:
         """Return bytes that belong to no member as `path: note`, such as bytes before or after an archive."""
     def skips_images(self) -> bool:
-        """Return whether some of these bytes begin like an archive or a DICOM file."""
+        """Return whether some of these bytes begin like an archive, a compressed file or a DICOM file."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
         """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`)."""
     def place_row(self, row: int, root: str, at: str, n: int) -> None:

@@ -26,7 +26,7 @@ def several_studies_warnings(groups: Sequence[Group], sorted_session: SortedSess
 def extra_bytes_notes(reading: Reading, label: str) -> list[Problem]:
     """Return a note if archives have bytes that are in no member; `label` names the packets.
 
-    It is a warning if some of these bytes begin like an archive or a DICOM file: images may be in them.
+    It is a warning if some of these bytes begin like an archive, a compressed file or a DICOM file: images may be in them.
     """
     notes = reading.notes()
     if not notes:

@@ -18,7 +18,13 @@ use targets::Target;
 ///
 /// In 3 of 4 cases, libFuzzer's mutators are used: they know the values that the code compares with. In the others, it is
 /// the mutator of `rust/core/tests/fuzz`, which also inserts words of the format ([`Target::words`]).
-pub fn mutate_input(target: &Target, data: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
+pub fn mutate_input(
+    target: &Target,
+    data: &mut [u8],
+    size: usize,
+    most: usize,
+    seed: u32,
+) -> usize {
     let mut random = Random::new(u64::from(seed));
     if random.below(4) > 0 {
         return libfuzzer_sys::fuzzer_mutate(data, size, most);

@@ -21,7 +21,7 @@ pub struct Listing {
     pub blocks: Vec<Block>,
     /// Bytes after the archive.
     pub trailing_bytes: u64,
-    /// Whether these bytes begin like an archive or a DICOM file.
+    /// Whether these bytes begin like an archive, a compressed file or a DICOM file.
     pub trailing_begins_like_images: bool,
     /// Bytes before the end of the archive that its header does not refer to.
     pub gap_bytes: u64,

@@ -91,7 +91,7 @@ impl<R: Read> TarReader<R> {
         self.trailing_bytes
     }
 
-    /// Returns whether these bytes begin like an archive or a DICOM file.
+    /// Returns whether these bytes begin like an archive, a compressed file or a DICOM file.
     pub fn trailing_begins_like_images(&self) -> bool {
         self.trailing_begins_like_images
     }
