@@ -78,7 +78,10 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
 
 
 def account_lines(results: Sequence[tuple[Candidate, CandidateFate]], stages: Stages = Stages.ALL) -> list[str]:
-    """Return lines with the numbers of imported (or sorted, or converted), refused, and other candidates."""
+    """Return lines with the numbers of imported (or sorted, or converted), refused, and other candidates.
+
+    The line of the other candidates is the last one. It ends with a colon: the caller adds their names.
+    """
     counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED_FATES)
     phrases = [f"{imported} {stages.done}"]

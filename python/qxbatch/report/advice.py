@@ -55,9 +55,9 @@ def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec
 
     Empty if it names none of them.
     """
-    cells = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
-    if cells:
-        name, cell = cells
+    match = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
+    if match:
+        name, cell = match
         packet = next(text for text in names if text.casefold() == name)
         return (
             f"The logfile {spec.path} names the packet {packet} as {cell}: write {packet} in column {spec.packet_name}."

@@ -24,9 +24,9 @@ CUT_MARK = " ..."
 MAX_COMMAND = 1000
 """Maximum number of characters of a command in a folded list."""
 TOO_LONG = "      (the command for all of them is long: it is in the log, and --list-all prints it)"
-"""The line in place of such a command."""
+"""The line that is printed instead of a longer command."""
 MAX_NAMES = 8
-"""Maximum number of names that are listed of a folded or merged block."""
+"""Maximum number of names in one list, such as those of a merged block; `--list-all` has no limit."""
 
 
 class TextLayout(NamedTuple):
@@ -35,6 +35,7 @@ class TextLayout(NamedTuple):
     width: int = 80
     """Columns."""
     list_all: bool = False
+    """Whether lists and messages are complete (`--list-all`)."""
     max_lines: int | None = None
     """Maximum number of lines of a message; None: no limit."""
 
@@ -48,17 +49,19 @@ class Reason(NamedTuple):
     message: str
     hint: str = ""
     command: str = ""
+    """The command that fixes it; several are separated by line feeds."""
 
 
 class Block(NamedTuple):
     """A session or packet and all messages about it; after merging, several of them with the same messages."""
 
     names: tuple[str, ...]
+    """The sessions or packets."""
     reasons: tuple[Reason, ...]
 
 
 def merge_blocks(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in order; blocks whose reasons differ only in their commands are merged into one."""
+    """Return blocks in order; those whose reasons differ only in the text of their commands are merged into one."""
     groups: dict[object, list[Block]] = {}
     for block in blocks:
         key = tuple(

@@ -45,8 +45,9 @@ def final_report(
 ) -> str:
     """Return the report as text. A report without sessions has no account of the candidates.
 
-    With `deidentified`, the text says what redaction does not cover. `stages` are those of the run. A session with
-    errors or warnings also counts as written. With `problems_only`, the text has only warnings and errors.
+    With `deidentified`, the text says what redaction does not cover, if a session was written. A session counts as written if
+    its folder was published, also with errors or warnings. `seconds` is the duration of the run, `stages` are its stages. With
+    `problems_only`, the text has only warnings and errors.
     """
     layout = layout or TextLayout()
     lines: list[str] = []

@@ -86,7 +86,8 @@ _ONLY_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
 def _write_into(path: Path, text: str, flags: int) -> None:
-    with open(path, "w", encoding="utf-8", opener=lambda name, mode: open_without_waiting(name, mode | flags)) as file:
+    """Write the text in place; `flags` are added to those with which `open` opens the file."""
+    with open(path, "w", encoding="utf-8", opener=lambda name, own: open_without_waiting(name, own | flags)) as file:
         file.write(text)
 
 
