@@ -8,6 +8,7 @@ from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.session.json_fields import FieldError, Fields
 
 _AXES = 3
+"""Length of a list with one number for each axis."""
 
 
 def acquisition_value(acquisition: Acquisition) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The content of summary.json that two imports of the same packet have in common.
 
-A value that differs between two imports is left out only in the form in which an import writes it. Any other value, and any text
-that an import does not write, is an edit and is compared.
+A value that differs between two imports is left out only if it has the form in which an import writes it. Any other value, and
+any text that an import does not write, is an edit and is compared.
 """
 
 import json

@@ -60,7 +60,7 @@ class SessionFolder:
         Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read.
         """
         path = self.paths.summary
-        _ = self.publication
+        _ = self.publication  # it is examined first
         try:
             text = read_text(path, "strict", _MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""The checksum in a page. It shows whether a person wrote or changed the page, so that such a page is not lost."""
+"""The checksum in a report.html. It shows whether a person wrote or changed the page, so that such a page is not lost."""
 
 import hashlib
 import re

@@ -41,6 +41,7 @@ class PacketSummary(NamedTuple):
 
     name: str
     files: int
+    """Number of files: 1, or for a folder those in it."""
     size: int
     """Bytes."""
     sha256: str = ""
@@ -75,7 +76,9 @@ class SeriesSummary:
     study_uids: tuple[str, ...] = ()
     """Of a joined series with parts of several studies: their StudyInstanceUIDs."""
     verdict: SeriesVerdict | None = None
+    """Whether its acquisition is complete; None if none of its headers was read."""
     acquisition: Acquisition | None = None
+    """The facts of the acquisition that its headers state; None if there are none."""
 
 
 class ImageStatistics(NamedTuple):
@@ -120,6 +123,7 @@ class LedgerCounts:
 
     rows: int
     fates: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of rows by fate."""
     left_out_counts: Mapping[str, int] = field(default_factory=dict)
     """Numbers of members that may contain images and were not imported, or are cut short, by cause (docs/summary.md)."""
 

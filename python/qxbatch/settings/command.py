@@ -1,4 +1,4 @@
-"""The command line that repeats a run for some sessions, in the form that the user used."""
+"""The command line that repeats a run for some sessions, in the form that the user used: import, one stage, or BIDS-App."""
 
 import re
 from collections.abc import Mapping, Sequence

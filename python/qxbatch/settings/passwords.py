@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def read_passwords(text: str) -> Passwords:
-    """Return the passwords in the order of the file; a repeated one is used once.
+    """Return the passwords of the file that `text`, the value of --password-file, names, in its order; a repeated one is used once.
 
     The line end (`\\n` or `\\r\\n`) and a UTF-8 byte order mark before the first line are not part of a password; blanks
     are. Empty lines are ignored. Raises UsageError.

@@ -16,7 +16,7 @@ ALIASES = {
     "jobname": "name",
     "job_name": "name",
 }
-"""Other names of options."""
+"""Maps other names of options to the names here."""
 SET_BY_SUBMISSION = (
     "array",
     "output",
@@ -47,6 +47,7 @@ class SchedulerSpec(NamedTuple):
     mem: int | None = None
     """Bytes for a task."""
     cpus: int | None = None
+    """CPUs for a task."""
     partition: str = ""
     account: str = ""
     minutes: float = 5.0
@@ -58,7 +59,7 @@ class SchedulerSpec(NamedTuple):
 
 
 def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
-    """Read `NAME,key=value,...`. Raises UsageError.
+    """Read `NAME,key=value,...`; `where` names the option in errors. Raises UsageError.
 
     >>> scheduler_spec("SLURM,time=02:00:00,mem=8G").time
     7200

@@ -36,6 +36,7 @@ class Validation(NamedTuple):
     errors: int
     warnings: int
     validator: str
+    """The version of its schema; its name if it states none."""
 
 
 class SessionExport(NamedTuple):
@@ -44,6 +45,7 @@ class SessionExport(NamedTuple):
     summary_stamp: SummaryStamp | None
     """Size and time of the session's summary at the export; None if the export failed."""
     rules_sha256: str
+    """SHA-256 of the rule file that the export used."""
 
 
 class DataSet(NamedTuple):
@@ -51,6 +53,7 @@ class DataSet(NamedTuple):
 
     path: Path
     rules: Path
+    """The rule file."""
     sessions: Mapping[str, SessionExport]
     """By session id."""
     validation: Validation | None = None

@@ -165,7 +165,10 @@ def _fault_text(path: Path, error: Exception) -> str:
 
 
 def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
-    """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones."""
+    """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones.
+
+    `sums` has their checksums, by path below the session.
+    """
     faults = []
     for file, checksum in sums.items():
         try:
