@@ -107,12 +107,12 @@ pub struct BlockContent<'a> {
     stream: Content<'a>,
     /// Number of bytes that were not read yet.
     unread: u64,
-    /// Number of bytes of their inputs that the coders did not use.
+    /// Number of bytes of their inputs that the coders did not use, except the few that an undamaged stream can leave.
     unused_input: ByteCount,
 }
 
 impl BlockContent<'_> {
-    /// Returns the number of bytes of the content that were not read, plus that of input bytes that the coders did not use.
+    /// Returns the number of bytes of the content that were not read, plus `unused_input`.
     pub fn unused_bytes(&self) -> u64 {
         self.unused_input.get().saturating_add(self.unread)
     }
@@ -270,7 +270,8 @@ impl<'a> Chain<'a, '_> {
     }
 }
 
-/// Decoder of Zstandard frames that counts the bytes outside of the frames.
+/// Decoder of Zstandard frames that counts the bytes outside of the frames, and those in skippable frames except those
+/// that packers write.
 struct Zstd<'a> {
     unpack: Unpack<'a>,
     unused_input: ByteCount,
