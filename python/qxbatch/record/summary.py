@@ -90,11 +90,11 @@ def summarize(
     Each field of the summary that can differ between two imports of the same packets must be in `_FORMS` of
     session/comparable_summary.py.
 
-    `sums` maps image files, relative to the session folder, to size and SHA-256. `statistics` maps the numbers of images that are
-    time series to their statistics. `converters` maps names to versions. `patient` is the patient's id, or empty if the session
-    id replaces it (`deidentified`). `fates` has the number of ledger rows by fate, `left_out_counts` the number of members left
-    out by cause. `previous_packets` are the packets recorded for the session that is imported again; those that are not in
-    `packets` come first.
+    `sums` maps image files, relative to the session folder, to size and SHA-256. `statistics` maps the numbers of images that
+    are time series to their statistics. `converters` maps names to versions. `patient` is the patient's id, or empty if it is
+    not known or the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate, `left_out_counts`
+    the number of members left out by cause. `previous_packets` are the packets recorded for the session that is imported
+    again; those that are not in `packets` come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     new_packets = tuple(map(_packet, packets))
@@ -159,6 +159,7 @@ def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _image(image: Image, sums: Mapping[str, Checksum], statistics: ImageStatistics | None) -> ImageSummary:
+    """Return the summary of an image: number `k` of the `of` images of the series with the number `n`."""
     return ImageSummary(
         number=image.number,
         series=image.n,

@@ -40,9 +40,9 @@ def record_summary(
     """Write summary.json; return its content.
 
     `sums` has the checksums of compressed images, `statistics` the statistics of time series; the keys of both are the paths of
-    the images in the converters' output. `patient` is the patient's id, or empty if the session id replaces it. `fates` has the
-    number of ledger rows by fate, `left_out_counts` the number of members left out by cause. `converters` maps names to versions.
-    `seconds` is the time that the work on the session took.
+    the images in the converters' output. `patient` is the patient's id, or empty if it is not known or the session id
+    replaces it. `fates` has the number of ledger rows by fate, `left_out_counts` the number of members left out by cause.
+    `converters` maps names to versions. `seconds` is the time that the work on the session took.
     """
     statistics_by_number = (
         (item.image.number, statistics.get(item.output.nifti)) for item in session_images.numbered_images

@@ -48,7 +48,10 @@ _FATE_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
 
 
 def fates(report: Report) -> list[tuple[Candidate, CandidateFate]]:
-    """Return each candidate with its fate, in the order of discovery."""
+    """Return each candidate with its fate, in the order of discovery.
+
+    Candidates and reports are matched by session id, which is also the name of a unit.
+    """
     by_unit: dict[str, list[SessionReport]] = {}
     for session in report.sessions:
         by_unit.setdefault(session.unit or getattr(session.session, "id", ""), []).append(session)

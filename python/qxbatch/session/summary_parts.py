@@ -22,7 +22,7 @@ class SessionIdentity(NamedTuple):
     session: str | None = None
     """The session's part of the id, such as `baseline` in `OP101_baseline`; None without one."""
     patient: str = ""
-    """The patient id; empty if the session id replaces it."""
+    """The patient id; empty if it is not known, or if the session id replaces it."""
     deidentified: bool = False
     """Whether the session id replaces the patient id and name in names, logs and reports."""
 

@@ -32,8 +32,8 @@ def session_checks(
 ) -> list[Check]:
     """Return the checks of a session folder, which can run independently and in parallel.
 
-    `inbox` has the kept files that are not in the session (folder mode, `--masterinbox=none`). `ledger_sha256` is the
-    hash that the ledger must have.
+    `monitor` can cancel them. `inbox` has the kept files that are not in the session (folder mode, `--masterinbox=none`).
+    `ledger_sha256` is the hash that the ledger must have.
 
     Raises OSError or ValueError when the ledger itself cannot be read, and LedgerChangedError if it has another hash.
     """
