@@ -21,7 +21,7 @@ def walk(
     """Yield (folder, names of folders in it, other names in it), as os.walk does; links are not followed.
 
     Names are sorted: the order does not depend on the file system. With `topdown` false, a folder comes after those below it.
-    `onerror` gets the error of a folder that cannot be listed; without it, the folder is skipped.
+    A folder that cannot be listed is skipped; `onerror` gets the error.
     """
     waiting = [os.fspath(top)]
     later: list[tuple[str, list[str], list[str]]] = []
@@ -69,7 +69,7 @@ def _is_link(folder: str, name: str) -> bool:
 
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
+"""Flags to open a folder; they refuse a link."""
 
 ShouldRemove = Callable[[tuple[str, ...], os.stat_result], bool]
 """Returns whether to remove a file; gets its path below the folder as a tuple of names, and its status."""

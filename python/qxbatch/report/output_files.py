@@ -241,7 +241,7 @@ def _place_in_any_study(name: Path) -> str:
         kind = kind_of_folder(folder)
         if kind is FolderKind.SESSION:
             return f"in the session folder {folder.name}"
-        if kind:
+        if kind:  # a sessions folder
             parts = name.relative_to(folder).parts
             if len(parts) > 1 and parts[0] in _FORBIDDEN_FOLDERS:
                 return _FORBIDDEN_FOLDERS[parts[0]]

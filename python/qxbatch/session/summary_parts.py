@@ -33,7 +33,8 @@ class Split(NamedTuple):
     source: str
     """The session id that the packet would have had."""
     sessions: Mapping[str, str]
-    """Maps each session id to a PatientID, or to a name if there is none; to an empty text if the session id replaces them."""
+    """Maps each session id to a PatientID, or to a name if there is none; to an empty text if the session id replaces them, or if
+    the patient is unknown."""
 
 
 class PacketSummary(NamedTuple):
@@ -76,7 +77,7 @@ class SeriesSummary:
     study_uids: tuple[str, ...] = ()
     """Of a joined series with parts of several studies: their StudyInstanceUIDs."""
     verdict: SeriesVerdict | None = None
-    """Whether its acquisition is complete; None if none of its headers was read."""
+    """Complete, incomplete, repeated or not evaluable (a localizer, for example); None if none of its headers was read."""
     acquisition: Acquisition | None = None
     """The facts of the acquisition that its headers state; None if there are none."""
 

@@ -20,7 +20,7 @@ def usable_cpus(
 
 
 def granted_cpus(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the smallest of the affinity and the limits of cgroups (v2 and v1); at least 1."""
+    """Return the smallest of the affinity and the limits of cgroups (v2 and v1), in CPUs; at least 1."""
     return max(1, min([_affinity(), *_cgroup_limits(proc, cgroups)]))
 
 

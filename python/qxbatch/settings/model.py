@@ -131,9 +131,9 @@ class Settings:
     """The converter to use if `tool` is missing."""
     dicm2nii_dir: Path | None
     parelements: int
-    """Converter processes at once."""
+    """Maximum number of converter processes at once."""
     n_procs: int
-    """Threads and child processes at once, all together."""
+    """Maximum number of threads and child processes at once, all together."""
     mem: int | None
     """Bytes the run should stay below, converters included; None: no bound."""
     archive: Archive

@@ -15,6 +15,7 @@ from qxbatch.study.written_table import WrittenTable
 from qxbatch.textfile import read_text
 
 SCHEMA = 1
+"""Version of the form of study.json; a file of another one is not read."""
 ABSENT = "n/a"
 """How BIDS tables write an unknown value."""
 _FORMULA_STARTS = ("=", "+", "-", "@")

@@ -18,6 +18,7 @@ from qxbatch.study.record import SessionRecord, SummaryStamp, read_stamp, stamp_
 from qxbatch.visible import shell_word
 
 SCHEMA = 1
+"""Version of the form of the record; one of another version is not read."""
 
 
 class ExportState:
@@ -105,7 +106,7 @@ def existing_exports(sessionsfolder: Path) -> list[DataSet]:
 
 
 def export_cells(data_sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
-    """Return the cell `bids` of each session by its id; empty if the study was never exported."""
+    """Return the cell `bids` of each session by its id; empty without data sets."""
     if not data_sets:
         return {}
     digests = [_digest_now(data_set) for data_set in data_sets]
