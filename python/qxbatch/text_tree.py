@@ -9,6 +9,7 @@ _GAP = "gap"
 """Key of the node behind separators."""
 
 _Node = dict[str, "_Node | int"]
+"""Maps characters and `_GAP` to the nodes behind them, and `_VALUE` to the flags of the text that ends at this node."""
 
 
 def lower(text: str) -> str:
@@ -52,6 +53,7 @@ class TextTree:
         return sorted(self._walk(text, start), reverse=True) if text[start] in self._root else []
 
     def _walk(self, text: str, start: int) -> Iterator[tuple[int, int]]:
+        """Yield what `matches_at` returns, unsorted."""
         places: list[tuple[_Node, int]] = [(self._root, start)]
         while places:
             node, position = places.pop()

@@ -48,6 +48,7 @@ def raise_error(error: OSError) -> None:
 
 
 def _list_folder(folder: str) -> tuple[list[str], list[str]]:
+    """Return the sorted names of the folders in a folder, links to folders included, and of the other entries."""
     folders: list[str] = []
     files: list[str] = []
     with os.scandir(folder) as entries:

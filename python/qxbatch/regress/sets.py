@@ -15,6 +15,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.settings.config import read_config
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
+"""Names of the files and folders of a set."""
 LOOSE_EXPECTED = "expected"
 """Folder with the expectations of single packets, `<packet>.json`; an expectation can also be beside its packet."""
 

@@ -45,6 +45,7 @@ _FATE_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
     Verdict.STRAY: CandidateFate.STRAY,
     Verdict.REFUSED: CandidateFate.REFUSED,
 }
+"""Fates that follow from the verdict alone; a ready candidate without reports is HELD."""
 
 
 def fates(report: Report) -> list[tuple[Candidate, CandidateFate]]:

@@ -69,6 +69,7 @@ def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec
 
 
 def _first_cell(cells: Mapping[str, str], names: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first of the names that has a cell, and this cell; None if no name has one."""
     return next(((name, cells[name]) for name in names if name in cells), None)
 
 

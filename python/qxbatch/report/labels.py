@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from qxbatch.model import SeriesLabel
 
 _SUBJECT = re.compile(r"series (\d+(?:, \d+)*(?: and \d+)?)")
+"""Matches the subject of a problem about series, which are named by their folders in `dicom`."""
 _NUMBER = re.compile(r"\d+")
 _MAX_IMAGES = 4
 """Maximum number of images that are listed."""

@@ -29,6 +29,7 @@ from qxbatch.settings.paths import named_path
 _SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 _LOG_HEAD = b" INFO qxbatch "
+"""A log begins with a line that matches `_LOG_LINE`, and a line of this logger is near its beginning."""
 _HEAD_SIZE = 4096
 """Bytes at the beginning of a file that show whether it is the summary of a run, or a log."""
 _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
@@ -46,6 +47,7 @@ class StudyFolders(NamedTuple):
 
     sessionsfolder: Path
     masterinbox: Path | None
+    """None in folder mode (`--masterinbox=none`)."""
     archive: Path
 
 

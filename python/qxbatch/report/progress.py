@@ -43,6 +43,7 @@ class Progress:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """With `quiet`, nothing is shown; with `list_all`, the display also lists sessions without problems. `clock` is in seconds."""
         self._stream = sys.stderr if stream is None else stream
         self._quiet = quiet
         self._list_all = list_all

@@ -19,6 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SYSTEMS = ("Linux", "Darwin")
 _OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=.*)?", re.DOTALL)
 _STAGES = ("sort", "convert")
+"""Commands that run only one stage of the import."""
 
 
 def comparable_text(text: bytes) -> bytes:

@@ -8,9 +8,12 @@ if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; 
 SESSION_TXT = "session.txt"
 """Published last: it marks a fully written session."""
 INBOX = "inbox"
+"""In a session: files that are not sorted, or in folder mode (`--masterinbox=none`) the user's data. In the sessions folder: it
+contains the default master inbox."""
 DICOM = "dicom"
 NII = "nii"
 QXBATCH_FOLDER = "qxbatch"
+"""In a session: ledger, summary, page and pictures."""
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
 """Folders that a new import replaces, in this order (qxbatch.publish.exchange). It also replaces the inbox, except in folder mode
 (`--masterinbox=none`), where the inbox contains the data of the user."""

@@ -70,6 +70,7 @@ class Summary:
     numbers: Mapping[int, int] = field(default_factory=dict)
     """Maps each additional n (n') of a series with more than nine images to the n of the series (docs/numbers.md)."""
     split: Split | None = None
+    """None if the packets became one session."""
     times: Mapping[str, float] = field(default_factory=dict)
     """`seconds` is the duration of the import."""
     host: Mapping[str, str] = field(default_factory=dict)

@@ -37,7 +37,7 @@ class Gzip(StrEnum):
 
 
 class Tool(StrEnum):
-    """The converter."""
+    """The converter; `auto` chooses one for each series."""
 
     AUTO = "auto"
     DCM2NIIX = "dcm2niix"
@@ -46,7 +46,7 @@ class Tool(StrEnum):
 
 
 class OnMixed(StrEnum):
-    """How to handle a packet of more than one patient."""
+    """How to handle a packet of more than one patient: refuse it, make one session, or one for each patient."""
 
     REJECT = "reject"
     MERGE = "merge"
@@ -54,7 +54,7 @@ class OnMixed(StrEnum):
 
 
 class OnSameSession(StrEnum):
-    """What to do with several packets of one session."""
+    """What to do with several packets of one session: refuse them all, or make one session of them."""
 
     REJECT = "reject"
     MERGE = "merge"
@@ -83,7 +83,7 @@ class Stages(StrEnum):
 
 
 class OnDamaged(StrEnum):
-    """How to handle a damaged packet."""
+    """How to handle a damaged packet: refuse it, or import the readable files."""
 
     REFUSE = "refuse"
     KEEP = "keep"

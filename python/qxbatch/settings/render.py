@@ -13,6 +13,7 @@ from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
 END = "<!-- /parameters -->"
+"""The lines between which a document contains its table."""
 KEYWORDS_FILE = "import_parameters.py"
 
 

@@ -35,6 +35,7 @@ SET_BY_SUBMISSION = (
 EXAMPLE = "SLURM,time=02:00:00,mem=8G,partition=main"
 _TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 MINUTE, HOUR, DAY = 60, 3600, 86400
+"""In seconds."""
 
 
 class SchedulerSpec(NamedTuple):
@@ -49,7 +50,9 @@ class SchedulerSpec(NamedTuple):
     cpus: int | None = None
     """CPUs for a task."""
     partition: str = ""
+    """Partition or queue."""
     account: str = ""
+    """Account to which the scheduler charges the jobs."""
     minutes: float = 5.0
     """Minutes of work of a task; packets are grouped into tasks of this length."""
     throttle: int | None = None

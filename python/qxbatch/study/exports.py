@@ -26,7 +26,9 @@ class ExportState:
 
     CURRENT = "up to date"
     CHANGED = "changed since"
+    """The summary of the session changed after the export."""
     RULES = "rules changed"
+    """The rule file changed after the export."""
     FAILED = "not exported: see qxbatch bids"
     NOT_EXPORTED = "not exported"
 
@@ -58,6 +60,7 @@ class DataSet(NamedTuple):
     sessions: Mapping[str, SessionExport]
     """By session id."""
     validation: Validation | None = None
+    """None if the validator did not run on its current content."""
 
 
 def read_exports(sessionsfolder: Path) -> list[DataSet]:

@@ -26,6 +26,7 @@ class SeriesKey(NamedTuple):
     name: str
     """A glob, in lower case."""
     kinds: frozenset[ImageKind] | None
+    """None if they are not known."""
 
     @property
     def order(self) -> tuple[str, list[str]]:
