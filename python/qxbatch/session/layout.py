@@ -8,8 +8,8 @@ if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; 
 SESSION_TXT = "session.txt"
 """Published last: it marks a fully written session."""
 INBOX = "inbox"
-"""In a session: files that are not sorted, or in folder mode (`--masterinbox=none`) the user's data. In the sessions folder: it
-contains the default master inbox."""
+"""In a session: files that are not sorted, or the user's data in folder mode (`--masterinbox=none`). In the sessions folder: the
+folder of the default master inbox."""
 DICOM = "dicom"
 NII = "nii"
 QXBATCH_FOLDER = "qxbatch"
