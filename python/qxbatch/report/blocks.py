@@ -81,8 +81,8 @@ def _merge(group: Sequence[Block]) -> Block:
     return Block(names, tuple(reasons))
 
 
-def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
-    """Return the lines of a list of blocks.
+def lines_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
+    """Return the lines of a report about these blocks.
 
     Blocks with the same hints and similar commands (`_remedy_key`) follow each other, and these hints are printed once.
     """

@@ -92,7 +92,7 @@ def _write_into(path: Path, text: str, flags: int) -> None:
 
 
 def as_json(report: Report, status: int) -> dict[str, object]:
-    """Return the run's summary for --json-file: exit status, candidates, and the result of each session."""
+    """Return the run's summary as a JSON value: exit status (`status`), candidates, and the result of each session."""
     from qxbatch.session.summary_parts import problem_value
 
     return {

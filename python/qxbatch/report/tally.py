@@ -70,7 +70,7 @@ class RunProgress(NamedTuple):
     seconds_left: float | None
     """None as long as it is not known."""
     seconds: float
-    """Seconds since the start of the run."""
+    """Seconds since the import of the packets started."""
     at_work: tuple[UnitProgress, ...]
     """The units that are being imported."""
 

@@ -17,8 +17,8 @@ _BOM = b"\xef\xbb\xbf"
 def read_passwords(text: str) -> Passwords:
     """Return the passwords of the file that `text`, the value of --password-file, names, in its order; a repeated one is used once.
 
-    The line end (`\\n` or `\\r\\n`) and a UTF-8 byte order mark before the first line are not part of a password; blanks
-    are. Empty lines are ignored. Raises UsageError.
+    Blanks are part of a password; the line end (`\\n` or `\\r\\n`) and a UTF-8 byte order mark before the first line are not.
+    Empty lines are ignored. Raises UsageError.
     """
     option = "--password-file"
     path = absolute_path(option, text)

@@ -36,7 +36,7 @@ def is_outdated(folder: Path) -> bool:
     hidden_names = (hidden_name(use, NO_RUN, name) for use in (Use.COPY, Use.ASIDE) for name in _STUDY_FILES)
     if any(os.path.lexists(folder / name) for name in hidden_names):
         return True
-    return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED_NAMES)
+    return any(_change_time(folder / name) >= study_time for name in names if name.casefold() not in RESERVED_NAMES)
 
 
 def has_not_imported(folder: Path) -> bool:
@@ -50,7 +50,7 @@ def has_not_imported(folder: Path) -> bool:
         return False
 
 
-def _changed(session: Path) -> int:
+def _change_time(session: Path) -> int:
     """Return when a session changed, in nanoseconds; -2, which is earlier than every time, if it has no summary."""
     record_dir = session / QXBATCH_FOLDER
     try:
