@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def naming_path(path: Path) -> Iterator[None]:
-    """In the block, name `path` in an OSError without a path: a full file system is noticed when an open file is written."""
+    """Add `path` to an OSError of the block that has no path, such as that of a write to a full file system."""
     try:
         yield
     except OSError as error:
@@ -28,7 +28,7 @@ def naming_path(path: Path) -> Iterator[None]:
 def create_text(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
     """Open a new UTF-8 text file with plain line ends; it is synced to disk when the block ends.
 
-    The umask removes permissions from `mode`. Raises OSError, also if the file exists; one without a path gets that of the file.
+    The umask removes permissions from `mode`. Raises OSError, which has the path of the file, also if the file exists.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with (

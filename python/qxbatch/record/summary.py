@@ -150,9 +150,9 @@ def _series(conversion: Conversion, session_images: SessionImages) -> SeriesSumm
 
 
 def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the series and study UIDs of the parts of a joined series; both are empty for another series.
+    """Return the series and study UIDs of the parts of a joined series; both are empty for a series that was not joined.
 
-    If all parts are of one study, its UID is only in the header.
+    The study UIDs are also empty if all parts are of one study: the header has its UID.
     """
     studies = tuple(dict.fromkeys(part.study_uid for part in series.parts))
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()

@@ -1,4 +1,4 @@
-"""Counts what happened to each candidate of a run (an entry of the inbox, or a session folder), each once."""
+"""Counts the candidates of a run (entries of the inbox, or session folders), each once, by what happened to them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

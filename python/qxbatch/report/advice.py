@@ -53,7 +53,7 @@ def _names(candidate: Candidate, settings: Settings) -> list[str]:
 def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
     """Return a sentence if the logfile names one of these packets in another case or with an extension, or in another column.
 
-    Empty if it names none of them.
+    Return an empty text if it names none of them so.
     """
     match = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
     if match:

@@ -107,7 +107,10 @@ def _remedy_key(block: Block) -> tuple[object, ...]:
 
 
 def _shape_key(command: str) -> object:
-    """Return a key that is equal for commands that differ only in --sessions, and for others with the same first word."""
+    """Return a key that is equal for commands that differ only in --sessions.
+
+    For commands that `split_command` does not split, it is the first word.
+    """
     words = split_command(command)
     return command.partition(" ")[0] if words is None else without_sessions(words)
 

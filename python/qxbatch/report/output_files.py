@@ -186,7 +186,7 @@ def is_stream(path: Path) -> bool:
 def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
     """Return why an output may not have this path; empty if it may.
 
-    A link can be in a study, or lead into it: compared are the path as written, the path in the real folder, and its target.
+    A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
     """
     written = named_path(path)
     names = {written, _real(written.parent) / written.name, _real(path)}

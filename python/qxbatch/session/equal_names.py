@@ -10,8 +10,8 @@ def stored_name(folder: Path, names: Container[str] | None = None) -> str:
     """Return the name under which the file system stores an existing folder, if it differs from `folder.name`; else empty.
 
     The two differ by case, or by the form of their Unicode characters. If the stored name is not found, return the words
-    `another name`. `names` are the names in the parent folder, if the caller has them; a set is faster than the list that is read
-    without it. Raises OSError.
+    `another name`. `names`, if given, are the names in the parent folder: a search in a set is faster than in the list that
+    is read without it. Raises OSError.
     """
     if not os.path.lexists(folder):
         return ""

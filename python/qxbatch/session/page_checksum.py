@@ -4,7 +4,7 @@ import hashlib
 import re
 
 _NO_CHECKSUM = "0" * 64
-"""What the template has in place of the checksum, and what the checksum is computed with."""
+"""What is in place of the checksum in the template, and while the checksum is computed."""
 _CHECKSUM_LINE = re.compile(rb'(?m)^<div class="volatile"><!-- checksum ([0-9a-f]{64}) --></div>$')
 """Matches the line of a page with the checksum (base.html). The class `volatile` marks lines that differ between two imports."""
 

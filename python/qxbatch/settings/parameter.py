@@ -77,7 +77,7 @@ class Parameter:
         """How qxbatch deliberately differs from the reference, and why; empty: it does not differ."""
 
     def with_meaning(self, meaning: str, default: str) -> "Parameter":
-        """Return this parameter with its meaning and default in another command, without `reference` and `difference`."""
+        """Return a copy with the meaning and default of another command; it has no `reference` and no `difference`."""
         return Parameter(
             self.name,
             meaning,

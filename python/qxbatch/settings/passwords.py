@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def read_passwords(text: str) -> Passwords:
-    """Return the passwords of the file that `text`, the value of --password-file, names, in its order; a repeated one is used once.
+    """Return the passwords in the order of the file; a repeated one is used once. `text` is the value of --password-file.
 
     Blanks are part of a password; the line end (`\\n` or `\\r\\n`) and a UTF-8 byte order mark before the first line are not.
     Empty lines are ignored. Raises UsageError.
