@@ -16,8 +16,9 @@ _STUDY_FILES = (STUDY_TABLE, PAGE, STUDY_SIDECAR)
 def is_outdated(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or exists without a study.json.
 
-    Also return True if a killed run left a file of the study level under a hidden name (`publish/foreign.py`): a new file, or a
-    replaced file, which a user may have edited. Return False if the folder or study.json cannot be read.
+    Also return True if a killed run that had locked the folder left a file of the study level under a hidden name
+    (`publish/foreign.py`): a new file, or a replaced file, which a user may have edited. Return False if the folder or study.json
+    cannot be read.
 
     study.json is written last, so the other files of the study level are not newer. The change time of a folder is the time of
     the rename that published it. Equal times count as a change: two changes within some milliseconds can get the same time.
