@@ -61,7 +61,7 @@ impl<'a> Keys<'a> {
     }
 
     /// Shares the keys with other archives. A cancelled monitor stops the derivation of further keys of many rounds
-    /// ([`FEW_ROUNDS`] or more).
+    /// (`FEW_ROUNDS` or more).
     #[must_use]
     pub fn with_cache(mut self, cache: &SharedKeyCache, monitor: &'a Monitor) -> Self {
         self.cache = cache.clone();
