@@ -17,7 +17,7 @@ class Slots:
 
     @contextmanager
     def acquire(self, *, urgent: bool = False) -> Iterator[None]:
-        """Wait for a free slot, and take it until the block ends."""
+        """Wait for a free slot, and take it until the block ends. An urgent task gets it before tasks that are not urgent."""
         with self._condition:
             self._waiting_urgent += urgent
             try:

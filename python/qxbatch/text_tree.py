@@ -1,4 +1,4 @@
-"""Finds which of many texts begin at a place of a text, in a time that does not depend on their number."""
+"""Finds which of many search texts begin at a position of a text, in a time that does not depend on the number of search texts."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ _GAP = "gap"
 """Key of the node behind separators."""
 
 _Node = dict[str, "_Node | int"]
+"""Maps characters and `_GAP` to the nodes behind them, and `_VALUE` to the flags of the text that ends at this node."""
 
 
 def lower(text: str) -> str:
@@ -20,7 +21,10 @@ def lower(text: str) -> str:
 
 
 class TextTree:
-    """Texts in lower case, each with flags. Separators may be between the pieces of a text."""
+    """Search texts in lower case, each with flags: bits whose meaning only the caller knows.
+
+    In the searched text, separators may be between the pieces of a search text.
+    """
 
     def __init__(self, separators: str = "") -> None:
         r"""`separators` are the characters between the brackets of a set in a regular expression, such as `\W_`."""
@@ -30,7 +34,7 @@ class TextTree:
         """Number of nodes that searches visited."""
 
     def add(self, pieces: Sequence[str], flags: int) -> None:
-        """Add a text in lower case, in pieces."""
+        """Add a text in lower case, in pieces. If it was added before, the flags are combined."""
         node = self._root
         for index, piece in enumerate(pieces):
             for key in (*([_GAP] if index else []), *piece):
@@ -49,6 +53,7 @@ class TextTree:
         return sorted(self._walk(text, start), reverse=True) if text[start] in self._root else []
 
     def _walk(self, text: str, start: int) -> Iterator[tuple[int, int]]:
+        """Yield what `matches_at` returns, unsorted."""
         places: list[tuple[_Node, int]] = [(self._root, start)]
         while places:
             node, position = places.pop()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def naming_path(path: Path) -> Iterator[None]:
-    """In the block, name `path` in an OSError without a path: a full file system is noticed when an open file is written."""
+    """Add `path` to an OSError of the block that has no path, such as that of a write to a full file system."""
     try:
         yield
     except OSError as error:
@@ -28,7 +28,7 @@ def naming_path(path: Path) -> Iterator[None]:
 def create_text(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
     """Open a new UTF-8 text file with plain line ends; it is synced to disk when the block ends.
 
-    The umask removes permissions from `mode`. An OSError without a path gets that of the file.
+    The umask removes permissions from `mode`. Raises OSError, which has the path of the file, also if the file exists.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with (
@@ -70,7 +70,7 @@ def open_text(
 
     Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `max_bytes` bytes.
     """
-    source = io.BufferedReader(_File(_regular(path, max_bytes), on_read))
+    source = io.BufferedReader(_File(_open_regular(path, max_bytes), on_read))
     with io.TextIOWrapper(source, encoding="utf-8", errors=errors, newline="\n") as file:
         yield file
 
@@ -91,11 +91,11 @@ class _File(io.FileIO):
 
 def read_bytes(path: Path, max_bytes: int = MOST_BYTES) -> bytes:
     """Return the bytes of a file that is no link. Raises OSError as `open_text` does, and for links."""
-    with os.fdopen(_regular(path, max_bytes, os.O_NOFOLLOW), "rb") as file:
+    with os.fdopen(_open_regular(path, max_bytes, os.O_NOFOLLOW), "rb") as file:
         return file.read(max_bytes)
 
 
-def _regular(path: Path, max_bytes: int, flags: int = 0) -> int:
+def _open_regular(path: Path, max_bytes: int, flags: int = 0) -> int:
     """Return the descriptor of a regular file of at most `max_bytes` bytes, opened for reading. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
     refusal = _refusal(path, os.fstat(descriptor), max_bytes)

@@ -1,6 +1,7 @@
 """Text that is safe to print: control characters in names could move the cursor and forge lines."""
 
 _UNCHANGED = "\n\t"
+"""Characters that `visible_lines` does not escape, although they are not printable."""
 
 
 def one_line(text: str) -> str:

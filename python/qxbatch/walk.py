@@ -21,7 +21,7 @@ def walk(
     """Yield (folder, names of folders in it, other names in it), as os.walk does; links are not followed.
 
     Names are sorted: the order does not depend on the file system. With `topdown` false, a folder comes after those below it.
-    `onerror` gets the error of a folder that cannot be listed; without it, the folder is skipped.
+    A folder that cannot be listed is skipped; `onerror` gets the error.
     """
     waiting = [os.fspath(top)]
     later: list[tuple[str, list[str], list[str]]] = []
@@ -48,6 +48,7 @@ def raise_error(error: OSError) -> None:
 
 
 def _list_folder(folder: str) -> tuple[list[str], list[str]]:
+    """Return the sorted names of the folders in a folder, links to folders included, and of the other entries."""
     folders: list[str] = []
     files: list[str] = []
     with os.scandir(folder) as entries:
@@ -69,7 +70,7 @@ def _is_link(folder: str, name: str) -> bool:
 
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
+"""Flags to open a folder; they refuse a link."""
 
 ShouldRemove = Callable[[tuple[str, ...], os.stat_result], bool]
 """Returns whether to remove a file; gets its path below the folder as a tuple of names, and its status."""

@@ -19,7 +19,7 @@ _NARROWEST_COLUMN = 6
 
 
 def text_width(stream: "TextIO | None" = None) -> int:
-    """Return the width of text for a stream (None: standard output): COLUMNS, else that of its terminal, else 80; at least 20."""
+    """Return the width of text for a stream (None: standard output): $COLUMNS, else that of its terminal, else 80; at least 20."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return max(_NARROWEST, int(columns))

@@ -61,6 +61,7 @@ class PacketInfo(NamedTuple):
     name: str
     """Its name in the summary: without the patient's id or name if the session id replaces them."""
     sha256: str = ""
+    """Of the packet's file; empty if it is not known, and for a folder."""
 
 
 def summarize(
@@ -86,12 +87,14 @@ def summarize(
 ) -> Summary:
     """Return the summary.
 
-    A value that can differ between two imports of the same packets must be in session/comparable_summary.py.
+    Each field of the summary that can differ between two imports of the same packets must be in `_FORMS` of
+    session/comparable_summary.py.
 
-    `sums` are size and SHA-256 of the image files, by path; `statistics` those of time series, by image number. `patient` is the
-    patient's id, or empty if the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate,
-    `left_out_counts` the number of members left out by cause. `previous_packets` are the packets recorded for the session that is
-    imported again; those that are not in `packets` come first.
+    `sums` maps image files, relative to the session folder, to size and SHA-256. `statistics` maps the numbers of images that
+    are time series to their statistics. `converters` maps names to versions. `patient` is the patient's id, or empty if it is
+    not known or the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate, `left_out_counts`
+    the number of members left out by cause. `previous_packets` are the packets recorded for the session that is imported
+    again; those that are not in `packets` come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     new_packets = tuple(map(_packet, packets))
@@ -147,15 +150,16 @@ def _series(conversion: Conversion, session_images: SessionImages) -> SeriesSumm
 
 
 def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the series and study UIDs of the parts of a joined series; both are empty for another series.
+    """Return the series and study UIDs of the parts of a joined series; both are empty for a series that was not joined.
 
-    If all parts are of one study, its UID is only in the header.
+    The study UIDs are also empty if all parts are of one study: the header has its UID.
     """
     studies = tuple(dict.fromkeys(part.study_uid for part in series.parts))
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 
 
 def _image(image: Image, sums: Mapping[str, Checksum], statistics: ImageStatistics | None) -> ImageSummary:
+    """Return the summary of an image: number `k` of the `of` images of the series with the number `n`."""
     return ImageSummary(
         number=image.number,
         series=image.n,

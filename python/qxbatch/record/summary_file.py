@@ -37,9 +37,12 @@ def record_summary(
     seconds: float,
     settings: Settings,
 ) -> Summary:
-    """Write summary.json; return its content. `sums` are those of compressed images, `statistics` those of time series.
+    """Write summary.json; return its content.
 
-    Both are by the path of the image in the converter's output. `seconds` is the time that the work on the session took.
+    `sums` has the checksums of compressed images, `statistics` the statistics of time series; the keys of both are the paths of
+    the images in the converters' output. `patient` is the patient's id, or empty if it is not known or the session id
+    replaces it. `fates` has the number of ledger rows by fate, `left_out_counts` the number of members left out by cause.
+    `converters` maps names to versions. `seconds` is the time that the work on the session took.
     """
     statistics_by_number = (
         (item.image.number, statistics.get(item.output.nifti)) for item in session_images.numbered_images

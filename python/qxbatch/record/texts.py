@@ -17,7 +17,7 @@ from qxbatch.textfile import create_text
 def write_dicom_report(
     sorted_session: SortedSession, patient: str, conversions: Sequence[Conversion], folders: ImportFolders
 ) -> None:
-    """Write DICOM-Report.txt; without a patient's id it shows the session id."""
+    """Write DICOM-Report.txt; if `patient`, the patient's id, is empty, it shows the session id."""
     with create_text(folders.build_paths.dicom_report) as file:
         file.write(dicom_report(sorted_session.session.id, patient or sorted_session.session.id, conversions))
 
@@ -28,7 +28,7 @@ def write_session_txt(
     folders: ImportFolders,
     path_map: Sequence[tuple[Path, Path]],
 ) -> None:
-    """Write session.txt, which marks a fully written session."""
+    """Write session.txt, which marks a fully written session. `path_map` has pairs (folder here, folder outside) for its paths."""
     with create_text(folders.build_paths.session_txt) as file:
         file.write(
             session_txt_text(

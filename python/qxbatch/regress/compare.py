@@ -19,7 +19,7 @@ class Absent:
 
 
 def differences(expected: Any, actual: Any, field: str = "") -> Iterator[str]:
-    """Yield a line for each field that differs: its path, the expected and the actual value."""
+    """Yield a line for each field that differs: its path, the expected and the actual value. `field` is the path of both values."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in sorted({*expected, *actual}):
             inner = f"{field}.{key}" if field else str(key)
@@ -47,9 +47,10 @@ def _value_text(value: object) -> str:
 def reference_differences(
     reference: Path, observed: dict[str, Any], known_differences: dict[str, str]
 ) -> Iterator[str]:
-    """Yield a line for each reference image that equals no image of the results, or equals one although it is known to differ.
+    """Compare the images below the folder `reference` with the results, `observed`, which are a value of `observe`.
 
-    Yield a line also for each known difference without a reference image.
+    Yield a line for each reference image that should equal an image of the results and equals none, for each that is known to
+    differ and equals one, and for each known difference without a reference image.
 
     `known_differences` maps names of reference images to the reason why no result equals them.
     """
@@ -60,7 +61,7 @@ def reference_differences(
         name = path.relative_to(reference).as_posix()
         names.add(name)
         expected = image_values(path)
-        # x stands for the number of an image: the fields have the paths that they have in an expectation, such as x.affine[0]
+        # x stands for the number of an image: the tolerance of a value depends on its path, such as x.affine[0][3]
         equal = any(
             not list(differences({"x": expected}, {"x": {key: image[key] for key in expected}})) for image in images
         )

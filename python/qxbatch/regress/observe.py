@@ -17,6 +17,7 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary, read_problem
 
 SCHEMA = 2
+"""The version of the form of these values."""
 SIDECAR_FIELDS = (
     "Manufacturer",
     "ManufacturersModelName",
@@ -59,6 +60,7 @@ def observe(sessions: Path, summary: dict[str, Any]) -> dict[str, Any]:
         "found": {
             Path(entry["path"]).name: f"{entry['verdict']} {entry['note']}".strip() for entry in summary["found"]
         },
+        # a packet that failed has no session folder, so `-` stands for its name
         "failed": {
             entry["packet"]: sorted(
                 _problem(read_problem(Fields(problem)), sessions / "-") for problem in entry["problems"]
@@ -108,7 +110,7 @@ def _series(series: SeriesSummary) -> dict[str, Any]:
 
 
 def _json_value(value: dict[str, Any]) -> Any:
-    """Return a value as it is read from JSON: without enums, of which `differences` compares the types, too."""
+    """Return a value as it is read from JSON: with texts instead of enum members, since `differences` also compares types."""
     return json.loads(json.dumps(value))
 
 
@@ -118,7 +120,7 @@ def _problem(problem: Problem, folder: Path) -> str:
 
 
 def _ledger(session: SessionFolder) -> dict[str, Any]:
-    """Return the number of rows by kind and fate, the reasons of kept and refused members, and a hash of all rows."""
+    """Return the number of rows by kind and fate, the reasons of kept and refused members, and a hash of four cells of all rows."""
     rows = list(session.ledger())
     counts = Counter(f"{row.kind} {row.fate}" for row in rows)
     reasons = {row.path: escape(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}
@@ -146,9 +148,9 @@ def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
 
 
 def image_values(path: Path) -> dict[str, Any]:
-    """Return shape, type, scaling, affine (3 x 4, mm) and the hash of the voxels of a NIfTI file.
+    """Return shape, type, scaling (slope, intercept), affine (3 x 4, mm) and the hash of the voxels of a NIfTI file.
 
-    The hash is of the stored values, little endian, in the order of the file; scaling is separate.
+    The hash is of the stored values, little endian, in the order of the file, without scaling.
     """
     import numpy as np
     from nibabel.arrayproxy import ArrayProxy

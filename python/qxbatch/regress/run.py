@@ -26,7 +26,9 @@ class Outcome:
     """The result of one set."""
 
     name: str
+    """Of the set."""
     differences: tuple[str, ...]
+    """A line for each difference from the expectation or the reference images, or the reason why nothing could be compared."""
     observed: dict[str, Any]
     """The results of the run; empty if the packets do not exist, or if the run left no results that can be read."""
     is_new: bool
@@ -36,9 +38,10 @@ class Outcome:
 def check(
     regression_set: RegressionSet, options: Sequence[str] = (), before_removal: Callable[[Path], None] | None = None
 ) -> Outcome:
-    """Import a set and compare the results with its expectation. Raises UsageError.
+    """Import a set and compare the results with its expectation and its reference images. Raises UsageError.
 
-    If the outputs of the run can be read, `before_removal` is called with the sessions folder before the folder is removed.
+    `options` are added to those of the set. If the outputs of the run can be read, `before_removal` is called with the sessions
+    folder before the folder is removed.
     """
     expected = read_expected(regression_set.expected)
     if regression_set.existing_path() is None:

@@ -15,17 +15,18 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.settings.config import read_config
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
+"""Names of the files and folders of a set."""
 LOOSE_EXPECTED = "expected"
-"""Folder with the expectation `<packet>.json` of each single packet."""
+"""Folder with the expectations of single packets, `<packet>.json`; an expectation can also be beside its packet."""
 
 KNOWN_DIFFERENCES = "reference_differs"
 """Key of an expectation: maps the names of reference images that equal no image of the results to the reasons."""
 _KEYS = frozenset(("schema", "status", "found", "failed", "sessions", "archived", "waiting", KNOWN_DIFFERENCES))
 """Keys of an expectation. A JSON object with other keys is a file of the user: `--update` must not replace it."""
 REFUSED_PARAMETERS = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
-"""Parameters that options.toml may not have. masterinbox and json_file have no effect there."""
+"""Parameters that options.toml may not have. masterinbox and json_file have no effect there: the command line overrides them."""
 REFUSED_VALUES = (("check", "yes"),)
-"""Parameters and values that options.toml may not have: nobody answers the question."""
+"""Pairs (parameter, value) that options.toml may not have: with check=yes the import asks a question, which nobody answers."""
 _NUMBER_LIST = re.compile(r"\[(?:\s+[-+.\w]+,?)+\s+\]")
 """A list of numbers in indented JSON."""
 
@@ -55,7 +56,7 @@ class RegressionSet:
 def find_sets(folder: Path) -> list[RegressionSet]:
     """Return the folder itself if it is a set, else the sets and the single packets in it, sorted by name.
 
-    Raises UsageError: NOTHING_READY if there is none, USAGE if an options.toml is wrong.
+    Raises UsageError: NOTHING_READY if there is none, USAGE if an options.toml is wrong or the folder cannot be listed.
     """
     if (folder / PACKETS).is_dir():
         return [_set(folder)]
@@ -70,7 +71,7 @@ def find_sets(folder: Path) -> list[RegressionSet]:
 
 
 def _single_packets(folder: Path) -> list[RegressionSet]:
-    """Return a set for each single packet, and for each expectation without a packet, whose check must fail.
+    """Return a set for each single packet, and one for each expectation without a packet: the check of the latter must fail.
 
     Other JSON files may be beside the packets, such as descriptions of them.
     """
@@ -130,7 +131,7 @@ def _set(folder: Path) -> RegressionSet:
 
 
 def _options(folder: Path) -> tuple[str, ...]:
-    """Return the option that names the options.toml of a set. Raises UsageError if it has a parameter that no set may have."""
+    """Return the option that names the options.toml of a set. Raises UsageError if the file is wrong."""
     path = folder / OPTIONS
     if not path.is_file():
         return ()

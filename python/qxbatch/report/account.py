@@ -1,4 +1,4 @@
-"""Counts what happened to each candidate of a run (an entry of the inbox, or a session folder), each once."""
+"""Counts the candidates of a run (entries of the inbox, or session folders), each once, by what happened to them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -45,10 +45,14 @@ _FATE_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
     Verdict.STRAY: CandidateFate.STRAY,
     Verdict.REFUSED: CandidateFate.REFUSED,
 }
+"""Fates that follow from the verdict alone; a ready candidate without reports is HELD."""
 
 
 def fates(report: Report) -> list[tuple[Candidate, CandidateFate]]:
-    """Return each candidate with its fate, in the order of discovery."""
+    """Return each candidate with its fate, in the order of discovery.
+
+    Candidates and reports are matched by session id, which is also the name of a unit.
+    """
     by_unit: dict[str, list[SessionReport]] = {}
     for session in report.sessions:
         by_unit.setdefault(session.unit or getattr(session.session, "id", ""), []).append(session)
@@ -78,7 +82,10 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
 
 
 def account_lines(results: Sequence[tuple[Candidate, CandidateFate]], stages: Stages = Stages.ALL) -> list[str]:
-    """Return lines with the numbers of imported (or sorted, or converted), refused, and other candidates."""
+    """Return lines with the numbers of imported (or sorted, or converted), refused, and other candidates.
+
+    The line of the other candidates is the last one. It ends with a colon: the caller adds their names.
+    """
     counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED_FATES)
     phrases = [f"{imported} {stages.done}"]

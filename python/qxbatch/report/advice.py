@@ -53,11 +53,11 @@ def _names(candidate: Candidate, settings: Settings) -> list[str]:
 def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
     """Return a sentence if the logfile names one of these packets in another case or with an extension, or in another column.
 
-    Empty if it names none of them.
+    Return an empty text if it names none of them so.
     """
-    cells = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
-    if cells:
-        name, cell = cells
+    match = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
+    if match:
+        name, cell = match
         packet = next(text for text in names if text.casefold() == name)
         return (
             f"The logfile {spec.path} names the packet {packet} as {cell}: write {packet} in column {spec.packet_name}."
@@ -69,6 +69,7 @@ def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec
 
 
 def _first_cell(cells: Mapping[str, str], names: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first of the names that has a cell, and this cell; None if no name has one."""
     return next(((name, cells[name]) for name in names if name in cells), None)
 
 

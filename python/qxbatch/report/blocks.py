@@ -24,9 +24,9 @@ CUT_MARK = " ..."
 MAX_COMMAND = 1000
 """Maximum number of characters of a command in a folded list."""
 TOO_LONG = "      (the command for all of them is long: it is in the log, and --list-all prints it)"
-"""The line in place of such a command."""
+"""The line that is printed instead of a longer command."""
 MAX_NAMES = 8
-"""Maximum number of names that are listed of a folded or merged block."""
+"""Maximum number of names in one list, such as those of a merged block; `--list-all` has no limit."""
 
 
 class TextLayout(NamedTuple):
@@ -35,6 +35,7 @@ class TextLayout(NamedTuple):
     width: int = 80
     """Columns."""
     list_all: bool = False
+    """Whether lists and messages are complete (`--list-all`)."""
     max_lines: int | None = None
     """Maximum number of lines of a message; None: no limit."""
 
@@ -48,17 +49,19 @@ class Reason(NamedTuple):
     message: str
     hint: str = ""
     command: str = ""
+    """The command that fixes it; several are separated by line feeds."""
 
 
 class Block(NamedTuple):
     """A session or packet and all messages about it; after merging, several of them with the same messages."""
 
     names: tuple[str, ...]
+    """The sessions or packets."""
     reasons: tuple[Reason, ...]
 
 
 def merge_blocks(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in order; blocks whose reasons differ only in their commands are merged into one."""
+    """Return blocks in order; those whose reasons differ only in the text of their commands are merged into one."""
     groups: dict[object, list[Block]] = {}
     for block in blocks:
         key = tuple(
@@ -78,8 +81,8 @@ def _merge(group: Sequence[Block]) -> Block:
     return Block(names, tuple(reasons))
 
 
-def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
-    """Return the lines of a list of blocks.
+def lines_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
+    """Return the lines of a report about these blocks.
 
     Blocks with the same hints and similar commands (`_remedy_key`) follow each other, and these hints are printed once.
     """
@@ -104,7 +107,10 @@ def _remedy_key(block: Block) -> tuple[object, ...]:
 
 
 def _shape_key(command: str) -> object:
-    """Return a key that is equal for commands that differ only in --sessions, and for others with the same first word."""
+    """Return a key that is equal for commands that differ only in --sessions.
+
+    For commands that `split_command` does not split, it is the first word.
+    """
     words = split_command(command)
     return command.partition(" ")[0] if words is None else without_sessions(words)
 

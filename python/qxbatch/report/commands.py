@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 _SESSIONS = "--sessions="
 Words = tuple[str, ...]
+"""The words of a command, without the quotes of a shell."""
 
 
 def merged_commands(commands: Sequence[str]) -> list[str]:
@@ -33,14 +34,14 @@ def split_command(command: str) -> Words | None:
 
 
 def without_sessions(words: Words) -> Words:
-    """Return the words of a command with an empty `--sessions=`."""
+    """Return the words of a command, with `--sessions=` in place of `--sessions=NAMES`."""
     return tuple(_SESSIONS if word.startswith(_SESSIONS) else word for word in words)
 
 
 def _merge(group: Sequence[Words]) -> str:
     import shlex
 
-    if len(group[0]) == 1:
+    if len(group[0]) == 1:  # a command that `split_command` did not split
         return group[0][0]
     sessions = dict.fromkeys(
         word.removeprefix(_SESSIONS) for words in group for word in words if word.startswith(_SESSIONS)

@@ -8,7 +8,7 @@ from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED_FATES, CandidateFate, account_lines, fates
-from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, merge_blocks, text_of
+from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, lines_of, merge_blocks
 from qxbatch.report.labels import label_subject
 from qxbatch.report.lines import clock
 from qxbatch.report.outcome import has_failed
@@ -45,8 +45,9 @@ def final_report(
 ) -> str:
     """Return the report as text. A report without sessions has no account of the candidates.
 
-    With `deidentified`, the text says what redaction does not cover. `stages` are those of the run. A session with
-    errors or warnings also counts as written. With `problems_only`, the text has only warnings and errors.
+    With `deidentified`, the text says what redaction does not cover, if a session was written. A session counts as written if
+    its folder was published, also with errors or warnings. `seconds` is the duration of the run, `stages` are its stages. With
+    `problems_only`, the text has only warnings and errors.
     """
     layout = layout or TextLayout()
     lines: list[str] = []
@@ -61,9 +62,9 @@ def final_report(
             lines += wrapped(FREE_TEXT_WARNING, layout.width)
     failed_sessions = [session for session in report.sessions if has_failed(session)]
     other_sessions = [session for session in report.sessions if not has_failed(session)]
-    problem_lines = _section("To look at:", text_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
+    problem_lines = _section("To look at:", lines_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
     refused = [*_refused(report.candidates), *_blocks(failed_sessions, (Severity.ERROR, Severity.WARNING))]
-    problem_lines += _section("Failed:", text_of(merge_blocks(refused), layout))
+    problem_lines += _section("Failed:", lines_of(merge_blocks(refused), layout))
     if any(line.endswith(CUT_MARK) for line in problem_lines):
         problem_lines += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
     lines += problem_lines

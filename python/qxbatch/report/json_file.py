@@ -86,12 +86,13 @@ _ONLY_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
 def _write_into(path: Path, text: str, flags: int) -> None:
-    with open(path, "w", encoding="utf-8", opener=lambda name, mode: open_without_waiting(name, mode | flags)) as file:
+    """Write the text in place; `flags` are added to those with which `open` opens the file."""
+    with open(path, "w", encoding="utf-8", opener=lambda name, own: open_without_waiting(name, own | flags)) as file:
         file.write(text)
 
 
 def as_json(report: Report, status: int) -> dict[str, object]:
-    """Return the run's summary for --json-file: exit status, candidates, and the result of each session."""
+    """Return the run's summary as a JSON value: exit status (`status`), candidates, and the result of each session."""
     from qxbatch.session.summary_parts import problem_value
 
     return {

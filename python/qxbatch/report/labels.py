@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from qxbatch.model import SeriesLabel
 
 _SUBJECT = re.compile(r"series (\d+(?:, \d+)*(?: and \d+)?)")
+"""Matches the subject of a problem about series, which are named by their folders in `dicom`."""
 _NUMBER = re.compile(r"\d+")
 _MAX_IMAGES = 4
 """Maximum number of images that are listed."""
@@ -41,7 +42,10 @@ def _label_text(label: SeriesLabel) -> str:
 
 
 def _series_number(label: SeriesLabel) -> str:
-    """Return the scanner's series number, and the folder unless its number is ten times the scanner's; else the folder alone."""
+    """Return the scanner's number of a series, and its folder unless that is named by ten times this number.
+
+    For a series without a number, return only the folder.
+    """
     if label.number is None:
         return f"in dicom/{label.n}"
     return str(label.number) if label.n == 10 * label.number else f"{label.number} in dicom/{label.n}"

@@ -19,9 +19,9 @@ MAX_UNITS = 3
 MAX_WIDTH = 79
 """Maximum number of columns, also on a wide terminal: a terminal that becomes narrower does not break short lines."""
 BYTES_OF = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
-"""Units of sizes in bytes, the largest first."""
+"""Bytes of each unit, the largest first."""
 _DECIMAL_BELOW = 9.95
-"""Smaller numbers are written with a decimal."""
+"""Smaller numbers are written with one digit after the point; from 9.95 on, that would be `10.0`."""
 _BAR_WIDTHS = (10, 30)
 """Minimum and maximum number of columns of the bar."""
 _MAX_NAME_WIDTH = 30
@@ -31,7 +31,7 @@ _MAX_SUBJECT = 50
 
 
 def display(progress: RunProgress, width: int, marks: Marks) -> list[Line]:
-    """Return the display: the bar, the counts, and up to MAX_UNITS units at work."""
+    """Return the display: the bar, the counts, and up to MAX_UNITS units at work. `width` is that of the terminal, in columns."""
     room = min(MAX_WIDTH, width - 1)
     name_width = min(
         _MAX_NAME_WIDTH, max((columns_of(one_line(unit.name)) for unit in progress.at_work[:MAX_UNITS]), default=0)
@@ -125,12 +125,12 @@ def _reason(report: SessionReport, severity: Severity) -> str:
 
 
 def size_unit(size: float) -> str:
-    """Return the unit of bytes in which a size is written."""
+    """Return the unit (a key of BYTES_OF) in which a size in bytes is written."""
     return next((unit for unit, least in BYTES_OF.items() if size >= least), "kB")
 
 
 def in_unit(size: float, unit: str) -> str:
-    """Return a size in a unit of bytes; small numbers with a decimal.
+    """Return a size, given in bytes, as a number of a unit; small numbers have one digit after the point.
 
     >>> in_unit(2_340_000, "MB"), in_unit(114_000_000, "MB")
     ('2.3', '114')
@@ -140,7 +140,7 @@ def in_unit(size: float, unit: str) -> str:
 
 
 def decimal_size_text(size: float) -> str:
-    """Return a size with its unit.
+    """Return a size in bytes with its unit.
 
     >>> decimal_size_text(2_340_000), decimal_size_text(700)
     ('2.3 MB', '0.7 kB')

@@ -13,7 +13,7 @@ from qxbatch.wrapping import ROWS, terminal_rows, terminal_width
 
 
 class LiveDisplay:
-    """Lines at the bottom of the terminal, and lines that scroll above them. Control characters must be escaped before."""
+    """Lines at the bottom of the terminal, and lines that scroll above them. The caller escapes control characters in them."""
 
     def __init__(self, stream: TextIO, cut_mark: str) -> None:
         """`cut_mark` ends a line that is cut."""
@@ -91,8 +91,8 @@ class LiveDisplay:
         if width == self._console.width:
             return
         self._console.size = (width, ROWS)
-        more = sum((columns - 1) // width for columns in self._widths[:-1] if columns)
-        up = f"\x1b[{more}A" if more else ""
+        extra_rows = sum((columns - 1) // width for columns in self._widths[:-1] if columns)
+        up = f"\x1b[{extra_rows}A" if extra_rows else ""
         _UnescapedStream(self._stream).write(f"\r{up}\x1b[J")
 
     def _move_to_margin(self) -> None:

@@ -31,7 +31,7 @@ _WIDTH = 1_000_000
 class LogObserver:
     """An observer that writes to the logger `qxbatch`, whose handlers qxbatch.cli.messages sets.
 
-    Each line is written when it happens, so the log of a killed run is complete up to that moment.
+    Each event is written when it happens, so the log of a killed run is complete up to that moment.
     """
 
     def __init__(self, settings: Settings, names: PacketNames | None = None) -> None:
@@ -96,7 +96,7 @@ class LogObserver:
             self._log_line(f"{unit}: {stage[0]} took {time.monotonic() - stage[1]:.2f} s")
 
     def _candidate_text(self, candidate: Candidate) -> str:
-        """Return a line about a candidate."""
+        """Return a line about a candidate: path, session, verdict, note, size, and problem."""
         session = "" if candidate.session is None else f" -> {candidate.session.id}"
         size = "" if candidate.packet is None else f", {candidate.packet.fingerprint.size} bytes"
         problem = "" if candidate.problem is None else f": {candidate.problem.text()}"
@@ -120,14 +120,14 @@ class LogObserver:
 
 
 class NameFilter(logging.Filter):
-    """Leaves names of packets out of every line of a de-identified log, also of errors that end the run."""
+    """Leaves names of packets out of every line of a de-identified log, also out of the errors that end the run."""
 
     def __init__(self, names: PacketNames) -> None:
         super().__init__()
         self._names = names
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record's texts; return that it is logged."""
+        """Leave the names out of the record's texts; return True, since every record is logged."""
         record.msg, record.args = self._names.redact_text(record.getMessage()), None
         if record.exc_info:
             record.exc_text = self._names.redact_text(logging.Formatter().formatException(record.exc_info))

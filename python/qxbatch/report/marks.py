@@ -6,14 +6,17 @@ from typing import NamedTuple, TextIO
 
 
 class Marks(NamedTuple):
-    """The mark before a line, the characters of a bar, and the end of a text that was cut."""
+    """The marks of one character set."""
 
     done: str
+    """Before the line of a session, as `warning` and `failed`."""
     warning: str
     failed: str
     full: str
+    """A column of the bar, as `empty`."""
     empty: str
     cut: str
+    """The end of a text that was cut."""
 
 
 UNICODE = Marks("\N{CHECK MARK}", "!", "\N{BALLOT X}", "\N{FULL BLOCK}", "\N{LIGHT SHADE}", "\N{HORIZONTAL ELLIPSIS}")

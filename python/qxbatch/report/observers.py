@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a run that imports nothing does not load it
 
 
 class RunObservers:
-    """Passes events to these observers, and to those of the caller.
+    """Passes events to the log, the JSON summary, the display once `progress` was used, and the observers of the caller, `more`.
 
     With --json-file, raises UsageError if --json-file or --log-file would change data.
     """
@@ -34,7 +34,7 @@ class RunObservers:
 
     @cached_property
     def progress(self) -> "Progress":
-        """Return the display: a context for the time of the import. It receives events from the first call on."""
+        """Return the display, which the caller enters as a context for the import. From the first use on, it receives events."""
         from qxbatch.report.progress import Progress
 
         progress = Progress(quiet=self._settings.quiet, list_all=self._settings.list_all)

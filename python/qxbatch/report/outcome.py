@@ -22,7 +22,10 @@ def status_of(report: Report) -> ExitStatus:
 
 
 def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatus:
-    """Return the exit status of a run that started no import; `ready`: whether something could be imported."""
+    """Return the exit status of a run that started no import; `ready`: whether something could be imported.
+
+    With --check=any (`Check.ANY`), at least one packet must be ready.
+    """
     status = status_of(report)
     if status is ExitStatus.OK and not ready and not report.sessions and settings.check is Check.ANY:
         return ExitStatus.NOTHING_READY

@@ -1,4 +1,4 @@
-"""The files and folders that options name for writing, except that of --work-dir: they may neither replace nor change data."""
+"""Checks the files and folders that options name for output, except that of --work-dir: output must not replace or change data."""
 
 import os
 import re
@@ -29,10 +29,12 @@ from qxbatch.settings.paths import named_path
 _SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 _LOG_HEAD = b" INFO qxbatch "
+"""A log begins with a line that matches `_LOG_LINE`, and a line of this logger is near its beginning."""
 _HEAD_SIZE = 4096
-"""Bytes in which the head of a run's summary or of a log is found."""
+"""Bytes at the beginning of a file that show whether it is the summary of a run, or a log."""
 _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
 _STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
+"""Matches the files of the study level in a sessions folder; `.1` and so on follow if a person wrote or changed the file."""
 _RECORDS = "in the folder of qxbatch's own records"
 _SESSION_NAMES = (*FOLDERS, SESSION_TXT)
 """Names in a session folder that a file of an option may not have: it would be taken for a result or for data of the session."""
@@ -45,6 +47,7 @@ class StudyFolders(NamedTuple):
 
     sessionsfolder: Path
     masterinbox: Path | None
+    """None in folder mode (`--masterinbox=none`)."""
     archive: Path
 
 
@@ -64,7 +67,7 @@ def _study_of(settings: Settings) -> StudyFolders:
 
 
 def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
-    """Raise UsageError if one of `outputs` (option to path) is a file of a study, or would change a file of another kind.
+    """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or would change a file of another kind.
 
     Besides `studies`, any study that contains the path is recognised.
     """
@@ -92,9 +95,9 @@ def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among
 
 
 def below_master_inbox(path: Path) -> list[Path]:
-    """Return the path and its parents that are below the master inbox of a study; the last one is an entry of the inbox.
+    """Return those of the path and its parents that are below the master inbox of a study; the last one is an entry of the inbox.
 
-    An inbox is recognised by the default layout of a study.
+    Empty if the path is in no inbox. An inbox is recognised by the default layout of a study.
     """
     in_inbox = [folder for folder in (path, *path.parents) if _place_in_any_study(folder) == _FORBIDDEN_FOLDERS[INBOX]]
     return in_inbox[:-1]  # the last one is the inbox itself
@@ -114,7 +117,7 @@ def why_no_summary(path: Path, settings: Settings) -> str:
 def _why_not_replaceable(path: Path, option: str) -> str:
     """Return why an option may not replace what is at a path; empty if it may.
 
-    A file that cannot be read may be data. The rename of a new file to its path needs no permission for it, and would replace it.
+    A file that cannot be read may be data: to replace it by renaming a new file, a program needs no permission for the file.
     """
     is_own, what = _REPLACEABLE[option]
     try:
@@ -183,7 +186,7 @@ def is_stream(path: Path) -> bool:
 def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
     """Return why an output may not have this path; empty if it may.
 
-    A link can be in a study, or lead into it: the path as written and its target are both compared.
+    A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
     """
     written = named_path(path)
     names = {written, _real(written.parent) / written.name, _real(path)}
@@ -240,7 +243,7 @@ def _place_in_any_study(name: Path) -> str:
         kind = kind_of_folder(folder)
         if kind is FolderKind.SESSION:
             return f"in the session folder {folder.name}"
-        if kind:
+        if kind:  # a sessions folder
             parts = name.relative_to(folder).parts
             if len(parts) > 1 and parts[0] in _FORBIDDEN_FOLDERS:
                 return _FORBIDDEN_FOLDERS[parts[0]]

@@ -36,7 +36,7 @@ class PacketNames:
         """The lengths of `_names`. A run can have thousands of names, but they have only few lengths."""
 
     def add(self, candidate: Candidate) -> None:
-        """Add the names of a candidate, except those that are its session id, also with the extension of an archive."""
+        """Add the names of a candidate, except a name that is its session id, alone or with the extension of an archive."""
         session_id = "" if candidate.session is None else candidate.session.id
         self._add(candidate.path.name, "" if candidate.packet is None else candidate.packet.name, session_id)
 
@@ -47,6 +47,7 @@ class PacketNames:
             self._add(name, "", session_id)
 
     def _add(self, file_name: str, name: str, session_id: str) -> None:
+        """Add the file name of a packet, its packet name as far as known (`name`), and the forms in which texts escape them."""
         if not self._deidentified:
             return
         names = {file_name, name, packet_name(file_name, self._pattern)}
@@ -62,6 +63,7 @@ class PacketNames:
         """Return a text with NAME_LEFT_OUT in place of the names."""
         parts = (text[k : k + length] for length in self._lengths for k in range(len(text) - length + 1))
         names = sorted(self._names.intersection(parts), key=lambda name: (-len(name), name))
+        # NAME_LEFT_OUT comes first, so that no name is replaced inside it
         pattern = "|".join(map(re.escape, [NAME_LEFT_OUT, *names]))
         return re.sub(pattern, NAME_LEFT_OUT, text) if names else text
 

@@ -34,7 +34,7 @@ _MAX_NAME_WIDTH = 40
 def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
     """Return the report as text. With --verbose=no, only ready and refused candidates are listed, others are counted.
 
-    The reasons for refusals, and what to do about them, are in the report after the import. If there is advice about
+    The reasons for refusals, and what to do about them, are in the report at the end of the run. If there is advice about
     filtered or unmatched candidates, it replaces their lists.
     """
     advice, width = advice_for(candidates, settings), text_width()

@@ -43,6 +43,7 @@ class Progress:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """With `quiet`, nothing is shown. With `list_all`, sessions without problems are listed, too. `clock` returns seconds."""
         self._stream = sys.stderr if stream is None else stream
         self._quiet = quiet
         self._list_all = list_all

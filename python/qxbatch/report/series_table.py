@@ -24,6 +24,7 @@ FIELDS = (
 )
 """Header fields of each series, by their DICOM keywords."""
 COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
+"""Columns of the tab-separated values, and keys of a series in JSON."""
 WRAPPED_COLUMNS = 2
 """How many columns at the end of the table (description and patient) are wrapped on a narrow terminal."""
 
@@ -35,7 +36,10 @@ class Fields(Protocol):
 
 
 class AnySeries(Protocol):
-    """A series, of DICOM or PAR/REC. `size` is in bytes, `start_time` is YYYYMMDDHHMMSS as far as known."""
+    """A series, of DICOM or PAR/REC. `number` is its SeriesNumber, `size` is in bytes, `files` is the number of its files.
+
+    `start_time` is YYYYMMDDHHMMSS, or the part of it that is known.
+    """
 
     @property
     def number(self) -> int | None: ...
@@ -61,7 +65,7 @@ def series_kind(series: AnySeries) -> str:
 
 
 class Source(Protocol):
-    """A folder, file or archive that was scanned, and its series."""
+    """A folder, file or archive that was scanned, and its series. `files` is the number of all files in it."""
 
     @property
     def path(self) -> str: ...
@@ -104,7 +108,7 @@ def _record(source: str, series: AnySeries) -> dict[str, object]:
 
 
 def as_json(sources: Sequence[Source]) -> str:
-    """Return one object with all sources, their series and problems."""
+    """Return the text of a JSON object with all sources, their series and problems."""
     records = [
         {
             "path": one_line(source.path),

@@ -27,7 +27,7 @@ class Matcher(Protocol):
 
 
 def corrected_sessions(items: Sequence[str], matcher: Matcher) -> list[str]:
-    """Return a sentence with the proposed value; empty if all items match, or if none is close to a name."""
+    """Return one sentence with the proposed value; no sentence if all items match, or if none is close to a name."""
     right = {item: item if matcher.matches(item) else _likely_value(item, matcher) for item in items}
     wrong = [item for item in items if right[item] not in ("", item)]
     if not wrong:
@@ -37,7 +37,7 @@ def corrected_sessions(items: Sequence[str], matcher: Matcher) -> list[str]:
 
 
 def _likely_value(item: str, matcher: Matcher) -> str:
-    """Return the likely correction of an item; empty if no name is close."""
+    """Return the likely correction of an item, which may be several items, separated by commas; empty if no name is close."""
     words = [word for word in _WRONG_SEPARATORS.split(item) if word]
     if len(words) > 1:
         right = [word if matcher.matches(word) else _likely_value(word, matcher) for word in words]

@@ -70,7 +70,7 @@ class RunProgress(NamedTuple):
     seconds_left: float | None
     """None as long as it is not known."""
     seconds: float
-    """Seconds since the start of the run."""
+    """Seconds since the import of the packets started."""
     at_work: tuple[UnitProgress, ...]
     """The units that are being imported."""
 
@@ -91,6 +91,7 @@ class _Unit:
         self.series: dict[str, tuple[int, int]] = {}
         """Maps each session to the number of its converted series and of all its series."""
         self.total = 0
+        """Number of its series; 0 as long as it is not sorted."""
 
     def advance(self) -> None:
         """Update the progress."""
@@ -124,10 +125,14 @@ class Tally:
         self._units: dict[str, _Unit] = {}
         self._packets = self._size = self._done = self._failed = self._to_check = 0
         self._ended_bytes = self._skipped_bytes = 0.0
-        """Bytes of the units that ended; those of them that were left when a unit ended without a session, which the rate omits."""
+        """Bytes of the units that ended. Of these, the bytes that were not yet done when their unit ended without a session: the
+        rate does not count them."""
         self._read = 0
+        """Bytes that the core has read in this run."""
         self._rates = deque([(now, 0.0)])
+        """Pairs (time, bytes done by then, without the skipped ones) of the last RATE_SECONDS."""
         self._seconds_left: float | None = None
+        """The last estimate, and its time in `_estimated_at`."""
         self._estimated_at = now
 
     def notify(self, event: Event, now: float) -> None:
@@ -166,7 +171,7 @@ class Tally:
         unit.advance()
 
     def _count_read(self, size: int) -> None:
-        """Distribute the bytes that the core read over the units being read, by their size: the core counts only the sum."""
+        """Distribute new bytes over the units being read, by their size: the core counts only `size`, the sum since the start."""
         reading = [unit for unit in self._units.values() if unit.stage is Stage.READING]
         total_size = sum(unit.size for unit in reading)
         more, self._read = size - self._read, size

@@ -10,7 +10,7 @@ from qxbatch.settings.model import LogfileSpec
 
 
 class LogfileRow(NamedTuple):
-    """A row of the table. An empty cell is an empty text."""
+    """Subject and session name in a row of the table. An empty cell is an empty text."""
 
     subject: str
     session: str

@@ -1,4 +1,4 @@
-"""Subject and session from a name, by the expression of --nameformat."""
+"""Subject and session from a name, by the expression of --nameformat: its groups `subject_id` and, if any, `session_name`."""
 
 import re
 

@@ -5,7 +5,8 @@ import unicodedata
 from qxbatch.session.layout import ARCHIVE, INBOX, PAGE, STUDY_SIDECAR, STUDY_TABLE
 
 RESERVED_NAMES = (INBOX, ARCHIVE, "specs", "qc", PAGE, STUDY_TABLE, STUDY_SIDECAR)
-"""Folders and files of the study beside the session folders. Names are compared without case, as some file systems do."""
+"""Folders and files of the study beside the session folders, in lower case: names are compared without case, since some file
+systems ignore it."""
 FORBIDDEN_CHARACTERS = "/\\:#"
 """The first two are path separators; a `:` or `#` cuts the lines of session.txt for its readers."""
 MAX_ID_BYTES = 200

@@ -35,7 +35,9 @@ def rename_command(
 
 
 def _unused_name(name: str, current: str, names: frozenset[str]) -> str:
-    """Return the name; with a number if it is in use, or if names that are before `current` in sorted order get the same name.
+    """Return a name that `current` can be renamed to: `name`, or `name` with a number so that it is unique; empty if `name` is.
+
+    `names` are the names in the folder. Those that `clean_name` turns into `name`, too, get their numbers in sorted order.
 
     >>> _unused_name("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
     'a_b-2.zip'

@@ -8,6 +8,7 @@ from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.session.json_fields import FieldError, Fields
 
 _AXES = 3
+"""Length of a list with one number for each axis."""
 
 
 def acquisition_value(acquisition: Acquisition) -> dict[str, Any]:
@@ -27,6 +28,8 @@ def read_acquisition(values: Fields) -> Acquisition:
 
 
 def _triple_reader(read_numbers: Callable[[Fields, str], tuple[float, ...]]) -> Callable[[Fields, str], object]:
+    """Return a function that reads a list with `read_numbers`, and raises FieldError unless it has three numbers."""
+
     def read(values: Fields, key: str) -> tuple[float, ...]:
         triple = read_numbers(values, key)
         if len(triple) != _AXES:
@@ -37,6 +40,7 @@ def _triple_reader(read_numbers: Callable[[Fields, str], tuple[float, ...]]) -> 
 
 
 def _pairs(values: Fields, key: str) -> tuple[tuple[float, int], ...]:
+    """Return pairs of a number and a count, such as b-values with the numbers of their volumes."""
     pairs = []
     for item in values.items(key):
         if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair

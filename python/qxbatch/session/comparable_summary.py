@@ -1,7 +1,7 @@
 """The content of summary.json that two imports of the same packet have in common.
 
-A value that differs between two imports is left out only in the form in which an import writes it. Any other value, and any text
-that an import does not write, is an edit and is compared.
+A value that differs between two imports is left out only if it has the form in which an import writes it. Any other value, and
+any text that an import does not write, is an edit and is compared.
 """
 
 import json
@@ -19,6 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SYSTEMS = ("Linux", "Darwin")
 _OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=.*)?", re.DOTALL)
 _STAGES = ("sort", "convert")
+"""Commands that run only one stage of the import."""
 
 
 def comparable_text(text: bytes) -> bytes:

@@ -11,7 +11,8 @@ from qxbatch.walk import walk
 def has_session(folder: Path) -> bool:
     """Return whether a session exists: the folder has an inbox, session.txt, or any file in dicom or nii.
 
-    In folder mode (`--masterinbox=none`), a folder has an inbox before its first import: `has_results` is for this mode.
+    In folder mode (`--masterinbox=none`), a folder has an inbox before its first import: use `has_results` in this mode. Wherever
+    this module looks for files in dicom or nii, a folder that cannot be listed counts as one with files (`has_file`).
     """
     return os.path.lexists(SessionPaths(folder).inbox) or is_imported(folder)
 
@@ -60,7 +61,7 @@ def has_results(folder: Path) -> bool:
 
 
 def has_images(folder: Path) -> bool:
-    """Return whether a session was converted: any file is in nii."""
+    """Return whether a session has any file in nii, as after a conversion."""
     return has_file(SessionPaths(folder).nii)
 
 

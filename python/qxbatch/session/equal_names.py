@@ -10,7 +10,8 @@ def stored_name(folder: Path, names: Container[str] | None = None) -> str:
     """Return the name under which the file system stores an existing folder, if it differs from `folder.name`; else empty.
 
     The two differ by case, or by the form of their Unicode characters. If the stored name is not found, return the words
-    `another name`. `names`: the names in the folder above, if they are known. Raises OSError.
+    `another name`. `names`, if given, are the names in the parent folder: a search in a set is faster than in the list that
+    is read without it. Raises OSError.
     """
     if not os.path.lexists(folder):
         return ""
@@ -28,8 +29,8 @@ def folded_name(name: str) -> str:
 def ignores_case(folder: Path) -> bool:
     """Return whether a folder treats names that differ by case as equal.
 
-    Nothing is written: an existing name in it, or in a folder above it on the same file system, shows it. True if no name can.
-    Raises OSError.
+    Nothing is written: an existing name with letters, in it or in a folder above it on the same file system, shows this. Return
+    True if there is no such name. Raises OSError.
     """
     while True:
         exists = folder.exists()

@@ -58,7 +58,7 @@ def volumes_text(acquisition: Acquisition) -> str:
 
 
 def phase_encoding_text(acquisition: Acquisition) -> str:
-    """Return the direction, or the axis if the polarity is unknown."""
+    """Return the direction of phase encoding, such as `j-`, or its axis, such as `j`, if the polarity is unknown."""
     return acquisition.phase_encoding_direction or acquisition.phase_encoding_axis or ""
 
 

@@ -28,7 +28,7 @@ class SessionState(StrEnum):
     """The state of a session."""
 
     ABSENT = "absent"
-    """The folder is missing, or has no files of a session."""
+    """The folder is missing, or contains nothing of a session: no inbox, results or records."""
     INCOMPLETE = "incomplete"
     """The summary is missing or cannot be read (perhaps another program made the session), or images have no session.txt."""
     SORTED = "sorted"
@@ -60,7 +60,7 @@ class SessionFolder:
         Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read.
         """
         path = self.paths.summary
-        _ = self.publication
+        _ = self.publication  # it is examined first
         try:
             text = read_text(path, "strict", _MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):

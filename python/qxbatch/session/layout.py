@@ -8,9 +8,12 @@ if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; 
 SESSION_TXT = "session.txt"
 """Published last: it marks a fully written session."""
 INBOX = "inbox"
+"""In a session: files that are not sorted, or the user's data in folder mode (`--masterinbox=none`). In the sessions folder: the
+folder of the default master inbox."""
 DICOM = "dicom"
 NII = "nii"
 QXBATCH_FOLDER = "qxbatch"
+"""In a session: ledger, summary, page and pictures."""
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
 """Folders that a new import replaces, in this order (qxbatch.publish.exchange). It also replaces the inbox, except in folder mode
 (`--masterinbox=none`), where the inbox contains the data of the user."""
@@ -20,6 +23,7 @@ FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 LOG = "log"
 """Below `dicom`: the scanner's logs."""
 DICOM_REPORT = "DICOM-Report.txt"
+"""Below `dicom`: the table of the series for people."""
 LEDGER = "ledger.tsv"
 SUMMARY = "summary.json"
 PAGE = "report.html"
@@ -27,16 +31,19 @@ PAGE = "report.html"
 SORTED_SUMS = "sorted.sha256"
 """Below `qxbatch` until a sorted session is converted: checksums of the generated files (qxbatch.session.sorted_sums)."""
 PICTURES = "pictures"
+"""The folder of pictures beside a page."""
 THUMBNAIL = "thumbnail.png"
 """The picture of a session for the page of the study, in its folder of pictures."""
 
 STUDY_TABLE = "study.tsv"
 STUDY_SIDECAR = "study.json"
 MASTER_INBOX = f"{INBOX}/MR"
+"""The default folder in which packets wait, relative to the sessions folder."""
 ARCHIVE = "archive"
 ARCHIVED_PACKETS = f"{ARCHIVE}/MR"
+"""The folder of the packets that were imported, relative to the sessions folder."""
 REPLACED = "replaced"
-"""Beside the archived packets: files that only replaced sessions had."""
+"""The folder, in the archive, of files that were kept when their sessions were replaced."""
 
 PACKED_SUFFIX = ".tar.gz"
 """The end of the name of a packed series."""
@@ -50,6 +57,7 @@ SORTED_AT = f"{DICOM}/"
 FROM_SESSION = "../"
 """The beginning of the ledger's path for members that were read from the session's own folders, beside its inbox."""
 SORTED_PATH = f"{FROM_SESSION}{SORTED_AT}"
+"""The same for members that were read from the session's `dicom`."""
 SUMMARY_AT = f"{QXBATCH_FOLDER}/{SUMMARY}"
 LEDGER_AT = f"{QXBATCH_FOLDER}/{LEDGER}"
 PAGE_AT = f"{QXBATCH_FOLDER}/{PAGE}"
@@ -58,7 +66,7 @@ _CONVERTER_LOG = ("dcm2niix_", ".log")
 
 
 def converter_log(number: int) -> str:
-    """Return the name of a converter's log in `dicom`.
+    """Return the name of a converter's log in `dicom`. `number` is the n of the series, or its n' (docs/numbers.md).
 
     >>> converter_log(30)
     'dcm2niix_30.log'
@@ -131,7 +139,7 @@ def packed_member(at: str) -> tuple[str, str] | None:
 
 
 def is_inner_path(at: str) -> bool:
-    """Return whether a path relative to the session leads to something in it, if none of its parts is a link.
+    """Return whether a path relative to the session stays inside it, provided that none of its folders is a link.
 
     >>> is_inner_path("inbox/a/b"), is_inner_path("inbox/../../x"), is_inner_path("/etc/x"), is_inner_path("")
     (True, False, False, False)
@@ -141,12 +149,12 @@ def is_inner_path(at: str) -> bool:
 
 
 def picture_file(number: int) -> str:
-    """Return the path of an image's picture, relative to the page beside it."""
+    """Return the path of an image's picture, relative to the folder of the page."""
     return f"{PICTURES}/{number}.png"
 
 
 def tsnr_picture_file(number: int) -> str:
-    """Return the path of the picture of an image's temporal SNR, relative to the page beside it."""
+    """Return the path of the picture of an image's temporal SNR, relative to the folder of the page."""
     return f"{PICTURES}/{number}-tsnr.png"
 
 

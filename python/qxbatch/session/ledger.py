@@ -35,11 +35,17 @@ class Fate(StrEnum):
     """The result of the import for a member."""
 
     SORTED = "sorted"
+    """It is in the folder or archive of its series."""
     DUPLICATE = "duplicate"
+    """Another member of its series has the same bytes."""
     KEPT = "kept"
+    """It is in the inbox of the session, or is a log in `dicom/log`."""
     OPENED = "opened"
+    """An archive whose members have rows."""
     NODATA = "nodata"
+    """A folder, link or device: it has no bytes to keep."""
     REFUSED = "refused"
+    """Its bytes cannot be read."""
 
 
 STORED_FATES = (Fate.SORTED, Fate.KEPT)
@@ -79,8 +85,8 @@ class LedgerChangedError(OSError):
 def read_ledger(path: Path, sha256: str | None = None) -> Iterator[LedgerRow]:
     """Yield the rows of a ledger, one at a time.
 
-    With `sha256`, raises LedgerChangedError after the last row if the bytes that were read have another hash. Until then,
-    nobody knows whether the rows are those of the expected ledger.
+    With `sha256`, raises LedgerChangedError after the last row if the bytes that were read have another hash: a caller that stops
+    earlier does not know whether the rows are those of the expected ledger.
 
     Raises OSError, and ValueError, which names the path, when the file is not a complete and valid ledger.
     """

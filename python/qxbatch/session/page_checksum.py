@@ -1,9 +1,10 @@
-"""The checksum in a page. It shows whether a person wrote or changed the page, so that such a page is not lost."""
+"""The checksum in a report.html. It shows whether a person wrote or changed the page, so that such a page is not lost."""
 
 import hashlib
 import re
 
 _NO_CHECKSUM = "0" * 64
+"""What is in place of the checksum in the template, and while the checksum is computed."""
 _CHECKSUM_LINE = re.compile(rb'(?m)^<div class="volatile"><!-- checksum ([0-9a-f]{64}) --></div>$')
 """Matches the line of a page with the checksum (base.html). The class `volatile` marks lines that differ between two imports."""
 

@@ -63,7 +63,7 @@ class SessionPaths(NamedTuple):
 
     @property
     def records(self) -> Path:
-        """Return the folder of ledger, summary and page."""
+        """Return the folder of ledger, summary, page and pictures."""
         return self.folder / QXBATCH_FOLDER
 
     @property
@@ -105,7 +105,7 @@ class SessionPaths(NamedTuple):
         return self.folder / DICOM / packed_name(n)
 
     def converter_log(self, number: int) -> Path:
-        """Return the path of a converter's log."""
+        """Return the path of a converter's log; `number` as in `layout.converter_log`."""
         return self.folder / DICOM / converter_log(number)
 
     def image(self, number: int, extension: str = IMAGE_SUFFIX[1:]) -> Path:

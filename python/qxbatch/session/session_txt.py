@@ -8,7 +8,9 @@ from pathlib import Path
 from qxbatch.textfile import read_text
 
 _IMAGE = re.compile(r"(\d+)\s*:(.*)")
+"""Matches the line of an image."""
 _INFO = re.compile(r"\s*(\w+)\((.*)\)\s*")
+"""Matches a field of such a line: `TR(2)`."""
 
 
 @dataclass(frozen=True)

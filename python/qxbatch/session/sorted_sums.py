@@ -15,6 +15,7 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text, read_text
 
 GENERATED_FILES = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
+"""Relative to the session folder."""
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _MOST_BYTES = 1 << 16
 """A longer list is not valid."""
@@ -37,7 +38,7 @@ def has_valid_list(paths: SessionPaths) -> bool:
 
 
 def updated_list(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, str]:
-    """Return the path of the list and the text that it must have once `texts`, by their paths, are written.
+    """Return the path of the list and the text that it must have once `texts` (maps paths to new texts) are written.
 
     The checksum of a file that a person edited does not change. Empty if `texts` contains no unedited generated file.
     """

@@ -37,7 +37,7 @@ from qxbatch.session.summary_parts import (
 SCHEMA = 2
 """The schema that is written; this and older ones can be read."""
 FACTS_SCHEMA = 2
-"""The first schema in which each series has facts, unless its headers have none that can be read."""
+"""The first schema in which each series has facts of its acquisition, unless its headers have none that can be read."""
 _GLOBAL_SIGNAL = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
 """Matches a field whose lines `summary_text` joins into one. It cannot match inside a JSON string, where quotes are escaped."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
@@ -70,9 +70,11 @@ class Summary:
     numbers: Mapping[int, int] = field(default_factory=dict)
     """Maps each additional n (n') of a series with more than nine images to the n of the series (docs/numbers.md)."""
     split: Split | None = None
+    """None if the packets became one session."""
     times: Mapping[str, float] = field(default_factory=dict)
     """`seconds` is the duration of the import."""
     host: Mapping[str, str] = field(default_factory=dict)
+    """`name` and `system` of the machine."""
     command: str = ""
     """The command that rebuilds the session."""
     schema: int = SCHEMA
@@ -153,7 +155,7 @@ def summary_text(content: Mapping[str, Any]) -> str:
 
 
 def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:
-    """Return the text of a summary with new facts and verdicts of series, and with the current schema.
+    """Return the text of a summary with new acquisition facts and verdicts of series, and with the current schema.
 
     `text` is a summary that can be read. `facts` maps n to the facts and verdict of a series; other series are not changed. A
     series whose verdict is REPEATED keeps it if the new one is COMPLETE. If no series changes, the same text is returned.

@@ -22,7 +22,7 @@ class SessionIdentity(NamedTuple):
     session: str | None = None
     """The session's part of the id, such as `baseline` in `OP101_baseline`; None without one."""
     patient: str = ""
-    """The patient id; empty if the session id replaces it."""
+    """The patient id; empty if it is not known, or if the session id replaces it."""
     deidentified: bool = False
     """Whether the session id replaces the patient id and name in names, logs and reports."""
 
@@ -33,7 +33,8 @@ class Split(NamedTuple):
     source: str
     """The session id that the packet would have had."""
     sessions: Mapping[str, str]
-    """Maps each session id to a PatientID, or to a name if there is none; to an empty text if the session id replaces them."""
+    """Maps each session id to a PatientID, or to a name if there is none; to an empty text if the session id replaces them, or if
+    the patient is unknown."""
 
 
 class PacketSummary(NamedTuple):
@@ -41,6 +42,7 @@ class PacketSummary(NamedTuple):
 
     name: str
     files: int
+    """Number of files: 1, or for a folder those in it."""
     size: int
     """Bytes."""
     sha256: str = ""
@@ -75,7 +77,9 @@ class SeriesSummary:
     study_uids: tuple[str, ...] = ()
     """Of a joined series with parts of several studies: their StudyInstanceUIDs."""
     verdict: SeriesVerdict | None = None
+    """Complete, incomplete, repeated or not evaluable (a localizer, for example); None if none of its headers was read."""
     acquisition: Acquisition | None = None
+    """The facts of the acquisition that its headers state; None if there are none."""
 
 
 class ImageStatistics(NamedTuple):
@@ -120,6 +124,7 @@ class LedgerCounts:
 
     rows: int
     fates: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of rows by fate."""
     left_out_counts: Mapping[str, int] = field(default_factory=dict)
     """Numbers of members that may contain images and were not imported, or are cut short, by cause (docs/summary.md)."""
 

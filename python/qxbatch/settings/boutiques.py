@@ -1,6 +1,6 @@
 """The descriptor of the container image for Boutiques (schema 0.5), made from the table of parameters.
 
-`python -m qxbatch.settings.render` in the repository rewrites it.
+`python -m qxbatch.settings.render` in the repository rewrites its file.
 """
 
 import json

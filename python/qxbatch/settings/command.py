@@ -1,4 +1,4 @@
-"""The command line that repeats a run for some sessions, in the form that the user used."""
+"""The command line that repeats a run for some sessions, in the form that the user used: import, one stage, or BIDS-App."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,10 @@ _GLOB_SPECIAL = re.compile(r"[*?\[{,]")
 
 
 def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[str, str] | None = None) -> str:
-    """Return the command that imports these sessions, by their ids, with some parameters changed; quoted for a shell.
+    """Return the command that imports these sessions, by their ids, quoted for a shell.
 
-    Other options of the user are repeated, so that the packets become the same sessions.
+    `changes` has new values of parameters by name. Other options of the user are repeated, so that the packets become the same
+    sessions.
     """
     repeated = {name: value for name, value in settings.command_line if name not in _NOT_REPEATED and value}
     options = [option_word(name, value) for name, value in {**repeated, **(changes or {})}.items()]

@@ -18,7 +18,7 @@ LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_
 
 
 def read_config(path: str) -> dict[str, str]:
-    """Return the raw parameters of a config file by name. Raises UsageError."""
+    """Return the parameters of a config file by name, as text like that of the command line. Raises UsageError."""
     try:
         text = read_named(Path(path), MAX_BYTES).decode("utf-8-sig")
         values = tomllib.loads(text)

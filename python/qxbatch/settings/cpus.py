@@ -20,7 +20,7 @@ def usable_cpus(
 
 
 def granted_cpus(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the smallest of the affinity and the limits of cgroups (v2 and v1); at least 1."""
+    """Return the smallest of the affinity and the limits of cgroups (v2 and v1), in CPUs; at least 1."""
     return max(1, min([_affinity(), *_cgroup_limits(proc, cgroups)]))
 
 
@@ -44,11 +44,11 @@ def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
         else:
             continue
         for root in roots:
-            limits += [limit for folder in _up_from(root, path) if (limit := quota(folder)) is not None]
+            limits += [limit for folder in _folders_up_to(root, path) if (limit := quota(folder)) is not None]
     return limits
 
 
-def _up_from(root: Path, path: str) -> list[Path]:
+def _folders_up_to(root: Path, path: str) -> list[Path]:
     """Return the folder of a cgroup and those above it, up to `root`. In a container, the path need not exist there."""
     cgroup = root / path.lstrip("/")
     return [folder for folder in (cgroup, *cgroup.parents) if folder.is_relative_to(root)]

@@ -24,7 +24,9 @@ class Folders(NamedTuple):
 
 
 def find_folders(values: Values) -> Folders:
-    """Choose the sessions folder and the master inbox. Raises UsageError if a required folder does not exist or cannot be entered.
+    """Choose the sessions folder and the master inbox.
+
+    Raises UsageError if a required folder does not exist or cannot be entered, or if a path is not valid.
 
     The sessions folder need not exist if --masterinbox names another folder: the run creates it.
     """
@@ -71,7 +73,7 @@ def _by_path_of(sessionsfolder: Path, inbox: Path) -> Path:
 
 
 def _refuse_inaccessible(path: Path, what: str, status: ExitStatus) -> None:
-    """Raise UsageError if a folder cannot be entered, or if it is unknown whether it exists."""
+    """Raise UsageError with the exit status `status` if a folder cannot be entered, or if it is unknown whether it exists."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -16,7 +16,7 @@ NO_KEYWORDS = (
     "sessionsfolder",  # the first argument
     "config",  # a file of the same parameters
     "log_file",  # a script gets messages of `logging.getLogger("qxbatch")`
-    "existing_structure",  # without effect
+    "existing_structure",  # without effect, as those below
     "clean_dicom_folders",
     "skip_bids_validator",
 )
@@ -25,7 +25,9 @@ KEYWORDS = tuple(
 )
 """Parameters of the function, which imports in this process: only the command submits jobs to a cluster."""
 PATH_METAVARS = ("DIR", "FILE", "DIR|none")
+"""Metavars of parameters whose values are paths."""
 WIDTH = 110
+"""Maximum number of characters of a line of a docstring, without its indent."""
 HEAD = '''\
 """The keywords of `qxbatch.import_packets`, written by `python -m qxbatch.settings.render` from the table of parameters."""
 
@@ -42,7 +44,7 @@ class ImportParameters(TypedDict, total=False):
 
 
 def parameter_texts(keywords: Mapping[str, object]) -> dict[str, str]:
-    """Return the keywords as parameters of a command line; those that are None are left out. Raises TypeError."""
+    """Return the keywords as text, as on the command line; those that are None are left out. Raises TypeError."""
     return {name: _text(name, value) for name, value in keywords.items() if value is not None}
 
 

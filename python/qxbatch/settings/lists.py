@@ -45,7 +45,7 @@ def split_labels(text: str, prefix: str) -> tuple[str, ...]:
 
 
 def regex_of_glob(glob: str) -> str:
-    """Return a regular expression that matches a whole name (`re.fullmatch`) if the glob matches it.
+    """Return a regular expression that matches (`re.fullmatch`) the same names as the glob, if they contain no line feed.
 
     >>> regex_of_glob("AP-*"), regex_of_glob("?.x"), regex_of_glob("[!AB]1"), regex_of_glob("AP{1,2}*")
     ('AP-.*', '.\\\\.x', '[^AB]1', 'AP1.*|AP2.*')

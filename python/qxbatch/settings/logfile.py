@@ -15,7 +15,7 @@ KEYS = {
     "session_id": "session_name",
     "sessionid": "session_name",
 }
-"""Keys as a user may write them, in lower case, to their names here."""
+"""Maps each key that a user may write, in lower case, to a field of LogfileSpec."""
 MAX_DIGITS = 9
 """Maximum number of digits of a column number."""
 FORM = "path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]"

@@ -37,7 +37,7 @@ class Gzip(StrEnum):
 
 
 class Tool(StrEnum):
-    """The converter."""
+    """The converter; `auto` chooses one for each series."""
 
     AUTO = "auto"
     DCM2NIIX = "dcm2niix"
@@ -46,7 +46,7 @@ class Tool(StrEnum):
 
 
 class OnMixed(StrEnum):
-    """How to handle a packet of more than one patient."""
+    """How to handle a packet of more than one patient: refuse it, make one session, or one for each patient."""
 
     REJECT = "reject"
     MERGE = "merge"
@@ -54,7 +54,7 @@ class OnMixed(StrEnum):
 
 
 class OnSameSession(StrEnum):
-    """What to do with several packets of one session."""
+    """What to do with several packets of one session: refuse them all, or make one session of them."""
 
     REJECT = "reject"
     MERGE = "merge"
@@ -83,7 +83,7 @@ class Stages(StrEnum):
 
 
 class OnDamaged(StrEnum):
-    """How to handle a damaged packet."""
+    """How to handle a damaged packet: refuse it, or import the readable files."""
 
     REFUSE = "refuse"
     KEEP = "keep"
@@ -97,6 +97,7 @@ class LogfileSpec:
     packet_name: int | str
     subject_id: int | str
     session_name: int | str | None = None
+    """None: the table names no sessions."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +122,18 @@ class Settings:
     """Inbox mode: regular expressions for session ids or packet names, all if empty. Folder mode: globs for folder names."""
     check: Check
     pattern: re.Pattern[str]
+    """Finds the packet name in a file name: its group `packet_name`, or `session_id`, the older name of this group."""
     nameformat: re.Pattern[str]
+    """Finds `subject_id` and, if it has this group, `session_name` in a packet name."""
     logfile: LogfileSpec | None
     tool: Tool
     fallback: Tool | None
     """The converter to use if `tool` is missing."""
     dicm2nii_dir: Path | None
     parelements: int
-    """Converter processes at once."""
+    """Maximum number of converter processes at once."""
     n_procs: int
-    """Threads and child processes at once, all together."""
+    """Maximum number of threads and child processes at once, all together."""
     mem: int | None
     """Bytes the run should stay below, converters included; None: no bound."""
     archive: Archive
@@ -139,12 +142,16 @@ class Settings:
     add_json_info: tuple[str, ...]
     """Those of TR, PEDirection, EchoSpacing, DwellTime and ReadoutDirection that are wanted, in this order."""
     unzip: bool
+    """Whether DICOM files that are gzipped one by one are unpacked."""
     gzip: Gzip
     gzip_level: int
     """1 (fast) to 9 (small); 0: the core chooses one for DICOM and one for images."""
     verbose: bool
+    """Whether packets that are not ready are listed and not only counted."""
     overwrite: bool
+    """Whether a session that has results is imported again."""
     test: bool
+    """Whether the run ends after its plan is printed."""
     on_mixed: OnMixed
     on_same_session: OnSameSession
     on_damaged: OnDamaged
@@ -159,7 +166,7 @@ class Settings:
     """Depth down to which archives inside archives are opened."""
     passwords: Passwords | None
     timeout: float | None
-    """Seconds for one conversion; None: scaled with the series."""
+    """Seconds that one conversion may take; None: the limit depends on the size of the series."""
     settle: float
     """A packet that changed less than this many seconds ago waits."""
     participant_labels: tuple[str, ...]
@@ -169,16 +176,17 @@ class Settings:
     work_dir: Path | None
     """The folder of unpacked files and of converters' output; None: `.qxbatch` of the sessions folder."""
     path_map: tuple[tuple[Path, Path], ...]
-    """Pairs (folder here, folder outside) for the paths that session.txt names."""
+    """Pairs (folder here, folder outside of the container) for the paths that session.txt names."""
     deidentify_logs: bool
     """See `deidentified`."""
     quiet: bool
+    """Whether only warnings and errors are printed."""
     list_all: bool
-    """Lists are complete, not shortened to counts."""
+    """Whether lists are complete and not shortened to counts."""
     log_file: Path | None
     json_file: Path | None
     bids_app: bool = False
-    """The BIDS-App form was used, in which `archive` defaults to leave."""
+    """Whether the BIDS-App form was used, in which `archive` defaults to leave."""
     bids_names: bool = False
     """Whether names such as `sub-105_ses-1` are read as BIDS names: in the BIDS-App form, unless the user gives another rule."""
 
@@ -198,7 +206,8 @@ class Settings:
     container: Path | None = None
     """The image in which the jobs of a cluster run."""
     wait: bool = False
-    """Follow the submitted jobs."""
+    """Whether the run follows the submitted jobs until they end."""
     print_script: bool = False
+    """Whether the script that submits the jobs is printed, and nothing is submitted."""
     gzip_as_found: bool = False
     """Whether a session's DICOM stays packed as it is, regardless of `gzip`."""

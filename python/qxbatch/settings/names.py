@@ -1,4 +1,4 @@
-"""The regular expressions that name packets and sessions."""
+"""The regular expressions that find the names of packets, subjects and sessions, or choose sessions."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,10 @@ from qxbatch.visible import shell_word
 
 
 def named_pattern(values: Values, name: str, group: str, older: str = "") -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """Return a parameter's expression and notes. Raises UsageError if it contains neither `group` nor its `older` name."""
+    """Return a parameter's expression, and notes for the user.
+
+    Raises UsageError if it is not valid, or contains neither `group` nor its older name, `older`.
+    """
     option = find(PARAMETERS, name).option
     expression = values.regex(name)
     if group in expression.groupindex:

@@ -65,7 +65,9 @@ class Parameter:
         self.default = default
         """As the user would write it; empty: none."""
         self.choices = choices
+        """The valid values; empty: not a fixed set."""
         self.metavar = metavar or ("|".join(choices) if choices else "VALUE")
+        """What stands for the value in the help."""
         self.short = short
         """A letter with its dash."""
         self.form = form
@@ -75,7 +77,7 @@ class Parameter:
         """How qxbatch deliberately differs from the reference, and why; empty: it does not differ."""
 
     def with_meaning(self, meaning: str, default: str) -> "Parameter":
-        """Return this parameter with another meaning and default, as a command has it."""
+        """Return a copy with the meaning and default of another command; it has no `reference` and no `difference`."""
         return Parameter(
             self.name,
             meaning,

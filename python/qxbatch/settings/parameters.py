@@ -5,7 +5,7 @@ from qxbatch.settings.of_qxbatch import OF_QXBATCH
 from qxbatch.settings.of_reference import OF_REFERENCE
 
 PARAMETERS = OF_REFERENCE + OF_QXBATCH + OF_CLUSTER
-"""Those that the reference (QuNex `import_dicom`) has too, those that it does not have, and those of imports on a cluster."""
+"""Parameters that the reference (QuNex `import_dicom`) has too, those that it does not have, and those of imports on a cluster."""
 LIMIT_NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
 """The parameters that limit what is read from a packet. Commands that read packets without an import have them, too."""
 JSON_FIELDS = ("TR", "PEDirection", "EchoSpacing", "DwellTime", "ReadoutDirection")

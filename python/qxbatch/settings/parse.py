@@ -30,7 +30,8 @@ def parse(
 ) -> ParsedSettings:
     """Return the settings, and notes, for parameters as the user wrote them (names with underscores). Raises UsageError.
 
-    `on_command_line` has those of `raw` that the user wrote on the command line and not in a config file; None means all.
+    With `bids_app`, the BIDS-App form was used. `on_command_line` has those of `raw` that the user wrote on the command line and
+    not in a config file; None means all.
     """
     values = Values(raw)
     folders = find_folders(values)

@@ -15,10 +15,10 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def read_passwords(text: str) -> Passwords:
-    """Return the passwords in the order of the file; a repeated one is used once.
+    """Return the passwords in the order of the file; a repeated one is used once. `text` is the value of --password-file.
 
-    The line end (`\\n` or `\\r\\n`) and a UTF-8 byte order mark before the first line are not part of a password; blanks
-    are. Empty lines are ignored. Raises UsageError.
+    Blanks are part of a password; the line end (`\\n` or `\\r\\n`) and a UTF-8 byte order mark before the first line are not.
+    Empty lines are ignored. Raises UsageError.
     """
     option = "--password-file"
     path = absolute_path(option, text)

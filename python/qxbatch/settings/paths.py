@@ -22,7 +22,7 @@ def absolute_path(where: str, text: str) -> Path:
 
 
 def named_path(path: str | os.PathLike[str]) -> Path:
-    """Return the absolute path of what a path leads to; links after the last `..` are kept.
+    """Return the absolute form of a path, without `..`. Links before the last `..` are resolved, links after it are kept.
 
     session.txt names folders as the user knows them, and a link is not always treated as its target. But `..` after a link leads
     to the parent of its target, so it can only be removed by following the link. Raises UsageError if the working folder, in which

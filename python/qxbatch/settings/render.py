@@ -1,4 +1,4 @@
-"""Tables of the documents, descriptors of the container image and keywords of Python, written from the table of parameters.
+"""Tables of documents, descriptors of the container image and keywords of `qxbatch.import_packets`, from the table of parameters.
 
 `python -m qxbatch.settings.render` in the repository rewrites them.
 """
@@ -13,7 +13,8 @@ from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
 END = "<!-- /parameters -->"
-KEYWORDS = "import_parameters.py"
+"""The lines between which a document contains its table."""
+KEYWORDS_FILE = "import_parameters.py"
 
 
 def short_table() -> str:
@@ -83,7 +84,7 @@ def documents(repository: Path) -> dict[Path, str]:
         repository / name: with_table((repository / name).read_text(encoding="utf-8"), table)
         for name, table in tables.items()
     }
-    texts[Path(__file__).with_name(KEYWORDS)] = keywords()
+    texts[Path(__file__).with_name(KEYWORDS_FILE)] = keywords()
     texts[repository / "containers" / "boutiques.json"] = json_text(descriptor())
     texts[repository / "containers" / "command.json"] = json_text(command())
     return texts

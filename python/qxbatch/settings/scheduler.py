@@ -16,7 +16,7 @@ ALIASES = {
     "jobname": "name",
     "job_name": "name",
 }
-"""Other names of options."""
+"""Maps other names of options to the names here."""
 SET_BY_SUBMISSION = (
     "array",
     "output",
@@ -35,6 +35,7 @@ SET_BY_SUBMISSION = (
 EXAMPLE = "SLURM,time=02:00:00,mem=8G,partition=main"
 _TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 MINUTE, HOUR, DAY = 60, 3600, 86400
+"""In seconds."""
 
 
 class SchedulerSpec(NamedTuple):
@@ -47,8 +48,11 @@ class SchedulerSpec(NamedTuple):
     mem: int | None = None
     """Bytes for a task."""
     cpus: int | None = None
+    """CPUs for a task."""
     partition: str = ""
+    """Partition or queue."""
     account: str = ""
+    """Account to which the scheduler charges the jobs."""
     minutes: float = 5.0
     """Minutes of work of a task; packets are grouped into tasks of this length."""
     throttle: int | None = None
@@ -58,7 +62,7 @@ class SchedulerSpec(NamedTuple):
 
 
 def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
-    """Read `NAME,key=value,...`. Raises UsageError.
+    """Read `NAME,key=value,...`; `where` names the option in errors. Raises UsageError.
 
     >>> scheduler_spec("SLURM,time=02:00:00,mem=8G").time
     7200

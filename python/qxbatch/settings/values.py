@@ -93,7 +93,7 @@ class Values:
 
 
 def size_of(where: str, value: str) -> int:
-    """Return bytes from `8G`, `500M` or plain megabytes. Raises UsageError."""
+    """Return bytes from `8G`, `500M` or plain megabytes. Raises UsageError, which names the option as `where`."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", value, re.ASCII | re.IGNORECASE)
     size = float(match[1]) * _UNITS[match[2].casefold()] if match else 0.0
     if size < 1:
@@ -104,7 +104,7 @@ def size_of(where: str, value: str) -> int:
 
 
 def compiled_regex(where: str, text: str) -> re.Pattern[str]:
-    """Compile a regular expression. Raises UsageError with the position of an error."""
+    """Compile a regular expression. Raises UsageError, which names the option as `where`, with the position of an error."""
     try:
         return re.compile(text)
     except (OverflowError, RecursionError) as error:

@@ -2,7 +2,7 @@
 
 A project's resource `incoming` contains packets; the sessions become its resource `sessions`. XNAT splits the command line
 as a shell would, so a value with blanks is given in quotes there.
-`python -m qxbatch.settings.render` in the repository rewrites it.
+`python -m qxbatch.settings.render` in the repository rewrites its file.
 """
 
 from qxbatch.core import VERSION

@@ -24,6 +24,6 @@ COLUMNS = {
     "packets": "File names of the packets",
     "qxbatch": "Version that made the session",
 }
-"""Name and meaning, in the order of the table."""
+"""Maps the name of each column to its meaning, in the order of the table."""
 COLUMNS_BEYOND_SUMMARY = ("differences", "bids")
 """Columns that depend on more than the session: on the other sessions, and on exports to BIDS."""

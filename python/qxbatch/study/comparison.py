@@ -25,10 +25,13 @@ class CellState(StrEnum):
 
     PRESENT = "present"
     MISSING = "missing"
+    """The session has the series less often than expected."""
     REPEATED = "repeated"
+    """The session has the series more often than expected."""
     INCOMPLETE = "incomplete"
+    """It has too few complete volumes."""
     DIFFERENT = "different"
-    """A parameter differs."""
+    """Something else differs."""
     NOT_EXPECTED = "not expected"
     """The series is absent, and optional or not expected on the scanner."""
 
@@ -38,6 +41,7 @@ class Column(NamedTuple):
 
     name: str
     kinds: tuple[str, ...]
+    """Kinds of its images, such as magnitude."""
 
 
 class Cell(NamedTuple):
@@ -52,6 +56,7 @@ class SessionComparison(NamedTuple):
 
     id: str
     scanner: str = ""
+    """Manufacturer and model, such as `Siemens Prisma`; empty if the session cannot be compared."""
     cells: Mapping[Column, Cell] | None = None
     """None if nothing is compared: the session cannot be compared, or its scanner has too few sessions."""
     differences: tuple[Difference, ...] = ()

@@ -15,6 +15,7 @@ from qxbatch.study.written_table import WrittenTable
 from qxbatch.textfile import read_text
 
 SCHEMA = 1
+"""Version of the form of study.json; a file of another one is not read."""
 ABSENT = "n/a"
 """How BIDS tables write an unknown value."""
 _FORMULA_STARTS = ("=", "+", "-", "@")
@@ -30,7 +31,7 @@ class PreviousStudy(NamedTuple):
 
 
 def as_tsv(rows: Iterable[Row]) -> str:
-    """Return the table; unknown values are `n/a`."""
+    """Return the text of study.tsv; unknown values are `n/a`."""
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join(_cell(row.cells[column]) for column in COLUMNS) for row in rows]
     return "\n".join(lines) + "\n"
@@ -90,7 +91,7 @@ def read_previous(path: Path) -> PreviousStudy:
 
 
 def previous_table(path: Path) -> WrittenTable | None:
-    """Return the table that was written with a study.json; None if that is missing or cannot be read."""
+    """Return study.tsv as it was written with a study.json; None if study.json is missing or cannot be read."""
     try:
         content = json.loads(read_text(path, "strict"))
         columns = list(map(str, content["columns"]))

@@ -18,6 +18,7 @@ from qxbatch.study.record import SessionRecord, SummaryStamp, read_stamp, stamp_
 from qxbatch.visible import shell_word
 
 SCHEMA = 1
+"""Version of the form of the record; one of another version is not read."""
 
 
 class ExportState:
@@ -25,7 +26,9 @@ class ExportState:
 
     CURRENT = "up to date"
     CHANGED = "changed since"
+    """The summary of the session changed after the export."""
     RULES = "rules changed"
+    """The rule file changed after the export."""
     FAILED = "not exported: see qxbatch bids"
     NOT_EXPORTED = "not exported"
 
@@ -36,6 +39,7 @@ class Validation(NamedTuple):
     errors: int
     warnings: int
     validator: str
+    """The version of its schema; its name if it states none."""
 
 
 class SessionExport(NamedTuple):
@@ -44,6 +48,7 @@ class SessionExport(NamedTuple):
     summary_stamp: SummaryStamp | None
     """Size and time of the session's summary at the export; None if the export failed."""
     rules_sha256: str
+    """SHA-256 of the rule file that the export used."""
 
 
 class DataSet(NamedTuple):
@@ -51,9 +56,11 @@ class DataSet(NamedTuple):
 
     path: Path
     rules: Path
+    """The rule file."""
     sessions: Mapping[str, SessionExport]
     """By session id."""
     validation: Validation | None = None
+    """None if the validator did not run on its current content."""
 
 
 def read_exports(sessionsfolder: Path) -> list[DataSet]:
@@ -102,7 +109,7 @@ def existing_exports(sessionsfolder: Path) -> list[DataSet]:
 
 
 def export_cells(data_sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
-    """Return the cell `bids` of each session by its id; empty if the study was never exported."""
+    """Return the cell `bids` of each session by its id; empty without data sets."""
     if not data_sets:
         return {}
     digests = [_digest_now(data_set) for data_set in data_sets]

@@ -26,6 +26,7 @@ class SeriesKey(NamedTuple):
     name: str
     """A glob, in lower case."""
     kinds: frozenset[ImageKind] | None
+    """None if they are not known."""
 
     @property
     def order(self) -> tuple[str, list[str]]:
@@ -43,7 +44,7 @@ class ScannerGroup:
         self._positions: dict[SeriesKey, list[float]] = {}
         for session in self.sessions:
             for k, series in enumerate(session.series):
-                if series.is_evaluable:
+                if series.is_evaluable:  # a localizer, for example, is not
                     key = SeriesKey(literal_glob(series.name.casefold()), series.kinds)
                     self._series.setdefault(key, {}).setdefault(session.id, []).append(series)
                     self._positions.setdefault(key, []).append(k / len(session.series))
@@ -134,7 +135,10 @@ def _spelling(names: Iterable[str]) -> str:
 
 
 def _usual_count(counts: Sequence[int]) -> Count | None:
-    """Return how often a session usually has a series, from its count in each session; None if too few sessions have it."""
+    """Return how often a session usually has a series, at least and at most; None if too few sessions have it.
+
+    `counts` says how often each session has it.
+    """
     present = [count for count in counts if count]
     ratio = len(present) / len(counts)
     is_expected = ratio > 1 / 2

@@ -25,7 +25,7 @@ class LearnedProtocol(NamedTuple):
 
 
 def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol:
-    """Return the protocol of the majority of sessions; scanners with fewer than `least` sessions are omitted.
+    """Return the protocol of the majority of sessions, by scanner; scanners with fewer than `least` sessions are omitted.
 
     The order of the sessions does not matter.
     """

@@ -20,10 +20,11 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
-    """Return the values that most series have (`Field.agreement`), and the names of fields without such a value.
+    """Return the values that more than the fraction `Field.agreement` of the series have, and the names of fields without one.
 
-    A field that at most half of the series have is not named. Left out of both is a field that each series lacks or has with the
-    value `Field.value_if_absent`, and the phase encoding axis if there is a usual direction.
+    Such a field is named only if more than half of the series have it. In neither result are fields that are not
+    learned (`Field.is_learned`), fields that each series lacks or has with the value `Field.value_if_absent`, and the axis of phase
+    encoding if there is a usual direction.
     """
     values: dict[str, Expectation] = {}
     undecided = []

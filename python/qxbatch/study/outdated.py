@@ -16,8 +16,9 @@ _STUDY_FILES = (STUDY_TABLE, PAGE, STUDY_SIDECAR)
 def is_outdated(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or exists without a study.json.
 
-    Also return True if a killed run left a file of the study level under a hidden name (`publish/foreign.py`): a new file, or a
-    replaced file, which a user may have edited. Return False if the folder or study.json cannot be read.
+    Also return True if a killed run that had locked the folder left a file of the study level under a hidden name
+    (`publish/foreign.py`): a new file, or a replaced file, which a user may have edited. Return False if the folder or study.json
+    cannot be read.
 
     study.json is written last, so the other files of the study level are not newer. The change time of a folder is the time of
     the rename that published it. Equal times count as a change: two changes within some milliseconds can get the same time.
@@ -36,7 +37,7 @@ def is_outdated(folder: Path) -> bool:
     hidden_names = (hidden_name(use, NO_RUN, name) for use in (Use.COPY, Use.ASIDE) for name in _STUDY_FILES)
     if any(os.path.lexists(folder / name) for name in hidden_names):
         return True
-    return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED_NAMES)
+    return any(_change_time(folder / name) >= study_time for name in names if name.casefold() not in RESERVED_NAMES)
 
 
 def has_not_imported(folder: Path) -> bool:
@@ -50,7 +51,7 @@ def has_not_imported(folder: Path) -> bool:
         return False
 
 
-def _changed(session: Path) -> int:
+def _change_time(session: Path) -> int:
     """Return when a session changed, in nanoseconds; -2, which is earlier than every time, if it has no summary."""
     record_dir = session / QXBATCH_FOLDER
     try:

@@ -42,6 +42,7 @@ class SessionRecord(NamedTuple):
     cells: Mapping[str, object]
     """The session's row of study.tsv, by the names of COLUMNS; None for unknown values, and always for COLUMNS_BEYOND_SUMMARY."""
     series_facts: ScannedOrNotCompared
+    """The facts of its series, or why they cannot be compared."""
     problems: tuple[Problem, ...] = ()
     tsnr: tuple[TsnrPoint, ...] = ()
     stamp: SummaryStamp | None = None

@@ -77,7 +77,7 @@ def study_of(
 ) -> Study:
     """Return the study of some sessions.
 
-    A record of `previous`, by session id, is used if the summary has not changed and session.txt exists or is missing as before.
+    A record of `previous`, by session id, is used if the summary has not changed, and session.txt still exists or is still missing.
     """
     records = tuple(_record(folder, (previous or {}).get(folder.id)) for folder in folders)
     comparison = compare(record.series_facts for record in records)

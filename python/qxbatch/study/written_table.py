@@ -25,7 +25,7 @@ def is_written_table(table: str, new: str, previous: WrittenTable | None) -> boo
     """Return whether a run wrote `table` as it is, so that nobody has edited it since.
 
     A run wrote it if it is the new table, the table of study.json (`previous`), or the table of a run that was killed before it
-    wrote study.json. A killed run's table can have more sessions than study.json, and other counts. It has each session of
+    wrote study.json. A killed run's table can have more sessions than study.json, and other values in them. It has each session of
     study.json that still exists, and its sessions have the order of the new table. Without study.json, any session can be
     missing in it.
     """

@@ -32,8 +32,8 @@ def session_checks(
 ) -> list[Check]:
     """Return the checks of a session folder, which can run independently and in parallel.
 
-    `inbox` has the kept files that are not in the session (folder mode, `--masterinbox=none`). `ledger_sha256` is the
-    hash that the ledger must have.
+    `monitor` can cancel them. `inbox` has the kept files that are not in the session (folder mode, `--masterinbox=none`).
+    `ledger_sha256` is the hash that the ledger must have.
 
     Raises OSError or ValueError when the ledger itself cannot be read, and LedgerChangedError if it has another hash.
     """
@@ -165,7 +165,10 @@ def _fault_text(path: Path, error: Exception) -> str:
 
 
 def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
-    """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones."""
+    """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones.
+
+    `sums` has their checksums, by path below the session.
+    """
     faults = []
     for file, checksum in sums.items():
         try:

@@ -20,6 +20,8 @@ fn classic(syntax: Syntax) -> Vec<u8> {
     syntax.file(&syntax.with(&private))
 }
 
+/// Returns an enhanced object: its echo time is in the shared functional groups, and 100,000 bytes of per-frame groups
+/// follow. Its sequences have defined lengths.
 fn enhanced() -> Vec<u8> {
     let syntax = Syntax::Explicit;
     let echo = syntax.sequence(0x0018_9114, &syntax.double(0x0018_9082, 2.46), true);

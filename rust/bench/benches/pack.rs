@@ -13,7 +13,7 @@ use qxbatch_core::monitor::Monitor;
 use qxbatch_core::pack::gzip::gzip_file;
 use qxbatch_core::pack::{blocks, hash};
 
-/// Larger than the limit for one buffer, so that it is written in pieces.
+/// Bytes of content: more than `gzip_file` compresses as one buffer, so that the file is written in pieces.
 const SIZE: usize = 40 << 20;
 
 /// Sixteen-bit voxels: a smooth picture with noise in its lowest bits.

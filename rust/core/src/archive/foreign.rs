@@ -129,6 +129,7 @@ fn is_binary_cpio(head: &[u8]) -> bool {
         (Some(&a), Some(&b), true) => u16::from_be_bytes([a, b]),
         _ => 0,
     };
+    // The header has 26 bytes: at 6 the mode, at 20 the length of the name, which follows and ends with a zero byte.
     let (mode, name_length) = (word(6), usize::from(word(20)));
     let is_known_type = matches!(mode >> 12, 1 | 2 | 4 | 6 | 8 | 10 | 12);
     is_known_type

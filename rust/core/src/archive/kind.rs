@@ -139,7 +139,7 @@ pub fn of(head: &[u8]) -> FileKind {
     ForeignArchive::of(head).map_or(FileKind::Other, FileKind::Foreign)
 }
 
-/// Returns the kind of bytes in memory.
+/// Returns the kind of a file whose bytes are all in memory.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> FileKind {
     let kind = of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));

@@ -27,7 +27,7 @@ impl Read for ErrorAtEnd<'_> {
 }
 
 impl<'a> Lz4Reader<'a> {
-    /// Starts a frame.
+    /// Returns a reader of the frame at the start of `input`. Nothing is read yet.
     pub fn new(input: Peeker<'a>) -> Self {
         Self {
             decoder: FrameDecoder::new(ErrorAtEnd(input)),

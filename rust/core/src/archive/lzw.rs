@@ -14,6 +14,7 @@ pub struct LzwReader<R> {
     input: R,
     /// Length of the longest code in bits.
     max_bits: u32,
+    /// Whether [`CLEAR_CODE`] clears the table; it is an ordinary code otherwise.
     block_mode: bool,
     /// Current length of a code in bits.
     width: u32,
@@ -29,6 +30,7 @@ pub struct LzwReader<R> {
     suffix: Vec<u8>,
     /// The code that the table gets next.
     next_code: usize,
+    /// The previous code; None at the start, and after the table was cleared.
     previous: Option<usize>,
     /// First byte of the previous code.
     first_byte: u8,

@@ -51,7 +51,7 @@ struct KeyCache {
 }
 
 impl<'a> Keys<'a> {
-    /// Takes passwords as UTF-8; other bytes become U+FFFD.
+    /// Takes passwords, each with its index in the list of all passwords, as UTF-8; other bytes become U+FFFD.
     pub fn new(passwords: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             passwords: passwords.collect(),
@@ -60,7 +60,8 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Shares the keys with other archives, and checks the monitor before each derivation.
+    /// Shares the keys with other archives. A cancelled monitor stops the derivation of further keys of many rounds
+    /// (`FEW_ROUNDS` or more).
     #[must_use]
     pub fn with_cache(mut self, cache: &SharedKeyCache, monitor: &'a Monitor) -> Self {
         self.cache = cache.clone();
@@ -73,6 +74,7 @@ impl<'a> Keys<'a> {
         self.passwords.iter().map(|(index, _)| *index)
     }
 
+    /// Returns the key of the password with this index: from the cache, or derived. The error says why there is none.
     fn key(&self, index: usize, settings: &Settings) -> Result<Key, String> {
         let password = self.passwords.iter().find(|(at, _)| *at == index);
         let text = String::from_utf8_lossy(password.map_or(b"", |(_, password)| password));

@@ -1,7 +1,7 @@
-//! The content of a block: a chain of coders, from the packed streams to the members.
+//! The content of a block (data that are packed together): a chain of coders, from the packed streams to the members.
 //!
 //! A coder of 7z is a decompressor, a filter or a cipher. A bond connects an input of a coder to the output of another
-//! coder.
+//! coder. Inputs are numbered across all coders of a block.
 
 use std::io::{self, BufReader, Read};
 
@@ -107,12 +107,12 @@ pub struct BlockContent<'a> {
     stream: Content<'a>,
     /// Number of bytes that were not read yet.
     unread: u64,
-    /// Number of bytes of their inputs that the coders did not use.
+    /// Number of bytes of their inputs that the coders did not use, except the few that an undamaged stream can leave.
     unused_input: ByteCount,
 }
 
 impl BlockContent<'_> {
-    /// Returns the number of bytes of the content that were not read, plus that of input bytes that the coders did not use.
+    /// Returns the number of bytes of the content that were not read, plus `unused_input`.
     pub fn unused_bytes(&self) -> u64 {
         self.unused_input.get().saturating_add(self.unread)
     }
@@ -198,13 +198,14 @@ impl<'a> Chain<'a, '_> {
         Ok((Box::new(ExactReader::new(inner, size, usage)), size))
     }
 
-    /// Builds an input of a coder: the output of another coder, or a packed stream.
+    /// Builds the input with the number `input`: the output of another coder, or a packed stream.
     fn input(
         &self,
         input: usize,
         visited: &mut [bool],
         usage: &mut InputUsage,
     ) -> Result<CoderInput<'a>, String> {
+        // A bond is the number of the input, and the index of the coder whose output it reads.
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
         let (stream, size): (Content<'a>, u64) = if let Some((_, output)) = bond {
             let coder = self.block.coders.get(*output);
@@ -224,6 +225,7 @@ impl<'a> Chain<'a, '_> {
         ))
     }
 
+    /// Builds the decoder of a coder; `size` is the length of its output in bytes.
     fn decoder(
         &self,
         coder: &Coder,
@@ -270,7 +272,8 @@ impl<'a> Chain<'a, '_> {
     }
 }
 
-/// Decoder of Zstandard frames that counts the bytes outside of the frames.
+/// Decoder of Zstandard frames that counts the bytes outside of the frames, and those in skippable frames except those
+/// that packers write.
 struct Zstd<'a> {
     unpack: Unpack<'a>,
     unused_input: ByteCount,

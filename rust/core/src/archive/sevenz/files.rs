@@ -1,4 +1,4 @@
-//! The members: names, kinds, and the block that contains the data of each.
+//! The members: names, kinds, and the block (data that are packed together) that contains the data of each.
 
 use super::fields::{DAMAGED, END, FieldReader};
 use super::streams::Block;
@@ -65,6 +65,7 @@ pub fn parse(
     if properties.names.len() != count {
         return Err(DAMAGED.into());
     }
+    // Members with data, in their order, have these streams: index of the block, size, CRC-32.
     let streams = blocks.iter().enumerate();
     let mut streams = streams.flat_map(|(at, block)| block.members.iter().map(move |it| (at, *it)));
     let mut names = properties.names.into_iter();

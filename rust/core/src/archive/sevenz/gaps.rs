@@ -12,7 +12,7 @@ impl ReferencedRanges {
         self.0.push((at, length));
     }
 
-    /// Adds the packed streams of a block, unless it has no content.
+    /// Adds the packed streams of a block (data that are packed together), unless its content is empty.
     pub fn add_block(&mut self, block: &Block) {
         if block.size() > 0 {
             let streams = block

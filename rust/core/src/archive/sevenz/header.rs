@@ -17,7 +17,7 @@ const MAX_MEMBERS: u64 = 1 << 20;
 pub struct Listing {
     /// All members, in the order of the archive.
     pub members: Vec<Member>,
-    /// The blocks.
+    /// The blocks: data that are packed together.
     pub blocks: Vec<Block>,
     /// Bytes after the archive.
     pub trailing_bytes: u64,

@@ -37,7 +37,8 @@ const MAX_HEADER_LENGTH: u64 = 64 << 20;
 const HEADER: u8 = 1;
 const ENCODED_HEADER: u8 = 0x17;
 
-/// Reads the header of an archive.
+/// Reads the header of an archive. If it has more than `max_members` members, they are not read
+/// ([`Listing::count_over_limit`]).
 pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Listing, Refusal> {
     let (at, size, crc) = start(source)?;
     let end = at.saturating_add(size);
