@@ -132,8 +132,8 @@ def _remove_folder(name: str, parent: int | None, *, must_be_empty: bool) -> Non
             raise
 
 
-def mount_number(descriptor: int) -> str:
-    """Return the line of /proc with the number of the mount that an opened entry is on; empty if /proc is not mounted."""
+def mount_id_line(descriptor: int) -> str:
+    """Return the line `mnt_id:` of /proc with the number of the mount that an opened entry is on; empty if /proc is not mounted."""
     try:
         lines = Path("/proc/self/fdinfo", str(descriptor)).read_text("ascii").splitlines()
     except OSError:
@@ -142,8 +142,8 @@ def mount_number(descriptor: int) -> str:
 
 
 def mount_of(folder: int) -> str:
-    """Return a text that identifies the mount of an opened folder: `mount_number`, else the number of the device."""
-    return mount_number(folder) or str(os.fstat(folder).st_dev)
+    """Return a text that identifies the mount of an opened folder: `mount_id_line`, else the number of the device."""
+    return mount_id_line(folder) or str(os.fstat(folder).st_dev)
 
 
 def open_folder(folder: str | os.PathLike[str], parent: int | None = None) -> int:

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from qxbatch.walk import mount_number, walk
+from qxbatch.walk import mount_id_line, walk
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -27,7 +27,7 @@ def is_mounted(path: Path) -> bool:
         try:
             state = os.fstat(entry)
             is_other_disk = stat.S_ISDIR(state.st_mode) and state.st_dev != os.fstat(parent).st_dev
-            return is_other_disk or mount_number(entry) != mount_number(parent)
+            return is_other_disk or mount_id_line(entry) != mount_id_line(parent)
         finally:
             os.close(entry)
     finally:
