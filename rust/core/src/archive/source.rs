@@ -31,7 +31,7 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Wraps an open file.
+    /// Returns the source for an open file. Bytes that are appended later are not part of it.
     pub fn new(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self { file, len })
