@@ -34,12 +34,14 @@ pub(super) struct ObjectBuilder {
     main: Attributes,
     /// The private blocks of the main data set.
     blocks: PrivateBlocks,
+    /// What the header says about the tiles of a mosaic.
     tiles: Tiles,
     /// Size of the file in bytes; `u64::MAX` for a gzipped file, whose inflated size is unknown.
     size: u64,
 }
 
 impl ObjectBuilder {
+    /// Returns the builder for an object in a file of `size` bytes (`u64::MAX` if unknown).
     pub(super) fn new(size: u64) -> Self {
         Self {
             object: Object {
@@ -142,6 +144,7 @@ impl ObjectBuilder {
         reader.after(element)
     }
 
+    /// Reads an element of a public group.
     fn read_public<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -202,6 +205,7 @@ impl ObjectBuilder {
         Ok(())
     }
 
+    /// Reads an element of a private group; returns the offset after it.
     fn read_private<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -239,6 +243,7 @@ impl ObjectBuilder {
         reader.after(element)
     }
 
+    /// Reads the position of each tile from a sequence of United Imaging; returns the offset after it.
     fn read_uih_tiles<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -258,6 +263,7 @@ impl ObjectBuilder {
         )
     }
 
+    /// Adds a frame for each item of the per-frame functional groups; returns the offset after them.
     fn read_frames<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -292,6 +298,8 @@ impl ObjectBuilder {
         )
     }
 
+    /// Records where the pixel data are, and whether the file is too short for them. Fragments are checked by the
+    /// caller.
     fn read_pixel_data(&mut self, element: &Element, encoding: Encoding, syntax: &TransferSyntax) {
         self.object.transfer_syntax.clone_from(&syntax.uid);
         let plain = element.tag == PIXEL_DATA && !syntax.deflated;

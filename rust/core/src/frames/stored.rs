@@ -21,7 +21,7 @@ pub fn compared_rows(rows: u32, all_rows: bool) -> (u32, u32) {
     ((rows - count) / 2, count)
 }
 
-/// Returns why the values of an object cannot be compared; None if they can.
+/// Returns why the values of an object cannot be compared with a converted image, as text; None if they can.
 pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     let length = match object.pixels {
         Pixels::Native { length, .. } | Pixels::Floating { length, .. } => length,
@@ -72,6 +72,7 @@ pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     (length < need).then_some("pixel data that is too short")
 }
 
+/// Returns the number of samples of a pixel.
 fn samples(object: &Object) -> u64 {
     object.encoding.samples.max(1).into()
 }
@@ -107,7 +108,7 @@ fn float_value(cell: &[u8], big_endian: bool) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
-/// Reads the pixels of the frames of one file.
+/// Reads the compared pixels of the frames of one file. Its buffer serves only that file.
 #[derive(Debug, Default)]
 pub struct PixelReader {
     /// The buffered bytes. They serve all tiles of a mosaic that are side by side.
@@ -247,7 +248,7 @@ impl PixelReader {
         Ok(signature.end())
     }
 
-    /// Decodes a run-length encoded frame.
+    /// Reads and decodes a run-length encoded frame into the buffer.
     fn unpack(&mut self, file: &File, object: &Object, frame: u64) -> io::Result<()> {
         if self.loaded == Some((frame, 0)) {
             return Ok(());
@@ -287,6 +288,7 @@ impl PixelReader {
 struct CellFormat {
     /// The least significant bit of the value.
     low_bit: u32,
+    /// Number of bits of the value.
     bits: u32,
     signed: bool,
     big_endian: bool,

@@ -120,6 +120,7 @@ fn is_sortable(collector: &Collector) -> bool {
     .all(|field| collector.has(field))
 }
 
+/// Collects the fields of the object that starts at `start`.
 fn read<W: Window>(
     window: &mut W,
     start: &Start,
@@ -138,6 +139,7 @@ fn read<W: Window>(
     read_data_set(window, at, claimed, &mut wanted, collector)
 }
 
+/// Collects the fields of the data set from offset `start`. `claimed` is the encoding by its transfer syntax.
 fn read_data_set<W: Window>(
     window: &mut W,
     start: u64,

@@ -15,7 +15,9 @@ use super::vr::ValueType;
 /// object's own character set, without padding. Headers that are kept together share one block, and so does a clone.
 #[derive(Clone)]
 pub struct Header {
+    /// The bytes of one or several headers.
     pub(super) block: Arc<Box<[u8]>>,
+    /// Offset of this header's bytes in the block.
     pub(super) start: u32,
     pub(super) length: u32,
 }
@@ -30,6 +32,7 @@ impl Header {
     /// Limit on the bytes of one value; a longer value is cut. All values of a header together are cut at 65535 bytes.
     pub const MAX_VALUE: usize = 4096;
 
+    /// Returns the bytes of this header.
     fn data(&self) -> &[u8] {
         let from = self.block.get(self.start as usize..).unwrap_or_default();
         from.get(..self.length as usize).unwrap_or_default()

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::vr::Vr;
 
-/// A field's value. A field with several values has a plural form.
+/// A field's value, as a plural variant if the field has several values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Absent, empty, or an unreadable number.
