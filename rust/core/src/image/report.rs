@@ -24,7 +24,7 @@ pub struct MisplacedFrame {
 pub struct ImageCheck {
     /// Slices (of all volumes) without a frame, except those of `different_slices`.
     pub slices_without_frame: usize,
-    /// Slices (of all volumes) whose values differ from every frame that was left at their position.
+    /// Slices (of all volumes) whose values differ from every frame at their position that was not assigned yet.
     pub different_slices: usize,
     /// The first slice with different values.
     pub first_difference: Option<Difference>,
@@ -42,18 +42,18 @@ pub struct ImageCheck {
     pub repetition_times: Option<[f64; 2]>,
     /// The components of complex values, such as magnitude or phase, that the headers of its frames name.
     pub components: BTreeSet<Component>,
-    /// For each volume, the b-value and the second b-value ([`Diffusion`](crate::frames::Diffusion)) in s/mm2; None if the
-    /// headers have none.
+    /// For each volume, the b-value and the second b-value ([`Diffusion`](crate::frames::Diffusion)) in s/mm2; None if
+    /// the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
-    /// The first volume with a frame whose header elements contain b-values that contradict each other, and the lowest and
-    /// the highest of these b-values in s/mm2.
+    /// The first volume with a frame whose header elements contain b-values that contradict each other, and the lowest
+    /// and the highest of these b-values in s/mm2.
     pub contradicting_b_values: Option<(usize, f64, f64)>,
     /// The first volume whose slices have different b-values or gradient directions.
     pub mixed_volume: Option<usize>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
-    /// Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency, phase
-    /// and slice encoding instead. Its signs are certain only if `has_known_signs`.
+    /// Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency,
+    /// phase and slice encoding instead. Its signs are certain only if `has_known_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
     /// Whether the signs of `encoding_directions` are certain.
     pub has_known_signs: bool,
@@ -83,11 +83,11 @@ pub struct ImageCheck {
 /// The result for a series and its images.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// Number of objects.
+    /// Number of files of the series, each with one object.
     pub files: usize,
     /// Number of frames of all objects.
     pub frames: usize,
-    /// Files with another DICOM object behind their own.
+    /// Files in which another DICOM file begins after the pixel data.
     pub joined_files: usize,
     /// Mosaics whose header lacks the number of slices.
     pub mosaics_without_slice_count: usize,

@@ -8,7 +8,7 @@ use crate::frames::{Attributes, StoredValues};
 /// floating-point values, and of the stored values; None if a frame does not allow one of them.
 type ScalingOptions = [Option<[f64; 2]>; 3];
 
-/// The values of a slice.
+/// The compared values of a slice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SliceValues<'s> {
     /// Its voxels.
@@ -27,6 +27,7 @@ pub(super) struct Scalings {
 }
 
 impl Scalings {
+    /// Returns the scalings before any slice was compared; `images` is the number of images.
     pub(super) fn new(series_frames: &[SeriesFrame<'_>], images: usize) -> Self {
         let mut rescales = series_frames
             .iter()
@@ -41,6 +42,7 @@ impl Scalings {
     /// Returns the scalings that are correct for a frame.
     fn options(&self, series_frame: &SeriesFrame<'_>) -> ScalingOptions {
         let samples = series_frame.object.encoding.samples;
+        // The stored value of a colour is the sum of its samples, that of an image their mean.
         if samples > 1 {
             return [Some([1.0 / f64::from(samples), 0.0]), None, None];
         }
@@ -104,7 +106,8 @@ impl Scalings {
         fits_any
     }
 
-    /// Returns the first values that differ between a frame and a slice, with the scaling of the image.
+    /// Returns the first values that differ between a frame and a slice (see [`difference`]), with the first scaling
+    /// that the previous slices of the image allow.
     pub(super) fn difference(
         &self,
         image: usize,
@@ -131,6 +134,7 @@ impl Scalings {
     }
 }
 
+/// Returns the rescale slope and intercept of a frame; 1 and 0 without them.
 fn rescale(attributes: &Attributes) -> [f64; 2] {
     attributes.rescale.unwrap_or([1.0, 0.0])
 }
