@@ -135,7 +135,9 @@ class ImageCheck:
     dixon_signals: list[str]
     """The signals of a Dixon scan that ImageType or FrameType names: `water`, `fat`, `in phase`, `out of phase`."""
     first_instance: tuple[int, int]
-    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
+    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file; the largest integers without a
+    frame.
+    """
     same_volume_as: int | None
     """Index of another image of the same kind that forms one volume together with this one."""
     same_scan_as: int | None

@@ -14,7 +14,7 @@ const MAX_WINDOW_LOG: u32 = 27;
 /// Length of the longest header (3.1.1.1).
 const LONGEST_HEADER: usize = 18;
 
-/// Reads one frame; the input after it is not consumed.
+/// Reads one frame; the input after it is not consumed. The input is a [`Peeker`], a stream with a lookahead.
 ///
 /// This reader compares the length of the content with the header. The decoder of zstd does so too, but not if the last
 /// block is empty and the frame arrives in parts.

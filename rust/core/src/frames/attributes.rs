@@ -136,8 +136,8 @@ pub struct Attributes {
     pub content_time: Option<f64>,
     /// Trigger time or trigger delay, ms.
     pub trigger_time: Option<f64>,
-    /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or the vendor's
-    /// element).
+    /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or an element of
+    /// Philips).
     pub time_offset: Option<f64>,
     /// Acquisition date in days since 1 March of the year 0, from the main data set.
     pub(super) acquisition_day: Option<f64>,

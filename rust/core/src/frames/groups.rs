@@ -71,7 +71,7 @@ pub(super) fn read_shared_groups<W: Window>(
 }
 
 /// Reads the macros of one item of functional groups into `attributes`, and the sequences in the macros. Returns the
-/// offset after the item. `depth` is the number of sequences around the item inside that of the groups.
+/// offset after the item. `depth` is 0 for an item of the groups themselves, and 1 higher in each nested sequence.
 pub(super) fn read_groups<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,

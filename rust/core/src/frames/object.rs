@@ -101,8 +101,8 @@ pub struct Object {
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
     /// Whether the file is not DICOM, its header cannot be read to its end, or the file is too small for the stated
-    /// length of its pixel data. Without per-frame functional groups, also whether the pixel data are too short for
-    /// NumberOfFrames. A cut fragment does not count.
+    /// length of its pixel data. Without per-frame functional groups, also whether NumberOfFrames is larger than its
+    /// pixel data allow. A cut fragment does not count.
     pub is_incomplete: bool,
     /// Whether the pixel data are shorter than the header announces (also a cut fragment), or the file is unreadable
     /// before them.

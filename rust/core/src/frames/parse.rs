@@ -13,14 +13,15 @@ use crate::header::{
 };
 use crate::series::is_series_number;
 
-/// Tags of the shared and the per-frame functional groups.
+/// SharedFunctionalGroupsSequence.
 const SHARED: u32 = 0x5200_9229;
+/// PerFrameFunctionalGroupsSequence.
 const PER_FRAME: u32 = 0x5200_9230;
 const DOUBLE_FLOAT_PIXEL_DATA: u32 = 0x7FE0_0009;
 const PIXEL_DATA: u32 = 0x7FE0_0010;
 /// Tags of float, double float and integer pixel data.
 pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA];
-/// Run-length encoding (PS3.5 annex G).
+/// TransferSyntaxUID of run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
 /// Limit on frames of one object: ten times those of a long functional scan. Further frames are ignored.
 const MAX_FRAMES: u32 = 1 << 19;
@@ -87,8 +88,8 @@ impl ObjectBuilder {
         self.object
     }
 
-    /// Returns how many frames the pixel data can have, including an incomplete one. A compressed frame takes at least
-    /// 8 bytes, the header of its fragment.
+    /// Returns how many frames uncompressed pixel data can have, including an incomplete one. For other pixel data,
+    /// returns an upper bound: a compressed frame takes at least 8 bytes, the header of its fragment.
     fn max_frames(&self) -> u32 {
         let frames = match self.object.pixels {
             Pixels::Native { offset, length, .. } => {

@@ -29,8 +29,9 @@ pub(super) fn frames_of_unknown_order(
     shuffled.map(|object| object.frames.len()).sum()
 }
 
-/// Returns whether the frames of each kind of image are in a regular order. A kind with frames whose values can be
-/// compared counts as regular: they show the order.
+/// Returns whether the frames of each kind of image are in a regular order. Frames of one kind have the same component,
+/// image type, echo time, flip angle and slice direction. A kind with frames whose values can be compared counts as
+/// regular: they show the order.
 fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
     let mut kinds: BTreeMap<_, Vec<&SeriesFrame<'_>>> = BTreeMap::new();
     for series_frame in series_frames {

@@ -6,7 +6,7 @@ use crate::frames::StoredValues;
 pub(super) struct FramesAtPosition {
     /// Index of each frame among the frames of the series.
     pub indices: Vec<usize>,
-    /// Whether the values of the frame can be read.
+    /// Whether the values of the frame can be read and compared.
     pub is_readable: Vec<bool>,
     /// The stored values of the frame, once they are read.
     pub stored_values: Vec<Option<StoredValues>>,

@@ -328,8 +328,8 @@ impl Grid {
             && step_difference < 0.1
     }
 
-    /// Returns whether another image is parallel, and its slices are between those of this image or continue them at
-    /// the same step.
+    /// Returns whether another image is parallel, none of its slices is at the place of a slice of this image, and some
+    /// are between those of this image or they continue them at the same step.
     pub(super) fn continues(&self, other: &Self) -> bool {
         if !self.is_parallel_to(other) {
             return false;

@@ -103,8 +103,8 @@ pub(super) struct Moments {
 }
 
 /// Returns temporal SNR over the volumes from `first_steady` on, and the mean of each volume. `first_steady` is the
-/// index of the first volume in the steady state, `scale` is slope and intercept, and `memory` limits the bytes of sums
-/// and buffers.
+/// index of the first volume in the steady state, `parts` reads the image, `scale` is its slope and intercept, and
+/// `memory` limits the bytes of sums and buffers.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
     parts: &VolumeParts,

@@ -80,7 +80,8 @@ pub(super) fn assign_moved_volumes(
     }
 }
 
-/// Returns the frames of each volume, by key and contrast; None if a frame has no key, or if there is one volume.
+/// Returns the frames of each volume, those with the same key, component, image type and echo time; None if a frame has
+/// no key, or if there is one volume.
 fn partition(series_frames: &[SeriesFrame<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
     let mut volumes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, series_frame) in series_frames.iter().enumerate() {

@@ -55,14 +55,14 @@ pub struct ImageCheck {
     /// Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency,
     /// phase and slice encoding instead. Its signs are certain only if `has_known_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
-    /// Whether the signs of `encoding_directions` are certain.
+    /// Whether the signs of `encoding_directions` are certain; true without a frame.
     pub has_known_signs: bool,
     /// Whether a header says that the image is part of a diffusion scan, or has a b-value above 0.
     pub is_diffusion: bool,
     /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.
     /// False without such a volume.
     pub is_isotropic: bool,
-    /// Whether all its frames are derived.
+    /// Whether all its frames are derived; true without a frame.
     pub is_derived: bool,
     /// Whether some of its frames are derived.
     pub has_derived: bool,
@@ -103,9 +103,9 @@ pub struct Comparison {
     pub frames_without_slice: usize,
     /// Volumes that match their image except for a movement of the whole volume.
     pub moved_volumes: usize,
-    /// The largest movement of these volumes, mm.
+    /// The largest movement of these volumes relative to their image, mm.
     pub largest_movement: f64,
-    /// The largest angle between a frame and its image that moves a corner by more than the tolerance, rad.
+    /// The largest angle (rad) between a frame and its image that moves a corner by more than 0.1 mm; 0 without one.
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,

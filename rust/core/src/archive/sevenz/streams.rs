@@ -171,6 +171,7 @@ fn block(
         return Err(DAMAGED.into());
     }
     for _ in 0..outputs - 1 {
+        // `count` also reads an index.
         let (input, output) = (fields.count(inputs)?, fields.count(outputs)?);
         block.bonds.push((input, output));
     }

@@ -17,7 +17,8 @@ use super::zst::{SkippableFrames, ZstdReader};
 /// (9) needs 65 MiB.
 const XZ_MEMORY: u64 = 100 << 20;
 
-/// The decoder of one stream. At its end, it returns the input for the next stream.
+/// The decoder of one stream. At its end, it returns the input for the next stream. The input, a [`Peeker`], is the
+/// file with a lookahead.
 enum Decoder<'a> {
     Gzip(Box<GzipReader<Peeker<'a>>>),
     Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),

@@ -102,6 +102,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
         }
         return Err("its zip64 end record is missing".into());
     }
+    // The numbers of this disk and of that with the directory, and the number of entries on this disk.
     if u16_at(4)? != 0 || u16_at(6)? != 0 || (u16_at(8)? != entries && !may_be_zip64) {
         return Err("it is one part of an archive in several parts".into());
     }

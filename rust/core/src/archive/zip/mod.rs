@@ -21,8 +21,9 @@ use self::entry::Entry;
 use super::skipped::range_begins_like_images;
 use super::source::Source;
 
-/// Lists an archive, unless it has more than `max_members`. Searches for the members one after the other if the end
-/// record is missing, invalid, or that of another zip that begins later in the file.
+/// Lists an archive; if its directory has more than `max_members`, only counts them. If the end record is missing,
+/// invalid, or that of another zip that begins later in the file, searches for at most `max_members` members one after
+/// the other.
 #[must_use]
 pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
