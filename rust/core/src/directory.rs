@@ -5,6 +5,7 @@ use crate::header::{
     DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Window, trim, visit,
 };
 
+/// Tags of DirectoryRecordSequence, ReferencedFileID and ReferencedSOPInstanceUIDInFile.
 const DIRECTORY_RECORDS: u32 = 0x0004_1220;
 const REFERENCED_FILE: u32 = 0x0004_1500;
 const REFERENCED_INSTANCE: u32 = 0x0004_1511;

@@ -175,6 +175,7 @@ struct FrameLengths {
 }
 
 impl FrameLengths {
+    /// Adds a frame by the lengths of its packed bytes and of its content.
     fn add(&mut self, packed: u64, content: u64) {
         self.count = self.count.saturating_add(1);
         for length in [packed, content] {

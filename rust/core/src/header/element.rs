@@ -7,6 +7,7 @@ use super::vr::{is_long, is_short};
 pub(crate) struct Encoding {
     /// Whether elements state their VR.
     pub explicit: bool,
+    /// Whether numbers are big-endian.
     pub big_endian: bool,
 }
 

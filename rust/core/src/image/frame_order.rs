@@ -7,8 +7,8 @@ use super::grid::{Plane, dot};
 use super::mixed_volume::have_same_weighting;
 use crate::frames::{Object, comparison_obstacle};
 
-/// Returns the number of frames whose values cannot be compared, and whose order is irregular: in a series of classic
-/// objects, that of all frames; else that in their object.
+/// Returns the number of frames whose values cannot be compared and whose order is irregular. In a series of classic
+/// objects, which have one frame each, the order of all frames counts; else the order in each object.
 ///
 /// `series_frames` are in the order of their InstanceNumbers, in which converters store classic objects.
 pub(super) fn frames_of_unknown_order(

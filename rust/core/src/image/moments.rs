@@ -83,7 +83,7 @@ impl VoxelBlock {
         let all = first.zip(second).zip(&self.mask).zip(map);
         for ((((reference, sum), (running, squares)), mask), ratio) in all {
             let mean = (reference + sum / n) * slope + intercept;
-            // The covariance of value and time, where the time is 0 in the middle of the scan.
+            // The sum of the products of value and time, where the time is 0 in the middle of the scan.
             let product = n * sum - running - sum * (n - 1.0) / 2.0;
             let residual = squares - sum * sum / n - product * product / sum_of_squared_times;
             let deviation = (residual / (n - 2.0)).max(0.0).sqrt() * slope.abs();

@@ -119,7 +119,9 @@ impl Lines<'_> {
 
 /// A sparse member with zeros for its holes.
 pub struct SparseReader<R> {
+    /// The bytes of the pieces one after the other.
     stored: R,
+    /// Offset and length of each piece after the current one.
     pieces: std::vec::IntoIter<(u64, u64)>,
     /// Remaining bytes of the hole before the current piece.
     hole: u64,

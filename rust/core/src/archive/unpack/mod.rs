@@ -65,6 +65,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Returns the input after the packed bytes that were read so far; None after a failure.
     fn input(&self) -> Option<&Peeker<'a>> {
         match self {
             Self::Gzip(decoder) => Some(decoder.get_ref()),
@@ -78,6 +79,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Returns the input for the next stream; None after a failure.
     fn into_input(self) -> Option<Peeker<'a>> {
         match self {
             Self::Gzip(decoder) => Some(decoder.into_inner()),

@@ -13,8 +13,9 @@ const DESCRIPTOR: &[u8] = b"PK\x07\x08";
 /// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its signature.
 const DESCRIPTORS: [usize; 4] = [24, 20, 16, 12];
 const LONGEST_DESCRIPTOR: usize = 24;
-/// Signatures at the start of an archive that was written for several disks and needed only one (APPNOTE 8.5.4).
-const ONE_DISK: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
+/// Signatures at the start of an archive that was written for several disks (APPNOTE 8.5.3), or for several disks of
+/// which it needed only one (8.5.4).
+const SEVERAL_DISKS: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
 /// Signature of the digital signature record after the directory (APPNOTE 4.3.13), and number of bytes before its data.
 const SIGNATURE: &[u8] = b"PK\x05\x05";
 const SIGNATURE_HEAD: usize = 6;
@@ -69,7 +70,7 @@ pub fn gaps_outside_members(
     let mut signature = [0; 4];
     if first.saturating_sub(start) >= 4
         && source.read_exact_at(&mut signature, start).is_ok()
-        && ONE_DISK.contains(&signature)
+        && SEVERAL_DISKS.contains(&signature)
     {
         start += 4;
     }

@@ -1,5 +1,5 @@
-//! Unpacks one member: into memory, with a check of size and CRC, or as a stream. An encrypted member
-//! is decrypted first, and then has the entry that [`Entry::decrypted_entry`] returns.
+//! Unpacks one member: into memory, with a check of size and CRC, or as a stream. An encrypted member is decrypted
+//! first, and then has the entry that [`Entry::decrypted_entry`] returns.
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead, Read};
