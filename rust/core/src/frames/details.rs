@@ -327,8 +327,8 @@ impl DataSetVisitor for DetailsCollector {
     }
 }
 
-/// Returns whether an element is a sequence whose first item is read: functional groups, and in them the macros with a
-/// tag of group 0018 or 0028 and the private sequences of Siemens XA.
+/// Returns whether an element is a sequence whose first item is read: functional groups and, inside them, macros with a
+/// tag of group 0018 or 0028 and private sequences of Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let is_group = matches!(tag, 0x5200_9229 | 0x5200_9230);

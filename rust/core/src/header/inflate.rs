@@ -118,8 +118,8 @@ pub fn is_gzip<W: Window>(source: &mut W) -> io::Result<bool> {
     Ok(source.at(0, 2)?.starts_with(&[0x1F, 0x8B]))
 }
 
-/// Returns the start of the deflated bytes of a gzip file; None if it has no complete gzip header, or if a name or
-/// comment in it does not end within the bytes that are read for it (at least 4096).
+/// Returns the start of the deflated bytes of a gzip file; None if it has no complete gzip header. A name or comment in
+/// the header must end within the bytes that are read for it (at least 4096).
 fn deflated_start<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
     let head = source.at(0, 512)?;
     let Some([0x1F, 0x8B, 8, flags, ..]) = head.first_chunk::<10>().copied() else {

@@ -10,9 +10,10 @@ use super::vr::ValueType;
 
 /// The read fields of one DICOM object.
 ///
-/// It takes a few hundred bytes, so that a hundred thousand headers fit in memory: a byte that says whether the text is
-/// UTF-8, the end of each value (16 bits, little-endian), and the values one after the other, in DICOM notation and the
-/// object's own character set, without padding. Headers that are kept together share one block, and so does a clone.
+/// It takes a few hundred bytes, so that a hundred thousand headers fit in memory. The first byte says whether the text
+/// is UTF-8. Then follow the end of each value (16 bits, little-endian), and the values one after the other. They are
+/// in DICOM notation and the object's own character set, without padding. Headers that are kept together share one
+/// block, and so does a clone.
 #[derive(Clone)]
 pub struct Header {
     /// The bytes of one or several headers.

@@ -58,9 +58,10 @@ fn plane_key(plane: &Plane) -> [u64; 12] {
     key
 }
 
-/// Returns the candidate slices of a plane; the corner distance of the nearest slice in mm, infinite if no image has
-/// the size and directions of the plane; and the largest angle (rad) that was accepted although it moves a corner by
-/// more than [`MAX_DISTANCE`].
+/// Returns three values:
+/// - the candidate slices of a plane;
+/// - the corner distance of the nearest slice in mm, infinite if no image has the size and directions of the plane;
+/// - the largest angle (rad) that was accepted although it moves a corner by more than [`MAX_DISTANCE`]; 0 without one.
 fn candidate_slices(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<CandidateSlice>, f64, f64) {
     let (mut candidates, mut nearest, mut tilt) = (Vec::new(), f64::INFINITY, 0.0_f64);
     for (image, grid) in grids.iter().enumerate() {

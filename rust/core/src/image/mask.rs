@@ -30,8 +30,8 @@ impl Mask {
         bits.iter().any(|bits| *bits != 0).then_some(bits)
     }
 
-    /// Returns the blocks that contain the voxels of the mask from `first` to `end`: the start of the first block, and
-    /// the end of the last one, at most `end`. A block starts at `first`. None if none of these voxels is in the mask.
+    /// Returns a range of whole blocks that contains all voxels of the mask from `first`, where a block starts, to
+    /// `end`. The range ends at `end` if its last block does not. None if none of these voxels is in the mask.
     pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
         let inside = self.in_mask.get(first..end)?;
         let from = inside.iter().position(|inside| *inside)?;

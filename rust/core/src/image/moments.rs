@@ -70,10 +70,10 @@ impl VoxelBlock {
     }
 
     /// Writes the ratio of mean and standard deviation over `n` volumes to `map` for each voxel in the mask. `map`
-    /// starts at the first voxel of the block, and contains zeros.
+    /// starts at the first voxel of the block, and contains zeros. The ratio remains 0 if a voxel does not vary or has
+    /// no positive mean.
     ///
-    /// The deviation is that of the residuals of a straight line fitted to the volumes, with two degrees of freedom
-    /// fewer than volumes; the ratio remains 0 if a voxel does not vary or has no positive mean.
+    /// The deviation is that of the residuals of a straight line fitted to the volumes, with n - 2 degrees of freedom.
     #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
         // The sum of the squared times, where the time is 0 in the middle of the scan.
@@ -187,8 +187,8 @@ fn slab_sums(
     Ok(sums)
 }
 
-/// Adds some volumes of a slab, whose first voxel is `first`, to `signal` (the sum of each of these volumes) and, if
-/// they are `steady`, to the sums of voxels.
+/// Adds the voxels of a slab that are in the mask to `signal`, which has a sum for each of these volumes. If the
+/// volumes are `steady`, also adds them to the sums of the voxels. The slab starts at the voxel `first`.
 fn add(
     parts: &VolumeParts,
     volumes: &[&[u8]],

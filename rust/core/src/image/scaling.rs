@@ -5,7 +5,7 @@ use super::samples::{difference, scalings_agree};
 use crate::frames::{Attributes, StoredValues};
 
 /// Slopes and intercepts that an image of a frame may have used: those of the rescaled values, of Philips'
-/// floating-point values, and of the stored values; None if a frame does not allow one of them.
+/// floating-point values, and of the stored values. An option is None if the frame does not allow it.
 type ScalingOptions = [Option<[f64; 2]>; 3];
 
 /// The compared values of a slice.
@@ -58,8 +58,8 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Returns whether a slice shows a frame, given whether its voxels equal the stored values; None if the scale of
-    /// the image is not one that the previous slices allow, so that the values must be compared one by one.
+    /// Returns whether a slice shows a frame; `equal` says whether its voxels equal the stored values. Returns None if
+    /// the `scale` of the image is not one that the previous slices allow: then the values must be compared one by one.
     pub(super) fn fits_by_signature(
         &mut self,
         image: usize,

@@ -18,8 +18,8 @@ pub struct SparseMap {
 }
 
 impl SparseMap {
-    /// Returns a map for a file of `size` bytes; an error if the pieces are not in order, go beyond `size`, or do not
-    /// add up to `stored`, the number of stored bytes.
+    /// Returns a map for a file of `size` bytes, of which `stored` bytes are stored. Fails if the pieces are not in
+    /// order, go beyond `size`, or do not add up to `stored`.
     pub fn new(pieces: Vec<(u64, u64)>, size: u64, stored: u64) -> io::Result<Self> {
         let mut end = 0u64;
         let mut sum = 0u64;

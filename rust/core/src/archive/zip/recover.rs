@@ -81,7 +81,7 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
 }
 
 /// Sets sizes and CRC of a member that stores them in a descriptor after its data, and returns the position after it.
-/// The end of the data is found only for an unencrypted deflate stream: for other or damaged data, and if the source
+/// The end of the data is found only for an undamaged, unencrypted deflate stream. For other data, and if the source
 /// ends before the CRC, the position is past the end of the source.
 fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let past_end = source.len() + 1;
