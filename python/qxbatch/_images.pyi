@@ -30,13 +30,13 @@ class Comparison:
     frames: int
     """Number of frames of all files."""
     joined_files: int
-    """Files in which another DICOM object begins behind the pixel data of the first one."""
+    """Files in which another DICOM file begins after the pixel data."""
     mosaics_without_slice_count: int
     """Mosaics whose header lacks the number of their slices."""
     suspected_mosaics: int
     """Square Siemens images that may be mosaics: they have at least three times as many rows as AcquisitionMatrix."""
     mosaics_without_direction: int
-    """Mosaics whose header lacks the direction in which their slices follow each other."""
+    """Mosaics whose header has the number of slices, but not the direction in which they follow each other."""
     frames_without_geometry: int
     """Frames without valid position, orientation or pixel spacing."""
     misplaced_frames: list[tuple[int, int, float]]
@@ -45,7 +45,7 @@ class Comparison:
     The distance is the largest one of a corner. It is infinite if no image has the frame's size and directions.
     """
     frames_without_slice: int
-    """Frames without a remaining slice at their position in any image."""
+    """Frames that were assigned to no slice, although there are slices at their position."""
     moved_volumes: int
     """Volumes that moved as a whole relative to their image: prospective motion correction."""
     largest_movement: float
@@ -53,7 +53,7 @@ class Comparison:
     largest_tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
     frames_of_unknown_order: int
-    """Frames whose values cannot be read, and whose order is not one that converters follow.
+    """Frames whose values cannot be compared, and whose order is not one that converters follow.
 
     The order of frames is that in their object; in a series of classic objects, that of their InstanceNumbers.
     """
@@ -75,9 +75,9 @@ class ImageCheck:
     slices: int
     """Number of slices of all volumes."""
     slices_without_frame: int
-    """Slices without a frame."""
+    """Slices (of all volumes) without a frame, except those of `different_slices`."""
     different_slices: int
-    """Slices whose values differ from the frame at their position."""
+    """Slices (of all volumes) whose values differ from every frame at their position that was not assigned yet."""
     first_difference: tuple[int, int, int, int, float, float] | None
     """The first of these slices: file, frame, slice, volume (indices from 0), value in the DICOM, value in the image."""
     order: str
@@ -135,7 +135,9 @@ class ImageCheck:
     dixon_signals: list[str]
     """The signals of a Dixon scan that ImageType or FrameType names: `water`, `fat`, `in phase`, `out of phase`."""
     first_instance: tuple[int, int]
-    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
+    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file; the largest integers without a
+    frame.
+    """
     same_volume_as: int | None
     """Index of another image of the same kind that forms one volume together with this one."""
     same_scan_as: int | None

@@ -1,10 +1,11 @@
-//! The directory of a DICOM medium, a DICOMDIR: the files that it lists (PS3.3 annex F, PS3.10 section 8.6).
+//! Reads a DICOMDIR, the directory of a DICOM medium: the files that it lists (PS3.3 annex F, PS3.10 section 8.6).
 
 use crate::frames::{each_element, each_item};
 use crate::header::{
     DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Window, trim, visit,
 };
 
+/// Tags of DirectoryRecordSequence, ReferencedFileID and ReferencedSOPInstanceUIDInFile.
 const DIRECTORY_RECORDS: u32 = 0x0004_1220;
 const REFERENCED_FILE: u32 = 0x0004_1500;
 const REFERENCED_INSTANCE: u32 = 0x0004_1511;
@@ -18,12 +19,13 @@ pub struct ListedFile {
     pub instance: Vec<u8>,
 }
 
-/// Returns the files that a DICOMDIR lists, in its order; None if it cannot be read to its end.
+/// Returns the files that a DICOMDIR lists, in its order; None if it is not DICOM, or cannot be read to its end.
 pub fn listed_files<W: Window>(window: &mut W) -> Option<Vec<ListedFile>> {
     let mut records = Records(Vec::new());
     matches!(visit(window, &mut records), Ok(true)).then_some(records.0)
 }
 
+/// The files of the directory records read so far.
 struct Records(Vec<ListedFile>);
 
 impl DataSetVisitor for Records {
@@ -52,6 +54,7 @@ impl DataSetVisitor for Records {
 }
 
 impl Records {
+    /// Adds the files of the items of DirectoryRecordSequence; returns the offset after it.
     fn records<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,

@@ -1,4 +1,4 @@
-//! Notes on bytes of an archive that belong to no member and are skipped.
+//! Notes on the bytes of an archive or compressed file that are skipped because they belong to no member or content.
 
 use super::kind::{self, FileKind, HEAD_LENGTH};
 use super::source::Source;
@@ -19,7 +19,7 @@ impl SkippedBytes {
         self.notes.is_empty()
     }
 
-    /// Adds a note on `count` bytes, unless there are none. `begins_like_images` is the result of
+    /// Adds the note "`count` `what`", unless `count` is 0. `begins_like_images` is the result of
     /// [`begins_like_images`] for them.
     pub fn add(&mut self, count: u64, what: &str, begins_like_images: bool) {
         if count > 0 {
@@ -35,8 +35,8 @@ impl SkippedBytes {
     }
 }
 
-/// Returns whether bytes begin like an archive with members, a compressed stream, or a DICOM file with a preamble.
-/// `head` is their first [`HEAD_LENGTH`] bytes (fewer if there are fewer).
+/// Returns whether bytes begin like an archive with members (also of a kind that is not opened), a compressed stream,
+/// or a DICOM file with a preamble. `head` is their first [`HEAD_LENGTH`] bytes (fewer if there are fewer).
 #[must_use]
 pub fn begins_like_images(head: &[u8]) -> bool {
     // After a compressed stream, zeros are skipped as padding. If a DICOM file with a preamble of zeros follows, its
@@ -53,7 +53,8 @@ pub fn begins_like_images(head: &[u8]) -> bool {
         }
 }
 
-/// Returns [`begins_like_images`] of the bytes from `at` to `end` of a source; false if they cannot be read.
+/// Returns whether the bytes from `at` to `end` of a source begin like images ([`begins_like_images`]); false if they
+/// cannot be read.
 #[must_use]
 pub fn range_begins_like_images(source: &dyn Source, at: u64, end: u64) -> bool {
     let length = end.min(source.len()).saturating_sub(at);

@@ -31,7 +31,7 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Wraps an open file.
+    /// Returns the source for an open file. Bytes that are appended later are not part of it.
     pub fn new(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self { file, len })
@@ -68,7 +68,9 @@ impl Source for &[u8] {
 /// A range of a source as a stream.
 pub struct Range<'a> {
     source: &'a dyn Source,
+    /// Offset of the next byte.
     at: u64,
+    /// Offset of the end of the range.
     end: u64,
 }
 
@@ -104,7 +106,7 @@ impl Read for Range<'_> {
 pub struct Fields<'a>(pub &'a [u8]);
 
 impl Fields<'_> {
-    /// Returns 16 bits at `at`.
+    /// Returns the 16-bit field at offset `at`.
     #[must_use]
     pub fn u16(self, at: usize) -> Option<u16> {
         Some(u16::from_le_bytes(
@@ -112,7 +114,7 @@ impl Fields<'_> {
         ))
     }
 
-    /// Returns 32 bits at `at`.
+    /// Returns the 32-bit field at offset `at`.
     #[must_use]
     pub fn u32(self, at: usize) -> Option<u32> {
         Some(u32::from_le_bytes(
@@ -120,7 +122,7 @@ impl Fields<'_> {
         ))
     }
 
-    /// Returns 64 bits at `at`.
+    /// Returns the 64-bit field at offset `at`.
     #[must_use]
     pub fn u64(self, at: usize) -> Option<u64> {
         Some(u64::from_le_bytes(

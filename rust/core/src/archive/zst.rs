@@ -14,18 +14,20 @@ const MAX_WINDOW_LOG: u32 = 27;
 /// Length of the longest header (3.1.1.1).
 const LONGEST_HEADER: usize = 18;
 
-/// Reads one frame; the input after it is not consumed.
+/// Reads one frame; the input after it is not consumed. The input is a [`Peeker`], a stream with a lookahead.
 ///
 /// This reader compares the length of the content with the header. The decoder of zstd does so too, but not if the last
 /// block is empty and the frame arrives in parts.
 pub struct ZstdReader<'a> {
     decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
+    /// Length of the content in bytes, if the header states it.
     declared_length: Option<u64>,
+    /// Bytes of content that were read.
     content_bytes: u64,
 }
 
 impl<'a> ZstdReader<'a> {
-    /// Reads the header.
+    /// Reads the header; a window above the limit is an error.
     pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
         let head = input.peek(LONGEST_HEADER)?;
         let declared_length = get_frame_content_size(head).unwrap_or(None);
@@ -104,7 +106,7 @@ pub struct SkippableFrames {
 }
 
 impl SkippableFrames {
-    /// Consumes the skippable frames ahead.
+    /// Consumes the skippable frames at the start of `input`, and zeros after each of them.
     pub fn skip(&mut self, input: &mut Peeker<'_>) -> io::Result<()> {
         while let Some((number, size)) = next_skippable(input)? {
             self.count_announced();
@@ -128,7 +130,7 @@ impl SkippableFrames {
         Ok(())
     }
 
-    /// Records a frame: the offset after it, and the length of its content.
+    /// Records a frame with content: the offset after it, and the length of its content.
     pub fn add_frame(&mut self, end: u64, content: u64) {
         let packed = end.saturating_sub(self.start);
         if self.announced_length.map(u64::from) == Some(packed) {
@@ -138,7 +140,7 @@ impl SkippableFrames {
         self.lengths.add(packed, content);
     }
 
-    /// Counts the bytes of an announced length, if there is one. The caller found that no frame has this length.
+    /// If a length is announced, counts its bytes as bytes of a user: no frame has this length.
     fn count_announced(&mut self) {
         if self.announced_length.take().is_some() {
             self.user_bytes += u64::from(PZSTD_LENGTH);
@@ -160,11 +162,12 @@ fn next_skippable(input: &mut Peeker<'_>) -> io::Result<Option<(u8, u32)>> {
     }
 }
 
+/// Returns the first 32 bits, little-endian.
 fn word(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().copied().map(u32::from_le_bytes)
 }
 
-/// The number of frames and a hash of their lengths: there may be too many frames to store the lengths.
+/// The number of frames, and a hash of their packed and content lengths: there may be too many frames to store them.
 #[derive(Default)]
 struct FrameLengths {
     count: u32,
@@ -172,12 +175,13 @@ struct FrameLengths {
 }
 
 impl FrameLengths {
+    /// Adds a frame by the lengths of its packed bytes and of its content.
     fn add(&mut self, packed: u64, content: u64) {
         self.count = self.count.saturating_add(1);
         for length in [packed, content] {
             match u32::try_from(length) {
                 Ok(length) => self.hash.write_u32(length),
-                Err(_) => self.hash.write_u64(length), // in no table
+                Err(_) => self.hash.write_u64(length), // no seek table can contain it
             }
         }
     }
@@ -364,7 +368,7 @@ mod tests {
     #[test]
     fn a_frame_shorter_than_its_header_says_is_an_error() {
         // One segment, 8 bytes of length, then one empty block that is the last.
-        for (declared, right) in [(2, false), (0, true)] {
+        for (declared, is_valid) in [(2, false), (0, true)] {
             let frame = [
                 0x28, 0xb5, 0x2f, 0xfd, 0xe0, declared, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
             ];
@@ -372,7 +376,7 @@ mod tests {
             let (head, rest) = frame.split_at(9);
             let mut reader = ZstdReader::new(Peeker::new(Box::new(head.chain(rest)))).unwrap();
             let mut out = Vec::new();
-            assert_eq!(reader.read_to_end(&mut out).is_ok(), right, "{declared}");
+            assert_eq!(reader.read_to_end(&mut out).is_ok(), is_valid, "{declared}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The attributes of one frame, filled element by element.
+//! The attributes of one frame, read element by element.
 
 use super::elements::{Numbers, numbers, text};
 use super::midnight::DAY;
@@ -57,7 +57,7 @@ pub struct Diffusion {
 }
 
 impl Diffusion {
-    /// GE: returns the squared length of the gradient direction.
+    /// Returns the squared length of GE's gradient direction; None without one.
     pub(super) fn gradient_squared(&self) -> Option<f64> {
         let parts = self.encoding_direction?;
         Some(parts.iter().map(|part| part * part).sum())
@@ -104,8 +104,8 @@ pub struct Attributes {
     /// GE: component of a complex image (0043,xx2F): 0 magnitude or a map, 1 phase, 2 real part, 3 imaginary part.
     /// ImageType of GE images usually does not name it.
     pub ge_component: Option<i64>,
-    /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2. None for
-    /// the two kinds of a diffusion scan.
+    /// GE: number of the kind of image (0043,xx30): the maps of a field map scan have 0, its magnitude images 2. None
+    /// for the two kinds of a diffusion scan.
     pub ge_image_kind: Option<i64>,
     /// A hash of all values of ImageType or FrameType; 0 if the header has none.
     pub image_type_hash: u64,
@@ -136,8 +136,8 @@ pub struct Attributes {
     pub content_time: Option<f64>,
     /// Trigger time or trigger delay, ms.
     pub trigger_time: Option<f64>,
-    /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or the vendor's
-    /// element).
+    /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or an element of
+    /// Philips).
     pub time_offset: Option<f64>,
     /// Acquisition date in days since 1 March of the year 0, from the main data set.
     pub(super) acquisition_day: Option<f64>,
@@ -223,6 +223,7 @@ impl Attributes {
         }
     }
 
+    /// Reads ImageType or FrameType.
     fn read_image_type(&mut self, values: &str) {
         self.image_type_hash = hash(values.as_bytes());
         let labels: Vec<&str> = values.split('\\').map(str::trim).collect();
@@ -246,6 +247,7 @@ impl Attributes {
         });
     }
 
+    /// Reads ComplexImageComponent; an unknown value changes nothing.
     fn read_complex_component(&mut self, value: &str) {
         self.component = match value {
             "MAGNITUDE" => Component::Magnitude,
@@ -264,7 +266,7 @@ impl Attributes {
             matches!(value, "DIRECTIONAL" | "BMATRIX" | "ISOTROPIC");
     }
 
-    /// Reads the b-value from a Siemens sequence name: `*ep_b1000#12`, `ep_b0`.
+    /// Reads the nominal b-value from SequenceName of Siemens, such as `*ep_b1000#12` or `ep_b0`.
     fn read_sequence_name(&mut self, name: &str) {
         let Some(rest) = name
             .trim_start_matches('*')
@@ -305,7 +307,7 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
     hash.max(1)
 }
 
-/// Returns the seconds since midnight of a TM value.
+/// Returns the seconds since midnight of a TM value; None without hours. Colons are ignored.
 fn time_of_day(value: &str) -> Option<f64> {
     let plain: String = value.chars().filter(|letter| *letter != ':').collect();
     let part = |from: usize, to: usize| {

@@ -1,4 +1,5 @@
-//! The Siemens CSA headers: named values in one private element (format SV10, also called CSA2, and its predecessor CSA1).
+//! The Siemens CSA headers: named values in one private element (format SV10, also called CSA2, and its predecessor
+//! CSA1).
 
 /// The values of a CSA header that are used.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -17,7 +18,7 @@ const MAX_NAMES: u32 = 512;
 const MAX_ITEMS: u32 = 4096;
 /// Length of a name in bytes.
 const NAME_LENGTH: usize = 64;
-/// Length of a tag in bytes: a name and the description of its values.
+/// Length in bytes of a tag (here not a DICOM tag): a name and the description of its values.
 const TAG_LENGTH: usize = 84;
 /// Length of an item's header in bytes: the description of one value.
 const ITEM_LENGTH: usize = 16;
@@ -37,13 +38,13 @@ pub(super) fn read(bytes: &[u8]) -> Csa {
     csa
 }
 
-/// Passes each name of a CSA header with its texts to `visit`, as far as they are readable.
+/// Passes each name of a CSA header and its values, as texts, to `visit`, as far as the header is readable.
 pub(super) fn each_name(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let is_sv10 = bytes.starts_with(b"SV10");
     let mut rest = bytes.get(if is_sv10 { 8 } else { 0 }..).unwrap_or_default();
     let names = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
-    // CSA1: the number of items of the first tag is added to each length.
+    // In CSA1, each stored length of a value has the number of items of the first tag added to it.
     let mut added = 0;
     for index in 0..names {
         let Some((tag, after)) = rest.split_at_checked(TAG_LENGTH) else {
@@ -79,7 +80,7 @@ pub(super) fn each_name(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
 }
 
 impl Csa {
-    /// Sets the value with a name, if it is used.
+    /// Sets the field for a name, if there is one and the values fit.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -97,6 +98,7 @@ impl Csa {
     }
 }
 
+/// Returns 32 bits at an offset, little-endian; 0 past the end.
 fn word(bytes: &[u8], at: usize) -> u32 {
     bytes
         .get(at..)

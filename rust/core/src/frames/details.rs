@@ -19,7 +19,8 @@ use crate::regular;
 /// Named values of one object's header.
 #[derive(Debug, Default, Clone)]
 pub struct Details {
-    /// Numbers by name: a DICOM keyword, vendor and private name, or `Protocol.` and the name in the protocol of Siemens.
+    /// Numbers by name: a DICOM keyword, vendor and private name, or `Protocol.` and the name in the protocol of
+    /// Siemens.
     pub numbers: BTreeMap<String, Vec<f64>>,
     /// Texts by name. `Protocol.read` is set if the header contains the protocol of Siemens.
     pub texts: BTreeMap<String, String>,
@@ -33,7 +34,8 @@ const CHARACTER_SET: u32 = 0x0008_0005;
 const FIRST_PIXEL_TAG: u32 = 0x7FE0_0008;
 /// Limit on the depth of nested sequences.
 const MAX_DEPTH: u32 = 4;
-/// Longer values are skipped. The longest used values are the protocol texts of Siemens.
+/// Limit on the length of a value in bytes; longer values are skipped. The longest used ones are the protocol texts of
+/// Siemens.
 const MAX_VALUE_LENGTH: u32 = 1 << 22;
 
 /// Standard elements (PS3.6): tag, VR (a number can have another one in the file), keyword.
@@ -188,7 +190,8 @@ impl DetailsCollector {
         )
     }
 
-    /// Reads only the first item of a sequence, for example the groups of the first frame.
+    /// Reads only the first item of a sequence, for example the groups of the first frame; returns the offset after the
+    /// sequence.
     fn first_item<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -215,6 +218,7 @@ impl DetailsCollector {
         )
     }
 
+    /// Stores the value of an element if it is in the tables; records a private creator in `creators`.
     fn read_element<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -243,10 +247,10 @@ impl DetailsCollector {
         let block = element.tag & 0xFFFF_FF00;
         let creator = creators.iter().find(|(tag, _)| *tag == block);
         let known = creator.and_then(|(_, creator)| {
-            let here = |candidate: &&(&str, u32, Vr, &str)| {
+            let is_same = |candidate: &&(&str, u32, Vr, &str)| {
                 candidate.0 == *creator && candidate.1 == element.tag & 0xFFFF_00FF
             };
-            PRIVATE.iter().find(here)
+            PRIVATE.iter().find(is_same)
         });
         match known {
             Some((_, _, _, CSA)) => self.read_csa(reader.long_value(element)?),
@@ -285,6 +289,7 @@ impl DetailsCollector {
         Ok(())
     }
 
+    /// Stores the used values of a CSA header.
     fn read_csa(&mut self, bytes: &[u8]) {
         let details = &mut self.details;
         csa::each_name(bytes, &mut |name, values| match name {
@@ -302,6 +307,7 @@ impl DetailsCollector {
         });
     }
 
+    /// Stores the used values of a protocol text of Siemens.
     fn read_protocol(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         protocol::read(&text, &mut self.details.numbers, &mut self.details.texts);
@@ -321,8 +327,8 @@ impl DataSetVisitor for DetailsCollector {
     }
 }
 
-/// Returns whether a sequence is read: functional groups, and in them the macros with a tag of group 0018 or 0028 and
-/// the private sequences of Siemens XA.
+/// Returns whether an element is a sequence whose first item is read: functional groups and, inside them, macros with a
+/// tag of group 0018 or 0028 and private sequences of Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let is_group = matches!(tag, 0x5200_9229 | 0x5200_9230);

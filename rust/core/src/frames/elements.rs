@@ -1,14 +1,14 @@
-//! Elements and items in order, and values as numbers and text.
+//! Visits elements and items in their order, and reads values as numbers and text.
 
 use crate::header::{
     CharacterSets, Element, Encoding, ITEM, ITEM_END, ParseError, Reader, SEQUENCE_END, Vr, Window,
     effective_vr, trim,
 };
 
-/// Limit on the numbers of one value.
+/// Limit on the numbers of one value; further ones are ignored.
 const MAX_NUMBERS: usize = 16;
 
-/// The numbers of one value.
+/// The numbers of one value, at most [`MAX_NUMBERS`].
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Numbers {
     values: [f64; MAX_NUMBERS],
@@ -156,7 +156,8 @@ pub(crate) fn each_element<'w, W: Window>(
     Ok(at)
 }
 
-/// Receives one item: its start, its end and its encoding; returns the offset after it.
+/// Receives one item: its start, its end (`u64::MAX` if its length is undefined) and its encoding. Returns the offset
+/// after it, which is used only for an undefined length.
 pub(crate) type ItemVisitor<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, ParseError> + 'v;
 

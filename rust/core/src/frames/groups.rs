@@ -1,4 +1,4 @@
-//! Items of sequences: functional groups (PS3.3 C.7.6.16), tiles, fragments of pixel data.
+//! Reads the items of sequences: functional groups (PS3.3 C.7.6.16), tiles, fragments of pixel data.
 
 use super::attributes::Attributes;
 use super::elements::{each_element, each_item};
@@ -33,7 +33,7 @@ pub(super) fn fragments<W: Window>(
     Ok(fragments)
 }
 
-/// Reads the elements of one item without its sequences; returns the offset after the item.
+/// Reads the elements of one item, but not those in its sequences; returns the offset after the item.
 pub(super) fn read_plain_elements<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
@@ -70,8 +70,8 @@ pub(super) fn read_shared_groups<W: Window>(
     )
 }
 
-/// Reads the macros of one item of functional groups, and the sequences in the macros; returns the offset after the
-/// item.
+/// Reads the macros of one item of functional groups into `attributes`, and the sequences in the macros. Returns the
+/// offset after the item. `depth` is 0 for an item of the groups themselves, and 1 higher in each nested sequence.
 pub(super) fn read_groups<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,

@@ -27,7 +27,8 @@ pub(super) fn needed_bytes(object: &Object) -> Option<u64> {
     (bits > 0).then(|| bits.div_ceil(8))
 }
 
-/// Returns whether a file of this size ends within its last fragment, or has none.
+/// Returns whether a file of `size` bytes ends within its last fragment, or has none. `fragments` are offsets and
+/// lengths.
 ///
 /// The sequence delimiter after the last fragment may be missing: the data are complete without it.
 pub(super) fn ends_early(fragments: &[(u64, u32)], size: u64) -> bool {
@@ -45,7 +46,7 @@ pub(super) fn end_of_fragments(fragments: &[(u64, u32)]) -> u64 {
     })
 }
 
-/// Returns whether a DICOM file begins at an offset.
+/// Returns whether a DICOM file with a preamble begins at an offset.
 pub(super) fn is_object<W: Window>(
     reader: &mut Reader<'_, W>,
     at: u64,

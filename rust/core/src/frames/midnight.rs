@@ -1,13 +1,14 @@
-//! Times of one date that continue after midnight.
+//! Scans across midnight: makes the times of day of one scan increase.
 
 /// Seconds of a day.
 pub(super) const DAY: f64 = 86_400.0;
 
-/// Returns the time in seconds below which times belong to the next day. Returns None if no time needs a day more: the
-/// times have several dates, or the scan ends before midnight.
+/// Returns the time in seconds below which times belong to the next day. Returns None if no time needs an added day,
+/// because the times have several dates, or the scan ends before midnight.
 ///
-/// Some scanners write the date on which the series started into all headers, others write none. If times of one date have
-/// a gap of at least half a day, they are those of a scan across midnight. Without such a gap they are those of a long scan.
+/// Some scanners write the date on which the series started into all headers, others write none. If times of one date
+/// have a gap of at least half a day, they are those of a scan across midnight. Without such a gap they are those of a
+/// long scan.
 pub fn next_day_limit(times: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let (low, high) = span(times.clone())?;
     let is_one_date = high < ((low / DAY).floor() + 1.0) * DAY;

@@ -1,8 +1,8 @@
 //! The two-dimensional frames of a DICOM object: position in the patient, storage of the pixels, and the attributes
 //! that distinguish frames.
 //!
-//! An enhanced multi-frame object has one frame for each item of its per-frame functional groups (PS3.3 C.7.6.16), a
-//! mosaic one for each tile, another object as many as NumberOfFrames says, by default 1. [`read`] does not read the
+//! An enhanced multi-frame object has one frame for each item of its per-frame functional groups (PS3.3 C.7.6.16). A
+//! mosaic has one for each tile. Other objects have NumberOfFrames frames, by default 1. [`read`] does not read the
 //! pixel values.
 
 mod attributes;

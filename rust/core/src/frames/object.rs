@@ -21,7 +21,7 @@ pub enum Pixels {
     Rle,
     /// Pixels that are not read: another compression, or a deflated data set.
     Unreadable,
-    /// A frame is damaged.
+    /// The pixels of some frame are damaged.
     Damaged,
     /// Uncompressed floating-point pixels, in the file.
     Floating {
@@ -61,7 +61,7 @@ pub struct Frame {
     /// Index of the frame in its object; index of its tile in a mosaic.
     pub index: u32,
     /// The [`Signature`](super::Signature) of the stored values in the rows that are compared with the converted image;
-    /// None if they were not read.
+    /// None if they were not read, or cannot be compared.
     pub signature: Option<u64>,
 }
 
@@ -75,7 +75,7 @@ pub struct Object {
     pub series_number: Option<i64>,
     /// A hash of StudyInstanceUID and SeriesInstanceUID, equal for objects of one series.
     pub series_hash: u64,
-    /// TransferSyntaxUID.
+    /// TransferSyntaxUID; empty if absent, or if only headers were read.
     pub transfer_syntax: String,
     /// Rows of a stored image; for a mosaic, of all tiles together.
     pub rows: u32,
@@ -89,7 +89,7 @@ pub struct Object {
     pub frame_count: u32,
     /// Encoding of the pixels.
     pub encoding: PixelEncoding,
-    /// PhotometricInterpretation.
+    /// PhotometricInterpretation; empty if absent, or if only headers were read.
     pub photometric_interpretation: String,
     /// Location of the pixels.
     pub pixels: Pixels,
@@ -101,13 +101,13 @@ pub struct Object {
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
     /// Whether the file is not DICOM, its header cannot be read to its end, or the file is too small for the stated
-    /// length of its pixel data or (without per-frame functional groups) for NumberOfFrames. A cut fragment does not
-    /// count.
+    /// length of its pixel data. Without per-frame functional groups, also whether NumberOfFrames is larger than its
+    /// pixel data allow. A cut fragment does not count.
     pub is_incomplete: bool,
     /// Whether the pixel data are shorter than the header announces (also a cut fragment), or the file is unreadable
     /// before them.
     pub is_truncated: bool,
-    /// Whether another DICOM object begins directly behind its pixel data: two files were joined.
+    /// Whether another DICOM file begins directly after its pixel data: two files were joined.
     pub joined: bool,
     /// InstanceNumber.
     pub instance_number: Option<i64>,

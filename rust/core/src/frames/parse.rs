@@ -13,14 +13,15 @@ use crate::header::{
 };
 use crate::series::is_series_number;
 
-/// Tags of the shared and the per-frame functional groups.
+/// SharedFunctionalGroupsSequence.
 const SHARED: u32 = 0x5200_9229;
+/// PerFrameFunctionalGroupsSequence.
 const PER_FRAME: u32 = 0x5200_9230;
 const DOUBLE_FLOAT_PIXEL_DATA: u32 = 0x7FE0_0009;
 const PIXEL_DATA: u32 = 0x7FE0_0010;
 /// Tags of float, double float and integer pixel data.
 pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA];
-/// Run-length encoding (PS3.5 annex G).
+/// TransferSyntaxUID of run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
 /// Limit on frames of one object: ten times those of a long functional scan. Further frames are ignored.
 const MAX_FRAMES: u32 = 1 << 19;
@@ -34,12 +35,14 @@ pub(super) struct ObjectBuilder {
     main: Attributes,
     /// The private blocks of the main data set.
     blocks: PrivateBlocks,
+    /// What the header says about the tiles of a mosaic.
     tiles: Tiles,
     /// Size of the file in bytes; `u64::MAX` for a gzipped file, whose inflated size is unknown.
     size: u64,
 }
 
 impl ObjectBuilder {
+    /// Returns the builder for an object in a file of `size` bytes (`u64::MAX` if unknown).
     pub(super) fn new(size: u64) -> Self {
         Self {
             object: Object {
@@ -85,8 +88,8 @@ impl ObjectBuilder {
         self.object
     }
 
-    /// Returns how many frames the pixel data can have, including an incomplete one. A compressed frame takes at least
-    /// 8 bytes, the header of its fragment.
+    /// Returns how many frames uncompressed pixel data can have, including an incomplete one. For other pixel data,
+    /// returns an upper bound: a compressed frame takes at least 8 bytes, the header of its fragment.
     fn max_frames(&self) -> u32 {
         let frames = match self.object.pixels {
             Pixels::Native { offset, length, .. } => {
@@ -142,6 +145,7 @@ impl ObjectBuilder {
         reader.after(element)
     }
 
+    /// Reads an element of a public group.
     fn read_public<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -202,6 +206,7 @@ impl ObjectBuilder {
         Ok(())
     }
 
+    /// Reads an element of a private group; returns the offset after it.
     fn read_private<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -239,6 +244,7 @@ impl ObjectBuilder {
         reader.after(element)
     }
 
+    /// Reads the position of each tile from a sequence of United Imaging; returns the offset after it.
     fn read_uih_tiles<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -258,6 +264,7 @@ impl ObjectBuilder {
         )
     }
 
+    /// Adds a frame for each item of the per-frame functional groups; returns the offset after them.
     fn read_frames<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -292,6 +299,8 @@ impl ObjectBuilder {
         )
     }
 
+    /// Records where the pixel data are, and whether the file is too short for them. Fragments are checked by the
+    /// caller.
     fn read_pixel_data(&mut self, element: &Element, encoding: Encoding, syntax: &TransferSyntax) {
         self.object.transfer_syntax.clone_from(&syntax.uid);
         let plain = element.tag == PIXEL_DATA && !syntax.deflated;

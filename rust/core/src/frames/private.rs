@@ -7,7 +7,7 @@ use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 /// GE: kinds of the images of one diffusion scan, without and with gradient.
 const DIFFUSION_KINDS: [i64; 2] = [14, 16];
 
-/// A private creator with used elements.
+/// A private creator whose block has elements that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Creator {
     SiemensMr,
@@ -22,7 +22,7 @@ enum Creator {
 /// The private blocks that a data set reserves, and its vendor.
 #[derive(Debug, Default)]
 pub(super) struct PrivateBlocks {
-    /// The creators with used elements: tag of the block's first element, and creator.
+    /// Each block with elements that are read: tag of its first element, and its creator.
     creators: Vec<(u32, Creator)>,
     vendor: Option<Vendor>,
 }
@@ -160,7 +160,7 @@ impl PrivateBlocks {
         Ok(None)
     }
 
-    /// Sets the vendor by the Manufacturer.
+    /// Sets the vendor by the value of Manufacturer.
     pub(super) fn set_manufacturer(&mut self, name: &str) {
         let name = name.to_ascii_lowercase();
         let vendors = [

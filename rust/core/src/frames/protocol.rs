@@ -18,6 +18,7 @@ const NUMBERS: [&str; 11] = [
 ];
 /// Name of the text that is read: the program of the pulse sequence.
 const SEQUENCE: &str = "tSequenceFileName";
+/// The marks of the first and the last line.
 const BEGIN: &str = "### ASCCONV BEGIN";
 const END: &str = "### ASCCONV END";
 /// Prefix of the names of values from a protocol text.

@@ -14,11 +14,12 @@ use crate::header::{
 /// Bytes read at once: enough for most headers of GE and Philips.
 const READ_LENGTH: usize = 1 << 14;
 
-/// Reads the header of one object; None if the file is not DICOM. Returns the buffer for reuse.
+/// Reads the header of one object; None if the file is not DICOM. Also returns `buffer`, which a next call can reuse.
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`] set.
+/// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`]
+/// set.
 pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::with_read_length(file, size, buffer, READ_LENGTH);
@@ -26,7 +27,7 @@ pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>
     Ok((object, window.into_buffer()))
 }
 
-/// Reads the header of one object that may be gzipped; None if the file is not DICOM. Returns the buffer for reuse.
+/// Reads the header of one object, which may be gzipped; otherwise like [`read`].
 ///
 /// # Errors
 ///
@@ -49,7 +50,8 @@ pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Objec
 ///
 /// # Errors
 ///
-/// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`] set.
+/// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`]
+/// set.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     let mut builder = ObjectBuilder::new(window.len());
     match visit(window, &mut builder) {

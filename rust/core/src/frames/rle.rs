@@ -1,10 +1,10 @@
 //! Run-length encoded frames (PS3.5 annex G).
 
-/// Decodes one fragment to little-endian cells of `cell_bytes` bytes, `samples` of them for each pixel; returns None if
-/// the fragment is damaged.
+/// Decodes one fragment, a frame of `pixels` pixels, to little-endian cells of `cell_bytes` bytes, `samples` of them
+/// for each pixel; returns None if the fragment is damaged.
 ///
-/// A fragment has one segment for each byte of each sample, the most significant byte first. Its header has 16 numbers of
-/// 32 bits: the number of segments, up to 15, and their offsets.
+/// A fragment has one segment for each byte of each sample, the most significant byte first. Its header has 16 numbers
+/// of 32 bits: the number of segments, up to 15, and their offsets.
 pub(super) fn decode(
     fragment: &[u8],
     pixels: usize,
@@ -49,7 +49,7 @@ fn unpack<'o>(segment: &[u8], mut slots: impl Iterator<Item = &'o mut u8>) -> Op
                     next = slots.next();
                 }
             }
-            128 => {}
+            128 => {} // no operation
             _ => {
                 let (&byte, after) = rest.split_first()?;
                 rest = after;

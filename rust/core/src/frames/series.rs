@@ -37,8 +37,8 @@ pub struct Facts {
     pub voxels: u64,
     /// Different sizes of the frames, ascending: rows and columns.
     pub sizes: Vec<(u32, u32)>,
-    /// Whether `slices` and `voxels` count all objects. This is so if each image has its size (a mosaic also its number of
-    /// tiles), and if each object without pixel data is complete.
+    /// Whether `slices` and `voxels` count all objects. This is so if each image has its size (a mosaic also its number
+    /// of tiles), and if each object without pixel data is complete.
     pub is_countable: bool,
     /// Whether some object is a mosaic.
     pub has_mosaic: bool,
@@ -81,7 +81,7 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// Reads the headers of files, which may be gzipped; their pixel values are not read, and not compared with images.
+    /// Reads the headers of files, which may be gzipped, but not their pixel values: no frame has a signature.
     ///
     /// # Errors
     ///
@@ -103,8 +103,8 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// Returns the files that end before their pixel data do, or are unreadable before them, and images without pixels if
-    /// other objects of their SOP class have pixels.
+    /// Returns the files that end before their pixel data do, or are unreadable before them, and images without pixels
+    /// if other objects of their SOP class have pixels.
     pub fn truncated(&self) -> Vec<&Path> {
         let objects = &self.objects;
         // Presentation states and raw data of the same series have no pixels, though some have Rows and Columns.
@@ -167,7 +167,8 @@ fn has_mixed_encodings(objects: &[Object]) -> bool {
     encodings.any(|encoding| Some(encoding) != first)
 }
 
-/// Computes the signatures of an object's frames; none if its values cannot be compared, or are floating-point numbers.
+/// Computes the signatures of an object's frames; none if its values cannot be compared, a frame is damaged, or they
+/// are floating-point numbers. `values` is a buffer.
 fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
     if comparison_obstacle(object).is_some() || matches!(object.pixels, Pixels::Floating { .. }) {
         return Ok(());
@@ -192,6 +193,7 @@ fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -
 }
 
 impl Facts {
+    /// Counts one object.
     fn add(&mut self, object: &Object) {
         *self.classes.entry(object.sop_class.clone()).or_default() += 1;
         self.series_number = self.series_number.or(object.series_number);

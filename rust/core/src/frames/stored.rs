@@ -21,7 +21,7 @@ pub fn compared_rows(rows: u32, all_rows: bool) -> (u32, u32) {
     ((rows - count) / 2, count)
 }
 
-/// Returns why the values of an object cannot be compared; None if they can.
+/// Returns why the values of an object cannot be compared with a converted image, as text; None if they can.
 pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     let length = match object.pixels {
         Pixels::Native { length, .. } | Pixels::Floating { length, .. } => length,
@@ -72,6 +72,7 @@ pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     (length < need).then_some("pixel data that is too short")
 }
 
+/// Returns the number of samples of a pixel.
 fn samples(object: &Object) -> u64 {
     object.encoding.samples.max(1).into()
 }
@@ -107,7 +108,7 @@ fn float_value(cell: &[u8], big_endian: bool) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
-/// Reads the pixels of the frames of one file.
+/// Reads the compared pixels of the frames of one file. Its buffer serves only that file.
 #[derive(Debug, Default)]
 pub struct PixelReader {
     /// The buffered bytes. They serve all tiles of a mosaic that are side by side.
@@ -149,15 +150,15 @@ impl PixelReader {
         out.clear();
         let planes = planes(object);
         let format = CellFormat::of(object);
-        let size = usize::from(object.encoding.bits_allocated / 8).max(1);
-        let interleaved = usize::try_from(samples(object) / planes)
+        let sample_bytes = usize::from(object.encoding.bits_allocated / 8).max(1);
+        let adjacent_samples = usize::try_from(samples(object) / planes)
             .unwrap_or(1)
             .max(1);
         for plane in 0..planes {
             let mut at = 0;
             for line in self.lines(file, object, index, plane)? {
-                for pixel in line.chunks_exact(size * interleaved) {
-                    let cells = pixel.chunks_exact(size);
+                for pixel in line.chunks_exact(sample_bytes * adjacent_samples) {
+                    let cells = pixel.chunks_exact(sample_bytes);
                     let value: i64 = cells.map(|cell| format.value(cell)).sum();
                     if plane == 0 {
                         out.push(value);
@@ -184,9 +185,9 @@ impl PixelReader {
             Pixels::Native { offset, .. } | Pixels::Floating { offset, .. } => offset,
             _ => 0,
         };
-        let size = u64::from(object.encoding.bits_allocated / 8);
+        let sample_bytes = u64::from(object.encoding.bits_allocated / 8);
         let planes = planes(object);
-        let pixel = size * samples(object) / planes;
+        let pixel_bytes = sample_bytes * samples(object) / planes;
         let (first, count) = compared_rows(object.frame_rows(), object.compares_all_rows);
         let (frame, row, column) = match &object.tiling {
             Some(tiling) => {
@@ -195,23 +196,23 @@ impl PixelReader {
             }
             None => (u64::from(index), first, 0),
         };
-        let width = usize::try_from(u64::from(object.columns) * pixel).unwrap_or(0);
-        let length = width * count as usize;
+        let row_bytes = usize::try_from(u64::from(object.columns) * pixel_bytes).unwrap_or(0);
+        let length = row_bytes * count as usize;
         let start = if object.pixels == Pixels::Rle {
             self.unpack(file, object, frame)?;
-            row as usize * width
+            row as usize * row_bytes
         } else {
             let line = (frame * planes + plane) * u64::from(object.rows) + u64::from(row);
-            self.fill(file, offset + line * width as u64, length)?;
+            self.fill(file, offset + line * row_bytes as u64, length)?;
             0
         };
         let bytes = self.bytes.get(start..start + length).unwrap_or_default();
-        let pixel = usize::try_from(pixel).unwrap_or(1);
+        let pixel_bytes = usize::try_from(pixel_bytes).unwrap_or(1);
         let (skip, take) = (
-            column as usize * pixel,
-            object.frame_columns() as usize * pixel,
+            column as usize * pixel_bytes,
+            object.frame_columns() as usize * pixel_bytes,
         );
-        let lines = bytes.chunks_exact(width.max(1));
+        let lines = bytes.chunks_exact(row_bytes.max(1));
         Ok(lines.map(move |line| line.get(skip..skip + take).unwrap_or_default()))
     }
 
@@ -247,7 +248,7 @@ impl PixelReader {
         Ok(signature.end())
     }
 
-    /// Decodes a run-length encoded frame.
+    /// Reads and decodes a run-length encoded frame into the buffer.
     fn unpack(&mut self, file: &File, object: &Object, frame: u64) -> io::Result<()> {
         if self.loaded == Some((frame, 0)) {
             return Ok(());
@@ -287,6 +288,7 @@ impl PixelReader {
 struct CellFormat {
     /// The least significant bit of the value.
     low_bit: u32,
+    /// Number of bits of the value.
     bits: u32,
     signed: bool,
     big_endian: bool,
@@ -312,8 +314,8 @@ impl CellFormat {
 
     /// Returns the value of a cell from its bytes.
     #[inline]
-    fn value(self, pixel: &[u8]) -> i64 {
-        let cell = match (pixel, self.big_endian) {
+    fn value(self, bytes: &[u8]) -> i64 {
+        let cell = match (bytes, self.big_endian) {
             ([a, b], false) => u16::from_le_bytes([*a, *b]).into(),
             ([a, b], true) => u16::from_be_bytes([*a, *b]).into(),
             ([a, b, c, d], false) => u32::from_le_bytes([*a, *b, *c, *d]),

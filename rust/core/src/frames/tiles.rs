@@ -24,6 +24,7 @@ impl Tiling {
     }
 }
 
+/// Returns the square root of a count, rounded up.
 fn ceil_root(count: u32) -> u32 {
     let mut root = count.isqrt();
     if root.saturating_mul(root) < count {
@@ -48,7 +49,7 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
-    /// Makes one frame for each tile of a mosaic; `main` are the attributes of its stored image.
+    /// Sets the tiling of a mosaic, and one frame for each tile; `main` are the attributes of its stored image.
     pub(super) fn divide(&self, object: &mut Object, main: &Attributes) {
         let count = self.count.unwrap_or(0);
         let has_direction = self.normal.is_some() || self.positions.len() == count as usize;

@@ -1,5 +1,5 @@
-//! Bounds for reading a data set. The compiler computes them from the field table, so that a new field needs only a
-//! line of the table.
+//! Where reading a data set can stop, and which groups have private fields. The compiler computes them from the field
+//! table, so that a new field needs only a line of the table.
 #![allow(
     clippy::indexing_slicing,
     reason = "evaluated by the compiler, which refuses a wrong index"
@@ -7,7 +7,7 @@
 
 use super::field::{Field, SPECS};
 
-/// Index of the table's first private element.
+/// Index of the first private element in the table of fields ([`SPECS`]).
 pub(super) const FIRST_PRIVATE: usize = first_private();
 
 const fn first_private() -> usize {
@@ -31,7 +31,7 @@ const fn public_tags() -> [u32; Field::COUNT + 1] {
     tags
 }
 
-/// The last public tag of the table.
+/// The highest public tag of the table.
 pub(super) const LAST_PUBLIC: u32 = SPECS[FIRST_PRIVATE - 1].tag;
 
 /// The groups of the table's private elements: each as the tag of its element 0.

@@ -11,6 +11,7 @@ use super::stored::{Header, VALUES_START};
 pub struct Bundle {
     /// The values of the current header.
     pub(super) collector: Collector,
+    /// The bytes of all headers so far.
     block: Vec<u8>,
     /// Whether texts are UTF-8, regardless of SpecificCharacterSet.
     utf8: bool,
@@ -30,7 +31,7 @@ pub struct ClosedBundle {
 }
 
 impl Bundle {
-    /// Adds the collected values as a header.
+    /// Adds the collected values as a header, and returns its position.
     pub(super) fn put(&mut self) -> HeaderRange {
         let start = self.block.len();
         let mut head = [0; VALUES_START];
@@ -43,9 +44,10 @@ impl Bundle {
                 slot.copy_from_slice(&end.to_le_bytes());
             }
         });
+        // Only now does `head` have the ends.
         let added = self.block.get_mut(start..).unwrap_or_default();
-        for (byte, known) in added.iter_mut().zip(head) {
-            *byte = known;
+        for (byte, final_byte) in added.iter_mut().zip(head) {
+            *byte = final_byte;
         }
         HeaderRange {
             start: u32::try_from(start).unwrap_or(u32::MAX),
@@ -73,7 +75,7 @@ impl ClosedBundle {
 }
 
 impl Header {
-    /// Makes a header from text in DICOM notation: values separated by a backslash.
+    /// Returns a header with the given text in each field, in DICOM notation: values separated by a backslash.
     pub fn from_values(values: &[(Field, &str)]) -> Self {
         let mut bundle = Bundle {
             utf8: true,

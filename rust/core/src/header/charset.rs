@@ -29,6 +29,7 @@ impl Default for CharacterSets {
 }
 
 impl CharacterSets {
+    /// Returns the set of text that is UTF-8.
     pub(super) fn utf8() -> Self {
         Self {
             multi_byte: Some(UTF_8),
@@ -84,6 +85,8 @@ impl CharacterSets {
         self.decode_extended(raw, person)
     }
 
+    /// Decodes and splits a value that may contain escape sequences. `lower` is the current set of bytes below 128,
+    /// `upper` that of bytes from 128 on.
     fn decode_extended(self, raw: &[u8], person: bool) -> Vec<String> {
         let mut texts = Vec::new();
         let mut text = String::new();

@@ -9,7 +9,9 @@ use super::vr::Vr;
 /// The bytes of the values, and the position of each field's value in them.
 #[derive(Debug)]
 pub(super) struct Collector {
+    /// All values one after the other, also replaced ones.
     values: Vec<u8>,
+    /// For each field: offset and length of its value; length 0 without one.
     spans: [(u32, u16); Field::COUNT],
 }
 
@@ -35,8 +37,8 @@ impl Collector {
         self.set_span(field, start);
     }
 
-    /// Stores the value of an element. `vr` is the VR in which its bytes are encoded (see
-    /// [`effective_vr`](super::vr::effective_vr)).
+    /// Stores the value of an element, binary numbers as decimal text. `vr` is the VR in which its bytes are encoded
+    /// (see [`effective_vr`](super::vr::effective_vr)).
     pub(super) fn set_as(&mut self, field: Field, vr: Vr, bytes: &[u8], encoding: Encoding) {
         match vr {
             Vr::FD | Vr::FL | Vr::SL | Vr::SS | Vr::UL | Vr::US => {
@@ -91,6 +93,7 @@ impl Collector {
         out.extend_from_slice(self.at(start, length));
     }
 
+    /// Returns `length` bytes of the values from `start`; empty if there are fewer.
     #[inline]
     fn at(&self, start: u32, length: u32) -> &[u8] {
         let from = self.values.get(start as usize..).unwrap_or_default();

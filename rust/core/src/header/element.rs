@@ -2,10 +2,12 @@
 
 use super::vr::{is_long, is_short};
 
-/// How data elements are written.
+/// How data elements are written: with or without a VR, and in which byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Encoding {
+    /// Whether elements state their VR.
     pub explicit: bool,
+    /// Whether numbers are big-endian.
     pub big_endian: bool,
 }
 
@@ -163,17 +165,17 @@ impl Encoding {
         if self.word([g0, g1]) == 0xFFFE {
             return self;
         }
-        let known = is_short([v0, v1]) || is_long([v0, v1]);
+        let has_vr = is_short([v0, v1]) || is_long([v0, v1]);
         if self.explicit {
             return Self {
-                explicit: known,
+                explicit: has_vr,
                 ..self
             };
         }
         let implicit_length = self.double_word([v0, v1, l0, l1]);
         let too_long = implicit_length != UNDEFINED && u64::from(implicit_length) > remaining;
         Self {
-            explicit: known && too_long,
+            explicit: has_vr && too_long,
             ..self
         }
     }

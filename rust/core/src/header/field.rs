@@ -19,7 +19,8 @@ pub struct Spec {
     /// Private creator of the element's block; None for public elements.
     pub private_creator: Option<&'static str>,
     /// Where enhanced multi-frame objects store the value: tags of the functional group macro and of the element in it
-    /// (PS3.3 C.7.6.16); empty for other fields. For a sequence: its own tag, and that of the element of its items.
+    /// (PS3.3 C.7.6.16); empty for other fields. For a sequence: its own tag, and that of the element that is read in
+    /// each of its items.
     pub within: &'static [(u32, u32)],
 }
 

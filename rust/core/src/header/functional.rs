@@ -75,10 +75,12 @@ fn functional_vr(tag: u32, spec: &Spec) -> Vr {
     if tag == spec.tag { spec.vr } else { Vr::FD }
 }
 
+/// Receives one element and its encoding.
 type ElementVisitor<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), ParseError> + 'v;
 
-/// Passes each element of a sequence's first item to the visitor.
+/// Passes each element of a sequence's first item to the visitor; none if the sequence has no item. `outer` is the
+/// encoding of the sequence.
 fn for_first_item<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     sequence: &Element,

@@ -26,6 +26,7 @@ pub struct Inflated<'w, W> {
     begin: u64,
     /// Offset of the next deflated byte to read.
     next: u64,
+    /// The decoder.
     state: Decompress,
     /// Offset of `out` in the inflated bytes.
     start: u64,
@@ -63,13 +64,14 @@ impl<'w, W: Window> Inflated<'w, W> {
         self.start.saturating_add(self.out.len() as u64)
     }
 
+    /// Goes back to the start of the inflated bytes.
     fn restart(&mut self) {
         self.state.reset(false);
         (self.next, self.start, self.finished) = (self.begin, 0, false);
         self.out.clear();
     }
 
-    /// Inflates the next bytes.
+    /// Inflates at most [`STEP`] further bytes.
     fn step(&mut self) -> io::Result<()> {
         let input = self.source.at(self.next, STEP / 2)?;
         let input = input.get(..STEP).unwrap_or(input);
@@ -116,7 +118,8 @@ pub fn is_gzip<W: Window>(source: &mut W) -> io::Result<bool> {
     Ok(source.at(0, 2)?.starts_with(&[0x1F, 0x8B]))
 }
 
-/// Returns the start of the deflated bytes of a gzip file; None if it has no gzip header.
+/// Returns the start of the deflated bytes of a gzip file; None if it has no complete gzip header. A name or comment in
+/// the header must end within the bytes that are read for it (at least 4096).
 fn deflated_start<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
     let head = source.at(0, 512)?;
     let Some([0x1F, 0x8B, 8, flags, ..]) = head.first_chunk::<10>().copied() else {

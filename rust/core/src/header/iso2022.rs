@@ -62,23 +62,24 @@ pub(super) fn parse_escape(bytes: &[u8]) -> (Option<Switch>, usize) {
     (Some(switch.0), switch.1)
 }
 
-/// Appends the first character of the bytes to a text, and returns the number of bytes it takes.
+/// Decodes the first character of the bytes by `set`, and appends it to a text. Returns the number of bytes of the
+/// character. An incomplete pair becomes U+FFFD and takes one byte.
 pub(super) fn decode_character(set: Set, bytes: &[u8], text: &mut String) -> usize {
     let first = bytes.first().copied().unwrap_or_default();
     let second = bytes.get(1).copied().unwrap_or_default();
-    let in_pair = if matches!(set, Set::Double(_)) {
+    let has_second = if matches!(set, Set::Double(_)) {
         second >= 0x80
     } else {
         second > 0x20
     };
     match set {
-        Set::Kanji if in_pair => {
+        Set::Kanji if has_second => {
             append(EUC_JP, &[first | 0x80, second | 0x80], text);
         }
-        Set::SupplementaryKanji if in_pair => {
+        Set::SupplementaryKanji if has_second => {
             append(EUC_JP, &[0x8F, first | 0x80, second | 0x80], text);
         }
-        Set::Double(encoding) if in_pair => append(encoding, &[first, second], text),
+        Set::Double(encoding) if has_second => append(encoding, &[first, second], text),
         Set::Kanji | Set::SupplementaryKanji | Set::Double(_) => {
             text.push(char::REPLACEMENT_CHARACTER);
         }
@@ -86,7 +87,7 @@ pub(super) fn decode_character(set: Set, bytes: &[u8], text: &mut String) -> usi
         Set::Katakana | Set::Latin1 | Set::Latin5 => text.push(decode_single(set, first)),
     }
     let pairs = matches!(set, Set::Kanji | Set::SupplementaryKanji | Set::Double(_));
-    if pairs && in_pair { 2 } else { 1 }
+    if pairs && has_second { 2 } else { 1 }
 }
 
 /// Decodes a byte of a character set for which `encoding_rs` has no table.
@@ -106,6 +107,7 @@ fn decode_single(set: Set, byte: u8) -> char {
     }
 }
 
+/// Appends decoded bytes to a text.
 fn append(encoding: &'static Encoding, bytes: &[u8], text: &mut String) {
     let (decoded, _) = encoding.decode_without_bom_handling(bytes);
     text.push_str(&decoded);

@@ -1,7 +1,7 @@
-//! One DICOM header from bytes: syntaxes, values, character sets, functional groups (PS3.5, PS3.10).
+//! Reads one DICOM header from bytes: transfer syntaxes, values, character sets, functional groups (PS3.5, PS3.10).
 //!
-//! [`parse`] stops at the last used element if the series is known there, else at the end of the data set. It accepts any
-//! bytes without a panic, and never follows a length past the end of the input.
+//! [`parse`] stops at the last used element if the series is known there, else at the end of the data set. It accepts
+//! any bytes without a panic, and never follows a length past the end of the input.
 
 mod bounds;
 mod bundle;

@@ -21,6 +21,7 @@ pub(crate) enum ParseError {
 }
 
 impl ParseError {
+    /// Returns the error for invalid bytes from an offset on.
     pub(crate) fn broken(reason: &str, offset: u64) -> Self {
         Self::Broken {
             reason: reason.to_owned(),
@@ -101,7 +102,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(at.saturating_add(skim(bytes, self.encoding, stop, wanted, collector) as u64))
     }
 
-    /// Returns the bytes of a value, at most [`Header::MAX_VALUE`]; fewer if the object ends.
+    /// Returns the first `length` bytes of a value, at most [`Header::MAX_VALUE`]; fewer if the object ends.
     #[inline]
     pub(crate) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], ParseError> {
         let length = usize::try_from(length)
@@ -172,7 +173,7 @@ impl<'w, W: Window> Reader<'w, W> {
         }
     }
 
-    /// Skips an element of undefined length without recursion, so that nesting uses no stack.
+    /// Returns the offset after an element of undefined length. Works without recursion, so that nesting uses no stack.
     fn skip(&mut self, element: &Element) -> Result<u64, ParseError> {
         let mut open = vec![OpenLevel {
             is_item: false,
@@ -202,7 +203,8 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(at)
     }
 
-    /// Opens or closes the level that an element in a sequence or item begins or ends; returns where to continue.
+    /// Processes one element inside a sequence or item: opens the level that it begins, or closes the level that it
+    /// ends. Returns where to continue.
     fn step(
         &mut self,
         inner: &Element,

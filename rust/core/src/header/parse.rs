@@ -120,6 +120,7 @@ fn is_sortable(collector: &Collector) -> bool {
     .all(|field| collector.has(field))
 }
 
+/// Collects the fields of the object that starts at `start`.
 fn read<W: Window>(
     window: &mut W,
     start: &Start,
@@ -138,6 +139,7 @@ fn read<W: Window>(
     read_data_set(window, at, claimed, &mut wanted, collector)
 }
 
+/// Collects the fields of the data set from offset `start`. `claimed` is the encoding by its transfer syntax.
 fn read_data_set<W: Window>(
     window: &mut W,
     start: u64,
@@ -184,8 +186,9 @@ fn read_data_set<W: Window>(
     Ok(())
 }
 
-/// Returns the last tag to read, once the last public field was passed: that of a private field or of the functional
-/// groups if the object can have them, else [`LAST_PUBLIC`]. Returns `u32::MAX` if the series is not known yet.
+/// Returns the last tag to read, after a tag above [`LAST_PUBLIC`] was found. If the object can have functional
+/// groups or private fields, it is the last tag of these, else [`LAST_PUBLIC`]. It is `u32::MAX` if the series is not
+/// known yet.
 fn last_tag(collector: &Collector) -> u32 {
     // An object whose series is not known yet is read to its end: its tags may not ascend.
     if !is_sortable(collector) {

@@ -19,7 +19,7 @@ pub(super) fn spec_of(element: &Element) -> Option<&'static Spec> {
         .find(|spec| spec.vr == Vr::SQ && spec.tag == element.tag)
 }
 
-/// Reads one element of each item as one value with several texts.
+/// Reads one element of each item, and collects the texts as one value with several texts.
 ///
 /// After a damaged item, the value has the texts before it. The caller can skip such a sequence only if its length is
 /// defined.
@@ -38,6 +38,7 @@ pub(super) fn read<W: Window>(
     }
 }
 
+/// Appends the wanted element of each item to the texts, until they reach the limit on a value.
 fn read_items<W: Window>(
     reader: &mut Reader<'_, W>,
     sequence: &Element,

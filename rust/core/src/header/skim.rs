@@ -6,9 +6,9 @@ use super::field::SPECS;
 use super::vr::{LONG_FORM, SHORT_FORM, Vr, effective_vr, form};
 use super::wanted::WantedElements;
 
-/// Reads elements of the common form: ascending tags up to `stop`, little-endian, a known VR (if VRs are explicit), a
-/// length within the available bytes; neither a sequence of the field table nor a private element that is read. Returns
-/// where the first other element starts: the number of bytes that were read.
+/// Reads elements of the common form: ascending tags up to `stop`, little-endian, a known VR (if VRs are explicit), and
+/// a length within the available bytes. Sequences of the field table, and private elements that are read, do not have
+/// this form. Returns where the first other element starts: the number of bytes that were read.
 #[inline]
 pub(super) fn skim(
     bytes: &[u8],

@@ -10,12 +10,15 @@ use super::vr::ValueType;
 
 /// The read fields of one DICOM object.
 ///
-/// It takes a few hundred bytes, so that a hundred thousand headers fit in memory: a byte that says whether the text is
-/// UTF-8, the end of each value (16 bits, little-endian), and the values one after the other, in DICOM notation and the
-/// object's own character set, without padding. Headers that are kept together share one block, and so does a clone.
+/// It takes a few hundred bytes, so that a hundred thousand headers fit in memory. The first byte says whether the text
+/// is UTF-8. Then follow the end of each value (16 bits, little-endian), and the values one after the other. They are
+/// in DICOM notation and the object's own character set, without padding. Headers that are kept together share one
+/// block, and so does a clone.
 #[derive(Clone)]
 pub struct Header {
+    /// The bytes of one or several headers.
     pub(super) block: Arc<Box<[u8]>>,
+    /// Offset of this header's bytes in the block.
     pub(super) start: u32,
     pub(super) length: u32,
 }
@@ -30,6 +33,7 @@ impl Header {
     /// Limit on the bytes of one value; a longer value is cut. All values of a header together are cut at 65535 bytes.
     pub const MAX_VALUE: usize = 4096;
 
+    /// Returns the bytes of this header.
     fn data(&self) -> &[u8] {
         let from = self.block.get(self.start as usize..).unwrap_or_default();
         from.get(..self.length as usize).unwrap_or_default()

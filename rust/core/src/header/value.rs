@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::vr::Vr;
 
-/// A field's value. A field with several values has a plural form.
+/// A field's value, as a plural variant if the field has several values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Absent, empty, or an unreadable number.
@@ -24,6 +24,7 @@ pub enum Value {
 }
 
 impl Value {
+    /// Returns the value for these texts; `None` if all are empty.
     pub(super) fn of_texts(mut texts: Vec<String>) -> Self {
         if texts.iter().all(String::is_empty) {
             return Self::None;
@@ -38,6 +39,7 @@ impl Value {
         }
     }
 
+    /// Returns the value for integers in DICOM notation; `None` if one of them is unreadable.
     pub(super) fn of_ints(raw: &[u8]) -> Self {
         let values: Option<Vec<i64>> = raw.split(|byte| *byte == b'\\').map(int).collect();
         match values.as_deref() {
@@ -47,6 +49,7 @@ impl Value {
         }
     }
 
+    /// Returns the value for decimal numbers in DICOM notation; `None` if one of them is unreadable.
     pub(super) fn of_floats(raw: &[u8]) -> Self {
         let values: Option<Vec<f64>> = raw.split(|byte| *byte == b'\\').map(float).collect();
         match values.as_deref() {

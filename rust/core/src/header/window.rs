@@ -36,6 +36,7 @@ impl Window for &[u8] {
 #[derive(Debug)]
 pub struct FileWindow<'f, F = File> {
     file: &'f F,
+    /// Size of the file in bytes.
     size: u64,
     /// Bytes read at once.
     read_length: usize,
@@ -44,6 +45,7 @@ pub struct FileWindow<'f, F = File> {
     /// Number of bytes of the file in the buffer.
     filled: usize,
     buffer: Vec<u8>,
+    /// Number of reads so far.
     reads: u32,
 }
 

@@ -9,7 +9,7 @@ use super::moved_volumes::assign_moved_volumes;
 /// Directions of slices that differ by less than this (rad) are jitter: the slices belong to one stack.
 const JITTER: f64 = 0.01;
 
-/// Returns the candidate slices of each frame, and the frames without one.
+/// Returns the candidate slices of each frame, also those of volumes that moved as a whole, and the frames without one.
 pub(super) fn locate_frames(
     series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],
@@ -42,7 +42,7 @@ pub(super) fn locate_frames(
 fn plane_key(plane: &Plane) -> [u64; 12] {
     let [row, column] = plane.axes;
     let mut key = [0; 12];
-    let [across, down] = plane.size;
+    let [columns, rows] = plane.size;
     let numbers = plane.corner.into_iter().chain(row).chain(column);
     for (slot, number) in key.iter_mut().zip(numbers) {
         *slot = number.to_bits();
@@ -51,16 +51,17 @@ fn plane_key(plane: &Plane) -> [u64; 12] {
     for (slot, number) in key.iter_mut().skip(9).zip([
         x.to_bits(),
         y.to_bits(),
-        u64::from(across) << 32 | u64::from(down),
+        u64::from(columns) << 32 | u64::from(rows),
     ]) {
         *slot = number;
     }
     key
 }
 
-/// Returns the candidate slices of a plane; the corner distance of the nearest slice in mm, infinite if no image has
-/// the size and directions of the plane; and the largest angle (rad) that was accepted although it moves a corner by
-/// more than [`MAX_DISTANCE`].
+/// Returns three values:
+/// - the candidate slices of a plane;
+/// - the corner distance of the nearest slice in mm, infinite if no image has the size and directions of the plane;
+/// - the largest angle (rad) that was accepted although it moves a corner by more than [`MAX_DISTANCE`]; 0 without one.
 fn candidate_slices(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<CandidateSlice>, f64, f64) {
     let (mut candidates, mut nearest, mut tilt) = (Vec::new(), f64::INFINITY, 0.0_f64);
     for (image, grid) in grids.iter().enumerate() {
@@ -71,7 +72,7 @@ fn candidate_slices(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<CandidateSlic
             continue;
         };
         let angle = grid.angle(plane, &location.axis_map);
-        // The angle alone moves the corners by this much; the centre of the slice must match anyway.
+        // A small angle alone moves the corners by up to this length, which is accepted. The centre must match.
         let tolerance = if angle < JITTER {
             angle * plane.radius()
         } else {

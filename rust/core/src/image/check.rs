@@ -18,7 +18,8 @@ use super::value_matcher::ValueMatcher;
 use super::volume_order::volume_order;
 use crate::frames::{Component, Diffusion, FileError, Object, Pixels, Series, comparison_obstacle};
 
-/// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
+/// b-values of one frame that differ by at most this (s/mm2), or by a tenth of the larger one, do not contradict each
+/// other.
 const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
@@ -80,6 +81,7 @@ impl SeriesAndImages<'_> {
         series_frames
     }
 
+    /// Compares the series with the images.
     fn comparison(&self) -> Result<Comparison, FileError> {
         let series_frames = self.series_frames();
         let grids: Vec<Option<Grid>> = self.images.iter().map(Grid::of).collect();
@@ -167,7 +169,7 @@ impl SeriesAndImages<'_> {
         comparison
     }
 
-    /// Returns the result for one image.
+    /// Returns the result for one image, without its mixed volume and its related images.
     fn check(
         &self,
         series_frames: &[SeriesFrame<'_>],
@@ -235,9 +237,9 @@ impl SeriesAndImages<'_> {
                 );
             }
         }
-        let weights = check.b_values.iter();
-        let unweighted = weights
-            .clone()
+        let unweighted = check
+            .b_values
+            .iter()
             .all(|(b_value, second)| !(*b_value > Some(0.0) || *second > Some(0.0)));
         check.is_isotropic &= !unweighted;
         if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
@@ -250,8 +252,9 @@ impl SeriesAndImages<'_> {
     }
 }
 
-/// Returns whether gradient directions are known by frequency, phase and slice encoding only (classic GE). They cannot
-/// always be compared with the gradient table of the image (.bvec), so the order of the volumes is checked too.
+/// Returns whether the gradient directions of all frames are known by frequency, phase and slice encoding only (classic
+/// GE). They cannot always be compared with the gradient table of the image (.bvec), so the order of the volumes is
+/// checked too.
 fn without_patient_axes(series_frames: &[SeriesFrame<'_>]) -> bool {
     series_frames.iter().all(|series_frame| {
         let diffusion = &series_frame.frame.attributes.diffusion;

@@ -7,27 +7,31 @@ use super::grid::{Plane, dot};
 use super::mixed_volume::have_same_weighting;
 use crate::frames::{Object, comparison_obstacle};
 
-/// Returns the number of frames whose values cannot be compared, and whose order is irregular.
+/// Returns the number of frames whose values cannot be compared and whose order is irregular. In a series of classic
+/// objects, which have one frame each, the order of all frames counts; else the order in each object.
 ///
-/// `series_frames` are in the order of their numbers, in which converters store classic objects.
+/// `series_frames` are in the order of their InstanceNumbers, in which converters store classic objects.
 pub(super) fn frames_of_unknown_order(
     objects: &[Object],
     series_frames: &[SeriesFrame<'_>],
 ) -> usize {
-    let unreadable: Vec<&Object> = objects
+    let not_comparable: Vec<&Object> = objects
         .iter()
         .filter(|object| !object.frames.is_empty() && comparison_obstacle(object).is_some())
         .collect();
     if objects.iter().all(|object| object.frames.len() <= 1) {
-        let is_shuffled = !unreadable.is_empty() && !is_regular_series(series_frames);
-        return if is_shuffled { unreadable.len() } else { 0 };
+        let is_unknown = !not_comparable.is_empty() && !is_regular_series(series_frames);
+        return if is_unknown { not_comparable.len() } else { 0 };
     }
-    let shuffled = unreadable.into_iter().filter(|object| is_shuffled(object));
+    let shuffled = not_comparable
+        .into_iter()
+        .filter(|object| is_shuffled(object));
     shuffled.map(|object| object.frames.len()).sum()
 }
 
-/// Returns whether the frames of each kind of image are in a regular order. A kind with frames whose values can be compared
-/// counts as regular: they show the order.
+/// Returns whether the frames of each kind of image are in a regular order. Frames of one kind have the same component,
+/// image type, echo time, flip angle and slice direction. A kind with frames whose values can be compared counts as
+/// regular: they show the order.
 fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
     let mut kinds: BTreeMap<_, Vec<&SeriesFrame<'_>>> = BTreeMap::new();
     for series_frame in series_frames {
@@ -50,8 +54,9 @@ fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
     })
 }
 
-/// Returns whether all frames have different numbers and are stored volume by volume, or place by place, and each volume
-/// has one diffusion weighting. Returns true for a single volume, and for incomplete volumes, which other checks report.
+/// Returns whether all frames have different InstanceNumbers, follow each other volume by volume or place by place, and
+/// have one diffusion weighting in each volume. A place is a position along the normal. Returns true for a single
+/// volume, and for incomplete volumes, which other checks report.
 fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
     let places: Vec<Option<i64>> = frames
         .iter()
@@ -93,13 +98,13 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
     (by_volume || by_place) && (0..volumes).all(has_one_weighting)
 }
 
-/// Returns false if an object stores its frames volume by volume, and the slices of all volumes in the same ascending or
-/// descending order of position; else true.
+/// Returns whether an object does not store its frames volume by volume, with the slices of all volumes in the same
+/// ascending or descending order of position.
 fn is_shuffled(object: &Object) -> bool {
     let places: Vec<Option<i64>> = object
         .frames
         .iter()
-        .map(|frame| Some(place_of(&Plane::of(&frame.attributes, 2, 2)?)))
+        .map(|frame| Some(place_of(&Plane::of(&frame.attributes, 2, 2)?))) // the size does not matter
         .collect();
     let different: BTreeSet<_> = places.iter().flatten().collect();
     !are_equal_volumes(&places, different.len().max(1))
@@ -113,6 +118,7 @@ fn are_equal_volumes(places: &[Option<i64>], count: usize) -> bool {
         && volumes.iter().all(|volume| Some(volume) == volumes.first())
 }
 
+/// Returns whether places are in ascending or descending order.
 fn is_monotonic<T: PartialOrd>(places: &[T]) -> bool {
     places.is_sorted() || places.iter().rev().is_sorted()
 }

@@ -25,12 +25,12 @@ pub(super) struct CandidateSlice {
     pub location: Location,
 }
 
-/// The motion of volumes that moved as a whole.
+/// Volumes that moved as a whole relative to their image.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct MovedVolumes {
-    /// Number of the volumes.
+    /// Number of these volumes.
     pub count: usize,
-    /// The largest movement, mm.
+    /// Their largest movement, mm.
     pub largest_movement: f64,
 }
 
@@ -44,8 +44,9 @@ pub(super) struct FramePositions {
     pub misplaced_frames: Vec<(usize, f64)>,
     /// Index of each frame whose header lacks a valid position, orientation or pixel spacing.
     pub frames_without_geometry: Vec<usize>,
-    /// Volumes that are moved copies of the image's grid, and their movement.
+    /// Number and movement of the volumes whose frames match an image only as moved copies of its grid.
     pub moved_volumes: MovedVolumes,
-    /// The largest angle between a frame and its image that moves a corner by more than [`MAX_DISTANCE`], rad.
+    /// The largest angle (rad) between a frame and its image that moves a corner by more than [`MAX_DISTANCE`]; 0
+    /// without one.
     pub largest_tilt: f64,
 }

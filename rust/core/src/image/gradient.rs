@@ -3,7 +3,7 @@
 use super::grid::{LpsDirection, Vector3, cross, plus};
 use crate::frames::{Attributes, PhaseAxis};
 
-/// Least component of the slice normal along the patient's long axis in a transversal image.
+/// Lowest component of the slice normal (a unit vector) along the patient's long axis in a transversal image.
 const TRANSVERSAL: f64 = 0.8;
 
 /// Returns the gradient direction of a frame in patient axes; None if the header has none. A direction that the header
@@ -33,18 +33,18 @@ pub(super) fn encoding_direction(frame: &Attributes) -> Option<LpsDirection> {
     Some(in_patient_axes(along_image, frame.orientation?))
 }
 
-/// Returns whether the signs of [`encoding_direction`] are certain: dcm2niix restricts its validation to transversal
-/// images of a patient who lies head first and supine, with phase along the columns.
+/// Returns whether the signs of [`encoding_direction`] are certain: in transversal images of a patient who lies head
+/// first and supine, with phase along the columns. In other images, dcm2niix has not validated them.
 pub(super) fn has_known_signs(frame: &Attributes) -> bool {
     let Some([a, b, c, d, e, f]) = frame.orientation else {
         return false;
     };
     let [_, _, up] = cross([a, b, c], [d, e, f]);
-    let along_patient = a > b.abs() && e > d.abs();
+    let is_unrotated = a > b.abs() && e > d.abs();
     frame.head_first_supine
         && frame.phase_axis == Some(PhaseAxis::Column)
         && up > TRANSVERSAL
-        && along_patient
+        && is_unrotated
 }
 
 /// Turns a direction along the row, the column and the normal of an image into patient axes.

@@ -328,8 +328,9 @@ impl Grid {
             && step_difference < 0.1
     }
 
-    /// Returns whether another image is parallel, and its slices are between those of this image or continue them at
-    /// the same step.
+    /// Returns whether the slices of another, parallel image fill gaps between the slices of this image, or continue
+    /// them at the same step. False if slices of the two images are at the same place, if the images are shifted in
+    /// their plane, or if this image has one slice.
     pub(super) fn continues(&self, other: &Self) -> bool {
         if !self.is_parallel_to(other) {
             return false;

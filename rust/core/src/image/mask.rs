@@ -6,7 +6,7 @@ use super::volume_parts::BLOCK;
 const THRESHOLD_FRACTION: f32 = 0.5;
 /// Limit on the iterations until the threshold is stable; real images need fewer.
 const MAX_ITERATIONS: usize = 50;
-/// The colours of a map end at the value at this fraction of its sorted values, rounded up ([`upper_limit`]).
+/// The colour scale of a map ends at a limit that about this fraction of its values do not exceed ([`upper_limit`]).
 const DISPLAYED_FRACTION: f64 = 0.98;
 
 /// The voxels of a mask.
@@ -19,8 +19,8 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Returns the mask bits of a block that starts at a voxel: all ones or zeros for each voxel. None if no voxel is
-    /// in the mask.
+    /// Returns the mask of the block of voxels that starts at `first`: for each voxel all bits set, or none. None if no
+    /// voxel of the block is in the mask.
     pub(super) fn block(&self, first: usize) -> Option<[u64; BLOCK]> {
         let mut bits = [0; BLOCK];
         let inside = self.in_mask.get(first..).unwrap_or_default();
@@ -30,8 +30,8 @@ impl Mask {
         bits.iter().any(|bits| *bits != 0).then_some(bits)
     }
 
-    /// Returns the range of voxels from the start of the first block with a voxel in the mask to the end of the last
-    /// such block, searched from `first` to `end`; None without such a voxel.
+    /// Returns a range of whole blocks that contains all voxels of the mask from `first`, where a block starts, to
+    /// `end`. The range ends at `end` if its last block does not. None if none of these voxels is in the mask.
     pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
         let inside = self.in_mask.get(first..end)?;
         let from = inside.iter().position(|inside| *inside)?;
@@ -43,8 +43,8 @@ impl Mask {
     }
 }
 
-/// Returns the voxels above a threshold that is half the median of the voxels above it; None if no voxel is positive, or if
-/// a positive voxel is infinite.
+/// Returns the voxels above a threshold that is half the median of the voxels above it; None if no voxel is positive,
+/// or if a positive voxel is infinite.
 ///
 /// The search starts from half the mean of the positive voxels. AFNI's 3dClipLevel searches for such a threshold, too.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
@@ -55,6 +55,8 @@ pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
     (count > 0).then_some(Mask { in_mask, count })
 }
 
+/// Returns the threshold of [`mask`]; None if no value is above it. `values` are the positive voxels, which it
+/// reorders.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -90,7 +92,7 @@ fn partition_above(values: &mut [f32], threshold: f32) -> usize {
     above
 }
 
-/// Returns a round number that nearly all values do not exceed (see [`DISPLAYED_FRACTION`]).
+/// Returns a round number that nearly all values do not exceed (see [`DISPLAYED_FRACTION`]). Reorders the values.
 ///
 /// None without values, or if the value at that fraction is not positive or not finite.
 #[allow(

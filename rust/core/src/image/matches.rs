@@ -3,14 +3,14 @@
 use super::frame_positions::CandidateSlice;
 use super::samples::Difference;
 
-/// The result for one image.
+/// The frames of one image.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ImageMatch {
     /// Index of the frame that each slice shows: `frames[slice][volume]`.
     pub frames: Vec<Vec<Option<usize>>>,
     /// Slices without a frame, except those of `different_slices`.
     pub slices_without_frame: usize,
-    /// Slices whose values differ from every frame that was left at their position.
+    /// Slices whose values differ from every frame at their position that was not assigned yet.
     pub different_slices: usize,
     /// The first slice whose values differ.
     pub first_difference: Option<Difference>,
@@ -33,9 +33,10 @@ impl ImageMatch {
     }
 }
 
-/// The result for all images.
+/// The frames of all images.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
+    /// The frames of each image.
     pub images: Vec<ImageMatch>,
     /// Frames that were assigned to no slice, although there are slices at their position.
     pub frames_without_slice: usize,

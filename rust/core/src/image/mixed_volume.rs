@@ -27,6 +27,7 @@ pub(super) struct DistinctFrames<'s> {
 }
 
 impl<'s> DistinctFrames<'s> {
+    /// Counts the frames of a series by their values.
     pub(super) fn new(series_frames: &'s [SeriesFrame<'s>]) -> Self {
         let mut counts = HashMap::new();
         for signature in series_frames
@@ -41,11 +42,11 @@ impl<'s> DistinctFrames<'s> {
         }
     }
 
-    /// Returns the first volume of an image whose slices have different b-values or gradient directions. The frames of
-    /// the image are `frames[slice][volume]`.
+    /// Returns the index of the first volume of an image whose slices have different b-values or gradient directions.
+    /// The frames of the image are `frames[slice][volume]`.
     ///
-    /// Frames with equal values are not compared, nor frames whose values are not read: any of them may be assigned to a
-    /// slice.
+    /// Frames with equal values are not compared, nor frames whose values are not read: any of them may be assigned to
+    /// a slice.
     pub(super) fn mixed_volume(&self, frames: &[Vec<Option<usize>>]) -> Option<usize> {
         let volumes = frames.iter().map(Vec::len).max().unwrap_or(0);
         (0..volumes).find(|&volume| {
@@ -55,7 +56,8 @@ impl<'s> DistinctFrames<'s> {
         })
     }
 
-    /// Returns the attributes of the frame of a volume, if no other frame has its values.
+    /// Returns the attributes of the frame that a slice shows in a volume, if no other frame has its values. `row` has
+    /// the frames of this slice in all volumes.
     fn distinct(&self, row: &[Option<usize>], volume: usize) -> Option<&'s Attributes> {
         let frame = self.series_frames.get((*row.get(volume)?)?)?.frame;
         let count = self.counts.get(&frame.signature?)?;
@@ -83,8 +85,8 @@ pub(super) fn have_same_weighting(one: &Attributes, other: &Attributes) -> bool 
     }
 }
 
-/// Returns the b-value of a frame in s/mm2. For classic GE, this is `second_b_value`: the b-value of the scan, multiplied by
-/// the squared length of the frame's gradient.
+/// Returns the b-value of a frame in s/mm2. For classic GE, this is `second_b_value`: the b-value of the scan,
+/// multiplied by the squared length of the frame's gradient.
 fn b_value(frame: &Attributes) -> Option<f64> {
     let diffusion = &frame.diffusion;
     if diffusion.encoding_direction.is_some() {

@@ -27,6 +27,7 @@ struct VoxelBlock {
 }
 
 impl VoxelBlock {
+    /// Returns a block without volumes.
     fn new(first: usize, mask: &[u64; BLOCK], reference: &[f64; BLOCK]) -> Self {
         Self {
             first,
@@ -38,22 +39,22 @@ impl VoxelBlock {
         }
     }
 
-    /// Adds the values of some volumes. The compiler unrolls the inner loop and vectorises the outer one.
+    /// Adds the values of the voxels in some volumes. The compiler unrolls the inner loop and vectorises the outer one.
     #[allow(clippy::indexing_slicing, reason = "arrays of a fixed length")]
     #[inline]
     fn add<const VOLUMES: usize>(&mut self, values: &[[f64; BLOCK]; VOLUMES]) {
         for index in 0..BLOCK {
             let reference = self.reference[index];
-            let mut plain = self.value_sums[index];
+            let mut sum = self.value_sums[index];
             let mut running = self.running_sums[index];
             let mut squares = self.square_sums[index];
             for volume in values {
                 let difference = volume[index] - reference;
-                plain += difference;
-                running += plain;
+                sum += difference;
+                running += sum;
                 squares += difference * difference;
             }
-            self.value_sums[index] = plain;
+            self.value_sums[index] = sum;
             self.running_sums[index] = running;
             self.square_sums[index] = squares;
         }
@@ -68,10 +69,11 @@ impl VoxelBlock {
         total(&inside)
     }
 
-    /// Writes the ratio of mean and standard deviation of each voxel in the mask to `map`, which contains zeros.
+    /// Writes the ratio of mean and standard deviation over `n` volumes to `map` for each voxel in the mask. `map`
+    /// starts at the first voxel of the block, and contains zeros. The ratio remains 0 if a voxel does not vary or has
+    /// no positive mean.
     ///
-    /// The deviation is that of the residuals of a straight line fitted to the volumes, with two degrees of freedom
-    /// fewer than volumes; the ratio remains 0 if a voxel does not vary or has no positive mean.
+    /// The deviation is that of the residuals of a straight line fitted to the volumes, with n - 2 degrees of freedom.
     #[allow(clippy::cast_possible_truncation, reason = "a map in single precision")]
     fn ratios(&self, n: f64, [slope, intercept]: [f64; 2], map: &mut [f32]) {
         // The sum of the squared times, where the time is 0 in the middle of the scan.
@@ -79,11 +81,11 @@ impl VoxelBlock {
         let first = self.reference.iter().zip(&self.value_sums);
         let second = self.running_sums.iter().zip(&self.square_sums);
         let all = first.zip(second).zip(&self.mask).zip(map);
-        for ((((reference, plain), (running, squares)), mask), ratio) in all {
-            let mean = (reference + plain / n) * slope + intercept;
-            // The covariance of value and time, where the time is 0 in the middle of the scan.
-            let product = n * plain - running - plain * (n - 1.0) / 2.0;
-            let residual = squares - plain * plain / n - product * product / sum_of_squared_times;
+        for ((((reference, sum), (running, squares)), mask), ratio) in all {
+            let mean = (reference + sum / n) * slope + intercept;
+            // The sum of the products of value and time, where the time is 0 in the middle of the scan.
+            let product = n * sum - running - sum * (n - 1.0) / 2.0;
+            let residual = squares - sum * sum / n - product * product / sum_of_squared_times;
             let deviation = (residual / (n - 2.0)).max(0.0).sqrt() * slope.abs();
             if *mask != 0 && mean > 0.0 && deviation > mean * MIN_RELATIVE_DEVIATION {
                 *ratio = (mean / deviation) as f32;
@@ -101,8 +103,8 @@ pub(super) struct Moments {
 }
 
 /// Returns temporal SNR over the volumes from `first_steady` on, and the mean of each volume. `first_steady` is the
-/// index of the first volume in the steady state, `scale` is slope and intercept, and `memory` limits the bytes of sums
-/// and buffers.
+/// index of the first volume in the steady state, `parts` reads the image, `scale` is its slope and intercept, and
+/// `memory` limits the bytes of sums and buffers.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
     parts: &VolumeParts,
@@ -144,7 +146,8 @@ pub(super) fn moments(
     Ok(moments)
 }
 
-/// Returns the sums of the voxels from `first` to `end`, and adds the sum of each volume in the mask to `signal`.
+/// Returns the sums of the voxels from `first` to `end` over the steady volumes, those from `first_steady` on. Adds the
+/// sum of these voxels in the mask, for each volume, to `signal`.
 fn slab_sums(
     parts: &VolumeParts,
     mask: &Mask,
@@ -184,8 +187,8 @@ fn slab_sums(
     Ok(sums)
 }
 
-/// Adds the volumes of a slab, whose voxels start at `first`, to the sums of the volumes and, if they are steady, of
-/// voxels.
+/// Adds the voxels of a slab that are in the mask to `signal`, which has a sum for each of these volumes. If the
+/// volumes are `steady`, also adds them to the sums of the voxels. The slab starts at the voxel `first`.
 fn add(
     parts: &VolumeParts,
     volumes: &[&[u8]],

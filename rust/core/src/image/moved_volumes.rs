@@ -18,6 +18,7 @@ const MIN_SLICES: usize = 3;
 /// Returns a number or time of a frame that may distinguish the volumes of a series.
 type Key = fn(&SeriesFrame<'_>) -> Option<i64>;
 
+/// The keys that are tried: the file (of objects with several frames), numbers, and times in ms.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "milliseconds of some thousand years"
@@ -45,7 +46,8 @@ const KEYS: [Key; 5] = [
     },
 ];
 
-/// Assigns unmatched volumes to their image if they are moved copies of its grid.
+/// Assigns unmatched volumes to their image if they are moved copies of its grid. Divides the series into volumes by
+/// the key with which most frames can be assigned.
 pub(super) fn assign_moved_volumes(
     series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],
@@ -78,7 +80,8 @@ pub(super) fn assign_moved_volumes(
     }
 }
 
-/// Returns the frames of each volume, by key and contrast; None if a frame has no key, or if there is one volume.
+/// Returns the frames of each volume, those with the same key, component, image type and echo time; None if a frame has
+/// no key, or if there is one volume.
 fn partition(series_frames: &[SeriesFrame<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
     let mut volumes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, series_frame) in series_frames.iter().enumerate() {
@@ -99,9 +102,9 @@ fn partition(series_frames: &[SeriesFrame<'_>], key: Key) -> Option<Vec<Vec<usiz
 
 /// A volume that is a moved copy of images.
 struct Volume {
-    /// Index of each frame, and its slices.
+    /// Index of each frame, and the slice in each of these images that it is assigned to.
     frames: Vec<(usize, Vec<CandidateSlice>)>,
-    /// The movement, mm.
+    /// The largest movement relative to these images, mm.
     distance: f64,
 }
 

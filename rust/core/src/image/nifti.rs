@@ -39,6 +39,7 @@ struct Head<'b> {
 }
 
 impl Head<'_> {
+    /// Returns `N` bytes from an offset, in little-endian order.
     fn take<const N: usize>(&self, at: usize) -> [u8; N] {
         let mut array = self
             .bytes
@@ -73,8 +74,8 @@ impl Head<'_> {
     }
 }
 
-/// Opens an image, and reads its header. The affine is sform, else qform, else the voxel sizes alone (nifti1.h, methods
-/// 3, 2 and 1).
+/// Opens an image, and reads its header; a file that is not NIfTI is an error (`InvalidData`). The affine is sform,
+/// else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1).
 pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     let file = regular::open(path)?;
     let mut bytes = [0; 544];
@@ -138,12 +139,14 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     })
 }
 
+/// Returns the affine (see [`open`]).
 fn affine(head: &Head<'_>, is_nifti2: bool) -> [[f64; 4]; 3] {
     let (qform, sform) = if is_nifti2 {
         (head.i32_at(344), head.i32_at(348))
     } else {
         (head.i16_at(252), head.i16_at(254))
     };
+    // A number of an array whose offset in NIfTI-1 and in NIfTI-2 is given.
     let number = |offset_1: usize, offset_2: usize, index: usize| {
         if is_nifti2 {
             head.f64_at(offset_2 + 8 * index)
@@ -151,7 +154,7 @@ fn affine(head: &Head<'_>, is_nifti2: bool) -> [[f64; 4]; 3] {
             head.f32_at(offset_1 + 4 * index)
         }
     };
-    let zoom = |index: usize| number(76, 104, index);
+    let zoom = |index: usize| number(76, 104, index); // pixdim
     if sform > 0 {
         let row = |r: usize| [0, 1, 2, 3].map(|c| number(280, 400, 4 * r + c));
         return [row(0), row(1), row(2)];

@@ -97,6 +97,7 @@ fn runs(values: &[u64]) -> (Vec<u64>, Vec<usize>) {
         .unzip()
 }
 
+/// Returns the value of each pixel, row by row.
 fn read_values(
     path: &Path,
     offset: u64,
@@ -111,7 +112,7 @@ fn read_values(
     Ok(values)
 }
 
-/// Passes the bytes of each voxel to `each`.
+/// Passes the bytes of the voxel of each pixel to `each`, row by row.
 fn for_each_voxel(
     path: &Path,
     offset: u64,
@@ -157,6 +158,7 @@ fn for_each_voxel(
     Ok(())
 }
 
+/// Converts a number that is at most a size in memory.
 fn usize_of(small: u64) -> usize {
     usize::try_from(small).unwrap_or(usize::MAX)
 }

@@ -24,7 +24,7 @@ pub struct MisplacedFrame {
 pub struct ImageCheck {
     /// Slices (of all volumes) without a frame, except those of `different_slices`.
     pub slices_without_frame: usize,
-    /// Slices (of all volumes) whose values differ from every frame that was left at their position.
+    /// Slices (of all volumes) whose values differ from every frame at their position that was not assigned yet.
     pub different_slices: usize,
     /// The first slice with different values.
     pub first_difference: Option<Difference>,
@@ -42,27 +42,27 @@ pub struct ImageCheck {
     pub repetition_times: Option<[f64; 2]>,
     /// The components of complex values, such as magnitude or phase, that the headers of its frames name.
     pub components: BTreeSet<Component>,
-    /// For each volume, the b-value and the second b-value ([`Diffusion`](crate::frames::Diffusion)) in s/mm2; None if the
-    /// headers have none.
+    /// For each volume, the b-value and the second b-value ([`Diffusion`](crate::frames::Diffusion)) in s/mm2; None if
+    /// the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
-    /// The first volume with a frame whose header elements contain b-values that contradict each other, and the lowest and
-    /// the highest of these b-values in s/mm2.
+    /// The first volume with a frame whose header elements contain b-values that contradict each other, and the lowest
+    /// and the highest of these b-values in s/mm2.
     pub contradicting_b_values: Option<(usize, f64, f64)>,
     /// The first volume whose slices have different b-values or gradient directions.
     pub mixed_volume: Option<usize>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
-    /// Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency, phase
-    /// and slice encoding instead. Its signs are certain only if `has_known_signs`.
+    /// Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency,
+    /// phase and slice encoding instead. Its signs are certain only if `has_known_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
-    /// Whether the signs of `encoding_directions` are certain.
+    /// Whether the signs of `encoding_directions` are certain; true without a frame.
     pub has_known_signs: bool,
     /// Whether a header says that the image is part of a diffusion scan, or has a b-value above 0.
     pub is_diffusion: bool,
     /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.
     /// False without such a volume.
     pub is_isotropic: bool,
-    /// Whether all its frames are derived.
+    /// Whether all its frames are derived; true without a frame.
     pub is_derived: bool,
     /// Whether some of its frames are derived.
     pub has_derived: bool,
@@ -83,11 +83,11 @@ pub struct ImageCheck {
 /// The result for a series and its images.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// Number of objects.
+    /// Number of files of the series, each with one object.
     pub files: usize,
     /// Number of frames of all objects.
     pub frames: usize,
-    /// Files with another DICOM object behind their own.
+    /// Files in which another DICOM file begins after the pixel data.
     pub joined_files: usize,
     /// Mosaics whose header lacks the number of slices.
     pub mosaics_without_slice_count: usize,
@@ -103,9 +103,9 @@ pub struct Comparison {
     pub frames_without_slice: usize,
     /// Volumes that match their image except for a movement of the whole volume.
     pub moved_volumes: usize,
-    /// The largest movement of these volumes, mm.
+    /// The largest movement of these volumes relative to their image, mm.
     pub largest_movement: f64,
-    /// The largest angle between a frame and its image that moves a corner by more than the tolerance, rad.
+    /// The largest angle (rad) between a frame and its image that moves a corner by more than 0.1 mm; 0 without one.
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,

@@ -28,8 +28,9 @@ pub struct Difference {
 /// The rows of one slice of an image that are compared with its frame ([`compared_rows`]).
 #[derive(Debug, Default)]
 pub(super) struct SliceRows {
+    /// The bytes of the image from the first to the last voxel of these rows.
     bytes: Vec<u8>,
-    /// Offsets of the first voxel of each row, in the order of the frame's rows.
+    /// Offsets in `bytes` of the first voxel of each row, in the order of the frame's rows.
     line_offsets: Vec<usize>,
     /// Bytes from one voxel of a row to the next.
     step: usize,
@@ -141,10 +142,11 @@ impl SliceRows {
     }
 }
 
-/// Returns whether two scalings are equal: some headers round them to six digits, and images to single precision.
+/// Returns whether two scalings (slope and intercept) are equal up to rounding: some headers round them to six digits,
+/// and images to single precision.
 ///
-/// dcm2niix computes the slope of Philips' floating-point values as the difference of two values in single precision, so
-/// a large intercept leaves an error in the slope.
+/// dcm2niix computes the slope of Philips' floating-point values as the difference of two values in single precision,
+/// so a large intercept leaves an error in the slope.
 pub(super) fn scalings_agree(one: [f64; 2], other: [f64; 2]) -> bool {
     let ([slope, intercept], [other_slope, other_intercept]) = (one, other);
     let rounding = 2.0 * f64::from(f32::EPSILON) * intercept.abs();

@@ -5,10 +5,10 @@ use super::samples::{difference, scalings_agree};
 use crate::frames::{Attributes, StoredValues};
 
 /// Slopes and intercepts that an image of a frame may have used: those of the rescaled values, of Philips'
-/// floating-point values, and of the stored values; None if a frame does not allow one of them.
+/// floating-point values, and of the stored values. An option is None if the frame does not allow it.
 type ScalingOptions = [Option<[f64; 2]>; 3];
 
-/// The values of a slice.
+/// The compared values of a slice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SliceValues<'s> {
     /// Its voxels.
@@ -27,6 +27,7 @@ pub(super) struct Scalings {
 }
 
 impl Scalings {
+    /// Returns the scalings before any slice was compared; `images` is the number of images.
     pub(super) fn new(series_frames: &[SeriesFrame<'_>], images: usize) -> Self {
         let mut rescales = series_frames
             .iter()
@@ -41,6 +42,7 @@ impl Scalings {
     /// Returns the scalings that are correct for a frame.
     fn options(&self, series_frame: &SeriesFrame<'_>) -> ScalingOptions {
         let samples = series_frame.object.encoding.samples;
+        // The stored value of a colour is the sum of its samples, that of an image their mean.
         if samples > 1 {
             return [Some([1.0 / f64::from(samples), 0.0]), None, None];
         }
@@ -56,8 +58,8 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Returns whether a slice shows a frame, given whether its voxels equal the stored values; None if the scale of
-    /// the image is not one that the previous slices allow, so that the values must be compared one by one.
+    /// Returns whether a slice shows a frame; `equal` says whether its voxels equal the stored values. Returns None if
+    /// the `scale` of the image is not one that the previous slices allow: then the values must be compared one by one.
     pub(super) fn fits_by_signature(
         &mut self,
         image: usize,
@@ -104,7 +106,8 @@ impl Scalings {
         fits_any
     }
 
-    /// Returns the first values that differ between a frame and a slice, with the scaling of the image.
+    /// Returns the first values that differ between a frame and a slice (see [`difference`]), with the first scaling
+    /// that the previous slices of the image allow.
     pub(super) fn difference(
         &self,
         image: usize,
@@ -131,6 +134,7 @@ impl Scalings {
     }
 }
 
+/// Returns the rescale slope and intercept of a frame; 1 and 0 without them.
 fn rescale(attributes: &Attributes) -> [f64; 2] {
     attributes.rescale.unwrap_or([1.0, 0.0])
 }

@@ -1,4 +1,5 @@
-//! Packed streams, blocks (the format calls them "folders"), and the streams in the blocks.
+//! Reads the part of a 7z header that describes packed streams, blocks (the format calls them "folders"), and the sizes
+//! and checksums of the members in each block.
 
 use super::fields::{DAMAGED, END, FieldReader, START_LENGTH};
 use super::method::Coder;
@@ -20,7 +21,7 @@ const MAX_BLOCKS: usize = 1 << 18;
 /// Data that are packed together and read in one pass.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// Its coders.
+    /// The decompressors, filters and ciphers whose outputs lead to the content.
     pub coders: Vec<Coder>,
     /// Connections: an input, and the coder whose output it reads. Inputs are numbered across all coders.
     pub bonds: Vec<(usize, usize)>,
@@ -28,19 +29,20 @@ pub struct Block {
     pub packed_streams: Vec<(usize, u64, u64)>,
     /// Length of the output of each coder.
     pub output_sizes: Vec<u64>,
-    /// CRC-32 of the whole content.
+    /// CRC-32 of the whole content; None if the header has none.
     pub crc: Option<u32>,
-    /// The members of the block: size and checksum.
+    /// The members of the block, in the order of their content: size in bytes, and CRC-32 if the header has one.
     pub members: Vec<(u64, Option<u32>)>,
 }
 
 impl Block {
-    /// Returns the index of the coder whose output no other coder reads.
+    /// Returns the index of the coder whose output no other coder reads: its output is the content. None without
+    /// coders.
     pub fn last_coder(&self) -> Option<usize> {
         (0..self.coders.len()).find(|out| self.bonds.iter().all(|(_, bound)| bound != out))
     }
 
-    /// Returns the unpacked size in bytes.
+    /// Returns the length of the content in bytes.
     pub fn size(&self) -> u64 {
         let size = self
             .last_coder()
@@ -55,7 +57,8 @@ impl Block {
     }
 }
 
-/// Reads the section with the streams, whose id was already read. `max_members` is the limit on members with data.
+/// Reads the section about streams; its id byte was already read. `max_members` is the limit on members with data. An
+/// error is the reason as text.
 pub fn parse(
     fields: &mut FieldReader<'_>,
     archive_len: u64,
@@ -87,16 +90,16 @@ pub fn parse(
     }
 }
 
-/// Returns offset and length of each packed stream.
+/// Returns offset (in the archive) and length of each packed stream, in bytes.
 fn pack_info(fields: &mut FieldReader<'_>, archive_len: u64) -> Result<Vec<(u64, u64)>, String> {
     let mut at = START_LENGTH.checked_add(fields.number()?).ok_or(DAMAGED)?;
     let count = fields.count(fields.remaining())?;
-    let mut places = Vec::new();
+    let mut streams = Vec::new();
     let mut id = fields.byte()?;
     if id == SIZE {
         for _ in 0..count {
             let size = fields.number()?;
-            places.push((at, size));
+            streams.push((at, size));
             at = at.checked_add(size).ok_or(DAMAGED)?;
         }
         id = fields.byte()?;
@@ -109,12 +112,13 @@ fn pack_info(fields: &mut FieldReader<'_>, archive_len: u64) -> Result<Vec<(u64,
         return Err("cut short".into());
     }
     if id == END {
-        Ok(places)
+        Ok(streams)
     } else {
         Err(DAMAGED.into())
     }
 }
 
+/// Returns the blocks, still without their members; `packed` has offset and length of each packed stream.
 fn unpack_info(fields: &mut FieldReader<'_>, packed: &[(u64, u64)]) -> Result<Vec<Block>, String> {
     fields.expect(FOLDER)?;
     let count = fields.count(fields.remaining())?;
@@ -124,10 +128,10 @@ fn unpack_info(fields: &mut FieldReader<'_>, packed: &[(u64, u64)]) -> Result<Ve
         ));
     }
     fields.expect(0)?; // external data are not supported
-    let mut places = packed.iter().copied();
+    let mut unassigned = packed.iter().copied();
     let mut blocks = Vec::new();
     for _ in 0..count {
-        blocks.push(block(fields, &mut places)?);
+        blocks.push(block(fields, &mut unassigned)?);
     }
     fields.expect(UNPACK_SIZE)?;
     for block in &mut blocks {
@@ -150,9 +154,10 @@ fn unpack_info(fields: &mut FieldReader<'_>, packed: &[(u64, u64)]) -> Result<Ve
     }
 }
 
+/// Reads one block without its sizes. It takes its packed streams (offset, length) from the start of `unassigned`.
 fn block(
     fields: &mut FieldReader<'_>,
-    places: &mut impl Iterator<Item = (u64, u64)>,
+    unassigned: &mut impl Iterator<Item = (u64, u64)>,
 ) -> Result<Block, String> {
     let mut block = Block::default();
     let mut inputs = 0usize;
@@ -166,6 +171,7 @@ fn block(
         return Err(DAMAGED.into());
     }
     for _ in 0..outputs - 1 {
+        // `count` also reads an index.
         let (input, output) = (fields.count(inputs)?, fields.count(outputs)?);
         block.bonds.push((input, output));
     }
@@ -177,7 +183,7 @@ fn block(
         } else {
             fields.count(inputs)?
         };
-        let (at, size) = places.next().ok_or(DAMAGED)?;
+        let (at, size) = unassigned.next().ok_or(DAMAGED)?;
         block.packed_streams.push((input, at, size));
     }
     Ok(block)
@@ -201,11 +207,11 @@ fn substreams(
     if counts.iter().sum::<usize>() > max_members {
         return Err(DAMAGED.into());
     }
-    let explicit = id == SIZE;
+    let has_sizes = id == SIZE;
     for (block, &count) in blocks.iter_mut().zip(&counts) {
         let mut remaining = block.size();
         for _ in 1..count {
-            let size = if explicit {
+            let size = if has_sizes {
                 fields.number()?
             } else {
                 return Err(DAMAGED.into());
@@ -213,20 +219,21 @@ fn substreams(
             remaining = remaining.checked_sub(size).ok_or(DAMAGED)?;
             block.members.push((size, None));
         }
+        // The size of the last member of a block is not stored.
         if count > 0 {
             let crc = (count == 1).then_some(block.crc).flatten();
             block.members.push((remaining, crc));
         }
     }
-    if explicit {
+    if has_sizes {
         id = fields.byte()?;
     }
     if id == CRC {
-        let streams = blocks.iter_mut().flat_map(|block| &mut block.members);
-        let mut unknown: Vec<_> = streams.filter(|(_, crc)| crc.is_none()).collect();
-        let digests = fields.digests(unknown.len())?;
-        for (stream, crc) in unknown.iter_mut().zip(digests) {
-            stream.1 = crc;
+        let members = blocks.iter_mut().flat_map(|block| &mut block.members);
+        let mut without_crc: Vec<_> = members.filter(|(_, crc)| crc.is_none()).collect();
+        let digests = fields.digests(without_crc.len())?;
+        for (member, crc) in without_crc.iter_mut().zip(digests) {
+            member.1 = crc;
         }
         id = fields.byte()?;
     }

@@ -6,13 +6,13 @@ use super::method::Method;
 use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
 
-/// Limit on the bytes at the end of its input that a range decoder without an end mark can leave unconsumed.
+/// The most bytes at the end of its input that a range decoder without an end mark can leave unconsumed.
 const MAX_UNUSED_BY_RANGE_CODER: u64 = 5;
 /// Length of an AES block in bytes. The last block may end in padding, which some writers count as input of the next
 /// coder.
 const AES_BLOCK: u64 = 16;
-/// Limit on the bytes of its four inputs that BCJ2 can leave unconsumed: it reads them in blocks, and does not always
-/// need their ends.
+/// The most bytes of its four inputs together that BCJ2 can leave unconsumed: it reads them in blocks, and does not
+/// always need their ends.
 const MAX_UNUSED_BY_BCJ2: u64 = 16;
 
 /// How much of its inputs a coder consumed.
@@ -27,6 +27,7 @@ pub struct InputUsage {
 }
 
 impl InputUsage {
+    /// Returns the number of bytes of all inputs that the coder did not consume so far.
     fn unconsumed(&self) -> u64 {
         let unconsumed = |(size, consumed): &(u64, ByteCount)| size.saturating_sub(consumed.get());
         self.consumed
@@ -35,8 +36,8 @@ impl InputUsage {
             .fold(0, u64::saturating_add)
     }
 
-    /// Counts the unconsumed bytes of the inputs at the end of the output, unless they are so few that a sound stream can
-    /// leave them.
+    /// Adds the unconsumed bytes of the inputs to `unused`, unless they are so few that a sound stream can leave them.
+    /// Called once, after the last byte of the output of `decoder`.
     fn count_unused(&self, decoder: &mut impl Read) {
         let before = self.unconsumed();
         let allowed = match self.method {
@@ -50,7 +51,8 @@ impl InputUsage {
             0
         };
         let unused = match self.method {
-            // LZMA rarely has an end mark: it is read only if more bytes are left than a stream without one leaves.
+            // An LZMA stream rarely has an end mark. So the mark is read only if more bytes are left than a stream
+            // without a mark leaves.
             Method::Lzma if before > allowed => self.after_end_mark(decoder, before),
             // Without an end mark, reading more would decode bytes that do not belong to the stream.
             Method::Lzma | Method::Ppmd | Method::Bcj2 | Method::Aes => before,
@@ -61,8 +63,9 @@ impl InputUsage {
         }
     }
 
-    /// Reads once more, since some decoders consume their end mark only then, and returns the number of unconsumed
-    /// bytes. If that read fails or returns a byte, returns `before`, the number before it (for a byte, at least 1).
+    /// Reads once more, because some decoders consume their end mark only then, and returns the number of bytes that
+    /// are still unconsumed. If that read fails, returns `before`, the number before it. If it returns a byte, the
+    /// stream does not end there: returns `before`, but at least 1.
     fn after_end_mark(&self, decoder: &mut impl Read, before: u64) -> u64 {
         match decoder.read(&mut [0]) {
             Ok(0) => self.unconsumed(),

@@ -1,4 +1,4 @@
-//! The data of one member.
+//! The content of one member as a stream.
 
 use std::io::{self, Read};
 
@@ -6,7 +6,9 @@ use super::sparse::SparseReader;
 
 /// The bytes of a member as stored.
 pub struct StoredBytes<'a, R> {
+    /// The tar, at the next byte of the member.
     pub(super) input: &'a mut R,
+    /// Number of bytes of the member that were not read yet.
     pub(super) left: &'a mut u64,
 }
 
@@ -31,9 +33,9 @@ impl<R: Read> Read for StoredBytes<'_, R> {
 
 /// A member's content.
 pub enum Content<'a, R> {
-    /// As stored.
+    /// The bytes as stored.
     Plain(StoredBytes<'a, R>),
-    /// With holes.
+    /// The bytes of a sparse file, with zeros for its holes.
     Sparse(SparseReader<StoredBytes<'a, R>>),
 }
 

@@ -29,7 +29,7 @@ pub fn is_header(block: &[u8]) -> bool {
 pub fn number(field: &[u8]) -> Option<u64> {
     if field.first()? & 0x80 != 0 {
         let mut value = u64::from(field.first()? & 0x7f);
-        // A set sign bit would be a negative number, which is invalid here.
+        // The next bit is the sign: a negative number is invalid here.
         if value & 0x40 != 0 {
             return None;
         }
@@ -49,7 +49,7 @@ pub fn number(field: &[u8]) -> Option<u64> {
     Some(value)
 }
 
-/// The header fields that are used.
+/// The fields of a header block that are used.
 #[derive(Debug, Clone)]
 pub struct Header {
     /// Prefix and name of this block, joined; an extension header before it may replace it.
@@ -73,7 +73,7 @@ impl Header {
             field.split(|&byte| byte == 0).next().unwrap_or_default()
         };
         let mut name = Vec::new();
-        // Old GNU headers, which have another mark, have times where ustar has the prefix.
+        // Headers of the old GNU format (`ustar` and a space) contain times where ustar has the prefix.
         if block.get(257..263) == Some(b"ustar\0") && !text(345, 500).is_empty() {
             name.extend_from_slice(text(345, 500));
             name.push(b'/');

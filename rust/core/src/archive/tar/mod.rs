@@ -14,13 +14,13 @@ use self::sparse::{SparseMap, SparseReader};
 use super::skipped::begins_like_images;
 use super::{fill, invalid};
 
-/// Longest name or extended header that is accepted, in bytes; PATH_MAX is 4096.
+/// Limit on the data of an extension header (a long name, a link target, or pax fields), in bytes; PATH_MAX is 4096.
 const LONGEST_RECORD: u64 = 1 << 20;
 
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberKind {
-    /// A file with data.
+    /// A regular file, or a member whose type is unknown.
     File,
     /// A folder.
     Directory,
@@ -31,7 +31,7 @@ pub enum MemberKind {
         /// Its target.
         target: Vec<u8>,
     },
-    /// Devices, FIFOs and markers without data; the text says which.
+    /// A device, FIFO or volume label; the text says which.
     Device(&'static str),
 }
 
@@ -55,7 +55,7 @@ pub struct TarReader<R> {
     input: R,
     /// Bytes of the current member that were not read yet.
     left: u64,
-    /// Zeros after the data of the current member.
+    /// Number of zeros after the data of the current member.
     padding: u64,
     /// The fields of the global extended headers so far.
     global: ExtendedHeader,
@@ -63,6 +63,7 @@ pub struct TarReader<R> {
     end_blocks: u64,
     /// Bytes after the end mark that are not a member.
     trailing_bytes: u64,
+    /// Whether these bytes begin like an archive or a DICOM file.
     trailing_begins_like_images: bool,
 }
 
@@ -91,7 +92,7 @@ impl<R: Read> TarReader<R> {
         self.trailing_bytes
     }
 
-    /// Returns whether these bytes begin like an archive, a compressed file or a DICOM file.
+    /// Returns whether the bytes after the end mark begin like an archive, a compressed stream or a DICOM file.
     pub fn trailing_begins_like_images(&self) -> bool {
         self.trailing_begins_like_images
     }
@@ -172,7 +173,8 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// Returns None if a short block follows the end mark, otherwise the error of a tar that is cut short.
+    /// Handles `rest`, a last block of less than 512 bytes: returns None if it follows the end mark, otherwise the
+    /// error of a tar that is cut short.
     fn cut_short(&mut self, rest: &[u8]) -> io::Result<Option<Header>> {
         if !rest.is_empty() && self.end_blocks > 0 {
             self.trailing_begins_like_images = begins_like_images(rest);
@@ -206,6 +208,9 @@ impl<R: Read> TarReader<R> {
         Ok(data)
     }
 
+    /// Returns the member that a header describes, and prepares to read its data. `name` and `link` are the long name
+    /// and link target from GNU headers before it. Fields of `extended` take precedence over these two, and these two
+    /// over `header`.
     fn member(
         &mut self,
         header: &Header,
@@ -268,7 +273,8 @@ impl<R: Read> TarReader<R> {
         extended: &ExtendedHeader,
     ) -> io::Result<Option<SparseMap>> {
         let unreadable = || invalid("the map of a sparse file is unreadable");
-        // The old GNU format: 4 pairs in the header, and 21 in each block that follows it.
+        // The old GNU format: 4 pairs (offset, length) from byte 386 of the header, and 21 in each block that follows
+        // it.
         if header.type_flag == b'S' {
             let fields = header.block.get(386..).unwrap_or_default();
             let (mut pieces, mut more) = sparse::old_pairs(fields, 4).ok_or_else(unreadable)?;
@@ -310,6 +316,7 @@ impl<R: Read> TarReader<R> {
         }
     }
 
+    /// Skips what is left of the current member and its padding.
     fn skip_data(&mut self) -> io::Result<()> {
         let skip = self.left.saturating_add(self.padding);
         (self.left, self.padding) = (0, 0);
@@ -322,6 +329,7 @@ impl<R: Read> TarReader<R> {
     }
 }
 
+/// Returns the number of zeros that fill the last block of `size` bytes of data.
 fn padding(size: u64) -> u64 {
     (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64
 }
@@ -334,6 +342,7 @@ fn until_nul(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
+/// Reads to the end of the input; returns the number of bytes.
 fn drain(input: &mut dyn Read) -> io::Result<u64> {
     io::copy(input, &mut io::sink())
 }

@@ -1,6 +1,6 @@
 //! Extended header records of POSIX.1-2001 (pax): `<length> <key>=<value>\n`.
 
-/// The fields of extended header records for the next member (of a global header, for all following members).
+/// The fields that extended headers set for the next member. Fields of a global header apply to all members after it.
 #[derive(Debug, Clone, Default)]
 pub struct ExtendedHeader {
     /// `path`, or `GNU.sparse.name`, which replaces a generated `path`.
@@ -11,21 +11,21 @@ pub struct ExtendedHeader {
     pub size: Option<u64>,
     /// Length of a sparse file with its holes (`GNU.sparse.size` or `.realsize`).
     pub real_size: Option<u64>,
-    /// Whether the map is at the start of the data (format 1.0).
+    /// Whether the map of a sparse file is at the start of its data (format 1.0).
     pub map_in_data: bool,
-    /// (offset, length) pairs of formats 0.0 and 0.1.
+    /// The pieces of a sparse file that have data: (offset, length) in bytes, from a map of format 0.0 or 0.1.
     pub map: Vec<(u64, u64)>,
-    /// Whether `path` is `GNU.sparse.name`.
+    /// Whether `path` is the value of `GNU.sparse.name`.
     has_sparse_name: bool,
     /// `GNU.sparse.offset` of a piece whose length (`GNU.sparse.numbytes`) was not read yet.
     offset: Option<u64>,
 }
 
-/// Limit on the pieces of a sparse file.
+/// Limit on the pieces in the map of a sparse file.
 pub(super) const MAX_PIECES: usize = 1 << 20;
 
 impl ExtendedHeader {
-    /// Adds the records of one extended header to the known fields; returns None if they are invalid.
+    /// Sets the fields that `data`, the records of one extended header, contains; returns None if a record is invalid.
     pub fn read(&mut self, mut data: &[u8]) -> Option<()> {
         while let Some(&first) = data.first() {
             if first == 0 {
@@ -52,6 +52,7 @@ impl ExtendedHeader {
         self.map_in_data = false;
     }
 
+    /// Sets the field of one record; ignores other keys. Returns None if the value is invalid.
     fn set(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         match key {
             b"path" if !self.has_sparse_name => self.path = non_empty(value),

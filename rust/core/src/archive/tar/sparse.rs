@@ -1,4 +1,4 @@
-//! Sparse members: stored without their holes, read with them.
+//! Sparse members: the tar stores them without their holes (ranges of zeros), and reading returns them with the holes.
 
 use std::io::{self, Read};
 
@@ -18,7 +18,8 @@ pub struct SparseMap {
 }
 
 impl SparseMap {
-    /// Checks that the pieces are in order and within `size`, and that they add up to the stored size.
+    /// Returns a map for a file of `size` bytes, of which `stored` bytes are stored. Fails if the pieces are not in
+    /// order, go beyond `size`, or do not add up to `stored`.
     pub fn new(pieces: Vec<(u64, u64)>, size: u64, stored: u64) -> io::Result<Self> {
         let mut end = 0u64;
         let mut sum = 0u64;
@@ -39,7 +40,7 @@ impl SparseMap {
 }
 
 /// Reads up to `pairs` pairs of 12-byte numbers (offset, length) of the old GNU sparse format; returns them and whether
-/// another block of pairs follows. Returns None for an invalid number.
+/// another block of pairs follows. Returns None for an invalid number, or if `fields` is too short.
 #[must_use]
 pub fn old_pairs(fields: &[u8], pairs: usize) -> Option<(Vec<(u64, u64)>, bool)> {
     let mut pieces = Vec::new();
@@ -57,7 +58,7 @@ pub fn old_pairs(fields: &[u8], pairs: usize) -> Option<(Vec<(u64, u64)>, bool)>
     ))
 }
 
-/// Returns the real size from a header of the old GNU sparse format (type flag `S`).
+/// Returns the length of the file with its holes from a header of the old GNU sparse format (type flag `S`).
 #[must_use]
 pub fn old_size(header: &Header) -> Option<u64> {
     number(header.block.get(483..495)?)
@@ -96,6 +97,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// Returns the number on the next line.
     fn number(&mut self) -> io::Result<u64> {
         let mut text = Vec::new();
         loop {
@@ -117,7 +119,9 @@ impl Lines<'_> {
 
 /// A sparse member with zeros for its holes.
 pub struct SparseReader<R> {
+    /// The bytes of the pieces one after the other.
     stored: R,
+    /// Offset and length of each piece after the current one.
     pieces: std::vec::IntoIter<(u64, u64)>,
     /// Remaining bytes of the hole before the current piece.
     hole: u64,
@@ -130,7 +134,7 @@ pub struct SparseReader<R> {
 }
 
 impl<R: Read> SparseReader<R> {
-    /// `stored` contains the bytes of the pieces one after the other.
+    /// Returns a reader of the file; `stored` contains the bytes of the pieces one after the other.
     pub fn new(stored: R, map: SparseMap) -> Self {
         Self {
             stored,
@@ -142,6 +146,7 @@ impl<R: Read> SparseReader<R> {
         }
     }
 
+    /// Goes to the next piece; after the last one, to the end of the file.
     fn next_piece(&mut self) {
         let (offset, length) = self.pieces.next().unwrap_or((self.size, 0));
         self.hole = offset.saturating_sub(self.at);

@@ -17,7 +17,8 @@ use super::zst::{SkippableFrames, ZstdReader};
 /// (9) needs 65 MiB.
 const XZ_MEMORY: u64 = 100 << 20;
 
-/// The decoder of one stream. At its end, it returns the input for the next stream.
+/// The decoder of one stream. At its end, it returns the input for the next stream. The input, a [`Peeker`], is the
+/// file with a lookahead.
 enum Decoder<'a> {
     Gzip(Box<GzipReader<Peeker<'a>>>),
     Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
@@ -25,11 +26,14 @@ enum Decoder<'a> {
     Zstd(Box<ZstdReader<'a>>),
     Lz4(Box<Lz4Reader<'a>>),
     Compress(Box<LzwReader<Peeker<'a>>>),
+    /// No further stream follows.
     End(Peeker<'a>),
+    /// The next stream could not be opened; also in place of a decoder whose input is moved to the next one.
     Failed,
 }
 
 impl<'a> Decoder<'a> {
+    /// Returns the decoder of the stream at which `input` begins.
     fn open(compression: Compression, input: Peeker<'a>) -> io::Result<Self> {
         Ok(match compression {
             Compression::Gzip => Self::Gzip(Box::new(GzipReader::new(input)?)),
@@ -61,6 +65,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Returns the input after the packed bytes that were read so far; None after a failure.
     fn input(&self) -> Option<&Peeker<'a>> {
         match self {
             Self::Gzip(decoder) => Some(decoder.get_ref()),
@@ -74,6 +79,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Returns the input for the next stream; None after a failure.
     fn into_input(self) -> Option<Peeker<'a>> {
         match self {
             Self::Gzip(decoder) => Some(decoder.into_inner()),
@@ -88,8 +94,8 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The content of all streams of a compressed file. A stream that is cut short or has a wrong checksum is an error. Only
-/// in a `.Z`, which does not mark its end, a cut may remain unnoticed.
+/// The content of all streams of a compressed file. A stream that is cut short or has a wrong checksum is an error.
+/// Only in a `.Z`, which does not mark its end, a cut may remain unnoticed.
 pub struct Unpack<'a> {
     compression: Compression,
     decoder: Decoder<'a>,
@@ -99,7 +105,7 @@ pub struct Unpack<'a> {
 }
 
 impl<'a> Unpack<'a> {
-    /// Starts reading.
+    /// Returns the content of a file of this compression; `input` is the whole file.
     pub fn open(compression: Compression, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
         let mut input = Peeker::new(input);
         let mut skippable = SkippableFrames::default();
@@ -120,7 +126,7 @@ impl<'a> Unpack<'a> {
         })
     }
 
-    /// Packed bytes consumed so far.
+    /// Returns the number of packed bytes consumed so far; 0 if the next stream could not be opened.
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.decoder.input().map_or(0, |input| input.consumed)
@@ -138,7 +144,7 @@ impl<'a> Unpack<'a> {
         self.skippable_frames.user_bytes
     }
 
-    /// Returns whether these bytes begin like images ([`begins_like_images`]).
+    /// Returns whether the bytes after the last stream begin like images ([`begins_like_images`]).
     #[must_use]
     pub fn trailing_begins_like_images(&self) -> bool {
         self.trailing_begins_like_images
@@ -161,9 +167,10 @@ impl<'a> Unpack<'a> {
         skipped
     }
 
-    /// At the end of a stream, opens the next one; returns false if there is none.
+    /// Opens the next stream after the end of the current one; returns false if there is none.
     fn next_stream(&mut self) -> io::Result<bool> {
         let decoder = std::mem::replace(&mut self.decoder, Decoder::Failed);
+        // A .Z file has one stream, which ends with the file.
         let ended = matches!(decoder, Decoder::End(_) | Decoder::Compress(_));
         let content = match &decoder {
             Decoder::Zstd(decoder) => decoder.content_bytes(),
@@ -195,8 +202,8 @@ impl<'a> Unpack<'a> {
     }
 }
 
-/// Replaces the error of a decoder whose dictionary exceeds the limit by an error that names the limit: the file is not
-/// damaged. Other errors are unchanged.
+/// Replaces the error of a decoder that needs more memory than the limit by one that names the limit, because the file
+/// is not damaged. Other errors are unchanged.
 fn naming_memory_limit(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
@@ -222,11 +229,13 @@ fn mark(compression: Compression) -> &'static [u8] {
     }
 }
 
+/// Returns whether these bytes begin another stream.
 fn begins_stream(compression: Compression, ahead: &[u8]) -> bool {
     let mark = mark(compression);
     !mark.is_empty() && ahead.starts_with(mark)
 }
 
+/// Returns whether these bytes, fewer than a mark, may be the start of another stream.
 fn may_begin_stream(compression: Compression, ahead: &[u8]) -> bool {
     mark(compression).starts_with(ahead)
 }

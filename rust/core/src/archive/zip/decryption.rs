@@ -1,4 +1,4 @@
-//! The decrypted packed bytes of an encrypted member.
+//! Decrypts a member with one password; the result is its packed (compressed) bytes.
 
 use std::io::{self, Read};
 
@@ -15,13 +15,14 @@ use crate::monitor::{Cancelled, Monitor};
 pub enum Attempt<'a> {
     /// The password is wrong.
     WrongPassword,
-    /// The verifier before the data accepts the password, but the data are damaged or cannot be read: the reason.
+    /// With AES: the verifier before the data accepts the password, but the data are damaged or cannot be read. The
+    /// text is the reason.
     Damaged(String),
     /// The packed bytes. With traditional encryption only the CRC-32 of the unpacked content confirms the password.
     Decrypted(Box<dyn Read + Send + 'a>),
 }
 
-/// A member whose first and last bytes were read, so that passwords can be tried.
+/// An encrypted member, with the bytes before and after its packed data, by which passwords are checked.
 pub struct EncryptedMember<'a> {
     source: &'a dyn Source,
     /// Offsets of the first packed byte (after the salt and verifier, or the encryption header), and of the end.
@@ -38,7 +39,7 @@ const BLOCK: usize = 128 << 10;
 
 impl<'a> EncryptedMember<'a> {
     /// Reads the bytes before and after the packed data of a member; `data` is the offset of its salt or encryption
-    /// header.
+    /// header. An error is the reason as text: an unsupported encryption, or bytes that cannot be read.
     pub fn read(
         source: &'a dyn Source,
         entry: &Entry,
@@ -96,7 +97,7 @@ impl<'a> EncryptedMember<'a> {
                     }
                 }
             }
-            Encryption::Unsupported(_) => Attempt::WrongPassword,
+            Encryption::Unsupported(_) => Attempt::WrongPassword, // `read` refuses it
         })
     }
 
@@ -119,6 +120,7 @@ impl<'a> EncryptedMember<'a> {
     }
 }
 
+/// Returns the packed bytes as a stream; `decrypt` decrypts the next bytes in place.
 fn decrypt_reader<'a>(
     packed: Range<'a>,
     decrypt: impl FnMut(&mut [u8]) + Send + 'a,
@@ -126,7 +128,7 @@ fn decrypt_reader<'a>(
     Attempt::Decrypted(Box::new(DecryptReader { packed, decrypt }))
 }
 
-/// Decrypts the stream.
+/// Decrypts the bytes of `packed` as they are read.
 struct DecryptReader<'a, D> {
     packed: Range<'a>,
     decrypt: D,

@@ -17,7 +17,7 @@ pub struct DeflateStream {
     pub crc: u32,
 }
 
-/// The streams of the files of one folder, by file name.
+/// The deflate streams of the files of one folder, by file name.
 #[derive(Debug, Default)]
 pub struct Streams {
     /// Paths of the zips.

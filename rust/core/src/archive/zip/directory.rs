@@ -13,24 +13,25 @@ use super::names;
 /// The entries of the directory, and problems of the whole archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    /// In the order of the central directory.
+    /// In the order of the central directory; members that `recover` found, in the order of their bytes.
     pub entries: Vec<Entry>,
-    /// Damage of the archive itself, as texts: for example an unreadable record, a wrong number of members, or names above
-    /// the limit.
+    /// Damage of the archive itself, as texts: for example an unreadable record, a wrong number of members, or names
+    /// above the limit.
     pub damage: Vec<String>,
-    /// Bytes before and after the archive.
+    /// Notes on bytes before and after the archive.
     pub skipped: SkippedBytes,
     /// Gaps before the first member and after the last record of the directory. The gap after each member is known only
     /// when its local header is read ([`super::gaps::gap_after_member`]).
     pub gaps: Vec<Gap>,
-    /// Number of entries, if it is more than the caller allows; `entries` is empty then.
+    /// Number of entries that the archive states or lists, if it is more than the caller allows; `entries` is empty
+    /// then. None for an archive without a usable central directory.
     pub count_over_limit: Option<u64>,
     /// Bytes of all names so far.
     name_bytes: u64,
 }
 
 impl Directory {
-    /// Adds an entry. If the names become too long in total, records damage instead and returns false.
+    /// Adds an entry and returns true. If the names become too long in total, records damage instead and returns false.
     pub(super) fn admit(&mut self, entry: Entry) -> bool {
         self.name_bytes = self.name_bytes.saturating_add(entry.name_bytes());
         self.entries.push(entry);
@@ -47,8 +48,9 @@ impl Directory {
 /// Length of a record without name, extra fields and comment.
 const RECORD_LENGTH: usize = 46;
 
-/// Reads all entries; records damage where a record is broken or their number is not that of the end record. Only
-/// counts them if there are more than `max_members`. Returns the position after the last one that was read.
+/// Reads all entries into `directory`; records damage where a record is broken, or if their number is not that of the
+/// end record. If there are more than `max_members`, only counts them; if their names are too long in total, stops.
+/// Returns the position after the last record that was read.
 pub fn read_all(
     source: &dyn Source,
     end: &EndRecord,
@@ -98,7 +100,7 @@ pub fn read_all(
     reader.at
 }
 
-/// Reads the records through a window, so that a directory of any size takes little memory.
+/// Reads the records through a window of [`WINDOW`] bytes, so that a directory of any size takes little memory.
 struct Reader<'a> {
     source: &'a dyn Source,
     /// Offset of the next record.
@@ -107,6 +109,7 @@ struct Reader<'a> {
     stop: u64,
     /// The bytes of the source from `buffer_start`.
     buffer: Vec<u8>,
+    /// Offset of the first byte in the buffer.
     buffer_start: u64,
 }
 
@@ -130,7 +133,8 @@ impl Reader<'_> {
         self.buffer.get(start..start + len)
     }
 
-    /// Returns the next entry; None at the end of the directory.
+    /// Returns the next entry, or None at the end of the directory. An error says what is wrong with the record.
+    /// `archive_start` is the number of bytes before the archive.
     fn entry(&mut self, archive_start: u64) -> Result<Option<Entry>, String> {
         if self.at == self.stop {
             return Ok(None);
@@ -157,6 +161,7 @@ impl Reader<'_> {
     }
 }
 
+/// Returns the entry of a whole record; None if its zip64 field is too short or its offset too large.
 fn parse(
     record: &[u8],
     name_length: usize,
@@ -169,7 +174,7 @@ fn parse(
     let extra = record.get(name_end..name_end + extra_length)?;
     let made_by = fields.u16(4)? >> 8;
     let flags = fields.u16(8)?;
-    let unix = made_by == 3 || made_by == 19;
+    let unix = made_by == 3 || made_by == 19; // Unix, or macOS (APPNOTE 4.4.2.2)
     let (packed, size, offset) = (fields.u32(20)?, fields.u32(24)?, fields.u32(42)?);
     let mut zip64 = Fields(extra_field(extra, 1).unwrap_or_default()).zip64_values();
     let size = zip64.value_or_zip64(size)?;

@@ -1,4 +1,4 @@
-//! How a member is encrypted.
+//! The encryption of a member, recognised by the fields of its header.
 
 use super::extra::extra_field;
 use super::traditional;
@@ -7,7 +7,8 @@ use super::winzip_aes::{self, CODE_LENGTH, Field, VERIFIER_LENGTH};
 /// How a member is encrypted, from its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
-    /// Traditional encryption (APPNOTE 6.1); the last byte of the decrypted 12-byte header must equal this one.
+    /// Traditional encryption (APPNOTE 6.1). The last byte of the decrypted encryption header (12 bytes) must equal
+    /// this one.
     Traditional(u8),
     /// WinZip AES.
     Aes(Field),
@@ -25,6 +26,7 @@ pub enum UnsupportedReason {
 }
 
 impl UnsupportedReason {
+    /// Returns the reason as text.
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Strong => STRONG_REASON,

@@ -10,9 +10,9 @@ pub struct EndRecord {
     /// Whether `entries` may be the true number modulo 65536. It may be if no zip64 record states the number, or if the
     /// record repeats the 16-bit field, as some programs write it.
     pub count_may_wrap: bool,
-    /// Offset of the directory in the source.
+    /// Offset of the central directory in the source.
     pub directory: u64,
-    /// Length of the directory.
+    /// Length of the central directory in bytes.
     pub size: u64,
     /// Number of bytes before the archive (for example the program of a self-extractor). The offsets in the archive do
     /// not include them.
@@ -21,11 +21,12 @@ pub struct EndRecord {
     pub comment_is_cut: bool,
     /// Number of bytes after the comment.
     pub trailing_bytes: u64,
-    /// Position and length of this record without its comment, and of those of zip64.
+    /// Position and length in bytes of each end record: this one without its comment and, if they exist, the zip64 end
+    /// record and its locator.
     pub records: Vec<(u64, u64)>,
 }
 
-/// Length of the record without comment.
+/// Length of the end record without comment.
 const RECORD_LENGTH: usize = 22;
 /// Lengths of the zip64 end record, without the extensible data that no usual writer adds, and of its locator.
 const ZIP64_RECORD_LENGTH: u64 = 56;
@@ -33,7 +34,8 @@ const LOCATOR_LENGTH: u64 = 20;
 /// Length of the record with the longest comment.
 const LONGEST_RECORD: u64 = RECORD_LENGTH as u64 + 65535;
 
-/// Finds the end record, searching backwards from the end. Returns the reason if no valid one exists.
+/// Returns the end record, searching backwards from the end of the source. If no record is
+/// valid, the error is the reason as text.
 pub fn find(source: &dyn Source) -> Result<EndRecord, String> {
     let len = source.len();
     let start = len.saturating_sub(LONGEST_RECORD);
@@ -61,6 +63,8 @@ pub fn find(source: &dyn Source) -> Result<EndRecord, String> {
     Err(why)
 }
 
+/// Returns the end of the comment of the record at offset `at` of `tail`; it may be past the end of `tail`. None if the
+/// record is cut short.
 fn comment_end(tail: &[u8], at: usize) -> Option<usize> {
     Some(at + RECORD_LENGTH + usize::from(Fields(tail.get(at..)?).u16(20)?))
 }
@@ -98,6 +102,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
         }
         return Err("its zip64 end record is missing".into());
     }
+    // The numbers of this disk and of that with the directory, and the number of entries on this disk.
     if u16_at(4)? != 0 || u16_at(6)? != 0 || (u16_at(8)? != entries && !may_be_zip64) {
         return Err("it is one part of an archive in several parts".into());
     }
@@ -105,7 +110,8 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
     locate(source, position, (entries, size, offset), end)
 }
 
-/// Returns the position of the zip64 end record that the locator before the end record states; None without a locator.
+/// Returns the position of the zip64 end record as its locator states it, which is directly before the end record at
+/// `position`; None without a locator.
 fn locator(source: &dyn Source, position: u64) -> Option<u64> {
     let mut bytes = [0; 20];
     source
@@ -117,8 +123,9 @@ fn locator(source: &dyn Source, position: u64) -> Option<u64> {
         .flatten()
 }
 
-/// Reads the zip64 end record at its stated position, or directly before its locator (if bytes precede the archive).
-/// Returns its position, and its number of entries, size and offset of the directory.
+/// Reads the zip64 end record at its stated position or (if bytes precede the archive) directly before its locator.
+/// `position` is that of the end record. Returns the position of the zip64 record, and what it states: number of
+/// entries, size and offset of the directory.
 fn zip64_record(
     source: &dyn Source,
     stated_position: u64,
@@ -150,8 +157,9 @@ fn is_encrypted(source: &dyn Source, position: u64) -> bool {
     record.u16(14) >= Some(62) && record.u64(4) >= Some(72) && record.u16(74) > Some(0)
 }
 
-/// Finds the directory: right before the end record (of zip64, if there is one), even if bytes precede the archive;
-/// else at its stated offset.
+/// Finds the directory: directly before the end record at `position` (of zip64, if there is one), even if bytes precede
+/// the archive; else at its stated offset. The tuple is what that record states: number of entries, size and offset of
+/// the directory. Returns `end` with the result.
 fn locate(
     source: &dyn Source,
     position: u64,

@@ -9,7 +9,7 @@ pub const LOCAL_HEADER_LENGTH: usize = 30;
 /// member, its local header describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// Decoded, UTF-8 where possible.
+    /// The decoded name, UTF-8 where possible.
     pub name: Box<[u8]>,
     /// The name as the record or local header stores it, if it differs from `name`.
     pub stored_name: Option<Box<[u8]>>,
@@ -23,19 +23,19 @@ pub struct Entry {
     pub packed_size: u64,
     /// Size of the content in bytes.
     pub size: u64,
-    /// Where the local header is, in the source.
+    /// Offset of the local header in the source.
     pub offset: u64,
     /// Unix mode; 0 if the writer stored none.
     pub mode: u32,
     /// The DOS directory attribute.
     pub has_directory_attribute: bool,
-    /// Start of the data of a member that `recover` found; None if `local` still has to read the local header.
+    /// Offset of the data of a member that `recover` found; None if `local` still has to read the local header.
     pub data_offset: Option<u64>,
     /// How it is encrypted; None for an unencrypted member.
     pub encryption: Option<Encryption>,
     /// Bytes from its local header to the next member or the central directory; 0 if this is not known.
     pub extent: u64,
-    /// Why its bytes cannot be read, if this is known before its data are decoded.
+    /// Why its content cannot be read, if this is known before the data are decoded.
     pub fault: Option<String>,
 }
 

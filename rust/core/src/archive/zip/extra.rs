@@ -2,7 +2,8 @@
 
 use super::super::source::Fields;
 
-/// Returns the body of one extra field.
+/// Returns the body of the first extra field with the id `wanted`; None if there is none, or a field before it is
+/// damaged.
 #[must_use]
 pub fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
@@ -18,12 +19,14 @@ pub fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
 
 /// The zip64 field (APPNOTE 4.5.3): a 64-bit value for each 32-bit value with all bits set, in a fixed order.
 pub struct Zip64Values<'a> {
+    /// The body of the field.
     fields: Fields<'a>,
+    /// Offset of the next value in the body.
     at: usize,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the body of a zip64 field.
+    /// Returns the values of a zip64 field; `self` is its body, empty without such a field.
     #[must_use]
     pub fn zip64_values(self) -> Zip64Values<'a> {
         Zip64Values {

@@ -13,24 +13,27 @@ const DESCRIPTOR: &[u8] = b"PK\x07\x08";
 /// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its signature.
 const DESCRIPTORS: [usize; 4] = [24, 20, 16, 12];
 const LONGEST_DESCRIPTOR: usize = 24;
-/// Signatures at the start of an archive that was written for several disks and needed only one (APPNOTE 8.5.4).
-const ONE_DISK: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
-/// Signature of the digital signature record after the directory (APPNOTE 4.3.13), with 6 bytes before its data.
+/// Signatures at the start of an archive that was written for several disks (APPNOTE 8.5.3), or for several disks of
+/// which it needed only one (8.5.4).
+const SEVERAL_DISKS: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
+/// Signature of the digital signature record after the directory (APPNOTE 4.3.13), and number of bytes before its data.
 const SIGNATURE: &[u8] = b"PK\x05\x05";
 const SIGNATURE_HEAD: usize = 6;
 
 /// Bytes that neither a record nor a member covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
+    /// Offset of its first byte.
     at: u64,
     length: u64,
-    /// Offset of a member in the gap that the directory does not list.
+    /// Offset of a member that the directory does not list, at the start of the gap or after a data descriptor there.
     member: Option<u64>,
-    /// Whether it begins like an archive or a DICOM file.
+    /// Whether the gap begins like an archive or a DICOM file.
     begins_like_images: bool,
 }
 
 impl Gap {
+    /// Returns the gap from `from` to `to`; None if it is empty or cannot be read.
     fn new(source: &dyn Source, from: u64, to: u64) -> Option<Self> {
         let length = to.checked_sub(from).filter(|length| *length > 0)?;
         let mut bytes = [0; LONGEST_DESCRIPTOR + MEMBER.len()];
@@ -53,8 +56,8 @@ impl Gap {
     }
 }
 
-/// Returns the gaps before the first member, and from the directory to the end record. `stop` is the position after
-/// the last entry of the directory.
+/// Returns the gaps before the first member, and those after the last entry of the directory, before and between the
+/// end records. `stop` is the position after that entry.
 pub fn gaps_outside_members(
     source: &dyn Source,
     end: &EndRecord,
@@ -67,7 +70,7 @@ pub fn gaps_outside_members(
     let mut signature = [0; 4];
     if first.saturating_sub(start) >= 4
         && source.read_exact_at(&mut signature, start).is_ok()
-        && ONE_DISK.contains(&signature)
+        && SEVERAL_DISKS.contains(&signature)
     {
         start += 4;
     }
@@ -109,7 +112,7 @@ pub fn gap_after_unread_member(source: &dyn Source, entry: &Entry) -> Option<Gap
     gap_after_member(source, entry, local::read(source, entry).ok()?.data_offset)
 }
 
-/// Returns the length of the data descriptor at an offset; 0 without one.
+/// Returns the length of the member's data descriptor at offset `at`; 0 without one. It takes at most `room` bytes.
 fn descriptor(source: &dyn Source, entry: &Entry, at: u64, room: u64) -> usize {
     let mut bytes = [0; LONGEST_DESCRIPTOR];
     let room = usize::try_from(room).map_or(bytes.len(), |room| room.min(bytes.len()));

@@ -5,11 +5,12 @@ use std::io;
 use super::super::source::Source;
 use super::end;
 
-/// Limit on the zips in one file. A file with more is not recognised, because each zip takes a search for its end record.
+/// Limit on the zips in one file. A file with more is not recognised, because each zip takes a search for its end
+/// record.
 const MAX_ZIPS: usize = 100;
 
-/// Returns the text about joined zips; None unless the bytes before `last` are complete zips and the first of them
-/// begins at byte 0. `last` is the offset of the last zip.
+/// Returns the message about joined zips. Returns None unless the bytes before `last`, the offset of the last zip, are
+/// complete zips (at most 99), the first of which begins at byte 0.
 pub fn describe(source: &dyn Source, last: u64) -> Option<String> {
     let mut second = last;
     for before in 1..MAX_ZIPS {
@@ -35,6 +36,7 @@ pub fn describe(source: &dyn Source, last: u64) -> Option<String> {
 /// The first bytes of a source.
 struct Head<'a> {
     source: &'a dyn Source,
+    /// Number of these bytes.
     len: u64,
 }
 

@@ -17,7 +17,7 @@ pub struct LocalHeader {
     pub is_encrypted: bool,
 }
 
-/// Reads the local header of an entry.
+/// Reads the local header of an entry; an error is the reason as text.
 pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
     if let Some(data) = entry.data_offset {
         return Ok(LocalHeader {
@@ -43,28 +43,30 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
         return Err("its local header is not where the central directory says".into());
     }
     let fields = Fields(&bytes);
-    let name = usize::from(fields.u16(26).ok_or_else(cut)?);
-    let extra = usize::from(fields.u16(28).ok_or_else(cut)?);
-    let data = entry.offset + (LOCAL_HEADER_LENGTH + name + extra) as u64;
-    if bytes.len() < LOCAL_HEADER_LENGTH + name + extra {
-        bytes.resize(LOCAL_HEADER_LENGTH + name + extra, 0);
+    let name_length = usize::from(fields.u16(26).ok_or_else(cut)?);
+    let extra_length = usize::from(fields.u16(28).ok_or_else(cut)?);
+    let header_length = LOCAL_HEADER_LENGTH + name_length + extra_length;
+    let data = entry.offset + header_length as u64;
+    if bytes.len() < header_length {
+        bytes.resize(header_length, 0);
         source
             .read_exact_at(&mut bytes, entry.offset)
             .map_err(|_| cut())?;
     }
-    let differs = compare(&bytes, name, entry).ok_or_else(cut)?;
+    let differing_fields = compare(&bytes, name_length, entry).ok_or_else(cut)?;
     let encrypted = Fields(&bytes).u16(6).ok_or_else(cut)? & 1 != 0;
     Ok(LocalHeader {
         data_offset: data,
-        differing_fields: differs,
+        differing_fields,
         is_encrypted: encrypted,
     })
 }
 
-fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>> {
+/// Returns the fields in which a local header, the start of `bytes`, differs from its entry; None if it is cut short.
+fn compare(bytes: &[u8], name_length: usize, entry: &Entry) -> Option<Vec<&'static str>> {
     let fields = Fields(bytes);
     let mut differs = Vec::new();
-    if bytes.get(LOCAL_HEADER_LENGTH..LOCAL_HEADER_LENGTH + name)? != entry.raw_name() {
+    if bytes.get(LOCAL_HEADER_LENGTH..LOCAL_HEADER_LENGTH + name_length)? != entry.raw_name() {
         differs.push("name");
     }
     if fields.u16(8)? != entry.method {
@@ -77,7 +79,7 @@ fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>
         differs.push("CRC");
     }
     let mut zip64 =
-        Fields(extra_field(bytes.get(LOCAL_HEADER_LENGTH + name..)?, 1).unwrap_or_default())
+        Fields(extra_field(bytes.get(LOCAL_HEADER_LENGTH + name_length..)?, 1).unwrap_or_default())
             .zip64_values();
     let size = zip64.value_or_zip64(fields.u32(22)?);
     let packed = zip64.value_or_zip64(fields.u32(18)?);

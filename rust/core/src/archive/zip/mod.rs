@@ -1,4 +1,4 @@
-//! Reads a zip by its central directory (APPNOTE.TXT 6.3): every entry, including several with the same name.
+//! Reads a zip by its central directory (PKWARE's APPNOTE.TXT 6.3): every entry, including several with the same name.
 
 pub mod decryption;
 pub mod deflated;
@@ -21,8 +21,9 @@ use self::entry::Entry;
 use super::skipped::range_begins_like_images;
 use super::source::Source;
 
-/// Lists an archive, unless it has more than `max_members`. Searches for the members one after the other if the end
-/// record is missing, invalid, or that of another zip that begins later in the file.
+/// Lists an archive; if its directory has more than `max_members`, only counts them. If the end record is missing,
+/// invalid, or that of another zip that begins later in the file, searches for at most `max_members` members one after
+/// the other.
 #[must_use]
 pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
@@ -67,14 +68,15 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     directory
 }
 
+/// Returns whether the local header of a member is at byte 0.
 fn begins_with_member(source: &dyn Source) -> bool {
     let mut signature = [0; 4];
     source.read_exact_at(&mut signature, 0).is_ok() && &signature == b"PK\x03\x04"
 }
 
-/// Sets the extent of each member: up to the next one, or to the directory. Sets the fault of each member whose bytes
-/// overlap those of a member before it: a zip bomb uses the same packed data under many names. Returns whether no bytes
-/// overlap.
+/// Sets the extent of each member: up to the next one, or to `directory`, the offset of the central directory. Sets the
+/// fault of each member whose bytes overlap those of a member before it: a zip bomb uses the same packed data under
+/// many names. Returns whether no bytes overlap.
 fn set_extents(entries: &mut [Entry], directory: u64) -> bool {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));

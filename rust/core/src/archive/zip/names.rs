@@ -6,8 +6,9 @@ const UPPER: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£�
 
 /// Returns the name in UTF-8 where possible.
 ///
-/// `unicode` is the Info-ZIP field 0x7075. `utf8` is bit 11 of the flags. `unix` says that the writer ran on Unix, where
-/// names are usually UTF-8: the archiver of macOS writes UTF-8 and does not set the flag.
+/// `unicode` is the body of the Info-ZIP extra field 0x7075, if the member has one. `utf8` is bit 11 of the flags.
+/// `unix` says that the writer ran on Unix, where names are usually UTF-8: the archiver of macOS writes UTF-8 and does
+/// not set the flag.
 #[must_use]
 pub fn decode(raw: &[u8], utf8: bool, unix: bool, unicode: Option<&[u8]>) -> Vec<u8> {
     if let Some(name) = unicode_field(raw, unicode) {

@@ -12,7 +12,7 @@ use super::names;
 /// Limit on the size of a member in bytes, if only its data show the size.
 const MAX_SIZE: u64 = 1 << 36;
 
-/// Adds the members that can be found to `directory`, until it has `max_members`.
+/// Adds the members that can be found to `directory`, until it has `max_members` or their names are too long in total.
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     let Some(mut at) = first_local_header(source) else {
         return;
@@ -35,7 +35,8 @@ fn first_local_header(source: &dyn Source) -> Option<u64> {
         .map(|at| at as u64)
 }
 
-/// Returns the member whose local header is at `at`, and the position of the next one.
+/// Returns the member whose local header is at `at`, and the position after it, where the next one may be; None if
+/// there is no readable local header.
 fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let mut header = [0; LOCAL_HEADER_LENGTH];
     source.read_exact_at(&mut header, at).ok()?;
@@ -79,13 +80,12 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     Some((entry, next))
 }
 
-/// Sets sizes and CRC of a member that stores them after its data, and returns the position after it. The end of the
-/// data is found only for an unencrypted deflate stream: for other or damaged data, and if the source ends before the
-/// CRC, the position is past the end of the source.
+/// Sets sizes and CRC of a member that stores them in a descriptor after its data, and returns the position after it.
+/// The end of the data is found only for an undamaged, unencrypted deflate stream. For other data, and if the source
+/// ends before the CRC, the position is past the end of the source.
 fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let past_end = source.len() + 1;
     if entry.method != 8 || entry.encryption.is_some() {
-        entry.fault = Some("cut short: its size is in the missing part".into());
         return past_end;
     }
     let packed = std::io::BufReader::new(Range::new(source, data, source.len()));

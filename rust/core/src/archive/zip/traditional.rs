@@ -42,8 +42,8 @@ fn crc_step(crc: u32, byte: u8) -> u32 {
 }
 
 impl Keys {
-    /// Returns the keys for a member's data if the last byte of its decrypted `head` is `check`, a byte of the member's
-    /// CRC or time; one wrong password in 256 passes.
+    /// Returns the keys for a member's data; None for a wrong password, of which one in 256 passes. `head` is the
+    /// encryption header; its last byte must be decrypted to `check`, a byte of the member's CRC or time.
     #[must_use]
     pub fn for_password(password: &[u8], head: [u8; HEAD_LENGTH], check: u8) -> Option<Self> {
         let mut keys = Self(0x1234_5678, 0x2345_6789, 0x3456_7890);
@@ -55,6 +55,7 @@ impl Keys {
         head.ends_with(&[check]).then_some(keys)
     }
 
+    /// Updates the keys by one decrypted byte.
     fn update(&mut self, byte: u8) {
         self.0 = crc_step(self.0, byte);
         let sum = self.1.wrapping_add(self.0 & 0xff);

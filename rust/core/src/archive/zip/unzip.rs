@@ -1,4 +1,5 @@
-//! Unpacks one member, and checks the size and CRC of its content.
+//! Unpacks one member: into memory, with a check of size and CRC, or as a stream. An encrypted member is decrypted
+//! first, and then has the entry that [`Entry::decrypted_entry`] returns.
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead, Read};
@@ -20,6 +21,7 @@ const LZMA_MEMORY: u64 = 100 << 20;
 
 /// Buffers that one thread reuses.
 pub struct Scratch {
+    /// The packed bytes of the last deflated member, as a gzip member.
     packed: Vec<u8>,
     /// The content of the last member.
     pub content: Vec<u8>,
@@ -36,7 +38,8 @@ impl Default for Scratch {
     }
 }
 
-/// Returns why a member cannot be read, as far as its entry shows; None if it may be readable.
+/// Returns why a member cannot be read, as far as its entry in the directory shows; None if it may be readable.
+/// `max_ratio` is the limit on unpacked bytes for each packed byte.
 #[must_use]
 pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
@@ -66,8 +69,8 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
         {
             Some("it claims more bytes than its packed data can contain".into())
         }
-        // The methods that `decoder` and `unpack` support: stored, deflate, deflate64, bzip2, lzma, zstd (also under its
-        // earlier number 20), xz (APPNOTE 4.4.5).
+        // The methods that `decoder` and `unpack` support: stored, deflate, deflate64, bzip2, lzma, zstd (also under
+        // its earlier number 20), xz (APPNOTE 4.4.5).
         0 | 8 | 9 | 12 | 14 | 93 | 20 | 95 => None,
         method => Some(format!("compression method {method} is not known")),
     }
@@ -112,7 +115,7 @@ pub fn into_memory(
     Ok(unused_bytes)
 }
 
-/// Reads a deflated member.
+/// Reads a deflated member of `packed` bytes with a content of `size` bytes. Returns as [`into_memory`].
 ///
 /// libdeflater does not return where a stream ended. But it accepts a gzip member only if the correct CRC and size of
 /// the content follow the stream. So this function puts the packed bytes into a gzip member, with that CRC and size
@@ -205,6 +208,7 @@ pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
     }
 }
 
+/// Returns whether the entry has the CRC of the content; an AE-2 member has none.
 fn has_crc(entry: &Entry) -> bool {
     !matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.has_crc)
 }
@@ -251,7 +255,7 @@ impl Read for Content<'_> {
     }
 }
 
-/// Decompresses a member's packed bytes.
+/// Returns the content of a member as a stream, from its packed (and decrypted) bytes.
 pub fn unpack<'a>(packed: impl Read + Send + 'a, entry: &Entry) -> io::Result<Content<'a>> {
     let decoder = if matches!(entry.method, 20 | 93) {
         Decoder::Zstd(Box::new(Unpack::open(Compression::Zstd, Box::new(packed))?))
@@ -267,6 +271,7 @@ pub fn unpack<'a>(packed: impl Read + Send + 'a, entry: &Entry) -> io::Result<Co
     })
 }
 
+/// Returns the decoder of each method except zstd.
 fn decoder<'a>(
     packed: impl BufRead + Send + 'a,
     entry: &Entry,

@@ -10,7 +10,7 @@ use sha1::Sha1;
 
 use super::super::source::Fields;
 
-/// The method number that replaces the real one, which is in the extra field.
+/// The method number of encrypted members; the compression method is in the extra field.
 pub const METHOD: u16 = 99;
 /// The id of the extra field.
 pub const FIELD_ID: u16 = 0x9901;
@@ -18,6 +18,7 @@ pub const FIELD_ID: u16 = 0x9901;
 pub const VERIFIER_LENGTH: usize = 2;
 /// Length of the authentication code.
 pub const CODE_LENGTH: usize = 10;
+/// Rounds of the key derivation.
 const PBKDF2_ROUNDS: u32 = 1000;
 
 /// The content of the extra field.
@@ -76,13 +77,14 @@ impl Field {
 
 /// The keys of one member: each member has its own salt.
 pub struct Keys {
+    /// The AES key.
     cipher: Vec<u8>,
     /// Hashes the encrypted bytes; the result must start with the authentication code.
     pub code: Hmac<Sha1>,
 }
 
 impl Keys {
-    /// Returns the cipher that decrypts the bytes in order.
+    /// Returns the cipher that decrypts the bytes in order; None only for a key of wrong length.
     #[must_use]
     pub fn decryptor(&self) -> Option<Box<dyn StreamCipher + Send>> {
         // The counter starts at 1 and is little-endian.
@@ -95,7 +97,7 @@ impl Keys {
         })
     }
 
-    /// Returns whether this is the code of the hashed bytes.
+    /// Returns whether `code`, the authentication code of the member, is that of the hashed bytes.
     #[must_use]
     pub fn confirms(self, code: &[u8; CODE_LENGTH]) -> bool {
         self.code.verify_truncated_left(code).is_ok()
