@@ -1,4 +1,4 @@
-"""The record in `code/qxbatch/` of the data set: the files that exports wrote."""
+"""The record in `code/qxbatch/` of the data set: the files that exports wrote, and the journal of a running or interrupted one."""
 
 import json
 import os
@@ -19,7 +19,9 @@ RECORD = f"{RECORD_FOLDER}/export.json"
 JOURNAL = f"{RECORD_FOLDER}/journal.json"
 """The files that a run will write. It exists while a run changes files, and after an interrupted one."""
 STAGING = f"{RECORD_FOLDER}/.staging"
+"""New files are written into this folder, and then renamed to their paths."""
 SCHEMA = 1
+"""Version of the format of record and journal."""
 
 
 class Entry(NamedTuple):

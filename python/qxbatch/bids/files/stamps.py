@@ -17,6 +17,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import read_plain, refuse_link
 
 _FOLDER = "bids"
+"""Folder of the stamps in the workspace of the sessions folder."""
 
 
 class Stamp(NamedTuple):

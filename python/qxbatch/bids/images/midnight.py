@@ -35,7 +35,7 @@ def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
 
 
 def _numbers_after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
-    """Return the n of the series of a study that are on the next day; empty unless it crosses midnight on one date."""
+    """Return the n of the series of a study that are on the next day; empty if there are none."""
     starts = {each.n: start for each in study if (start := _time(each, "started")) is not None}
     first, last = min(starts.values()), max(starts.values())
     if first.date() != last.date() or last - first < _HALF_A_DAY:

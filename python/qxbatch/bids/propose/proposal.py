@@ -28,7 +28,7 @@ _ROUNDS = 3
 
 
 def propose(sessions: Sequence[SessionFolder]) -> str:
-    """Return the text of a rule file, with rules for the sessions that can be read. Raises UsageError."""
+    """Return the text of a rule file, with rules for the sessions that can be read. Raises UsageError if they have no images."""
     facts: list[ImageFacts] = []
     problems: list[str] = []
     for session in sessions:
@@ -77,7 +77,7 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
     ignore_drafts: list[Draft] = []
     for plan in plans:
         reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided_series}
-        for facts in _images(plan):
+        for facts in _images_if_undecided(plan):
             reason = reasons.get(facts.image.series.n)
             match = first_match(rules.rules, facts) if reason is not None else None
             if reason is None:
@@ -100,7 +100,8 @@ def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
     return Draft(match, "", reason.partition(",")[0], "no valid name")
 
 
-def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
+def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:
+    """Return the images of a session that has undecided series; none for other sessions."""
     return iter(facts_of(plan.session) if plan.undecided_series else ())
 
 
