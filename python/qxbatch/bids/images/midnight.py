@@ -48,7 +48,7 @@ def _numbers_after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
 
 
 def _number(series: SeriesSummary) -> int:
-    """Return the SeriesNumber, for a series without one n // 10, which is at least 9001."""
+    """Return the SeriesNumber; for a series without one, n // 10, which is at least 9001 (docs/numbers.md)."""
     number = series_number(series.header)
     return series.n // 10 if number is None else number
 

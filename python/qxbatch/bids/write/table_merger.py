@@ -51,7 +51,7 @@ class TableMerger:
         self._results, self._kept = results, kept
 
     def merge(self, file: PlannedFile, ours: Table) -> MergedTable:
-        """Return the table of a file merged with the existing one. Raises OSError."""
+        """Return `ours`, the table of a planned file, merged with the existing one. Raises OSError."""
         path = file.path
         existing_file = self._disk.file_at(path)
         if existing_file is None or not existing_file.sha256:
@@ -151,7 +151,10 @@ class TableMerger:
         ]
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
-        """Return whether the file or folder of a table row will exist, or the row is `of_user`: no export wrote it."""
+        """Return whether a row that this export does not write stays: its file or folder will exist.
+
+        `of_user` is whether no export wrote the row. Such a row also stays if no export wrote its file or folder.
+        """
         path = "/".join(filter(None, (folder, name)))
         if path in self._planned_entries:
             return True
