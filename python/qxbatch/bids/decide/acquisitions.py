@@ -12,7 +12,7 @@ from qxbatch.bids.schema.target import Target
 from qxbatch.convert.header_values import text
 
 _SAME_START = timedelta(seconds=0.6)
-"""Series of one study whose starts differ by at most this are of one acquisition, even if their times do not overlap.
+"""Series of one DICOM study whose starts differ by at most this are of one acquisition, even if their times do not overlap.
 
 The start of one of them may be rounded to seconds, which is a difference of up to 0.5 s; the starts of echoes can differ, too.
 """
@@ -25,7 +25,7 @@ The values in sidecars and headers are rounded.
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An image that is exported unless its copies or other runs exclude it; its rule; and its target by the rule."""
+    """An image that its rule does not ignore. `target` has the entities of the rule, not yet those that the export adds."""
 
     facts: ImageFacts
     match: Match

@@ -141,6 +141,11 @@ _FINDERS: Mapping[
     "flip": _flip,
     "mt": _mt,
 }
+"""Functions that return the value of an entity by its short name.
+
+Their arguments are the image, the images of its run with the same suffix, all images of the run and its companions, and the
+entities that the suffix can have, by short name.
+"""
 _FIELDS = {"echo": "EchoTime", "inv": "InversionTime", "flip": "FlipAngle", "mt": "MTState"}
 
 

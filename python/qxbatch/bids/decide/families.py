@@ -75,7 +75,7 @@ def is_scanned_as_set(family: Family, schema: Schema) -> bool:
 def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the run that a companion belongs to: for an SBRef the next run, for other companions the nearest one.
 
-    None for an SBRef that no run follows. Runs of other studies are used only if the study of the companion has no run. If the
+    None for an SBRef that no run follows. Runs of other DICOM studies are used only if that of the companion has none. If the
     time of the companion or of one of the runs is not known, series numbers decide.
     """
     candidates = [run for run in runs if _studies(run) & _studies(companion)] or runs
@@ -131,5 +131,6 @@ def _precedes_run(companion: AcquiredImages) -> bool:
 
 
 def _studies(acquisition: AcquiredImages) -> set[str]:
+    """Return the known StudyInstanceUIDs of the images."""
     uids = (text(member.facts.image.series.header, "StudyInstanceUID") for member in acquisition.members)
     return {uid for uid in uids if uid}

@@ -81,7 +81,10 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
 def _unplanned_change(
     path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
 ) -> Change | None:
-    """Return the change of a path that is not planned; None for a file of a user where only an interrupted export wrote."""
+    """Return the change of a path that is not planned.
+
+    None for a file of users at a path where only an interrupted export may have written.
+    """
     entries = record.possible_entries(path)
     last = record.files.get(path)
     if last is not None and is_kept(last):

@@ -19,8 +19,8 @@ def dataset_files(
 ) -> list[PlannedFile]:
     """Return the files of the whole data set. Users may edit them; edited files are not changed.
 
-    `rule_fields` are the fields of dataset_description.json in the rule file; `sourcedata` is whether the data set also gets the
-    sorted DICOM.
+    `rule_fields` are the fields of dataset_description.json in the rule file; `sourcedata` is whether the data set has the
+    sorted files (DICOM, PAR/REC), too.
     """
     name = str(rule_fields.get("Name") or dataset.name)
     source = f"bids::{SOURCEDATA}/" if sourcedata else Path(os.path.relpath(sessionsfolder, dataset)).as_posix()

@@ -54,7 +54,7 @@ class FileOptions(NamedTuple):
     keep_identifying: bool = False
     """Whether sidecars keep fields that identify a person or an examination."""
     sourcedata: bool = False
-    """Whether the sorted DICOM of the exported series is exported, too."""
+    """Whether the sorted files (DICOM, PAR/REC) of the exported series are exported, too."""
     shifts: Shifts | None = None
     """None: dates are not shifted."""
 

@@ -23,7 +23,7 @@ from qxbatch.bids.tables.shifts import Shifts
 
 
 class StudyTable(NamedTuple):
-    """Columns of the table of the study (--logfile)."""
+    """Columns of the table of the study that a user gives (--logfile), for participants.tsv."""
 
     columns: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, str]] = {}
@@ -41,7 +41,7 @@ class SharedFileOptions(NamedTuple):
     shifts: Shifts | None
     """None: dates are not shifted."""
     sourcedata: bool
-    """Whether the data set also gets the sorted DICOM."""
+    """Whether the data set also gets the sorted files (DICOM, PAR/REC) of the exported series."""
 
 
 def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps: Stamps) -> list[PlannedFile]:

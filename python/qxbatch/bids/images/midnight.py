@@ -1,4 +1,4 @@
-"""The times of series after midnight, if all headers of a study have one date, as after anonymization."""
+"""The times of series after midnight, if all headers of a DICOM study have one date, as after anonymization."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -27,6 +27,7 @@ def continue_after_midnight(series: Sequence[SeriesSummary]) -> tuple[SeriesSumm
 
 
 def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
+    """Return the series of each StudyInstanceUID; without PAR/REC and series without a start."""
     studies: dict[str, list[SeriesSummary]] = {}
     for each in series:
         if each.kind is not SeriesKind.PARREC and _time(each, "started") is not None:

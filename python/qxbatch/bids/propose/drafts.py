@@ -65,7 +65,7 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     for image in remaining:
         peers.setdefault(_peer_key(image), []).append(image)
     pairs = [(image, recognise(image, peers[_peer_key(image)], schema)) for image in remaining]
-    # computed images, such as T1 maps or field maps in Hz, that have names in BIDS, or else are ignored
+    # computed images for which BIDS has names, such as T1 maps: their rules precede the one that ignores computed images
     map_pairs = [(image, result) for image, result in pairs if image.kind == ImageKind.DERIVED]
     other_pairs = [(image, result) for image, result in pairs if image.kind != ImageKind.DERIVED]
     derived_drafts = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]

@@ -17,7 +17,7 @@ _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
 
 
 class AbsentFieldFinder:
-    """Finds absent required fields. Images with the same suffix and values of _SELECTOR_FIELDS have the same required fields."""
+    """Finds absent required fields. Images with the same suffix and _SELECTOR_FIELDS require the same ones."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema

@@ -102,7 +102,7 @@ class FieldMap(NamedTuple):
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_correct(self, run: Run) -> bool:
-        """Return whether the field map can correct a run, which must not be of another study.
+        """Return whether the field map can correct a run, which must not be of another DICOM study.
 
         PEPOLAR scans that are not complete need a run that has another known direction and shares no image with them. With
         `geometry` in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known
@@ -124,7 +124,7 @@ class FieldMap(NamedTuple):
         return self.is_complete or (has_other_direction and not shared_paths)
 
     def is_of_other_study(self, run: Run) -> bool:
-        """Return whether a run is of another study, so that the subject may have left the scanner; False with the same shim."""
+        """Return whether a run is of another DICOM study: the subject may have left the scanner. False with the same shim."""
         differs = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
         return differs and (self.shim is None or self.shim != run.shim)
 

@@ -43,7 +43,7 @@ def read_table(text: str) -> Table | None:
 def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -> Table:
     """Return the rows of `ours`, the table of this export, and those other rows of the existing table that `is_kept` keeps.
 
-    `is_kept` gets the name of a row: its cell in the column `ours.key_column`.
+    `is_kept` gets the name of a row: its cell in the column `ours.key_column`. Kept rows keep the values of all their columns.
     """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     our_rows = {row[ours.key_column]: row for row in ours.rows}

@@ -174,7 +174,7 @@ class Applier:
                 folder.rmdir()  # removes only an empty folder
 
     def _is_still_ours(self, change: Change) -> bool:
-        """Return whether the existing file is one that an export wrote, and not another one since the changes were computed."""
+        """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
         existing = self._disk.file_at(change.path)
         return existing is not None and any(
             existing.matches(entry) for entry in self._record.possible_entries(change.path)

@@ -1,4 +1,4 @@
-"""Sessions of another study that have the name of a session in the data set."""
+"""Sessions of another research study that have the name of a session in the data set."""
 
 import os
 from collections.abc import Iterable

@@ -35,7 +35,7 @@ class Request(NamedTuple):
     shift_table: Path | None = None
     """None: dates are not shifted."""
     sourcedata: bool = False
-    """Whether the sorted DICOM of the exported series is exported, too."""
+    """Whether the sorted files (DICOM, PAR/REC) of the exported series are exported, too."""
     keep_identifying: bool = False
     """Whether sidecars keep fields that identify a person or an examination."""
     all_sessions: bool = True

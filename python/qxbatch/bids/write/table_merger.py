@@ -126,7 +126,10 @@ class TableMerger:
             self._results.warn_subject((row, file.path.partition("/")[0]), warning)
 
     def _has_other_owner(self, folder: str, key: str, name: str) -> bool:
-        """Return whether the file of a table row is of another image, or its folder only of other sessions, than before."""
+        """Return whether the file of a table row is of another image than before, or its folder only of other sessions.
+
+        `folder` is that of the table, `key` its key column, and `name` names the row.
+        """
         path = "/".join(filter(None, (folder, name)))
         if key == "filename":
             return is_of_other_image(self._planned_entries.get(path), self._record.files.get(path))
@@ -153,7 +156,8 @@ class TableMerger:
     def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
         """Return whether a row that this export does not write stays: its file or folder will exist.
 
-        `of_user` is whether no export wrote the row. Such a row also stays if no export wrote its file or folder.
+        `folder` is that of the table, `key` its key column, and `name` names the row. `of_user` is whether no export wrote the row;
+        such a row also stays if no export wrote its file or folder.
         """
         path = "/".join(filter(None, (folder, name)))
         if path in self._planned_entries:
