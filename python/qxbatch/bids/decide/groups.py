@@ -72,12 +72,14 @@ def _add_family(family: Family, members: list[Candidate], schema: Schema, result
 
 
 def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
+    """Return an image with `run-<k>` in its name and a note about it; unchanged if its suffix cannot have a run number."""
     if "run" not in schema.entities(image.target.datatype, image.target.suffix):
         return image
     return replace(image, target=image.target.with_entities(schema, {"run": str(k)}), notes=(note, *image.notes))
 
 
 def _order_text(run: AcquiredImages) -> str:
+    """Return what decides the place of a run among those of its family: its acquisition time, else series numbers."""
     start = run.start
     if start is None:
         return "series number, because no time is known"

@@ -80,6 +80,7 @@ def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> 
 
 def _subject_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
     """Return problem and hint, by session id, for subjects whose names are reduced to the same label."""
+    # by label, then by each name that was reduced to it, both case-folded
     by_label: dict[str, dict[str, list[tuple[SessionFolder, SessionLabels]]]] = {}
     for session, labels in sessions:
         if labels.subject and labels.subject_name:

@@ -136,7 +136,7 @@ def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield the number and the cells, by column, of each line of the table that is not empty. Raises UsageError."""
+    """Yield the number and the cells, by column, of each line below the header that is not empty. Raises UsageError."""
     try:
         text = read_text(path, "strict")
     except OSError as error:

@@ -65,7 +65,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
 
 
 def _person(sessions: Sequence[ExportPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
-    """Return the values of a subject by column: those of the table, else age and sex of the first session in time that has them."""
+    """Return the values of a subject by column: those of the table, else age and sex, each of the first session that has it."""
     columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
         columns = {**age_and_sex(plan.session, stamps), **columns}

@@ -42,11 +42,11 @@ class Stamps:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._previous: dict[str, list[Any]] = {}
-        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by the last run."""
+        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by previous exports."""
         self._subjects: dict[str, list[Any]] = {}
         """Stamp of the summary (its three values), age and sex, by session id."""
         self._current: dict[str, list[Any]] = {}
-        """As `_previous`, for the files of this run."""
+        """As `_previous`, for the files of this export."""
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
             content = json.loads((read_plain(path) if path else None) or b"{}")
             self._previous = dict(content.get("files", {}))

@@ -72,6 +72,7 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
     A rule with a target that matches such a series gets `copies = "last"`. If it already has it, or no rule matches the series,
     an added rule ignores the series.
     """
+    # index of each draft, by the line of its rule in the text
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []

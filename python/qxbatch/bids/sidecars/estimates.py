@@ -31,8 +31,11 @@ class FieldMapKind(StrEnum):
     """How a field is estimated."""
 
     PEPOLAR = "pepolar"
+    """From scans of different phase encoding directions."""
     PHASE = "phase"
+    """From phase images, or a phase difference."""
     DIRECT = "direct"
+    """The values of an image are the field."""
 
 
 Geometry = tuple[object, ...]
