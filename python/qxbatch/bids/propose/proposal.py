@@ -1,6 +1,5 @@
 """Proposes a rule file from the sessions of a study. It should decide every series, so that it can be used without changes."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
@@ -118,12 +117,17 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
         for session, each in labels
     ]
     problems = label_conflicts([(session, each._replace(subject_name="")) for session, each in new])
-    counts: Counter[str] = Counter()
+    used = {each.folder.casefold() for _, each in new}
     for (session, old), (_, each) in zip(labels, new, strict=True):
         lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
         if session.id in problems:
-            counts[each.folder] += 1
-            lines.append(f"session = {value_text(f'{each.session}{counts[each.folder]}')}\n")
+            renamed = next(
+                other
+                for k in count(1)
+                if (other := each._replace(session=f"{each.session}{k}")).folder.casefold() not in used
+            )
+            used.add(renamed.folder.casefold())
+            lines.append(f"session = {value_text(renamed.session)}\n")
         if lines:
             what = "subject" if each.subject != old.subject else "session"
             yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.folder}\n"
