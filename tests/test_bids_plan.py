@@ -270,6 +270,18 @@ def test_series_that_share_a_number_are_listed_with_that_of_their_files(tmp_path
         assert "series 2 (rest) of session S03" in explain([folder], rules(tmp_path, TEXT), "S03", n)
 
 
+def test_the_word_none_names_no_series_without_a_series_number(tmp_path):
+    scans = (
+        Scan(2, "rest", header={"SeriesNumber": None}, n=90010),
+        Scan(3, "report", header={"SeriesNumber": None}, n=90020, images=(), state=State.NOTHING),
+    )
+    folder = session(tmp_path, "S03", *scans)
+    with pytest.raises(UsageError) as caught:
+        explain([folder], rules(tmp_path, TEXT), "S03", "None")
+    assert caught.value.message == "session S03 has no images of a series None."
+    assert "n90010 (rest) of session S03" in explain([folder], rules(tmp_path, TEXT), "S03", "n90010")
+
+
 @pytest.mark.parametrize(
     "saved",
     [

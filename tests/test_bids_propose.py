@@ -253,6 +253,17 @@ def test_sessions_with_the_same_label_get_different_ones(tmp_path):
     assert len({each.subject for each in plans}) == 3
 
 
+@pytest.mark.parametrize("labels", [("a", "a", "a1"), ("a", "A", "b"), (None, None, "1")])
+def test_a_new_label_of_a_session_is_not_that_of_another_session(tmp_path, labels):
+    folders = [
+        session(tmp_path, f"S{k}", Scan(2, "t1", guess=("anat", "_T1w")), subject="P1", ses=ses)
+        for k, ses in enumerate(labels)
+    ]
+    plans = decide(folders, rules(tmp_path, propose(folders)))
+    assert [plan.problem for plan in plans] == ["", "", ""]
+    assert len({plan.session_label.casefold() for plan in plans}) == 3
+
+
 def test_the_same_sessions_give_the_same_text(tmp_path):
     folders = [session(tmp_path, name, *USUAL, ASL) for name in ("A", "B")]
     assert propose(folders) == propose(folders)

@@ -1,13 +1,17 @@
 """DICOM objects in the deflated transfer syntax that are much larger than their files."""
 
+import gzip
 import struct
 import subprocess
 import sys
+import tarfile
 import zlib
 from io import BytesIO
 from pathlib import Path
+from random import Random
 
 import pytest
+from pydicom import dcmread
 
 from qxbatch.bids.files.age_and_sex import _from_headers
 from qxbatch.deflated import is_data_set_larger
@@ -103,6 +107,30 @@ def test_age_and_sex_are_not_read_from_an_object_that_expands_to_much_more(
         monkeypatch.setattr(SessionFolder, "series", [_Series(name) for name in names], raising=False)
         monkeypatch.setattr(age_and_sex, "series_files", lambda _, name: [tmp_path / name])
         assert _from_headers(session) == expected
+
+
+def test_age_and_sex_of_a_damaged_archive_are_those_of_the_next_series(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qxbatch.bids.files import age_and_sex
+
+    header = dcmread(BytesIO(next(iter(MrSeries(slices=1).files().values()))))
+    header.private_block(0x0009, "LARGE", create=True).add_new(
+        1, "OB", bytes(Random(1).choices(b"abcdefgh", k=1 << 20))
+    )
+    content, archive = BytesIO(), BytesIO()
+    header.save_as(content)
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        member = tarfile.TarInfo("1.dcm")
+        member.size = len(content.getvalue())
+        tar.addfile(member, BytesIO(content.getvalue()))
+    damaged = bytearray(gzip.compress(archive.getvalue()))
+    damaged[300_000:340_000] = b"\xff" * 40_000
+    (tmp_path / "damaged.tar.gz").write_bytes(damaged)
+    (tmp_path / "whole").write_bytes(deflated(SERIES.with_(changes={"PatientSex": "F"})))
+    monkeypatch.setattr(SessionFolder, "series", [_Series("damaged.tar.gz"), _Series("whole")], raising=False)
+    monkeypatch.setattr(age_and_sex, "series_files", lambda _, name: [tmp_path / name])
+    assert _from_headers(SessionFolder(tmp_path)) == {"sex": "F"}
 
 
 class _Series:

@@ -98,15 +98,15 @@ class Labels:
     """The table `[labels]`: how sessions are named in the data set."""
 
     pattern: str = ""
-    """The session id with `{subject}` and `{session}`; empty to use the names of the import."""
+    """A glob for the session id, with `{subject}` and `{session}`; empty to use the names of the import."""
     subject: str = "{subject}"
-    """Template of the subject's label; values replace `{subject}` and `{session}`."""
+    """Template of the subject's label: names of subject and session replace `{subject}` and `{session}`."""
     session: str = "{session}"
     """Template of the session's label, with the same names in braces."""
     subjects: Mapping[str, str] = field(default_factory=dict)
-    """Subject to its label."""
+    """Label of the subject, by its name."""
     sessions: Mapping[str, str] = field(default_factory=dict)
-    """Session name to its label."""
+    """Label of the session, by its name; empty for no session level."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,11 @@ class IgnoredItem(NamedTuple):
 
 
 class UndecidedSeries(NamedTuple):
-    """A series with an image that is not ignored and has no path, and the reason. A series can have several reasons."""
+    """A series with an image that is not ignored and has no path. A series is listed once for each reason."""
 
     series: SeriesSummary
     reason: str
-    """Without a full stop."""
+    """Why an image of it has no path, without a full stop."""
     hint: str
     """What to write into the rule file or the table of --plan."""
 
@@ -161,7 +161,7 @@ class ExportPlan:
 
     session: SessionFolder
     subject: str
-    """BIDS label of the subject, without `sub-`; empty if a problem is that it has none."""
+    """BIDS label of the subject, without `sub-`; empty if it has none, which is a problem."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
     placed_images: tuple[PlacedImage, ...] = ()

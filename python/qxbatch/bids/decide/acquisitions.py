@@ -12,20 +12,20 @@ from qxbatch.bids.schema.target import Target
 from qxbatch.convert.header_values import text
 
 _SAME_START = timedelta(seconds=0.6)
-"""Series of a study whose starts differ by at most this are of one acquisition, even if they do not overlap.
+"""Series of one DICOM study whose starts differ by at most this are of one acquisition, even if their times do not overlap.
 
 The start of one of them may be rounded to seconds, which is a difference of up to 0.5 s; the starts of echoes can differ, too.
 """
 _TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
 """Echo times (ms), inversion times (ms) and flip angles (degrees) are rounded to multiples of these before they are compared.
 
-Sidecars and headers have rounded values.
+The values in sidecars and headers are rounded.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An image, the rule that decides it, and its target: data type, suffix and the entities that the rule gives."""
+    """An image that its rule does not ignore. `target` has the entities of the rule, not yet those that the export adds."""
 
     facts: ImageFacts
     match: Match
@@ -65,7 +65,7 @@ class AcquiredImages:
 
     @property
     def echoes(self) -> set[int | None]:
-        """Return its echo times as multiples of _TE_STEP."""
+        """Return the known echo times of its images, as multiples of _TE_STEP."""
         return {_step_count(member.facts.te_ms, _TE_STEP) for member in self.members} - {None}
 
     @property
@@ -89,7 +89,7 @@ def distinction(candidate: Candidate) -> tuple[object, ...]:
 
 
 def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
-    """Return the acquisitions of images, by `sort_key`. Images of one series are of one acquisition."""
+    """Return the acquisitions of images, sorted by `sort_key`. Images of one series are of one acquisition."""
     series: dict[int, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: candidate.sort_key):
         series.setdefault(candidate.facts.image.series.n, []).append(candidate)
@@ -113,14 +113,14 @@ def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
     return sorted(groups, key=lambda acquisition: acquisition.sort_key)
 
 
-def acquisition_sets(runs: Sequence[AcquiredImages], max_echoes: int = 0) -> list[AcquiredImages]:
-    """Return the acquisitions, with successive ones joined into one set as long as no two of them have the same `distinction`.
+def acquisition_sets(in_order: Sequence[AcquiredImages], max_echoes: int = 0) -> list[AcquiredImages]:
+    """Return acquisitions with successive ones joined into sets. Images of different acquisitions of a set differ in `distinction`.
 
     Images that differ in flip angle, inversion or magnetization transfer are scanned one after the other and form one set, and
     so do the two echoes of a field map. Acquisitions are not joined into a set of more than `max_echoes` echo times; 0: no limit.
     """
     sets: list[AcquiredImages] = []
-    for acquisition in runs:
+    for acquisition in in_order:
         echoes = sets[-1].echoes | acquisition.echoes if sets else set()
         has_room = not max_echoes or len(echoes) <= max_echoes
         if sets and has_room and not (sets[-1].distinctions & acquisition.distinctions):
@@ -131,7 +131,7 @@ def acquisition_sets(runs: Sequence[AcquiredImages], max_echoes: int = 0) -> lis
 
 
 def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
-    """Return groups of images that nothing distinguishes: one scan that was sent or reconstructed more than once."""
+    """Return each group of several images that nothing distinguishes: one scan that was sent or reconstructed more than once."""
     by_distinction: dict[tuple[object, ...], list[Candidate]] = {}
     for member in acquisition.members:
         by_distinction.setdefault(distinction(member), []).append(member)

@@ -21,7 +21,10 @@ from qxbatch.session.folder import SessionFolder
 
 
 def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPlan]:
-    """Return the plan of each session, in the order of `sessions`. The plan of a session that cannot be read has a `problem`."""
+    """Return the plan of each session, in the order of `sessions`.
+
+    A plan has a `problem` if the session cannot be read, has no valid labels, or has labels that conflict with another session.
+    """
     schema = load_schema()
     labels = [(session, labels_of(session, rules)) for session in sessions]
     conflicts = label_conflicts(labels)
@@ -36,7 +39,7 @@ def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPla
 def _session_plan(
     session: SessionFolder, labels: SessionLabels, conflict: tuple[str, str] | None, rules: RuleFile, schema: Schema
 ) -> ExportPlan:
-    problem, hint = conflict or (labels.problem, labels.hint)
+    problem, hint = conflict or (labels.problem, labels.hint)  # a conflict is a pair of problem and hint
     if problem:
         return ExportPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
     try:
@@ -59,13 +62,13 @@ class _SessionDecision:
         self._undecided_series: list[UndecidedSeries] = []
 
     def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> ExportPlan:
-        """Return the plan."""
+        """Return the plan. `rules` are all rules for the session, and `session_rules` those that only this session has."""
         self._ignore_series_without_images()
         candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
         groups = group_images(candidates, self._schema)
         for candidate, reason in groups.excluded:
             self._ignored_items.append(IgnoredItem(candidate.facts.image, candidate.match.rule, reason))
-        for candidate, reason, hint in groups.orphans:
+        for candidate, reason, hint in groups.orphans:  # images such as an SBRef whose run does not exist
             self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
         self._place(groups.images)
         return ExportPlan(

@@ -20,7 +20,7 @@ _PARTS = {
 }
 _INVERSION = re.compile(r"inv[-_ ]?(\d)", re.IGNORECASE)
 _RELATIVE_ROUNDING = 1e-4
-"""Values are equal if they differ by at most this fraction of the larger one, or by at most this if it is less than 1."""
+"""Values are equal if they differ by at most this fraction of the larger value; of values below 1, by at most this number."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class NamedImage:
 
 
 def named_images(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
-    """Return the images of one run and its companions with their entities."""
+    """Return the images of one run and its companions with their targets: entities are added, suffixes of field maps corrected."""
     members = acquisition.members
     if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP_SUFFIXES:
         return _field_map_images(members)
@@ -141,6 +141,11 @@ _FINDERS: Mapping[
     "flip": _flip,
     "mt": _mt,
 }
+"""Functions that return the value of an entity by its short name.
+
+Their arguments are the image, the images of its run with the same suffix, all images of the run and its companions, and the
+entities that the suffix can have, by short name.
+"""
 _FIELDS = {"echo": "EchoTime", "inv": "InversionTime", "flip": "FlipAngle", "mt": "MTState"}
 
 
@@ -151,7 +156,7 @@ def _missing_entity_problem(name: str, facts: ImageFacts) -> str:
 
 def _field_map_images(members: list[Candidate]) -> list[NamedImage]:
     """Return the images of one field map with their suffixes, which follow from kind, echo and the suffix in the rule."""
-    in_hz = [member for member in members if _shows_hz(member)]
+    in_hz = [member for member in members if _is_map_in_hz(member)]
     magnitude_kinds = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
     phases = [member for member in members if member not in in_hz and member.facts.kind not in magnitude_kinds]
     magnitudes = [member for member in members if member not in in_hz and member not in phases]
@@ -175,7 +180,8 @@ def _field_map_images(members: list[Candidate]) -> list[NamedImage]:
     return sorted(images, key=lambda image: image.candidate.sort_key)
 
 
-def _shows_hz(member: Candidate) -> bool:
+def _is_map_in_hz(member: Candidate) -> bool:
+    """Return whether an image is a field map in Hz, by its kind or by the suffix `fieldmap` in its rule."""
     is_magnitude = member.facts.kind == ImageKind.MAGNITUDE
     return member.facts.kind == IN_HZ or (member.target.suffix == "fieldmap" and not is_magnitude)
 

@@ -19,7 +19,7 @@ from qxbatch.visible import one_line
 def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
     """Return why a series is exported or not.
 
-    `series` is a SeriesNumber, or `n70` for the series in `dicom/70`. Raises UsageError.
+    `session` is an id, `series` a SeriesNumber, or `n70` for the series in `dicom/70`. Raises UsageError.
     """
     folder = next((candidate for candidate in sessions if candidate.id == session), None)
     if folder is None:
@@ -39,23 +39,28 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
 
 
 def _has_number(facts: ImageFacts, series: str) -> bool:
-    return series in (str(facts.series_number), f"n{facts.image.series.n}")
+    return _is_named(series, facts.series_number, facts.image.series.n)
+
+
+def _is_named(name: str, number: int | None, n: int) -> bool:
+    """Return whether a name, such as `7` or `n70`, is that of the series with this SeriesNumber and this folder `dicom/<n>`."""
+    return name == f"n{n}" or (number is not None and name == str(number))
 
 
 def _reason_without_images(plan: ExportPlan, series: str) -> str:
     """Return why a series without images is not exported; empty if `series` names no such series."""
     for ignored in plan.ignored_items:
-        if ignored.series is not None and series in (
-            str(series_number(ignored.series.header)),
-            f"n{ignored.series.n}",
-        ):
+        if ignored.series is not None and _is_named(series, series_number(ignored.series.header), ignored.series.n):
             name = description(ignored.series.header)
             return f"series {series} ({name}) of session {plan.session.id} is not exported: {ignored.reason}. It needs no rule."
     return ""
 
 
 def _existing_series(plan: ExportPlan) -> str:
-    """Return the series with images as a hint. If several share a SeriesNumber, `n70` follows, for the series in `dicom/70`."""
+    """Return a hint that lists the series with images.
+
+    After a series whose SeriesNumber others share, its name by folder follows: `n70` for `dicom/70`.
+    """
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())
     shared_numbers = {number for number, count in counts.items() if number is not None and count > 1}
@@ -117,6 +122,7 @@ def _mismatch(mismatch: Mismatch) -> str:
 
 
 def _actual_text(value: object) -> str:
+    """Return the value of an image as text. The numbers of a list are rounded; b-values have their numbers of volumes."""
     if isinstance(value, tuple) and not all(isinstance(item, str) for item in value):
         return actual_text(value) or ""
     return value_text(list(value) if isinstance(value, tuple) else value)

@@ -19,14 +19,15 @@ _FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("anat", "MP2RAGE"): ("MP2RAGE", "UNIT1", "T1map"),
     ("fmap", "phasediff"): FIELD_MAP_SUFFIXES,
 }
+"""All suffixes of a family, by its data type and the suffix that stands for it."""
 _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
-"""Suffixes of companions: images that get the run number of another image, unless their family has only companions."""
+"""Suffixes of companions: images that get the run number of another image, unless the session has only companions of the family."""
 _PRECEDING_COMPANIONS = ("sbref",)
 """Companions that are scanned before the run they belong to."""
 _SET_ENTITIES = ("flip", "inv", "mt")
 """If a suffix requires one of these entities, its images are scanned one after the other, and form one run."""
 _PRECEDING_TOLERANCE = 0.6
-"""A companion that begins at most this many seconds after its run counts as scanned before the run."""
+"""An SBRef that begins at most this many seconds after a run counts as scanned before it."""
 
 
 class Family(NamedTuple):
@@ -54,7 +55,7 @@ def _run_entities(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str],
 
 
 def is_companion(candidate: Candidate) -> bool:
-    """Return whether an image has the suffix of a companion."""
+    """Return whether an image has the suffix of a companion, such as an SBRef."""
     return candidate.target.suffix in _COMPANIONS
 
 
@@ -74,8 +75,8 @@ def is_scanned_as_set(family: Family, schema: Schema) -> bool:
 def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the run that a companion belongs to: for an SBRef the next run, for other companions the nearest one.
 
-    None for an SBRef that no run follows. Runs of other studies are used only if the study of the companion has no run. If a
-    time is not known, series numbers decide.
+    None for an SBRef that no run follows. Runs of other DICOM studies are used only if that of the companion has none. If the
+    time of the companion or of one of the runs is not known, series numbers decide.
     """
     candidates = [run for run in runs if _studies(run) & _studies(companion)] or runs
     if len(candidates) == 1 and not _precedes_run(companion):
@@ -108,7 +109,7 @@ def _run_by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> Acq
 
 
 def _lowest_number(acquisition: AcquiredImages) -> tuple[int, int]:
-    """Return the lowest SeriesNumber of an acquisition, and the n of that series, which is in `dicom/<n>`.
+    """Return the lowest SeriesNumber of an acquisition, and the n of that series, whose folder is `dicom/<n>`.
 
     A series without SeriesNumber has n // 10 in its place, which is at least 9001.
     """
@@ -125,9 +126,11 @@ def _par_acquisition_numbers(acquisition: AcquiredImages) -> set[int]:
 
 
 def _precedes_run(companion: AcquiredImages) -> bool:
+    """Return whether the companion is of a sort that is scanned before its run."""
     return companion.members[0].target.suffix in _PRECEDING_COMPANIONS
 
 
 def _studies(acquisition: AcquiredImages) -> set[str]:
+    """Return the known StudyInstanceUIDs of the images."""
     uids = (text(member.facts.image.series.header, "StudyInstanceUID") for member in acquisition.members)
     return {uid for uid in uids if uid}

@@ -39,7 +39,7 @@ class Groups:
 
 
 def group_images(candidates: Iterable[Candidate], schema: Schema) -> Groups:
-    """Group the images of one session; return them with their targets, and those that are excluded."""
+    """Group the images of one session by family and run."""
     families: dict[Family, list[Candidate]] = {}
     for candidate in candidates:
         families.setdefault(family_of(candidate), []).append(candidate)
@@ -50,6 +50,7 @@ def group_images(candidates: Iterable[Candidate], schema: Schema) -> Groups:
 
 
 def _add_family(family: Family, members: list[Candidate], schema: Schema, result: Groups) -> None:
+    """Add the images of one family to the result, with run numbers if several runs remain."""
     companions = [member for member in members if is_companion(member)]
     mains = [member for member in members if not is_companion(member)]
     if not mains:
@@ -71,12 +72,14 @@ def _add_family(family: Family, members: list[Candidate], schema: Schema, result
 
 
 def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
+    """Return an image with `run-<k>` in its name and a note about it; unchanged if its suffix cannot have a run number."""
     if "run" not in schema.entities(image.target.datatype, image.target.suffix):
         return image
     return replace(image, target=image.target.with_entities(schema, {"run": str(k)}), notes=(note, *image.notes))
 
 
 def _order_text(run: AcquiredImages) -> str:
+    """Return what decides the place of a run among those of its family: its acquisition time, else series numbers."""
     start = run.start
     if start is None:
         return "series number, because no time is known"
@@ -120,6 +123,7 @@ def _is_kept(run: AcquiredImages, runs: list[AcquiredImages], result: Groups, co
 
 
 def _why_excluded(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
+    """Return why `repeat` excludes a run of `runs`, which are in order of time; empty if it does not."""
     repeat = run.members[0].match.rule.repeat
     if repeat == "complete" and not all(map(_is_complete, run.members)):
         return "repeat = complete: it is incomplete"
@@ -163,7 +167,7 @@ def _companions_by_run(
 def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
     """Add a companion without a run to the excluded images if `repeat` of its rule is not `all`, else to the orphans.
 
-    `run` is the run that has a later companion instead; None if `run_of_companion` returns None.
+    `run` is the run that has a later companion instead; None if `run_of_companion` found none.
     """
     why = f"{series_number_text(run.members[0].facts)} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":

@@ -1,4 +1,4 @@
-"""Remarks on rules that match nothing and on names that become one label; what to write to ignore a series."""
+"""Remarks on rules that match nothing, unknown sessions, and names that become one label; what to write to ignore a series."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -13,11 +13,11 @@ from qxbatch.record.names import series_number
 from qxbatch.session.folder import SessionFolder
 
 _MAX_SERIES = 4
-"""Largest number of series in one message."""
+"""Largest number of series that one message names; of more, it names one less and counts the others."""
 
 
 def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
-    """Return remarks on tables `[session.ID]` without a session, by the id of the session that was probably meant.
+    """Return remarks on tables `[session.ID]` for sessions that do not exist, by the id of the session that was probably meant.
 
     A table whose ID is not similar to any session id gets no remark.
     """

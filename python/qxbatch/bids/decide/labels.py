@@ -16,9 +16,11 @@ class SessionLabels(NamedTuple):
 
     subject: str
     session: str
-    """Empty for no session level."""
+    """Empty if the data set has no session level for the session."""
     problem: str = ""
+    """Why the session has no valid labels; empty if it has."""
     hint: str = ""
+    """What to write into the rule file; empty if there is no problem."""
     subject_name: str = ""
     """The text that was reduced to the label of the subject; empty if the rule file contains the label."""
 
@@ -42,7 +44,7 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
                 session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint)
             )
         names = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
-    without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}
+    without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}  # `sub-` or `ses-`
     label_in_rules = table.subjects.get(names["subject"])
     text = "" if label_in_rules else fill_placeholders(table.subject, without_prefix)
     subject = label_in_rules or label(text)
@@ -78,6 +80,7 @@ def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> 
 
 def _subject_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
     """Return problem and hint, by session id, for subjects whose names are reduced to the same label."""
+    # by label, then by each name that was reduced to it, both case-folded
     by_label: dict[str, dict[str, list[tuple[SessionFolder, SessionLabels]]]] = {}
     for session, labels in sessions:
         if labels.subject and labels.subject_name:

@@ -1,4 +1,4 @@
-"""The plan as a table that users edit: a row for each image, series without images, and session that cannot be exported."""
+"""The plan as a table that users edit. It has a row for each image, each series without images, each session with a problem."""
 
 import csv
 import io
@@ -25,13 +25,17 @@ COLUMNS = ("session", "series", "image", "name", "rule", "path", "reason")
 IGNORED = "ignore"
 """In the column path: the image is not exported."""
 UNDECIDED = "undecided"
+"""In the column path: it is not decided yet what happens to the image or session, which prevents the export of the session."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _IMAGE = re.compile(r"\d{1,12}", re.ASCII)
 _HINT = "Write the table with --plan, and edit its column path: a path, or ignore."
 
 
 class _Row(NamedTuple):
+    """An image in an edited table, and its cells."""
+
     line: int
+    """Line of the table, from 1."""
     session: str
     image: int
     path: str
@@ -39,7 +43,7 @@ class _Row(NamedTuple):
     series: str
     """The scanner's number of the series; empty if the table does not have it."""
     name: str
-    """The name of the image; empty if the table does not have it."""
+    """The name of the image; empty if the table does not have it, or if the row of the table has several images."""
 
 
 def plan_text(plans: Iterable[ExportPlan]) -> str:
@@ -118,7 +122,7 @@ def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
     An image that is not in the table is undecided; a session that is not in the table is omitted. A session that cannot be
     exported keeps its plan.
     """
-    plans_by_id = {_unquote(_cell(plan.session.id)): plan for plan in plans}
+    plans_by_id = {_unquote(_cell(plan.session.id)): plan for plan in plans}  # by the id as read from the table
     by_session: dict[str, list[_Row]] = {}
     for line, cells in _lines(path):
         name, rows = cells["session"], list(_image_rows(path, line, cells))
@@ -132,7 +136,7 @@ def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield the number and the cells, by column, of each line of the table that is not empty. Raises UsageError."""
+    """Yield the number and the cells, by column, of each line below the header that is not empty. Raises UsageError."""
     try:
         text = read_text(path, "strict")
     except OSError as error:
@@ -188,7 +192,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     placed: list[PlacedImage] = []
     ignored = [item for item in plan.ignored_items if item.image is None]
     remaining: dict[int, ExportImage] = dict(images)
-    paths: dict[str, int] = {}
+    line_by_path: dict[str, int] = {}
     for row in rows:
         if row.image not in remaining:
             what = "is in the table twice" if row.image in images else f"does not exist in session {row.session}"
@@ -203,12 +207,12 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
         if row.path.casefold() == IGNORED:
             ignored.append(IgnoredItem(image, rule, row.reason or "ignored by the plan"))
             continue
-        if row.path.casefold() in paths:
-            previous = paths[row.path.casefold()]
+        if row.path.casefold() in line_by_path:
+            previous = line_by_path[row.path.casefold()]
             raise UsageError(
                 f"{path}:{row.line}: {row.path} is already in line {previous}.", "Give each image its own path."
             )
-        paths[row.path.casefold()] = row.line
+        line_by_path[row.path.casefold()] = row.line
         target = _target_of(path, row, plan)
         rule_of_row = rule if rule is not None and not rule.ignore else Rule(0, {}, target)
         placed.append(PlacedImage(image, row.path, rule_of_row, row.reason))
@@ -223,7 +227,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
 
 
 def _other_scan(row: _Row, image: ExportImage) -> str:
-    """Return how series number or name in a row differ from those of the image that has the number now; empty if they do not."""
+    """Return which series number or name in a row is not that of the image with the number of the row; empty if both agree."""
     series = _cell(_number_cell(series_number(image.series.header)))
     name = _unquote(_cell(image.summary.name))
     if row.series and row.series != series:
@@ -234,7 +238,7 @@ def _other_scan(row: _Row, image: ExportImage) -> str:
 
 
 def _images_and_rules(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
-    """Return the images of a session by number, and the rule that decides each."""
+    """Return the images of a session, and the rules that decide them, by number of the image."""
     images = {image.number: image for image in images_of(plan.session)}
     placed = {item.image.number: item.rule for item in plan.placed_images}
     ignored = {item.image.number: item.rule for item in plan.ignored_items if item.image and item.rule}

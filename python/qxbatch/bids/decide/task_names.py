@@ -14,10 +14,11 @@ _NUMBERED_WORD = re.compile(
 )
 """Words with a number that describe the scan: `run2`, `mb4`, `2.4mm`."""
 DIRECTIONS = ("ap", "pa", "lr", "rl")
+"""Words for the polarity of phase encoding: anterior to posterior, and so on."""
 
 
 def task_label(name: str) -> str:
-    """Return the label of the task of a series: its name without words that describe the scan.
+    """Return the label of the task of a series: its name without words that describe the scan, or all of it if nothing remains.
 
     >>> task_label("fMRI_rest_AP_run1_SBRef"), task_label("task-nback_run-02_bold"), task_label("BOLD")
     ('rest', 'nback', 'BOLD')
@@ -35,5 +36,5 @@ def words_of(name: str) -> list[str]:
 
 
 def has_direction(name: str) -> bool:
-    """Return whether a name contains the polarity of phase encoding."""
+    """Return whether one of the words of a name is a polarity of phase encoding."""
     return any(word.casefold() in DIRECTIONS for word in words_of(name))

@@ -3,6 +3,7 @@
 import gzip
 import os
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -20,6 +21,7 @@ from qxbatch.session.layout import PACKED_SUFFIX
 _MAX_AGE = 89
 """Highest age in years that is written, as BIDS recommends for privacy; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
+"""Days of each unit of a DICOM age string (VR AS)."""
 _MAX_INFLATED_BYTES = 256 << 20
 """An object in the deflated transfer syntax that inflates to more bytes is not read."""
 _TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
@@ -44,7 +46,7 @@ def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
 
 
 def _from_headers(session: SessionFolder) -> dict[str, str]:
-    """Return the values of the first DICOM series whose first header can be read."""
+    """Return `age` and `sex`, as far as known, from the first DICOM series whose first header can be read."""
     import pydicom
     from pydicom.errors import InvalidDicomError
 
@@ -64,6 +66,7 @@ def _from_headers(session: SessionFolder) -> dict[str, str]:
             EOFError,
             ValueError,
             tarfile.TarError,
+            zlib.error,
             InvalidDicomError,
             AttributeError,
             KeyError,
@@ -75,7 +78,7 @@ def _from_headers(session: SessionFolder) -> dict[str, str]:
 
 @contextmanager
 def _first_object(path: Path) -> Iterator[IO[bytes]]:
-    """Open the first DICOM object of a file of a series. Raises OSError, TarError, and EOFError if it has none."""
+    """Open the first DICOM object of a file of a series. Raises OSError, TarError, zlib.error, and EOFError if it has none."""
     if path.name.endswith(PACKED_SUFFIX):
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:

@@ -33,8 +33,9 @@ class Change(NamedTuple):
     path: str
     action: Action
     entry: Entry | None
-    """The entry in the record after the change."""
+    """The entry in the record after the change; None if the record then has none."""
     session: str = ""
+    """The id of the session of the file; empty for files that sessions share."""
     differs: bool = False
     """For an edited file: whether the export would write other content than the last time, or would remove the file."""
     other_image: bool = False
@@ -47,7 +48,7 @@ def planned_changes(
     file_at: Callable[[str], FileOnDisk | None],
     is_kept: Callable[[Entry], bool],
 ) -> list[Change]:
-    """Return the changes of planned files, then those of other files that exports wrote.
+    """Return the changes of planned files, then those of other files that exports wrote or may have written.
 
     `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
     """
@@ -80,6 +81,10 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
 def _unplanned_change(
     path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
 ) -> Change | None:
+    """Return the change of a path that is not planned.
+
+    None for a file of users at a path where only an interrupted export may have written.
+    """
     entries = record.possible_entries(path)
     last = record.files.get(path)
     if last is not None and is_kept(last):

@@ -17,9 +17,10 @@ DESCRIPTION = "dataset_description.json"
 def dataset_files(
     dataset: Path, sessionsfolder: Path, rule_fields: Mapping[str, Any], *, sourcedata: bool
 ) -> list[PlannedFile]:
-    """Return the files of the whole data set; `rule_fields` are the fields of dataset_description.json in the rule file.
+    """Return the files of the whole data set. Users may edit them; edited files are not changed.
 
-    Users may edit these files; edited files are not changed.
+    `rule_fields` are the fields of dataset_description.json in the rule file; `sourcedata` is whether the data set has the
+    sorted files (DICOM, PAR/REC), too.
     """
     name = str(rule_fields.get("Name") or dataset.name)
     source = f"bids::{SOURCEDATA}/" if sourcedata else Path(os.path.relpath(sessionsfolder, dataset)).as_posix()

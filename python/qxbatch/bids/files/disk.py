@@ -59,7 +59,10 @@ class Disk:
         return FileOnDisk(self._stamps.hash_of(path, full_path, status), status.st_size, link)
 
     def files_beside(self, path: str) -> set[str]:
-        """Return the paths beside an image whose names begin with its name without suffix, `echo` and `part`. Raises OSError."""
+        """Return the paths in the folder of an image whose names begin with its name without suffix, `echo` and `part`.
+
+        The image itself is among them if it exists. Raises OSError.
+        """
         folder, _slash, name = path.rpartition("/")
         start = _ECHO_OR_PART.sub("", name.rpartition("_")[0])
         try:
@@ -69,7 +72,10 @@ class Disk:
         return {f"{folder}/{each}" for each in names if each.startswith(f"{start}_")}
 
     def files_below(self, folder: str) -> set[str]:
-        """Return the paths of all files in a folder and the folders below it. Folders that are links are not entered."""
+        """Return the paths of all files in a folder and the folders below it. Raises OSError.
+
+        Folders that are links or cannot be listed are not entered.
+        """
         if not self.is_plain(folder):
             return set()
         return {

@@ -1,4 +1,4 @@
-"""The planned files of a data set, with their contents. This module writes nothing."""
+"""The planned files of one session, with their contents. This module writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class PlannedFile:
     """A planned file: a copy of a file of the session, bytes, or a table that is merged with the existing one."""
 
     path: str
+    """Relative to the data set."""
     owner: Owner
     content: Source | bytes | Table
     is_editable: bool = False
@@ -49,9 +50,13 @@ class FileOptions(NamedTuple):
     """Options for the files of a session."""
 
     intended_for: IntendedFor = IntendedFor.URI
+    """How sidecars name other images."""
     keep_identifying: bool = False
+    """Whether sidecars keep fields that identify a person or an examination."""
     sourcedata: bool = False
+    """Whether the sorted files (DICOM, PAR/REC) of the exported series are exported, too."""
     shifts: Shifts | None = None
+    """None: dates are not shifted."""
 
 
 class SessionFiles(NamedTuple):
@@ -62,7 +67,7 @@ class SessionFiles(NamedTuple):
 
 
 def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> SessionFiles:
-    """Return the files of a session. Raises SourceError."""
+    """Return the files of a session, and warnings about them. Raises SourceError."""
     links = field_map_links(plan.placed_images, options.intended_for)
     m0 = _m0_links(plan.placed_images, options.intended_for)
     link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
@@ -125,7 +130,7 @@ def _has_only_b0(placed: PlacedImage) -> bool:
 
 
 def _sourcedata(plan: ExportPlan, folder: str, sources: Sources) -> Iterator[PlannedFile]:
-    """Yield the sorted files of the series that are exported."""
+    """Yield the sorted DICOM or PAR/REC files of the series that have exported images."""
     paths = SessionPaths(plan.session.path)
     for n in sorted({placed.image.series.n for placed in plan.placed_images}):
         for path in series_files(plan.session, n):

@@ -1,4 +1,4 @@
-"""The record in `code/qxbatch/` of the data set: the files that exports wrote."""
+"""The record in `code/qxbatch/` of the data set: the files that exports wrote, and the journal of a running or interrupted one."""
 
 import json
 import os
@@ -17,9 +17,11 @@ from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 RECORD_FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{RECORD_FOLDER}/export.json"
 JOURNAL = f"{RECORD_FOLDER}/journal.json"
-"""The files that a run will write. It exists while a run changes files, and after an interrupted one."""
+"""The files that an export will write. It exists while an export changes files, and after an interrupted one."""
 STAGING = f"{RECORD_FOLDER}/.staging"
+"""New files are written into this folder, and then renamed to their paths."""
 SCHEMA = 1
+"""Version of the format of record and journal."""
 
 
 class Entry(NamedTuple):
@@ -75,9 +77,9 @@ class Record:
 
 
 def read_record(dataset: Path) -> Record:
-    """Return the record of a data set, with the journal of an interrupted run; empty if neither file exists.
+    """Return the record of a data set, with the journal of an interrupted export; empty if neither file exists.
 
-    Raises UsageError and OSError.
+    Raises UsageError if one of them is damaged or of a later version of qxbatch, and OSError.
     """
     record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
     journal_files: dict[str, tuple[Entry, ...]] = {}

@@ -23,11 +23,11 @@ from qxbatch.bids.tables.shifts import Shifts
 
 
 class StudyTable(NamedTuple):
-    """Columns of the table of the study (--logfile)."""
+    """Columns of the table of the study that a user gives (--logfile), for participants.tsv."""
 
     columns: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, str]] = {}
-    """By the subject of the sessions, then by column."""
+    """By the subject as the sessions name it, which is not its BIDS label; then by column."""
 
 
 class SharedFileOptions(NamedTuple):
@@ -39,11 +39,13 @@ class SharedFileOptions(NamedTuple):
     """Fields of dataset_description.json in the rule file."""
     table: StudyTable
     shifts: Shifts | None
+    """None: dates are not shifted."""
     sourcedata: bool
+    """Whether the data set also gets the sorted files (DICOM, PAR/REC) of the exported series."""
 
 
 def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps: Stamps) -> list[PlannedFile]:
-    """Return the shared files for the sessions that are exported."""
+    """Return the shared files for those of the sessions that are exported."""
     subjects: dict[str, list[ExportPlan]] = {}
     for plan in plans:
         if plan.is_ready and plan.placed_images:
@@ -63,7 +65,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
 
 
 def _person(sessions: Sequence[ExportPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
-    """Return age and sex, each of the first session in time that has it; columns of the table take precedence."""
+    """Return the values of a subject by column: those of the table, else age and sex, each of the first session that has it."""
     columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
         columns = {**age_and_sex(plan.session, stamps), **columns}

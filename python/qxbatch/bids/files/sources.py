@@ -23,12 +23,16 @@ class Source(NamedTuple):
 
 
 class Sources:
-    """Sizes and hashes of files of sessions. The hash of an unchanged image is the one recorded in its session's summary."""
+    """Sizes and hashes of files of sessions.
+
+    An image that has the size in the summary of its session, and is not newer than the summary, has the hash in the summary.
+    """
 
     def __init__(self, stamps: Stamps) -> None:
         self._stamps = stamps
         self._summary_times: dict[Path, int] = {}
         self.warnings: list[str] = []
+        """Images that changed since their import."""
 
     def of_image(self, image: ExportImage, file: str) -> Source:
         """Return the source of an image, or of a file beside it. Raises SourceError."""

@@ -17,6 +17,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import read_plain, refuse_link
 
 _FOLDER = "bids"
+"""Folder of the stamps in the workspace of the sessions folder."""
 
 
 class Stamp(NamedTuple):
@@ -41,11 +42,11 @@ class Stamps:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._previous: dict[str, list[Any]] = {}
-        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by the last run."""
+        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by previous exports."""
         self._subjects: dict[str, list[Any]] = {}
         """Stamp of the summary (its three values), age and sex, by session id."""
         self._current: dict[str, list[Any]] = {}
-        """As `_previous`, for the files of this run."""
+        """As `_previous`, for the files of this export."""
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
             content = json.loads((read_plain(path) if path else None) or b"{}")
             self._previous = dict(content.get("files", {}))

@@ -97,6 +97,7 @@ def _read_error(path: Path, error: OSError) -> SessionFactsError:
 
 
 def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
+    """Return the content of an image's JSON file; empty if there is none. Raises SessionFactsError if it cannot be read."""
     path = session.paths.image(number, "json")
     try:
         content = json.loads(read_text(path, "strict"))
@@ -183,7 +184,7 @@ class ImageFacts:
 
     @cached_property
     def _kind_of_image(self) -> str:
-        """Return the kind that the converter gives this image; empty where it gives none."""
+        """Return the kind by a word that the converter adds to the image's name or to ImageType; empty if it adds none."""
         ending = self.image.summary.name.removeprefix(self.name).casefold()
         ending_words = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
         for word in ending_words:

@@ -1,4 +1,4 @@
-"""The times of series after midnight, if all headers of a study have one date, as after anonymization."""
+"""The times of series after midnight, if all headers of a DICOM study have one date, as after anonymization."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -27,6 +27,7 @@ def continue_after_midnight(series: Sequence[SeriesSummary]) -> tuple[SeriesSumm
 
 
 def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
+    """Return the series of each StudyInstanceUID; without PAR/REC and series without a start."""
     studies: dict[str, list[SeriesSummary]] = {}
     for each in series:
         if each.kind is not SeriesKind.PARREC and _time(each, "started") is not None:
@@ -35,7 +36,7 @@ def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
 
 
 def _numbers_after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
-    """Return the n of the series of a study that are on the next day; empty unless it crosses midnight on one date."""
+    """Return the n of the series of a study that are on the next day; empty if there are none."""
     starts = {each.n: start for each in study if (start := _time(each, "started")) is not None}
     first, last = min(starts.values()), max(starts.values())
     if first.date() != last.date() or last - first < _HALF_A_DAY:
@@ -48,7 +49,7 @@ def _numbers_after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
 
 
 def _number(series: SeriesSummary) -> int:
-    """Return the SeriesNumber, for a series without one n // 10, which is at least 9001."""
+    """Return the SeriesNumber; for a series without one, n // 10, which is at least 9001 (docs/numbers.md)."""
     number = series_number(series.header)
     return series.n // 10 if number is None else number
 

@@ -34,8 +34,11 @@ class Draft:
     match: tuple[tuple[str, Any], ...]
     """Keys and values of `match`."""
     target: str
+    """`as` of the rule; empty if it ignores its images."""
     ignore: str
+    """The reason in `ignore`; empty if the rule has a target."""
     comment: str
+    """What the rule file says about the rule in a comment."""
     option_pairs: tuple[tuple[str, Any], ...] = ()
     """Name and value of each option besides `match`, `as` and `ignore`."""
 
@@ -62,6 +65,7 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     for image in remaining:
         peers.setdefault(_peer_key(image), []).append(image)
     pairs = [(image, recognise(image, peers[_peer_key(image)], schema)) for image in remaining]
+    # computed images for which BIDS has names, such as T1 maps: their rules precede the one that ignores computed images
     map_pairs = [(image, result) for image, result in pairs if image.kind == ImageKind.DERIVED]
     other_pairs = [(image, result) for image, result in pairs if image.kind != ImageKind.DERIVED]
     derived_drafts = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
@@ -88,9 +92,9 @@ def _general_drafts(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callab
     modalities = sorted({_modality(image) for image in facts} - {"MR", ""})
     if modalities:
         yield _ignore({"modality": modalities}, "not MR"), lambda image: _modality(image) in modalities
-    no_images = "localizer, saved screen, report or spectroscopy"
+    reason = "localizer, saved screen, report or spectroscopy"
     not_evaluable = SeriesVerdict.NOT_EVALUABLE
-    yield _ignore({"verdict": str(not_evaluable)}, no_images), lambda image: image.verdict is not_evaluable
+    yield _ignore({"verdict": str(not_evaluable)}, reason), lambda image: image.verdict is not_evaluable
     sessions_with_both = sorted({image.image.session.id for image in facts if _exists_as_dicom(image)})
     yield (
         _ignore(
@@ -123,7 +127,7 @@ Pairs = Sequence[tuple[ImageFacts, Recognition]]
 
 
 def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
-    """Yield rules that ignore images that cannot be exported as they are.
+    """Yield rules that ignore images that cannot be exported as they are: by name, single volumes of `func/bold` by their guess.
 
     If an image with the same name and guess as one of a rule's images is exported, the rule also requires the sessions.
     """
@@ -152,7 +156,7 @@ def _unrecognised_drafts(pairs: Pairs) -> Iterator[Draft]:
 
 
 def _target_drafts(pairs: Pairs) -> Iterator[Draft]:
-    """Yield the rules of exported images."""
+    """Yield the rules of images that have a target."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     has_directions = _have_directions(image for image, result in pairs if _TASK in result.target)
     has_two_polarities = _have_two_polarities([image for image, result in pairs if result.target in _DIFFUSION])
@@ -178,13 +182,13 @@ def _with_names(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
 
 
 def _have_directions(images: Iterable[ImageFacts]) -> bool:
-    """Return whether a name contains a polarity of phase encoding, and the polarity of all images is known."""
+    """Return whether a polarity of phase encoding is known for all images, and at least one has it in its name."""
     runs = list(images)
     return any(has_direction(image.name) for image in runs) and all(image.direction for image in runs)
 
 
 def _have_two_polarities(images: Sequence[ImageFacts]) -> bool:
-    """Return whether a session has diffusion scans of two polarities, and the polarity of all images is known."""
+    """Return whether a polarity is known for all of these diffusion images, and at least one session has two polarities."""
     polarities = {(image.image.session.id, image.direction) for image in images}
     return all(image.direction for image in images) and len(polarities) > len({session for session, _ in polarities})
 

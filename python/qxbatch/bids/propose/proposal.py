@@ -1,6 +1,5 @@
 """Proposes a rule file from the sessions of a study. It should decide every series, so that it can be used without changes."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
@@ -28,7 +27,7 @@ _ROUNDS = 3
 
 
 def propose(sessions: Sequence[SessionFolder]) -> str:
-    """Return the text of a rule file, with rules for the sessions that can be read. Raises UsageError."""
+    """Return the text of a rule file, with rules for the sessions that can be read. Raises UsageError if they have no images."""
     facts: list[ImageFacts] = []
     problems: list[str] = []
     for session in sessions:
@@ -72,12 +71,13 @@ def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[
     A rule with a target that matches such a series gets `copies = "last"`. If it already has it, or no rule matches the series,
     an added rule ignores the series.
     """
+    # index of each draft, by the line of its rule in the text
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []
     for plan in plans:
         reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided_series}
-        for facts in _images(plan):
+        for facts in _images_if_undecided(plan):
             reason = reasons.get(facts.image.series.n)
             match = first_match(rules.rules, facts) if reason is not None else None
             if reason is None:
@@ -100,7 +100,8 @@ def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
     return Draft(match, "", reason.partition(",")[0], "no valid name")
 
 
-def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
+def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:
+    """Return the images of a session that has undecided series; none for other sessions."""
     return iter(facts_of(plan.session) if plan.undecided_series else ())
 
 
@@ -116,12 +117,17 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
         for session, each in labels
     ]
     problems = label_conflicts([(session, each._replace(subject_name="")) for session, each in new])
-    counts: Counter[str] = Counter()
+    used = {each.folder.casefold() for _, each in new}
     for (session, old), (_, each) in zip(labels, new, strict=True):
         lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
         if session.id in problems:
-            counts[each.folder] += 1
-            lines.append(f"session = {value_text(f'{each.session}{counts[each.folder]}')}\n")
+            renamed = next(
+                other
+                for k in count(1)
+                if (other := each._replace(session=f"{each.session}{k}")).folder.casefold() not in used
+            )
+            used.add(renamed.folder.casefold())
+            lines.append(f"session = {value_text(renamed.session)}\n")
         if lines:
             what = "subject" if each.subject != old.subject else "session"
             yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.folder}\n"

@@ -17,6 +17,7 @@ _REPROIN = re.compile(r"(?:WIP[ _])?(anat|func|fmap|dwi|perf)(?:-([A-Za-z0-9]+))
 _USUAL_SUFFIXES = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
 """Suffix of each data type if the name has none."""
 _OMITTED_ENTITIES = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
+"""Entities that the session or the export gives, and not the rule."""
 _NAME_PATTERNS = (
     ("func/task-{task}_sbref", r"sbref"),
     ("fmap/phasediff", r"field_?map(?!.*(?:_|-)(?:ap|pa|lr|rl))"),
@@ -35,8 +36,6 @@ NOT_RECOGNISED = "none"
 """Some of the sources of a guess (`Recognition.source`); NOT_RECOGNISED if there is no guess."""
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
 """In ms."""
-
-
 CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     SEVERAL_VOLUMES: {"volumes": ">1"},
     SHORT_TE_AND_TR: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
@@ -73,6 +72,7 @@ def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) ->
 
 
 def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
+    """Yield guesses, the most reliable first: each a target, which can be invalid, and its source."""
     if target := reproin_target(facts.name):
         yield target, "ReproIn"
     if target := _target_from_guess(facts):

@@ -10,7 +10,7 @@ from qxbatch.protocol.toml_file import TomlFile
 
 
 def check_values(file: TomlFile, key_path: KeyPath, table: Mapping[str, Any], schema: Schema) -> None:
-    """Refuse the first value of a table that its field cannot have. Raises UsageError."""
+    """Raise UsageError for the first value in a table that its field cannot have. `key_path` leads to the table."""
     for field, value in table.items():
         if valid_values := unmet_requirement(schema, field, value):
             file.refuse_value((*key_path, field), value, valid_values)

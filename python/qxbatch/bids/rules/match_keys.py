@@ -30,7 +30,7 @@ class MatchKey(NamedTuple):
     value_of: ValueOf
     """Returns the value of an image; None where it is not known."""
     read: Callable[[Any], Accept]
-    """Returns the test of an image's value from the value in the rule file. Raises WrongValueError."""
+    """Reads the value in the rule file; returns the test that the value of an image has to pass. Raises WrongValueError."""
 
 
 CONVERTER_FIELDS = (
@@ -48,9 +48,9 @@ CONVERTER_FIELDS = (
         "SliceThickness",
     ),
 )
-"""Sidecar fields of dcm2niix that rules can name besides those of the BIDS schema; the schema has some of them, too."""
+"""Sidecar fields of dcm2niix that rules can name, whether or not the BIDS schema defines them."""
 CAPTURING = ("name", "protocol", "sequence", "session", "subject", "name_regex")
-"""Keys whose braces, or named groups, `as` can use."""
+"""Keys whose patterns can capture text for `as`: in braces, or in `name_regex` in named groups."""
 
 
 def _header_value(field_name: str) -> ValueOf:
@@ -74,6 +74,7 @@ def _three_numbers_key(name: str) -> MatchKey:
 
 
 def _axis(facts: ImageFacts) -> str | None:
+    """Return the axis of phase encoding: `i`, `j` or `k`."""
     direction = facts.acquisition.phase_encoding_direction or facts.acquisition.phase_encoding_axis
     return direction[0] if direction else None
 
@@ -86,6 +87,7 @@ _NUMBERS = (
     *("slice_gap_mm", "in_plane_acceleration", "multiband_factor", "partial_fourier", "pixel_bandwidth_hz"),
     *("effective_echo_spacing_s", "total_readout_time_s", "directions", "field_strength_t"),
 )
+"""Acquisition facts that are one number, and keys of the same names."""
 KEYS: Mapping[str, MatchKey] = {
     "name": MatchKey(lambda facts: facts.name, globs),
     "name_regex": MatchKey(lambda facts: facts.name, regexes),
@@ -95,8 +97,8 @@ KEYS: Mapping[str, MatchKey] = {
     "guess": MatchKey(lambda facts: facts.guess or None, globs),
     "image_type": MatchKey(lambda facts: facts.image_type, all_words),
     "number": MatchKey(lambda facts: facts.series_number, number_range()),
-    "n": MatchKey(lambda facts: facts.image.series.n, number_range()),
-    "image": MatchKey(lambda facts: facts.image.summary.k, number_range()),
+    "n": MatchKey(lambda facts: facts.image.series.n, number_range()),  # the folder of the series is dicom/<n>
+    "image": MatchKey(lambda facts: facts.image.summary.k, number_range()),  # position within the series, from 1
     "echo": MatchKey(lambda facts: facts.echo, number_range()),
     "volumes": MatchKey(lambda facts: facts.volumes, number_range()),
     "verdict": MatchKey(lambda facts: facts.verdict, one_of(*SeriesVerdict)),
@@ -126,7 +128,7 @@ KEYS: Mapping[str, MatchKey] = {
 
 
 def sidecar_key(name: str) -> MatchKey:
-    """Return the key of a sidecar field."""
+    """Return the key of a sidecar field. Times of IN_MS are compared in ms."""
 
     def value_of(facts: ImageFacts) -> object:
         from_facts = {

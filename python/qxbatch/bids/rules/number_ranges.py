@@ -13,7 +13,7 @@ _LIMIT = re.compile(rf"\s*(>=|<=|>|<|≥|≤)\s*({_NUMBER})\s*", re.ASCII)
 _RANGE = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*[-–]\s*(\d{1,15}(?:\.\d{0,15})?)\s*", re.ASCII)
 _WITH_TOLERANCE = re.compile(rf"\s*({_NUMBER})\s*(?:(?:±|\+/?-)\s*({_NUMBER})\s*(%)?\s*)?", re.ASCII)
 _NOISE = 1e-6
-"""Relative tolerance of all comparisons, for numbers that were rounded when they were written."""
+"""Relative tolerance of all comparisons, since numbers may have been rounded when they were written."""
 
 
 class NumberRange(NamedTuple):

@@ -49,6 +49,7 @@ def regex_pattern(text: str) -> re.Pattern[str]:
 
 
 def _capture_group(name: str, names: set[str]) -> str:
+    """Return a group that captures text; a reference to it if `names`, to which the name is added, has the name already."""
     if name in names:
         return f"(?P={name})"
     names.add(name)

@@ -40,7 +40,7 @@ def rules_of(text: str) -> RuleFile:
 
 
 class _Reader:
-    """Reads the rules of one file. Each method raises UsageError."""
+    """Reads the rules of one file. Each method raises UsageError, with the line of what is not valid."""
 
     def __init__(self, file: TomlFile, schema: Schema) -> None:
         self._file = file
@@ -66,6 +66,7 @@ class _Reader:
         )
 
     def _table(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:
+        """Return the value, which must be a table."""
         if not isinstance(value, dict):
             header = ".".join([str(key_path[0]), *(toml_string(str(key)) for key in key_path[1:])])
             self._file.refuse(key_path, f"{key_path[-1]} is not a table.", f"Write [{header}], and its keys below it.")
@@ -97,7 +98,7 @@ class _Reader:
         self._file.refuse_unknown_keys(key_path, table, _LABEL_KEYS)
         pattern = table.get("pattern", "")
         for key in ("pattern", "subject", "session"):
-            value = table.get(key, "{subject}")
+            value = table.get(key, "{subject}")  # a missing key is valid
             if not isinstance(value, str):
                 self._file.refuse_value((*key_path, key), value, 'a text, such as "{subject}"')
             for name in placeholders(value):

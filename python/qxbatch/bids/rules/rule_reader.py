@@ -15,16 +15,23 @@ from qxbatch.protocol.toml_file import TomlFile
 from qxbatch.protocol.values import WrongValueError
 
 OPTIONS = ("as", "ignore", "repeat", "copies", "serves", "set", "context")
+"""Keys of a rule besides `match`."""
 REPEAT = ("last", "all", "longest", "complete")
 COPIES = ("last", "longest", "complete")
 LINK_CRITERIA = ("shim", "geometry", "nearest-time")
+"""Values of `by` in `serves`."""
 LINK_FIELDS = ("B0FieldIdentifier", "IntendedFor")
+"""Values of `write` in `serves`."""
 CONTEXT = ("control", "label", "m0scan", "deltam", "cbf", "noRF")
+"""Values of `context`: types of ASL volumes, as in aslcontext.tsv."""
 _NOT = "not"
 
 
 class RuleReader:
-    """Reads rules from tables. Each method raises UsageError."""
+    """Reads rules from tables. Each method raises UsageError.
+
+    A `key_path` has the keys that lead to a value of the file, such as `("rule", 0, "match", "name")`, for messages.
+    """
 
     def __init__(self, file: TomlFile, schema: Schema) -> None:
         self._file = file
@@ -100,6 +107,7 @@ class RuleReader:
             self._file.refuse_value(key_path, value, str(error))
 
     def _key(self, key_path: KeyPath, key: str) -> MatchKey:
+        """Return how a key of `match` is compared: one of KEYS, or a sidecar field. Other keys are refused."""
         if key in KEYS:
             return KEYS[key]
         if key in self._fields:
@@ -107,9 +115,10 @@ class RuleReader:
         self._file.refuse_unknown_keys(
             key_path[:-1], {key: None}, (*KEYS, _NOT, *sorted(self._fields)) if key[:1].isupper() else KEYS
         )
-        raise AssertionError(key)
+        raise AssertionError(key)  # not reached: the key is unknown
 
     def _captures(self, key_path: KeyPath, match: Mapping[str, Any]) -> frozenset[str]:
+        """Return the names that `as` can use in braces because `match` captures them."""
         captures: set[str] = set()
         for key in CAPTURING:
             if key in match:

@@ -10,7 +10,7 @@ from qxbatch.problems import UsageError
 
 _IMAGE = ".nii.gz"
 _LEVELS = ("subject", "session")
-"""Entities that identify the session."""
+"""Entities that identify the session, by their long names, as in the rules of the schema."""
 
 
 class Entity(NamedTuple):
@@ -19,6 +19,7 @@ class Entity(NamedTuple):
     name: str
     """As in file names: `acq`."""
     is_index: bool
+    """Whether its value is a number, and not a label."""
     choices: tuple[str, ...]
     """The valid values; empty: any value."""
     is_required: bool
@@ -38,7 +39,10 @@ class Schema:
 
     @cached_property
     def _names(self) -> Mapping[tuple[str, str], Mapping[str, bool]]:
-        """Return for each data type and suffix of images the possible entities, and whether an entity is required."""
+        """Return for each data type and suffix of images the possible entities, and whether an entity is required.
+
+        The schema can have several rules for a suffix: an entity is required if each of them requires it.
+        """
         names: dict[tuple[str, str], dict[str, bool]] = {}
         for group in self.content["rules"]["files"]["raw"].values():
             for rule in group.values():

@@ -1,4 +1,4 @@
-"""Sidecar fields that BIDS requires for an image, by those selectors of the schema that this module evaluates."""
+"""Sidecar fields that BIDS requires for an image, by those rules of the schema whose selectors this module can evaluate."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ REPETITION: Mapping[str, tuple[str, ...]] = {
     "RepetitionTimeExcitation": ("VFA", "MTS", "MPM"),
     "RepetitionTimePreparation": ("MP2RAGE", "TB1SRGE", "asl", "m0scan"),
 }
-"""Suffixes whose RepetitionTime is the time between excitations, and suffixes whose RepetitionTime is that between preparations."""
+"""BIDS fields for the time between excitations or between preparations, and the suffixes for which RepetitionTime is that time."""
 # The forms of selectors that this module evaluates.
 _IS = re.compile(r'(datatype|suffix|modality) == "(\w+)"')
 _ONE_OF = re.compile(r"intersects\(\[(suffix|sidecar\.\w+)\], \[([^\]]*)\]\)")
@@ -46,7 +46,7 @@ def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]
 
 
 def required_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the fields that BIDS requires of an image with this sidecar."""
+    """Yield the fields that BIDS requires of an image with this sidecar; a field can be yielded several times."""
     image = {"datatype": datatype, "suffix": suffix, "modality": "mri"}
     for group in _GROUPS:
         for rule in schema.content["rules"]["sidecars"].get(group, {}).values():

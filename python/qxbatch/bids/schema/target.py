@@ -17,9 +17,9 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[0-9a-zA-Z+]+", re.ASCII)
 _INDEX = re.compile(r"[0-9]+", re.ASCII)
 _MARK = "\ufffc"
-"""Delimiter of the number that `check_template` writes in place of each name in braces.
+"""`check_template` writes a number between two of these in place of each name in braces.
 
-A name may contain `_`, which separates entities.
+The name itself may contain `_`, which separates entities.
 """
 _TEMPLATE_VALUE = re.compile(rf"(?:[0-9a-zA-Z+]|{_MARK}[0-9]+{_MARK})+", re.ASCII)
 
@@ -54,7 +54,10 @@ class Target:
         return replace(self, entities=tuple((name, values[name]) for name in order if name in values))
 
     def path(self, subject: str, session: str) -> str:
-        """Return the path in the data set, without extension."""
+        """Return the path in the data set, without extension.
+
+        `subject` and `session` are labels. If `session` is empty, the path has no session level.
+        """
         folder, start = session_prefix(subject, session)
         names = [start, *(f"{name}-{value}" for name, value in self.entities), self.suffix]
         return f"{folder}/{self.datatype}/{'_'.join(names)}"

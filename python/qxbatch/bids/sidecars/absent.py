@@ -1,4 +1,4 @@
-"""Finds the required fields that a completed sidecar does not have."""
+"""Finds the required fields that a sidecar does not have after the export completed it."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,13 +11,13 @@ _SELECTOR_FIELDS = (
     *("ArterialSpinLabelingType", "BolusCutOffFlag", "LookLocker", "M0Type"),
     *("MRAcquisitionType", "RepetitionTime", "VolumeTiming"),
 )
-"""Fields in the selectors of the rules of the schema by which other fields are required."""
+"""Fields whose presence or value decides, by the rules of the schema, whether other fields are required."""
 _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
 """A PEPOLAR field map requires one of them; the schema says so only in prose."""
 
 
 class AbsentFieldFinder:
-    """Finds absent required fields; the requirements of similar images are computed once."""
+    """Finds absent required fields. Images with the same suffix and _SELECTOR_FIELDS require the same ones."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema

@@ -14,12 +14,15 @@ from qxbatch.bids.schema.image_path import ImagePath
 DEFAULT_LINK_OPTIONS = LinkOptions(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
 """The link options of a field map whose rule has no `serves`."""
 _PEPOLAR = ("epi", "m0scan")
+"""Suffixes in `fmap` of scans that are compared with scans of the opposite phase encoding direction."""
 _PHASE = ("phasediff", "phase1", "phase2")
 _DIRECT = ("fieldmap",)
+"""Suffix of images whose values are the field itself."""
 _MAGNITUDE = ("magnitude", "magnitude1", "magnitude2")
 _CORRECTABLE = {"func": ("bold", "cbv", "sbref"), "dwi": ("dwi", "sbref"), "perf": ("asl", "m0scan")}
 """Suffixes of images that a field map corrects, by data type."""
 _ENTITIES_WITHIN_RUN = ("echo", "part")
+"""Entities that distinguish the images of one acquisition."""
 _DECIMALS = 2
 """Decimals to which shims, and fields of view in mm, are rounded before they are compared."""
 
@@ -28,12 +31,15 @@ class FieldMapKind(StrEnum):
     """How a field is estimated."""
 
     PEPOLAR = "pepolar"
+    """From scans of different phase encoding directions."""
     PHASE = "phase"
+    """From phase images, or a phase difference."""
     DIRECT = "direct"
+    """The values of an image are the field."""
 
 
 Geometry = tuple[object, ...]
-"""Orientation, field of view, matrix; None where not known."""
+"""Orientation, field of view in mm, and matrix; None for each that is not known."""
 
 
 class ScanFacts(NamedTuple):
@@ -55,6 +61,7 @@ class Run(NamedTuple):
     """Images whose names differ only in echo, part and suffix: they are corrected together. M0 scans are separate runs."""
 
     key: str
+    """What the names of its images have in common: no other run has it."""
     images: tuple[PlacedImage, ...]
     facts: ScanFacts
 
@@ -65,7 +72,7 @@ class Run(NamedTuple):
 
     @property
     def estimation_path(self) -> str:
-        """Return the path of the image from which a field can be estimated.
+        """Return the path of the image that completes a field map of the other phase encoding direction.
 
         Magnitude images are preferred, then single-band references, then the lowest echo.
         """
@@ -98,7 +105,7 @@ class FieldMap(NamedTuple):
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_correct(self, run: Run) -> bool:
-        """Return whether the field map can correct a run, which must not be of another study.
+        """Return whether the field map can correct a run, which must not be of another DICOM study.
 
         PEPOLAR scans that are not complete need a run that has another known direction and shares no image with them. With
         `geometry` in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known
@@ -120,7 +127,7 @@ class FieldMap(NamedTuple):
         return self.is_complete or (has_other_direction and not shared_paths)
 
     def is_of_other_study(self, run: Run) -> bool:
-        """Return whether a run is of another study, so that the subject may have left the scanner; False with the same shim."""
+        """Return whether a run is of another DICOM study: the subject may have left the scanner. False with the same shim."""
         differs = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
         return differs and (self.shim is None or self.shim != run.shim)
 

@@ -1,7 +1,7 @@
-"""Which images each field map corrects, and the sidecar fields for it.
+"""Which images of a session each field map corrects, and the sidecar fields that say so.
 
-Both follow from the images of one session. A field map consists of all images of one estimate of the field: both directions of a
-pair, a scan of one direction without a partner, or magnitude, phase and fieldmap images whose names differ only in the suffix.
+A field map consists of all images of one estimate of the field: both directions of a pair, a scan of one direction without a
+partner, or magnitude, phase and fieldmap images whose names differ only in the suffix.
 """
 
 from collections import defaultdict
@@ -65,7 +65,7 @@ def _keep_same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
 
 
 def _keep_most_similar(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Keep the field maps with the most similar geometry.
+    """Keep the field maps with the most similar geometry: first by orientation, then by field of view, then by matrix.
 
     Scans of one direction, which need an image of the run to estimate the field (`is_complete` is False), are used only if no
     complete field map is equally similar.

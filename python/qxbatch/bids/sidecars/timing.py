@@ -33,7 +33,8 @@ def timing_of(image: ExportImage) -> Timing | None:
     volumes counts as 0 s.
 
     Return None if the times agree, and if they cannot be compared: without a repetition time in the sidecar or in the headers,
-    without an axis of volumes, or if the image cannot be read.
+    without an axis of volumes, or if the image cannot be read. If sidecar and headers have the same
+    time, it is taken as that of the image, too, which is not read then, unless the series is a PAR/REC.
     """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:

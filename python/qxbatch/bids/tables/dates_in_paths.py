@@ -8,6 +8,7 @@ from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import ExportPlan
 
 _LONG = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
+"""Forms that count as a date wherever they are."""
 _SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")
 """Forms that count as a date only if no other digit is next to them."""
 

@@ -1,4 +1,4 @@
-"""Dates shifted by a number of days for each subject; the numbers are kept outside of the data set."""
+"""Dates shifted by a number of days for each subject; a table outside of the data set has the numbers."""
 
 import contextlib
 import os
@@ -51,7 +51,7 @@ class Shifts:
             yield
 
     def read(self) -> "Shifts":
-        """Read the table if it exists. Raises UsageError."""
+        """Read the table if it exists, and return this object. Raises UsageError."""
         try:
             table = read_table(read_text(self._target, "strict"))
         except FileNotFoundError:
@@ -77,7 +77,10 @@ class Shifts:
         return UsageError(f"The table of date shifts {self.path} cannot be read: {reason}.", hint)
 
     def choose(self, latest: Iterable[tuple[str, date]]) -> bool:
-        """Choose shifts for subjects without one; `latest` has the latest day of each. Return whether there are new ones."""
+        """Choose shifts for subjects without one; return whether there are new ones.
+
+        `latest` has the label and the latest day of acquisition of each subject.
+        """
         new = {subject: day for subject, day in latest if subject not in self.days}
         for subject, day in new.items():
             self.days[subject] = max(0, (day - _LATEST).days) + 1 + secrets.randbelow(_SPREAD)

@@ -41,9 +41,9 @@ def read_table(text: str) -> Table | None:
 
 
 def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -> Table:
-    """Return our rows, and those other rows of the existing table that `is_kept` keeps, with all their values.
+    """Return the rows of `ours`, the table of this export, and those other rows of the existing table that `is_kept` keeps.
 
-    `is_kept` gets the name of a row: its cell in the column `ours.key_column`.
+    `is_kept` gets the name of a row: its cell in the column `ours.key_column`. Kept rows keep the values of all their columns.
     """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     our_rows = {row[ours.key_column]: row for row in ours.rows}
@@ -83,7 +83,7 @@ class Stale(NamedTuple):
 def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list[Stale]:
     """Return the cells of an edited table that differ from ours, and whose value changed since an earlier export.
 
-    `previous` are the cells of the last export and, if that was interrupted, of the one before.
+    `ours` is the table of this export. `previous` are the cells of the last export and, if that was interrupted, of the one before.
     """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     return [
@@ -96,7 +96,7 @@ def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list
 
 
 def rows_with_edits(existing: Table, key_column: str, previous: Cells) -> list[str]:
-    """Return the names of rows of an edited table that have a value other than in `previous`, the last export."""
+    """Return the names of rows of an edited table that have a value other than in `previous`, the cells of the last export."""
     return [
         name
         for row in existing.rows
@@ -123,7 +123,7 @@ def cells_of(table: Table) -> dict[str, dict[str, str]]:
 
 
 def merge_edited(text: str, columns: Sequence[str], ours: Table, is_kept: Callable[[str], bool]) -> str:
-    """Return the text of a table that people edited, with our new rows at its end.
+    """Return the text of a table that people edited, with the new rows of `ours`, the table of this export, at its end.
 
     A row stays if it has no name, if our table has its name, or if `is_kept` returns True for it. These lines are not changed.
     `columns` are those of the edited table.

@@ -19,8 +19,10 @@ from qxbatch.bids.write.placing import LinkMode, place
 from qxbatch.publish.durable import make_folder, remove_tree, rename_new
 
 Content = Source | bytes
+"""What a file will contain: the content of a file of a session, or these bytes."""
 _BATCH_BYTES = 1 << 30
 _BATCH_FILES = 4000
+"""A batch of changes ends when it passes one of these limits, the second of which counts changes."""
 _WRITE_ACTIONS = (Action.ADD, Action.REPLACE)
 
 
@@ -29,7 +31,7 @@ class AppliedChanges:
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
-        """Paths of the changes that were applied."""
+        """Paths of the changes that were applied, also of those for which no file is written or removed."""
         self.failed_sessions: dict[str, str] = {}
         """Why the files of a session were not placed, by session id."""
         self.changed_during_run: set[str] = set()
@@ -47,7 +49,7 @@ class Applier:
         self._was_replaced = was_replaced
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING
-        self._numbers = iter(range(1 << 62))
+        self._numbers = iter(range(1 << 62))  # names of the staged files
         self.applied = AppliedChanges()
 
     def apply(self, changes: Iterable[Change], contents: Mapping[str, Content]) -> None:
@@ -90,6 +92,7 @@ class Applier:
     def _leave_out_sessions_with_paths_of_failed_ones(self, batch: Sequence[Change]) -> None:
         """Place no files of sessions that use a path of a failed one, whose other files would stay beside them."""
         failed = self.applied.failed_sessions
+        # takers: sessions that are to get a path of a failed one, and the path
         while takers := {
             change.session: change.path
             for change in batch
@@ -125,6 +128,7 @@ class Applier:
         return staged
 
     def _stage(self, change: Change, content: Content, path: Path) -> None:
+        """Write the new file of a change to `path` in the staging folder. Raises SourceError, LinkRefusedError, OSError."""
         if change.entry is not None and change.entry.link:
             path.symlink_to(change.entry.link)
         elif isinstance(content, Source):
@@ -170,6 +174,7 @@ class Applier:
                 folder.rmdir()  # removes only an empty folder
 
     def _is_still_ours(self, change: Change) -> bool:
+        """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
         existing = self._disk.file_at(change.path)
         return existing is not None and any(
             existing.matches(entry) for entry in self._record.possible_entries(change.path)

@@ -27,6 +27,7 @@ class Exporter:
     def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
         self._destination, self._record, self._stamps = destination, record, stamps
         self._last_record = record
+        """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
         self._disk = Disk(destination.dataset, stamps)
         self._results = SessionResults()
         self._kept = KeptFiles(record.files, self._results, all_sessions=destination.all_sessions)
@@ -61,6 +62,7 @@ class Exporter:
         return [_without_expected_edit(change, planned.editable_paths) for change in changes]
 
     def _apply(self, changes: Sequence[Change]) -> Export:
+        """Write the journal, apply the changes, and write the record, also if applying them fails; return the results."""
         dataset, has_shifted_dates = self._destination.dataset, self._destination.options.shifts is not None
         journal = Journal(self._disk, self._last_record, has_shifted_dates=has_shifted_dates)
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]

@@ -64,7 +64,7 @@ class ExportableSessions:
     ) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of the sessions that can be exported.
 
-        Repeated, since the paths of a session that fails are then those of a session that is not exported.
+        The search for conflicts is repeated: a session that fails is not exported, so its paths are in conflict with others.
         """
         remaining = {name: files for name, files in files_by_session.items() if files}
         while problems := dict(self._conflicts.problems(remaining)):

@@ -38,7 +38,7 @@ class Journal:
         self._write([*planned.values(), *earlier])
 
     def end(self, exported: Collection[str], results: SessionResults) -> None:
-        """Remove the journal, except for interrupted sessions that are not among the exported ones. Raises OSError."""
+        """Remove the journal, except for interrupted sessions that are not exported now; warn of these. Raises OSError."""
         unfinished = unfinished_sessions(self._disk.dataset, self._record, exported)
         if not unfinished:
             (self._disk.dataset / JOURNAL).unlink(missing_ok=True)
@@ -74,13 +74,14 @@ def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]
 
 
 def _paths(session: str, record: Record) -> Iterator[str]:
+    """Yield the paths at which exports wrote, or may have written, files of a session; some twice."""
     for path in (*record.files, *record.journal_files):
         if any(entry.session == session for entry in record.possible_entries(path)):
             yield path
 
 
 def refuse_without_interrupted(dataset: Path, record: Record, sessions: Sequence[str]) -> None:
-    """Raise UsageError if an interrupted export has other sessions than these, which are to be exported."""
+    """Raise UsageError if an interrupted export had a session with files in the data set that is not one of these session ids."""
     unfinished = unfinished_sessions(dataset, record, sessions)
     if unfinished:
         count = f" and {len(unfinished) - 1} more" if len(unfinished) > 1 else ""

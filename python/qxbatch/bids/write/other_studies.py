@@ -1,4 +1,4 @@
-"""Sessions of another study that have the name of a session in the data set."""
+"""Sessions of another research study that have the name of a session in the data set."""
 
 import os
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class OtherStudies:
         self._record, self._dataset, self._sessionsfolder = record, dataset, sessionsfolder
 
     def problem(self, session: str) -> str | None:
-        """Return why a session is not the one that the data set has by this name: the other one still exists elsewhere."""
+        """Return why a session is not the one of this name in the data set: that one still exists elsewhere. Else return None."""
         folder = self._other_folder(session)
         if folder is None or not has_session_records(folder / session):
             return None
@@ -27,7 +27,7 @@ class OtherStudies:
         )
 
     def problem_of_files(self, session: str, files: Iterable[PlannedFile]) -> str | None:
-        """Return why these files are probably not of the session that the data set has by this name.
+        """Return why these files are probably not of the session that the data set has by this name; None if they can be.
 
         If the data set or the study was moved, the recorded sessions folder says nothing. Then at least one image that the data
         set has of the session must be among these files, also under another path. Without such images there is no problem.
@@ -49,7 +49,7 @@ class OtherStudies:
         )
 
     def _other_folder(self, session: str) -> Path | None:
-        """Return the sessions folder of the last export of a session if it is not this one; None without such an export."""
+        """Return the sessions folder from which a session was last exported; None if it is that of this export or not recorded."""
         folder = self._record.folders.get(session)
         if folder is None:
             return None

@@ -18,8 +18,8 @@ class PathConflicts:
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
         """Yield each session with such a conflict, and its problem.
 
-        A session also needs its folder and that of its DICOM. An interrupted export may have left images of another session there,
-        or a user may have deleted only the images.
+        It is a conflict, too, if the folder of a session, or that of its DICOM, has images or DICOM of another session: an
+        interrupted export may have left them, or a user may have deleted only the images.
         """
         others: dict[str, list[Entry]] = {}
         for entry in self._record.files.values():

@@ -16,6 +16,7 @@ from qxbatch.os_error import reason_text
 _FICLONE = 0x40049409
 """Number of the ioctl that clones a file (linux/fs.h)."""
 _CANNOT_LINK = (errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.ENOTTY)
+"""Errors that say that a file cannot get a hard link at the target."""
 _CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of the target, not of the source: the file system is full or read-only, or a quota is used up."""
 
@@ -26,7 +27,9 @@ class LinkMode(StrEnum):
     AUTO = "auto"
     """A reflink where the file system supports it, else a copy: an edit never changes the session."""
     REFLINK = "reflink"
+    """A reflink; an error where the file system does not support it."""
     HARD = "hard"
+    """A hard link: an edit also changes the session."""
     COPY = "copy"
     SYMLINK = "symlink"
 
@@ -36,7 +39,7 @@ class LinkRefusedError(Exception):
 
 
 def place(source: Source, target: Path, link: LinkMode) -> None:
-    """Create the file `target` with the content of a source.
+    """Create the file `target` with the content of a source; `link` is not SYMLINK.
 
     Raises SourceError, LinkRefusedError, and OSError where the target cannot be written.
     """

@@ -39,6 +39,7 @@ class Export(NamedTuple):
 
     sessions: tuple[SessionResult, ...]
     changes: tuple[Change, ...]
+    """Those that were applied, or with `test` would be; and those of files that belong to users and are not changed."""
 
     @property
     def not_exported(self) -> tuple[SessionResult, ...]:
@@ -57,10 +58,11 @@ class Export(NamedTuple):
 
 
 SCHEMA = 1
+"""Version of the JSON value of an export."""
 
 
 def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
-    """Return the JSON value of an export (docs/schema/bids-export-1.json)."""
+    """Return the JSON value of an export (docs/schema/bids-export-1.json). With `test`, nothing was written."""
     counts = export.counts
     return {
         "schema": SCHEMA,

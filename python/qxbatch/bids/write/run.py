@@ -29,12 +29,15 @@ class Request(NamedTuple):
     description: Mapping[str, Any] = {}
     """Fields of dataset_description.json in the rule file."""
     table: StudyTable = StudyTable()
+    """Columns for participants.tsv."""
     link: LinkMode = LinkMode.AUTO
     intended_for: IntendedFor = IntendedFor.URI
     shift_table: Path | None = None
     """None: dates are not shifted."""
     sourcedata: bool = False
+    """Whether the sorted files (DICOM, PAR/REC) of the exported series are exported, too."""
     keep_identifying: bool = False
+    """Whether sidecars keep fields that identify a person or an examination."""
     all_sessions: bool = True
     """Whether the plans include all sessions of the study."""
     test: bool = False
@@ -102,7 +105,7 @@ def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Sh
 
 
 def _refuse_other_table(shifts: Shifts, request: Request, record: Record) -> None:
-    """Raise UsageError if the table has no subject of the data set, whose dates were shifted by another table."""
+    """Raise UsageError if the table has no subject of the data set: then the dates were shifted by another table."""
     subjects = {path.partition("/")[0].removeprefix("sub-") for path in record.files if path.startswith("sub-")}
     if subjects and subjects.isdisjoint(subject.removeprefix("sub-") for subject in shifts.days):
         message = f"The dates in {request.dataset} are shifted, and the table {shifts.path} has none of its subjects."

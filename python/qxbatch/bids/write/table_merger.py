@@ -51,7 +51,7 @@ class TableMerger:
         self._results, self._kept = results, kept
 
     def merge(self, file: PlannedFile, ours: Table) -> MergedTable:
-        """Return the table of a file merged with the existing one. Raises OSError."""
+        """Return `ours`, the table of a planned file, merged with the existing one. Raises OSError."""
         path = file.path
         existing_file = self._disk.file_at(path)
         if existing_file is None or not existing_file.sha256:
@@ -126,7 +126,10 @@ class TableMerger:
             self._results.warn_subject((row, file.path.partition("/")[0]), warning)
 
     def _has_other_owner(self, folder: str, key: str, name: str) -> bool:
-        """Return whether the file of a table row is of another image, or its folder only of other sessions, than before."""
+        """Return whether the file of a table row is of another image than before, or its folder only of other sessions.
+
+        `folder` is that of the table, `key` its key column, and `name` names the row.
+        """
         path = "/".join(filter(None, (folder, name)))
         if key == "filename":
             return is_of_other_image(self._planned_entries.get(path), self._record.files.get(path))
@@ -151,7 +154,11 @@ class TableMerger:
         ]
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
-        """Return whether the file or folder of a table row will exist, or the row is `of_user`: no export wrote it."""
+        """Return whether a row that this export does not write stays: its file or folder will exist.
+
+        `folder` is that of the table, `key` its key column, and `name` names the row. `of_user` is whether no export wrote the row;
+        such a row also stays if no export wrote its file or folder.
+        """
         path = "/".join(filter(None, (folder, name)))
         if path in self._planned_entries:
             return True

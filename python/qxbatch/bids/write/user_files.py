@@ -54,7 +54,10 @@ class UserFiles:
         return before is not None and now is not None and before != now
 
     def _changed_folders(self) -> Iterator[tuple[str, str]]:
-        """Yield the folders of labels that have only other sessions than at the last export, or none, with one of the sessions."""
+        """Yield the folders of subjects and sessions that have none of the sessions of the last export, each with a session.
+
+        The session is one of those that have the folder now, else one of those that had it.
+        """
         kept = (entry for entry in self._record.files.values() if entry.session and self._is_kept(entry))
         after = sessions_by_folder([*self._planned.values(), *kept])
         for folder, before in sorted(sessions_by_folder(self._record.files.values()).items()):

@@ -17,13 +17,16 @@ PROGRAM = "bids-validator-deno"
 _INSTALL = "python -m pip install 'qxbatch[bids]'"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TIME_LIMIT = 6 * 3600
+"""In seconds."""
 
 
 class Issue(NamedTuple):
     """An error that the validator reports."""
 
     code: str
+    """Code and, if it has one, subcode after a dot."""
     path: str
+    """As the validator writes it; empty if the error has no path."""
     text: str
 
 
