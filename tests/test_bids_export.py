@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -215,6 +216,13 @@ def test_an_edit_through_a_hard_link_is_reported(study):
         file.write(b"edited")
     run = study.run("--link=hard")
     assert "are one file by a hard link, and it was edited" in run.out
+
+
+def test_a_new_image_behind_a_symbolic_link_is_not_reported_as_an_edit(study):
+    assert study.run("--link=symlink").status == 0
+    shutil.rmtree(study.sessions / "S1")
+    study.add("S1", Scan(2, "t1", shape=(5, 4, 3)))
+    assert "hard link" not in study.run("--link=symlink").text
 
 
 def test_files_that_git_annex_replaced_by_links_are_recognised(study):

@@ -28,7 +28,7 @@ def hard_link_warnings(
     """Yield a warning for each file that was edited in the data set and, by a hard link, also in the session."""
     for change in changes:
         content, last = contents.get(change.path), record.files.get(change.path)
-        if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
+        if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None or last.link:
             continue
         if (last.size, last.sha256) != (content.size, content.sha256):
             yield (
