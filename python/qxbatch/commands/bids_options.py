@@ -96,8 +96,9 @@ def _check(bids_options: BidsOptions, options: Mapping[str, object]) -> None:
 
 
 def _check_actions(bids_options: BidsOptions) -> None:
-    """Raise UsageError for two actions that replace an export, for one of them with --json or --validate, and for --test with
-    --validate.
+    """Raise UsageError for two of the actions --init, --plan (without a file) and --explain, which export nothing.
+
+    Also for one of them with --json or --validate, and for --test with --validate.
     """
     actions = [
         name

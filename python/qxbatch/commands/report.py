@@ -1,4 +1,4 @@
-"""`qxbatch report`: rebuilds the pages of sessions from their summaries, and the page and tables of a study."""
+"""`qxbatch report`: rebuilds the pages of sessions from their summaries, and the page, table and sidecar of a study."""
 
 import json
 from collections.abc import Mapping, Sequence

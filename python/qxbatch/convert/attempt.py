@@ -21,7 +21,7 @@ from qxbatch.session.paths import SessionPaths
 
 _COUNT_LINE = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
 _COUNT = re.compile(r"Found (\d+ DICOM file)")
-"""The line with which dcm2niix begins its output: how many files it found; and a count anywhere in a log."""
+"""The line in which dcm2niix says how many files it found; and such a count anywhere in a log."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Attempt:
 
     judgement: Judgement
     tool: str
-    """Name and version of the converter; empty if none was run."""
+    """Name and version of the converter, even if it could not be started; empty if the files could not be read."""
     log: str
 
 
@@ -102,7 +102,10 @@ def attempt_conversion(
 
 
 def with_reworded_count(log: str) -> str:
-    """Return a log with its count of files reworded: run_qa of QuNex must find that line only once in a log."""
+    """Return a log with its count of files reworded, so that it can be joined to the log of another attempt.
+
+    run_qa of QuNex must find the line with the count only once in the joined log.
+    """
     return _COUNT.sub(r"found \1", log)
 
 

@@ -28,7 +28,8 @@ from qxbatch.visible import shell_word
 JOURNAL_VERSION = 6
 """The version of the format. A journal of another version is refused."""
 NUMBER_LIMIT = 10**6
-"""Numbers that are appended to the names of archives are below this limit. Others in a file are not from qxbatch."""
+"""qxbatch writes only numbers below this limit for names in the archive. A journal with another one is refused; in `numbers.json`
+(qxbatch.archive.stored_numbers) it is ignored."""
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
 _KEYS = {
@@ -77,19 +78,19 @@ class Journal:
     has_extra_bytes: bool
     """Whether the packets have bytes that are in no member, and so in no session, for example after the end of an archive."""
     has_external_links: bool
-    """Whether the packets contain links to something outside of them, or to nothing."""
+    """Whether the packets contain links to something outside of them, or to nothing; in folder mode, only links in archives."""
     behind_link: bool
     """Whether a packet is reached through a link below the sessions folder; if so, no packet leaves the inbox."""
     publishes_inbox: bool
     """Whether the `inbox` of the build is published too. In folder mode, the session's `inbox` belongs to the user."""
     inbox: Path | None = None
-    """Folder mode: the inbox; the files listed by `taken.tsv` in staging, which a session contains, are removed from it."""
+    """Folder mode: the inbox. The files that `taken.tsv` in staging lists are removed from it, since a session contains them."""
     label: str = ""
-    """The name of the unit in messages (`Unit.label`), with identities redacted."""
+    """The name of the unit in messages (`Unit.label`); in a de-identified import, identities are redacted."""
     ledger_hashes: tuple[str, ...] = ()
     """SHA-256 of the ledger of each session. The packets are archived only if the published sessions have these ledgers."""
     study_place: StudyPlace | None = None
-    """Where the study was when the journal was written; None if an older version wrote it."""
+    """Where the study was when the journal was written; None if a version of qxbatch wrote it that did not record the place."""
 
     def is_of_copied_study(self, workspace: Workspace) -> bool:
         """Return whether the journal was written in another folder, of which this study is a copy. Raises OSError."""
@@ -225,7 +226,7 @@ def is_session_of(session: object, unit: str) -> bool:
 
 
 def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
-    """Return whether a packet is in an inbox of the run (in folder mode, in that of its session), or in the archive.
+    """Return whether a packet is in an inbox of the run or in the archive; in folder mode, whether it is in its session's inbox.
 
     A packet that is moved must not be reached through a link below the sessions folder.
     """

@@ -24,7 +24,7 @@ class StudyPlace(NamedTuple):
 
     @staticmethod
     def of_record(value: object) -> "StudyPlace | None":
-        """Return the place that a JSON value records; None if it records none, as in journals of older versions."""
+        """Return the place that a JSON value records; None if it records none, as in journals of qxbatch versions without it."""
         if isinstance(value, list) and len(value) == len(StudyPlace._fields) and all(isinstance(v, str) for v in value):
             return StudyPlace(*value)
         return None

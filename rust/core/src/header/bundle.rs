@@ -26,7 +26,7 @@ pub struct HeaderRange {
 
 /// A complete [`Bundle`].
 #[derive(Debug)]
-pub struct ClosedBundle {
+pub struct FinishedBundle {
     block: Arc<Box<[u8]>>,
 }
 
@@ -56,14 +56,14 @@ impl Bundle {
     }
 
     /// Completes the bundle; its headers are available from then on.
-    pub fn close(self) -> ClosedBundle {
-        ClosedBundle {
+    pub fn finish(self) -> FinishedBundle {
+        FinishedBundle {
             block: Arc::new(self.block.into_boxed_slice()),
         }
     }
 }
 
-impl ClosedBundle {
+impl FinishedBundle {
     /// Returns the header at a position.
     pub fn header(&self, range: HeaderRange) -> Header {
         Header {
@@ -85,7 +85,7 @@ impl Header {
             bundle.collector.set(*field, text.as_bytes());
         }
         let range = bundle.put();
-        bundle.close().header(range)
+        bundle.finish().header(range)
     }
 
     /// Returns the header with other ASCII values in some fields.
@@ -102,6 +102,6 @@ impl Header {
             bundle.collector.set(*field, text.as_bytes());
         }
         let range = bundle.put();
-        bundle.close().header(range)
+        bundle.finish().header(range)
     }
 }

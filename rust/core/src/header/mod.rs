@@ -25,7 +25,7 @@ mod vr;
 mod wanted;
 mod window;
 
-pub use bundle::{Bundle, ClosedBundle, HeaderRange};
+pub use bundle::{Bundle, FinishedBundle, HeaderRange};
 pub use field::{Field, SPECS, Spec};
 pub use inflate::{Inflated, is_gzip};
 pub use parse::{Parsed, parse, parse_into};

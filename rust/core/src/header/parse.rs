@@ -54,13 +54,13 @@ impl<H> Parsed<H> {
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_into(window, &mut bundle)?;
-    let bundle = bundle.close();
+    let bundle = bundle.finish();
     Ok(parsed.map(|range| bundle.header(range)))
 }
 
 /// Reads the header of one object into a bundle.
 ///
-/// Damaged bytes and errors are treated as by [`parse`]. The header is available after [`Bundle::close`].
+/// Damaged bytes and errors are treated as by [`parse`]. The header is available after [`Bundle::finish`].
 pub fn parse_into<W: Window>(
     window: &mut W,
     bundle: &mut Bundle,

@@ -140,7 +140,7 @@ pub struct UsedNames {
     nodes: HashMap<PathHash, Node>,
     /// The last number that was added to a name: the lower ones are not free either.
     last_numbers: HashMap<PathHash, u64>,
-    /// Paths of renamed folders, by their original paths.
+    /// Final paths of renamed folders, by their original name joined to the final path of their parent.
     renamed_folders: HashMap<String, String>,
 }
 

@@ -80,11 +80,12 @@ pub(super) fn read_file(
     (size, outcome)
 }
 
-/// Reads the header of a DICOM object, which may be in a gzip file. Fails with `InvalidData` for damaged gzip data.
+/// Reads the header of a DICOM object, which may be in a gzip file. Fails with `InvalidData` if gzip data are damaged before
+/// the start of the object is found; later damage gives [`Parsed::Broken`], or [`Parsed::NotDicom`] if no UID was read.
 pub fn parse_plain_or_gzip<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_plain_or_gzip_into(window, &mut bundle)?;
-    let bundle = bundle.close();
+    let bundle = bundle.finish();
     Ok(parsed.map(|range| bundle.header(range)))
 }
 

@@ -173,7 +173,7 @@ impl<'m> Walk<'m> {
             results.push((name, size, outcome));
         }
         self.monitor.add(results.len() as u64, bytes);
-        let bundle = buffers.bundle.close();
+        let bundle = buffers.bundle.finish();
         let scanned = |(name, size, outcome): (Box<[u8]>, u64, Outcome<HeaderRange>)| ScannedFile {
             folder,
             name,
