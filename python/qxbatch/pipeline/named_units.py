@@ -1,8 +1,9 @@
 """Finds and imports units (each the packets of one session) by name, without the other packets of an inbox."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.discover.candidates import candidates, logfile_rows
 from qxbatch.discover.listing import names_in
@@ -12,12 +13,15 @@ from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.batch import importing
 from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
-from qxbatch.problems import UsageError
+from qxbatch.problems import Code, Problem, UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain_files import is_plain_name
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line
+
+if TYPE_CHECKING:
+    from qxbatch.pipeline.recover import RecoveryResult
 
 PAIRED_EXTENSIONS = (".par", ".rec")
 """A PAR and its REC are one packet, whose name is their stem."""
@@ -88,21 +92,26 @@ def ready_packets(settings: Settings, packets: Collection[str]) -> list[Candidat
 
 def import_named(
     settings: Settings,
-    packets: Collection[str],
-    units: Collection[str],
+    packets_of_units: Mapping[str, Collection[str]],
     observer: Observer,
     open_locks: Callable[[Workspace], Locks],
     check_ready: CheckReady | None = None,
 ) -> Report:
-    """Import the packets with these names; first, finish what a killed run left of these units.
+    """Import the packets of these units; first, finish what a killed run left of the units.
+
+    `packets_of_units` maps the session id of each unit to the names of its packets. A packet that has another session now is
+    refused: only the packets of these units are known, so that session may be the one of another packet.
 
     The study level is not written. `check_ready` is called before the import. Raises UsageError, and KeyboardInterrupt when the
     run is stopped.
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)
-    recovery = finish_interrupted(workspace, locks, settings, units)
-    all_candidates = [candidate_after_recovery(candidate, recovery) for candidate in candidates(settings, only=packets)]
+    recovery = finish_interrupted(workspace, locks, settings, packets_of_units)
+    packets = {packet for names in packets_of_units.values() for packet in names}
+    all_candidates = [
+        _judge_again(candidate, recovery, packets_of_units) for candidate in candidates(settings, only=packets)
+    ]
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovery_reports(recovery, all_candidates)))
@@ -117,6 +126,24 @@ def import_named(
         locks.sweep()  # a run can be killed after its last step, before it has released its locks
         workspace.tidy()
     return report
+
+
+def _judge_again(
+    candidate: Candidate, recovery: "RecoveryResult", packets_of_units: Mapping[str, Collection[str]]
+) -> Candidate:
+    """Return the candidate with the verdict after the recovery, or refused because its session is not that of its unit."""
+    recovered = candidate_after_recovery(candidate, recovery)
+    if recovered is not candidate or candidate.session is None:
+        return recovered
+    name, session = candidate.path.name, candidate.session.id
+    may_import = candidate.verdict in (Verdict.READY, Verdict.ALREADY_THERE)
+    if not may_import or name in packets_of_units.get(session, ()):
+        return candidate
+    chosen = ", ".join(unit for unit, packets in packets_of_units.items() if name in packets)
+    message = f"its session was {chosen} when it was chosen for this import, and is {session} now; nothing was changed."
+    hint = "If the table of --logfile is correct now, start the import again."
+    problem = Problem(Code.CHANGED, str(candidate.path), message, hint)
+    return replace(candidate, verdict=Verdict.REFUSED, packet=None, problem=problem)
 
 
 def _ready_candidates(all_candidates: Iterable[Candidate]) -> list[Candidate]:
