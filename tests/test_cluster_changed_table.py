@@ -18,7 +18,7 @@ from tests.cluster.submitted import packet
 
 
 class Submitted:
-    """A submission of the packets A and B with the sessions S1 and S2, each in a task of its own."""
+    """A submission of the packets A and B with the sessions S1 and S2, each in a separate task."""
 
     def __init__(self, study: Study, table: Path, overwrite: str) -> None:
         self.study = study

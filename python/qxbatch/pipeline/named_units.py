@@ -1,9 +1,8 @@
 """Finds and imports units (each the packets of one session) by name, without the other packets of an inbox."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qxbatch.discover.candidates import candidates, logfile_rows
 from qxbatch.discover.listing import names_in
@@ -12,16 +11,13 @@ from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.batch import importing
-from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
-from qxbatch.problems import Code, Problem, UsageError
+from qxbatch.pipeline.interrupted import finish_interrupted, judge_again, recovery_reports
+from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain_files import is_plain_name
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line
-
-if TYPE_CHECKING:
-    from qxbatch.pipeline.recover import RecoveryResult
 
 PAIRED_EXTENSIONS = (".par", ".rec")
 """A PAR and its REC are one packet, whose name is their stem."""
@@ -110,7 +106,7 @@ def import_named(
     recovery = finish_interrupted(workspace, locks, settings, packets_of_units)
     packets = {packet for names in packets_of_units.values() for packet in names}
     all_candidates = [
-        _judge_again(candidate, recovery, packets_of_units) for candidate in candidates(settings, only=packets)
+        judge_again(candidate, recovery, packets_of_units) for candidate in candidates(settings, only=packets)
     ]
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
@@ -126,24 +122,6 @@ def import_named(
         locks.sweep()  # a run can be killed after its last step, before it has released its locks
         workspace.tidy()
     return report
-
-
-def _judge_again(
-    candidate: Candidate, recovery: "RecoveryResult", packets_of_units: Mapping[str, Collection[str]]
-) -> Candidate:
-    """Return the candidate with the verdict after the recovery, or refused because its session is not that of its unit."""
-    recovered = candidate_after_recovery(candidate, recovery)
-    if recovered is not candidate or candidate.session is None:
-        return recovered
-    name, session = candidate.path.name, candidate.session.id
-    may_import = candidate.verdict in (Verdict.READY, Verdict.ALREADY_THERE)
-    if not may_import or name in packets_of_units.get(session, ()):
-        return candidate
-    chosen = ", ".join(unit for unit, packets in packets_of_units.items() if name in packets)
-    message = f"its session was {chosen} when it was chosen for this import, and is {session} now; nothing was changed."
-    hint = "If the table of --logfile is correct now, start the import again."
-    problem = Problem(Code.CHANGED, str(candidate.path), message, hint)
-    return replace(candidate, verdict=Verdict.REFUSED, packet=None, problem=problem)
 
 
 def _ready_candidates(all_candidates: Iterable[Candidate]) -> list[Candidate]:
