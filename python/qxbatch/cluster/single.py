@@ -28,8 +28,7 @@ def import_one(settings: Settings, name: str) -> int:
     with observer.progress:
         report = import_named(
             settings,
-            match.packets,
-            match.units,
+            dict.fromkeys(match.units, match.packets),
             observer,
             open_locks=lambda workspace: Locks(workspace.locks),
             check_ready=need_writable,

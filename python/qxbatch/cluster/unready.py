@@ -12,17 +12,13 @@ from qxbatch.settings.model import Settings
 
 def write_unready(report: Report, writer: StateWriter, settings: Settings) -> None:
     """Write the states of units without a ready packet."""
-    by_session: dict[str, list[Candidate]] = {}
-    for candidate in report.candidates:
-        if candidate.session is not None:
-            by_session.setdefault(candidate.session.id, []).append(candidate)
     # the report of an interrupted import that this run continued names no unit
     recovered = {
         session.session.id: session for session in report.sessions if session.session is not None and not session.unit
     }
     by_packet = {candidate.path.name: candidate for candidate in report.candidates}
     for unit, state in list(writer.states.items()):
-        candidates = by_session.get(unit) or [by_packet[name] for name in state.packets if name in by_packet]
+        candidates = [by_packet[name] for name in state.packets if name in by_packet]
         if state.state in FINAL or any(candidate.verdict is Verdict.READY for candidate in candidates):
             continue
         if unit in recovered:

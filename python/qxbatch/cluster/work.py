@@ -29,13 +29,10 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     job = job_id(scheduler)
     writer = StateWriter(submission, todo, f"job {job} on {socket.gethostname()}")
     observer = RunObservers(settings, [writer])
-    packets = [packet for state in todo for packet in state.packets]
-    unit_names = [state.name for state in todo]
     with observer.progress:
         report = import_named(
             settings,
-            packets,
-            unit_names,
+            {state.name: state.packets for state in todo},
             observer,
             open_locks=lambda workspace: job_locks(workspace.locks, scheduler, job),
         )

@@ -1,6 +1,6 @@
 """Finishes, before a run starts, what interrupted runs left; packets whose import is finished are not imported again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, SessionReport, Verdict
 from qxbatch.open_files import many_open_files
 from qxbatch.os_error import error_text
-from qxbatch.problems import Code, UsageError
+from qxbatch.problems import Code, Problem, UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -57,6 +57,24 @@ def candidate_after_recovery(candidate: Candidate, recovery: "RecoveryResult | N
         note = "the import of an interrupted run cannot be finished"
         return replace(candidate, verdict=Verdict.REFUSED, note=note)
     return candidate
+
+
+def judge_again(
+    candidate: Candidate, recovery: "RecoveryResult", packets_of_units: Mapping[str, Collection[str]]
+) -> Candidate:
+    """Return the candidate with the verdict after the recovery, or refused because its session is not that of its unit."""
+    recovered = candidate_after_recovery(candidate, recovery)
+    if recovered is not candidate or candidate.session is None:
+        return recovered
+    name, session = candidate.path.name, candidate.session.id
+    may_import = candidate.verdict in (Verdict.READY, Verdict.ALREADY_THERE)
+    if not may_import or name in packets_of_units.get(session, ()):
+        return candidate
+    chosen = ", ".join(unit for unit, packets in packets_of_units.items() if name in packets)
+    message = f"its session was {chosen} when it was chosen for this import, and is {session} now; nothing was changed."
+    hint = "If the table of --logfile is correct now, start the import again."
+    problem = Problem(Code.CHANGED, str(candidate.path), message, hint)
+    return replace(candidate, verdict=Verdict.REFUSED, packet=None, problem=problem)
 
 
 def recovery_reports(recovery: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:

@@ -1,6 +1,6 @@
 """Finds and imports units (each the packets of one session) by name, without the other packets of an inbox."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.batch import importing
-from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
+from qxbatch.pipeline.interrupted import finish_interrupted, judge_again, recovery_reports
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain_files import is_plain_name
@@ -88,21 +88,26 @@ def ready_packets(settings: Settings, packets: Collection[str]) -> list[Candidat
 
 def import_named(
     settings: Settings,
-    packets: Collection[str],
-    units: Collection[str],
+    packets_of_units: Mapping[str, Collection[str]],
     observer: Observer,
     open_locks: Callable[[Workspace], Locks],
     check_ready: CheckReady | None = None,
 ) -> Report:
-    """Import the packets with these names; first, finish what a killed run left of these units.
+    """Import the packets of these units; first, finish what a killed run left of the units.
+
+    `packets_of_units` maps the session id of each unit to the names of its packets. A packet that has another session now is
+    refused: only the packets of these units are known, so that session may be the one of another packet.
 
     The study level is not written. `check_ready` is called before the import. Raises UsageError, and KeyboardInterrupt when the
     run is stopped.
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)
-    recovery = finish_interrupted(workspace, locks, settings, units)
-    all_candidates = [candidate_after_recovery(candidate, recovery) for candidate in candidates(settings, only=packets)]
+    recovery = finish_interrupted(workspace, locks, settings, packets_of_units)
+    packets = {packet for names in packets_of_units.values() for packet in names}
+    all_candidates = [
+        judge_again(candidate, recovery, packets_of_units) for candidate in candidates(settings, only=packets)
+    ]
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovery_reports(recovery, all_candidates)))

@@ -1,0 +1,74 @@
+"""The table of --logfile is edited between the submission of packets and their tasks."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.pending import make_submission
+from qxbatch.cluster.state import State
+from qxbatch.cluster.submission import Submission
+from qxbatch.discover.candidates import candidates
+from qxbatch.discover.units import units_of
+from qxbatch.model import Report
+from qxbatch.settings.parse import parse
+from tests.build.study import Run, Study, run_main, snapshot
+from tests.cluster.submitted import packet
+
+
+class Submitted:
+    """A submission of the packets A and B with the sessions S1 and S2, each in a separate task."""
+
+    def __init__(self, study: Study, table: Path, overwrite: str) -> None:
+        self.study = study
+        self.table = table
+        for number, name in enumerate(("A", "B")):
+            study.put_bytes(f"{name}.zip", packet(number))
+        self.write_table("S1", "S2")
+        logfile = f"path:{table}|packet_name:packet|subject_id:subject"
+        folder = str(study.sessions)
+        given = {"sessionsfolder": folder, "scheduler": "SLURM", "archive": "delete", "overwrite": overwrite}
+        given["logfile"] = logfile
+        settings = parse(given).settings
+        units = units_of(candidates(settings), folder_mode=False)
+        submission = make_submission(settings, given, units, Report())
+        assert submission is not None
+        self.submission: Submission = submission
+        self.submission.add_round(Plan(((0,), (1,)), (Array(0, 2, 1, 1),)))
+
+    def write_table(self, session_of_a: str, session_of_b: str) -> None:
+        self.table.write_text(f"packet,subject\nA,{session_of_a}\nB,{session_of_b}\n")
+
+    def task(self, number: int) -> Run:
+        identity = f"{self.submission.id}:{self.submission.file.digest}"
+        return run_main("worker", str(self.study.sessions), f"--submission={identity}", f"--task=1/{number}")
+
+
+@pytest.mark.parametrize("overwrite", ["no", "yes"])
+def test_a_task_does_not_import_a_packet_whose_session_changed_since_its_submission(
+    study: Study, tmp_path: Path, overwrite: str
+) -> None:
+    submitted = Submitted(study, tmp_path / "table.csv", overwrite)
+    assert submitted.task(0).status == 0
+    session = snapshot(study.session("S1"))
+    submitted.write_table("S2", "S1")
+    run = submitted.task(1)
+    assert run.status == 1, run.text
+    assert "its session was S2" in run.text
+    assert snapshot(study.session("S1")) == session
+    assert study.session_names() == ["S1"]
+    remaining = study.inbox / "B.zip"
+    assert hashlib.sha256(remaining.read_bytes()).digest() == hashlib.sha256(packet(1)).digest()
+    assert [submitted.submission.state(unit).state for unit in (0, 1)] == [State.DONE, State.FAILED]
+
+
+def test_a_task_imports_the_other_packets_if_the_session_of_one_changed(study: Study, tmp_path: Path) -> None:
+    submitted = Submitted(study, tmp_path / "table.csv", "yes")
+    submitted.submission.add_round(Plan(((0, 1),), (Array(0, 1, 1, 1),)))
+    submitted.write_table("S1", "S3")
+    identity = f"{submitted.submission.id}:{submitted.submission.file.digest}"
+    run = run_main("worker", str(study.sessions), f"--submission={identity}", "--task=2/0")
+    assert run.status == 1, run.text
+    assert study.session_names() == ["S1"]
+    assert [submitted.submission.state(unit).state for unit in (0, 1)] == [State.DONE, State.FAILED]
