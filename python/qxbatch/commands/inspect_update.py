@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.commands.chosen_sessions import chosen_sessions
-from qxbatch.commands.inspect_lock import cannot_write, session_lock
 from qxbatch.commands.inspect_resources import Resources, print_problems
 from qxbatch.commands.inspect_session import images_by_series, sorted_series
 from qxbatch.commands.inspect_stored import changed_texts
 from qxbatch.commands.option_values import is_yes
+from qxbatch.commands.session_locking import cannot_write, session_lock
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.publish.durable import make_folder, replace_text

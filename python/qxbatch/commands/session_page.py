@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from qxbatch.commands.inspect_lock import session_lock
 from qxbatch.commands.pictures import add_pictures
+from qxbatch.commands.session_locking import session_lock
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
 from qxbatch.publish.durable import replace_text

@@ -17,7 +17,10 @@ from qxbatch.visible import one_line
 
 
 def submissions_in(name: object) -> tuple[Path, list[Submission]]:
-    """Return the sessions folder and its submissions. Raises UsageError if there are none."""
+    """Return the sessions folder and its readable submissions; print a warning for each of the others.
+
+    Raises UsageError if none can be read.
+    """
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
     submitted = submissions(folder, lambda error: print_warnings([str(error)]))
     if not submitted:

@@ -82,7 +82,7 @@ def _refuse_invalid_name(
 
 
 def rename_and_import_command(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> str:
-    """Return the command that renames a packet and imports it alone; empty if there is none."""
+    """Return the command that renames a packet, or a session folder, and imports it alone; empty if there is none."""
     try:
         beside = [path.name for path in judged.path.parent.iterdir()]
     except OSError:

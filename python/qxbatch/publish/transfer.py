@@ -1,4 +1,4 @@
-"""Moves a file or folder within a file system, or copies it to another one. A copy is complete and verified, or it is removed."""
+"""Moves a file or folder within a file system, or copies it to another one. A copy is verified, or removed; it has no devices."""
 
 import contextlib
 import errno
@@ -19,7 +19,7 @@ from qxbatch.walk import folder_handle, set_mode
 
 
 def try_rename(source: Path, target: Path) -> bool:
-    """Rename to an unused name, and sync the folders; return False if the two paths are on different file systems.
+    """Rename to an unused name, and sync the folders; return False if the two paths are on different file systems or mounts.
 
     A relative link gets the text that leads to the same target from the new folder; only that folder is synced. Raises
     FileExistsError when the name is in use, and OSError.

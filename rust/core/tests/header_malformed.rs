@@ -101,7 +101,7 @@ fn stray_delimiters_are_passed() {
     ]
     .concat();
     assert_eq!(
-        header(&SYNTAX.file(&SYNTAX.with(&sequence))).int(Field::SeriesNumber),
+        header(&SYNTAX.file(&SYNTAX.plain_with(&sequence))).int(Field::SeriesNumber),
         Some(7)
     );
     // After the data set, where files may be padded or joined.
@@ -121,7 +121,7 @@ fn an_item_left_open_ends_with_its_sequence() {
     ]
     .concat();
     assert_eq!(
-        header(&SYNTAX.file(&SYNTAX.with(&sequence))).int(Field::SeriesNumber),
+        header(&SYNTAX.file(&SYNTAX.plain_with(&sequence))).int(Field::SeriesNumber),
         Some(7)
     );
 }
@@ -136,7 +136,7 @@ fn an_unknown_vr_is_skipped_in_either_form() {
     none.extend(b"\x02\0\0\0AB");
     for odd in [long, short, none] {
         assert_eq!(
-            header(&SYNTAX.file(&SYNTAX.with(&odd))).int(Field::SeriesNumber),
+            header(&SYNTAX.file(&SYNTAX.plain_with(&odd))).int(Field::SeriesNumber),
             Some(7),
             "{odd:?}"
         );
@@ -300,7 +300,7 @@ fn work_grows_with_the_number_of_elements_and_not_faster() {
             items.repeat(count),
             SYNTAX.head(0xFFFE_E0DD, "", 0),
         ];
-        let file = SYNTAX.file(&SYNTAX.with(&sequence.concat()));
+        let file = SYNTAX.file(&SYNTAX.plain_with(&sequence.concat()));
         let mut window = Counting::new(file.len() as u64, |at| file[at as usize]);
         assert!(matches!(parse(&mut window).unwrap(), Parsed::Dicom(_)));
         window.bytes
@@ -334,7 +334,7 @@ fn a_file_of_only_elements_is_refused() {
 #[test]
 fn a_wrong_tag_does_not_hide_the_series() {
     let wrong = SYNTAX.text(0x7F10_0020, "LO", "P001");
-    let header = header(&SYNTAX.file(&SYNTAX.with(&wrong)));
+    let header = header(&SYNTAX.file(&SYNTAX.plain_with(&wrong)));
     assert_eq!(
         header.text(Field::SeriesInstanceUid).as_deref(),
         Some("1.2.3.4")

@@ -80,7 +80,7 @@ fn sequences_are_passed_whatever_their_lengths() {
                 let name = syntax.text(0x0010_0010, "PN", "Someone^Else");
                 let nested = syntax.sequence(0x0008_1140, &name, inner);
                 let sequence = syntax.sequence(0x0010_1002, &[name, nested].concat(), outer);
-                let header = header(&syntax.file(&syntax.with(&sequence)));
+                let header = header(&syntax.file(&syntax.plain_with(&sequence)));
                 is_plain(&header);
                 assert_eq!(header.text(Field::PatientName).unwrap(), "Doe^Jane");
             }
@@ -102,7 +102,7 @@ fn a_private_sequence_of_unknown_vr_is_implicit_inside() {
         ));
         sequence.extend(explicit.head(0xFFFE_E00D, "", 0));
         sequence.extend(explicit.head(0xFFFE_E0DD, "", 0));
-        is_plain(&header(&explicit.file(&explicit.with(&sequence))));
+        is_plain(&header(&explicit.file(&explicit.plain_with(&sequence))));
     }
 }
 
@@ -114,7 +114,7 @@ fn fragments_before_the_end_are_passed() {
     icon.extend(syntax.head(0xFFFE_E000, "", 4));
     icon.extend([0xFF, 0xD8, 0xFF, 0xD9]);
     icon.extend(syntax.head(0xFFFE_E0DD, "", 0));
-    is_plain(&header(&syntax.file(&syntax.with(&icon))));
+    is_plain(&header(&syntax.file(&syntax.plain_with(&icon))));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn an_element_of_all_items_of_a_sequence_is_one_value() {
             let id = syntax.text(0x0010_0020, "LO", "OTHER7");
             let nested = syntax.sequence(0x0010_0024, &id, outer);
             let sequence = syntax.sequence(0x0010_1002, &[id, nested].concat(), outer);
-            let header = header(&syntax.file(&syntax.with(&sequence)));
+            let header = header(&syntax.file(&syntax.plain_with(&sequence)));
             is_plain(&header);
             assert_eq!(
                 header.text(Field::OtherPatientIdsSequence).unwrap(),
@@ -314,6 +314,6 @@ fn damaged_items_do_not_make_the_header_unreadable() {
     ] {
         let mut sequence = syntax.head(0x0010_1002, "SQ", u32::try_from(items.len()).unwrap());
         sequence.extend(items);
-        is_plain(&header(&syntax.file(&syntax.with(&sequence))));
+        is_plain(&header(&syntax.file(&syntax.plain_with(&sequence))));
     }
 }

@@ -6,7 +6,9 @@ use super::expansion::ExpansionReader;
 use crate::archive::unpack::Unpack;
 use crate::archive::{expands_too_much, expands_too_much_reason, invalid};
 
-/// The input of a tar: a plain file, or the unpacked content of a compressed file, whose expansion is limited.
+/// The input of a tar: a plain file, or the unpacked content of a compressed file, whose expansion is limited here.
+///
+/// In both, an [`ExpansionReader`] also counts what is read as expansion of the archives that contain the file.
 pub enum Input<'a> {
     /// Uncompressed: the file, the number of bytes read so far, and the length of the file when it was opened.
     Plain(ExpansionReader<'a, Box<dyn Read + Send + 'a>>, u64, u64),

@@ -140,7 +140,7 @@ impl Syntax {
         out
     }
 
-    /// Returns the elements before those that a test adds: group 0008.
+    /// Returns the elements before those that a test adds: groups 0008 and 0010.
     pub fn identity(self) -> Vec<u8> {
         [
             self.text(0x0008_0005, "CS", "ISO_IR 100"),
@@ -177,8 +177,9 @@ impl Syntax {
         [self.identity(), self.rest()].concat()
     }
 
-    /// Returns an ordinary data set with additional elements, in the order of tags if they are below group 0018.
-    pub fn with(self, between: &[u8]) -> Vec<u8> {
+    /// Returns an ordinary data set with additional elements, in the order of tags if theirs are between groups 0010 and
+    /// 0018.
+    pub fn plain_with(self, between: &[u8]) -> Vec<u8> {
         [self.identity(), between.to_vec(), self.rest()].concat()
     }
 }

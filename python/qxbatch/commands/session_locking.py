@@ -52,7 +52,7 @@ def session_lock(session: Path) -> Iterator[Refusal | None]:
 def _take(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
     try:
         workspace.refuse_links()
-        workspace.tidy()  # an empty folder of locks that cannot be entered is created again
+        workspace.tidy()  # removes an empty folder of locks that cannot be entered; `take` creates the folder again
         return locks.take(unit_lock(session.name))
     except OSError as error:
         raise cannot_write(error) from None
