@@ -19,10 +19,14 @@ from qxbatch.visible import one_line
 def submissions_in(name: object) -> tuple[Path, list[Submission]]:
     """Return the sessions folder and its readable submissions; print a warning for each of the others.
 
-    Raises UsageError if none can be read.
+    Raises UsageError if there are none, or if none can be read.
     """
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
-    submitted = submissions(folder, lambda error: print_warnings([str(error)]))
+    unreadable: list[UsageError] = []
+    submitted = submissions(folder, unreadable.append)
+    if unreadable and not submitted:
+        raise unreadable[0]
+    print_warnings(map(str, unreadable))
     if not submitted:
         raise UsageError(
             f"Nothing was submitted in {folder}.",
