@@ -300,3 +300,23 @@ def test_files_of_users_beside_an_image_of_another_time_are_reported(tmp_path: P
     assert f"S1: {path}_bold.nii.gz is another image than at the last export, and {path}_events.tsv is not" in text
     assert "1 warning" in text
     assert "warning" not in study.run().text
+
+
+def test_an_edited_file_of_an_earlier_session_does_not_hide_that_a_label_has_another_session(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", T1)
+    study.add("S2")
+    rules = study.rules.read_text()
+    labels = ('labels.subjects = { S1 = "1", S2 = "2" }\n', 'labels.subjects = { S1 = "2", S2 = "1" }\n')
+    study.rules.write_text(labels[0] + rules)
+    assert study.run().status == 0
+    (study.bids / "sub-2" / "func" / "sub-2_task-rest_bold.json").write_text('{"mine": 1}')
+    study.rules.write_text(labels[1] + rules)
+    assert study.run().status == 0
+    (study.bids / "sub-2" / "sub-2_note.json").write_text('"of S1"')
+    add_column(study, PARTICIPANTS, "group", ["of S2", "of S1"])
+    assert "warning" not in study.run().text
+    study.rules.write_text(labels[0] + rules)
+    text = " ".join(study.run().text.split())
+    assert "its row sub-2 stays, but that is another session now" in text
+    assert "S2: sub-2 is of another session than at the last export, and sub-2/sub-2_note.json is not" in text

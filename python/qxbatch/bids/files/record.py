@@ -19,6 +19,10 @@ RECORD = f"{RECORD_FOLDER}/export.json"
 JOURNAL = f"{RECORD_FOLDER}/journal.json"
 """The files that a run will write. It exists while a run changes files, and after an interrupted one."""
 STAGING = f"{RECORD_FOLDER}/.staging"
+SCANS_SUFFIX = "_scans.tsv"
+"""How the path of the table of a session's images ends."""
+SCANS_SUFFIX = "_scans.tsv"
+"""How the path of the table of the images of a session ends."""
 SCHEMA = 1
 
 
@@ -168,10 +172,13 @@ def is_of_other_image(entry: Entry | None, last: Entry | None) -> bool:
 
 
 def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
-    """Return the sessions that have files in each folder of the data set, also in folders below it."""
+    """Return the sessions whose scans.tsv is in each folder of the data set, also in folders below it.
+
+    Other files are not used: one that a user edited stays, with the session for which it was written.
+    """
     sessions: dict[str, set[str]] = {}
     for entry in entries:
-        for folder in PurePosixPath(entry.path).parents if entry.session else ():
+        for folder in PurePosixPath(entry.path).parents if entry.path.endswith(SCANS_SUFFIX) else ():
             sessions.setdefault(str(folder), set()).add(entry.session)
     return sessions
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record, is_of_other_image, sessions_by_folder
 
 _LABEL = ("sub-", "ses-")
 """How the name of the folder of a subject or of a session begins."""
@@ -66,7 +66,7 @@ class UserFiles:
 def _time(entries: Mapping[str, Entry], path: str) -> str | None:
     """Return the time of an image in scans.tsv, as recorded; None if it is not known."""
     folder = path.rpartition("/")[0].rpartition("/")[0]
-    table = entries.get(f"{folder}/{'_'.join(folder.split('/'))}_scans.tsv")
+    table = entries.get(f"{folder}/{'_'.join(folder.split('/'))}{SCANS_SUFFIX}")
     return None if table is None else table.rows.get(path.removeprefix(f"{folder}/"), {}).get("acq_time")
 
 
