@@ -320,3 +320,15 @@ def test_an_edited_file_of_an_earlier_session_does_not_hide_that_a_label_has_ano
     text = " ".join(study.run().text.split())
     assert "its row sub-2 stays, but that is another session now" in text
     assert "S2: sub-2 is of another session than at the last export, and sub-2/sub-2_note.json is not" in text
+
+
+def test_values_that_no_record_explains_are_reported(study: BidsStudy) -> None:
+    """The record was deleted, and the labels were exchanged: the tables may have values of other sessions."""
+    (study.bids / "code" / "qxbatch" / "export.json").unlink()
+    study.rules.write_text('labels.subjects = { S1 = "S2", S2 = "S1" }\n' + study.rules.read_text())
+    for _ in range(2):
+        text = " ".join(study.run().text.split())
+        assert "age of sub-S1 stays 70, but it is now 30" in text
+        assert "age of sub-S2 stays 30, but it is now 70" in text
+    (study.bids / PARTICIPANTS).unlink()
+    assert "participants.tsv was edited" not in study.run().text
