@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
@@ -192,3 +193,14 @@ def folder_of_labels(path: str) -> str:
     start = next((k for k, part in enumerate(parts) if part.startswith("sub-")), len(parts))
     end = start + 2 if parts[start + 1 : start + 2] and parts[start + 1].startswith("ses-") else start + 1
     return "/".join(parts[:end])
+
+
+def subjects_with_times(dataset: Path, record: Record) -> set[str]:
+    """Return the subjects whose images have times in the data set. A subject without times has no shift."""
+    tables = (entry for path, entry in record.files.items() if path.endswith(SCANS_SUFFIX))
+    return {
+        entry.path.partition("/")[0].removeprefix("sub-")
+        for entry in tables
+        if any(cells.get("acq_time", ABSENT) != ABSENT for cells in entry.rows.values())
+        and os.path.lexists(dataset / entry.path)
+    }

@@ -1,19 +1,17 @@
 """One export, from the plans to the result, under the lock of the data set."""
 
 import contextlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.files.planned_files import FileOptions
-from qxbatch.bids.files.record import SCANS_SUFFIX, Record, read_record
+from qxbatch.bids.files.record import Record, read_record, subjects_with_times
 from qxbatch.bids.files.shared import SharedFileOptions, StudyTable, choose_shifts, shared_files
 from qxbatch.bids.files.stamps import stamps_of
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.export import Exporter
@@ -106,21 +104,10 @@ def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Sh
 def _refuse_other_table(shifts: Shifts, request: Request, record: Record) -> None:
     """Raise UsageError if the table lacks a subject of the data set, whose dates were shifted by another one, or an older state."""
     known = {subject.removeprefix("sub-") for subject in shifts.days}
-    missing = sorted(_subjects_with_times(request.dataset, record) - known)
+    missing = sorted(subjects_with_times(request.dataset, record) - known)
     if missing:
         message = (
             f"The dates in {request.dataset} are shifted, and the table {shifts.path} lacks its subject {missing[0]}."
         )
         hint = "Restore that table, or export to a new folder: with new shifts the dates of a subject would not agree."
         raise UsageError(message, hint)
-
-
-def _subjects_with_times(dataset: Path, record: Record) -> set[str]:
-    """Return the subjects whose images have times in the data set. A subject without times has no shift."""
-    tables = (entry for path, entry in record.files.items() if path.endswith(SCANS_SUFFIX))
-    return {
-        entry.path.partition("/")[0].removeprefix("sub-")
-        for entry in tables
-        if any(cells.get("acq_time", ABSENT) != ABSENT for cells in entry.rows.values())
-        and os.path.lexists(dataset / entry.path)
-    }
