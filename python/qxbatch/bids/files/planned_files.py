@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.bids.files.record import SCANS_SUFFIX
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.model import ExportPlan, PlacedImage
 from qxbatch.bids.schema.image_path import ImagePath, session_prefix
@@ -73,9 +72,7 @@ def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> S
         files += _image_files(placed, sidecars.fields[placed.path], sources)
     if plan.placed_images:
         folder, start = session_prefix(plan.subject, plan.session_label)
-        scans = PlannedFile(
-            f"{folder}/{start}{SCANS_SUFFIX}", Owner(plan.session.id), scans_table(plan, options.shifts)
-        )
+        scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
         files.append(scans)
         if options.sourcedata:
             files += _sourcedata(plan, folder, sources)
