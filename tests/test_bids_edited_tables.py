@@ -300,3 +300,62 @@ def test_files_of_users_beside_an_image_of_another_time_are_reported(tmp_path: P
     assert f"S1: {path}_bold.nii.gz is another image than at the last export, and {path}_events.tsv is not" in text
     assert "1 warning" in text
     assert "warning" not in study.run().text
+
+
+def test_an_edited_file_of_an_earlier_session_does_not_hide_that_a_label_has_another_session(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", T1)
+    study.add("S2")
+    rules = study.rules.read_text()
+    labels = ('labels.subjects = { S1 = "1", S2 = "2" }\n', 'labels.subjects = { S1 = "2", S2 = "1" }\n')
+    study.rules.write_text(labels[0] + rules)
+    assert study.run().status == 0
+    (study.bids / "sub-2" / "func" / "sub-2_task-rest_bold.json").write_text('{"mine": 1}')
+    study.rules.write_text(labels[1] + rules)
+    assert study.run().status == 0
+    (study.bids / "sub-2" / "sub-2_note.json").write_text('"of S1"')
+    add_column(study, PARTICIPANTS, "group", ["of S2", "of S1"])
+    assert "warning" not in study.run().text
+    study.rules.write_text(labels[0] + rules)
+    text = " ".join(study.run().text.split())
+    assert "its row sub-2 stays, but that is another session now" in text
+    assert "S2: sub-2 is of another session than at the last export, and sub-2/sub-2_note.json is not" in text
+
+
+def test_files_of_users_in_the_sourcedata_of_a_label_that_gets_another_session_are_reported(study: BidsStudy) -> None:
+    physio = study.bids / "sourcedata" / "sub-S1" / "physio.log"
+    physio.parent.mkdir(parents=True)
+    physio.write_text("of S1")
+    study.rules.write_text('labels.subjects = { S1 = "S2", S2 = "S1" }\n' + study.rules.read_text())
+    text = " ".join(study.run().text.split())
+    assert (
+        "sourcedata/sub-S1 is of another session than at the last export, and sourcedata/sub-S1/physio.log is" in text
+    )
+
+
+def test_images_of_an_export_whose_record_was_deleted_are_reported_in_the_folder_of_another_session(
+    tmp_path: Path,
+) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", T1)
+    study.add("S2", Scan(3, "rest", "12:00:00", 100, volumes=3))
+    rules = study.rules.read_text()
+    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    assert study.run().status == 0
+    (study.bids / "code" / "qxbatch" / "export.json").unlink()
+    study.rules.write_text('labels.subjects = { S1 = "2", S2 = "1" }\n' + rules)
+    text = " ".join(study.run().text.split())
+    assert "S2: sub-1 is of a new session, and sub-1/anat/sub-1_T1w.json (and 1 more) is not of an export" in text
+    assert "S1: sub-2 is of a new session" in text
+
+
+def test_values_that_no_record_explains_are_reported(study: BidsStudy) -> None:
+    """The record was deleted, and the labels were exchanged: the tables may have values of other sessions."""
+    (study.bids / "code" / "qxbatch" / "export.json").unlink()
+    study.rules.write_text('labels.subjects = { S1 = "S2", S2 = "S1" }\n' + study.rules.read_text())
+    for _ in range(2):
+        text = " ".join(study.run().text.split())
+        assert "age of sub-S1 stays 70, but it is now 30" in text
+        assert "age of sub-S2 stays 30, but it is now 70" in text
+    (study.bids / PARTICIPANTS).unlink()
+    assert "participants.tsv was edited" not in study.run().text

@@ -241,6 +241,26 @@ def test_files_that_git_annex_replaced_by_links_are_recognised(study):
     assert annex.read_bytes() == content
 
 
+def test_a_record_that_git_annex_replaced_by_a_link_is_read(study):
+    assert study.run().status == 0
+    record, annex = study.bids / "code" / "qxbatch" / "export.json", study.bids / ".git" / "annex" / "key"
+    annex.parent.mkdir(parents=True)
+    record.rename(annex)
+    record.symlink_to("../../.git/annex/key")
+    content = annex.read_bytes()
+    study.change_rules("task-rest", "task-open")
+    assert study.run().status == 0
+    assert f"{BOLD}.nii.gz" not in study.tree(), "the file of the record is removed"
+    assert annex.read_bytes() == content
+    record.unlink()
+    record.symlink_to("../../.git/annex/dropped")
+    before = study.tree()
+    run = study.run()
+    assert run.status == 64
+    assert "git annex get" in run.err
+    assert study.tree() == before
+
+
 @pytest.mark.parametrize("name", ["S\udcff3", "Süß 3", "S\u202e3"])
 def test_a_session_with_an_unusual_name_is_exported_and_recognised(study, name):
     study.add("S3")

@@ -249,9 +249,28 @@ def test_dates_are_not_shifted_by_another_table(study, tmp_path):
     study.add("S2")
     run = study.run("--shift-dates", f"--shift-table={tmp_path / 'other.tsv'}")
     assert run.status == 64
-    assert "has none of its subjects" in " ".join(run.err.split())
+    assert "lacks its subject S1." in " ".join(run.err.split())
     assert study.tree() == before
     assert not (tmp_path / "other.tsv").exists()
+    assert study.run("--shift-dates").status == 0
+
+
+def test_a_subject_of_the_data_set_gets_no_new_shift(study):
+    """The sessions folder was restored from a backup before the subject was added, and its next session was imported."""
+    study.add("S1", Scan(2, "t1"))
+    assert study.run("--shift-dates").status == 0
+    table = study.sessions / "bids-date-shifts.tsv"
+    backup = table.read_text()
+    study.add("S2", Scan(2, "t1"), subject="S2", ses="a")
+    assert study.run("--shift-dates").status == 0
+    shutil.rmtree(study.sessions / "S2")
+    table.write_text(backup)
+    study.add("S3", Scan(2, "t1"), subject="S2", ses="b")
+    run = study.run("--shift-dates")
+    assert run.status == 64
+    assert "lacks its subject S2." in " ".join(run.err.split())
+    assert table.read_text() == backup
+    shutil.rmtree(study.bids / "sub-S2")
     assert study.run("--shift-dates").status == 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
@@ -20,6 +21,8 @@ JOURNAL = f"{RECORD_FOLDER}/journal.json"
 """The files that an export will write. It exists while an export changes files, and after an interrupted one."""
 STAGING = f"{RECORD_FOLDER}/.staging"
 """New files are written into this folder, and then renamed to their paths."""
+SCANS_SUFFIX = "_scans.tsv"
+"""How the path of the table of a session's images ends."""
 SCHEMA = 1
 """Version of the format of record and journal."""
 
@@ -102,7 +105,10 @@ class _Content(NamedTuple):
 
 
 def _read(path: Path) -> _Content:
-    text = read_plain(path)
+    text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad make a link of it
+    if text is None and os.path.lexists(path):
+        hint = "Get it (`git annex get`), restore it, or move the data set away and export again."
+        raise UsageError(f"The record of the export {path} cannot be read: it is not a file, or a link to none.", hint)
     if text is None:
         return _Content()
     try:
@@ -170,10 +176,13 @@ def is_of_other_image(entry: Entry | None, last: Entry | None) -> bool:
 
 
 def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
-    """Return the sessions that have files in each folder of the data set, also in folders below it."""
+    """Return the sessions whose scans.tsv is in each folder of the data set, also in folders below it.
+
+    Other files are not used: one that a user edited stays, with the session for which it was written.
+    """
     sessions: dict[str, set[str]] = {}
     for entry in entries:
-        for folder in PurePosixPath(entry.path).parents if entry.session else ():
+        for folder in PurePosixPath(entry.path).parents if entry.path.endswith(SCANS_SUFFIX) else ():
             sessions.setdefault(str(folder), set()).add(entry.session)
     return sessions
 
@@ -184,3 +193,14 @@ def folder_of_labels(path: str) -> str:
     start = next((k for k, part in enumerate(parts) if part.startswith("sub-")), len(parts))
     end = start + 2 if parts[start + 1 : start + 2] and parts[start + 1].startswith("ses-") else start + 1
     return "/".join(parts[:end])
+
+
+def subjects_with_times(dataset: Path, record: Record) -> set[str]:
+    """Return the subjects whose images have times in the data set. A subject without times has no shift."""
+    tables = (entry for path, entry in record.files.items() if path.endswith(SCANS_SUFFIX))
+    return {
+        entry.path.partition("/")[0].removeprefix("sub-")
+        for entry in tables
+        if any(cells.get("acq_time", ABSENT) != ABSENT for cells in entry.rows.values())
+        and os.path.lexists(dataset / entry.path)
+    }

@@ -77,11 +77,11 @@ class Stale(NamedTuple):
     value: str
     """What the sessions give now."""
     previous: str
-    """What they gave at an earlier export."""
+    """What they gave at an earlier export; empty if no export recorded it."""
 
 
 def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list[Stale]:
-    """Return the cells of an edited table that differ from ours, and whose value changed since an earlier export.
+    """Return the cells of an edited table that differ from ours, unless our value is the one of each earlier export.
 
     `ours` is the table of this export. `previous` are the cells of the last export and, if that was interrupted, of the one before.
     """
@@ -91,8 +91,14 @@ def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list
         for name, cells in cells_of(ours).items()
         for column, value in cells.items()
         if (cell := existing_rows.get(name, {}).get(column, value)) != value
-        and (earlier_values := [text for each in previous if (text := each.get(name, {}).get(column, value)) != value])
+        and (earlier_values := [text for text in _earlier_values(name, column, previous, cell) if text != value])
     ]
+
+
+def _earlier_values(row: str, column: str, previous: Sequence[Cells], existing: str) -> list[str]:
+    """Return the values that earlier exports recorded for a cell. If none did, an existing value may be of any session: empty."""
+    recorded = [each[row][column] for each in previous if column in each.get(row, {})]
+    return recorded or ([""] if _has_value(existing) else [])
 
 
 def rows_with_edits(existing: Table, key_column: str, previous: Cells) -> list[str]:

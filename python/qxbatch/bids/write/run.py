@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.files.planned_files import FileOptions
-from qxbatch.bids.files.record import Record, read_record
+from qxbatch.bids.files.record import Record, read_record, subjects_with_times
 from qxbatch.bids.files.shared import SharedFileOptions, StudyTable, choose_shifts, shared_files
 from qxbatch.bids.files.stamps import stamps_of
 from qxbatch.bids.model import ExportPlan
@@ -105,9 +105,12 @@ def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Sh
 
 
 def _refuse_other_table(shifts: Shifts, request: Request, record: Record) -> None:
-    """Raise UsageError if the table has no subject of the data set: then the dates were shifted by another table."""
-    subjects = {path.partition("/")[0].removeprefix("sub-") for path in record.files if path.startswith("sub-")}
-    if subjects and subjects.isdisjoint(subject.removeprefix("sub-") for subject in shifts.days):
-        message = f"The dates in {request.dataset} are shifted, and the table {shifts.path} has none of its subjects."
+    """Raise UsageError if the table lacks a subject of the data set, whose dates were shifted by another one, or an older state."""
+    known = {subject.removeprefix("sub-") for subject in shifts.days}
+    missing = sorted(subjects_with_times(request.dataset, record) - known)
+    if missing:
+        message = (
+            f"The dates in {request.dataset} are shifted, and the table {shifts.path} lacks its subject {missing[0]}."
+        )
         hint = "Restore that table, or export to a new folder: with new shifts the dates of a subject would not agree."
         raise UsageError(message, hint)

@@ -114,7 +114,7 @@ class TableMerger:
         if ours.key_column != PARTICIPANT:
             return ours
         names = {row.get(PARTICIPANT) for row in existing.rows}
-        partial = {entry.path.partition("/")[0] for entry in self._other_images}
+        partial = {entry.path.partition("/")[0] for entry in self._other_entries if entry.is_image}
         return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT] not in names & partial))
 
     def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
@@ -138,17 +138,17 @@ class TableMerger:
 
     @cached_property
     def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
-        """The sessions with files in each folder at the last export, and after this one; read after all sessions were added."""
-        after = (*self._planned_entries.values(), *self._other_images)
+        """The sessions of each folder at the last export, and after this one; read after all sessions were added."""
+        after = (*self._planned_entries.values(), *self._other_entries)
         return sessions_by_folder(self._record.files.values()), sessions_by_folder(after)
 
     @cached_property
-    def _other_images(self) -> Sequence[Entry]:
-        """The existing images of sessions that this run does not export. Images that a user deleted are not among them."""
+    def _other_entries(self) -> Sequence[Entry]:
+        """The existing files of sessions that this run does not export. Files that a user deleted are not among them."""
         return [
             entry
             for path, entry in self._record.files.items()
-            if entry.is_image
+            if entry.session
             and not self._results.is_exported(entry.session)
             and os.path.lexists(self._disk.dataset / path)
         ]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.planned_files import SOURCEDATA
+from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record, is_of_other_image, sessions_by_folder
 
 _LABEL = ("sub-", "ses-")
 """How the name of the folder of a subject or of a session begins."""
@@ -27,12 +28,10 @@ class UserFiles:
             if names := self._disk.files_beside(path) - self._known:
                 named |= names
                 yield session, text.format(path=path, names=_names(names))
-        for folder, session in self._changed_folders():
+        for folder, session, owner in self._changed_folders():
             if names := self._disk.files_below(folder) - self._known - named:
                 named |= names
-                text = (
-                    f"{folder} is of another session than at the last export, and {_names(names)} is not of an export."
-                )
+                text = f"{folder} is of {owner}, and {_names(names)} is not of an export."
                 yield session, f"{text} Check to which session it belongs."
 
     def _changed_images(self) -> Iterator[tuple[str, str, str]]:
@@ -53,23 +52,27 @@ class UserFiles:
         before, now = _time(self._record.files, entry.path), _time(self._planned, entry.path)
         return before is not None and now is not None and before != now
 
-    def _changed_folders(self) -> Iterator[tuple[str, str]]:
-        """Yield the folders of subjects and sessions that have none of the sessions of the last export, each with a session.
+    def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the folders of labels, also in sourcedata, that have only other sessions than at the last export, or none.
 
-        The session is one of those that have the folder now, else one of those that had it.
+        Each has one of the sessions, and a text that describes it. A folder without sessions before is among them: its files can be
+        of an export whose record was deleted.
         """
         kept = (entry for entry in self._record.files.values() if entry.session and self._is_kept(entry))
-        after = sessions_by_folder([*self._planned.values(), *kept])
-        for folder, before in sorted(sessions_by_folder(self._record.files.values()).items()):
-            now = after.get(folder, set())
+        sessions_before = sessions_by_folder(self._record.files.values())
+        sessions_after = sessions_by_folder([*self._planned.values(), *kept])
+        for folder in sorted({*sessions_before, *sessions_after}):
+            before, now = sessions_before.get(folder, set()), sessions_after.get(folder, set())
             if PurePosixPath(folder).name.startswith(_LABEL) and before.isdisjoint(now):
-                yield folder, min(now or before)
+                owner = "another session than at the last export" if before else "a new session"
+                yield folder, min(now or before), owner
+                yield f"{SOURCEDATA}/{folder}", min(now or before), owner
 
 
 def _time(entries: Mapping[str, Entry], path: str) -> str | None:
     """Return the time of an image in scans.tsv, as recorded; None if it is not known."""
     folder = path.rpartition("/")[0].rpartition("/")[0]
-    table = entries.get(f"{folder}/{'_'.join(folder.split('/'))}_scans.tsv")
+    table = entries.get(f"{folder}/{'_'.join(folder.split('/'))}{SCANS_SUFFIX}")
     return None if table is None else table.rows.get(path.removeprefix(f"{folder}/"), {}).get("acq_time")
 
 
