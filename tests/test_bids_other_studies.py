@@ -83,3 +83,23 @@ def test_the_only_image_that_is_left_has_another_name_after_the_data_set_was_mov
     study.change_rules("anat/T1w", "anat/T2w")
     assert study.run().status == 0
     assert "sub-S1/anat/sub-S1_T2w.nii.gz" in study.tree()
+
+
+def test_dates_of_a_subject_in_two_studies_are_shifted_by_one_table(tmp_path):
+    study, other = BidsStudy(tmp_path / "one"), BidsStudy(tmp_path / "two")
+    study.add("P1_a", subject="P1", ses="a")
+    other.add("P1_b", subject="P1", ses="b")
+    assert study.run("--shift-dates").status == 0
+    assert other.run("--shift-dates").status == 0, "it has a table of its own now"
+    other.bids = study.bids
+    run = other.run("--shift-dates")
+    assert run.status == 64
+    table = study.sessions / "bids-date-shifts.tsv"
+    assert f"Add --shift-table={table}" in " ".join(run.err.split())
+    assert other.run("--shift-dates", f"--shift-table={table}").status == 0
+    days = {
+        line.split("\t")[1][:10] for line in (study.bids / "sub-P1/sub-P1_sessions.tsv").read_text().splitlines()[1:]
+    }
+    assert len(days) == 1, "both sessions are of one day"
+    table.rename(tmp_path / "moved.tsv")
+    assert study.run("--shift-dates", f"--shift-table={tmp_path / 'moved.tsv'}").status == 0

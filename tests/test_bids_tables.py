@@ -249,7 +249,8 @@ def test_dates_are_not_shifted_by_another_table(study, tmp_path):
     study.add("S2")
     run = study.run("--shift-dates", f"--shift-table={tmp_path / 'other.tsv'}")
     assert run.status == 64
-    assert "lacks its subject S1." in " ".join(run.err.split())
+    table = study.sessions / "bids-date-shifts.tsv"
+    assert f"are shifted by the table {table}. Add --shift-table={table}" in " ".join(run.err.split())
     assert study.tree() == before
     assert not (tmp_path / "other.tsv").exists()
     assert study.run("--shift-dates").status == 0

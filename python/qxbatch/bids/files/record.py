@@ -66,6 +66,8 @@ class Record:
     """Whether the dates in the data set are shifted."""
     folders: Mapping[str, str] = field(default_factory=dict)
     """The sessions folder of each session, relative to the data set, by session id. Empty in a record of an earlier version."""
+    shift_table: str = ""
+    """The table of shifts, relative to the data set; empty without shifted dates, and in a record of an earlier version."""
 
     def possible_entries(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""
@@ -93,6 +95,7 @@ def read_record(dataset: Path) -> Record:
         journal_files,
         record.has_shifted_dates or journal.has_shifted_dates,
         record.folders,
+        record.shift_table or journal.shift_table,
     )
 
 
@@ -102,6 +105,7 @@ class _Content(NamedTuple):
     entries: Sequence[Entry] = ()
     has_shifted_dates: bool = False
     folders: Mapping[str, str] = {}
+    shift_table: str = ""
 
 
 def _read(path: Path) -> _Content:
@@ -119,7 +123,9 @@ def _read(path: Path) -> _Content:
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
             )
         entries = [_entry(table) for table in fields.tables("files")]
-        return _Content(entries, fields.flag("shifted", False), fields.text_table("folders"))
+        return _Content(
+            entries, fields.flag("shifted", False), fields.text_table("folders"), fields.text("shift_table", "")
+        )
     except (ValueError, RecursionError) as error:
         hint = "Restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
@@ -142,17 +148,18 @@ def _entry(fields: Fields) -> Entry:
     )
 
 
-def write_record(path: Path, entries: Iterable[Entry], folders: Mapping[str, str], *, has_shifted_dates: bool) -> None:
+def write_record(path: Path, entries: Iterable[Entry], folders: Mapping[str, str], shift_table: str) -> None:
     """Write a record or a journal, durably. Raises OSError."""
-    replace_text(path, record_text(entries, folders, has_shifted_dates=has_shifted_dates))
+    replace_text(path, record_text(entries, folders, shift_table))
 
 
-def record_text(entries: Iterable[Entry], folders: Mapping[str, str], *, has_shifted_dates: bool) -> str:
+def record_text(entries: Iterable[Entry], folders: Mapping[str, str], shift_table: str) -> str:
     """Return the JSON text of a record, with one entry in each line, sorted by path; those of one path keep their order."""
     sorted_entries = sorted(entries, key=lambda entry: entry.path)
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted_entries)
     files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)
-    head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(has_shifted_dates)},\n'
+    head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(bool(shift_table))},\n'
+    head += f' "shift_table": {json.dumps(shift_table)},\n' if shift_table else ""
     head += f' "folders": {json.dumps(folders, sort_keys=True)},\n'
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'
 

@@ -1,5 +1,6 @@
 """Where an export goes."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,3 +19,8 @@ class Destination(NamedTuple):
     """Whether the plans include all sessions of the study. If not, files that sessions share are not removed."""
     test: bool = False
     """Whether the changes are only computed, and nothing is written."""
+
+    @property
+    def shift_table(self) -> str:
+        """Return the path of the table of date shifts, relative to the data set; empty if dates are not shifted."""
+        return os.path.relpath(self.options.shifts.path, self.dataset) if self.options.shifts else ""

@@ -63,8 +63,8 @@ class Exporter:
 
     def _apply(self, changes: Sequence[Change]) -> Export:
         """Write the journal, apply the changes, and write the record, also if applying them fails; return the results."""
-        dataset, has_shifted_dates = self._destination.dataset, self._destination.options.shifts is not None
-        journal = Journal(self._disk, self._last_record, has_shifted_dates=has_shifted_dates)
+        dataset, shift_table = self._destination.dataset, self._destination.shift_table
+        journal = Journal(self._disk, self._last_record, shift_table)
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
@@ -82,10 +82,10 @@ class Exporter:
             if (
                 entries != before
                 or folders != self._record.folders
-                or self._record.has_shifted_dates != has_shifted_dates
+                or self._record.shift_table != shift_table
                 or not (dataset / RECORD).exists()
             ):
-                write_record(dataset / RECORD, entries, folders, has_shifted_dates=has_shifted_dates)
+                write_record(dataset / RECORD, entries, folders, shift_table)
         exported = set(self._results.exported()) - applied.failed_sessions.keys()
         journal.end(exported, self._results)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)

@@ -18,9 +18,9 @@ from qxbatch.problems import UsageError
 class Journal:
     """The journal of one data set."""
 
-    def __init__(self, disk: Disk, record: Record, *, has_shifted_dates: bool) -> None:
+    def __init__(self, disk: Disk, record: Record, shift_table: str) -> None:
         """`record` has what interrupted exports left, before anything is added to it."""
-        self._disk, self._record, self._has_shifted_dates = disk, record, has_shifted_dates
+        self._disk, self._record, self._shift_table = disk, record, shift_table
 
     def begin(self, changes: Iterable[Change], record: Record) -> None:
         """Write the entries of files that will be written, and those of `record` that can still be on disk. Raises OSError."""
@@ -61,7 +61,7 @@ class Journal:
         return existing is not None and existing.matches(entry)
 
     def _write(self, entries: Iterable[Entry]) -> None:
-        write_record(self._disk.dataset / JOURNAL, entries, {}, has_shifted_dates=self._has_shifted_dates)
+        write_record(self._disk.dataset / JOURNAL, entries, {}, self._shift_table)
 
 
 def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """One export, from the plans to the result, under the lock of the data set."""
 
 import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from qxbatch.bids.write.journal import refuse_without_interrupted
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.result import Export
 from qxbatch.problems import UsageError
+from qxbatch.visible import shell_word
 
 
 class Request(NamedTuple):
@@ -105,7 +107,14 @@ def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Sh
 
 
 def _refuse_other_table(shifts: Shifts, request: Request, record: Record) -> None:
-    """Raise UsageError if the table lacks a subject of the data set, whose dates were shifted by another one, or an older state."""
+    """Raise UsageError if the dates in the data set were shifted by another table, or by a later state of this one.
+
+    Another table can have other days for the subjects of this one. A table that no longer exists was moved.
+    """
+    recorded = Path(os.path.normpath(request.dataset / record.shift_table)) if record.shift_table else shifts.path
+    if recorded.exists() and not (shifts.path.exists() and recorded.samefile(shifts.path)):
+        hint = f"Add --shift-table={shell_word(str(recorded))}, or export to a new folder."
+        raise UsageError(f"The dates in {request.dataset} are shifted by the table {recorded}.", hint)
     known = {subject.removeprefix("sub-") for subject in shifts.days}
     missing = sorted(subjects_with_times(request.dataset, record) - known)
     if missing:
