@@ -32,6 +32,14 @@ def test_a_pair_of_any_names_is_converted(study: Study, par: str, rec: str) -> N
     assert (study.session("S1") / "nii" / "2011.nii.gz").exists()
 
 
+@pytest.mark.parametrize(("par", "session"), [("S1.2", "S1.2"), ("S1.par", "S1")])
+def test_a_loose_pair_has_the_session_of_its_common_stem(study: Study, par: str, session: str) -> None:
+    study.put_bytes(par, PAR)
+    study.put_bytes(f"{session}.REC", REC)
+    assert study.main().status == 0
+    assert study.session_names() == [session]
+
+
 def test_the_placed_names_of_a_pair_fit_the_file_system(study: Study) -> None:
     study.put("OP" + "1" * 150, {"par/doe_x_jane.PAR": PAR, "par/doe_x_jane.REC": REC})
     assert study.main("--deidentify-logs").status == 0

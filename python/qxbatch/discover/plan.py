@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
@@ -18,7 +17,7 @@ from qxbatch.discover.packet_refusals import refuse_unreadable_or_bad_name, with
 from qxbatch.discover.unfinished_copies import unfinished_reason
 from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.model import SessionId, Verdict
-from qxbatch.parrec.pairing import Member, pair_rows
+from qxbatch.parrec.pairing import Member, pair_rows, pair_stem
 from qxbatch.problems import Code
 from qxbatch.resolve.bids_name import session_by_bids_name
 from qxbatch.resolve.nameformat import session_by_name
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRows | None") -> list[JudgedEntry]:
     """Judge each entry separately: its name, its session, the filters, its content."""
     pars = _pars_of_pairs(entries)
-    stems = [PurePath(pars.get(entry.name, "")).stem for entry in entries]
+    stems = [pair_stem(pars.get(entry.name, "")) for entry in entries]
     exact = _exact_ids(zip(entries, stems, strict=True), settings, rows) if settings.sessions else frozenset()
     return [_judge(entry, settings, rows, pars.get(entry.name, ""), exact) for entry in entries]
 
@@ -61,7 +60,7 @@ def _judge(
     judged = JudgedEntry(entry.path, Verdict.READY, note=link)
     if entry.overlap:
         return judged.with_verdict(Verdict.STRAY, entry.overlap)
-    name = packet_name(entry.name, settings.pattern, PurePath(pair_par).stem)
+    name = packet_name(entry.name, settings.pattern, pair_stem(pair_par))
     if not name:
         return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
     judged = judged._replace(name=name, pair_par=pair_par)
@@ -79,10 +78,10 @@ def _judge(
     return with_session(judged, session, entry, settings, find_session)
 
 
-def packet_name(name: str, pattern: re.Pattern[str], pair_stem: str = "") -> str:
+def packet_name(name: str, pattern: re.Pattern[str], stem: str = "") -> str:
     """Return what the pattern finds in a name, else an empty text. The stem of a PAR and its REC is searched first."""
     group = "packet_name" if "packet_name" in pattern.groupindex else "session_id"
-    for text in (pair_stem, name) if pair_stem else (name,):
+    for text in (stem, name) if stem else (name,):
         match = pattern.search(text)
         if match and match[group]:
             return str(match[group])

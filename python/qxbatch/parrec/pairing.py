@@ -69,6 +69,16 @@ def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]
     return rows_of_pairs, [_unpaired_problem(member, xmls) for member in unpaired if member.role != "xml"]
 
 
+def pair_stem(name: str) -> str:
+    """Return the stem by which a PAR, a REC or an .xml is paired. A PAR with another extension keeps that extension.
+
+    >>> pair_stem("S1.PAR"), pair_stem("S1.2"), pair_stem("S1.2.REC")
+    ('S1', 'S1.2', 'S1.2')
+    """
+    stem, extension = _stem_and_extension(name)
+    return stem if extension.casefold() in {".par", ".rec", ".xml"} else stem + extension
+
+
 def without_compression_extension(name: str) -> str:
     """Return a file name without the extension of its compression.
 
@@ -80,15 +90,16 @@ def without_compression_extension(name: str) -> str:
 
 def _candidate(file: Member) -> _Candidate | None:
     """Return a PAR, a REC or an .xml; None for other files."""
-    match = _FILE_NAME.match(file.name)
-    if match is None:
-        return None
-    written = match["extension"] or ""
-    extension = written.casefold()
-    role = file.kind if file.kind in {"par", "rec"} else extension[1:] if extension == ".xml" else ""
-    stem = match["stem"] if extension in {".par", ".rec", ".xml"} else match["stem"] + written
+    _, extension = _stem_and_extension(file.name)
+    role = file.kind if file.kind in {"par", "rec"} else "xml" if extension.casefold() == ".xml" else ""
     folder = file.path.removesuffix(file.name)
-    return _Candidate(file.row, file.path, folder, stem, written.isupper(), role) if role else None
+    return _Candidate(file.row, file.path, folder, pair_stem(file.name), extension.isupper(), role) if role else None
+
+
+def _stem_and_extension(name: str) -> tuple[str, str]:
+    """Return the stem and the last extension of a file name, without the extension of its compression."""
+    match = _FILE_NAME.match(name)
+    return (match["stem"], match["extension"] or "") if match else (name, "")
 
 
 def _match(
