@@ -50,7 +50,8 @@ def planned_changes(
 ) -> list[Change]:
     """Return the changes of planned files, then those of other files that exports wrote or may have written.
 
-    `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
+    `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a file of the record or of the journal that is not
+    planned is kept.
     """
     changes = [_planned_change(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
     unplanned_paths = sorted({*record.files, *record.journal_files} - set(planned))
@@ -83,6 +84,7 @@ def _unplanned_change(
 ) -> Change | None:
     """Return the change of a path that is not planned.
 
+    A file that an interrupted export wrote for a session that is not exported now is kept: the session may no longer have it.
     None for a file of users at a path where only an interrupted export may have written.
     """
     entries = record.possible_entries(path)
@@ -92,7 +94,11 @@ def _unplanned_change(
     existing = file_at(path)
     if existing is None:
         return Change(path, Action.FORGET, None, entries[0].session)
-    if any(existing.matches(entry) and not entry.edited for entry in entries):
+    matching = [entry for entry in entries if existing.matches(entry)]
+    kept = next(filter(is_kept, matching), None)
+    if kept is not None:
+        return Change(path, Action.UNCHANGED, kept, kept.session)
+    if not all(entry.edited for entry in matching):
         return Change(path, Action.REMOVE, None, entries[0].session)
     return None if last is None else Change(path, Action.EDITED, last, last.session, differs=True)
 

@@ -30,7 +30,7 @@ class Exporter:
         """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
         self._disk = Disk(destination.dataset, stamps)
         self._results = SessionResults()
-        self._kept = KeptFiles(record.files, self._results, all_sessions=destination.all_sessions)
+        self._kept = KeptFiles(record, self._results, all_sessions=destination.all_sessions)
         self._planned = PlannedContents(self._disk, record, destination.link, self._results, self._kept)
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
