@@ -78,3 +78,29 @@ def test_the_image_of_a_session_in_the_place_of_another_one_is_kept(tmp_path):
     shutil.rmtree(study.sessions / "S1")
     study.run()
     assert study.tree()["sub-2/anat/sub-2_T1w.nii.gz"] == image
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_a_session_of_another_study_does_not_replace_one_of_an_interrupted_export(tmp_path, is_moved):
+    study, _rules = interrupted_study(tmp_path)
+    before = files_of_subjects(study)
+    other = BidsStudy(tmp_path / "other")
+    other.add("S1", Scan(2, "t1", "12:00:00", shape=(6, 4, 3)))
+    other.bids = study.bids
+    if is_moved:
+        study.sessions.rename(tmp_path / "moved")
+    for _ in range(2):
+        run = other.run()
+        assert run.status == 1
+        assert f"contains session S1 of {study.sessions}" in " ".join(run.text.split())
+        assert files_of_subjects(study) == before
+
+
+def test_true_dates_of_an_interrupted_export_are_not_mixed_with_shifted_ones(tmp_path):
+    study, _rules = interrupted_study(tmp_path)
+    before = study.tree()
+    shutil.rmtree(study.sessions / "S1")
+    run = study.run("--shift-dates")
+    assert run.status == 64
+    assert "are not shifted" in run.err
+    assert study.tree() == before

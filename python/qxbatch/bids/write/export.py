@@ -64,7 +64,7 @@ class Exporter:
     def _apply(self, changes: Sequence[Change]) -> Export:
         """Write the journal, apply the changes, and write the record, also if applying them fails; return the results."""
         dataset, shift_table = self._destination.dataset, self._destination.shift_table
-        journal = Journal(self._disk, self._last_record, shift_table)
+        journal = Journal(self._disk, self._last_record, self._destination.sessionsfolder, shift_table)
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
@@ -83,6 +83,7 @@ class Exporter:
                 entries != before
                 or folders != self._record.folders
                 or self._record.shift_table != shift_table
+                or self._last_record.journal_files  # its folders and table of shifts are not in the record
                 or not (dataset / RECORD).exists()
             ):
                 write_record(dataset / RECORD, entries, folders, shift_table)
