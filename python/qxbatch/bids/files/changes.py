@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from qxbatch.bids.files.disk import FileOnDisk
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record
 
 
 class Action(StrEnum):
@@ -76,7 +76,9 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
         return Change(path, Action.FOREIGN, None, session)
     same = (last.sha256, last.size, last.link) == (entry.sha256, entry.size, entry.link)
     other_image = (last.session, last.image) != (entry.session, entry.image)
-    return Change(path, Action.EDITED, last, session, differs=not same, other_image=other_image)
+    # the scans.tsv says whose folder this is (`sessions_by_folder`), also one that users made unreadable
+    after = last._replace(session=session) if path.endswith(SCANS_SUFFIX) else last
+    return Change(path, Action.EDITED, after, session, differs=not same, other_image=other_image)
 
 
 def _unplanned_change(

@@ -56,7 +56,9 @@ class Exporter:
         """Return the changes of the data set; warn of files of users that may belong to another image than before."""
         planned = self._planned
         self._record = planned.record
-        for name, warning in user_file_warnings(planned.entries, self._record, self._disk, self._kept.is_kept):
+        for name, warning in user_file_warnings(
+            planned.entries, planned.cells, self._record, self._disk, self._kept.is_kept
+        ):
             self._results.warn(name, warning)
         changes = planned_changes(planned.entries, self._record, self._disk.file_at, self._kept.is_kept)
         return [_without_expected_edit(change, planned.editable_paths) for change in changes]
