@@ -90,7 +90,7 @@ def test_dates_of_a_subject_in_two_studies_are_shifted_by_one_table(tmp_path):
     study.add("P1_a", subject="P1", ses="a")
     other.add("P1_b", subject="P1", ses="b")
     assert study.run("--shift-dates").status == 0
-    assert other.run("--shift-dates").status == 0, "it has a table of its own now"
+    assert other.run("--shift-dates").status == 0, "it has its own table now"
     other.bids = study.bids
     run = other.run("--shift-dates")
     assert run.status == 64

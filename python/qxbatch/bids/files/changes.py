@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from qxbatch.bids.files.disk import FileOnDisk
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record
 
 
 class Action(StrEnum):
@@ -50,7 +50,8 @@ def planned_changes(
 ) -> list[Change]:
     """Return the changes of planned files, then those of other files that exports wrote or may have written.
 
-    `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
+    `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a file of the record or of the journal that is not
+    planned is kept.
     """
     changes = [_planned_change(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
     unplanned_paths = sorted({*record.files, *record.journal_files} - set(planned))
@@ -75,7 +76,9 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
         return Change(path, Action.FOREIGN, None, session)
     same = (last.sha256, last.size, last.link) == (entry.sha256, entry.size, entry.link)
     other_image = (last.session, last.image) != (entry.session, entry.image)
-    return Change(path, Action.EDITED, last, session, differs=not same, other_image=other_image)
+    # the scans.tsv says whose folder this is (`sessions_by_folder`), also one that users made unreadable
+    after = last._replace(session=session) if path.endswith(SCANS_SUFFIX) else last
+    return Change(path, Action.EDITED, after, session, differs=not same, other_image=other_image)
 
 
 def _unplanned_change(
@@ -83,6 +86,7 @@ def _unplanned_change(
 ) -> Change | None:
     """Return the change of a path that is not planned.
 
+    A file that an interrupted export wrote for a session that is not exported now is kept: the session may no longer have it.
     None for a file of users at a path where only an interrupted export may have written.
     """
     entries = record.possible_entries(path)
@@ -92,7 +96,11 @@ def _unplanned_change(
     existing = file_at(path)
     if existing is None:
         return Change(path, Action.FORGET, None, entries[0].session)
-    if any(existing.matches(entry) and not entry.edited for entry in entries):
+    matching = [entry for entry in entries if existing.matches(entry)]
+    kept = next(filter(is_kept, matching), None)
+    if kept is not None:
+        return Change(path, Action.UNCHANGED, kept, kept.session)
+    if not all(entry.edited for entry in matching):
         return Change(path, Action.REMOVE, None, entries[0].session)
     return None if last is None else Change(path, Action.EDITED, last, last.session, differs=True)
 

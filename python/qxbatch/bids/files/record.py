@@ -94,7 +94,7 @@ def read_record(dataset: Path) -> Record:
         {entry.path: entry for entry in record.entries},
         journal_files,
         record.has_shifted_dates or journal.has_shifted_dates,
-        record.folders,
+        {**record.folders, **journal.folders},
         record.shift_table or journal.shift_table,
     )
 
@@ -204,7 +204,8 @@ def folder_of_labels(path: str) -> str:
 
 def subjects_with_times(dataset: Path, record: Record) -> set[str]:
     """Return the subjects whose images have times in the data set. A subject without times has no shift."""
-    tables = (entry for path, entry in record.files.items() if path.endswith(SCANS_SUFFIX))
+    paths = {*record.files, *record.journal_files}
+    tables = (entry for path in paths if path.endswith(SCANS_SUFFIX) for entry in record.possible_entries(path))
     return {
         entry.path.partition("/")[0].removeprefix("sub-")
         for entry in tables

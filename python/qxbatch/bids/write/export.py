@@ -30,7 +30,7 @@ class Exporter:
         """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
         self._disk = Disk(destination.dataset, stamps)
         self._results = SessionResults()
-        self._kept = KeptFiles(record.files, self._results, all_sessions=destination.all_sessions)
+        self._kept = KeptFiles(record, self._results, all_sessions=destination.all_sessions)
         self._planned = PlannedContents(self._disk, record, destination.link, self._results, self._kept)
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
@@ -56,7 +56,9 @@ class Exporter:
         """Return the changes of the data set; warn of files of users that may belong to another image than before."""
         planned = self._planned
         self._record = planned.record
-        for name, warning in user_file_warnings(planned.entries, self._record, self._disk, self._kept.is_kept):
+        for name, warning in user_file_warnings(
+            planned.entries, planned.cells, self._record, self._disk, self._kept.is_kept
+        ):
             self._results.warn(name, warning)
         changes = planned_changes(planned.entries, self._record, self._disk.file_at, self._kept.is_kept)
         return [_without_expected_edit(change, planned.editable_paths) for change in changes]
@@ -64,7 +66,7 @@ class Exporter:
     def _apply(self, changes: Sequence[Change]) -> Export:
         """Write the journal, apply the changes, and write the record, also if applying them fails; return the results."""
         dataset, shift_table = self._destination.dataset, self._destination.shift_table
-        journal = Journal(self._disk, self._last_record, shift_table)
+        journal = Journal(self._disk, self._last_record, self._destination.sessionsfolder, shift_table)
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
@@ -83,6 +85,7 @@ class Exporter:
                 entries != before
                 or folders != self._record.folders
                 or self._record.shift_table != shift_table
+                or self._last_record.journal_files  # its folders and table of shifts are not in the record
                 or not (dataset / RECORD).exists()
             ):
                 write_record(dataset / RECORD, entries, folders, shift_table)

@@ -5,7 +5,7 @@ So the next export has to include all sessions of the journal. The entries of a 
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
@@ -18,9 +18,10 @@ from qxbatch.problems import UsageError
 class Journal:
     """The journal of one data set."""
 
-    def __init__(self, disk: Disk, record: Record, shift_table: str) -> None:
+    def __init__(self, disk: Disk, record: Record, sessionsfolder: Path, shift_table: str) -> None:
         """`record` has what interrupted exports left, before anything is added to it."""
         self._disk, self._record, self._shift_table = disk, record, shift_table
+        self._sessionsfolder = os.path.relpath(sessionsfolder, disk.dataset)
 
     def begin(self, changes: Iterable[Change], record: Record) -> None:
         """Write the entries of files that will be written, and those of `record` that can still be on disk. Raises OSError."""
@@ -35,7 +36,9 @@ class Journal:
             for entry in entries
             if path not in planned or self._is_on_disk(entry)
         ]
-        self._write([*planned.values(), *earlier])
+        sessions = {entry.session for entry in planned.values()} - {""}
+        folders = {**self._record.folders, **dict.fromkeys(sessions, self._sessionsfolder)}
+        self._write([*planned.values(), *earlier], folders)
 
     def end(self, exported: Collection[str], results: SessionResults) -> None:
         """Remove the journal, except for interrupted sessions that are not exported now; warn of these. Raises OSError."""
@@ -43,12 +46,13 @@ class Journal:
         if not unfinished:
             (self._disk.dataset / JOURNAL).unlink(missing_ok=True)
             return
-        self._write(
+        entries_of_unfinished = (
             entry
             for path, entries in self._record.journal_files.items()
             for entry in entries
             if not set(unfinished).isdisjoint(each.session for each in self._record.possible_entries(path))
         )
+        self._write(entries_of_unfinished, self._record.folders)
         for session in unfinished:
             text = (
                 f"session {session} is not exported now. An interrupted export may have left old and new files of it."
@@ -60,8 +64,8 @@ class Journal:
         existing = self._disk.file_at(entry.path)
         return existing is not None and existing.matches(entry)
 
-    def _write(self, entries: Iterable[Entry]) -> None:
-        write_record(self._disk.dataset / JOURNAL, entries, {}, self._shift_table)
+    def _write(self, entries: Iterable[Entry], folders: Mapping[str, str]) -> None:
+        write_record(self._disk.dataset / JOURNAL, entries, folders, self._shift_table)
 
 
 def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]) -> list[str]:

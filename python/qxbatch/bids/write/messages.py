@@ -7,6 +7,7 @@ from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
 from qxbatch.bids.model import ExportPlan
+from qxbatch.bids.tables.table_text import Cells
 from qxbatch.bids.write.apply import Content
 from qxbatch.bids.write.user_files import UserFiles
 from qxbatch.record.names import description, series_number
@@ -41,7 +42,11 @@ def hard_link_warnings(
 
 
 def user_file_warnings(
-    planned: Mapping[str, Entry], record: Record, disk: Disk, is_kept: Callable[[Entry], bool]
+    planned: Mapping[str, Entry],
+    cells: Mapping[str, Cells],
+    record: Record,
+    disk: Disk,
+    is_kept: Callable[[Entry], bool],
 ) -> Iterator[tuple[str, str]]:
-    """Yield a session and a warning for each changed image or folder with files of users; `is_kept` as in UserFiles."""
-    return UserFiles(planned, record, disk, is_kept).warnings()
+    """Yield a session and a warning for each changed image or folder with files of users; `cells`, `is_kept` as in UserFiles."""
+    return UserFiles(planned, cells, record, disk, is_kept).warnings()

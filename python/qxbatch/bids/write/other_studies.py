@@ -37,7 +37,8 @@ class OtherStudies:
             return None
         recorded = {
             entry.sha256
-            for entry in self._record.files.values()
+            for path in (*self._record.files, *self._record.journal_files)
+            for entry in self._record.possible_entries(path)
             if entry.session == session and entry.is_image and os.path.lexists(self._dataset / entry.path)
         }
         if not recorded or not recorded.isdisjoint(_image_hashes(files)):

@@ -22,7 +22,7 @@ class PathConflicts:
         interrupted export may have left them, or a user may have deleted only the images.
         """
         others: dict[str, list[Entry]] = {}
-        for entry in self._record.files.values():
+        for entry in (*self._record.files.values(), *self._interrupted_files()):
             if entry.session and not self._results.is_exported(entry.session):
                 others.setdefault(folder_of_labels(entry.path), []).append(entry)
         for name, files in files_by_session.items():
@@ -34,6 +34,12 @@ class PathConflicts:
                 if entry.session != name and is_needed and self._disk.file_at(entry.path) is not None:
                     yield name, self._problem(entry.path, entry.session)
                     break
+
+    def _interrupted_files(self) -> Iterator[Entry]:
+        """Yield the entries of existing files that interrupted exports wrote."""
+        for path, entries in self._record.journal_files.items():
+            existing = self._disk.file_at(path)
+            yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
     def _problem(self, path: str, owner: str) -> str:
         """Return why a session cannot use a path, and what to do."""

@@ -7,7 +7,7 @@ from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
-from qxbatch.bids.tables.table_text import Table
+from qxbatch.bids.tables.table_text import Cells, Table, cells_of
 from qxbatch.bids.write.apply import Content
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.session_results import KeptFiles, SessionResults
@@ -20,6 +20,8 @@ class PlannedContents:
     def __init__(self, disk: Disk, record: Record, link: LinkMode, results: SessionResults, kept: KeptFiles) -> None:
         self.contents: dict[str, Content] = {}
         self.entries: dict[str, Entry] = {}
+        self.cells: dict[str, Cells] = {}
+        """The cells that the sessions give for each table, which an edited table may not have."""
         self.record = record
         """The record. Existing tables that were merged are added to its `journal_files`, and so count as files of an export."""
         self.editable_paths: set[str] = set()
@@ -40,6 +42,7 @@ class PlannedContents:
         """Return what a file will contain, and its entry in the record. A table is merged with the existing one."""
         if not isinstance(file.content, Table):
             return file.content, Entry(file.path, *_size_and_hash(file.content), **file.owner._asdict())
+        self.cells[file.path] = cells_of(file.content)
         merged = self._tables.merge(file, file.content)
         if merged.existing is not None:
             # even if it was edited: `planned_changes` replaces only files of an export

@@ -95,7 +95,7 @@ def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Sh
             hint = "Add --shift-dates, or export to a new folder."
             raise UsageError(f"The dates in {request.dataset} are shifted.", hint)
         return None
-    if record.files and not record.has_shifted_dates:
+    if (record.files or record.journal_files) and not record.has_shifted_dates:
         hint = "Export to a new folder: tables that were edited would keep the true dates."
         raise UsageError(f"The dates in {request.dataset} are not shifted.", hint)
     shifts = Shifts(request.shift_table)

@@ -1,8 +1,8 @@
 """The results of the sessions of one export, while it runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from qxbatch.bids.files.record import Entry
+from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.result import SessionOutcome, SessionResult
 
@@ -59,12 +59,14 @@ class SessionResults:
 class KeptFiles:
     """Which files of the last exports stay, although this one does not plan them."""
 
-    def __init__(self, files: Mapping[str, Entry], results: SessionResults, *, all_sessions: bool) -> None:
-        """`files` are those of the record, `all_sessions` is whether the plans include all sessions of the study."""
-        self._files, self._results, self._all_sessions = files, results, all_sessions
+    def __init__(self, record: Record, results: SessionResults, *, all_sessions: bool) -> None:
+        """`all_sessions` is whether the plans include all sessions of the study."""
+        self._results, self._all_sessions = results, all_sessions
+        paths = (*record.files, *record.journal_files)
+        self._entries = [entry for path in paths for entry in record.possible_entries(path)]
 
     def is_kept(self, entry: Entry) -> bool:
-        """Return whether a recorded file that is not planned is kept.
+        """Return whether a file of the record or of the journal that is not planned is kept.
 
         A file of a session is kept if the session is not exported in this run. A file that sessions share is kept if a file of a
         session below its folder is kept, or if the plans do not include all sessions.
@@ -74,7 +76,7 @@ class KeptFiles:
         folder = entry.path.rpartition("/")[0]
         below = (
             recorded
-            for recorded in self._files.values()
+            for recorded in self._entries
             if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
         )
         return not self._all_sessions or any(map(self.is_kept, below))

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import SOURCEDATA
 from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.tables.table_text import Cells
 
 _LABEL = ("sub-", "ses-")
 """How the name of the folder of a subject or of a session begins."""
@@ -15,9 +16,18 @@ class UserFiles:
     """Finds files of users that are beside an image, or in the folder of a session, which this export changes."""
 
     def __init__(
-        self, planned: Mapping[str, Entry], record: Record, disk: Disk, is_kept: Callable[[Entry], bool]
+        self,
+        planned: Mapping[str, Entry],
+        cells: Mapping[str, Cells],
+        record: Record,
+        disk: Disk,
+        is_kept: Callable[[Entry], bool],
     ) -> None:
-        """`is_kept` returns whether a recorded file that is not planned is kept."""
+        """`cells` are those that the sessions give for each planned table.
+
+        `is_kept` returns whether a recorded file that is not planned is kept.
+        """
+        self._cells, self._last_cells = cells, {path: entry.rows for path, entry in record.files.items()}
         self._planned, self._record, self._disk, self._is_kept = planned, record, disk, is_kept
         self._known = planned.keys() | record.files.keys() | record.journal_files.keys()
 
@@ -49,8 +59,8 @@ class UserFiles:
         """Return whether a planned image is another one than its path had at the last export, or was acquired at another time."""
         if is_of_other_image(entry, self._record.files.get(entry.path)):
             return True
-        before, now = _time(self._record.files, entry.path), _time(self._planned, entry.path)
-        return before is not None and now is not None and before != now
+        before, now = _time(self._last_cells, entry.path), _time(self._cells, entry.path)
+        return bool(before and now and before != now)
 
     def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
         """Yield the folders of labels, also in sourcedata, that have only other sessions than at the last export, or none.
@@ -69,11 +79,11 @@ class UserFiles:
                 yield f"{SOURCEDATA}/{folder}", min(now or before), owner
 
 
-def _time(entries: Mapping[str, Entry], path: str) -> str | None:
-    """Return the time of an image in scans.tsv, as recorded; None if it is not known."""
+def _time(cells: Mapping[str, Cells], path: str) -> str | None:
+    """Return the time of an image in the cells of tables, by their paths; None or empty if it is not known."""
     folder = path.rpartition("/")[0].rpartition("/")[0]
-    table = entries.get(f"{folder}/{'_'.join(folder.split('/'))}{SCANS_SUFFIX}")
-    return None if table is None else table.rows.get(path.removeprefix(f"{folder}/"), {}).get("acq_time")
+    rows = cells.get(f"{folder}/{'_'.join(folder.split('/'))}{SCANS_SUFFIX}", {})
+    return rows.get(path.removeprefix(f"{folder}/"), {}).get("acq_time")
 
 
 def _names(paths: Collection[str]) -> str:
