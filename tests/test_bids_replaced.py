@@ -14,8 +14,9 @@ from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.shared import shared_files
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.bids.write.placing import LinkMode
+from qxbatch.bids.write.request import Request
 from qxbatch.bids.write.result import SessionOutcome
-from qxbatch.bids.write.run import Request, run_export
+from qxbatch.bids.write.run import run_export
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Scan
 from tests.build.bids_study import T1, BidsStudy

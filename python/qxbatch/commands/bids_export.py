@@ -4,12 +4,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from qxbatch.bids.files.shared import StudyTable
 from qxbatch.bids.files.study_table import read_study_table
 from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.write.placing import LinkRefusedError
+from qxbatch.bids.write.request import Request
 from qxbatch.bids.write.result import Export, export_value
-from qxbatch.bids.write.run import Request, run_export
+from qxbatch.bids.write.run import run_export
 from qxbatch.bids.write.validate import ValidatorResult, find_validator, validate
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.commands.bids_study import record_export
@@ -29,8 +29,8 @@ def export_plans(
     """
     refuse_output_folder(options.dataset, [folders_of(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
-    table, warnings = read_study_table(options.logfile, options.columns) if options.logfile else (StudyTable(), [])
-    export = _export(_request(options, rules, table, all_sessions=all_sessions), plans)
+    table, warnings = read_study_table(options.logfile, options.columns)
+    export = _export(_request(options, rules, all_sessions=all_sessions)._replace(table=table), plans)
     if not options.test:
         record_export(options, rules, export, None)
     try:
@@ -44,12 +44,12 @@ def export_plans(
     return ExitStatus.FAILED if export.not_exported or (validator_result and validator_result.errors) else ExitStatus.OK
 
 
-def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, all_sessions: bool) -> Request:
+def _request(options: BidsOptions, rules: RuleFile, *, all_sessions: bool) -> Request:
+    """Return the options of the export, without a table of the study."""
     return Request(
         sessionsfolder=options.sessionsfolder,
         dataset=options.dataset,
         description=rules.dataset,
-        table=table,
         link=options.link,
         intended_for=options.intended_for,
         shift_table=options.shift_table,

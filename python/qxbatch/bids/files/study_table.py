@@ -9,8 +9,13 @@ from qxbatch.resolve.table import column_of, read_rows
 from qxbatch.settings.model import LogfileSpec
 
 
-def read_study_table(spec: LogfileSpec, names: Sequence[str]) -> tuple[StudyTable, list[str]]:
-    """Return the named columns by subject, and warnings about contradictory values. Raises UsageError."""
+def read_study_table(spec: LogfileSpec | None, names: Sequence[str]) -> tuple[StudyTable, list[str]]:
+    """Return the named columns by subject, and warnings about contradictory values; both empty without a logfile.
+
+    Raises UsageError.
+    """
+    if spec is None:
+        return StudyTable(), []
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")

@@ -1,49 +1,19 @@
 """One export, from the plans to the result, under the lock of the data set."""
 
-import contextlib
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 from qxbatch.bids.files.planned_files import FileOptions
-from qxbatch.bids.files.record import Record, read_record, subjects_with_times
-from qxbatch.bids.files.shared import SharedFileOptions, StudyTable, choose_shifts, shared_files
+from qxbatch.bids.files.record import read_record
+from qxbatch.bids.files.shared import SharedFileOptions, shared_files
 from qxbatch.bids.files.stamps import stamps_of
 from qxbatch.bids.model import ExportPlan
-from qxbatch.bids.sidecars.intended_for import IntendedFor
-from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
+from qxbatch.bids.write.date_shifts import choose_date_shifts
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.export import Exporter
 from qxbatch.bids.write.journal import refuse_without_interrupted
-from qxbatch.bids.write.placing import LinkMode
+from qxbatch.bids.write.request import Request
 from qxbatch.bids.write.result import Export
-from qxbatch.problems import UsageError
-from qxbatch.visible import shell_word
-
-
-class Request(NamedTuple):
-    """The options of an export."""
-
-    sessionsfolder: Path
-    dataset: Path
-    description: Mapping[str, Any] = {}
-    """Fields of dataset_description.json in the rule file."""
-    table: StudyTable = StudyTable()
-    """Columns for participants.tsv."""
-    link: LinkMode = LinkMode.AUTO
-    intended_for: IntendedFor = IntendedFor.URI
-    shift_table: Path | None = None
-    """None: dates are not shifted."""
-    sourcedata: bool = False
-    """Whether the sorted files (DICOM, PAR/REC) of the exported series are exported, too."""
-    keep_identifying: bool = False
-    """Whether sidecars keep fields that identify a person or an examination."""
-    all_sessions: bool = True
-    """Whether the plans include all sessions of the study."""
-    test: bool = False
-    """Whether the changes are only computed, and nothing is written."""
 
 
 def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
@@ -61,7 +31,7 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     record = read_record(request.dataset)
     if not request.all_sessions:
         refuse_without_interrupted(request.dataset, record, [plan.session.id for plan in plans])
-    shifts = _shifts(request, plans, record)
+    shifts = choose_date_shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
     destination = Destination(
         request.dataset, request.sessionsfolder, request.link, options, request.all_sessions, request.test
@@ -83,43 +53,3 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     if not request.test:
         stamps.write()
     return export
-
-
-def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Shifts | None:
-    """Return the shifts of dates; None without --shift-dates. Their table is written before any shifted date.
-
-    Raises UsageError, OSError.
-    """
-    if request.shift_table is None:
-        if record.has_shifted_dates:
-            hint = "Add --shift-dates, or export to a new folder."
-            raise UsageError(f"The dates in {request.dataset} are shifted.", hint)
-        return None
-    if (record.files or record.journal_files) and not record.has_shifted_dates:
-        hint = "Export to a new folder: tables that were edited would keep the true dates."
-        raise UsageError(f"The dates in {request.dataset} are not shifted.", hint)
-    shifts = Shifts(request.shift_table)
-    with contextlib.nullcontext() if request.test else shifts.lock():
-        _refuse_other_table(shifts.read(), request, record)
-        if choose_shifts(plans, shifts) and not request.test:
-            shifts.write()
-    return shifts
-
-
-def _refuse_other_table(shifts: Shifts, request: Request, record: Record) -> None:
-    """Raise UsageError if the dates in the data set were shifted by another table, or by a later state of this one.
-
-    Another table can have other days for the subjects of this one. A table that no longer exists was moved.
-    """
-    recorded = Path(os.path.normpath(request.dataset / record.shift_table)) if record.shift_table else shifts.path
-    if recorded.exists() and not (shifts.path.exists() and recorded.samefile(shifts.path)):
-        hint = f"Add --shift-table={shell_word(str(recorded))}, or export to a new folder."
-        raise UsageError(f"The dates in {request.dataset} are shifted by the table {recorded}.", hint)
-    known = {subject.removeprefix("sub-") for subject in shifts.days}
-    missing = sorted(subjects_with_times(request.dataset, record) - known)
-    if missing:
-        message = (
-            f"The dates in {request.dataset} are shifted, and the table {shifts.path} lacks its subject {missing[0]}."
-        )
-        hint = "Restore that table, or export to a new folder: with new shifts the dates of a subject would not agree."
-        raise UsageError(message, hint)
