@@ -159,7 +159,7 @@ def test_an_error_of_the_machine_exits_with_73(
 
     monkeypatch.setattr(start, "import_module", lambda _name: type("Pipeline", (), {"run": staticmethod(run)}))
     assert main([str(sessions)]) == 73
-    assert f"qxbatch: {sessions}: {os.strerror(number).lower()}" in capsys.readouterr().err.lower()
+    assert f"qxbatch: {sessions}: {os.strerror(number)}".lower() in capsys.readouterr().err.lower()
 
 
 def test_an_unwritable_log_file_exits_with_73(
