@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 
 from qxbatch.convert.series import convert_series
-from qxbatch.discover.units import Unit
+from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observers
 from qxbatch.model import Conversion, Series, SessionId
 from qxbatch.pipeline import series
 from qxbatch.pipeline.image import FinishedImage, finish_image
-from qxbatch.pipeline.named_units import named_unit
+from qxbatch.pipeline.named_units import ready_packets
 from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.pipeline.recover import clear_own
 from qxbatch.pipeline.run_resources import opened_context
 from qxbatch.pipeline.unit import import_unit
 from qxbatch.pipeline.unit_locks import UnitLocks
-from qxbatch.problems import Code, PacketError, Severity, UsageError
+from qxbatch.problems import Code, PacketError, Severity
 from qxbatch.publish.locks import Locks
+from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
 from tests.build.packets import under, write_folder
@@ -30,12 +31,18 @@ from tests.build.study import Study, snapshot
 from tests.endtoend.judge import Judge
 
 
+def ready_unit(settings: Settings, packet: str) -> Unit:
+    """Return the unit of one packet, or in folder mode of a session folder."""
+    [unit] = units_of(ready_packets(settings, [packet]), folder_mode=settings.masterinbox is None)
+    return unit
+
+
 def test_one_unit_of_several_is_imported_alone(study: Study) -> None:
     for k in (1, 2, 3):
         study.put(f"S{k}", MrSeries(patient=f"P{k}").files())
     before = snapshot(study.inbox)
     settings = parse({"sessionsfolder": str(study.sessions)}).settings
-    unit = named_unit(settings, "S2")
+    unit = ready_unit(settings, "S2.zip")
     with opened_context(settings, [unit], Observers()) as context:
         imported = import_unit(context, unit)
     [report] = imported.reports
@@ -54,7 +61,7 @@ def test_a_unit_imported_alone_equals_one_of_a_batch(study: Study, tmp_path_fact
             write_folder(MrSeries(patient=f"P{k}").files(), each.session(f"S{k}") / "inbox")
     given = {"sessionsfolder": str(study.sessions), "masterinbox": "none", "sessions": "S*"}
     settings = parse(given).settings
-    unit = named_unit(settings, "S1")
+    unit = ready_unit(settings, "S1")
     with opened_context(settings, [unit], Observers()) as context:
         import_unit(context, unit)
     assert batch.main("--masterinbox=none", "--sessions=S*").status == 0
@@ -112,21 +119,11 @@ def test_staging_is_removed_after_all_work_on_a_failed_unit_has_ended(
         monkeypatch.setattr(f"qxbatch.{name}", changed)
     study.put("S1", {**under("a", MrSeries(number=3).files()), **under("b", MrSeries(number=4).files())})
     settings = parse({"sessionsfolder": str(study.sessions), "n_procs": "2", "parelements": "2"}).settings
-    unit = named_unit(settings, "S1")
+    unit = ready_unit(settings, "S1.zip")
     with opened_context(settings, [unit], Observers()) as context:
         [report] = import_unit(context, unit).reports
     assert [problem.code for problem in report.problems] == [Code.CANNOT_WRITE]
     assert ended_before_removal == [True]
-
-
-@pytest.mark.parametrize("name", ["S9", "S1"])
-def test_a_unit_that_is_not_ready_is_a_usage_error(study: Study, name: str) -> None:
-    study.put("S1", MrSeries().files())
-    assert study.main().status == 0
-    study.put("S1", MrSeries().files())
-    settings = parse({"sessionsfolder": str(study.sessions)}).settings
-    with pytest.raises(UsageError, match=f"Session {name} is not ready"):
-        named_unit(settings, name)
 
 
 def test_a_part_of_a_split_packet_and_another_packet_of_the_run_do_not_become_one_session(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
+from tests.build.parrec import ParRec
 from tests.build.study import Run, Study, run_main, snapshot
 
 
@@ -42,6 +43,29 @@ def test_a_worker_imports_only_the_named_packet(study: Study, name: str) -> None
     assert {key: value for key, value in before.items() if key != "S2.zip"} == snapshot(study.inbox)
     assert not (study.sessions / "study.tsv").exists(), "a worker never writes the study level"
     assert not (study.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("name", ["S1", "S1.zip"])
+def test_a_lone_par_beside_the_packet_of_its_stem_is_left_out(study: Study, name: str) -> None:
+    """Its packet has the whole file name, and so another session."""
+    put(study, "S1")
+    (study.inbox / "S1.PAR").write_text(ParRec().par())
+    run = worker(study, f"--packet={name}")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1"]
+    assert "S1.PAR" not in run.text
+    assert sorted(snapshot(study.inbox)) == ["S1.PAR"]
+
+
+@pytest.mark.parametrize("name", ["S1.PAR", "s1.REC", "S1"])
+def test_a_worker_imports_a_pair_whose_names_differ_in_case(study: Study, name: str) -> None:
+    (study.inbox / "S1.PAR").write_text(ParRec().par())
+    (study.inbox / "s1.REC").write_bytes(ParRec().rec())
+    put(study, "S2")
+    run = worker(study, f"--packet={name}")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1"]
+    assert sorted(snapshot(study.inbox)) == ["S2.zip"]
 
 
 @pytest.mark.parametrize("folder_mode", [False, True])

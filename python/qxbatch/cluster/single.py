@@ -7,7 +7,8 @@ from qxbatch.discover.existing import existing_clause
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.ending import end_named
-from qxbatch.pipeline.named_units import import_named, match_name
+from qxbatch.pipeline.name_match import match_name
+from qxbatch.pipeline.named_units import import_named
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.report.observers import RunObservers
