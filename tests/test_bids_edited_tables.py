@@ -98,7 +98,7 @@ def test_a_part_of_the_sessions_of_a_subject_does_not_change_its_age(tmp_path: P
 
 
 def test_a_row_with_values_of_the_user_is_not_removed(study: BidsStudy) -> None:
-    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + study.rules.read_text())
+    study.set_labels(S1="1", S2="2")
     run = study.run()
     assert run.status == 0
     text = " ".join(run.text.split())
@@ -137,7 +137,7 @@ def test_a_row_with_values_is_not_removed_if_the_record_has_no_values(tmp_path: 
     for file in value["files"]:
         file.pop("rows", None)
     record.write_text(json.dumps(value))
-    study.rules.write_text('labels.subjects = { S1 = "1" }\n' + study.rules.read_text())
+    study.set_labels(S1="1")
     assert "its row sub-S1 stays, but that is no longer exported." in " ".join(study.run().text.split())
     assert "sub-S1\t71\tF\n" in table.read_text()
 
@@ -173,15 +173,14 @@ def test_rows_and_files_of_users_are_reported_if_labels_are_exchanged(tmp_path: 
     study = BidsStudy(tmp_path)
     study.add("S1", T1)
     study.add("S2", T1)
-    rules = study.rules.read_text()
-    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    study.set_labels(S1="1", S2="2")
     assert study.run().status == 0
     add_column(study, PARTICIPANTS, "group", ["patient", "n/a"])
     note = study.bids / "sub-1" / "anat" / "sub-1_T1w_note.tsv"
     note.write_text("moved\n")
     assert "warning" not in study.run().text
     before = study.tree()[PARTICIPANTS]
-    study.rules.write_text('labels.subjects = { S1 = "2", S2 = "1" }\n' + rules)
+    study.set_labels(S1="2", S2="1")
     text = " ".join(study.run().text.split())
     assert f"S2: {PARTICIPANTS} was edited, so its row sub-1 stays, but that is another session now." in text
     assert "sub-1_T1w.nii.gz is another image than at the last export, and sub-1/anat/sub-1_T1w_note.tsv" in text
@@ -206,25 +205,6 @@ def test_rows_and_files_of_users_are_reported_if_a_run_gets_another_number(tmp_p
     assert events.read_text() == "onset\tduration\n"
 
 
-def test_files_of_users_beside_an_image_that_is_removed_are_reported(tmp_path: Path) -> None:
-    study = BidsStudy(tmp_path)
-    study.add("S1")
-    study.add("S2")
-    rules = study.rules.read_text()
-    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
-    assert study.run().status == 0
-    events = study.bids / "sub-1" / "func" / "sub-1_task-rest_events.tsv"
-    events.write_text("onset\tduration\n")
-    assert "warning" not in study.run("--sessions=S2").text
-    study.rules.write_text('labels.subjects = { S1 = "3", S2 = "2" }\n' + rules)  # the next export could give 1 to S2
-    text = " ".join(study.run().text.split())
-    path = "sub-1/func/sub-1_task-rest"
-    assert f"S1: {path}_bold.nii.gz is no longer exported, and {path}_events.tsv is not of an export. Move it" in text
-    assert "1 warning" in text
-    assert events.read_text() == "onset\tduration\n"
-    assert "warning" not in study.run().text
-
-
 @pytest.mark.parametrize("is_edited", [False, True])
 def test_a_label_of_a_session_whose_files_were_deleted_gets_the_values_of_the_next_one(
     tmp_path: Path, *, is_edited: bool
@@ -232,15 +212,14 @@ def test_a_label_of_a_session_whose_files_were_deleted_gets_the_values_of_the_ne
     study = BidsStudy(tmp_path)
     add(study, "S1", "070Y")
     study.add("S1", T1, Scan(4, "rest", "10:30:00", 100, volumes=3))  # a path that the next session does not have
-    rules = study.rules.read_text()
-    study.rules.write_text('labels.subjects = { S1 = "1" }\n' + rules)
+    study.set_labels(S1="1")
     assert study.run().status == 0
     if is_edited:
         add_column(study, PARTICIPANTS, "group", ["patient"])
     shutil.rmtree(study.sessions / "S1")
     shutil.rmtree(study.bids / "sub-1")
     add(study, "S2", "030Y", LATER_T1)
-    study.rules.write_text('labels.subjects = { S2 = "1" }\n' + rules)
+    study.set_labels(S2="1")
     run = study.run()
     assert run.status == 0
     if is_edited:
@@ -255,13 +234,13 @@ def test_rows_of_a_session_that_left_an_edited_table_are_removed_or_reported(tmp
     study, rest = BidsStudy(tmp_path), Scan(3, "rest", "10:10:00", 100, volumes=3)
     study.add("S1", T1, rest)
     study.add("S2", Scan(3, "t2", "12:00:00"))
-    rules = study.rules.read_text() + '[[rule]]\nmatch = { name = "t2" }\nas = "anat/T2w"\n'
-    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    study.rules.write_text(study.rules.read_text() + '[[rule]]\nmatch = { name = "t2" }\nas = "anat/T2w"\n')
+    study.set_labels(S1="1", S2="2")
     assert study.run().status == 0
     add_column(study, "sub-1/sub-1_scans.tsv", "quality", ["n/a", "bad"])
-    study.rules.write_text('labels.subjects = { S1 = "3", S2 = "2" }\n' + rules)
+    study.set_labels(S1="3", S2="2")
     assert study.run().status == 0
-    study.rules.write_text('labels.subjects = { S1 = "3", S2 = "1" }\n' + rules)
+    study.set_labels(S1="3", S2="1")
     text = " ".join(study.run().text.split())
     row = "func/sub-1_task-rest_bold.nii.gz"
     assert f"S2: sub-1/sub-1_scans.tsv was edited, so its row {row} stays, but that is no longer exported." in text
@@ -269,90 +248,10 @@ def test_rows_of_a_session_that_left_an_edited_table_are_removed_or_reported(tmp
     assert [line.split("\t")[0] for line in rows] == [row, "anat/sub-1_T2w.nii.gz"]
 
 
-def test_all_files_of_users_in_the_folder_of_a_label_are_reported_if_it_gets_another_session(tmp_path: Path) -> None:
-    study = BidsStudy(tmp_path)
-    study.add("S1", T1)
-    study.add("S2", T1)
-    rules = study.rules.read_text()
-    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
-    assert study.run().status == 0
-    behavior = study.bids / "sub-1" / "beh" / "sub-1_task-words_beh.tsv"
-    behavior.parent.mkdir()
-    behavior.write_text("mine\n")
-    assert "warning" not in study.run().text
-    study.rules.write_text('labels.subjects = { S1 = "2", S2 = "1" }\n' + rules)
-    text = " ".join(study.run().text.split())
-    assert "S2: sub-1 is of another session than at the last export, and sub-1/beh/sub-1_task-words_beh.tsv is" in text
-    assert "1 warning" in text
-    assert behavior.read_text() == "mine\n"
-    assert "warning" not in study.run().text
-
-
-def test_files_of_users_beside_an_image_of_another_time_are_reported(tmp_path: Path) -> None:
-    study = BidsStudy(tmp_path)
-    study.add("S1")
-    assert study.run().status == 0
-    events = study.bids / "sub-S1" / "func" / "sub-S1_task-rest_events.tsv"
-    events.write_text("onset\tduration\n")
-    study.add("S1", T1, Scan(3, "rest", "15:10:00", 100, volumes=5))
-    text = " ".join(study.run().text.split())
-    path = "sub-S1/func/sub-S1_task-rest"
-    assert f"S1: {path}_bold.nii.gz is another image than at the last export, and {path}_events.tsv is not" in text
-    assert "1 warning" in text
-    assert "warning" not in study.run().text
-
-
-def test_an_edited_file_of_an_earlier_session_does_not_hide_that_a_label_has_another_session(tmp_path: Path) -> None:
-    study = BidsStudy(tmp_path)
-    study.add("S1", T1)
-    study.add("S2")
-    rules = study.rules.read_text()
-    labels = ('labels.subjects = { S1 = "1", S2 = "2" }\n', 'labels.subjects = { S1 = "2", S2 = "1" }\n')
-    study.rules.write_text(labels[0] + rules)
-    assert study.run().status == 0
-    (study.bids / "sub-2" / "func" / "sub-2_task-rest_bold.json").write_text('{"mine": 1}')
-    study.rules.write_text(labels[1] + rules)
-    assert study.run().status == 0
-    (study.bids / "sub-2" / "sub-2_note.json").write_text('"of S1"')
-    add_column(study, PARTICIPANTS, "group", ["of S2", "of S1"])
-    assert "warning" not in study.run().text
-    study.rules.write_text(labels[0] + rules)
-    text = " ".join(study.run().text.split())
-    assert "its row sub-2 stays, but that is another session now" in text
-    assert "S2: sub-2 is of another session than at the last export, and sub-2/sub-2_note.json is not" in text
-
-
-def test_files_of_users_in_the_sourcedata_of_a_label_that_gets_another_session_are_reported(study: BidsStudy) -> None:
-    physio = study.bids / "sourcedata" / "sub-S1" / "physio.log"
-    physio.parent.mkdir(parents=True)
-    physio.write_text("of S1")
-    study.rules.write_text('labels.subjects = { S1 = "S2", S2 = "S1" }\n' + study.rules.read_text())
-    text = " ".join(study.run().text.split())
-    assert (
-        "sourcedata/sub-S1 is of another session than at the last export, and sourcedata/sub-S1/physio.log is" in text
-    )
-
-
-def test_images_of_an_export_whose_record_was_deleted_are_reported_in_the_folder_of_another_session(
-    tmp_path: Path,
-) -> None:
-    study = BidsStudy(tmp_path)
-    study.add("S1", T1)
-    study.add("S2", Scan(3, "rest", "12:00:00", 100, volumes=3))
-    rules = study.rules.read_text()
-    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
-    assert study.run().status == 0
-    (study.bids / "code" / "qxbatch" / "export.json").unlink()
-    study.rules.write_text('labels.subjects = { S1 = "2", S2 = "1" }\n' + rules)
-    text = " ".join(study.run().text.split())
-    assert "S2: sub-1 is of a new session, and sub-1/anat/sub-1_T1w.json (and 1 more) is not of an export" in text
-    assert "S1: sub-2 is of a new session" in text
-
-
 def test_values_that_no_record_explains_are_reported(study: BidsStudy) -> None:
     """The record was deleted, and the labels were exchanged: the tables may have values of other sessions."""
     (study.bids / "code" / "qxbatch" / "export.json").unlink()
-    study.rules.write_text('labels.subjects = { S1 = "S2", S2 = "S1" }\n' + study.rules.read_text())
+    study.set_labels(S1="S2", S2="S1")
     for _ in range(2):
         text = " ".join(study.run().text.split())
         assert "age of sub-S1 stays 70, but it is now 30" in text

@@ -110,20 +110,14 @@ def test_an_edit_after_a_kill_is_kept_by_the_next_run(tmp_path):
     assert "left alone: " + written.relative_to(study.bids).as_posix() in run.out
 
 
-def with_labels(study: BidsStudy, rules: str, first: str, second: str) -> None:
-    """Write the rules with these labels of S1 and S2."""
-    study.rules.write_text(f'labels.subjects = {{ S1 = "{first}", S2 = "{second}" }}\n{rules}')
-
-
-def exchanged_study(root: Path) -> tuple[BidsStudy, str]:
-    """Return an exported study of S1 (sub-1) and S2 (sub-2), and its rules without labels."""
+def exchanged_study(root: Path) -> BidsStudy:
+    """Return an exported study of S1 (sub-1) and S2 (sub-2)."""
     study = BidsStudy(root)
     study.add("S1", Scan(2, "t1", "10:00:00"))
     study.add("S2", Scan(2, "t1", "11:00:00", shape=(5, 4, 3)))
-    rules = study.rules.read_text()
-    with_labels(study, rules, "1", "2")
+    study.set_labels(S1="1", S2="2")
     assert study.run().status == 0
-    return study, rules
+    return study
 
 
 def files_of_subjects(study: BidsStudy) -> dict[str, bytes]:
@@ -131,13 +125,13 @@ def files_of_subjects(study: BidsStudy) -> dict[str, bytes]:
 
 
 def test_after_an_interrupted_export_some_sessions_are_not_exported_without_the_others(tmp_path):
-    study, rules = exchanged_study(tmp_path / "study")
+    study = exchanged_study(tmp_path / "study")
     before = files_of_subjects(study)
-    with_labels(study, rules, "2", "1")
+    study.set_labels(S1="2", S2="1")
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
     interrupted = files_of_subjects(study)
     assert interrupted != before
-    with_labels(study, rules, "1", "2")
+    study.set_labels(S1="1", S2="2")
     run = study.run("--sessions=S1")
     assert run.status == 64
     assert "It had session S2, which --sessions omits" in run.err
@@ -156,21 +150,23 @@ def test_an_interrupted_export_of_one_session_can_be_run_again_alone(tmp_path):
 
 
 def test_files_of_two_interrupted_exports_are_not_taken_for_edits(tmp_path):
-    study, rules = exchanged_study(tmp_path / "study")
+    study = exchanged_study(tmp_path / "study")
     before, out = files_of_subjects(study), tmp_path / "steps"
-    with_labels(study, rules, "2", "1")
+    study.set_labels(S1="2", S2="1")
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
+    rules = study.rules.read_text()
     study.change_rules('as = "anat/T1w"', 'as = "anat/T1w"\nset = { PulseSequenceType = "MPRAGE" }')
     assert export_with_fault(study, "KILL@code/qxbatch/.staging", out)[0] < 0
     assert len(study.tree()) > len(before)
-    with_labels(study, rules, "1", "2")
+    study.rules.write_text(rules)
+    study.set_labels(S1="1", S2="2")
     run = study.run()
     assert "left alone" not in run.text
     assert files_of_subjects(study) == before
 
 
 def test_a_session_that_is_deleted_after_an_interrupted_export_is_reported_until_its_files_are_deleted(tmp_path):
-    study, _rules = exchanged_study(tmp_path / "study")
+    study = exchanged_study(tmp_path / "study")
     shutil.rmtree(study.sessions / "S2")
     study.add("S2", Scan(2, "t1", "12:00:00", shape=(6, 4, 3)))
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
@@ -188,16 +184,15 @@ def test_a_value_of_an_interrupted_export_in_an_edited_table_is_reported(tmp_pat
     study, out = BidsStudy(tmp_path / "study"), tmp_path / "steps"
     study.add("S1", Scan(2, "t1", "10:00:00"))
     study.add("S2", Scan(2, "t1", "11:00:00"))
-    rules = study.rules.read_text()
-    with_labels(study, rules, "1", "2")
+    study.set_labels(S1="1", S2="2")
     assert study.run().status == 0
-    with_labels(study, rules, "2", "1")
+    study.set_labels(S1="2", S2="1")
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
     table = study.bids / "sub-1" / "sub-1_scans.tsv"
     assert "T11:00:00" in table.read_text()
     head, row = table.read_text().splitlines()
     table.write_text(f"{head}\tquality\n{row}\tgood\n")
-    with_labels(study, rules, "1", "2")
+    study.set_labels(S1="1", S2="2")
     text = " ".join(study.run().text.split())
     assert "acq_time of anat/sub-1_T1w.nii.gz stays 2024-05-06T11:00:00, but it is now 2024-05-06T10:00:00." in text
 
@@ -206,10 +201,9 @@ def test_a_table_has_no_rows_of_images_that_only_an_interrupted_export_wrote(tmp
     study, out = BidsStudy(tmp_path / "study"), tmp_path / "steps"
     study.add("S1")
     study.add("S2", Scan(2, "t1", "11:00:00"))
-    rules = study.rules.read_text()
-    with_labels(study, rules, "1", "2")
+    study.set_labels(S1="1", S2="2")
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", out)[0] < 0
     assert (study.bids / "sub-1" / "func" / "sub-1_task-rest_bold.nii.gz").exists()
-    with_labels(study, rules, "2", "1")
+    study.set_labels(S1="2", S2="1")
     assert study.run().status == 0
     assert study.tree()["sub-1/sub-1_scans.tsv"] == b"filename\tacq_time\nanat/sub-1_T1w.nii.gz\t2024-05-06T11:00:00\n"

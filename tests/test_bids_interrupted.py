@@ -7,26 +7,25 @@ import pytest
 
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
-from tests.test_bids_faults import export_with_fault, files_of_subjects, with_labels
+from tests.test_bids_faults import export_with_fault, files_of_subjects
 from tests.test_bids_replaced import damage
 
 T1 = "sub-1/anat/sub-1_T1w.nii.gz"
 
 
-def interrupted_study(root: Path) -> tuple[BidsStudy, str]:
-    """Return a study whose first export was killed before the record was written, and its rules without labels."""
+def interrupted_study(root: Path) -> BidsStudy:
+    """Return a study whose first export was killed before the record was written."""
     study = BidsStudy(root / "study")
     study.add("S1", Scan(2, "t1", "10:00:00"), Scan(3, "rest", "10:10:00", 100, volumes=3))
     study.add("S2", Scan(2, "t1", "11:00:00", shape=(5, 4, 3)))
-    rules = study.rules.read_text()
-    with_labels(study, rules, "1", "2")
+    study.set_labels(S1="1", S2="2")
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", root / "steps")[0] < 0
-    return study, rules
+    return study
 
 
 @pytest.mark.parametrize("is_damaged", [True, False])
 def test_files_of_a_session_that_is_not_exported_again_are_kept(tmp_path, is_damaged):
-    study, _rules = interrupted_study(tmp_path)
+    study = interrupted_study(tmp_path)
     before = study.tree()
     if is_damaged:
         damage(study, "S1")
@@ -45,7 +44,7 @@ def test_files_of_a_session_that_is_not_exported_again_are_kept(tmp_path, is_dam
 
 
 def test_an_export_of_another_study_keeps_the_files_of_an_interrupted_one(tmp_path):
-    study, _rules = interrupted_study(tmp_path)
+    study = interrupted_study(tmp_path)
     before = files_of_subjects(study)
     other = BidsStudy(tmp_path / "other")
     other.add("P1")
@@ -55,10 +54,10 @@ def test_an_export_of_another_study_keeps_the_files_of_an_interrupted_one(tmp_pa
 
 
 def test_no_session_gets_the_label_of_a_session_of_an_interrupted_export(tmp_path):
-    study, rules = interrupted_study(tmp_path)
+    study = interrupted_study(tmp_path)
     before = files_of_subjects(study)
     shutil.rmtree(study.sessions / "S1")
-    with_labels(study, rules, "2", "1")
+    study.set_labels(S1="2", S2="1")
     run = study.run()
     assert run.status == 1
     assert "is of session S1, which no longer exists" in " ".join(run.text.split())
@@ -69,10 +68,10 @@ def test_no_session_gets_the_label_of_a_session_of_an_interrupted_export(tmp_pat
 
 
 def test_the_image_of_a_session_in_the_place_of_another_one_is_kept(tmp_path):
-    study, rules = interrupted_study(tmp_path)
+    study = interrupted_study(tmp_path)
     assert study.run().status == 0
     image = study.tree()[T1]
-    with_labels(study, rules, "2", "3")
+    study.set_labels(S1="2", S2="3")
     assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
     assert study.tree()["sub-2/anat/sub-2_T1w.nii.gz"] == image
     shutil.rmtree(study.sessions / "S1")
@@ -82,7 +81,7 @@ def test_the_image_of_a_session_in_the_place_of_another_one_is_kept(tmp_path):
 
 @pytest.mark.parametrize("is_moved", [False, True])
 def test_a_session_of_another_study_does_not_replace_one_of_an_interrupted_export(tmp_path, is_moved):
-    study, _rules = interrupted_study(tmp_path)
+    study = interrupted_study(tmp_path)
     before = files_of_subjects(study)
     other = BidsStudy(tmp_path / "other")
     other.add("S1", Scan(2, "t1", "12:00:00", shape=(6, 4, 3)))
@@ -97,7 +96,7 @@ def test_a_session_of_another_study_does_not_replace_one_of_an_interrupted_expor
 
 
 def test_true_dates_of_an_interrupted_export_are_not_mixed_with_shifted_ones(tmp_path):
-    study, _rules = interrupted_study(tmp_path)
+    study = interrupted_study(tmp_path)
     before = study.tree()
     shutil.rmtree(study.sessions / "S1")
     run = study.run("--shift-dates")

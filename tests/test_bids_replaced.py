@@ -200,12 +200,11 @@ def test_tables_have_no_values_of_a_session_that_is_replaced_after_its_unchanged
 def test_a_session_is_not_exported_beside_the_dicom_of_another_one(study: BidsStudy, words: tuple[str, ...]) -> None:
     (study.sessions / "S1" / "dicom" / "30.tar.gz").write_bytes(b"DICOM of S1")
     (study.sessions / "S2" / "dicom" / "20.tar.gz").write_bytes(b"DICOM of S2")
-    rules = study.rules.read_text()
-    study.rules.write_text('labels.subjects = { S1 = "1", S2 = "2" }\n' + rules)
+    study.set_labels(S1="1", S2="2")
     assert study.run("--sourcedata").status == 0
     shutil.rmtree(study.sessions / "S1")
     shutil.rmtree(study.bids / "sub-1")
-    study.rules.write_text('labels.subjects = { S2 = "1" }\n' + rules)
+    study.set_labels(S2="1")
     run = study.run(*words)
     assert run.status == 1
     assert "sourcedata/sub-1/30.tar.gz is of session S1, which no longer exists." in " ".join(run.out.split())

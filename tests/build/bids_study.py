@@ -56,6 +56,13 @@ class BidsStudy:
         files = (path for path in sorted(self.bids.rglob("*")) if path.is_file())
         return {path.relative_to(self.bids).as_posix(): path.read_bytes() for path in files}
 
+    def set_labels(self, **labels: str) -> None:
+        """Write the labels of subjects, by the names of the sessions, into the rule file; they replace earlier ones."""
+        table = ", ".join(f'{name} = "{label}"' for name, label in labels.items())
+        lines = self.rules.read_text().splitlines(keepends=True)
+        rules = "".join(line for line in lines if not line.startswith("labels.subjects"))
+        self.rules.write_text(f"labels.subjects = {{ {table} }}\n{rules}")
+
     def change_rules(self, before: str, after: str) -> None:
         """Replace a part of the rule file."""
         text = self.rules.read_text()

@@ -10,6 +10,9 @@ from qxbatch.bids.tables.table_text import Cells
 
 _LABEL = ("sub-", "ses-")
 """How the name of the folder of a subject or of a session begins."""
+_NEW_SESSION = "a new session"
+"""Describes a folder without sessions before. Users often add events or behaviour first, so only images are reported."""
+_IMAGE_EXTENSIONS = (".nii", ".nii.gz")
 
 
 class UserFiles:
@@ -39,7 +42,8 @@ class UserFiles:
                 named |= names
                 yield session, text.format(path=path, names=_names(names))
         for folder, session, owner in self._changed_folders():
-            if names := self._disk.files_below(folder) - self._known - named:
+            names = self._disk.files_below(folder) - self._known - named
+            if names and (owner != _NEW_SESSION or any(name.endswith(_IMAGE_EXTENSIONS) for name in names)):
                 named |= names
                 text = f"{folder} is of {owner}, and {_names(names)} is not of an export."
                 yield session, f"{text} Check to which session it belongs."
@@ -65,8 +69,8 @@ class UserFiles:
     def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
         """Yield the folders of labels, also in sourcedata, that have only other sessions than at the last export, or none.
 
-        Each has one of the sessions, and a text that describes it. A folder without sessions before is among them: its files can be
-        of an export whose record was deleted.
+        Each has one of the sessions, and a text that describes it. A folder without sessions before is among them: images in it can
+        be of an export whose record was deleted.
         """
         kept = (entry for entry in self._record.files.values() if entry.session and self._is_kept(entry))
         sessions_before = sessions_by_folder(self._record.files.values())
@@ -74,7 +78,7 @@ class UserFiles:
         for folder in sorted({*sessions_before, *sessions_after}):
             before, now = sessions_before.get(folder, set()), sessions_after.get(folder, set())
             if PurePosixPath(folder).name.startswith(_LABEL) and before.isdisjoint(now):
-                owner = "another session than at the last export" if before else "a new session"
+                owner = "another session than at the last export" if before else _NEW_SESSION
                 yield folder, min(now or before), owner
                 yield f"{SOURCEDATA}/{folder}", min(now or before), owner
 
