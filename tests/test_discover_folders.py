@@ -134,7 +134,11 @@ def test_a_glob_without_commas_matches_as_in_a_shell(glob: str, name: str) -> No
     [
         ("a{b,c}d", ["abd", "acd"]),
         ("{a,b}{c,d}", ["ac", "ad", "bc", "bd"]),
-        ("{a,{b,c}}", ["a", "a", "b", "c"]),
+        ("{a,{b,c}}", ["a", "b", "c"]),
+        ("{a,b{c}}", ["a", "b{c}"]),
+        ("{a{b,c}", ["{ab", "{ac"]),
+        ("{a,b}}", ["a}", "b}"]),
+        ("x[{]{a,b}", ["x[{]a", "x[{]b"]),
         ("a{b}", ["a{b}"]),
         ("a{,b}", ["a", "ab"]),
         ("{", ["{"]),

@@ -73,26 +73,32 @@ def _regex_of_part(part: re.Match[str]) -> str:
 
 
 def expand_braces(glob: str) -> list[str]:
-    """Expand `{a,b}`, also nested; braces without a comma are literal."""
-    for start, end in _brace_pairs(glob):
-        inner = glob[start + 1 : end]
-        items = _brace_items(inner)
+    """Expand `{a,b}` as a shell does, also nested; braces without a comma, and those in `[]`, are literal."""
+    return _expand([part[0] for part in _GLOB_PART.finditer(glob)])
+
+
+def _expand(parts: list[str]) -> list[str]:
+    for start, part in enumerate(parts):
+        items, length = _brace_items(parts[start + 1 :]) if part == "{" else ([], 0)
         if len(items) > 1:
-            return [expanded for item in items for expanded in expand_braces(glob[:start] + item + glob[end + 1 :])]
-    return [glob]
+            before, endings = "".join(parts[:start]), _expand(parts[start + 1 + length :])
+            return [before + text + ending for item in items for text in _expand(item) for ending in endings]
+    return ["".join(parts)]
 
 
-def _brace_pairs(glob: str) -> list[tuple[int, int]]:
-    """Return the positions of the innermost pairs of braces, from the left."""
-    return [(match.start(), match.end() - 1) for match in re.finditer(r"\{[^{}]*\}", glob)]
+def _brace_items(parts: list[str]) -> tuple[list[list[str]], int]:
+    """Return the items between an opening brace, after which the parts begin, and its closing brace.
 
-
-def _brace_items(inner: str) -> list[str]:
-    """Split at commas outside of sets of characters."""
-    items = [""]
-    for part in _GLOB_PART.finditer(inner):
-        if part[0] == ",":
-            items.append("")
-        else:
-            items[-1] += part[0]
-    return items
+    The second value is the number of parts up to and including the closing brace. There are no items if it is missing.
+    """
+    items: list[list[str]] = [[]]
+    depth = 0
+    for index, part in enumerate(parts):
+        if part == "}" and depth == 0:
+            return items, index + 1
+        if part == "," and depth == 0:
+            items.append([])
+            continue
+        depth += (part == "{") - (part == "}")
+        items[-1].append(part)
+    return [], 0
