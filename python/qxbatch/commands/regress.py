@@ -10,7 +10,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.regress.run import Outcome, check
 from qxbatch.regress.sets import RegressionSet, find_sets, write_expected
-from qxbatch.report.output_files import refuse_output_folder
+from qxbatch.report.output_files import check_output_folder
 
 QUICK_SIZE = 16 * 2**20
 """Maximum bytes of the packets of a set that --quick imports."""
@@ -26,7 +26,7 @@ def run(options: Mapping[str, object]) -> int:
     skipped = [regression_set.name for regression_set in large]
     if update:
         for regression_set in sets:
-            refuse_output_folder(regression_set.expected.parent, [])
+            check_output_folder(regression_set.expected.parent, [])
     outcomes = []
     for regression_set in sets:
         if regression_set in large:

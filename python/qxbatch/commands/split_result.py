@@ -18,7 +18,7 @@ from qxbatch.problems import UsageError
 from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
 from qxbatch.publish.folder_lock import locked_folder
 from qxbatch.publish.same_content import same_content
-from qxbatch.report.output_files import below_master_inbox
+from qxbatch.report.output_files import path_and_parents_in_inbox
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text, open_text
@@ -97,7 +97,7 @@ def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
     for path in (output, Path(os.path.realpath(output))):
         # for each folder, from the output up to the entry of the inbox, the names that the split itself needs in it
         own_names = {path: names_in_output}
-        for folder in below_master_inbox(path):
+        for folder in path_and_parents_in_inbox(path):
             for name in os.listdir(folder):  # noqa: PTH208 - names, not paths
                 is_own = name in own_names[folder] or is_staging_name_of_split(name) or _MAPPING_NAME.fullmatch(name)
                 if not is_own:

@@ -11,7 +11,7 @@ from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
 from qxbatch.publish.durable import replace_text
 from qxbatch.report.outcome import has_failed
-from qxbatch.report.output_files import is_stream, why_no_summary
+from qxbatch.report.output_files import is_stream, why_json_file_refused
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 from qxbatch.textfile import open_without_waiting
@@ -43,7 +43,9 @@ class JsonFile:
     def _write(self, path: Path, event: RunFinished) -> None:
         import json
 
-        self.error = why_no_summary(path, self._settings)  # a file may have appeared since the check at the start
+        self.error = why_json_file_refused(
+            path, self._settings
+        )  # a file may have appeared since the check at the start
         if self.error:
             return
         self.error = "the summary could not be created"  # remains if an exception ends this method

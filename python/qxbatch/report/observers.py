@@ -9,7 +9,7 @@ from qxbatch.events import Event, Observer, Observers, PacketFound
 from qxbatch.model import Candidate
 from qxbatch.report.json_file import JsonFile
 from qxbatch.report.log import LogObserver
-from qxbatch.report.output_files import refuse_outputs
+from qxbatch.report.output_files import check_outputs
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 
@@ -26,7 +26,7 @@ class RunObservers:
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings
         if settings.json_file is not None:
-            refuse_outputs(settings)
+            check_outputs(settings)
         self._names = PacketNames(settings)
         self.json_file = JsonFile(settings, self._names)
         self._all = Observers([LogObserver(settings, self._names), self.json_file, *more])

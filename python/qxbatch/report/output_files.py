@@ -56,17 +56,17 @@ def folders_of(sessionsfolder: Path) -> StudyFolders:
     return StudyFolders(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
 
 
-def refuse_outputs(settings: Settings) -> None:
+def check_outputs(settings: Settings) -> None:
     """Raise UsageError if --log-file or --json-file of an import would change data."""
     outputs = {"--log-file": settings.log_file, "--json-file": settings.json_file}
-    refuse_output_files(outputs, [_study_of(settings)])
+    check_output_files(outputs, [_study_of(settings)])
 
 
 def _study_of(settings: Settings) -> StudyFolders:
     return StudyFolders(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
 
 
-def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
+def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
     """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or would change a file of another kind.
 
     Besides `studies`, any study that contains the path is recognised.
@@ -83,7 +83,7 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
             raise UsageError(f"{option}={path} exists and {why}.", "Give another name, or remove that file.")
 
 
-def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
+def check_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
     """Raise UsageError if new files in a folder would be taken, changed or removed by an import, since the folder is in a study.
 
     `among_packets`: whether the folder may be in a master inbox.
@@ -94,7 +94,7 @@ def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among
         raise UsageError(f"{folder} is {why}.", "Name another folder.")
 
 
-def below_master_inbox(path: Path) -> list[Path]:
+def path_and_parents_in_inbox(path: Path) -> list[Path]:
     """Return those of the path and its parents that are below the master inbox of a study; the last one is an entry of the inbox.
 
     Empty if the path is in no inbox. An inbox is recognised by the default layout of a study.
@@ -103,8 +103,8 @@ def below_master_inbox(path: Path) -> list[Path]:
     return in_inbox[:-1]  # the last one is the inbox itself
 
 
-def why_no_summary(path: Path, settings: Settings) -> str:
-    """Return why the summary of a run may not replace what is at a path; empty if it may."""
+def why_json_file_refused(path: Path, settings: Settings) -> str:
+    """Return why --json-file may not be written to a path; empty if it may."""
     if is_stream(path):
         return ""
     why = _why_forbidden(path, [_study_of(settings)])
