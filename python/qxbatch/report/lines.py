@@ -10,7 +10,7 @@ from qxbatch.report.marks import Marks
 from qxbatch.report.outcome import has_failed, outcome_line
 from qxbatch.report.tally import RunProgress, UnitProgress
 from qxbatch.visible import one_line
-from qxbatch.wrapping import columns_of, cut
+from qxbatch.wrapping import cut, display_width
 
 Line = tuple[tuple[str, str], ...]
 """Pairs (text, style of rich)."""
@@ -34,7 +34,7 @@ def display(progress: RunProgress, width: int, marks: Marks) -> list[Line]:
     """Return the display: the bar, the counts, and up to MAX_UNITS units at work. `width` is that of the terminal, in columns."""
     room = min(MAX_WIDTH, width - 1)
     name_width = min(
-        _MAX_NAME_WIDTH, max((columns_of(one_line(unit.name)) for unit in progress.at_work[:MAX_UNITS]), default=0)
+        _MAX_NAME_WIDTH, max((display_width(one_line(unit.name)) for unit in progress.at_work[:MAX_UNITS]), default=0)
     )
     return [
         _bar(progress, room, marks),
@@ -76,7 +76,7 @@ def _counts(progress: RunProgress, room: int) -> Line:
 
 def _unit(unit: UnitProgress, room: int, name_width: int, marks: Marks) -> Line:
     name = cut(one_line(unit.name), name_width, marks.cut)
-    name += " " * (name_width - columns_of(name))
+    name += " " * (name_width - display_width(name))
     series = f"{unit.done} of {unit.total} series" if unit.total and unit.stage == "converting" else ""
     return ((cut(f"  {name}  {unit.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.visible import one_line
-from qxbatch.wrapping import columns_of, text_width, wrapped
+from qxbatch.wrapping import display_width, text_width, wrapped
 
 HEADINGS = {
     Verdict.READY: "ready to be imported",
@@ -61,7 +61,7 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
 
 def _advice_lines(text: str, width: int) -> list[str]:
     """Return the lines of a sentence. A command at its end is on a separate line, so that it can be copied."""
-    if columns_of(text) <= width:
+    if display_width(text) <= width:
         return [text]
     sentence, colon, command = text.rpartition(": ")
     return [*wrapped(sentence + colon.strip(), width), f"    {command}"] if sentence else wrapped(text, width)
