@@ -16,7 +16,7 @@ from qxbatch.report.output_files import check_output_files, folders_of
 from qxbatch.settings.lists import split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
-from qxbatch.settings.paths import absolute_path, named_path
+from qxbatch.settings.paths import absolute_form, absolute_path
 
 PRINT_PLAN = ""
 """The value of `plan` for `--plan` without a file: the plan is printed."""
@@ -51,7 +51,7 @@ class BidsOptions(NamedTuple):
 
 def read_options(options: Mapping[str, object]) -> BidsOptions:
     """Return the options of this call. Raises UsageError."""
-    folder = named_path(str(options["<sessionsfolder>"]))
+    folder = absolute_form(str(options["<sessionsfolder>"]))
     bids_options = BidsOptions(
         sessionsfolder=folder,
         dataset=Path(os.path.realpath(str(options["<bidsdir>"]))),

@@ -17,7 +17,7 @@ from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 from qxbatch.study.sessions import sessions_in
 
 
@@ -28,7 +28,7 @@ def session_paths(names: object) -> list[Path]:
     need not contain a session yet.
     """
     assert isinstance(names, list)
-    paths = [named_path(str(name)) for name in names]
+    paths = [absolute_form(str(name)) for name in names]
     for path in paths:
         if not path.is_dir():
             state = "is not a folder" if path.exists() else "does not exist"

@@ -24,7 +24,7 @@ from qxbatch.session.layout import (
     STUDY_TABLE,
 )
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 
 _SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
@@ -188,7 +188,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
 
     A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
     """
-    written = named_path(path)
+    written = absolute_form(path)
     names = {written, _real(written.parent) / written.name, _real(path)}
     reasons = (
         *(_place_in_study(name, study) for study in studies for name in names),
