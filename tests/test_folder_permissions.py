@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qxbatch.publish.transfer import put_aside
-from qxbatch.walk import folder_handle, remove, set_mode
+from qxbatch.walk import folder_handle, remove_folder, set_mode
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def outside(tmp_path: Path) -> Path:
 def test_a_folder_without_permissions_is_removed(tmp_path: Path) -> None:
     (tmp_path / "top" / "closed" / "folder").mkdir(parents=True)
     (tmp_path / "top" / "closed").chmod(0)
-    remove(tmp_path / "top")
+    remove_folder(tmp_path / "top")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -78,7 +78,7 @@ def test_a_folder_that_becomes_a_link_when_it_is_removed_keeps_the_permissions_o
     closed.chmod(0)
     moved = exchange_before_chmod(monkeypatch, closed, outside)
     with pytest.raises(NotADirectoryError):
-        remove(tmp_path / "top")
+        remove_folder(tmp_path / "top")
     assert mode_of(outside) == 0o750
     assert mode_of(moved) == 0o700
 

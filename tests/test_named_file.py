@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch import named_file
-from qxbatch.named_file import read_named
+from qxbatch.named_file import read_file_or_pipe
 from tests.build.study import Study
 
 OPTIONS = ["--config={}", "--password-file={}", "--logfile=path:{}|packet_name:a|subject_id:b"]
@@ -50,7 +50,7 @@ def test_a_program_that_opens_a_fifo_late_and_writes_later_is_waited_for(fifo: P
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert read_named(fifo, 100) == b"text"
+    assert read_file_or_pipe(fifo, 100) == b"text"
     thread.join()
 
 
@@ -59,8 +59,8 @@ def test_a_pipe_may_be_closed_already_and_empty() -> None:
     os.write(writer, b"text")
     os.close(writer)
     path = Path(f"/dev/fd/{reader}")
-    assert read_named(path, 100) == b"text"
-    assert read_named(path, 100) == b""
+    assert read_file_or_pipe(path, 100) == b"text"
+    assert read_file_or_pipe(path, 100) == b""
     os.close(reader)
 
 
@@ -69,5 +69,5 @@ def test_the_largest_size_counts_for_a_fifo(fifo: Path, monkeypatch: pytest.Monk
     descriptor = os.open(fifo, os.O_RDWR)
     os.write(descriptor, b"four")
     with pytest.raises(OSError, match="has more than 3 bytes"):
-        read_named(fifo, 3)
+        read_file_or_pipe(fifo, 3)
     os.close(descriptor)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.settings.paths import absolute_path, named_path
+from qxbatch.settings.paths import absolute_form, absolute_path
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import run_main, snapshot
@@ -53,10 +53,10 @@ def test_links_after_the_last_parent_are_kept(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("a/b")
     (tmp_path / "a" / "session").symlink_to("b")
     top = tmp_path.resolve()
-    assert named_path(tmp_path / "link" / ".." / "session" / "x") == top / "a" / "session" / "x"
-    assert named_path(tmp_path / "link" / "x") == tmp_path / "link" / "x"
-    assert named_path(f"{tmp_path}/a/./b/") == tmp_path / "a" / "b"
-    assert named_path("") == Path.cwd()
+    assert absolute_form(tmp_path / "link" / ".." / "session" / "x") == top / "a" / "session" / "x"
+    assert absolute_form(tmp_path / "link" / "x") == tmp_path / "link" / "x"
+    assert absolute_form(f"{tmp_path}/a/./b/") == tmp_path / "a" / "b"
+    assert absolute_form("") == Path.cwd()
 
 
 def test_only_a_tilde_at_the_beginning_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

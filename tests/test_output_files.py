@@ -15,7 +15,7 @@ from qxbatch.cli.commands import COMMANDS
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
 from qxbatch.report import json_file
-from qxbatch.report.output_files import why_no_summary
+from qxbatch.report.output_files import why_json_file_refused
 from qxbatch.settings.model import Settings
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
@@ -328,9 +328,9 @@ def before_the_check(monkeypatch: pytest.MonkeyPatch, change: Callable[[], objec
 
     def changed(path: Path, settings: Settings) -> str:
         change()
-        return why_no_summary(path, settings)
+        return why_json_file_refused(path, settings)
 
-    monkeypatch.setattr(json_file, "why_no_summary", changed)
+    monkeypatch.setattr(json_file, "why_json_file_refused", changed)
 
 
 @pytest.mark.parametrize("when", [before_the_check, at_the_end])

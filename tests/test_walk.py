@@ -12,7 +12,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.open_folders import opened_folder
-from qxbatch.walk import MAX_DEPTH, remove, walk
+from qxbatch.walk import MAX_DEPTH, remove_folder, walk
 
 
 def make_deep(top: Path, levels: int) -> Path:
@@ -84,7 +84,7 @@ def test_the_folder_that_cannot_be_removed_is_named(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "unlink", refuse)
     with pytest.raises(OSError, match=re.escape(str(tmp_path / "top/d/d/d"))):
-        remove(tmp_path / "top")
+        remove_folder(tmp_path / "top")
 
 
 def test_folders_deeper_than_the_interpreter_can_recurse_are_created(tmp_path: Path) -> None:

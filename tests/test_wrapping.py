@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qxbatch.cli.output import LastingStream
 from qxbatch.report.progress import PLAIN_SECONDS, Progress, is_live
-from qxbatch.wrapping import columns_of, cut, table, text_width, wrapped
+from qxbatch.wrapping import cut, display_width, table, text_width, wrapped
 from tests.build.dicom import MrSeries
 from tests.build.study import Study, run_command
 
@@ -29,14 +29,14 @@ class Screen(io.StringIO):
 def test_wrapping_keeps_all_words_and_only_a_long_word_exceeds_the_width(words: list[str], width: int) -> None:
     lines = wrapped(" ".join(words), width, "- ", "  ")
     assert " ".join(lines).split() == ["-", *words]
-    assert all(columns_of(line) <= width or len(line.split()) <= 2 for line in lines)
+    assert all(display_width(line) <= width or len(line.split()) <= 2 for line in lines)
 
 
 @given(WORDS, st.integers(4, 60))
 def test_shortened_text_fits_the_width(words: list[str], width: int) -> None:
     text = " ".join(words)
     short = cut(text, width)
-    assert columns_of(short) <= width
+    assert display_width(short) <= width
     assert short == text or short.endswith("...")
 
 

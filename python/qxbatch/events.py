@@ -23,8 +23,8 @@ class Stage(StrEnum):
     PUBLISHING = "publishing"
 
 
-class PacketFound(NamedTuple):
-    """An entry of the inbox (or a session folder) and its verdict."""
+class CandidateFound(NamedTuple):
+    """A candidate and its verdict; it may be no packet (`Verdict.STRAY`). One for each candidate, before the import."""
 
     candidate: Candidate
 
@@ -70,8 +70,8 @@ class MembersRead(NamedTuple):
     """Their bytes."""
 
 
-class SeriesConverted(NamedTuple):
-    """Progress of conversion. The first event of a session has 0 converted series."""
+class ConversionProgress(NamedTuple):
+    """How many series of a session are converted; the first event, before the first conversion, has 0."""
 
     unit: str
     session: str
@@ -140,13 +140,13 @@ class RunFinished(NamedTuple):
 
 
 Event = (
-    PacketFound
+    CandidateFound
     | RunStarted
     | UnitStarted
     | StageStarted
     | BytesRead
     | MembersRead
-    | SeriesConverted
+    | ConversionProgress
     | UnitSorted
     | SeriesFinished
     | ConverterEnded

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from qxbatch.name_search import SHORTEST_WORD, NameSearch, is_letter
 from qxbatch.person_name import without_marks
-from qxbatch.text_tree import TextTree, lower
+from qxbatch.text_tree import TextTree, lower_same_length
 
 _SEPARATORS = r"\s^=,._-"
 """Between the parts of an id: `AP 4`, `AP_4`."""
@@ -34,7 +34,7 @@ class WholeSearch:
         flags = _NUMBER if value.isdigit() else _WORD
         flags |= _LONG if sum(map(str.isdigit, value)) >= LONG_ID_DIGITS else 0
         for texts in {tuple(parts), tuple(map(without_marks, parts))}:
-            self.tree.add([*map(lower, texts)], flags)
+            self.tree.add([*map(lower_same_length, texts)], flags)
 
     def end(self, text: str, folded: str, start: int) -> int:
         """Return the end of the value that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
@@ -110,7 +110,7 @@ class CutSearch:
         """Add the ids and names of a description: the text from start to end of each span."""
         for start, end in spans:
             before = _letters_and_digits(description[:start])[-_CONTEXT_LENGTH:]
-            words = [lower(word) for word in _GAP.split(description[start:end]) if word]
+            words = [lower_same_length(word) for word in _GAP.split(description[start:end]) if word]
             if len(before) < _CONTEXT_LENGTH:
                 continue
             for count, word in enumerate(words):
@@ -132,7 +132,7 @@ class CutSearch:
 
 def _letters_and_digits(text: str) -> str:
     """Return the letters and digits of a text, in lower case."""
-    return lower(_GAP.sub("", text))
+    return lower_same_length(_GAP.sub("", text))
 
 
 class IdentitySearch:
@@ -169,7 +169,7 @@ class IdentitySearch:
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where each id and name begins and ends."""
-        folded = lower(text)
+        folded = lower_same_length(text)
         first_characters = frozenset().union(*(search.tree.first_characters for search in self._searches))
         ids = self._session_id.finditer(text) if first_characters else ()
         session_ids = {match.start(): match.end() for match in ids}

@@ -8,7 +8,7 @@ from enum import IntFlag
 from functools import cache, lru_cache
 
 from qxbatch.person_name import PARTICLES, SEPARATORS, PersonName, is_unspaced, spellings
-from qxbatch.text_tree import TextTree, lower
+from qxbatch.text_tree import TextTree, lower_same_length
 
 SHORTEST_WORD = 3
 """Minimum length of a part that is replaced as a separate word: `PA` is also a direction."""
@@ -71,10 +71,10 @@ class NameSearch:
         for part in name.parts:
             flags = _flags(part) if single else _flags(part) & (_Flag.CORE | _Flag.MINOR)
             for text in _written_forms(part):
-                self.tree.add([lower(text)], flags)
+                self.tree.add([lower_same_length(text)], flags)
         for title in name.titles:
             for text in _written_forms(title):
-                self.tree.add([lower(text)], _Flag.MINOR)
+                self.tree.add([lower_same_length(text)], _Flag.MINOR)
 
     def end(self, text: str, folded: str, start: int) -> int:
         """Return the end of the parts of a name that begin at `start`; 0 if none begins there.

@@ -11,7 +11,7 @@ WRITER_SECONDS = 2.0
 _RETRY_SECONDS = 0.02
 
 
-def read_named(path: Path, max_bytes: int) -> bytes:
+def read_file_or_pipe(path: Path, max_bytes: int) -> bytes:
     """Return the bytes of a file that the user named, also of a pipe, such as `<(command)` in a shell.
 
     Raises OSError, also if there are more than `max_bytes` bytes, or if no program writes to a FIFO.

@@ -12,8 +12,11 @@ _Node = dict[str, "_Node | int"]
 """Maps characters and `_GAP` to the nodes behind them, and `_VALUE` to the flags of the text that ends at this node."""
 
 
-def lower(text: str) -> str:
-    """Return a text in lower case, with the same number of characters."""
+def lower_same_length(text: str) -> str:
+    """Return a text in lower case; a character whose lower case is several characters (`İ`) does not change.
+
+    So positions in the result are positions in the text.
+    """
     simple = text.lower()
     if len(simple) == len(text):
         return simple

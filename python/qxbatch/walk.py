@@ -76,21 +76,24 @@ ShouldRemove = Callable[[tuple[str, ...], os.stat_result], bool]
 """Returns whether to remove a file; gets its path below the folder as a tuple of names, and its status."""
 
 
-def remove(top: str | os.PathLike[str], should_remove: ShouldRemove | None = None, parent: int | None = None) -> None:
+def remove_folder(
+    top: str | os.PathLike[str], should_remove: ShouldRemove | None = None, parent: int | None = None
+) -> None:
     """Remove a folder and everything below it, also from folders that their owner may not write to. Raises OSError.
 
     With `should_remove`, remove the files for which it returns True, and then the empty folders; a folder on another mount is
     refused. `parent` is the descriptor of the folder that contains `top`. Folders are entered one by one, so neither their depth
     nor the length of their paths matters.
     """
-    empty_folder(_open_accessible(os.fspath(top), parent), os.fspath(top), should_remove=should_remove)
-    _remove_folder(os.fspath(top), parent, must_be_empty=should_remove is None)
+    empty_and_close(_open_accessible(os.fspath(top), parent), os.fspath(top), should_remove=should_remove)
+    _rmdir(os.fspath(top), parent, must_be_empty=should_remove is None)
 
 
-def empty_folder(current: int, top: str, keep: str | None = None, should_remove: ShouldRemove | None = None) -> None:
-    """Remove everything in an open folder except its file `keep`, and close it. Raises OSError, which names paths below `top`.
+def empty_and_close(current: int, top: str, keep: str | None = None, should_remove: ShouldRemove | None = None) -> None:
+    """Remove everything in the folder of a descriptor except its file `keep`, and close the descriptor, also after an error.
 
-    `should_remove` is that of `remove`. Links are not followed. If the folder was moved, a new one at its path is not touched.
+    Raises OSError, which names paths below `top`. `should_remove` is that of `remove_folder`. Links are not followed.
+    If the folder was moved, a new one at its path is not touched.
     """
     names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
@@ -113,14 +116,14 @@ def empty_folder(current: int, top: str, keep: str | None = None, should_remove:
             current = _close_and_return(current, os.open("..", _FOLDER, dir_fd=current))
             if not os.path.samestat(os.fstat(current), entered[-1][0]):
                 raise OSError(errno.EBUSY, "was moved while it was removed")  # noqa: TRY301 - with the path of the others
-            _remove_folder(names.pop(), current, must_be_empty=should_remove is None)
+            _rmdir(names.pop(), current, must_be_empty=should_remove is None)
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.path.join(*names)) from error  # noqa: PTH118
     finally:
         os.close(current)
 
 
-def _remove_folder(name: str, parent: int | None, *, must_be_empty: bool) -> None:
+def _rmdir(name: str, parent: int | None, *, must_be_empty: bool) -> None:
     """Remove a folder; one that is not empty stays.
 
     Raises OSError. A folder that is not empty is an error only with `must_be_empty`.

@@ -43,10 +43,10 @@ def terminal_rows(stream: "TextIO") -> int:
         return ROWS
 
 
-def columns_of(text: str) -> int:
+def display_width(text: str) -> int:
     """Return how many columns a text takes: wide characters take two, combining ones none.
 
-    >>> columns_of("abc"), columns_of("日本"), columns_of("e\\u0301")
+    >>> display_width("abc"), display_width("日本"), display_width("e\\u0301")
     (3, 4, 1)
     """
     if text.isascii():
@@ -67,7 +67,7 @@ def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str
     lines: list[str] = []
     line, empty = first, True
     for word in text.split(" "):
-        if not empty and columns_of(line) + 1 + columns_of(word) > width:
+        if not empty and display_width(line) + 1 + display_width(word) > width:
             lines.append(line)
             line, empty = later, True
         line = f"{line}{word}" if empty else f"{line} {word}"
@@ -81,11 +81,11 @@ def cut(text: str, width: int, mark: str = "...") -> str:
     >>> cut("abcdefgh", 8), cut("abcdefgh", 6)
     ('abcdefgh', 'abc...')
     """
-    if columns_of(text) <= width:
+    if display_width(text) <= width:
         return text
     head, room = "", width - len(mark)
     for character in text:
-        room -= columns_of(character)
+        room -= display_width(character)
         if room < 0:
             break
         head += character
@@ -101,7 +101,7 @@ def table(rows: "Sequence[Sequence[str]]", width: int, flexible_columns: int, in
     >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 16, 2)
     ['  1   a b      c', '  20  long     d', '      text', '      here']
     """
-    widths = [max(columns_of(row[k]) for row in rows) for k in range(len(rows[0]))]
+    widths = [max(display_width(row[k]) for row in rows) for k in range(len(rows[0]))]
     excess = len(indent) + sum(widths) + 2 * (len(widths) - 1) - width
     for k in sorted(range(len(widths) - flexible_columns, len(widths)), key=lambda k: -widths[k]):
         narrower = max(min(_NARROWEST_COLUMN, widths[k]), widths[k] - max(0, excess))
@@ -121,7 +121,7 @@ def _cell(text: str, width: int) -> list[str]:
     lines = []
     for line in wrapped(text, width):
         remaining = line
-        while columns_of(remaining) > width:
+        while display_width(remaining) > width:
             head = cut(remaining, width, "")
             lines.append(head)
             remaining = remaining[len(head) :]
@@ -130,4 +130,4 @@ def _cell(text: str, width: int) -> list[str]:
 
 
 def _padded(text: str, width: int) -> str:
-    return text + " " * (width - columns_of(text))
+    return text + " " * (width - display_width(text))

@@ -8,6 +8,6 @@ def refuse_harm(settings: Settings) -> None:
     """Raise UsageError if the sessions folder, master inbox, --log-file or --json-file is where data of the user would change."""
     refuse_unsafe_folders(settings)
     if settings.log_file is not None or settings.json_file is not None:
-        from qxbatch.report.output_files import refuse_outputs
+        from qxbatch.report.output_files import check_outputs
 
-        refuse_outputs(settings)
+        check_outputs(settings)

@@ -28,9 +28,9 @@ def run(name: str, argv: Sequence[str]) -> int:
         if values.get(output) and (option := find(command.parameters, output).option)
     }
     if outputs:
-        from qxbatch.report.output_files import folders_of, refuse_output_files
+        from qxbatch.report.output_files import check_output_files, folders_of
 
-        refuse_output_files(outputs, map(folders_of, _sessionsfolders(options)))
+        check_output_files(outputs, map(folders_of, _sessionsfolders(options)))
     log_file = outputs.get("--log-file")
     set_up_messages(bool(options.get("--quiet")), log_file, ())
     if log_file:

@@ -10,7 +10,7 @@ from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.state import UnitState
 from qxbatch.cluster.submission import END_JOB, REMAINING, Submission, open_submission
 from qxbatch.problems import UsageError
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 
 
 def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
@@ -21,7 +21,7 @@ def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
 
     Raises UsageError.
     """
-    submission = open_submission(named_path(sessionsfolder), submission_id)
+    submission = open_submission(absolute_form(sessionsfolder), submission_id)
     round_number, _, name = task.partition("/")
     if not round_number.isdecimal() or not (name.isdecimal() or name in (END_JOB, REMAINING)):
         raise UsageError(f"--task={task} is not a task.", "It is written ROUND/TASK, like 1/0.")

@@ -2,7 +2,7 @@
 
 from qxbatch.bids.propose.proposal import propose
 from qxbatch.commands.bids_options import BidsOptions, is_chosen
-from qxbatch.commands.proposal_file import refuse_existing, write_proposal
+from qxbatch.commands.proposal_file import check_proposal_file, write_proposal
 from qxbatch.exits import ExitStatus
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line, shell_word
@@ -13,7 +13,7 @@ def propose_rules(options: BidsOptions, sessions: list[SessionFolder]) -> ExitSt
     path = options.init
     assert path is not None
     if not options.test:
-        refuse_existing("--init", path, options.sessionsfolder, overwrite=options.overwrite)
+        check_proposal_file("--init", path, options.sessionsfolder, overwrite=options.overwrite)
     chosen = [session for session in sessions if is_chosen(session.id, options)]
     text = propose(chosen)
     if options.test:

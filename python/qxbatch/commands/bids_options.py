@@ -12,11 +12,11 @@ from qxbatch.bids.write.placing import LinkMode
 from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
 from qxbatch.problems import UsageError
-from qxbatch.report.output_files import folders_of, refuse_output_files
+from qxbatch.report.output_files import check_output_files, folders_of
 from qxbatch.settings.lists import split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
-from qxbatch.settings.paths import absolute_path, named_path
+from qxbatch.settings.paths import absolute_form, absolute_path
 
 PRINT_PLAN = ""
 """The value of `plan` for `--plan` without a file: the plan is printed."""
@@ -51,7 +51,7 @@ class BidsOptions(NamedTuple):
 
 def read_options(options: Mapping[str, object]) -> BidsOptions:
     """Return the options of this call. Raises UsageError."""
-    folder = named_path(str(options["<sessionsfolder>"]))
+    folder = absolute_form(str(options["<sessionsfolder>"]))
     bids_options = BidsOptions(
         sessionsfolder=folder,
         dataset=Path(os.path.realpath(str(options["<bidsdir>"]))),
@@ -134,7 +134,7 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
             raise UsageError(
                 f"{bids_options.shift_table} is in the data set.", "Keep the table of shifts outside of it."
             )
-        refuse_output_files({"--shift-table": bids_options.shift_table}, [folders_of(bids_options.sessionsfolder)])
+        check_output_files({"--shift-table": bids_options.shift_table}, [folders_of(bids_options.sessionsfolder)])
 
 
 def _is_in(path: Path, folder: Path) -> bool:

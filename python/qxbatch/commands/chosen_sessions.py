@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 from qxbatch.study.sessions import sessions_in
 
 
@@ -17,7 +17,7 @@ def chosen_sessions(names: object) -> list[Path]:
     assert isinstance(names, list)
     chosen: list[Path] = []
     for name in names:
-        path = named_path(str(name))
+        path = absolute_form(str(name))
         if not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
             state = "is not a folder" if os.path.lexists(path) else "does not exist"
             raise UsageError(f"{path} {state}.", "Name session folders, or a folder of sessions.")

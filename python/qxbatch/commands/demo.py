@@ -11,7 +11,7 @@ from qxbatch.os_error import error_text
 from qxbatch.pipeline.run import run as run_import
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
-from qxbatch.report.output_files import refuse_output_folder
+from qxbatch.report.output_files import check_output_folder
 from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, PAGE
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import option_word
@@ -33,7 +33,7 @@ def run(options: Mapping[str, object]) -> int:
     except FileNotFoundError:
         raise UsageError("The working folder does not exist any more.", "Go to an existing folder.") from None
     settings = _settings(options, sessions_folder(folder))
-    refuse_output_folder(folder, [])
+    check_output_folder(folder, [])
     _must_be_empty(folder)
     _make(folder)
     command = _command(settings)

@@ -9,7 +9,7 @@ from qxbatch.commands.inspect_resources import print_problems, resources_of
 from qxbatch.commands.inspect_table import as_json, as_table
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 from qxbatch.visible import one_line
 
 
@@ -39,7 +39,7 @@ def run(options: Mapping[str, object]) -> int:
 def paths_of(names: object) -> list[Path]:
     """Return the absolute paths that were named. Raises UsageError when one does not exist."""
     assert isinstance(names, list)
-    paths = [named_path(str(name)) for name in names]
+    paths = [absolute_form(str(name)) for name in names]
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, archives or sessions.")

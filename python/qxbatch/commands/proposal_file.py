@@ -7,11 +7,16 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
-from qxbatch.report.output_files import folders_of, refuse_output_files
+from qxbatch.report.output_files import check_output_files, folders_of
 
 
-def refuse_existing(option: str, path: Path, sessionsfolder: Path, *, overwrite: bool) -> None:
-    """Raise UsageError if a proposal would replace data, something that is not a file, or, without `overwrite`, any file."""
+def check_proposal_file(option: str, path: Path, sessionsfolder: Path, *, overwrite: bool) -> None:
+    """Raise UsageError if a proposal may not be written to the path that `option` gives.
+
+    It may not replace something that is not a file or, without `overwrite`, any file. With `overwrite`, it may replace only a file
+    of the kind that the option writes. A new file, too, may not be where an import would take, change or remove it: in a session,
+    in a master inbox, or in the archive (`check_output_files`).
+    """
     if os.path.lexists(path):
         if not path.is_file():
             raise UsageError(f"{path} is not a file.", f"Name another file with {option}.", ExitStatus.CANNOT_WRITE)
@@ -19,7 +24,7 @@ def refuse_existing(option: str, path: Path, sessionsfolder: Path, *, overwrite:
             raise UsageError(
                 f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes."
             )
-    refuse_output_files({option: path}, [folders_of(sessionsfolder)])
+    check_output_files({option: path}, [folders_of(sessionsfolder)])
 
 
 def write_proposal(path: Path, text: str) -> None:

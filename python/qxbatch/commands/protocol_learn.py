@@ -2,7 +2,7 @@
 
 import sys
 
-from qxbatch.commands.proposal_file import refuse_existing, write_proposal
+from qxbatch.commands.proposal_file import check_proposal_file, write_proposal
 from qxbatch.commands.scanned_sessions import scanned_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -18,7 +18,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     """Write the proposed protocol, or print it with `test`. Raises UsageError."""
     path = absolute_path("--output", output)
     if not test:
-        refuse_existing("--output", path, absolute_path("<sessionsfolder>", folder), overwrite=overwrite)
+        check_proposal_file("--output", path, absolute_path("<sessionsfolder>", folder), overwrite=overwrite)
     all_sessions = list(scanned_sessions(folder))
     for session in all_sessions:
         if isinstance(session, NotCompared):

@@ -8,9 +8,9 @@ from pathlib import Path
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
-from qxbatch.regress.run import Outcome, check
+from qxbatch.regress.run import Outcome, import_and_compare
 from qxbatch.regress.sets import RegressionSet, find_sets, write_expected
-from qxbatch.report.output_files import refuse_output_folder
+from qxbatch.report.output_files import check_output_folder
 
 QUICK_SIZE = 16 * 2**20
 """Maximum bytes of the packets of a set that --quick imports."""
@@ -26,14 +26,14 @@ def run(options: Mapping[str, object]) -> int:
     skipped = [regression_set.name for regression_set in large]
     if update:
         for regression_set in sets:
-            refuse_output_folder(regression_set.expected.parent, [])
+            check_output_folder(regression_set.expected_file.parent, [])
     outcomes = []
     for regression_set in sets:
         if regression_set in large:
             continue
-        outcome = check(regression_set, (f"--n-procs={procs}",) if procs else ())
+        outcome = import_and_compare(regression_set, (f"--n-procs={procs}",) if procs else ())
         if update and outcome.observed and (outcome.is_new or outcome.differences):
-            write_expected(regression_set.expected, outcome.observed)
+            write_expected(regression_set.expected_file, outcome.observed)
         outcomes.append(outcome)
         if not as_json:
             print(as_text(outcome, updated=update and bool(outcome.observed)), flush=True)
@@ -46,10 +46,10 @@ def run(options: Mapping[str, object]) -> int:
         )
         verb = "is" if len(sets) == 1 else "are"
         print(f"{sum(map(is_as_expected, outcomes))} of {counted(len(sets), 'set')} {verb} as expected.")
-    return int(status_of(outcomes, update=update))
+    return int(exit_status(outcomes, update=update))
 
 
-def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
+def exit_status(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
     """Return the exit status: 66 if no set that was checked has an expectation, 1 if some set differs or has none.
 
     With `update`, 66 only if no set was checked, and a set does not fail if its results were recorded.
@@ -62,7 +62,7 @@ def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
 
 def size(regression_set: RegressionSet) -> int:
     """Return the bytes of a set's packets: of `only_packet`, or if that is empty, of all in the folder `packets`."""
-    top = regression_set.packets / regression_set.only_packet
+    top = regression_set.packets_folder / regression_set.only_packet
     files = [top] if top.is_file() else [path for path in top.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)
 

@@ -11,13 +11,13 @@ from qxbatch.os_error import access_hint
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
-from qxbatch.report.json_file import JsonFile
+from qxbatch.report.json_file import JsonSummaryObserver
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 from qxbatch.study.sessions import sessions_in
 
 
@@ -28,7 +28,7 @@ def session_paths(names: object) -> list[Path]:
     need not contain a session yet.
     """
     assert isinstance(names, list)
-    paths = [named_path(str(name)) for name in names]
+    paths = [absolute_form(str(name)) for name in names]
     for path in paths:
         if not path.is_dir():
             state = "is not a folder" if path.exists() else "does not exist"
@@ -70,6 +70,8 @@ def run_sessions(settings: Settings, find: Find, *, json: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
         run_summary = Path(folder) / "run.json"
         with redirect_stdout(sys.stderr):
-            status = run(replace(settings, quiet=True), find, [JsonFile(replace(settings, json_file=run_summary))])
+            status = run(
+                replace(settings, quiet=True), find, [JsonSummaryObserver(replace(settings, json_file=run_summary))]
+            )
         print(run_summary.read_text(encoding="utf-8"), end="")
     return status

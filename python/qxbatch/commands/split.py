@@ -21,12 +21,12 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.passwords import passwords_for_core
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 
 
 def run(options: Mapping[str, object]) -> int:
     """Split the folder or archive; return the exit status. Raises UsageError."""
-    source = named_path(str(options["<path>"]))
+    source = absolute_form(str(options["<path>"]))
     need_readable(source)
     output = output_of(options["--output"], source)
     passwords = passwords_of(options)

@@ -18,8 +18,8 @@ from qxbatch.problems import UsageError
 from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
 from qxbatch.publish.folder_lock import locked_folder
 from qxbatch.publish.same_content import same_content
-from qxbatch.report.output_files import below_master_inbox
-from qxbatch.session.layout import KEPT_AT
+from qxbatch.report.output_files import path_and_parents_in_inbox
+from qxbatch.session.layout import KEPT_AT_PREFIX
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text, open_text
 
@@ -47,7 +47,7 @@ class MappingRow:
     @staticmethod
     def of(row: Row, folder: StudyFolder) -> "MappingRow":
         """Return the row of a member that belongs to a new folder."""
-        at = f"{folder.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
+        at = f"{folder.name}/{row.at.removeprefix(KEPT_AT_PREFIX)}" if row.fate == "kept" and row.at else ""
         note = _duplicate_note(row) if row.fate == "duplicate" else "" if at else row.fate
         return MappingRow(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)
 
@@ -97,7 +97,7 @@ def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
     for path in (output, Path(os.path.realpath(output))):
         # for each folder, from the output up to the entry of the inbox, the names that the split itself needs in it
         own_names = {path: names_in_output}
-        for folder in below_master_inbox(path):
+        for folder in path_and_parents_in_inbox(path):
             for name in os.listdir(folder):  # noqa: PTH208 - names, not paths
                 is_own = name in own_names[folder] or is_staging_name_of_split(name) or _MAPPING_NAME.fullmatch(name)
                 if not is_own:

@@ -11,8 +11,8 @@ from qxbatch.problems import UsageError
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.folder_lock import is_locked, locked_folder
 from qxbatch.publish.scratch import MARK, remove_scratch
-from qxbatch.report.output_files import refuse_output_folder
-from qxbatch.settings.paths import named_path
+from qxbatch.report.output_files import check_output_folder
+from qxbatch.settings.paths import absolute_form
 from qxbatch.textfile import create_text
 
 _MAX_ATTEMPTS = 20
@@ -22,8 +22,8 @@ _MAX_ATTEMPTS = 20
 def output_of(value: object, source: Path) -> Path:
     """Return the folder of --output, or the one beside the source. Raises UsageError."""
     if value:
-        output = named_path(str(value))
-        refuse_output_folder(output, [], among_packets=True)
+        output = absolute_form(str(value))
+        check_output_folder(output, [], among_packets=True)
         if kind_of_folder(output) is FolderKind.SESSIONS_FOLDER:  # also if it is a link to one
             hint = "The new folders would be among the sessions. Name another folder, such as one in the master inbox."
             raise UsageError(f"--output={output} is a sessions folder.", hint)

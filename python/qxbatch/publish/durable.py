@@ -10,7 +10,7 @@ from pathlib import Path
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.plain_files import clear_path
 from qxbatch.textfile import create_text
-from qxbatch.walk import remove, walk
+from qxbatch.walk import remove_folder, walk
 
 NO_RUN = "0" * 16
 """Tag in a hidden name that belongs to no run."""
@@ -250,7 +250,7 @@ def remove_tree(top: Path) -> None:
             shutil.rmtree(top)
             return
         with contextlib.suppress(OSError):
-            remove(top)
+            remove_folder(top)
             return
         time.sleep(0.002 * k)
-    remove(top)
+    remove_folder(top)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from qxbatch.publish.durable import rename_new_in, sync_entries
 from qxbatch.publish.plain_files import LinkError
-from qxbatch.walk import ShouldRemove, open_folder, remove
+from qxbatch.walk import ShouldRemove, open_folder, remove_folder
 
 Parts = tuple[str, ...]
 """The names of the folders from an opened folder to one below it."""
@@ -108,7 +108,7 @@ class OpenFolder(NamedTuple):
         With `should_remove`, remove only the files for which it returns True, and then the empty folders.
         """
         try:
-            remove(name, should_remove, self.descriptor)
+            remove_folder(name, should_remove, self.descriptor)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path / (error.filename or name))) from error
 

@@ -16,7 +16,7 @@ from qxbatch.publish.below import retry
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.plain_files import read_plain
 from qxbatch.textfile import create_text
-from qxbatch.walk import empty_folder, open_folder
+from qxbatch.walk import empty_and_close, open_folder
 
 SCRATCH_RECORD = "scratch.txt"
 """Name of the file in staging that contains the path of the scratch folder."""
@@ -114,7 +114,7 @@ def remove_scratch(scratch: Path, run: str) -> None:
     try:
         text = _read_mark(folder)
         if text == run.encode():
-            retry(lambda: empty_folder(os.dup(folder), str(scratch), keep=MARK))
+            retry(lambda: empty_and_close(os.dup(folder), str(scratch), keep=MARK))
         if text in (run.encode(), b""):  # empty if the run was killed before it wrote the mark
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(MARK, dir_fd=folder)

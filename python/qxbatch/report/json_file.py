@@ -5,19 +5,19 @@ import os
 import stat
 from pathlib import Path
 
-from qxbatch.events import Event, PacketFound, RunFinished
+from qxbatch.events import CandidateFound, Event, RunFinished
 from qxbatch.model import Report
 from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
 from qxbatch.publish.durable import replace_text
 from qxbatch.report.outcome import has_failed
-from qxbatch.report.output_files import is_stream, why_no_summary
+from qxbatch.report.output_files import is_stream, why_json_file_refused
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 from qxbatch.textfile import open_without_waiting
 
 
-class JsonFile:
+class JsonSummaryObserver:
     """An observer that writes the summary; without a path it writes nothing.
 
     Like the log, a de-identified summary has no names of packets.
@@ -35,7 +35,7 @@ class JsonFile:
         """Collect the names of packets; write the file at the end of the run."""
         if self._path is None:
             return
-        if isinstance(event, PacketFound):
+        if isinstance(event, CandidateFound):
             self._names.add(event.candidate)
         elif isinstance(event, RunFinished):
             self._write(self._path, event)
@@ -43,7 +43,9 @@ class JsonFile:
     def _write(self, path: Path, event: RunFinished) -> None:
         import json
 
-        self.error = why_no_summary(path, self._settings)  # a file may have appeared since the check at the start
+        self.error = why_json_file_refused(
+            path, self._settings
+        )  # a file may have appeared since the check at the start
         if self.error:
             return
         self.error = "the summary could not be created"  # remains if an exception ends this method
@@ -102,7 +104,7 @@ def as_json(report: Report, status: int) -> dict[str, object]:
             {
                 "path": str(candidate.path),
                 "verdict": str(candidate.verdict),
-                "packet": None if candidate.packet is None else candidate.packet.name,
+                "packet": None if candidate.packet is None else candidate.packet.packet_name,
                 "session": None if candidate.session is None else candidate.session.id,
                 "note": candidate.note,
                 "problem": None if candidate.problem is None else problem_value(candidate.problem),

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qxbatch.events import Event, Observer, Observers, PacketFound
+from qxbatch.events import CandidateFound, Event, Observer, Observers
 from qxbatch.model import Candidate
-from qxbatch.report.json_file import JsonFile
+from qxbatch.report.json_file import JsonSummaryObserver
 from qxbatch.report.log import LogObserver
-from qxbatch.report.output_files import refuse_outputs
+from qxbatch.report.output_files import check_outputs
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 
@@ -26,9 +26,9 @@ class RunObservers:
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings
         if settings.json_file is not None:
-            refuse_outputs(settings)
+            check_outputs(settings)
         self._names = PacketNames(settings)
-        self.json_file = JsonFile(settings, self._names)
+        self.json_file = JsonSummaryObserver(settings, self._names)
         self._all = Observers([LogObserver(settings, self._names), self.json_file, *more])
         self._began = time.monotonic()
 
@@ -51,7 +51,7 @@ class RunObservers:
         for candidate in candidates:
             self._names.add(candidate)
         for candidate in candidates:
-            self.notify(PacketFound(candidate))
+            self.notify(CandidateFound(candidate))
 
     def notify(self, event: Event, /) -> None:
         """Notify all observers."""

@@ -24,7 +24,7 @@ from qxbatch.session.layout import (
     STUDY_TABLE,
 )
 from qxbatch.settings.model import Settings
-from qxbatch.settings.paths import named_path
+from qxbatch.settings.paths import absolute_form
 
 _SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
@@ -48,7 +48,7 @@ class StudyFolders(NamedTuple):
     sessionsfolder: Path
     masterinbox: Path | None
     """None in folder mode (`--masterinbox=none`)."""
-    archive: Path
+    archive_folder: Path
 
 
 def folders_of(sessionsfolder: Path) -> StudyFolders:
@@ -56,17 +56,17 @@ def folders_of(sessionsfolder: Path) -> StudyFolders:
     return StudyFolders(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
 
 
-def refuse_outputs(settings: Settings) -> None:
+def check_outputs(settings: Settings) -> None:
     """Raise UsageError if --log-file or --json-file of an import would change data."""
     outputs = {"--log-file": settings.log_file, "--json-file": settings.json_file}
-    refuse_output_files(outputs, [_study_of(settings)])
+    check_output_files(outputs, [_study_of(settings)])
 
 
 def _study_of(settings: Settings) -> StudyFolders:
     return StudyFolders(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
 
 
-def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
+def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
     """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or would change a file of another kind.
 
     Besides `studies`, any study that contains the path is recognised.
@@ -83,7 +83,7 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
             raise UsageError(f"{option}={path} exists and {why}.", "Give another name, or remove that file.")
 
 
-def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
+def check_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
     """Raise UsageError if new files in a folder would be taken, changed or removed by an import, since the folder is in a study.
 
     `among_packets`: whether the folder may be in a master inbox.
@@ -94,7 +94,7 @@ def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among
         raise UsageError(f"{folder} is {why}.", "Name another folder.")
 
 
-def below_master_inbox(path: Path) -> list[Path]:
+def path_and_parents_in_inbox(path: Path) -> list[Path]:
     """Return those of the path and its parents that are below the master inbox of a study; the last one is an entry of the inbox.
 
     Empty if the path is in no inbox. An inbox is recognised by the default layout of a study.
@@ -103,8 +103,8 @@ def below_master_inbox(path: Path) -> list[Path]:
     return in_inbox[:-1]  # the last one is the inbox itself
 
 
-def why_no_summary(path: Path, settings: Settings) -> str:
-    """Return why the summary of a run may not replace what is at a path; empty if it may."""
+def why_json_file_refused(path: Path, settings: Settings) -> str:
+    """Return why --json-file may not be written to a path; empty if it may."""
     if is_stream(path):
         return ""
     why = _why_forbidden(path, [_study_of(settings)])
@@ -188,7 +188,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
 
     A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
     """
-    written = named_path(path)
+    written = absolute_form(path)
     names = {written, _real(written.parent) / written.name, _real(path)}
     reasons = (
         *(_place_in_study(name, study) for study in studies for name in names),
@@ -211,7 +211,7 @@ def _place_in_study(name: Path, study: StudyFolders) -> str:
             *((inbox, _FORBIDDEN_FOLDERS[INBOX]) for inbox in inboxes if not sessions.is_relative_to(inbox)),
             *(
                 (archive, _FORBIDDEN_FOLDERS[ARCHIVE])
-                for archive in (*_with_target(sessions / ARCHIVE), *_with_target(study.archive))
+                for archive in (*_with_target(sessions / ARCHIVE), *_with_target(study.archive_folder))
             ),
             *((records, _RECORDS) for records in _with_target(sessions / WORKSPACE)),
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from qxbatch.model import Candidate, Verdict
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.visible import one_line
-from qxbatch.wrapping import columns_of, text_width, wrapped
+from qxbatch.wrapping import display_width, text_width, wrapped
 
 HEADINGS = {
     Verdict.READY: "ready to be imported",
@@ -50,7 +50,7 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
         )
         rows = [] if is_counted else _rows(group)
         is_folded = len(rows) > MAX_ROWS and not (settings.test or settings.list_all)
-        title = heading.replace(Stages.ALL.done, settings.stages.done)
+        title = heading.replace(Stages.ALL.participle, settings.stages.participle)
         lines.append(f"  {len(group)} {title}{'' if is_counted else ' (--list-all lists them)' if is_folded else ':'}")
         lines += [] if is_folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
     lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]
@@ -61,7 +61,7 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
 
 def _advice_lines(text: str, width: int) -> list[str]:
     """Return the lines of a sentence. A command at its end is on a separate line, so that it can be copied."""
-    if columns_of(text) <= width:
+    if display_width(text) <= width:
         return [text]
     sentence, colon, command = text.rpartition(": ")
     return [*wrapped(sentence + colon.strip(), width), f"    {command}"] if sentence else wrapped(text, width)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
-from qxbatch.named_file import read_named
+from qxbatch.named_file import read_file_or_pipe
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 
@@ -26,7 +26,7 @@ _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
 def read_rows(path: Path) -> Rows:
     """Return the cells of a table, trimmed. Raises UsageError."""
     try:
-        data = read_named(path, MOST_BYTES)
+        data = read_file_or_pipe(path, MOST_BYTES)
     except OSError as error:
         raise UsageError(
             f"The logfile {path} cannot be read: {reason_text(error, path)}.", "Name another one."

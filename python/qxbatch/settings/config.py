@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from qxbatch.named_file import read_named
+from qxbatch.named_file import read_file_or_pipe
 from qxbatch.nearest import nearest_name
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
@@ -20,7 +20,7 @@ LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_
 def read_config(path: str) -> dict[str, str]:
     """Return the parameters of a config file by name, as text like that of the command line. Raises UsageError."""
     try:
-        text = read_named(Path(path), MAX_BYTES).decode("utf-8-sig")
+        text = read_file_or_pipe(Path(path), MAX_BYTES).decode("utf-8-sig")
         values = tomllib.loads(text)
     except OSError as error:
         raise UsageError(

@@ -3,7 +3,7 @@
 import errno
 from pathlib import Path
 
-from qxbatch.named_file import read_named
+from qxbatch.named_file import read_file_or_pipe
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
@@ -35,7 +35,7 @@ def passwords_for_core(passwords: Passwords | None) -> tuple[bytes, ...]:
 
 def _lines(option: str, path: Path) -> list[bytes]:
     try:
-        data = read_named(path, MAX_BYTES)
+        data = read_file_or_pipe(path, MAX_BYTES)
     except OSError as error:
         hint = "Name a file with a password on each line."
         if error.errno == errno.EFBIG:

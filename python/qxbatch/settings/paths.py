@@ -8,7 +8,7 @@ from qxbatch.problems import UsageError
 
 
 def absolute_path(where: str, text: str) -> Path:
-    """Return the absolute path (`named_path`) that the text of a parameter names; `~` is expanded.
+    """Return the absolute path (`absolute_form`) that the text of a parameter names; `~` is expanded.
 
     `where` names the parameter in errors. Raises UsageError.
     """
@@ -18,10 +18,10 @@ def absolute_path(where: str, text: str) -> Path:
         path = Path(text).expanduser() if text.startswith("~") else Path(text)  # in `./~`, Path would leave out the dot
     except RuntimeError:
         raise UsageError(f"{where}={text}: there is no such user here.", "Write the path without ~.") from None
-    return named_path(path)
+    return absolute_form(path)
 
 
-def named_path(path: str | os.PathLike[str]) -> Path:
+def absolute_form(path: str | os.PathLike[str]) -> Path:
     """Return the absolute form of a path, without `..`. Links before the last `..` are resolved, links after it are kept.
 
     session.txt names folders as the user knows them, and a link is not always treated as its target. But `..` after a link leads
