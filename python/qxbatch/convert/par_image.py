@@ -41,7 +41,8 @@ class LinesOutsideGrid(NamedTuple):
 def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     """Return the image of one stack: its complete volumes.
 
-    Raises ValueError when slices are missing in all volumes, or the lines do not make one image.
+    Raises ValueError when all volumes lack a slice between the first and the last existing one (`complete_volumes`), or the
+    lines do not make one image.
     """
     import numpy as np
 
