@@ -38,14 +38,14 @@ class Findings(NamedTuple):
     """Indices of the images, in the order in which the images are numbered."""
     faults: tuple[str, ...] = ()
     """How images differ from headers and pixels: another conversion may be better."""
-    counts: tuple[str, ...] = ()
-    """Differences in the number of slices; they are also in `faults`, unless slices are misplaced."""
+    count_faults: tuple[str, ...] = ()
+    """How the numbers of slices differ. These texts are also in `faults`, unless slices are misplaced."""
     doubts: tuple[str, ...] = ()
     """What the headers cannot prove, and differences that another conversion does not change."""
     notes: tuple[str, ...] = ()
     """Remarks that are not faults."""
-    is_proven: bool = False
-    """Whether position and number of all slices were compared, and no fault was found."""
+    are_slices_proven: bool = False
+    """Whether position and number of all slices were compared, and no fault was found. Values may not have been compared."""
 
 
 class _NamedImage(NamedTuple):
@@ -88,9 +88,9 @@ def _findings(
     """Describe a comparison; `images` are in the order in which they were compared."""
     needs_names = compared.misplaced_frames or any(image.check.first_difference is not None for image in images)
     names = [Path(path).name for path in frames.files] if needs_names else []
-    counts = _count_faults(compared, images)
+    count_faults = _count_faults(compared, images)
     faults = _position_faults(compared, names) or [
-        *counts,
+        *count_faults,
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
@@ -107,7 +107,7 @@ def _findings(
         image_doubts += time_step_findings(image.nifti, image.check)
         image_doubts += inversion_findings(image.output, image.check)
         doubts += [f"{image.name}: {text}" for text in image_doubts]
-    is_proven = not (
+    are_slices_proven = not (
         faults
         or compared.frames_without_geometry
         or compared.mosaics_without_slice_count
@@ -120,7 +120,7 @@ def _findings(
             *(() if has_map(image.output.suffix) else mixed_kinds_notes(image.check)),
         ]
         notes += [f"{image.name}: {text}" for text in texts]
-    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), tuple(notes), is_proven)
+    return Findings(tuple(order), tuple(faults), tuple(count_faults), tuple(doubts), tuple(notes), are_slices_proven)
 
 
 def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:

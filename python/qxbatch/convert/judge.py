@@ -66,7 +66,7 @@ def judge(
         )
     problems += _header_problems(series, images, nothing_to_convert, evidence, compared)
     has_positions = has_slices_of_body(evidence.classes) and not is_secondary_capture(evidence.classes)
-    as_notes = compared.is_proven or evidence.frames is None or not has_positions
+    as_notes = compared.are_slices_proven or evidence.frames is None or not has_positions
     problems += _converter_warnings(series, converter, result, as_notes=as_notes)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
@@ -91,7 +91,7 @@ def _header_problems(
     # If missing slices were found by the number of voxels, the comparison's message about them is left out.
     faults = (
         *surplus,
-        *(text for text in compared.faults if not (missing and text in compared.counts)),
+        *(text for text in compared.faults if not (missing and text in compared.count_faults)),
         *compared.doubts,
     )
     for k, (output, image) in enumerate(images, 1):
@@ -106,8 +106,8 @@ def _converter_warnings(
 ) -> list[Problem]:
     """Return the converter's warnings; none after an exit status above 0, which has its own message.
 
-    Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove the image correct,
-    another check decides (PAR/REC), or the slices have no position (screen saves).
+    Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove number and position of
+    its slices, another check decides (PAR/REC), or the slices have no position (screen saves).
     """
     if result.exit_status:
         return []
@@ -120,15 +120,15 @@ def _converter_warnings(
     return problems
 
 
-def failure(series: Series, tool: str, reason: str, log: str, *, is_reported: bool = False) -> Judgement:
+def failure(series: Series, tool: str, reason: str, log: str, *, has_other_problem: bool = False) -> Judgement:
     """Return a failure with the reason and lines of the log.
 
-    With `is_reported`, it is only information: the session has another problem about the same files.
+    With `has_other_problem`, it is only information: the session has another problem about the same files.
     """
     quoted = excerpt(log)
     message = f"{tool} {reason}" + (f" Its output: {quoted}" if quoted else "")
     hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
-    severity = Severity.INFO if is_reported else Severity.ERROR
+    severity = Severity.INFO if has_other_problem else Severity.ERROR
     return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint, severity),))
 
 

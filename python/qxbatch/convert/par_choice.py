@@ -43,7 +43,10 @@ def convert_par(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Convert one PAR/REC pair. Raises CancelledError and OSError, and ValueError when the header of an image cannot be read."""
+    """Convert one PAR/REC pair with dcm2niix or nibabel, as the module's docstring says.
+
+    Raises CancelledError and OSError, and ValueError when the header of an image cannot be read.
+    """
     evidence = par_evidence(pair)
     why = _why_not_dcm2niix(pair)
     first: Attempt | None = None
@@ -68,7 +71,7 @@ def failed_attempt(series: Series, error: Exception) -> Attempt:
         raise error
     # a single file is a PAR or a REC without the other, which the sorting reports (Code.UNPAIRED)
     judgement = failure(
-        series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1
+        series, "PAR/REC", f"could not be read: {error_text(error)}.", "", has_other_problem=series.files == 1
     )
     # run_qa of QuNex reads this line in each log, whatever the format of the series
     count_line = f"Found {series.files} DICOM file(s)\n"
