@@ -29,7 +29,7 @@ class ConverterSettings:
 @pytest.fixture(autouse=True)
 def empty_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Hide the converters of this machine except those of Python packages; return an empty folder that is the PATH."""
-    for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
+    for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -95,7 +95,7 @@ def test_a_missing_nibabel_is_refused_without_advice_to_use_auto(monkeypatch: py
     assert "--tool=auto" not in caught.value.hint
 
 
-@pytest.mark.parametrize("variable", [dcm2niix.VARIABLE, dcm2nii.VARIABLE, dicm2nii.MATLAB])
+@pytest.mark.parametrize("variable", [dcm2niix.VARIABLE, dcm2nii.VARIABLE, dicm2nii.MATLAB_VARIABLE])
 def test_a_relative_path_of_a_program_is_made_absolute(
     variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +149,7 @@ def test_matlab_is_used_only_if_it_is_configured(
     program(empty_path / "octave-cli")
     matlab = program(empty_path / "matlab")
     assert dicm2nii.interpreter() == empty_path / "octave-cli"
-    monkeypatch.setenv(dicm2nii.MATLAB, str(matlab))
+    monkeypatch.setenv(dicm2nii.MATLAB_VARIABLE, str(matlab))
     assert dicm2nii.interpreter() == matlab
     call = dicm2nii.Dicm2nii(tmp_path, matlab, "").command(job(tmp_path))
     assert call.argv[1:5] == ("-nodisplay", "-nosplash", "-nodesktop", "-r")

@@ -27,7 +27,7 @@ class AvailableConverters(NamedTuple):
         needed = {
             name: converter
             for name, converter in self.converters.items()
-            if name != parrec.NAME or SeriesKind.PARREC in kinds
+            if name != parrec.NIBABEL or SeriesKind.PARREC in kinds
         }
         return {name: converter.version for name, converter in sorted(needed.items())}
 
@@ -54,7 +54,7 @@ def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter
     """
     if available.used_tool is not Tool.AUTO:
         return available.converters[available.used_tool.value]
-    return available.converters[parrec.NAME if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
+    return available.converters[parrec.NIBABEL if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
 
 
 def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
@@ -90,7 +90,7 @@ def _searched_text(probe: Probe) -> str:
 
 
 def _missing_converter_error(probe: Probe) -> UsageError:
-    is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, parrec.NAME}
+    is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, parrec.NIBABEL}
     alternative = "" if is_needed_by_auto else " Or use --tool=auto, or --fallback=dcm2niix."
     return UsageError(
         f"The converter {probe.name} is not installed ({_searched_text(probe)}).",

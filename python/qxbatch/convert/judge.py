@@ -106,8 +106,8 @@ def _converter_warnings(
 ) -> list[Problem]:
     """Return the converter's warnings; none after an exit status above 0, which has its own message.
 
-    Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove number and position of
-    its slices, another check decides (PAR/REC), or the slices have no position (screen saves).
+    Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove number and position of the
+    slices, another check decides (PAR/REC), or the slices have no position (screen saves).
     """
     if result.exit_status:
         return []

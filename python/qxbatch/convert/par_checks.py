@@ -35,7 +35,7 @@ def par_evidence(pair: ParPair) -> Evidence:
     return evidence
 
 
-def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
+def pair_problems(series: Series, pair: ParPair) -> list[Problem]:
     """Return the problems of a pair's images that do not depend on the converter.
 
     Warnings say why an image may be wrong, notes what its user should know. Empty if the PAR or the REC cannot be read. If only
@@ -89,17 +89,19 @@ def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGr
             f"{counted(outside.moved_volumes, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
             "(prospective motion correction); the image has the place of the others.",
         )
-    listed = ", ".join(map(str, outside.lines[:_MAX_LISTED]))
-    more = f" and {len(outside.lines) - _MAX_LISTED} more" if len(outside.lines) > _MAX_LISTED else ""
-    lines = f"image line {listed}" if len(outside.lines) == 1 else f"image lines {listed}{more}"
+    count, listed = len(outside.line_numbers), ", ".join(map(str, outside.line_numbers[:_MAX_LISTED]))
+    more = f" and {count - _MAX_LISTED} more" if count > _MAX_LISTED else ""
+    lines = f"image line {listed}" if count == 1 else f"image lines {listed}{more}"
     return review(
         series,
-        f"the off-centre or angulation of {len(outside.lines)} of {len(pair.table)} slices does not fit the grid of their image "
-        f"({lines}): that of line {outside.worst_line} is {outside.distance:.1f} mm away. The image shows them in its grid.",
+        f"the off-centre or angulation of {count} of {len(pair.table)} slices does not fit the grid of their image "
+        f"({lines}): that of line {outside.worst_line_number} is {outside.distance:.1f} mm away. The image shows them in its grid.",
     )
 
 
-def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Output], cancel: Cancel) -> list[Problem]:
+def disagreement_problems(
+    series: Series, pair: ParPair, tool: str, outputs: Sequence[Output], cancel: Cancel
+) -> list[Problem]:
     """Return where the images of `tool` disagree with the pair, as at most one warning."""
     difference = disagreement(pair, outputs, cancel, tool) if outputs else ""
     return [review(series, f"{difference}.")] if difference else []

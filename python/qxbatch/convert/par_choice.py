@@ -10,9 +10,9 @@ from qxbatch.convert import parrec
 from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt_conversion, with_reworded_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failure
-from qxbatch.convert.par_checks import disagreement, par_evidence, par_findings
+from qxbatch.convert.par_checks import disagreement, disagreement_problems, par_evidence
 from qxbatch.convert.par_image import lines_outside_grid
-from qxbatch.convert.par_order import IncompleteError, alternates
+from qxbatch.convert.par_order import IncompleteError, labels_or_phases_alternate
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
 from qxbatch.convert.run import MACHINE_ERRNOS, Cancel
@@ -27,7 +27,7 @@ _REASONS: Sequence[tuple[Callable[[ParPair], bool], str]] = (
     (lambda pair: orientation_varies(pair.table), "the slices are in several planes (a survey)"),
     (lambda pair: scaling_varies(pair.table), "the scaling varies from slice to slice"),
     (
-        lambda pair: alternates(pair.table, pair.header),
+        lambda pair: labels_or_phases_alternate(pair.table, pair.header),
         "labels or cardiac phases alternate in the dynamic scans, and dcm2niix reorders them",
     ),
     (lambda pair: not pair.rec.is_in_line_order, "the images of the REC are not in the order of the PAR's lines"),
@@ -59,9 +59,9 @@ def convert_par(
             why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
-    second = attempt_conversion(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
-    findings = par_findings(series, pair, parrec.NAME, second.judgement.outputs, cancel)
-    judgement = replace(second.judgement, problems=(*second.judgement.problems, *findings))
+    second = attempt_conversion(series, converters[parrec.NIBABEL], paths, evidence, timeout, cancel)
+    disagreements = disagreement_problems(series, pair, parrec.NIBABEL, second.judgement.outputs, cancel)
+    judgement = replace(second.judgement, problems=(*second.judgement.problems, *disagreements))
     return _usable_attempt(series, first, replace(second, judgement=judgement), why)
 
 

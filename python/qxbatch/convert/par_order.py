@@ -64,7 +64,7 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     return CompleteVolumes(lines, slices, _incomplete_text(names, values[first], counts, slices))
 
 
-def alternates(table: Any, header: ParHeader) -> bool:
+def labels_or_phases_alternate(table: Any, header: ParHeader) -> bool:
     """Return whether several dynamic scans have several labels or cardiac phases each, so that these alternate in time.
 
     Cardiac phases with different trigger times do not count: dcm2niix makes an image of each.

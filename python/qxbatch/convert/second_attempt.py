@@ -8,7 +8,7 @@ from dataclasses import replace
 from qxbatch.convert.attempt import Attempt, ConversionPaths, with_reworded_count
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.normalized import FOLDER, attempt_normalized_conversion
+from qxbatch.convert.normalized import NORMALIZED_FOLDER, attempt_normalized_conversion
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.series_problems import note
 from qxbatch.model import Series, State
@@ -45,7 +45,7 @@ def convert_again(
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
-    shutil.rmtree(paths.work / FOLDER, ignore_errors=True)
+    shutil.rmtree(paths.work / NORMALIZED_FOLDER, ignore_errors=True)
     reason = f"A second conversion from normalized copies was not used: {' / '.join(why)}"
     return replace(first, log=f"{first.log}\n{reason}\n{_shorten(second.log)}")
 
