@@ -46,7 +46,7 @@ def judge(
     """Judge the images (`outputs`) that `converter` wrote for one series. Raises OSError when a file cannot be read."""
     nothing_to_convert = _nothing_to_convert(series, evidence)
     if result.stop_reason:
-        return failure(series, converter.name, f"was stopped: {result.stop_reason}.", result.output)
+        return failure(series, converter.name, f"was stopped: {result.stop_reason}.", result.stdout)
     if not converter.accepts(result.exit_status):
         return _judge_failure(series, converter, result, nothing_to_convert)
     images, unusable = _read_headers(outputs)
@@ -61,7 +61,7 @@ def judge(
     if result.exit_status == _SOME_FAILED:
         problems.append(
             _partial_problem(
-                series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}"
+                series, f"{converter.name} says that some files were not converted: {excerpt(result.stdout)}"
             )
         )
     problems += _header_problems(series, images, nothing_to_convert, evidence, compared)
@@ -70,7 +70,7 @@ def judge(
     problems += _converter_warnings(series, converter, result, as_notes=as_notes)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
-    text = f"{converter.name} found incomplete volumes: {excerpt(result.output)}"
+    text = f"{converter.name} found incomplete volumes: {excerpt(result.stdout)}"
     incomplete = review(series, text) if result.exit_status == _INCOMPLETE else None
     return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, incomplete)
 
@@ -111,7 +111,7 @@ def _converter_warnings(
     """
     if result.exit_status:
         return []
-    geometry, gradients = warnings_of(result.output), gradient_warnings_of(result.output)
+    geometry, gradients = warnings_of(result.stdout), gradient_warnings_of(result.stdout)
     quoted = f"{converter.name} warns: "
     problems = [review(series, quoted + " / ".join(gradients))] if gradients else []
     if geometry:
@@ -174,7 +174,7 @@ def _judge_failure(
         if result.exit_status < 0
         else f"ended with status {result.exit_status}."
     )
-    return _for_second_attempt(failure(series, converter.name, how, result.output))
+    return _for_second_attempt(failure(series, converter.name, how, result.stdout))
 
 
 def _judge_no_image(
@@ -186,12 +186,12 @@ def _judge_no_image(
 ) -> Judgement:
     if unusable:
         output, reason = unusable[0]
-        judgement = failure(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.output)
+        judgement = failure(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.stdout)
     elif nothing_to_convert:
         return Judgement(State.NOTHING, (), (nothing_to_convert,))
     else:
         reason = f"ended with status {result.exit_status} and left no image."
-        judgement = failure(series, converter.name, reason, result.output)
+        judgement = failure(series, converter.name, reason, result.stdout)
     return _for_second_attempt(judgement)
 
 

@@ -62,14 +62,14 @@ def attempt_normalized_conversion(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Convert normalized copies of a DICOM series in `<work>/normalized`, and judge the result.
+    """Convert normalized copies of a DICOM series in `<series_work>/normalized`, and judge the result.
 
-    An earlier attempt in `<work>/dcm2niix` is unchanged. A series that cannot be normalized is a failed attempt, whose
+    An earlier attempt in `<series_work>/dcm2niix` is unchanged. A series that cannot be normalized is a failed attempt, whose
     problem contains the reason.
 
     Raises CancelledError, and OSError for errors of the machine, as `attempt_conversion` does.
     """
-    normalized_paths = ConversionPaths(paths.work / NORMALIZED_FOLDER, paths.replacements)
+    normalized_paths = ConversionPaths(paths.series_work / NORMALIZED_FOLDER, paths.replacements)
     announced = min(evidence.slices, series.size)  # a frame has at least one byte, whatever NumberOfFrames says
     frames = max(1.0, announced / max(1, series.files))
     return attempt_conversion(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)
