@@ -32,8 +32,11 @@ class AvailableConverters(NamedTuple):
         return {name: converter.version for name, converter in sorted(needed.items())}
 
 
-def check_available(settings: Settings) -> AvailableConverters:
-    """Find the converters of a run; raise UsageError (status UNAVAILABLE) if one is missing, and no fallback replaces it."""
+def find_converters(settings: Settings) -> AvailableConverters:
+    """Return the converters of a run, or of the fallback if one of them is missing.
+
+    Raises UsageError (status UNAVAILABLE) if a converter is missing and no complete fallback replaces it.
+    """
     requested = settings.tool
     tools, missing = _find(settings, requested)
     if not missing:
@@ -57,8 +60,8 @@ def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter
     return available.converters[parrec.NIBABEL if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
 
 
-def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
-    """Return a probe of each converter, installed or not, and whether `auto` needs it."""
+def converter_probes(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
+    """Return the availability of each converter, installed or not, and whether `auto` needs it."""
     return [
         (dcm2niix.probe(), True),
         (parrec.probe(), True),

@@ -69,7 +69,7 @@ class Converter(Protocol):
         """Return the process that converts the series of `job`. Raises OSError if the program cannot convert its files."""
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return the images in `job.out`, sorted by the bytes of their names.
+        """Return the images in `job.out`, sorted by the bytes of their names. May decompress or rename them: call it only once.
 
         If the series was rewritten as several stacks (qxbatch.convert.normalize), the images of the first stack come first.
         """
