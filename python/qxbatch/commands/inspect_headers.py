@@ -102,7 +102,7 @@ class ReadHeaders:
     def __init__(self, reading: Reading, source: Path, passwords: Passwords | None, limits: ReadingLimits) -> None:
         self._reading = reading
         reasons = [*reading.damage(), *unopened_archives(reading)]
-        advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(str(source), reasons))
+        advice = (encrypted.hint(encrypted.encryption_reasons(reading), passwords), limits.hint(str(source), reasons))
         # suspects look like DICOM, but neither the core nor pydicom could read their headers
         broken = (reading.row(row) for row in reading.suspects())
         damage = [*reasons, *(f"{row.path}: {row.reason}" for row in broken)]
