@@ -15,7 +15,7 @@ from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.dicom_series import Headers
 from qxbatch.ingest.fallback import read_suspects
-from qxbatch.ingest.pairs import find_pairs, path_order, without_copies
+from qxbatch.ingest.pairs import find_pairs, path_sort_key, without_copies
 from qxbatch.model import Value
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import passwords_for_core
@@ -32,7 +32,7 @@ _PHILIPS_PREFIXES = ("XX_0", "PS_0")
 class ParFiles:
     """A PAR, with its REC or without."""
 
-    path_order: str
+    path_sort_key: str
     """Sort key of PARs with the same series number."""
     series_number: int | None
     header: Mapping[str, Value]
@@ -125,7 +125,7 @@ class ReadHeaders:
         pairs, _ = without_copies(self._reading, all_pairs)
         return [
             ParFiles(
-                path_order(pair.path),
+                path_sort_key(pair.path),
                 pair.number,
                 pair.header,
                 Path(self._reading.staged(pair.files[0][0])),  # the row of the PAR

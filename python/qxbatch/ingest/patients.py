@@ -42,8 +42,8 @@ def patients_of(reading: Reading) -> list[Person]:
     return people_of([*_items(reading), *_par_items(reading, with_rec=True)])
 
 
-def split_patients(reading: Reading) -> list[Person]:
-    """Return the people of a reading with all its series, then the unknown patients (`with_unknown_patients`). Raises OSError.
+def patients_for_split(reading: Reading) -> list[Person]:
+    """Return the people to whom a packet can be split, with all series of a reading, then the unknown patients. Raises OSError.
 
     In contrast to `patients_of`, a PAR without a REC counts: it belongs to the person with its patient name. If there is no such
     person, it adds one.
@@ -174,7 +174,7 @@ def plan_sessions(
             *name_warnings,
         ]
     _refuse_inseparable(reading, people, subject)
-    everyone = split_patients(reading)
+    everyone = patients_for_split(reading)
     plans = [_plan(numbered_session(session, k), person) for k, person in enumerate(everyone, start=1)]
     sessions = (
         with_patient(plan.session.id, plan.patient or "unknown patient", deidentified=deidentified) for plan in plans

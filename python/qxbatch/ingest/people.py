@@ -99,7 +99,7 @@ class Person(NamedTuple):
         return list(dict.fromkeys(item.identity for item in self.items if item.identity is not None))
 
     @property
-    def order(self) -> tuple[bool, str, str]:
+    def sort_key(self) -> tuple[bool, str, str]:
         """Return the sort key: first scan (unknown last), then PatientID or, without it, the name."""
         return min((item.started == "", item.started, item.key or self.patient.casefold()) for item in self.items)
 
@@ -170,7 +170,7 @@ def people_of(items: Sequence[Item]) -> list[Person]:
         by_key.setdefault("" if has_only_name else item.key, []).append(item)
     anonymous = by_key.pop("", [])
     people = [Person(items_of_key[0].patient, tuple(items_of_key)) for items_of_key in by_key.values()]
-    people.sort(key=lambda person: person.order)
+    people.sort(key=lambda person: person.sort_key)
     new: list[Person] = []
     clusters = _clusters(anonymous)
     index_of = _person_index if len(clusters) * len(people) <= _MOST_COMPARED**2 else _equal_person_index(people)
@@ -180,7 +180,7 @@ def people_of(items: Sequence[Item]) -> list[Person]:
             new.append(Person(_first_known_name(cluster), tuple(cluster)))
         else:
             people[index] = Person(people[index].patient, (*people[index].items, *cluster))
-    return sorted([*people, *new], key=lambda person: person.order)
+    return sorted([*people, *new], key=lambda person: person.sort_key)
 
 
 def is_other_person(patient: str, items: Iterable[Item]) -> bool:

@@ -53,7 +53,7 @@ def _nearest_people(reading: Reading, everyone: Sequence[Sequence[Item]], pairs:
         return []
     owned = ((row, k) for k, items in enumerate(everyone) for item in items for row in _rows_of(reading, item))
     neighbours = Neighbours((tree_path(reading.row(row)), k) for row, k in owned)
-    return [neighbours.only_plan_of(tree_path(reading.row(item.rows[0]))) for item in pairs]
+    return [neighbours.only_nearest_owner(tree_path(reading.row(item.rows[0]))) for item in pairs]
 
 
 def _rows_of(reading: Reading, item: Item) -> Sequence[int]:
@@ -70,4 +70,4 @@ def _unknown_patients(items: Sequence[Item]) -> list[Person]:
     studies: Mapping[str, list[Item]] = defaultdict(list)
     for item in items:
         studies[item.study if item.group is not None else f"PAR {item.day}"].append(item)
-    return sorted((Person("", tuple(own)) for own in studies.values()), key=lambda person: person.order)
+    return sorted((Person("", tuple(own)) for own in studies.values()), key=lambda person: person.sort_key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import SortedSession, assemble
-from qxbatch.ingest.identities import redact_member_paths, redaction_of
+from qxbatch.ingest.identities import member_path_redaction, redaction_of
 from qxbatch.ingest.patients import SessionPlan, plan_sessions
 from qxbatch.ingest.sources import UnitSources, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.check_reading import check_reading
@@ -41,7 +41,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         previous,
         deidentified,
         redaction_of(reading, unit.name, deidentified=deidentified),
-        redact_member_paths(reading, deidentified=deidentified),
+        member_path_redaction(reading, deidentified=deidentified),
     )
 
 

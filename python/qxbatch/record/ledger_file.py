@@ -43,8 +43,8 @@ def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> I
     keep_in_place = job.unit.inbox is not None and not job.is_split
     notes = joined_notes(sorted_session.series)
     for index in sorted_session.rows:
-        if index in sorted_session.copies:
-            first_copy = reading.row(sorted_session.copies[index])
+        if index in sorted_session.par_rec_copies:
+            first_copy = reading.row(sorted_session.par_rec_copies[index])
             at = stored_at(first_copy.at, first_copy.series, storage_forms[first_copy.series])
             yield duplicate_row(reading.row(index), first_copy, at)
             continue
