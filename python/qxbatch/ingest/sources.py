@@ -31,8 +31,8 @@ class UnitSources(NamedTuple):
     """The sources that are read for a unit, and what is archived afterwards."""
 
     sources: tuple[Source, ...]
-    archives: tuple[Packet, ...]
-    """What the option `archive` applies to: the packets or, in folder mode (`--masterinbox=none`), the archives in the inbox."""
+    archivable_packets: tuple[Packet, ...]
+    """The packets to which the option `archive` applies; in folder mode (`--masterinbox=none`), the archives in the inbox."""
 
 
 def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:

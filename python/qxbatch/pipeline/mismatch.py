@@ -26,7 +26,7 @@ def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], sc
     """
     paths = ", ".join(str(source.path) for source in job.sources)
     try:
-        for packet in job.archives:
+        for packet in job.archivable_packets:
             refuse_changed(packet, "while it was imported")
         change = _first_change(context, job, scratch)
     except PacketError as error:

@@ -31,7 +31,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous_session(folder) if unit.inbox is not None else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
-    archives = opened_archives(reading, unit_sources.archives) if unit.inbox is not None else unit.packets
+    archives = opened_archives(reading, unit_sources.archivable_packets) if unit.inbox is not None else unit.packets
     return Job(
         unit,
         unit_sources.sources,
@@ -85,4 +85,4 @@ def place_files(
         join=context.settings.join_series is JoinSeries.AUTO,
     )
     sessions_with_roots = [(sorted_session, roots[sorted_session.session.id]) for sorted_session in sorted_sessions]
-    return replace(job, hashes=start_hashing(context, job.archives)), sessions_with_roots
+    return replace(job, hashes=start_hashing(context, job.archivable_packets)), sessions_with_roots
