@@ -26,7 +26,7 @@ _COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 @dataclass(frozen=True)
 class Attempt:
-    """The result of one attempt to convert a series."""
+    """The result of one attempt to convert a series: judged images, and the log."""
 
     judgement: Judgement
     tool: str

@@ -30,7 +30,7 @@ class Command:
 
 
 class Probe(NamedTuple):
-    """The availability of a converter, for the check before the work and for `qxbatch doctor`."""
+    """Whether and where a converter is installed, for the check before the work and for `qxbatch doctor`."""
 
     name: str
     purpose: str
@@ -46,7 +46,7 @@ class Probe(NamedTuple):
 
     @property
     def is_installed(self) -> bool:
-        """Return whether it can be used."""
+        """Return whether it was found, and so can be used."""
         return bool(self.location)
 
 
