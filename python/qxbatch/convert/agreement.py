@@ -36,8 +36,13 @@ def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evide
 
 def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str]:
     """Return how one image and its sidecars disagree with the headers or with each other."""
-    place = [f"{image.contradiction}."] if image.contradiction else []
-    return [*place, *_size_findings(image, evidence), *table_findings(output, image), *_json_findings(output, evidence)]
+    contradictions = [f"{image.contradiction}."] if image.contradiction else []
+    return [
+        *contradictions,
+        *_size_findings(image, evidence),
+        *table_findings(output, image),
+        *_json_findings(output, evidence),
+    ]
 
 
 def _size_findings(image: Nifti, evidence: Evidence) -> list[str]:

@@ -11,7 +11,7 @@ from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.run import ProcessResult
-from qxbatch.convert.series_problems import note, review, subject
+from qxbatch.convert.series_problems import note_problem, review_problem, subject
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
@@ -71,7 +71,7 @@ def judge(
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
     text = f"{converter.name} found incomplete volumes: {excerpt(result.stdout)}"
-    incomplete = review(series, text) if result.exit_status == _INCOMPLETE else None
+    incomplete = review_problem(series, text) if result.exit_status == _INCOMPLETE else None
     return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, incomplete)
 
 
@@ -87,7 +87,7 @@ def _header_problems(
     problems = [_partial_problem(series, text) for text in missing]
     is_capture = is_secondary_capture(evidence.classes)
     if is_capture:
-        problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
+        problems.append(review_problem(series, "it is a secondary capture (screen save), not a measured image."))
     # If missing slices were found by the number of voxels, the comparison's message about them is left out.
     faults = (
         *surplus,
@@ -97,8 +97,8 @@ def _header_problems(
     for k, (output, image) in enumerate(images, 1):
         name = f"image {k}" if len(images) > 1 else "its image"
         faults += tuple(f"{name}: {text}" for text in image_findings(output, image, evidence))
-    problems += [review(series, text) for text in faults]
-    return problems + [note(series, text) for text in compared.notes if not is_capture]
+    problems += [review_problem(series, text) for text in faults]
+    return problems + [note_problem(series, text) for text in compared.notes if not is_capture]
 
 
 def _converter_warnings(
@@ -113,10 +113,10 @@ def _converter_warnings(
         return []
     geometry, gradients = warnings_of(result.stdout), gradient_warnings_of(result.stdout)
     quoted = f"{converter.name} warns: "
-    problems = [review(series, quoted + " / ".join(gradients))] if gradients else []
+    problems = [review_problem(series, quoted + " / ".join(gradients))] if gradients else []
     if geometry:
         text = quoted + " / ".join(geometry)
-        problems.append(note(series, text) if as_notes else review(series, text))
+        problems.append(note_problem(series, text) if as_notes else review_problem(series, text))
     return problems
 
 

@@ -16,7 +16,7 @@ from qxbatch.convert.par_order import IncompleteError, labels_or_phases_alternat
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
 from qxbatch.convert.run import MACHINE_ERRNOS, Cancel
-from qxbatch.convert.series_problems import review
+from qxbatch.convert.series_problems import review_problem
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.settings.model import Tool
@@ -79,7 +79,7 @@ def failed_attempt(series: Series, error: Exception) -> Attempt:
 
 
 def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
-    """Return nibabel's result, or dcm2niix's if only that one has images; the log contains both."""
+    """Return the attempt with nibabel, or the one with dcm2niix if only dcm2niix wrote images. The log contains both attempts."""
     log = second.log if first is None else f"{with_reworded_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
@@ -94,7 +94,7 @@ def _with_review(series: Series, result: Attempt, message: str) -> Attempt:
     """Add a warning to a result; a failed one is unchanged."""
     if result.judgement.state is State.FAILED:
         return result
-    problems = (*result.judgement.problems, review(series, message))
+    problems = (*result.judgement.problems, review_problem(series, message))
     return replace(result, judgement=replace(result.judgement, problems=problems))
 
 

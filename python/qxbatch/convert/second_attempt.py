@@ -10,7 +10,7 @@ from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import NORMALIZED_FOLDER, attempt_normalized_conversion
 from qxbatch.convert.run import Cancel
-from qxbatch.convert.series_problems import note
+from qxbatch.convert.series_problems import note_problem
 from qxbatch.model import Series, State
 
 _MAX_EXCERPT = 1 << 15
@@ -42,7 +42,7 @@ def convert_again(
         log = f"{second.log}\nThe first conversion was not used: {faults}\n{_shorten(first.log)}"
         result = "failed" if first.judgement.state is State.FAILED else "gave wrong images"
         message = f"converted from normalized copies, since {converter.name} alone {result}: {faults}"
-        judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
+        judgement = replace(second.judgement, problems=(*second.judgement.problems, note_problem(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
     shutil.rmtree(paths.series_work / NORMALIZED_FOLDER, ignore_errors=True)
