@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
-from qxbatch.convert.available import check_available, converter_for, probes_of
+from qxbatch.convert.available import converter_for, converter_probes, find_converters
 from qxbatch.convert.converter import ConverterJob
 from qxbatch.convert.naming import numbered_outputs, suffix_of
 from qxbatch.exits import ExitStatus
@@ -29,7 +29,7 @@ class ConverterSettings:
 @pytest.fixture(autouse=True)
 def empty_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Hide the converters of this machine except those of Python packages; return an empty folder that is the PATH."""
-    for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
+    for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -51,7 +51,7 @@ def settings(**values: Any) -> Any:
 
 
 def test_auto_chooses_dcm2niix_for_dicom_and_nibabel_for_par_rec() -> None:
-    available = check_available(settings())
+    available = find_converters(settings())
     assert converter_for(SeriesKind.DICOM, available).name == "dcm2niix"
     assert converter_for(SeriesKind.PARREC, available).name == "nibabel"
     assert available.notes == ()
@@ -59,13 +59,13 @@ def test_auto_chooses_dcm2niix_for_dicom_and_nibabel_for_par_rec() -> None:
 
 @pytest.mark.parametrize("kind", list(SeriesKind))
 def test_a_requested_tool_converts_all_kinds(kind: SeriesKind) -> None:
-    assert converter_for(kind, check_available(settings(tool=Tool.DCM2NIIX))).name == "dcm2niix"
+    assert converter_for(kind, find_converters(settings(tool=Tool.DCM2NIIX))).name == "dcm2niix"
 
 
 @pytest.mark.parametrize("tool", [Tool.DCM2NII, Tool.DICM2NII])
 def test_a_missing_tool_is_refused_with_its_variable_and_an_alternative(tool: Tool) -> None:
     with pytest.raises(UsageError) as caught:
-        check_available(settings(tool=tool))
+        find_converters(settings(tool=tool))
     assert caught.value.status is ExitStatus.UNAVAILABLE
     assert tool.value in caught.value.message
     assert f"QXBATCH_{tool.value.upper()}" in caught.value.message
@@ -74,7 +74,7 @@ def test_a_missing_tool_is_refused_with_its_variable_and_an_alternative(tool: To
 
 @pytest.mark.parametrize("tool", [Tool.DCM2NII, Tool.DICM2NII])
 def test_a_fallback_is_used_with_a_note(tool: Tool) -> None:
-    available = check_available(settings(tool=tool, fallback=Tool.DCM2NIIX))
+    available = find_converters(settings(tool=tool, fallback=Tool.DCM2NIIX))
     assert converter_for(SeriesKind.DICOM, available).name == "dcm2niix"
     (note,) = available.notes
     assert tool.value in note
@@ -84,18 +84,18 @@ def test_a_fallback_is_used_with_a_note(tool: Tool) -> None:
 def test_the_note_about_a_fallback_names_the_missing_converter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dcm2niix, "candidates", list)
     monkeypatch.setattr(dcm2nii, "find", lambda: dcm2nii.Dcm2nii(Path("/bin/true"), "1"))
-    (note,) = check_available(settings(fallback=Tool.DCM2NII)).notes
+    (note,) = find_converters(settings(fallback=Tool.DCM2NII)).notes
     assert note.startswith("dcm2niix is not installed")
 
 
 def test_a_missing_nibabel_is_refused_without_advice_to_use_auto(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parrec, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match="nibabel") as caught:
-        check_available(settings())
+        find_converters(settings())
     assert "--tool=auto" not in caught.value.hint
 
 
-@pytest.mark.parametrize("variable", [dcm2niix.VARIABLE, dcm2nii.VARIABLE, dicm2nii.MATLAB])
+@pytest.mark.parametrize("variable", [dcm2niix.VARIABLE, dcm2nii.VARIABLE, dicm2nii.MATLAB_VARIABLE])
 def test_a_relative_path_of_a_program_is_made_absolute(
     variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,13 +112,13 @@ def test_a_relative_path_of_a_program_is_made_absolute(
 
 def test_a_missing_fallback_is_refused() -> None:
     with pytest.raises(UsageError, match="dicm2nii"):
-        check_available(settings(tool=Tool.DCM2NII, fallback=Tool.DICM2NII))
+        find_converters(settings(tool=Tool.DCM2NII, fallback=Tool.DICM2NII))
 
 
 def test_a_dcm2niix_that_cannot_run_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dcm2niix, "candidates", lambda: [program(tmp_path / "broken", "exit 127")])
     with pytest.raises(UsageError) as caught:
-        check_available(settings())
+        find_converters(settings())
     assert caught.value.status is ExitStatus.UNAVAILABLE
     assert "pip install dcm2niix" in caught.value.hint
 
@@ -149,7 +149,7 @@ def test_matlab_is_used_only_if_it_is_configured(
     program(empty_path / "octave-cli")
     matlab = program(empty_path / "matlab")
     assert dicm2nii.interpreter() == empty_path / "octave-cli"
-    monkeypatch.setenv(dicm2nii.MATLAB, str(matlab))
+    monkeypatch.setenv(dicm2nii.MATLAB_VARIABLE, str(matlab))
     assert dicm2nii.interpreter() == matlab
     call = dicm2nii.Dicm2nii(tmp_path, matlab, "").command(job(tmp_path))
     assert call.argv[1:5] == ("-nodisplay", "-nosplash", "-nodesktop", "-r")
@@ -185,7 +185,7 @@ def test_copies_of_dcm2nii_are_dropped_and_diffusion_tables_are_found(tmp_path: 
 
 
 def test_all_converters_are_probed_in_order() -> None:
-    probes = probes_of()
+    probes = converter_probes()
     assert [probe.name for probe, _ in probes] == ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
     assert (
         [probe.is_installed for probe, _ in probes]
@@ -242,7 +242,7 @@ def test_each_converter_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> Non
         return call
 
     monkeypatch.setattr(dcm2niix, "find", counted("dcm2niix", dcm2niix.find))
-    check_available(settings())
+    find_converters(settings())
     assert calls == ["dcm2niix"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from qxbatch.convert.extra_images import is_copy
+from qxbatch.convert.extra_images import is_copy_or_overlay
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.convert.order import image_order, natural_sort_key
 from qxbatch.model import Output
@@ -185,8 +185,10 @@ def test_digits_are_sorted_as_numbers() -> None:
 
 @pytest.mark.parametrize("suffix", ["_Eq", "_Eq_1", "_e1_Eq_1", "_Tilt_1", "_ROI1", "_e2_Crop"])
 def test_copies_are_recognised_by_any_suffix(suffix: str) -> None:
-    assert is_copy(suffix)
-    assert not is_copy(suffix.replace("Eq", "e3").replace("Tilt", "t").replace("ROI", "r").replace("Crop", "c"))
+    assert is_copy_or_overlay(suffix)
+    assert not is_copy_or_overlay(
+        suffix.replace("Eq", "e3").replace("Tilt", "t").replace("ROI", "r").replace("Crop", "c")
+    )
 
 
 @pytest.mark.parametrize("count", [2, 6])

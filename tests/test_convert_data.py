@@ -13,7 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from qxbatch.convert.available import check_available
+from qxbatch.convert.available import find_converters
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, State, Value
 from tests.test_convert_series import ConverterSettings, described
@@ -79,7 +79,7 @@ def members(path: Path) -> list[bytes]:
 def convert_set(folder: Path, root: Path) -> list[Conversion]:
     """Convert each series of a set."""
     settings: Any = ConverterSettings()
-    tools = check_available(settings)
+    tools = find_converters(settings)
     conversions = []
     for number, (key, files) in enumerate(sorted(dicom_files(folder).items()), 1):
         source = root / "dicom" / str(10 * number)

@@ -10,7 +10,7 @@ import nibabel as nib
 import pytest
 
 from qxbatch.convert import dcm2nii
-from qxbatch.convert.available import check_available
+from qxbatch.convert.available import find_converters
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.record.images import number_images
@@ -68,7 +68,7 @@ def convert(root: Path, files: dict[str, bytes], kind: SeriesKind = SeriesKind.D
         (source / name).write_bytes(data)
     settings: Any = ConverterSettings(tool=Tool.DCM2NII)
     series = Series(30, kind, {"SeriesNumber": 3, "SeriesDescription": "EPI"}, len(files), 1000, source)
-    tools = check_available(settings)
+    tools = find_converters(settings)
     return convert_series(series, settings, root / "work", tools, threading.Event())
 
 

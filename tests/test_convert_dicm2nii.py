@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from qxbatch.convert import dicm2nii
-from qxbatch.convert.available import check_available
+from qxbatch.convert.available import find_converters
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, State
 from qxbatch.parrec import read_par
@@ -45,7 +45,7 @@ def convert(folder: Path, files: Sequence[Path], kind: SeriesKind, tool: Tool) -
     settings: Any = ConverterSettings(tool=tool)
     series = Series(30, kind, header, len(files), size, source)
     work = folder / tool.value / "work"
-    return convert_series(series, settings, work, check_available(settings), threading.Event())
+    return convert_series(series, settings, work, find_converters(settings), threading.Event())
 
 
 def volumes(conversion: Conversion) -> list[tuple[Any, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.convert.normalize.names import PROGRAM
+from qxbatch.convert.normalize.names import PROGRAM_VARIABLE
 from tests.build.dicom import Syntax, encoded
 from tests.build.normalized import check, failure_of, normalized
 from tests.build.slices import (
@@ -184,6 +184,6 @@ def test_messages_that_are_not_utf_8_are_passed_on_as_they_are(tmp_path: Path) -
     program.chmod(0o755)
     folder = write_classic(tmp_path / "in", block(3))
     command = [sys.executable, "-m", "qxbatch.convert.normalize", str(folder), str(tmp_path / "copies"), str(tmp_path)]
-    variables = {**os.environ, PROGRAM: str(program)}
+    variables = {**os.environ, PROGRAM_VARIABLE: str(program)}
     process = subprocess.run(command, env=variables, capture_output=True, check=False)
     assert b"  M\xfcller\n" in process.stdout, process

@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from qxbatch.convert.normalize.model import Encoding
+from qxbatch.convert.normalize.model import PixelEncoding
 from qxbatch.convert.normalize.pixels import stored_values
 from tests.build.dicom import Syntax, encoded
 from tests.build.normalized import check, failure_of, normalized
@@ -149,5 +149,5 @@ def test_a_truncated_frame_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_stored_bits_are_decoded(stored: int, high: int, signed: bool, bits: int, value: int) -> None:
-    values = stored_values(np.array([bits], "<u2"), Encoding(16, stored, high, signed))
+    values = stored_values(np.array([bits], "<u2"), PixelEncoding(16, stored, high, signed))
     assert values.tolist() == [value]

@@ -14,7 +14,7 @@ from qxbatch.convert.par_checks import disagreement
 from qxbatch.convert.par_pair import ParPair, read_pair
 from qxbatch.core import CancelledError
 from qxbatch.model import Conversion, Output, State
-from qxbatch.parrec.table import ParTable
+from qxbatch.parrec.table import ParContent
 from qxbatch.problems import Code
 from qxbatch.settings.model import Tool
 from tests.build.parrec import BITS, INDEX, SLOPE, ParRec
@@ -237,7 +237,7 @@ def test_a_cancel_ends_the_reading_of_the_table(tmp_path: Path, checks: int) -> 
 def test_a_cancelled_conversion_reads_no_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     series = pair_series(tmp_path, PAIR.par().encode(), PAIR.rec())
     read: list[str] = []
-    monkeypatch.setattr(ParTable, "column", lambda _, name: read.append(name))
+    monkeypatch.setattr(ParContent, "column", lambda _, name: read.append(name))
     with pytest.raises(CancelledError):
         convert_pair(tmp_path, series, cancel=CancelledAfter(0))
     assert read == []

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from qxbatch.convert import dcm2niix
-from qxbatch.convert.available import check_available
+from qxbatch.convert.available import find_converters
 from qxbatch.convert.converter import Command
 from qxbatch.convert.par_table import image_defs
 from qxbatch.convert.parrec import Nibabel
@@ -51,7 +51,7 @@ def pair_series(folder: Path, par: bytes, rec: bytes | None) -> Series:
 def convert_pair(folder: Path, series: Series, tool: Tool = Tool.AUTO, cancel: Cancel | None = None) -> Conversion:
     """Convert a series as a run does."""
     settings: Any = ConverterSettings(tool=tool)
-    return convert_series(series, settings, folder / "work", check_available(settings), cancel or threading.Event())
+    return convert_series(series, settings, folder / "work", find_converters(settings), cancel or threading.Event())
 
 
 def convert_file(folder: Path, par: Path) -> Conversion:

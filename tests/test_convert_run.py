@@ -11,10 +11,10 @@ import pytest
 
 from qxbatch.convert.converter import Command
 from qxbatch.convert.judge import excerpt
-from qxbatch.convert.run import NOT_STARTED, Limits, ProcessResult, run, size_on_disk
+from qxbatch.convert.run import NOT_STARTED, ProcessLimits, ProcessResult, run, size_on_disk
 from qxbatch.core import CancelledError
 
-LIMITS = Limits(seconds=20, output_bytes=1 << 30)
+LIMITS = ProcessLimits(seconds=20, output_bytes=1 << 30)
 
 
 class Bench:
@@ -26,7 +26,7 @@ class Bench:
         self.out.mkdir()
         self.home.mkdir()
 
-    def run(self, script: str, limits: Limits = LIMITS, cancel: threading.Event | None = None) -> ProcessResult:
+    def run(self, script: str, limits: ProcessLimits = LIMITS, cancel: threading.Event | None = None) -> ProcessResult:
         """Run a shell script as a converter."""
         return run(Command(("/bin/sh", "-c", script)), self.out, self.home, limits, cancel or threading.Event())
 
@@ -55,12 +55,12 @@ def wait_until_ended(pid: int) -> bool:
 
 def test_exit_status_and_both_output_streams_are_returned(bench: Bench) -> None:
     result = bench.run("echo one; echo two >&2; exit 8")
-    assert (result.exit_status, result.output, result.stop_reason) == (8, "one\ntwo\n", "")
+    assert (result.exit_status, result.stdout, result.stop_reason) == (8, "one\ntwo\n", "")
 
 
 def test_a_hanging_converter_is_killed_with_all_its_children(bench: Bench) -> None:
     started = time.monotonic()
-    result = bench.run("sleep 300 & echo $! > child; sleep 300", Limits(seconds=0.5, output_bytes=1 << 30))
+    result = bench.run("sleep 300 & echo $! > child; sleep 300", ProcessLimits(seconds=0.5, output_bytes=1 << 30))
     assert "longer than" in result.stop_reason
     assert time.monotonic() - started < 10
     assert wait_until_ended(int((bench.out / "child").read_text()))
@@ -89,25 +89,25 @@ def test_a_crash_returns_its_signal(bench: Bench) -> None:
 
 def test_an_output_of_100_mb_is_shortened_in_the_middle(bench: Bench) -> None:
     result = bench.run(
-        "echo first; yes abcdefg | head -c 100000000; echo; echo last", Limits(60, 1 << 30, log_bytes=1 << 16)
+        "echo first; yes abcdefg | head -c 100000000; echo; echo last", ProcessLimits(60, 1 << 30, log_bytes=1 << 16)
     )
     assert result.exit_status == 0
-    assert len(result.output) < 1 << 17
-    assert result.output.startswith("first\n")
-    assert result.output.endswith("last\n")
-    assert "bytes left out" in result.output
-    lines = set(result.output.splitlines())
+    assert len(result.stdout) < 1 << 17
+    assert result.stdout.startswith("first\n")
+    assert result.stdout.endswith("last\n")
+    assert "bytes left out" in result.stdout
+    lines = set(result.stdout.splitlines())
     assert {line for line in lines if line and "left out" not in line} == {"first", "abcdefg", "last"}, "no line is cut"
 
 
 def test_bytes_that_are_not_utf_8_are_kept_for_the_search_for_names(bench: Bench) -> None:
     result = bench.run(r"printf 'M\374ller'")
-    assert result.output.encode("utf-8", "surrogateescape") == b"M\xfcller"
+    assert result.stdout.encode("utf-8", "surrogateescape") == b"M\xfcller"
 
 
 def test_a_converter_that_fills_the_disk_is_stopped(bench: Bench) -> None:
     script = "while :; do head -c 1000000 /dev/zero >> big; done"
-    result = bench.run(script, Limits(seconds=60, output_bytes=8 << 20))
+    result = bench.run(script, ProcessLimits(seconds=60, output_bytes=8 << 20))
     assert "wrote more than 8 MB" in result.stop_reason
 
 
@@ -128,12 +128,12 @@ def test_cancelling_kills_the_converter_immediately(bench: Bench) -> None:
 
 
 def test_a_converter_has_its_own_home_and_temporary_folder_and_one_thread(bench: Bench) -> None:
-    output = bench.run('echo "$HOME $TMPDIR $OMP_NUM_THREADS $MKL_NUM_THREADS"; pwd').output
+    output = bench.run('echo "$HOME $TMPDIR $OMP_NUM_THREADS $MKL_NUM_THREADS"; pwd').stdout
     assert output == f"{bench.home} {bench.home} 1 1\n{bench.out}\n"
 
 
 def test_a_converter_cannot_read_the_terminal(bench: Bench) -> None:
-    assert bench.run("read answer || echo none").output == "none\n"
+    assert bench.run("read answer || echo none").stdout == "none\n"
 
 
 def test_a_program_that_cannot_be_started_is_returned_as_a_result(bench: Bench, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_failure_of_the_machine_raises_an_error(bench: Bench, monkeypatch: pyt
 
 
 def test_a_converter_is_in_a_separate_process_group(bench: Bench) -> None:
-    output = bench.run("cut -d' ' -f5 /proc/$$/stat").output
+    output = bench.run("cut -d' ' -f5 /proc/$$/stat").stdout
     assert int(output.split()[0]) != os.getpgrp()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from qxbatch.convert.available import AvailableConverters, check_available
+from qxbatch.convert.available import AvailableConverters, find_converters
 from qxbatch.convert.dcm2niix import VARIABLE, Dcm2niix, candidates
 from qxbatch.convert.series import convert_series
 from qxbatch.core import CancelledError
@@ -59,7 +59,7 @@ class Bench:
             series,
             self.settings,
             self.root / "work",
-            check_available(self.settings),
+            find_converters(self.settings),
             cancel or threading.Event(),
             staging=self.staging,
             final=Path("/study/S1"),
@@ -317,7 +317,7 @@ def test_paths_with_spaces_quotes_and_dollars_are_not_interpreted(tmp_path: Path
 
 def test_converter_versions_include_nibabel_only_for_par_rec() -> None:
     settings: Any = ConverterSettings()
-    available = check_available(settings)
+    available = find_converters(settings)
     assert isinstance(available, AvailableConverters)
     assert available.versions({SeriesKind.DICOM}).keys() == {"dcm2niix"}
     assert available.versions(set(SeriesKind)) == {

@@ -188,7 +188,7 @@ def test_archives_and_single_compressed_files_are_distinguished_by_content(
 ) -> None:
     (tmp_path / name).write_bytes(data)
     inbox = inbox_sources(tmp_path, None)
-    assert [packet.path for packet in inbox.archives] == [tmp_path / name] * archive
+    assert [packet.path for packet in inbox.archivable_packets] == [tmp_path / name] * archive
     assert [source.prefix for source in inbox.sources] == ([f"{name}!"] if archive else [""])
 
 

@@ -13,7 +13,7 @@ from qxbatch.exits import ExitStatus
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Hide converters outside of Python packages; return the only folder on PATH."""
-    for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
+    for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(dicm2nii, "_DEFAULT_FOLDER", tmp_path / "nowhere")

@@ -1,12 +1,12 @@
 """Members left out of a packet, divided among its sessions."""
 
-from qxbatch.ingest.left_out import Cause, LeftOut, Member
+from qxbatch.ingest.left_out import Cause, LeftOut, LeftOutMember
 
 
 def test_only_the_session_with_the_limited_archive_is_imported_again_with_a_larger_limit() -> None:
-    members = (Member(0, Cause.LIMITED_ARCHIVE, "a.zip"), Member(1, Cause.EMPTY, "b.dcm"))
-    left_out = LeftOut(members, limits=("max_total",))
-    assert left_out.of_rows({0}).limits == ("max_total",)
+    members = (LeftOutMember(0, Cause.LIMITED_ARCHIVE, "a.zip"), LeftOutMember(1, Cause.EMPTY, "b.dcm"))
+    left_out = LeftOut(members, exceeded_parameters=("max_total",))
+    assert left_out.of_rows({0}).exceeded_parameters == ("max_total",)
     [problem] = left_out.of_rows({1}).problems("S2")
     assert problem.hint.startswith(
         "Copy these files again from their source. Importing the same packet again changes nothing"

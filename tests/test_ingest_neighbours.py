@@ -21,13 +21,13 @@ def nearest(owned: list[tuple[str, int]], path: str) -> int:
 
 @given(st.lists(st.tuples(PATHS, st.integers(0, 2)), max_size=8), PATHS)
 def test_the_plan_is_that_of_the_nearest_folder(owned: list[tuple[str, int]], path: str) -> None:
-    assert Neighbours(owned).plan_of(path) == nearest(owned, path)
+    assert Neighbours(owned).nearest_owner(path) == nearest(owned, path)
 
 
 def test_an_archive_is_a_folder() -> None:
     owned = [("x/a.zip/1", 1), ("x/b/2", 2)]
-    assert Neighbours(owned).plan_of("x/a.zip/notes.txt") == 1
-    assert Neighbours(owned).plan_of("x/b.zip/notes.txt") == 0
+    assert Neighbours(owned).nearest_owner("x/a.zip/notes.txt") == 1
+    assert Neighbours(owned).nearest_owner("x/b.zip/notes.txt") == 0
 
 
 def test_memory_for_deep_paths_is_proportional_to_their_length() -> None:
@@ -38,5 +38,5 @@ def test_memory_for_deep_paths_is_proportional_to_their_length() -> None:
     neighbours = Neighbours(owned)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert neighbours.plan_of(f"3/{'d/' * 2000}g") == 1
+    assert neighbours.nearest_owner(f"3/{'d/' * 2000}g") == 1
     assert peak < 4 * sum(len(path) for path, _ in owned)

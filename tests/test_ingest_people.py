@@ -2,17 +2,17 @@
 
 import pytest
 
-from qxbatch.ingest.people import Identity, Item, Person, contradictions, identity_of, is_anonymous, people_of
+from qxbatch.ingest.people import Identity, PatientFiles, Person, contradictions, identity_of, is_anonymous, people_of
 from qxbatch.person_name import parse_name
 
 
 def item(
     patient: str = "", name: str = "", birth: str = "", study: str = "1", started: str = "2024", group: int = 0
-) -> Item:
-    return Item(patient.casefold(), patient, identity_of(name, birth, patient), study, started, group=group)
+) -> PatientFiles:
+    return PatientFiles(patient.casefold(), patient, identity_of(name, birth, patient), study, started, group=group)
 
 
-def patients(*items: Item) -> list[str]:
+def patients(*items: PatientFiles) -> list[str]:
     return [person.patient for person in people_of(items)]
 
 
@@ -109,7 +109,7 @@ def test_the_identities_of_a_person_have_no_duplicates() -> None:
 
 def person_texts(names: list[str]) -> list[tuple[str, ...]]:
     """Return the names of each person, if these are the names of files without PatientID."""
-    people = people_of([Item("", "", identity_of(name, "", ""), "", "") for name in names])
+    people = people_of([PatientFiles("", "", identity_of(name, "", ""), "", "") for name in names])
     return [tuple(identity.name.full_name for identity in person.identities) for person in people]
 
 
@@ -133,10 +133,13 @@ def test_a_name_of_many_similar_parts_is_compared_soon() -> None:
 
 def test_many_people_with_and_without_an_id_are_compared_soon() -> None:
     words = ["".join("bcdfghjklm"[int(digit)] for digit in f"{k:04}") for k in range(600)]
-    named = [Item("", "", identity_of(f"x{word}q^y{word}z", "", ""), "", "") for word in words]
-    with_id = [Item(f"v{word}w " + "k" * 60000, "", None, "", "") for word in words]
-    with_id = [item._replace(patient=item.key, identity=identity_of(f"s{item.key[1:5]}t", "", "")) for item in with_id]
-    own = Item("", "", identity_of("Doe^" + with_id[7].key[:6], "", ""), "", "")
+    named = [PatientFiles("", "", identity_of(f"x{word}q^y{word}z", "", ""), "", "") for word in words]
+    with_id = [PatientFiles(f"v{word}w " + "k" * 60000, "", None, "", "") for word in words]
+    with_id = [
+        item._replace(patient=item.folded_id, identity=identity_of(f"s{item.folded_id[1:5]}t", "", ""))
+        for item in with_id
+    ]
+    own = PatientFiles("", "", identity_of("Doe^" + with_id[7].folded_id[:6], "", ""), "", "")
     people = people_of([*with_id, *named, own])
     assert len(people) == 1200
     assert [len(person.items) for person in people if person.patient == with_id[7].patient] == [2]

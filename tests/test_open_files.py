@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.convert.converter import Command
-from qxbatch.convert.run import Limits, run
+from qxbatch.convert.run import ProcessLimits, run
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.open_files import many_open_files
 from qxbatch.publish.locks import Locks
@@ -88,8 +88,8 @@ def test_a_converter_has_the_limit_of_the_run(original: tuple[int, int], tmp_pat
         (tmp_path / name).mkdir()
     command = Command(("/bin/sh", "-c", "sleep 0.5; ulimit -n"))
     with many_open_files():
-        result = run(command, tmp_path / "out", tmp_path / "home", Limits(60, 1 << 20), threading.Event())
-    assert result.output.split() == [str(original[0])]
+        result = run(command, tmp_path / "out", tmp_path / "home", ProcessLimits(60, 1 << 20), threading.Event())
+    assert result.stdout.split() == [str(original[0])]
 
 
 def test_the_second_reader_works_beside_thousands_of_open_files(tmp_path: Path) -> None:

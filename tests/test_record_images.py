@@ -48,14 +48,14 @@ def test_image_k_of_series_n_has_the_number_n_plus_k() -> None:
     assert numbers(session_images, 30) == [31, 32, 33]
     assert [image.name for image in session_images.images] == ["s30 [1/3]", "s30 [2/3]", "s30 [3/3]"]
     assert session_images.images[0].files == ("nii/31.nii.gz",)
-    assert session_images.extra_ns == {}
+    assert session_images.n_by_extra_n == {}
     assert session_images.problems == ()
 
 
 def test_the_tenth_image_gets_the_next_free_number_and_a_warning() -> None:
     session_images = place(conversion(30, 12, 3), conversion(40, 1, 4))
     assert numbers(session_images, 30) == [*range(31, 40), 100031, 100032, 100033]
-    assert session_images.extra_ns == {100030: 30}
+    assert session_images.n_by_extra_n == {100030: 30}
     (problem,) = session_images.problems
     assert (problem.code, problem.severity) == (Code.MORE_THAN_NINE, Severity.WARNING)
     assert "100031" in problem.message

@@ -11,7 +11,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Image, Series, SeriesKind, SessionId, Value
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
-from qxbatch.record.names import base_name, session_txt_name
+from qxbatch.record.names import series_name, session_txt_name
 from qxbatch.record.session_txt import image_line, session_txt_text
 from qxbatch.settings.paths import outside_path
 from tests.reader import read_session_txt
@@ -102,7 +102,7 @@ def test_the_id_has_no_empty_session_name() -> None:
     ],
 )
 def test_the_image_name_is_taken_from_the_first_element_with_text(header: dict[str, Value], name: str) -> None:
-    assert base_name(header) == name
+    assert series_name(header) == name
 
 
 def test_a_name_contains_image_types_count_and_suffix() -> None:

@@ -14,7 +14,7 @@ from qxbatch.convert.converter import Command
 from qxbatch.convert.dcm2niix import allocator_settings, find
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import attempt_normalized_conversion
-from qxbatch.convert.run import Cancel, Limits, ProcessResult, environment, run
+from qxbatch.convert.run import Cancel, ProcessLimits, ProcessResult, environment, run
 from qxbatch.model import Series, SeriesKind, State
 from tests.build.command_server import CommandServer
 from tests.build.slices import Slice, check_image
@@ -44,7 +44,7 @@ def normalizing_in_forks() -> Iterator[None]:
         yield
 
 
-def _run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> ProcessResult:
+def _run(command: Command, out: Path, home: Path, limits: ProcessLimits, cancel: Cancel) -> ProcessResult:
     variables = environment(home, command.env)
     if MODULE not in command.argv or not _server().can_run(variables):
         return run(command, out, home, limits, cancel)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pydicom
 
-from qxbatch.convert.available import check_available
+from qxbatch.convert.available import find_converters
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, Value
 from qxbatch.problems import Code, Severity
@@ -102,7 +102,7 @@ def converted_source(root: Path) -> Outcome:
     size = sum(path.stat().st_size for path in source.iterdir())
     series = Series(NUMBER, SeriesKind.DICOM, header, len(files), size, source)
     with normalizing_in_forks():
-        conversion = convert_series(series, settings, root / "work", check_available(settings), threading.Event())
+        conversion = convert_series(series, settings, root / "work", find_converters(settings), threading.Event())
     return Outcome(conversion, files)
 
 

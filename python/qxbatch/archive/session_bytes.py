@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from qxbatch.archive.inbox_copies import InboxCopies
 from qxbatch.core import Reading, Row, ingest
-from qxbatch.ingest.encrypted import refused_as_encrypted
+from qxbatch.ingest.encrypted import encryption_reasons
 from qxbatch.ingest.left_out import Cause
-from qxbatch.ingest.limits import limits_of
+from qxbatch.ingest.limits import exceeded_parameters
 from qxbatch.ledger_cells import escape
 from qxbatch.publish.below import new_folder_below
 from qxbatch.publish.plain_files import is_below
@@ -86,7 +86,7 @@ class SessionBytes:
                 passwords=passwords_for_core(settings.passwords),
             )
             if damage := reading.damage():
-                if refused_as_encrypted(reading) or limits_of(damage):
+                if encryption_reasons(reading) or exceeded_parameters(damage):
                     raise OSError(errno.EIO, damage[0], str(path))
                 _need_readable(path)
                 return PacketContent(is_contained=False)

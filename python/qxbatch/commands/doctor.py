@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
 from pathlib import Path
 
-from qxbatch.convert.available import probes_of
+from qxbatch.convert.available import converter_probes
 from qxbatch.exits import ExitStatus
 from qxbatch.wrapping import text_width, wrapped
 
@@ -136,7 +136,7 @@ def _version(name: str) -> str:
 
 def _converters(dicm2nii_dir: Path | None) -> list[Finding]:
     findings = []
-    for probe, needed in probes_of(dicm2nii_dir):
+    for probe, needed in converter_probes(dicm2nii_dir):
         where = probe.location or "looked for in " + "; ".join(probe.searched_locations)
         need, advice = _NEEDED if needed else _OPTIONAL, "" if probe.is_installed else probe.advice
         findings.append(Finding(probe.name, probe.purpose, need, probe.is_installed, probe.version, where, advice))

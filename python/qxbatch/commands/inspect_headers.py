@@ -15,7 +15,7 @@ from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.dicom_series import Headers
 from qxbatch.ingest.fallback import read_suspects
-from qxbatch.ingest.pairs import find_pairs, path_order, without_copies
+from qxbatch.ingest.pairs import find_pairs, path_sort_key, without_copies
 from qxbatch.model import Value
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import passwords_for_core
@@ -32,7 +32,7 @@ _PHILIPS_PREFIXES = ("XX_0", "PS_0")
 class ParFiles:
     """A PAR, with its REC or without."""
 
-    path_order: str
+    path_sort_key: str
     """Sort key of PARs with the same series number."""
     series_number: int | None
     header: Mapping[str, Value]
@@ -102,7 +102,7 @@ class ReadHeaders:
     def __init__(self, reading: Reading, source: Path, passwords: Passwords | None, limits: ReadingLimits) -> None:
         self._reading = reading
         reasons = [*reading.damage(), *unopened_archives(reading)]
-        advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(str(source), reasons))
+        advice = (encrypted.hint(encrypted.encryption_reasons(reading), passwords), limits.hint(str(source), reasons))
         # suspects look like DICOM, but neither the core nor pydicom could read their headers
         broken = (reading.row(row) for row in reading.suspects())
         damage = [*reasons, *(f"{row.path}: {row.reason}" for row in broken)]
@@ -125,7 +125,7 @@ class ReadHeaders:
         pairs, _ = without_copies(self._reading, all_pairs)
         return [
             ParFiles(
-                path_order(pair.path),
+                path_sort_key(pair.path),
                 pair.number,
                 pair.header,
                 Path(self._reading.staged(pair.files[0][0])),  # the row of the PAR

@@ -80,7 +80,7 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     series = join_scans(headers, series) if join else series
     numbers, par_numbers = assign_numbers(
         [each.number_request for each in series],
-        [NumberRequest(_positive_or_none(par.series_number), (par.path_order,)) for par in pars],
+        [NumberRequest(_positive_or_none(par.series_number), (par.path_sort_key,)) for par in pars],
     )
     return PacketSeries(
         tuple(SeriesHeaders(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from qxbatch.core import Reading
 from qxbatch.ingest.left_out import Cause
-from qxbatch.ingest.limits import larger_limits, limits_of
+from qxbatch.ingest.limits import exceeded_parameters, larger_limits
 from qxbatch.settings.parameters import LIMIT_NAMES
 from qxbatch.settings.values import Values
 from qxbatch.visible import shell_word
@@ -51,7 +51,7 @@ class ReadingLimits:
 
     def hint(self, path: str, reasons: Sequence[str]) -> str:
         """Return a sentence with the command that raises the limits; empty if the reasons name none of these limits."""
-        raised = larger_limits(limits_of(reasons), self)
+        raised = larger_limits(exceeded_parameters(reasons), self)
         if not raised:
             return ""
         options = {**self.options, **{_option(name): value for name, value in raised.items()}}
@@ -81,7 +81,7 @@ def unopened_archives(reading: Reading) -> list[str]:
 
     If the packet as a whole exceeds a limit, there are none: the reason of the packet is enough.
     """
-    if limits_of(reading.damage()):
+    if exceeded_parameters(reading.damage()):
         return []
     rows = [reading.row(index) for index, cause in reading.left_out() if cause == Cause.LIMITED_ARCHIVE]
     more = [f"and {len(rows) - _MAX_LISTED} more archives above a limit"] if len(rows) > _MAX_LISTED else []

@@ -109,7 +109,7 @@ def _scan_archive(
         except OSError as error:
             return ScannedPath(path, kind, 0, (), (error_text(error, path),))
         reasons = (*reading.damage(), *unopened_archives(reading))
-        advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(path, reasons))
+        advice = (encrypted.hint(encrypted.encryption_reasons(reading), passwords), limits.hint(path, reasons))
         problems = (*reasons, *(f"{path}: {text}" for text in advice if text))
         return ScannedPath(
             path, kind, _count_members(reading), (*reading.groups(), *par_series_of_reading(reading)), problems

@@ -8,7 +8,7 @@ from qxbatch.core import Reading
 from qxbatch.ingest.assemble import assign_rows
 from qxbatch.ingest.labels import clean_label
 from qxbatch.ingest.pairs import find_pairs
-from qxbatch.ingest.patients import split_patients
+from qxbatch.ingest.patients import patients_for_split
 from qxbatch.ingest.people import Person
 
 UNKNOWN = "unknown"
@@ -37,7 +37,7 @@ class _Key:
 
     patient: str
     """The key of the patient (`_patient_keys`); of PAR/REC, the patient's name in folded case, or without a name, the patient to
-    whom `split_patients` assigned it."""
+    whom `patients_for_split` assigned it."""
     study: str
 
 
@@ -56,7 +56,7 @@ def plan(reading: Reading) -> list[StudyFolder]:
     A member without a study gets the folder of the members near it in the packet, else the first one (`assign_rows`). A reading
     without DICOM and PAR/REC has no folders.
     """
-    people = split_patients(reading)
+    people = patients_for_split(reading)
     studies = {**_par_studies(reading, people), **_dicom_studies(reading, people)}
     _add_unsorted(studies, people)
     order = sorted(studies, key=lambda key: (studies[key].started == "", studies[key].started, key.patient, key.study))

@@ -10,7 +10,7 @@ from qxbatch.counted import counted
 from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
-from qxbatch.ingest.limit_refusals import LIMIT
+from qxbatch.ingest.limit_refusals import LIMIT_PHRASE
 from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import why_unreadable
@@ -41,14 +41,14 @@ def _why_not_read(source: Path) -> str:
 
 def print_refusal(source: Path, reading: Reading, passwords: Passwords | None, limits: ReadingLimits) -> int:
     """Print why a source that is damaged, encrypted or above a limit is not split; return the exit status."""
-    encrypted_members, damage = encrypted.refused_as_encrypted(reading), reading.damage()
+    encryption_reasons, damage = encrypted.encryption_reasons(reading), reading.damage()
     state = "is damaged"
-    if len(encrypted_members) == len(damage):  # encryption is the only reason
+    if len(encryption_reasons) == len(damage):  # encryption is the only reason
         state = "cannot be opened"
-    elif all(LIMIT in text for text in damage):  # each reason names a limit
+    elif all(LIMIT_PHRASE in text for text in damage):  # each reason names a limit
         state = "cannot be opened, though it may be sound"
     _print_reasons(source, f"{state}; nothing was written:", damage)
-    for hint in filter(None, (encrypted.hint(encrypted_members, passwords), limits.hint(str(source), damage))):
+    for hint in filter(None, (encrypted.hint(encryption_reasons, passwords), limits.hint(str(source), damage))):
         print(hint, file=sys.stderr)
     return int(ExitStatus.FAILED)
 

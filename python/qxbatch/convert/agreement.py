@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.extra_images import is_copy, is_map
+from qxbatch.convert.extra_images import has_map, is_copy_or_overlay
 from qxbatch.convert.gradient_tables import table_findings
 from qxbatch.convert.nifti import Nifti
 from qxbatch.model import Output
@@ -15,12 +15,13 @@ from qxbatch.os_error import error_text
 def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
     """Return findings about missing and about surplus slices of a series, as two lists; at most one of them has an entry.
 
-    The number of voxels in all images, without copies, is compared with the number of pixels that all headers announce.
+    The number of voxels in all images, without copies and overlays, is compared with the number of pixels that all headers
+    announce.
     """
     if not evidence.is_countable or not evidence.voxels:
         return [], []
-    originals = [(output, image.voxels) for output, image in images if not is_copy(output.suffix)]
-    map_voxels = sum(voxels for output, voxels in originals if is_map(output.suffix))
+    originals = [(output, image.voxels) for output, image in images if not is_copy_or_overlay(output.suffix)]
+    map_voxels = sum(voxels for output, voxels in originals if has_map(output.suffix))
     total = sum(voxels for _, voxels in originals)
     # dcm2niix writes a series with a map (ADC) twice: without the map, and completely, with the suffix of the map
     if evidence.voxels in {total, total - map_voxels, map_voxels}:
@@ -35,8 +36,13 @@ def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evide
 
 def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str]:
     """Return how one image and its sidecars disagree with the headers or with each other."""
-    place = [f"{image.contradiction}."] if image.contradiction else []
-    return [*place, *_size_findings(image, evidence), *table_findings(output, image), *_json_findings(output, evidence)]
+    contradictions = [f"{image.contradiction}."] if image.contradiction else []
+    return [
+        *contradictions,
+        *_size_findings(image, evidence),
+        *table_findings(output, image),
+        *_json_findings(output, evidence),
+    ]
 
 
 def _size_findings(image: Nifti, evidence: Evidence) -> list[str]:

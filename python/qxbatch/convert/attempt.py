@@ -26,7 +26,7 @@ _COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 @dataclass(frozen=True)
 class Attempt:
-    """The result of one attempt to convert a series."""
+    """The result of one attempt to convert a series: judged images, and the log."""
 
     judgement: Judgement
     tool: str
@@ -35,10 +35,10 @@ class Attempt:
 
 
 class ConversionPaths(NamedTuple):
-    """The work folder of one series' conversion, and the paths that messages show."""
+    """The work folder of the conversion of one series, and the paths that messages show."""
 
-    work: Path
-    """The series' own folder; `attempt_conversion` creates it."""
+    series_work: Path
+    """The folder for the files of this series' conversion; `attempt_conversion` creates it."""
     replacements: Sequence[tuple[str, str]] = ()
     """Pairs (current path, path in messages), the longest current path first."""
 
@@ -50,7 +50,7 @@ class ConversionPaths(NamedTuple):
 
 
 def conversion_paths(series: Series, work: Path, staging: Path | None, final: Path | None) -> ConversionPaths:
-    """Return the paths of a series with the work folder `<work>/<n>`.
+    """Return the paths of a series, whose own work folder is `<work>/<n>`.
 
     In messages, the folder of the series, and paths below `staging` and `work`, become paths below `final`; without `final` they
     are unchanged.
@@ -72,11 +72,11 @@ def attempt_conversion(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Run one converter on a series, with its output in a folder of `paths.work`, and judge it.
+    """Run one converter on a series, with its output in a folder of `paths.series_work`, and judge it.
 
     Files remain only if an image is usable. Raises CancelledError, and OSError for errors of the machine.
     """
-    base = paths.work / converter.name
+    base = paths.series_work / converter.name
     shutil.rmtree(base, ignore_errors=True)
     job = ConverterJob(series, series.folder, base / "out", base / "home")
     job.out.mkdir(parents=True)
@@ -92,7 +92,7 @@ def attempt_conversion(
     except OSError as error:
         if error.errno in MACHINE_ERRNOS:
             raise
-        judgement = failure(series, converter.name, f"could not be used: {error_text(error)}.", result.output)
+        judgement = failure(series, converter.name, f"could not be used: {error_text(error)}.", result.stdout)
     finally:
         shutil.rmtree(job.home, ignore_errors=True)
         if not usable:
@@ -123,11 +123,11 @@ def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement
 
 def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: ConverterJob) -> str:
     """Return the log of an attempt. run_qa of QuNex reads the line with the count of files: every log has it once."""
-    count = "" if _COUNT_LINE.search(result.output) else f"Found {series.files} DICOM file(s)\n"
+    count = "" if _COUNT_LINE.search(result.stdout) else f"Found {series.files} DICOM file(s)\n"
     end = f"stopped: {result.stop_reason}" if result.stop_reason else f"exit status: {result.exit_status}"
     # Only the program's name: its location does not change the output, and differs between machines.
     printed_argv = ("python" if argv[0] == sys.executable else Path(argv[0]).name, *argv[1:]) if argv else ()
     command_line = shlex.join(printed_argv).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
-    output = result.output.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
+    output = result.stdout.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = output if not output or output.endswith("\n") else output + "\n"
     return f"{label(converter)}: {command_line}\n{count}{output}{end}\n"

@@ -27,13 +27,16 @@ class AvailableConverters(NamedTuple):
         needed = {
             name: converter
             for name, converter in self.converters.items()
-            if name != parrec.NAME or SeriesKind.PARREC in kinds
+            if name != parrec.NIBABEL or SeriesKind.PARREC in kinds
         }
         return {name: converter.version for name, converter in sorted(needed.items())}
 
 
-def check_available(settings: Settings) -> AvailableConverters:
-    """Find the converters of a run; raise UsageError (status UNAVAILABLE) if one is missing, and no fallback replaces it."""
+def find_converters(settings: Settings) -> AvailableConverters:
+    """Return the converters of a run, or of the fallback if one of them is missing.
+
+    Raises UsageError (status UNAVAILABLE) if a converter is missing and no complete fallback replaces it.
+    """
     requested = settings.tool
     tools, missing = _find(settings, requested)
     if not missing:
@@ -54,11 +57,11 @@ def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter
     """
     if available.used_tool is not Tool.AUTO:
         return available.converters[available.used_tool.value]
-    return available.converters[parrec.NAME if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
+    return available.converters[parrec.NIBABEL if kind is SeriesKind.PARREC else Tool.DCM2NIIX.value]
 
 
-def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
-    """Return a probe of each converter, installed or not, and whether `auto` needs it."""
+def converter_probes(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
+    """Return the availability of each converter, installed or not, and whether `auto` needs it."""
     return [
         (dcm2niix.probe(), True),
         (parrec.probe(), True),
@@ -90,7 +93,7 @@ def _searched_text(probe: Probe) -> str:
 
 
 def _missing_converter_error(probe: Probe) -> UsageError:
-    is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, parrec.NAME}
+    is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, parrec.NIBABEL}
     alternative = "" if is_needed_by_auto else " Or use --tool=auto, or --fallback=dcm2niix."
     return UsageError(
         f"The converter {probe.name} is not installed ({_searched_text(probe)}).",

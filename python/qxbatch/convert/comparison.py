@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.extra_images import is_copy, is_map
+from qxbatch.convert.extra_images import has_map, is_copy_or_overlay
 from qxbatch.convert.gradient_tables import b_value_findings, direction_findings
 from qxbatch.convert.mixed_kinds import mixed_kinds_notes
 from qxbatch.convert.nifti import Nifti
@@ -38,14 +38,14 @@ class Findings(NamedTuple):
     """Indices of the images, in the order in which the images are numbered."""
     faults: tuple[str, ...] = ()
     """How images differ from headers and pixels: another conversion may be better."""
-    counts: tuple[str, ...] = ()
-    """Differences in the number of slices; they are also in `faults`, unless slices are misplaced."""
+    count_faults: tuple[str, ...] = ()
+    """How the numbers of slices differ. These texts are also in `faults`, unless slices are misplaced."""
     doubts: tuple[str, ...] = ()
     """What the headers cannot prove, and differences that another conversion does not change."""
     notes: tuple[str, ...] = ()
     """Remarks that are not faults."""
-    is_proven: bool = False
-    """Whether position and number of all slices were compared, and no fault was found."""
+    are_slices_proven: bool = False
+    """Whether position and number of all slices were compared, and no fault was found. Values may not have been compared."""
 
 
 class _NamedImage(NamedTuple):
@@ -60,15 +60,15 @@ class _NamedImage(NamedTuple):
 def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
     """Compare the images of a series with its headers; only determine the order of the images if nothing can be compared.
 
-    That is the case if `evidence` has no frames with pixels, or if all images are copies. Raises OSError when a file cannot be
-    read.
+    That is the case if `evidence` has no frames with pixels, or if all images are copies or overlays. Raises OSError when a
+    file cannot be read.
     """
     frames = evidence.frames
-    originals = [index for index, (output, _) in enumerate(images) if not is_copy(output.suffix)]
+    originals = [index for index, (output, _) in enumerate(images) if not is_copy_or_overlay(output.suffix)]
     if frames is None or not originals or not frames.images:
         return Findings(tuple(image_order(images, [None] * len(images))))
     outputs = [images[index][0] for index in originals]
-    compared = frames.compare([str(output.nifti) for output in outputs], [is_map(output.suffix) for output in outputs])
+    compared = frames.compare([str(output.nifti) for output in outputs], [has_map(output.suffix) for output in outputs])
     checks = dict(zip(originals, compared.checks, strict=True))
     # the first element of first_instance is the lowest InstanceNumber
     order = image_order(
@@ -88,9 +88,9 @@ def _findings(
     """Describe a comparison; `images` are in the order in which they were compared."""
     needs_names = compared.misplaced_frames or any(image.check.first_difference is not None for image in images)
     names = [Path(path).name for path in frames.files] if needs_names else []
-    counts = _count_faults(compared, images)
+    count_faults = _count_faults(compared, images)
     faults = _position_faults(compared, names) or [
-        *counts,
+        *count_faults,
         *_value_faults(compared, images, names),
         *_split_scan_faults(images),
     ]
@@ -107,7 +107,7 @@ def _findings(
         image_doubts += time_step_findings(image.nifti, image.check)
         image_doubts += inversion_findings(image.output, image.check)
         doubts += [f"{image.name}: {text}" for text in image_doubts]
-    is_proven = not (
+    are_slices_proven = not (
         faults
         or compared.frames_without_geometry
         or compared.mosaics_without_slice_count
@@ -117,10 +117,10 @@ def _findings(
     for image in images:
         texts = [
             *several_times_notes(image.check),
-            *(() if is_map(image.output.suffix) else mixed_kinds_notes(image.check)),
+            *(() if has_map(image.output.suffix) else mixed_kinds_notes(image.check)),
         ]
         notes += [f"{image.name}: {text}" for text in texts]
-    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), tuple(notes), is_proven)
+    return Findings(tuple(order), tuple(faults), tuple(count_faults), tuple(doubts), tuple(notes), are_slices_proven)
 
 
 def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:
@@ -206,7 +206,7 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
     if check.mixed_volume is not None:
         faults.append(f"its volume {check.mixed_volume + 1} has slices of several b-values or gradient directions.")
-    if len(check.components) > 1 and not is_map(images[index].output.suffix):
+    if len(check.components) > 1 and not has_map(images[index].output.suffix):
         faults.append(f"it shows several components of complex values: {', '.join(check.components)}.")
     # two images that name each other are reported once
     if (

@@ -9,7 +9,7 @@ from qxbatch.convert.attempt import Attempt
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
-from qxbatch.convert.series_problems import review
+from qxbatch.convert.series_problems import review_problem
 from qxbatch.convert.truncated import with_truncated_files
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.verdict import missing_text
@@ -71,6 +71,6 @@ def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Probl
 def _with_verdict(conversion: Conversion, facts: SeriesFacts, incomplete: Problem | None) -> Conversion:
     """Add facts and verdict; the message of an INCOMPLETE verdict replaces `incomplete`, the converter's message."""
     if facts.verdict is SeriesVerdict.INCOMPLETE:
-        incomplete = review(conversion.series, f"incomplete: {missing_text(facts.acquisition)}.")
+        incomplete = review_problem(conversion.series, f"incomplete: {missing_text(facts.acquisition)}.")
     problems = (*conversion.problems, incomplete) if incomplete else conversion.problems
     return replace(conversion, problems=problems, verdict=facts.verdict, acquisition=facts.acquisition)

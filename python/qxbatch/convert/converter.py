@@ -30,7 +30,7 @@ class Command:
 
 
 class Probe(NamedTuple):
-    """The availability of a converter, for the check before the work and for `qxbatch doctor`."""
+    """Whether and where a converter is installed, for the check before the work and for `qxbatch doctor`."""
 
     name: str
     purpose: str
@@ -46,7 +46,7 @@ class Probe(NamedTuple):
 
     @property
     def is_installed(self) -> bool:
-        """Return whether it can be used."""
+        """Return whether it was found, and so can be used."""
         return bool(self.location)
 
 
@@ -69,7 +69,7 @@ class Converter(Protocol):
         """Return the process that converts the series of `job`. Raises OSError if the program cannot convert its files."""
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return the images in `job.out`, sorted by the bytes of their names.
+        """Return the images in `job.out`, sorted by the bytes of their names. May decompress or rename them: call it only once.
 
         If the series was rewritten as several stacks (qxbatch.convert.normalize), the images of the first stack come first.
         """

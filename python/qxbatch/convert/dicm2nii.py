@@ -14,7 +14,7 @@ from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DICM2NII_DIR"
 """The environment variable with the folder of dicm2nii.m."""
-MATLAB = "QXBATCH_MATLAB"
+MATLAB_VARIABLE = "QXBATCH_MATLAB"
 """The environment variable with the path of the MATLAB program; MATLAB is never started unless this is set (it needs a licence)."""
 _DEFAULT_FOLDER = Path("/opt/dicm2nii")
 _VERSION = re.compile(r"\b(?:version|since)\D{0,12}(20\d{2}[.-]?\d{2}[.-]?\d{2})", re.IGNORECASE)
@@ -106,7 +106,7 @@ def dcm2niix_suffix(stem: str, name: str) -> str:
 
 def interpreter() -> Path | None:
     """Return MATLAB if it is configured, else octave-cli on PATH; None if that program is absent."""
-    program = shutil.which(os.environ.get(MATLAB) or "octave-cli")
+    program = shutil.which(os.environ.get(MATLAB_VARIABLE) or "octave-cli")
     return Path(program).absolute() if program else None
 
 
@@ -142,7 +142,13 @@ def probe(configured_folder: Path | None = None) -> Probe:
         purpose="DICOM and PAR/REC, only with --tool=dicm2nii",
         location=f"{folder} under {program}" if folder and program else "",
         version=_version(folder) if folder and program else "",
-        searched_locations=("--dicm2nii-dir", f"${VARIABLE}", str(_DEFAULT_FOLDER), "octave-cli on PATH", f"${MATLAB}"),
+        searched_locations=(
+            "--dicm2nii-dir",
+            f"${VARIABLE}",
+            str(_DEFAULT_FOLDER),
+            "octave-cli on PATH",
+            f"${MATLAB_VARIABLE}",
+        ),
         advice=f"Missing: {missing_parts}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
         " and install octave.",
     )

@@ -13,16 +13,17 @@ class Evidence:
     objects_with_pixels: int = 0
     """Number of DICOM objects with pixel data; 0 for PAR/REC."""
     slices: int = 0
-    """Two-dimensional images; each tile of a mosaic counts."""
+    """Number of two-dimensional images; each tile of a mosaic counts."""
     voxels: int = 0
-    """Pixels of all slices."""
+    """Number of pixels of all slices."""
     sizes: set[tuple[int, int]] = field(default_factory=set)
-    """Rows and columns of the slices."""
+    """The different sizes of the slices: rows, columns."""
     is_countable: bool = True
     """Whether `slices` and `voxels` count all images: each has Rows, Columns and the number of its frames (in a mosaic, of its
     tiles), and each object without pixel data is complete. Of a PAR: whether its table can be read.
     """
     series_number: int | None = None
+    """SeriesNumber; None if the headers have none, and for a PAR."""
     classes: Counter[str] = field(default_factory=Counter)
     """Number of objects of each SOP class."""
     objects_without_pixels: int = 0

@@ -1,4 +1,8 @@
-"""Images that dcm2niix writes besides those of a series: copies and overlays, which are not counted as slices, and maps."""
+"""Suffixes of the images that dcm2niix writes in addition to the images of a series.
+
+The voxels of copies and overlays are not counted when the number of slices is checked. An image with a map (`_ADC`) is normally
+the complete series with the map; then dcm2niix also writes the series without the map.
+"""
 
 import re
 
@@ -7,15 +11,18 @@ _COPY = re.compile(r"_(?:Eq|Tilt|Crop|ROI)(?=[_\d]|$)")
 _MAP = "_ADC"
 
 
-def is_copy(suffix: str) -> bool:
+def is_copy_or_overlay(suffix: str) -> bool:
     """Return whether a suffix names a copy that dcm2niix made of another image, or an overlay.
 
-    >>> is_copy("_e1_Eq_1"), is_copy("_ROI1"), is_copy("_e1"), is_copy("_Equator")
+    >>> is_copy_or_overlay("_e1_Eq_1"), is_copy_or_overlay("_ROI1"), is_copy_or_overlay("_e1"), is_copy_or_overlay("_Equator")
     (True, True, False, False)
     """
     return _COPY.search(suffix) is not None
 
 
-def is_map(suffix: str) -> bool:
-    """Return whether a suffix names an image with map volumes (ADC); dcm2niix also writes the series without them."""
+def has_map(suffix: str) -> bool:
+    """Return whether a suffix names an image with a map (ADC).
+
+    Normally the image is the complete series with the map, and dcm2niix also writes the series without the map.
+    """
     return suffix.endswith(_MAP)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.extra_images import is_map
+from qxbatch.convert.extra_images import has_map
 from qxbatch.convert.nifti import Nifti, determinant
 from qxbatch.convert.nifti_geometry import Affine
 from qxbatch.core import ImageCheck
@@ -69,7 +69,7 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
     table = _b_values(output)
     if table is None:
         return _missing_table_findings(output, image, check, description, headers_have_b=headers_have_b)
-    if len(table) != len(check.b_values) or is_map(output.suffix):
+    if len(table) != len(check.b_values) or has_map(output.suffix):
         return []
     if check.contradicting_b_values is not None:
         volume, low, high = check.contradicting_b_values
@@ -121,7 +121,7 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     """
     directions = _directions(output)
     weights = _b_values(output) or []
-    if len(directions) != len(check.directions) or len(weights) != len(directions) or is_map(output.suffix):
+    if len(directions) != len(check.directions) or len(weights) != len(directions) or has_map(output.suffix):
         return []
     weighted = [k for k, weight in enumerate(weights) if weight > _MIN_WEIGHTED_B]
     volumes_of_one_b = max(Counter(weights[k] for k in weighted).values(), default=0)
@@ -227,7 +227,7 @@ def _missing_table_findings(
     output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
 ) -> list[str]:
     """Return a finding if an image without a table of b-values should have one; `headers_have_b`: any header has a b-value."""
-    if is_map(output.suffix) or check.is_isotropic or (check.is_derived and not _has_several_directions(check)):
+    if has_map(output.suffix) or check.is_isotropic or (check.is_derived and not _has_several_directions(check)):
         return []
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)
     if highest > 0:

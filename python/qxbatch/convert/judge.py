@@ -11,7 +11,7 @@ from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.run import ProcessResult
-from qxbatch.convert.series_problems import note, review, subject
+from qxbatch.convert.series_problems import note_problem, review_problem, subject
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
@@ -46,7 +46,7 @@ def judge(
     """Judge the images (`outputs`) that `converter` wrote for one series. Raises OSError when a file cannot be read."""
     nothing_to_convert = _nothing_to_convert(series, evidence)
     if result.stop_reason:
-        return failure(series, converter.name, f"was stopped: {result.stop_reason}.", result.output)
+        return failure(series, converter.name, f"was stopped: {result.stop_reason}.", result.stdout)
     if not converter.accepts(result.exit_status):
         return _judge_failure(series, converter, result, nothing_to_convert)
     images, unusable = _read_headers(outputs)
@@ -61,17 +61,17 @@ def judge(
     if result.exit_status == _SOME_FAILED:
         problems.append(
             _partial_problem(
-                series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}"
+                series, f"{converter.name} says that some files were not converted: {excerpt(result.stdout)}"
             )
         )
     problems += _header_problems(series, images, nothing_to_convert, evidence, compared)
     has_positions = has_slices_of_body(evidence.classes) and not is_secondary_capture(evidence.classes)
-    as_notes = compared.is_proven or evidence.frames is None or not has_positions
+    as_notes = compared.are_slices_proven or evidence.frames is None or not has_positions
     problems += _converter_warnings(series, converter, result, as_notes=as_notes)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
-    text = f"{converter.name} found incomplete volumes: {excerpt(result.output)}"
-    incomplete = review(series, text) if result.exit_status == _INCOMPLETE else None
+    text = f"{converter.name} found incomplete volumes: {excerpt(result.stdout)}"
+    incomplete = review_problem(series, text) if result.exit_status == _INCOMPLETE else None
     return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, incomplete)
 
 
@@ -87,18 +87,18 @@ def _header_problems(
     problems = [_partial_problem(series, text) for text in missing]
     is_capture = is_secondary_capture(evidence.classes)
     if is_capture:
-        problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
+        problems.append(review_problem(series, "it is a secondary capture (screen save), not a measured image."))
     # If missing slices were found by the number of voxels, the comparison's message about them is left out.
     faults = (
         *surplus,
-        *(text for text in compared.faults if not (missing and text in compared.counts)),
+        *(text for text in compared.faults if not (missing and text in compared.count_faults)),
         *compared.doubts,
     )
     for k, (output, image) in enumerate(images, 1):
         name = f"image {k}" if len(images) > 1 else "its image"
         faults += tuple(f"{name}: {text}" for text in image_findings(output, image, evidence))
-    problems += [review(series, text) for text in faults]
-    return problems + [note(series, text) for text in compared.notes if not is_capture]
+    problems += [review_problem(series, text) for text in faults]
+    return problems + [note_problem(series, text) for text in compared.notes if not is_capture]
 
 
 def _converter_warnings(
@@ -106,29 +106,29 @@ def _converter_warnings(
 ) -> list[Problem]:
     """Return the converter's warnings; none after an exit status above 0, which has its own message.
 
-    Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove the image correct,
-    another check decides (PAR/REC), or the slices have no position (screen saves).
+    Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove number and position of the
+    slices, another check decides (PAR/REC), or the slices have no position (screen saves).
     """
     if result.exit_status:
         return []
-    geometry, gradients = warnings_of(result.output), gradient_warnings_of(result.output)
+    geometry, gradients = warnings_of(result.stdout), gradient_warnings_of(result.stdout)
     quoted = f"{converter.name} warns: "
-    problems = [review(series, quoted + " / ".join(gradients))] if gradients else []
+    problems = [review_problem(series, quoted + " / ".join(gradients))] if gradients else []
     if geometry:
         text = quoted + " / ".join(geometry)
-        problems.append(note(series, text) if as_notes else review(series, text))
+        problems.append(note_problem(series, text) if as_notes else review_problem(series, text))
     return problems
 
 
-def failure(series: Series, tool: str, reason: str, log: str, *, is_reported: bool = False) -> Judgement:
+def failure(series: Series, tool: str, reason: str, log: str, *, has_other_problem: bool = False) -> Judgement:
     """Return a failure with the reason and lines of the log.
 
-    With `is_reported`, it is only information: the session has another problem about the same files.
+    With `has_other_problem`, it is only information: the session has another problem about the same files.
     """
     quoted = excerpt(log)
     message = f"{tool} {reason}" + (f" Its output: {quoted}" if quoted else "")
     hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
-    severity = Severity.INFO if is_reported else Severity.ERROR
+    severity = Severity.INFO if has_other_problem else Severity.ERROR
     return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint, severity),))
 
 
@@ -174,7 +174,7 @@ def _judge_failure(
         if result.exit_status < 0
         else f"ended with status {result.exit_status}."
     )
-    return _for_second_attempt(failure(series, converter.name, how, result.output))
+    return _for_second_attempt(failure(series, converter.name, how, result.stdout))
 
 
 def _judge_no_image(
@@ -186,12 +186,12 @@ def _judge_no_image(
 ) -> Judgement:
     if unusable:
         output, reason = unusable[0]
-        judgement = failure(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.output)
+        judgement = failure(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.stdout)
     elif nothing_to_convert:
         return Judgement(State.NOTHING, (), (nothing_to_convert,))
     else:
         reason = f"ended with status {result.exit_status} and left no image."
-        judgement = failure(series, converter.name, reason, result.output)
+        judgement = failure(series, converter.name, reason, result.stdout)
     return _for_second_attempt(judgement)
 
 

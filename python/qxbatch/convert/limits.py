@@ -1,7 +1,7 @@
 """Limits on time and space of one conversion, scaled with its series."""
 
 from qxbatch.convert.converter import Converter
-from qxbatch.convert.run import Limits
+from qxbatch.convert.run import ProcessLimits
 from qxbatch.model import Series
 
 _LEAST_SECONDS = 300.0
@@ -14,7 +14,7 @@ _EXPANSION = 64
 """Additional bytes of output for each byte of the series: real compressed DICOM expands less."""
 
 
-def limits_for(series: Series, converter: Converter, timeout: float | None) -> Limits:
+def limits_for(series: Series, converter: Converter, timeout: float | None) -> ProcessLimits:
     """Return the limits of one conversion; `timeout` (seconds) replaces the scaled time."""
     scaled_seconds = _LEAST_SECONDS + converter.seconds_per_file * series.files + series.size / _BYTES_PER_SECOND
-    return Limits(scaled_seconds if timeout is None else timeout, _LEAST_OUTPUT + _EXPANSION * series.size)
+    return ProcessLimits(scaled_seconds if timeout is None else timeout, _LEAST_OUTPUT + _EXPANSION * series.size)

@@ -11,11 +11,11 @@ from qxbatch.convert.converter import Command, ConverterJob
 from qxbatch.convert.dcm2niix import Dcm2niix, allocator_settings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.naming import sidecars_of, suffix_of
-from qxbatch.convert.normalize.names import COPIES, PROGRAM, STACKS, stack_name
+from qxbatch.convert.normalize.names import COPIES_FOLDER, PROGRAM_VARIABLE, STACKS_FILE, stack_name
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Output, Series
 
-FOLDER = "normalized"
+NORMALIZED_FOLDER = "normalized"
 """Name of the folder of this attempt in the work folder of the series."""
 _SECONDS_PER_FRAME = 0.5
 """Copies take 0.01 s each; a slow disk and a busy CPU take more."""
@@ -33,14 +33,14 @@ class NormalizedDcm2niix:
 
     def command(self, job: ConverterJob) -> Command:
         """Return the call of the process that rewrites the series, and runs dcm2niix on each stack."""
-        folders = (str(job.source), str(job.home / COPIES), str(job.out))
+        folders = (str(job.source), str(job.home / COPIES_FOLDER), str(job.out))
         argv = (sys.executable, "-P", "-m", _MODULE, *folders, "-g", "i", "-z", "n", "-b", "y", "-ba", "y")
-        paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), PROGRAM: str(self.dcm2niix.binary)}
+        paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), PROGRAM_VARIABLE: str(self.dcm2niix.binary)}
         return Command(argv, {**allocator_settings(), **paths})
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Rename the images to the number of the series and their suffix, and return them in the order of the stacks."""
-        path = job.home / STACKS
+        path = job.home / STACKS_FILE
         suffixes = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
         outputs = [
             output
@@ -62,14 +62,14 @@ def attempt_normalized_conversion(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Convert normalized copies of a DICOM series in `<work>/normalized`, and judge the result.
+    """Convert normalized copies of a DICOM series in `<series_work>/normalized`, and judge the result.
 
-    An earlier attempt in `<work>/dcm2niix` is unchanged. A series that cannot be normalized is a failed attempt, whose
+    An earlier attempt in `<series_work>/dcm2niix` is unchanged. A series that cannot be normalized is a failed attempt, whose
     problem contains the reason.
 
     Raises CancelledError, and OSError for errors of the machine, as `attempt_conversion` does.
     """
-    normalized_paths = ConversionPaths(paths.work / FOLDER, paths.replacements)
+    normalized_paths = ConversionPaths(paths.series_work / NORMALIZED_FOLDER, paths.replacements)
     announced = min(evidence.slices, series.size)  # a frame has at least one byte, whatever NumberOfFrames says
     frames = max(1.0, announced / max(1, series.files))
     return attempt_conversion(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)

@@ -11,7 +11,7 @@ from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import stack_number
 from qxbatch.convert.par_values import value_difference
 from qxbatch.convert.run import Cancel
-from qxbatch.convert.series_problems import note, review
+from qxbatch.convert.series_problems import note_problem, review_problem
 from qxbatch.counted import counted
 from qxbatch.model import Output, Series
 from qxbatch.os_error import error_text
@@ -35,14 +35,14 @@ def par_evidence(pair: ParPair) -> Evidence:
     return evidence
 
 
-def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
+def pair_problems(series: Series, pair: ParPair) -> list[Problem]:
     """Return the problems of a pair's images that do not depend on the converter.
 
     Warnings say why an image may be wrong, notes what its user should know. Empty if the PAR or the REC cannot be read. If only
     the images cannot be determined, the result has the doubts about the REC.
     """
     try:
-        problems = [review(series, doubt) for doubt in pair.rec.doubts]
+        problems = [review_problem(series, doubt) for doubt in pair.rec.doubts]
     except (ValueError, OSError):
         return []
     try:
@@ -53,15 +53,17 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     problems += [_outside_grid_problem(series, pair, lines) for lines in outside]
     zero_slopes = int((pair.table["rescale slope"] == 0).sum())
     if zero_slopes:
-        problems.append(review(series, _slope_text(zero_slopes, len(pair.table))))
+        problems.append(review_problem(series, _slope_text(zero_slopes, len(pair.table))))
     for image in images:
         if image.incomplete_volumes:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
-            problems.append(note(series, f"its image{name} has only complete volumes: {image.incomplete_volumes}."))
-    problems += [note(series, text) for image in images if (text := _flip_angle_text(pair.table[image.lines]))]
+            problems.append(
+                note_problem(series, f"its image{name} has only complete volumes: {image.incomplete_volumes}.")
+            )
+    problems += [note_problem(series, text) for image in images if (text := _flip_angle_text(pair.table[image.lines]))]
     stack_numbers = {number for image in images if (number := stack_number(image.suffix))}
     if stack_numbers:
-        problems.append(note(series, f"its slices are in {len(stack_numbers)} stacks at different places."))
+        problems.append(note_problem(series, f"its slices are in {len(stack_numbers)} stacks at different places."))
     return problems
 
 
@@ -84,25 +86,27 @@ def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGr
     """Return the problem of slices outside of the grid of their image."""
     if outside.moved_volumes:
         verb = "was" if outside.moved_volumes == 1 else "were"
-        return note(
+        return note_problem(
             series,
             f"{counted(outside.moved_volumes, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
             "(prospective motion correction); the image has the place of the others.",
         )
-    listed = ", ".join(map(str, outside.lines[:_MAX_LISTED]))
-    more = f" and {len(outside.lines) - _MAX_LISTED} more" if len(outside.lines) > _MAX_LISTED else ""
-    lines = f"image line {listed}" if len(outside.lines) == 1 else f"image lines {listed}{more}"
-    return review(
+    count, listed = len(outside.line_numbers), ", ".join(map(str, outside.line_numbers[:_MAX_LISTED]))
+    more = f" and {count - _MAX_LISTED} more" if count > _MAX_LISTED else ""
+    lines = f"image line {listed}" if count == 1 else f"image lines {listed}{more}"
+    return review_problem(
         series,
-        f"the off-centre or angulation of {len(outside.lines)} of {len(pair.table)} slices does not fit the grid of their image "
-        f"({lines}): that of line {outside.worst_line} is {outside.distance:.1f} mm away. The image shows them in its grid.",
+        f"the off-centre or angulation of {count} of {len(pair.table)} slices does not fit the grid of their image "
+        f"({lines}): that of line {outside.worst_line_number} is {outside.distance:.1f} mm away. The image shows them in its grid.",
     )
 
 
-def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Output], cancel: Cancel) -> list[Problem]:
+def disagreement_problems(
+    series: Series, pair: ParPair, tool: str, outputs: Sequence[Output], cancel: Cancel
+) -> list[Problem]:
     """Return where the images of `tool` disagree with the pair, as at most one warning."""
     difference = disagreement(pair, outputs, cancel, tool) if outputs else ""
-    return [review(series, f"{difference}.")] if difference else []
+    return [review_problem(series, f"{difference}.")] if difference else []
 
 
 def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool: str = "dcm2niix") -> str:

@@ -10,13 +10,13 @@ from qxbatch.convert import parrec
 from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt_conversion, with_reworded_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failure
-from qxbatch.convert.par_checks import disagreement, par_evidence, par_findings
+from qxbatch.convert.par_checks import disagreement, disagreement_problems, par_evidence
 from qxbatch.convert.par_image import lines_outside_grid
-from qxbatch.convert.par_order import IncompleteError, alternates
+from qxbatch.convert.par_order import IncompleteError, labels_or_phases_alternate
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
 from qxbatch.convert.run import MACHINE_ERRNOS, Cancel
-from qxbatch.convert.series_problems import review
+from qxbatch.convert.series_problems import review_problem
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.settings.model import Tool
@@ -27,7 +27,7 @@ _REASONS: Sequence[tuple[Callable[[ParPair], bool], str]] = (
     (lambda pair: orientation_varies(pair.table), "the slices are in several planes (a survey)"),
     (lambda pair: scaling_varies(pair.table), "the scaling varies from slice to slice"),
     (
-        lambda pair: alternates(pair.table, pair.header),
+        lambda pair: labels_or_phases_alternate(pair.table, pair.header),
         "labels or cardiac phases alternate in the dynamic scans, and dcm2niix reorders them",
     ),
     (lambda pair: not pair.rec.is_in_line_order, "the images of the REC are not in the order of the PAR's lines"),
@@ -43,7 +43,10 @@ def convert_par(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Convert one PAR/REC pair. Raises CancelledError and OSError, and ValueError when the header of an image cannot be read."""
+    """Convert one PAR/REC pair with dcm2niix or nibabel, as the module's docstring says.
+
+    Raises CancelledError and OSError, and ValueError when the header of an image cannot be read.
+    """
     evidence = par_evidence(pair)
     why = _why_not_dcm2niix(pair)
     first: Attempt | None = None
@@ -56,9 +59,9 @@ def convert_par(
             why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
-    second = attempt_conversion(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
-    findings = par_findings(series, pair, parrec.NAME, second.judgement.outputs, cancel)
-    judgement = replace(second.judgement, problems=(*second.judgement.problems, *findings))
+    second = attempt_conversion(series, converters[parrec.NIBABEL], paths, evidence, timeout, cancel)
+    disagreements = disagreement_problems(series, pair, parrec.NIBABEL, second.judgement.outputs, cancel)
+    judgement = replace(second.judgement, problems=(*second.judgement.problems, *disagreements))
     return _usable_attempt(series, first, replace(second, judgement=judgement), why)
 
 
@@ -68,7 +71,7 @@ def failed_attempt(series: Series, error: Exception) -> Attempt:
         raise error
     # a single file is a PAR or a REC without the other, which the sorting reports (Code.UNPAIRED)
     judgement = failure(
-        series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1
+        series, "PAR/REC", f"could not be read: {error_text(error)}.", "", has_other_problem=series.files == 1
     )
     # run_qa of QuNex reads this line in each log, whatever the format of the series
     count_line = f"Found {series.files} DICOM file(s)\n"
@@ -76,7 +79,7 @@ def failed_attempt(series: Series, error: Exception) -> Attempt:
 
 
 def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
-    """Return nibabel's result, or dcm2niix's if only that one has images; the log contains both."""
+    """Return the attempt with nibabel, or the one with dcm2niix if only dcm2niix wrote images. The log contains both attempts."""
     log = second.log if first is None else f"{with_reworded_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
@@ -91,7 +94,7 @@ def _with_review(series: Series, result: Attempt, message: str) -> Attempt:
     """Add a warning to a result; a failed one is unchanged."""
     if result.judgement.state is State.FAILED:
         return result
-    problems = (*result.judgement.problems, review(series, message))
+    problems = (*result.judgement.problems, review_problem(series, message))
     return replace(result, judgement=replace(result.judgement, problems=problems))
 
 

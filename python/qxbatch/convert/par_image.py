@@ -28,10 +28,10 @@ class ParImage(NamedTuple):
 class LinesOutsideGrid(NamedTuple):
     """Lines of one stack whose slices are not in the grid of their image."""
 
-    lines: tuple[int, ...]
-    """Numbers of the lines, from 1 (the first image line of the PAR)."""
-    worst_line: int
-    """The number of the line with the largest distance, from 1."""
+    line_numbers: tuple[int, ...]
+    """From 1, the first image line of the PAR."""
+    worst_line_number: int
+    """The number of the line with the largest distance."""
     distance: float
     """The distance of the slice of that line, mm."""
     moved_volumes: int
@@ -41,7 +41,8 @@ class LinesOutsideGrid(NamedTuple):
 def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     """Return the image of one stack: its complete volumes.
 
-    Raises ValueError when slices are missing in all volumes, or the lines do not make one image.
+    Raises ValueError when all volumes lack a slice between the first and the last existing one (`complete_volumes`), or the
+    lines do not make one image.
     """
     import numpy as np
 
@@ -125,9 +126,12 @@ def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
     if not outside.any():
         return None
     worst = int(np.argmax(distance))
-    lines = tuple((image.lines[outside] + 1).tolist())
+    line_numbers = tuple((image.lines[outside] + 1).tolist())
     return LinesOutsideGrid(
-        lines, int(image.lines[worst]) + 1, float(distance[worst]), _moved_volume_count(rows, image.shape[2], outside)
+        line_numbers,
+        int(image.lines[worst]) + 1,
+        float(distance[worst]),
+        _moved_volume_count(rows, image.shape[2], outside),
     )
 
 

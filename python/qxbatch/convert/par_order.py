@@ -45,8 +45,8 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     key and slice belong to several volumes, in the order of the table. `diffusion`: it is a diffusion scan, in which the columns
     of _DIFFUSION have an order.
 
-    Raises ValueError when a slice is missing in all volumes, and IncompleteError when no volume is complete or lines cannot be
-    assigned.
+    Raises ValueError when all volumes lack a slice between the first and the last existing slice, and IncompleteError when no
+    volume is complete or lines cannot be assigned. Slices that all volumes lack at either end are not detected.
     """
     import numpy as np
 
@@ -64,7 +64,7 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     return CompleteVolumes(lines, slices, _incomplete_text(names, values[first], counts, slices))
 
 
-def alternates(table: Any, header: ParHeader) -> bool:
+def labels_or_phases_alternate(table: Any, header: ParHeader) -> bool:
     """Return whether several dynamic scans have several labels or cardiac phases each, so that these alternate in time.
 
     Cardiac phases with different trigger times do not count: dcm2niix makes an image of each.
@@ -97,7 +97,11 @@ def check_slice_order(rows: Any, slices: int, key: Any) -> None:
 
 
 def _slices(numbers: Any) -> int:
-    """Return the number of slices. Raises ValueError when slices are missing: the others would move into their places."""
+    """Return the number of different slice numbers.
+
+    Raises ValueError when a number between the lowest and the highest one is missing: the slices after the gap would move into
+    it. Slices that are missing before the lowest or after the highest number are not detected.
+    """
     different, first, last = len(set(numbers.tolist())), int(numbers.min()), int(numbers.max())
     if different != last - first + 1:
         raise ValueError(f"slices are missing: {different} of {first} to {last} exist")

@@ -50,7 +50,7 @@ def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     """Return the layout of a REC.
 
     The column `index in rec file` gives the image of each line. Without this column, the images are in the order of the lines.
-    If its indices are wrong, this order is used, too, and `doubts` has the reason.
+    If the indices in the column are wrong, the order of the lines is used, too, and `doubts` has the reason.
 
     Raises ValueError when the REC is cut short, or the PAR's size or index of its images is not usable, and OSError.
     """

@@ -3,7 +3,7 @@
 from qxbatch.convert.attempt import ConversionPaths, attempt_conversion
 from qxbatch.convert.available import AvailableConverters, converter_for
 from qxbatch.convert.conversions import par_conversion
-from qxbatch.convert.par_checks import pair_findings, par_evidence, par_findings
+from qxbatch.convert.par_checks import disagreement_problems, pair_problems, par_evidence
 from qxbatch.convert.par_choice import convert_par, failed_attempt
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.par_times import write_missing_times
@@ -25,14 +25,14 @@ def convert_par_series(
         pair = read_pair(series.folder, cancel)
     except (ValueError, OSError) as error:
         return par_conversion(series, failed_attempt(series, error), [])
-    findings: list[Problem] = []
+    other_problems: list[Problem] = []
     if available.used_tool is Tool.AUTO:
         result = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
     else:
         converter = converter_for(series.kind, available)
         result = attempt_conversion(series, converter, paths, par_evidence(pair), settings.timeout, cancel)
-        findings += par_findings(series, pair, converter.name, result.judgement.outputs, cancel)
+        other_problems += disagreement_problems(series, pair, converter.name, result.judgement.outputs, cancel)
     if result.judgement.outputs:
-        findings += pair_findings(series, pair)
+        other_problems += pair_problems(series, pair)
         write_missing_times(pair, result.judgement.outputs)
-    return par_conversion(series, result, findings)
+    return par_conversion(series, result, other_problems)

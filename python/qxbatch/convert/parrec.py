@@ -9,13 +9,14 @@ from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.naming import numbered_outputs
 from qxbatch.model import Output
 
-NAME = "nibabel"
+NIBABEL = "nibabel"
+"""The name of the converter."""
 
 
 class Nibabel:
     """Converts PAR versions 3 to 4.2: one image for each stack (qxbatch.convert.par_stacks)."""
 
-    name = NAME
+    name = NIBABEL
     seconds_per_file = 60.0
 
     @cached_property
@@ -23,7 +24,7 @@ class Nibabel:
         """Return its version."""
         from importlib.metadata import version  # takes 15 ms, and few sessions have PAR/REC
 
-        return version(NAME)
+        return version(NIBABEL)
 
     def command(self, job: ConverterJob) -> Command:
         """Return the call of qxbatch.convert.parrec_images."""
@@ -44,14 +45,14 @@ class Nibabel:
 
 def find() -> Nibabel | None:
     """Return the converter, or None when nibabel is not installed."""
-    return Nibabel() if find_spec(NAME) else None
+    return Nibabel() if find_spec(NIBABEL) else None
 
 
 def probe() -> Probe:
     """Return the availability of the converter."""
     converter = find()
     return Probe(
-        name=NAME,
+        name=NIBABEL,
         purpose="PAR/REC (where dcm2niix is wrong)",
         location=sys.executable if converter else "",
         version=converter.version if converter else "",

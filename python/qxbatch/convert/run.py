@@ -25,7 +25,7 @@ ONE_THREAD = {f"{name}_THREADS": "1" for name in _THREADS}
 
 
 class Cancel(Protocol):
-    """A threading.Event, or a similar object."""
+    """Tells a conversion that the run is to stop: a threading.Event, or a similar object."""
 
     def is_set(self) -> bool:
         """Return whether the run is to stop."""
@@ -37,8 +37,8 @@ def raise_if_cancelled(cancel: Cancel | None) -> None:
         raise CancelledError
 
 
-class Limits(NamedTuple):
-    """Limits of one converter."""
+class ProcessLimits(NamedTuple):
+    """Limits on one process of a converter."""
 
     seconds: float
     output_bytes: int
@@ -52,8 +52,9 @@ class ProcessResult(NamedTuple):
 
     exit_status: int
     """-k: killed by signal k; NOT_STARTED if there was no process."""
-    output: str
-    """What it printed; the middle is left out if it is too long. Bytes that are not UTF-8 are surrogates (surrogateescape)."""
+    stdout: str
+    """What it printed to stdout and stderr; the middle is left out if it is too long. Bytes that are not UTF-8 are surrogates
+    (surrogateescape)."""
     stop_reason: str = ""
     """Why qxbatch killed it, or why it was not started; empty if it ended by itself."""
     seconds: float = 0.0
@@ -118,7 +119,7 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C.UTF-8", **ONE_THREAD, **private, **extra}
 
 
-def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> ProcessResult:
+def run(command: Command, out: Path, home: Path, limits: ProcessLimits, cancel: Cancel) -> ProcessResult:
     """Run a converter in `out` until it ends or exceeds a limit.
 
     Then kill its process group. If its output is still open in a process that left the group, kill all processes with this HOME.
@@ -170,7 +171,7 @@ def _read_output(pipe: IO[bytes] | None, output: _BoundedOutput) -> None:
 def _watch(
     process: subprocess.Popen[bytes],
     folders: tuple[Path, ...],
-    limits: Limits,
+    limits: ProcessLimits,
     cancel: Cancel,
     start_time: float,
 ) -> str:

@@ -12,7 +12,7 @@ from qxbatch.inspect.observed import observe
 from qxbatch.inspect.par import par_acquisition
 from qxbatch.inspect.verdict import verdict
 from qxbatch.model import HeaderLike, Output
-from qxbatch.parrec.table import ParTable
+from qxbatch.parrec.table import ParContent
 
 
 class SeriesFacts(NamedTuple):
@@ -34,7 +34,7 @@ def dicom_facts(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Outp
     )
 
 
-def par_facts(header: ParTable) -> SeriesFacts | None:
+def par_facts(header: ParContent) -> SeriesFacts | None:
     """Return facts and verdict of a PAR/REC; None if its table is empty or cannot be read."""
     acquisition = par_acquisition(header)
     return None if acquisition is None else SeriesFacts(acquisition, verdict(acquisition))

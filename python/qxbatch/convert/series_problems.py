@@ -1,10 +1,10 @@
-"""Problems of one series: reviews and notes."""
+"""Problems of one series: warnings that ask for a review, and notes."""
 
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
 
 
-def review(series: Series, message: str) -> Problem:
+def review_problem(series: Series, message: str) -> Problem:
     """Return a warning that marks a series for review."""
     return Problem(
         Code.CONVERT_REVIEW,
@@ -15,7 +15,7 @@ def review(series: Series, message: str) -> Problem:
     )
 
 
-def note(series: Series, message: str) -> Problem:
+def note_problem(series: Series, message: str) -> Problem:
     """Return a remark about a series that is not a fault."""
     return Problem(Code.CONVERT_NOTE, subject(series), message, "", Severity.INFO)
 

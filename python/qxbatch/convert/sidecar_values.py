@@ -44,8 +44,8 @@ def inversion_findings(output: Output, check: ImageCheck) -> list[str]:
 def several_times_notes(check: ImageCheck) -> list[str]:
     """Return a note if the frames have several inversion times, and one if they have several repetition times.
 
-    Converters store such frames in one image. The repetition time in the JSON is not compared: of some scans it is that of an
-    excitation, and of others that of a volume.
+    Converters store frames with several times in one image. The repetition time in the JSON is not compared: in some scans it is
+    the time between excitations, in others the time between volumes.
     """
     compared = [
         ("inversion", check.inversion_times, _INVERSION_TIME),

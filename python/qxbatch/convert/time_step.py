@@ -12,8 +12,8 @@ dcm2niix writes RepetitionTime, unless it differs by more than this from the tim
 def time_step_findings(image: Nifti, check: ImageCheck) -> list[str]:
     """Return a finding if the header of an image has another time between volumes than its DICOM headers.
 
-    An image is compared only if it has such a time, if its RepetitionTime and acquisition times agree, and if it is not of a
-    diffusion scan.
+    An image is compared only if its header has a time between volumes, if RepetitionTime and the acquisition times of the DICOM
+    headers agree, and if the image is not of a diffusion scan.
     """
     if check.time_step is None or not image.time_step or abs(image.time_step - check.time_step) <= _TOLERANCE:
         return []

@@ -14,7 +14,7 @@ from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.labels import patient_label
 from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import NumberRequest, assign_numbers
-from qxbatch.ingest.pairs import Pair, find_pairs, path_order, shorten_name, without_copies
+from qxbatch.ingest.pairs import Pair, find_pairs, path_sort_key, shorten_name, without_copies
 from qxbatch.ingest.patients import SessionPlan
 from qxbatch.ingest.row_path import loose_path, name_of, tree_path
 from qxbatch.model import Series, SeriesKind, SessionId
@@ -37,8 +37,8 @@ class SortedSession:
     rows: Sequence[int]
     """Indices of its rows in the reading. A row is one member of a packet, and belongs to exactly one session."""
     problems: tuple[Problem, ...] = ()
-    copies: Mapping[int, int] = field(default_factory=dict)
-    """Maps rows of repeated PAR/REC files to those of the first copy; the core handles DICOM copies."""
+    par_rec_copies: Mapping[int, int] = field(default_factory=dict)
+    """Maps rows of repeated PAR/REC files to those of the first copy; repeated DICOM files are not in it (`Row.fate`)."""
     redact: Redact = no_redaction
     """Replaces patients' ids and names in a text; if the import is not de-identified, it returns the text unchanged."""
 
@@ -68,7 +68,8 @@ def assemble(
         dicom = dicom_series(reading, groups, plan.groups)
         dicom = join_scans(reading, dicom) if join else dicom
         numbers, pair_numbers = assign_numbers(
-            [s.number_request for s in dicom], [NumberRequest(pair.number, (path_order(pair.path),)) for pair in pairs]
+            [s.number_request for s in dicom],
+            [NumberRequest(pair.number, (path_sort_key(pair.path),)) for pair in pairs],
         )
         all_series = []
         for series, n in zip(dicom, numbers, strict=True):
@@ -130,7 +131,7 @@ def assign_rows(reading: Reading, planned: Mapping[int, int], count: int) -> lis
     neighbours = Neighbours((tree_path(reading.row(row)), k) for row, k in planned.items())
     for i in range(len(reading)):
         if i not in planned:
-            rows[neighbours.plan_of(tree_path(reading.row(i)))].append(i)
+            rows[neighbours.nearest_owner(tree_path(reading.row(i)))].append(i)
     return [sorted(indices) for indices in rows]
 
 

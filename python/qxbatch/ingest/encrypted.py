@@ -16,7 +16,7 @@ _WHOLE_PACKET = re.compile(r": (encrypted(?:: .*)?$)")
 """The reason for a whole packet, after the name of the packet. An example is a 7z whose header is encrypted, too."""
 
 
-def refused_as_encrypted(reading: Reading) -> list[str]:
+def encryption_reasons(reading: Reading) -> list[str]:
     """Return the reasons of encrypted members and archives: no password fits, or the encryption is not supported."""
     refused = [row for row in _rows(reading) if row.fate == "refused"]
     members = {f"{row.path}: {row.reason}" for row in refused}

@@ -48,8 +48,8 @@ def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
             yield read_par(Path(staged)).dicom()
 
 
-def redact_member_paths(reading: Reading, *, deidentified: bool = True) -> Redact:
-    """Return a function that leaves the paths of members out of a text; `no_redaction` unless `deidentified`.
+def member_path_redaction(reading: Reading, *, deidentified: bool = True) -> Redact:
+    """Return a function that removes the paths of members from a text; `no_redaction` unless `deidentified`.
 
     A packet can be refused because its headers cannot be read. Then nobody knows whether a path names the patient.
     """

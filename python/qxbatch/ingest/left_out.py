@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.core import Reading
 from qxbatch.ingest import encrypted
-from qxbatch.ingest.limits import limits_of
+from qxbatch.ingest.limits import exceeded_parameters
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Passwords
 
@@ -46,7 +46,7 @@ _WORDS = {
     Cause.TRUNCATED: ("DICOM file", "DICOM files"),
     Cause.LINK: ("symbolic link, which is not followed", "symbolic links, which are not followed"),
 }
-"""Singular and plural of the members of each cause. Missing files are no members (`IncompleteDicomdir.words`)."""
+"""Singular and plural of the members of each cause. Missing files are no members (`IncompleteDicomdir.text`)."""
 _ADVICE = {
     Cause.DAMAGED_ARCHIVE: "Get a sound copy of the archive.",
     Cause.LIMITED_ARCHIVE: "Unpack an archive above a limit into the packet, or raise the limit that qxbatch/ledger.tsv names.",
@@ -66,7 +66,7 @@ _ADVICE_WITHOUT_LEDGER = {
 """Advice if nothing was imported, so that no ledger exists."""
 
 
-class Member(NamedTuple):
+class LeftOutMember(NamedTuple):
     """One member that was left out, or cut short (TRUNCATED)."""
 
     row: int
@@ -82,44 +82,46 @@ class IncompleteDicomdir(NamedTuple):
     row: int
     """Its row in the reading."""
     path: str
-    listed: int
-    """Number of listed files."""
-    missing: int
-    """Number of missing files."""
-    names: tuple[str, ...]
+    listed_count: int
+    """Number of files that it lists."""
+    missing_count: int
+    """Number of these files that do not exist."""
+    missing_paths: tuple[str, ...]
     """Paths of the missing files as listed; empty if the files in the packet have other names, so that it is unknown which ones are
     missing."""
 
-    def words(self) -> str:
+    def text(self) -> str:
         """Return the missing files as part of a sentence."""
-        names = f" ({_listed(self.names)})" if self.names else ""
-        files = "1 file" if self.listed == 1 else f"{self.listed} files"
-        return f"{self.path} lists {files}, {self.missing} {_is_or_are(self.missing)} missing{names}"
+        paths = f" ({_listed(self.missing_paths)})" if self.missing_paths else ""
+        files = "1 file" if self.listed_count == 1 else f"{self.listed_count} files"
+        return f"{self.path} lists {files}, {self.missing_count} {_is_or_are(self.missing_count)} missing{paths}"
 
 
 class LeftOut(NamedTuple):
     """The members of the packets of a job that were left out or cut short."""
 
-    members: tuple[Member, ...] = ()
+    members: tuple[LeftOutMember, ...] = ()
     incomplete_dicomdirs: tuple[IncompleteDicomdir, ...] = ()
     encrypted_hint: str = ""
     """Advice about encrypted archives."""
     can_be_opened: bool = False
     """Whether the correct password would open one of the encrypted archives."""
-    limits: tuple[str, ...] = ()
-    """Parameters whose limits the archives exceed."""
+    exceeded_parameters: tuple[str, ...] = ()
+    """Names of the parameters whose limits the archives exceed, such as `max_total`."""
 
     def of_rows(self, rows: Container[int]) -> "LeftOut":
         """Return only the members and DICOMDIRs in these rows of the reading."""
         members = tuple(member for member in self.members if member.row in rows)
         dicomdirs = tuple(dicomdir for dicomdir in self.incomplete_dicomdirs if dicomdir.row in rows)
         is_limited = any(member.cause is Cause.LIMITED_ARCHIVE for member in members)
-        limits = self.limits if is_limited else ()
-        return self._replace(members=members, incomplete_dicomdirs=dicomdirs, limits=limits)
+        parameters = self.exceeded_parameters if is_limited else ()
+        return self._replace(members=members, incomplete_dicomdirs=dicomdirs, exceeded_parameters=parameters)
 
     def with_truncated(self, members: Sequence[tuple[int, str]]) -> "LeftOut":
         """Return a copy that includes files that are cut short, each given as its row and path."""
-        return self._replace(members=(*self.members, *(Member(row, Cause.TRUNCATED, path) for row, path in members)))
+        return self._replace(
+            members=(*self.members, *(LeftOutMember(row, Cause.TRUNCATED, path) for row, path in members))
+        )
 
     def __bool__(self) -> bool:
         """Return whether anything was left out or cut short."""
@@ -128,18 +130,20 @@ class LeftOut(NamedTuple):
     def counts(self) -> dict[str, int]:
         """Return the number of members, or of missing files, by cause; without the causes that do not occur."""
         counts = Counter(member.cause for member in self.members)
-        counts[Cause.MISSING] = sum(dicomdir.missing for dicomdir in self.incomplete_dicomdirs)
+        counts[Cause.MISSING] = sum(dicomdir.missing_count for dicomdir in self.incomplete_dicomdirs)
         return {cause.value: counts[cause] for cause in Cause if counts[cause]}
 
-    def words(self) -> str:
-        """Return the left-out and truncated members as a list for a sentence."""
+    def text(self) -> str:
+        """Return the left-out and truncated members as part of a sentence."""
         causes = [cause for cause in Cause if any(member.cause is cause for member in self.members)]
         not_imported = [
-            *(self._words(cause) for cause in causes if cause is not Cause.TRUNCATED),
-            *(dicomdir.words() for dicomdir in self.incomplete_dicomdirs),
+            *(self._cause_text(cause) for cause in causes if cause is not Cause.TRUNCATED),
+            *(dicomdir.text() for dicomdir in self.incomplete_dicomdirs),
         ]
         phrases = [f"not imported: {'; '.join(not_imported)}"] if not_imported else []
-        phrases += [f"imported, but cut short: {self._words(Cause.TRUNCATED)}"] if Cause.TRUNCATED in causes else []
+        phrases += (
+            [f"imported, but cut short: {self._cause_text(Cause.TRUNCATED)}"] if Cause.TRUNCATED in causes else []
+        )
         return "; ".join(phrases)
 
     def advice(self, *, has_ledger: bool = True) -> str:
@@ -166,13 +170,13 @@ class LeftOut(NamedTuple):
             return []
         again = (
             "Then import the packet again with --overwrite=yes."
-            if self.needs_password or self.unsupported_archives() or self.limits
+            if self.needs_password or self.unsupported_archives() or self.exceeded_parameters
             else "Importing the same packet again changes nothing: correct the packet, then import it with --overwrite=yes."
         )
-        message = f"{self.words()}."
+        message = f"{self.text()}."
         return [Problem(Code.LEFT_OUT, subject, message, f"{self.advice()} {again}", Severity.WARNING)]
 
-    def _words(self, cause: Cause) -> str:
+    def _cause_text(self, cause: Cause) -> str:
         paths = [member.path for member in self.members if member.cause is cause]
         return f"{len(paths)} {_WORDS[cause][len(paths) > 1]} ({_listed(paths)})"
 
@@ -189,17 +193,17 @@ def _listed(names: Sequence[str]) -> str:
 def find_left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
     """Return the members left out of a reading whose files are still in staging."""
     rows = [(reading.row(index), Cause(cause)) for index, cause in reading.left_out()]
-    members = tuple(Member(row.index, cause, row.path) for row, cause in rows)
+    members = tuple(LeftOutMember(row.index, cause, row.path) for row, cause in rows)
     dicomdirs = tuple(
         IncompleteDicomdir(index, reading.row(index).path, listed, missing, tuple(names))
         for index, listed, missing, names in reading.incomplete_dicomdirs()
     )
     encrypted_reasons = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
-    limits = limits_of(row.reason for row, cause in rows if cause is Cause.LIMITED_ARCHIVE)
+    parameters = exceeded_parameters(row.reason for row, cause in rows if cause is Cause.LIMITED_ARCHIVE)
     return LeftOut(
         members,
         dicomdirs,
         encrypted.hint(encrypted_reasons, passwords),
         encrypted.is_openable(encrypted_reasons),
-        limits,
+        parameters,
     )

@@ -5,14 +5,14 @@ from functools import partial
 
 from qxbatch.discover.units import Unit
 from qxbatch.discover.unsupported_archives import SPLIT_HINT
-from qxbatch.ingest.limits import larger_limits, limits_of
+from qxbatch.ingest.limits import exceeded_parameters, larger_limits
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
-LIMIT = "(limit"
+LIMIT_PHRASE = "(limit"
 """Part of each reason of the core that names a limit."""
-REPACK = "; repack it"
+REPACK_PHRASE = "; repack it"
 """Part of the reasons that name a memory limit; followed by the command."""
 
 
@@ -25,15 +25,15 @@ def refuse_limited_or_split(damage: Sequence[str], unit: Unit, settings: Setting
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."
         raise PacketError(Problem(Code.UNOPENED, label, message, SPLIT_HINT, command=import_command()))
-    if not all(LIMIT in text for text in damage):
+    if not all(LIMIT_PHRASE in text for text in damage):
         return
     reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
-    limits = limits_of(damage)
+    parameters = exceeded_parameters(damage)
     code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
-    command = import_command(larger_limits(limits, settings))
-    if not limits:
+    command = import_command(larger_limits(parameters, settings))
+    if not parameters:
         hint = "No option raises this limit. Replace the packet by its unpacked folder; then import it:"
-    if all(REPACK in text for text in damage):
+    if all(REPACK_PHRASE in text for text in damage):
         code, hint, command = (
             Code.UNOPENED,
             "Repack it with that command, or replace it by its unpacked folder; then import it:",

@@ -37,8 +37,11 @@ class Limits(Protocol):
         """Return the largest depth of archives in archives."""
 
 
-def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Return the parameters whose limits the reasons name; other limits (length of names, memory) have no parameter."""
+def exceeded_parameters(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the parameters whose limits the reasons name, such as `max_total`.
+
+    Other limits (length of names, memory) have no parameter.
+    """
     names = (
         parameter
         for reason in reasons
@@ -48,9 +51,9 @@ def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def larger_limits(limits: Iterable[str], current: Limits) -> Mapping[str, str]:
-    """Return larger values of these parameters, in the form of the command line."""
-    return {limit: _larger_value(limit, getattr(current, limit)) for limit in limits}
+def larger_limits(parameters: Iterable[str], current: Limits) -> Mapping[str, str]:
+    """Return larger values of these parameters by name, in the form of the command line."""
+    return {parameter: _larger_value(parameter, getattr(current, parameter)) for parameter in parameters}
 
 
 def max_total_for(size: int) -> str:
@@ -58,7 +61,7 @@ def max_total_for(size: int) -> str:
     return f"{_FACTOR * max(1, size >> 20)}M"
 
 
-def _larger_value(limit: str, value: int) -> str:
-    if limit == "max_nesting":
+def _larger_value(parameter: str, value: int) -> str:
+    if parameter == "max_nesting":
         return _MAX_NESTING
-    return max_total_for(value) if limit == "max_total" else f"{_FACTOR * value}"
+    return max_total_for(value) if parameter == "max_total" else f"{_FACTOR * value}"

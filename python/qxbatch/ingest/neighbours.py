@@ -1,4 +1,4 @@
-"""Finds the plan (the index of a session or patient) whose files are nearest to a file in the folders of a packet."""
+"""Finds the owner whose files are nearest to a file in the folders of a packet. An owner is the index of a session or person."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -10,36 +10,36 @@ _AFTER_SEPARATOR = "\1"
 
 
 class Neighbours:
-    """Sorted paths (`row_path.tree_path`) with their plans.
+    """Sorted paths (`row_path.tree_path`) of files, each with its owner.
 
     The files of a folder or archive are a range of these paths, so folders need not be stored.
     """
 
-    def __init__(self, planned: Iterable[tuple[str, int]]) -> None:
-        pairs = sorted((_key(path), plan) for path, plan in planned)
+    def __init__(self, owned: Iterable[tuple[str, int]]) -> None:
+        pairs = sorted((_key(path), owner) for path, owner in owned)
         self._paths = [path for path, _ in pairs]
-        self._plans = [plan for _, plan in pairs]
+        self._owners = [owner for _, owner in pairs]
         self._ends = list(range(1, len(pairs) + 1))
-        """For each path, the index at which the run of consecutive paths with its plan ends."""
+        """For each path, the index at which the run of consecutive paths with its owner ends."""
         for i in range(len(pairs) - 2, -1, -1):
-            if self._plans[i] == self._plans[i + 1]:
+            if self._owners[i] == self._owners[i + 1]:
                 self._ends[i] = self._ends[i + 1]
 
-    def plan_of(self, path: str) -> int:
-        """Return the plan of the files below the nearest folder that contains the path and files with plans.
+    def nearest_owner(self, path: str) -> int:
+        """Return the owner of the files below the nearest folder that contains the path and files with an owner.
 
-        If these files have several plans, or if no file has a plan, return the first plan, 0.
+        If these files have several owners, or if no file has an owner, return the first owner, 0.
         """
-        return self.only_plan_of(path) or 0
+        return self.only_nearest_owner(path) or 0
 
-    def only_plan_of(self, path: str) -> int | None:
-        """Return the plan as `plan_of` does; None if the files have several plans, or if no file has a plan."""
+    def only_nearest_owner(self, path: str) -> int | None:
+        """Return the owner as `nearest_owner` does; None if the files have several owners, or if no file has an owner."""
         key = _key(path)
         index = bisect_left(self._paths, key)
         folder = max((_folder(key, other) for other in self._paths[max(index - 1, 0) : index + 1]), key=len, default="")
         first = bisect_left(self._paths, folder)
         end = bisect_left(self._paths, f"{folder[:-1]}{_AFTER_SEPARATOR}") if folder else len(self._paths)
-        return self._plans[first] if first < end <= self._ends[first] else None
+        return self._owners[first] if first < end <= self._ends[first] else None
 
 
 def _key(path: str) -> str:

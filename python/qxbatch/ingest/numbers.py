@@ -22,13 +22,15 @@ FIRST_UNNUMBERED = 9001
 
 
 class NumberRequest(NamedTuple):
-    """A series that requests a number. `order` orders series with the same number: (start, UIDs) or (path,)."""
+    """What decides about the n of a series."""
 
     number: int | None
+    """SeriesNumber; None if the series has none."""
     order: tuple[str, ...]
+    """Orders the series with the same number: (start, UIDs) or (path,)."""
 
     @property
-    def rank(self) -> tuple[bool, tuple[str, ...]]:
+    def sort_key(self) -> tuple[bool, tuple[str, ...]]:
         """Return the sort key within one number; an unknown start comes last."""
         return (self.order[0] == "", self.order)
 
@@ -46,7 +48,7 @@ def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[i
     later: list[int] = []
     numbered = sorted(
         (i for i, request in enumerate(requests) if request.number is not None),
-        key=lambda i: (requests[i].number or 0, requests[i].rank),
+        key=lambda i: (requests[i].number or 0, requests[i].sort_key),
     )
     for position, i in enumerate(numbered):
         is_first = position == 0 or requests[numbered[position - 1]].number != requests[i].number
@@ -60,7 +62,7 @@ def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[i
         number = requests[i].number or 0
         numbers[i] = lowest_free(possible_numbers(number, first_step=1), used_numbers)
     unnumbered = (i for i, request in enumerate(requests) if request.number is None)
-    for i in sorted(unnumbered, key=lambda i: requests[i].rank):
+    for i in sorted(unnumbered, key=lambda i: requests[i].sort_key):
         numbers[i] = lowest_free(possible_numbers(None), used_numbers)
     return [numbers[i] for i in range(len(requests))]
 

@@ -22,12 +22,12 @@ _SORTED = re.compile(rf"{re.escape(FROM_DICOM_PREFIX)}(\d+)")
 
 
 class Pair(NamedTuple):
-    """A PAR with its REC, if the packet has one: a series."""
+    """A PAR/REC series: a PAR, and its REC if the packet has one."""
 
     path: str
     """Path of the PAR in the reading, as in the ledger."""
     number: int | None
-    """100 x acquisition number + reconstruction number; None if it is not above 0."""
+    """Its series number, 100 x acquisition number + reconstruction number; None if it is not above 0."""
     header: Mapping[str, Value]
     files: tuple[tuple[int, str], ...]
     """(row, name in the series folder), with extensions in upper case."""
@@ -65,7 +65,7 @@ def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair],
     return list(first_copies.values()), copies
 
 
-def path_order(path: str) -> str:
+def path_sort_key(path: str) -> str:
     """Return the sort key for PAR/REC of one number: the path.
 
     If a previous import sorted the file into `dicom/<n>` of the session, n is padded with zeros: 20 comes before 100.

@@ -15,7 +15,15 @@ from qxbatch.ingest.patient_messages import (
     unknown_patients_warnings,
     with_patient,
 )
-from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_anonymous, is_other_person, people_of
+from qxbatch.ingest.people import (
+    PatientFiles,
+    Person,
+    contradictions,
+    identity_of,
+    is_anonymous,
+    is_other_person,
+    people_of,
+)
 from qxbatch.ingest.unknown_patients import with_unknown_patients
 from qxbatch.model import HeaderLike, Series, SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
@@ -42,21 +50,21 @@ def patients_of(reading: Reading) -> list[Person]:
     return people_of([*_items(reading), *_par_items(reading, with_rec=True)])
 
 
-def split_patients(reading: Reading) -> list[Person]:
-    """Return the people of a reading with all its series, then the unknown patients (`with_unknown_patients`). Raises OSError.
+def patients_for_split(reading: Reading) -> list[Person]:
+    """Return the people among whom the files of a packet are divided, then the unknown patients (`with_unknown_patients`).
 
     In contrast to `patients_of`, a PAR without a REC counts: it belongs to the person with its patient name. If there is no such
-    person, it adds one.
+    person, it adds one. Raises OSError.
     """
     items = [*_items(reading), *_par_items(reading, with_rec=True), *_par_items(reading, with_rec=False)]
     return with_unknown_patients(reading, items, people_of(items))
 
 
-def _items(reading: Reading) -> list[Item]:
+def _items(reading: Reading) -> list[PatientFiles]:
     return [*_dicom_items(reading), *_unsorted_dicom_items(reading)]
 
 
-def _dicom_items(reading: Reading) -> Iterator[Item]:
+def _dicom_items(reading: Reading) -> Iterator[PatientFiles]:
     """Yield, for each group, an item for each pair of name and birth date in its files; the pair of the group's header is first."""
     for index, group in enumerate(reading.groups()):
         patient = _text(group.header.get("PatientID"))
@@ -64,14 +72,16 @@ def _dicom_items(reading: Reading) -> Iterator[Item]:
         day, series = _text(group.header.get("StudyDate")), _series(group.number, group.header)
         for name, birth in dict.fromkeys(map(_name_and_birth, headers)):
             identity = identity_of(name, birth, patient)
-            yield Item(group.patient_id, patient, identity, group.study_uid, group.start_time, day, series, index)
+            yield PatientFiles(
+                group.patient_id, patient, identity, group.study_uid, group.start_time, day, series, index
+            )
 
 
 def _name_and_birth(header: HeaderLike) -> tuple[str, str]:
     return _text(header.get("PatientName")), _text(header.get("PatientBirthDate"))
 
 
-def _unsorted_dicom_items(reading: Reading) -> Iterator[Item]:
+def _unsorted_dicom_items(reading: Reading) -> Iterator[PatientFiles]:
     """Yield an item for each DICOM file that names a patient and is in no group, such as a presentation state."""
     folded_ids = {_text(group.header.get("PatientID")): group.patient_id for group in reading.groups()}
     for index in range(len(reading)):
@@ -84,7 +94,7 @@ def _unsorted_dicom_items(reading: Reading) -> Iterator[Item]:
         if identity is None and is_anonymous(patient):
             continue
         day, number = _text(header.get("StudyDate")), header.get("SeriesNumber")
-        yield Item(
+        yield PatientFiles(
             folded_ids.get(patient, patient.lower()),
             patient,
             identity,
@@ -96,7 +106,7 @@ def _unsorted_dicom_items(reading: Reading) -> Iterator[Item]:
         )
 
 
-def _par_items(reading: Reading, *, with_rec: bool) -> Iterator[Item]:
+def _par_items(reading: Reading, *, with_rec: bool) -> Iterator[PatientFiles]:
     """Yield an item for each PAR that has a REC (`with_rec`), or for each PAR that has none."""
     rows = [row for row in range(len(reading)) if reading.row(row).kind in ("par", "rec")]
     if not rows:
@@ -108,7 +118,7 @@ def _par_items(reading: Reading, *, with_rec: bool) -> Iterator[Item]:
             identity = identity_of(_text(pair.header.get("PatientName")), "", "")
             started = _text(pair.header.get("StudyDate")) + _text(pair.header.get("StudyTime"))
             pair_rows = tuple(row for row, _ in pair.files)
-            yield Item(
+            yield PatientFiles(
                 "",
                 "",
                 identity,
@@ -132,9 +142,9 @@ def other_patient_warning(
     return replaced_patient_warning(previous, list(new), subject, deidentified=deidentified)
 
 
-def _item(header: HeaderLike) -> Item:
+def _item(header: HeaderLike) -> PatientFiles:
     patient, (name, birth) = _text(header.get("PatientID")), _name_and_birth(header)
-    return Item(patient.casefold(), patient, identity_of(name, birth, patient), "", "")
+    return PatientFiles(patient.casefold(), patient, identity_of(name, birth, patient), "", "")
 
 
 def _series(number: int | None, header: HeaderLike) -> str:
@@ -174,7 +184,7 @@ def plan_sessions(
             *name_warnings,
         ]
     _refuse_inseparable(reading, people, subject)
-    everyone = split_patients(reading)
+    everyone = patients_for_split(reading)
     plans = [_plan(numbered_session(session, k), person) for k, person in enumerate(everyone, start=1)]
     sessions = (
         with_patient(plan.session.id, plan.patient or "unknown patient", deidentified=deidentified) for plan in plans

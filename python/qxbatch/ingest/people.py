@@ -55,10 +55,13 @@ class Identity(NamedTuple):
     """PatientBirthDate; empty when absent."""
 
 
-class Item(NamedTuple):
-    """Files of one person according to PatientID: a series of the core, a PAR/REC, or a DICOM file that is not sorted."""
+class PatientFiles(NamedTuple):
+    """An item: the files of a series of the core, the files of a PAR/REC, or an unsorted DICOM file, with their patient.
 
-    key: str
+    A series of the core whose files have several names or birth dates gives several items.
+    """
+
+    folded_id: str
     """PatientID trimmed and in lower case; empty when absent."""
     patient: str
     """PatientID as written."""
@@ -67,7 +70,7 @@ class Item(NamedTuple):
     study: str
     """StudyInstanceUID; empty when absent."""
     started: str
-    """YYYYMMDDHHMMSS as far as known."""
+    """Start of the series or study, YYYYMMDDHHMMSS as far as known."""
     day: str = ""
     """StudyDate, YYYYMMDD."""
     series: str = ""
@@ -84,8 +87,9 @@ class Person(NamedTuple):
     """One patient of a packet."""
 
     patient: str
-    """PatientID as written; the name if the PatientID is empty or anonymous; empty if the patient is unknown."""
-    items: tuple[Item, ...]
+    """Text that identifies the patient: PatientID as written, or the name if the PatientID is empty or anonymous; empty if the
+    patient is unknown."""
+    items: tuple[PatientFiles, ...]
     """At least one."""
 
     @property
@@ -99,9 +103,9 @@ class Person(NamedTuple):
         return list(dict.fromkeys(item.identity for item in self.items if item.identity is not None))
 
     @property
-    def order(self) -> tuple[bool, str, str]:
+    def sort_key(self) -> tuple[bool, str, str]:
         """Return the sort key: first scan (unknown last), then PatientID or, without it, the name."""
-        return min((item.started == "", item.started, item.key or self.patient.casefold()) for item in self.items)
+        return min((item.started == "", item.started, item.folded_id or self.patient.casefold()) for item in self.items)
 
 
 def identity_of(name: str, birth: str, patient: str) -> Identity | None:
@@ -157,20 +161,20 @@ def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Ide
     return contradicting
 
 
-def people_of(items: Sequence[Item]) -> list[Person]:
+def people_of(items: Sequence[PatientFiles]) -> list[Person]:
     """Return the people in order of their first scan.
 
     Each PatientID is a person. If it is empty or an anonymous word, real names distinguish people: items whose identities can
     be one person are put together. They belong to a person with a PatientID, if `_person_index` finds one. Otherwise they are a
     new person. Items without PatientID and name belong to nobody.
     """
-    by_key: dict[str, list[Item]] = {}
+    by_key: dict[str, list[PatientFiles]] = {}
     for item in items:
-        has_only_name = item.identity is not None and is_anonymous(item.key)
-        by_key.setdefault("" if has_only_name else item.key, []).append(item)
+        has_only_name = item.identity is not None and is_anonymous(item.folded_id)
+        by_key.setdefault("" if has_only_name else item.folded_id, []).append(item)
     anonymous = by_key.pop("", [])
     people = [Person(items_of_key[0].patient, tuple(items_of_key)) for items_of_key in by_key.values()]
-    people.sort(key=lambda person: person.order)
+    people.sort(key=lambda person: person.sort_key)
     new: list[Person] = []
     clusters = _clusters(anonymous)
     index_of = _person_index if len(clusters) * len(people) <= _MOST_COMPARED**2 else _equal_person_index(people)
@@ -180,28 +184,28 @@ def people_of(items: Sequence[Item]) -> list[Person]:
             new.append(Person(_first_known_name(cluster), tuple(cluster)))
         else:
             people[index] = Person(people[index].patient, (*people[index].items, *cluster))
-    return sorted([*people, *new], key=lambda person: person.order)
+    return sorted([*people, *new], key=lambda person: person.sort_key)
 
 
-def is_other_person(patient: str, items: Iterable[Item]) -> bool:
+def is_other_person(patient: str, items: Iterable[PatientFiles]) -> bool:
     """Return whether none of the items can be of the person with this PatientID.
 
     False if the PatientID, or all of the items, identify nobody.
     """
-    known = [item for item in items if item.identity is not None or not is_anonymous(item.key)]
+    known = [item for item in items if item.identity is not None or not is_anonymous(item.folded_id)]
     if is_anonymous(patient) or not known:
         return False
-    of_patient = Item(patient.strip().casefold(), patient, None, "", "")
+    of_patient = PatientFiles(patient.strip().casefold(), patient, None, "", "")
     return any(person.items == (of_patient,) for person in people_of([of_patient, *known]))
 
 
-def _first_known_name(items: Sequence[Item]) -> str:
+def _first_known_name(items: Sequence[PatientFiles]) -> str:
     return next((item.identity.name.full_name for item in items if item.identity), "")
 
 
-def _clusters(items: Iterable[Item]) -> list[list[Item]]:
+def _clusters(items: Iterable[PatientFiles]) -> list[list[PatientFiles]]:
     """Return the items with an identity, grouped by identities that can be one person, directly or through others."""
-    by_identity: dict[Identity, list[Item]] = {}
+    by_identity: dict[Identity, list[PatientFiles]] = {}
     for item in items:
         if item.identity is not None:
             by_identity.setdefault(item.identity, []).append(item)
@@ -245,7 +249,7 @@ def _join_clusters(clusters: Iterable[list[Identity]]) -> list[list[Identity]]:
     return joined
 
 
-def _person_index(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
+def _person_index(cluster: Sequence[PatientFiles], people: Sequence[Person]) -> int | None:
     """Return the index of the person to whom items without PatientID belong; None if they are a new person.
 
     The kinds of persons, in order of preference; the first person of the first kind that occurs is chosen:
@@ -276,7 +280,7 @@ def _person_index(cluster: Sequence[Item], people: Sequence[Person]) -> int | No
     return next(iter(indices), None)
 
 
-def _equal_person_index(people: Sequence[Person]) -> Callable[[Sequence[Item], Sequence[Person]], int | None]:
+def _equal_person_index(people: Sequence[Person]) -> Callable[[Sequence[PatientFiles], Sequence[Person]], int | None]:
     """Return a function like `_person_index` that looks up equal parts of names and equal birth dates in tables."""
     by_id: dict[str, int] = {}
     by_identity: dict[str, int] = {}
@@ -289,7 +293,7 @@ def _equal_person_index(people: Sequence[Person]) -> Callable[[Sequence[Item], S
         nameless += [] if person.identities else [index]
     of_study = {item.study: index for index in reversed(nameless) for item in people[index].items if item.study}
 
-    def person_index(cluster: Sequence[Item], _people: Sequence[Person]) -> int | None:
+    def person_index(cluster: Sequence[PatientFiles], _people: Sequence[Person]) -> int | None:
         keys = [key for item in cluster if item.identity is not None for key in _keys(item.identity)]
         for table, values in ((by_id, keys), (by_identity, keys), (of_study, [item.study for item in cluster])):
             indices = [table[key] for key in values if key in table]

@@ -64,7 +64,7 @@ def duplicates_warnings(reading: Reading, sorted_session: SortedSession) -> list
     dicom_copies = (row for row in map(reading.row, sorted_session.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in dicom_copies if row.at not in own_files)
     # a repeated PAR or REC has no series: its first copy is counted in its place
-    par_rec_first_copies = map(reading.row, sorted_session.copies.values())
+    par_rec_first_copies = map(reading.row, sorted_session.par_rec_copies.values())
     counts.update(row.series for row in par_rec_first_copies if row.at not in own_files)
     return [_duplicates_warning(n, count) for n, count in sorted(counts.items())]
 

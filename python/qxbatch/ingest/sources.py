@@ -23,16 +23,16 @@ class Source(NamedTuple):
     path: Path
     prefix: str
     """Prefix of the ledger paths of its members."""
-    skip: tuple[str, ...] = ()
-    """Names on its top level that are skipped, because they are separate sources."""
+    skipped_names: tuple[str, ...] = ()
+    """Names on its top level that the core skips, because they are separate sources."""
 
 
 class UnitSources(NamedTuple):
-    """What is read for a unit."""
+    """The sources that are read for a unit, and what is archived afterwards."""
 
     sources: tuple[Source, ...]
-    archives: tuple[Packet, ...]
-    """What the option `archive` applies to: the packets or, in folder mode (`--masterinbox=none`), the archives in the inbox."""
+    archivable_packets: tuple[Packet, ...]
+    """The packets to which the option `archive` applies; in folder mode (`--masterinbox=none`), the archives in the inbox."""
 
 
 def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:

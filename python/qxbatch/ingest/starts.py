@@ -23,7 +23,7 @@ class Start(NamedTuple):
     """Seconds since midnight."""
 
     @property
-    def order(self) -> tuple[int, float]:
+    def sort_key(self) -> tuple[int, float]:
         """Return the sort key within one part."""
         return (self.day or 0, self.second)
 
@@ -54,7 +54,7 @@ def earlier_starts(starts: Starts | None, other: Starts) -> Starts:
     if starts is None:
         return other
     return tuple(
-        None if a is None or b is None else min(a, b, key=lambda start: start.order)
+        None if a is None or b is None else min(a, b, key=lambda start: start.sort_key)
         for a, b in zip(starts, other, strict=True)
     )
 

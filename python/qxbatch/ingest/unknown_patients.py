@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from qxbatch.core import Reading
 from qxbatch.ingest.neighbours import Neighbours
-from qxbatch.ingest.people import Item, Person
+from qxbatch.ingest.people import PatientFiles, Person
 from qxbatch.ingest.row_path import tree_path
 
 
-def with_unknown_patients(reading: Reading, items: Sequence[Item], people: Sequence[Person]) -> list[Person]:
+def with_unknown_patients(reading: Reading, items: Sequence[PatientFiles], people: Sequence[Person]) -> list[Person]:
     """Return the people with all their items, then a person without a name for each study whose patient is unknown.
 
     A series without a patient belongs to the only patient of its study, a PAR/REC to the only patient of the nearest folder.
@@ -26,7 +26,9 @@ def with_unknown_patients(reading: Reading, items: Sequence[Item], people: Seque
     return [*known, *_unknown_patients(unknown)]
 
 
-def _assign_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[list[Item]], list[Item]]:
+def _assign_series(
+    items: Sequence[PatientFiles], people: Sequence[Person]
+) -> tuple[list[list[PatientFiles]], list[PatientFiles]]:
     """Return the items of each person, and those of nobody; without the PAR/REC that have no patient."""
     people_of_group: dict[int, set[int]] = defaultdict(set)
     for k, person in enumerate(people):
@@ -39,7 +41,7 @@ def _assign_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[lis
     if len(people) > 1:
         people_of_study.pop("", None)  # series without StudyInstanceUID can be of several studies
     owned = [[item for item in person.items if item.group is None] for person in people]
-    unknown: list[Item] = []
+    unknown: list[PatientFiles] = []
     for item in items:
         if item.group is not None:
             owners = people_of_group.get(item.group) or people_of_study.get(item.study, set())
@@ -47,27 +49,29 @@ def _assign_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[lis
     return owned, unknown
 
 
-def _nearest_people(reading: Reading, everyone: Sequence[Sequence[Item]], pairs: Sequence[Item]) -> list[int | None]:
+def _nearest_people(
+    reading: Reading, everyone: Sequence[Sequence[PatientFiles]], pairs: Sequence[PatientFiles]
+) -> list[int | None]:
     """Return, for each PAR/REC, the index of the person with items in the nearest folder; None if several have items there."""
     if not pairs:
         return []
     owned = ((row, k) for k, items in enumerate(everyone) for item in items for row in _rows_of(reading, item))
     neighbours = Neighbours((tree_path(reading.row(row)), k) for row, k in owned)
-    return [neighbours.only_plan_of(tree_path(reading.row(item.rows[0]))) for item in pairs]
+    return [neighbours.only_nearest_owner(tree_path(reading.row(item.rows[0]))) for item in pairs]
 
 
-def _rows_of(reading: Reading, item: Item) -> Sequence[int]:
+def _rows_of(reading: Reading, item: PatientFiles) -> Sequence[int]:
     """Return the rows of an item's files."""
     return item.rows if item.group is None else reading.group_rows(item.group)
 
 
-def _has_patient(item: Item) -> bool:
-    return bool(item.key) or item.identity is not None
+def _has_patient(item: PatientFiles) -> bool:
+    return bool(item.folded_id) or item.identity is not None
 
 
-def _unknown_patients(items: Sequence[Item]) -> list[Person]:
+def _unknown_patients(items: Sequence[PatientFiles]) -> list[Person]:
     """Return a person without a name for each study, in order of first scan. PAR/REC of one day are a study."""
-    studies: Mapping[str, list[Item]] = defaultdict(list)
+    studies: Mapping[str, list[PatientFiles]] = defaultdict(list)
     for item in items:
         studies[item.study if item.group is not None else f"PAR {item.day}"].append(item)
-    return sorted((Person("", tuple(own)) for own in studies.values()), key=lambda person: person.order)
+    return sorted((Person("", tuple(own)) for own in studies.values()), key=lambda person: person.sort_key)

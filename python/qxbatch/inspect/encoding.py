@@ -19,7 +19,7 @@ _BIDS_DIRECTIONS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
 """Values of PhaseEncodingDirection in a sidecar."""
 
 
-class Encoding(NamedTuple):
+class KSpaceEncoding(NamedTuple):
     """How k-space was encoded; None for unknown values."""
 
     phase_encoding_direction: str | None
@@ -32,11 +32,11 @@ class Encoding(NamedTuple):
     pixel_bandwidth_hz: float | None
 
 
-def encoding(observed: ObservedSeries) -> Encoding:
+def k_space_encoding(observed: ObservedSeries) -> KSpaceEncoding:
     """Return how k-space was encoded."""
     axis, direction = _phase_encoding(observed)
     spacing, readout = _readout(observed, axis)
-    return Encoding(
+    return KSpaceEncoding(
         phase_encoding_direction=direction,
         phase_encoding_axis=None if direction else axis,
         in_plane_acceleration=_acceleration(observed),

@@ -2,20 +2,20 @@
 
 from qxbatch.acquisition import Acquisition
 from qxbatch.inspect.diffusion import diffusion
-from qxbatch.inspect.encoding import encoding
+from qxbatch.inspect.encoding import k_space_encoding
 from qxbatch.inspect.geometry import geometry
 from qxbatch.inspect.kinds import kinds
 from qxbatch.inspect.observed import ObservedSeries
 from qxbatch.inspect.timing import timing
-from qxbatch.inspect.volumes import volumes
+from qxbatch.inspect.volumes import volume_counts
 
 
 def facts(observed: ObservedSeries) -> Acquisition:
     """Return the acquisition facts of a DICOM series."""
-    counts = volumes(observed)
+    counts = volume_counts(observed)
     times = timing(observed)
-    sizes = geometry(observed, counts.slices if counts else 0)
-    k_space = encoding(observed)
+    sizes = geometry(observed, counts.slices_per_volume if counts else 0)
+    k_space = k_space_encoding(observed)
     b_values, directions = diffusion(observed)
     return Acquisition(
         **times._asdict(),
@@ -23,7 +23,7 @@ def facts(observed: ObservedSeries) -> Acquisition:
         acquired_volumes=counts.acquired_volumes if counts else None,
         complete_volumes=counts.complete_volumes if counts else None,
         partial_slices=counts.partial_slices if counts else None,
-        slices_per_volume=counts.slices if counts else None,
+        slices_per_volume=counts.slices_per_volume if counts else None,
         missing_slices=counts.missing_slices if counts else None,
         duplicate_slices=counts.duplicate_slices if counts else None,
         tr_ms=observed.number("RepetitionTime", sidecar="RepetitionTime", scale=1e3),

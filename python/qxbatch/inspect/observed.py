@@ -13,7 +13,7 @@ from qxbatch.model import HeaderLike, Output
 
 @dataclass(frozen=True)
 class ObservedSeries:
-    """Frames and header of a DICOM series, and the sidecars of its images."""
+    """What the acquisition facts of a DICOM series are computed from: its frames, its header, the sidecars of its images."""
 
     acquired_stacks: AcquiredStacks
     """Frames of all files, and values of the first header with an image."""
@@ -63,7 +63,7 @@ class ObservedSeries:
 
 
 def observe(acquired_stacks: AcquiredStacks, header: HeaderLike, outputs: Sequence[Output]) -> ObservedSeries:
-    """Return header, frames and sidecars of a series; `outputs` are its converted images, if any."""
+    """Return what the facts are computed from; reads the sidecars of `outputs`, the converted images of the series, if any."""
     jsons = [output.sidecars["json"] for output in outputs if "json" in output.sidecars]
     tables = [output.sidecars for output in outputs if "bval" in output.sidecars]
     values: Sequence[Sequence[float]] = _rows(tables[0]["bval"]) if len(tables) == 1 else []

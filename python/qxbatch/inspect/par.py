@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from qxbatch.acquisition import Acquisition, ImageKind, Orientation
-from qxbatch.parrec.table import ParTable
+from qxbatch.parrec.table import ParContent
 
 _GROUP_COLUMNS = ("slice orientation", "echo number", "image_type_mr", "scanning sequence")
 """Columns of plane and contrast."""
@@ -66,7 +66,7 @@ class _Table(NamedTuple):
         return next(iter(self.columns.get(name, ())), None)
 
 
-def par_acquisition(header: ParTable) -> Acquisition | None:
+def par_acquisition(header: ParContent) -> Acquisition | None:
     """Return the facts of a PAR; None if its table is empty or cannot be read."""
     try:
         table = _table(header)
@@ -75,7 +75,7 @@ def par_acquisition(header: ParTable) -> Acquisition | None:
         return None
 
 
-def _acquisition(header: ParTable, table: _Table) -> Acquisition:
+def _acquisition(header: ParContent, table: _Table) -> Acquisition:
     return Acquisition(
         **_counts(header, table),
         **_times(header, table),
@@ -95,7 +95,7 @@ def _only(values: Iterable[float]) -> float | None:
     return different.pop() or None if len(different) == 1 else None
 
 
-def _table(header: ParTable) -> _Table:
+def _table(header: ParContent) -> _Table:
     """Return the images of a PAR. Raises ValueError when a column cannot be read."""
     count = len(header.lines)
     columns = {name: header.column(name) for name in (*_GROUP_COLUMNS, *_VOLUME_COLUMNS, *_OTHER_COLUMNS)}
@@ -129,7 +129,7 @@ def _with_direction_numbers(
     return keys
 
 
-def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
+def _counts(header: ParContent, table: _Table) -> dict[str, Any]:
     """Return the counts of volumes and slices of the contrast and plane with most images, as fields of `Acquisition`."""
     images = list(zip(table.groups, table.volumes, table.slices, strict=True))
     distinct_images = set(images)
@@ -153,7 +153,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     }
 
 
-def _planned_volumes(header: ParTable, acquired: int) -> int | None:
+def _planned_volumes(header: ParContent, acquired: int) -> int | None:
     """Return dynamics x phases x labels; None if not known, for a diffusion scan, and if more volumes were acquired."""
     dynamics = header.integer("max. number of dynamics")
     if not dynamics or (header.integer("diffusion") or 0):
@@ -164,7 +164,7 @@ def _planned_volumes(header: ParTable, acquired: int) -> int | None:
     return planned if planned >= acquired else None
 
 
-def _times(header: ParTable, table: _Table) -> dict[str, Any]:
+def _times(header: ParContent, table: _Table) -> dict[str, Any]:
     """Return start, duration and the median interval of the dynamic scans, as fields of `Acquisition`."""
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
     begin = "T".join(text for text in (started[0], started[2]) if text)
@@ -195,7 +195,7 @@ def _is_date_and_time(text: str) -> bool:
         return False
 
 
-def _sizes(header: ParTable, table: _Table) -> dict[str, Any]:
+def _sizes(header: ParContent, table: _Table) -> dict[str, Any]:
     """Return sizes, plane and axis of phase encoding of the first image, as fields of `Acquisition`."""
     slices = _counts(header, table)["slices_per_volume"]
     size = table.first("recon resolution") or tuple(header.floats("recon resolution"))
@@ -219,7 +219,7 @@ def _sizes(header: ParTable, table: _Table) -> dict[str, Any]:
     return sizes
 
 
-def _phase_encoding_axis(header: ParTable, plane: Orientation | None) -> str | None:
+def _phase_encoding_axis(header: ParContent, plane: Orientation | None) -> str | None:
     direction = header.text("preparation direction").strip().lower()
     if plane is None or not direction:
         return None

@@ -1,4 +1,4 @@
-"""Volumes of a series: planned, acquired, complete, and their missing slices."""
+"""Counts of the volumes of a series: planned, acquired, complete; and of their missing slices."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,21 +19,21 @@ _MIN_VOLUMES_FOR_MISSING = 3
 """Minimum number of volumes of a scan in which an echo may lack the last volume."""
 
 
-class Volumes(NamedTuple):
-    """Counts; None for unknown ones."""
+class VolumeCounts(NamedTuple):
+    """Counts of volumes and slices; None for unknown ones."""
 
     planned_volumes: int | None
     acquired_volumes: int
     complete_volumes: int
     partial_slices: int | None
     """Slices present in the last volume if it is incomplete, or in each volume of a stack if all of them lack slices; else None."""
-    slices: int
-    """Slices of a complete volume."""
+    slices_per_volume: int
+    """Slices of a complete volume, also if no volume is complete."""
     missing_slices: int
     duplicate_slices: int
 
 
-def volumes(observed: ObservedSeries) -> Volumes | None:
+def volume_counts(observed: ObservedSeries) -> VolumeCounts | None:
     """Return the counts of the stack with most frames and of those that were acquired with it (echoes, components).
 
     Duplicate slices are counted in all stacks. None if there is no image.
@@ -54,12 +54,12 @@ def volumes(observed: ObservedSeries) -> Volumes | None:
         main.slices if absent_slices else 0,
     )
     partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
-    return Volumes(
+    return VolumeCounts(
         planned_volumes=planned_volumes(observed, stacks, slices),
         acquired_volumes=main.volumes,
         complete_volumes=complete,
         partial_slices=partial or None,
-        slices=slices,
+        slices_per_volume=slices,
         missing_slices=missing
         + max(main.missing_volumes, observed.acquired_stacks.missing_mosaics) * slices
         + absent_slices * main.volumes,

@@ -7,11 +7,12 @@ _DEFINITION = re.compile(r"^#\s+(\S.*?)\s*\(\s*(?:(\d{1,3})\s*\*\s*)?(?:integer|
 
 
 class Column(NamedTuple):
-    """A named column; `width` is the number of its values in a row."""
+    """A named column of the image table."""
 
     name: str
     """In lower case, without units and the other text in brackets."""
     width: int = 1
+    """The number of its values in a line: 2 for `recon resolution`."""
 
 
 def defined_column(line: str) -> Column | None:

@@ -3,7 +3,7 @@
 import re
 
 from qxbatch.model import Value
-from qxbatch.parrec.table import ParTable
+from qxbatch.parrec.table import ParContent
 
 _DATE_TIME = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})(?:\s*/\s*(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?))?")
 _US_LIMIT = 1 << 16
@@ -20,7 +20,7 @@ _TEXTS = {
 """Maps each DICOM keyword to keys of a PAR; the first key with a value is used."""
 
 
-def fields(header: ParTable) -> dict[str, Value]:
+def fields(header: ParContent) -> dict[str, Value]:
     """Return the values of a PAR by DICOM keyword; those that it does not contain are omitted.
 
     RepetitionTime and EchoTime are in ms. RepetitionTime is a list if the PAR has several; EchoTime is that of the first image.
@@ -49,7 +49,7 @@ def fields(header: ParTable) -> dict[str, Value]:
     return {keyword: value for keyword, value in values.items() if value not in (None, "", [])}
 
 
-def _protocol_name(header: ParTable) -> str:
+def _protocol_name(header: ParContent) -> str:
     """Return the protocol's name without the `WIP ` that the scanner adds and that does not describe the image."""
     return header.text("protocol name").replace("WIP ", "").strip()
 
@@ -58,12 +58,12 @@ def _one_or_more(values: list[float]) -> Value:
     return values[0] if len(values) == 1 else values
 
 
-def _first_tuple(header: ParTable, column: str) -> tuple[float, ...]:
+def _first_tuple(header: ParContent, column: str) -> tuple[float, ...]:
     try:
         return next(iter(header.column(column)), ())
     except ValueError:
         return ()
 
 
-def _first(header: ParTable, column: str) -> float | None:
+def _first(header: ParContent, column: str) -> float | None:
     return next(iter(_first_tuple(header, column)), None)

@@ -16,7 +16,7 @@ from typing import BinaryIO, TextIO
 from qxbatch.model import Value
 from qxbatch.parrec.columns import Column, columns_of_version, defined_column
 from qxbatch.parrec.fields import fields
-from qxbatch.parrec.table import ParTable
+from qxbatch.parrec.table import ParContent
 
 _MAX_BYTES = 64 << 20
 _MAX_LINES = 100_000
@@ -32,11 +32,11 @@ _ALIASES = {"series data type": "series type", "scan date/time": "examination da
 """Maps keys that only some versions use to the usual keys."""
 
 
-class ParHeader(ParTable):
-    """The header of one PAR."""
+class ParHeader(ParContent):
+    """The content of one PAR, also as DICOM keywords."""
 
     def dicom(self) -> dict[str, Value]:
-        """Return the header as DICOM keywords (qxbatch.parrec.fields)."""
+        """Return the values that have a DICOM keyword, by keyword (qxbatch.parrec.fields)."""
         return fields(self)
 
 

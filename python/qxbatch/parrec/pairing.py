@@ -20,7 +20,7 @@ class Member(NamedTuple):
     """A member of a packet, or a file on disk."""
 
     row: int
-    """Its index in what the caller read or scanned; `pair_rows` returns it."""
+    """A number by which the caller knows it, such as its index in a reading; `pair_rows` returns it."""
     path: str
     """Its path in the ledger or on disk."""
     name: str

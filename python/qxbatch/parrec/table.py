@@ -12,8 +12,8 @@ _IS_LIMIT = 1 << 31
 
 
 @dataclass(frozen=True)
-class ParTable:
-    """General lines and image table of one PAR."""
+class ParContent:
+    """The text of one PAR: its general values and its image table."""
 
     version: float | None
     """Version of the export format, such as 4.2; None if the header has none."""
@@ -26,7 +26,7 @@ class ParTable:
     """Why the table was not read; empty when it was."""
 
     def text(self, key: str) -> str:
-        """Return a general value, empty when absent."""
+        """Return the text of a general value; empty when absent."""
         return self.general_values.get(key, "")
 
     def floats(self, key: str) -> list[float]:

@@ -9,7 +9,7 @@ from qxbatch.ingest import encrypted
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, find_left_out
 from qxbatch.ingest.limit_refusals import refuse_limited_or_split
-from qxbatch.ingest.limits import larger_limits, limits_of
+from qxbatch.ingest.limits import exceeded_parameters, larger_limits
 from qxbatch.ingest.reading_problems import extra_bytes_notes
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.import_again import import_command
@@ -44,7 +44,7 @@ def _check_series(reading: Reading, unit: Unit, left_out: LeftOut, settings: Set
     label, command = unit.label, import_command(left_out, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
     if left_out:
-        message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {left_out.words()}."
+        message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {left_out.text()}."
         hint = f"{left_out.advice(has_ledger=False)} Then import it:"
         raise PacketError(Problem(Code.NO_IMAGES, label, message, hint, command=command))
     if any(reading.row(i).kind in ("dicom", "dicomdir") for i in range(len(reading))):
@@ -72,17 +72,17 @@ def _damage_problems(settings: Settings, unit: Unit, reading: Reading) -> list[P
     damage_text = "; ".join(damage[:MOST_LISTED]) + (
         f"; and {len(damage) - MOST_LISTED} more" if len(damage) > MOST_LISTED else ""
     )
-    encrypted_members = encrypted.refused_as_encrypted(reading)
-    advice = encrypted.hint(encrypted_members, settings.passwords)
-    has_broken_members = len(encrypted_members) < len(damage)
+    encryption_reasons = encrypted.encryption_reasons(reading)
+    advice = encrypted.hint(encryption_reasons, settings.passwords)
+    has_broken_members = len(encryption_reasons) < len(damage)
     changes = (
-        {"password_file": "FILE"} if encrypted.is_openable(encrypted_members) and settings.passwords is None else {}
+        {"password_file": "FILE"} if encrypted.is_openable(encryption_reasons) and settings.passwords is None else {}
     )
     copy_advice = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
     todo = " ".join(filter(None, (advice, copy_advice if has_broken_members else "")))
     if settings.on_damaged is OnDamaged.KEEP and _has_series(reading):
         message = f"is damaged ({damage_text}); the readable files were imported, and the packet stays where it is."
-        changes = {**changes, **larger_limits(limits_of(damage), settings), "overwrite": "yes"}
+        changes = {**changes, **larger_limits(exceeded_parameters(damage), settings), "overwrite": "yes"}
         retry_command = command_for(settings, [unit.session.id], changes)
         return [Problem(Code.DAMAGED_KEPT, unit.label, message, f"{todo} Then import it again:", command=retry_command)]
     refuse_limited_or_split(damage, unit, settings)

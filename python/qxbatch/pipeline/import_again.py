@@ -85,7 +85,9 @@ def _what_helps(
     if left_out.needs_password:
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
         changes["password_file"] = path
-    return {**changes, **larger_limits(left_out.limits, settings)}, _unpacking(left_out, unit, settings, archived_paths)
+    return {**changes, **larger_limits(left_out.exceeded_parameters, settings)}, _unpacking(
+        left_out, unit, settings, archived_paths
+    )
 
 
 def _unpacking(

@@ -24,7 +24,7 @@ def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -
     """
     if not decision.fates_to_remove:
         return []
-    copies = sorted(row for product in products for row in product.sorted_session.copies)
+    copies = sorted(row for product in products for row in product.sorted_session.par_rec_copies)
     second_copies = _in_inbox(job, ("kept",), copies)
     return list(dict.fromkeys([*_in_inbox(job, decision.fates_to_remove), *second_copies]))
 

@@ -87,7 +87,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         run=workspace.run,
         packets=tuple(
             JournaledPacket(packet, context.archive_numbers.get(packet.path))
-            for packet in (*job.archives, *job.archives_in_folders)
+            for packet in (*job.archivable_packets, *job.archives_in_folders)
         ),
         sessions=tuple(sessions),
         replaced_sessions=_sessions_to_replace(context, sessions),

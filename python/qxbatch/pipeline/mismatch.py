@@ -26,7 +26,7 @@ def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], sc
     """
     paths = ", ".join(str(source.path) for source in job.sources)
     try:
-        for packet in job.archives:
+        for packet in job.archivable_packets:
             refuse_changed(packet, "while it was imported")
         change = _first_change(context, job, scratch)
     except PacketError as error:
@@ -65,7 +65,7 @@ def _first_change(context: Context, job: Job, scratch: Path) -> str:
                 str(scratch),
                 threads=1,
                 gunzip=settings.unzip,
-                skip=[str(source.path / name) for name in source.skip],
+                skip=[str(source.path / name) for name in source.skipped_names],
                 max_ratio=settings.max_expansion,
                 max_bytes=settings.max_total,
                 max_members=settings.max_members,

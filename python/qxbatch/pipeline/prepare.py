@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.assemble import SortedSession, assemble
-from qxbatch.ingest.identities import redact_member_paths, redaction_of
+from qxbatch.ingest.identities import member_path_redaction, redaction_of
 from qxbatch.ingest.patients import SessionPlan, plan_sessions
 from qxbatch.ingest.sources import UnitSources, inbox_sources, opened_archives, packet_sources, sorted_sources
 from qxbatch.pipeline.check_reading import check_reading
@@ -31,7 +31,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous_session(folder) if unit.inbox is not None else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
-    archives = opened_archives(reading, unit_sources.archives) if unit.inbox is not None else unit.packets
+    archives = opened_archives(reading, unit_sources.archivable_packets) if unit.inbox is not None else unit.packets
     return Job(
         unit,
         unit_sources.sources,
@@ -41,7 +41,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         previous,
         deidentified,
         redaction_of(reading, unit.name, deidentified=deidentified),
-        redact_member_paths(reading, deidentified=deidentified),
+        member_path_redaction(reading, deidentified=deidentified),
     )
 
 
@@ -85,4 +85,4 @@ def place_files(
         join=context.settings.join_series is JoinSeries.AUTO,
     )
     sessions_with_roots = [(sorted_session, roots[sorted_session.session.id]) for sorted_session in sorted_sessions]
-    return replace(job, hashes=start_hashing(context, job.archives)), sessions_with_roots
+    return replace(job, hashes=start_hashing(context, job.archivable_packets)), sessions_with_roots

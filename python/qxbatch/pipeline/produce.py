@@ -53,16 +53,16 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     for name in FOLDERS:
         (folders.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
-    converted_series, syncs = make_series(context, job, sorted_session, folders)
+    converted_session, syncs = make_series(context, job, sorted_session, folders)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     protocol = context.settings.protocol
     if protocol is not None:
         from qxbatch.record.protocol import with_protocol_check
 
-        sorted_session, converted_series = with_protocol_check(protocol, sorted_session, converted_series)
+        sorted_session, converted_session = with_protocol_check(protocol, sorted_session, converted_session)
     versions = context.tools.versions({series.kind for series in sorted_session.series})
     recorded = record_session(
-        job, sorted_session, converted_series, folders, context.settings, converters=versions, began=began
+        job, sorted_session, converted_session, folders, context.settings, converters=versions, began=began
     )
     build_paths = SessionPaths(folders.build)
     place_pictures(recorded.session_images, build_paths, recorded.summary)

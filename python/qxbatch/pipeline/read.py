@@ -32,7 +32,7 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
                 str(scratch / "read"),
                 threads=threads,
                 gunzip=context.settings.unzip,
-                skip=[str(source.path / name) for source in sources for name in source.skip],
+                skip=[str(source.path / name) for source in sources for name in source.skipped_names],
                 max_ratio=context.settings.max_expansion,
                 max_bytes=context.settings.max_total,
                 max_members=context.settings.max_members,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.archive.numbers import Numbers
 from qxbatch.archive.stored_numbers import forget_numbers
-from qxbatch.convert.available import AvailableConverters, check_available
+from qxbatch.convert.available import AvailableConverters, find_converters
 from qxbatch.core import Monitor
 from qxbatch.discover.units import Unit
 from qxbatch.events import MembersRead, Observer
@@ -58,7 +58,7 @@ def opened_context(
 
 def need_converters(settings: Settings) -> AvailableConverters:
     """Return the converters that a run may use; print which of them replace a missing one. Raises UsageError (exit status 69)."""
-    tools = check_available(settings)
+    tools = find_converters(settings)
     for note in tools.notes:
         print(note, file=sys.stderr)
     return tools

@@ -18,7 +18,7 @@ from qxbatch.pack.series import StorageForm, current_gzip, move, storage_form, s
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
-from qxbatch.record.converted import ConvertedSeries
+from qxbatch.record.converted import ConvertedSession
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
 from qxbatch.settings.paths import outside_path
@@ -29,7 +29,7 @@ FULL_DISK_BYTES = 4 << 20
 
 def make_series(
     context: Context, job: Job, sorted_session: SortedSession, folders: ImportFolders
-) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
+) -> tuple[ConvertedSession, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
     The files of a series are moved, or removed once it is converted and stored. In inbox mode, with `--gzip-level=0`, deflated
@@ -60,7 +60,7 @@ def make_series(
         if forms[series.n] is StorageForm.PLAIN:
             move(series.folder, folders.build_paths.series(series.n))
     conversions = tuple(converting[series.n].result() for series in sorted_session.series)
-    return ConvertedSeries(conversions, forms, work.headers, work.sums, work.statistics), work.syncs
+    return ConvertedSession(conversions, forms, work.headers, work.sums, work.statistics), work.syncs
 
 
 class _SeriesWork:

@@ -8,7 +8,7 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.header_values import numbers, text
 from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import Conversion, Output, Series, SeriesKind
-from qxbatch.record.names import base_name, session_txt_field
+from qxbatch.record.names import series_name, session_txt_field
 from qxbatch.session.dates import calendar_day
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import SeriesSummary
@@ -140,7 +140,7 @@ def _series_number(series: Series) -> str:
 
 
 def _name(series: Series) -> str:
-    name = base_name(series.header)
+    name = series_name(series.header)
     return name if series.kind is SeriesKind.DICOM else f"{name} (PAR/REC)"
 
 

@@ -97,7 +97,7 @@ def write_logs(conversions: Iterable[Conversion], session_images: SessionImages,
     paths = SessionPaths(session)
     paths.dicom.mkdir(parents=True, exist_ok=True)
     logs = {conversion.series.n: conversion.log for conversion in conversions}
-    numbers = {**{n: n for n in logs}, **session_images.extra_ns}
+    numbers = {**{n: n for n in logs}, **session_images.n_by_extra_n}
     for number, n in sorted(numbers.items()):
         log = "\r".join(map(visible_lines, logs[n].split("\r")))  # texts of headers cannot control the terminal
         paths.converter_log(number).write_text(log, encoding="utf-8", errors="replace", newline="\n")

@@ -26,7 +26,7 @@ class SessionImages(NamedTuple):
     """All images of a session, by number."""
 
     numbered_images: tuple[NumberedImage, ...]
-    extra_ns: Mapping[int, int]
+    n_by_extra_n: Mapping[int, int]
     """Maps each n', the base number of images after the ninth of a series, to the n of the series (docs/numbers.md)."""
     problems: tuple[Problem, ...] = ()
 
@@ -70,12 +70,12 @@ def number_images(
     """
     used_numbers = set(series_ns)
     numbered: list[NumberedImage] = []
-    extra_ns: dict[int, int] = {}
+    n_by_extra_n: dict[int, int] = {}
     problems: list[Problem] = []
     for conversion in sorted(conversions, key=lambda conversion: conversion.series.n):
         of = len(conversion.outputs)
         numbers = image_numbers(conversion.series, of, used_numbers)
-        extra_ns |= dict.fromkeys(numbers.extra_ns, conversion.series.n)
+        n_by_extra_n |= dict.fromkeys(numbers.extra_ns, conversion.series.n)
         for k, (output, number) in enumerate(zip(conversion.outputs, numbers.numbers, strict=True), 1):
             name = session_txt_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
@@ -85,4 +85,4 @@ def number_images(
         if problem := numbers.problem(conversion.series):
             problems.append(problem)
     numbered.sort(key=lambda item: item.image.number)
-    return SessionImages(tuple(numbered), extra_ns, tuple(problems))
+    return SessionImages(tuple(numbered), n_by_extra_n, tuple(problems))

@@ -25,8 +25,9 @@ class Job:
     sources: tuple[Source, ...]
     reading: Reading
     """The members of the sources and their headers, as the core read them."""
-    archives: tuple[Packet, ...]
-    """What the option `archive` applies to: packets; in folder mode (`--masterinbox=none`), opened archives right in the inbox."""
+    archivable_packets: tuple[Packet, ...]
+    """The packets to which the option `archive` applies; in folder mode (`--masterinbox=none`), the opened archives right in the
+    inbox."""
     archives_in_folders: tuple[Packet, ...] = ()
     """Folder mode: opened archives in folders of the inbox. The option `archive` applies to them, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)
@@ -40,7 +41,7 @@ class Job:
     left_out: LeftOut = field(default_factory=LeftOut)
     """Members that may contain images and were not imported."""
     hashes: Mapping[Path, Future[str]] = field(default_factory=dict)
-    """SHA-256 of each packet that is a file, once it is known."""
+    """The future SHA-256 of each packet that is a file, by its path (`sha256` waits for it)."""
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)
@@ -63,13 +64,13 @@ class ImportFolders(NamedTuple):
     """The folders of one session during its import."""
 
     scratch: Path
-    """The folder with the files that were read, under their final names."""
+    """The folder for the files that were read. They get their final names in it."""
     build: Path
     """The session folder before it is published."""
     final: Path
     """The session folder."""
     inbox: Path | None = None
-    """Folder mode: the session's own inbox, whose names are in use."""
+    """Folder mode: the session's own inbox, whose names are in use. None in inbox mode."""
 
     @property
     def build_paths(self) -> SessionPaths:

@@ -24,7 +24,7 @@ class NewLocations(NamedTuple):
     """How each series is stored, by its n."""
     new_prefixes: Mapping[str, str]
     """Maps prefixes of paths below inbox to their new values."""
-    redacted_names: Mapping[str, str]
+    redacted_locations: Mapping[str, str]
     """Maps the location of a kept file whose name contained an identity to its new location."""
 
 
@@ -43,8 +43,8 @@ def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> I
     keep_in_place = job.unit.inbox is not None and not job.is_split
     notes = joined_notes(sorted_session.series)
     for index in sorted_session.rows:
-        if index in sorted_session.copies:
-            first_copy = reading.row(sorted_session.copies[index])
+        if index in sorted_session.par_rec_copies:
+            first_copy = reading.row(sorted_session.par_rec_copies[index])
             at = stored_at(first_copy.at, first_copy.series, storage_forms[first_copy.series])
             yield duplicate_row(reading.row(index), first_copy, at)
             continue
@@ -57,7 +57,7 @@ def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> I
         note = sorted_session.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""
         yield ledger_row(
             row,
-            _with_new_prefix(locations.redacted_names.get(at, at), locations.new_prefixes),
+            _with_new_prefix(locations.redacted_locations.get(at, at), locations.new_prefixes),
             sorted_session.redact(row.reason),
             note,
         )

@@ -10,9 +10,9 @@ from qxbatch.settings.paths import outside_path
 
 
 def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
-    """Return the path under which the readers of session.txt see a session folder.
+    """Check that the readers of session.txt can read the path of a session folder; return this path, mapped by `path_map`.
 
-    Raises UsageError if the readers cannot read the path: they split lines at `:` and cut lines at `#`.
+    Raises UsageError if they cannot: they split lines at `:` and cut lines at `#`.
     """
     outside = outside_path(folder, path_map)
     text = str(outside)

@@ -25,10 +25,10 @@ def _breaks(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Zl", "Zp"}
 
 
-def base_name(header: HeaderLike) -> str:
-    """Return the first of SeriesDescription, ProtocolName and SequenceName that names the series; `anonymous` if none does.
+def series_name(header: HeaderLike) -> str:
+    """Return the name of a series: the first usable one of SeriesDescription, ProtocolName, SequenceName, else `anonymous`.
 
-    A text of spaces, `_` and `-`, and the word `anonymous`, name no series.
+    A text of spaces, `_` and `-`, and the word `anonymous`, are not usable.
     """
     for field in _FIELDS:
         name = session_txt_field(text(header, field))
@@ -38,8 +38,8 @@ def base_name(header: HeaderLike) -> str:
 
 
 def description(header: HeaderLike) -> str:
-    """Return the name that the scanner gave a series; empty if it has none."""
-    name = base_name(header)
+    """Return the name of a series as `series_name` does, but an empty text in place of `anonymous`."""
+    name = series_name(header)
     return "" if name == ANONYMOUS else name
 
 
@@ -56,7 +56,7 @@ def session_txt_name(header: HeaderLike, k: int, of: int, suffix: str, add_image
     'ME [1/3] e1'
     """
     labels = [label for value in texts(header, "ImageType") if (label := session_txt_field(value))]
-    words = [base_name(header)]
+    words = [series_name(header)]
     words += labels[-add_image_type:] if add_image_type > 0 else []
     words += [f"[{k}/{of}]"] if of > 1 else []
     words += [session_txt_field(suffix.removeprefix("_"))] if suffix else []

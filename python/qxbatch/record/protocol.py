@@ -11,13 +11,13 @@ from qxbatch.protocol.check import check_session
 from qxbatch.protocol.difference import differences_text
 from qxbatch.protocol.model import Protocol
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
-from qxbatch.record.converted import ConvertedSeries
+from qxbatch.record.converted import ConvertedSession
 from qxbatch.record.scanned import scanned_series
 
 
 def with_protocol_check(
-    protocol: Protocol, sorted_session: SortedSession, converted: ConvertedSeries
-) -> tuple[SortedSession, ConvertedSeries]:
+    protocol: Protocol, sorted_session: SortedSession, converted: ConvertedSession
+) -> tuple[SortedSession, ConvertedSession]:
     """Return the session, with a problem if it differs from the protocol, and its series, some with the verdict `repeated`."""
     ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
     check = check_session(protocol, ScannedSession(sorted_session.session.id, tuple(map(_scanned, ordered))))

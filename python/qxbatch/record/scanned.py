@@ -4,7 +4,7 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.header_values import text, whole_number
 from qxbatch.model import HeaderLike
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
-from qxbatch.record.names import base_name, session_txt_field
+from qxbatch.record.names import series_name, session_txt_field
 
 
 def scanned_series(
@@ -15,7 +15,7 @@ def scanned_series(
     return ScannedSeries(
         n,
         whole_number(header, "SeriesNumber"),
-        base_name(header),
+        series_name(header),
         scanner_name(maker, model),
         verdict,
         acquisition,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
-from qxbatch.record.converted import ConvertedSeries
+from qxbatch.record.converted import ConvertedSession
 from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
 from qxbatch.record.images import SessionImages, number_images
 from qxbatch.record.job import ImportFolders, Job
@@ -33,7 +33,7 @@ class RecordedSession(NamedTuple):
 def record_session(
     job: Job,
     sorted_session: SortedSession,
-    converted: ConvertedSeries,
+    converted: ConvertedSession,
     folders: ImportFolders,
     settings: Settings,
     *,
@@ -50,9 +50,9 @@ def record_session(
     session_images = _record_images(sorted_session, conversions, converted, folders, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
-    redacted_names = redact_kept_names(folders.scratch, sorted_session.redact, member_paths)
+    redacted_locations = redact_kept_names(folders.scratch, sorted_session.redact, member_paths)
     new_prefixes = move_kept_files(folders.scratch, folders.build, folders.inbox)
-    locations = NewLocations(converted.storage_forms, new_prefixes, redacted_names)
+    locations = NewLocations(converted.storage_forms, new_prefixes, redacted_locations)
     own_problems, left_out = session_problems(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
     write_dicom_report(sorted_session, patient, conversions, folders)
@@ -66,7 +66,7 @@ def record_session(
         problems=own_problems,
         left_out_counts=left_out.counts(),
         fates=record_ledger(job, sorted_session, locations, folders),
-        sums=converted.sums,
+        sums=converted.checksums,
         statistics=converted.statistics,
         converters=converters,
         seconds=time.monotonic() - began,
@@ -85,7 +85,7 @@ def record_session(
 def _record_images(
     sorted_session: SortedSession,
     conversions: Sequence[Conversion],
-    converted: ConvertedSeries,
+    converted: ConvertedSession,
     folders: ImportFolders,
     settings: Settings,
 ) -> SessionImages:
@@ -95,7 +95,7 @@ def _record_images(
         [series.n for series in sorted_session.series],
         add_image_type=settings.add_image_type,
         add_json_info=settings.add_json_info,
-        shape=lambda nifti: converted.headers[nifti].shape,
+        shape=lambda nifti: converted.nifti_headers[nifti].shape,
     )
     write_images(session_images, folders.build, _no_gzip)
     escape_sidecars(folders.build_paths.nii)

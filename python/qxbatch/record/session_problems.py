@@ -16,7 +16,7 @@ from qxbatch.record.redacted import redacted_problem
 
 
 class SessionProblems(NamedTuple):
-    """Problems of a session, and the members that were left out of it."""
+    """Problems of a session, and the members that were left out of it, which are also in `problems`."""
 
     problems: tuple[Problem, ...]
     left_out: LeftOut

@@ -108,7 +108,7 @@ def summarize(
         images=tuple(
             _image(image, sums or {}, (statistics or {}).get(image.number)) for image in session_images.images
         ),
-        numbers=dict(sorted(session_images.extra_ns.items())),
+        numbers=dict(sorted(session_images.n_by_extra_n.items())),
         ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out_counts or {})),
         problems=grouped([*problems, *session_images.problems, *series_problems]),
         split=split,

@@ -49,7 +49,10 @@ def record_summary(
     )
     content = summarize(
         sorted_session.session,
-        [PacketInfo(packet, sorted_session.redact(packet.path.name), job.sha256(packet)) for packet in job.archives],
+        [
+            PacketInfo(packet, sorted_session.redact(packet.path.name), job.sha256(packet))
+            for packet in job.archivable_packets
+        ],
         conversions,
         session_images,
         version=VERSION,

@@ -16,7 +16,7 @@ from qxbatch.convert.header_values import text
 from qxbatch.model import SeriesKind, State
 from qxbatch.os_error import reason_text
 from qxbatch.protocol.scanned import scanner_name
-from qxbatch.record.names import base_name, series_number
+from qxbatch.record.names import series_name, series_number
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import FACTS_SCHEMA, SummaryError
 from qxbatch.session.summary_parts import SeriesSummary
@@ -141,7 +141,7 @@ class ImageFacts:
     @cached_property
     def name(self) -> str:
         """Return the scanner's name of the series, with which its names in session.txt begin; `anonymous` if it has none."""
-        return base_name(self.image.series.header)
+        return series_name(self.image.series.header)
 
     @property
     def protocol(self) -> str:
@@ -284,4 +284,4 @@ def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
     """
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}
-    return len(starts) > 1 or len({base_name(each.header) for each in timed}) <= 1
+    return len(starts) > 1 or len({series_name(each.header) for each in timed}) <= 1

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.model import CopiedStack
-from qxbatch.convert.normalize.names import PROGRAM, STACKS, stack_name
+from qxbatch.convert.normalize.names import PROGRAM_VARIABLE, STACKS_FILE, stack_name
 
 NOT_NORMALIZED = 65
 """Exit status for a series that cannot be rewritten (EX_DATAERR of sysexits)."""
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Error: the series cannot be normalized: {type(error).__name__}: {error}.")
         return NOT_NORMALIZED
     _print_stacks(stacks)
-    (copies.parent / STACKS).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
+    (copies.parent / STACKS_FILE).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
     return _most_serious_status([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
 
 
@@ -90,7 +90,7 @@ def _convert(stack: CopiedStack, k: int, out: Path, flags: Sequence[str]) -> int
 
     `Found` is printed as `found`: run_qa of QuNex reads the number of files of a series from a line with `Found`.
     """
-    program = os.environ[PROGRAM]
+    program = os.environ[PROGRAM_VARIABLE]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
     process = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)

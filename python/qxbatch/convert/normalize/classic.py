@@ -12,7 +12,7 @@ from pydicom.valuerep import format_number_as_ds
 from qxbatch.convert.normalize.frames import echo_time, frame_type
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
 from qxbatch.convert.normalize.grid import TOLERANCE
-from qxbatch.convert.normalize.model import Encoding
+from qxbatch.convert.normalize.model import PixelEncoding
 from qxbatch.convert.normalize.stacks import StackPlan
 
 _COMMON = (
@@ -114,8 +114,8 @@ def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: in
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
     copy.PixelSpacing = [_ds(value) for value in first.spacing]
     copy.InstanceNumber = volume * len(plan.grid.positions) + slice_index + 1
-    if first.timing.acquisition_number is not None or len(plan.volumes) > 1:
-        copy.AcquisitionNumber = (first.timing.acquisition_number or 1) + volume
+    if first.volume_elements.acquisition_number is not None or len(plan.volumes) > 1:
+        copy.AcquisitionNumber = (first.volume_elements.acquisition_number or 1) + volume
     if len(plan.volumes) > 1:
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)
@@ -142,7 +142,7 @@ def _ds(value: float) -> str:
     return format_number_as_ds(float(value))
 
 
-def describe_pixels(copy: Dataset, encoding: Encoding, *, rescaled: bool, recoded: bool) -> None:
+def describe_pixels(copy: Dataset, encoding: PixelEncoding, *, rescaled: bool, recoded: bool) -> None:
     """Write the elements that describe stored values.
 
     `rescaled`: RescaleSlope and RescaleIntercept were applied, and are written as 1 and 0. `recoded`: the values may have

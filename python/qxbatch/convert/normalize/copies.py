@@ -20,7 +20,7 @@ from pydicom.uid import (
 from qxbatch.convert.normalize.classic import add_pixels, copy_header, describe_pixels
 from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.frames import read_frames
-from qxbatch.convert.normalize.model import CopiedStack, Encoding, Frame, Source
+from qxbatch.convert.normalize.model import CopiedStack, Frame, FrameSource, PixelEncoding
 from qxbatch.convert.normalize.mosaics import mosaic_copies
 from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
 from qxbatch.convert.normalize.pixels import decode, frame_length, mask_unused_bits
@@ -107,7 +107,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
         return tuple(_copied_stack(stack_output) for stack_output in stack_outputs)
 
 
-def _targets(plans: Sequence[StackPlan]) -> dict[Source, _FramePosition]:
+def _targets(plans: Sequence[StackPlan]) -> dict[FrameSource, _FramePosition]:
     """Return the place of each frame in the copies."""
     return {
         frame.source: _FramePosition(frame, stack, volume, slice_index)
@@ -118,7 +118,7 @@ def _targets(plans: Sequence[StackPlan]) -> dict[Source, _FramePosition]:
 
 
 def _value_ranges(
-    folder: Path, plans: Sequence[StackPlan], targets: Mapping[Source, _FramePosition]
+    folder: Path, plans: Sequence[StackPlan], targets: Mapping[FrameSource, _FramePosition]
 ) -> dict[int, ValueRange]:
     """Return the range of values of the stacks whose common encoding depends on it; reads their pixels once."""
     value_ranges = {stack: ValueRange() for stack, plan in enumerate(plans) if depends_on_values(plan.frames)}
@@ -163,7 +163,7 @@ def _series_uid(plan: StackPlan) -> str:
 
 
 def _write_object(
-    image: ImageObject, name: str, targets: Mapping[Source, _FramePosition], stack_outputs: Sequence[_StackOutput]
+    image: ImageObject, name: str, targets: Mapping[FrameSource, _FramePosition], stack_outputs: Sequence[_StackOutput]
 ) -> None:
     length = frame_length(targets[name, 0].frame)
     for index, data in enumerate(frame_bytes(image, length)):
@@ -190,7 +190,9 @@ def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, output
     )
 
 
-def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | None) -> tuple[bytes, Encoding, UID]:
+def _pixels(
+    image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | None
+) -> tuple[bytes, PixelEncoding, UID]:
     """Return the pixel data of a copy, its encoding, and its transfer syntax."""
     needs_plain_syntax = (
         image.is_encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.is_little_endian
@@ -204,7 +206,7 @@ def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | 
     if image.is_encapsulated:
         return encapsulate([data]), frame.encoding, image.syntax
     old = frame.encoding
-    encoding = Encoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.is_signed)
+    encoding = PixelEncoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.is_signed)
     syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
     return mask_unused_bits(image, frame, data), encoding, syntax
 

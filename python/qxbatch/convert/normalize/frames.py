@@ -10,7 +10,7 @@ from pydicom.multival import MultiValue
 from qxbatch.convert.normalize.diffusion import read_gradient
 from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
-from qxbatch.convert.normalize.model import Encoding, Frame, Timing
+from qxbatch.convert.normalize.model import Frame, PixelEncoding, VolumeElements
 from qxbatch.convert.normalize.objects import ImageObject, image_objects
 from qxbatch.convert.normalize.pixels import frame_length
 
@@ -84,7 +84,7 @@ def _frame(header: Dataset, name: str, index: int, *, enhanced: bool = False) ->
             inversion_time=_inversion_time(header),
             echo_number=_integer(header, "EchoNumbers"),
             series_uid=str(header.get("SeriesInstanceUID", "")),
-            timing=read_timing(header, index, enhanced=enhanced),
+            volume_elements=read_volume_elements(header, index, enhanced=enhanced),
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}, frame {index + 1}: {error}") from error
@@ -145,7 +145,7 @@ def image_kind(header: Dataset) -> tuple[str, ...]:
     return (*frame_type(header), component) if component else tuple(frame_type(header))
 
 
-def _encoding(header: Dataset) -> Encoding:
+def _encoding(header: Dataset) -> PixelEncoding:
     """Return how values are stored; BitsStored - 1 replaces a HighBit that is absent or impossible. Raises ValueError."""
     allocated = int(header.BitsAllocated)
     stored = int(header.get("BitsStored") or allocated)
@@ -153,15 +153,17 @@ def _encoding(header: Dataset) -> Encoding:
     if not 0 < stored <= allocated:
         raise ValueError(f"{stored} of {allocated} bits are stored")
     usable = stored - 1 <= high < allocated
-    return Encoding(allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0))
+    return PixelEncoding(
+        allocated, stored, high if usable else stored - 1, bool(header.get("PixelRepresentation") or 0)
+    )
 
 
-def read_timing(header: Dataset, index: int, *, enhanced: bool = False) -> Timing:
-    """Return the elements that distinguish frames at the same position."""
+def read_volume_elements(header: Dataset, index: int, *, enhanced: bool = False) -> VolumeElements:
+    """Return the elements that can show to which volume a frame belongs."""
     instance_number = _integer(header, "InstanceNumber")
     trigger_time = _number(header, "NominalCardiacTriggerDelayTime")
     acquisition_time = header.get("FrameAcquisitionDateTime") or _date_and_time(header, "Acquisition")
-    return Timing(
+    return VolumeElements(
         temporal_position_index=_integer(header, "TemporalPositionIndex"),
         frame_acquisition_number=_integer(header, "FrameAcquisitionNumber"),
         acquisition_number=_integer(header, "AcquisitionNumber"),

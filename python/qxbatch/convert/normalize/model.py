@@ -5,12 +5,12 @@ from pathlib import Path
 
 Vector = tuple[float, float, float]
 """x, y and z."""
-Source = tuple[str, int]
+FrameSource = tuple[str, int]
 """Path below the folder of the series, and index of the frame in that file, counted from 0."""
 
 
 @dataclass(frozen=True)
-class Encoding:
+class PixelEncoding:
     """How pixel values are stored (PS3.3 C.7.6.3.1, PS3.5 8.1.1)."""
 
     bits_allocated: int
@@ -43,8 +43,8 @@ class Weighting:
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Elements that distinguish frames at the same position."""
+class VolumeElements:
+    """Elements that can show to which volume a frame belongs: they distinguish frames at the same position."""
 
     temporal_position_index: int | None
     frame_acquisition_number: int | None
@@ -68,7 +68,7 @@ class Timing:
 class Frame:
     """One two-dimensional image of the input."""
 
-    source: Source
+    source: FrameSource
     sop_instance: str
     """SOPInstanceUID."""
     position: Vector
@@ -86,7 +86,7 @@ class Frame:
     """In ms, as all times of a frame; None for 0, or when absent."""
     kind: tuple[str, ...]
     """ImageType or FrameType, and ComplexImageComponent."""
-    encoding: Encoding
+    encoding: PixelEncoding
     slope: float
     """RescaleSlope; 1 when absent."""
     intercept: float
@@ -99,7 +99,8 @@ class Frame:
     inversion_time: float | None
     echo_number: int | None
     series_uid: str
-    timing: Timing
+    """SeriesInstanceUID."""
+    volume_elements: VolumeElements
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class CopiedStack:
     """Suggested suffix of the image: the echo (`_e2`) if stacks differ by echo, then the kind (`_ph`) if they differ by kind."""
     is_incomplete: bool
     """Whether it contains slices of an incomplete volume."""
-    sources: tuple[Source, ...]
+    sources: tuple[FrameSource, ...]
     """The frames in the order of the copies: all slices of the first volume, then those of the next one."""
     tilt: float = 0.0
     """Largest angle (rad) between the orientations of the frames and a common one (`Grid.tilt`)."""

@@ -12,17 +12,17 @@ from pydicom.tag import Tag
 
 from qxbatch.convert.normalize.contrast import time_classes
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, read_timing
-from qxbatch.convert.normalize.model import CopiedStack, Timing
+from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, read_volume_elements
+from qxbatch.convert.normalize.model import CopiedStack, VolumeElements
 from qxbatch.convert.normalize.objects import image_objects
 
 _COMMON = ("StudyInstanceUID", "SeriesNumber", "StudyDate", "StudyTime", "SeriesDescription", "ProtocolName")
 """Elements that get the value of the first file in all copies of a stack."""
-_KEYS: tuple[tuple[str, Callable[[Timing], Any]], ...] = (
-    ("AcquisitionNumber", lambda timing: timing.acquisition_number),
-    ("AcquisitionTime", lambda timing: timing.acquisition_time or None),
-    ("ContentTime", lambda timing: timing.content_time or None),
-    ("InstanceNumber", lambda timing: timing.instance_number),
+_KEYS: tuple[tuple[str, Callable[[VolumeElements], Any]], ...] = (
+    ("AcquisitionNumber", lambda elements: elements.acquisition_number),
+    ("AcquisitionTime", lambda elements: elements.acquisition_time or None),
+    ("ContentTime", lambda elements: elements.content_time or None),
+    ("InstanceNumber", lambda elements: elements.instance_number),
 )
 """Elements that order the volumes, the most reliable first."""
 _UID_BITS = 128
@@ -41,7 +41,7 @@ class _Mosaic:
     """ImageType or FrameType, and ComplexImageComponent."""
     echo: float | None
     """Echo time in ms."""
-    timing: Timing
+    volume_elements: VolumeElements
 
 
 def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
@@ -76,7 +76,7 @@ def _mosaic(path: Path, header: Dataset, frames: int, folder: Path) -> _Mosaic:
         raise CannotNormalizeError(f"{name} is a mosaic with {frames} frames")
     try:
         size = (int(header.Columns), int(header.Rows))
-        return _Mosaic(path, name, size, kind, echo_time(header), read_timing(header, 0))
+        return _Mosaic(path, name, size, kind, echo_time(header), read_volume_elements(header, 0))
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}: {error}") from error
 
@@ -91,9 +91,9 @@ def _in_acquisition_order(group: Sequence[_Mosaic]) -> list[_Mosaic]:
     Raises CannotNormalizeError if there are several mosaics and no such key.
     """
     for _, key in _KEYS:
-        values = [key(image.timing) for image in group]
+        values = [key(image.volume_elements) for image in group]
         if None not in values and len(set(values)) == len(values):
-            return sorted(group, key=lambda image: key(image.timing))
+            return sorted(group, key=lambda image: key(image.volume_elements))
     if len(group) == 1:
         return list(group)
     raise CannotNormalizeError(

@@ -34,12 +34,12 @@ their slices are interleaved, and no volume moved.
 """
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
-    lambda frame: frame.timing.temporal_position_index,
-    lambda frame: frame.timing.temporal_position_identifier,
-    lambda frame: frame.timing.acquisition_number,
-    lambda frame: frame.timing.frame_acquisition_number,
-    lambda frame: frame.timing.acquisition_time or None,
-    lambda frame: frame.timing.content_time or None,
+    lambda frame: frame.volume_elements.temporal_position_index,
+    lambda frame: frame.volume_elements.temporal_position_identifier,
+    lambda frame: frame.volume_elements.acquisition_number,
+    lambda frame: frame.volume_elements.frame_acquisition_number,
+    lambda frame: frame.volume_elements.acquisition_time or None,
+    lambda frame: frame.volume_elements.content_time or None,
 )
 """Facts that may distinguish volumes. The first is the file: each file may contain one volume."""
 
@@ -96,13 +96,13 @@ def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[lis
 
 
 def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
-    timing = min(volume, key=lambda frame: frame.source).timing
-    numbers = (timing.temporal_position_index, timing.temporal_position_identifier, timing.acquisition_number)
+    elements = min(volume, key=lambda frame: frame.source).volume_elements
+    numbers = (elements.temporal_position_index, elements.temporal_position_identifier, elements.acquisition_number)
     return (
         *(number or 0 for number in numbers),
-        timing.acquisition_time,
-        timing.content_time,
-        timing.instance_number or (0, 0),
+        elements.acquisition_time,
+        elements.content_time,
+        elements.instance_number or (0, 0),
     )
 
 

@@ -1,10 +1,10 @@
 """Names that the process `python -m qxbatch.convert.normalize` and its caller share."""
 
-PROGRAM = "QXBATCH_DCM2NIIX"
+PROGRAM_VARIABLE = "QXBATCH_DCM2NIIX"
 """Environment variable with the path of dcm2niix."""
-COPIES = "copies"
+COPIES_FOLDER = "copies"
 """Folder for the copies."""
-STACKS = "stacks.json"
+STACKS_FILE = "stacks.json"
 """File beside that folder with the suggested suffixes of the stacks, in their order, as JSON."""
 
 

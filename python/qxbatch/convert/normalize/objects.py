@@ -38,12 +38,13 @@ _MR_IMAGES = {
 
 @dataclass(frozen=True)
 class ImageObject:
-    """A file that contains pixel data."""
+    """A DICOM file with pixel data: its header, and where its pixel data are."""
 
     path: Path
     header: Dataset
     """All elements before the pixel data."""
     syntax: UID
+    """The transfer syntax."""
     is_little_endian: bool
     frame_count: int
     offset: int

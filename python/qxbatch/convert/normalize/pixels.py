@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.model import Encoding, Frame
+from qxbatch.convert.normalize.model import Frame, PixelEncoding
 from qxbatch.convert.normalize.objects import ImageObject
 
 Values = NDArray[np.integer[Any]]
@@ -54,7 +54,7 @@ def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
     return stored_values(unsigned.ravel(), frame.encoding)
 
 
-def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
+def stored_values(unsigned: NDArray[Any], encoding: PixelEncoding) -> Values:
     """Return the values of the BitsStored bits from HighBit down; other bits become 0, or the sign of a negative value."""
     size = unsigned.dtype.itemsize * _BYTE
     above = max(0, size - encoding.high_bit - 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.model import Encoding, Frame
+from qxbatch.convert.normalize.model import Frame, PixelEncoding
 from qxbatch.convert.normalize.pixels import Values
 
 _TYPES = ("<u2", "<i2", "<i4")
@@ -24,10 +24,10 @@ class Recoding:
     """Whether RescaleSlope and RescaleIntercept are applied, and written as 1 and 0."""
 
     @property
-    def encoding(self) -> Encoding:
+    def encoding(self) -> PixelEncoding:
         """Return the elements that describe the type."""
         bits = np.dtype(self.dtype).itemsize * 8
-        return Encoding(bits, bits, bits - 1, np.dtype(self.dtype).kind == "i")
+        return PixelEncoding(bits, bits, bits - 1, np.dtype(self.dtype).kind == "i")
 
 
 @dataclass

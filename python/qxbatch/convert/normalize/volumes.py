@@ -15,25 +15,25 @@ Volume = dict[int, Frame]
 
 
 def _trigger_time(frame: Frame) -> Any:
-    return frame.timing.trigger_time
+    return frame.volume_elements.trigger_time
 
 
 def _gradient_values(frame: Frame) -> Any:
-    gradient = frame.timing.gradient
+    gradient = frame.volume_elements.gradient
     return None if gradient is None else (gradient.b_value, gradient.directionality, gradient.orientation)
 
 
 KEYS: tuple[tuple[str, Key], ...] = (
-    ("TemporalPositionIndex", lambda frame: frame.timing.temporal_position_index),
-    ("FrameAcquisitionNumber", lambda frame: frame.timing.frame_acquisition_number),
-    ("AcquisitionNumber", lambda frame: frame.timing.acquisition_number),
-    ("TemporalPositionIdentifier", lambda frame: frame.timing.temporal_position_identifier),
+    ("TemporalPositionIndex", lambda frame: frame.volume_elements.temporal_position_index),
+    ("FrameAcquisitionNumber", lambda frame: frame.volume_elements.frame_acquisition_number),
+    ("AcquisitionNumber", lambda frame: frame.volume_elements.acquisition_number),
+    ("TemporalPositionIdentifier", lambda frame: frame.volume_elements.temporal_position_identifier),
     ("TriggerTime", _trigger_time),
     ("DiffusionBValue", _gradient_values),
-    ("AcquisitionTime", lambda frame: frame.timing.acquisition_time or None),
-    ("FrameReferenceDateTime", lambda frame: frame.timing.reference_time or None),
-    ("ContentTime", lambda frame: frame.timing.content_time or None),
-    ("InstanceNumber", lambda frame: frame.timing.instance_number),
+    ("AcquisitionTime", lambda frame: frame.volume_elements.acquisition_time or None),
+    ("FrameReferenceDateTime", lambda frame: frame.volume_elements.reference_time or None),
+    ("ContentTime", lambda frame: frame.volume_elements.content_time or None),
+    ("InstanceNumber", lambda frame: frame.volume_elements.instance_number),
 )
 """Elements that distinguish frames at the same position, the most reliable first."""
 
@@ -120,9 +120,9 @@ def _volumes_by_value(frames_by_position: FramesByPosition, key: Key) -> list[Vo
 
 def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
     return (
-        frame.timing.dimension_index_values,
-        frame.timing.acquisition_time,
-        frame.timing.instance_number or (0, 0),
+        frame.volume_elements.dimension_index_values,
+        frame.volume_elements.acquisition_time,
+        frame.volume_elements.instance_number or (0, 0),
         frame.source,
     )
 

@@ -21,7 +21,10 @@ def stack_weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[f
     If other volumes have a b-value, a volume without one has b = 0. If the slices of a volume have another orientation than the
     stack (the scanner followed the head), the direction keeps its angles to the rows and columns of these slices.
     """
-    gradients = [next((frame.timing.gradient for frame in volume if frame.timing.gradient), None) for volume in volumes]
+    gradients = [
+        next((frame.volume_elements.gradient for frame in volume if frame.volume_elements.gradient), None)
+        for volume in volumes
+    ]
     defined = [gradient for gradient in gradients if gradient is not None]
     if not any(gradient.b_value > 0 for gradient in defined) or any(gradient.in_vendor_axes for gradient in defined):
         return ()
