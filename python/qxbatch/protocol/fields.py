@@ -17,7 +17,7 @@ class Form(Enum):
 
 
 class Field(NamedTuple):
-    """A parameter: a field of Acquisition."""
+    """A parameter that a protocol can contain; it has the name of a field of Acquisition."""
 
     name: str
     form: Form

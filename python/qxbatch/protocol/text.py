@@ -22,7 +22,7 @@ def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[s
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def comment(title: str, names: Sequence[str]) -> list[str]:
+def comment_lines(title: str, names: Sequence[str]) -> list[str]:
     """Return the lines of a comment that lists names; empty if there are no names."""
     if not names:
         return []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from qxbatch.nearest import nearest_name
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.protocol.lines import KeyPath, line_of, line_of_unfinished, lines_of
+from qxbatch.protocol.lines import KeyPath, line_of, line_of_invalid_statement, lines_of_keys
 from qxbatch.textfile import open_text
 
 MAX_FILE_BYTES = 1 << 20
@@ -85,7 +85,7 @@ def parse_toml(path: Path, text: str, file_hint: str, syntax_hint: str) -> TomlF
         ) from None
     except RecursionError:
         raise UsageError(f"{path}:1: lists are nested too deeply.", file_hint) from None
-    return TomlFile(path, content, lines_of(text))
+    return TomlFile(path, content, lines_of_keys(text))
 
 
 def _text(path: Path, what: str, file_hint: str) -> str:
@@ -111,7 +111,7 @@ def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
     match = _LINE.search(message)
     if match:
         return int(match[1]), _LINE.sub("", message)
-    return line_of_unfinished(text), message.replace(" (at end of document)", ", and the file ends before it")
+    return line_of_invalid_statement(text), message.replace(" (at end of document)", ", and the file ends before it")
 
 
 def _refuse_long_numbers(values: Iterable[object]) -> None:
