@@ -94,8 +94,8 @@ class SessionRules(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Labels:
-    """The table `[labels]`: how sessions are named in the data set."""
+class LabelRules:
+    """The table `[labels]`: how the labels of subjects and sessions follow from their names."""
 
     pattern: str = ""
     """A glob for the session id, with `{subject}` and `{session}`; empty to use the names of the import."""
@@ -116,9 +116,9 @@ class RuleFile:
     path: Path
     rules: tuple[Rule, ...]
     """In their order: the first that matches decides."""
-    sessions: Mapping[str, SessionRules] = field(default_factory=dict)
-    """By session id."""
-    labels: Labels = field(default_factory=Labels)
+    session_tables: Mapping[str, SessionRules] = field(default_factory=dict)
+    """The tables `[session.ID]`, by session id."""
+    labels: LabelRules = field(default_factory=LabelRules)
     dataset: Mapping[str, Any] = field(default_factory=dict)
     """`[dataset]`: fields of dataset_description.json."""
 
@@ -160,7 +160,7 @@ class ExportPlan:
     """The export plan of one session. Nothing of the session is written unless `is_ready`."""
 
     session: SessionFolder
-    subject: str
+    subject_label: str
     """BIDS label of the subject, without `sub-`; empty if it has none, which is a problem."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""

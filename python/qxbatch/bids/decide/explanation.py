@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.texts import rule_text, series_text, value_text
-from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
+from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of_images
 from qxbatch.bids.model import ExportPlan, Rule, RuleFile
 from qxbatch.bids.rules.matching import Mismatch, match_conditions
 from qxbatch.nearest import nearest_name
@@ -26,7 +26,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
         near = nearest_name(session, [candidate.id for candidate in sessions])
         raise UsageError(f"there is no session {session}.", f"Did you mean {near}?" if near else "")
     try:
-        images = [facts for facts in facts_of(folder) if _has_number(facts, series)]
+        images = [facts for facts in facts_of_images(folder) if _has_number(facts, series)]
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
     plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
@@ -61,7 +61,7 @@ def _existing_series(plan: ExportPlan) -> str:
 
     After a series whose SeriesNumber others share, its name by folder follows: `n70` for `dicom/70`.
     """
-    by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
+    by_n = {facts.image.series.n: facts for facts in facts_of_images(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())
     shared_numbers = {number for number, count in counts.items() if number is not None and count > 1}
     texts = (
@@ -76,7 +76,7 @@ def _image_lines(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterat
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
     yield from (f"  {line}" for line in _decision(facts, plan))
     yield f"  facts: {', '.join(_facts(facts))}"
-    session_rules = rules.sessions[plan.session.id].rules if plan.session.id in rules.sessions else ()
+    session_rules = rules.session_tables[plan.session.id].rules if plan.session.id in rules.session_tables else ()
     has_decided = False
     for rule in (*session_rules, *rules.rules):
         result = match_conditions(rule.conditions, facts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from qxbatch.bids.decide.acquisitions import Candidate
+from qxbatch.bids.decide.acquisitions import MatchedImage
 from qxbatch.bids.decide.texts import series_text, session_key
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule, RuleFile
@@ -23,7 +23,7 @@ def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) 
     """
     ids = [session.id for session in sessions]
     texts: dict[str, tuple[str, ...]] = {}
-    for name, table in rules.sessions.items():
+    for name, table in rules.session_tables.items():
         near = "" if name in ids else nearest_name(name, ids)
         if near:
             text = f"[session.{session_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
@@ -31,7 +31,7 @@ def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) 
     return texts
 
 
-def series_list(series: Iterable[ImageFacts]) -> str:
+def series_list_text(series: Iterable[ImageFacts]) -> str:
     """Return numbers and names of series as text; of more than four, only three are named.
 
     An example is `series 2 (rest) and series 3 (rest)`.
@@ -52,10 +52,13 @@ def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
 
 
 def remarks(
-    session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule], candidates: Iterable[Candidate]
+    session: SessionFolder,
+    facts: Sequence[ImageFacts],
+    session_rules: Sequence[Rule],
+    matched_images: Iterable[MatchedImage],
 ) -> tuple[str, ...]:
     """Return a remark on each rule of the session that matches nothing, and on different names that become one label."""
-    return (*_unmatched_rule_remarks(session, facts, session_rules), *_shared_label_remarks(candidates))
+    return (*_unmatched_rule_remarks(session, facts, session_rules), *_shared_label_remarks(matched_images))
 
 
 def _unmatched_rule_remarks(
@@ -72,16 +75,14 @@ def _unmatched_rule_remarks(
             yield f"[session.{session_key(session.id)}], line {rule.line}: the session has no such series."
 
 
-def _shared_label_remarks(candidates: Iterable[Candidate]) -> Iterator[str]:
+def _shared_label_remarks(matched_images: Iterable[MatchedImage]) -> Iterator[str]:
     """Yield a remark on series whose different names become one label, since labels contain only letters and digits."""
     names_by_target: dict[Target, dict[str, ImageFacts]] = {}
-    for candidate in candidates:
-        if "{name}" in candidate.match.rule.target:
-            names_by_target.setdefault(candidate.target, {}).setdefault(
-                candidate.facts.name.casefold(), candidate.facts
-            )
+    for matched in matched_images:
+        if "{name}" in matched.match.rule.target:
+            names_by_target.setdefault(matched.target, {}).setdefault(matched.facts.name.casefold(), matched.facts)
     for target, names in names_by_target.items():
         if len(names) > 1:
             labels = "_".join(f"{name}-{value}" for name, value in target.entities)
-            series = series_list(names.values())
+            series = series_list_text(names.values())
             yield f"{series} have different names that become one label, {labels}: they are numbered as runs."

@@ -59,7 +59,7 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
 
 def _with_session_table(session: SessionFolder, rules: RuleFile, labels: SessionLabels) -> SessionLabels:
     """Return the labels, replaced by those in the table `[session.ID]` of the session."""
-    table = rules.sessions.get(session.id)
+    table = rules.session_tables.get(session.id)
     if table is None:
         return labels
     subject = labels.subject if table.subject is None else table.subject

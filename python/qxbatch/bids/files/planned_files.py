@@ -76,7 +76,7 @@ def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> S
     for placed in plan.placed_images:
         files += _image_files(placed, sidecars.fields[placed.path], sources)
     if plan.placed_images:
-        folder, start = session_prefix(plan.subject, plan.session_label)
+        folder, start = session_prefix(plan.subject_label, plan.session_label)
         scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
         files.append(scans)
         if options.sourcedata:

@@ -49,7 +49,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     subjects: dict[str, list[ExportPlan]] = {}
     for plan in plans:
         if plan.is_ready and plan.placed_images:
-            subjects.setdefault(plan.subject, []).append(plan)
+            subjects.setdefault(plan.subject_label, []).append(plan)
     people = {subject: _person(sessions, options.table, stamps) for subject, sessions in subjects.items()}
     table = participants_table(people, options.table.columns)
     files = dataset_files(options.dataset, options.sessionsfolder, options.description, sourcedata=options.sourcedata)
@@ -81,5 +81,5 @@ def choose_shifts(plans: Iterable[ExportPlan], shifts: Shifts) -> bool:
     for plan in plans:
         end = end_of(plan) if plan.is_ready else None
         if end is not None:
-            latest[plan.subject] = max(end.date(), latest.get(plan.subject, end.date()))
+            latest[plan.subject_label] = max(end.date(), latest.get(plan.subject_label, end.date()))
     return shifts.choose(sorted(latest.items()))

@@ -6,11 +6,11 @@ from itertools import count
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.texts import session_key, value_text
-from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
+from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of_images
 from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.propose.drafts import Draft, drafts_of
 from qxbatch.bids.rules.matching import first_match
-from qxbatch.bids.rules.rule_file import rules_of
+from qxbatch.bids.rules.rule_file import parse_rules
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.counted import counted
 from qxbatch.problems import UsageError
@@ -32,7 +32,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     problems: list[str] = []
     for session in sessions:
         try:
-            facts += facts_of(session)
+            facts += facts_of_images(session)
         except SessionFactsError as error:
             problems.append(f"{session.id}: {error.message} {error.hint}")
     if not facts:
@@ -41,7 +41,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     drafts = drafts_of(facts, load_schema())
     session_count = len({image.image.session.id for image in facts})
     for _round in range(_ROUNDS):
-        rules = rules_of(_text(drafts, session_count, ()))
+        rules = parse_rules(_text(drafts, session_count, ()))
         plans = decide(sessions, rules)
         if not any(plan.undecided_series for plan in plans):
             break
@@ -102,7 +102,7 @@ def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
 
 def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:
     """Return the images of a session that has undecided series; none for other sessions."""
-    return iter(facts_of(plan.session) if plan.undecided_series else ())
+    return iter(facts_of_images(plan.session) if plan.undecided_series else ())
 
 
 def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:

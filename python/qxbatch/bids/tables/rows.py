@@ -30,11 +30,11 @@ _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 def scans_table(plan: ExportPlan, shifts: Shifts | None) -> Table:
     """Return the table of a session's images with their times, in order of time; images without a time are last."""
-    folder, _ = session_prefix(plan.subject, plan.session_label)
+    folder, _ = session_prefix(plan.subject_label, plan.session_label)
     rows = []
     for placed in plan.placed_images:
         time = acquisition_interval(placed.image)
-        text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
+        text = moment_text(plan.subject_label, time.begin, shifts) if time else ABSENT
         rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE_SUFFIX}", "acq_time": text})
     return Table(("filename", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["filename"]))))
 
@@ -44,7 +44,7 @@ def sessions_table(plans: Iterable[ExportPlan], shifts: Shifts | None) -> Table:
     rows = []
     for plan in plans:
         begin = begin_of(plan)
-        text = moment_text(plan.subject, begin, shifts) if begin else ABSENT
+        text = moment_text(plan.subject_label, begin, shifts) if begin else ABSENT
         rows.append({"session_id": f"ses-{plan.session_label}", "acq_time": text})
     return Table(("session_id", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["session_id"]))))
 

@@ -20,7 +20,7 @@ class SessionResults:
         """Add the session of a plan."""
         session, images, ignored = plan.session.id, len(plan.placed_images), len(plan.ignored_items)
         self._results[session] = SessionResult(
-            session, plan.subject, plan.session_label, SessionOutcome.EXPORTED, images, ignored
+            session, plan.subject_label, plan.session_label, SessionOutcome.EXPORTED, images, ignored
         )
 
     def stop(self, session: str, state: SessionOutcome, problems: Iterable[str]) -> None:
