@@ -263,7 +263,7 @@ def test_a_rule_of_a_session_accepts_the_options_of_a_rule(tmp_path):
 def test_serves_has_defaults(tmp_path):
     text = RULE.format(match='name = "a"', target="fmap/epi") + 'serves = { write = ["IntendedFor"] }\n'
     (rule,) = rules(tmp_path, text).rules
-    assert rule.link_options == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
+    assert rule.field_map_options == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
 
 
 @given(number=st.floats(allow_nan=False))

@@ -26,7 +26,7 @@ class ExportImage:
         return self.summary.number
 
 
-class LinkOptions(NamedTuple):
+class FieldMapOptions(NamedTuple):
     """`serves` of a rule: how the export selects the images that a field map corrects, and which sidecar fields link them."""
 
     criteria: tuple[str, ...]
@@ -70,7 +70,7 @@ class Rule:
 
     If empty, `repeat` decides; if that is `all`, such copies are an error.
     """
-    link_options: LinkOptions | None = None
+    field_map_options: FieldMapOptions | None = None
     """`serves`, for field maps."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """`set`: sidecar fields, which replace those of the session."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import RECORD, Record, folders_after, write_record
+from qxbatch.bids.files.record import RECORD, Record, sessionsfolders_after, write_record
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
@@ -78,12 +78,12 @@ class Exporter:
         finally:
             entries = entries_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
-            folders = folders_after(
+            folders = sessionsfolders_after(
                 entries, self._record, self._results.exported(), dataset, self._destination.sessionsfolder
             )
             if (
                 entries != before
-                or folders != self._record.folders
+                or folders != self._record.sessionsfolders
                 or self._record.shift_table != shift_table
                 or self._last_record.journal_files  # its folders and table of shifts are not in the record
                 or not (dataset / RECORD).exists()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned_files import PlannedFile, session_files
+from qxbatch.bids.files.planned_files import PlannedFile, planned_session_files
 from qxbatch.bids.files.record import Record
 from qxbatch.bids.files.sources import SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
@@ -47,7 +47,7 @@ class ExportableSessions:
             return self._failed(name, problem)
         self._sources.warnings.clear()
         try:
-            files = session_files(plan, self._options, self._sources)
+            files = planned_session_files(plan, self._options, self._sources)
         except SourceError as error:
             return self._failed(name, f"{error}.")
         if problem := self._other_studies.problem_of_files(name, files.files):

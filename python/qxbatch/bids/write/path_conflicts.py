@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import SOURCEDATA, PlannedFile
-from qxbatch.bids.files.record import Entry, Record, folder_of_labels
+from qxbatch.bids.files.record import Entry, Record, subject_or_session_folder
 from qxbatch.bids.write.session_results import SessionResults
 
 
@@ -24,10 +24,10 @@ class PathConflicts:
         others: dict[str, list[Entry]] = {}
         for entry in (*self._record.files.values(), *self._interrupted_files()):
             if entry.session and not self._results.is_exported(entry.session):
-                others.setdefault(folder_of_labels(entry.path), []).append(entry)
+                others.setdefault(subject_or_session_folder(entry.path), []).append(entry)
         for name, files in files_by_session.items():
             paths = {file.path for file in files}
-            folders = set(map(folder_of_labels, paths))
+            folders = set(map(subject_or_session_folder, paths))
             folders |= {f"{SOURCEDATA}/{folder}" for folder in folders}
             for entry in (entry for folder in sorted(folders) for entry in others.get(folder, ())):
                 is_needed = entry.path in paths or entry.is_image or entry.path.startswith(f"{SOURCEDATA}/")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.files.shared import StudyTable
-from qxbatch.bids.sidecars.intended_for import IntendedFor
+from qxbatch.bids.sidecars.intended_for import IntendedForFormat
 from qxbatch.bids.write.placing import LinkMode
 
 
@@ -19,7 +19,7 @@ class Request(NamedTuple):
     table: StudyTable = StudyTable()
     """Columns for participants.tsv."""
     link: LinkMode = LinkMode.AUTO
-    intended_for: IntendedFor = IntendedFor.URI
+    intended_for: IntendedForFormat = IntendedForFormat.URI
     shift_table: Path | None = None
     """None: dates are not shifted."""
     sourcedata: bool = False

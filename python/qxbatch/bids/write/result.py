@@ -27,9 +27,9 @@ class SessionResult(NamedTuple):
     """BIDS label of the session; empty if it has no session level."""
     state: SessionOutcome
     images: int
-    """Images that have a path by its plan."""
+    """Number of images that have a path by its plan."""
     ignored: int
-    """Images, and series without images, that are not exported."""
+    """Number of images, and of series without images, that are not exported."""
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

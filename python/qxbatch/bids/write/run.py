@@ -8,7 +8,7 @@ from qxbatch.bids.files.shared import SharedFileOptions, shared_files
 from qxbatch.bids.files.stamps import stamps_of
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
-from qxbatch.bids.write.date_shifts import choose_date_shifts
+from qxbatch.bids.write.date_shifts import prepare_date_shifts
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.export import Exporter
 from qxbatch.bids.write.journal import refuse_without_interrupted
@@ -31,7 +31,7 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     record = read_record(request.dataset)
     if not request.all_sessions:
         refuse_without_interrupted(request.dataset, record, [plan.session.id for plan in plans])
-    shifts = choose_date_shifts(request, plans, record)
+    shifts = prepare_date_shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
     destination = Destination(
         request.dataset, request.sessionsfolder, request.link, options, request.all_sessions, request.test
