@@ -10,5 +10,5 @@ The entry points:
 - `decide.plan_table.plan_table_text(plans) -> str`: the editable table.
 - `decide.plan_table.read_plan_table(path, plans) -> list[ExportPlan]`: the plans with the paths of an edited table.
 - `decide.explanation.explain(sessions, rules, session, series) -> str`: which rule won, and why the others did not.
-- `write.run.run_export(request, plans) -> Export`: writes the planned sessions.
+- `write.run.run_export(request, plans) -> ExportResult`: writes the planned sessions.
 """

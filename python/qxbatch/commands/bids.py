@@ -37,7 +37,7 @@ def run(options: Mapping[str, object]) -> int:
     if bids_options.plan == PRINT_PLAN:
         print(plan_table_text(chosen), end="")
         return int(ExitStatus.OK)
-    return int(export_plans(bids_options, rules, chosen, all_sessions=len(chosen) == len(sessions)))
+    return int(export_plans(bids_options, rules, chosen, includes_all_sessions=len(chosen) == len(sessions)))
 
 
 def _check_choice(ids: Sequence[str], options: BidsOptions) -> None:

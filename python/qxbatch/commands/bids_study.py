@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action
 from qxbatch.bids.model import RuleFile
-from qxbatch.bids.write.result import Export, SessionOutcome
+from qxbatch.bids.write.result import ExportResult, SessionOutcome
 from qxbatch.bids.write.validate import ValidatorResult
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.os_error import error_text
@@ -21,7 +21,7 @@ from qxbatch.textfile import read_bytes
 
 
 def record_export(
-    options: BidsOptions, rules: RuleFile, export: Export, validator_result: ValidatorResult | None
+    options: BidsOptions, rules: RuleFile, export: ExportResult, validator_result: ValidatorResult | None
 ) -> None:
     """Record the export. If that changes the record, rewrite the study level, unless the study has none.
 
@@ -50,6 +50,6 @@ def record_export(
         print(f"The study page does not show this export: {error_text(error, folder)}.", file=sys.stderr)
 
 
-def _has_changes(export: Export) -> bool:
+def _has_changes(export: ExportResult) -> bool:
     """Return whether the export changed a file, so that the previous validation is outdated."""
     return any(export.counts[action] for action in (Action.ADD, Action.REPLACE, Action.REMOVE))

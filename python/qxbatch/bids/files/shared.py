@@ -35,9 +35,9 @@ class SharedFileOptions(NamedTuple):
 
     dataset: Path
     sessionsfolder: Path
-    description: Mapping[str, Any]
+    description_fields: Mapping[str, Any]
     """Fields of dataset_description.json in the rule file."""
-    table: StudyTable
+    study_table: StudyTable
     shifts: DateShifts | None
     """None: dates are not shifted."""
     sourcedata: bool
@@ -50,9 +50,11 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     for plan in plans:
         if plan.is_ready and plan.placed_images:
             subjects.setdefault(plan.subject_label, []).append(plan)
-    people = {subject: _person(sessions, options.table, stamps) for subject, sessions in subjects.items()}
-    table = participants_table(people, options.table.columns)
-    files = dataset_files(options.dataset, options.sessionsfolder, options.description, sourcedata=options.sourcedata)
+    people = {subject: _person(sessions, options.study_table, stamps) for subject, sessions in subjects.items()}
+    table = participants_table(people, options.study_table.columns)
+    files = dataset_files(
+        options.dataset, options.sessionsfolder, options.description_fields, sourcedata=options.sourcedata
+    )
     for subject, sessions in subjects.items():
         labelled_plans = [plan for plan in sessions if plan.session_label]
         if labelled_plans:

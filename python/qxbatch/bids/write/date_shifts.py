@@ -9,12 +9,12 @@ from qxbatch.bids.files.record import Record, subjects_with_times
 from qxbatch.bids.files.shared import choose_missing_shifts
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.shifts import DateShifts
-from qxbatch.bids.write.request import Request
+from qxbatch.bids.write.request import ExportRequest
 from qxbatch.problems import UsageError
 from qxbatch.visible import shell_word
 
 
-def prepare_date_shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> DateShifts | None:
+def prepare_date_shifts(request: ExportRequest, plans: Sequence[ExportPlan], record: Record) -> DateShifts | None:
     """Read the table of date shifts, choose missing ones and write them; return None without --shift-dates.
 
     The table is written before any shifted date.
@@ -37,7 +37,7 @@ def prepare_date_shifts(request: Request, plans: Sequence[ExportPlan], record: R
     return shifts
 
 
-def _refuse_other_table(shifts: DateShifts, request: Request, record: Record) -> None:
+def _refuse_other_table(shifts: DateShifts, request: ExportRequest, record: Record) -> None:
     """Raise UsageError if the dates in the data set were shifted by another table, or by a later state of this one.
 
     Another table can have other days for the subjects of this one. A table that no longer exists was moved.

@@ -84,7 +84,7 @@ def _paths(session: str, record: Record) -> Iterator[str]:
             yield path
 
 
-def refuse_without_interrupted(dataset: Path, record: Record, sessions: Sequence[str]) -> None:
+def refuse_omitted_interrupted_sessions(dataset: Path, record: Record, sessions: Sequence[str]) -> None:
     """Raise UsageError if an interrupted export had a session with files in the data set that is not one of these session ids."""
     unfinished = unfinished_sessions(dataset, record, sessions)
     if unfinished:

@@ -11,9 +11,14 @@ from qxbatch.bids.write.session_results import SessionResults
 class PathConflicts:
     """Finds sessions that this run exports to paths of sessions that it does not export."""
 
-    def __init__(self, record: Record, disk: Disk, results: SessionResults, *, all_sessions: bool) -> None:
-        """`all_sessions` is whether the plans include all sessions of the study."""
-        self._record, self._disk, self._results, self._all_sessions = record, disk, results, all_sessions
+    def __init__(self, record: Record, disk: Disk, results: SessionResults, *, includes_all_sessions: bool) -> None:
+        """`includes_all_sessions` is whether the plans include all sessions of the study."""
+        self._record, self._disk, self._results, self._includes_all_sessions = (
+            record,
+            disk,
+            results,
+            includes_all_sessions,
+        )
 
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
         """Yield each session with such a conflict, and its problem.
@@ -43,7 +48,7 @@ class PathConflicts:
 
     def _problem(self, path: str, owner: str) -> str:
         """Return why a session cannot use a path, and what to do."""
-        if self._all_sessions and owner not in self._results:
+        if self._includes_all_sessions and owner not in self._results:
             return (
                 f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
                 "again, or give the session another label."
