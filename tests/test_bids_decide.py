@@ -127,7 +127,7 @@ def test_only_the_session_that_does_not_fit_the_pattern_is_refused(tmp_path):
     bad, good = study(tmp_path, text, ("P7", "P7", None), ("P8_a", "P8_a", None))
     assert bad.problem == "its name does not fit the pattern of [labels]"
     assert "[session.P7]" in bad.hint
-    assert (good.subject, good.session_label, good.problem) == ("P8", "a", "")
+    assert (good.subject_label, good.session_label, good.problem) == ("P8", "a", "")
 
 
 def test_the_table_of_a_session_has_rules_for_its_series(tmp_path):

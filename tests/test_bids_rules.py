@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qxbatch.bids.decide.texts import value_text
+from qxbatch.bids.decide.texts import toml_value
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import ExportImage
 from qxbatch.bids.rules.match_keys import KEYS
@@ -268,7 +268,7 @@ def test_serves_has_defaults(tmp_path):
 
 @given(number=st.floats(allow_nan=False))
 def test_a_number_is_written_without_loss(number):
-    assert tomllib.loads(f"key = {value_text(number)}") == {"key": number}
+    assert tomllib.loads(f"key = {toml_value(number)}") == {"key": number}
 
 
 WORDS = st.sampled_from(
@@ -291,7 +291,7 @@ KEY_NAMES = st.sampled_from([*KEYS, "not", "EchoTime", "MTState", "ImageType", *
 @settings(max_examples=300)
 @given(key=KEY_NAMES, value=VALUES)
 def test_any_value_is_read_or_refused_with_its_line(key, value):
-    assignment = f"{key} = {value_text(value)}"
+    assignment = f"{key} = {toml_value(value)}"
     text = (
         f'[[rule]]\nmatch = {{ name = "a" }}\n{assignment}\n'
         + ('as = "anat/T1w"\n' if key not in ("as", "ignore") else "")

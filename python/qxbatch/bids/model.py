@@ -87,9 +87,9 @@ class SessionRules(NamedTuple):
 
     line: int
     subject: str | None = None
-    """Label; None where the table has none."""
+    """Label of the subject; None where the table has none."""
     session: str | None = None
-    """Label; None where the table has none, empty for no session level."""
+    """Label of the session; None where the table has none, empty for no session level."""
     rules: tuple[Rule, ...] = ()
 
 

@@ -35,13 +35,13 @@ class SessionCheck(NamedTuple):
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Return all differences."""
+        """Return the differences of the scanner, of the entries and of the extra series, in this order."""
         series_differences = (difference for entry in self.entry_checks for difference in entry.differences)
         return (*self.scanner_differences, *series_differences, *map(_extra_difference, self.extra_series))
 
     @property
     def repeated_n(self) -> frozenset[int]:
-        """Return the n of the surplus series that are complete."""
+        """Return the numbers n (in the session folder) of the surplus series that are complete."""
         surplus = (series for entry in self.entry_checks for series in entry.surplus_series)
         return frozenset(series.n for series in surplus if series.verdict is SeriesVerdict.COMPLETE)
 

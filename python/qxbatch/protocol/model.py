@@ -11,6 +11,7 @@ from qxbatch.protocol.values import CountRange, Expectation
 
 _WILDCARDS = frozenset("*?[")
 ONCE = CountRange(1, 1)
+"""The count of an entry that does not state one."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ExpectedSeries:
     name: str
     """A glob for the names of series in session.txt; case is ignored."""
     kinds: frozenset[ImageKind] | None = None
-    """None: any."""
+    """Exactly the kinds of the images of the series; None: any kinds."""
     count: CountRange = ONCE
     """How often a session should contain it."""
     parameters: SeriesParameters = field(default_factory=SeriesParameters)
@@ -47,7 +48,7 @@ class ExpectedSeries:
         return bool(_WILDCARDS & set(_without_escapes(self.name)))
 
     def is_expected_on(self, scanner: str) -> bool:
-        """Return whether the series is expected on a scanner."""
+        """Return whether the series is expected on a scanner, given as by `scanner_name`."""
         return not self.scanners or any(matches_scanner(name, scanner) for name in self.scanners)
 
     def matches_name(self, name: str) -> bool:
@@ -64,7 +65,7 @@ class ExpectedSeries:
         return self.is_pattern, self.kinds is None
 
     def parameters_on(self, scanner: str) -> SeriesParameters:
-        """Return the expected parameters on a scanner."""
+        """Return the expected parameters on a scanner: `parameters`, with those of `by_scanner` in their place."""
         specific = next(
             (parameters for name, parameters in self.by_scanner.items() if matches_scanner(name, scanner)),
             SeriesParameters(),

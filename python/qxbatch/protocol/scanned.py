@@ -42,7 +42,7 @@ class ScannedSeries:
 
     @property
     def kinds(self) -> frozenset[ImageKind] | None:
-        """Return the kinds of its images; None where they are not known."""
+        """Return the kinds of its images; None if they are not known."""
         kinds = self.acquisition.kinds if self.acquisition else None
         return frozenset(kinds) if kinds else None
 

@@ -33,15 +33,15 @@ class TomlFile(NamedTuple):
     lines: Mapping[KeyPath, int]
 
     def line(self, key_path: KeyPath) -> int:
-        """Return the line of a key."""
+        """Return the line of a key, from 1 (see `line_of`)."""
         return line_of(self.lines, key_path)
 
     def refuse(self, key_path: KeyPath, message: str, hint: str) -> NoReturn:
-        """Raise UsageError about a key."""
+        """Raise UsageError about a key; the message begins with the path and line."""
         raise UsageError(f"{self.path}:{self.line(key_path)}: {message}", hint)
 
     def refuse_value(self, key_path: KeyPath, value: Any, expected: str) -> NoReturn:
-        """Raise UsageError about the value of a key."""
+        """Raise UsageError about the value of a key; `expected` describes valid values, such as `a list of texts`."""
         self.refuse(key_path, f"{key_path[-1]} = {_shorten(value)} cannot be read.", f"Write {expected}.")
 
     def refuse_unknown_keys(self, key_path: KeyPath, table: Mapping[str, Any], keys: Iterable[str]) -> None:

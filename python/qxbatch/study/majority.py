@@ -28,7 +28,7 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
-    """Return the values that more than the fraction `Field.agreement` of the series have, and the names of fields without one.
+    """Return the values that more than the fraction `Field.min_agreement` of the series have, and the names of fields without one.
 
     Such a field is named only if more than half of the series have it. In neither result are fields that are not
     learned (`Field.is_learned`), fields that each series lacks or has with the value `Field.value_if_absent`, and the axis of phase
@@ -58,7 +58,7 @@ def _has_planned_value(field: Field, series: ScannedSeries) -> bool:
 
 
 def usual_value(field: Field, facts: Sequence[object]) -> Expectation | None:
-    """Return the value that most series have (`Field.agreement`); None if there is no such value."""
+    """Return the value that most series have (`Field.min_agreement`); None if there is no such value."""
     if field.form is Form.WORD:
         value, count = _most_common([None if item is None else str(item) for item in facts])
         return None if value is None or not _is_majority(field, count, facts) else ExpectedWords((value,))
@@ -135,7 +135,7 @@ def _volumes(series: ScannedSeries, acquisition: Acquisition) -> int | None:
 
 
 def _is_majority(field: Field, count: int, facts: Sequence[object]) -> bool:
-    return count > field.agreement * len(facts)
+    return count > field.min_agreement * len(facts)
 
 
 def _most_common(values: Sequence[Value | None]) -> tuple[Value | None, int]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from qxbatch.bids.decide.acquisitions import MatchedImage
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import group_images
-from qxbatch.bids.decide.hints import ignore_hint, remarks, series_list_text, unknown_session_remarks
+from qxbatch.bids.decide.hints import ignore_hint, plan_remarks, series_list_text, unknown_session_remarks
 from qxbatch.bids.decide.image_target import target_of
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
@@ -78,7 +78,7 @@ class _SessionDecision:
             tuple(sorted(self._placed_images, key=lambda placed: placed.image.number)),
             tuple(sorted(self._ignored_items, key=_ignored_sort_key)),
             tuple(sorted(self._undecided_series, key=lambda undecided: undecided.series.n)),
-            remarks=remarks(self._session, facts, session_rules, matched_images),
+            remarks=plan_remarks(self._session, facts, session_rules, matched_images),
         )
 
     def _ignore_series_without_images(self) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.decide.texts import rule_text, series_text, value_text
+from qxbatch.bids.decide.texts import rule_text, series_text, toml_value
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of_images
 from qxbatch.bids.model import ExportPlan, Rule, RuleFile
 from qxbatch.bids.rules.matching import Mismatch, match_conditions
@@ -111,21 +111,21 @@ def _facts(facts: ImageFacts) -> Iterator[str]:
         "image_type": list(facts.image_type),
         "verdict": facts.verdict,
     }
-    yield from (f"{name} = {value_text(value)}" for name, value in values.items() if value not in (None, "", []))
+    yield from (f"{name} = {toml_value(value)}" for name, value in values.items() if value not in (None, "", []))
 
 
 def _mismatch(mismatch: Mismatch) -> str:
     if mismatch.key == "not":
-        return f"not = {value_text(mismatch.expected)} excludes it"
+        return f"not = {toml_value(mismatch.expected)} excludes it"
     has = "is not known" if mismatch.actual is None else f"is {_actual_text(mismatch.actual)}"
-    return f"{mismatch.key} {has}, expected {value_text(mismatch.expected)}"
+    return f"{mismatch.key} {has}, expected {toml_value(mismatch.expected)}"
 
 
 def _actual_text(value: object) -> str:
     """Return the value of an image as text. The numbers of a list are rounded; b-values have their numbers of volumes."""
     if isinstance(value, tuple) and not all(isinstance(item, str) for item in value):
         return actual_text(value) or ""
-    return value_text(list(value) if isinstance(value, tuple) else value)
+    return toml_value(list(value) if isinstance(value, tuple) else value)
 
 
 def _outcome(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from qxbatch.bids.decide.acquisitions import MatchedImage
-from qxbatch.bids.decide.texts import series_text, session_key
+from qxbatch.bids.decide.texts import series_text, toml_key
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule, RuleFile
 from qxbatch.bids.rules.matching import first_match
@@ -26,13 +26,13 @@ def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) 
     for name, table in rules.session_tables.items():
         near = "" if name in ids else nearest_name(name, ids)
         if near:
-            text = f"[session.{session_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
+            text = f"[session.{toml_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
             texts[near] = (*texts.get(near, ()), text)
     return texts
 
 
 def series_list_text(series: Iterable[ImageFacts]) -> str:
-    """Return numbers and names of series as text; of more than four, only three are named.
+    """Return numbers and names of the series of images as text; of more than four series, only three are named.
 
     An example is `series 2 (rest) and series 3 (rest)`.
     """
@@ -48,10 +48,10 @@ def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
     numbers = [series_number(series.header) for series in session.series]
     is_unique = facts.series_number is not None and numbers.count(facts.series_number) == 1
     key = str(facts.series_number) if is_unique else f"n{facts.image.series.n}"
-    return f'in [session.{session_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
+    return f'in [session.{toml_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
 
 
-def remarks(
+def plan_remarks(
     session: SessionFolder,
     facts: Sequence[ImageFacts],
     session_rules: Sequence[Rule],
@@ -72,7 +72,7 @@ def _unmatched_rule_remarks(
     for rule in session_rules:
         has_no_images = not keys_without_images.isdisjoint(rule.match.items())
         if not has_no_images and not any(first_match([rule], image) for image in facts):
-            yield f"[session.{session_key(session.id)}], line {rule.line}: the session has no such series."
+            yield f"[session.{toml_key(session.id)}], line {rule.line}: the session has no such series."
 
 
 def _shared_label_remarks(matched_images: Iterable[MatchedImage]) -> Iterator[str]:

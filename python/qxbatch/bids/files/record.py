@@ -17,10 +17,14 @@ from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 
 RECORD_FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{RECORD_FOLDER}/export.json"
+"""Path of the record, relative to the data set."""
 JOURNAL = f"{RECORD_FOLDER}/journal.json"
-"""The files that an export will write. It exists while an export changes files, and after an interrupted one."""
+"""Path of the journal: the files that an export will write.
+
+It exists while an export changes files, and after an interrupted one.
+"""
 STAGING = f"{RECORD_FOLDER}/.staging"
-"""New files are written into this folder, and then renamed to their paths."""
+"""Path of the folder into which new files are written, before they are renamed to their paths."""
 SCANS_SUFFIX = "_scans.tsv"
 """How the path of the table of a session's images ends."""
 SCHEMA = 1

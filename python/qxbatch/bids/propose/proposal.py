@@ -5,7 +5,7 @@ from itertools import count
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
-from qxbatch.bids.decide.texts import session_key, value_text
+from qxbatch.bids.decide.texts import toml_key, toml_value
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of_images
 from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.propose.drafts import Draft, drafts_of
@@ -54,9 +54,9 @@ def _text(drafts: Sequence[Draft], session_count: int, tables: Iterable[str]) ->
 
 
 def _rule_text(draft: Draft) -> str:
-    outcome = f"ignore = {value_text(draft.ignore)}" if draft.ignore else f"as = {value_text(draft.target)}"
-    options = [f"{name} = {value_text(value)}" for name, value in draft.options.items()]
-    lines = [_comment(draft.comment), f"match = {value_text(dict(draft.match))}", outcome, *options]
+    outcome = f"ignore = {toml_value(draft.ignore)}" if draft.ignore else f"as = {toml_value(draft.target)}"
+    options = [f"{name} = {toml_value(value)}" for name, value in draft.options.items()]
+    lines = [_comment(draft.comment), f"match = {toml_value(dict(draft.match))}", outcome, *options]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -119,7 +119,7 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
     problems = label_conflicts([(session, each._replace(subject_name="")) for session, each in new])
     used = {each.folder.casefold() for _, each in new}
     for (session, old), (_, each) in zip(labels, new, strict=True):
-        lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
+        lines = [f"subject = {toml_value(each.subject)}\n"] if each.subject != old.subject else []
         if session.id in problems:
             renamed = next(
                 other
@@ -127,10 +127,10 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
                 if (other := each._replace(session=f"{each.session}{k}")).folder.casefold() not in used
             )
             used.add(renamed.folder.casefold())
-            lines.append(f"session = {value_text(renamed.session)}\n")
+            lines.append(f"session = {toml_value(renamed.session)}\n")
         if lines:
             what = "subject" if each.subject != old.subject else "session"
-            yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.folder}\n"
+            yield f"[session.{toml_key(session.id)}]  # another {what} has the same label, {old.folder}\n"
             yield from lines
 
 

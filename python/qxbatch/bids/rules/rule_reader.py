@@ -16,13 +16,13 @@ from qxbatch.protocol.values import WrongValueError
 
 OPTIONS = ("as", "ignore", "repeat", "copies", "serves", "set", "context")
 """Keys of a rule besides `match`."""
-REPEAT = ("last", "all", "longest", "complete")
-COPIES = ("last", "longest", "complete")
+REPEAT_CHOICES = ("last", "all", "longest", "complete")
+COPIES_CHOICES = ("last", "longest", "complete")
 SERVES_BY = ("shim", "geometry", "nearest-time")
 """Values of `by` in `serves`."""
 SERVES_WRITE = ("B0FieldIdentifier", "IntendedFor")
 """Values of `write` in `serves`."""
-CONTEXT = ("control", "label", "m0scan", "deltam", "cbf", "noRF")
+VOLUME_TYPES = ("control", "label", "m0scan", "deltam", "cbf", "noRF")
 """Values of `context`: types of ASL volumes, as in aslcontext.tsv."""
 _NOT = "not"
 
@@ -72,13 +72,13 @@ class RuleReader:
             match=match,
             target=target,
             ignore=ignore,
-            repeat=self._word((*key_path, "repeat"), table.get("repeat", "all"), REPEAT),
-            copies=self._word((*key_path, "copies"), table["copies"], COPIES) if "copies" in table else "",
+            repeat=self._word((*key_path, "repeat"), table.get("repeat", "all"), REPEAT_CHOICES),
+            copies=self._word((*key_path, "copies"), table["copies"], COPIES_CHOICES) if "copies" in table else "",
             field_map_options=self._field_map_options((*key_path, "serves"), table["serves"])
             if "serves" in table
             else None,
             fields=self._sidecar_fields((*key_path, "set"), table.get("set", {})),
-            context=self._words((*key_path, "context"), table["context"], CONTEXT) if "context" in table else (),
+            context=self._words((*key_path, "context"), table["context"], VOLUME_TYPES) if "context" in table else (),
             conditions=conditions,
             session=session,
         )
