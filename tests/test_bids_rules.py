@@ -251,7 +251,7 @@ def test_the_documented_rule_file_is_valid(tmp_path):
     rule_file = rules(tmp_path, example)
     assert len(rule_file.rules) == example.count("[[rule]]") > 3
     assert rule_file.session_tables["S012"].subject == "12"
-    assert rule_file.dataset == {"Name": "Working memory"}
+    assert rule_file.description_fields == {"Name": "Working memory"}
 
 
 def test_a_rule_of_a_session_accepts_the_options_of_a_rule(tmp_path):

@@ -111,15 +111,15 @@ class LabelRules:
 
 @dataclass(frozen=True)
 class RuleFile:
-    """A rule file that was read and checked."""
+    """The content of a rule file, which was read and checked."""
 
     path: Path
     rules: tuple[Rule, ...]
     """In their order: the first that matches decides."""
     session_tables: Mapping[str, SessionRules] = field(default_factory=dict)
     """The tables `[session.ID]`, by session id."""
-    labels: LabelRules = field(default_factory=LabelRules)
-    dataset: Mapping[str, Any] = field(default_factory=dict)
+    label_rules: LabelRules = field(default_factory=LabelRules)
+    description_fields: Mapping[str, Any] = field(default_factory=dict)
     """`[dataset]`: fields of dataset_description.json."""
 
 

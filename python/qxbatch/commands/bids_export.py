@@ -21,7 +21,7 @@ from qxbatch.report.output_files import folders_of, refuse_output_folder
 
 
 def export_plans(
-    options: BidsOptions, rules: RuleFile, plans: Sequence[ExportPlan], *, includes_all_sessions: bool
+    options: BidsOptions, rule_file: RuleFile, plans: Sequence[ExportPlan], *, includes_all_sessions: bool
 ) -> ExitStatus:
     """Export the sessions, print the result and return the exit status. Raises UsageError.
 
@@ -31,27 +31,28 @@ def export_plans(
     program = find_validator() if options.validate else ""
     study_table, warnings = read_study_table(options.logfile, options.columns)
     export = _export(
-        _request(options, rules, includes_all_sessions=includes_all_sessions)._replace(study_table=study_table), plans
+        _request(options, rule_file, includes_all_sessions=includes_all_sessions)._replace(study_table=study_table),
+        plans,
     )
     if not options.test:
-        record_export(options, rules, export, None)
+        record_export(options, rule_file, export, None)
     try:
         validator_result = validate(options.dataset, program) if program else None
     except UsageError:
         _print_result(options, export, warnings, None)
         raise
     if validator_result:
-        record_export(options, rules, export, validator_result)
+        record_export(options, rule_file, export, validator_result)
     _print_result(options, export, warnings, validator_result)
     return ExitStatus.FAILED if export.not_exported or (validator_result and validator_result.errors) else ExitStatus.OK
 
 
-def _request(options: BidsOptions, rules: RuleFile, *, includes_all_sessions: bool) -> ExportRequest:
+def _request(options: BidsOptions, rule_file: RuleFile, *, includes_all_sessions: bool) -> ExportRequest:
     """Return the options of the export, without a table of the study."""
     return ExportRequest(
         sessionsfolder=options.sessionsfolder,
         dataset=options.dataset,
-        description_fields=rules.dataset,
+        description_fields=rule_file.description_fields,
         link_mode=options.link,
         intended_for=options.intended_for,
         shift_table=options.shift_table,

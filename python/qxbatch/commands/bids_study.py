@@ -21,7 +21,7 @@ from qxbatch.textfile import read_bytes
 
 
 def record_export(
-    options: BidsOptions, rules: RuleFile, export: ExportResult, validator_result: ValidatorResult | None
+    options: BidsOptions, rule_file: RuleFile, export: ExportResult, validator_result: ValidatorResult | None
 ) -> None:
     """Record the export. If that changes the record, rewrite the study level, unless the study has none.
 
@@ -29,7 +29,7 @@ def record_export(
     """
     folder = options.sessionsfolder
     try:
-        rules_path = Path(os.path.realpath(rules.path))  # no link, which the page would not follow
+        rules_path = Path(os.path.realpath(rule_file.path))  # no link, which the page would not follow
         digest = rules_digest(read_bytes(rules_path))
         data_set = next((entry for entry in read_exports(folder) if entry.path == options.dataset), None)
         sessions = dict(data_set.sessions) if data_set else {}

@@ -20,24 +20,24 @@ from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 
 
-def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPlan]:
+def decide(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> list[ExportPlan]:
     """Return the plan of each session, in the order of `sessions`.
 
     A plan has a `problem` if the session cannot be read, has no valid labels, or has labels that conflict with another session.
     """
     schema = load_schema()
-    labels = [(session, labels_of(session, rules)) for session in sessions]
+    labels = [(session, labels_of(session, rule_file)) for session in sessions]
     conflicts = label_conflicts(labels)
-    unknown = unknown_session_remarks(sessions, rules)
+    unknown = unknown_session_remarks(sessions, rule_file)
     plans = [
-        _session_plan(session, session_labels, conflicts.get(session.id), rules, schema)
+        _session_plan(session, session_labels, conflicts.get(session.id), rule_file, schema)
         for session, session_labels in labels
     ]
     return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
 
 
 def _session_plan(
-    session: SessionFolder, labels: SessionLabels, conflict: tuple[str, str] | None, rules: RuleFile, schema: Schema
+    session: SessionFolder, labels: SessionLabels, conflict: tuple[str, str] | None, rule_file: RuleFile, schema: Schema
 ) -> ExportPlan:
     problem, hint = conflict or (labels.problem, labels.hint)  # a conflict is a pair of problem and hint
     if problem:
@@ -46,8 +46,8 @@ def _session_plan(
         facts = facts_of_images(session)
     except SessionFactsError as error:
         return ExportPlan(session, labels.subject, labels.session, problem=error.message.rstrip("."), hint=error.hint)
-    session_rules = rules.session_tables[session.id].rules if session.id in rules.session_tables else ()
-    return _SessionDecision(session, labels, schema).plan(facts, (*session_rules, *rules.rules), session_rules)
+    session_rules = rule_file.session_tables[session.id].rules if session.id in rule_file.session_tables else ()
+    return _SessionDecision(session, labels, schema).plan(facts, (*session_rules, *rule_file.rules), session_rules)
 
 
 class _SessionDecision:

@@ -16,7 +16,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line
 
 
-def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
+def explain(sessions: Sequence[SessionFolder], rule_file: RuleFile, session: str, series: str) -> str:
     """Return why a series is exported or not.
 
     `session` is an id, `series` a SeriesNumber, or `n70` for the series in `dicom/70`. Raises UsageError.
@@ -29,12 +29,12 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
         images = [facts for facts in facts_of_images(folder) if _has_number(facts, series)]
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
-    plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
+    plan = next(plan for plan in decide(sessions, rule_file) if plan.session.id == session)
     if not images and (reason := _reason_without_images(plan, series)):
         return reason
     if not images:
         raise UsageError(f"session {session} has no images of a series {series}.", _existing_series(plan))
-    lines = [line for facts in images for line in _image_lines(facts, plan, rules)]
+    lines = [line for facts in images for line in _image_lines(facts, plan, rule_file)]
     return "\n".join(map(one_line, lines))
 
 
@@ -70,15 +70,17 @@ def _existing_series(plan: ExportPlan) -> str:
     return f"It has: {', '.join(texts)}."
 
 
-def _image_lines(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
+def _image_lines(facts: ImageFacts, plan: ExportPlan, rule_file: RuleFile) -> Iterator[str]:
     """Yield the decision on one image, its facts, and for each rule whether it matches the image."""
     image = facts.image.summary
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
     yield from (f"  {line}" for line in _decision(facts, plan))
     yield f"  facts: {', '.join(_facts(facts))}"
-    session_rules = rules.session_tables[plan.session.id].rules if plan.session.id in rules.session_tables else ()
+    session_rules = (
+        rule_file.session_tables[plan.session.id].rules if plan.session.id in rule_file.session_tables else ()
+    )
     has_decided = False
-    for rule in (*session_rules, *rules.rules):
+    for rule in (*session_rules, *rule_file.rules):
         result = match_conditions(rule.conditions, facts)
         if isinstance(result, Mismatch):
             yield f"  no match: {rule_text(rule)}: {_mismatch(result)}"

@@ -16,14 +16,14 @@ _MAX_SERIES = 4
 """Largest number of series that one message names; of more, it names one less and counts the others."""
 
 
-def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
+def unknown_session_remarks(sessions: Iterable[SessionFolder], rule_file: RuleFile) -> Mapping[str, tuple[str, ...]]:
     """Return remarks on tables `[session.ID]` for sessions that do not exist, by the id of the session that was probably meant.
 
     A table whose ID is not similar to any session id gets no remark.
     """
     ids = [session.id for session in sessions]
     texts: dict[str, tuple[str, ...]] = {}
-    for name, table in rules.session_tables.items():
+    for name, table in rule_file.session_tables.items():
         near = "" if name in ids else nearest_name(name, ids)
         if near:
             text = f"[session.{toml_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"

@@ -31,9 +31,9 @@ class SessionLabels(NamedTuple):
         return folder
 
 
-def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
+def labels_of(session: SessionFolder, rule_file: RuleFile) -> SessionLabels:
     """Return the labels of a session by the rule file, or why it has none."""
-    table = rules.labels
+    table = rule_file.label_rules
     summary = session.readable_summary
     names = {"subject": session.subject or session.id, "session": (summary.session.session if summary else "") or ""}
     if table.pattern:
@@ -41,7 +41,7 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
         if match is None:
             hint = f'Correct pattern = "{table.pattern}" in [labels], or write [session.{toml_key(session.id)}] subject = "...".'
             return _with_session_table(
-                session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint)
+                session, rule_file, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint)
             )
         names = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
     without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}  # `sub-` or `ses-`
@@ -54,12 +54,12 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
     if not subject:
         hint = f'Write [session.{toml_key(session.id)}] subject = "01".'
         labels = SessionLabels("", ses, "its subject has no letters or digits", hint)
-    return _with_session_table(session, rules, labels)
+    return _with_session_table(session, rule_file, labels)
 
 
-def _with_session_table(session: SessionFolder, rules: RuleFile, labels: SessionLabels) -> SessionLabels:
+def _with_session_table(session: SessionFolder, rule_file: RuleFile, labels: SessionLabels) -> SessionLabels:
     """Return the labels, replaced by those in the table `[session.ID]` of the session."""
-    table = rules.session_tables.get(session.id)
+    table = rule_file.session_tables.get(session.id)
     if table is None:
         return labels
     subject = labels.subject if table.subject is None else table.subject

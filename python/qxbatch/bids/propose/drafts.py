@@ -8,7 +8,7 @@ from typing import Any
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.bids.decide.task_names import names_polarity, task_label
 from qxbatch.bids.images.facts import ImageFacts
-from qxbatch.bids.propose.recognise import BIDS_GUESS, CONDITIONS, NOT_RECOGNISED, Recognition, recognise
+from qxbatch.bids.propose.recognise import BIDS_GUESS, MATCH_BY_SOURCE, NOT_RECOGNISED, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.header_values import text
 from qxbatch.counted import counted
@@ -209,7 +209,7 @@ def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
     match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == BIDS_GUESS else {"name": _names(images)}
     comment = f"{source}; {_series_summary(images)}"
     option_pairs = (("serves", _SERVES_EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
-    return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, option_pairs)
+    return Draft((*match.items(), *MATCH_BY_SOURCE.get(source, {}).items()), target, "", comment, option_pairs)
 
 
 def _names(images: Iterable[ImageFacts]) -> Any:

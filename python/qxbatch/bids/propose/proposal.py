@@ -41,12 +41,12 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     drafts = drafts_of(facts, load_schema())
     session_count = len({image.image.session.id for image in facts})
     for _round in range(_ROUNDS):
-        rules = parse_rules(_text(drafts, session_count, ()))
-        plans = decide(sessions, rules)
+        rule_file = parse_rules(_text(drafts, session_count, ()))
+        plans = decide(sessions, rule_file)
         if not any(plan.undecided_series for plan in plans):
             break
-        drafts = _corrected_drafts(drafts, rules, plans)
-    return _text(drafts, session_count, _tables_for_equal_labels(sessions, rules))
+        drafts = _corrected_drafts(drafts, rule_file, plans)
+    return _text(drafts, session_count, _tables_for_equal_labels(sessions, rule_file))
 
 
 def _text(drafts: Sequence[Draft], session_count: int, tables: Iterable[str]) -> str:
@@ -65,21 +65,21 @@ def _comment(text: str) -> str:
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
 
 
-def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
+def _corrected_drafts(drafts: Sequence[Draft], rule_file: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
     """Return drafts corrected for the undecided series.
 
     A rule with a target that matches such a series gets `copies = "last"`. If it already has it, or no rule matches the series,
     an added rule ignores the series.
     """
     # index of each draft, by the line of its rule in the text
-    by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
+    by_line = dict(zip((rule.line for rule in rule_file.rules), range(len(drafts)), strict=True))
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []
     for plan in plans:
         reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided_series}
         for facts in _images_if_undecided(plan):
             reason = reasons.get(facts.image.series.n)
-            match = first_match(rules.rules, facts) if reason is not None else None
+            match = first_match(rule_file.rules, facts) if reason is not None else None
             if reason is None:
                 continue
             k = by_line[match.rule.line] if match else None
@@ -105,9 +105,9 @@ def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:
     return iter(facts_of_images(plan.session) if plan.undecided_series else ())
 
 
-def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
+def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> Iterator[str]:
     """Yield tables `[session.ID]` with new labels for subjects and sessions that have the label of another."""
-    labels = [(session, labels_of(session, rules)) for session in sessions]
+    labels = [(session, labels_of(session, rule_file)) for session in sessions]
     subjects = _new_subject_labels([session_labels for _, session_labels in labels])
     new = [
         (

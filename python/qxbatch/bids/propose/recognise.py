@@ -36,12 +36,12 @@ NOT_RECOGNISED = "none"
 """Some of the sources of a guess (`Recognition.source`); NOT_RECOGNISED if there is no guess."""
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
 """In ms."""
-CONDITIONS: Mapping[str, Mapping[str, Any]] = {
+MATCH_BY_SOURCE: Mapping[str, Mapping[str, Any]] = {
     SEVERAL_VOLUMES: {"volumes": ">1"},
     SHORT_TE_AND_TR: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
     LONG_TE: {"te_ms": f">={_LONG_TE:g}"},
 }
-"""Further conditions of a proposed rule besides the name, by the source of its guess."""
+"""Further keys of `match` of a proposed rule besides the name, by the source of its guess."""
 
 
 class Recognition(NamedTuple):
