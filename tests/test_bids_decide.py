@@ -5,7 +5,7 @@ import json
 import pytest
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.images.facts import facts_of, images_of
+from qxbatch.bids.images.facts import facts_of_images, images_of
 from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Image, Scan, names, plan, rules, session
@@ -60,7 +60,7 @@ def test_paths_have_a_session_level_if_the_study_has_sessions(tmp_path):
 
 def test_labels_are_reduced_to_letters_and_digits(tmp_path):
     (session_plan,) = study(tmp_path, T1, ("OP_38-6", "OP_38-6", "pre.op"))
-    assert (session_plan.subject, session_plan.session_label) == ("OP386", "preop")
+    assert (session_plan.subject_label, session_plan.session_label) == ("OP386", "preop")
 
 
 def test_sessions_with_the_same_label_are_refused_with_both_names(tmp_path):
@@ -119,7 +119,7 @@ def test_the_table_of_a_session_sets_its_labels(tmp_path):
 )
 def test_the_labels_table_applies_to_all_sessions(tmp_path, table, expected):
     (session_plan,) = study(tmp_path, f"{T1}[labels]\n{table}\n", ("P7_pre_x", "P7", "pre"))
-    assert (session_plan.subject, session_plan.session_label) == expected
+    assert (session_plan.subject_label, session_plan.session_label) == expected
 
 
 def test_only_the_session_that_does_not_fit_the_pattern_is_refused(tmp_path):
@@ -127,7 +127,7 @@ def test_only_the_session_that_does_not_fit_the_pattern_is_refused(tmp_path):
     bad, good = study(tmp_path, text, ("P7", "P7", None), ("P8_a", "P8_a", None))
     assert bad.problem == "its name does not fit the pattern of [labels]"
     assert "[session.P7]" in bad.hint
-    assert (good.subject, good.session_label, good.problem) == ("P8", "a", "")
+    assert (good.subject_label, good.session_label, good.problem) == ("P8", "a", "")
 
 
 def test_the_table_of_a_session_has_rules_for_its_series(tmp_path):
@@ -184,7 +184,7 @@ def test_names_that_become_the_same_label_add_a_remark(tmp_path):
 
 def test_bids_prefixes_are_not_part_of_a_label(tmp_path):
     (session_plan,) = study(tmp_path, T1, ("x", "sub-01", "ses-2"))
-    assert (session_plan.subject, session_plan.session_label) == ("01", "2")
+    assert (session_plan.subject_label, session_plan.session_label) == ("01", "2")
 
 
 def test_damaged_sessions_do_not_affect_the_others(tmp_path):
@@ -258,8 +258,8 @@ def test_invalid_values_of_a_sidecar_are_unknown(tmp_path):
         '{"EchoTime": NaN, "FlipAngle": "x", "EchoNumber": 1e400, "BidsGuess": [3], "ImageType": "M", "MTState": 1}'
     )
     folder.paths.image(21, "json").write_text(invalid)
-    (facts,) = facts_of(SessionFolder(folder.path))
-    assert (facts.te_ms, facts.flip_angle_deg, facts.echo, facts.guess, facts.direction) == (None, None, None, "", "")
+    (facts,) = facts_of_images(SessionFolder(folder.path))
+    assert (facts.te_ms, facts.flip_angle_deg, facts.echo, facts.guess, facts.polarity) == (None, None, None, "", "")
     assert (facts.kind, facts.mt) == ("magnitude", "")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.sidecars.fieldmaps import Links, field_map_links
-from qxbatch.bids.sidecars.intended_for import IntendedFor
+from qxbatch.bids.sidecars.fieldmaps import FieldMapLinks, field_map_links
+from qxbatch.bids.sidecars.intended_for import IntendedForFormat
 from tests.build.bids import Image, Scan, plan
 
 RULES = """
@@ -54,7 +54,9 @@ def rest(number: int, minute: int, seconds: int = 300, shim: tuple[int, ...] = S
     return Scan(number, "rest", f"10:{minute:02}:00", seconds, volumes=10, shim=shim, sidecar=AP, facts=facts)
 
 
-def links_of(folder: Path, *scans: Scan, form: IntendedFor = IntendedFor.URI, rules: str = RULES) -> Links:
+def links_of(
+    folder: Path, *scans: Scan, form: IntendedForFormat = IntendedForFormat.URI, rules: str = RULES
+) -> FieldMapLinks:
     """Return the links of one session."""
     session_plan = plan(folder, rules, *scans)
     assert session_plan.undecided_series == ()
@@ -66,12 +68,12 @@ def short(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]
     return {path.rpartition("/")[2].removeprefix("sub-S01_"): fields for path, fields in table.items()}
 
 
-def sources(links: Links) -> dict[str, Any]:
+def sources(links: FieldMapLinks) -> dict[str, Any]:
     """Return the field maps of each image."""
     return {name: fields["B0FieldSource"] for name, fields in short(links.fields).items() if "B0FieldSource" in fields}
 
 
-def identifiers(links: Links) -> dict[str, Any]:
+def identifiers(links: FieldMapLinks) -> dict[str, Any]:
     """Return the identifier of each field map image."""
     table = short(links.fields)
     return {name: fields["B0FieldIdentifier"] for name, fields in table.items() if "B0FieldIdentifier" in fields}
@@ -88,7 +90,7 @@ def test_intended_for_is_a_uri_or_a_path_relative_to_the_subject(tmp_path):
     scans = (*pair(1, 0), rest(3, 5))
     (tmp_path / "b").mkdir()
     uri = short(links_of(tmp_path, *scans).fields)
-    path = short(links_of(tmp_path / "b", *scans, form=IntendedFor.PATH).fields)
+    path = short(links_of(tmp_path / "b", *scans, form=IntendedForFormat.PATH).fields)
     assert uri["dir-AP_epi"]["IntendedFor"] == ["bids::sub-S01/func/sub-S01_task-rest_bold.nii.gz"]
     assert path["dir-PA_epi"]["IntendedFor"] == ["func/sub-S01_task-rest_bold.nii.gz"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.explanation import explain
-from qxbatch.bids.decide.plan_table import COLUMNS, plan_text, read_plan
+from qxbatch.bids.decide.plan_table import COLUMNS, plan_table_text, read_plan_table
 from qxbatch.exits import ExitStatus
 from qxbatch.model import State
 from qxbatch.problems import UsageError
@@ -45,17 +45,17 @@ def rows_of(text):
 
 def edited(tmp_path, plans, *changes):
     """Return the plans of the table after replacing text in it."""
-    text = plan_text(plans)
+    text = plan_table_text(plans)
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
     path = tmp_path / "plan.tsv"
     path.write_text(text)
-    return read_plan(path, plans)
+    return read_plan_table(path, plans)
 
 
 def test_the_table_has_a_row_for_each_image_and_each_series_without_images(tmp_path, folders):
-    rows = rows_of(plan_text(decide(folders, rules(tmp_path, TEXT))))
+    rows = rows_of(plan_table_text(decide(folders, rules(tmp_path, TEXT))))
     assert [(row["session"], row["series"], row["image"], row["rule"], row["path"]) for row in rows] == [
         ("S01", "1", "11", "2", "ignore"),
         ("S01", "2", "21", "5", "sub-S01/func/sub-S01_task-rest_bold"),
@@ -72,7 +72,7 @@ def test_the_table_has_a_row_for_each_image_and_each_series_without_images(tmp_p
 def test_a_session_with_a_problem_has_one_row(tmp_path, folders):
     folders[0].paths.summary.write_text("{")
     reopened = [SessionFolder(each.path) for each in folders]
-    first, second = rows_of(plan_text(decide(reopened, rules(tmp_path, TEXT))))
+    first, second = rows_of(plan_table_text(decide(reopened, rules(tmp_path, TEXT))))
     assert (first["session"], first["path"]) == ("S01", "undecided")
     assert "cannot be read" in first["reason"]
     assert second["session"] == "S02"
@@ -106,8 +106,8 @@ def test_edited_paths_are_exported(tmp_path, folders):
 def test_sessions_that_are_not_in_the_table_are_left_out(tmp_path, folders):
     plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
-    path.write_text("".join(line for line in plan_text(plans).splitlines(True) if "S01" not in line))
-    assert [each.session.id for each in read_plan(path, plans)] == ["S02"]
+    path.write_text("".join(line for line in plan_table_text(plans).splitlines(True) if "S01" not in line))
+    assert [each.session.id for each in read_plan_table(path, plans)] == ["S02"]
 
 
 @pytest.mark.parametrize(
@@ -154,19 +154,19 @@ def test_an_error_in_an_edited_table_is_named_with_its_line(tmp_path, folders, o
 def test_control_characters_in_names_add_no_rows_or_lines(tmp_path):
     folders = [session(tmp_path, "S 1\t\x1b", Scan(2, "rest\n\x1b[2J"), subject="1")]
     plans = decide(folders, rules(tmp_path, TEXT.replace('"rest*"', '"*"')))
-    text = plan_text(plans)
+    text = plan_table_text(plans)
     assert text.count("\n") == 2
     assert "\x1b" not in text + explain(folders, rules(tmp_path, TEXT), folders[0].id, "2")
     path = tmp_path / "plan.tsv"
     path.write_text(text)
-    assert [names(each) for each in read_plan(path, plans)] == [{21: "func/task-other_bold"}]
+    assert [names(each) for each in read_plan_table(path, plans)] == [{21: "func/task-other_bold"}]
 
 
 def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path, folders):
     plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
-    path.write_bytes(b"\xef\xbb\xbf" + plan_text(plans).replace("\n", "\r\n").encode() + b"\r\n\r\n")
-    assert [names(each) for each in read_plan(path, plans)] == [names(each) for each in plans]
+    path.write_bytes(b"\xef\xbb\xbf" + plan_table_text(plans).replace("\n", "\r\n").encode() + b"\r\n\r\n")
+    assert [names(each) for each in read_plan_table(path, plans)] == [names(each) for each in plans]
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path, folders):
 @pytest.mark.parametrize("path", ["anat/T1w", "ignore"])
 def test_a_row_decides_only_the_scan_that_it_names(tmp_path, scans, reason, path):
     rule_file = rules(tmp_path, '[[rule]]\nmatch = { name = "t1" }\nas = "anat/T1w"\n')
-    text = plan_text(decide([session(tmp_path / "sessions", "S9", Scan(2, "t1"))], rule_file))
+    text = plan_table_text(decide([session(tmp_path / "sessions", "S9", Scan(2, "t1"))], rule_file))
     table = tmp_path / "plan.tsv"
     table.write_text(text.replace("sub-S9/anat/sub-S9_T1w", "ignore") if path == "ignore" else text)
     again = [session(tmp_path / "sessions", "S9", *scans)]
-    (plan,) = read_plan(table, decide(again, rule_file))
+    (plan,) = read_plan_table(table, decide(again, rule_file))
     assert not plan.is_ready
     assert reason in " ".join(undecided.reason for undecided in plan.undecided_series)
     assert not plan.placed_images
@@ -191,10 +191,10 @@ def test_a_row_decides_only_the_scan_that_it_names(tmp_path, scans, reason, path
 
 def test_a_table_without_names_is_matched_by_the_numbers_of_images(tmp_path, folders):
     plans = decide(folders, rules(tmp_path, TEXT))
-    rows = [line.split("\t") for line in plan_text(plans).splitlines()]
+    rows = [line.split("\t") for line in plan_table_text(plans).splitlines()]
     table = tmp_path / "plan.tsv"
     table.write_text("".join("\t".join([row[0], row[2], row[5]]) + "\n" for row in rows))
-    assert [names(each) for each in read_plan(table, plans)] == [names(each) for each in plans]
+    assert [names(each) for each in read_plan_table(table, plans)] == [names(each) for each in plans]
 
 
 def test_an_explanation_names_the_deciding_rule_and_why_the_others_do_not_match(tmp_path, folders):
@@ -213,14 +213,16 @@ def test_an_explanation_names_later_rules_that_match_too(tmp_path, folders):
 
 def test_an_undecided_image_of_a_table_is_named_with_its_line(tmp_path, folders):
     plans = decide(folders, rules(tmp_path, TEXT))
-    (row,) = [line for line in plan_text(plans).splitlines() if "\t42\t" in line]
+    (row,) = [line for line in plan_table_text(plans).splitlines() if "\t42\t" in line]
     first, *_others = edited(tmp_path, plans, ("sub-S01/func/sub-S01_task-other_bold", "undecided"), (f"{row}\n", ""))
     table = tmp_path / "plan.tsv"
     assert [each.reason for each in first.undecided_series] == [
         f"line 4 of {table} does not decide it",
         f"line 5 of {table} does not decide it",
     ]
-    (first,) = edited(tmp_path, plans[:1], *[(f"{line}\n", "") for line in plan_text(plans[:1]).splitlines()[3:6]])
+    (first,) = edited(
+        tmp_path, plans[:1], *[(f"{line}\n", "") for line in plan_table_text(plans[:1]).splitlines()[3:6]]
+    )
     assert [each.reason for each in first.undecided_series] == [f"image {n} is not in {table}" for n in (31, 41)]
 
 
@@ -294,8 +296,8 @@ def test_the_word_none_names_no_series_without_a_series_number(tmp_path):
 def test_a_table_in_another_form_is_read(tmp_path, folders, saved):
     plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
-    path.write_bytes(saved(plan_text(plans)).encode())
-    paths = {each.image.number: each.path for plan in read_plan(path, plans) for each in plan.placed_images}
+    path.write_bytes(saved(plan_table_text(plans)).encode())
+    paths = {each.image.number: each.path for plan in read_plan_table(path, plans) for each in plan.placed_images}
     assert paths == {each.image.number: each.path for plan in plans for each in plan.placed_images}
 
 
@@ -306,9 +308,9 @@ def _quoted(line):
 def test_a_table_without_images_is_refused(tmp_path, folders):
     plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
-    path.write_text(plan_text(plans).splitlines()[0] + "\n")
+    path.write_text(plan_table_text(plans).splitlines()[0] + "\n")
     with pytest.raises(UsageError, match="the table has no image") as caught:
-        read_plan(path, plans)
+        read_plan_table(path, plans)
     assert caught.value.status is ExitStatus.NOTHING_READY
 
 
@@ -316,21 +318,21 @@ def test_a_session_that_cannot_be_exported_stays_in_the_plan_of_its_table(tmp_pa
     first, second = decide(folders, rules(tmp_path, TEXT))
     plans = [first, replace(second, problem="its summary cannot be read", hint="Import it again.")]
     path = tmp_path / "plan.tsv"
-    path.write_text(plan_text(plans))
-    assert [(plan.session.id, plan.problem) for plan in read_plan(path, plans)] == [
+    path.write_text(plan_table_text(plans))
+    assert [(plan.session.id, plan.problem) for plan in read_plan_table(path, plans)] == [
         ("S01", ""),
         ("S02", "its summary cannot be read"),
     ]
-    path.write_text(plan_text(plans[1:]))
-    assert [plan.session.id for plan in read_plan(path, plans)] == ["S02"]
+    path.write_text(plan_table_text(plans[1:]))
+    assert [plan.session.id for plan in read_plan_table(path, plans)] == ["S02"]
 
 
 def test_reasons_have_one_full_stop(tmp_path, folders):
     folders[1].paths.summary.unlink()
     without_label = '[[rule]]\nmatch = { name = "*" }\nas = "func/task-x_dir-{dir}_bold"\n'
     plans = decide(folders, rules(tmp_path, TEXT + without_label))
-    assert not any(".. " in row["reason"] for row in rows_of(plan_text(plans)))
+    assert not any(".. " in row["reason"] for row in rows_of(plan_table_text(plans)))
     reason = (
         f"qxbatch/summary.json is missing: another program made the session. qxbatch inspect {folders[1].path} --update"
     )
-    assert rows_of(plan_text(plans[1:]))[0]["reason"] == reason
+    assert rows_of(plan_table_text(plans[1:]))[0]["reason"] == reason

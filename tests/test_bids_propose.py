@@ -249,8 +249,8 @@ def test_sessions_with_the_same_label_get_different_ones(tmp_path):
     folders.append(session(tmp_path, "again", USUAL[1], subject="S_1"))
     plans = decide(folders, rules(tmp_path, propose(folders)))
     assert [each.problem for each in plans] == [""] * 4
-    assert len({(each.subject, each.session_label) for each in plans}) == 4
-    assert len({each.subject for each in plans}) == 3
+    assert len({(each.subject_label, each.session_label) for each in plans}) == 4
+    assert len({each.subject_label for each in plans}) == 3
 
 
 @pytest.mark.parametrize("labels", [("a", "a", "a1"), ("a", "A", "b"), (None, None, "1")])

@@ -14,7 +14,7 @@ from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.shared import shared_files
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.bids.write.placing import LinkMode
-from qxbatch.bids.write.request import Request
+from qxbatch.bids.write.request import ExportRequest
 from qxbatch.bids.write.result import SessionOutcome
 from qxbatch.bids.write.run import run_export
 from qxbatch.session.folder import SessionFolder
@@ -44,7 +44,7 @@ def study(tmp_path: Path) -> BidsStudy:
 def test_a_session_that_is_replaced_after_it_was_read_is_not_exported(study: BidsStudy, link: LinkMode) -> None:
     plans = decide([SessionFolder(study.sessions / name) for name in ("S1", "S2")], read_rules(study.rules))
     replace_session(study, "S1")
-    export = run_export(Request(study.sessions, study.bids, link=link), plans)
+    export = run_export(ExportRequest(study.sessions, study.bids, link_mode=link), plans)
     states = {result.session: result.state for result in export.sessions}
     assert states == {"S1": SessionOutcome.FAILED, "S2": SessionOutcome.EXPORTED}
     assert "an import replaced the session" in " ".join(export.sessions[0].problems)
@@ -55,7 +55,7 @@ def test_a_session_that_is_replaced_after_it_was_read_is_not_exported(study: Bid
 def test_the_next_export_has_the_replaced_session(study: BidsStudy) -> None:
     plans = decide([SessionFolder(study.sessions / "S1")], read_rules(study.rules))
     replace_session(study, "S1")
-    run_export(Request(study.sessions, study.bids), plans)
+    run_export(ExportRequest(study.sessions, study.bids), plans)
     assert study.run().status == 0
     exported = study.bids / f"{T1}.nii.gz"
     assert exported.read_bytes() == (study.sessions / "S1" / "nii" / "31.nii.gz").read_bytes()

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qxbatch.bids.decide.texts import value_text
+from qxbatch.bids.decide.texts import toml_value
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import ExportImage
 from qxbatch.bids.rules.match_keys import KEYS
 from qxbatch.bids.rules.matching import first_match
-from qxbatch.bids.rules.rule_file import read_rules, rules_of
+from qxbatch.bids.rules.rule_file import parse_rules, read_rules
 from qxbatch.bids.rules.rule_reader import OPTIONS
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.bids.schema.target import TargetError, read_target
@@ -250,25 +250,25 @@ def test_the_documented_rule_file_is_valid(tmp_path):
     example = DOCUMENT.partition("```toml\n")[2].partition("```")[0]
     rule_file = rules(tmp_path, example)
     assert len(rule_file.rules) == example.count("[[rule]]") > 3
-    assert rule_file.sessions["S012"].subject == "12"
-    assert rule_file.dataset == {"Name": "Working memory"}
+    assert rule_file.session_tables["S012"].subject == "12"
+    assert rule_file.description_fields == {"Name": "Working memory"}
 
 
 def test_a_rule_of_a_session_accepts_the_options_of_a_rule(tmp_path):
     text = '[session.S01]\n"3" = { as = "perf/asl", set = { M0Type = "Absent" }, context = ["control", "label"] }\n'
-    (rule,) = rules(tmp_path, text).sessions["S01"].rules
+    (rule,) = rules(tmp_path, text).session_tables["S01"].rules
     assert (rule.fields, rule.context, rule.line) == ({"M0Type": "Absent"}, ("control", "label"), 2)
 
 
 def test_serves_has_defaults(tmp_path):
     text = RULE.format(match='name = "a"', target="fmap/epi") + 'serves = { write = ["IntendedFor"] }\n'
     (rule,) = rules(tmp_path, text).rules
-    assert rule.link_options == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
+    assert rule.field_map_options == (("shim", "geometry", "nearest-time"), ("IntendedFor",))
 
 
 @given(number=st.floats(allow_nan=False))
 def test_a_number_is_written_without_loss(number):
-    assert tomllib.loads(f"key = {value_text(number)}") == {"key": number}
+    assert tomllib.loads(f"key = {toml_value(number)}") == {"key": number}
 
 
 WORDS = st.sampled_from(
@@ -291,7 +291,7 @@ KEY_NAMES = st.sampled_from([*KEYS, "not", "EchoTime", "MTState", "ImageType", *
 @settings(max_examples=300)
 @given(key=KEY_NAMES, value=VALUES)
 def test_any_value_is_read_or_refused_with_its_line(key, value):
-    assignment = f"{key} = {value_text(value)}"
+    assignment = f"{key} = {toml_value(value)}"
     text = (
         f'[[rule]]\nmatch = {{ name = "a" }}\n{assignment}\n'
         + ('as = "anat/T1w"\n' if key not in ("as", "ignore") else "")
@@ -299,7 +299,7 @@ def test_any_value_is_read_or_refused_with_its_line(key, value):
         else f'[[rule]]\nmatch = {{ {assignment} }}\nas = "anat/T1w"\n'
     )
     try:
-        rule_file = rules_of(text)
+        rule_file = parse_rules(text)
     except UsageError as error:
         assert re.match(r"rules\.toml:[1-4]: ", error.message)  # noqa: PT017 - most values are valid
         return

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, session_files
+from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, planned_session_files
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
-from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_text
+from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_bytes
 from qxbatch.model import SeriesKind
 from tests.build.bids import Image, Scan, plan
 
@@ -27,7 +27,7 @@ def fields(session_plan: ExportPlan, **options: Any) -> dict[str, Any]:
 
 def files(session_plan: ExportPlan) -> dict[str, PlannedFile]:
     """Return the files of a session by file name without the subject."""
-    exported = session_files(session_plan, FileOptions(), Sources(Stamps(None))).files
+    exported = planned_session_files(session_plan, FileOptions(), Sources(Stamps(None))).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in exported}
 
 
@@ -257,5 +257,5 @@ def test_required_fields_of_asl_depend_on_its_type(tmp_path):
 
 
 def test_numbers_that_are_not_valid_json_are_left_out():
-    text = sidecar_text({"EchoTime": 0.03, "SAR": float("nan"), "SliceTiming": [0.0, float("inf")], "x": {"y": [1.5]}})
+    text = sidecar_bytes({"EchoTime": 0.03, "SAR": float("nan"), "SliceTiming": [0.0, float("inf")], "x": {"y": [1.5]}})
     assert json.loads(text, parse_constant=pytest.fail) == {"EchoTime": 0.03, "x": {"y": [1.5]}}

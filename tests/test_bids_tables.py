@@ -15,7 +15,7 @@ import pytest
 from qxbatch.bids.files.age_and_sex import age_text
 from qxbatch.bids.images.acquisition_time import add_seconds
 from qxbatch.bids.tables.rows import moment_text
-from qxbatch.bids.tables.shifts import Shifts
+from qxbatch.bids.tables.shifts import DateShifts
 from qxbatch.bids.tables.table_text import Table, merge_edited, read_table
 from qxbatch.publish.folder_lock import is_locked
 from qxbatch.textfile import MOST_BYTES
@@ -136,16 +136,16 @@ def test_shifted_dates_are_before_1925_and_keep_the_intervals_of_a_subject(study
 
 
 def test_the_shifted_date_of_a_session_nine_years_later_is_before_1925(tmp_path):
-    shifts = Shifts(tmp_path / "shifts.tsv")
-    assert shifts.choose([("A", date(2024, 5, 6))])
+    shifts = DateShifts(tmp_path / "shifts.tsv")
+    assert shifts.choose_missing([("A", date(2024, 5, 6))])
     moved = shifts.shift("A", datetime(2033, 5, 6))
     assert moved is not None
     assert moved.year < 1925
 
 
 def test_a_date_that_cannot_be_shifted_is_not_available(tmp_path):
-    shifts = Shifts(tmp_path / "shifts.tsv")
-    assert shifts.choose([("A", date(1, 1, 1))])
+    shifts = DateShifts(tmp_path / "shifts.tsv")
+    assert shifts.choose_missing([("A", date(1, 1, 1))])
     assert moment_text("A", datetime(1, 1, 1), shifts) == "n/a"
 
 
@@ -384,8 +384,8 @@ def test_the_shift_table_is_locked_from_reading_to_writing(study, monkeypatch):
 
         return call
 
-    monkeypatch.setattr(Shifts, "read", watched(Shifts.read))
-    monkeypatch.setattr(Shifts, "write", watched(Shifts.write))
+    monkeypatch.setattr(DateShifts, "read", watched(DateShifts.read))
+    monkeypatch.setattr(DateShifts, "write", watched(DateShifts.write))
     assert study.run("--shift-dates").status == 0
     assert seen == [True, True]
 

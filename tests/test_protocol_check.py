@@ -11,7 +11,7 @@ from qxbatch.protocol.difference import DifferenceKind, differences_text
 from qxbatch.protocol.fields import FIELDS
 from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
-from qxbatch.protocol.values import Count, expectation
+from qxbatch.protocol.values import CountRange, read_expectation
 from tests.build.scanned import DWI, LOCALIZER, PRISMA, REST, SHORT, SKYRA, T1, series, session
 
 MAGNITUDE = frozenset({ImageKind.MAGNITUDE})
@@ -19,11 +19,11 @@ MAGNITUDE = frozenset({ImageKind.MAGNITUDE})
 
 def parameters(volumes: int | None = None, **values: object) -> SeriesParameters:
     """Return expected values as read from a protocol file."""
-    read = {name: expectation(FIELDS[name], value) for name, value in values.items()}
-    return SeriesParameters(read, None if volumes is None else Count(volumes, volumes))
+    read = {name: read_expectation(FIELDS[name], value) for name, value in values.items()}
+    return SeriesParameters(read, None if volumes is None else CountRange(volumes, volumes))
 
 
-def expected(name: str, volumes: int | None = None, count: Count = ONCE, **values: object) -> ExpectedSeries:
+def expected(name: str, volumes: int | None = None, count: CountRange = ONCE, **values: object) -> ExpectedSeries:
     """Return an entry for magnitude images."""
     return ExpectedSeries(name, MAGNITUDE, count, parameters(volumes, **values))
 
@@ -104,7 +104,7 @@ def test_an_unknown_polarity_is_compared_with_each_allowed_direction(axis: str) 
 
 
 def test_a_large_range_of_volumes_needs_no_memory() -> None:
-    entry = replace(ENTRY, parameters=SeriesParameters({}, Count(1, 1_000_000)))
+    entry = replace(ENTRY, parameters=SeriesParameters({}, CountRange(1, 1_000_000)))
     tracemalloc.start()
     assert check(series("rest"), entries=(entry,)).differences == ()
     peak = tracemalloc.get_traced_memory()[1]
@@ -130,7 +130,7 @@ def test_fewer_volumes_than_planned_are_listed_without_an_expected_number() -> N
 
 
 def test_a_number_of_volumes_in_the_expected_range_is_no_difference() -> None:
-    entry = replace(ENTRY, parameters=SeriesParameters({}, Count(200, 300)))
+    entry = replace(ENTRY, parameters=SeriesParameters({}, CountRange(200, 300)))
     assert check(series("rest", **SHORT), entries=(entry,)).differences == ()
 
 
@@ -160,8 +160,8 @@ def test_the_repeat_of_an_interrupted_series_is_kept_and_listed_once() -> None:
     checked = check(series("rest", 5, **SHORT), series("rest", 7))
     assert listed(checked) == [("repeated", 5, "count", "1", "2")]
     assert checked.differences[0].note == "incomplete, 212 of 300 volumes"
-    assert checked.repeated_ns == frozenset()
-    assert [each.series_number for each in checked.matches[0].selected_series] == [7]
+    assert checked.repeated_n == frozenset()
+    assert [each.series_number for each in checked.entry_checks[0].selected_series] == [7]
 
 
 def test_the_second_and_third_series_of_a_name_are_repeats() -> None:
@@ -170,19 +170,19 @@ def test_the_second_and_third_series_of_a_name_are_repeats() -> None:
         (DifferenceKind.REPEATED, 7),
         (DifferenceKind.REPEATED, 9),
     ]
-    assert checked.repeated_ns == {70, 90}
+    assert checked.repeated_n == {70, 90}
 
 
 def test_a_repeat_with_the_right_parameters_is_kept() -> None:
     checked = check(series("rest", 5, tr_ms=2500.0), series("rest", 7))
     assert listed(checked) == [("repeated", 5, "count", "1", "2")]
     assert checked.differences[0].note == "tr_ms 2500"
-    assert checked.repeated_ns == {50}
+    assert checked.repeated_n == {50}
 
 
 def test_the_later_series_is_the_repeat() -> None:
     first, second = series("rest", 9, started="2024-01-15T10:00:00"), series("rest", 5, started="2024-01-15T11:00:00")
-    assert check(second, first).repeated_ns == {50}
+    assert check(second, first).repeated_n == {50}
 
 
 def test_a_series_interrupted_twice_is_incomplete_and_repeated() -> None:
@@ -191,15 +191,15 @@ def test_a_series_interrupted_twice_is_incomplete_and_repeated() -> None:
 
 
 def test_an_expected_number_of_series_has_no_repeats() -> None:
-    twice = (expected("rest", count=Count(1, 2)),)
+    twice = (expected("rest", count=CountRange(1, 2)),)
     assert check(series("rest", 5), series("rest", 7), entries=twice).differences == ()
     assert check(series("rest", 5), entries=twice).differences == ()
     assert listed(check(entries=twice)) == [("missing", None, "count", "1-2", "0")]
-    assert check(entries=(expected("rest", count=Count(0, 1)),)).differences == ()
+    assert check(entries=(expected("rest", count=CountRange(0, 1)),)).differences == ()
 
 
 def test_one_of_two_runs_is_missing() -> None:
-    checked = check(series("rest"), entries=(expected("rest", count=Count(2, 2)),))
+    checked = check(series("rest"), entries=(expected("rest", count=CountRange(2, 2)),))
     assert differences_text(checked.differences) == "rest: found 1, expected 2"
 
 

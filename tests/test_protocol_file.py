@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from qxbatch.acquisition import ImageKind
 from qxbatch.problems import UsageError
 from qxbatch.protocol.file import read_protocol
-from qxbatch.protocol.lines import lines_of
-from qxbatch.protocol.model import Protocol, names_scanner
+from qxbatch.protocol.lines import lines_of_keys
+from qxbatch.protocol.model import Protocol, matches_scanner
 from qxbatch.protocol.toml_file import MAX_FILE_BYTES
-from qxbatch.protocol.values import Count
+from qxbatch.protocol.values import CountRange
 from tests.build.study import run_main
 
 GOOD = """\
@@ -63,11 +63,11 @@ def test_a_protocol_is_read(tmp_path: Path) -> None:
     rest, dwi = protocol.series
     assert protocol.name == "protocol.toml"
     assert protocol.scanners == {"Siemens Prisma": ("syngo MR E11",), "Siemens Skyra": ()}
-    assert (rest.name, rest.kinds, rest.count) == ("rest*", frozenset({ImageKind.MAGNITUDE}), Count(1, 2))
+    assert (rest.name, rest.kinds, rest.count) == ("rest*", frozenset({ImageKind.MAGNITUDE}), CountRange(1, 2))
     assert rest.parameters_on("Siemens Prisma").values["tr_ms"].text == "2000 ± 1"
     assert rest.parameters_on("SIEMENS MAGNETOM Skyra").values["tr_ms"].text == "2500 ± 1"
     assert rest.parameters_on("Siemens Skyra").values["te_ms"].text == "13 ± 0.1, 31 ± 0.1"
-    assert rest.parameters_on("Siemens Skyra").volumes == Count(300, 300)
+    assert rest.parameters_on("Siemens Skyra").volumes == CountRange(300, 300)
     assert (dwi.kinds, dwi.count.text) == (None, "1")
 
 
@@ -201,12 +201,12 @@ def test_every_key_has_its_line(statements: list[tuple[str, str, str]]) -> None:
         text += "[[t]]\n"
         expected.append(text.count("\n") + 1)
         text += f"{key} = {value}{end}\n"
-    lines = lines_of(text)
+    lines = lines_of_keys(text)
     numbers = [max(lines[key] for key in lines if key[:2] == ("t", k)) for k in range(len(statements))]
     assert numbers == expected
 
 
 def test_a_scanner_can_be_named_by_its_model_alone() -> None:
-    assert names_scanner("prisma", "Siemens Prisma")
-    assert not names_scanner("", "Siemens")
-    assert not names_scanner("Siemens", "Siemens Prisma")
+    assert matches_scanner("prisma", "Siemens Prisma")
+    assert not matches_scanner("", "Siemens")
+    assert not matches_scanner("Siemens", "Siemens Prisma")

@@ -5,12 +5,20 @@ import tomllib
 import pytest
 
 from qxbatch.protocol.fields import FIELDS
-from qxbatch.protocol.values import Count, Numbers, WrongValueError, actual_text, count_of, expectation, toml_string
+from qxbatch.protocol.values import (
+    CountRange,
+    ExpectedNumbers,
+    WrongValueError,
+    actual_text,
+    read_count_range,
+    read_expectation,
+    toml_string,
+)
 
 
 def agrees(field: str, value: object, fact: object) -> bool:
     """Return whether a fact agrees with a value of a protocol."""
-    return expectation(FIELDS[field], value).agrees(fact)
+    return read_expectation(FIELDS[field], value).agrees(fact)
 
 
 @pytest.mark.parametrize("written", ["2000 ± 1", "2000±1", "2000 +- 1", "2000+/-1", " 2000 ±1 ", 2000, 2000.0, "2000"])
@@ -95,7 +103,7 @@ def test_other_shells_differ(fact: object) -> None:
 )
 def test_an_invalid_value_is_refused(field: str, value: object) -> None:
     with pytest.raises(WrongValueError):
-        expectation(FIELDS[field], value)
+        read_expectation(FIELDS[field], value)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +111,13 @@ def test_an_invalid_value_is_refused(field: str, value: object) -> None:
     [(1, 1, 1), ("1", 1, 1), ("0-1", 0, 1), ("1 – 2", 1, 2), ("300 ± 5", 295, 305), ("1 +- 3", 0, 4)],
 )
 def test_a_count_can_be_a_range(written: object, least: int, most: int) -> None:
-    assert count_of(written) == Count(least, most)
+    assert read_count_range(written) == CountRange(least, most)
 
 
 @pytest.mark.parametrize("written", [0, -1, 1.5, True, "", "2-1", "0", "one", "1-", None, [1]])
 def test_an_invalid_count_is_refused(written: object) -> None:
     with pytest.raises(WrongValueError):
-        count_of(written)
+        read_count_range(written)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +132,8 @@ def test_an_invalid_count_is_refused(written: object) -> None:
     ],
 )
 def test_a_value_written_as_toml_is_read_back(field: str, value: object) -> None:
-    before = expectation(FIELDS[field], value)
-    assert expectation(FIELDS[field], tomllib.loads(f"x = {before.toml}")["x"]) == before
+    before = read_expectation(FIELDS[field], value)
+    assert read_expectation(FIELDS[field], tomllib.loads(f"x = {before.toml}")["x"]) == before
 
 
 def test_any_text_can_be_written_as_toml() -> None:
@@ -139,4 +147,4 @@ def test_facts_are_printed_without_rounding_errors() -> None:
     assert actual_text(((0.0, 7), (1000.0, 64))) == "b0 x 7, b1000 x 64"
     assert actual_text(None) is None
     assert actual_text(float("inf")) == "inf"
-    assert Numbers((2000.0,), (1.0,)).text == "2000 ± 1"
+    assert ExpectedNumbers((2000.0,), (1.0,)).text == "2000 ± 1"

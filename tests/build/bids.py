@@ -121,7 +121,7 @@ def names(session_plan: ExportPlan) -> dict[int, str]:
 
 def _short(session_plan: ExportPlan, path: str) -> str:
     label = session_plan.session_label
-    levels = [f"sub-{session_plan.subject}", *([f"ses-{label}"] if label else [])]
+    levels = [f"sub-{session_plan.subject_label}", *([f"ses-{label}"] if label else [])]
     datatype, _slash, name = path.removeprefix("/".join(levels) + "/").partition("/")
     return f"{datatype}/{name.removeprefix('_'.join(levels) + '_')}"
 

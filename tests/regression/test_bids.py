@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.decide.plan_table import COLUMNS, plan_text
+from qxbatch.bids.decide.plan_table import COLUMNS, plan_table_text
 from qxbatch.bids.propose.proposal import propose
-from qxbatch.bids.rules.rule_file import read_rules, rules_of
+from qxbatch.bids.rules.rule_file import parse_rules, read_rules
 from tests.regression.bids_study import PATHS, RULES, SharedStudy, shared_study
 from tests.regression.declared import only_quick, updating
 
@@ -34,7 +34,7 @@ def table(text: str) -> str:
 def test_one_rule_file_decides_every_series_as_reviewed(study: SharedStudy) -> None:
     plans = decide(study.folders, read_rules(RULES))
     assert [(plan.session.id, plan.problem, plan.undecided_series) for plan in plans if not plan.is_ready] == []
-    found = table(plan_text(plans))
+    found = table(plan_table_text(plans))
     if updating() and found != PATHS.read_text(encoding="utf-8"):
         PATHS.write_text(found, encoding="utf-8")
         pytest.skip(f"QXBATCH_UPDATE=1: {PATHS.name} is written; read it before you keep it")
@@ -47,6 +47,6 @@ def test_the_rule_file_is_short(study: SharedStudy) -> None:
 
 
 def test_a_proposed_rule_file_decides_every_series(study: SharedStudy) -> None:
-    plans = decide(study.folders, rules_of(propose(study.folders)))
+    plans = decide(study.folders, parse_rules(propose(study.folders)))
     assert [(plan.session.id, plan.problem, plan.undecided_series) for plan in plans if not plan.is_ready] == []
     assert sum(len(plan.placed_images) for plan in plans) > MOST_LINES

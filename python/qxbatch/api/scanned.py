@@ -26,8 +26,9 @@ class ScannedSeries:
     kind: str
     """`DICOM` or `PAR/REC`."""
     files: int
+    """Number of its files."""
     size: int
-    """Bytes."""
+    """Of all its files, in bytes."""
     started: str
     """Date and time, `YYYYMMDDHHMMSS.ffffff` as far as known; empty when unknown."""
     patient_id: str
@@ -45,13 +46,13 @@ class ScannedSeries:
 
 @dataclass(frozen=True)
 class ScannedPath:
-    """The content of one path."""
+    """The result of a scan for one path: the series in it, and what cannot be read."""
 
     path: Path
     kind: str
     """`folder`, `unreadable`, or what the file is: `zip`, `tar`, `dicom`, ..."""
     files: int
-    """Files, or members of an archive."""
+    """Number of files, or of members of an archive."""
     series: tuple[ScannedSeries, ...]
     """Sorted by patient, study, number and time."""
     problems: tuple[str, ...]

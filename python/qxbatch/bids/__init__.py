@@ -4,11 +4,11 @@ The entry points:
 
 - `rules.rule_file.read_rules(path) -> RuleFile`: raises UsageError before anything is written.
 - `images.facts.images_of(session) -> tuple[ExportImage, ...]`: raises SessionFactsError.
-- `decide.decision.decide(sessions, rules) -> list[ExportPlan]`: reads the sessions and writes nothing; `run_export`
+- `decide.decision.decide(sessions, rule_file) -> list[ExportPlan]`: reads the sessions and writes nothing; `run_export`
   does not write a session with `problem` or `undecided_series`.
 - `propose.proposal.propose(sessions) -> str`: the text of a rule file.
-- `decide.plan_table.plan_text(plans) -> str`: the editable table.
-- `decide.plan_table.read_plan(path, plans) -> list[ExportPlan]`: the plans with the paths of an edited table.
-- `decide.explanation.explain(sessions, rules, session, series) -> str`: which rule won, and why the others did not.
-- `write.run.run_export(request, plans) -> Export`: writes the planned sessions.
+- `decide.plan_table.plan_table_text(plans) -> str`: the editable table.
+- `decide.plan_table.read_plan_table(path, plans) -> list[ExportPlan]`: the plans with the paths of an edited table.
+- `decide.explanation.explain(sessions, rule_file, session, series) -> str`: which rule won, and why the others did not.
+- `write.run.run_export(request, plans) -> ExportResult`: writes the planned sessions.
 """

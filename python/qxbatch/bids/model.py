@@ -26,7 +26,7 @@ class ExportImage:
         return self.summary.number
 
 
-class LinkOptions(NamedTuple):
+class FieldMapOptions(NamedTuple):
     """`serves` of a rule: how the export selects the images that a field map corrects, and which sidecar fields link them."""
 
     criteria: tuple[str, ...]
@@ -70,7 +70,7 @@ class Rule:
 
     If empty, `repeat` decides; if that is `all`, such copies are an error.
     """
-    link_options: LinkOptions | None = None
+    field_map_options: FieldMapOptions | None = None
     """`serves`, for field maps."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """`set`: sidecar fields, which replace those of the session."""
@@ -87,15 +87,15 @@ class SessionRules(NamedTuple):
 
     line: int
     subject: str | None = None
-    """Label; None where the table has none."""
+    """Label of the subject; None where the table has none."""
     session: str | None = None
-    """Label; None where the table has none, empty for no session level."""
+    """Label of the session; None where the table has none, empty for no session level."""
     rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
-class Labels:
-    """The table `[labels]`: how sessions are named in the data set."""
+class LabelRules:
+    """The table `[labels]`: how the labels of subjects and sessions follow from their names."""
 
     pattern: str = ""
     """A glob for the session id, with `{subject}` and `{session}`; empty to use the names of the import."""
@@ -111,15 +111,15 @@ class Labels:
 
 @dataclass(frozen=True)
 class RuleFile:
-    """A rule file that was read and checked."""
+    """The content of a rule file, which was read and checked."""
 
     path: Path
     rules: tuple[Rule, ...]
     """In their order: the first that matches decides."""
-    sessions: Mapping[str, SessionRules] = field(default_factory=dict)
-    """By session id."""
-    labels: Labels = field(default_factory=Labels)
-    dataset: Mapping[str, Any] = field(default_factory=dict)
+    session_tables: Mapping[str, SessionRules] = field(default_factory=dict)
+    """The tables `[session.ID]`, by session id."""
+    label_rules: LabelRules = field(default_factory=LabelRules)
+    description_fields: Mapping[str, Any] = field(default_factory=dict)
     """`[dataset]`: fields of dataset_description.json."""
 
 
@@ -160,7 +160,7 @@ class ExportPlan:
     """The export plan of one session. Nothing of the session is written unless `is_ready`."""
 
     session: SessionFolder
-    subject: str
+    subject_label: str
     """BIDS label of the subject, without `sub-`; empty if it has none, which is a problem."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.explanation import explain
-from qxbatch.bids.decide.plan_table import plan_text, read_plan
+from qxbatch.bids.decide.plan_table import plan_table_text, read_plan_table
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.commands.bids_export import export_plans
 from qxbatch.commands.bids_init import propose_rules
@@ -32,12 +32,12 @@ def run(options: Mapping[str, object]) -> int:
         return int(ExitStatus.OK)
     plans = decide(sessions, rules)
     if isinstance(bids_options.plan, Path):
-        plans = read_plan(bids_options.plan, plans)
+        plans = read_plan_table(bids_options.plan, plans)
     chosen = [plan for plan in plans if is_chosen(plan.session.id, bids_options)]
     if bids_options.plan == PRINT_PLAN:
-        print(plan_text(chosen), end="")
+        print(plan_table_text(chosen), end="")
         return int(ExitStatus.OK)
-    return int(export_plans(bids_options, rules, chosen, all_sessions=len(chosen) == len(sessions)))
+    return int(export_plans(bids_options, rules, chosen, includes_all_sessions=len(chosen) == len(sessions)))
 
 
 def _check_choice(ids: Sequence[str], options: BidsOptions) -> None:

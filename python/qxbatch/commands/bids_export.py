@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from qxbatch.bids.files.study_table import read_study_table
 from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.write.placing import LinkRefusedError
-from qxbatch.bids.write.request import Request
-from qxbatch.bids.write.result import Export, export_value
+from qxbatch.bids.write.request import ExportRequest
+from qxbatch.bids.write.result import ExportResult, export_value
 from qxbatch.bids.write.run import run_export
 from qxbatch.bids.write.validate import ValidatorResult, find_validator, validate
 from qxbatch.commands.bids_options import BidsOptions
@@ -21,46 +21,49 @@ from qxbatch.report.output_files import check_output_folder, folders_of
 
 
 def export_plans(
-    options: BidsOptions, rules: RuleFile, plans: Sequence[ExportPlan], *, all_sessions: bool
+    options: BidsOptions, rule_file: RuleFile, plans: Sequence[ExportPlan], *, includes_all_sessions: bool
 ) -> ExitStatus:
     """Export the sessions, print the result and return the exit status. Raises UsageError.
 
-    `all_sessions`: the plans include all sessions of the study.
+    `includes_all_sessions`: the plans include all sessions of the study.
     """
     check_output_folder(options.dataset, [folders_of(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
-    table, warnings = read_study_table(options.logfile, options.columns)
-    export = _export(_request(options, rules, all_sessions=all_sessions)._replace(table=table), plans)
+    study_table, warnings = read_study_table(options.logfile, options.columns)
+    export = _export(
+        _request(options, rule_file, includes_all_sessions=includes_all_sessions)._replace(study_table=study_table),
+        plans,
+    )
     if not options.test:
-        record_export(options, rules, export, None)
+        record_export(options, rule_file, export, None)
     try:
         validator_result = validate(options.dataset, program) if program else None
     except UsageError:
         _print_result(options, export, warnings, None)
         raise
     if validator_result:
-        record_export(options, rules, export, validator_result)
+        record_export(options, rule_file, export, validator_result)
     _print_result(options, export, warnings, validator_result)
     return ExitStatus.FAILED if export.not_exported or (validator_result and validator_result.errors) else ExitStatus.OK
 
 
-def _request(options: BidsOptions, rules: RuleFile, *, all_sessions: bool) -> Request:
+def _request(options: BidsOptions, rule_file: RuleFile, *, includes_all_sessions: bool) -> ExportRequest:
     """Return the options of the export, without a table of the study."""
-    return Request(
+    return ExportRequest(
         sessionsfolder=options.sessionsfolder,
         dataset=options.dataset,
-        description=rules.dataset,
-        link=options.link,
+        description_fields=rule_file.description_fields,
+        link_mode=options.link,
         intended_for=options.intended_for,
         shift_table=options.shift_table,
         sourcedata=options.sourcedata,
         keep_identifying=options.keep_identifying,
-        all_sessions=all_sessions,
+        includes_all_sessions=includes_all_sessions,
         test=options.test,
     )
 
 
-def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
+def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult:
     try:
         return run_export(request, plans)
     except LinkRefusedError as error:
@@ -72,7 +75,7 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
 
 
 def _print_result(
-    options: BidsOptions, export: Export, warnings: Sequence[str], validator_result: ValidatorResult | None
+    options: BidsOptions, export: ExportResult, warnings: Sequence[str], validator_result: ValidatorResult | None
 ) -> None:
     for text in warnings:
         print(f"to check: {text}", file=sys.stderr)

@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from qxbatch.bids.sidecars.intended_for import IntendedFor
-from qxbatch.bids.tables.shifts import FILE as SHIFT_TABLE_NAME
+from qxbatch.bids.sidecars.intended_for import IntendedForFormat
+from qxbatch.bids.tables.shifts import SHIFT_TABLE_NAME
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
@@ -35,7 +35,7 @@ class BidsOptions(NamedTuple):
     """(session, series) whose decision is explained."""
     sessions: tuple[str, ...]
     link: LinkMode
-    intended_for: IntendedFor
+    intended_for: IntendedForFormat
     shift_table: Path | None
     """None: dates are not shifted."""
     logfile: LogfileSpec | None
@@ -61,7 +61,7 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
         explain=_explain(options),
         sessions=split_list(str(options["--sessions"] or "")),
         link=_one_of(options, "--link", LinkMode, LinkMode.AUTO),
-        intended_for=_one_of(options, "--intended-for", IntendedFor, IntendedFor.URI),
+        intended_for=_one_of(options, "--intended-for", IntendedForFormat, IntendedForFormat.URI),
         shift_table=(_file(options, "--shift-table") or folder / SHIFT_TABLE_NAME)
         if options["--shift-dates"]
         else None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action
 from qxbatch.bids.model import RuleFile
-from qxbatch.bids.write.result import Export, SessionOutcome
+from qxbatch.bids.write.result import ExportResult, SessionOutcome
 from qxbatch.bids.write.validate import ValidatorResult
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.os_error import error_text
@@ -21,7 +21,7 @@ from qxbatch.textfile import read_bytes
 
 
 def record_export(
-    options: BidsOptions, rules: RuleFile, export: Export, validator_result: ValidatorResult | None
+    options: BidsOptions, rule_file: RuleFile, export: ExportResult, validator_result: ValidatorResult | None
 ) -> None:
     """Record the export. If that changes the record, rewrite the study level, unless the study has none.
 
@@ -29,7 +29,7 @@ def record_export(
     """
     folder = options.sessionsfolder
     try:
-        rules_path = Path(os.path.realpath(rules.path))  # no link, which the page would not follow
+        rules_path = Path(os.path.realpath(rule_file.path))  # no link, which the page would not follow
         digest = rules_digest(read_bytes(rules_path))
         data_set = next((entry for entry in recorded_data_sets(folder) if entry.path == options.dataset), None)
         sessions = dict(data_set.sessions) if data_set else {}
@@ -50,6 +50,6 @@ def record_export(
         print(f"The study page does not show this export: {error_text(error, folder)}.", file=sys.stderr)
 
 
-def _has_changes(export: Export) -> bool:
+def _has_changes(export: ExportResult) -> bool:
     """Return whether the export changed a file, so that the previous validation is outdated."""
     return any(export.counts[action] for action in (Action.ADD, Action.REPLACE, Action.REMOVE))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from qxbatch.bids.files.changes import Action, Change
-from qxbatch.bids.write.result import Export, SessionResult
+from qxbatch.bids.write.result import ExportResult, SessionResult
 from qxbatch.bids.write.validate import ValidatorResult
 from qxbatch.visible import one_line
 from qxbatch.wrapping import text_width, wrapped
@@ -15,7 +15,7 @@ _MAX_LENGTH = 200
 """Maximum number of characters of a text of the validator; --json has the whole text."""
 
 
-def export_text(export: Export, dataset: str, *, test: bool) -> str:
+def export_text(export: ExportResult, dataset: str, *, test: bool) -> str:
     """Return the sessions that were not exported, warnings, files that were left alone, and a summary; with `test`, as a plan."""
     lines: list[str] = []
     for session in export.not_exported:
@@ -39,12 +39,12 @@ def _not_exported_text(session: SessionResult) -> list[str]:
 def _left_alone_text(change: Change) -> str:
     if change.action is Action.FOREIGN:
         return f"left alone: {change.path}: the export did not write it. Move it away and run again to get the exported file."
-    if change.other_image:
+    if change.is_of_other_image:
         return (
             f"left alone: {change.path}: it was edited, and describes another image than the one that exists now. Copy "
             "what you need, delete it, and run again."
         )
-    if change.differs:
+    if change.would_change:
         return (
             f"left alone: {change.path}: it was edited, and the export would change it. Delete it and run again to get "
             "the exported file, or keep it."
@@ -63,7 +63,7 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
     return wrapped(one_line(text), text_width(), indent, f"{indent}    ")
 
 
-def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
+def _summary(export: ExportResult, dataset: str, warnings: int, *, test: bool) -> str:
     exported_sessions = [session for session in export.sessions if session not in export.not_exported]
     counts = export.counts
     images = sum(session.images for session in exported_sessions)

@@ -30,8 +30,8 @@ class Dot(NamedTuple):
     y: float
     is_front: bool
     """On the side that faces the viewer."""
-    shell: int
-    """Index of its b-value among those of the series."""
+    shell_index: int
+    """Index of its b-value in the b-values of the series."""
 
 
 def curve(values: Sequence[float]) -> Curve | None:
@@ -45,14 +45,14 @@ def curve(values: Sequence[float]) -> Curve | None:
     return Curve(" ".join(points), lowest, highest, len(values))
 
 
-def sphere(directions: Sequence[tuple[float, float, float]], shells: Sequence[int]) -> list[Dot]:
+def sphere(directions: Sequence[tuple[float, float, float]], shell_indexes: Sequence[int]) -> list[Dot]:
     """Return each direction and its opposite as dots in orthographic projection, those behind first.
 
-    `directions` are unit vectors; `shells` has the index of the b-value of each.
+    `directions` are unit vectors; `shell_indexes` has the index of the b-value of each.
     """
     dots = [
         _dot(sign * x, sign * y, sign * z, shell)
-        for (x, y, z), shell in zip(directions, shells, strict=True)
+        for (x, y, z), shell in zip(directions, shell_indexes, strict=True)
         for sign in (1.0, -1.0)
     ]
     return sorted(dots, key=lambda dot: dot.is_front)

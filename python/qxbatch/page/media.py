@@ -28,7 +28,7 @@ class Gradients(NamedTuple):
 
     directions: tuple[tuple[float, float, float], ...]
     """Unit vectors of the volumes with a direction."""
-    shells: tuple[int, ...]
+    shell_indexes: tuple[int, ...]
     """For each direction, the index of its shell in `b_values`."""
     b_values: tuple[float, ...]
     """The lowest b-value of each shell in s/mm2, ascending."""

@@ -55,7 +55,7 @@ def write_picture(
 def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
     """Return slices side by side; a pixel has `depth` bytes. `colours` are those of its values (`palette`), if it is not grey."""
     drawn_slices = [
-        (pixels, len(plane.columns), SIDES[plane.normal]) for pixels, plane in zip(slices, visible, strict=True)
+        (pixels, len(plane.columns), SIDES[plane.normal_axis]) for pixels, plane in zip(slices, visible, strict=True)
     ]
     canvas = side_by_side(drawn_slices, HEIGHT, depth)
     return encode_png(canvas.pixels, canvas.width, HEIGHT, colour=depth == _COLOUR_DEPTH, palette=colours)
@@ -88,13 +88,13 @@ class Axis:
     is_backwards: bool
     """Whether voxel indices grow towards left, posterior or inferior."""
 
-    def voxel(self, k: int) -> int:
+    def voxel_offset(self, k: int) -> int:
         """Return the offset in the file, in voxels, of the k-th voxel from the left, posterior or inferior end."""
         return self.step * (self.count - 1 - k if self.is_backwards else k)
 
-    def nearest(self, pixels: int) -> list[int]:
+    def nearest_offsets(self, pixels: int) -> list[int]:
         """Return the offset of the nearest voxel for each of `pixels` pixels along the axis."""
-        return [self.voxel(i * self.count // pixels) for i in range(pixels)]
+        return [self.voxel_offset(i * self.count // pixels) for i in range(pixels)]
 
 
 class Plane(NamedTuple):
@@ -105,8 +105,8 @@ class Plane(NamedTuple):
 
     rows: list[int]
     columns: list[int]
-    normal: int
-    """The axis of the world that is perpendicular to the slice."""
+    normal_axis: int
+    """The axis of the world that is perpendicular to the slice: 0 for x, 1 for y, 2 for z."""
 
 
 def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
@@ -142,10 +142,10 @@ def world_axes(shape: Sequence[int], affine: Affine) -> list[Axis]:
 def _plane(axes: Sequence[Axis], normal: int) -> Plane:
     """Return the middle slice perpendicular to one axis of the world."""
     across, up = (axis for world, axis in enumerate(axes) if world != normal)
-    middle = axes[normal].voxel(axes[normal].count // 2)
+    middle = axes[normal].voxel_offset(axes[normal].count // 2)
     height_mm, width_mm = up.count * up.size, across.count * across.size
     scale = HEIGHT / max(height_mm, width_mm)
     from_top = replace(up, is_backwards=not up.is_backwards)
-    rows = from_top.nearest(max(1, round(height_mm * scale)))
-    columns = across.nearest(max(1, round(width_mm * scale)))
+    rows = from_top.nearest_offsets(max(1, round(height_mm * scale)))
+    columns = across.nearest_offsets(max(1, round(width_mm * scale)))
     return Plane([middle + row for row in rows], columns, normal)

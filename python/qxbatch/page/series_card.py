@@ -23,49 +23,48 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """A cell of the table."""
 
     text: str
-    order: float | str
+    sort_key: float | str
     """The value by which the column is sorted."""
 
 
 class Sphere(NamedTuple):
-    """Directions of diffusion."""
+    """The directions of a diffusion series, drawn on a sphere."""
 
     dots: list[Dot]
     shells: tuple[str, ...]
     """The b-value of each shell, for example `b1000`."""
-    directions: int
-    """Number of directions."""
+    direction_count: int
 
 
 class Figure(NamedTuple):
-    """An image of a series."""
+    """An image of a series: its pictures and statistics."""
 
     number: int
     name: str
     shape: str
     """For example `64 x 64 x 30`."""
-    picture: str
-    """URL; empty when it has none."""
+    picture_url: str
+    """Empty when it has no picture."""
     alt: str
     """Text in place of the picture, for those who cannot see it."""
     signal: Curve | None
     """Global signal."""
     tsnr: float | None
     """Median temporal SNR."""
-    tsnr_picture: str
-    """URL of the map of temporal SNR; empty if there is none."""
+    tsnr_picture_url: str
+    """Of the map of temporal SNR; empty if there is none."""
     tsnr_limit: float | None
-    """Temporal SNR of the brightest colour of `tsnr_picture`; None if there is none."""
+    """Temporal SNR of the brightest colour of the map at `tsnr_picture_url`; None if there is none."""
     dropped_volumes: int
     """Volumes at the beginning that are not in the steady state."""
 
 
 class Card(NamedTuple):
-    """A series."""
+    """What the page shows of a series."""
 
     anchor: str
     series_number: str
@@ -74,11 +73,12 @@ class Card(NamedTuple):
     verdict: str
     """Empty if there is none."""
     state: str
+    """Whether it was converted: a value of `State`."""
     level: str
     """`good`, `check` or `bad`: how the badge looks."""
     missing_text: str
     """What an incomplete series lacks."""
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     """The row of the table, in the order of COLUMNS."""
     figures: tuple[Figure, ...]
     sphere: Sphere | None
@@ -112,7 +112,7 @@ def card_of(
     name = series_name(series)
     return Card(
         anchor=f"s{series.n}",
-        series_number=series_number(series),
+        series_number=series_number_text(series),
         name=name,
         verdict=series.verdict or "",
         state=series.state,
@@ -122,7 +122,7 @@ def card_of(
         figures=tuple(_figure(image, name, paths, pictures) for image in series_images),
         sphere=gradients
         and Sphere(
-            sphere(gradients.directions, gradients.shells),
+            sphere(gradients.directions, gradients.shell_indexes),
             tuple(f"b{value:g}" for value in gradients.b_values),
             len(gradients.directions),
         ),
@@ -133,7 +133,7 @@ def card_of(
     )
 
 
-def series_number(series: SeriesSummary) -> str:
+def series_number_text(series: SeriesSummary) -> str:
     """Return the scanner's number of a series; without one, the internal number in parentheses."""
     number = series.header.get("SeriesNumber")
     return f"({series.n})" if number in (None, "") else str(number)
@@ -153,28 +153,28 @@ def _level(series: SeriesSummary) -> str:
     return "check" if is_doubtful or Severity.WARNING in severities else "good"
 
 
-def _cells(series: SeriesSummary, acquisition: Acquisition, name: str) -> tuple[Cell, ...]:
+def _cells(series: SeriesSummary, acquisition: Acquisition, name: str) -> tuple[TableCell, ...]:
     numbers = ", ".join(map(str, series.images))
     return (
-        Cell(series_number(series), series.n),
-        Cell(name, name.casefold()),
-        Cell(series.verdict or series.state, series.verdict or series.state),
-        Cell(numbers, series.images[0] if series.images else 0),
-        Cell(moment_text(acquisition.started).partition(" ")[2], acquisition.started or ""),
-        Cell(number_text(acquisition.tr_ms), acquisition.tr_ms or 0),
-        Cell(numbers_text(acquisition.te_ms), acquisition.te_ms[0] if acquisition.te_ms else 0),
-        Cell(number_text(acquisition.flip_angle_deg), acquisition.flip_angle_deg or 0),
-        Cell(numbers_text(acquisition.matrix, " x "), _product(acquisition.matrix)),
-        Cell(numbers_text(acquisition.voxel_mm, " x "), _product(acquisition.voxel_mm)),
-        Cell(volumes_text(acquisition), acquisition.complete_volumes or 0),
-        Cell(duration_text(acquisition.duration_s), acquisition.duration_s or 0),
-        Cell(phase_encoding_text(acquisition), phase_encoding_text(acquisition)),
-        Cell(shells_text(acquisition), len(acquisition.b_values or ())),
-        Cell(
+        TableCell(series_number_text(series), series.n),
+        TableCell(name, name.casefold()),
+        TableCell(series.verdict or series.state, series.verdict or series.state),
+        TableCell(numbers, series.images[0] if series.images else 0),
+        TableCell(moment_text(acquisition.started).partition(" ")[2], acquisition.started or ""),
+        TableCell(number_text(acquisition.tr_ms), acquisition.tr_ms or 0),
+        TableCell(numbers_text(acquisition.te_ms), acquisition.te_ms[0] if acquisition.te_ms else 0),
+        TableCell(number_text(acquisition.flip_angle_deg), acquisition.flip_angle_deg or 0),
+        TableCell(numbers_text(acquisition.matrix, " x "), _product(acquisition.matrix)),
+        TableCell(numbers_text(acquisition.voxel_mm, " x "), _product(acquisition.voxel_mm)),
+        TableCell(volumes_text(acquisition), acquisition.complete_volumes or 0),
+        TableCell(duration_text(acquisition.duration_s), acquisition.duration_s or 0),
+        TableCell(phase_encoding_text(acquisition), phase_encoding_text(acquisition)),
+        TableCell(shells_text(acquisition), len(acquisition.b_values or ())),
+        TableCell(
             acceleration_text(acquisition),
             (acquisition.in_plane_acceleration or 1) * (acquisition.multiband_factor or 1),
         ),
-        Cell(str(series.files), series.files),
+        TableCell(str(series.files), series.files),
     )
 
 

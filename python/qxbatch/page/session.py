@@ -38,8 +38,8 @@ class LinkedProblem(NamedTuple):
     """Anchor of the card of the first series that the problem concerns; empty if it concerns no series."""
 
 
-class Line(NamedTuple):
-    """A line of the footer."""
+class FooterLine(NamedTuple):
+    """A line of the footer; lines without a text are left out."""
 
     name: str
     text: str
@@ -47,8 +47,8 @@ class Line(NamedTuple):
     """Whether it can differ between two imports of the same packets with the same versions of qxbatch and converters."""
 
 
-class Header(NamedTuple):
-    """The head of a page."""
+class PageHeader(NamedTuple):
+    """The head of the page: state, facts and links of the session."""
 
     id: str
     subject: str
@@ -117,7 +117,7 @@ def _linked_problems(summary: Summary) -> tuple[list[LinkedProblem], list[Linked
     return to_check, [linked for linked in all_linked if linked.problem.severity is Severity.INFO]
 
 
-def _header(summary: Summary) -> Header:
+def _header(summary: Summary) -> PageHeader:
     level, state = _state(summary)
     dated_series = next((each for each in summary.series if each.acquisition and each.acquisition.started), None)
     scanner_series = dated_series or (summary.series[0] if summary.series else None)
@@ -127,7 +127,7 @@ def _header(summary: Summary) -> Header:
         ("images", str(len(summary.images))),
         ("packets", ", ".join(packet.name for packet in summary.packets)),
     ]
-    return Header(
+    return PageHeader(
         summary.session.id,
         summary.session.subject,
         summary.session.session or "",
@@ -146,7 +146,7 @@ def _header(summary: Summary) -> Header:
 
 
 def _state(summary: Summary) -> tuple[str, str]:
-    """Return the look of a session's badge (`Header.level`) and its state."""
+    """Return the look of a session's badge (`PageHeader.level`) and its state."""
     severities = {problem.severity for problem in summary.problems}
     if summary.is_only_sorted:
         return "check", "sorted, not converted"
@@ -186,13 +186,13 @@ def _totals(ledger: LedgerCounts) -> list[tuple[int, str]]:
     return [(count, _FATE_TEXTS.get(fate, fate)) for fate, count in ledger.fates.items()]
 
 
-def _footer(summary: Summary) -> list[Line]:
+def _footer(summary: Summary) -> list[FooterLine]:
     converters = ", ".join(f"{name} {version}" for name, version in summary.converters.items())
     seconds = summary.times.get("seconds")
     lines = (
-        Line("qxbatch", summary.qxbatch),
-        Line("converters", converters),
-        Line("imported in", f"{seconds:.1f} s" if seconds is not None else "", is_volatile=True),
-        Line("imported with", summary.command, is_volatile=True),
+        FooterLine("qxbatch", summary.qxbatch),
+        FooterLine("converters", converters),
+        FooterLine("imported in", f"{seconds:.1f} s" if seconds is not None else "", is_volatile=True),
+        FooterLine("imported with", summary.command, is_volatile=True),
     )
     return [line for line in lines if line.text]

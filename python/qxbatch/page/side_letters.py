@@ -19,7 +19,7 @@ _WHITE, _BLACK = b"\xff", b"\0"
 
 Sides = tuple[str, str, str, str]
 """The letters at the left, at the right, at the top and at the bottom."""
-Run = tuple[int, int, bytes]
+PixelRun = tuple[int, int, bytes]
 """Column, line and bytes of adjacent pixels of one line."""
 
 SIDES: dict[int, Sides] = {2: ("L", "R", "A", "P"), 1: ("L", "R", "S", "I"), 0: ("P", "A", "S", "I")}
@@ -30,7 +30,7 @@ The left side of the person is at the left (neurological convention).
 
 
 @cache
-def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[Run, ...]:
+def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[PixelRun, ...]:
     """Return the pixels of the letters at the sides of a slice of `width` x `height` pixels: white, with a black edge.
 
     A pixel has `depth` bytes. No letters are returned for sides where the slice is too narrow.
@@ -46,11 +46,11 @@ def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[Ru
 
 
 @cache
-def _runs(letter: str, depth: int) -> tuple[Run, ...]:
+def _runs(letter: str, depth: int) -> tuple[PixelRun, ...]:
     """Return the pixels of a letter and of its edge."""
     ink = {(y, x) for y, row in enumerate(_LETTERS[letter]) for x, cell in enumerate(row) if cell == "1"}
     edge = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
-    runs: list[Run] = []
+    runs: list[PixelRun] = []
     for y, x in sorted(edge):
         pixel = (_WHITE if (y, x) in ink else _BLACK) * depth
         last_x, last_y, pixels = runs[-1] if runs else (0, 0, b"")

@@ -50,20 +50,20 @@ class Tile(NamedTuple):
     name: str
     level: str
     """The look of the badge: `good`, `check` or `bad`; empty for the tile of all sessions."""
-    sessions: int
+    session_count: int
     state: str
     """State of the rows that the tile shows; empty: all rows."""
 
 
 class SessionRow(NamedTuple):
-    """A row of the table."""
+    """A row of the table of sessions."""
 
     id: str
     anchor: str
-    page: str
-    """URL of its page; empty if the session has no readable summary."""
-    thumbnail: str
-    """URL; empty if there is none."""
+    page_url: str
+    """Of the page of the session; empty if the session has no readable summary."""
+    thumbnail_url: str
+    """Empty if there is no thumbnail."""
     subject: str
     state: str
     """As in the tiles."""
@@ -74,7 +74,7 @@ class SessionRow(NamedTuple):
 
 
 class MatrixCell(NamedTuple):
-    """A series of a session."""
+    """One series name in one session, compared with what is expected."""
 
     word: str
     level: str
@@ -84,7 +84,7 @@ class MatrixCell(NamedTuple):
 
 
 class MatrixRow(NamedTuple):
-    """The series of a session."""
+    """A session in the table that compares sessions, with a cell for each series name."""
 
     id: str
     anchor: str

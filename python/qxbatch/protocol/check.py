@@ -6,13 +6,13 @@ from typing import NamedTuple
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.counted import counted
 from qxbatch.protocol.difference import Difference, DifferenceKind
-from qxbatch.protocol.model import ExpectedSeries, Protocol, names_scanner
+from qxbatch.protocol.model import ExpectedSeries, Protocol, matches_scanner
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
 from qxbatch.protocol.series_differences import parameter_differences, volume_difference
 
 
-class Match(NamedTuple):
-    """An entry of the protocol, and the series of a session that belong to it."""
+class EntryCheck(NamedTuple):
+    """An entry of the protocol compared with a session: the series that belong to it, which can be none, and the differences."""
 
     entry: ExpectedSeries
     selected_series: tuple[ScannedSeries, ...]
@@ -26,7 +26,7 @@ class SessionCheck(NamedTuple):
     """The differences between a session and a protocol."""
 
     session: ScannedSession
-    matches: tuple[Match, ...]
+    entry_checks: tuple[EntryCheck, ...]
     """The entries for the scanner of the session, in the order of the protocol."""
     extra_series: tuple[ScannedSeries, ...]
     """Series without an entry, except those whose volumes cannot be judged, such as localizers (`ScannedSeries.is_evaluable`)."""
@@ -35,14 +35,14 @@ class SessionCheck(NamedTuple):
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Return all differences."""
-        series_differences = (difference for match in self.matches for difference in match.differences)
+        """Return the differences of the scanner, of the entries and of the extra series, in this order."""
+        series_differences = (difference for entry in self.entry_checks for difference in entry.differences)
         return (*self.scanner_differences, *series_differences, *map(_extra_difference, self.extra_series))
 
     @property
-    def repeated_ns(self) -> frozenset[int]:
-        """Return the n of the surplus series that are complete."""
-        surplus = (series for match in self.matches for series in match.surplus_series)
+    def repeated_n(self) -> frozenset[int]:
+        """Return the numbers n (in the session folder) of the surplus series that are complete."""
+        surplus = (series for entry in self.entry_checks for series in entry.surplus_series)
         return frozenset(series.n for series in surplus if series.verdict is SeriesVerdict.COMPLETE)
 
 
@@ -51,8 +51,8 @@ def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
     scanner = session.scanner
     entries = [entry for entry in protocol.series if entry.is_expected_on(scanner)]
     assigned, extra = _assign(entries, session.series)
-    matches = tuple(_match(entry, series, scanner) for entry, series in zip(entries, assigned, strict=True))
-    return SessionCheck(session, matches, tuple(extra), tuple(_scanner_differences(protocol, session)))
+    entry_checks = tuple(_check_entry(entry, series, scanner) for entry, series in zip(entries, assigned, strict=True))
+    return SessionCheck(session, entry_checks, tuple(extra), tuple(_scanner_differences(protocol, session)))
 
 
 def _assign(
@@ -85,7 +85,7 @@ def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
     return entry.matches_name(series.name) if series.is_evaluable else entry.matches(series)
 
 
-def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> Match:
+def _check_entry(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> EntryCheck:
     expected = entry.parameters_on(scanner)
     differences_by_n = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
     ordered = _in_order(series)
@@ -104,7 +104,7 @@ def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str)
         differences += differences_by_n[scan.n]
         differences += volume_difference(expected, scan)
     differences += [_repeated_difference(entry, scan, differences_by_n[scan.n], len(series)) for scan in surplus]
-    return Match(entry, tuple(selected), tuple(surplus), tuple(differences))
+    return EntryCheck(entry, tuple(selected), tuple(surplus), tuple(differences))
 
 
 def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
@@ -151,7 +151,7 @@ def _scanner_differences(protocol: Protocol, session: ScannedSession) -> Iterabl
     scanner, software = session.scanner, session.software
     if not protocol.scanners:
         return
-    versions = next((versions for name, versions in protocol.scanners.items() if names_scanner(name, scanner)), None)
+    versions = next((versions for name, versions in protocol.scanners.items() if matches_scanner(name, scanner)), None)
     if versions is None:
         expected = " or ".join(protocol.scanners)
         yield Difference(DifferenceKind.PARAMETER, field="scanner", expected=expected, actual=scanner)

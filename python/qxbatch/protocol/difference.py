@@ -9,9 +9,13 @@ class DifferenceKind(StrEnum):
     """The kind of a difference."""
 
     MISSING = "missing"
+    """An entry of the protocol has fewer series than it expects, or none."""
     EXTRA = "extra"
+    """A series belongs to no entry."""
     REPEATED = "repeated"
+    """A surplus series: its entry has more series than it expects."""
     PARAMETER = "parameter"
+    """A parameter, the kinds, the scanner or the software version differs."""
     VOLUMES = "volumes"
     """Too few complete volumes; too many are a PARAMETER difference."""
 
@@ -23,14 +27,14 @@ class Difference(NamedTuple):
     series: str = ""
     """Name of the series, or of the protocol's entry that is missing; empty for the session itself."""
     series_number: int | None = None
-    """SeriesNumber; None if the series has none, or if the difference is not about an existing series."""
+    """The SeriesNumber; None if the series has none, or if the difference is not about an existing series."""
     n: int | None = None
     """The number of the series in the session folder; None if the difference is not about an existing series."""
     field: str = ""
     """The parameter that was compared, or `count`, `kinds`, `volumes`, `scanner`, `software`."""
     expected: str = ""
     actual: str | None = None
-    """None if it is not known."""
+    """The value of the session; None if it is not known."""
     note: str = ""
     """Details, for example how many slices are missing; can be empty."""
 

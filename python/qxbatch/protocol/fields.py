@@ -17,7 +17,7 @@ class Form(Enum):
 
 
 class Field(NamedTuple):
-    """A parameter: a field of Acquisition."""
+    """A parameter that a protocol can contain; it has the name of a field of Acquisition."""
 
     name: str
     form: Form
@@ -27,7 +27,7 @@ class Field(NamedTuple):
     """Upper limit of the default tolerance, as a fraction of the value."""
     is_learned: bool = False
     """Whether `protocol learn` proposes it."""
-    agreement: float = 0.5
+    min_agreement: float = 0.5
     """A value is proposed if more than this fraction of the series agrees."""
     length: int = 0
     """Length of a list of numbers; 0: any."""
@@ -67,10 +67,10 @@ FIELDS = {
         Field("total_readout_time_s", Form.NUMBER, max_relative_tolerance=0.01, max_tolerance=math.inf),
         Field("b_values", Form.SHELLS, is_learned=True),
         Field("directions", Form.NUMBER),
-        Field("coil", Form.WORD, is_learned=True, agreement=0.7),  # scanners select coil elements themselves
+        Field("coil", Form.WORD, is_learned=True, min_agreement=0.7),  # scanners select coil elements themselves
         Field("sequence_name", Form.WORD),
         Field("field_strength_t", Form.NUMBER, 0.2),
         Field("software", Form.WORD),
     )
 }
-"""By name, in the order in which they are written and reported."""
+"""The parameters by name, in the order in which they are written and reported."""

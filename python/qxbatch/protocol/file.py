@@ -8,9 +8,9 @@ from qxbatch.acquisition import ImageKind
 from qxbatch.nearest import nearest_name
 from qxbatch.protocol.fields import FIELDS
 from qxbatch.protocol.lines import KeyPath
-from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters, names_scanner
+from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters, matches_scanner
 from qxbatch.protocol.toml_file import TomlFile, read_toml
-from qxbatch.protocol.values import Count, Expectation, WrongValueError, count_of, expectation
+from qxbatch.protocol.values import CountRange, Expectation, WrongValueError, read_count_range, read_expectation
 
 _TOP_KEYS = ("scanners", "series")
 _PARAMETER_KEYS = ("volumes", *FIELDS)
@@ -93,13 +93,13 @@ class _Reader:
 
     def _value(self, key_path: KeyPath, value: Any) -> Expectation:
         try:
-            return expectation(FIELDS[str(key_path[-1])], value)
+            return read_expectation(FIELDS[str(key_path[-1])], value)
         except WrongValueError as error:
             self._file.refuse_value(key_path, value, str(error))
 
-    def _count(self, key_path: KeyPath, value: Any, least: int = 0) -> Count:
+    def _count(self, key_path: KeyPath, value: Any, least: int = 0) -> CountRange:
         try:
-            return count_of(value, least)
+            return read_count_range(value, least)
         except WrongValueError as error:
             self._file.refuse_value(key_path, value, str(error))
 
@@ -124,7 +124,7 @@ class _Reader:
     def _refuse_unlisted(self, key_path: KeyPath, names: Iterable[str], scanners: Iterable[str]) -> None:
         """Refuse a scanner that is not listed: its name is misspelt."""
         for name in names:
-            if not any(names_scanner(name, scanner) or names_scanner(scanner, name) for scanner in scanners):
+            if not any(matches_scanner(name, scanner) or matches_scanner(scanner, name) for scanner in scanners):
                 near = nearest_name(name, scanners)
                 hint = f"Did you mean {near}?" if near else f"[scanners] has: {', '.join(scanners)}."
                 self._refuse(key_path, f"the scanner {name!r} is not in [scanners].", hint)

@@ -15,10 +15,10 @@ _STRING = re.compile(
 _OPENING, _CLOSING = "[{", "]}"
 
 
-def lines_of(text: str) -> Mapping[KeyPath, int]:
+def lines_of_keys(text: str) -> Mapping[KeyPath, int]:
     """Return the line, from 1, of each table and key that is not in an inline table or array. `text` is valid TOML.
 
-    >>> lines_of('[a]\\nb.c = 1 # d\\n[[e]]\\nf = "g"')[("e", 0, "f")]
+    >>> lines_of_keys('[a]\\nb.c = 1 # d\\n[[e]]\\nf = "g"')[("e", 0, "f")]
     4
     """
     lines: dict[KeyPath, int] = {}
@@ -40,7 +40,7 @@ def line_of(lines: Mapping[KeyPath, int], key_path: KeyPath) -> int:
     return next((lines[key_path[:end]] for end in range(len(key_path), 0, -1) if key_path[:end] in lines), 1)
 
 
-def line_of_unfinished(text: str) -> int:
+def line_of_invalid_statement(text: str) -> int:
     """Return the line of the first invalid statement (for an unterminated text or list, where it begins), else the last line."""
     for line, statement in _statements(text):
         try:

@@ -7,10 +7,11 @@ from functools import lru_cache
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.protocol.scanned import ScannedSeries, scanner_key
-from qxbatch.protocol.values import Count, Expectation
+from qxbatch.protocol.values import CountRange, Expectation
 
 _WILDCARDS = frozenset("*?[")
-ONCE = Count(1, 1)
+ONCE = CountRange(1, 1)
+"""The count of an entry that does not state one."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class SeriesParameters:
 
     values: Mapping[str, Expectation] = field(default_factory=dict)
     """By the names of protocol/fields.py."""
-    volumes: Count | None = None
+    volumes: CountRange | None = None
     """Complete volumes; None: as many as were planned or begun."""
 
 
@@ -30,14 +31,14 @@ class ExpectedSeries:
     name: str
     """A glob for the names of series in session.txt; case is ignored."""
     kinds: frozenset[ImageKind] | None = None
-    """None: any."""
-    count: Count = ONCE
+    """Exactly the kinds of the images of the series; None: any kinds."""
+    count: CountRange = ONCE
     """How often a session should contain it."""
     parameters: SeriesParameters = field(default_factory=SeriesParameters)
     scanners: tuple[str, ...] = ()
     """Scanners on which the series is expected; empty: all."""
     by_scanner: Mapping[str, SeriesParameters] = field(default_factory=dict)
-    """Parameters that replace those of `parameters` on some scanners."""
+    """Parameters that replace those of `parameters` on some scanners, by the name of the scanner in the protocol."""
     note: str = field(default="", compare=False)
     """A comment that is written into the protocol file."""
 
@@ -47,8 +48,8 @@ class ExpectedSeries:
         return bool(_WILDCARDS & set(_without_escapes(self.name)))
 
     def is_expected_on(self, scanner: str) -> bool:
-        """Return whether the series is expected on a scanner."""
-        return not self.scanners or any(names_scanner(name, scanner) for name in self.scanners)
+        """Return whether the series is expected on a scanner, given as by `scanner_name`."""
+        return not self.scanners or any(matches_scanner(name, scanner) for name in self.scanners)
 
     def matches_name(self, name: str) -> bool:
         """Return whether the glob matches the name of a series."""
@@ -64,9 +65,9 @@ class ExpectedSeries:
         return self.is_pattern, self.kinds is None
 
     def parameters_on(self, scanner: str) -> SeriesParameters:
-        """Return the expected parameters on a scanner."""
+        """Return the expected parameters on a scanner: `parameters`, with those of `by_scanner` in their place."""
         specific = next(
-            (parameters for name, parameters in self.by_scanner.items() if names_scanner(name, scanner)),
+            (parameters for name, parameters in self.by_scanner.items() if matches_scanner(name, scanner)),
             SeriesParameters(),
         )
         return SeriesParameters(
@@ -91,12 +92,12 @@ def _matches_name(name: str, pattern: str) -> bool:
 
 
 @lru_cache(1 << 10)
-def names_scanner(name: str, scanner: str) -> bool:
+def matches_scanner(name: str, scanner: str) -> bool:
     """Return whether a name in a protocol names a scanner, by manufacturer and model or only by model.
 
-    >>> names_scanner("siemens prisma", "Siemens Prisma"), names_scanner("Prisma", "Siemens Prisma")
+    >>> matches_scanner("siemens prisma", "Siemens Prisma"), matches_scanner("Prisma", "Siemens Prisma")
     (True, True)
-    >>> names_scanner("Prisma", "Siemens Prisma_fit")
+    >>> matches_scanner("Prisma", "Siemens Prisma_fit")
     False
     """
     manufacturer, space, model = scanner.partition(" ")

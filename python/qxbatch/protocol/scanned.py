@@ -25,12 +25,12 @@ UNKNOWN_SCANNER = "unknown scanner"
 
 @dataclass(frozen=True)
 class ScannedSeries:
-    """A series of a session."""
+    """A series of a session with the facts that a protocol compares; `qxbatch.scan` returns another class of this name."""
 
     n: int
-    """The number of the series in the session folder."""
+    """The number of the series in the session folder: the folder of its DICOM is `dicom/<n>`."""
     series_number: int | None
-    """SeriesNumber."""
+    """SeriesNumber; None if the series has none."""
     name: str
     """As in session.txt."""
     scanner: str
@@ -38,10 +38,11 @@ class ScannedSeries:
     verdict: SeriesVerdict | None
     """None if its headers were not read."""
     acquisition: Acquisition | None
+    """None if its facts are not known."""
 
     @property
     def kinds(self) -> frozenset[ImageKind] | None:
-        """Return the kinds of its images; None where they are not known."""
+        """Return the kinds of its images; None if they are not known."""
         kinds = self.acquisition.kinds if self.acquisition else None
         return frozenset(kinds) if kinds else None
 

@@ -8,7 +8,7 @@ from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.fields import FIELDS, Field
 from qxbatch.protocol.model import ExpectedSeries, SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
-from qxbatch.protocol.values import Count, Numbers, Shells, Words, actual_text
+from qxbatch.protocol.values import CountRange, ExpectedNumbers, ExpectedShells, ExpectedWords, actual_text
 
 _DIRECTION, _AXIS = "phase_encoding_direction", "phase_encoding_axis"
 
@@ -41,7 +41,7 @@ def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, ser
     has_other_volumes = expected.volumes is not None and complete is not None and complete not in expected.volumes
     for name, value in expected.values.items():
         actual = fact(FIELDS[name], acquisition)
-        if isinstance(value, Shells):
+        if isinstance(value, ExpectedShells):
             agrees = value.agrees(actual, compare_counts=not has_other_volumes and not series.is_incomplete)
         else:
             agrees = value.agrees(actual) or _has_axis_of(name, value, acquisition)
@@ -61,7 +61,7 @@ def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iter
     complete, volumes = acquisition.complete_volumes, expected.volumes
     if volumes is None and series.is_incomplete:
         planned_or_begun = max(acquisition.planned_volumes or 0, acquisition.acquired_volumes or 0)
-        volumes = Count(planned_or_begun, planned_or_begun)
+        volumes = CountRange(planned_or_begun, planned_or_begun)
     if volumes is None or complete in volumes:
         return
     is_short = complete < volumes.least
@@ -78,10 +78,10 @@ def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iter
     )
 
 
-def _has_axis_of(name: str, expected: Numbers | Words, acquisition: Acquisition) -> bool:
+def _has_axis_of(name: str, expected: ExpectedNumbers | ExpectedWords, acquisition: Acquisition) -> bool:
     """Return whether a series whose polarity is not known has the axis of an expected direction."""
     axis = acquisition.phase_encoding_axis if acquisition.phase_encoding_direction is None else None
-    if name != _DIRECTION or axis is None or not isinstance(expected, Words):
+    if name != _DIRECTION or axis is None or not isinstance(expected, ExpectedWords):
         return False
     return axis in [choice.rstrip("-") for choice in expected.choices]
 

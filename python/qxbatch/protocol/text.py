@@ -10,7 +10,7 @@ _COMMENT_WIDTH = 100
 
 
 def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[str, str] | None = None) -> str:
-    """Return the text; `head` is a comment, `notes` are comments on scanners."""
+    """Return a protocol as TOML; `head` has the lines of the comment at its start, `notes` a comment on each scanner by name."""
     lines = [f"# {line}".rstrip() for line in head]
     if protocol.scanners:
         lines += ["", "# Scanners and their software versions. A session on another one is reported.", "[scanners]"]
@@ -22,7 +22,7 @@ def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[s
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def comment(title: str, names: Sequence[str]) -> list[str]:
+def comment_lines(title: str, names: Sequence[str]) -> list[str]:
     """Return the lines of a comment that lists names; empty if there are no names."""
     if not names:
         return []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from qxbatch.nearest import nearest_name
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.protocol.lines import KeyPath, line_of, line_of_unfinished, lines_of
+from qxbatch.protocol.lines import KeyPath, line_of, line_of_invalid_statement, lines_of_keys
 from qxbatch.textfile import open_text
 
 MAX_FILE_BYTES = 1 << 20
@@ -33,15 +33,15 @@ class TomlFile(NamedTuple):
     lines: Mapping[KeyPath, int]
 
     def line(self, key_path: KeyPath) -> int:
-        """Return the line of a key."""
+        """Return the line of a key, from 1 (see `line_of`)."""
         return line_of(self.lines, key_path)
 
     def refuse(self, key_path: KeyPath, message: str, hint: str) -> NoReturn:
-        """Raise UsageError about a key."""
+        """Raise UsageError about a key; the message begins with the path and line."""
         raise UsageError(f"{self.path}:{self.line(key_path)}: {message}", hint)
 
     def refuse_value(self, key_path: KeyPath, value: Any, expected: str) -> NoReturn:
-        """Raise UsageError about the value of a key."""
+        """Raise UsageError about the value of a key; `expected` describes valid values, such as `a list of texts`."""
         self.refuse(key_path, f"{key_path[-1]} = {_shorten(value)} cannot be read.", f"Write {expected}.")
 
     def refuse_unknown_keys(self, key_path: KeyPath, table: Mapping[str, Any], keys: Iterable[str]) -> None:
@@ -85,7 +85,7 @@ def parse_toml(path: Path, text: str, file_hint: str, syntax_hint: str) -> TomlF
         ) from None
     except RecursionError:
         raise UsageError(f"{path}:1: lists are nested too deeply.", file_hint) from None
-    return TomlFile(path, content, lines_of(text))
+    return TomlFile(path, content, lines_of_keys(text))
 
 
 def _text(path: Path, what: str, file_hint: str) -> str:
@@ -111,7 +111,7 @@ def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
     match = _LINE.search(message)
     if match:
         return int(match[1]), _LINE.sub("", message)
-    return line_of_unfinished(text), message.replace(" (at end of document)", ", and the file ends before it")
+    return line_of_invalid_statement(text), message.replace(" (at end of document)", ", and the file ends before it")
 
 
 def _refuse_long_numbers(values: Iterable[object]) -> None:

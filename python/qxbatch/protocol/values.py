@@ -24,8 +24,8 @@ class WrongValueError(ValueError):
 
 
 @dataclass(frozen=True)
-class Count:
-    """A number of series or volumes: from `least` to `most`."""
+class CountRange:
+    """How many series or volumes are expected: from `least` to `most`."""
 
     least: int
     most: int
@@ -35,7 +35,7 @@ class Count:
 
     @property
     def text(self) -> str:
-        """Return `1` or `1-2`."""
+        """Return the range as text: `1` or `1-2`."""
         return str(self.least) if self.least == self.most else f"{self.least}-{self.most}"
 
     @property
@@ -45,8 +45,8 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """One number or several, each with its tolerance."""
+class ExpectedNumbers:
+    """The expected value of a parameter: one number or several, each with its tolerance."""
 
     values: tuple[float, ...]
     tolerances: tuple[float, ...]
@@ -61,7 +61,7 @@ class Numbers:
 
     @property
     def text(self) -> str:
-        """Return `2000 ± 1`; several numbers are separated by commas."""
+        """Return the numbers as text: `2000 ± 1`; several are separated by commas."""
         return ", ".join(self._texts())
 
     @property
@@ -78,8 +78,8 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Words:
-    """Texts: the series must have one of them; case is ignored."""
+class ExpectedWords:
+    """The expected value of a parameter: the series must have one of these texts; case is ignored."""
 
     choices: tuple[str, ...]
 
@@ -89,7 +89,7 @@ class Words:
 
     @property
     def text(self) -> str:
-        """Return the choices."""
+        """Return the texts, joined by `or`."""
         return " or ".join(self.choices)
 
     @property
@@ -100,8 +100,8 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Shells:
-    """b-values in s/mm2 with the number of their volumes."""
+class ExpectedShells:
+    """The expected shells of a diffusion series: b-values in s/mm2, each with its number of volumes."""
 
     shells: tuple[tuple[float, int], ...]
 
@@ -122,7 +122,7 @@ class Shells:
 
     @property
     def text(self) -> str:
-        """Return `b0 x 7, b1000 x 64`."""
+        """Return the shells as text: `b0 x 7, b1000 x 64`."""
         return ", ".join(f"b{rounded_text(b)} x {count}" for b, count in self.shells)
 
     @property
@@ -131,7 +131,7 @@ class Shells:
         return f"{{ {', '.join(f'{rounded_text(b)} = {count}' for b, count in self.shells)} }}"
 
 
-Expectation = Numbers | Words | Shells
+Expectation = ExpectedNumbers | ExpectedWords | ExpectedShells
 
 
 def is_same_shell(shell: float, b: float) -> bool:
@@ -162,23 +162,23 @@ def _escape(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08X}"
 
 
-def count_of(value: object, least: int = 0) -> Count:
-    """Return a count from its TOML value: 300, "1-2" or "300 ± 5". Raises WrongValueError.
+def read_count_range(value: object, least: int = 0) -> CountRange:
+    """Return the range in a TOML value: 300, "1-2" or "300 ± 5". Raises WrongValueError.
 
-    The lower limit of a count with ± is at least `least`. A count whose upper limit is below 1 or below `least` is refused.
+    The lower limit of a range with ± is at least `least`. A range whose upper limit is below 1 or below `least` is refused.
     """
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     match = _COUNT.fullmatch(text)
     if match is None:
         raise WrongValueError('a whole number, or a range such as "1-2" or "300 ± 5"')
     first, sign, second = int(match[1]), match[2], int(match[3] or 0)
-    count = Count(first, second) if sign in ("-", "–") else Count(max(least, first - second), first + second)
+    count = CountRange(first, second) if sign in ("-", "–") else CountRange(max(least, first - second), first + second)
     if count.most < count.least or count.most < max(least, 1):
         raise WrongValueError('a number from 1, or a range from a smaller to a larger number, such as "1-2"')
     return count
 
 
-def expectation(field: Field, value: object) -> Expectation:
+def read_expectation(field: Field, value: object) -> Expectation:
     """Return the expected value of a field from its TOML value. Raises WrongValueError."""
     if field.form is Form.SHELLS:
         return _shells(value)
@@ -190,7 +190,7 @@ def expectation(field: Field, value: object) -> Expectation:
     if not items or (field.length and len(items) != field.length):
         raise WrongValueError(f"a list of {field.length} numbers" if field.length else "at least one number")
     pairs = [_amount(field, item) for item in items]
-    return Numbers(tuple(number for number, _ in pairs), tuple(tolerance for _, tolerance in pairs))
+    return ExpectedNumbers(tuple(number for number, _ in pairs), tuple(tolerance for _, tolerance in pairs))
 
 
 def _amount(field: Field, value: object) -> tuple[float, float]:
@@ -207,22 +207,22 @@ def _amount(field: Field, value: object) -> tuple[float, float]:
     return number, abs(number) * tolerance / 100 if match[3] else tolerance
 
 
-def _words(field: Field, value: object) -> Words:
+def _words(field: Field, value: object) -> ExpectedWords:
     items = value if isinstance(value, list) else [value]
     words = [item for item in items if isinstance(item, str) and item]
     if not words or len(words) < len(items):
         raise WrongValueError("a text in quotes, or a list of texts that are allowed")
     if field.choices and not set(words) <= set(field.choices):
         raise WrongValueError(f"one of {', '.join(field.choices)}")
-    return Words(tuple(words))
+    return ExpectedWords(tuple(words))
 
 
-def _shells(value: object) -> Shells:
+def _shells(value: object) -> ExpectedShells:
     pairs = value.items() if isinstance(value, Mapping) else ()
     shells = [(float(b), count) for b, count in pairs if _is_shell(b, count)]
     if not shells or len(shells) < len(pairs):
         raise WrongValueError("a table of b-values with the number of their volumes, such as { 0 = 7, 1000 = 64 }")
-    return Shells(tuple(sorted(shells)))
+    return ExpectedShells(tuple(sorted(shells)))
 
 
 def _is_shell(b: str, count: object) -> bool:

@@ -30,7 +30,7 @@ def with_protocol_check(
         "`qxbatch protocol check` lists all differences.",
         Severity.WARNING,
     )
-    conversions = _with_repeated(converted.conversions, check.repeated_ns)
+    conversions = _with_repeated(converted.conversions, check.repeated_n)
     return replace(sorted_session, problems=(*sorted_session.problems, problem)), converted._replace(
         conversions=conversions
     )

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from qxbatch.os_error import error_text
-from qxbatch.protocol.check import Match, check_session
+from qxbatch.protocol.check import EntryCheck, check_session
 from qxbatch.protocol.difference import Difference, DifferenceKind
-from qxbatch.protocol.model import ExpectedSeries, Protocol, names_scanner
+from qxbatch.protocol.model import ExpectedSeries, Protocol, matches_scanner
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import FACTS_SCHEMA, SummaryError
@@ -115,11 +115,11 @@ def _row(
     if isinstance(session, NotCompared):
         return SessionComparison(session.id, problem=session.problem)
     scanner = session.scanner
-    if by_majority and not any(names_scanner(name, scanner) for name in reference.scanners):
+    if by_majority and not any(matches_scanner(name, scanner) for name in reference.scanners):
         return SessionComparison(session.id, scanner)
     check = check_session(reference, session)
-    matches = {_column(match.entry): match for match in check.matches}
-    cells = {column: _cell(matches.get(column)) for column in columns}
+    entry_checks = {_column(each.entry): each for each in check.entry_checks}
+    cells = {column: _cell(entry_checks.get(column)) for column in columns}
     differences = check.differences
     if by_majority:
         differences = tuple(difference for difference in differences if difference.kind is not DifferenceKind.EXTRA)
@@ -130,19 +130,19 @@ def _column(entry: ExpectedSeries) -> Column:
     return Column(entry.name, tuple(sorted(entry.kinds or ())))
 
 
-def _cell(match: Match | None) -> Cell:
-    if match is None:
+def _cell(check: EntryCheck | None) -> Cell:
+    if check is None:
         return Cell(CellState.NOT_EXPECTED)
-    return Cell(_state(match), match.differences)
+    return Cell(_state(check), check.differences)
 
 
-def _state(match: Match) -> CellState:
-    if len(match.selected_series) < match.entry.count.least:
+def _state(check: EntryCheck) -> CellState:
+    if len(check.selected_series) < check.entry.count.least:
         return CellState.MISSING
-    if match.surplus_series:
+    if check.surplus_series:
         return CellState.REPEATED
-    if any(difference.kind is DifferenceKind.VOLUMES for difference in match.differences):
+    if any(difference.kind is DifferenceKind.VOLUMES for difference in check.differences):
         return CellState.INCOMPLETE
-    if match.differences:
+    if check.differences:
         return CellState.DIFFERENT
-    return CellState.PRESENT if match.selected_series else CellState.NOT_EXPECTED
+    return CellState.PRESENT if check.selected_series else CellState.NOT_EXPECTED

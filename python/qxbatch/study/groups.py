@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.acquisition import ImageKind
 from qxbatch.protocol.model import literal_glob
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession, scanner_key
-from qxbatch.protocol.values import Count
+from qxbatch.protocol.values import CountRange
 
 FEWEST_SESSIONS = 3
 """Smallest number of sessions of a scanner that has a majority."""
@@ -55,7 +55,7 @@ class ScannerGroup:
         return len(self.sessions) < FEWEST_SESSIONS
 
     @cached_property
-    def usual_counts(self) -> Mapping[SeriesKey, Count]:
+    def usual_counts(self) -> Mapping[SeriesKey, CountRange]:
         """Return how often each series is expected; names that differ only in their digits can be one series."""
         counts = {key: count for key in self._series if (count := _usual_count(self._counts_of(key))) is not None}
         for family, members in self._families.items():
@@ -134,7 +134,7 @@ def _spelling(names: Iterable[str]) -> str:
     return min(counts, key=lambda name: (-counts[name], name))
 
 
-def _usual_count(counts: Sequence[int]) -> Count | None:
+def _usual_count(counts: Sequence[int]) -> CountRange | None:
     """Return how often a session usually has a series, at least and at most; None if too few sessions have it.
 
     `counts` says how often each session has it.
@@ -146,5 +146,5 @@ def _usual_count(counts: Sequence[int]) -> Count | None:
     if not is_expected and not is_optional:
         return None
     usual, frequency = min(Counter(present).items(), key=lambda item: (-item[1], item[0]))
-    count = Count(usual, usual) if 2 * frequency > len(present) else Count(min(present), max(present))
-    return count if is_expected else Count(0, count.most)
+    count = CountRange(usual, usual) if 2 * frequency > len(present) else CountRange(min(present), max(present))
+    return count if is_expected else CountRange(0, count.most)

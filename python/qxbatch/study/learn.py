@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qxbatch.counted import counted
 from qxbatch.protocol.model import ExpectedSeries, Protocol, SeriesParameters, literal_glob
 from qxbatch.protocol.scanned import ScannedSession
-from qxbatch.protocol.values import Count, Expectation, Numbers
+from qxbatch.protocol.values import CountRange, Expectation, ExpectedNumbers
 from qxbatch.study.groups import ScannerGroup, SeriesKey, groups_by_scanner, spelling
 from qxbatch.study.majority import usual_parameters
 
@@ -30,7 +30,7 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
     The order of the sessions does not matter.
     """
     groups = [group for group in groups_by_scanner(sessions) if len(group.sessions) >= least]
-    groups_by_count: dict[SeriesKey, dict[Count, list[ScannerGroup]]] = {}
+    groups_by_count: dict[SeriesKey, dict[CountRange, list[ScannerGroup]]] = {}
     for group in groups:
         for key, count in _expected_counts(group, groups).items():
             groups_by_count.setdefault(key, {}).setdefault(count, []).append(group)
@@ -54,7 +54,7 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
     )
 
 
-def _expected_counts(group: ScannerGroup, groups: Sequence[ScannerGroup]) -> Mapping[SeriesKey, Count]:
+def _expected_counts(group: ScannerGroup, groups: Sequence[ScannerGroup]) -> Mapping[SeriesKey, CountRange]:
     """Return how often each series is expected on a scanner.
 
     For a scanner with too few sessions for a majority, these are the counts of the most similar scanner with enough sessions,
@@ -78,7 +78,7 @@ def _position(key: SeriesKey, groups: Sequence[ScannerGroup]) -> tuple[int, floa
 
 
 def _entry(
-    key: SeriesKey, count: Count, expecting: Sequence[ScannerGroup], groups: Sequence[ScannerGroup]
+    key: SeriesKey, count: CountRange, expecting: Sequence[ScannerGroup], groups: Sequence[ScannerGroup]
 ) -> ExpectedSeries:
     """Return the entry of a series that is expected with this count on some scanners, `expecting`; `groups` are all scanners."""
     usual = {group.scanner: usual_parameters(group.series_of(key)) for group in expecting if group.session_count(key)}
@@ -130,13 +130,13 @@ def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:
     first = values[0]
     if all(value == first for value in values):
         return first
-    if not isinstance(first, Numbers):
+    if not isinstance(first, ExpectedNumbers):
         return None
-    numbers = [value for value in values if isinstance(value, Numbers) and value.values == first.values]
+    numbers = [value for value in values if isinstance(value, ExpectedNumbers) and value.values == first.values]
     if len(numbers) < len(values):
         return None
     tolerances = (max(column) for column in zip(*(value.tolerances for value in numbers), strict=True))
-    return Numbers(first.values, tuple(tolerances))
+    return ExpectedNumbers(first.values, tuple(tolerances))
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

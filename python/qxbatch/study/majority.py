@@ -9,7 +9,15 @@ from qxbatch.protocol.fields import FIELDS, Field, Form
 from qxbatch.protocol.model import SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
 from qxbatch.protocol.series_differences import fact
-from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, is_same_shell, rounded_text
+from qxbatch.protocol.values import (
+    CountRange,
+    Expectation,
+    ExpectedNumbers,
+    ExpectedShells,
+    ExpectedWords,
+    is_same_shell,
+    rounded_text,
+)
 
 Value = TypeVar("Value", bound=Hashable)
 _CANDIDATES = 20
@@ -20,7 +28,7 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
-    """Return the values that more than the fraction `Field.agreement` of the series have, and the names of fields without one.
+    """Return the values that more than the fraction `Field.min_agreement` of the series have, and the names of fields without one.
 
     Such a field is named only if more than half of the series have it. In neither result are fields that are not
     learned (`Field.is_learned`), fields that each series lacks or has with the value `Field.value_if_absent`, and the axis of phase
@@ -50,17 +58,17 @@ def _has_planned_value(field: Field, series: ScannedSeries) -> bool:
 
 
 def usual_value(field: Field, facts: Sequence[object]) -> Expectation | None:
-    """Return the value that most series have (`Field.agreement`); None if there is no such value."""
+    """Return the value that most series have (`Field.min_agreement`); None if there is no such value."""
     if field.form is Form.WORD:
         value, count = _most_common([None if item is None else str(item) for item in facts])
-        return None if value is None or not _is_majority(field, count, facts) else Words((value,))
+        return None if value is None or not _is_majority(field, count, facts) else ExpectedWords((value,))
     if field.form is Form.SHELLS:
         shells, count = _most_common([shells_of(item) for item in facts])
-        return None if not shells or not _is_majority(field, count, facts) else Shells(shells)
+        return None if not shells or not _is_majority(field, count, facts) else ExpectedShells(shells)
     return _usual_numbers(field, [_numbers(item) for item in facts])
 
 
-def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> Numbers | None:
+def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> ExpectedNumbers | None:
     counts = Counter(facts)
     known_counts = {value: count for value, count in counts.items() if value is not None}
     candidates = sorted(known_counts, key=lambda value: (-known_counts[value], value))[:_CANDIDATES]
@@ -77,7 +85,7 @@ def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> N
     tolerances = (
         max(field.tolerance(value), _rounded_up(distance)) for value, distance in zip(usual, spread, strict=True)
     )
-    return Numbers(usual, tuple(float(rounded_text(tolerance)) for tolerance in tolerances))
+    return ExpectedNumbers(usual, tuple(float(rounded_text(tolerance)) for tolerance in tolerances))
 
 
 def _numbers(value: object) -> tuple[float, ...] | None:
@@ -115,10 +123,10 @@ def _mean(group: Sequence[tuple[float, int]]) -> float:
     return sum(b * count for b, count in group) / sum(count for _, count in group)
 
 
-def _usual_volumes(series: Sequence[ScannedSeries]) -> Count | None:
+def _usual_volumes(series: Sequence[ScannedSeries]) -> CountRange | None:
     counts = [_volumes(scan, scan.acquisition) for scan in series if scan.acquisition is not None]
     value, count = _most_common(counts)
-    return Count(value, value) if value and count > len(counts) / 2 else None
+    return CountRange(value, value) if value and count > len(counts) / 2 else None
 
 
 def _volumes(series: ScannedSeries, acquisition: Acquisition) -> int | None:
@@ -127,7 +135,7 @@ def _volumes(series: ScannedSeries, acquisition: Acquisition) -> int | None:
 
 
 def _is_majority(field: Field, count: int, facts: Sequence[object]) -> bool:
-    return count > field.agreement * len(facts)
+    return count > field.min_agreement * len(facts)
 
 
 def _most_common(values: Sequence[Value | None]) -> tuple[Value | None, int]:

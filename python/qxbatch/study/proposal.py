@@ -1,7 +1,7 @@
 """A proposed protocol as the text of protocol.toml."""
 
 from qxbatch.counted import counted
-from qxbatch.protocol.text import comment, protocol_text
+from qxbatch.protocol.text import comment_lines, protocol_text
 from qxbatch.study.groups import FEWEST_SESSIONS
 from qxbatch.study.learn import LearnedProtocol
 
@@ -15,8 +15,8 @@ def proposal_text(learned: LearnedProtocol) -> str:
     ]
     if total < FEWEST_SESSIONS:
         head.append("So few sessions have no majority: check each value.")
-    head += comment("Not in this file, since too few sessions have them", learned.rare_series)
-    head += comment(
+    head += comment_lines("Not in this file, since too few sessions have them", learned.rare_series)
+    head += comment_lines(
         "Not in this file, since they are localizers, reports or saved screens", learned.not_evaluable_series
     )
     notes = {scanner: counted(count, "session") for scanner, count in learned.session_counts.items()}

@@ -24,8 +24,8 @@ The values in sidecars and headers are rounded.
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """An image that its rule does not ignore. `target` has the entities of the rule, not yet those that the export adds."""
+class MatchedImage:
+    """An image with the rule that gives it a target. The target lacks the entities that the export adds."""
 
     facts: ImageFacts
     match: Match
@@ -43,9 +43,9 @@ class Candidate:
 
 @dataclass(eq=False)
 class AcquiredImages:
-    """The images of one acquisition, or of several that are one run."""
+    """The images of one acquisition, or of several acquisitions that are one run; there is at least one image."""
 
-    members: list[Candidate] = field(default_factory=list)
+    members: list[MatchedImage] = field(default_factory=list)
 
     @property
     def sort_key(self) -> tuple[bool, str, int, int]:
@@ -74,25 +74,25 @@ class AcquiredImages:
         return {distinction(member) for member in self.members}
 
 
-def distinction(candidate: Candidate) -> tuple[object, ...]:
+def distinction(matched: MatchedImage) -> tuple[object, ...]:
     """Return what distinguishes an image from the others of its acquisition."""
-    facts = candidate.facts
+    facts = matched.facts
     return (
-        candidate.target.suffix,
+        matched.target.suffix,
         facts.kind,
         _step_count(facts.te_ms, _TE_STEP),
         _step_count(facts.ti_ms, _TI_STEP),
         _step_count(facts.flip_angle_deg, _FLIP_STEP),
         facts.mt,
-        candidate.target.entities,
+        matched.target.entities,
     )
 
 
-def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
+def acquisitions(matched_images: Iterable[MatchedImage]) -> list[AcquiredImages]:
     """Return the acquisitions of images, sorted by `sort_key`. Images of one series are of one acquisition."""
-    series: dict[int, list[Candidate]] = {}
-    for candidate in sorted(candidates, key=lambda candidate: candidate.sort_key):
-        series.setdefault(candidate.facts.image.series.n, []).append(candidate)
+    series: dict[int, list[MatchedImage]] = {}
+    for matched in sorted(matched_images, key=lambda matched: matched.sort_key):
+        series.setdefault(matched.facts.image.series.n, []).append(matched)
     facts_of_groups: list[list[ImageFacts]] = []
     groups: list[AcquiredImages] = []
     for members in series.values():
@@ -130,9 +130,9 @@ def acquisition_sets(in_order: Sequence[AcquiredImages], max_echoes: int = 0) ->
     return sets
 
 
-def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
+def groups_of_copies(acquisition: AcquiredImages) -> list[list[MatchedImage]]:
     """Return each group of several images that nothing distinguishes: one scan that was sent or reconstructed more than once."""
-    by_distinction: dict[tuple[object, ...], list[Candidate]] = {}
+    by_distinction: dict[tuple[object, ...], list[MatchedImage]] = {}
     for member in acquisition.members:
         by_distinction.setdefault(distinction(member), []).append(member)
     return [same for same in by_distinction.values() if len(same) > 1]

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from qxbatch.bids.decide.acquisitions import Candidate
+from qxbatch.bids.decide.acquisitions import MatchedImage
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import group_images
-from qxbatch.bids.decide.hints import ignore_hint, remarks, series_list, unknown_session_remarks
+from qxbatch.bids.decide.hints import ignore_hint, plan_remarks, series_list_text, unknown_session_remarks
 from qxbatch.bids.decide.image_target import target_of
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
-from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
+from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of_images
 from qxbatch.bids.model import ExportPlan, IgnoredItem, PlacedImage, Rule, RuleFile, UndecidedSeries
 from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.schema.names import Schema, load_schema
@@ -20,34 +20,34 @@ from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 
 
-def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPlan]:
+def decide(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> list[ExportPlan]:
     """Return the plan of each session, in the order of `sessions`.
 
     A plan has a `problem` if the session cannot be read, has no valid labels, or has labels that conflict with another session.
     """
     schema = load_schema()
-    labels = [(session, labels_of(session, rules)) for session in sessions]
+    labels = [(session, labels_of(session, rule_file)) for session in sessions]
     conflicts = label_conflicts(labels)
-    unknown = unknown_session_remarks(sessions, rules)
+    unknown = unknown_session_remarks(sessions, rule_file)
     plans = [
-        _session_plan(session, session_labels, conflicts.get(session.id), rules, schema)
+        _session_plan(session, session_labels, conflicts.get(session.id), rule_file, schema)
         for session, session_labels in labels
     ]
     return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
 
 
 def _session_plan(
-    session: SessionFolder, labels: SessionLabels, conflict: tuple[str, str] | None, rules: RuleFile, schema: Schema
+    session: SessionFolder, labels: SessionLabels, conflict: tuple[str, str] | None, rule_file: RuleFile, schema: Schema
 ) -> ExportPlan:
     problem, hint = conflict or (labels.problem, labels.hint)  # a conflict is a pair of problem and hint
     if problem:
         return ExportPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
     try:
-        facts = facts_of(session)
+        facts = facts_of_images(session)
     except SessionFactsError as error:
         return ExportPlan(session, labels.subject, labels.session, problem=error.message.rstrip("."), hint=error.hint)
-    session_rules = rules.sessions[session.id].rules if session.id in rules.sessions else ()
-    return _SessionDecision(session, labels, schema).plan(facts, (*session_rules, *rules.rules), session_rules)
+    session_rules = rule_file.session_tables[session.id].rules if session.id in rule_file.session_tables else ()
+    return _SessionDecision(session, labels, schema).plan(facts, (*session_rules, *rule_file.rules), session_rules)
 
 
 class _SessionDecision:
@@ -64,12 +64,12 @@ class _SessionDecision:
     def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> ExportPlan:
         """Return the plan. `rules` are all rules for the session, and `session_rules` those that only this session has."""
         self._ignore_series_without_images()
-        candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
-        groups = group_images(candidates, self._schema)
-        for candidate, reason in groups.excluded:
-            self._ignored_items.append(IgnoredItem(candidate.facts.image, candidate.match.rule, reason))
-        for candidate, reason, hint in groups.orphans:  # images such as an SBRef whose run does not exist
-            self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
+        matched_images = [matched for image_facts in facts if (matched := self._match(image_facts, rules))]
+        groups = group_images(matched_images, self._schema)
+        for matched, reason in groups.excluded:
+            self._ignored_items.append(IgnoredItem(matched.facts.image, matched.match.rule, reason))
+        for matched, reason, hint in groups.orphans:  # images such as an SBRef whose run does not exist
+            self._add_undecided(matched.facts, reason, f"{hint} {ignore_hint(self._session, matched.facts)}.")
         self._place(groups.images)
         return ExportPlan(
             self._session,
@@ -78,7 +78,7 @@ class _SessionDecision:
             tuple(sorted(self._placed_images, key=lambda placed: placed.image.number)),
             tuple(sorted(self._ignored_items, key=_ignored_sort_key)),
             tuple(sorted(self._undecided_series, key=lambda undecided: undecided.series.n)),
-            remarks=remarks(self._session, facts, session_rules, candidates),
+            remarks=plan_remarks(self._session, facts, session_rules, matched_images),
         )
 
     def _ignore_series_without_images(self) -> None:
@@ -88,7 +88,7 @@ class _SessionDecision:
             reason = "no image: its conversion failed" if series.state is State.FAILED else "no image"
             self._ignored_items.append(IgnoredItem(None, None, reason, series))
 
-    def _candidate(self, facts: ImageFacts, rules: Sequence[Rule]) -> Candidate | None:
+    def _match(self, facts: ImageFacts, rules: Sequence[Rule]) -> MatchedImage | None:
         match = first_match(rules, facts)
         if match is None:
             self._add_undecided(facts, "no rule matches it", rule_advice(facts))
@@ -98,7 +98,7 @@ class _SessionDecision:
             self._ignored_items.append(IgnoredItem(facts.image, match.rule, reason))
             return None
         try:
-            return Candidate(facts, match, target_of(match, facts, self._schema))
+            return MatchedImage(facts, match, target_of(match, facts, self._schema))
         except TargetError as error:
             reason = f"no valid name from {rule_text(match.rule)}: {error.message.rstrip('.')}"
             self._add_undecided(facts, reason, error.hint)
@@ -109,7 +109,7 @@ class _SessionDecision:
         for image in images:
             if image.problem:
                 target = f"{image.target.datatype}/{image.target.suffix}"
-                self._add_undecided(image.candidate.facts, f"{target}: {image.problem}", image.hint)
+                self._add_undecided(image.matched.facts, f"{target}: {image.problem}", image.hint)
             else:
                 valid_images.append(image)
         paths = {id(image): image.target.path(self._labels.subject, self._labels.session) for image in valid_images}
@@ -121,18 +121,18 @@ class _SessionDecision:
                     image, path, [other for other in valid_images if paths[id(other)].casefold() == path.casefold()]
                 )
                 continue
-            rule = image.candidate.match.rule
+            rule = image.matched.match.rule
             reason = "; ".join([rule_text(rule), *image.notes])
-            self._placed_images.append(PlacedImage(image.candidate.facts.image, path, rule, reason))
+            self._placed_images.append(PlacedImage(image.matched.facts.image, path, rule, reason))
 
     def _add_path_conflict(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
-        names = series_list(other.candidate.facts for other in same)
+        names = series_list_text(other.matched.facts for other in same)
         hint = (
             'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
-            f" or write {ignore_hint(self._session, image.candidate.facts)}."
+            f" or write {ignore_hint(self._session, image.matched.facts)}."
         )
         self._add_undecided(
-            image.candidate.facts, f"{names} would have one path, {path}: nothing distinguishes them", hint
+            image.matched.facts, f"{names} would have one path, {path}: nothing distinguishes them", hint
         )
 
     def _add_undecided(self, facts: ImageFacts, reason: str, hint: str) -> None:

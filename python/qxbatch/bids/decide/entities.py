@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from qxbatch.acquisition import ImageKind
-from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate
+from qxbatch.bids.decide.acquisitions import AcquiredImages, MatchedImage
 from qxbatch.bids.decide.families import FIELD_MAP_SUFFIXES
 from qxbatch.bids.decide.texts import series_number_text
-from qxbatch.bids.images.facts import IN_HZ, ImageFacts
+from qxbatch.bids.images.facts import FIELD_MAP_IN_HZ, ImageFacts
 from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.bids.schema.target import Target
 
@@ -27,7 +27,8 @@ _RELATIVE_ROUNDING = 1e-4
 class NamedImage:
     """An image with its target, including the entities that the export adds."""
 
-    candidate: Candidate
+    matched: MatchedImage
+    """The image with the target that its rule gives it."""
     target: Target
     notes: tuple[str, ...] = ()
     """The source of each added entity, or of a changed suffix."""
@@ -45,7 +46,7 @@ def named_images(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage
     return [_with_entities(member, members, schema) for member in members]
 
 
-def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) -> NamedImage:
+def _with_entities(member: MatchedImage, members: list[MatchedImage], schema: Schema) -> NamedImage:
     target = member.target
     allowed = schema.entities(target.datatype, target.suffix)
     same_suffix = [image for image in members if image.target.suffix == target.suffix]
@@ -154,7 +155,7 @@ def _missing_entity_problem(name: str, facts: ImageFacts) -> str:
     return f"it needs the entity {name}, and {has_no}"
 
 
-def _field_map_images(members: list[Candidate]) -> list[NamedImage]:
+def _field_map_images(members: list[MatchedImage]) -> list[NamedImage]:
     """Return the images of one field map with their suffixes, which follow from kind, echo and the suffix in the rule."""
     in_hz = [member for member in members if _is_map_in_hz(member)]
     magnitude_kinds = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
@@ -177,16 +178,16 @@ def _field_map_images(members: list[Candidate]) -> list[NamedImage]:
         elif len(echoes) > 1 or suffix not in ("magnitude", "magnitude2"):
             suffix = f"magnitude{_index(member.facts.te_ms, echoes) or '1'}"
         images.append(_with_suffix(member, suffix, _echo_note(member, echoes)))
-    return sorted(images, key=lambda image: image.candidate.sort_key)
+    return sorted(images, key=lambda image: image.matched.sort_key)
 
 
-def _is_map_in_hz(member: Candidate) -> bool:
+def _is_map_in_hz(member: MatchedImage) -> bool:
     """Return whether an image is a field map in Hz, by its kind or by the suffix `fieldmap` in its rule."""
     is_magnitude = member.facts.kind == ImageKind.MAGNITUDE
-    return member.facts.kind == IN_HZ or (member.target.suffix == "fieldmap" and not is_magnitude)
+    return member.facts.kind == FIELD_MAP_IN_HZ or (member.target.suffix == "fieldmap" and not is_magnitude)
 
 
-def _with_suffix(member: Candidate, suffix: str, note: str) -> NamedImage:
+def _with_suffix(member: MatchedImage, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
     notes = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
     if suffix in FIELD_MAP_SUFFIXES:
@@ -195,7 +196,7 @@ def _with_suffix(member: Candidate, suffix: str, note: str) -> NamedImage:
     return NamedImage(member, target, notes, "its field map has more than 2 echoes", hint)
 
 
-def _echo_note(member: Candidate, times: list[float]) -> str:
+def _echo_note(member: MatchedImage, times: list[float]) -> str:
     kind = f"its kind is {member.facts.kind}"
     if len(times) <= 1:
         return kind

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.decide.texts import rule_text, series_text, value_text
-from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
+from qxbatch.bids.decide.texts import rule_text, series_text, toml_value
+from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of_images
 from qxbatch.bids.model import ExportPlan, Rule, RuleFile
 from qxbatch.bids.rules.matching import Mismatch, match_conditions
 from qxbatch.nearest import nearest_name
@@ -16,7 +16,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line
 
 
-def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
+def explain(sessions: Sequence[SessionFolder], rule_file: RuleFile, session: str, series: str) -> str:
     """Return why a series is exported or not.
 
     `session` is an id, `series` a SeriesNumber, or `n70` for the series in `dicom/70`. Raises UsageError.
@@ -26,15 +26,15 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
         near = nearest_name(session, [candidate.id for candidate in sessions])
         raise UsageError(f"there is no session {session}.", f"Did you mean {near}?" if near else "")
     try:
-        images = [facts for facts in facts_of(folder) if _has_number(facts, series)]
+        images = [facts for facts in facts_of_images(folder) if _has_number(facts, series)]
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
-    plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
+    plan = next(plan for plan in decide(sessions, rule_file) if plan.session.id == session)
     if not images and (reason := _reason_without_images(plan, series)):
         return reason
     if not images:
         raise UsageError(f"session {session} has no images of a series {series}.", _existing_series(plan))
-    lines = [line for facts in images for line in _image_lines(facts, plan, rules)]
+    lines = [line for facts in images for line in _image_lines(facts, plan, rule_file)]
     return "\n".join(map(one_line, lines))
 
 
@@ -61,7 +61,7 @@ def _existing_series(plan: ExportPlan) -> str:
 
     After a series whose SeriesNumber others share, its name by folder follows: `n70` for `dicom/70`.
     """
-    by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
+    by_n = {facts.image.series.n: facts for facts in facts_of_images(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())
     shared_numbers = {number for number, count in counts.items() if number is not None and count > 1}
     texts = (
@@ -70,15 +70,17 @@ def _existing_series(plan: ExportPlan) -> str:
     return f"It has: {', '.join(texts)}."
 
 
-def _image_lines(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
+def _image_lines(facts: ImageFacts, plan: ExportPlan, rule_file: RuleFile) -> Iterator[str]:
     """Yield the decision on one image, its facts, and for each rule whether it matches the image."""
     image = facts.image.summary
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
     yield from (f"  {line}" for line in _decision(facts, plan))
     yield f"  facts: {', '.join(_facts(facts))}"
-    session_rules = rules.sessions[plan.session.id].rules if plan.session.id in rules.sessions else ()
+    session_rules = (
+        rule_file.session_tables[plan.session.id].rules if plan.session.id in rule_file.session_tables else ()
+    )
     has_decided = False
-    for rule in (*session_rules, *rules.rules):
+    for rule in (*session_rules, *rule_file.rules):
         result = match_conditions(rule.conditions, facts)
         if isinstance(result, Mismatch):
             yield f"  no match: {rule_text(rule)}: {_mismatch(result)}"
@@ -111,21 +113,21 @@ def _facts(facts: ImageFacts) -> Iterator[str]:
         "image_type": list(facts.image_type),
         "verdict": facts.verdict,
     }
-    yield from (f"{name} = {value_text(value)}" for name, value in values.items() if value not in (None, "", []))
+    yield from (f"{name} = {toml_value(value)}" for name, value in values.items() if value not in (None, "", []))
 
 
 def _mismatch(mismatch: Mismatch) -> str:
     if mismatch.key == "not":
-        return f"not = {value_text(mismatch.expected)} excludes it"
+        return f"not = {toml_value(mismatch.expected)} excludes it"
     has = "is not known" if mismatch.actual is None else f"is {_actual_text(mismatch.actual)}"
-    return f"{mismatch.key} {has}, expected {value_text(mismatch.expected)}"
+    return f"{mismatch.key} {has}, expected {toml_value(mismatch.expected)}"
 
 
 def _actual_text(value: object) -> str:
     """Return the value of an image as text. The numbers of a list are rounded; b-values have their numbers of volumes."""
     if isinstance(value, tuple) and not all(isinstance(item, str) for item in value):
         return actual_text(value) or ""
-    return value_text(list(value) if isinstance(value, tuple) else value)
+    return toml_value(list(value) if isinstance(value, tuple) else value)
 
 
 def _outcome(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, par_acquisition_number
+from qxbatch.bids.decide.acquisitions import AcquiredImages, MatchedImage, par_acquisition_number
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.header_values import text
 
@@ -40,9 +40,9 @@ class Family(NamedTuple):
     """Short name and value of the entities that all images of a run share."""
 
 
-def family_of(candidate: Candidate) -> Family:
+def family_of(matched: MatchedImage) -> Family:
     """Return the family of an image."""
-    target = candidate.target
+    target = matched.target
     for (datatype, main), suffixes in _FAMILIES.items():
         if target.datatype == datatype and target.suffix in suffixes:
             return Family(datatype, main, _run_entities(target.entities))
@@ -54,9 +54,9 @@ def _run_entities(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str],
     return tuple(pair for pair in entities if pair[0] not in ("echo", "part", "inv", "flip", "mt"))
 
 
-def is_companion(candidate: Candidate) -> bool:
+def is_companion(matched: MatchedImage) -> bool:
     """Return whether an image has the suffix of a companion, such as an SBRef."""
-    return candidate.target.suffix in _COMPANIONS
+    return matched.target.suffix in _COMPANIONS
 
 
 def max_echoes(family: Family) -> int:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.decide.acquisitions import (
     AcquiredImages,
-    Candidate,
+    MatchedImage,
     acquisition_sets,
     acquisitions,
-    copies,
     distinction,
+    groups_of_copies,
 )
 from qxbatch.bids.decide.entities import NamedImage, named_images
 from qxbatch.bids.decide.families import (
@@ -32,24 +32,24 @@ class Groups:
 
     images: list[NamedImage] = field(default_factory=list)
     """The images that are neither excluded nor orphans, with their targets."""
-    excluded: list[tuple[Candidate, str]] = field(default_factory=list)
+    excluded: list[tuple[MatchedImage, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
-    orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
+    orphans: list[tuple[MatchedImage, str, str]] = field(default_factory=list)
     """Companions, such as an SBRef, that belong to no run: each with the reason and what to write into the rule file."""
 
 
-def group_images(candidates: Iterable[Candidate], schema: Schema) -> Groups:
+def group_images(matched_images: Iterable[MatchedImage], schema: Schema) -> Groups:
     """Group the images of one session by family and run."""
-    families: dict[Family, list[Candidate]] = {}
-    for candidate in candidates:
-        families.setdefault(family_of(candidate), []).append(candidate)
+    families: dict[Family, list[MatchedImage]] = {}
+    for matched in matched_images:
+        families.setdefault(family_of(matched), []).append(matched)
     result = Groups()
     for family, members in families.items():
         _add_family(family, members, schema, result)
     return result
 
 
-def _add_family(family: Family, members: list[Candidate], schema: Schema, result: Groups) -> None:
+def _add_family(family: Family, members: list[MatchedImage], schema: Schema, result: Groups) -> None:
     """Add the images of one family to the result, with run numbers if several runs remain."""
     companions = [member for member in members if is_companion(member)]
     mains = [member for member in members if not is_companion(member)]
@@ -88,7 +88,7 @@ def _order_text(run: AcquiredImages) -> str:
 
 def _exclude_copies(run: AcquiredImages, result: Groups) -> None:
     """Exclude all but one image of each scan that exists more than once, if `copies` or `repeat` of its rule selects one."""
-    for same in copies(run):
+    for same in groups_of_copies(run):
         rule = same[-1].match.rule
         option, choice = ("copies", rule.copies) if rule.copies else ("repeat", rule.repeat)
         if choice == "all":
@@ -101,7 +101,7 @@ def _exclude_copies(run: AcquiredImages, result: Groups) -> None:
                 result.excluded.append((member, reason))
 
 
-def _best_copy(same: list[Candidate], choice: str) -> Candidate:
+def _best_copy(same: list[MatchedImage], choice: str) -> MatchedImage:
     """Return the copy that is exported; the last one of equal copies."""
     if choice == "longest":
         return max(enumerate(same), key=lambda pair: (pair[1].facts.volumes, pair[0]))[1]
@@ -110,11 +110,11 @@ def _best_copy(same: list[Candidate], choice: str) -> Candidate:
     return same[-1]
 
 
-def _is_complete(member: Candidate) -> bool:
+def _is_complete(member: MatchedImage) -> bool:
     return member.facts.verdict is not SeriesVerdict.INCOMPLETE
 
 
-def _is_kept(run: AcquiredImages, runs: list[AcquiredImages], result: Groups, companions: list[Candidate]) -> bool:
+def _is_kept(run: AcquiredImages, runs: list[AcquiredImages], result: Groups, companions: list[MatchedImage]) -> bool:
     """Return whether `repeat` keeps a run. If not, its images and companions are added to `result.excluded`."""
     reason = _why_excluded(run, runs)
     if reason:
@@ -142,14 +142,14 @@ def _why_excluded(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
 
 
 def _companions_by_run(
-    companions: list[Candidate], runs: list[AcquiredImages], result: Groups
-) -> dict[int, list[Candidate]]:
+    companions: list[MatchedImage], runs: list[AcquiredImages], result: Groups
+) -> dict[int, list[MatchedImage]]:
     """Return the companions of each run, by the `id()` of the run.
 
     A companion has no run if `run_of_companion` returns None, or if its run already has a later companion with the same
     `distinction`.
     """
-    companions_of_run: dict[int, list[Candidate]] = {}
+    companions_of_run: dict[int, list[MatchedImage]] = {}
     for companion in reversed(acquisitions(companions)):
         _exclude_copies(companion, result)
         run = run_of_companion(companion, runs)
@@ -164,7 +164,7 @@ def _companions_by_run(
     return companions_of_run
 
 
-def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
+def _add_orphan(member: MatchedImage, run: AcquiredImages | None, result: Groups) -> None:
     """Add a companion without a run to the excluded images if `repeat` of its rule is not `all`, else to the orphans.
 
     `run` is the run that has a later companion instead; None if `run_of_companion` found none.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from qxbatch.bids.decide.acquisitions import Candidate
-from qxbatch.bids.decide.texts import series_text, session_key
+from qxbatch.bids.decide.acquisitions import MatchedImage
+from qxbatch.bids.decide.texts import series_text, toml_key
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule, RuleFile
 from qxbatch.bids.rules.matching import first_match
@@ -16,23 +16,23 @@ _MAX_SERIES = 4
 """Largest number of series that one message names; of more, it names one less and counts the others."""
 
 
-def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
+def unknown_session_remarks(sessions: Iterable[SessionFolder], rule_file: RuleFile) -> Mapping[str, tuple[str, ...]]:
     """Return remarks on tables `[session.ID]` for sessions that do not exist, by the id of the session that was probably meant.
 
     A table whose ID is not similar to any session id gets no remark.
     """
     ids = [session.id for session in sessions]
     texts: dict[str, tuple[str, ...]] = {}
-    for name, table in rules.sessions.items():
+    for name, table in rule_file.session_tables.items():
         near = "" if name in ids else nearest_name(name, ids)
         if near:
-            text = f"[session.{session_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
+            text = f"[session.{toml_key(name)}], line {table.line}: there is no such session. Did you mean {near}?"
             texts[near] = (*texts.get(near, ()), text)
     return texts
 
 
-def series_list(series: Iterable[ImageFacts]) -> str:
-    """Return numbers and names of series as text; of more than four, only three are named.
+def series_list_text(series: Iterable[ImageFacts]) -> str:
+    """Return numbers and names of the series of images as text; of more than four series, only three are named.
 
     An example is `series 2 (rest) and series 3 (rest)`.
     """
@@ -48,14 +48,17 @@ def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
     numbers = [series_number(series.header) for series in session.series]
     is_unique = facts.series_number is not None and numbers.count(facts.series_number) == 1
     key = str(facts.series_number) if is_unique else f"n{facts.image.series.n}"
-    return f'in [session.{session_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
+    return f'in [session.{toml_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
 
 
-def remarks(
-    session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule], candidates: Iterable[Candidate]
+def plan_remarks(
+    session: SessionFolder,
+    facts: Sequence[ImageFacts],
+    session_rules: Sequence[Rule],
+    matched_images: Iterable[MatchedImage],
 ) -> tuple[str, ...]:
     """Return a remark on each rule of the session that matches nothing, and on different names that become one label."""
-    return (*_unmatched_rule_remarks(session, facts, session_rules), *_shared_label_remarks(candidates))
+    return (*_unmatched_rule_remarks(session, facts, session_rules), *_shared_label_remarks(matched_images))
 
 
 def _unmatched_rule_remarks(
@@ -69,19 +72,17 @@ def _unmatched_rule_remarks(
     for rule in session_rules:
         has_no_images = not keys_without_images.isdisjoint(rule.match.items())
         if not has_no_images and not any(first_match([rule], image) for image in facts):
-            yield f"[session.{session_key(session.id)}], line {rule.line}: the session has no such series."
+            yield f"[session.{toml_key(session.id)}], line {rule.line}: the session has no such series."
 
 
-def _shared_label_remarks(candidates: Iterable[Candidate]) -> Iterator[str]:
+def _shared_label_remarks(matched_images: Iterable[MatchedImage]) -> Iterator[str]:
     """Yield a remark on series whose different names become one label, since labels contain only letters and digits."""
     names_by_target: dict[Target, dict[str, ImageFacts]] = {}
-    for candidate in candidates:
-        if "{name}" in candidate.match.rule.target:
-            names_by_target.setdefault(candidate.target, {}).setdefault(
-                candidate.facts.name.casefold(), candidate.facts
-            )
+    for matched in matched_images:
+        if "{name}" in matched.match.rule.target:
+            names_by_target.setdefault(matched.target, {}).setdefault(matched.facts.name.casefold(), matched.facts)
     for target, names in names_by_target.items():
         if len(names) > 1:
             labels = "_".join(f"{name}-{value}" for name, value in target.entities)
-            series = series_list(names.values())
+            series = series_list_text(names.values())
             yield f"{series} have different names that become one label, {labels}: they are numbered as runs."

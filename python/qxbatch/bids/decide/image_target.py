@@ -14,7 +14,7 @@ def target_of(match: Match, facts: ImageFacts, schema: Schema) -> Target:
         "task": task_label(facts.name),
         "protocol": facts.protocol,
         "number": "" if facts.series_number is None else str(facts.series_number),
-        "dir": facts.direction,
+        "dir": facts.polarity,
     }
     values = {name: label(text) for name, text in {**built_in, **match.captures}.items()}
     return read_target(fill_placeholders(match.rule.target, values), schema)

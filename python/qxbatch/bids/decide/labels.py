@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from qxbatch.bids.decide.texts import session_key
+from qxbatch.bids.decide.texts import toml_key
 from qxbatch.bids.model import RuleFile
 from qxbatch.bids.rules.patterns import glob_pattern
 from qxbatch.bids.schema.image_path import session_prefix
@@ -12,7 +12,7 @@ from qxbatch.session.folder import SessionFolder
 
 
 class SessionLabels(NamedTuple):
-    """The labels of one session."""
+    """The BIDS labels of one session and its subject, without `sub-` and `ses-`."""
 
     subject: str
     session: str
@@ -31,17 +31,17 @@ class SessionLabels(NamedTuple):
         return folder
 
 
-def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
+def labels_of(session: SessionFolder, rule_file: RuleFile) -> SessionLabels:
     """Return the labels of a session by the rule file, or why it has none."""
-    table = rules.labels
+    table = rule_file.label_rules
     summary = session.readable_summary
     names = {"subject": session.subject or session.id, "session": (summary.session.session if summary else "") or ""}
     if table.pattern:
         match = glob_pattern(table.pattern).fullmatch(session.id)
         if match is None:
-            hint = f'Correct pattern = "{table.pattern}" in [labels], or write [session.{session_key(session.id)}] subject = "...".'
+            hint = f'Correct pattern = "{table.pattern}" in [labels], or write [session.{toml_key(session.id)}] subject = "...".'
             return _with_session_table(
-                session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint)
+                session, rule_file, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint)
             )
         names = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
     without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}  # `sub-` or `ses-`
@@ -52,14 +52,14 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
     ses = table.sessions[name] if name in table.sessions else label(fill_placeholders(table.session, without_prefix))
     labels = SessionLabels(subject, ses, subject_name=text)
     if not subject:
-        hint = f'Write [session.{session_key(session.id)}] subject = "01".'
+        hint = f'Write [session.{toml_key(session.id)}] subject = "01".'
         labels = SessionLabels("", ses, "its subject has no letters or digits", hint)
-    return _with_session_table(session, rules, labels)
+    return _with_session_table(session, rule_file, labels)
 
 
-def _with_session_table(session: SessionFolder, rules: RuleFile, labels: SessionLabels) -> SessionLabels:
+def _with_session_table(session: SessionFolder, rule_file: RuleFile, labels: SessionLabels) -> SessionLabels:
     """Return the labels, replaced by those in the table `[session.ID]` of the session."""
-    table = rules.sessions.get(session.id)
+    table = rule_file.session_tables.get(session.id)
     if table is None:
         return labels
     subject = labels.subject if table.subject is None else table.subject
@@ -93,7 +93,7 @@ def _subject_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) 
             texts = " and ".join(labels.subject_name for _, labels in first_of_names)
             last, labels = first_of_names[-1]
             hint = (
-                f'If they are two people, write [session.{session_key(last.id)}] subject = "..." into the rule file. If they are '
+                f'If they are two people, write [session.{toml_key(last.id)}] subject = "..." into the rule file. If they are '
                 f'one, write subject = "{labels.subject}" there.'
             )
             problem = (f"subjects {texts} have one label, sub-{labels.subject}", hint)
@@ -113,7 +113,7 @@ def _session_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) 
     for same in sessions_by_labels.values():
         if len(same) > 1:
             names = " and ".join(session.id for session in same)
-            hint = f'Write [session.{session_key(same[-1].id)}] session = "2" into the rule file, or [labels] pattern.'
+            hint = f'Write [session.{toml_key(same[-1].id)}] session = "2" into the rule file, or [labels] pattern.'
             for session in same:
                 problems[session.id] = (f"sessions {names} have one label, {texts.get(session.id, '')}", hint)
     return problems

@@ -46,8 +46,8 @@ class _Row(NamedTuple):
     """The name of the image; empty if the table does not have it, or if the row of the table has several images."""
 
 
-def plan_text(plans: Iterable[ExportPlan]) -> str:
-    """Return the table as tab-separated values."""
+def plan_table_text(plans: Iterable[ExportPlan]) -> str:
+    """Return the table of all plans as tab-separated values."""
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel-tab", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
     writer.writerow(COLUMNS)
@@ -116,7 +116,7 @@ def _cell(value: object) -> str:
     return one_line(str(value)).strip()
 
 
-def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
+def read_plan_table(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
     """Return the plans with the decisions of an edited table: path, `ignore` and reason of each image. Raises UsageError.
 
     An image that is not in the table is undecided; a session that is not in the table is omitted. A session that cannot be
@@ -247,7 +247,7 @@ def _images_and_rules(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[in
 
 def _target_of(path: Path, row: _Row, plan: ExportPlan) -> str:
     """Return data type and name of a path, without subject and session. Raises UsageError if the path is not valid."""
-    folder, prefix = session_prefix(plan.subject, plan.session_label)
+    folder, prefix = session_prefix(plan.subject_label, plan.session_label)
     start, name_start = f"{folder}/", f"{prefix}_"
     below = row.path.removeprefix(start)
     datatype, _slash, name = below.partition("/")
@@ -259,7 +259,7 @@ def _target_of(path: Path, row: _Row, plan: ExportPlan) -> str:
         target = read_target(text, load_schema())
     except TargetError as error:
         raise UsageError(f"{path}:{row.line}: {error.message}", error.hint) from None
-    if target.path(plan.subject, plan.session_label) != row.path:
-        correct = target.path(plan.subject, plan.session_label)
+    if target.path(plan.subject_label, plan.session_label) != row.path:
+        correct = target.path(plan.subject_label, plan.session_label)
         raise UsageError(f"{path}:{row.line}: the entities are not in the order of BIDS.", f"Write {correct}.")
     return text

@@ -13,7 +13,7 @@ _NUMBERED_WORD = re.compile(
     r"(?:run|r|mb|sms|e|echo|te|tr|pat|grappa|ipat)[-_]?\d+|\d+(?:[.p]\d+)?mm", re.IGNORECASE | re.ASCII
 )
 """Words with a number that describe the scan: `run2`, `mb4`, `2.4mm`."""
-DIRECTIONS = ("ap", "pa", "lr", "rl")
+POLARITIES = ("ap", "pa", "lr", "rl")
 """Words for the polarity of phase encoding: anterior to posterior, and so on."""
 
 
@@ -35,6 +35,6 @@ def words_of(name: str) -> list[str]:
     return re.split(r"[_\s]+|-(?!\d)", re.sub(r"(?i)\b(run)[-_ ](\d+)", r"\1\2", name.replace("_", " ")))
 
 
-def has_direction(name: str) -> bool:
-    """Return whether one of the words of a name is a polarity of phase encoding."""
-    return any(word.casefold() in DIRECTIONS for word in words_of(name))
+def names_polarity(name: str) -> bool:
+    """Return whether a name contains a polarity of phase encoding as a word, such as `AP`."""
+    return any(word.casefold() in POLARITIES for word in words_of(name))

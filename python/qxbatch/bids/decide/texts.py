@@ -12,22 +12,22 @@ def rule_text(rule: Rule) -> str:
     Examples are `rule in line 12: name = "rest"`, and `[session.S012], line 30` for the rule of one session. For a path that is
     only in the table of --plan, the text is `the table of --plan`.
     """
-    keys = ", ".join(f"{key} = {value_text(value)}" for key, value in rule.match.items())
+    keys = ", ".join(f"{key} = {toml_value(value)}" for key, value in rule.match.items())
     if rule.session:
-        return f"[session.{session_key(rule.session)}], line {rule.line}"
+        return f"[session.{toml_key(rule.session)}], line {rule.line}"
     return f"rule in line {rule.line}: {keys}" if rule.line else "the table of --plan"
 
 
-def value_text(value: object) -> str:
+def toml_value(value: object) -> str:
     """Return a value as it is written in TOML. A whole number is written without `.0`."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return toml_string(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(value_text, value))}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {value_text(item)}' for key, item in value.items())} }}"
+        return f"{{ {', '.join(f'{key} = {toml_value(item)}' for key, item in value.items())} }}"
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
@@ -47,7 +47,7 @@ def rule_advice(facts: ImageFacts) -> str:
     return f'Add to the rule file: [[rule]] match = {{ name = {name} }} and as = "...", or ignore = "the reason".'
 
 
-def session_key(session: str) -> str:
-    """Return a session id as a key of TOML."""
+def toml_key(session: str) -> str:
+    """Return a session id as a key of TOML, with quotes if it needs them."""
     is_bare = session.isascii() and session.replace("_", "a").replace("-", "a").isalnum()
     return session if is_bare else toml_string(session)

@@ -36,10 +36,10 @@ class Change(NamedTuple):
     """The entry in the record after the change; None if the record then has none."""
     session: str = ""
     """The id of the session of the file; empty for files that sessions share."""
-    differs: bool = False
-    """For an edited file: whether the export would write other content than the last time, or would remove the file."""
-    other_image: bool = False
-    """For an edited file: whether it was written for another image than the one that has this path now."""
+    would_change: bool = False
+    """Of an edited file: whether the export would write other content than the last time, or would remove the file."""
+    is_of_other_image: bool = False
+    """Of an edited file: whether it was written for another image than the one that has this path now."""
 
 
 def planned_changes(
@@ -75,10 +75,10 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
     if last is None:
         return Change(path, Action.FOREIGN, None, session)
     same = (last.sha256, last.size, last.link) == (entry.sha256, entry.size, entry.link)
-    other_image = (last.session, last.image) != (entry.session, entry.image)
+    is_of_other_image = (last.session, last.image) != (entry.session, entry.image)
     # the scans.tsv says whose folder this is (`sessions_by_folder`), also one that users made unreadable
     after = last._replace(session=session) if path.endswith(SCANS_SUFFIX) else last
-    return Change(path, Action.EDITED, after, session, differs=not same, other_image=other_image)
+    return Change(path, Action.EDITED, after, session, would_change=not same, is_of_other_image=is_of_other_image)
 
 
 def _unplanned_change(
@@ -102,7 +102,7 @@ def _unplanned_change(
         return Change(path, Action.UNCHANGED, kept, kept.session)
     if not all(entry.edited for entry in matching):
         return Change(path, Action.REMOVE, None, entries[0].session)
-    return None if last is None else Change(path, Action.EDITED, last, last.session, differs=True)
+    return None if last is None else Change(path, Action.EDITED, last, last.session, would_change=True)
 
 
 def entries_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[Entry]:

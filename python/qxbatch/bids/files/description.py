@@ -11,7 +11,7 @@ from qxbatch.bids.files.record import RECORD
 from qxbatch.core import VERSION
 
 BIDS_VERSION = "1.10.0"
-DESCRIPTION = "dataset_description.json"
+DATASET_DESCRIPTION = "dataset_description.json"
 
 
 def dataset_files(
@@ -33,7 +33,7 @@ def dataset_files(
         **rule_fields,
     }
     texts = {
-        DESCRIPTION: json.dumps(description, indent=2, ensure_ascii=False) + "\n",
+        DATASET_DESCRIPTION: json.dumps(description, indent=2, ensure_ascii=False) + "\n",
         "README": _README.format(name=name, version=VERSION, record=RECORD),
         "CHANGES": f"1.0.0\n  - Exported by qxbatch {VERSION}.\n",
         ".bidsignore": "# Files that the BIDS validator leaves out, one pattern in each line.\n",

@@ -32,7 +32,7 @@ class FileOnDisk(NamedTuple):
 
 
 class Disk:
-    """The data set on disk."""
+    """The data set as it is on disk: which files and links exist at its paths."""
 
     def __init__(self, dataset: Path, stamps: Stamps) -> None:
         self.dataset = dataset

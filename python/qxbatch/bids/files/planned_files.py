@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.model import ExportPlan, PlacedImage
 from qxbatch.bids.schema.image_path import ImagePath, session_prefix
-from qxbatch.bids.sidecars.asl import context_problem, context_text, m0_targets, volume_types
+from qxbatch.bids.sidecars.asl import asl_paths_of_m0, context_bytes, context_problem, volume_types
 from qxbatch.bids.sidecars.fieldmaps import INTENDED_FOR, field_map_links
-from qxbatch.bids.sidecars.intended_for import IntendedFor
-from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_text
+from qxbatch.bids.sidecars.intended_for import IntendedForFormat
+from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_bytes
 from qxbatch.bids.tables.rows import scans_table
-from qxbatch.bids.tables.shifts import Shifts
+from qxbatch.bids.tables.shifts import DateShifts
 from qxbatch.bids.tables.table_text import Table
 from qxbatch.os_error import reason_text
 from qxbatch.session.folder import SessionFolder
@@ -36,7 +36,7 @@ class Owner(NamedTuple):
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A planned file: a copy of a file of the session, bytes, or a table that is merged with the existing one."""
+    """A planned file of the data set: a copy of a file of the session, bytes, or a table that is merged with the existing one."""
 
     path: str
     """Relative to the data set."""
@@ -47,27 +47,27 @@ class PlannedFile:
 
 
 class FileOptions(NamedTuple):
-    """Options for the files of a session."""
+    """Options for the planned files of a session."""
 
-    intended_for: IntendedFor = IntendedFor.URI
-    """How sidecars name other images."""
+    intended_for: IntendedForFormat = IntendedForFormat.URI
+    """How the field IntendedFor names images."""
     keep_identifying: bool = False
     """Whether sidecars keep fields that identify a person or an examination."""
     sourcedata: bool = False
     """Whether the sorted files (DICOM, PAR/REC) of the exported series are exported, too."""
-    shifts: Shifts | None = None
+    shifts: DateShifts | None = None
     """None: dates are not shifted."""
 
 
-class SessionFiles(NamedTuple):
-    """The files of one session."""
+class PlannedSessionFiles(NamedTuple):
+    """The planned files of one session, which are files of the data set."""
 
     files: tuple[PlannedFile, ...]
     warnings: tuple[str, ...]
 
 
-def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> SessionFiles:
-    """Return the files of a session, and warnings about them. Raises SourceError."""
+def planned_session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> PlannedSessionFiles:
+    """Return the planned files of a session, and warnings about them. Raises SourceError."""
     links = field_map_links(plan.placed_images, options.intended_for)
     m0 = _m0_links(plan.placed_images, options.intended_for)
     link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
@@ -76,20 +76,20 @@ def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> S
     for placed in plan.placed_images:
         files += _image_files(placed, sidecars.fields[placed.path], sources)
     if plan.placed_images:
-        folder, start = session_prefix(plan.subject, plan.session_label)
+        folder, start = session_prefix(plan.subject_label, plan.session_label)
         scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
         files.append(scans)
         if options.sourcedata:
             files += _sourcedata(plan, folder, sources)
     problems = [text for placed in plan.placed_images if (text := context_problem(placed))]
-    return SessionFiles(tuple(files), (*links.warnings, *sidecars.warnings, *problems))
+    return PlannedSessionFiles(tuple(files), (*links.warnings, *sidecars.warnings, *problems))
 
 
-def _m0_links(images: Sequence[PlacedImage], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
+def _m0_links(images: Sequence[PlacedImage], form: IntendedForFormat) -> Mapping[str, Mapping[str, Any]]:
     """Return the sidecar fields that link M0 scans to their ASL images, by the path of the M0 scan."""
     names = {image.path: ImagePath.of(image.path) for image in images}
     is_m0 = {path: name.datatype == "perf" and name.suffix == "m0scan" for path, name in names.items()}
-    targets_by_path = {image.path: m0_targets(image, images) for image in images if is_m0[image.path]}
+    targets_by_path = {image.path: asl_paths_of_m0(image, images) for image in images if is_m0[image.path]}
     return {
         path: {INTENDED_FOR: [form.reference_to(target) for target in targets]}
         for path, targets in targets_by_path.items()
@@ -101,12 +101,12 @@ def _image_files(placed: PlacedImage, fields: Mapping[str, Any], sources: Source
     image, name = placed.image, ImagePath.of(placed.path)
     owner = Owner(image.session.id, image.number, placed.rule.target)
     sidecar = f"{placed.path}.json"
-    yield PlannedFile(sidecar, owner, sidecar_text(fields))
+    yield PlannedFile(sidecar, owner, sidecar_bytes(fields))
     if name.suffix == "dwi" or (name.datatype == "fmap" and name.suffix == "epi"):
         yield from _gradients(placed, owner, sources)
     types = volume_types(placed) if name.suffix == "asl" else None
     if types is not None:
-        yield PlannedFile(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", owner, context_text(types))
+        yield PlannedFile(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", owner, context_bytes(types))
     yield PlannedFile(f"{placed.path}{IMAGE_SUFFIX}", owner, sources.of_image(image, image_file(image.number)))
 
 

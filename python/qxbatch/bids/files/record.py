@@ -17,10 +17,14 @@ from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 
 RECORD_FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{RECORD_FOLDER}/export.json"
+"""Path of the record, relative to the data set."""
 JOURNAL = f"{RECORD_FOLDER}/journal.json"
-"""The files that an export will write. It exists while an export changes files, and after an interrupted one."""
+"""Path of the journal: the files that an export will write.
+
+It exists while an export changes files, and after an interrupted one.
+"""
 STAGING = f"{RECORD_FOLDER}/.staging"
-"""New files are written into this folder, and then renamed to their paths."""
+"""Path of the folder into which new files are written, before they are renamed to their paths."""
 SCANS_SUFFIX = "_scans.tsv"
 """How the path of the table of a session's images ends."""
 SCHEMA = 1
@@ -28,7 +32,7 @@ SCHEMA = 1
 
 
 class Entry(NamedTuple):
-    """A file that was or will be written."""
+    """A file of the data set that an export wrote or will write, as in the record and the journal."""
 
     path: str
     """Relative to the data set."""
@@ -64,8 +68,11 @@ class Record:
     """Files that interrupted exports may have written, by path, those of the last export first."""
     has_shifted_dates: bool = False
     """Whether the dates in the data set are shifted."""
-    folders: Mapping[str, str] = field(default_factory=dict)
-    """The sessions folder of each session, relative to the data set, by session id. Empty in a record of an earlier version."""
+    sessionsfolders: Mapping[str, str] = field(default_factory=dict)
+    """The sessions folder (not the session folder) from which each session was exported, by session id.
+
+    Paths are relative to the data set. Empty in a record of an earlier version.
+    """
     shift_table: str = ""
     """The table of shifts, relative to the data set; empty without shifted dates, and in a record of an earlier version."""
 
@@ -94,7 +101,7 @@ def read_record(dataset: Path) -> Record:
         {entry.path: entry for entry in record.entries},
         journal_files,
         record.has_shifted_dates or journal.has_shifted_dates,
-        {**record.folders, **journal.folders},
+        {**record.sessionsfolders, **journal.sessionsfolders},
         record.shift_table or journal.shift_table,
     )
 
@@ -104,7 +111,7 @@ class _Content(NamedTuple):
 
     entries: Sequence[Entry] = ()
     has_shifted_dates: bool = False
-    folders: Mapping[str, str] = {}
+    sessionsfolders: Mapping[str, str] = {}
     shift_table: str = ""
 
 
@@ -148,23 +155,23 @@ def _entry(fields: Fields) -> Entry:
     )
 
 
-def write_record(path: Path, entries: Iterable[Entry], folders: Mapping[str, str], shift_table: str) -> None:
+def write_record(path: Path, entries: Iterable[Entry], sessionsfolders: Mapping[str, str], shift_table: str) -> None:
     """Write a record or a journal, durably. Raises OSError."""
-    replace_text(path, record_text(entries, folders, shift_table))
+    replace_text(path, record_text(entries, sessionsfolders, shift_table))
 
 
-def record_text(entries: Iterable[Entry], folders: Mapping[str, str], shift_table: str) -> str:
+def record_text(entries: Iterable[Entry], sessionsfolders: Mapping[str, str], shift_table: str) -> str:
     """Return the JSON text of a record, with one entry in each line, sorted by path; those of one path keep their order."""
     sorted_entries = sorted(entries, key=lambda entry: entry.path)
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted_entries)
     files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)
     head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(bool(shift_table))},\n'
     head += f' "shift_table": {json.dumps(shift_table)},\n' if shift_table else ""
-    head += f' "folders": {json.dumps(folders, sort_keys=True)},\n'
+    head += f' "folders": {json.dumps(sessionsfolders, sort_keys=True)},\n'
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'
 
 
-def folders_after(
+def sessionsfolders_after(
     entries: Iterable[Entry], record: Record, exported_sessions: Collection[str], dataset: Path, sessionsfolder: Path
 ) -> dict[str, str]:
     """Return the sessions folder of each session with files in the data set, relative to the data set, after an export.
@@ -173,8 +180,8 @@ def folders_after(
     """
     here = os.path.relpath(sessionsfolder, dataset)
     names = {entry.session for entry in entries} - {""}
-    folders = {name: here if name in exported_sessions else record.folders.get(name) for name in names}
-    return {name: folder for name, folder in folders.items() if folder is not None}
+    sessionsfolders = {name: here if name in exported_sessions else record.sessionsfolders.get(name) for name in names}
+    return {name: folder for name, folder in sessionsfolders.items() if folder is not None}
 
 
 def is_of_other_image(entry: Entry | None, last: Entry | None) -> bool:
@@ -194,7 +201,7 @@ def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
     return sessions
 
 
-def folder_of_labels(path: str) -> str:
+def subject_or_session_folder(path: str) -> str:
     """Return the folder of the session in which a file is, else that of the subject; the path itself if it is in neither."""
     parts = PurePosixPath(path).parts
     start = next((k for k, part in enumerate(parts) if part.startswith("sub-")), len(parts))

@@ -11,15 +11,15 @@ from qxbatch.bids.files.planned_files import Owner, PlannedFile
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.rows import (
-    PARTICIPANTS,
     PARTICIPANTS_JSON,
+    PARTICIPANTS_TSV,
     begin_of,
     end_of,
     participants_json,
     participants_table,
     sessions_table,
 )
-from qxbatch.bids.tables.shifts import Shifts
+from qxbatch.bids.tables.shifts import DateShifts
 
 
 class StudyTable(NamedTuple):
@@ -35,31 +35,33 @@ class SharedFileOptions(NamedTuple):
 
     dataset: Path
     sessionsfolder: Path
-    description: Mapping[str, Any]
+    description_fields: Mapping[str, Any]
     """Fields of dataset_description.json in the rule file."""
-    table: StudyTable
-    shifts: Shifts | None
+    study_table: StudyTable
+    shifts: DateShifts | None
     """None: dates are not shifted."""
     sourcedata: bool
     """Whether the data set also gets the sorted files (DICOM, PAR/REC) of the exported series."""
 
 
 def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps: Stamps) -> list[PlannedFile]:
-    """Return the shared files for those of the sessions that are exported."""
+    """Return the planned files that sessions share, for those of the sessions that are exported."""
     subjects: dict[str, list[ExportPlan]] = {}
     for plan in plans:
         if plan.is_ready and plan.placed_images:
-            subjects.setdefault(plan.subject, []).append(plan)
-    people = {subject: _person(sessions, options.table, stamps) for subject, sessions in subjects.items()}
-    table = participants_table(people, options.table.columns)
-    files = dataset_files(options.dataset, options.sessionsfolder, options.description, sourcedata=options.sourcedata)
+            subjects.setdefault(plan.subject_label, []).append(plan)
+    people = {subject: _person(sessions, options.study_table, stamps) for subject, sessions in subjects.items()}
+    table = participants_table(people, options.study_table.columns)
+    files = dataset_files(
+        options.dataset, options.sessionsfolder, options.description_fields, sourcedata=options.sourcedata
+    )
     for subject, sessions in subjects.items():
         labelled_plans = [plan for plan in sessions if plan.session_label]
         if labelled_plans:
             path = f"sub-{subject}/sub-{subject}_sessions.tsv"
             files.append(PlannedFile(path, Owner(), sessions_table(labelled_plans, options.shifts)))
     if people:
-        files.append(PlannedFile(PARTICIPANTS, Owner(), table))
+        files.append(PlannedFile(PARTICIPANTS_TSV, Owner(), table))
         files.append(PlannedFile(PARTICIPANTS_JSON, Owner(), participants_json(table), is_editable=True))
     return files
 
@@ -75,11 +77,11 @@ def _person(sessions: Sequence[ExportPlan], table: StudyTable, stamps: Stamps) -
     return columns
 
 
-def choose_shifts(plans: Iterable[ExportPlan], shifts: Shifts) -> bool:
-    """Choose shifts for subjects of ready sessions that have none; return whether there are new ones."""
+def choose_missing_shifts(plans: Iterable[ExportPlan], shifts: DateShifts) -> bool:
+    """Choose shifts for those subjects of ready sessions that have none; return whether any was chosen."""
     latest: dict[str, date] = {}
     for plan in plans:
         end = end_of(plan) if plan.is_ready else None
         if end is not None:
-            latest[plan.subject] = max(end.date(), latest.get(plan.subject, end.date()))
-    return shifts.choose(sorted(latest.items()))
+            latest[plan.subject_label] = max(end.date(), latest.get(plan.subject_label, end.date()))
+    return shifts.choose_missing(sorted(latest.items()))

@@ -15,7 +15,7 @@ class SourceError(Exception):
 
 
 class Source(NamedTuple):
-    """A file of a session."""
+    """A file of a session whose content a file of the data set gets."""
 
     path: Path
     size: int
@@ -32,7 +32,7 @@ class Sources:
         self._stamps = stamps
         self._summary_times: dict[Path, int] = {}
         self.warnings: list[str] = []
-        """Images that changed since their import."""
+        """Messages about images that changed since their import."""
 
     def of_image(self, image: ExportImage, file: str) -> Source:
         """Return the source of an image, or of a file beside it. Raises SourceError."""

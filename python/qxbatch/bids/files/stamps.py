@@ -34,7 +34,7 @@ class Stamp(NamedTuple):
 
 
 class Stamps:
-    """Hashes by path and stamp; age and sex of a session's subject, by the stamp of its summary.
+    """A cache: hashes by path and stamp, and age and sex of a session's subject by the stamp of its summary.
 
     Without a path they are neither read nor written.
     """
@@ -70,14 +70,14 @@ class Stamps:
         """Store the hash of a file with this status."""
         self._current[name] = [*Stamp.of(status), digest]
 
-    def age_and_sex(self, session: str, summary: os.stat_result) -> list[str] | None:
-        """Return the stored age and sex of a session's subject; None if they were not stored for this summary."""
+    def age_and_sex(self, session: str, status: os.stat_result) -> list[str] | None:
+        """Return the stored age and sex of a session's subject; None if they were not stored for a summary of this status."""
         stored = self._subjects.get(session)
-        return list(map(str, stored[3:])) if isinstance(stored, list) and stored[:3] == [*Stamp.of(summary)] else None
+        return list(map(str, stored[3:])) if isinstance(stored, list) and stored[:3] == [*Stamp.of(status)] else None
 
-    def store_age_and_sex(self, session: str, summary: os.stat_result, values: list[str]) -> None:
-        """Store age and sex of a session's subject."""
-        self._subjects[session] = [*Stamp.of(summary), *values]
+    def store_age_and_sex(self, session: str, status: os.stat_result, values: list[str]) -> None:
+        """Store age and sex of a session's subject, two texts, for a summary of this status. A text is empty if it is not known."""
+        self._subjects[session] = [*Stamp.of(status), *values]
 
     def write(self) -> None:
         """Write the stamps; if that fails, the next run hashes again."""
@@ -92,6 +92,6 @@ class Stamps:
 
 
 def stamps_of(sessionsfolder: Path, dataset: Path) -> Stamps:
-    """Return the stamps of a data set."""
+    """Return the cache of hashes, ages and sexes for a data set. Values of earlier exports are read, if the file exists."""
     name = hashlib.sha256(os.fsencode(dataset)).hexdigest()[:16]
     return Stamps(sessionsfolder / WORKSPACE / _FOLDER / f"{name}.json")

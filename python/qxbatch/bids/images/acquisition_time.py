@@ -7,7 +7,7 @@ from qxbatch.bids.model import ExportImage
 
 
 class Interval(NamedTuple):
-    """Start and end of an acquisition, without time zone."""
+    """When an acquisition began and ended, without time zone."""
 
     begin: datetime
     end: datetime

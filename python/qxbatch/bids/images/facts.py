@@ -23,21 +23,27 @@ from qxbatch.session.summary_parts import SeriesSummary
 from qxbatch.textfile import read_text
 from qxbatch.visible import shell_word
 
-IN_HZ = "fieldmap"
+FIELD_MAP_IN_HZ = "fieldmap"
 """The kind of an image whose values are a magnetic field in Hz."""
-KINDS = (*ImageKind, IN_HZ)
+KINDS = (*ImageKind, FIELD_MAP_IN_HZ)
 _NO_FACTS = Acquisition()
 _VOLUME_AXIS = 3
 """Index of the number of volumes in an image's shape."""
 _KINDS_BY_WORD = {
-    "FIELDMAPHZ": IN_HZ,
+    "FIELDMAPHZ": FIELD_MAP_IN_HZ,
     "PHASE": "phase",
     "REAL": "real",
     "IMAGINARY": "imaginary",
     "MAGNITUDE": "magnitude",
 }
 """The kind of an image, by the word that dcm2niix adds to ImageType of its sidecar."""
-_KINDS_BY_ENDING = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
+_KINDS_BY_ENDING = {
+    "fieldmaphz": FIELD_MAP_IN_HZ,
+    "ph": "phase",
+    "real": "real",
+    "imaginary": "imaginary",
+    "adc": "derived",
+}
 """The kind of an image, by the word (here in lower case) that dcm2niix adds to the end of its name, such as `e2_ph`."""
 
 
@@ -135,7 +141,7 @@ class ImageFacts:
 
     @property
     def acquisition(self) -> Acquisition:
-        """Return the facts of the series."""
+        """Return the acquisition facts of the series; all are None if the series has none."""
         return self.image.series.acquisition or _NO_FACTS
 
     @cached_property
@@ -145,12 +151,12 @@ class ImageFacts:
 
     @property
     def protocol(self) -> str:
-        """Return ProtocolName."""
+        """Return ProtocolName; empty if the header has none."""
         return text(self.image.series.header, "ProtocolName")
 
     @property
     def series_number(self) -> int | None:
-        """Return the scanner's series number."""
+        """Return the scanner's series number; None if the series has none."""
         return series_number(self.image.series.header)
 
     @property
@@ -173,7 +179,7 @@ class ImageFacts:
         image_kind = self._kind_of_image
         if ImageKind.LOCALIZER in kinds:
             return ImageKind.LOCALIZER
-        if image_kind == IN_HZ:
+        if image_kind == FIELD_MAP_IN_HZ:
             return image_kind
         if ImageKind.DERIVED in kinds or image_kind == ImageKind.DERIVED:
             return ImageKind.DERIVED
@@ -196,7 +202,7 @@ class ImageFacts:
 
     @property
     def te_ms(self) -> float | None:
-        """Return the echo time."""
+        """Return the echo time; None if it is not known."""
         return self.milliseconds("EchoTime")
 
     @property
@@ -207,17 +213,17 @@ class ImageFacts:
 
     @property
     def ti_ms(self) -> float | None:
-        """Return the inversion time."""
+        """Return the inversion time; None if it is not known."""
         return self.milliseconds("InversionTime")
 
     @property
     def tr_ms(self) -> float | None:
-        """Return the repetition time."""
+        """Return the repetition time; None if it is not known."""
         return self.milliseconds("RepetitionTime")
 
     @property
     def flip_angle_deg(self) -> float | None:
-        """Return the flip angle."""
+        """Return the flip angle; None if it is not known."""
         angle = self.image.sidecar.get("FlipAngle")
         return float(angle) if is_plausible_number(angle) else None
 
@@ -237,12 +243,12 @@ class ImageFacts:
 
     @property
     def verdict(self) -> SeriesVerdict | None:
-        """Return the verdict on the series."""
+        """Return the verdict on the series; None if its headers were not read."""
         return self.image.series.verdict
 
     @property
     def scanner(self) -> str:
-        """Return maker and model of the scanner."""
+        """Return maker and model of the scanner; empty if they are not known."""
         header = self.image.series.header
         return scanner_name(text(header, "Manufacturer"), text(header, "ManufacturerModelName"))
 
@@ -256,8 +262,8 @@ class ImageFacts:
         return ""
 
     @property
-    def direction(self) -> str:
-        """Return the polarity of phase encoding by anatomy, from BidsGuess: `AP`, `PA` ...; empty if it is not known."""
+    def polarity(self) -> str:
+        """Return the polarity of phase encoding in terms of anatomy, from BidsGuess: `AP`, `PA` ...; empty if it is not known."""
         match self.image.sidecar.get("BidsGuess"):
             case [str(), str() as name]:
                 match = re.search(r"_dir-([A-Z]{2})(?:_|$)", name)
@@ -270,7 +276,7 @@ class ImageFacts:
         return round(float(value) * 1000, 6) if is_plausible_number(value) else None
 
 
-def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
+def facts_of_images(session: SessionFolder) -> tuple[ImageFacts, ...]:
     """Return the facts of each image of a session, in the order of the images' numbers. Raises SessionFactsError."""
     images = images_of(session)
     times_distinguish_series = _times_distinguish_series([image.series for image in images])

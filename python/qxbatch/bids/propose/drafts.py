@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qxbatch.acquisition import ImageKind, SeriesVerdict
-from qxbatch.bids.decide.task_names import has_direction, task_label
+from qxbatch.bids.decide.task_names import names_polarity, task_label
 from qxbatch.bids.images.facts import ImageFacts
-from qxbatch.bids.propose.recognise import BIDS_GUESS, CONDITIONS, NOT_RECOGNISED, Recognition, recognise
+from qxbatch.bids.propose.recognise import BIDS_GUESS, MATCH_BY_SOURCE, NOT_RECOGNISED, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.header_values import text
 from qxbatch.counted import counted
@@ -123,11 +123,11 @@ def _ignore(match: Mapping[str, Any], reason: str) -> Draft:
 
 
 Pairs = Sequence[tuple[ImageFacts, Recognition]]
-"""Images with the guesses for them."""
+"""Images, each with what `recognise` returns for it."""
 
 
 def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
-    """Yield rules that ignore images that cannot be exported as they are: by name, single volumes of `func/bold` by their guess.
+    """Yield rules that ignore images that cannot be exported: by name, single volumes by `guess` (`func/bold`).
 
     If an image with the same name and guess as one of a rule's images is exported, the rule also requires the sessions.
     """
@@ -158,10 +158,10 @@ def _unrecognised_drafts(pairs: Pairs) -> Iterator[Draft]:
 def _target_drafts(pairs: Pairs) -> Iterator[Draft]:
     """Yield the rules of images that have a target."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
-    has_directions = _have_directions(image for image, result in pairs if _TASK in result.target)
+    has_polarities = _have_polarities(image for image, result in pairs if _TASK in result.target)
     has_two_polarities = _have_two_polarities([image for image, result in pairs if result.target in _DIFFUSION])
     for image, result in pairs:
-        target = result.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if has_directions else result.target
+        target = result.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if has_polarities else result.target
         target = _DIFFUSION.get(target, target) if has_two_polarities else target
         if target:
             groups.setdefault((target, result.source), []).append(image)
@@ -181,16 +181,16 @@ def _with_names(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
     return replace(draft, match=tuple({"name": _names(images), **dict(draft.match)}.items()))
 
 
-def _have_directions(images: Iterable[ImageFacts]) -> bool:
+def _have_polarities(images: Iterable[ImageFacts]) -> bool:
     """Return whether a polarity of phase encoding is known for all images, and at least one has it in its name."""
     runs = list(images)
-    return any(has_direction(image.name) for image in runs) and all(image.direction for image in runs)
+    return any(names_polarity(image.name) for image in runs) and all(image.polarity for image in runs)
 
 
 def _have_two_polarities(images: Sequence[ImageFacts]) -> bool:
     """Return whether a polarity is known for all of these diffusion images, and at least one session has two polarities."""
-    polarities = {(image.image.session.id, image.direction) for image in images}
-    return all(image.direction for image in images) and len(polarities) > len({session for session, _ in polarities})
+    polarities = {(image.image.session.id, image.polarity) for image in images}
+    return all(image.polarity for image in images) and len(polarities) > len({session for session, _ in polarities})
 
 
 def _task_drafts(target: str, source: str, images: list[ImageFacts]) -> Iterator[Draft]:
@@ -209,7 +209,7 @@ def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
     match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == BIDS_GUESS else {"name": _names(images)}
     comment = f"{source}; {_series_summary(images)}"
     option_pairs = (("serves", _SERVES_EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
-    return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, option_pairs)
+    return Draft((*match.items(), *MATCH_BY_SOURCE.get(source, {}).items()), target, "", comment, option_pairs)
 
 
 def _names(images: Iterable[ImageFacts]) -> Any:

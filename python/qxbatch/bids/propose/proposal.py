@@ -5,12 +5,12 @@ from itertools import count
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
-from qxbatch.bids.decide.texts import session_key, value_text
-from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
+from qxbatch.bids.decide.texts import toml_key, toml_value
+from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of_images
 from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.propose.drafts import Draft, drafts_of
 from qxbatch.bids.rules.matching import first_match
-from qxbatch.bids.rules.rule_file import rules_of
+from qxbatch.bids.rules.rule_file import parse_rules
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.counted import counted
 from qxbatch.problems import UsageError
@@ -32,7 +32,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     problems: list[str] = []
     for session in sessions:
         try:
-            facts += facts_of(session)
+            facts += facts_of_images(session)
         except SessionFactsError as error:
             problems.append(f"{session.id}: {error.message} {error.hint}")
     if not facts:
@@ -41,12 +41,12 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
     drafts = drafts_of(facts, load_schema())
     session_count = len({image.image.session.id for image in facts})
     for _round in range(_ROUNDS):
-        rules = rules_of(_text(drafts, session_count, ()))
-        plans = decide(sessions, rules)
+        rule_file = parse_rules(_text(drafts, session_count, ()))
+        plans = decide(sessions, rule_file)
         if not any(plan.undecided_series for plan in plans):
             break
-        drafts = _corrected_drafts(drafts, rules, plans)
-    return _text(drafts, session_count, _tables_for_equal_labels(sessions, rules))
+        drafts = _corrected_drafts(drafts, rule_file, plans)
+    return _text(drafts, session_count, _tables_for_equal_labels(sessions, rule_file))
 
 
 def _text(drafts: Sequence[Draft], session_count: int, tables: Iterable[str]) -> str:
@@ -54,9 +54,9 @@ def _text(drafts: Sequence[Draft], session_count: int, tables: Iterable[str]) ->
 
 
 def _rule_text(draft: Draft) -> str:
-    outcome = f"ignore = {value_text(draft.ignore)}" if draft.ignore else f"as = {value_text(draft.target)}"
-    options = [f"{name} = {value_text(value)}" for name, value in draft.options.items()]
-    lines = [_comment(draft.comment), f"match = {value_text(dict(draft.match))}", outcome, *options]
+    outcome = f"ignore = {toml_value(draft.ignore)}" if draft.ignore else f"as = {toml_value(draft.target)}"
+    options = [f"{name} = {toml_value(value)}" for name, value in draft.options.items()]
+    lines = [_comment(draft.comment), f"match = {toml_value(dict(draft.match))}", outcome, *options]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -65,21 +65,21 @@ def _comment(text: str) -> str:
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
 
 
-def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
+def _corrected_drafts(drafts: Sequence[Draft], rule_file: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
     """Return drafts corrected for the undecided series.
 
     A rule with a target that matches such a series gets `copies = "last"`. If it already has it, or no rule matches the series,
     an added rule ignores the series.
     """
     # index of each draft, by the line of its rule in the text
-    by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
+    by_line = dict(zip((rule.line for rule in rule_file.rules), range(len(drafts)), strict=True))
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []
     for plan in plans:
         reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided_series}
         for facts in _images_if_undecided(plan):
             reason = reasons.get(facts.image.series.n)
-            match = first_match(rules.rules, facts) if reason is not None else None
+            match = first_match(rule_file.rules, facts) if reason is not None else None
             if reason is None:
                 continue
             k = by_line[match.rule.line] if match else None
@@ -102,12 +102,12 @@ def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
 
 def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:
     """Return the images of a session that has undecided series; none for other sessions."""
-    return iter(facts_of(plan.session) if plan.undecided_series else ())
+    return iter(facts_of_images(plan.session) if plan.undecided_series else ())
 
 
-def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
+def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> Iterator[str]:
     """Yield tables `[session.ID]` with new labels for subjects and sessions that have the label of another."""
-    labels = [(session, labels_of(session, rules)) for session in sessions]
+    labels = [(session, labels_of(session, rule_file)) for session in sessions]
     subjects = _new_subject_labels([session_labels for _, session_labels in labels])
     new = [
         (
@@ -119,7 +119,7 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
     problems = label_conflicts([(session, each._replace(subject_name="")) for session, each in new])
     used = {each.folder.casefold() for _, each in new}
     for (session, old), (_, each) in zip(labels, new, strict=True):
-        lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
+        lines = [f"subject = {toml_value(each.subject)}\n"] if each.subject != old.subject else []
         if session.id in problems:
             renamed = next(
                 other
@@ -127,10 +127,10 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
                 if (other := each._replace(session=f"{each.session}{k}")).folder.casefold() not in used
             )
             used.add(renamed.folder.casefold())
-            lines.append(f"session = {value_text(renamed.session)}\n")
+            lines.append(f"session = {toml_value(renamed.session)}\n")
         if lines:
             what = "subject" if each.subject != old.subject else "session"
-            yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.folder}\n"
+            yield f"[session.{toml_key(session.id)}]  # another {what} has the same label, {old.folder}\n"
             yield from lines
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.bids.decide.families import FIELD_MAP_SUFFIXES
-from qxbatch.bids.images.facts import IN_HZ, ImageFacts
+from qxbatch.bids.images.facts import FIELD_MAP_IN_HZ, ImageFacts
 from qxbatch.bids.schema.names import Schema
 from qxbatch.bids.schema.required import missing_fields
 from qxbatch.bids.schema.target import TargetError, read_target
@@ -36,12 +36,12 @@ NOT_RECOGNISED = "none"
 """Some of the sources of a guess (`Recognition.source`); NOT_RECOGNISED if there is no guess."""
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
 """In ms."""
-CONDITIONS: Mapping[str, Mapping[str, Any]] = {
+MATCH_BY_SOURCE: Mapping[str, Mapping[str, Any]] = {
     SEVERAL_VOLUMES: {"volumes": ">1"},
     SHORT_TE_AND_TR: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
     LONG_TE: {"te_ms": f">={_LONG_TE:g}"},
 }
-"""Further conditions of a proposed rule besides the name, by the source of its guess."""
+"""Further keys of `match` of a proposed rule besides the name, by the source of its guess."""
 
 
 class Recognition(NamedTuple):
@@ -101,7 +101,7 @@ def _target_from_guess(facts: ImageFacts) -> str:
         return ""
     if suffix in FIELD_MAP_SUFFIXES and datatype == "fmap":
         suffix = "phasediff"
-    if facts.guess == "dwi/dwi" and facts.direction and not _has_b_values(facts):
+    if facts.guess == "dwi/dwi" and facts.polarity and not _has_b_values(facts):
         return "fmap/dir-{dir}_epi"  # probably a b0 image of the other polarity
     entities = "task-{task}_" if datatype == "func" else "dir-{dir}_" if suffix == "epi" else ""
     return f"{datatype}/{entities}{suffix}"
@@ -133,7 +133,7 @@ def _why_ignored(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], sc
         parsed = read_target(re.sub(r"\{\w+\}", "x", target), schema)
     except TargetError:
         return None
-    if "{dir}" in target and not facts.direction:
+    if "{dir}" in target and not facts.polarity:
         return "the polarity of its phase encoding is in no header"
     if parsed.suffix == "bold" and facts.volumes == 1:
         return "one volume is not a time series"
@@ -156,8 +156,8 @@ def _needs_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
     A derived image is the magnitude image of a map in Hz, if one is among its peers.
     """
     if facts.kind == ImageKind.DERIVED:
-        return all(peer.kind != IN_HZ for peer in peers)
-    return facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)
+        return all(peer.kind != FIELD_MAP_IN_HZ for peer in peers)
+    return facts.kind not in (ImageKind.MAGNITUDE, FIELD_MAP_IN_HZ)
 
 
 def _has_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:

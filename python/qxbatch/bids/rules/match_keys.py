@@ -7,7 +7,7 @@ from qxbatch.acquisition import Orientation, SeriesVerdict
 from qxbatch.bids.images.facts import KINDS, ImageFacts
 from qxbatch.bids.rules.match_values import (
     IN_MS,
-    Accept,
+    ValueTest,
     all_words,
     globs,
     number_list,
@@ -29,8 +29,8 @@ class MatchKey(NamedTuple):
 
     value_of: ValueOf
     """Returns the value of an image; None where it is not known."""
-    read: Callable[[Any], Accept]
-    """Reads the value in the rule file; returns the test that the value of an image has to pass. Raises WrongValueError."""
+    read: Callable[[Any], ValueTest]
+    """Reads the value in the rule file, and returns the test for the value of an image. Raises WrongValueError."""
 
 
 CONVERTER_FIELDS = (

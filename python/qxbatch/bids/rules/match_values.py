@@ -1,4 +1,4 @@
-"""Readers of the values in `match`. They raise WrongValueError. Most return an `Accept`, the test of the value of an image."""
+"""Readers of the values in `match`. They raise WrongValueError. Most return a `ValueTest`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,25 +10,28 @@ from qxbatch.bids.rules.number_ranges import NumberRange, read_number_range
 from qxbatch.bids.rules.patterns import glob_pattern, regex_pattern
 from qxbatch.protocol.values import WrongValueError, is_same_shell
 
-Accept = Callable[[Any], Captures | None]
-"""Returns the captures where a value is accepted, else None. It is not called for unknown values."""
+ValueTest = Callable[[Any], Captures | None]
+"""The test of a rule for the value of an image: returns the captures if it accepts the value, else None.
+
+It is not called for unknown values.
+"""
 _NO_CAPTURES: Captures = {}
 
 
-def globs(value: Any) -> Accept:
+def globs(value: Any) -> ValueTest:
     """Read a glob or a list of globs: one of them has to match."""
     return _patterns([glob_pattern(text) for text in _texts(value)], whole_text=True)
 
 
-def regexes(value: Any) -> Accept:
+def regexes(value: Any) -> ValueTest:
     """Read a regular expression or a list of them: one has to match."""
     return _patterns([regex_pattern(text) for text in _texts(value)], whole_text=False)
 
 
-def one_of(*choices: str) -> Callable[[Any], Accept]:
+def one_of(*choices: str) -> Callable[[Any], ValueTest]:
     """Read a word or a list of words: the image must have one of them."""
 
-    def read(value: Any) -> Accept:
+    def read(value: Any) -> ValueTest:
         words = _texts(value)
         if not set(words) <= set(choices):
             raise WrongValueError(f"one of {', '.join(choices)}, or a list of them")
@@ -37,7 +40,7 @@ def one_of(*choices: str) -> Callable[[Any], Accept]:
     return read
 
 
-def all_words(value: Any) -> Accept:
+def all_words(value: Any) -> ValueTest:
     """Read a word or a list of words that the image must have, or must not have (`!word`); case is ignored."""
     words = [text.casefold() for text in _texts(value)]
 
@@ -49,10 +52,10 @@ def all_words(value: Any) -> Accept:
     return accept
 
 
-def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], Accept]:
+def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], ValueTest]:
     """Read a number with a tolerance, a range or a limit, or a list of these: one of them has to match."""
 
-    def read(value: Any) -> Accept:
+    def read(value: Any) -> ValueTest:
         items = value if isinstance(value, list) and value else [value]
         ranges = [read_number_range(item, tolerance) for item in items]
         return lambda actual: _NO_CAPTURES if any(expected(actual) for expected in ranges) else None
@@ -60,10 +63,10 @@ def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> C
     return read
 
 
-def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
+def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], ValueTest]:
     """Read a list of `length` numbers, ranges or limits: the image must have as many values, and each must match its item."""
 
-    def read(value: Any) -> Accept:
+    def read(value: Any) -> ValueTest:
         if not isinstance(value, list) or len(value) != length:
             raise WrongValueError(f"a list of {length} numbers")
         expected = [read_number_range(item, tolerance) for item in value]
@@ -72,7 +75,7 @@ def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[A
     return read
 
 
-def shells(value: Any) -> Accept:
+def shells(value: Any) -> ValueTest:
     """Read a b-value or a list of b-values: the series must have all of them, within the width of a shell, and no others."""
     expected = value if isinstance(value, list) else [value]
     if not expected or not all(map(is_plausible_number, expected)):
@@ -86,7 +89,7 @@ def shells(value: Any) -> Accept:
     return accept
 
 
-def sidecar_field(name: str) -> Callable[[Any], Accept]:
+def sidecar_field(name: str) -> Callable[[Any], ValueTest]:
     """Read the value of a sidecar field: a number, a range, a glob, true or false, or a list of these: one has to match.
 
     A number without a tolerance has one of 0.5 ms for a field of IN_MS, and of 0.1 % for other fields.
@@ -95,7 +98,7 @@ def sidecar_field(name: str) -> Callable[[Any], Accept]:
         (lambda _number: 0.5) if name in IN_MS else (lambda number: abs(number) * 0.001)
     )
 
-    def read(value: Any) -> Accept:
+    def read(value: Any) -> ValueTest:
         items = value if isinstance(value, list) else [value]
         tests = [_field_test(item, tolerance) for item in items]
         if not tests:
@@ -109,7 +112,7 @@ IN_MS = ("EchoTime", "EchoTime1", "EchoTime2", "RepetitionTime", "InversionTime"
 """Fields that are in ms in `match`, as on the console, and in seconds in sidecars."""
 
 
-def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
+def _field_test(item: Any, tolerance: Callable[[float], float]) -> ValueTest:
     if isinstance(item, bool):
         return lambda actual: _NO_CAPTURES if actual is item else None
     if isinstance(item, int | float):
@@ -118,7 +121,7 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
         raise WrongValueError("a number, a text, true or false, or a list of these")
     pattern = glob_pattern(item)
     try:
-        as_number: Accept | None = _number_test(read_number_range(item, tolerance))
+        as_number: ValueTest | None = _number_test(read_number_range(item, tolerance))
     except WrongValueError:
         as_number = None
 
@@ -132,7 +135,7 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
     return accept
 
 
-def _number_test(expected: NumberRange) -> Accept:
+def _number_test(expected: NumberRange) -> ValueTest:
     def accept(actual: Any) -> Captures | None:
         is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
         return _NO_CAPTURES if is_number and expected(actual) else None
@@ -144,7 +147,7 @@ def _all_accept(expected: list[NumberRange], actual: Any) -> bool:
     return len(actual) == len(expected) and all(test(number) for test, number in zip(expected, actual, strict=True))
 
 
-def _patterns(patterns: list[re.Pattern[str]], *, whole_text: bool) -> Accept:
+def _patterns(patterns: list[re.Pattern[str]], *, whole_text: bool) -> ValueTest:
     def accept(actual: Any) -> Captures | None:
         for pattern in patterns:
             match = pattern.fullmatch(str(actual)) if whole_text else pattern.search(str(actual))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qxbatch.bids.model import Labels, Rule, RuleFile, SessionRules
+from qxbatch.bids.model import LabelRules, Rule, RuleFile, SessionRules
 from qxbatch.bids.rules.field_tables import check_values
 from qxbatch.bids.rules.patterns import glob_pattern
 from qxbatch.bids.rules.rule_reader import RuleReader
@@ -34,7 +34,7 @@ def read_rules(path: Path) -> RuleFile:
     return _Reader(read_toml(path, "rule file", _HINT, _QUOTING), schema).rule_file()
 
 
-def rules_of(text: str) -> RuleFile:
+def parse_rules(text: str) -> RuleFile:
     """Return the rules in a text. Raises UsageError."""
     return _Reader(parse_toml(Path("rules.toml"), text, _HINT, _QUOTING), load_schema()).rule_file()
 
@@ -93,7 +93,7 @@ class _Reader:
             tuple(rules),
         )
 
-    def _labels(self, table: Mapping[str, Any]) -> Labels:
+    def _labels(self, table: Mapping[str, Any]) -> LabelRules:
         key_path: KeyPath = ("labels",)
         self._file.refuse_unknown_keys(key_path, table, _LABEL_KEYS)
         pattern = table.get("pattern", "")
@@ -108,10 +108,10 @@ class _Reader:
             self._file.refuse(
                 (*key_path, "pattern"), "pattern has no {subject}.", 'Write pattern = "{subject}_{session}".'
             )
-        return Labels(
+        return LabelRules(
             pattern,
-            table.get("subject", Labels.subject),
-            table.get("session", Labels.session),
+            table.get("subject", LabelRules.subject),
+            table.get("session", LabelRules.session),
             self._label_table((*key_path, "subjects"), table.get("subjects", {}), allow_empty=False),
             self._label_table((*key_path, "sessions"), table.get("sessions", {}), allow_empty=True),
         )

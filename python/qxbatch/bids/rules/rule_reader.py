@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qxbatch.bids.model import Condition, LinkOptions, Rule
+from qxbatch.bids.model import Condition, FieldMapOptions, Rule
 from qxbatch.bids.rules.field_tables import check_values
 from qxbatch.bids.rules.match_keys import CAPTURING, CONVERTER_FIELDS, KEYS, MatchKey, sidecar_key
 from qxbatch.bids.rules.match_values import as_mapping, captured_names
@@ -16,13 +16,13 @@ from qxbatch.protocol.values import WrongValueError
 
 OPTIONS = ("as", "ignore", "repeat", "copies", "serves", "set", "context")
 """Keys of a rule besides `match`."""
-REPEAT = ("last", "all", "longest", "complete")
-COPIES = ("last", "longest", "complete")
-LINK_CRITERIA = ("shim", "geometry", "nearest-time")
+REPEAT_CHOICES = ("last", "all", "longest", "complete")
+COPIES_CHOICES = ("last", "longest", "complete")
+SERVES_BY = ("shim", "geometry", "nearest-time")
 """Values of `by` in `serves`."""
-LINK_FIELDS = ("B0FieldIdentifier", "IntendedFor")
+SERVES_WRITE = ("B0FieldIdentifier", "IntendedFor")
 """Values of `write` in `serves`."""
-CONTEXT = ("control", "label", "m0scan", "deltam", "cbf", "noRF")
+VOLUME_TYPES = ("control", "label", "m0scan", "deltam", "cbf", "noRF")
 """Values of `context`: types of ASL volumes, as in aslcontext.tsv."""
 _NOT = "not"
 
@@ -72,11 +72,13 @@ class RuleReader:
             match=match,
             target=target,
             ignore=ignore,
-            repeat=self._word((*key_path, "repeat"), table.get("repeat", "all"), REPEAT),
-            copies=self._word((*key_path, "copies"), table["copies"], COPIES) if "copies" in table else "",
-            link_options=self._link_options((*key_path, "serves"), table["serves"]) if "serves" in table else None,
+            repeat=self._word((*key_path, "repeat"), table.get("repeat", "all"), REPEAT_CHOICES),
+            copies=self._word((*key_path, "copies"), table["copies"], COPIES_CHOICES) if "copies" in table else "",
+            field_map_options=self._field_map_options((*key_path, "serves"), table["serves"])
+            if "serves" in table
+            else None,
             fields=self._sidecar_fields((*key_path, "set"), table.get("set", {})),
-            context=self._words((*key_path, "context"), table["context"], CONTEXT) if "context" in table else (),
+            context=self._words((*key_path, "context"), table["context"], VOLUME_TYPES) if "context" in table else (),
             conditions=conditions,
             session=session,
         )
@@ -129,13 +131,13 @@ class RuleReader:
                 captures |= names
         return frozenset(captures)
 
-    def _link_options(self, key_path: KeyPath, value: Any) -> LinkOptions:
+    def _field_map_options(self, key_path: KeyPath, value: Any) -> FieldMapOptions:
         if not isinstance(value, dict):
             self._file.refuse_value(key_path, value, '{ by = ["shim", "nearest-time"], write = ["B0FieldIdentifier"] }')
         self._file.refuse_unknown_keys(key_path, value, ("by", "write"))
-        return LinkOptions(
-            self._words((*key_path, "by"), value.get("by", [*LINK_CRITERIA]), LINK_CRITERIA),
-            self._words((*key_path, "write"), value.get("write", [*LINK_FIELDS]), LINK_FIELDS),
+        return FieldMapOptions(
+            self._words((*key_path, "by"), value.get("by", [*SERVES_BY]), SERVES_BY),
+            self._words((*key_path, "write"), value.get("write", [*SERVES_WRITE]), SERVES_WRITE),
         )
 
     def _sidecar_fields(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:

@@ -25,10 +25,10 @@ class ImagePath(NamedTuple):
         entities = {key: value for key, _dash, value in split_pairs}
         return cls(folders[-1] if folders else "", entities, suffix)
 
-    def stem(self, *without: str) -> str:
-        """Return data type and entities as one text, without the suffix and without the entities named in `without`.
+    def group_key(self, *without: str) -> str:
+        """Return a key by which images can be grouped: data type and entities, except those named in `without`.
 
-        Images with the same stem differ only in the suffix and these entities.
+        Images with the same key differ only in the suffix and these entities.
         """
         pairs = [f"{name}-{value}" for name, value in self.entities.items() if name not in without]
         return "_".join([self.datatype, *pairs])

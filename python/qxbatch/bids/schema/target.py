@@ -9,8 +9,8 @@ from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.nearest import nearest_name
 
-ENTITIES_OF_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
-"""Entities that the export adds to the names that need them, if `as` does not contain them."""
+ADDED_ENTITIES = ("run", "echo", "part", "inv", "flip", "mt")
+"""Entities that the export adds to the names of images that need them, if `as` does not contain them."""
 BUILT_IN = ("name", "task", "protocol", "number", "dir")
 """Names that `as` can have in braces without a capture in `match`."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -35,7 +35,7 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """A place in a data set, without subject and session."""
+    """What an image is in a data set: its path without subject and session, such as `func/task-rest_bold`."""
 
     datatype: str
     entities: tuple[tuple[str, str], ...]
@@ -128,7 +128,7 @@ def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Targ
     allowed = schema.entities(datatype, suffix)
     entities = _read_entities(pairs, f"{datatype}/{suffix}", allowed, schema, is_template=is_template)
     missing = [name for name, entity in allowed.items() if entity.is_required and name not in entities]
-    missing = [name for name in missing if name not in ENTITIES_OF_GROUP]
+    missing = [name for name in missing if name not in ADDED_ENTITIES]
     if missing:
         raise TargetError(f"{datatype}/{suffix} needs the entity {missing[0]}.", f"Write {missing[0]}-<label>.")
     order = (name for name in allowed if name in entities)

@@ -26,8 +26,8 @@ def volume_types(placed: PlacedImage) -> tuple[str, ...] | None:
     return (*head, *(pattern * times)) if remaining == 0 and times > 0 else None
 
 
-def context_text(types: Sequence[str]) -> bytes:
-    """Return the content of aslcontext.tsv."""
+def context_bytes(types: Sequence[str]) -> bytes:
+    """Return aslcontext.tsv as bytes."""
     return "".join(f"{line}\n" for line in ("volume_type", *types)).encode()
 
 
@@ -59,7 +59,7 @@ def asl_fields(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[s
     return fields
 
 
-def m0_targets(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> list[str]:
+def asl_paths_of_m0(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> list[str]:
     """Return the paths of the ASL images whose nearest M0 scan is `placed`; `all_images` are the images of the session."""
     asl = [image for image in all_images if ImagePath.of(image.path).suffix == "asl"]
     names = ((image, ImagePath.of(image.path)) for image in all_images)

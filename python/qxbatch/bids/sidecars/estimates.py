@@ -8,11 +8,11 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from qxbatch.bids.images.acquisition_time import Interval, acquisition_interval
-from qxbatch.bids.model import LinkOptions, PlacedImage
+from qxbatch.bids.model import FieldMapOptions, PlacedImage
 from qxbatch.bids.schema.image_path import ImagePath
 
-DEFAULT_LINK_OPTIONS = LinkOptions(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
-"""The link options of a field map whose rule has no `serves`."""
+DEFAULT_FIELD_MAP_OPTIONS = FieldMapOptions(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
+"""The options of a field map whose rule has no `serves`."""
 _PEPOLAR = ("epi", "m0scan")
 """Suffixes in `fmap` of scans that are compared with scans of the opposite phase encoding direction."""
 _PHASE = ("phasediff", "phase1", "phase2")
@@ -67,12 +67,12 @@ class Run(NamedTuple):
 
     @property
     def shim(self) -> tuple[float, ...] | None:
-        """Return the shim."""
+        """Return ShimSetting, rounded; None if it is not known."""
         return self.facts.shim
 
     @property
-    def estimation_path(self) -> str:
-        """Return the path of the image that completes a field map of the other phase encoding direction.
+    def path_for_estimation(self) -> str:
+        """Return the path of the image of the run with which a field map of the other phase encoding direction estimates the field.
 
         Magnitude images are preferred, then single-band references, then the lowest echo.
         """
@@ -88,7 +88,7 @@ class FieldMap(NamedTuple):
     facts: ScanFacts
     directions: frozenset[str]
     """The known phase encoding directions of the images."""
-    link_options: LinkOptions
+    field_map_options: FieldMapOptions
     identifier: str
     """The value of B0FieldIdentifier."""
     rank_in_time: int
@@ -96,7 +96,7 @@ class FieldMap(NamedTuple):
 
     @property
     def shim(self) -> tuple[float, ...] | None:
-        """Return the shim."""
+        """Return ShimSetting, rounded; None if it is not known."""
         return self.facts.shim
 
     @property
@@ -116,7 +116,7 @@ class FieldMap(NamedTuple):
         if self.kind is not FieldMapKind.PEPOLAR:
             return True
         if (
-            "geometry" in self.link_options.criteria
+            "geometry" in self.field_map_options.criteria
             and self.facts.axis
             and run.facts.axis
             and self.facts.axis != run.facts.axis
@@ -127,16 +127,19 @@ class FieldMap(NamedTuple):
         return self.is_complete or (has_other_direction and not shared_paths)
 
     def is_of_other_study(self, run: Run) -> bool:
-        """Return whether a run is of another DICOM study: the subject may have left the scanner. False with the same shim."""
+        """Return whether a run is of another DICOM study: the subject may have left the scanner.
+
+        The result is False if the run is known to have the same shim.
+        """
         differs = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
         return differs and (self.shim is None or self.shim != run.shim)
 
-    def similarity(self, run: Run) -> tuple[int, ...]:
+    def geometry_similarity(self, run: Run) -> tuple[int, ...]:
         """Return how similar orientation, field of view and matrix are: for each 1 (same), 0 (not known) or -1 (different)."""
         pairs = zip(self.facts.geometry, run.facts.geometry, strict=True)
         return tuple(0 if a is None or b is None else 1 if a == b else -1 for a, b in pairs)
 
-    def gap(self, run: Run) -> float:
+    def largest_gap(self, run: Run) -> float:
         """Return the seconds between a run and the farthest scan of the field map; infinite without times."""
         interval = run.facts.time
         times = [time for image in self.images if (time := acquisition_interval(image.image))]
@@ -150,7 +153,7 @@ def runs_of(images: Iterable[PlacedImage]) -> list[Run]:
         name = ImagePath.of(image.path)
         if name.suffix in _CORRECTABLE.get(name.datatype, ()):
             kind = name.suffix if name.suffix == "m0scan" else ""
-            groups[name.stem(*_ENTITIES_WITHIN_RUN) + kind].append(image)
+            groups[name.group_key(*_ENTITIES_WITHIN_RUN) + kind].append(image)
     return [Run(key, tuple(members), _facts_of_run(members)) for key, members in groups.items()]
 
 
@@ -174,9 +177,9 @@ def field_maps(images: Sequence[PlacedImage]) -> list[FieldMap]:
         name = ImagePath.of(image.path)
         in_fmap = name.datatype == "fmap"
         if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
-            others[name.stem()].append(image)
-        elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.link_options is not None):
-            pairs[f"{name.stem('dir', 'run', *_ENTITIES_WITHIN_RUN)}_{name.suffix}"].append(image)
+            others[name.group_key()].append(image)
+        elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.field_map_options is not None):
+            pairs[f"{name.group_key('dir', 'run', *_ENTITIES_WITHIN_RUN)}_{name.suffix}"].append(image)
     groups: list[tuple[FieldMapKind | None, list[PlacedImage]]] = [
         (FieldMapKind.PEPOLAR, pair) for members in pairs.values() for pair in _pepolar_groups(members)
     ]
@@ -204,7 +207,7 @@ def _pepolar_groups(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
     """
     scans: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
-        scans[ImagePath.of(image.path).stem(*_ENTITIES_WITHIN_RUN)].append(image)
+        scans[ImagePath.of(image.path).group_key(*_ENTITIES_WITHIN_RUN)].append(image)
     similar: dict[object, dict[str, list[PepolarScan]]] = defaultdict(lambda: defaultdict(list))
     for members in scans.values():
         facts = _facts(members)
@@ -261,7 +264,10 @@ def _with_identifiers(groups: Iterable[tuple[FieldMapKind | None, list[PlacedIma
                 tuple(images),
                 facts,
                 frozenset(_facts([each]).direction for each in images) - {""},
-                next((each.rule.link_options for each in images if each.rule.link_options), DEFAULT_LINK_OPTIONS),
+                next(
+                    (each.rule.field_map_options for each in images if each.rule.field_map_options),
+                    DEFAULT_FIELD_MAP_OPTIONS,
+                ),
                 f"{start}{counters[start]()}",
                 order,
             )

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from qxbatch.bids.model import PlacedImage
 from qxbatch.bids.schema.image_path import ImagePath
 from qxbatch.bids.sidecars.estimates import FieldMap, FieldMapKind, Run, field_maps, runs_of
-from qxbatch.bids.sidecars.intended_for import IntendedFor
+from qxbatch.bids.sidecars.intended_for import IntendedForFormat
 
 IDENTIFIER, SOURCE, INTENDED_FOR = "B0FieldIdentifier", "B0FieldSource", "IntendedFor"
 
 
-class Links(NamedTuple):
+class FieldMapLinks(NamedTuple):
     """The sidecar fields of field maps and of the images that they correct."""
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -24,7 +24,7 @@ class Links(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def field_map_links(images: Sequence[PlacedImage], form: IntendedFor = IntendedFor.URI) -> Links:
+def field_map_links(images: Sequence[PlacedImage], form: IntendedForFormat = IntendedForFormat.URI) -> FieldMapLinks:
     """Return the sidecar fields that link field maps to the images that they correct, in one session."""
     all_maps, runs = field_maps(images), runs_of(images)
     maps_of_run = {run.key: _maps_of_run(all_maps, run) for run in runs}
@@ -35,7 +35,7 @@ def field_map_links(images: Sequence[PlacedImage], form: IntendedFor = IntendedF
     fields = _fields(all_maps, runs_of_map, form)
     warnings = [_unused_warning(field_map, runs) for field_map in all_maps if not runs_of_map[field_map.identifier]]
     warnings += _missing_field_map_warnings([run for run in runs if not maps_of_run[run.key]], all_maps)
-    return Links({path: dict(values) for path, values in fields.items()}, tuple(warnings))
+    return FieldMapLinks({path: dict(values) for path, values in fields.items()}, tuple(warnings))
 
 
 def _maps_of_run(all_maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
@@ -49,9 +49,9 @@ def _maps_of_run(all_maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
 
 def _apply_criteria(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Return the candidates that remain after all criteria. A criterion applies only to field maps whose rule has it."""
-    criteria = dict.fromkeys(criterion for each in candidates for criterion in each.link_options.criteria)
+    criteria = dict.fromkeys(criterion for each in candidates for criterion in each.field_map_options.criteria)
     for criterion in criteria:
-        affected = [each for each in candidates if criterion in each.link_options.criteria]
+        affected = [each for each in candidates if criterion in each.field_map_options.criteria]
         best = _CRITERIA[criterion](affected, run)
         candidates = [each for each in candidates if each in best or each not in affected]
     return candidates
@@ -70,14 +70,14 @@ def _keep_most_similar(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     Scans of one direction, which need an image of the run to estimate the field (`is_complete` is False), are used only if no
     complete field map is equally similar.
     """
-    best = max((each.similarity(run) for each in candidates), default=())
-    alike = [each for each in candidates if each.similarity(run) == best]
+    best = max((each.geometry_similarity(run) for each in candidates), default=())
+    alike = [each for each in candidates if each.geometry_similarity(run) == best]
     return [each for each in alike if each.is_complete] or alike
 
 
 def _keep_nearest(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Keep the field map that is nearest in time to the run; of equal ones the earlier."""
-    ordered = sorted(candidates, key=lambda each: (each.gap(run), each.rank_in_time))
+    ordered = sorted(candidates, key=lambda each: (each.largest_gap(run), each.rank_in_time))
     return ordered[:1]
 
 
@@ -85,11 +85,11 @@ _CRITERIA = {"shim": _keep_same_shim, "geometry": _keep_most_similar, "nearest-t
 
 
 def _fields(
-    all_maps: Iterable[FieldMap], runs_of_map: Mapping[str, Sequence[Run]], form: IntendedFor
+    all_maps: Iterable[FieldMap], runs_of_map: Mapping[str, Sequence[Run]], form: IntendedForFormat
 ) -> Mapping[str, Mapping[str, Any]]:
     """Return the sidecar fields of field maps and corrected images, by the path of the image.
 
-    One image of each run (`Run.estimation_path`) completes a field map that is not complete.
+    One image of each run (`Run.path_for_estimation`) completes a field map that is not complete.
     """
     identifiers: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, list[str]] = defaultdict(list)
@@ -97,14 +97,14 @@ def _fields(
     for field_map in all_maps:
         runs = runs_of_map[field_map.identifier]
         targets = [placed.path for run in runs for placed in run.images]
-        if INTENDED_FOR in field_map.link_options.fields and targets:
+        if INTENDED_FOR in field_map.field_map_options.fields and targets:
             for placed in field_map.images:
                 if ImagePath.of(placed.path).datatype == "fmap":
                     fields[placed.path][INTENDED_FOR] = [form.reference_to(path) for path in targets]
-        if IDENTIFIER not in field_map.link_options.fields:
+        if IDENTIFIER not in field_map.field_map_options.fields:
             continue
-        estimation_paths = [] if field_map.is_complete else [run.estimation_path for run in runs]
-        for path in [*(placed.path for placed in field_map.images), *estimation_paths]:
+        paths_for_estimation = [] if field_map.is_complete else [run.path_for_estimation for run in runs]
+        for path in [*(placed.path for placed in field_map.images), *paths_for_estimation]:
             identifiers[path].append(field_map.identifier)
         for path in targets:
             sources[path].append(field_map.identifier)
@@ -131,11 +131,11 @@ def _unused_warning(field_map: FieldMap, runs: Sequence[Run]) -> str:
             else "scan has the opposite phase encoding direction"
         )
         return f"{start}: no {lacking}."
-    if "shim" in field_map.link_options.criteria and not any(
+    if "shim" in field_map.field_map_options.criteria and not any(
         _keep_same_shim([field_map], run) for run in possible_runs
     ):
         return f"{start}: all images were acquired with another shim."
-    criteria = ", ".join(field_map.link_options.criteria)
+    criteria = ", ".join(field_map.field_map_options.criteria)
     return (
         f"{start}: for each image, another field map was selected by {criteria}. To leave it out, write `ignore` in its rule; "
         "to use it, change `serves`."
@@ -148,7 +148,7 @@ def _missing_field_map_warnings(runs: Sequence[Run], all_maps: Sequence[FieldMap
         run
         for run in runs
         if run.shim is not None
-        and any("shim" in each.link_options.criteria and each.can_correct(run) for each in all_maps)
+        and any("shim" in each.field_map_options.criteria and each.can_correct(run) for each in all_maps)
     ]
     if not uncorrected:
         return []
@@ -157,6 +157,6 @@ def _missing_field_map_warnings(runs: Sequence[Run], all_maps: Sequence[FieldMap
         f" and {others} other run{'s' * (others != 1)}: no field map has their" if others else ": no field map has its"
     )
     return [
-        f"{uncorrected[0].estimation_path}{more} shim, so none is used. To use a field map of another shim, write "
+        f"{uncorrected[0].path_for_estimation}{more} shim, so none is used. To use a field map of another shim, write "
         'serves = { by = ["geometry", "nearest-time"] } in the rule of the field map.'
     ]

@@ -11,7 +11,7 @@ from qxbatch.bids.schema.required import repetition_fields
 from qxbatch.bids.sidecars.absent import AbsentFieldFinder, absent_field_finder
 from qxbatch.bids.sidecars.asl import asl_fields
 from qxbatch.bids.sidecars.identifying import without_identifying_fields
-from qxbatch.bids.sidecars.timing import EXCLUDED_BY_VOLUME_TIMING, timing_of
+from qxbatch.bids.sidecars.timing import EXCLUDED_BY_VOLUME_TIMING, timing_correction
 
 _HERTZ = ("GE", "PHILIPS")
 """Makers whose direct field maps are in Hz."""
@@ -33,9 +33,9 @@ def bids_sidecars(
 
     `links` are the fields that link field maps and M0 scans to other images, by the path of the image that gets them.
 
-    Fields that the rule sets take precedence. Then `links`, TaskName, MTState and, for BOLD, the fields of `timing_of` replace
-    fields of the session's sidecar. VolumeTiming also removes those that BIDS does not allow beside it. Other fields are added
-    only if they are missing.
+    Fields that the rule sets take precedence. Then `links`, TaskName, MTState and, for BOLD, the fields of `timing_correction`
+    replace fields of the session's sidecar. VolumeTiming also removes those that BIDS does not allow beside it. Other fields are
+    added only if they are missing.
     """
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
@@ -45,7 +45,7 @@ def bids_sidecars(
         if not keep_identifying:
             fields = without_identifying_fields(fields)
         added_fields = _added_fields(placed_image, images)
-        timing = timing_of(placed_image.image) if ImagePath.of(placed_image.path).suffix == "bold" else None
+        timing = timing_correction(placed_image.image) if ImagePath.of(placed_image.path).suffix == "bold" else None
         if timing is not None:
             excluded = EXCLUDED_BY_VOLUME_TIMING if "VolumeTiming" in timing.fields else ()
             fields = {key: value for key, value in fields.items() if key not in excluded} | timing.fields
@@ -60,7 +60,7 @@ def bids_sidecars(
     return Sidecars(sidecars, tuple(warnings))
 
 
-def sidecar_text(fields: Mapping[str, Any]) -> bytes:
+def sidecar_bytes(fields: Mapping[str, Any]) -> bytes:
     """Return the bytes of a sidecar, a field in each line. Fields with a number that JSON does not have (NaN) are omitted."""
     lines = ",\n".join(_lines(fields))
     return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
@@ -105,11 +105,15 @@ def _maker(image: ExportImage) -> str:
 
 def _echo_times(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have exactly two."""
-    stem = ImagePath.of(placed.path).stem()
+    key = ImagePath.of(placed.path).group_key()
     times = set()
     for image in all_images:
         name = ImagePath.of(image.path)
-        if name.datatype == "fmap" and name.stem() == stem and name.suffix in ("magnitude1", "magnitude2", "phasediff"):
+        if (
+            name.datatype == "fmap"
+            and name.group_key() == key
+            and name.suffix in ("magnitude1", "magnitude2", "phasediff")
+        ):
             times |= _echo_times_of(image.image)
     if len(times) != 2:  # noqa: PLR2004 - a difference is of two
         return {}

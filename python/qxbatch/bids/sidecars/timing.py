@@ -19,22 +19,22 @@ _TOLERANCE = 0.0005
 """Times that differ by less than this, in seconds, are equal."""
 
 
-class Timing(NamedTuple):
-    """Fields that replace those of the sidecar, and the reason."""
+class TimingCorrection(NamedTuple):
+    """Sidecar fields that correct the time between volumes, and a warning with the reason."""
 
     fields: dict[str, Any]
     warning: str = ""
 
 
-def timing_of(image: ExportImage) -> Timing | None:
-    """Return the fields to write if the time between volumes differs between image and sidecar.
+def timing_correction(image: ExportImage) -> TimingCorrection | None:
+    """Return the fields that correct a sidecar whose time between volumes differs from that of the image; None if they agree.
+
+    None also if the times cannot be compared: the sidecar or the headers have no repetition time, the image has no axis of volumes,
+    or it cannot be read. If sidecar and headers have the same time, the image is not read, because it has this time too; the image
+    of a PAR/REC is always read.
 
     If the frames do not show which time is correct, RepetitionTime stays as it is. An image whose header has no time between
     volumes counts as 0 s.
-
-    Return None if the times agree, and if they cannot be compared: without a repetition time in the sidecar or in the headers,
-    without an axis of volumes, or if the image cannot be read. If sidecar and headers have the same
-    time, it is taken as that of the image, too, which is not read then, unless the series is a PAR/REC.
     """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
@@ -48,15 +48,15 @@ def timing_of(image: ExportImage) -> Timing | None:
     observed = None if facts.observed_tr_ms is None else facts.observed_tr_ms / 1000
     texts = f"RepetitionTime is {repetition_time:g} s in the sidecar and {step:g} s in the image"
     if observed is not None and abs(observed - step) < _TOLERANCE:
-        return Timing({"RepetitionTime": step}, f"{texts}; the frames say {step:g} s, which is written.")
+        return TimingCorrection({"RepetitionTime": step}, f"{texts}; the frames say {step:g} s, which is written.")
     if observed is None or abs(observed - repetition_time) >= _TOLERANCE:
-        return Timing(
+        return TimingCorrection(
             {"RepetitionTime": repetition_time}, f"{texts}, and the frames do not say which is right. Convert it again."
         )
     fields: dict[str, Any] = {"VolumeTiming": [round(k * repetition_time, 6) for k in range(shape[_TIME_AXES - 1])]}
     if "SliceTiming" not in image.sidecar:
         fields["FrameAcquisitionDuration"] = step
-    return Timing(
+    return TimingCorrection(
         fields, f"{texts}; the frames say {repetition_time:g} s. BIDS accepts it with VolumeTiming, which is written."
     )
 

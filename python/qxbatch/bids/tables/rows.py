@@ -8,11 +8,11 @@ from typing import Any
 from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.schema.image_path import session_prefix
-from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.tables.table_text import ABSENT, PARTICIPANT, Table
+from qxbatch.bids.tables.shifts import DateShifts
+from qxbatch.bids.tables.table_text import ABSENT, PARTICIPANT_ID, Table
 from qxbatch.session.layout import IMAGE_SUFFIX
 
-PARTICIPANTS = "participants.tsv"
+PARTICIPANTS_TSV = "participants.tsv"
 PARTICIPANTS_JSON = "participants.json"
 _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
     "age": {
@@ -28,23 +28,23 @@ _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def scans_table(plan: ExportPlan, shifts: Shifts | None) -> Table:
+def scans_table(plan: ExportPlan, shifts: DateShifts | None) -> Table:
     """Return the table of a session's images with their times, in order of time; images without a time are last."""
-    folder, _ = session_prefix(plan.subject, plan.session_label)
+    folder, _ = session_prefix(plan.subject_label, plan.session_label)
     rows = []
     for placed in plan.placed_images:
         time = acquisition_interval(placed.image)
-        text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
+        text = moment_text(plan.subject_label, time.begin, shifts) if time else ABSENT
         rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE_SUFFIX}", "acq_time": text})
     return Table(("filename", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["filename"]))))
 
 
-def sessions_table(plans: Iterable[ExportPlan], shifts: Shifts | None) -> Table:
+def sessions_table(plans: Iterable[ExportPlan], shifts: DateShifts | None) -> Table:
     """Return the table of a subject's sessions."""
     rows = []
     for plan in plans:
         begin = begin_of(plan)
-        text = moment_text(plan.subject, begin, shifts) if begin else ABSENT
+        text = moment_text(plan.subject_label, begin, shifts) if begin else ABSENT
         rows.append({"session_id": f"ses-{plan.session_label}", "acq_time": text})
     return Table(("session_id", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["session_id"]))))
 
@@ -63,7 +63,7 @@ def end_of(plan: ExportPlan) -> datetime | None:
     )
 
 
-def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
+def moment_text(subject: str, moment: datetime, shifts: DateShifts | None) -> str:
     """Return a time as BIDS writes it, on the shifted day if dates are shifted; `n/a` if that day is out of range."""
     shifted = shifts.shift(subject, moment) if shifts else moment
     return shifted.isoformat() if shifted else ABSENT
@@ -78,13 +78,13 @@ def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequenc
     used_columns = [
         name for name in possible_columns if name in columns or any(values.get(name) for values in people.values())
     ]
-    rows = ({PARTICIPANT: f"sub-{subject}", **values} for subject, values in sorted(people.items()))
-    return Table((PARTICIPANT, *used_columns), tuple(rows))
+    rows = ({PARTICIPANT_ID: f"sub-{subject}", **values} for subject, values in sorted(people.items()))
+    return Table((PARTICIPANT_ID, *used_columns), tuple(rows))
 
 
 def participants_json(table: Table) -> bytes:
     """Return participants.json, which describes the columns."""
-    columns = {PARTICIPANT: {"Description": "Label of the subject"}}
+    columns = {PARTICIPANT_ID: {"Description": "Label of the subject"}}
     for column in table.columns[1:]:
         columns[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
     return (json.dumps(columns, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -15,8 +15,8 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.folder_lock import FolderLock, locked_folder
 from qxbatch.textfile import read_text
 
-FILE = "bids-date-shifts.tsv"
-"""In the sessions folder, unless --shift-table names another file."""
+SHIFT_TABLE_NAME = "bids-date-shifts.tsv"
+"""Name of the table in the sessions folder; --shift-table names another file."""
 _LATEST = date(1914, 12, 31)
 """The latest session of a subject, when its shift is chosen, is shifted to a day before this one.
 
@@ -29,8 +29,11 @@ _MAX_DAYS = 500_000
 COLUMNS = ("participant_id", "days")
 
 
-class Shifts:
-    """The days by which the dates of each subject are shifted back."""
+class DateShifts:
+    """The table of date shifts: the days by which the dates of each subject are shifted back.
+
+    `read` has to be called before the shifts are used.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -50,7 +53,7 @@ class Shifts:
                 raise UsageError(message, "Run again when it has ended.", ExitStatus.HELD)
             yield
 
-    def read(self) -> "Shifts":
+    def read(self) -> "DateShifts":
         """Read the table if it exists, and return this object. Raises UsageError."""
         try:
             table = read_table(read_text(self._target, "strict"))
@@ -76,7 +79,7 @@ class Shifts:
         hint = "Restore it: with new shifts the dates would not agree with earlier exports."
         return UsageError(f"The table of date shifts {self.path} cannot be read: {reason}.", hint)
 
-    def choose(self, latest: Iterable[tuple[str, date]]) -> bool:
+    def choose_missing(self, latest: Iterable[tuple[str, date]]) -> bool:
         """Choose shifts for subjects without one; return whether there are new ones.
 
         `latest` has the label and the latest day of acquisition of each subject.

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 ABSENT = "n/a"
-PARTICIPANT = "participant_id"
+"""A cell without a value, as in BIDS."""
+PARTICIPANT_ID = "participant_id"
 """The column of participants.tsv that names the subject."""
 
 
@@ -67,7 +68,7 @@ Cells = Mapping[str, Mapping[str, str]]
 """The cells of rows, by the name of the row and then by column."""
 
 
-class Stale(NamedTuple):
+class StaleCell(NamedTuple):
     """A cell of a table that people edited, whose value in the sessions is another one than at the last export."""
 
     row: str
@@ -80,14 +81,14 @@ class Stale(NamedTuple):
     """What they gave at an earlier export; empty if no export recorded it."""
 
 
-def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list[Stale]:
+def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list[StaleCell]:
     """Return the cells of an edited table that differ from ours, unless our value is the one of each earlier export.
 
     `ours` is the table of this export. `previous` are the cells of the last export and, if that was interrupted, of the one before.
     """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     return [
-        Stale(name, column, cell, value, earlier_values[0])
+        StaleCell(name, column, cell, value, earlier_values[0])
         for name, cells in cells_of(ours).items()
         for column, value in cells.items()
         if (cell := existing_rows.get(name, {}).get(column, value)) != value

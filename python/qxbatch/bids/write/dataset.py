@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from qxbatch.bids.files.description import DESCRIPTION
+from qxbatch.bids.files.description import DATASET_DESCRIPTION
 from qxbatch.bids.files.record import RECORD, RECORD_FOLDER
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
@@ -34,7 +34,7 @@ def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
         raise UsageError(
             f"{error_text(error, dataset)}.", "Name a folder that you can read and write.", ExitStatus.CANNOT_WRITE
         ) from None
-    is_dataset = any(os.path.lexists(dataset / name) for name in (DESCRIPTION, RECORD, RECORD_FOLDER))
+    is_dataset = any(os.path.lexists(dataset / name) for name in (DATASET_DESCRIPTION, RECORD, RECORD_FOLDER))
     if not is_dataset and any(not name.startswith(".") for name in names):
         hint = "Name a new or empty folder, or a data set: a folder with dataset_description.json."
         raise UsageError(f"{dataset} is not empty and is not a BIDS data set.", hint)

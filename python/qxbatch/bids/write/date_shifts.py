@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.bids.files.record import Record, subjects_with_times
-from qxbatch.bids.files.shared import choose_shifts
+from qxbatch.bids.files.shared import choose_missing_shifts
 from qxbatch.bids.model import ExportPlan
-from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.write.request import Request
+from qxbatch.bids.tables.shifts import DateShifts
+from qxbatch.bids.write.request import ExportRequest
 from qxbatch.problems import UsageError
 from qxbatch.visible import shell_word
 
 
-def choose_date_shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Shifts | None:
-    """Return the shifts of dates; None without --shift-dates. Their table is written before any shifted date.
+def prepare_date_shifts(request: ExportRequest, plans: Sequence[ExportPlan], record: Record) -> DateShifts | None:
+    """Read the table of date shifts, choose missing ones and write them; return None without --shift-dates.
+
+    The table is written before any shifted date.
 
     Raises UsageError, OSError.
     """
@@ -27,15 +29,15 @@ def choose_date_shifts(request: Request, plans: Sequence[ExportPlan], record: Re
     if (record.files or record.journal_files) and not record.has_shifted_dates:
         hint = "Export to a new folder: tables that were edited would keep the true dates."
         raise UsageError(f"The dates in {request.dataset} are not shifted.", hint)
-    shifts = Shifts(request.shift_table)
+    shifts = DateShifts(request.shift_table)
     with contextlib.nullcontext() if request.test else shifts.lock():
         _refuse_other_table(shifts.read(), request, record)
-        if choose_shifts(plans, shifts) and not request.test:
+        if choose_missing_shifts(plans, shifts) and not request.test:
             shifts.write()
     return shifts
 
 
-def _refuse_other_table(shifts: Shifts, request: Request, record: Record) -> None:
+def _refuse_other_table(shifts: DateShifts, request: ExportRequest, record: Record) -> None:
     """Raise UsageError if the dates in the data set were shifted by another table, or by a later state of this one.
 
     Another table can have other days for the subjects of this one. A table that no longer exists was moved.

@@ -9,13 +9,13 @@ from qxbatch.bids.write.placing import LinkMode
 
 
 class Destination(NamedTuple):
-    """Where an export goes, and how."""
+    """The data set of an export, and how its files are written. Unlike a request, it has the shifts of dates, if there are any."""
 
     dataset: Path
     sessionsfolder: Path
-    link: LinkMode = LinkMode.AUTO
+    link_mode: LinkMode = LinkMode.AUTO
     options: FileOptions = FileOptions()
-    all_sessions: bool = True
+    includes_all_sessions: bool = True
     """Whether the plans include all sessions of the study. If not, files that sessions share are not removed."""
     test: bool = False
     """Whether the changes are only computed, and nothing is written."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import RECORD, Record, folders_after, write_record
+from qxbatch.bids.files.record import RECORD, Record, sessionsfolders_after, write_record
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
@@ -14,7 +14,7 @@ from qxbatch.bids.write.exportable_sessions import ExportableSessions
 from qxbatch.bids.write.journal import Journal
 from qxbatch.bids.write.messages import hard_link_warnings, user_file_warnings
 from qxbatch.bids.write.planned_contents import PlannedContents
-from qxbatch.bids.write.result import Export, SessionOutcome
+from qxbatch.bids.write.result import ExportResult, SessionOutcome
 from qxbatch.bids.write.session_results import KeptFiles, SessionResults
 
 SharedFilesOf = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
@@ -30,13 +30,13 @@ class Exporter:
         """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
         self._disk = Disk(destination.dataset, stamps)
         self._results = SessionResults()
-        self._kept = KeptFiles(record, self._results, all_sessions=destination.all_sessions)
-        self._planned = PlannedContents(self._disk, record, destination.link, self._results, self._kept)
+        self._kept = KeptFiles(record, self._results, includes_all_sessions=destination.includes_all_sessions)
+        self._planned = PlannedContents(self._disk, record, destination.link_mode, self._results, self._kept)
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
         """Whether shared tables have rows of a session whose files then could not be placed. Then no shared file was written."""
 
-    def export(self, plans: Sequence[ExportPlan], shared_files_of: SharedFilesOf) -> Export:
+    def export(self, plans: Sequence[ExportPlan], shared_files_of: SharedFilesOf) -> ExportResult:
         """Export sessions, and the files that the exported sessions share (`shared_files_of`).
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
@@ -63,7 +63,7 @@ class Exporter:
         changes = planned_changes(planned.entries, self._record, self._disk.file_at, self._kept.is_kept)
         return [_without_expected_edit(change, planned.editable_paths) for change in changes]
 
-    def _apply(self, changes: Sequence[Change]) -> Export:
+    def _apply(self, changes: Sequence[Change]) -> ExportResult:
         """Write the journal, apply the changes, and write the record, also if applying them fails; return the results."""
         dataset, shift_table = self._destination.dataset, self._destination.shift_table
         journal = Journal(self._disk, self._last_record, self._destination.sessionsfolder, shift_table)
@@ -71,19 +71,19 @@ class Exporter:
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
             journal.begin(to_write, self._record)
-        applier = Applier(self._disk, self._stamps, self._record, self._destination.link, self._was_replaced)
+        applier = Applier(self._disk, self._stamps, self._record, self._destination.link_mode, self._was_replaced)
         applied = applier.applied
         try:
             applier.apply(changes, self._planned.contents)
         finally:
             entries = entries_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
-            folders = folders_after(
+            folders = sessionsfolders_after(
                 entries, self._record, self._results.exported(), dataset, self._destination.sessionsfolder
             )
             if (
                 entries != before
-                or folders != self._record.folders
+                or folders != self._record.sessionsfolders
                 or self._record.shift_table != shift_table
                 or self._last_record.journal_files  # its folders and table of shifts are not in the record
                 or not (dataset / RECORD).exists()
@@ -104,7 +104,7 @@ class Exporter:
         applied_paths: set[str],
         failed: Mapping[str, str],
         changed_during_run: Iterable[str] = (),
-    ) -> Export:
+    ) -> ExportResult:
         """Return the results of the export.
 
         `applied_paths` are the paths of the changes that were applied (with `test`, of all changes), `failed` has the problem of
@@ -113,7 +113,7 @@ class Exporter:
         for change, text in hard_link_warnings(changes, self._planned.contents, self._record):
             self._results.warn(change.session, text)
         for name, problem in failed.items():
-            self._results.stop(name, SessionOutcome.FAILED, [f"{problem}."])
+            self._results.set_not_exported(name, SessionOutcome.FAILED, [f"{problem}."])
         final_changes = [
             change._replace(action=Action.EDITED) if change.path in changed_during_run else change for change in changes
         ]
@@ -122,7 +122,7 @@ class Exporter:
             for change in final_changes
             if change.path in applied_paths or change.action in (Action.EDITED, Action.FOREIGN)
         )
-        return Export(self._results.final(), reported_changes)
+        return ExportResult(self._results.final(), reported_changes)
 
 
 def _without_expected_edit(change: Change, editable_paths: set[str]) -> Change:

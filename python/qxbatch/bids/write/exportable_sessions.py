@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned_files import PlannedFile, session_files
+from qxbatch.bids.files.planned_files import PlannedFile, planned_session_files
 from qxbatch.bids.files.record import Record
 from qxbatch.bids.files.sources import SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
@@ -27,7 +27,7 @@ class ExportableSessions:
     ) -> None:
         self._options, self._sources, self._results = destination.options, Sources(stamps), results
         self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
-        self._conflicts = PathConflicts(record, disk, results, all_sessions=destination.all_sessions)
+        self._conflicts = PathConflicts(record, disk, results, includes_all_sessions=destination.includes_all_sessions)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""
@@ -36,18 +36,18 @@ class ExportableSessions:
     def _files_of(self, plan: ExportPlan) -> Sequence[PlannedFile]:
         """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export."""
         name = plan.session.id
-        self._results.start(plan)
+        self._results.add(plan)
         if problem := self._other_studies.problem(name):
             return self._failed(name, problem)
         if not plan.is_ready:
-            self._results.stop(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))
+            self._results.set_not_exported(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))
             return ()
         if self._options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
             return self._failed(name, problem)
         self._sources.warnings.clear()
         try:
-            files = session_files(plan, self._options, self._sources)
+            files = planned_session_files(plan, self._options, self._sources)
         except SourceError as error:
             return self._failed(name, f"{error}.")
         if problem := self._other_studies.problem_of_files(name, files.files):
@@ -56,7 +56,7 @@ class ExportableSessions:
         return files.files
 
     def _failed(self, session: str, problem: str) -> Sequence[PlannedFile]:
-        self._results.stop(session, SessionOutcome.FAILED, [problem])
+        self._results.set_not_exported(session, SessionOutcome.FAILED, [problem])
         return ()
 
     def _without_conflicts(
@@ -69,6 +69,6 @@ class ExportableSessions:
         remaining = {name: files for name, files in files_by_session.items() if files}
         while problems := dict(self._conflicts.problems(remaining)):
             for name, problem in problems.items():
-                self._results.stop(name, SessionOutcome.FAILED, [problem])
+                self._results.set_not_exported(name, SessionOutcome.FAILED, [problem])
                 del remaining[name]
         return remaining

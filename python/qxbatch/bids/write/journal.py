@@ -37,7 +37,7 @@ class Journal:
             if path not in planned or self._is_on_disk(entry)
         ]
         sessions = {entry.session for entry in planned.values()} - {""}
-        folders = {**self._record.folders, **dict.fromkeys(sessions, self._sessionsfolder)}
+        folders = {**self._record.sessionsfolders, **dict.fromkeys(sessions, self._sessionsfolder)}
         self._write([*planned.values(), *earlier], folders)
 
     def end(self, exported: Collection[str], results: SessionResults) -> None:
@@ -52,7 +52,7 @@ class Journal:
             for entry in entries
             if not set(unfinished).isdisjoint(each.session for each in self._record.possible_entries(path))
         )
-        self._write(entries_of_unfinished, self._record.folders)
+        self._write(entries_of_unfinished, self._record.sessionsfolders)
         for session in unfinished:
             text = (
                 f"session {session} is not exported now. An interrupted export may have left old and new files of it."
@@ -84,7 +84,7 @@ def _paths(session: str, record: Record) -> Iterator[str]:
             yield path
 
 
-def refuse_without_interrupted(dataset: Path, record: Record, sessions: Sequence[str]) -> None:
+def refuse_omitted_interrupted_sessions(dataset: Path, record: Record, sessions: Sequence[str]) -> None:
     """Raise UsageError if an interrupted export had a session with files in the data set that is not one of these session ids."""
     unfinished = unfinished_sessions(dataset, record, sessions)
     if unfinished:

@@ -51,7 +51,7 @@ class OtherStudies:
 
     def _other_folder(self, session: str) -> Path | None:
         """Return the sessions folder from which a session was last exported; None if it is that of this export or not recorded."""
-        folder = self._record.folders.get(session)
+        folder = self._record.sessionsfolders.get(session)
         if folder is None:
             return None
         path = Path(os.path.normpath(self._dataset / folder))

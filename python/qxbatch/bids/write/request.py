@@ -1,32 +1,32 @@
-"""The options of an export."""
+"""What the user asks of an export."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.files.shared import StudyTable
-from qxbatch.bids.sidecars.intended_for import IntendedFor
+from qxbatch.bids.sidecars.intended_for import IntendedForFormat
 from qxbatch.bids.write.placing import LinkMode
 
 
-class Request(NamedTuple):
-    """The options of an export."""
+class ExportRequest(NamedTuple):
+    """What the user asks of an export: where it goes, and its options."""
 
     sessionsfolder: Path
     dataset: Path
-    description: Mapping[str, Any] = {}
+    description_fields: Mapping[str, Any] = {}
     """Fields of dataset_description.json in the rule file."""
-    table: StudyTable = StudyTable()
+    study_table: StudyTable = StudyTable()
     """Columns for participants.tsv."""
-    link: LinkMode = LinkMode.AUTO
-    intended_for: IntendedFor = IntendedFor.URI
+    link_mode: LinkMode = LinkMode.AUTO
+    intended_for: IntendedForFormat = IntendedForFormat.URI
     shift_table: Path | None = None
     """None: dates are not shifted."""
     sourcedata: bool = False
     """Whether the sorted files (DICOM, PAR/REC) of the exported series are exported, too."""
     keep_identifying: bool = False
     """Whether sidecars keep fields that identify a person or an examination."""
-    all_sessions: bool = True
+    includes_all_sessions: bool = True
     """Whether the plans include all sessions of the study."""
     test: bool = False
     """Whether the changes are only computed, and nothing is written."""

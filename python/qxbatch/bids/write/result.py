@@ -27,15 +27,15 @@ class SessionResult(NamedTuple):
     """BIDS label of the session; empty if it has no session level."""
     state: SessionOutcome
     images: int
-    """Images that have a path by its plan."""
+    """Number of images that have a path by its plan."""
     ignored: int
-    """Images, and series without images, that are not exported."""
+    """Number of images, and of series without images, that are not exported."""
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-class Export(NamedTuple):
-    """The results for all sessions and files."""
+class ExportResult(NamedTuple):
+    """The result of an export: what happened to each session, and to each changed file."""
 
     sessions: tuple[SessionResult, ...]
     changes: tuple[Change, ...]
@@ -43,7 +43,7 @@ class Export(NamedTuple):
 
     @property
     def not_exported(self) -> tuple[SessionResult, ...]:
-        """Return the sessions that were not exported."""
+        """Return the results of the sessions that were not exported."""
         return tuple(session for session in self.sessions if session.state is not SessionOutcome.EXPORTED)
 
     @property
@@ -61,7 +61,7 @@ SCHEMA = 1
 """Version of the JSON value of an export."""
 
 
-def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
+def export_value(export: ExportResult, dataset: str, *, test: bool) -> dict[str, Any]:
     """Return the JSON value of an export (docs/schema/bids-export-1.json). With `test`, nothing was written."""
     counts = export.counts
     return {
@@ -83,8 +83,8 @@ def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
                 "path": change.path,
                 "action": change.action.value,
                 "session": change.session,
-                "differs": change.differs,
-                "other_image": change.other_image,
+                "differs": change.would_change,
+                "other_image": change.is_of_other_image,
             }
             for change in export.kept_user_files
         ],

@@ -8,15 +8,15 @@ from qxbatch.bids.files.shared import SharedFileOptions, shared_files
 from qxbatch.bids.files.stamps import stamps_of
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
-from qxbatch.bids.write.date_shifts import choose_date_shifts
+from qxbatch.bids.write.date_shifts import prepare_date_shifts
 from qxbatch.bids.write.destination import Destination
 from qxbatch.bids.write.export import Exporter
-from qxbatch.bids.write.journal import refuse_without_interrupted
-from qxbatch.bids.write.request import Request
-from qxbatch.bids.write.result import Export
+from qxbatch.bids.write.journal import refuse_omitted_interrupted_sessions
+from qxbatch.bids.write.request import ExportRequest
+from qxbatch.bids.write.result import ExportResult
 
 
-def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
+def run_export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult:
     """Export sessions. Raises UsageError, LinkRefusedError, and OSError where the data set cannot be written."""
     check_dataset(request.dataset, request.sessionsfolder)
     if request.test:
@@ -26,18 +26,23 @@ def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
         return _export(request, plans)
 
 
-def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
+def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult:
     stamps = stamps_of(request.sessionsfolder, request.dataset)
     record = read_record(request.dataset)
-    if not request.all_sessions:
-        refuse_without_interrupted(request.dataset, record, [plan.session.id for plan in plans])
-    shifts = choose_date_shifts(request, plans, record)
+    if not request.includes_all_sessions:
+        refuse_omitted_interrupted_sessions(request.dataset, record, [plan.session.id for plan in plans])
+    shifts = prepare_date_shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
     destination = Destination(
-        request.dataset, request.sessionsfolder, request.link, options, request.all_sessions, request.test
+        request.dataset, request.sessionsfolder, request.link_mode, options, request.includes_all_sessions, request.test
     )
     shared_options = SharedFileOptions(
-        request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
+        request.dataset,
+        request.sessionsfolder,
+        request.description_fields,
+        request.study_table,
+        shifts,
+        request.sourcedata,
     )
     exporter = Exporter(destination, record, stamps)
     export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, stamps))

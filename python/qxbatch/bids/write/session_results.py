@@ -8,7 +8,10 @@ from qxbatch.bids.write.result import SessionOutcome, SessionResult
 
 
 class SessionResults:
-    """The result of each session of the export, by session id. A session counts as exported until `stop` is called for it."""
+    """The result of each session of the export, by session id.
+
+    A session counts as exported until `set_not_exported` is called for it.
+    """
 
     def __init__(self) -> None:
         self._results: dict[str, SessionResult] = {}
@@ -16,14 +19,14 @@ class SessionResults:
     def __contains__(self, session: str) -> bool:
         return session in self._results
 
-    def start(self, plan: ExportPlan) -> None:
-        """Add the session of a plan."""
+    def add(self, plan: ExportPlan) -> None:
+        """Add the session of a plan, as exported."""
         session, images, ignored = plan.session.id, len(plan.placed_images), len(plan.ignored_items)
         self._results[session] = SessionResult(
-            session, plan.subject, plan.session_label, SessionOutcome.EXPORTED, images, ignored
+            session, plan.subject_label, plan.session_label, SessionOutcome.EXPORTED, images, ignored
         )
 
-    def stop(self, session: str, state: SessionOutcome, problems: Iterable[str]) -> None:
+    def set_not_exported(self, session: str, state: SessionOutcome, problems: Iterable[str]) -> None:
         """Record that a session is not exported, and why."""
         self._results[session] = self._results[session]._replace(state=state, problems=tuple(problems))
 
@@ -59,9 +62,9 @@ class SessionResults:
 class KeptFiles:
     """Which files of the last exports stay, although this one does not plan them."""
 
-    def __init__(self, record: Record, results: SessionResults, *, all_sessions: bool) -> None:
-        """`all_sessions` is whether the plans include all sessions of the study."""
-        self._results, self._all_sessions = results, all_sessions
+    def __init__(self, record: Record, results: SessionResults, *, includes_all_sessions: bool) -> None:
+        """`includes_all_sessions` is whether the plans include all sessions of the study."""
+        self._results, self._includes_all_sessions = results, includes_all_sessions
         paths = (*record.files, *record.journal_files)
         self._entries = [entry for path in paths for entry in record.possible_entries(path)]
 
@@ -79,4 +82,4 @@ class KeptFiles:
             for recorded in self._entries
             if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
         )
-        return not self._all_sessions or any(map(self.is_kept, below))
+        return not self._includes_all_sessions or any(map(self.is_kept, below))

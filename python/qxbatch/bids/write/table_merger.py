@@ -9,7 +9,7 @@ from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
 from qxbatch.bids.tables.table_text import (
-    PARTICIPANT,
+    PARTICIPANT_ID,
     Cells,
     Table,
     cells_of,
@@ -111,11 +111,11 @@ class TableMerger:
 
         Age and sex of a subject are those of its first session, which may be that session. Other tables are returned unchanged.
         """
-        if ours.key_column != PARTICIPANT:
+        if ours.key_column != PARTICIPANT_ID:
             return ours
-        names = {row.get(PARTICIPANT) for row in existing.rows}
+        names = {row.get(PARTICIPANT_ID) for row in existing.rows}
         partial = {entry.path.partition("/")[0] for entry in self._other_entries if entry.is_image}
-        return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT] not in names & partial))
+        return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT_ID] not in names & partial))
 
     def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
         """Add a warning to the session of an edited table, else to the first session of the subject of the row, or of all."""
