@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.cli.main import main
 from qxbatch.publish import workspace
-from qxbatch.publish.study_place import StudyPlace
+from qxbatch.publish.folder_identity import FolderIdentity
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, write_packet
 from tests.build.study import Study, run_main, snapshot
@@ -84,7 +84,7 @@ def test_the_message_of_a_deidentified_run_proposes_to_leave_the_packet(copied: 
 def equal_inodes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all sessions folders have the same inode, each on another file system, as the root folders of two disks."""
     monkeypatch.setattr(workspace, "_study_digits", lambda _: "00000002")
-    monkeypatch.setattr(StudyPlace, "of", staticmethod(lambda folder: StudyPlace(str(folder), str(folder))))
+    monkeypatch.setattr(FolderIdentity, "of", staticmethod(lambda folder: FolderIdentity(str(folder), str(folder))))
 
 
 def test_a_copy_whose_folder_has_the_same_inode_takes_no_packet(
@@ -105,12 +105,12 @@ def test_a_copy_whose_folder_has_the_same_inode_takes_no_packet(
 
 
 def test_a_study_at_another_path_or_with_another_file_system_id_is_no_copy() -> None:
-    place = StudyPlace("/study", "2a")
-    assert not place.is_other(place._replace(folder="/mnt/study"))
-    assert not place.is_other(place._replace(file_system="2b"))
-    assert place.is_other(StudyPlace("/mnt/study", "2b"))
-    assert StudyPlace.of_record(["/study", "2a"]) == place
-    assert [StudyPlace.of_record(value) for value in (None, "/study", ["/study"], ["/study", 42])] == [None] * 4
+    place = FolderIdentity("/study", "2a")
+    assert not place.is_other_folder(place._replace(folder="/mnt/study"))
+    assert not place.is_other_folder(place._replace(file_system="2b"))
+    assert place.is_other_folder(FolderIdentity("/mnt/study", "2b"))
+    assert FolderIdentity.of_record(["/study", "2a"]) == place
+    assert [FolderIdentity.of_record(value) for value in (None, "/study", ["/study"], ["/study", 42])] == [None] * 4
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def make_submission(
 
 def packet_names(unit: Unit) -> tuple[str, ...]:
     """Return the names that identify the packets of a unit; in folder mode, where it has an inbox, the name of its session."""
-    return (unit.name,) if unit.inbox is not None else tuple(packet.path.name for packet in unit.packets)
+    return (unit.name,) if unit.folder_mode else tuple(packet.path.name for packet in unit.packets)
 
 
 def _pending(previous: Sequence[Submission]) -> set[str]:
@@ -75,7 +75,7 @@ def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Lock
 
     They are chosen before the tasks run, so that they do not depend on the order of tasks.
     """
-    inboxes = [unit.inbox for unit in units if unit.inbox is not None]
+    inboxes = [unit.session_inbox for unit in units if unit.session_inbox is not None]
     if inboxes:
         from qxbatch.core import Monitor
         from qxbatch.pipeline.archive_numbers import numbers_of

@@ -14,8 +14,13 @@ class Unit:
 
     session: SessionId
     packets: tuple[Packet, ...]
-    inbox: Path | None = None
-    """Folder mode (`--masterinbox=none`): the session's own inbox; None in inbox mode."""
+    session_inbox: Path | None = None
+    """The session's own inbox, in folder mode (`--masterinbox=none`). None in inbox mode: the packets are in the master inbox."""
+
+    @property
+    def folder_mode(self) -> bool:
+        """Whether the packets are in the session's own inbox (`--masterinbox=none`), and not in the master inbox."""
+        return self.session_inbox is not None
 
     @property
     def name(self) -> str:
@@ -30,7 +35,7 @@ class Unit:
     @property
     def label(self) -> str:
         """Return the name of the unit in messages: the file names of its packets; in folder mode, the session id."""
-        if self.inbox is not None:
+        if self.folder_mode:
             return self.session.id
         return ", ".join(packet.path.name for packet in self.packets)
 

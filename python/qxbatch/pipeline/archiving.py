@@ -152,7 +152,7 @@ class _PacketArchiving:
 
     def keep_if_mounted(self, settings: Settings) -> None:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
-        mount = mount_at(self.path, self.tag, self.journal.inbox)
+        mount = mount_at(self.path, self.tag, self.journal.session_inbox)
         self.facts = self.facts._replace(is_mounted=mount is not None)
         if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
             self.warnings.append(mounted_packet_warning(self.path, mount, self.journal, settings))
@@ -188,7 +188,7 @@ class _PacketArchiving:
 
         They are lost if one is missing in the inbox, or changed. Return the check to use. Raises OSError.
         """
-        inbox = self.journal.inbox
+        inbox = self.journal.session_inbox
         if inbox is None or decide(self.facts).mode is not Archive.DELETE:
             return is_same_packet
         if session_bytes.inbox_copies.have_all_of(str(self.path.relative_to(inbox))):
@@ -270,8 +270,8 @@ class _PacketArchiving:
         missing = [] if target is None else [device for device in devices if not os.path.lexists(target / device)]
         if missing:
             self.warnings.append(missing_devices_warning(self.path, missing))
-        if self.journal.inbox is not None and is_archived:
-            remove_emptied(self.path, self.journal.inbox, self.sessionsfolder)
+        if self.journal.session_inbox is not None and is_archived:
+            remove_emptied(self.path, self.journal.session_inbox, self.sessionsfolder)
         return target if is_archived else vanished_packet_problem(self.path)
 
     def _is_moved_to(self, target: Path | None) -> bool:

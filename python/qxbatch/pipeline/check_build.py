@@ -18,7 +18,7 @@ def check_build(context: Context, job: Job, product: Product) -> None:
     session_inbox = SessionPaths(context.workspace.sessionsfolder / product.sorted_session.session.id).inbox
     with ThreadPoolExecutor(1) as pool:  # waiting for the disk overlaps with work on the CPU
         sync = pool.submit(_sync, product)
-        _verify(context, job, product, None if job.unit.inbox is None else session_inbox)
+        _verify(context, job, product, session_inbox if job.unit.folder_mode else None)
     sync.result()
     sync_up(product.build.parent, context.workspace.sessionsfolder)
 

@@ -38,7 +38,7 @@ def deliver(
     journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
     result = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
     sessions = [product.sorted_session.session.id for product in products]
-    if unit.inbox is None or job.is_split:
+    if not unit.folder_mode or job.is_split:
         context.published.update(sessions)
     return [
         SessionReport(

@@ -36,14 +36,14 @@ def replaced_patient_warnings(sessionsfolder: Path, job: Job, products: Sequence
 def stale_session_warnings(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> list[Problem]:
     """Return a warning if an earlier import of a unit made sessions that this import does not make; else an empty list.
 
-    This happens if the packet or an option changed between the two. Such sessions are those that the unit was split into and, if
-    it is split now (in inbox mode only), the session with the unit's own id. Raises UsageError if the sessions folder cannot be
-    listed.
+    This happens if the packet or an option changed between the two imports. The sessions that count are those that the unit was
+    split into. In inbox mode, the session with the unit's own id counts too, if this import splits the unit. Raises UsageError if
+    the sessions folder cannot be listed.
     """
     unit = job.unit
     new_sessions = {product.sorted_session.session.id for product in products}
     stale = [name for name in _split_names(sessionsfolder, unit.name) if name not in new_sessions]
-    if unit.inbox is None and unit.name not in new_sessions and is_imported(sessionsfolder / unit.name):
+    if not unit.folder_mode and unit.name not in new_sessions and is_imported(sessionsfolder / unit.name):
         stale = [unit.name, *stale]
     if not stale:
         return []

@@ -137,8 +137,8 @@ def _session_bytes(
 
     def leaving_paths() -> Iterator[Path]:
         yield from (entry.packet.path for entry in journal.packets)
-        if journal.inbox is not None:
-            yield from (journal.inbox / file.path for file in removal_list.files())
+        if journal.session_inbox is not None:
+            yield from (journal.session_inbox / file.path for file in removal_list.files())
 
     scratch = workspace.staging(journal.unit) / "again"
     return SessionBytes(sessions, settings, scratch, workspace.sessionsfolder, leaving_paths)
@@ -167,8 +167,8 @@ def _remove_listed(
     journal: Journal, workspace: Workspace, removal_list: RemovalList, is_contained: Callable[[Path, str], bool] | None
 ) -> list[UnremovedFile]:
     """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return what stays."""
-    if journal.inbox is None:
+    if journal.session_inbox is None:
         return []
     return remove_listed(
-        journal.inbox, removal_list, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained
+        journal.session_inbox, removal_list, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained
     )

@@ -42,13 +42,13 @@ def _with_command(
     if not changes and not unpacking:
         return problem
     changes = {"overwrite": "yes", **changes}
-    if job.unit.inbox is None and any(
+    if not job.unit.folder_mode and any(
         archived_paths.get(packet.path, packet.path) is None for packet in job.unit.packets
     ):
         # the packet is deleted; the files that were left out are in the session's inbox
         folder_mode = replace(settings, masterinbox=None, bids_app=False)
         return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
-    moves = [] if job.unit.inbox is not None else _move_commands(archived_paths, settings)
+    moves = [] if job.unit.folder_mode else _move_commands(archived_paths, settings)
     shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:  # the shell commands contain an identity of the patient, so they are omitted
         problem = replace(problem, hint=f"{problem.hint} If the packet was moved, put it back into the inbox first.")

@@ -35,12 +35,15 @@ def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
     Their fingerprints are computed after they were read. So the inbox is compared again with its fingerprint at discovery, and
     if inodes or their change times differ, the archives are compared by hash. Raises PacketError if the inbox changed, OSError.
     """
-    if unit.inbox is None:
+    if unit.session_inbox is None:
         return ()
-    hashes = {unit.inbox / member_path(text): digest for text, digest in _members(reading, unit.inbox, ("opened",))}
+    hashes = {
+        unit.session_inbox / member_path(text): digest
+        for text, digest in _members(reading, unit.session_inbox, ("opened",))
+    }
     packets = tuple(Packet(path, path.name, fingerprint(path)) for path in hashes)
     if packets:
-        fingerprint_before, fingerprint_now = unit.packets[0].fingerprint, fingerprint(unit.inbox)
+        fingerprint_before, fingerprint_now = unit.packets[0].fingerprint, fingerprint(unit.session_inbox)
         inodes_unchanged = (fingerprint_now.inodes, fingerprint_now.ctimes) == (
             fingerprint_before.inodes,
             fingerprint_before.ctimes,
@@ -49,12 +52,12 @@ def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
             inodes_unchanged or all(hash_file(str(path))[1] == digest for path, digest in hashes.items())
         ):
             hint = "Run again when its transfer has ended; --settle=SECONDS leaves packets that changed recently for a later run."
-            raise PacketError(Problem(Code.CHANGED, str(unit.inbox), "changed while it was read.", hint))
+            raise PacketError(Problem(Code.CHANGED, str(unit.session_inbox), "changed while it was read.", hint))
     return packets
 
 
 def _in_inbox(job: Job, fates: tuple[str, ...], rows: Iterable[int] | None = None) -> Iterator[tuple[str, str]]:
-    return iter(()) if job.unit.inbox is None else _members(job.reading, job.unit.inbox, fates, rows)
+    return iter(()) if job.unit.session_inbox is None else _members(job.reading, job.unit.session_inbox, fates, rows)
 
 
 def _members(

@@ -29,9 +29,9 @@ def write_unit_journal(
     check_lock()
     unit = job.unit
     list_content = b""
-    if unit.inbox is not None:
+    if unit.session_inbox is not None:
         list_content = write_list(
-            unit.inbox, files_to_remove(job, products, decide(facts)), context.workspace.removal_list(unit.name)
+            unit.session_inbox, files_to_remove(job, products, decide(facts)), context.workspace.removal_list(unit.name)
         )
     journal = _journal(context, job, products, facts)
     try:
@@ -57,7 +57,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         # if only some packets are mounted, the others are archived: `archive_packets` checks each of them
         is_mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
         was_split=job.is_split,
-        folder_mode=job.unit.inbox is not None,
+        folder_mode=job.unit.folder_mode,
         was_imported=job.previous.has_ledger_rows,
     )
 
@@ -69,7 +69,7 @@ def _has_external_links(job: Job) -> bool:
     """
     links = [job.reading.row(member.row) for member in job.left_out.members if member.cause is Cause.LINK]
     # the path of a member of an archive has a separator after each archive that contains it
-    return bool(links) if job.unit.inbox is None else any(link.separators for link in links)
+    return any(link.separators for link in links) if job.unit.folder_mode else bool(links)
 
 
 def _sessions_to_replace(context: Context, sessions: Sequence[str]) -> tuple[str, ...]:
@@ -97,9 +97,9 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         has_extra_bytes=facts.has_extra_bytes,
         has_external_links=facts.has_external_links,
         behind_link=facts.is_behind_link,
-        publishes_inbox=unit.inbox is None,
-        inbox=unit.inbox,
+        publishes_inbox=not unit.folder_mode,
+        session_inbox=unit.session_inbox,
         label=job.redact(unit.label),
         ledger_hashes=tuple(ledger_sha256(product.build) for product in products),
-        study_place=workspace.study_place,
+        folder_identity=workspace.folder_identity,
     )

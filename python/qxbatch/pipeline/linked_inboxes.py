@@ -13,13 +13,13 @@ from qxbatch.session.paths import SessionPaths
 def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
     """Return whether a packet of a unit, or its inbox in folder mode, is reached through a link below the sessions folder."""
     # is_below checks the folders above a path, so an inbox needs a path in it
-    paths = [packet.path for packet in unit.packets] if unit.inbox is None else [unit.inbox / "any"]
+    paths = [packet.path for packet in unit.packets] if unit.session_inbox is None else [unit.session_inbox / "any"]
     return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in paths)
 
 
 def linked_folder_warning(facts: Facts, unit: Unit) -> Problem:
     """Return the warning about packets that stay in place because their folder is reached through a link (see `is_linked`)."""
-    folder = unit.inbox or unit.packets[0].path.parent
+    folder = unit.session_inbox or unit.packets[0].path.parent
     message = (
         f"was imported and stays where it is: {folder} is reached through a link, and qxbatch does not change the target of a "
         "link."
@@ -37,7 +37,7 @@ def refuse_immovable_kept_files(unit: Unit, build: Path, *, linked: bool) -> Non
     They cannot be moved if the inbox is a mount point, or reached through a link below the sessions folder (`linked`). Raises
     OSError if the inbox cannot be examined.
     """
-    inbox = unit.inbox
+    inbox = unit.session_inbox
     if inbox is None or not any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
         return
     files = "files of its archives that are not DICOM or PAR/REC"

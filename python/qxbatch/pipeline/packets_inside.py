@@ -28,8 +28,8 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
     if settings.stages is Stages.CONVERT or not session.is_dir():
         return
     real_session = Path(os.path.realpath(session))
-    replaced_folders = {real_session / name for name in (FOLDERS if unit.inbox is None else RESULT_FOLDERS)}
-    packets = [packet.path for packet in unit.packets] if unit.inbox is None else []
+    replaced_folders = {real_session / name for name in (RESULT_FOLDERS if unit.folder_mode else FOLDERS)}
+    packets = [] if unit.folder_mode else [packet.path for packet in unit.packets]
     for path in (*_sources(settings, unit), *packets):
         replaced_folder = next((step for step in _steps_of(path) if step in replaced_folders), None)
         if replaced_folder is not None:
@@ -48,8 +48,8 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
 
 def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
     """Yield the folder of packets, and its entries that can lead into a session although the folder itself does not."""
-    if unit.inbox is not None:
-        yield unit.inbox
+    if unit.session_inbox is not None:
+        yield unit.session_inbox
     elif settings.masterinbox is not None:
         yield settings.masterinbox
         names: list[str] = []
@@ -77,7 +77,7 @@ def _steps_of(path: Path) -> Iterator[Path]:
 
 
 def _problem(settings: Settings, unit: Unit, path: Path, replaced_folder: Path) -> Problem:
-    is_named = not settings.deidentified or path in (settings.masterinbox, unit.inbox)
+    is_named = not settings.deidentified or path in (settings.masterinbox, unit.session_inbox)
     name = path if is_named else path.with_name(NAME_LEFT_OUT)
     relation = f"and {name} leads there" if path.is_symlink() else f"and the folder of packets is {name}"
     message = (

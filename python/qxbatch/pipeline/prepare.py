@@ -29,9 +29,9 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     unit_sources = _sources(context, unit)
     reading = read_sources(context, unit, unit_sources.sources, scratch)
     folder = context.workspace.sessionsfolder / unit.name
-    previous = read_previous_session(folder) if unit.inbox is not None else PreviousSession()
+    previous = read_previous_session(folder) if unit.folder_mode else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
-    archives = opened_archives(reading, unit_sources.archivable_packets) if unit.inbox is not None else unit.packets
+    archives = opened_archives(reading, unit_sources.archivable_packets) if unit.folder_mode else unit.packets
     return Job(
         unit,
         unit_sources.sources,
@@ -46,12 +46,12 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
 
 
 def _sources(context: Context, unit: Unit) -> UnitSources:
-    if unit.inbox is None:
+    if unit.session_inbox is None:
         return UnitSources(packet_sources(unit.packets), unit.packets)
     dicom = context.workspace.session(unit.name).dicom
     if context.settings.stages is Stages.CONVERT:
         return UnitSources(tuple(sorted_sources(dicom)), ())
-    return inbox_sources(unit.inbox, dicom if context.settings.overwrite else None)
+    return inbox_sources(unit.session_inbox, dicom if context.settings.overwrite else None)
 
 
 def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
@@ -81,7 +81,7 @@ def place_files(
         plans,
         roots,
         deidentified=job.deidentified,
-        inbox=None if job.is_split else job.unit.inbox,
+        inbox=None if job.is_split else job.unit.session_inbox,
         join=context.settings.join_series is JoinSeries.AUTO,
     )
     sessions_with_roots = [(sorted_session, roots[sorted_session.session.id]) for sorted_session in sorted_sessions]

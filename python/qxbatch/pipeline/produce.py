@@ -46,7 +46,7 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     """
     began = time.monotonic()
     session_folder = context.workspace.sessionsfolder / sorted_session.session.id
-    inbox = None if job.unit.inbox is None else SessionPaths(session_folder).inbox
+    inbox = SessionPaths(session_folder).inbox if job.unit.folder_mode else None
     folders = ImportFolders(
         root, context.workspace.build(job.unit.name, sorted_session.session.id), session_folder, inbox
     )

@@ -206,7 +206,9 @@ def _finish(
 
 def _packets(journal: Journal) -> list[Path]:
     """Return the paths of the packets that a unit was made of; in folder mode, that of the session's inbox."""
-    return [entry.packet.path for entry in journal.packets] if journal.inbox is None else [journal.inbox]
+    return (
+        [entry.packet.path for entry in journal.packets] if journal.session_inbox is None else [journal.session_inbox]
+    )
 
 
 @contextlib.contextmanager
@@ -219,7 +221,7 @@ def _hold_locks(
     holds one of the other locks: it may read that packet, or be about to publish that session.
     """
     sessions = map(unit_lock, journal.sessions)
-    packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.inbox is None else []
+    packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.session_inbox is None else []
     taken_locks: list[Lock] = []
 
     def check_locks() -> None:

@@ -41,9 +41,9 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
         folder = context.workspace.sessionsfolder / session.id
         refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
-        if not (is_own and unit.inbox):
+        if not (is_own and unit.folder_mode):
             refuse_other_packet(context, unit, folder)
-        exists = has_results(folder) if is_own and unit.inbox else has_session(folder)
+        exists = has_results(folder) if is_own and unit.folder_mode else has_session(folder)
         if exists and not context.settings.overwrite:
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
             message = f"session {which} already exists; nothing was changed."
@@ -61,7 +61,7 @@ def refuse_imported(context: Context, unit: Unit) -> None:
     session_txt = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
     if any(os.path.lexists(packet.path) for packet in unit.packets) or not session_txt.exists():
         return
-    if unit.inbox is None and session_txt.stat().st_mtime >= context.workspace.started_at:
+    if not unit.folder_mode and session_txt.stat().st_mtime >= context.workspace.started_at:
         message = "was imported by another run meanwhile."
         raise PacketError(Problem(Code.EXISTS, unit.label, message, severity=Severity.WARNING))
 

@@ -91,7 +91,7 @@ def _numbers(
 
 
 def _inboxes(units: Sequence[Unit]) -> list[Path]:
-    return [unit.inbox for unit in units if unit.inbox is not None]
+    return [unit.session_inbox for unit in units if unit.session_inbox is not None]
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class UnitLocks:
     @property
     def own_names(self) -> list[str]:
         """The names of the locks of the unit itself: its session's and, in inbox mode, each packet's."""
-        packets = self._unit.packets if self._unit.inbox is None else ()
+        packets = () if self._unit.folder_mode else self._unit.packets
         return [unit_lock(self._unit.name), *(packet_lock(packet.path) for packet in packets)]
 
     def take_own(self) -> None:

@@ -18,7 +18,7 @@ def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     """
     if not os.path.lexists(folder):
         return
-    entries = [folder / name for name in (*RESULT_FOLDERS, SESSION_TXT, *([INBOX] if unit.inbox is None else []))]
+    entries = [folder / name for name in (*RESULT_FOLDERS, SESSION_TXT, *([] if unit.folder_mode else [INBOX]))]
     folders = [path for path in (folder, *entries) if path.is_dir() and not path.is_symlink()]
     message = ""
     if folder.is_symlink() or not folder.is_dir() or is_mounted(folder):

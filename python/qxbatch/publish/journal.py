@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
+from qxbatch.publish.folder_identity import FolderIdentity
 from qxbatch.publish.plain_files import is_below, is_plain_name, read_plain
-from qxbatch.publish.study_place import StudyPlace
 from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.settings.command import as_regex
@@ -40,7 +40,8 @@ _KEYS = {
     "ledger_hashes": "ledgers",
     "publishes_inbox": "with_inbox",
     "replaced_sessions": "replaced",
-    "study_place": "place",
+    "session_inbox": "inbox",
+    "folder_identity": "place",
 }
 """Maps the fields of `Journal` to their keys in the file, where the two differ."""
 IN_NO_INBOX = "in no inbox of this run"
@@ -83,18 +84,22 @@ class Journal:
     """Whether a packet is reached through a link below the sessions folder; if so, no packet leaves the inbox."""
     publishes_inbox: bool
     """Whether the `inbox` of the build is published too. In folder mode, the session's `inbox` belongs to the user."""
-    inbox: Path | None = None
-    """Folder mode: the inbox. The files that `taken.tsv` in staging lists are removed from it, since a session contains them."""
+    session_inbox: Path | None = None
+    """Folder mode: the inbox of the session (`Unit.session_inbox`); None in inbox mode. The files that `taken.tsv` in staging lists
+    are removed from it, since a session contains them."""
     label: str = ""
     """The name of the unit in messages (`Unit.label`); in a de-identified import, identities are redacted."""
     ledger_hashes: tuple[str, ...] = ()
     """SHA-256 of the ledger of each session. The packets are archived only if the published sessions have these ledgers."""
-    study_place: StudyPlace | None = None
-    """Where the study was when the journal was written; None if a version of qxbatch wrote it that did not record the place."""
+    folder_identity: FolderIdentity | None = None
+    """The identity of the sessions folder when the journal was written; None if a version of qxbatch wrote it that did not record
+    the identity."""
 
     def is_of_copied_study(self, workspace: Workspace) -> bool:
         """Return whether the journal was written in another folder, of which this study is a copy. Raises OSError."""
-        is_elsewhere = self.study_place is not None and self.study_place.is_other(workspace.study_place)
+        is_elsewhere = self.folder_identity is not None and self.folder_identity.is_other_folder(
+            workspace.folder_identity
+        )
         return is_elsewhere or not workspace.is_of_study(self.run)
 
 
@@ -112,7 +117,7 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
 
     content = {_KEYS.get(name, name): value for name, value in asdict(journal).items()} | {
         "version": JOURNAL_VERSION,
-        "inbox": None if journal.inbox is None else relative(journal.inbox),
+        "inbox": None if journal.session_inbox is None else relative(journal.session_inbox),
         "packets": [
             {
                 "path": relative(entry.packet.path),
@@ -168,10 +173,10 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         has_external_links=bool(content["contains_links"]),
         behind_link=bool(content["behind_link"]),
         publishes_inbox=bool(content["with_inbox"]),
-        inbox=None if content["inbox"] is None else top / content["inbox"],
+        session_inbox=None if content["inbox"] is None else top / content["inbox"],
         label=str(content["names"]),
         ledger_hashes=tuple(map(str, content["ledgers"])),
-        study_place=StudyPlace.of_record(content.get("place")),
+        folder_identity=FolderIdentity.of_record(content.get("place")),
     )
     for reason in _faults(journal, unit, workspace):
         raise ValueError(reason)
@@ -202,8 +207,8 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
         yield "it has no session, so none of its packets is imported"
     if len(journal.ledger_hashes) != len(journal.sessions):
         yield "it does not have one ledger for each session"
-    if journal.inbox is not None and journal.inbox != workspace.session(unit).inbox:
-        yield f"{journal.inbox} is not the inbox of session {unit}"
+    if journal.session_inbox is not None and journal.session_inbox != workspace.session(unit).inbox:
+        yield f"{journal.session_inbox} is not the inbox of session {unit}"
     yield from (
         _no_inbox_reason(entry.packet.path, journal, workspace)
         for entry in journal.packets
@@ -239,8 +244,8 @@ def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
     keep_in_place = journal.behind_link or journal.archive in (Archive.LEAVE, Archive.COPY)
     if ".." in path.parts:
         return False
-    if journal.inbox is not None:
-        return path.is_relative_to(journal.inbox) and (keep_in_place or is_below(path, top))
+    if journal.session_inbox is not None:
+        return path.is_relative_to(journal.session_inbox) and (keep_in_place or is_below(path, top))
     if path.parent == workspace.archive:
         return True
     return path.parent in workspace.inboxes and (keep_in_place or not path.is_relative_to(top) or is_below(path, top))

@@ -15,6 +15,7 @@ from pathlib import Path
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.below import remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
+from qxbatch.publish.folder_identity import FolderIdentity
 from qxbatch.publish.plain_files import (
     InTheWayError,
     clear_path,
@@ -24,7 +25,6 @@ from qxbatch.publish.plain_files import (
     refuse_non_folder,
 )
 from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
-from qxbatch.publish.study_place import StudyPlace
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text
@@ -55,7 +55,9 @@ class Workspace:
         self.run = run or f"{self._study}{os.urandom(4).hex()}"
         """16 hex digits that are unique to this run: part of the names of its staging folders and temporary files.
 
-        The first 8 are the same for all runs of a study. So a run ends no converter of another study, whatever is in `.qxbatch`.
+        The first 8 are the same for all runs of a study. A run ends the converters that a killed run left, which it recognises by
+        the digits of that run in the path of their HOME (qxbatch.publish.orphans). So it ends no converter of another study,
+        whatever is in `.qxbatch`.
         """
         self.top = sessionsfolder / WORKSPACE
         """The hidden folder."""
@@ -85,9 +87,9 @@ class Workspace:
             return True
 
     @property
-    def study_place(self) -> StudyPlace:
-        """The place of the sessions folder. Raises OSError."""
-        return StudyPlace.of(self.sessionsfolder)
+    def folder_identity(self) -> FolderIdentity:
+        """The path of the sessions folder with the id of its file system: they show whether a study was copied. Raises OSError."""
+        return FolderIdentity.of(self.sessionsfolder)
 
     def has_remains_of(self, unit: str) -> bool:
         """Return whether a unit has staging or a journal; False for a path, which is the name of no unit."""

@@ -34,13 +34,13 @@ def record_ledger(
     """Write ledger.tsv; return the number of rows by fate. Raises OSError."""
     rows = _rows(job, sorted_session, locations)
     with create_text(folders.build_paths.ledger) as file:
-        in_folder_mode = job.unit.inbox is not None
+        in_folder_mode = job.unit.folder_mode
         return write_ledger(file, with_previous_rows(rows, job.previous, folders.final) if in_folder_mode else rows)
 
 
 def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> Iterator[LedgerRow]:
     reading, storage_forms = job.reading, locations.storage_forms
-    keep_in_place = job.unit.inbox is not None and not job.is_split
+    keep_in_place = job.unit.folder_mode and not job.is_split
     notes = joined_notes(sorted_session.series)
     for index in sorted_session.rows:
         if index in sorted_session.par_rec_copies:
