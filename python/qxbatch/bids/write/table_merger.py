@@ -132,15 +132,26 @@ class TableMerger:
         """
         path = "/".join(filter(None, (folder, name)))
         if key == "filename":
-            return is_of_other_image(self._planned_entries.get(path), self._record.files.get(path))
-        before, after = self._sessions_by_folder
-        return path in before and before[path].isdisjoint(after.get(path, ()))
+            planned = self._planned_entries.get(path)
+            interrupted_entries = filter(self._is_exported, self._record.journal_files.get(path, ()))
+            last_entries = (self._record.files.get(path), *interrupted_entries)
+            return any(is_of_other_image(planned, entry) for entry in last_entries)
+        before, interrupted, after = (each.get(path, set()) for each in self._sessions_by_folder)
+        return bool((before and before.isdisjoint(after)) or interrupted - after)
+
+    def _is_exported(self, entry: Entry) -> bool:
+        return self._results.is_exported(entry.session)
 
     @cached_property
-    def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
-        """The sessions of each folder at the last export, and after this one; read after all sessions were added."""
+    def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], ...]:
+        """The sessions of each folder at the last export, of interrupted ones, and after this one.
+
+        Read after all sessions were added.
+        """
+        journal = (entry for each in self._record.journal_files.values() for entry in each)
+        interrupted = filter(self._is_exported, journal)
         after = (*self._planned_entries.values(), *self._other_entries)
-        return sessions_by_folder(self._record.files.values()), sessions_by_folder(after)
+        return tuple(map(sessions_by_folder, (self._record.files.values(), interrupted, after)))
 
     @cached_property
     def _other_entries(self) -> Sequence[Entry]:
