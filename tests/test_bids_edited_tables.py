@@ -258,3 +258,36 @@ def test_values_that_no_record_explains_are_reported(study: BidsStudy) -> None:
         assert "age of sub-S2 stays 30, but it is now 70" in text
     (study.bids / PARTICIPANTS).unlink()
     assert "participants.tsv was edited" not in study.run().text
+
+
+def test_values_of_a_session_that_left_a_subject_of_another_study_are_reported(tmp_path: Path) -> None:
+    study, other = BidsStudy(tmp_path / "one"), BidsStudy(tmp_path / "other")
+    other.bids = study.bids
+    add(study, "S3", "070Y", subject="x", ses="a")
+    add(other, "P4", "025Y", LATER_T1, subject="y", ses="b")
+    study.set_labels(x="1")
+    other.set_labels(y="1")
+    for each in (study, other, study):
+        assert "warning" not in each.run().text
+    study.set_labels(x="3")
+    text = " ".join(study.run().text.split())
+    assert f"S3: {PARTICIPANTS}: the row sub-1 can have values that this session gave at the last export." in text
+    assert "1 warning" in text
+    assert "sub-1\t70\tF\n" in study.tree()[PARTICIPANTS].decode()
+    assert "warning" not in other.run().text
+    assert "sub-1\t25\tF\n" in study.tree()[PARTICIPANTS].decode()
+
+
+def test_values_of_a_session_that_was_replaced_are_reported_if_its_subject_has_another_one(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    add(study, "A_1", "070Y", subject="A", ses="1")
+    add(study, "A_2", "072Y", LATER_T1, subject="A", ses="2")
+    assert study.run().status == 0
+    shutil.rmtree(study.sessions / "A_2")
+    assert "warning" not in study.run().text
+    shutil.rmtree(study.sessions / "A_1")
+    add(study, "A_1", "025Y", Scan(2, "t1", "12:00:00"), subject="A", ses="1")
+    text = " ".join(study.run().text.split())
+    assert f"A_1: {PARTICIPANTS}: the row sub-A can have values that this session gave at the last export." in text
+    assert "1 warning" in text
+    assert "warning" not in study.run().text

@@ -134,7 +134,7 @@ def test_after_an_interrupted_export_some_sessions_are_not_exported_without_the_
     study.set_labels(S1="1", S2="2")
     run = study.run("--sessions=S1")
     assert run.status == 64
-    assert "It had session S2, which --sessions omits" in run.err
+    assert "It had session S2, which this run omits" in run.err
     assert files_of_subjects(study) == interrupted
     assert "left alone" not in study.run().text
     assert files_of_subjects(study) == before

@@ -103,3 +103,17 @@ def test_true_dates_of_an_interrupted_export_are_not_mixed_with_shifted_ones(tmp
     assert run.status == 64
     assert "are not shifted" in run.err
     assert study.tree() == before
+
+
+def test_a_session_is_not_exported_beside_files_of_an_interrupted_export_whose_session_cannot_be_placed(tmp_path):
+    study = interrupted_study(tmp_path)
+    before = files_of_subjects(study)
+    study.set_labels(S1="3", S2="1")  # the damage of S1 is found while its images are copied
+    damage(study, "S1")
+    for _ in range(2):
+        run = study.run()
+        assert run.status == 1
+        assert "S2: not exported: sub-1/anat/sub-1_T1w.json is of session S1, which is not exported now" in " ".join(
+            run.text.split()
+        )
+        assert files_of_subjects(study) == before

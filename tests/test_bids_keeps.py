@@ -7,6 +7,7 @@ import pytest
 
 from tests.build.bids import Scan
 from tests.build.bids_study import BOLD, SCANS, T1, BidsStudy
+from tests.build.study import run_main
 
 
 @pytest.fixture
@@ -246,4 +247,15 @@ def test_tables_keep_the_rows_of_sessions_that_are_not_exported(tmp_path, change
         else:
             study.add(name, Scan(9, "unknown"), ses="x", subject=name[0])
     assert study.run().status == 1
+    assert study.tree() == before
+
+
+def test_a_session_that_is_named_alone_does_not_make_another_one_missing(study):
+    study.set_labels(S1="1", S2="2")
+    assert study.run().status == 0
+    before = study.tree()
+    study.set_labels(S1="2", S2="1")
+    run = run_main("bids", str(study.sessions / "S1"), *study.words[2:])
+    assert run.status == 1
+    assert "is of session S2, which is not exported now. Export both in one run." in " ".join(run.text.split())
     assert study.tree() == before

@@ -103,3 +103,37 @@ def test_dates_of_a_subject_in_two_studies_are_shifted_by_one_table(tmp_path):
     assert len(days) == 1, "both sessions are of one day"
     table.rename(tmp_path / "moved.tsv")
     assert study.run("--shift-dates", f"--shift-table={tmp_path / 'moved.tsv'}").status == 0
+
+
+def test_the_table_of_another_study_does_not_shift_dates_of_a_data_set_that_was_moved(tmp_path):
+    study, other = BidsStudy(tmp_path / "one"), BidsStudy(tmp_path / "two")
+    study.add("P1_a", subject="P1", ses="a")
+    other.add("P1_b", subject="P1", ses="b")
+    assert study.run("--shift-dates").status == 0
+    assert other.run("--shift-dates").status == 0, "it has its own table now"
+    move_dataset(study, tmp_path / "elsewhere")
+    before, other.bids = study.tree(), study.bids
+    run = other.run("--shift-dates")
+    assert run.status == 64
+    assert "No session of this export shows that" in " ".join(run.err.split())
+    assert study.tree() == before
+    assert study.run("--shift-dates").status == 0, "it has a session of the data set"
+    table = study.sessions / "bids-date-shifts.tsv"
+    assert other.run("--shift-dates", f"--shift-table={table}").status == 0
+
+
+def test_dates_are_not_shifted_by_a_table_that_was_made_again(tmp_path):
+    study = BidsStudy(tmp_path)
+    study.add("P1_a", subject="P1", ses="a")
+    study.add("P1_b", Scan(2, "t1", "11:00:00"), subject="P1", ses="b")
+    assert study.run("--shift-dates").status == 0
+    before, bids = study.tree(), study.bids
+    (study.sessions / "bids-date-shifts.tsv").write_text("participant_id\tdays\nP1\t40000\n")
+    run = study.run("--shift-dates", "--sessions=P1_b")
+    assert run.status == 64
+    assert "The dates of session P1_b" in " ".join(run.err.split())
+    assert study.tree() == before
+    study.bids = tmp_path / "new"
+    assert study.run("--shift-dates").status == 0
+    study.bids = bids
+    assert study.run("--shift-dates").status == 64

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
 from tests.test_bids_edited_tables import PARTICIPANTS, T1, add_column
-from tests.test_bids_faults import exchanged_study
+from tests.test_bids_faults import exchanged_study, export_with_fault
 
 
 def test_files_of_users_are_named_beside_a_scans_table_that_cannot_be_read(tmp_path):
@@ -136,3 +136,31 @@ def test_events_and_dicom_that_users_add_before_the_first_export_are_not_reporte
     tree = study.tree()
     assert "sub-S3/func/sub-S3_task-rest_bold.nii.gz" in tree
     assert tree["sub-S3/beh/sub-S3_beh.tsv"] == b"mine"
+
+
+def test_files_and_rows_that_users_add_after_an_interrupted_export_are_reported_if_the_labels_change_back(
+    tmp_path: Path,
+) -> None:
+    study = exchanged_study(tmp_path)
+    study.set_labels(S1="2", S2="1")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
+    (study.bids / "sub-1" / "anat" / "sub-1_T1w_events.tsv").write_text("of S2")
+    (study.bids / "sub-2" / "sub-2_note.json").write_text("of S1")
+    add_column(study, PARTICIPANTS, "group", ["of S2", "of S1"])
+    study.set_labels(S1="1", S2="2")
+    text = " ".join(study.run().text.split())
+    assert "sub-1/anat/sub-1_T1w.nii.gz was another image after an interrupted export" in text
+    assert "sub-2 is of another session than at the last export, and sub-2/sub-2_note.json is not" in text
+    assert "its row sub-1 stays, but that is another session now" in text
+    assert "hard link" not in text
+    assert "warning" not in study.run().text
+
+
+def test_a_run_that_completes_an_interrupted_export_warns_only_of_files_of_users(tmp_path: Path) -> None:
+    study = exchanged_study(tmp_path)
+    (study.bids / "sub-1" / "anat" / "sub-1_T1w_events.tsv").write_text("of S1")
+    study.set_labels(S1="2", S2="1")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
+    text = " ".join(study.run().text.split())
+    assert "sub-1_T1w.nii.gz is another image than at the last export" in text
+    assert "1 warning" in text

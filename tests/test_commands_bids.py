@@ -138,3 +138,15 @@ def test_the_terminal_shows_the_first_warnings_and_a_count(study):
     run = study.run()
     assert "more: --json lists all" in run.out
     assert run.out.count("to check:") == 20
+
+
+def test_the_result_is_printed_if_a_signal_ends_the_validator(study, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    (study.sessions / "S1" / "nii" / "21.nii.gz").unlink()
+    monkeypatch.setattr("qxbatch.commands.bids_export.find_validator", lambda: "validator")
+    monkeypatch.setattr("qxbatch.commands.bids_export.validate", interrupt)
+    run = study.run("--validate")
+    assert run.status == 130
+    assert "S1: not exported" in run.out

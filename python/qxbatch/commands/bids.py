@@ -21,6 +21,7 @@ def run(options: Mapping[str, object]) -> int:
     bids_options = read_options(options)
     sessions = [SessionFolder(path) for path in chosen_sessions([str(bids_options.sessionsfolder)])]
     # the named folder can be a session, or contain the sessions folder as `sessions`
+    is_one_session = sessions[0].path == bids_options.sessionsfolder
     bids_options = bids_options._replace(sessionsfolder=sessions[0].path.parent)
     _check_choice([session.id for session in sessions], bids_options)
     if bids_options.init is not None:
@@ -37,7 +38,8 @@ def run(options: Mapping[str, object]) -> int:
     if bids_options.plan == PRINT_PLAN:
         print(plan_table_text(chosen), end="")
         return int(ExitStatus.OK)
-    return int(export_plans(bids_options, rules, chosen, includes_all_sessions=len(chosen) == len(sessions)))
+    includes_all_sessions = len(chosen) == len(sessions) and not is_one_session
+    return int(export_plans(bids_options, rules, chosen, includes_all_sessions=includes_all_sessions))
 
 
 def _check_choice(ids: Sequence[str], options: BidsOptions) -> None:

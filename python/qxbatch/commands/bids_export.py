@@ -34,16 +34,15 @@ def export_plans(
         _request(options, rule_file, includes_all_sessions=includes_all_sessions)._replace(study_table=study_table),
         plans,
     )
-    if not options.test:
-        record_export(options, rule_file, export, None)
-    try:
+    validator_result = None
+    try:  # the next run does not repeat all warnings, so they are printed even if a signal ends the validator
+        if not options.test:
+            record_export(options, rule_file, export, None)
         validator_result = validate(options.dataset, program) if program else None
-    except UsageError:
-        _print_result(options, export, warnings, None)
-        raise
-    if validator_result:
-        record_export(options, rule_file, export, validator_result)
-    _print_result(options, export, warnings, validator_result)
+        if validator_result:
+            record_export(options, rule_file, export, validator_result)
+    finally:
+        _print_result(options, export, warnings, validator_result)
     return ExitStatus.FAILED if export.not_exported or (validator_result and validator_result.errors) else ExitStatus.OK
 
 

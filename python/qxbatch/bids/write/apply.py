@@ -12,7 +12,8 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.record import STAGING, Record
+from qxbatch.bids.files.planned_files import SOURCEDATA
+from qxbatch.bids.files.record import STAGING, Record, subject_or_session_folder
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.write.placing import LinkMode, place
@@ -51,6 +52,8 @@ class Applier:
         self._staging = disk.dataset / STAGING
         self._numbers = iter(range(1 << 62))  # names of the staged files
         self.applied = AppliedChanges()
+        self._earlier: Mapping[str, Mapping[str, str]] = {}
+        """The sessions that may have files in each folder of labels before this export, each with one of its paths."""
 
     def apply(self, changes: Iterable[Change], contents: Mapping[str, Content]) -> None:
         """Apply the changes, a batch of whole sessions at a time, and last those of the files that sessions share.
@@ -60,7 +63,8 @@ class Applier:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         remove_tree(self._staging)
-        groups = _groups(changes, self._owner)
+        self._earlier = _earlier_sessions(changes, self._record)
+        groups = _groups(changes, self._earlier)
         shared = groups.pop("", [])
         for batch in _batches(groups.values(), contents):
             self._apply_batch(batch, contents)
@@ -73,7 +77,7 @@ class Applier:
         staged = self._stage_batch(batch, contents)
         sync_file_system(self._dataset)
         self._leave_out_replaced_sessions(batch)
-        self._leave_out_sessions_with_paths_of_failed_ones(batch)
+        self._leave_out_sessions_in_folders_of_failed_ones([change for change in batch if change.path in contents])
         for change in batch:
             if change.session in self.applied.failed_sessions:
                 continue
@@ -84,22 +88,22 @@ class Applier:
             else:
                 self.applied.paths.add(change.path)
 
-    def _owner(self, path: str) -> str:
-        """Return the session that had a path at the last export; empty for other paths."""
-        last = self._record.files.get(path)
-        return last.session if last is not None else ""
+    def _leave_out_sessions_in_folders_of_failed_ones(self, planned: Sequence[Change]) -> None:
+        """Place no files of sessions in a folder that has files of a failed one, which would stay beside them.
 
-    def _leave_out_sessions_with_paths_of_failed_ones(self, batch: Sequence[Change]) -> None:
-        """Place no files of sessions that use a path of a failed one, whose other files would stay beside them."""
+        `planned` are the changes of a batch, without those of files that the sessions no longer have.
+        """
         failed = self.applied.failed_sessions
-        # takers: sessions that are to get a path of a failed one, and the path
+        # takers: sessions that are to get a folder of a failed one, and the failed session with its path
         while takers := {
-            change.session: change.path
-            for change in batch
-            if change.session and change.session not in failed and self._owner(change.path) in failed
+            change.session: (owner, path)
+            for change in planned
+            if change.session and change.session not in failed
+            for owner, path in self._earlier[_folder(change.path)].items()
+            if owner in failed
         }:
-            for session, path in takers.items():
-                failed[session] = f"{path} is of session {self._owner(path)}, which is not exported now"
+            for session, (owner, path) in takers.items():
+                failed[session] = f"{path} is of session {owner}, which is not exported now"
 
     def _leave_out_replaced_sessions(self, batch: Sequence[Change]) -> None:
         """Place no files of sessions that an import replaced: the staged images and sidecars may be of different imports."""
@@ -181,21 +185,40 @@ class Applier:
         )
 
 
-def _groups(changes: Iterable[Change], owner: Callable[[str], str]) -> dict[str, list[Change]]:
-    """Return the changes of each session by its id; those of sessions that use paths of one another are one group, by the first id.
+def _earlier_sessions(changes: Iterable[Change], record: Record) -> dict[str, dict[str, str]]:
+    """Return the sessions that may have files in each folder of labels, each with one of its paths.
 
-    `owner` returns the session that had a path at the last export. The changes of files that sessions share have the id "".
-    The removals of a session follow its writes.
+    They are those of the last export and of interrupted ones. A session does not count for a file of its own that users edited.
+    """
+    earlier: dict[str, dict[str, str]] = {}
+    for change in changes:
+        sessions = earlier.setdefault(_folder(change.path), {})
+        for entry in record.possible_entries(change.path):
+            if entry.session and (change.action is not Action.EDITED or entry.session != change.session):
+                sessions.setdefault(entry.session, change.path)
+    return earlier
+
+
+def _folder(path: str) -> str:
+    """Return the folder of labels of a path; that of sourcedata is the one of the images."""
+    return subject_or_session_folder(path.removeprefix(f"{SOURCEDATA}/"))
+
+
+def _groups(changes: Iterable[Change], earlier: Mapping[str, Mapping[str, str]]) -> dict[str, list[Change]]:
+    """Return the changes of each session by its id; those of sessions that use folders of one another are a group, by its first id.
+
+    `earlier` has the sessions that may have files in each folder of labels. The changes of files that sessions share have the id
+    "". The removals of a session follow its writes.
     """
     sessions: dict[str, list[Change]] = {}
     for change in changes:
         sessions.setdefault(change.session, []).append(change)
     groups = {session: {session} for session in sessions}
     for change in (change for group in sessions.values() for change in group if change.session):
-        previous = owner(change.path)
-        if previous in groups and previous not in ("", *groups[change.session]):
-            joined = groups[change.session] | groups[previous]
-            groups |= dict.fromkeys(joined, joined)
+        for previous in earlier[_folder(change.path)]:
+            if previous in groups and previous not in groups[change.session]:
+                joined = groups[change.session] | groups[previous]
+                groups |= dict.fromkeys(joined, joined)
     return {
         session: [change for each in sorted(group) for change in sorted(sessions[each], key=_sort_key)]
         for session, group in groups.items()

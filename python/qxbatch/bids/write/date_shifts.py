@@ -2,13 +2,16 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from qxbatch.bids.files.record import Record, subjects_with_times
+from qxbatch.bids.files.record import SCANS_SUFFIX, Record, subjects_with_times
 from qxbatch.bids.files.shared import choose_missing_shifts
 from qxbatch.bids.model import ExportPlan
+from qxbatch.bids.schema.image_path import session_prefix
+from qxbatch.bids.tables.rows import scans_table
 from qxbatch.bids.tables.shifts import DateShifts
+from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.bids.write.request import ExportRequest
 from qxbatch.problems import UsageError
 from qxbatch.visible import shell_word
@@ -32,6 +35,7 @@ def prepare_date_shifts(request: ExportRequest, plans: Sequence[ExportPlan], rec
     shifts = DateShifts(request.shift_table)
     with contextlib.nullcontext() if request.test else shifts.lock():
         _refuse_other_table(shifts.read(), request, record)
+        _refuse_other_days(shifts, plans, request.dataset, record)
         if choose_missing_shifts(plans, shifts) and not request.test:
             shifts.write()
     return shifts
@@ -40,9 +44,9 @@ def prepare_date_shifts(request: ExportRequest, plans: Sequence[ExportPlan], rec
 def _refuse_other_table(shifts: DateShifts, request: ExportRequest, record: Record) -> None:
     """Raise UsageError if the dates in the data set were shifted by another table, or by a later state of this one.
 
-    Another table can have other days for the subjects of this one. A table that no longer exists was moved.
+    Another table can have other days for the subjects of this one.
     """
-    recorded = Path(os.path.normpath(request.dataset / record.shift_table)) if record.shift_table else shifts.path
+    recorded = _recorded_table(request.dataset, record) or shifts.path
     if recorded.exists() and not (shifts.path.exists() and recorded.samefile(shifts.path)):
         hint = f"Add --shift-table={shell_word(str(recorded))}, or export to a new folder."
         raise UsageError(f"The dates in {request.dataset} are shifted by the table {recorded}.", hint)
@@ -54,3 +58,53 @@ def _refuse_other_table(shifts: DateShifts, request: ExportRequest, record: Reco
         )
         hint = "Restore that table, or export to a new folder: with new shifts the dates of a subject would not agree."
         raise UsageError(message, hint)
+
+
+def _recorded_table(dataset: Path, record: Record) -> Path | None:
+    """Return the table by which the dates in the data set were shifted; None if it is not recorded. It may not exist."""
+    return Path(os.path.normpath(dataset / record.shift_table)) if record.shift_table else None
+
+
+def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record) -> None:
+    """Raise UsageError if sessions in the data set have other days than by this table.
+
+    If the recorded table does not exist, it was moved, or the data set was: then at least one session has to have the days of this
+    table.
+    """
+    days_are_equal = dict(_days_of_sessions(shifts, plans, dataset, record))
+    for session, is_equal in days_are_equal.items():
+        if not is_equal:
+            hint = f"Restore that table. If the dates of {session} itself changed, delete its files from the data set."
+            raise UsageError(
+                f"The dates of session {session} in {dataset} were shifted by another table than {shifts.path}.", hint
+            )
+    recorded = _recorded_table(dataset, record)
+    if recorded and not recorded.exists() and not days_are_equal and subjects_with_times(dataset, record):
+        hint = "First export a session that the data set has, or move the table back."
+        raise UsageError(
+            f"The dates in {dataset} are shifted by the table {recorded}, which does not exist now. No session of this "
+            f"export shows that {shifts.path} is that table.",
+            hint,
+        )
+
+
+def _days_of_sessions(
+    shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record
+) -> Iterator[tuple[str, bool]]:
+    """Yield each session with images of the recorded times of day, and whether an image also has the recorded day by this table."""
+    for plan in plans:
+        folder, start = session_prefix(plan.subject_label, plan.session_label)
+        path = f"{folder}/{start}{SCANS_SUFFIX}"
+        if not plan.is_ready or not os.path.lexists(dataset / path):
+            continue
+        times = {row["filename"]: row["acq_time"] for row in scans_table(plan, shifts).rows}
+        equal = [
+            recorded == time
+            for entry in record.possible_entries(path)
+            if entry.session == plan.session.id
+            for name, time in times.items()
+            if (recorded := entry.rows.get(name, {}).get("acq_time", ABSENT)) != ABSENT
+            and recorded.partition("T")[2] == time.partition("T")[2]
+        ]
+        if equal:
+            yield plan.session.id, any(equal)

@@ -90,6 +90,6 @@ def refuse_omitted_interrupted_sessions(dataset: Path, record: Record, sessions:
     if unfinished:
         count = f" and {len(unfinished) - 1} more" if len(unfinished) > 1 else ""
         raise UsageError(
-            f"An export to {dataset} was interrupted. It had session {unfinished[0]}{count}, which --sessions omits.",
-            "Run again without --sessions to complete it.",
+            f"An export to {dataset} was interrupted. It had session {unfinished[0]}{count}, which this run omits.",
+            "Run again with all sessions to complete it.",
         )

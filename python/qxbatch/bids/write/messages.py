@@ -31,7 +31,8 @@ def hard_link_warnings(
         content, last = contents.get(change.path), record.files.get(change.path)
         if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None or last.link:
             continue
-        if (last.size, last.sha256) != (content.size, content.sha256):
+        known = {(entry.size, entry.sha256) for entry in record.possible_entries(change.path)}
+        if (content.size, content.sha256) not in known:
             yield (
                 change,
                 (

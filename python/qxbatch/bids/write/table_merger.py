@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.tables.rows import PARTICIPANTS_TSV
 from qxbatch.bids.tables.table_text import (
+    ABSENT,
     PARTICIPANT_ID,
     Cells,
     Table,
@@ -62,10 +64,9 @@ class TableMerger:
         existing = read_table(text)
         if existing is None or ours.key_column not in existing.columns:
             return _unmerged(ours)
-        ours = self._without_partial_subjects(ours, existing)
-        folder = path.rpartition("/")[0]
-
         previous = _rows([entry.rows for entry in entries])
+        ours = self._without_partial_subjects(ours, existing, previous)
+        folder = path.rpartition("/")[0]
 
         def is_kept(name: str) -> bool:
             return self._is_row_kept(folder, ours.key_column, name, of_user=edited and name not in previous)
@@ -106,16 +107,44 @@ class TableMerger:
             self._warn_of_edit(file, stale.row, f"{value} Correct the row, or delete it and run again.")
         return merge_edited(text, existing.columns, ours, lambda name: name in edited_rows or is_kept(name)), cells
 
-    def _without_partial_subjects(self, ours: Table, existing: Table) -> Table:
+    def _without_partial_subjects(self, ours: Table, existing: Table, previous: Cells) -> Table:
         """Return our table without subjects that have a row in the existing one and a session that is not exported now.
 
         Age and sex of a subject are those of its first session, which may be that session. Other tables are returned unchanged.
+        `previous` are the cells of earlier exports: a warning names those of a session that is another one now.
         """
         if ours.key_column != PARTICIPANT_ID:
             return ours
-        names = {row.get(PARTICIPANT_ID) for row in existing.rows}
+        existing_rows = {row.get(PARTICIPANT_ID, ""): row for row in existing.rows}
+        our_rows = cells_of(ours)
         partial = {entry.path.partition("/")[0] for entry in self._other_entries if entry.is_image}
-        return ours._replace(rows=tuple(row for row in ours.rows if row[PARTICIPANT_ID] not in names & partial))
+        for name in sorted(partial & existing_rows.keys() & previous.keys()):
+            cells = our_rows.get(name, dict.fromkeys(previous[name], ABSENT))
+            if any(
+                existing_rows[name].get(column, value) not in ("", ABSENT, value) for column, value in cells.items()
+            ):
+                self._warn_of_changed_sessions(name)
+        return ours._replace(
+            rows=tuple(row for row in ours.rows if row[PARTICIPANT_ID] not in existing_rows.keys() & partial)
+        )
+
+    def _warn_of_changed_sessions(self, subject: str) -> None:
+        """Add a warning to each session that left a subject, or was replaced: the row of the subject can have its values."""
+        for path, last in self._record.files.items():
+            if not (path.startswith(f"{subject}/") and path.endswith(SCANS_SUFFIX) and self._is_exported(last)):
+                continue
+            now = {
+                time
+                for entry in self._planned_entries.values()
+                if entry.session == last.session and entry.path.startswith(f"{subject}/")
+                for time in _times(entry)
+            }
+            if _times(last) and now.isdisjoint(_times(last)):
+                text = (
+                    f"{PARTICIPANTS_TSV}: the row {subject} can have values that this session gave at the last export."
+                )
+                advice = f"Export the other sessions of {subject}, too, or correct the row."
+                self._results.warn(last.session, f"{text} It is another one now, or has another label. {advice}")
 
     def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
         """Add a warning to the session of an edited table, else to the first session of the subject of the row, or of all."""
@@ -132,15 +161,26 @@ class TableMerger:
         """
         path = "/".join(filter(None, (folder, name)))
         if key == "filename":
-            return is_of_other_image(self._planned_entries.get(path), self._record.files.get(path))
-        before, after = self._sessions_by_folder
-        return path in before and before[path].isdisjoint(after.get(path, ()))
+            planned = self._planned_entries.get(path)
+            interrupted_entries = filter(self._is_exported, self._record.journal_files.get(path, ()))
+            last_entries = (self._record.files.get(path), *interrupted_entries)
+            return any(is_of_other_image(planned, entry) for entry in last_entries)
+        before, interrupted, after = (each.get(path, set()) for each in self._sessions_by_folder)
+        return bool((before and before.isdisjoint(after)) or interrupted - after)
+
+    def _is_exported(self, entry: Entry) -> bool:
+        return self._results.is_exported(entry.session)
 
     @cached_property
-    def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
-        """The sessions of each folder at the last export, and after this one; read after all sessions were added."""
+    def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], ...]:
+        """The sessions of each folder at the last export, of interrupted ones, and after this one.
+
+        Read after all sessions were added.
+        """
+        journal = (entry for each in self._record.journal_files.values() for entry in each)
+        interrupted = filter(self._is_exported, journal)
         after = (*self._planned_entries.values(), *self._other_entries)
-        return sessions_by_folder(self._record.files.values()), sessions_by_folder(after)
+        return tuple(map(sessions_by_folder, (self._record.files.values(), interrupted, after)))
 
     @cached_property
     def _other_entries(self) -> Sequence[Entry]:
@@ -181,6 +221,11 @@ class TableMerger:
 def _rows(earlier: Sequence[Cells]) -> Cells:
     """Return the rows of earlier exports; a row of the record replaces that of the journal."""
     return {name: row for cells in reversed(earlier) for name, row in cells.items()}
+
+
+def _times(entry: Entry) -> set[str]:
+    """Return the times in the cells of a scans.tsv; empty for other files."""
+    return {row["acq_time"] for row in entry.rows.values() if row.get("acq_time", ABSENT) != ABSENT}
 
 
 def _unmerged(table: Table) -> MergedTable:

@@ -51,20 +51,23 @@ class UserFiles:
     def _changed_images(self) -> Iterator[tuple[str, str, str]]:
         """Yield path, session and text of each image in the place of another one, and of each image that is removed."""
         for path, entry in self._planned.items():
-            if entry.is_image and self._is_other_image(entry):
-                text = "{path} is another image than at the last export, and {names} is not of an export."
-                yield path, entry.session, f"{text} Check to which image it belongs."
-        for path, entry in self._record.files.items():
-            if entry.session and entry.is_image and path not in self._planned and not self._is_kept(entry):
+            if entry.is_image and (state := self._state_of_image(entry)):
+                text = f"{{path}} {state}, and {{names}} is not of an export. Check to which image it belongs."
+                yield path, entry.session, text
+        for path in sorted({*self._record.files, *self._record.journal_files} - self._planned.keys()):
+            entry = self._record.possible_entries(path)[0]
+            if entry.session and entry.is_image and not self._is_kept(entry):
                 text = "{path} is no longer exported, and {names} is not of an export. Move it to the image to which it belongs,"
                 yield path, entry.session, f"{text} before another one gets this path."
 
-    def _is_other_image(self, entry: Entry) -> bool:
-        """Return whether a planned image is another one than its path had at the last export, or was acquired at another time."""
-        if is_of_other_image(entry, self._record.files.get(entry.path)):
-            return True
+    def _state_of_image(self, entry: Entry) -> str:
+        """Return how the image at a planned path changed: it is or was another one, or has another time. Else empty."""
         before, now = _time(self._last_cells, entry.path), _time(self._cells, entry.path)
-        return bool(before and now and before != now)
+        if is_of_other_image(entry, self._record.files.get(entry.path)) or (before and now and before != now):
+            return "is another image than at the last export"
+        interrupted = (each for each in self._record.journal_files.get(entry.path, ()) if not self._is_kept(each))
+        was_other = any(is_of_other_image(entry, each) for each in interrupted)
+        return "was another image after an interrupted export" if was_other else ""
 
     def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
         """Yield the folders of labels, also in sourcedata, that have only other sessions than at the last export, or none.
@@ -75,10 +78,13 @@ class UserFiles:
         kept = (entry for entry in self._record.files.values() if entry.session and self._is_kept(entry))
         sessions_before = sessions_by_folder(self._record.files.values())
         sessions_after = sessions_by_folder([*self._planned.values(), *kept])
+        journal = (entry for each in self._record.journal_files.values() for entry in each)
+        interrupted = sessions_by_folder(entry for entry in journal if entry.session and not self._is_kept(entry))
         for folder in sorted({*sessions_before, *sessions_after}):
             before, now = sessions_before.get(folder, set()), sessions_after.get(folder, set())
-            if PurePosixPath(folder).name.startswith(_LABEL) and before.isdisjoint(now):
-                owner = "another session than at the last export" if before else _NEW_SESSION
+            others = interrupted.get(folder, set()) - now
+            if PurePosixPath(folder).name.startswith(_LABEL) and (before.isdisjoint(now) or others):
+                owner = "another session than at the last export" if before or others else _NEW_SESSION
                 yield folder, min(now or before), owner
                 yield f"{SOURCEDATA}/{folder}", min(now or before), owner
 
