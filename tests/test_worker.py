@@ -359,3 +359,16 @@ def test_a_sessions_folder_that_cannot_be_created_is_named(study: Study, tmp_pat
     run = run_main("worker", str(study.inbox), str(output), "participant", "--packet=S1")
     assert run.status == 73
     assert f"The sessions folder {output} cannot be created" in run.err
+
+
+@pytest.mark.parametrize("is_bids_app", [False, True])
+def test_the_log_of_a_worker_is_not_written_into_a_packet(tmp_path: Path, is_bids_app: bool) -> None:
+    data, output = tmp_path / "data", tmp_path / "output"
+    write_folder(MrSeries().files(), data / "sub-1")
+    output.mkdir()
+    before = snapshot(tmp_path)
+    words = [str(data), str(output), "participant"] if is_bids_app else [str(output), f"--masterinbox={data}"]
+    run = run_main("worker", *words, "--packet=sub-1", f"--log-file={data / 'sub-1' / 'run.log'}")
+    assert run.status == 64, run.text
+    assert "is in the master inbox" in run.err
+    assert snapshot(tmp_path) == before
