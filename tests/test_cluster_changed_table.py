@@ -1,4 +1,4 @@
-"""The table of --logfile is edited between the submission of packets and their tasks."""
+"""The table of --logfile is edited, or the working folder is renamed, between the submission of packets and their tasks."""
 
 import hashlib
 from pathlib import Path
@@ -72,3 +72,32 @@ def test_a_task_imports_the_other_packets_if_the_session_of_one_changed(study: S
     assert run.status == 1, run.text
     assert study.session_names() == ["S1"]
     assert [submitted.submission.state(unit).state for unit in (0, 1)] == [State.DONE, State.FAILED]
+
+
+@pytest.mark.parametrize("option", ["masterinbox", "logfile"])
+def test_a_relative_path_of_a_submission_begins_in_no_other_folder(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The project is renamed; the task starts in another project that has packets, and a table, of the same names."""
+    for number, project in enumerate(("one", "two")):
+        (tmp_path / project / "in").mkdir(parents=True)
+        (tmp_path / project / "in" / "A.zip").write_bytes(packet(number))
+        (tmp_path / project / "table.csv").write_text("packet,subject\nA,S1\n")
+    study = tmp_path / "one" / "study"
+    study.mkdir()
+    monkeypatch.chdir(tmp_path / "one")
+    given = {"sessionsfolder": str(study), "scheduler": "SLURM", "masterinbox": str(tmp_path / "two" / "in")}
+    given[option] = {"masterinbox": "in", "logfile": "path:table.csv|packet_name:packet|subject_id:subject"}[option]
+    settings = parse(given).settings
+    submission = make_submission(settings, given, units_of(candidates(settings), folder_mode=False), Report())
+    assert submission is not None
+    submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)))
+    monkeypatch.chdir(tmp_path / "two")
+    (tmp_path / "one").rename(tmp_path / "renamed")
+    before = snapshot(tmp_path)
+    study = tmp_path / "renamed" / "study"
+    run = run_main("worker", str(study), f"--submission={submission.id}:{submission.file.digest}", "--task=1/0")
+    assert run.status == 64, run.text
+    assert "is relative, and the working folder does not exist any more" in run.text
+    assert snapshot(tmp_path) == before
+    assert Path.cwd() == tmp_path / "two"

@@ -16,6 +16,7 @@ import pytest
 from qxbatch.cluster.queue import query_queue
 from qxbatch.cluster.schedulers import SCHEDULERS
 from tests.build.dicom import MrSeries
+from tests.build.packets import write_folder
 from tests.build.study import Run, Study, run_command, snapshot
 
 FAKE = """\
@@ -193,6 +194,29 @@ def test_resume_and_cancel_use_the_jobs_of_the_submission(recorded: Recorded) ->
     cancels = [call for call in recorded.calls() if call.startswith(("qdel", "bkill"))]
     program, suffix = COMMANDS[recorded.name][2], "[].pbs.host" if recorded.name == "PBS" else ""
     assert cancels == [f"{program} 102{suffix}", f"{program} 101{suffix}"]
+
+
+def test_packets_that_were_refused_together_are_not_resumed_one_by_one(recorded: Recorded) -> None:
+    """A task sees only the packets of its units: it would import one of two packets of a session."""
+    inbox = recorded.study.inbox
+    write_folder(MrSeries(patient="P3").files(), inbox / "S1")
+    for name, data in MrSeries(patient="P4").files().items():
+        (inbox / f"{name}.dcm").write_bytes(data)
+    assert recorded.submit().status == 0
+    recorded.calls()
+    (recorded.folder / "queue").write_text("")
+    run = recorded.call("resume", "--failed")
+    assert run.status == 0, run.text
+    assert "Submitted" in run.out
+    assert "not submitted again, since their packets are refused: IM0001.dcm, IM0002.dcm, IM0003.dcm, S1." in run.err
+    [jobs] = (recorded.study.sessions / ".qxbatch" / "jobs").iterdir()
+    assert (jobs / "round-2.tasks").read_text() == "0\n"
+    (inbox / "S1.zip").unlink()
+    run = recorded.call("resume", "--failed", f"--scheduler={recorded.name},minutes=9")
+    assert (jobs / "round-3.tasks").read_text() == "0,4-5\n"
+    task = run_command("worker", str(recorded.study.sessions), f"--submission={jobs.name}", "--task=3/0")
+    assert task.status == 0, task.text
+    assert recorded.study.session_names() == ["S1", "S2"]
 
 
 def test_a_job_of_another_name_is_not_cancelled(recorded: Recorded) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from qxbatch.convert.series import convert_series
+from qxbatch.discover.candidates import candidates
 from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observers
 from qxbatch.model import Conversion, Series, SessionId
 from qxbatch.pipeline import series
 from qxbatch.pipeline.image import FinishedImage, finish_image
-from qxbatch.pipeline.named_units import ready_packets
 from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.pipeline.recover import clear_own
 from qxbatch.pipeline.run_resources import opened_context
@@ -33,7 +33,7 @@ from tests.endtoend.judge import Judge
 
 def ready_unit(settings: Settings, packet: str) -> Unit:
     """Return the unit of one packet, or in folder mode of a session folder."""
-    [unit] = units_of(ready_packets(settings, [packet]), folder_mode=settings.masterinbox is None)
+    [unit] = units_of(candidates(settings, only=[packet]), folder_mode=settings.masterinbox is None)
     return unit
 
 

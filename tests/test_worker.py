@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.archive.packet import archive_packet
 from qxbatch.cluster.end_job import write_study_level
 from qxbatch.cluster.pending import make_submission
 from qxbatch.collecting import NEW_OBJECTS
@@ -66,6 +67,31 @@ def test_a_worker_imports_a_pair_whose_names_differ_in_case(study: Study, name: 
     assert run.status == 0, run.text
     assert study.session_names() == ["S1"]
     assert sorted(snapshot(study.inbox)) == ["S2.zip"]
+
+
+def test_a_worker_finishes_the_import_of_a_pair_whose_rec_is_archived(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The PAR alone would have another session."""
+    (study.inbox / "s1.PAR").write_text(ParRec().par())
+    (study.inbox / "S1.REC").write_bytes(ParRec().rec())
+    calls: list[object] = []
+
+    def fail_the_second_time(*args: object, **named: object) -> object:
+        calls.append(args)
+        if len(calls) > 1:
+            raise OSError(5, "Input/output error")
+        return archive_packet(*args, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("qxbatch.pipeline.archiving.archive_packet", fail_the_second_time)
+        assert study.main().status == 1
+    assert sorted(snapshot(study.inbox)) == ["s1.PAR"]
+    run = worker(study, "--packet=s1.PAR")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["s1"]
+    assert sorted(snapshot(study.archive)) == ["S1.REC", "s1.PAR"]
+    assert not (study.sessions / ".qxbatch").exists()
 
 
 @pytest.mark.parametrize("folder_mode", [False, True])
@@ -333,3 +359,16 @@ def test_a_sessions_folder_that_cannot_be_created_is_named(study: Study, tmp_pat
     run = run_main("worker", str(study.inbox), str(output), "participant", "--packet=S1")
     assert run.status == 73
     assert f"The sessions folder {output} cannot be created" in run.err
+
+
+@pytest.mark.parametrize("is_bids_app", [False, True])
+def test_the_log_of_a_worker_is_not_written_into_a_packet(tmp_path: Path, is_bids_app: bool) -> None:
+    data, output = tmp_path / "data", tmp_path / "output"
+    write_folder(MrSeries().files(), data / "sub-1")
+    output.mkdir()
+    before = snapshot(tmp_path)
+    words = [str(data), str(output), "participant"] if is_bids_app else [str(output), f"--masterinbox={data}"]
+    run = run_main("worker", *words, "--packet=sub-1", f"--log-file={data / 'sub-1' / 'run.log'}")
+    assert run.status == 64, run.text
+    assert "is in the master inbox" in run.err
+    assert snapshot(tmp_path) == before

@@ -30,7 +30,9 @@ def run(name: str, argv: Sequence[str]) -> int:
     if outputs:
         from qxbatch.report.output_files import check_output_files, folders_of
 
-        check_output_files(outputs, map(folders_of, _sessionsfolders(options)))
+        inbox = _masterinbox(options, values)
+        studies = map(folders_of, _sessionsfolders(options))
+        check_output_files(outputs, [study._replace(masterinbox=inbox or study.masterinbox) for study in studies])
     log_file = outputs.get("--log-file")
     set_up_messages(bool(options.get("--quiet")), log_file, ())
     if log_file:
@@ -73,6 +75,15 @@ def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:
     sessions = options.get("<session>")
     assert sessions is None or isinstance(sessions, list)
     return folders | {absolute_path("<session>", str(name)).parent for name in sessions or ()}
+
+
+def _masterinbox(options: Mapping[str, object], values: Mapping[str, str]) -> Path | None:
+    """Return the master inbox that the parameters name, or the words DATA OUTPUT participant; None if they name none."""
+    words = options.get("<folder>")
+    inbox = values.get("masterinbox", "")
+    if isinstance(words, list) and words[2:] == ["participant"]:
+        inbox = str(words[0])
+    return absolute_path("--masterinbox", inbox) if inbox and inbox.casefold() != "none" else None
 
 
 def read(name: str, command: Command, argv: Sequence[str]) -> dict[str, object]:

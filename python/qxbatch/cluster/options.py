@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,14 +25,36 @@ def task_settings(submission: Submission) -> Settings:
     and, without --masterinbox, the inbox.
     """
     refuse_copy(submission)
-    with contextlib.suppress(OSError):
-        os.chdir(str(submission.record["cwd"]))
     folder = submission.sessionsfolder
     options = {**submission.options, "sessionsfolder": str(folder)}
-    settings = parse(
-        options, bids_app=bool(submission.record["bids_app"]), on_command_line=_typed_options(submission, options)
-    ).settings
+    with _in_folder_of_submission(submission):
+        settings = parse(
+            options, bids_app=bool(submission.record["bids_app"]), on_command_line=_typed_options(submission, options)
+        ).settings
     return replace(settings, sessionsfolder=folder, archive_folder=folder / ARCHIVED_PACKETS)
+
+
+@contextlib.contextmanager
+def _in_folder_of_submission(submission: Submission) -> Iterator[None]:
+    """Change to the folder in which the submission was made.
+
+    If this fails, the working folder is a removed one meanwhile, in which a relative path raises UsageError (`named_path`): from
+    any other folder it would lead to the packets of somebody else.
+    """
+    try:
+        os.chdir(str(submission.record["cwd"]))
+    except OSError:
+        before = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    else:
+        yield
+        return
+    try:
+        with tempfile.TemporaryDirectory(dir=submission.folder) as removed:
+            os.chdir(removed)
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
 
 
 def refuse_copy(submission: Submission) -> None:

@@ -1,5 +1,6 @@
 """Submits units of a submission again. A unit is the packets of one session."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from qxbatch.cluster.options import task_settings
@@ -7,7 +8,8 @@ from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import SubmitResult, Submitter, need_command
-from qxbatch.pipeline.named_units import ready_packets
+from qxbatch.discover.candidates import candidates
+from qxbatch.model import Verdict
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
@@ -16,14 +18,22 @@ MAX_DOUBLINGS = 3
 """Maximum number of times that the retry factor is doubled."""
 
 
-def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
-    """Raise UsageError if the submission cannot be continued here.
+def not_refused(submission: Submission, units: Sequence[UnitState]) -> list[UnitState]:
+    """Return the units of which the whole inbox refuses no packet, and whose session no other one of them has.
 
-    That is the case if its study is a copy, a file that the options name cannot be read, or a folder that the import changes cannot
-    be written.
+    A task sees only the packets of its units. So it would import one of several packets of a session, or of several loose files
+    of a study, although they were refused together.
+
+    Raises UsageError if the submission cannot be continued here: its study is a copy, a file that the options name cannot be
+    read, or a folder that the import changes cannot be written.
     """
     settings = task_settings(submission)
-    need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
+    packets = {packet for unit in units for packet in unit.packets}
+    found = {each.path.name: each for each in candidates(settings) if each.path.name in packets}
+    need_writable(settings, [each for each in found.values() if each.verdict is Verdict.READY])
+    refused = {name for name, each in found.items() if each.verdict is Verdict.REFUSED}
+    counts = Counter(unit.name for unit in units if not found.keys().isdisjoint(unit.packets))
+    return [unit for unit in units if refused.isdisjoint(unit.packets) and counts[unit.name] <= 1]
 
 
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> SubmitResult | None:

@@ -29,10 +29,13 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     job = job_id(scheduler)
     writer = StateWriter(submission, todo, f"job {job} on {socket.gethostname()}")
     observer = RunObservers(settings, [writer])
+    packets_of_units: dict[str, tuple[str, ...]] = {}
+    for state in todo:  # packets of one session that were refused are several units
+        packets_of_units[state.name] = (*packets_of_units.get(state.name, ()), *state.packets)
     with observer.progress:
         report = import_named(
             settings,
-            {state.name: state.packets for state in todo},
+            packets_of_units,
             observer,
             open_locks=lambda workspace: job_locks(workspace.locks, scheduler, job),
         )

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.resubmit import need_inputs, resubmission_script, resubmit
+from qxbatch.cluster.resubmit import not_refused, resubmission_script, resubmit
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, assignments_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
-from qxbatch.commands.submitted import print_not_resubmitted, print_warnings, submissions_in
+from qxbatch.commands.submitted import print_not_resubmitted, print_refused, print_warnings, submissions_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import merged_scheduler_text, scheduler_spec
@@ -25,8 +25,8 @@ def run(options: Mapping[str, object]) -> int:
         chosen = _units_to_submit(status_of(submissions), options)
         for submission, units in chosen:
             submission.need_own()
-            _submit(submission, units, options)
-            ids.append(submission.id)
+            if _submit(submission, units, options):
+                ids.append(submission.id)
     if not ids and not options["--quiet"]:
         print("There is nothing to resume.")
     if ids and options["--wait"] and not options["--print-script"]:
@@ -59,7 +59,8 @@ def _can_be_resumed(row: Row) -> bool:
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
 
 
-def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:
+def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> bool:
+    """Submit those of the units that are not refused; return whether there are any. Raises UsageError."""
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     text = str(submission.record["scheduler"])
     if options["--scheduler"]:
@@ -70,13 +71,15 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
             f"Submission {submission.id} is of {submission.scheduler.name}.",
             "Name the same scheduler in --scheduler.",
         )
-    need_inputs(submission, units)
-    if options["--print-script"]:
-        sys.stdout.write(resubmission_script(submission, units, spec))
-        return
-    submitted = resubmit(submission, units, spec)
+    ready = not_refused(submission, units)
+    print_refused([unit.name for unit in units if unit not in ready])
+    if options["--print-script"] and ready:
+        sys.stdout.write(resubmission_script(submission, ready, spec))
+        return True
+    submitted = resubmit(submission, ready, spec)
     if submitted is not None and not options["--quiet"]:
-        print(submitted_text(submission, len(units), submitted))
+        print(submitted_text(submission, len(ready), submitted))
+    return submitted is not None
 
 
 def _follow(folder: Path, submissions: Sequence[Submission], ids: Sequence[str]) -> int:

@@ -45,8 +45,18 @@ def print_warnings(texts: Iterable[str]) -> None:
 def print_not_resubmitted(sessions: Sequence[str]) -> None:
     """Print which sessions with failed series are not submitted again, if there are any."""
     if sessions:
-        names = ", ".join(sessions[:5]) + (" ..." if len(sessions) > 5 else "")  # noqa: PLR2004 - named
         verb = "is" if len(sessions) == 1 else "are"
         print(
-            f"{counted(len(sessions), 'session')} with failed series {verb} published and not submitted again: {names}."
+            f"{counted(len(sessions), 'session')} with failed series {verb} published and not submitted again: {_names(sessions)}."
         )
+
+
+def print_refused(sessions: Sequence[str]) -> None:
+    """Print on standard error which sessions are not submitted again because an import refuses their packets, if there are any."""
+    if sessions:
+        text = f"not submitted again, since their packets are refused: {_names(list(dict.fromkeys(sessions)))}"
+        print(f"{text}. To see the reasons, import them without --scheduler and with --test.", file=sys.stderr)
+
+
+def _names(sessions: Sequence[str]) -> str:
+    return one_line(", ".join(sessions[:5]) + (" ..." if len(sessions) > 5 else ""))  # noqa: PLR2004 - named

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from qxbatch.discover.candidates import logfile_rows
 from qxbatch.discover.listing import list_inbox, names_in
 from qxbatch.discover.plan import judge_entries, session_of
-from qxbatch.parrec.pairing import pair_stem
+from qxbatch.parrec.pairing import pair_stem, without_compression_extension
 from qxbatch.problems import UsageError
 from qxbatch.publish.plain_files import is_plain_name
 from qxbatch.settings.model import Settings
@@ -24,7 +24,7 @@ class NameMatch(NamedTuple):
     """The sessions and packets that a name matches."""
 
     units: tuple[str, ...]
-    """Ids of the sessions that the name may mean."""
+    """Ids of the sessions that the name may mean, also of the pair of a PAR: an interrupted run can have archived its REC."""
     packets: tuple[str, ...]
     """Names of the packets of these sessions in the inbox; in folder mode (`--masterinbox=none`), names of session folders."""
 
@@ -53,17 +53,18 @@ def match_name(settings: Settings, name: str) -> NameMatch:
     sessions = _sessions_of(settings, rows, packets)
     if name not in sessions:
         return NameMatch(tuple(sorted(chosen)), (name,))
-    return NameMatch((sessions[name],), tuple(packet for packet in packets if sessions.get(packet) == sessions[name]))
+    packets = [packet for packet in packets if sessions.get(packet) == sessions[name]]
+    return NameMatch(tuple(sorted({sessions[name], *chosen})), tuple(packets))
 
 
 def _with_pairs(packets: Sequence[str], inbox_names: Sequence[str]) -> list[str]:
     """Return the packets, and the other files of the inbox that may form a pair of PAR and REC with one of them."""
-    stems = {pair_stem(name).casefold() for name in packets if _is_paired(name)}
-    return [name for name in inbox_names if name in packets or (stems and pair_stem(name).casefold() in stems)]
+    stems = {pair_stem(name).casefold() for name in packets}  # also of other names: a PAR is recognised by its content
+    return [name for name in inbox_names if name in packets or pair_stem(name).casefold() in stems]
 
 
 def _sessions_of(settings: Settings, rows: "LogfileRows | None", packets: Sequence[str]) -> dict[str, str]:
-    """Return the session ids of the packets that have one. Files are opened only if a PAR or a REC is among them."""
+    """Return the session ids of the packets that have one. Files are opened only if one is named as a PAR or a REC."""
     if settings.masterinbox is not None and any(map(_is_paired, packets)):
         written_folders = (settings.sessionsfolder, settings.archive_folder)
         judged = judge_entries(list_inbox(settings.masterinbox, written_folders, only=packets), settings, rows)
@@ -74,4 +75,4 @@ def _sessions_of(settings: Settings, rows: "LogfileRows | None", packets: Sequen
 
 
 def _is_paired(name: str) -> bool:
-    return PurePath(name).suffix.casefold() in PAIRED_EXTENSIONS
+    return PurePath(without_compression_extension(name)).suffix.casefold() in PAIRED_EXTENSIONS

@@ -1,6 +1,6 @@
 """Imports units (each the packets of one session) by name, without the other packets of an inbox."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from qxbatch.discover.candidates import candidates
 from qxbatch.events import CandidateFound, Observer
@@ -13,11 +13,6 @@ from qxbatch.settings.model import Settings
 
 CheckReady = Callable[[Settings, Sequence[Candidate]], None]
 """Raises UsageError if the ready packets cannot be imported."""
-
-
-def ready_packets(settings: Settings, packets: Collection[str]) -> list[Candidate]:
-    """Return those of the packets with these names that are ready to be imported. Raises UsageError."""
-    return _ready_candidates(candidates(settings, only=packets))
 
 
 def import_named(
@@ -45,7 +40,7 @@ def import_named(
     for candidate in all_candidates:
         observer.notify(CandidateFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovery_reports(recovery, all_candidates)))
-    ready = _ready_candidates(all_candidates)
+    ready = [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
     if ready:
         if check_ready is not None:
             workspace.tidy()
@@ -56,7 +51,3 @@ def import_named(
         locks.sweep()  # a run can be killed after its last step, before it has released its locks
         workspace.tidy()
     return report
-
-
-def _ready_candidates(all_candidates: Iterable[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
