@@ -119,7 +119,7 @@ def test_a_packet_stopped_before_the_time_limit_can_be_resumed(submitted: Submit
 
 def test_a_task_waits_for_a_packet_that_a_task_is_still_releasing(submitted: Submitted) -> None:
     submitted.put(1)
-    locks = Locks(Workspace(submitted.study.sessions).locks)
+    locks = Locks(Workspace(submitted.study.sessions).locks_folder)
     lock = locks.take(unit_lock("S001"))
     assert lock is not None
     assert submitted.submit().status == 0

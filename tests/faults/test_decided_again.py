@@ -83,7 +83,7 @@ def test_a_packet_with_more_than_the_session_contains_is_moved_whatever_the_jour
     before = snapshot(attack.study.inbox)
     packets = attack.packets(packet)
     if hidden:
-        tag = Workspace(attack.study.sessions).of_run(RUN).tag("S1")
+        tag = Workspace(attack.study.sessions).of_run(RUN).hidden_name_tag("S1")
         packet.rename(hidden_path(packet, Use.ASIDE, tag))
     run = recovered(attack, packets)
     assert run.status == 0, run.text

@@ -31,7 +31,7 @@ def import_one(settings: Settings, name: str) -> int:
             settings,
             dict.fromkeys(match.units, match.packets),
             observer,
-            open_locks=lambda workspace: Locks(workspace.locks),
+            open_locks=lambda workspace: Locks(workspace.locks_folder),
             check_ready=need_writable,
         )
     note = _note(report, settings, name, match.units)

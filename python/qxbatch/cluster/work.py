@@ -34,7 +34,7 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
             settings,
             {state.name: state.packets for state in todo},
             observer,
-            open_locks=lambda workspace: job_locks(workspace.locks, scheduler, job),
+            open_locks=lambda workspace: job_locks(workspace.locks_folder, scheduler, job),
         )
     write_unready(report, writer, settings)
     return end_named(settings, report, observer)

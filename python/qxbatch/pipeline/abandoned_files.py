@@ -21,18 +21,18 @@ def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     Raises OSError.
     """
     problems = []
-    replaced_folder = workspace.archive.parent / REPLACED
+    replaced_folder = workspace.archive_folder.parent / REPLACED
     for run in _names_in(workspace.unit_folder(unit), workspace):
         if not RUN_PATTERN.fullmatch(run):
             continue
         run_workspace = workspace.of_run(run)
         for session in _replaced_sessions(run_workspace, unit):
             kept_in = keep_replaced(
-                run_workspace.replaced_files(unit, session),
-                workspace.session(session).folder,
+                run_workspace.replaced_files_folder(unit, session),
+                workspace.session_paths(session).folder,
                 replaced_folder,
                 archive=None,
-                tag=run_workspace.tag(unit),
+                tag=run_workspace.hidden_name_tag(unit),
                 keep_all=True,
             )
             if kept_in is not None:
@@ -56,9 +56,9 @@ def _replaced_sessions(workspace: Workspace, unit: str) -> Iterator[str]:
     beside it with KEPT_SUFFIX.
     """
     sessions = set()
-    for name in _names_in(workspace.replaced_files(unit, unit).parent, workspace):
+    for name in _names_in(workspace.replaced_files_folder(unit, unit).parent, workspace):
         for session in (name, name.removesuffix(KEPT_SUFFIX)):
-            if is_session_of(session, unit) and not workspace.replaced_files(unit, session).is_symlink():
+            if is_session_of(session, unit) and not workspace.replaced_files_folder(unit, session).is_symlink():
                 sessions.add(session)
     yield from sorted(sessions)
 

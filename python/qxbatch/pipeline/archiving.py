@@ -67,7 +67,7 @@ def archive_packets(
     """
     archived_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
-    tag = workspace.tag(journal.unit)
+    tag = workspace.hidden_name_tag(journal.unit)
     # a link is archived before the packet that it leads to
     for packet in sorted(journal.packets, key=lambda entry: -links_to_follow(entry.packet.path, tag)):
         check_lock()
@@ -111,8 +111,8 @@ class _PacketArchiving:
         """The number of its name in the archive, if one was chosen before the import; else None."""
         self.journal = journal
         self.sessionsfolder = workspace.sessionsfolder
-        self.archive = workspace.archive
-        self.tag = workspace.tag(journal.unit)
+        self.archive = workspace.archive_folder
+        self.tag = workspace.hidden_name_tag(journal.unit)
         """Part of the hidden names that the packet gets while it is archived."""
         self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run

@@ -67,7 +67,7 @@ def finish(
     ValueError for a damaged list or ledger.
     """
     read_by_this_run = list_content is not None
-    removal_list = RemovalList(workspace.removal_list(journal.unit) if list_content is None else list_content)
+    removal_list = RemovalList(workspace.removal_list_path(journal.unit) if list_content is None else list_content)
     warnings = publish_sessions(journal, workspace, check_lock)
     check_lock()
     session_problems = check_published(journal, workspace, verify=not read_by_this_run)
@@ -97,7 +97,7 @@ def finish(
         return FinishResult(archived_paths, tuple(problems))  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE and problem.severity is Severity.ERROR for problem in problems):
-        remove_journal(workspace.journal(journal.unit))
+        remove_journal(workspace.journal_path(journal.unit))
     workspace.clear(journal.unit)
     return FinishResult(archived_paths, tuple(problems))
 
@@ -109,15 +109,20 @@ def _keep_replaced(
 
     `invalid_sessions` has the ids of new sessions that are missing or not as expected. All files that they replace are kept.
     """
-    folder = workspace.archive.parent / REPLACED
+    folder = workspace.archive_folder.parent / REPLACED
     for session in journal.sessions:
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)
-        old, target = workspace.replaced_files(journal.unit, session), workspace.session(session).folder
+        old, target = workspace.replaced_files_folder(journal.unit, session), workspace.session_paths(session).folder
         keep_all = session in invalid_sessions
         try:
             kept_in = keep_replaced(
-                old, target, folder, workspace.archive, workspace.tag(journal.unit), keep_all=keep_all
+                old,
+                target,
+                folder,
+                workspace.archive_folder,
+                workspace.hidden_name_tag(journal.unit),
+                keep_all=keep_all,
             )
         except OSError as error:
             yield replaced_files_problem(session, old.parent, error, is_written=not keep_all)
@@ -132,7 +137,7 @@ def _session_bytes(
     journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList
 ) -> SessionBytes:
     """Return the bytes of the journal's sessions, with which the packets are compared before they leave the inbox."""
-    folders = (workspace.session(session).folder for session in journal.sessions)
+    folders = (workspace.session_paths(session).folder for session in journal.sessions)
     sessions = dict(zip(folders, journal.ledger_hashes, strict=True))
 
     def leaving_paths() -> Iterator[Path]:
@@ -170,5 +175,9 @@ def _remove_listed(
     if journal.session_inbox is None:
         return []
     return remove_listed(
-        journal.session_inbox, removal_list, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained
+        journal.session_inbox,
+        removal_list,
+        workspace.hidden_name_tag(journal.unit),
+        workspace.sessionsfolder,
+        is_contained,
     )

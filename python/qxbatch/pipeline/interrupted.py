@@ -38,7 +38,7 @@ def finish_interrupted(
 def clear_locks(sessionsfolder: Path) -> None:
     """Remove the locks of killed runs, and the folder `.qxbatch` if it is empty then."""
     workspace = Workspace(sessionsfolder)
-    Locks(workspace.locks).sweep()
+    Locks(workspace.locks_folder).sweep()
     workspace.tidy()
 
 

@@ -31,14 +31,16 @@ def write_unit_journal(
     list_content = b""
     if unit.session_inbox is not None:
         list_content = write_list(
-            unit.session_inbox, files_to_remove(job, products, decide(facts)), context.workspace.removal_list(unit.name)
+            unit.session_inbox,
+            files_to_remove(job, products, decide(facts)),
+            context.workspace.removal_list_path(unit.name),
         )
     journal = _journal(context, job, products, facts)
     try:
         write_journal(journal, context.workspace)
     except FileExistsError:
         check_lock()
-        remove_journal(context.workspace.journal(journal.unit))
+        remove_journal(context.workspace.journal_path(journal.unit))
         write_journal(journal, context.workspace)
     return journal, list_content
 
@@ -52,7 +54,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         is_damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
         has_extra_bytes=any(problem.code is Code.SURROUNDED for problem in problems),
         has_external_links=_has_external_links(job),
-        is_in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
+        is_in_archive=any(is_in_archive(packet.path, context.workspace.archive_folder) for packet in job.unit.packets),
         is_behind_link=is_linked(job.unit, context.workspace.sessionsfolder),
         # if only some packets are mounted, the others are archived: `archive_packets` checks each of them
         is_mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
@@ -76,7 +78,7 @@ def _sessions_to_replace(context: Context, sessions: Sequence[str]) -> tuple[str
     """Return the sessions that may be replaced: none without --overwrite, even if one appeared a moment ago."""
     if not context.settings.overwrite:
         return ()
-    return tuple(session for session in sessions if is_imported(context.workspace.session(session).folder))
+    return tuple(session for session in sessions if is_imported(context.workspace.session_paths(session).folder))
 
 
 def _journal(context: Context, job: Job, products: Sequence[Product], facts: Facts) -> Journal:

@@ -48,7 +48,7 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     session_folder = context.workspace.sessionsfolder / sorted_session.session.id
     inbox = SessionPaths(session_folder).inbox if job.unit.folder_mode else None
     folders = ImportFolders(
-        root, context.workspace.build(job.unit.name, sorted_session.session.id), session_folder, inbox
+        root, context.workspace.build_folder(job.unit.name, sorted_session.session.id), session_folder, inbox
     )
     for name in FOLDERS:
         (folders.build / name).mkdir(parents=True)

@@ -18,7 +18,7 @@ from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.recovered_names import journal_reason_without_names, path_redaction, report_without_names
 from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock_error, packet_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.publish.journal import Journal, journal_run, read_journal
+from qxbatch.publish.journal import Journal, read_journal, run_of_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
@@ -56,7 +56,7 @@ def recover(
 
     Raises OSError when the folder `.qxbatch` cannot be read, no lock can be taken, or the folder may lead out of the study.
     """
-    workspace.refuse_links()
+    workspace.refuse_non_folders()
     reports: list[SessionReport] = []
     packets: set[Path] = set()
     unfinished_units: list[str] = []
@@ -132,7 +132,7 @@ def _finish_or_clear(
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
     try:
-        written_by = journal_run(workspace.journal(unit))
+        written_by = run_of_journal(workspace.journal_path(unit))
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
         recovery = RecoveryResult()
@@ -142,7 +142,7 @@ def _finish_or_clear(
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 recovery = _with_problems(recovery, unit, keep_abandoned_files(workspace, unit))
-                workspace.clear_all(unit)
+                workspace.clear_all_runs(unit)
     except LockHeldError:
         raise
     except PacketError as error:
@@ -166,7 +166,7 @@ def _finish_or_clear(
 def clear_own(workspace: Workspace, unit: str) -> None:
     """Remove this run's staging of a unit, unless its journal needs it. If this fails, the next run removes it."""
     with contextlib.suppress(OSError):
-        if journal_run(workspace.journal(unit)) != workspace.run:
+        if run_of_journal(workspace.journal_path(unit)) != workspace.run:
             workspace.clear(unit)
 
 
@@ -178,7 +178,7 @@ def _finish(
     settings: Settings,
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
-    path = workspace.journal(unit)
+    path = workspace.journal_path(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
@@ -259,7 +259,7 @@ def _unusable_journal(workspace: Workspace, unit: str, reason: str, settings: Se
         "journal and run again: the new run reports the packets that the interrupted run renamed, and moves the files that the "
         "interrupted run replaced to the archive."
     )
-    path = str(workspace.journal(unit))
+    path = str(workspace.journal_path(unit))
     return Problem(Code.RECOVERED, path, message, hint)
 
 

@@ -50,7 +50,7 @@ def run(
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
-    locks = Locks(workspace.locks, notify=None if settings.quiet else _print_notice)
+    locks = Locks(workspace.locks_folder, notify=None if settings.quiet else _print_notice)
     recovery = None
     has_remains = not settings.test and workspace.has_remains
     if has_remains:

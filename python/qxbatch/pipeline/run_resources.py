@@ -40,7 +40,7 @@ def opened_context(
     the run is stopped while they are chosen.
     """
     workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
-    locks = locks or Locks(workspace.locks)
+    locks = locks or Locks(workspace.locks_folder)
     tools = need_converters(settings)
     monitor = Monitor()
     numbers = _numbers(settings, workspace, locks, units, monitor)
@@ -86,7 +86,7 @@ def _numbers(
             raise
         hint = "Correct this and run again."
         raise UsageError(
-            f"Cannot read or write {error_text(error, workspace.numbers)}.", hint, ExitStatus.CANNOT_WRITE
+            f"Cannot read or write {error_text(error, workspace.numbers_path)}.", hint, ExitStatus.CANNOT_WRITE
         ) from error
 
 

@@ -117,7 +117,7 @@ class _Import:
         context, unit = self.context, self.unit
         refuse_existing(context, unit, [unit.session])
         refuse_imported(context, unit)
-        scratch = context.workspace.empty_scratch(unit.name)
+        scratch = context.workspace.clear_and_make_scratch(unit.name)
         refuse_too_large(context, unit, scratch)
         context.observer.notify(StageStarted(unit.name, Stage.READING))
         job = read_job(context, unit, scratch)

@@ -123,11 +123,11 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
             for entry in journal.packets
         ],
     }
-    make_folder(workspace.journals)
-    write_new_json(workspace.journal(journal.unit), workspace.temporary_journal(journal.unit), content)
+    make_folder(workspace.journals_folder)
+    write_new_json(workspace.journal_path(journal.unit), workspace.temporary_journal_path(journal.unit), content)
 
 
-def journal_run(path: Path) -> str:
+def run_of_journal(path: Path) -> str:
     """Return the run that wrote a journal, of any version; empty if the journal is missing or names no run. Raises OSError."""
     try:
         return str(json.loads(read_plain(path) or b"null")["run"])
@@ -141,7 +141,7 @@ def read_journal(unit: str, workspace: Workspace) -> Journal:
     Raises OSError, and ValueError when it has another version, is not a journal, or has a value that does not belong to its unit
     or to this study.
     """
-    path = workspace.journal(unit)
+    path = workspace.journal_path(unit)
     text = read_plain(path)
     if text is None:
         raise ValueError(f"{path} is not a file")
@@ -202,7 +202,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
         yield "it has no session, so none of its packets is imported"
     if len(journal.ledger_hashes) != len(journal.sessions):
         yield "it does not have one ledger for each session"
-    if journal.session_inbox is not None and journal.session_inbox != workspace.session(unit).inbox:
+    if journal.session_inbox is not None and journal.session_inbox != workspace.session_paths(unit).inbox:
         yield f"{journal.session_inbox} is not the inbox of session {unit}"
     yield from (
         _no_inbox_reason(entry.packet.path, journal, workspace)
@@ -241,7 +241,7 @@ def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
         return False
     if journal.session_inbox is not None:
         return path.is_relative_to(journal.session_inbox) and (keep_in_place or is_below(path, top))
-    if path.parent == workspace.archive:
+    if path.parent == workspace.archive_folder:
         return True
     return path.parent in workspace.inboxes and (keep_in_place or not path.is_relative_to(top) or is_below(path, top))
 
