@@ -55,7 +55,7 @@ def archive_packet(
     # the names of the packet while it is checked, and while it is removed
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not entry_exists(aside) and not entry_exists(packet):
-        clear_copy(packet, folder, tag)
+        remove_partial_copy(packet, folder, tag)
         return _path_after_move(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
@@ -161,7 +161,7 @@ def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
     return []
 
 
-def remove_emptied(packet: Path, inbox: Path, top: Path) -> None:
+def remove_emptied_folders(packet: Path, inbox: Path, top: Path) -> None:
     """Remove the folders between the inbox of a session and a packet that left it, if they are empty.
 
     They stay if they are reached through a link below `top`, or cannot be removed.
@@ -173,8 +173,8 @@ def remove_emptied(packet: Path, inbox: Path, top: Path) -> None:
             folder.rmdir()
 
 
-def clear_copy(packet: Path, folder: Path, tag: str) -> None:
-    """Remove a killed run's partial copy of a packet."""
+def remove_partial_copy(packet: Path, folder: Path, tag: str) -> None:
+    """Remove the partial copy of a packet that a killed run left in the archive `folder` under a hidden name."""
     remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
 
 

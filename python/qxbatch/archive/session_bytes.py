@@ -36,8 +36,8 @@ class PacketContent(NamedTuple):
     """Path and reason of each link in it, as in a ledger: the reason names the target."""
 
     @property
-    def is_complete(self) -> bool:
-        """Return whether the sessions contain all of it: it may be deleted."""
+    def is_fully_contained(self) -> bool:
+        """Whether the sessions contain all of it, and it has no links out of it: it may be deleted."""
         return self.is_contained and not self.has_extra_bytes and not self.has_external_links
 
 
@@ -104,7 +104,9 @@ class SessionBytes:
         and ValueError as `read_again`.
         """
         return (
-            sha256 in self._content_hashes or (sha256, sha256) in self._kept_hashes or self.read_again(path).is_complete
+            sha256 in self._content_hashes
+            or (sha256, sha256) in self._kept_hashes
+            or self.read_again(path).is_fully_contained
         )
 
     def has_links(self, links: Iterable[tuple[str, str]], name: str) -> bool:

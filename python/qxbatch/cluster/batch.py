@@ -10,7 +10,7 @@ from qxbatch.cluster.submit_new import submit_new
 from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
 from qxbatch.model import Candidate, Report
-from qxbatch.pipeline.ending import end_held, end_submitted
+from qxbatch.pipeline.ending import end_nothing_submitted, end_submitted
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -62,7 +62,7 @@ class ClusterSubmitter:
             with locks.waiting(SUBMIT_LOCK):
                 submission = make_submission(settings, self._options, units, report)
             if submission is None:
-                return end_held(settings, report, observer)
+                return end_nothing_submitted(settings, report, observer)
             choose_archive_numbers(settings, workspace, locks, units)
             text = submit_new(submission, self._spec, self._write_script if settings.print_script else None)
         finally:

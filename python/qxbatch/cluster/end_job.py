@@ -14,7 +14,7 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
-from qxbatch.pipeline.interrupted import clear_locks
+from qxbatch.pipeline.interrupted import remove_stale_locks
 from qxbatch.pipeline.refresh import refresh_study
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
@@ -27,7 +27,7 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
     states = list(submission.all_states())
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)
-    clear_locks(settings.sessionsfolder)
+    remove_stale_locks(settings.sessionsfolder)
     counts = {state: sum(unit.state is state for unit in states) for state in State}
     print(", ".join(f"{number} {state}" for state, number in counts.items() if number))
     return int(ExitStatus.OK)

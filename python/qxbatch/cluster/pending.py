@@ -78,6 +78,6 @@ def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Lock
     inboxes = [unit.session_inbox for unit in units if unit.session_inbox is not None]
     if inboxes:
         from qxbatch.core import Monitor
-        from qxbatch.pipeline.archive_numbers import numbers_of
+        from qxbatch.pipeline.archive_numbers import store_archive_numbers
 
-        numbers_of(inboxes, settings, workspace, locks, Monitor())
+        store_archive_numbers(inboxes, settings, workspace, locks, Monitor())

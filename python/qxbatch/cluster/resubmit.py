@@ -7,7 +7,7 @@ from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import SubmitResult, Submitter, need_command
-from qxbatch.pipeline.named_units import ready_packets
+from qxbatch.pipeline.named_units import ready_candidates
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
@@ -23,7 +23,7 @@ def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
     be written.
     """
     settings = task_settings(submission)
-    need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
+    need_writable(settings, ready_candidates(settings, [packet for unit in units for packet in unit.packets]))
 
 
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> SubmitResult | None:

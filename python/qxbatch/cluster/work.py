@@ -11,7 +11,7 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.unready import write_unready
 from qxbatch.exits import ExitStatus
 from qxbatch.pipeline.ending import end_named
-from qxbatch.pipeline.interrupted import clear_locks
+from qxbatch.pipeline.interrupted import remove_stale_locks
 from qxbatch.pipeline.named_units import import_named
 from qxbatch.report.observers import RunObservers
 from qxbatch.settings.model import Settings
@@ -21,7 +21,7 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     """Import those of the units that have no result yet; return the exit status. A requeued task does not repeat the others."""
     todo = [state for state in states if state.state not in FINAL]
     if not todo:
-        clear_locks(settings.sessionsfolder)
+        remove_stale_locks(settings.sessionsfolder)
         print("All packets of this task have results.")
         return int(ExitStatus.OK)
     scheduler = submission.scheduler

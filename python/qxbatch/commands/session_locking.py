@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.unit_locks import unit_lock
+from qxbatch.pipeline.unit_locks import unit_lock_name
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.workspace import Workspace
@@ -53,7 +53,7 @@ def _take(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
     try:
         workspace.refuse_non_folders()
         workspace.tidy()  # removes an empty folder of locks that cannot be entered; `take` creates the folder again
-        return locks.take(unit_lock(session.name))
+        return locks.take(unit_lock_name(session.name))
     except OSError as error:
         raise cannot_write(error) from None
 

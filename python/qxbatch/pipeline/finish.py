@@ -24,7 +24,7 @@ from qxbatch.settings.model import Settings
 class FinishResult(NamedTuple):
     """Where the packets of a unit (those imported together) are after its last step, and the problems of its steps."""
 
-    archived_paths: Mapping[Path, Path | None]
+    paths_after_archiving: Mapping[Path, Path | None]
     """Maps the path of each packet to where it, or its copy, is now; None if it no longer exists.
 
     Packets that could not or must not be archived are missing.
@@ -32,9 +32,9 @@ class FinishResult(NamedTuple):
     problems: tuple[Problem, ...]
 
     @property
-    def first_archived_path(self) -> Path | None:
-        """Return where the first packet that still exists, or its copy, is now; None if there is none."""
-        return next((path for path in self.archived_paths.values() if path is not None), None)
+    def first_path_after_archiving(self) -> Path | None:
+        """Where the first packet that still exists, or its copy, is now; None if there is none."""
+        return next((path for path in self.paths_after_archiving.values() if path is not None), None)
 
     def problems_of(self, session: str, sessions: Sequence[str]) -> tuple[Problem, ...]:
         """Return the problems of one of the unit's sessions. The first session also has those of the packets."""
@@ -52,22 +52,26 @@ def finish(
     locks: Locks,
     check_lock: Callable[[], None],
     settings: Settings,
-    list_content: bytes | None = None,
+    removal_list_content: bytes | None = None,
 ) -> FinishResult:
     """Do the remaining steps of the journal, then remove it.
 
-    `workspace` is that of the run that wrote the journal. `list_content` is the list of files that leave the inbox in folder mode
-    (`--masterinbox=none`), if this run wrote the journal. If it is None, another run made the sessions, and anybody could have
-    written the journal and the list: the sessions, and what leaves the inbox, are read again first, with the limits and
-    passwords of `settings`. `check_lock` is called before each step and raises PacketError if another run took over the unit's
-    lock: that run does the remaining steps.
+    `workspace` is that of the run that wrote the journal. `removal_list_content` is the list of files that leave the inbox in
+    folder mode (`--masterinbox=none`), if this run wrote the journal. If it is None, another run made the sessions, and anybody
+    could have written the journal and the list. Then the sessions, and what leaves the inbox, are read again first, with the
+    limits and passwords of `settings`.
+
+    `check_lock` is called before each step and raises PacketError if another run took over the unit's lock: that run does the
+    remaining steps.
 
     The journal stays for the next run if replaced files could not be moved or removed, a file could not leave the inbox, or a
     packet could not be archived. It also stays when this raises OSError because the sessions folder cannot be read or written, or
     ValueError for a damaged list or ledger.
     """
-    read_by_this_run = list_content is not None
-    removal_list = RemovalList(workspace.removal_list_path(journal.unit) if list_content is None else list_content)
+    read_by_this_run = removal_list_content is not None
+    removal_list = RemovalList(
+        workspace.removal_list_path(journal.unit) if removal_list_content is None else removal_list_content
+    )
     warnings = publish_sessions(journal, workspace, check_lock)
     check_lock()
     session_problems = check_published(journal, workspace, verify=not read_by_this_run)
@@ -82,7 +86,7 @@ def finish(
     problems += map(unremoved_file_problem, unremoved_files)
     if not read_by_this_run and not journal.has_errors:
         journal = replace(journal, has_errors=has_session_errors(journal, workspace))
-    archived_paths, archive_problems = archive_packets(
+    paths_after_archiving, archive_problems = archive_packets(
         journal,
         workspace,
         locks,
@@ -94,12 +98,14 @@ def finish(
     )
     problems += archive_problems
     if any(file.error for file in unremoved_files):
-        return FinishResult(archived_paths, tuple(problems))  # the next run tries again, from the journal and its list
+        return FinishResult(
+            paths_after_archiving, tuple(problems)
+        )  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE and problem.severity is Severity.ERROR for problem in problems):
         remove_journal(workspace.journal_path(journal.unit))
     workspace.clear(journal.unit)
-    return FinishResult(archived_paths, tuple(problems))
+    return FinishResult(paths_after_archiving, tuple(problems))
 
 
 def _keep_replaced(

@@ -33,7 +33,7 @@ _COPY_BACK = (
 _REMOVE = "If you do not need the packet, remove it:"
 
 
-def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
+def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[SessionReport]:
     """Return a report for each file or folder in the master inbox that has a hidden name of no known run.
 
     In an inbox outside of the sessions folder, only for those that did not change in the last _AT_WORK_S seconds. Empty if a

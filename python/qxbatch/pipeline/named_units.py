@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from qxbatch.discover.candidates import candidates
 from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, Verdict
-from qxbatch.pipeline.batch import importing
+from qxbatch.pipeline.batch import finished_import
 from qxbatch.pipeline.interrupted import finish_interrupted, judge_again, recovery_reports
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -15,9 +15,9 @@ CheckReady = Callable[[Settings, Sequence[Candidate]], None]
 """Raises UsageError if the ready packets cannot be imported."""
 
 
-def ready_packets(settings: Settings, packets: Collection[str]) -> list[Candidate]:
+def ready_candidates(settings: Settings, packets: Collection[str]) -> list[Candidate]:
     """Return those of the packets with these names that are ready to be imported. Raises UsageError."""
-    return _ready_candidates(candidates(settings, only=packets))
+    return _only_ready(candidates(settings, only=packets))
 
 
 def import_named(
@@ -45,12 +45,12 @@ def import_named(
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovery_reports(recovery, all_candidates)))
-    ready = _ready_candidates(all_candidates)
+    ready = _only_ready(all_candidates)
     if ready:
         if check_ready is not None:
             workspace.tidy()
             check_ready(settings, ready)
-        with importing(settings, workspace, locks, ready, report, observer) as report:
+        with finished_import(settings, workspace, locks, ready, report, observer) as report:
             pass  # only the report is needed
     else:
         locks.sweep()  # a run can be killed after its last step, before it has released its locks
@@ -58,5 +58,5 @@ def import_named(
     return report
 
 
-def _ready_candidates(all_candidates: Iterable[Candidate]) -> list[Candidate]:
+def _only_ready(all_candidates: Iterable[Candidate]) -> list[Candidate]:
     return [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]

@@ -15,7 +15,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.events import MembersRead, Observer
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.archive_numbers import numbers_of
+from qxbatch.pipeline.archive_numbers import store_archive_numbers
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -79,7 +79,7 @@ def _numbers(
 ) -> Numbers:
     """Choose the numbers of archives with the same name. Raises UsageError (exit status 73) if they cannot be read or stored."""
     try:
-        return numbers_of(_inboxes(units), settings, workspace, locks, monitor)
+        return store_archive_numbers(_inboxes(units), settings, workspace, locks, monitor)
     except (OSError, KeyboardInterrupt) as error:
         tidy(workspace, locks)
         if isinstance(error, KeyboardInterrupt):

@@ -27,7 +27,7 @@ FULL_DISK_BYTES = 4 << 20
 """If the disk has fewer free bytes, it counts as full, and as the cause of a failed conversion."""
 
 
-def make_series(
+def convert_and_store_series(
     context: Context, job: Job, sorted_session: SortedSession, folders: ImportFolders
 ) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.

@@ -36,10 +36,13 @@ _KEYS = {
     "has_errors": "series_failed",
     "has_extra_bytes": "surrounded",
     "has_external_links": "contains_links",
+    "is_behind_link": "behind_link",
+    "is_damaged": "damaged",
     "label": "names",
     "ledger_hashes": "ledgers",
     "publishes_inbox": "with_inbox",
     "replaced_sessions": "replaced",
+    "requested_mode": "archive",
     "session_inbox": "inbox",
     "folder_identity": "place",
 }
@@ -70,17 +73,17 @@ class Journal:
     """Session ids of the builds to publish."""
     replaced_sessions: tuple[str, ...]
     """The sessions that existed when the journal was written, and are replaced. One that appears later is not replaced."""
-    archive: Archive
-    """The requested mode. qxbatch.archive.decision decides what is done."""
+    requested_mode: Archive
+    """The value of `--archive`. qxbatch.archive.decision decides what is done."""
     has_errors: bool
     """Whether one of the sessions has an error, for example a series that failed."""
-    damaged: bool
+    is_damaged: bool
     """Whether some members of the packets cannot be read."""
     has_extra_bytes: bool
     """Whether the packets have bytes that are in no member, and so in no session, for example after the end of an archive."""
     has_external_links: bool
     """Whether the packets contain links to something outside of them, or to nothing; in folder mode, only links in archives."""
-    behind_link: bool
+    is_behind_link: bool
     """Whether a packet is reached through a link below the sessions folder; if so, no packet leaves the inbox."""
     publishes_inbox: bool
     """Whether the `inbox` of the build is published too. In folder mode, the session's `inbox` belongs to the user."""
@@ -161,12 +164,12 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         packets=tuple(_packet(packet, top) for packet in content["packets"]),
         sessions=tuple(content["sessions"]),
         replaced_sessions=tuple(map(str, content["replaced"])),
-        archive=Archive(content["archive"]),
+        requested_mode=Archive(content["archive"]),
         has_errors=bool(content["series_failed"]),
-        damaged=bool(content["damaged"]),
+        is_damaged=bool(content["damaged"]),
         has_extra_bytes=bool(content["surrounded"]),
         has_external_links=bool(content["contains_links"]),
-        behind_link=bool(content["behind_link"]),
+        is_behind_link=bool(content["behind_link"]),
         publishes_inbox=bool(content["with_inbox"]),
         session_inbox=None if content["inbox"] is None else top / content["inbox"],
         label=str(content["names"]),
@@ -236,7 +239,7 @@ def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
     A packet that is moved must not be reached through a link below the sessions folder.
     """
     top = workspace.sessionsfolder
-    keep_in_place = journal.behind_link or journal.archive in (Archive.LEAVE, Archive.COPY)
+    keep_in_place = journal.is_behind_link or journal.requested_mode in (Archive.LEAVE, Archive.COPY)
     if ".." in path.parts:
         return False
     if journal.session_inbox is not None:
