@@ -17,7 +17,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
-from qxbatch.publish.file_states import remove_unchanged, states_in
+from qxbatch.publish.file_states import file_states_in, remove_unchanged
 from qxbatch.publish.mounts import mount_above, mount_in
 from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.publish.plain_files import entry_exists
@@ -102,7 +102,7 @@ def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) ->
     else:
         with opened_folder(gone.parent) as parent:
             with opened_in(parent, (gone.name,)) as top:
-                states = states_in(top)
+                states = file_states_in(top)
             if is_known(gone):
                 remove_unchanged(parent, gone.name, states)
     if entry_exists(gone):

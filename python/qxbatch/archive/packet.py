@@ -23,7 +23,7 @@ from qxbatch.archive.names import archive_path, kth_name, numbered
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.plain_files import entry_exists, is_below
+from qxbatch.publish.plain_files import entry_exists, is_below_without_links
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.settings.model import Archive
 
@@ -168,7 +168,7 @@ def remove_emptied_folders(packet: Path, inbox: Path, top: Path) -> None:
     """
     with contextlib.suppress(OSError):
         for folder in packet.parents:
-            if folder == inbox or not folder.is_relative_to(inbox) or not is_below(folder, top):
+            if folder == inbox or not folder.is_relative_to(inbox) or not is_below_without_links(folder, top):
                 return
             folder.rmdir()
 

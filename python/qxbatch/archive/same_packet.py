@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.archive.session_bytes import PacketContent, SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Packet
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import is_below_without_links
 
 
 class SamePacketCheck:
@@ -91,7 +91,7 @@ class SamePacketCheck:
 
     def _is_behind_link(self, path: Path) -> bool:
         """Return whether a folder became a link, perhaps to another copy of the packet."""
-        return self._top is not None and path.is_relative_to(self._top) and not is_below(path, self._top)
+        return self._top is not None and path.is_relative_to(self._top) and not is_below_without_links(path, self._top)
 
     def _read_again(self, path: Path) -> PacketContent:
         return self._session_bytes.read_again(path)

@@ -13,8 +13,8 @@ from qxbatch.ingest.encrypted import refused_as_encrypted
 from qxbatch.ingest.left_out import Cause
 from qxbatch.ingest.limits import limits_of
 from qxbatch.ledger_cells import escape
-from qxbatch.publish.below import new_folder_below
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.below import temporary_folder_below
+from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, Kind, LedgerRow
@@ -74,7 +74,7 @@ class SessionBytes:
         Raises OSError, also if other options are needed to read a member, and ValueError when a ledger is damaged.
         """
         settings = self._settings
-        with new_folder_below(self._scratch, self._top) as scratch:
+        with temporary_folder_below(self._scratch, self._top) as scratch:
             reading = ingest(
                 [(str(path), "")],
                 str(scratch),
@@ -164,7 +164,7 @@ class SessionBytes:
                 continue
             path = session / _file(row)
             if path.parent not in is_counted:
-                is_counted[path.parent] = is_below(path, session) and leaving.isdisjoint(path.parents)
+                is_counted[path.parent] = is_below_without_links(path, session) and leaving.isdisjoint(path.parents)
             if is_counted[path.parent] and path not in leaving and not path.is_symlink():
                 yield row
 

@@ -35,7 +35,7 @@ def choose_and_store_numbers(
     if not archives or not _choose(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
-    with locks.waiting(NAME_LOCK):
+    with locks.acquired(NAME_LOCK):
         previous = _read(workspace)
         numbers = _choose(archives, settings, previous)
         _write(workspace, previous, {**previous, **numbers})

@@ -59,7 +59,7 @@ class ClusterSubmitter:
         """
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
-            with locks.waiting(SUBMIT_LOCK):
+            with locks.acquired(SUBMIT_LOCK):
                 submission = make_submission(settings, self._options, units, report)
             if submission is None:
                 return end_nothing_submitted(settings, report, observer)

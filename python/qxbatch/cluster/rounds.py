@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.cluster.grouping import Array, parse_ranges
 from qxbatch.cluster.schedulers import is_job_id
-from qxbatch.publish.plain_files import read_object, read_plain
+from qxbatch.publish.plain_files import read_json_object, read_plain
 
 
 class Round(NamedTuple):
@@ -41,7 +41,7 @@ def round_path(folder: Path, number: int, ending: str) -> Path:
 
 def read_round(folder: Path, number: int, units: int) -> Round:
     """Return a round of a submission that has `units` units. Raises OSError, ValueError."""
-    value = read_object(round_path(folder, number, "json"))
+    value = read_json_object(round_path(folder, number, "json"))
     try:
         arrays = tuple(Array(*fields) for fields in value["arrays"])
         remaining, printed = value["remaining"], value["printed"]

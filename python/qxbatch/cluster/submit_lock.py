@@ -27,7 +27,7 @@ def submit_lock(sessionsfolder: Path) -> Iterator[None]:
         raise UsageError(f"Cannot use {error_text(error)}.", "", ExitStatus.CANNOT_WRITE) from None
     locks = Locks(workspace.locks_folder)
     try:
-        with locks.waiting(SUBMIT_LOCK):
+        with locks.acquired(SUBMIT_LOCK):
             yield
     finally:
         locks.close()

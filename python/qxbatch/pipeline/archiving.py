@@ -114,7 +114,7 @@ class _PacketArchiving:
         self.archive = workspace.archive_folder
         self.tag = workspace.hidden_name_tag(journal.unit)
         """Part of the hidden names that the packet gets while it is archived."""
-        self.name_lock = partial(locks.waiting, NAME_LOCK)
+        self.name_lock = partial(locks.acquired, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
         self._is_copied_study = not read_by_this_run and journal.is_of_copied_study(workspace)
         self.warnings: list[Problem] = []

@@ -7,7 +7,7 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.mismatch import explain_mismatch
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import PacketError
-from qxbatch.publish.durable import sync_tree, sync_up
+from qxbatch.publish.durable import sync_folder_and_parents, sync_tree
 from qxbatch.record.job import Job
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verification.session import SessionCheck, session_checks
@@ -20,7 +20,7 @@ def sync_and_check_build(context: Context, job: Job, product: Product) -> None:
         sync = pool.submit(_sync, product)
         _verify(context, job, product, session_inbox if job.unit.folder_mode else None)
     sync.result()
-    sync_up(product.build.parent, context.workspace.sessionsfolder)
+    sync_folder_and_parents(product.build.parent, context.workspace.sessionsfolder)
 
 
 def _sync(product: Product) -> None:

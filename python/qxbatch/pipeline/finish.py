@@ -15,7 +15,7 @@ from qxbatch.publish.inbox_removal import UnremovedFile, remove_listed
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.removal_list import RemovalList
-from qxbatch.publish.replaced import keep_replaced
+from qxbatch.publish.replaced import keep_unique_files
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Settings
@@ -122,7 +122,7 @@ def _keep_replaced(
         old, target = workspace.replaced_files_folder(journal.unit, session), workspace.session_paths(session).folder
         keep_all = session in invalid_sessions
         try:
-            kept_in = keep_replaced(
+            kept_in = keep_unique_files(
                 old,
                 target,
                 folder,

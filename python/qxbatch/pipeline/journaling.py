@@ -11,7 +11,7 @@ from qxbatch.pipeline.inbox_files import files_to_remove
 from qxbatch.pipeline.linked_inboxes import is_behind_link
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
-from qxbatch.publish.inbox_removal import write_list
+from qxbatch.publish.inbox_removal import write_removal_list
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
 from qxbatch.publish.mounts import mount_in
 from qxbatch.record.job import Job
@@ -30,7 +30,7 @@ def write_unit_journal(
     unit = job.unit
     removal_list_content = b""
     if unit.session_inbox is not None:
-        removal_list_content = write_list(
+        removal_list_content = write_removal_list(
             unit.session_inbox,
             files_to_remove(job, products, decide_archiving(facts)),
             context.workspace.removal_list_path(unit.name),

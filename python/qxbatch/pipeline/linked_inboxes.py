@@ -6,15 +6,17 @@ from qxbatch.archive.decision import ArchivingFacts
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.mounts import is_mounted
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.paths import SessionPaths
 
 
 def is_behind_link(unit: Unit, sessionsfolder: Path) -> bool:
     """Return whether a packet of a unit, or its inbox in folder mode, is reached through a link below the sessions folder."""
-    # is_below checks the folders above a path, so an inbox needs a path in it
+    # is_below_without_links checks the folders above a path, so an inbox needs a path in it
     paths = [packet.path for packet in unit.packets] if unit.session_inbox is None else [unit.session_inbox / "any"]
-    return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in paths)
+    return any(
+        path.is_relative_to(sessionsfolder) and not is_below_without_links(path, sessionsfolder) for path in paths
+    )
 
 
 def linked_folder_warning(facts: ArchivingFacts, unit: Unit) -> Problem:

@@ -17,7 +17,7 @@ from qxbatch.model import Conversion, Output, Series, State
 from qxbatch.pack.series import StorageForm, current_gzip, move, storage_form, store_series
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
-from qxbatch.publish.durable import sync_open
+from qxbatch.publish.durable import sync_and_close
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
@@ -162,7 +162,7 @@ class _SeriesWork:
 
     def _sync_and_close(self, descriptor: int) -> None:
         try:
-            sync_open(descriptor)
+            sync_and_close(descriptor)
         finally:
             self.context.unsynced.release()
 

@@ -37,7 +37,7 @@ def write_study(
         not_imported = items_not_imported(report, previous_study.not_imported, deidentified=deidentified)
         study = study_of(map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_exports(folder))
         # without a lock, another run can write the same files at the same time: each run needs different hidden names
-        tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
+        tag = NO_RUN if lock is FolderLock.ACQUIRED else os.urandom(8).hex()
         table = as_tsv(study.rows)
         # called with the content of the table on disk
         is_own_table = partial(_is_own_table, table, folder / STUDY_SIDECAR, lock)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
 from qxbatch.publish.folder_identity import FolderIdentity
-from qxbatch.publish.plain_files import is_below, is_plain_name, read_plain
+from qxbatch.publish.plain_files import is_below_without_links, is_plain_name, read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.settings.command import as_expression
@@ -243,10 +243,12 @@ def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
     if ".." in path.parts:
         return False
     if journal.session_inbox is not None:
-        return path.is_relative_to(journal.session_inbox) and (keep_in_place or is_below(path, top))
+        return path.is_relative_to(journal.session_inbox) and (keep_in_place or is_below_without_links(path, top))
     if path.parent == workspace.archive_folder:
         return True
-    return path.parent in workspace.inboxes and (keep_in_place or not path.is_relative_to(top) or is_below(path, top))
+    return path.parent in workspace.inboxes and (
+        keep_in_place or not path.is_relative_to(top) or is_below_without_links(path, top)
+    )
 
 
 def remove_journal(path: Path) -> None:
