@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from qxbatch.cluster.grouping import plan
+from qxbatch.cluster.grouping import plan_tasks
 from qxbatch.cluster.pending import SUBMIT_LOCK, choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
-from qxbatch.cluster.submit import largest_array
+from qxbatch.cluster.submit import query_max_array_size
 from qxbatch.cluster.submit_new import submit_new
 from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
@@ -36,7 +36,9 @@ class ClusterSubmitter:
         """Return a sentence about the sessions and tasks that would be submitted, with the memory and time of the tasks."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         scheduler = SCHEDULERS[self._spec.name]
-        planned = plan({k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, largest_array(scheduler))
+        planned = plan_tasks(
+            {k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, query_max_array_size(scheduler)
+        )
         requests = "; ".join(
             f"{array.size} with {(self._spec.mem or array.mem) >> 20} MB for {(self._spec.time or array.seconds) // 60} min"
             for array in planned.arrays

@@ -9,7 +9,7 @@ import sys
 from qxbatch.cluster.record import candidates_of, report_of
 from qxbatch.cluster.resubmit import resubmit
 from qxbatch.cluster.state import State
-from qxbatch.cluster.status import assignments_of, status_of
+from qxbatch.cluster.status import assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
@@ -43,7 +43,9 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     """
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     rows = [
-        row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining_units
+        row
+        for row in query_status([submission]).rows
+        if row.unit.number in submission.round(round_number).remaining_units
     ]
     units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:

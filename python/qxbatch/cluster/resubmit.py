@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from qxbatch.cluster.options import task_settings
+from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.submit import SubmitResult, Submitter, need_command
+from qxbatch.cluster.submit import RoundSubmitter, SubmitResult, need_command
 from qxbatch.pipeline.named_units import ready_candidates
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
@@ -22,7 +22,7 @@ def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
     That is the case if its study is a copy, a file that the options name cannot be read, or a folder that the import changes cannot
     be written.
     """
-    settings = task_settings(submission)
+    settings = restore_settings(submission)
     need_writable(settings, ready_candidates(settings, [packet for unit in units for packet in unit.packets]))
 
 
@@ -36,23 +36,27 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
     need_command(SCHEDULERS[spec.name])
     set_waiting(submission, units)
     try:
-        return Submitter(submission, spec).submit({unit.number: unit.size for unit in units}, retry_factor_of(units))
+        return RoundSubmitter(submission, spec).submit(
+            {unit.number: unit.size for unit in units}, retry_factor_of(units)
+        )
     except UsageError:
         for unit in units:
-            submission.write(unit)
+            submission.write_state(unit)
         raise
 
 
-def resubmission_script(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
-    """Set units to waiting; return the script that submits them again."""
+def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
+    """Set units to waiting, and add a round; return the text of the script that submits the units again."""
     set_waiting(submission, units)
-    return Submitter(submission, spec).print_script({unit.number: unit.size for unit in units}, retry_factor_of(units))
+    return RoundSubmitter(submission, spec).write_scripts(
+        {unit.number: unit.size for unit in units}, retry_factor_of(units)
+    )
 
 
 def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
     """Set units to waiting."""
     for unit in units:
-        submission.write(unit._replace(state=State.WAITING, reason="", problem=None))
+        submission.write_state(unit._replace(state=State.WAITING, reason="", problem=None))
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:

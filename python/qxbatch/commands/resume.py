@@ -4,11 +4,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.cluster.options import task_settings
+from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.resubmit import need_inputs, resubmission_script, resubmit
+from qxbatch.cluster.resubmit import need_inputs, prepare_resubmission, resubmit
 from qxbatch.cluster.state import State, UnitState
-from qxbatch.cluster.status import Row, Status, assignments_of, status_of
+from qxbatch.cluster.status import Row, Status, assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_not_resubmitted, print_warnings, submissions_in
@@ -22,7 +22,7 @@ def run(options: Mapping[str, object]) -> int:
     folder, submissions = submissions_in(options["<sessionsfolder>"])
     ids = []
     with submit_lock(folder):
-        chosen = _units_to_submit(status_of(submissions), options)
+        chosen = _units_to_submit(query_status(submissions), options)
         for submission, units in chosen:
             submission.need_own()
             _submit(submission, units, options)
@@ -43,9 +43,9 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
             ExitStatus.UNAVAILABLE,
         )
     print_warnings(status.unreadable)
-    rows = status.of_state(State.LOST)
+    rows = status.rows_in_state(State.LOST)
     if options["--failed"]:
-        failed = status.of_state(State.FAILED)
+        failed = status.rows_in_state(State.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
         print_not_resubmitted([row.unit.name for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
@@ -72,7 +72,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
         )
     need_inputs(submission, units)
     if options["--print-script"]:
-        sys.stdout.write(resubmission_script(submission, units, spec))
+        sys.stdout.write(prepare_resubmission(submission, units, spec))
         return
     submitted = resubmit(submission, units, spec)
     if submitted is not None and not options["--quiet"]:
@@ -84,5 +84,5 @@ def _follow(folder: Path, submissions: Sequence[Submission], ids: Sequence[str])
 
     from qxbatch.cluster.follow import follow
 
-    settings = task_settings(next(submission for submission in submissions if submission.id in ids))
+    settings = restore_settings(next(submission for submission in submissions if submission.id in ids))
     return follow(replace(settings, sessionsfolder=folder), ids)
