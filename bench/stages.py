@@ -39,7 +39,7 @@ def around(module: Any, name: str, before: str, inside: str) -> None:
 if __name__ == "__main__":
     started = float(sys.argv[2])
     around(unit, "read_job", "start, discovery", "read (inflate, check, hash, parse, write)")
-    around(produce, "make_series", "sort (names, numbers, places)", "convert, pack, compress, pictures")
+    around(produce, "convert_and_store_series", "sort (names, numbers, places)", "convert, pack, compress, pictures")
     around(check_build, "_verify", "record (session.txt, ledger, page)", "verify")
     around(deliver, "finish", "wait for the disk", "publish, archive")
     status = main([sys.argv[1], "--parelements=all", "--quiet"])

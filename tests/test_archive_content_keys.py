@@ -101,7 +101,7 @@ def test_a_run_hashes_each_archive_once_and_blocks_no_other_run(
     fill(study)
 
     def hash_beside_another_run(path: str, *, monitor: Monitor) -> tuple[int, str]:
-        other = Locks(Workspace(study.sessions).locks)
+        other = Locks(Workspace(study.sessions).locks_folder)
         lock = other.take("archive")
         assert lock is not None, "a run that archives would wait"
         other.release(lock)

@@ -339,13 +339,15 @@ def test_a_file_with_a_similar_hidden_name_is_not_removed(tmp_path: Path, mode: 
 def test_hidden_names_of_two_units_differ() -> None:
     workspace = Workspace(Path("/study"))
     names = {
-        hidden_name(Use.COPY, each.tag(unit), name)
+        hidden_name(Use.COPY, each.hidden_name_tag(unit), name)
         for each in (workspace, Workspace(Path("/study")))
         for unit, name in (("OP1", "2-scan.zip"), ("OP1-2", "scan.zip"), ("OP1", "scan.zip"), ("OP1", "P" * 255))
     }
     assert len(names) == 8
     assert all(is_own_name(name) and len(name) <= 255 for name in names)
-    assert workspace.of_run(workspace.run).tag("OP1") == workspace.tag("OP1"), "the next run finds the hidden names"
+    assert workspace.of_run(workspace.run).hidden_name_tag("OP1") == workspace.hidden_name_tag("OP1"), (
+        "the next run finds the hidden names"
+    )
 
 
 def comparison(same: bool) -> Callable[..., bool]:

@@ -157,11 +157,11 @@ class TwoRuns:
         self.study = study
         self.workspace = Workspace(study.sessions)
         self.workspace.top.mkdir()
-        write_json(self.workspace.numbers, {"S1/inbox/scan.zip": 1, "S2/inbox/scan.zip": 2})
-        self.workspace.temporary_numbers.touch()
+        write_json(self.workspace.numbers_path, {"S1/inbox/scan.zip": 1, "S2/inbox/scan.zip": 2})
+        self.workspace.temporary_numbers_path.touch()
 
     def end_first_run(self) -> None:
-        forget_numbers(self.workspace, Locks(self.workspace.locks), [self.study.session("S1") / "inbox"])
+        forget_numbers(self.workspace, Locks(self.workspace.locks_folder), [self.study.session("S1") / "inbox"])
         self.workspace.tidy()
 
 
@@ -169,18 +169,18 @@ def test_a_run_removes_its_own_numbers_and_keeps_those_of_another_run(study: Stu
     runs = TwoRuns(study)
     runs.end_first_run()
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}
-    assert not runs.workspace.temporary_numbers.exists()
+    assert not runs.workspace.temporary_numbers_path.exists()
 
 
 @pytest.mark.parametrize("lock", ["archive", "session S2"])
 def test_all_numbers_are_kept_while_another_run_holds_a_lock(study: Study, lock: str) -> None:
     runs = TwoRuns(study)
-    other = Locks(runs.workspace.locks)
+    other = Locks(runs.workspace.locks_folder)
     taken = other.take(lock)
     assert taken is not None
     runs.end_first_run()
     assert len(stored_numbers(study)) == 2
-    assert runs.workspace.temporary_numbers.exists(), "the other run may be writing it"
+    assert runs.workspace.temporary_numbers_path.exists(), "the other run may be writing it"
     other.release(taken)
     runs.end_first_run()
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}

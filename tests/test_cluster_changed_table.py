@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.state import State
 from qxbatch.cluster.submission import Submission
@@ -35,13 +35,13 @@ class Submitted:
         submission = make_submission(settings, given, units, Report())
         assert submission is not None
         self.submission: Submission = submission
-        self.submission.add_round(Plan(((0,), (1,)), (Array(0, 2, 1, 1),)))
+        self.submission.add_round(SubmissionPlan(((0,), (1,)), (JobArray(0, 2, 1, 1),)))
 
     def write_table(self, session_of_a: str, session_of_b: str) -> None:
         self.table.write_text(f"packet,subject\nA,{session_of_a}\nB,{session_of_b}\n")
 
     def task(self, number: int) -> Run:
-        identity = f"{self.submission.id}:{self.submission.file.digest}"
+        identity = f"{self.submission.id}:{self.submission.record_file.digest}"
         return run_main("worker", str(self.study.sessions), f"--submission={identity}", f"--task=1/{number}")
 
 
@@ -65,9 +65,9 @@ def test_a_task_does_not_import_a_packet_whose_session_changed_since_its_submiss
 
 def test_a_task_imports_the_other_packets_if_the_session_of_one_changed(study: Study, tmp_path: Path) -> None:
     submitted = Submitted(study, tmp_path / "table.csv", "yes")
-    submitted.submission.add_round(Plan(((0, 1),), (Array(0, 1, 1, 1),)))
+    submitted.submission.add_round(SubmissionPlan(((0, 1),), (JobArray(0, 1, 1, 1),)))
     submitted.write_table("S1", "S3")
-    identity = f"{submitted.submission.id}:{submitted.submission.file.digest}"
+    identity = f"{submitted.submission.id}:{submitted.submission.record_file.digest}"
     run = run_main("worker", str(study.sessions), f"--submission={identity}", "--task=2/0")
     assert run.status == 1, run.text
     assert study.session_names() == ["S1"]
@@ -91,12 +91,12 @@ def test_a_relative_path_of_a_submission_begins_in_no_other_folder(
     settings = parse(given).settings
     submission = make_submission(settings, given, units_of(candidates(settings), folder_mode=False), Report())
     assert submission is not None
-    submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)))
+    submission.add_round(SubmissionPlan(((0,),), (JobArray(0, 1, 1, 1),)))
     monkeypatch.chdir(tmp_path / "two")
     (tmp_path / "one").rename(tmp_path / "renamed")
     before = snapshot(tmp_path)
     study = tmp_path / "renamed" / "study"
-    run = run_main("worker", str(study), f"--submission={submission.id}:{submission.file.digest}", "--task=1/0")
+    run = run_main("worker", str(study), f"--submission={submission.id}:{submission.record_file.digest}", "--task=1/0")
     assert run.status == 64, run.text
     assert "is relative, and the working folder does not exist any more" in run.text
     assert snapshot(tmp_path) == before

@@ -12,11 +12,11 @@ from typing import Any, cast
 
 import pytest
 
-from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.pending import SUBMIT_LOCK, _remove_done
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
-from qxbatch.cluster.submit import Submitter
+from qxbatch.cluster.submit import RoundSubmitter
 from qxbatch.exits import ExitStatus
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.locks import Locks
@@ -54,7 +54,7 @@ class Forged:
         record = {"options": options, "scheduler": "SLURM", "cwd": "/", "bids_app": False, "typed": [], "found": []}
         units = [UnitState(k, f"S{k}", (f"S{k}.zip",), 1000) for k in range(2)]
         submission = new_submission(self.study.sessions, record, units)
-        number = submission.add_round(Plan(((0,), (1,)), (Array(0, 2, 1, 1),)))
+        number = submission.add_round(SubmissionPlan(((0,), (1,)), (JobArray(0, 2, 1, 1),)))
         submission.record_job(number, "0", "7")
         submission.record_job(number, "end", "8")
         return submission
@@ -132,7 +132,7 @@ def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> No
     folder = tmp_path / "submission"
     make_folder(folder.joinpath(*["d"] * 1200))
     done = SimpleNamespace(state=State.DONE)
-    submission = SimpleNamespace(folder=folder, size=1, owner_id=os.geteuid(), all_states=lambda: [done])
+    submission = SimpleNamespace(folder=folder, unit_count=1, owner_id=os.geteuid(), all_states=lambda: [done])
     _remove_done([cast("Submission", submission)])
     assert not folder.exists()
 
@@ -140,7 +140,7 @@ def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> No
 @pytest.mark.parametrize("task", ["1/0", "1/end"])
 def test_locks_are_not_removed_through_a_link(forged: Forged, task: str) -> None:
     for unit in range(2):
-        forged.submission.write(forged.submission.state(unit)._replace(state=State.DONE))
+        forged.submission.write_state(forged.submission.state(unit)._replace(state=State.DONE))
     (forged.victim / "empty").write_text("")
     (forged.victim / "link.lock").symlink_to("thesis.tex")
     before = sorted(forged.victim.iterdir())
@@ -372,7 +372,7 @@ def _change_options(forged: Forged) -> None:
 
 
 def test_a_job_refuses_a_record_that_was_changed_after_it_was_submitted(forged: Forged) -> None:
-    digest = f":{forged.submission.file.digest}"
+    digest = f":{forged.submission.record_file.digest}"
     assert forged.worker(digest).status == ExitStatus.OK
     _change_options(forged)
     run = forged.worker(digest)
@@ -382,8 +382,8 @@ def test_a_job_refuses_a_record_that_was_changed_after_it_was_submitted(forged: 
 
 
 def test_the_jobs_get_the_checksum_of_their_record(forged: Forged) -> None:
-    Submitter(forged.submission, scheduler_spec("SLURM")).submit({0: 1000})
-    word = f"--submission={forged.submission.id}:{forged.submission.file.digest}"
+    RoundSubmitter(forged.submission, scheduler_spec("SLURM")).submit({0: 1000})
+    word = f"--submission={forged.submission.id}:{forged.submission.record_file.digest}"
     for name in ("round-2.0.sh", "round-2.end.sh"):
         assert word in (forged.submission.folder / name).read_text()
 
@@ -392,7 +392,7 @@ def test_nobody_else_can_write_a_record_or_a_script_whatever_the_umask(forged: F
     before = os.umask(0o002)
     try:
         forged.submission = forged.submit()
-        Submitter(forged.submission, scheduler_spec("SLURM")).submit({0: 1000})
+        RoundSubmitter(forged.submission, scheduler_spec("SLURM")).submit({0: 1000})
     finally:
         os.umask(before)
     for name in ("submission.json", "round-2.0.sh"):
@@ -414,12 +414,12 @@ def test_a_record_that_others_can_write_is_not_resumed(forged: Forged, mode: int
 
 def test_a_file_system_that_shows_all_files_as_writable_stops_no_job_and_no_cancel(forged: Forged) -> None:
     (forged.submission.folder / "submission.json").chmod(0o777)
-    assert forged.worker(f":{forged.submission.file.digest}").status == ExitStatus.OK
+    assert forged.worker(f":{forged.submission.record_file.digest}").status == ExitStatus.OK
     assert forged.call("cancel").status == ExitStatus.OK
 
 
 def test_a_printed_script_submits_no_script_that_was_changed(forged: Forged) -> None:
-    printed = Submitter(forged.submission, scheduler_spec("SLURM")).print_script({0: 1000})
+    printed = RoundSubmitter(forged.submission, scheduler_spec("SLURM")).write_scripts({0: 1000})
     path = forged.submission.folder / "round-2.0.sh"
     text = path.read_text()
     path.write_text(text + "echo more\n")

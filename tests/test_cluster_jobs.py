@@ -9,16 +9,16 @@ import pytest
 from qxbatch.cluster import status as module
 from qxbatch.cluster.end_job import submit_remaining
 from qxbatch.cluster.follow import follow
-from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
-from qxbatch.cluster.status import Status, live_jobs, status_of
-from qxbatch.cluster.submission import Submission, new_submission, submissions
-from qxbatch.cluster.submit import SubmitResult, Submitter
+from qxbatch.cluster.status import Status, live_jobs, query_status
+from qxbatch.cluster.submission import Submission, new_submission, read_submissions
+from qxbatch.cluster.submit import RoundSubmitter, SubmitResult
 from qxbatch.cluster.table import as_text as table_text
-from qxbatch.cluster.unready import write_unready
+from qxbatch.cluster.unready import write_unready_states
 from qxbatch.discover.units import units_of
 from qxbatch.events import UnitStarted
 from qxbatch.exits import ExitStatus
@@ -41,7 +41,7 @@ def submitted(folder: Path, *units: UnitState) -> Submission:
     """Return a submission: each unit is a task of job 7, and job 8 is the dependent job."""
     submission = new_submission(folder, RECORD, list(units))
     tasks = tuple((each.number,) for each in units)
-    number = submission.add_round(Plan(tasks, (Array(0, len(tasks), 1, 1),)))
+    number = submission.add_round(SubmissionPlan(tasks, (JobArray(0, len(tasks), 1, 1),)))
     submission.record_job(number, "0", "7")
     submission.record_job(number, "end", "8")
     return submission
@@ -49,7 +49,7 @@ def submitted(folder: Path, *units: UnitState) -> Submission:
 
 def status_with(monkeypatch: pytest.MonkeyPatch, all_submissions: list[Submission], queue: Queue) -> Status:
     monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: queue)
-    return status_of(all_submissions)
+    return query_status(all_submissions)
 
 
 def states(status: Status) -> list[tuple[str, str, bool]]:
@@ -91,7 +91,7 @@ def test_a_unit_without_a_round_waits_while_its_submission_is_new(
 ) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
     assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "waiting", False)]
-    os.utime(submission.file.path, (0, 0))
+    os.utime(submission.record_file.path, (0, 0))
     assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "lost", False)]
 
 
@@ -104,7 +104,7 @@ def test_a_submission_that_is_removed_while_it_is_read_is_no_internal_error(tmp_
 
 def test_a_unit_whose_printed_round_was_removed_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
-    number = submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)), printed=True)
+    number = submission.add_round(SubmissionPlan(((0,),), (JobArray(0, 1, 1, 1),)), printed=True)
     submission.write_text(submission.script_path(number, "0"), "#!/bin/sh\n")
     assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "waiting", False)]
     submission.remove_round(number)
@@ -117,13 +117,13 @@ def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
     submission = new_submission(tmp_path, RECORD, [unit(0)])
 
     def ask(*_: object) -> Queue:
-        number = submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)))
+        number = submission.add_round(SubmissionPlan(((0,),), (JobArray(0, 1, 1, 1),)))
         submission.write_text(submission.script_path(number, "0"), "#!/bin/sh\n")
         submission.record_job(number, "0", "7")
         return Queue(True)
 
     monkeypatch.setattr(module, "query_queue", ask)
-    assert states(status_of([submission])) == [("S0", "waiting", False)]
+    assert states(query_status([submission])) == [("S0", "waiting", False)]
 
 
 def test_a_job_that_is_submitted_while_the_queue_is_read_is_live(
@@ -135,7 +135,7 @@ def test_a_job_that_is_submitted_while_the_queue_is_read_is_live(
     def ask(*_: object) -> Queue:
         """Return the queue before and after the dependent job submitted another round."""
         if len(answers) == 2:
-            submission.record_job(submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),))), "0", "9")
+            submission.record_job(submission.add_round(SubmissionPlan(((0,),), (JobArray(0, 1, 1, 1),))), "0", "9")
         return answers.pop(0)
 
     monkeypatch.setattr(module, "query_queue", ask)
@@ -178,11 +178,11 @@ def test_a_result_written_during_the_query_of_the_queue_is_used(
     submission = submitted(tmp_path, unit(0, State.RUNNING))
 
     def ask(*_: object) -> Queue:
-        submission.write(unit(0, State.DONE))
+        submission.write_state(unit(0, State.DONE))
         return Queue(True)
 
     monkeypatch.setattr(module, "query_queue", ask)
-    assert states(status_of([submission])) == [("S0", "done", False)]
+    assert states(query_status([submission])) == [("S0", "done", False)]
 
 
 def test_a_packet_of_two_submissions_has_the_state_of_the_last_one(
@@ -222,7 +222,7 @@ def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_p
     submission.folder.with_name("20260101-000000-aaaaaaaa").symlink_to(outside.folder)
     submission.folder.with_name("20260101-000000-bbbbbbbb").mkdir()
     (submission.folder.with_name("20260101-000000-bbbbbbbb") / "submission.json").write_text("[]")
-    assert [each.id for each in submissions(study.sessions)] == [submission.id]
+    assert [each.id for each in read_submissions(study.sessions)] == [submission.id]
 
 
 def test_a_submission_of_another_user_is_not_continued(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_resume_submits_nothing_if_replaced_files_cannot_be_kept(study: Study, m
     (study.archive.parent / "replaced").write_text("not a folder")
     record = RECORD | {"options": {"sessionsfolder": str(study.sessions), "overwrite": "yes"}}
     submission = new_submission(study.sessions, record, [unit(0)])
-    os.utime(submission.file.path, (0, 0))
+    os.utime(submission.record_file.path, (0, 0))
     run = run_main("resume", str(study.sessions))
     assert run.status == 73, run.text
     assert "the folder of replaced files cannot be created" in run.err
@@ -264,7 +264,7 @@ def test_a_packet_whose_sessions_a_killed_job_had_written_is_done_although_it_le
     states = [unit(0), unit(1), unit(2)]
     writer = StateWriter(new_submission(study.sessions, RECORD, states), states, "job 7")
     settings = parse({"sessionsfolder": str(study.sessions), "on_mixed": "split"}).settings
-    write_unready(Report(), writer, settings)
+    write_unready_states(Report(), writer, settings)
     assert [state.state for state in writer.states.values()] == [State.DONE, State.DONE, State.FAILED]
 
 
@@ -313,7 +313,7 @@ def test_the_last_job_counts_only_the_sessions_that_it_submitted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     submission = submitted(tmp_path, unit(0), unit(1))
-    submission.add_round(Plan((), ()), [0, 1])
+    submission.add_round(SubmissionPlan((), ()), [0, 1])
     monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True))
     monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", lambda *_: SubmitResult(3, 1, ("9", "10"), 1))
     assert submit_remaining(submission, 2) == ExitStatus.OK
@@ -360,12 +360,12 @@ def test_proposed_commands_quote_the_sessions_folder(
     with pytest.raises(KeyboardInterrupt):
         follow(settings, [submission.id])
     assert f"qxbatch jobs {folder}" in capsys.readouterr().out
-    submission.add_round(Plan((), ()), [0])
+    submission.add_round(SubmissionPlan((), ()), [0])
     monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", refused)
     assert submit_remaining(submission, 1) == ExitStatus.UNAVAILABLE
     assert f"qxbatch resume {folder}" in capsys.readouterr().err
     with pytest.raises(UsageError) as raised:
-        Submitter(submission, scheduler_spec("SLURM"))._submit_end_job({0: 1})
+        RoundSubmitter(submission, scheduler_spec("SLURM"))._submit_end_job({0: 1})
     assert f"qxbatch resume {folder}" in raised.value.hint
 
 

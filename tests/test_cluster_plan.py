@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.cluster.allocation import allocated_memory, limited_to_allocation, scratch_folder
-from qxbatch.cluster.grouping import Array, estimated_seconds, format_ranges, parse_ranges, plan
+from qxbatch.cluster.grouping import JobArray, estimated_seconds, format_ranges, parse_ranges, plan_tasks
 from qxbatch.cluster.record import paths_for_container
 from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
 from qxbatch.cluster.script import JobScript, dependency, in_container, script
@@ -73,7 +73,7 @@ sizes = st.dictionaries(st.integers(0, 10**6), st.integers(0, 10**10), min_size=
 def test_every_unit_is_in_one_task_and_every_task_in_one_array(
     unit_sizes: dict[int, int], minutes: float, largest: int
 ) -> None:
-    planned = plan(unit_sizes, minutes, largest)
+    planned = plan_tasks(unit_sizes, minutes, largest)
     assert sorted(number for task in planned.tasks for number in task) == sorted(unit_sizes)
     covered = [task for array in planned.arrays for task in range(array.first, array.first + array.size)]
     assert covered == list(range(len(planned.tasks)))
@@ -86,12 +86,12 @@ def test_every_unit_is_in_one_task_and_every_task_in_one_array(
 
 
 def test_large_packets_get_more_memory_and_time_and_start_first() -> None:
-    planned = plan({0: 1000, 1: 5 * GB, 2: 2000}, 5, 100)
+    planned = plan_tasks({0: 1000, 1: 5 * GB, 2: 2000}, 5, 100)
     assert planned.tasks == ((1,), (2, 0))
     large, small = planned.arrays
     assert (large.mem, small.mem) == (32 * GB, 2 * GB)
     assert large.seconds > small.seconds
-    retry = plan({1: 5 * GB}, 5, 100, retry_factor=2)
+    retry = plan_tasks({1: 5 * GB}, 5, 100, retry_factor=2)
     assert retry.arrays[0].mem == 64 * GB
     assert retry.arrays[0].seconds > large.seconds
 
@@ -102,7 +102,7 @@ def test_ranges_are_read_back_unchanged(numbers: list[int]) -> None:
 
 
 def directives(name: str, text: str, size: int = 3) -> list[str]:
-    job = JobScript("qxbatch-1", Path("/s/logs"), "0.log", "true", Array(4, size, 2 * GB, 5400))
+    job = JobScript("qxbatch-1", Path("/s/logs"), "0.log", "true", JobArray(4, size, 2 * GB, 5400))
     job_script = script(SCHEDULERS[name], scheduler_spec(text), job)
     prefix = SCHEDULERS[name].prefix
     return [line.removeprefix(f"{prefix} ") for line in job_script.splitlines() if line.startswith(f"{prefix} ")]
@@ -174,7 +174,7 @@ def test_the_directives_of_sge() -> None:
     [("slurm", "2", 3, "6"), ("pbs", "2", 3, "6"), ("pbs", "", 1, "4"), ("lsf", "1", 3, "4"), ("sge", "3", 3, "6")],
 )
 def test_a_script_computes_its_task_from_the_array_index(name: str, index: str, size: int, task: str) -> None:
-    job = JobScript("x", Path("/l"), "0.log", 'echo "$task"', Array(4, size, GB, 60))
+    job = JobScript("x", Path("/l"), "0.log", 'echo "$task"', JobArray(4, size, GB, 60))
     text = script(SCHEDULERS[name], scheduler_spec(name), job)
     env = {SCHEDULERS[name].index_variable: index} if index else {}
     result = subprocess.run(["bash", "-c", text], env=env, capture_output=True, text=True, check=True)
@@ -205,13 +205,13 @@ def test_dependencies_and_ids_of_each_scheduler() -> None:
 
 
 def test_a_log_path_that_a_scheduler_does_not_support_is_refused() -> None:
-    job = JobScript("x", Path("/a b"), "0.log", "true", Array(0, 2, GB, 60))
+    job = JobScript("x", Path("/a b"), "0.log", "true", JobArray(0, 2, GB, 60))
     assert '--output="/a b/0.log"' in script(SLURM, scheduler_spec("slurm"), job)
     for name in ("pbs", "sge"):
         with pytest.raises(UsageError, match="cannot write its logs"):
             script(SCHEDULERS[name], scheduler_spec(name), job)
     with pytest.raises(UsageError):
-        script(SLURM, scheduler_spec("slurm"), job._replace(logs=Path("/a\n#SBATCH --wrap=x")))
+        script(SLURM, scheduler_spec("slurm"), job._replace(log_folder=Path("/a\n#SBATCH --wrap=x")))
 
 
 def test_a_container_gets_the_folders_and_variables_of_its_job(tmp_path: Path) -> None:

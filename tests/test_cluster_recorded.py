@@ -165,7 +165,7 @@ def test_a_query_that_dies_is_no_answer(
     name: str, commands: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scheduler = SCHEDULERS[name]
-    command = tmp_path / scheduler.query[0]
+    command = tmp_path / scheduler.query_command[0]
     command.write_text(f"#!/bin/bash\n{commands}\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cli.main import main
-from qxbatch.pipeline.unit_locks import unit_lock
+from qxbatch.pipeline.unit_locks import unit_lock_name
 from qxbatch.publish.locks import Locks
 from qxbatch.study.columns import COLUMNS
 from tests.build.dicom import MrSeries
@@ -191,7 +191,7 @@ def test_the_page_of_a_session_that_another_run_imports_is_not_written(
     (session / "qxbatch/report.html").unlink()
     before = snapshot(session)
     locks = Locks(imported.sessions / ".qxbatch" / "locks")
-    lock = locks.take(unit_lock("S1"))
+    lock = locks.take(unit_lock_name("S1"))
     assert lock is not None
     assert main(["report", str(session)]) == 1
     assert "S1: is held by another run" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from qxbatch.cli.main import main
 from qxbatch.commands import split_result, split_staging
 from qxbatch.commands.split_staging import staging_in
 from qxbatch.exits import ExitStatus
-from qxbatch.publish.durable import make_folder, rename_new
+from qxbatch.publish.durable import make_folder, rename_noreplace
 from qxbatch.publish.folder_lock import FolderLock, is_locked, locked_folder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, read_tree, under, write_packet
@@ -199,10 +199,10 @@ def test_a_split_that_was_killed_between_its_renames_is_completed(
         if len(steps) == renamed:
             raise Killed
         steps.append(target)
-        rename_new(new, target)
+        rename_noreplace(new, target)
 
     with monkeypatch.context() as patched:
-        patched.setattr(split_result, "rename_new", interrupted)
+        patched.setattr(split_result, "rename_noreplace", interrupted)
         with pytest.raises(Killed):
             run_main("split", source, f"--output={out}")
     assert len(names(out)) == renamed

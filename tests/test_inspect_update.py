@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.pipeline.unit_locks import unit_lock
+from qxbatch.pipeline.unit_locks import unit_lock_name
 from qxbatch.publish.locks import Locks
 from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.summary import with_facts
@@ -177,7 +177,7 @@ def test_a_session_locked_by_another_run_is_unchanged(study: Study) -> None:
     make_older(second)
     before = snapshot(first)
     locks = Locks(study.sessions / ".qxbatch" / "locks")
-    lock = locks.take(unit_lock("OP1"))
+    lock = locks.take(unit_lock_name("OP1"))
     assert lock is not None
     assert run_main("inspect", "--update", str(first)).status == 75
     run = run_main("inspect", "--update", str(first), str(second))

@@ -17,7 +17,7 @@ from qxbatch.model import Conversion, Series, SessionId
 from qxbatch.pipeline import series
 from qxbatch.pipeline.image import FinishedImage, finish_image
 from qxbatch.pipeline.publishing import publish_sessions
-from qxbatch.pipeline.recover import clear_own
+from qxbatch.pipeline.recover import clear_own_staging
 from qxbatch.pipeline.run_resources import opened_context
 from qxbatch.pipeline.unit import import_unit
 from qxbatch.pipeline.unit_locks import UnitLocks
@@ -107,14 +107,14 @@ def test_staging_is_removed_after_all_work_on_a_failed_unit_has_ended(
     def clear(*args: Any) -> None:
         ended_before_removal.append(ended.is_set())
         awaited.set()
-        clear_own(*args)
+        clear_own_staging(*args)
 
     for name, changed in (
         ("pipeline.series._SeriesWork", Recorded),
         ("pipeline.series.convert_series", convert),
         ("pipeline.series.finish_image", finish),
         ("pipeline.series.wait", wait_until),
-        ("pipeline.unit.clear_own", clear),
+        ("pipeline.unit.clear_own_staging", clear),
     ):
         monkeypatch.setattr(f"qxbatch.{name}", changed)
     study.put("S1", {**under("a", MrSeries(number=3).files()), **under("b", MrSeries(number=4).files())})

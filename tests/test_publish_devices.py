@@ -8,7 +8,7 @@ import pytest
 
 from qxbatch.archive import packet as module
 from qxbatch.publish.devices import devices_in
-from qxbatch.publish.new_copies import copy_new
+from qxbatch.publish.new_copies import copy_file_or_link
 from qxbatch.publish.same_content import same_content
 from qxbatch.publish.transfer import copy_verified, try_rename
 from tests.build.dicom import MrSeries
@@ -87,7 +87,7 @@ def test_a_packet_with_devices_keeps_them_if_it_is_renamed(study: Study, packet:
 
 def test_a_device_is_not_opened_for_a_copy(tmp_path: Path, opened_files: list[str]) -> None:
     make_device(tmp_path / "tape")
-    for copy in (copy_new, copy_verified):
+    for copy in (copy_file_or_link, copy_verified):
         with pytest.raises(OSError, match="is not a regular file"):
             copy(tmp_path / "tape", tmp_path / "copy")
     assert "tape" not in opened_files

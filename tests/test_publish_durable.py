@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from qxbatch.publish import durable
-from qxbatch.publish.durable import remove_tree, rename_new, sync_tree
+from qxbatch.publish.durable import remove_tree, rename_noreplace, sync_tree
 
 
 @pytest.fixture(params=["links", "kernel", "neither"])
@@ -36,7 +36,7 @@ def test_a_file_a_link_and_a_folder_can_be_renamed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file2")
     (tmp_path / "folder" / "in").mkdir(parents=True)
     for name in ("file", "link", "folder"):
-        rename_new(tmp_path / name, tmp_path / f"{name}2")
+        rename_noreplace(tmp_path / name, tmp_path / f"{name}2")
     assert sorted(os.listdir(tmp_path)) == ["file2", "folder2", "link2"]  # noqa: PTH208 - names
     assert (tmp_path / "link2").is_symlink()
     assert (tmp_path / "link2").read_text() == "a"
@@ -52,7 +52,7 @@ def test_a_rename_to_an_existing_name_is_refused(tmp_path: Path, source: str, ta
         (tmp_path / name).mkdir()
         (tmp_path / name / "in").write_text(name)
     with pytest.raises(FileExistsError):
-        rename_new(tmp_path / source, tmp_path / target)
+        rename_noreplace(tmp_path / source, tmp_path / target)
     assert (tmp_path / "other file").read_text() == "other file"
     assert (tmp_path / "other folder" / "in").read_text() == "other folder"
     assert (tmp_path / source).exists()
@@ -75,7 +75,7 @@ def test_a_name_that_appears_after_the_check_is_refused(
         (tmp_path / name / "file").write_text(name)
     monkeypatch.setattr(os.path, "lexists", lambda _: False)
     with pytest.raises(FileExistsError):
-        rename_new(tmp_path / "source" / source, tmp_path / "target" / target)
+        rename_noreplace(tmp_path / "source" / source, tmp_path / "target" / target)
     assert (tmp_path / "target" / "file").read_text() == "target"
     assert (tmp_path / "target" / "folder" / "in").read_text() == "target"
 
@@ -115,6 +115,6 @@ def test_a_file_that_gets_the_old_name_during_a_rename_stays(
     else:
         monkeypatch.setattr(durable, "_renameat2", lambda *_: False)
         monkeypatch.setattr(os, "link", partial(saved_after, steps[1]))
-    rename_new(tmp_path / "study.tsv", tmp_path / "study.tsv.1", source_may_be_replaced=True)
+    rename_noreplace(tmp_path / "study.tsv", tmp_path / "study.tsv.1", source_may_be_replaced=True)
     assert (tmp_path / "study.tsv.1").read_text() == "first"
     assert (tmp_path / "study.tsv").read_text() == "second"

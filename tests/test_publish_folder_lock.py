@@ -16,7 +16,7 @@ from tests.build.study import Study
 def test_the_lock_is_exclusive_and_released(tmp_path: Path) -> None:
     other = os.open(tmp_path, os.O_RDONLY)
     with locked_folder(tmp_path) as lock:
-        assert lock is FolderLock.LOCKED
+        assert lock is FolderLock.ACQUIRED
         try:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -33,7 +33,7 @@ def test_waiting_for_a_lock_of_another_process_times_out(tmp_path: Path) -> None
     fcntl.flock(other, fcntl.LOCK_EX)
     times = iter([0.0, 5.0, 10.1])
     with locked_folder(tmp_path, clock=lambda: next(times)) as lock:
-        assert lock is FolderLock.HELD
+        assert lock is FolderLock.HELD_BY_ANOTHER_PROCESS
     os.close(other)
 
 

@@ -10,7 +10,7 @@ import pytest
 from qxbatch.cli.main import main
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish import foreign
-from qxbatch.publish.durable import NO_RUN, exchange_names, rename_new
+from qxbatch.publish.durable import NO_RUN, exchange_names, rename_noreplace
 from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.study.outdated import is_outdated
 from tests.build.study import Study
@@ -82,10 +82,10 @@ def test_a_file_that_is_saved_right_before_it_is_exchanged_is_kept(
     def renamed(source: Path, target: Path, *, source_may_be_replaced: bool = False) -> None:
         if target == path:
             save()
-        rename_new(source, target, source_may_be_replaced=source_may_be_replaced)
+        rename_noreplace(source, target, source_may_be_replaced=source_may_be_replaced)
 
     monkeypatch.setattr(foreign, "exchange_names", exchanged)
-    monkeypatch.setattr(foreign, "rename_new", renamed)
+    monkeypatch.setattr(foreign, "rename_noreplace", renamed)
     write_texts([NewText(path, "new", is_old)])
     texts = {other.name: other.read_text() for other in tmp_path.iterdir()}
     assert texts == {"page": "new", "page.1": "mine", "done": ""}

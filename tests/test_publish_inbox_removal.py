@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.ledger_cells import member_path
-from qxbatch.publish.inbox_removal import UnremovedFile, remove_listed, write_list
+from qxbatch.publish.inbox_removal import UnremovedFile, remove_listed, write_removal_list
 from qxbatch.publish.removal_list import RemovalList
 
 TAG = "0123456789abcdef"
@@ -30,7 +30,7 @@ def test_sorted_files_and_emptied_folders_are_removed(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "a/b/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2"), make(inbox, "\\xff\\x09.dcm", b"3")]
     make(inbox, "a/README", b"kept")
-    write_list(inbox, members, tmp_path / "taken.tsv")
+    write_removal_list(inbox, members, tmp_path / "taken.tsv")
     assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     assert remaining(inbox) == {"a", "a/README"}
 
@@ -38,7 +38,7 @@ def test_sorted_files_and_emptied_folders_are_removed(tmp_path: Path) -> None:
 def test_a_changed_file_is_kept(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
-    write_list(inbox, members, tmp_path / "taken.tsv")
+    write_removal_list(inbox, members, tmp_path / "taken.tsv")
     (inbox / "1.dcm").write_bytes(b"longer")
     status = (inbox / "2.dcm").stat()
     with (inbox / "2.dcm").open("r+b") as file:
@@ -53,7 +53,7 @@ def test_a_changed_file_is_kept(tmp_path: Path) -> None:
 
 def test_the_removal_can_be_repeated(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
-    write_list(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
+    write_removal_list(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
     assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
@@ -62,7 +62,7 @@ def test_the_removal_can_be_repeated(tmp_path: Path) -> None:
 
 def test_an_empty_folder_that_cannot_be_removed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = tmp_path / "inbox"
-    write_list(inbox, [make(inbox, "a/1.dcm", b"1")], tmp_path / "taken.tsv")
+    write_removal_list(inbox, [make(inbox, "a/1.dcm", b"1")], tmp_path / "taken.tsv")
 
     def broken(_: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -79,7 +79,7 @@ def test_an_empty_folder_that_cannot_be_removed_is_reported(tmp_path: Path, monk
 def test_a_file_renamed_by_a_killed_run_is_removed_or_restored(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
-    write_list(inbox, members, tmp_path / "taken.tsv")
+    write_removal_list(inbox, members, tmp_path / "taken.tsv")
     for name in ("1.dcm", "2.dcm", "3.dcm"):
         (inbox / name).rename(inbox / f".qxbatch-aside-{TAG}-{name}")
     (inbox / f".qxbatch-aside-{TAG}-2.dcm").write_bytes(b"x")
@@ -91,7 +91,7 @@ def test_a_file_renamed_by_a_killed_run_is_removed_or_restored(tmp_path: Path) -
 
 def test_contents_are_compared_where_inodes_are_not_stable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = tmp_path / "inbox"
-    write_list(inbox, [make(inbox, "1.dcm", b"1")], tmp_path / "taken.tsv")
+    write_removal_list(inbox, [make(inbox, "1.dcm", b"1")], tmp_path / "taken.tsv")
     rename = Path.rename
 
     def copying(self: Path, target: Path) -> Path:
@@ -117,7 +117,7 @@ def test_nothing_is_removed_through_a_link(tmp_path: Path, linked: str) -> None:
     else:
         inbox.mkdir()
         (inbox / "a").symlink_to(tmp_path / "raw" / "a")
-    write_list(inbox, [("a/1.dcm", hashlib.sha256(b"1").hexdigest())], tmp_path / "taken.tsv")
+    write_removal_list(inbox, [("a/1.dcm", hashlib.sha256(b"1").hexdigest())], tmp_path / "taken.tsv")
     assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path / "study") == []
     assert (tmp_path / "raw" / "a" / "1.dcm").exists()
 
@@ -126,7 +126,7 @@ def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inbox = tmp_path / "study" / "inbox"
-    write_list(inbox, [make(inbox, f"a/{k}.dcm", b"1") for k in range(3)], tmp_path / "taken.tsv")
+    write_removal_list(inbox, [make(inbox, f"a/{k}.dcm", b"1") for k in range(3)], tmp_path / "taken.tsv")
     backup = tmp_path / "backup"
     shutil.copytree(inbox / "a", backup, copy_function=shutil.copy2)
     unlink = Path.unlink
@@ -162,7 +162,7 @@ def test_no_folder_of_a_forged_list_is_stored_that_does_not_exist(
 
 def test_folders_are_removed_whose_files_and_folders_a_killed_run_removed(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
-    write_list(inbox, [make(inbox, "a/b/c/1.dcm", b"1")], tmp_path / "taken.tsv")
+    write_removal_list(inbox, [make(inbox, "a/b/c/1.dcm", b"1")], tmp_path / "taken.tsv")
     shutil.rmtree(inbox / "a" / "b")
     assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     assert remaining(inbox) == set()

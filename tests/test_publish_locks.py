@@ -204,7 +204,7 @@ def test_a_run_that_ends_does_not_wait_for_a_lock_that_is_in_use(
     assert held is not None
     locks = Locks(tmp_path)
     locks.interrupt()
-    with pytest.raises(CancelledError), locks.waiting("archive"):
+    with pytest.raises(CancelledError), locks.acquired("archive"):
         pytest.fail("it is held by another run")
     assert held.path.exists()
 

@@ -67,7 +67,7 @@ def test_a_forged_name_of_a_run_ends_no_converter_of_another_study(
     attack, other = Attack(study), Study(tmp_path / "other")
     run = Workspace(other.sessions).run
     staged, below = Workspace(other.sessions, run=run), Workspace(other.sessions, tmp_path / "work", run=run)
-    scratch = below.empty_scratch("S1")
+    scratch = below.clear_and_make_scratch("S1")
     converters = [converter(started, workspace, "S1") for workspace in (staged, below)]
     staging = attack.staging.rename(attack.staging.with_name(run))
     (staging / "scratch.txt").write_text(str(scratch))
@@ -93,7 +93,7 @@ def test_a_run_on_a_copy_of_a_study_ends_no_converter_of_a_live_run_on_the_origi
     """The copy of a volume has the inodes of the original, so the digits of its runs are the same."""
     original, copy = tmp_path / "a", tmp_path / "b"
     live = Workspace(original, tmp_path / "work" if with_work_dir else None)
-    scratch = live.empty_scratch("PA1")
+    scratch = live.clear_and_make_scratch("PA1")
     process = converter(started, live, "PA1")
     copytree(original, copy)
     of_copy = Workspace(copy, run=live.run)
@@ -110,7 +110,7 @@ def test_a_scratch_folder_that_could_not_be_removed_at_once_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = Workspace(tmp_path / "a", tmp_path / "work")
-    scratch = workspace.empty_scratch("PA1")
+    scratch = workspace.clear_and_make_scratch("PA1")
     errors, rmdir = [OSError(errno.EIO, "Input/output error")], Path.rmdir
 
     def fail_once(folder: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_scratch_folder_that_could_not_be_removed_at_once_is_removed(
 def test_a_child_that_has_a_copy_of_the_lock_does_not_keep_a_scratch_folder(tmp_path: Path) -> None:
     """A thread can start a converter while another one removes its folder: until the program begins, the child has the lock."""
     workspace = Workspace(tmp_path / "a", tmp_path / "work")
-    scratch = workspace.empty_scratch("PA1")
+    scratch = workspace.clear_and_make_scratch("PA1")
     copies = [os.dup(int(name)) for name in descriptors_of(scratch / MARK)]
     try:
         assert copies
@@ -155,7 +155,7 @@ def test_a_new_scratch_folder_is_locked_although_another_run_looks_at_it(
             raise result
 
     monkeypatch.setattr("qxbatch.publish.scratch.fcntl.flock", flock)
-    Workspace(tmp_path / "a", tmp_path / "work").empty_scratch("PA1")
+    Workspace(tmp_path / "a", tmp_path / "work").clear_and_make_scratch("PA1")
     assert list(results) == []
 
 
@@ -164,11 +164,16 @@ def test_a_path_is_the_name_of_no_unit(tmp_path: Path) -> None:
     (tmp_path / "sessions" / "S1").mkdir(parents=True)
     for name in ("../../S1", str(tmp_path / "sessions" / "S1"), "..", "."):
         assert not workspace.has_remains_of(name)
-        for step in (workspace.unit_folder, workspace.journal, workspace.clear_all, workspace.empty_scratch):
+        for step in (
+            workspace.unit_folder,
+            workspace.journal_path,
+            workspace.clear_all_runs,
+            workspace.clear_and_make_scratch,
+        ):
             with pytest.raises(OSError, match="is a path"):
                 step(name)
     with pytest.raises(OSError, match=r"`\.\.`"):
-        remove_below(workspace.work / ".." / ".." / "S1", workspace.sessionsfolder)
+        remove_below(workspace.staging_top / ".." / ".." / "S1", workspace.sessionsfolder)
     assert (tmp_path / "sessions" / "S1").exists()
 
 

@@ -16,7 +16,7 @@ from qxbatch.core import hash_file
 from qxbatch.publish import comparable, unique_files
 from qxbatch.publish import replaced as module
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.replaced import keep_replaced
+from qxbatch.publish.replaced import keep_unique_files
 from qxbatch.publish.transfer import try_rename
 from qxbatch.session.ledger import COLUMNS
 from qxbatch.session.page_checksum import with_checksum
@@ -57,9 +57,9 @@ def kept(top: Path) -> dict[str, str]:
 KEEP = """
 import sys
 from pathlib import Path
-from qxbatch.publish.replaced import keep_replaced
+from qxbatch.publish.replaced import keep_unique_files
 session, old, archive = map(Path, sys.argv[1:])
-keep_replaced(old, session, archive, None, "0123456789abcdef")
+keep_unique_files(old, session, archive, None, "0123456789abcdef")
 """
 
 
@@ -88,7 +88,7 @@ def test_a_file_in_folders_deeper_than_the_interpreter_can_recurse_is_kept(
     place = Path("nii", *["d"] * depth, "mine.txt")
     make_folder(old / place.parent)
     (old / place).write_text("mine")
-    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG)
     assert (tmp_path / "archive" / "S1-1" / place).read_text() == "mine"
     assert not old.exists()
     remove_tree(tmp_path / "archive")  # pytest cannot
@@ -114,7 +114,7 @@ def test_files_whose_path_is_longer_than_the_kernel_accepts_are_kept(tmp_path: P
         with open(open_deep(old, os.O_WRONLY | os.O_CREAT), "wb") as mine:
             mine.write(text)
         archived = tmp_path / "archive" / f"S1-{k}"
-        assert keep_replaced(old, session, tmp_path / "archive", None, TAG) == archived
+        assert keep_unique_files(old, session, tmp_path / "archive", None, TAG) == archived
         assert not old.exists()
         with open(open_deep(archived, os.O_RDONLY), "rb") as mine:
             assert mine.read() == text
@@ -133,7 +133,7 @@ def test_a_file_that_does_not_fit_into_memory_is_compared_by_its_hash(
     monkeypatch.setattr(comparable, "MOST_BYTES_IN_MEMORY", 2)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} is read at once"))
-        keep_replaced(old, session, tmp_path / "archive", None, TAG)
+        keep_unique_files(old, session, tmp_path / "archive", None, TAG)
     assert {*names} < kept(tmp_path / "archive" / "S1-1").keys()
 
 
@@ -154,7 +154,7 @@ def test_a_file_of_a_packet_that_is_named_like_one_of_qxbatch_is_kept(
     for top, number in ((session, 6), (old, 5)):
         make_folder(top / folder)
         (top / folder / name).write_text(with_checksum(text.format(number)))
-    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG)
     assert kept(tmp_path / "archive" / "S1-1")[f"{folder}/{name}"] == with_checksum(text.format(5))
 
 
@@ -185,8 +185,8 @@ def test_a_killed_run_leaves_no_second_copy(
         patch.setattr(os, "unlink", counted(os.unlink))
         patch.setattr(os, "rmdir", counted(os.rmdir))
         with contextlib.suppress(KilledError):
-            keep_replaced(old, session, archive, None, TAG)
-    keep_replaced(old, session, archive, None, TAG)
+            keep_unique_files(old, session, archive, None, TAG)
+    keep_unique_files(old, session, archive, None, TAG)
     assert kept(archive) == {"S1-1/inbox/a": "a", "S1-1/inbox/b": "b"}
     assert [p.name for p in archive.iterdir()] == ["S1-1"]
 
@@ -218,8 +218,8 @@ def test_only_the_edited_files_of_a_sorted_session_are_kept_also_after_a_kill(
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", stopped)
         with contextlib.suppress(KilledError):
-            keep_replaced(old, session, archive, None, TAG)
-    keep_replaced(old, session, archive, None, TAG)
+            keep_unique_files(old, session, archive, None, TAG)
+    keep_unique_files(old, session, archive, None, TAG)
     assert kept(archive) == {
         "S1-1/dicom/DICOM-Report.txt": "mine",
         "S1-1/inbox/a": "a",
@@ -240,9 +240,9 @@ def test_an_interrupted_removal_makes_no_second_copy(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(module, "_discard", interrupted)
     with pytest.raises(KilledError):
-        keep_replaced(old, session, archive, None, TAG)
+        keep_unique_files(old, session, archive, None, TAG)
     monkeypatch.setattr(module, "_discard", discard)
-    keep_replaced(old, session, archive, None, TAG)
+    keep_unique_files(old, session, archive, None, TAG)
     assert [p.name for p in archive.iterdir()] == ["S1-1"]
 
 
@@ -285,7 +285,7 @@ def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
         return result if step == "_only_here" else original(*args)
 
     monkeypatch.setattr(unique_files, step, disturbed)
-    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG)
     assert "mine" in kept(tmp_path / "archive").values()
     assert not old.exists()
 
@@ -304,7 +304,7 @@ def test_a_file_that_a_program_writes_again_after_it_was_archived_gets_another_n
 
     again: list[Path] = []
     monkeypatch.setattr(unique_files, "_move", written_again)
-    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG)
     assert kept(tmp_path / "archive" / "S1-1") == {"inbox/a": "a", "inbox/a_2": "mine", "inbox/b": "b"}
 
 
@@ -314,7 +314,7 @@ def test_two_names_of_one_file_that_the_new_session_contains_are_both_removed(tm
     (old / "nii" / "same").hardlink_to(old / "same")
     (session / "nii").mkdir()
     (session / "nii" / "same").write_text("same")
-    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG)
     assert kept(tmp_path / "archive") == {"S1-1/inbox/a": "a", "S1-1/inbox/b": "b"}
 
 
@@ -330,8 +330,8 @@ def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(unique_files, "_remove_unchanged", removed)
         with pytest.raises(OSError, match="another program writes to it"):
-            keep_replaced(old, session, tmp_path / "archive", None, TAG)
-    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+            keep_unique_files(old, session, tmp_path / "archive", None, TAG)
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG)
     assert [*kept(tmp_path / "archive").values()].count("mine") == unique_files._TRIES + 2
     assert not old.exists()
 
@@ -365,8 +365,8 @@ def test_the_records_that_name_archived_packets_exist_as_long_as_a_killed_run_ne
         patch.setattr(os, "rename", counted(os.rename))
         patch.setattr(os, "unlink", counted(os.unlink))
         with contextlib.suppress(KilledError):
-            keep_replaced(old, session, tmp_path / "archive", tmp_path, TAG)
-    keep_replaced(old, session, tmp_path / "archive", tmp_path, TAG)
+            keep_unique_files(old, session, tmp_path / "archive", tmp_path, TAG)
+    keep_unique_files(old, session, tmp_path / "archive", tmp_path, TAG)
     assert kept(tmp_path / "archive" / "S1-1").keys() == {"qxbatch/report.html", "qxbatch/summary.json"}
 
 
@@ -382,7 +382,7 @@ def test_nothing_is_moved_through_a_folder_that_becomes_a_link_at_any_step(tmp_p
         write_folder({name: text.encode() for name, text in before.items()}, outside)
         with becomes_link(top / folder, outside, step) as exchanged:
             try:
-                keep_replaced(old, session, top / "archive", None, TAG)
+                keep_unique_files(old, session, top / "archive", None, TAG)
                 ends.add("kept")
             except OSError:
                 ends.add("refused")

@@ -178,15 +178,15 @@ def test_a_long_list_is_shortened_to_counts_by_reason_without_list_all() -> None
     assert "misses 3 slices." in final_report(Report((), tuple(sessions[:MAX_BLOCKS])))
 
 
-@pytest.mark.parametrize(("count", "is_printed"), [(60, True), (600, False)])
-def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: int, is_printed: bool) -> None:
+@pytest.mark.parametrize(("count", "has_printed_script"), [(60, True), (600, False)])
+def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: int, has_printed_script: bool) -> None:
     sessions = [
         refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep", f"is damaged at {k}.") for k in range(count)
     ]
     text = final_report(Report((), tuple(sessions)))
     assert f"{count} damaged: S0.zip, " in text
-    assert ("--sessions=S0,S1,S2," in text) is is_printed
-    assert ("--list-all prints it" in text) is not is_printed
+    assert ("--sessions=S0,S1,S2," in text) is has_printed_script
+    assert ("--list-all prints it" in text) is not has_printed_script
     assert f"      qxbatch /s --sessions=S{count - 1} --on-damaged=keep" in final_report(
         Report((), tuple(sessions)), TextLayout(list_all=True)
     )

@@ -145,7 +145,7 @@ def test_a_run_has_a_slot_for_each_requested_cpu_and_a_spare_one_if_no_more_are_
     context = Context(
         parse({"sessionsfolder": str(tmp_path), "n_procs": str(requested)}).settings,
         workspace,
-        Locks(workspace.locks),
+        Locks(workspace.locks_folder),
         AvailableConverters(Tool.AUTO, {}),
         Observers(),
     )

@@ -203,7 +203,7 @@ def test_a_damaged_packet_fails_with_its_reason_at_every_call(study: Study) -> N
 
 def test_a_packet_locked_by_another_run_is_not_imported(study: Study) -> None:
     put(study, "S1")
-    locks = Locks(Workspace(study.sessions).locks)
+    locks = Locks(Workspace(study.sessions).locks_folder)
     lock = locks.take("session S1")
     assert lock is not None
     assert worker(study, "--packet=S1.zip").status == 75
@@ -217,10 +217,10 @@ def test_a_worker_removes_the_lock_of_a_run_killed_after_its_last_step(study: St
     put(study, "S1")
     assert worker(study, "--packet=S1.zip").status == 0
     leave_lock(study, name)
-    other = Locks(Workspace(study.sessions).locks).take("session S2")
+    other = Locks(Workspace(study.sessions).locks_folder).take("session S2")
     assert other is not None
     assert worker(study, "--packet=S1.zip").status == 0
-    assert list(Workspace(study.sessions).locks.iterdir()) == [other.path]
+    assert list(Workspace(study.sessions).locks_folder.iterdir()) == [other.path]
 
 
 def test_the_last_job_of_a_submission_removes_the_locks_of_killed_tasks(study: Study) -> None:
@@ -231,12 +231,12 @@ def test_the_last_job_of_a_submission_removes_the_locks_of_killed_tasks(study: S
     assert submission is not None
     leave_lock(study, "packet S1.zip")
     write_study_level(submission, settings)
-    assert not Workspace(study.sessions).locks.exists()
+    assert not Workspace(study.sessions).locks_folder.exists()
 
 
 def leave_lock(study: Study, name: str) -> None:
     """Leave a lock as a killed run does: with its file, without the kernel's lock."""
-    lock = Locks(Workspace(study.sessions).locks).take(name)
+    lock = Locks(Workspace(study.sessions).locks_folder).take(name)
     assert lock is not None
     os.close(lock.descriptor)
 
@@ -283,10 +283,10 @@ def test_a_worker_uses_the_logfile_and_bids_names(study: Study, tmp_path: Path) 
 def test_a_worker_clears_the_staging_of_a_killed_worker(study: Study) -> None:
     put(study, "S1", "S2")
     space = Workspace(study.sessions)
-    (space.work / "S1" / ("0" * 16) / "scratch").mkdir(parents=True)
-    (space.work / "S2" / ("0" * 16) / "scratch").mkdir(parents=True)
+    (space.staging_top / "S1" / ("0" * 16) / "scratch").mkdir(parents=True)
+    (space.staging_top / "S2" / ("0" * 16) / "scratch").mkdir(parents=True)
     assert worker(study, "--packet=S1.zip").status == 0
-    assert [path.name for path in space.work.iterdir()] == ["S2"], "the staging of other sessions is unchanged"
+    assert [path.name for path in space.staging_top.iterdir()] == ["S2"], "the staging of other sessions is unchanged"
 
 
 @pytest.mark.parametrize(

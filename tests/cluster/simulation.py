@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
     """Submit a number of packets; return the seconds of each step, and the number of tasks as `tasks`."""
     from qxbatch.cli.main import main
-    from qxbatch.cluster.submit import Submitter
+    from qxbatch.cluster.submit import RoundSubmitter
 
     study = Study(folder)
     data = packet(1)
@@ -27,12 +27,12 @@ def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
         study.put_bytes(f"S{k:07}.zip", data)
     path = f"{REPOSITORY}:{os.environ.get('PYTHONPATH', '')}"
 
-    def stand_in(submitter: Submitter, task: str) -> str:
+    def stand_in(submitter: RoundSubmitter, task: str) -> str:
         words = [sys.executable, "-m", "tests.cluster.stand_in", str(study.sessions), submitter.submission.id]
         return f"env PYTHONPATH={shlex.quote(path)} {shlex.join(words)} {submitter.round_number}/{task}"
 
     seconds: dict[str, float] = {}
-    with patch.dict(os.environ, slurm.env), patch.object(Submitter, "_host_command", stand_in):
+    with patch.dict(os.environ, slurm.env), patch.object(RoundSubmitter, "_host_command", stand_in):
         began = time.monotonic()
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             status = main([str(study.sessions), "--scheduler=SLURM,mem=300M"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.pipeline.unit_locks import unit_lock
+from qxbatch.pipeline.unit_locks import unit_lock_name
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from tests.build.terminal import Gate
@@ -119,8 +119,8 @@ def test_a_packet_stopped_before_the_time_limit_can_be_resumed(submitted: Submit
 
 def test_a_task_waits_for_a_packet_that_a_task_is_still_releasing(submitted: Submitted) -> None:
     submitted.put(1)
-    locks = Locks(Workspace(submitted.study.sessions).locks)
-    lock = locks.take(unit_lock("S001"))
+    locks = Locks(Workspace(submitted.study.sessions).locks_folder)
+    lock = locks.take(unit_lock_name("S001"))
     assert lock is not None
     assert submitted.submit().status == 0
     submitted.until(lambda states: states == {"S001.zip": "running"})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.journal import journal_run
+from qxbatch.publish.journal import run_of_journal
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace
 from tests.build.packets import Kind, write_packet
@@ -33,7 +33,7 @@ def test_a_copy_of_a_study_leaves_the_packets_outside_of_it_if_asked(
     inbox = in_shared_inbox(study, monkeypatch, tmp_path, f"--archive={before}")
     if renamed:
         workspace = Workspace(study.sessions)
-        tag = workspace.of_run(journal_run(workspace.journal("S1"))).tag("S1")
+        tag = workspace.of_run(run_of_journal(workspace.journal_path("S1"))).hidden_name_tag("S1")
         (inbox / PACKET).rename(hidden_path(inbox / PACKET, Use.ASIDE, tag))
     copy = tmp_path / "copy"
     shutil.copytree(study.sessions, copy)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.file_states import remove_unchanged, states_in
+from qxbatch.publish.file_states import file_states_in, remove_unchanged
 from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace
@@ -83,7 +83,7 @@ def test_a_packet_with_more_than_the_session_contains_is_moved_whatever_the_jour
     before = snapshot(attack.study.inbox)
     packets = attack.packets(packet)
     if hidden:
-        tag = Workspace(attack.study.sessions).of_run(RUN).tag("S1")
+        tag = Workspace(attack.study.sessions).of_run(RUN).hidden_name_tag("S1")
         packet.rename(hidden_path(packet, Use.ASIDE, tag))
     run = recovered(attack, packets)
     assert run.status == 0, run.text
@@ -154,7 +154,7 @@ def test_links_are_removed_before_what_they_lead_to(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "unlink", noted)
     with opened_folder(tmp_path) as parent:
         with opened_in(parent, ("packet",)) as top:
-            states = states_in(top)
+            states = file_states_in(top)
         remove_unchanged(parent, "packet", states)
     assert sorted(removed[:2]) == ["0", "3"]
     assert sorted(removed[2:]) == ["1", "2"]

@@ -238,15 +238,15 @@ def test_a_packet_that_disappears_before_it_is_read_is_refused(study: Study, mon
 
 def test_a_packet_that_disappears_after_it_was_read_is_reported(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     from qxbatch.cli.main import main
-    from qxbatch.pipeline.series import make_series
+    from qxbatch.pipeline.series import convert_and_store_series
 
     packet = study.put("S1", TREE, Kind.ZIP)
 
     def remove_then_make(*args: Any, **named: Any) -> object:
         packet.unlink()
-        return make_series(*args, **named)
+        return convert_and_store_series(*args, **named)
 
-    monkeypatch.setattr("qxbatch.pipeline.produce.make_series", remove_then_make)
+    monkeypatch.setattr("qxbatch.pipeline.produce.convert_and_store_series", remove_then_make)
     report = study.sessions.parent / "report.json"
     assert main([str(study.sessions), f"--json-file={report}"]) == 1
     (problem,) = json.loads(report.read_text())["sessions"][0]["problems"]

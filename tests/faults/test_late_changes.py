@@ -19,7 +19,7 @@ from qxbatch.discover.own_names import Use
 from qxbatch.model import Fingerprint
 from qxbatch.pipeline import deliver as deliver_module
 from qxbatch.pipeline import journaling as journaling_module
-from qxbatch.pipeline.check_build import check_build
+from qxbatch.pipeline.check_build import sync_and_check_build
 from qxbatch.publish.journal import write_journal
 from qxbatch.publish.transfer import hidden_path, put_aside
 from tests.build.dicom import MrSeries
@@ -35,10 +35,10 @@ def before_delivery(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object
     """Call `change` in a run after the build is checked, before the journal is written."""
 
     def changed(*args: Any) -> None:
-        check_build(*args)
+        sync_and_check_build(*args)
         change()
 
-    monkeypatch.setattr(deliver_module, "check_build", changed)
+    monkeypatch.setattr(deliver_module, "sync_and_check_build", changed)
 
 
 def around_the_rename(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], *, after: bool) -> None:
@@ -223,7 +223,7 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
 
     def counted(self: SamePacketCheck, path: Path) -> PacketContent:
         content = again(self, path)
-        read.append(content.is_complete)
+        read.append(content.is_fully_contained)
         return content
 
     monkeypatch.setattr(same_packet, "fingerprint", unsteady)

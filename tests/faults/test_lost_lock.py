@@ -18,7 +18,7 @@ from tests.build.study import Study, snapshot
 TREE = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
 OTHER = b"of a run on another host\n"
 MOMENTS = {
-    "before the journal": (deliver_module, "check_build"),
+    "before the journal": (deliver_module, "sync_and_check_build"),
     "when publishing starts": (journaling_module, "write_journal"),
     "before the packet leaves": (finish_module, "check_published"),
 }

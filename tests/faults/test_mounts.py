@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.pipeline import archiving
 from qxbatch.publish.exchange import publish
-from qxbatch.publish.file_states import remove_unchanged, states_in
+from qxbatch.publish.file_states import file_states_in, remove_unchanged
 from qxbatch.publish.mounts import is_mounted, mount_in
 from qxbatch.publish.open_folders import opened_folder, opened_in
 from tests.build.dicom import MrSeries
@@ -173,10 +173,10 @@ def test_what_is_mounted_in_a_folder_is_not_removed(tmp_path: Path, mount: Mount
         (tmp_path / "top" / name).mkdir(parents=True)
         (tmp_path / "top" / name / "file").write_text("x")
     with opened_folder(tmp_path) as parent, opened_in(parent, ("top",)) as top:
-        states = states_in(top)
+        states = file_states_in(top)
         mount(tmp_path / "top" / "a" / "inner", "bind")
         with pytest.raises(OSError, match=r"is a mount point: .*top/a/inner"):
-            states_in(top)
+            file_states_in(top)
         with pytest.raises(OSError, match="is a mount point"):
             remove_unchanged(parent, "top", states)
     assert (tmp_path / "top/a/inner/file").exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.archive.aside import finish_aside
+from qxbatch.archive.aside import finish_partial_move
 from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
@@ -163,7 +163,7 @@ def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
         rename_only_files(patch, stop, KilledError(), in_one_step=in_one_step)
         with pytest.raises(KilledError):
             put_aside(packet, aside)
-    finish_aside(Packet(packet, "S1", whole), TAG)
+    finish_partial_move(Packet(packet, "S1", whole), TAG)
     assert snapshot(aside) == before
     assert list(tmp_path.iterdir()) == [aside]
 

@@ -26,7 +26,7 @@ def stop(*_: object, **__: object) -> None:
 def interrupt(study: Study, monkeypatch: pytest.MonkeyPatch, *args: str) -> None:
     """Replace a session; the run ends before it handles the replaced files."""
     with monkeypatch.context() as patch:
-        patch.setattr("qxbatch.pipeline.finish.keep_replaced", stop)
+        patch.setattr("qxbatch.pipeline.finish.keep_unique_files", stop)
         run = study.main("--check=no", "--overwrite=yes", *args)
     assert run.status == 1, run.text
     assert list((study.sessions / ".qxbatch" / "journal").iterdir()), run.text
@@ -109,7 +109,7 @@ def test_a_session_is_not_imported_again_while_replaced_files_without_a_journal_
     command = ("worker",) if args else ()
     words = (*command, str(study.sessions), *args, "--check=no", "--archive=copy", "--overwrite=yes")
     with monkeypatch.context() as patch:
-        patch.setattr("qxbatch.pipeline.abandoned_files.keep_replaced", stop)
+        patch.setattr("qxbatch.pipeline.abandoned_files.keep_unique_files", stop)
         run = run_main(*words)
     assert run.status == 1, run.text
     assert "the files of that import are kept until then" in " ".join(run.text.split())
@@ -209,15 +209,15 @@ def test_a_part_of_a_build_is_not_published_if_the_session_was_removed(
 ) -> None:
     study.put("S1", FILES, Kind.ZIP)
     assert study.main("--archive=copy").status == 0
-    rename_new = OpenFolder.rename_new
+    rename_noreplace = OpenFolder.rename_noreplace
 
     def stop_at_the_end(folder: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:
         if name == "session.txt" and "build" in folder.path.parts:
             stop()
-        rename_new(folder, name, target, new_name)
+        rename_noreplace(folder, name, target, new_name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(OpenFolder, "rename_new", stop_at_the_end)
+        patch.setattr(OpenFolder, "rename_noreplace", stop_at_the_end)
         assert study.main("--archive=copy", "--overwrite=yes").status == 1
     shutil.rmtree(study.session("S1"))
     study.main("--archive=copy")

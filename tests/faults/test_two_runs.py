@@ -83,7 +83,7 @@ def test_runs_on_hosts_that_do_not_see_each_others_locks_share_the_work(
 
 def test_a_locked_session_is_skipped_and_the_others_are_imported(study: Study) -> None:
     fill(study, 2)
-    locks = Locks(Workspace(study.sessions).locks)
+    locks = Locks(Workspace(study.sessions).locks_folder)
     lock = locks.take("session S0")
     assert lock is not None
     run = study.run()
@@ -105,7 +105,7 @@ def test_heartbeats_replace_locks_where_the_kernel_has_none(study: Study, tmp_pa
         "from qxbatch.publish import heartbeats\nbeats.CONFIRM_SECONDS, heartbeats.CHECK_SECONDS = 0.05, 0.01\n"
     )
     path = {"PYTHONPATH": f"{tmp_path}:{environment(study.sessions)['PYTHONPATH']}"}
-    dead = Locks(Workspace(study.sessions).locks, flock=None)
+    dead = Locks(Workspace(study.sessions).locks_folder, flock=None)
     fresh = dead.take("session S0")
     assert fresh is not None
     run = study.run(env=path)
@@ -157,7 +157,7 @@ def test_a_killed_split_is_not_published_while_a_run_holds_one_of_its_sessions(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill_a_split(study, monkeypatch)
-    locks = Locks(Workspace(study.sessions).locks)
+    locks = Locks(Workspace(study.sessions).locks_folder)
     lock = locks.take("session A-2")
     assert lock is not None
     run = study.main()
@@ -183,7 +183,7 @@ def test_a_killed_import_waits_while_another_run_holds_its_packet(
     with monkeypatch.context() as patch:
         patch.setattr("qxbatch.pipeline.finish.archive_packets", ended)
         study.main()
-    locks = Locks(Workspace(study.sessions).locks)
+    locks = Locks(Workspace(study.sessions).locks_folder)
     lock = locks.take("packet S1.zip")
     assert lock is not None
     run = study.main("--check=no")
@@ -204,7 +204,7 @@ def test_a_killed_split_is_finished_only_while_the_locks_of_its_sessions_are_hel
     kill_a_split(study, monkeypatch)
 
     def other_run(*args: Any, **options: Any) -> object:
-        taken = Locks(Workspace(study.sessions).locks).take("session A-1")
+        taken = Locks(Workspace(study.sessions).locks_folder).take("session A-1")
         assert taken is None
         return finish(*args, **options)
 

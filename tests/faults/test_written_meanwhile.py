@@ -26,15 +26,15 @@ def with_archive(study: Study) -> Path:
 
 def stop_at(study: Study, monkeypatch: pytest.MonkeyPatch, name: str, *args: str) -> None:
     """Run until an entry of this name of the build is about to be renamed."""
-    rename_new = OpenFolder.rename_new
+    rename_noreplace = OpenFolder.rename_noreplace
 
     def stopped(folder: OpenFolder, entry: str, target: OpenFolder, new_name: str) -> None:
         if entry == name:
             raise OSError(errno.EIO, "stopped")
-        rename_new(folder, entry, target, new_name)
+        rename_noreplace(folder, entry, target, new_name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(OpenFolder, "rename_new", stopped)
+        patch.setattr(OpenFolder, "rename_noreplace", stopped)
         assert study.main(*args).status == 1
     assert (study.sessions / ".qxbatch" / "journal" / "S1.json").exists()
 

@@ -17,7 +17,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
-from qxbatch.publish.file_states import remove_unchanged, states_in
+from qxbatch.publish.file_states import file_states_in, remove_unchanged
 from qxbatch.publish.mounts import mount_above, mount_in
 from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.publish.plain_files import entry_exists
@@ -102,7 +102,7 @@ def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) ->
     else:
         with opened_folder(gone.parent) as parent:
             with opened_in(parent, (gone.name,)) as top:
-                states = states_in(top)
+                states = file_states_in(top)
             if is_known(gone):
                 remove_unchanged(parent, gone.name, states)
     if entry_exists(gone):
@@ -115,8 +115,8 @@ def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool 
         raise ChangedError(path)
 
 
-def move_back(packet: Packet, tag: str) -> None:
-    """Undo the renaming to ASIDE or GONE by a killed run. If that run removed files of the packet, it keeps the name GONE."""
+def restore_name(packet: Packet, tag: str) -> None:
+    """Give a packet its name back if it has the hidden name ASIDE or GONE. If files of it were removed, it keeps the name GONE."""
     aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
     if entry_exists(aside):
         _rename_back(packet.path, aside)
@@ -156,8 +156,8 @@ def current_path(packet: Path, tag: str) -> Path:
     return aside if entry_exists(aside) else packet
 
 
-def is_intact(packet: Path, tag: str) -> bool:
-    """Return whether a packet exists, perhaps under a hidden name, and a killed run neither moved nor removed files of it."""
+def has_all_files(packet: Path, tag: str) -> bool:
+    """Return whether a packet exists, perhaps under the name ASIDE, and a killed run left no other part of it; reads no file."""
     aside, part, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
     return any(map(entry_exists, (packet, aside))) and not any(map(entry_exists, (part, gone)))
 
@@ -174,8 +174,8 @@ def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
     return next((mount for path in (packet, *hidden) if (mount := mount_in(path)) is not None), None)
 
 
-def links_to_follow(packet: Path, tag: str) -> int:
-    """Return how many links lead from a packet to its data, also if it has a hidden name; 0 if it is not a link."""
+def link_depth(packet: Path, tag: str) -> int:
+    """Return the number of links from a packet to its data, also if it has a hidden name; 0 if it is not a link."""
     hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     return max(map(_count_links, (packet, *hidden)))
 
@@ -189,8 +189,8 @@ def _count_links(path: Path) -> int:
     return links
 
 
-def finish_aside(packet: Packet, tag: str) -> None:
-    """Finish the renaming if a run was killed while it moved the files of the packet one by one.
+def finish_partial_move(packet: Packet, tag: str) -> None:
+    """Finish the renaming to ASIDE if a run was killed while it moved the files of the packet one by one (to PART).
 
     If its name belongs to another folder now, the files that were moved get a numbered name, and that folder stays as it is.
     Raises OSError.
@@ -205,8 +205,8 @@ def finish_aside(packet: Packet, tag: str) -> None:
         continue_aside(packet.path, hidden_path(packet.path, Use.ASIDE, tag))
 
 
-def undo_parts(packet: Packet, tag: str) -> None:
-    """Undo the renaming if a run was killed while it moved the files of the packet one by one.
+def undo_partial_move(packet: Packet, tag: str) -> None:
+    """Undo the renaming to ASIDE if a run was killed while it moved the files of the packet one by one (to PART).
 
     Raises OSError if the files at the path of the packet are not its remaining ones, for example if others are mounted there: the
     moved files keep their hidden name for the next run.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.settings.model import Archive
 
 KEEPING = (Archive.LEAVE, Archive.COPY)
-"""Modes in which a packet stays in the inbox."""
+"""Modes of `--archive` in which a packet stays in the inbox."""
 _FROM_KEEPING_TO_DELETING = (*KEEPING, Archive.MOVE, Archive.DELETE)
 """All modes in order: the packet stays, stays and is copied, is moved, is deleted."""
 
@@ -15,6 +15,7 @@ class Reason(StrEnum):
     """Why a packet is not archived as requested."""
 
     AS_REQUESTED = ""
+    """It is archived as requested."""
     NOT_PUBLISHED = "its session is not published"
     DAMAGED = "some of its members cannot be read"
     CHANGED = "it changed while it was imported"
@@ -27,10 +28,10 @@ class Reason(StrEnum):
     MOUNTED = "it is a mount point, or contains one"
 
 
-class Facts(NamedTuple):
+class ArchivingFacts(NamedTuple):
     """The facts about an imported packet, or about all packets of one session together."""
 
-    archive: Archive
+    requested_mode: Archive
     """The mode that was requested."""
     has_errors: bool = False
     """Whether one of its sessions has an error, for example a series that failed."""
@@ -56,8 +57,8 @@ class Facts(NamedTuple):
     """Whether the packet is in the inbox of its session (`--masterinbox=none`)."""
     kept_files_changed: bool = False
     """Folder mode: whether a file that was kept from it is missing in the inbox, or has other bytes now."""
-    was_imported: bool = False
-    """Folder mode: whether the session was imported before, so that it has a ledger with rows."""
+    was_imported_before: bool = False
+    """Folder mode: whether the session was imported before this import, so that it has a ledger with rows."""
 
 
 class Decision(NamedTuple):
@@ -73,10 +74,10 @@ class Decision(NamedTuple):
     """
 
 
-def decide(facts: Facts) -> Decision:
+def decide_archiving(facts: ArchivingFacts) -> Decision:
     """Return what to do with a packet.
 
-    >>> decide(Facts(Archive.DELETE, has_errors=True)).mode
+    >>> decide_archiving(ArchivingFacts(Archive.DELETE, has_errors=True)).mode
     <Archive.MOVE: 'move'>
     """
     if not facts.is_published:
@@ -90,33 +91,33 @@ def decide(facts: Facts) -> Decision:
     return Decision(mode, reason, fates_to_remove)
 
 
-def mode_now(before: Archive, now: Archive, *, is_given: bool) -> Archive:
+def safer_mode(before: Archive, now: Archive, *, is_given: bool) -> Archive:
     """Return how to archive a packet that an interrupted run read with the mode `before`; this run has the mode `now`.
 
     The result is the mode that keeps more of the packet. A default mode of this run (not `is_given`) counts only if it leaves the
     packet in the inbox.
 
-    >>> mode_now(Archive.DELETE, Archive.LEAVE, is_given=True)
+    >>> safer_mode(Archive.DELETE, Archive.LEAVE, is_given=True)
     <Archive.LEAVE: 'leave'>
     """
     return min(before, now, key=_FROM_KEEPING_TO_DELETING.index) if is_given or now in KEEPING else before
 
 
-def _mode(facts: Facts) -> tuple[Archive, Reason]:
+def _mode(facts: ArchivingFacts) -> tuple[Archive, Reason]:
     """Return how to archive a packet whose session is published, and why this differs from the request."""
-    if facts.is_behind_link and facts.archive in (Archive.MOVE, Archive.DELETE):
+    if facts.is_behind_link and facts.requested_mode in (Archive.MOVE, Archive.DELETE):
         return Archive.LEAVE, Reason.BEHIND_LINK
-    if facts.is_mounted and facts.archive in (Archive.MOVE, Archive.DELETE):
+    if facts.is_mounted and facts.requested_mode in (Archive.MOVE, Archive.DELETE):
         return Archive.LEAVE, Reason.MOUNTED
-    if facts.is_in_archive and facts.archive is not Archive.LEAVE:
+    if facts.is_in_archive and facts.requested_mode is not Archive.LEAVE:
         return Archive.LEAVE, Reason.IN_ARCHIVE
     reason = _why_not_deleted(facts)
-    if facts.archive is Archive.DELETE and reason is not Reason.AS_REQUESTED:
+    if facts.requested_mode is Archive.DELETE and reason is not Reason.AS_REQUESTED:
         return Archive.MOVE, reason
-    return facts.archive, Reason.AS_REQUESTED
+    return facts.requested_mode, Reason.AS_REQUESTED
 
 
-def _why_not_deleted(facts: Facts) -> Reason:
+def _why_not_deleted(facts: ArchivingFacts) -> Reason:
     """Return why the packet may not be deleted; AS_REQUESTED if it may."""
     reasons = (
         (facts.has_errors, Reason.SERIES_FAILED),
@@ -127,7 +128,7 @@ def _why_not_deleted(facts: Facts) -> Reason:
     return next((reason for is_true, reason in reasons if is_true), Reason.AS_REQUESTED)
 
 
-def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
+def _fates_to_remove(facts: ArchivingFacts) -> tuple[str, ...]:
     """Return the fates of loose files to remove, even if the packet changed: each file is compared before it is removed.
 
     Files with the fate `kept` normally stay. They are removed if the packet is split and its session was not imported before:
@@ -135,4 +136,8 @@ def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
     """
     if not facts.folder_mode or facts.is_behind_link:
         return ()
-    return ("sorted", "duplicate", "kept") if facts.was_split and not facts.was_imported else ("sorted", "duplicate")
+    return (
+        ("sorted", "duplicate", "kept")
+        if facts.was_split and not facts.was_imported_before
+        else ("sorted", "duplicate")
+    )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qxbatch.core import hash_file
 from qxbatch.ledger_cells import unescape
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.layout import KEPT_AT_PREFIX
 from qxbatch.session.ledger import Fate, LedgerRow
 
@@ -31,7 +31,7 @@ class _Copy(NamedTuple):
         try:
             return (
                 stat.S_ISREG(path.lstat().st_mode)
-                and is_below(path, self.session)
+                and is_below_without_links(path, self.session)
                 and hash_file(str(path))[1] in self.sums  # (size, SHA-256)
             )
         except OSError:

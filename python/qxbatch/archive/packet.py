@@ -23,7 +23,7 @@ from qxbatch.archive.names import archive_path, kth_name, numbered
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.plain_files import entry_exists, is_below
+from qxbatch.publish.plain_files import entry_exists, is_below_without_links
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.settings.model import Archive
 
@@ -55,7 +55,7 @@ def archive_packet(
     # the names of the packet while it is checked, and while it is removed
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not entry_exists(aside) and not entry_exists(packet):
-        clear_copy(packet, folder, tag)
+        remove_partial_copy(packet, folder, tag)
         return _path_after_move(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
@@ -161,20 +161,20 @@ def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
     return []
 
 
-def remove_emptied(packet: Path, inbox: Path, top: Path) -> None:
+def remove_emptied_folders(packet: Path, inbox: Path, top: Path) -> None:
     """Remove the folders between the inbox of a session and a packet that left it, if they are empty.
 
     They stay if they are reached through a link below `top`, or cannot be removed.
     """
     with contextlib.suppress(OSError):
         for folder in packet.parents:
-            if folder == inbox or not folder.is_relative_to(inbox) or not is_below(folder, top):
+            if folder == inbox or not folder.is_relative_to(inbox) or not is_below_without_links(folder, top):
                 return
             folder.rmdir()
 
 
-def clear_copy(packet: Path, folder: Path, tag: str) -> None:
-    """Remove a killed run's partial copy of a packet."""
+def remove_partial_copy(packet: Path, folder: Path, tag: str) -> None:
+    """Remove the partial copy of a packet that a killed run left in the archive `folder` under a hidden name."""
     remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.core import hash_file
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, Fate
@@ -50,7 +50,7 @@ def _hashes(session: Path) -> Iterator[str]:
             packed = packed_member(row.at)
             file = row.at if packed is None else packed[0]  # the tar.gz of a packed series
             if file not in checked and not (
-                is_below(session / file, session) and stat.S_ISREG(os.lstat(session / file).st_mode)
+                is_below_without_links(session / file, session) and stat.S_ISREG(os.lstat(session / file).st_mode)
             ):
                 raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(session / file))
             checked.add(file)

@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.archive.session_bytes import PacketContent, SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Packet
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import is_below_without_links
 
 
 class SamePacketCheck:
@@ -43,7 +43,7 @@ class SamePacketCheck:
     def __call__(self, path: Path, *, renamed: bool) -> bool:
         """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises as `content`."""
         content = self.content(path, renamed=renamed)
-        return content is not None and (content.is_complete if self._for_deletion else content.is_contained)
+        return content is not None and (content.is_fully_contained if self._for_deletion else content.is_contained)
 
     def content(self, path: Path, *, renamed: bool = False) -> PacketContent | None:
         """Return the content of the packet at `path` when it was last read.
@@ -85,13 +85,13 @@ class SamePacketCheck:
         if self._is_behind_link(path):
             return False
         content = self._read_again(path)
-        return content.is_complete and (
+        return content.is_fully_contained and (
             not content.links or self._session_bytes.has_links(content.links, self._packet.path.name)
         )
 
     def _is_behind_link(self, path: Path) -> bool:
         """Return whether a folder became a link, perhaps to another copy of the packet."""
-        return self._top is not None and path.is_relative_to(self._top) and not is_below(path, self._top)
+        return self._top is not None and path.is_relative_to(self._top) and not is_below_without_links(path, self._top)
 
     def _read_again(self, path: Path) -> PacketContent:
         return self._session_bytes.read_again(path)

@@ -13,8 +13,8 @@ from qxbatch.ingest.encrypted import encryption_reasons
 from qxbatch.ingest.left_out import Cause
 from qxbatch.ingest.limits import exceeded_parameters
 from qxbatch.ledger_cells import escape
-from qxbatch.publish.below import new_folder_below
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.below import temporary_folder_below
+from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, Kind, LedgerRow
@@ -36,8 +36,8 @@ class PacketContent(NamedTuple):
     """Path and reason of each link in it, as in a ledger: the reason names the target."""
 
     @property
-    def is_complete(self) -> bool:
-        """Return whether the sessions contain all of it: it may be deleted."""
+    def is_fully_contained(self) -> bool:
+        """Whether the sessions contain all of it, and it has no links out of it: it may be deleted."""
         return self.is_contained and not self.has_extra_bytes and not self.has_external_links
 
 
@@ -74,7 +74,7 @@ class SessionBytes:
         Raises OSError, also if other options are needed to read a member, and ValueError when a ledger is damaged.
         """
         settings = self._settings
-        with new_folder_below(self._scratch, self._top) as scratch:
+        with temporary_folder_below(self._scratch, self._top) as scratch:
             reading = ingest(
                 [(str(path), "")],
                 str(scratch),
@@ -104,7 +104,9 @@ class SessionBytes:
         and ValueError as `read_again`.
         """
         return (
-            sha256 in self._content_hashes or (sha256, sha256) in self._kept_hashes or self.read_again(path).is_complete
+            sha256 in self._content_hashes
+            or (sha256, sha256) in self._kept_hashes
+            or self.read_again(path).is_fully_contained
         )
 
     def has_links(self, links: Iterable[tuple[str, str]], name: str) -> bool:
@@ -162,7 +164,7 @@ class SessionBytes:
                 continue
             path = session / _file(row)
             if path.parent not in is_counted:
-                is_counted[path.parent] = is_below(path, session) and leaving.isdisjoint(path.parents)
+                is_counted[path.parent] = is_below_without_links(path, session) and leaving.isdisjoint(path.parents)
             if is_counted[path.parent] and path not in leaving and not path.is_symlink():
                 yield row
 

@@ -1,6 +1,6 @@
 """Folder mode (`--masterinbox=none`): stores the numbers for archives with the same name.
 
-So the jobs of a cluster, and the run after a killed one, use the same numbers. `Workspace.numbers` is the path of the file.
+So the jobs of a cluster, and the run after a killed one, use the same numbers. `Workspace.numbers_path` is the path of the file.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def choose_and_store_numbers(
     if not archives or not _choose(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
-    with locks.waiting(NAME_LOCK):
+    with locks.acquired(NAME_LOCK):
         previous = _read(workspace)
         numbers = _choose(archives, settings, previous)
         _write(workspace, previous, {**previous, **numbers})
@@ -49,7 +49,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
     sessions have results or were split. The other archives belong to sessions that wait. While another run works, or a killed run
     left unfinished work, all are kept: a later call removes them.
     """
-    if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.temporary_numbers)):
+    if not any(os.path.lexists(path) for path in (workspace.numbers_path, workspace.temporary_numbers_path)):
         return
     with contextlib.suppress(OSError):  # the next run does this
         lock = locks.take(NAME_LOCK)
@@ -57,7 +57,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
             return
         try:
             if not _has_other_work(workspace):
-                clear_path(workspace.temporary_numbers)
+                clear_path(workspace.temporary_numbers_path)
                 previous = _read(workspace)
                 finished_inboxes = set(inboxes)
                 remaining = {
@@ -86,7 +86,7 @@ def _choose(archives: Mapping[Path, ContentKey], settings: Settings, previous: N
 
 def _has_other_work(workspace: Workspace) -> bool:
     """Return whether another run holds a lock, or a killed one left unfinished work."""
-    has_other_locks = len(list(workspace.locks.iterdir())) > 1  # one is that of the caller
+    has_other_locks = len(list(workspace.locks_folder.iterdir())) > 1  # one is that of the caller
     return has_other_locks or bool(workspace.units() or workspace.units_with_journal())
 
 
@@ -101,14 +101,14 @@ def _read(workspace: Workspace) -> dict[Path, int]:
 
     Raises OSError if the file cannot be read, or is no JSON object: the numbers of other runs in it would be lost.
     """
-    with naming_path(workspace.numbers):
-        text = read_plain(workspace.numbers)
+    with naming_path(workspace.numbers_path):
+        text = read_plain(workspace.numbers_path)
     try:
         content = json.loads(text or b"{}")
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise InTheWayError(workspace.numbers, "not a file of numbers that qxbatch wrote")
+        raise InTheWayError(workspace.numbers_path, "not a file of numbers that qxbatch wrote")
     numbers = {
         workspace.sessionsfolder / path: k for path, k in content.items() if _is_number(k) and _is_relative_path(path)
     }
@@ -126,7 +126,7 @@ def _is_relative_path(path: str) -> bool:
 
 def _write(workspace: Workspace, previous: Numbers, numbers: Numbers) -> None:
     if not numbers:
-        clear_path(workspace.numbers)
+        clear_path(workspace.numbers_path)
     elif numbers != previous:
         top = workspace.sessionsfolder
-        write_json(workspace.numbers, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})
+        write_json(workspace.numbers_path, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})

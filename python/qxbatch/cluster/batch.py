@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from qxbatch.cluster.grouping import plan
+from qxbatch.cluster.grouping import plan_tasks
 from qxbatch.cluster.pending import SUBMIT_LOCK, choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
-from qxbatch.cluster.submit import largest_array
+from qxbatch.cluster.submit import query_max_array_size
 from qxbatch.cluster.submit_new import submit_new
 from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
 from qxbatch.model import Candidate, Report
-from qxbatch.pipeline.ending import end_held, end_submitted
+from qxbatch.pipeline.ending import end_nothing_submitted, end_submitted
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -36,7 +36,9 @@ class ClusterSubmitter:
         """Return a sentence about the sessions and tasks that would be submitted, with the memory and time of the tasks."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         scheduler = SCHEDULERS[self._spec.name]
-        planned = plan({k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, largest_array(scheduler))
+        planned = plan_tasks(
+            {k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, query_max_array_size(scheduler)
+        )
         requests = "; ".join(
             f"{array.size} with {(self._spec.mem or array.mem) >> 20} MB for {(self._spec.time or array.seconds) // 60} min"
             for array in planned.arrays
@@ -59,10 +61,10 @@ class ClusterSubmitter:
         """
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
-            with locks.waiting(SUBMIT_LOCK):
+            with locks.acquired(SUBMIT_LOCK):
                 submission = make_submission(settings, self._options, units, report)
             if submission is None:
-                return end_held(settings, report, observer)
+                return end_nothing_submitted(settings, report, observer)
             choose_archive_numbers(settings, workspace, locks, units)
             text = submit_new(submission, self._spec, self._write_script if settings.print_script else None)
         finally:

@@ -9,12 +9,12 @@ import sys
 from qxbatch.cluster.record import candidates_of, report_of
 from qxbatch.cluster.resubmit import resubmit
 from qxbatch.cluster.state import State
-from qxbatch.cluster.status import assignments_of, status_of
+from qxbatch.cluster.status import assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
-from qxbatch.pipeline.interrupted import clear_locks
+from qxbatch.pipeline.interrupted import remove_stale_locks
 from qxbatch.pipeline.refresh import refresh_study
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
@@ -27,7 +27,7 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
     states = list(submission.all_states())
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)
-    clear_locks(settings.sessionsfolder)
+    remove_stale_locks(settings.sessionsfolder)
     counts = {state: sum(unit.state is state for unit in states) for state in State}
     print(", ".join(f"{number} {state}" for state, number in counts.items() if number))
     return int(ExitStatus.OK)
@@ -43,7 +43,9 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     """
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     rows = [
-        row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining_units
+        row
+        for row in query_status([submission]).rows
+        if row.unit.number in submission.round(round_number).remaining_units
     ]
     units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:

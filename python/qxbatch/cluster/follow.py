@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from qxbatch.cluster.record import report_of
 from qxbatch.cluster.state import FINAL, State, UnitState
-from qxbatch.cluster.status import live_jobs, status_of
-from qxbatch.cluster.submission import Submission, submissions
+from qxbatch.cluster.status import live_jobs, query_status
+from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.cluster.table import as_text
 from qxbatch.events import RunStarted, Stage, StageStarted, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.exits import ExitStatus
@@ -29,13 +29,13 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
     except KeyboardInterrupt:
         print(f"The jobs continue: qxbatch jobs {shell_word(str(settings.sessionsfolder))}")
         raise
-    status = status_of(_submissions_with_ids(settings, ids))
+    status = query_status(_submissions_with_ids(settings, ids))
     print(as_text(status, list_all=settings.list_all), end="")
-    return int(ExitStatus.FAILED if status.of_state(State.FAILED, State.LOST) else ExitStatus.OK)
+    return int(ExitStatus.FAILED if status.rows_in_state(State.FAILED, State.LOST) else ExitStatus.OK)
 
 
 def _submissions_with_ids(settings: Settings, ids: Sequence[str]) -> list[Submission]:
-    return [submission for submission in submissions(settings.sessionsfolder) if submission.id in ids]
+    return [submission for submission in read_submissions(settings.sessionsfolder) if submission.id in ids]
 
 
 def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None]) -> None:

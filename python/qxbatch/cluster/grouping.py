@@ -22,7 +22,7 @@ MEMORY_PER_BYTE = 4
 """Bytes of memory for each byte of a packet: a converter loads an unpacked series and writes it."""
 
 
-class Array(NamedTuple):
+class JobArray(NamedTuple):
     """A job array: consecutive tasks that request the same memory and time."""
 
     first: int
@@ -35,12 +35,12 @@ class Array(NamedTuple):
     """Time limit for each task."""
 
 
-class Plan(NamedTuple):
-    """How units are submitted."""
+class SubmissionPlan(NamedTuple):
+    """The tasks of a submission or of one of its rounds, and the job arrays that contain them."""
 
     tasks: tuple[tuple[int, ...], ...]
     """The numbers of the units of each task."""
-    arrays: tuple[Array, ...]
+    arrays: tuple[JobArray, ...]
 
 
 def estimated_seconds(size: int) -> float:
@@ -48,24 +48,24 @@ def estimated_seconds(size: int) -> float:
     return BASE_SECONDS + size / BYTES_PER_SECOND
 
 
-def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, retry_factor: int = 1) -> Plan:
+def plan_tasks(sizes: Mapping[int, int], minutes: float, max_array_size: int, retry_factor: int = 1) -> SubmissionPlan:
     """Return tasks, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
 
-    `minutes` bounds the estimated time of a task; a unit whose import takes longer is the only one of its task. `largest_array` is
+    `minutes` bounds the estimated time of a task; a unit whose import takes longer is the only one of its task. `max_array_size` is
     the maximum number of tasks of an array. `retry_factor` multiplies the estimated time, and the sizes from which memory is
     estimated.
     """
     tasks = [tuple(task) for task in _tasks(sizes, minutes * 60)]
-    arrays: list[Array] = []
+    arrays: list[JobArray] = []
     for k, task in enumerate(tasks):
-        mem = memory(max(sizes[number] for number in task) * retry_factor)
+        mem = memory_request(max(sizes[number] for number in task) * retry_factor)
         seconds = time_limit(sum(estimated_seconds(sizes[number]) for number in task) * retry_factor)
         last = arrays[-1] if arrays else None
-        if last is not None and last.mem == mem and last.size < largest_array:
+        if last is not None and last.mem == mem and last.size < max_array_size:
             arrays[-1] = last._replace(size=last.size + 1, seconds=max(last.seconds, seconds))
         else:
-            arrays.append(Array(k, 1, mem, seconds))
-    return Plan(tuple(tasks), tuple(arrays))
+            arrays.append(JobArray(k, 1, mem, seconds))
+    return SubmissionPlan(tuple(tasks), tuple(arrays))
 
 
 def _tasks(sizes: Mapping[int, int], seconds: float) -> Sequence[Sequence[int]]:
@@ -81,7 +81,7 @@ def _tasks(sizes: Mapping[int, int], seconds: float) -> Sequence[Sequence[int]]:
     return tasks
 
 
-def memory(size: int) -> int:
+def memory_request(size: int) -> int:
     """Return the bytes to request for a unit of that size; at most the largest request."""
     needed = BASE_MEMORY + MEMORY_PER_BYTE * size
     return next((request for request in MEMORY_REQUESTS if request >= needed), MEMORY_REQUESTS[-1])

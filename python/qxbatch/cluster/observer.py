@@ -89,7 +89,7 @@ class StateWriter:
         if self._has_result_of_another_task(state):
             return
         try:
-            self._submission.write(state)
+            self._submission.write_state(state)
         except OSError as error:
             logging.getLogger("qxbatch").warning("The state of %s cannot be written: %s", unit, error)
 

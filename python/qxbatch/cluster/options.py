@@ -17,12 +17,12 @@ from qxbatch.settings.values import Values
 from qxbatch.visible import shell_word
 
 
-def task_settings(submission: Submission) -> Settings:
-    """Return the settings of a submission. Raises UsageError, also if its study is a copy of the one that was submitted.
+def restore_settings(submission: Submission) -> Settings:
+    """Change to the folder in which a submission was made, and return its settings.
 
-    This process changes to the folder in which the submission was made, if it exists here, since relative paths begin there. The
+    If that folder does not exist here, this process stays where it is. Relative paths in the options begin in that folder. The
     sessions folder is the one that contains the submission, since the study may have been moved. It contains the archive
-    and, without --masterinbox, the inbox.
+    and, without --masterinbox, the inbox. Raises UsageError, also if the study is a copy of the one that was submitted.
     """
     refuse_copy(submission)
     folder = submission.sessionsfolder

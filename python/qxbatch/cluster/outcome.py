@@ -14,7 +14,7 @@ def submitted_text(submission: Submission, sessions: int, submitted: SubmitResul
     folder = shell_word(str(submission.sessionsfolder))
     sessions_text = counted(sessions - submitted.remaining_count, "session")
     lines = [
-        f"Submitted to {submission.scheduler.name}: {sessions_text} in {counted(submitted.tasks, 'task')}, "
+        f"Submitted to {submission.scheduler.name}: {sessions_text} in {counted(submitted.task_count, 'task')}, "
         f"jobs {', '.join(submitted.jobs)}{'' if seconds is None else f' ({seconds:.1f} s)'}."
     ]
     if submitted.remaining_count:

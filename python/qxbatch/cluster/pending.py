@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from qxbatch.cluster.record import first_state, record_of, refused_state
 from qxbatch.cluster.state import State
-from qxbatch.cluster.status import status_of
-from qxbatch.cluster.submission import Submission, new_submission, submissions
+from qxbatch.cluster.status import query_status
+from qxbatch.cluster.submission import Submission, new_submission, read_submissions
 from qxbatch.counted import counted
 from qxbatch.discover.units import Unit
 from qxbatch.model import Report, Verdict
@@ -26,11 +26,11 @@ def make_submission(
 ) -> Submission | None:
     """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none.
 
-    `options` are all given options of the run. Refused candidates become failed units of the submission. Raises UsageError,
-    OSError.
+    `options` are all given options of the run. Refused candidates become failed units of the submission. Units that are left out
+    are counted in a printed message. Submissions of this user whose units are all done are removed. Raises UsageError, OSError.
     """
     folder = settings.sessionsfolder
-    previous = submissions(folder, lambda error: print(one_line(str(error))))
+    previous = read_submissions(folder, lambda error: print(one_line(str(error))))
     pending = _pending(previous)
     present = [unit for unit in units if all(os.path.lexists(packet.path) for packet in unit.packets)]
     if len(present) < len(units):
@@ -56,7 +56,7 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
 
 def _pending(previous: Sequence[Submission]) -> set[str]:
     """Return the names of packets that wait or run; as last recorded, if a queue does not answer."""
-    rows = status_of(previous).of_state(State.WAITING, State.RUNNING)
+    rows = query_status(previous).rows_in_state(State.WAITING, State.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
 
@@ -64,7 +64,7 @@ def _remove_done(previous: Iterable[Submission]) -> None:
     """Remove this user's submissions whose units are all done."""
     for submission in previous:
         states = list(submission.all_states())
-        done = len(states) == submission.size and all(state.state is State.DONE for state in states)
+        done = len(states) == submission.unit_count and all(state.state is State.DONE for state in states)
         if done and submission.owner_id == os.geteuid():
             with contextlib.suppress(OSError):
                 remove_tree(submission.folder)
@@ -78,6 +78,6 @@ def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Lock
     inboxes = [unit.session_inbox for unit in units if unit.session_inbox is not None]
     if inboxes:
         from qxbatch.core import Monitor
-        from qxbatch.pipeline.archive_numbers import numbers_of
+        from qxbatch.pipeline.archive_numbers import store_archive_numbers
 
-        numbers_of(inboxes, settings, workspace, locks, Monitor())
+        store_archive_numbers(inboxes, settings, workspace, locks, Monitor())

@@ -50,12 +50,12 @@ def job_number(job: str) -> str:
 
 
 def query_queue(scheduler: Scheduler, names: Sequence[str]) -> Queue:
-    """Ask the scheduler for the jobs of these names; without names, for all jobs.
+    """Ask the scheduler for the jobs with these names; if `names` is empty, for all jobs.
 
     Schedulers reuse ids, so a job with another name is left out: it can have the id of a job that has ended.
     """
     by_name = [scheduler.name_filter.format(",".join(names))] if scheduler.name_filter and names else []
-    answer = run_scheduler_command([*scheduler.query, *by_name], seconds=TIME_LIMIT)
+    answer = run_scheduler_command([*scheduler.query_command, *by_name], seconds=TIME_LIMIT)
     if answer.status is None or answer.status < 0:  # the command is missing, or was ended by a signal
         return Queue(False, reason=answer.reason)
     if answer.status != 0 and not re.search(scheduler.no_jobs_error, answer.err + answer.out):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, json_object, open_plain
+from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, open_plain, parse_json_object
 
 RECORD_NAME = "submission.json"
 FILE_MODE = 0o644
@@ -47,7 +47,7 @@ def read_record(path: Path) -> RecordFile:
         status = os.fstat(file.fileno())
         text = file.read(MOST_BYTES_IN_MEMORY)
     try:
-        value = json_object(text)
+        value = parse_json_object(text)
     except ValueError as error:
         raise ValueError(f"{path.name} {error}") from None
     return RecordFile(path, value, hashlib.sha256(text).hexdigest(), status.st_uid, status.st_mode)

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from qxbatch.cluster.options import task_settings
+from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.submit import SubmitResult, Submitter, need_command
+from qxbatch.cluster.submit import RoundSubmitter, SubmitResult, need_command
 from qxbatch.discover.candidates import candidates
 from qxbatch.model import Verdict
 from qxbatch.pipeline.writable import need_writable
@@ -27,7 +27,7 @@ def not_refused(submission: Submission, units: Sequence[UnitState]) -> list[Unit
     Raises UsageError if the submission cannot be continued here: its study is a copy, a file that the options name cannot be
     read, or a folder that the import changes cannot be written.
     """
-    settings = task_settings(submission)
+    settings = restore_settings(submission)
     packets = {packet for unit in units for packet in unit.packets}
     found = {each.path.name: each for each in candidates(settings) if each.path.name in packets}
     need_writable(settings, [each for each in found.values() if each.verdict is Verdict.READY])
@@ -46,23 +46,27 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
     need_command(SCHEDULERS[spec.name])
     set_waiting(submission, units)
     try:
-        return Submitter(submission, spec).submit({unit.number: unit.size for unit in units}, retry_factor_of(units))
+        return RoundSubmitter(submission, spec).submit(
+            {unit.number: unit.size for unit in units}, retry_factor_of(units)
+        )
     except UsageError:
         for unit in units:
-            submission.write(unit)
+            submission.write_state(unit)
         raise
 
 
-def resubmission_script(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
-    """Set units to waiting; return the script that submits them again."""
+def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
+    """Set units to waiting, and add a round; return the text of the script that submits the units again."""
     set_waiting(submission, units)
-    return Submitter(submission, spec).print_script({unit.number: unit.size for unit in units}, retry_factor_of(units))
+    return RoundSubmitter(submission, spec).write_scripts(
+        {unit.number: unit.size for unit in units}, retry_factor_of(units)
+    )
 
 
 def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
     """Set units to waiting."""
     for unit in units:
-        submission.write(unit._replace(state=State.WAITING, reason="", problem=None))
+        submission.write_state(unit._replace(state=State.WAITING, reason="", problem=None))
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:

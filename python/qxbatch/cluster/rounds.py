@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cluster.grouping import Array, parse_ranges
+from qxbatch.cluster.grouping import JobArray, parse_ranges
 from qxbatch.cluster.schedulers import is_job_id
-from qxbatch.publish.plain_files import read_object, read_plain
+from qxbatch.publish.plain_files import read_json_object, read_plain
 
 
 class Round(NamedTuple):
@@ -17,13 +17,13 @@ class Round(NamedTuple):
     """
 
     number: int
-    arrays: tuple[Array, ...]
+    arrays: tuple[JobArray, ...]
     jobs: Mapping[str, str]
     """Maps the number of each array, and `end` for the dependent job, which starts after the arrays, to the id of the job."""
     remaining_units: tuple[int, ...]
     """Numbers of the units that the dependent job submits."""
-    is_printed: bool
-    """Whether the script was printed: then the jobs are known after the user has run it."""
+    has_printed_script: bool
+    """Whether the script that submits the round was printed (--print-script): the jobs are known after the user has run it."""
 
     def job_of(self, task: int) -> tuple[str, int] | None:
         """Return the job id of a task, and the index in its array (from 0); None while the task has no job."""
@@ -41,9 +41,9 @@ def round_path(folder: Path, number: int, ending: str) -> Path:
 
 def read_round(folder: Path, number: int, units: int) -> Round:
     """Return a round of a submission that has `units` units. Raises OSError, ValueError."""
-    value = read_object(round_path(folder, number, "json"))
+    value = read_json_object(round_path(folder, number, "json"))
     try:
-        arrays = tuple(Array(*fields) for fields in value["arrays"])
+        arrays = tuple(JobArray(*fields) for fields in value["arrays"])
         remaining, printed = value["remaining"], value["printed"]
     except (KeyError, TypeError) as error:
         raise ValueError(f"{round_path(folder, number, 'json').name} is not a round: {error}") from error
@@ -66,7 +66,7 @@ def _read_jobs(path: Path) -> dict[str, str]:
     return jobs
 
 
-def _are_arrays(arrays: Sequence[Array], units: int) -> bool:
+def _are_arrays(arrays: Sequence[JobArray], units: int) -> bool:
     """Return whether the arrays contain consecutive tasks from 0, at most as many as there are units."""
     if not all(type(field) is int and field >= 0 for array in arrays for field in array):
         return False

@@ -9,10 +9,10 @@ class Scheduler(NamedTuple):
     """A scheduler. Slurm was tested on a real installation, the others with recorded commands (docs/cluster.md)."""
 
     name: str
-    submit: tuple[str, ...]
+    submit_command: tuple[str, ...]
     """The command, before the dependency and the script."""
     script_on_stdin: bool
-    job_id: str
+    job_id_pattern: str
     """Regular expression (of sed -E, too) whose first group is the id in the output of the command."""
     prefix: str
     """Beginning of a directive."""
@@ -28,7 +28,7 @@ class Scheduler(NamedTuple):
     """Directive that sends SIGTERM before the time limit; empty if the scheduler has none."""
     dependency_words: tuple[str, ...]
     """Words that start a job after the end of others, with `{ids}`."""
-    ids: tuple[str, str]
+    id_format_and_separator: tuple[str, str]
     """Format of one id in `dependency_words`, and the separator of ids."""
     index_variable: str
     """Variable with the index of a task of an array."""
@@ -40,11 +40,11 @@ class Scheduler(NamedTuple):
     """Characters that are replaced in the path of a log."""
     allows_quoted_paths: bool
     """Whether a path with spaces may be quoted."""
-    smallest_array: int
+    min_array_size: int
     """Minimum number of tasks of an array; fewer tasks are submitted as a single job."""
-    largest_array: int
+    max_array_size: int
     """Maximum number of tasks of an array, if the scheduler does not report its limit."""
-    query: tuple[str, ...]
+    query_command: tuple[str, ...]
     """Lists waiting and running tasks, one on each line."""
     name_filter: str
     """Option that restricts the query to jobs of these names; empty if there is none."""
@@ -60,16 +60,16 @@ class Scheduler(NamedTuple):
     """States of jobs that have ended."""
     no_jobs_error: str
     """Regular expression of the query's error message if there is no job; `(?!)`, which matches nothing, if it has none."""
-    cancel: tuple[str, ...]
+    cancel_command: tuple[str, ...]
     cpu_variables: tuple[str, ...]
     """Variables with the CPUs of a task."""
     memory_variables: tuple[tuple[str, int], ...]
     """Variables with the memory of a task, and their unit in bytes."""
     job_variables: tuple[str, ...]
     """Variables with the id of a task's job; the first one that is set counts."""
-    time: Callable[[int], str]
+    format_time: Callable[[int], str]
     """Formats seconds for the directive of the time."""
-    mem: Callable[[int], str]
+    format_memory: Callable[[int], str]
     """Formats bytes for the directive of the memory."""
 
 
@@ -88,9 +88,9 @@ def _megabytes(unit: str) -> Callable[[int], str]:
 
 SLURM = Scheduler(
     name="SLURM",
-    submit=("sbatch", "--parsable"),
+    submit_command=("sbatch", "--parsable"),
     script_on_stdin=False,
-    job_id=r"^([0-9]+)",
+    job_id_pattern=r"^([0-9]+)",
     prefix="#SBATCH",
     common_directives=("--requeue", "--open-mode=append"),
     directives={
@@ -107,15 +107,15 @@ SLURM = Scheduler(
     option_directive="--{key}={value}",
     signal_directive="--signal=B:TERM@60",
     dependency_words=("--dependency=afterany:{ids}",),
-    ids=("{}", ":"),
+    id_format_and_separator=("{}", ":"),
     index_variable="SLURM_ARRAY_TASK_ID",
     first_index=0,
     log_index="%a",
     log_path_escapes=(("\\", "\\\\"), ('"', '\\"'), ("%", "%%")),
     allows_quoted_paths=True,
-    smallest_array=1,
-    largest_array=1001,
-    query=("squeue", "--noheader", "--array", "--format=%F|%K|%T"),
+    min_array_size=1,
+    max_array_size=1001,
+    query_command=("squeue", "--noheader", "--array", "--format=%F|%K|%T"),
     name_filter="--name={}",
     line_pattern=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
     name_query=("squeue", "--noheader", "--format=%j", "--jobs"),
@@ -123,19 +123,19 @@ SLURM = Scheduler(
     pending_states=("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
     ended_states=("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
     no_jobs_error=r"(?!)",
-    cancel=("scancel",),
+    cancel_command=("scancel",),
     cpu_variables=("SLURM_CPUS_PER_TASK",),
     memory_variables=(("SLURM_MEM_PER_NODE", 1 << 20),),
     job_variables=("SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID"),
-    time=_hours_minutes_seconds,
-    mem=_megabytes("M"),
+    format_time=_hours_minutes_seconds,
+    format_memory=_megabytes("M"),
 )
 
 PBS = Scheduler(
     name="PBS",
-    submit=("qsub",),
+    submit_command=("qsub",),
     script_on_stdin=False,
-    job_id=r"^([0-9]+(\[\])?[^ ]*)",
+    job_id_pattern=r"^([0-9]+(\[\])?[^ ]*)",
     prefix="#PBS",
     common_directives=("-r y", "-j oe", "-V"),
     directives={
@@ -152,15 +152,15 @@ PBS = Scheduler(
     option_directive="-l {key}={value}",
     signal_directive="",
     dependency_words=("-W", "depend=afterany:{ids}"),
-    ids=("{}", ":"),
+    id_format_and_separator=("{}", ":"),
     index_variable="PBS_ARRAY_INDEX",
     first_index=0,
     log_index="^array_index^",
     log_path_escapes=(),
     allows_quoted_paths=False,
-    smallest_array=2,
-    largest_array=10000,
-    query=("qstat", "-t"),
+    min_array_size=2,
+    max_array_size=10000,
+    query_command=("qstat", "-t"),
     name_filter="",
     line_pattern=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+(?P<name>\S+)\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
     name_query=("qstat", "-f"),
@@ -168,19 +168,19 @@ PBS = Scheduler(
     pending_states=("Q", "H", "W", "T"),
     ended_states=("F", "X"),
     no_jobs_error=r"(?!)",
-    cancel=("qdel",),
+    cancel_command=("qdel",),
     cpu_variables=("NCPUS",),
     memory_variables=(),
     job_variables=("PBS_ARRAY_ID", "PBS_JOBID"),
-    time=_hours_minutes_seconds,
-    mem=_megabytes("mb"),
+    format_time=_hours_minutes_seconds,
+    format_memory=_megabytes("mb"),
 )
 
 LSF = Scheduler(
     name="LSF",
-    submit=("bsub",),
+    submit_command=("bsub",),
     script_on_stdin=True,
-    job_id=r"^Job <([0-9]+)>.*",
+    job_id_pattern=r"^Job <([0-9]+)>.*",
     prefix="#BSUB",
     common_directives=("-r", '-R "span[hosts=1]"'),
     directives={
@@ -197,15 +197,15 @@ LSF = Scheduler(
     option_directive="-{key} {value}",
     signal_directive="-wt 1 -wa TERM",
     dependency_words=("-w", "{ids}"),
-    ids=("ended({})", " && "),
+    id_format_and_separator=("ended({})", " && "),
     index_variable="LSB_JOBINDEX",
     first_index=1,
     log_index="%I",
     log_path_escapes=(("%", "%%"),),
     allows_quoted_paths=True,
-    smallest_array=1,
-    largest_array=1000,
-    query=("bjobs", "-noheader", "-o", "jobid jobindex stat job_name:80"),
+    min_array_size=1,
+    max_array_size=1000,
+    query_command=("bjobs", "-noheader", "-o", "jobid jobindex stat job_name:80"),
     name_filter="",
     line_pattern=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)(?:\s+(?P<name>\S.*))?",
     name_query=("bjobs", "-noheader", "-o", "job_name:80"),
@@ -213,19 +213,19 @@ LSF = Scheduler(
     pending_states=("PEND", "PSUSP", "WAIT"),
     ended_states=("DONE", "EXIT"),
     no_jobs_error=r"No unfinished job found",
-    cancel=("bkill",),
+    cancel_command=("bkill",),
     cpu_variables=("LSB_DJOB_NUMPROC",),
     memory_variables=(),
     job_variables=("LSB_JOBID",),
-    time=_hours_minutes,
-    mem=_megabytes("MB"),
+    format_time=_hours_minutes,
+    format_memory=_megabytes("MB"),
 )
 
 SGE = Scheduler(
     name="SGE",
-    submit=("qsub", "-terse"),
+    submit_command=("qsub", "-terse"),
     script_on_stdin=False,
-    job_id=r"^([0-9]+).*",
+    job_id_pattern=r"^([0-9]+).*",
     prefix="#$",
     common_directives=("-r y", "-j y", "-V", "-S /bin/bash"),
     directives={
@@ -242,15 +242,15 @@ SGE = Scheduler(
     option_directive="-l {key}={value}",
     signal_directive="",
     dependency_words=("-hold_jid", "{ids}"),
-    ids=("{}", ","),
+    id_format_and_separator=("{}", ","),
     index_variable="SGE_TASK_ID",
     first_index=1,
     log_index="$TASK_ID",
     log_path_escapes=(),
     allows_quoted_paths=False,
-    smallest_array=1,
-    largest_array=75000,
-    query=("qstat", "-u", "*", "-g", "d"),
+    min_array_size=1,
+    max_array_size=75000,
+    query_command=("qstat", "-u", "*", "-g", "d"),
     name_filter="",
     line_pattern=r"(?P<job>\d+)\s+\S+\s+(?P<name>\S+)\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
     name_query=("qstat", "-j"),
@@ -258,12 +258,12 @@ SGE = Scheduler(
     pending_states=("qw", "hqw", "Rq", "Eqw"),
     ended_states=(),
     no_jobs_error=r"(?!)",
-    cancel=("qdel",),
+    cancel_command=("qdel",),
     cpu_variables=("NSLOTS",),
     memory_variables=(),
     job_variables=("JOB_ID",),
-    time=_hours_minutes_seconds,
-    mem=_megabytes("M"),
+    format_time=_hours_minutes_seconds,
+    format_memory=_megabytes("M"),
 )
 
 SCHEDULERS = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "sge": SGE}
@@ -285,7 +285,7 @@ def is_job_id(text: str) -> bool:
 def printed_id(scheduler: Scheduler, output: str) -> str:
     """Return the id of a submitted job from the output of the command; empty if the output does not contain one."""
     for line in output.splitlines():
-        match = re.match(scheduler.job_id, line.strip())
+        match = re.match(scheduler.job_id_pattern, line.strip())
         if match:
             return match[1]
     return ""

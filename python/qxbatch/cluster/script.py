@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cluster.grouping import Array
+from qxbatch.cluster.grouping import JobArray
 from qxbatch.cluster.schedulers import Scheduler
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
@@ -21,7 +21,7 @@ _NODE_VARIABLES = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_C
 """Variables that are passed to a container, with those that `Scheduler` names."""
 
 
-TASK = '"$task"'
+TASK_VARIABLE = '"$task"'
 """Stands for the number of the task in a command: the shell variable that the script sets."""
 
 
@@ -30,14 +30,13 @@ class JobScript(NamedTuple):
 
     name: str
     """Name of the job."""
-    logs: Path
-    """Folder of its logs."""
-    log: str
-    """Name of its log."""
+    log_folder: Path
+    log_name: str
+    """Name of its log in the folder; for an array, with the scheduler's placeholder of the index."""
     command: str
     """Shell words of the command; `$task` is the number of the task."""
-    array: Array | None
-    """None: the dependent job. An array with fewer than `Scheduler.smallest_array` tasks is submitted as a single job."""
+    array: JobArray | None
+    """None: the dependent job. An array with fewer than `Scheduler.min_array_size` tasks is submitted as a single job."""
     host_command: str = ""
     """Shell words of a command that runs before `command`, outside the container."""
     units: int = 0
@@ -57,8 +56,8 @@ def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
     return "\n".join([*lines, f"exec {job.command}"]) + "\n"
 
 
-def _is_array(scheduler: Scheduler, array: Array) -> bool:
-    return array.size >= scheduler.smallest_array
+def _is_array(scheduler: Scheduler, array: JobArray) -> bool:
+    return array.size >= scheduler.min_array_size
 
 
 def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> list[str]:
@@ -67,9 +66,9 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> li
     mem = spec.mem or (END_MEMORY + END_MEMORY_EACH * job.units if array is None else array.mem)
     values = {
         "name": job.name,
-        "output": _path(scheduler, job.logs, job.log),
-        "time": scheduler.time(seconds),
-        "mem": "" if _requests_memory(spec) else scheduler.mem(mem),
+        "output": _path(scheduler, job.log_folder, job.log_name),
+        "time": scheduler.format_time(seconds),
+        "mem": "" if _requests_memory(spec) else scheduler.format_memory(mem),
         "cpus": "" if array is None else str(spec.cpus or 1),
         "partition": spec.partition,
         "account": spec.account,
@@ -113,7 +112,7 @@ def _is_redundant_name(scheduler: Scheduler, directive: str) -> bool:
     )
 
 
-def _array_directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript, array: Array) -> list[str]:
+def _array_directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript, array: JobArray) -> list[str]:
     """Return the directives of an array. The limit of tasks at once is a suffix of its directive (`%5`), or another directive."""
     throttle = "" if spec.throttle is None else scheduler.directives["throttle"].format(spec.throttle)
     suffix = throttle if throttle.startswith("%") else ""
@@ -134,7 +133,7 @@ def _option_directive(scheduler: Scheduler, key: str, value: str) -> str:
 
 def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
     """Return the words that start a job after these jobs have ended, with any status."""
-    id_format, separator = scheduler.ids
+    id_format, separator = scheduler.id_format_and_separator
     return [
         word.format(ids=separator.join(id_format.format(job) for job in ids)) for word in scheduler.dependency_words
     ]
@@ -146,11 +145,11 @@ def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Pat
     `arrays` maps the number of each array to its script, `end` is the script of the dependent job. `sums` has the checksums of all
     scripts, as sha256sum reads them: if somebody changed a script meanwhile, none is submitted.
     """
-    submit = shlex.join(scheduler.submit)
+    submit = shlex.join(scheduler.submit_command)
     feed = "<" if scheduler.script_on_stdin else ""
     jobs_file = shlex.quote(str(jobs))
-    id_format, separator = scheduler.ids
-    pattern = scheduler.job_id.removesuffix(".*")
+    id_format, separator = scheduler.id_format_and_separator
+    pattern = scheduler.job_id_pattern.removesuffix(".*")
     expression = f"s/{pattern}.*/\\1/p"
     sed = f"sed -nE {shlex.quote(expression)}"
     lines = ["#!/bin/bash", "set -eu -o pipefail", f"sha256sum --check --quiet << 'SUMS'\n{sums}SUMS", "ids="]
@@ -172,7 +171,7 @@ def _record_job(name: str, jobs_file: str) -> list[str]:
 
 def shell_word_of_task(word: str) -> str:
     """Return a word quoted for a shell, with the variable of the task unquoted."""
-    before, variable, _ = word.partition(TASK)
+    before, variable, _ = word.partition(TASK_VARIABLE)
     return shlex.quote(before) + variable
 
 

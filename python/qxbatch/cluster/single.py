@@ -29,12 +29,12 @@ def import_one(settings: Settings, name: str) -> int:
     with observer.progress:
         report = import_named(
             settings,
-            dict.fromkeys(match.units, match.packets),
+            dict.fromkeys(match.session_ids, match.packet_names),
             observer,
-            open_locks=lambda workspace: Locks(workspace.locks),
+            open_locks=lambda workspace: Locks(workspace.locks_folder),
             check_ready=need_writable,
         )
-    note = _note(report, settings, name, match.units)
+    note = _note(report, settings, name, match.session_ids)
     if note and not settings.quiet:
         print(note)
     status = end_named(settings, report, observer)

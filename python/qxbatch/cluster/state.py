@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.plain_files import is_plain_name, json_object, refuse_link
+from qxbatch.publish.plain_files import is_plain_name, parse_json_object, refuse_link
 from qxbatch.textfile import naming_path
 
 FOLDER_SIZE = 1000
@@ -104,7 +104,7 @@ _MAX_NUMBER = 10**18
 
 def state_of_text(text: bytes) -> UnitState:
     """Return the state in a state file. Raises ValueError if it is invalid."""
-    value = json_object(text)
+    value = parse_json_object(text)
     values = {name: value[_key(name)] for name in UnitState._fields if _key(name) in value}
     wrong = [_key(name) for name, each in values.items() if not _is_valid(_key(name), each)]
     missing = [key for key in ("number", "unit", "packets", "size", "state") if key not in value]

@@ -72,13 +72,16 @@ class Status(NamedTuple):
         """Return why a queue did not answer; empty if all answered or none was read."""
         return next((queue.reason for queue in self.queues.values() if not queue.has_answered), "")
 
-    def of_state(self, *states: State) -> list[Row]:
+    def rows_in_state(self, *states: State) -> list[Row]:
         """Return the rows in one of these states."""
         return [row for row in self.rows if row.state in states]
 
 
-def status_of(submissions: Sequence[Submission]) -> Status:
-    """Return the states of the units of these submissions, without units whose packets are all in later submissions."""
+def query_status(submissions: Sequence[Submission]) -> Status:
+    """Return the states of the units of these submissions, from their state files and the queues of the schedulers.
+
+    Units whose packets are all in later submissions are left out.
+    """
     last: dict[str, tuple[Submission, UnitState]] = {}
     unreadable: list[str] = []
     for submission in submissions:
@@ -92,7 +95,7 @@ def status_of(submissions: Sequence[Submission]) -> Status:
     for submission in {submission.id: submission for submission, _ in current.values()}.values():
         try:
             # Asked before the rounds are read: otherwise a submission whose first round begins in between would count as old.
-            may_get_first_round = submission.is_new(None)
+            may_get_first_round = submission.may_get_first_round()
             assignments[submission.id] = Assignments(assignments_of(submission), may_get_first_round)
         except UsageError as error:
             unreadable.append(str(error))
@@ -192,9 +195,9 @@ def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, ma
     """Return why a unit has no job yet; empty if it has a job or gets none."""
     if _job(submission, assignment):
         return ""
-    if assignment is not None and assignment.round.is_printed and not assignment.round.jobs:
+    if assignment is not None and assignment.round.has_printed_script and not assignment.round.jobs:
         return "the printed script was not run yet"
-    may_get_job = may_get_first_round if assignment is None else submission.is_new(assignment.round.number)
+    may_get_job = may_get_first_round if assignment is None else submission.may_get_jobs(assignment.round.number)
     return "it is being submitted" if may_get_job else ""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qxbatch.cluster.grouping import Plan, format_ranges
+from qxbatch.cluster.grouping import SubmissionPlan, format_ranges
 from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME, RecordFile, read_record
 from qxbatch.cluster.rounds import Round, read_round, read_tasks, round_path
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
@@ -57,7 +57,7 @@ class Submission:
 
     def __init__(self, folder: Path, file: RecordFile) -> None:
         self.folder = folder
-        self.file = file
+        self.record_file = file
         self.record = file.value
         """The options, and what else the jobs need to know about the run that submitted (qxbatch.cluster.record)."""
         self.id = folder.name
@@ -76,36 +76,36 @@ class Submission:
         return {str(key): str(value) for key, value in self.record["options"].items()}
 
     @property
-    def size(self) -> int:
-        """Return the number of its units."""
+    def unit_count(self) -> int:
+        """The number of its units."""
         return int(self.record["units"])
 
     @property
     def owner_id(self) -> int:
         """Return the user id of the owner of the record."""
-        return self.file.owner_id
+        return self.record_file.owner_id
 
     @property
     def is_own(self) -> bool:
         """Return whether this user owns the submission."""
-        return self.file.is_own
+        return self.record_file.is_own
 
     def need_own(self) -> None:
         """Raise UsageError if another user owns its record or can have written it: its options select folders and programs."""
         self._need_owner()
-        if self.file.is_writable_by_others:
-            file = shell_word(str(self.file.path))
+        if self.record_file.is_writable_by_others:
+            file = shell_word(str(self.record_file.path))
             raise UsageError(
-                f"{self.file.path} can be written by other users, and its options select folders and programs.",
+                f"{self.record_file.path} can be written by other users, and its options select folders and programs.",
                 f"Read it; if its options are yours: chmod go-w {file}. Otherwise submit its packets again.",
             )
 
     def need_unchanged(self, digest: str) -> None:
         """Raise UsageError if the record has another SHA-256 than when the job was submitted, or if another user owns it."""
         self._need_owner()
-        if self.file.digest != digest:
+        if self.record_file.digest != digest:
             raise UsageError(
-                f"{self.file.path} was changed after this job was submitted; nothing was imported.",
+                f"{self.record_file.path} was changed after this job was submitted; nothing was imported.",
                 f"Once none of its jobs runs, remove {self.folder} and submit its packets again.",
             )
 
@@ -119,13 +119,13 @@ class Submission:
         """Return the state of a unit. Raises OSError, ValueError."""
         return read_state(self.states_folder, number)
 
-    def write(self, state: UnitState) -> None:
+    def write_state(self, state: UnitState) -> None:
         """Replace the state of a unit. Raises OSError."""
         write_state(self.states_folder, state)
 
     def all_states(self, on_unreadable: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
         """Yield the existing states of units in order. `on_unreadable` gets the reason for each that cannot be read."""
-        for number in possible_numbers(self.states_folder, self.size):
+        for number in possible_numbers(self.states_folder, self.unit_count):
             try:
                 yield self.state(number)
             except FileNotFoundError:
@@ -147,7 +147,7 @@ class Submission:
     def round(self, round_number: int) -> Round:
         """Return a round. Raises UsageError."""
         try:
-            return read_round(self.folder, round_number, self.size)
+            return read_round(self.folder, round_number, self.unit_count)
         except (OSError, ValueError) as error:
             raise _unreadable(self.folder, error) from error
 
@@ -158,7 +158,7 @@ class Submission:
     def tasks(self, round_number: int) -> list[tuple[int, ...]]:
         """Return the units of each task of a round. Raises UsageError."""
         try:
-            return read_tasks(self.folder, round_number, self.size)
+            return read_tasks(self.folder, round_number, self.unit_count)
         except (OSError, ValueError) as error:
             raise _unreadable(self.folder, error) from error
 
@@ -181,7 +181,7 @@ class Submission:
         """Return the folder of the logs; `name` is the number of the array, or END_JOB."""
         return self.folder / LOGS / f"{round_number}-{name}"
 
-    def add_round(self, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
+    def add_round(self, plan: SubmissionPlan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
         """Write a new round; return its number. Raises UsageError, OSError.
 
         `remaining` are the units that the dependent job will submit. `printed`: the user runs the script that submits the round.
@@ -195,7 +195,7 @@ class Submission:
         return round_number
 
     def write_round(
-        self, round_number: int, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False
+        self, round_number: int, plan: SubmissionPlan, remaining: Sequence[int] = (), *, printed: bool = False
     ) -> None:
         """Write a round, or replace it while it is submitted (arguments: see `add_round`). Raises OSError."""
         lines = "".join(f"{format_ranges(task)}\n" for task in plan.tasks)
@@ -217,7 +217,10 @@ class Submission:
         self._remove_files(round_number)
 
     def _remove_files(self, round_number: int) -> None:
-        """Remove tasks, jobs and logs of a round without a .json. Its scripts stay (`is_new`); links are not followed."""
+        """Remove tasks, jobs and logs of a round without a .json. Links are not followed.
+
+        Its scripts stay: they show `may_get_first_round` that there was a round.
+        """
         for ending in ("tasks", "jobs"):
             remove_tree(round_path(self.folder, round_number, ending))
         logs = self.folder / LOGS
@@ -225,18 +228,15 @@ class Submission:
             if name.startswith(f"{round_number}-"):
                 remove_tree(logs / name)
 
-    def is_new(self, round_number: int | None) -> bool:
-        """Return whether a round may have jobs that are not recorded yet.
+    def may_get_first_round(self) -> bool:
+        """Return whether the submission is so new that it may get its first round at any moment."""
+        if any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
+            return False
+        return _is_recent(self.record_file.path)
 
-        `round_number` None: return whether a new submission may get its first round at any moment.
-        """
-        if round_number is None and any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
-            return False
-        path = self.file.path if round_number is None else round_path(self.folder, round_number, "json")
-        try:
-            return time.time() - path.stat().st_mtime < NEW_SECONDS
-        except OSError:
-            return False
+    def may_get_jobs(self, round_number: int) -> bool:
+        """Return whether a round was written so recently that it may have jobs that are not recorded yet."""
+        return _is_recent(round_path(self.folder, round_number, "json"))
 
     def record_job(self, round_number: int, name: str, job: str) -> None:
         """Append the id of a submitted job; `name` is the number of its array, or END_JOB."""
@@ -246,12 +246,20 @@ class Submission:
             file.write(f"{name} {job}\n")
 
 
+def _is_recent(path: Path) -> bool:
+    """Return whether a file was written in the last NEW_SECONDS; False if it is missing."""
+    try:
+        return time.time() - path.stat().st_mtime < NEW_SECONDS
+    except OSError:
+        return False
+
+
 def jobs_folder(sessionsfolder: Path) -> Path:
     """Return the folder of all submissions."""
     return sessionsfolder / WORKSPACE / JOBS
 
 
-def submissions(
+def read_submissions(
     sessionsfolder: Path, on_unreadable: Callable[[UsageError], object] = lambda _: None
 ) -> list[Submission]:
     """Return the submissions of a sessions folder, the earliest first. `on_unreadable` gets an error for each that cannot be read.

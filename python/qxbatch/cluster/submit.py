@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.cluster.command import Answer, run_scheduler_command
-from qxbatch.cluster.grouping import Array, Plan, plan
+from qxbatch.cluster.grouping import JobArray, SubmissionPlan, plan_tasks
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, printed_id
 from qxbatch.cluster.script import (
-    TASK,
+    TASK_VARIABLE,
     JobScript,
     dependency,
     in_container,
@@ -44,9 +44,9 @@ ATTEMPT_SECONDS = 1.0
 class SubmitResult(NamedTuple):
     """The result of a submission."""
 
-    round: int
+    round_number: int
     """Number of the round."""
-    tasks: int
+    task_count: int
     """Number of tasks of the accepted arrays."""
     jobs: tuple[str, ...]
     """Ids of the arrays and of the dependent job."""
@@ -56,17 +56,20 @@ class SubmitResult(NamedTuple):
     """The last message with which the scheduler refused a job; empty if it refused none."""
 
 
-def largest_array(scheduler: Scheduler) -> int:
-    """Return how many tasks an array may have. Slurm's MaxArraySize limits the index, which begins with 0 here."""
+def query_max_array_size(scheduler: Scheduler) -> int:
+    """Return how many tasks an array may have; Slurm is asked for its limit.
+
+    MaxArraySize of Slurm limits the index, which begins with 0 here.
+    """
     if scheduler.name == "SLURM":
         answer = run_scheduler_command(("scontrol", "show", "config"))
         match = re.search(r"(?m)^MaxArraySize\s*=\s*(\d+)", answer.out)
         if match and int(match[1]) > 0:
             return int(match[1])
-    return scheduler.largest_array
+    return scheduler.max_array_size
 
 
-class Submitter:
+class RoundSubmitter:
     """Submits one round of a submission."""
 
     def __init__(self, submission: Submission, spec: SchedulerSpec) -> None:
@@ -77,7 +80,7 @@ class Submitter:
         """Set when the round is added."""
         self.tasks: list[tuple[int, ...]] = []
         """The numbers of the units of each task of the accepted arrays."""
-        self.arrays: list[Array] = []
+        self.arrays: list[JobArray] = []
         self.jobs: list[str] = []
         """Ids of the accepted arrays."""
         self.refusal = ""
@@ -90,12 +93,12 @@ class Submitter:
 
         Raises UsageError, with exit status 69 if no array is accepted, and OSError.
         """
-        largest = largest_array(self.scheduler)
+        largest = query_max_array_size(self.scheduler)
         # no array is accepted yet: all units are remaining ones
-        self.round_number = self.submission.add_round(Plan((), ()), sorted(sizes))
+        self.round_number = self.submission.add_round(SubmissionPlan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MAX_GROWTH:
-            self._submit_arrays(plan(remaining, self.spec.minutes * factor, largest, retry_factor))
+            self._submit_arrays(plan_tasks(remaining, self.spec.minutes * factor, largest, retry_factor))
             remaining = self._not_accepted(sizes)
             factor *= GROWTH
         end = self._submit_end_job(remaining)
@@ -105,15 +108,15 @@ class Submitter:
         remaining = self._not_accepted(sizes)
         return SubmitResult(self.round_number, len(self.tasks), (*self.jobs, end), len(remaining), self.refusal)
 
-    def print_script(self, sizes: Mapping[int, int], retry_factor: int = 1) -> str:
-        """Write all scripts; return the one that submits them."""
-        planned = plan(sizes, self.spec.minutes, self.scheduler.largest_array, retry_factor)
+    def write_scripts(self, sizes: Mapping[int, int], retry_factor: int = 1) -> str:
+        """Add a round and write its scripts, but submit nothing; return the script that submits them (for --print-script)."""
+        planned = plan_tasks(sizes, self.spec.minutes, self.scheduler.max_array_size, retry_factor)
         self.round_number = self.submission.add_round(planned, printed=True)
         arrays = {str(k): self._write_script(str(k), array) for k, array in enumerate(planned.arrays)}
         end = self._write_script(END_JOB, None)
         return submission_script(self.scheduler, arrays, end, self.submission.jobs_path(self.round_number), self.sums)
 
-    def _submit_arrays(self, planned: Plan) -> None:
+    def _submit_arrays(self, planned: SubmissionPlan) -> None:
         """Submit arrays until one is refused."""
         start = len(self.tasks)
         for array in planned.arrays:
@@ -142,7 +145,7 @@ class Submitter:
         if not self.jobs:
             self.submission.remove_round(self.round_number)
             raise UsageError(
-                f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
+                f"{self.scheduler.submit_command[0]} refused the jobs: {self.refusal}.",
                 f"Correct the options of --scheduler, then: qxbatch resume {shell_word(str(self.submission.sessionsfolder))}",
                 ExitStatus.UNAVAILABLE,
             )
@@ -169,14 +172,14 @@ class Submitter:
         """Cancel the last array to make room for the dependent job."""
         array = self.arrays.pop()
         del self.tasks[array.first :]
-        run_scheduler_command([*self.scheduler.cancel, self.jobs.pop()])
+        run_scheduler_command([*self.scheduler.cancel_command, self.jobs.pop()])
 
     def _write_round(self, remaining: Sequence[int]) -> None:
-        self.submission.write_round(self.round_number, Plan(tuple(self.tasks), tuple(self.arrays)), remaining)
+        self.submission.write_round(self.round_number, SubmissionPlan(tuple(self.tasks), tuple(self.arrays)), remaining)
 
     def _submit_script(self, path: Path, after: Sequence[str] = ()) -> str | None:
         """Submit a script; return the id of its job, None if it is refused."""
-        words = [*self.scheduler.submit, *after]
+        words = [*self.scheduler.submit_command, *after]
         answer: Answer
         if self.scheduler.script_on_stdin:
             answer = run_scheduler_command(words, stdin=path.read_text(encoding="utf-8"))
@@ -187,12 +190,12 @@ class Submitter:
             self.refusal = answer.reason
         return job or None
 
-    def _write_script(self, name: str, array: Array | None, *, resubmit: bool = False) -> Path:
+    def _write_script(self, name: str, array: JobArray | None, *, resubmit: bool = False) -> Path:
         """Write the script of an array, or of the dependent job; with `resubmit`, that job first submits the remaining units."""
         logs = self.submission.log_folder(self.round_number, name)
         logs.mkdir(parents=True, exist_ok=True)
         log = f"{self.scheduler.log_index}.log" if self._is_array(array) else "0.log"
-        task = TASK if array is not None else END_JOB
+        task = TASK_VARIABLE if array is not None else END_JOB
         job = JobScript(
             self.submission.job_name,
             logs,
@@ -200,7 +203,7 @@ class Submitter:
             self._command(task),
             array,
             self._host_command(REMAINING) if resubmit else "",
-            self.submission.size,
+            self.submission.unit_count,
         )
         path = self.submission.script_path(self.round_number, name)
         text = script(self.scheduler, self.spec, job)
@@ -208,13 +211,13 @@ class Submitter:
         self.sums += f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n"
         return path
 
-    def _is_array(self, array: Array | None) -> bool:
-        return array is not None and array.size >= self.scheduler.smallest_array
+    def _is_array(self, array: JobArray | None) -> bool:
+        return array is not None and array.size >= self.scheduler.min_array_size
 
     def _words(self, program: Sequence[str], task: str) -> list[str]:
-        """Return the words of the command with which a job does a task: TASK, END_JOB or REMAINING."""
+        """Return the words of the command with which a job does a task: TASK_VARIABLE, END_JOB or REMAINING."""
         folder = str(self.submission.sessionsfolder)
-        submission = f"{self.submission.id}:{self.submission.file.digest}"  # the job refuses another record
+        submission = f"{self.submission.id}:{self.submission.record_file.digest}"  # the job refuses another record
         return [*program, "worker", folder, f"--submission={submission}", f"--task={self.round_number}/{task}"]
 
     def _command(self, task: str) -> str:
@@ -233,9 +236,9 @@ class Submitter:
 
 def need_command(scheduler: Scheduler) -> None:
     """Raise UsageError (exit status 69) where the scheduler's command is not on PATH."""
-    if shutil.which(scheduler.submit[0]) is None:
+    if shutil.which(scheduler.submit_command[0]) is None:
         raise UsageError(
-            f"There is no {scheduler.submit[0]} on this host, so nothing can be submitted to {scheduler.name}.",
+            f"There is no {scheduler.submit_command[0]} on this host, so nothing can be submitted to {scheduler.name}.",
             "Run this on a login node, or write the script with --print-script and run it there.",
             ExitStatus.UNAVAILABLE,
         )

@@ -21,13 +21,13 @@ def submit_lock(sessionsfolder: Path) -> Iterator[None]:
     """
     workspace = Workspace(sessionsfolder)
     try:
-        workspace.refuse_links()
+        workspace.refuse_non_folders()
         workspace.tidy()  # removes an empty folder of locks that cannot be entered; the lock creates the folder again
     except OSError as error:
         raise UsageError(f"Cannot use {error_text(error)}.", "", ExitStatus.CANNOT_WRITE) from None
-    locks = Locks(workspace.locks)
+    locks = Locks(workspace.locks_folder)
     try:
-        with locks.waiting(SUBMIT_LOCK):
+        with locks.acquired(SUBMIT_LOCK):
             yield
     finally:
         locks.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.state import State
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.submit import Submitter
+from qxbatch.cluster.submit import RoundSubmitter
 from qxbatch.counted import counted
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
@@ -19,11 +19,11 @@ def submit_new(submission: Submission, spec: SchedulerSpec, write_script: Callab
     Raises UsageError, for example if no job is accepted, after removing the submission, and OSError.
     """
     sizes = {state.number: state.size for state in submission.all_states() if state.state is State.WAITING}
-    submitter = Submitter(submission, spec)
+    submitter = RoundSubmitter(submission, spec)
     began = time.monotonic()
     try:
         if write_script is not None:
-            write_script(submitter.print_script(sizes))
+            write_script(submitter.write_scripts(sizes))
             return f"The script on standard output submits {counted(len(sizes), 'session')}."
         submitted = submitter.submit(sizes)
     except UsageError as error:

@@ -77,7 +77,7 @@ def _advice(status: Status) -> list[str]:
     if not status.rows:
         return []
     folder = shell_word(str(status.rows[0].submission.sessionsfolder))
-    lost, failed = status.of_state(State.LOST), status.of_state(State.FAILED)
+    lost, failed = status.rows_in_state(State.LOST), status.rows_in_state(State.FAILED)
     lines = [f"To import again what was lost: qxbatch resume {folder}"] if lost else []
     if any(not row.unit.published for row in failed):
         lines.append(f"To import again what failed, once its reasons are corrected: qxbatch resume {folder} --failed")

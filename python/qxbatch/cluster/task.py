@@ -6,7 +6,7 @@ ended, writes the study level (page and tables of the study) and submits the uni
 
 from collections.abc import Iterator
 
-from qxbatch.cluster.options import task_settings
+from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.state import UnitState
 from qxbatch.cluster.submission import END_JOB, REMAINING, Submission, open_submission
 from qxbatch.problems import UsageError
@@ -29,14 +29,14 @@ def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
         from qxbatch.cluster.end_job import submit_remaining
 
         return submit_remaining(submission, int(round_number))
-    settings = task_settings(submission)
+    settings = restore_settings(submission)
     if name == END_JOB:
         from qxbatch.cluster.end_job import write_study_level
 
         return write_study_level(submission, settings)
-    from qxbatch.cluster.work import import_units
+    from qxbatch.cluster.work import import_task
 
-    return import_units(submission, settings, list(_states(submission, int(round_number), int(name))))
+    return import_task(submission, settings, list(_states(submission, int(round_number), int(name))))
 
 
 def _states(submission: Submission, round_number: int, task: int) -> Iterator[UnitState]:

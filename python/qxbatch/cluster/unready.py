@@ -10,7 +10,7 @@ from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.settings.model import Settings
 
 
-def write_unready(report: Report, writer: StateWriter, settings: Settings) -> None:
+def write_unready_states(report: Report, writer: StateWriter, settings: Settings) -> None:
     """Write the states of units without a ready packet."""
     # the report of an interrupted import that this run continued names no unit
     recovered = {

@@ -8,20 +8,20 @@ from qxbatch.cluster.job_locks import job_id, job_locks
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL, UnitState
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.unready import write_unready
+from qxbatch.cluster.unready import write_unready_states
 from qxbatch.exits import ExitStatus
 from qxbatch.pipeline.ending import end_named
-from qxbatch.pipeline.interrupted import clear_locks
+from qxbatch.pipeline.interrupted import remove_stale_locks
 from qxbatch.pipeline.named_units import import_named
 from qxbatch.report.observers import RunObservers
 from qxbatch.settings.model import Settings
 
 
-def import_units(submission: Submission, settings: Settings, states: Sequence[UnitState]) -> int:
+def import_task(submission: Submission, settings: Settings, states: Sequence[UnitState]) -> int:
     """Import those of the units that have no result yet; return the exit status. A requeued task does not repeat the others."""
     todo = [state for state in states if state.state not in FINAL]
     if not todo:
-        clear_locks(settings.sessionsfolder)
+        remove_stale_locks(settings.sessionsfolder)
         print("All packets of this task have results.")
         return int(ExitStatus.OK)
     scheduler = submission.scheduler
@@ -37,7 +37,7 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
             settings,
             packets_of_units,
             observer,
-            open_locks=lambda workspace: job_locks(workspace.locks, scheduler, job),
+            open_locks=lambda workspace: job_locks(workspace.locks_folder, scheduler, job),
         )
-    write_unready(report, writer, settings)
+    write_unready_states(report, writer, settings)
     return end_named(settings, report, observer)

@@ -37,7 +37,7 @@ def run(options: Mapping[str, object]) -> int:
         (submission, each_round.number)
         for submission in own_submissions
         for each_round in submission.rounds()
-        if each_round.is_printed and not each_round.jobs
+        if each_round.has_printed_script and not each_round.jobs
     ]
     for submission, number in unused_rounds:
         submission.remove_round(number)
@@ -58,9 +58,9 @@ def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
         elif unconfirmed.reason:
             print_warnings([f"Not cancelled: {unconfirmed.reason}; that of submission {submission.id} has ended."])
         return False
-    answer = run_scheduler_command([*scheduler.cancel, job])
+    answer = run_scheduler_command([*scheduler.cancel_command, job])
     if answer.status != 0:
-        refusals.append(f"{' '.join([*scheduler.cancel, job])}: {answer.reason}")
+        refusals.append(f"{' '.join([*scheduler.cancel_command, job])}: {answer.reason}")
     return answer.status == 0
 
 

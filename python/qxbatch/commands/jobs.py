@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from qxbatch.cluster.state import State
-from qxbatch.cluster.status import status_of
+from qxbatch.cluster.status import query_status
 from qxbatch.cluster.table import as_json, as_text
 from qxbatch.commands.submitted import print_warnings, submissions_in
 from qxbatch.exits import ExitStatus
@@ -12,7 +12,7 @@ from qxbatch.exits import ExitStatus
 def run(options: Mapping[str, object]) -> int:
     """Print the table; return 1 if a packet failed or is lost. Raises UsageError."""
     _, submissions = submissions_in(options["<sessionsfolder>"])
-    status = status_of(submissions)
+    status = query_status(submissions)
     print_warnings(status.unreadable)
     print(as_json(status) if options["--json"] else as_text(status, list_all=bool(options["--list-all"])), end="")
-    return int(ExitStatus.FAILED if status.of_state(State.FAILED, State.LOST) else ExitStatus.OK)
+    return int(ExitStatus.FAILED if status.rows_in_state(State.FAILED, State.LOST) else ExitStatus.OK)

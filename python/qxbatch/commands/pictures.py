@@ -13,7 +13,7 @@ from qxbatch.core import Statistics
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.page.picture import write_picture
 from qxbatch.page.thumbnail import write_thumbnail
-from qxbatch.publish.durable import NO_RUN, rename_new
+from qxbatch.publish.durable import NO_RUN, rename_noreplace
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import ImageSummary
@@ -67,6 +67,6 @@ def _write_new(path: Path, content: bytes) -> None:
         with temporary.open("xb") as file:
             file.write(content)
         with contextlib.suppress(FileExistsError):
-            rename_new(temporary, path)
+            rename_noreplace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.cluster.options import task_settings
+from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.resubmit import not_refused, resubmission_script, resubmit
+from qxbatch.cluster.resubmit import not_refused, prepare_resubmission, resubmit
 from qxbatch.cluster.state import State, UnitState
-from qxbatch.cluster.status import Row, Status, assignments_of, status_of
+from qxbatch.cluster.status import Row, Status, assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_not_resubmitted, print_refused, print_warnings, submissions_in
@@ -22,7 +22,7 @@ def run(options: Mapping[str, object]) -> int:
     folder, submissions = submissions_in(options["<sessionsfolder>"])
     ids = []
     with submit_lock(folder):
-        chosen = _units_to_submit(status_of(submissions), options)
+        chosen = _units_to_submit(query_status(submissions), options)
         for submission, units in chosen:
             submission.need_own()
             if _submit(submission, units, options):
@@ -43,9 +43,9 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
             ExitStatus.UNAVAILABLE,
         )
     print_warnings(status.unreadable)
-    rows = status.of_state(State.LOST)
+    rows = status.rows_in_state(State.LOST)
     if options["--failed"]:
-        failed = status.of_state(State.FAILED)
+        failed = status.rows_in_state(State.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
         print_not_resubmitted([row.unit.name for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
@@ -74,7 +74,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
     ready = not_refused(submission, units)
     print_refused([unit.name for unit in units if unit not in ready])
     if options["--print-script"] and ready:
-        sys.stdout.write(resubmission_script(submission, ready, spec))
+        sys.stdout.write(prepare_resubmission(submission, ready, spec))
         return True
     submitted = resubmit(submission, ready, spec)
     if submitted is not None and not options["--quiet"]:
@@ -87,5 +87,5 @@ def _follow(folder: Path, submissions: Sequence[Submission], ids: Sequence[str])
 
     from qxbatch.cluster.follow import follow
 
-    settings = task_settings(next(submission for submission in submissions if submission.id in ids))
+    settings = restore_settings(next(submission for submission in submissions if submission.id in ids))
     return follow(replace(settings, sessionsfolder=folder), ids)

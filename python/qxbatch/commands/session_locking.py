@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.unit_locks import unit_lock
+from qxbatch.pipeline.unit_locks import unit_lock_name
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.workspace import Workspace
@@ -31,14 +31,14 @@ def session_lock(session: Path) -> Iterator[Refusal | None]:
     Raises UsageError (exit status 73) when the sessions folder cannot be written.
     """
     workspace = Workspace(session.parent)
-    locks = Locks(workspace.locks)
+    locks = Locks(workspace.locks_folder)
     try:
         lock = _take(workspace, locks, session)
         if lock is None:
             yield Refusal(is_held=True)
             return
         try:
-            is_interrupted = os.path.lexists(workspace.journal(session.name))
+            is_interrupted = os.path.lexists(workspace.journal_path(session.name))
             command = f"qxbatch {shell_word(str(session.parent))}"
             problem = f"{session}: an import of this session was interrupted; `{command}` finishes the import"
             yield Refusal(problem=problem) if is_interrupted else None
@@ -51,9 +51,9 @@ def session_lock(session: Path) -> Iterator[Refusal | None]:
 
 def _take(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
     try:
-        workspace.refuse_links()
+        workspace.refuse_non_folders()
         workspace.tidy()  # removes an empty folder of locks that cannot be entered; `take` creates the folder again
-        return locks.take(unit_lock(session.name))
+        return locks.take(unit_lock_name(session.name))
     except OSError as error:
         raise cannot_write(error) from None
 

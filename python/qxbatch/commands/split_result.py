@@ -15,7 +15,7 @@ from qxbatch.discover.own_names import is_staging_name_of_split
 from qxbatch.exits import ExitStatus
 from qxbatch.ledger_cells import escape
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
+from qxbatch.publish.durable import rename_noreplace, sync_folder, sync_tree
 from qxbatch.publish.folder_lock import locked_folder
 from qxbatch.publish.same_content import same_content
 from qxbatch.report.output_files import path_and_parents_in_inbox
@@ -64,7 +64,7 @@ def move_to_output(staging: Path, folders: Sequence[StudyFolder], rows: Sequence
     sync_tree(staging / "parts")
     with locked_folder(output):
         for new, target in missing_folders(staging, folders, rows):  # another run may have written them meanwhile
-            rename_new(new, target)
+            rename_noreplace(new, target)
         return _write_mapping(staging, _lines(rows))
 
 
@@ -138,7 +138,7 @@ def _write_mapping(staging: Path, lines: Iterable[str]) -> Path:
     path = next(path for path in _mappings(staging.parent) if not os.path.lexists(path))
     with create_text(staging / path.name) as file:
         file.writelines(lines)
-    rename_new(staging / path.name, path)
+    rename_noreplace(staging / path.name, path)
     sync_folder(path.parent)
     return path
 

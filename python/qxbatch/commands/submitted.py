@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from qxbatch.cluster.submission import Submission, submissions
+from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -23,7 +23,7 @@ def submissions_in(name: object) -> tuple[Path, list[Submission]]:
     """
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
     unreadable: list[UsageError] = []
-    submitted = submissions(folder, unreadable.append)
+    submitted = read_submissions(folder, unreadable.append)
     if unreadable and not submitted:
         raise unreadable[0]
     print_warnings(map(str, unreadable))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import RUN_PATTERN, is_session_of
-from qxbatch.publish.plain_files import is_below
-from qxbatch.publish.replaced import KEPT_SUFFIX, keep_replaced
+from qxbatch.publish.plain_files import is_below_without_links
+from qxbatch.publish.replaced import KEPT_SUFFIX, keep_unique_files
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 
@@ -21,18 +21,18 @@ def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     Raises OSError.
     """
     problems = []
-    replaced_folder = workspace.archive.parent / REPLACED
+    replaced_folder = workspace.archive_folder.parent / REPLACED
     for run in _names_in(workspace.unit_folder(unit), workspace):
         if not RUN_PATTERN.fullmatch(run):
             continue
         run_workspace = workspace.of_run(run)
         for session in _replaced_sessions(run_workspace, unit):
-            kept_in = keep_replaced(
-                run_workspace.replaced_files(unit, session),
-                workspace.session(session).folder,
+            kept_in = keep_unique_files(
+                run_workspace.replaced_files_folder(unit, session),
+                workspace.session_paths(session).folder,
                 replaced_folder,
                 archive=None,
-                tag=run_workspace.tag(unit),
+                tag=run_workspace.hidden_name_tag(unit),
                 keep_all=True,
             )
             if kept_in is not None:
@@ -52,20 +52,20 @@ def _kept_problem(session: str, kept_in: Path) -> Problem:
 def _replaced_sessions(workspace: Workspace, unit: str) -> Iterator[str]:
     """Yield the sessions of a unit whose replaced files wait in the staging of the workspace's run.
 
-    They are in a folder with the name of the session; after an interrupted `keep_replaced`, some or all of them are in the folder
-    beside it with KEPT_SUFFIX.
+    They are in a folder with the name of the session; after an interrupted `keep_unique_files`, some or all of them are in the
+    folder beside it with KEPT_SUFFIX.
     """
     sessions = set()
-    for name in _names_in(workspace.replaced_files(unit, unit).parent, workspace):
+    for name in _names_in(workspace.replaced_files_folder(unit, unit).parent, workspace):
         for session in (name, name.removesuffix(KEPT_SUFFIX)):
-            if is_session_of(session, unit) and not workspace.replaced_files(unit, session).is_symlink():
+            if is_session_of(session, unit) and not workspace.replaced_files_folder(unit, session).is_symlink():
                 sessions.add(session)
     yield from sorted(sessions)
 
 
 def _names_in(folder: Path, workspace: Workspace) -> list[str]:
     """Return the names in a folder below the sessions folder; none if it is missing, or reached through a link. Raises OSError."""
-    if not is_below(folder / "any", workspace.sessionsfolder):
+    if not is_below_without_links(folder / "any", workspace.sessionsfolder):
         return []
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths

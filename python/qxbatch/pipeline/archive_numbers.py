@@ -18,12 +18,13 @@ ANNOUNCED_BYTES = 10**9
 """Before more bytes than this are read, a message is printed: reading them takes some seconds from a fast disk."""
 
 
-def numbers_of(
+def store_archive_numbers(
     inboxes: Sequence[Path], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
 ) -> Numbers:
-    """Return the numbers, by path, of the archives in these inboxes whose names are not unique; none with --archive=leave.
+    """Choose and store numbers for the archives in these inboxes whose names are not unique; return them by path.
 
-    Raises OSError if the numbers cannot be stored or stored ones cannot be read, and KeyboardInterrupt if the run is stopped.
+    Does nothing with --archive=leave. Raises OSError if the numbers cannot be stored or stored ones cannot be read, and
+    KeyboardInterrupt if the run is stopped.
     """
     if not inboxes or settings.archive is Archive.LEAVE:
         return {}

@@ -12,18 +12,18 @@ from pathlib import Path
 from qxbatch.archive.aside import (
     ChangedError,
     current_path,
-    finish_aside,
+    finish_partial_move,
     finish_removal,
-    is_intact,
-    links_to_follow,
+    has_all_files,
+    link_depth,
     mount_at,
-    move_back,
-    undo_parts,
+    restore_name,
+    undo_partial_move,
 )
-from qxbatch.archive.decision import KEEPING, Facts, Reason, decide, mode_now
+from qxbatch.archive.decision import KEEPING, ArchivingFacts, Reason, decide_archiving, safer_mode
 from qxbatch.archive.inside import is_in_archive, is_outside
 from qxbatch.archive.names import NAME_LOCK
-from qxbatch.archive.packet import archive_packet, clear_copy, devices_of, remove_emptied
+from qxbatch.archive.packet import archive_packet, devices_of, remove_emptied_folders, remove_partial_copy
 from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
@@ -65,11 +65,11 @@ def archive_packets(
 
     Raises PacketError if another run took over the unit's lock, OSError, and ValueError for a damaged ledger.
     """
-    archived_paths: dict[Path, Path | None] = {}
+    paths_after_archiving: dict[Path, Path | None] = {}
     problems: list[Problem] = []
-    tag = workspace.tag(journal.unit)
+    tag = workspace.hidden_name_tag(journal.unit)
     # a link is archived before the packet that it leads to
-    for packet in sorted(journal.packets, key=lambda entry: -links_to_follow(entry.packet.path, tag)):
+    for packet in sorted(journal.packets, key=lambda entry: -link_depth(entry.packet.path, tag)):
         check_lock()
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
@@ -84,8 +84,8 @@ def archive_packets(
         if isinstance(result, Problem):
             problems.append(result)
         elif not isinstance(result, _StaysInPlace):
-            archived_paths[packet.packet.path] = result
-    return archived_paths, problems
+            paths_after_archiving[packet.packet.path] = result
+    return paths_after_archiving, problems
 
 
 class _StaysInPlace:
@@ -111,21 +111,21 @@ class _PacketArchiving:
         """The number of its name in the archive, if one was chosen before the import; else None."""
         self.journal = journal
         self.sessionsfolder = workspace.sessionsfolder
-        self.archive = workspace.archive
-        self.tag = workspace.tag(journal.unit)
+        self.archive = workspace.archive_folder
+        self.tag = workspace.hidden_name_tag(journal.unit)
         """Part of the hidden names that the packet gets while it is archived."""
-        self.name_lock = partial(locks.waiting, NAME_LOCK)
+        self.name_lock = partial(locks.acquired, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
         self._is_copied_study = not read_by_this_run and journal.is_of_copied_study(workspace)
         self.warnings: list[Problem] = []
-        self.facts = Facts(
-            journal.archive,
+        self.facts = ArchivingFacts(
+            journal.requested_mode,
             has_errors=journal.has_errors,
-            is_damaged=journal.damaged,
+            is_damaged=journal.is_damaged,
             has_extra_bytes=journal.has_extra_bytes,
             has_external_links=journal.has_external_links,
             is_in_archive=is_in_archive(self.path, self.archive),
-            is_behind_link=journal.behind_link,
+            is_behind_link=journal.is_behind_link,
             is_published=published,
         )
 
@@ -134,16 +134,18 @@ class _PacketArchiving:
 
         This is done only if the killed run did not move or remove a file of the packet.
         """
-        if not self.read_by_this_run and is_intact(self.path, self.tag):
+        if not self.read_by_this_run and has_all_files(self.path, self.tag):
             is_given = any(name == "archive" and value for name, value in settings.command_line)
-            mode = mode_now(self.facts.archive, settings.archive, is_given=is_given)
-            self.facts = self.facts._replace(archive=mode)
+            mode = safer_mode(self.facts.requested_mode, settings.archive, is_given=is_given)
+            self.facts = self.facts._replace(requested_mode=mode)
 
     @property
     def is_of_original(self) -> bool:
         """Whether this study is a copy of the one whose run was killed, and the packet would be taken from outside of the copy."""
         return (
-            self._is_copied_study and self.facts.archive not in KEEPING and is_outside(self.path, self.sessionsfolder)
+            self._is_copied_study
+            and self.facts.requested_mode not in KEEPING
+            and is_outside(self.path, self.sessionsfolder)
         )
 
     def keep_in_original(self, settings: Settings) -> list[Problem]:
@@ -154,13 +156,13 @@ class _PacketArchiving:
         """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
         mount = mount_at(self.path, self.tag, self.journal.session_inbox)
         self.facts = self.facts._replace(is_mounted=mount is not None)
-        if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
+        if mount is not None and decide_archiving(self.facts).reason is Reason.MOUNTED:
             self.warnings.append(mounted_packet_warning(self.path, mount, self.journal, settings))
 
     def run(self, session_bytes: SessionBytes) -> Path | Problem | _StaysInPlace | None:
         """Archive the packet; return where it, or its copy, is now (None: it no longer exists), or why it was not archived."""
         journal = self.journal
-        keep_in_place = decide(self.facts).mode in KEEPING
+        keep_in_place = decide_archiving(self.facts).mode in KEEPING
         is_same_packet = self._same_packet_check(session_bytes)
         try:
             self._settle_hidden_name(is_same_packet, keep_in_place=keep_in_place)
@@ -168,20 +170,20 @@ class _PacketArchiving:
         except ChangedError as error:
             return changed_packet_problem(error.path)
         except OSError as error:
-            return archiving_problem(self.path, journal.archive, error)
+            return archiving_problem(self.path, journal.requested_mode, error)
         is_same_packet = self._decide_by_content(is_same_packet, path)
         changed = self._change_problem(is_same_packet) if path == self.path else None
-        decision = decide(self.facts._replace(has_changed=changed is not None))
+        decision = decide_archiving(self.facts._replace(has_changed=changed is not None))
         if decision.mode is None:  # the packet is not archived
-            move_back(self.packet, self.tag)
-            if journal.archive is not Archive.LEAVE and (changed is None or changed.code is Code.CHANGED):
-                clear_copy(self.path, self.archive, self.tag)
+            restore_name(self.packet, self.tag)
+            if journal.requested_mode is not Archive.LEAVE and (changed is None or changed.code is Code.CHANGED):
+                remove_partial_copy(self.path, self.archive, self.tag)
             return _StaysInPlace() if decision.reason is not Reason.CHANGED or changed is None else changed
         try:
             is_same_packet = self._decide_by_inbox(is_same_packet, session_bytes)
         except OSError as error:
-            return archiving_problem(self.path, journal.archive, error)
-        return self._archive(decide(self.facts).mode or decision.mode, is_same_packet)
+            return archiving_problem(self.path, journal.requested_mode, error)
+        return self._archive(decide_archiving(self.facts).mode or decision.mode, is_same_packet)
 
     def _decide_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
         """Folder mode (`--masterinbox=none`): move an archive and do not delete it if files kept from it are lost.
@@ -189,12 +191,12 @@ class _PacketArchiving:
         They are lost if one is missing in the inbox, or changed. Return the check to use. Raises OSError.
         """
         inbox = self.journal.session_inbox
-        if inbox is None or decide(self.facts).mode is not Archive.DELETE:
+        if inbox is None or decide_archiving(self.facts).mode is not Archive.DELETE:
             return is_same_packet
         if session_bytes.inbox_copies.have_all_of(str(self.path.relative_to(inbox))):
             return is_same_packet
         self.facts = self.facts._replace(kept_files_changed=True)
-        self.warnings.append(moved_packet_warning(str(self.path), decide(self.facts).reason))
+        self.warnings.append(moved_packet_warning(str(self.path), decide_archiving(self.facts).reason))
         return is_same_packet.for_move()
 
     def _decide_by_content(self, is_same_packet: SamePacketCheck, path: Path) -> SamePacketCheck:
@@ -203,17 +205,19 @@ class _PacketArchiving:
         Only a packet that another run read is checked here: it is read again, because anybody could have written the journal of
         that run. An OSError is ignored here: the next comparison reports it.
         """
-        if self.read_by_this_run or decide(self.facts).mode is not Archive.DELETE:
+        if self.read_by_this_run or decide_archiving(self.facts).mode is not Archive.DELETE:
             return is_same_packet
         content = None
         with contextlib.suppress(OSError):
             content = is_same_packet.content(path)
-        if content is None or not content.is_contained or content.is_complete:
+        if content is None or not content.is_contained or content.is_fully_contained:
             return is_same_packet
         self.facts = self.facts._replace(
             has_extra_bytes=content.has_extra_bytes, has_external_links=content.has_external_links
         )
-        self.warnings.append(moved_packet_warning(self.journal.label or self.journal.unit, decide(self.facts).reason))
+        self.warnings.append(
+            moved_packet_warning(self.journal.label or self.journal.unit, decide_archiving(self.facts).reason)
+        )
         return is_same_packet.for_move()
 
     def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, keep_in_place: bool) -> None:
@@ -223,15 +227,15 @@ class _PacketArchiving:
         ValueError for a damaged ledger.
         """
         if keep_in_place:
-            if not self.read_by_this_run and decide(self.facts).reason is Reason.MOUNTED:
-                undo_parts(self.packet, self.tag)
+            if not self.read_by_this_run and decide_archiving(self.facts).reason is Reason.MOUNTED:
+                undo_partial_move(self.packet, self.tag)
             if not os.path.lexists(self.path):
-                move_back(self.packet, self.tag)
+                restore_name(self.packet, self.tag)
             if not self.read_by_this_run:
-                clear_copy(self.path, self.archive, self.tag)
+                remove_partial_copy(self.path, self.archive, self.tag)
         elif not self.read_by_this_run:
-            finish_aside(self.packet, self.tag)
-            if decide(self.facts).mode is not None:
+            finish_partial_move(self.packet, self.tag)
+            if decide_archiving(self.facts).mode is not None:
                 finish_removal(self.packet, self.tag, is_same_packet.contains_remaining_files)
 
     def _same_packet_check(self, session_bytes: SessionBytes) -> SamePacketCheck:
@@ -239,7 +243,7 @@ class _PacketArchiving:
 
         It always reads a packet of another run again, unless the packet is left in place.
         """
-        mode = decide(self.facts).mode
+        mode = decide_archiving(self.facts).mode
         is_left = mode in (None, Archive.LEAVE)
         top = self.sessionsfolder if mode in (Archive.MOVE, Archive.DELETE) else None
         return SamePacketCheck(
@@ -271,7 +275,7 @@ class _PacketArchiving:
         if missing:
             self.warnings.append(missing_devices_warning(self.path, missing))
         if self.journal.session_inbox is not None and is_archived:
-            remove_emptied(self.path, self.journal.session_inbox, self.sessionsfolder)
+            remove_emptied_folders(self.path, self.journal.session_inbox, self.sessionsfolder)
         return target if is_archived else vanished_packet_problem(self.path)
 
     def _is_moved_to(self, target: Path | None) -> bool:

@@ -29,7 +29,7 @@ def import_ready(
     Raises UsageError as `opened_context`, and KeyboardInterrupt when the run is stopped.
     """
     try:
-        with importing(settings, workspace, locks, ready, report, observer) as final_report:
+        with finished_import(settings, workspace, locks, ready, report, observer) as final_report:
             # before the folder `.qxbatch` is removed: after a kill, the next run sees the folder and does this
             refresh_study(settings, final_report)
     except KeyboardInterrupt:
@@ -39,7 +39,7 @@ def import_ready(
 
 
 @contextmanager
-def importing(
+def finished_import(
     settings: Settings,
     workspace: Workspace,
     locks: Locks,
@@ -47,7 +47,7 @@ def importing(
     report: Report,
     observer: Observer,
 ) -> Iterator[Report]:
-    """Import the ready packets, and yield the whole run's report before the folder `.qxbatch` is removed."""
+    """Import the ready packets; the `with` block gets the whole run's report, and runs before the folder `.qxbatch` is removed."""
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
         results = import_units(context, units)

@@ -4,23 +4,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.mismatch import mismatch
+from qxbatch.pipeline.mismatch import explain_mismatch
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import PacketError
-from qxbatch.publish.durable import sync_tree, sync_up
+from qxbatch.publish.durable import sync_folder_and_parents, sync_tree
 from qxbatch.record.job import Job
 from qxbatch.session.paths import SessionPaths
-from qxbatch.verification.session import Check, session_checks
+from qxbatch.verification.session import SessionCheck, session_checks
 
 
-def check_build(context: Context, job: Job, product: Product) -> None:
-    """Sync the build and compare it with its ledger. Raises PacketError if they differ, OSError and CancelledError."""
+def sync_and_check_build(context: Context, job: Job, product: Product) -> None:
+    """Sync the build, and compare it with its ledger. Raises PacketError if they differ, OSError and CancelledError."""
     session_inbox = SessionPaths(context.workspace.sessionsfolder / product.sorted_session.session.id).inbox
     with ThreadPoolExecutor(1) as pool:  # waiting for the disk overlaps with work on the CPU
         sync = pool.submit(_sync, product)
         _verify(context, job, product, session_inbox if job.unit.folder_mode else None)
     sync.result()
-    sync_up(product.build.parent, context.workspace.sessionsfolder)
+    sync_folder_and_parents(product.build.parent, context.workspace.sessionsfolder)
 
 
 def _sync(product: Product) -> None:
@@ -31,7 +31,7 @@ def _sync(product: Product) -> None:
 
 
 def _verify(context: Context, job: Job, product: Product, inbox: Path | None) -> None:
-    def run(check: Check) -> list[str]:
+    def run(check: SessionCheck) -> list[str]:
         with context.slots.acquire():
             return check()
 
@@ -39,4 +39,4 @@ def _verify(context: Context, job: Job, product: Product, inbox: Path | None) ->
     faults = [text.removeprefix(f"{product.build}/") for texts in context.executor.map(run, checks) for text in texts]
     if faults:
         scratch = context.workspace.scratch(job.unit.name) / "again"
-        raise PacketError(mismatch(context, job, product.sorted_session.session.id, faults, scratch))
+        raise PacketError(explain_mismatch(context, job, product.sorted_session.session.id, faults, scratch))

@@ -44,11 +44,12 @@ class Context:
         self.workspace = workspace
         self.locks = locks
         self.tools = tools
+        """The converters that the run may use."""
         self.observer = observer
         self.monitor = Monitor() if monitor is None else monitor
         self.archive_numbers = {} if archive_numbers is None else archive_numbers
         """Folder mode (`--masterinbox=none`): the numbers of archives with the same name (qxbatch.archive.numbers)."""
-        self.published: set[str] = set()
+        self.published_sessions: set[str] = set()
         """Ids of the sessions that this run published: no other packet of the run may replace them.
 
         In folder mode, only the sessions that an inbox was split into.

@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 
 from qxbatch.events import Stage, StageStarted
 from qxbatch.model import SessionReport
-from qxbatch.pipeline.check_build import check_build
+from qxbatch.pipeline.check_build import sync_and_check_build
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_patient_warnings, stale_session_warnings
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.import_again import with_import_command
-from qxbatch.pipeline.journaling import facts_of, write_unit_journal
+from qxbatch.pipeline.journaling import archiving_facts, write_unit_journal
 from qxbatch.pipeline.linked_inboxes import refuse_immovable_kept_files
 from qxbatch.pipeline.produce import Product
-from qxbatch.pipeline.refuse import refuse_existing
+from qxbatch.pipeline.refuse import need_writable_sessions
 from qxbatch.record.job import Job
 
 
@@ -27,19 +27,19 @@ def deliver(
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
-    facts = facts_of(context, job, products)
+    facts = archiving_facts(context, job, products)
     for product in products:
         refuse_immovable_kept_files(unit, product.build, linked=facts.is_behind_link)
-        check_build(context, job, product)
+        sync_and_check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
-    refuse_existing(context, unit, [product.sorted_session.session for product in products])
+    need_writable_sessions(context, unit, [product.sorted_session.session for product in products])
     patient_warnings = replaced_patient_warnings(workspace.sessionsfolder, job, products)
     stale_warnings = stale_session_warnings(workspace.sessionsfolder, job, products)
-    journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
-    result = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
+    journal, removal_list_content = write_unit_journal(context, job, products, facts, check_lock)
+    result = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list_content)
     sessions = [product.sorted_session.session.id for product in products]
     if not unit.folder_mode or job.is_split:
-        context.published.update(sessions)
+        context.published_sessions.update(sessions)
     return [
         SessionReport(
             unit.label,
@@ -51,7 +51,7 @@ def deliver(
                     product.all_problems.left_out,
                     job,
                     context.settings,
-                    result.archived_paths,
+                    result.paths_after_archiving,
                 ),
                 *((*stale_warnings, *archiving_warnings(facts, unit)) if k == 0 else ()),
                 *([patient_warnings[sessions[k]]] if sessions[k] in patient_warnings else []),
@@ -59,7 +59,7 @@ def deliver(
             ),
             len(product.sorted_session.series),
             product.image_count,
-            archived=result.first_archived_path,
+            archived=result.first_path_after_archiving,
             labels=product.session_images.labels(product.sorted_session.series, job.redact),
         )
         for k, product in enumerate(products)

@@ -80,7 +80,7 @@ def mounted_packet_warning(packet: Path, mount: Path, journal: Journal, settings
     )
     hint = (
         "Use --archive=copy or --archive=leave with mounted folders. To archive the packet with "
-        f"--archive={journal.archive}, unmount {mount}, put its files there, and import the packet again:"
+        f"--archive={journal.requested_mode}, unmount {mount}, put its files there, and import the packet again:"
     )
     command = command_for(settings, [journal.unit], {"overwrite": "yes"})
     return Problem(Code.ARCHIVE, str(packet), message, hint, Severity.WARNING, command)
@@ -92,7 +92,7 @@ def packet_in_original_warning(packet: Path, journal: Journal, settings: Setting
         f"was imported and stays where it is: {COPIED_STUDY}, and the packet is outside of it. So it may belong to the "
         "original."
     )
-    hint = f"If it is a packet of this study, import it again to archive it with --archive={journal.archive}:"
+    hint = f"If it is a packet of this study, import it again to archive it with --archive={journal.requested_mode}:"
     command = command_for(settings, [journal.unit], {"overwrite": "yes"})
     return Problem(Code.ARCHIVE, str(packet), message, hint, Severity.WARNING, command)
 

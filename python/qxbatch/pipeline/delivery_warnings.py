@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.archive.decision import Facts, Reason, decide
+from qxbatch.archive.decision import ArchivingFacts, Reason, decide_archiving
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.patients import other_patient_warning
@@ -63,9 +63,9 @@ def _split_names(sessionsfolder: Path, unit: str) -> list[str]:
     return [name for name in names if split_source(sessionsfolder / name) == unit]
 
 
-def archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
+def archiving_warnings(facts: ArchivingFacts, unit: Unit) -> list[Problem]:
     """Return a warning if packets stay in place because a link leads to their folder, or are moved instead of deleted."""
-    reason = decide(facts).reason
+    reason = decide_archiving(facts).reason
     if reason is Reason.BEHIND_LINK:
         return [linked_folder_warning(facts, unit)]
     if reason not in (Reason.SERIES_FAILED, Reason.EXTRA_BYTES, Reason.EXTERNAL_LINKS):

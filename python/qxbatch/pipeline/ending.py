@@ -42,8 +42,8 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
     return _notify_end(settings, report, ExitStatus.OK, observer)
 
 
-def end_held(settings: Settings, report: Report, observer: RunObservers) -> int:
-    """End a run that submitted nothing, because its packets were submitted before or no longer exist."""
+def end_nothing_submitted(settings: Settings, report: Report, observer: RunObservers) -> int:
+    """End a run whose ready packets were submitted before or no longer exist (exit status HELD)."""
     return _notify_end(settings, report, ExitStatus.HELD, observer)
 
 

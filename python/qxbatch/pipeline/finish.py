@@ -15,7 +15,7 @@ from qxbatch.publish.inbox_removal import UnremovedFile, remove_listed
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.removal_list import RemovalList
-from qxbatch.publish.replaced import keep_replaced
+from qxbatch.publish.replaced import keep_unique_files
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Settings
@@ -24,7 +24,7 @@ from qxbatch.settings.model import Settings
 class FinishResult(NamedTuple):
     """Where the packets of a unit (those imported together) are after its last step, and the problems of its steps."""
 
-    archived_paths: Mapping[Path, Path | None]
+    paths_after_archiving: Mapping[Path, Path | None]
     """Maps the path of each packet to where it, or its copy, is now; None if it no longer exists.
 
     Packets that could not or must not be archived are missing.
@@ -32,9 +32,9 @@ class FinishResult(NamedTuple):
     problems: tuple[Problem, ...]
 
     @property
-    def first_archived_path(self) -> Path | None:
-        """Return where the first packet that still exists, or its copy, is now; None if there is none."""
-        return next((path for path in self.archived_paths.values() if path is not None), None)
+    def first_path_after_archiving(self) -> Path | None:
+        """Where the first packet that still exists, or its copy, is now; None if there is none."""
+        return next((path for path in self.paths_after_archiving.values() if path is not None), None)
 
     def problems_of(self, session: str, sessions: Sequence[str]) -> tuple[Problem, ...]:
         """Return the problems of one of the unit's sessions. The first session also has those of the packets."""
@@ -52,22 +52,26 @@ def finish(
     locks: Locks,
     check_lock: Callable[[], None],
     settings: Settings,
-    list_content: bytes | None = None,
+    removal_list_content: bytes | None = None,
 ) -> FinishResult:
     """Do the remaining steps of the journal, then remove it.
 
-    `workspace` is that of the run that wrote the journal. `list_content` is the list of files that leave the inbox in folder mode
-    (`--masterinbox=none`), if this run wrote the journal. If it is None, another run made the sessions, and anybody could have
-    written the journal and the list: the sessions, and what leaves the inbox, are read again first, with the limits and
-    passwords of `settings`. `check_lock` is called before each step and raises PacketError if another run took over the unit's
-    lock: that run does the remaining steps.
+    `workspace` is that of the run that wrote the journal. `removal_list_content` is the list of files that leave the inbox in
+    folder mode (`--masterinbox=none`), if this run wrote the journal. If it is None, another run made the sessions, and anybody
+    could have written the journal and the list. Then the sessions, and what leaves the inbox, are read again first, with the
+    limits and passwords of `settings`.
+
+    `check_lock` is called before each step and raises PacketError if another run took over the unit's lock: that run does the
+    remaining steps.
 
     The journal stays for the next run if replaced files could not be moved or removed, a file could not leave the inbox, or a
     packet could not be archived. It also stays when this raises OSError because the sessions folder cannot be read or written, or
     ValueError for a damaged list or ledger.
     """
-    read_by_this_run = list_content is not None
-    removal_list = RemovalList(workspace.removal_list(journal.unit) if list_content is None else list_content)
+    read_by_this_run = removal_list_content is not None
+    removal_list = RemovalList(
+        workspace.removal_list_path(journal.unit) if removal_list_content is None else removal_list_content
+    )
     warnings = publish_sessions(journal, workspace, check_lock)
     check_lock()
     session_problems = check_published(journal, workspace, verify=not read_by_this_run)
@@ -82,7 +86,7 @@ def finish(
     problems += map(unremoved_file_problem, unremoved_files)
     if not read_by_this_run and not journal.has_errors:
         journal = replace(journal, has_errors=has_session_errors(journal, workspace))
-    archived_paths, archive_problems = archive_packets(
+    paths_after_archiving, archive_problems = archive_packets(
         journal,
         workspace,
         locks,
@@ -94,12 +98,14 @@ def finish(
     )
     problems += archive_problems
     if any(file.error for file in unremoved_files):
-        return FinishResult(archived_paths, tuple(problems))  # the next run tries again, from the journal and its list
+        return FinishResult(
+            paths_after_archiving, tuple(problems)
+        )  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE and problem.severity is Severity.ERROR for problem in problems):
-        remove_journal(workspace.journal(journal.unit))
+        remove_journal(workspace.journal_path(journal.unit))
     workspace.clear(journal.unit)
-    return FinishResult(archived_paths, tuple(problems))
+    return FinishResult(paths_after_archiving, tuple(problems))
 
 
 def _keep_replaced(
@@ -109,15 +115,20 @@ def _keep_replaced(
 
     `invalid_sessions` has the ids of new sessions that are missing or not as expected. All files that they replace are kept.
     """
-    folder = workspace.archive.parent / REPLACED
+    folder = workspace.archive_folder.parent / REPLACED
     for session in journal.sessions:
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)
-        old, target = workspace.replaced_files(journal.unit, session), workspace.session(session).folder
+        old, target = workspace.replaced_files_folder(journal.unit, session), workspace.session_paths(session).folder
         keep_all = session in invalid_sessions
         try:
-            kept_in = keep_replaced(
-                old, target, folder, workspace.archive, workspace.tag(journal.unit), keep_all=keep_all
+            kept_in = keep_unique_files(
+                old,
+                target,
+                folder,
+                workspace.archive_folder,
+                workspace.hidden_name_tag(journal.unit),
+                keep_all=keep_all,
             )
         except OSError as error:
             yield replaced_files_problem(session, old.parent, error, is_written=not keep_all)
@@ -132,7 +143,7 @@ def _session_bytes(
     journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList
 ) -> SessionBytes:
     """Return the bytes of the journal's sessions, with which the packets are compared before they leave the inbox."""
-    folders = (workspace.session(session).folder for session in journal.sessions)
+    folders = (workspace.session_paths(session).folder for session in journal.sessions)
     sessions = dict(zip(folders, journal.ledger_hashes, strict=True))
 
     def leaving_paths() -> Iterator[Path]:
@@ -170,5 +181,9 @@ def _remove_listed(
     if journal.session_inbox is None:
         return []
     return remove_listed(
-        journal.session_inbox, removal_list, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained
+        journal.session_inbox,
+        removal_list,
+        workspace.hidden_name_tag(journal.unit),
+        workspace.sessionsfolder,
+        is_contained,
     )

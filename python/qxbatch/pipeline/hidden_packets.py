@@ -33,7 +33,7 @@ _COPY_BACK = (
 _REMOVE = "If you do not need the packet, remove it:"
 
 
-def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
+def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[SessionReport]:
     """Return a report for each file or folder in the master inbox that has a hidden name of no known run.
 
     In an inbox outside of the sessions folder, only for those that did not change in the last _AT_WORK_S seconds. Empty if a
@@ -61,13 +61,13 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
 
 def _tags(workspace: Workspace) -> Iterator[str]:
     """Yield the tags in hidden names of all runs with staging or a journal. Raises OSError if one of these cannot be read."""
-    from qxbatch.publish.journal import journal_run  # a run without packets does not load it
+    from qxbatch.publish.journal import run_of_journal  # a run without packets does not load it
 
     for unit in workspace.units():
         for run in workspace.runs(unit):
-            yield workspace.of_run(run).tag(unit)
+            yield workspace.of_run(run).hidden_name_tag(unit)
     for unit in workspace.units_with_journal():
-        yield workspace.of_run(journal_run(workspace.journal(unit))).tag(unit)
+        yield workspace.of_run(run_of_journal(workspace.journal_path(unit))).hidden_name_tag(unit)
 
 
 def _is_unchanged_since(path: Path, moment: float) -> bool:

@@ -11,7 +11,7 @@ from qxbatch.inspect.time_series import TimeSeriesFacts, is_time_series
 from qxbatch.model import Conversion, Output
 from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.pictures import picture_of, tsnr_picture_of
+from qxbatch.pipeline.pictures import picture_path, tsnr_picture_path
 from qxbatch.record.compress import compressed_path
 from qxbatch.record.image_texts import redact_image
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
@@ -54,7 +54,7 @@ def finish_image(
 def _draw(context: Context, nifti: Path, header: Nifti, *, time_series: bool) -> ImageStatistics | None:
     """Draw the pictures of an image; return the statistics of a time series, None if there are none."""
     statistics = _statistics(context, nifti) if time_series else None
-    write_picture(nifti, picture_of(nifti), statistics, tsnr_picture_of(nifti), header)
+    write_picture(nifti, picture_path(nifti), statistics, tsnr_picture_path(nifti), header)
     return image_statistics(statistics) if statistics else None
 
 

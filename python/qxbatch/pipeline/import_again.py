@@ -23,32 +23,34 @@ def with_import_command(
     left_out: LeftOut,
     job: Job,
     settings: Settings,
-    archived_paths: Mapping[Path, Path | None],
+    paths_after_archiving: Mapping[Path, Path | None],
 ) -> tuple[Problem, ...]:
     """Return problems of a published session; the one about left-out members gets a command, if importing again helps.
 
-    `archived_paths` maps each packet to where it, or its copy, is now; None if it no longer exists.
+    `paths_after_archiving` maps each packet to where it, or its copy, is now; None if it no longer exists.
     """
     return tuple(
-        _with_command(problem, left_out, job, settings, archived_paths) if problem.code is Code.LEFT_OUT else problem
+        _with_command(problem, left_out, job, settings, paths_after_archiving)
+        if problem.code is Code.LEFT_OUT
+        else problem
         for problem in problems
     )
 
 
 def _with_command(
-    problem: Problem, left_out: LeftOut, job: Job, settings: Settings, archived_paths: Mapping[Path, Path | None]
+    problem: Problem, left_out: LeftOut, job: Job, settings: Settings, paths_after_archiving: Mapping[Path, Path | None]
 ) -> Problem:
-    changes, unpacking = _what_helps(left_out, job.unit, settings, archived_paths)
+    changes, unpacking = _what_helps(left_out, job.unit, settings, paths_after_archiving)
     if not changes and not unpacking:
         return problem
     changes = {"overwrite": "yes", **changes}
     if not job.unit.folder_mode and any(
-        archived_paths.get(packet.path, packet.path) is None for packet in job.unit.packets
+        paths_after_archiving.get(packet.path, packet.path) is None for packet in job.unit.packets
     ):
         # the packet is deleted; the files that were left out are in the session's inbox
         folder_mode = replace(settings, masterinbox=None, bids_app=False)
         return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
-    moves = [] if job.unit.folder_mode else _move_commands(archived_paths, settings)
+    moves = [] if job.unit.folder_mode else _move_commands(paths_after_archiving, settings)
     shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:  # the shell commands contain an identity of the patient, so they are omitted
         problem = replace(problem, hint=f"{problem.hint} If the packet was moved, put it back into the inbox first.")
@@ -57,11 +59,11 @@ def _with_command(
     return replace(problem, command=" && ".join(filter(None, (shell, command))))
 
 
-def _move_commands(archived_paths: Mapping[Path, Path | None], settings: Settings) -> list[str]:
+def _move_commands(paths_after_archiving: Mapping[Path, Path | None], settings: Settings) -> list[str]:
     """Return the commands that move packets back to their inbox."""
     moves = (
         (current, source)
-        for source, current in archived_paths.items()
+        for source, current in paths_after_archiving.items()
         if current is not None and current != source and not source.exists()
     )
     words = ([shell_word(str(outside_path(path, settings.path_map))) for path in pair] for pair in moves)
@@ -78,7 +80,7 @@ def import_command(left_out: LeftOut, unit: Unit, settings: Settings) -> str:
 
 
 def _what_helps(
-    left_out: LeftOut, unit: Unit, settings: Settings, archived_paths: Mapping[Path, Path | None]
+    left_out: LeftOut, unit: Unit, settings: Settings, paths_after_archiving: Mapping[Path, Path | None]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the parameters with which more of the packet can be read, and the commands that unpack its archives first."""
     changes = {}
@@ -86,12 +88,12 @@ def _what_helps(
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
         changes["password_file"] = path
     return {**changes, **larger_limits(left_out.exceeded_parameters, settings)}, _unpacking(
-        left_out, unit, settings, archived_paths
+        left_out, unit, settings, paths_after_archiving
     )
 
 
 def _unpacking(
-    left_out: LeftOut, unit: Unit, settings: Settings, archived_paths: Mapping[Path, Path | None]
+    left_out: LeftOut, unit: Unit, settings: Settings, paths_after_archiving: Mapping[Path, Path | None]
 ) -> list[str]:
     """Return the commands that unpack the archives that were left out of a packet.
 
@@ -101,7 +103,7 @@ def _unpacking(
     if len(unit.packets) != 1:
         return []
     folder = unit.packets[0].path
-    current = archived_paths.get(folder, folder)
+    current = paths_after_archiving.get(folder, folder)
     if current is None or not current.is_dir():
         return []
     archives = [member_path(path) for path in left_out.unsupported_archives()]

@@ -35,10 +35,10 @@ def finish_interrupted(
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error
 
 
-def clear_locks(sessionsfolder: Path) -> None:
-    """Remove the locks of killed runs, and the folder `.qxbatch` if it is empty then."""
+def remove_stale_locks(sessionsfolder: Path) -> None:
+    """Remove the locks of killed runs, not those in use, and the folder `.qxbatch` if it is empty then."""
     workspace = Workspace(sessionsfolder)
-    Locks(workspace.locks).sweep()
+    Locks(workspace.locks_folder).sweep()
     workspace.tidy()
 
 
@@ -50,7 +50,7 @@ def candidate_after_recovery(candidate: Candidate, recovery: "RecoveryResult | N
     """
     if recovery is None or candidate.verdict is not Verdict.READY:
         return candidate
-    if candidate.packet is not None and candidate.packet.path in recovery.packets:
+    if candidate.packet is not None and candidate.packet.path in recovery.finished_paths:
         note = "finished now, from where an interrupted run stopped"
         return replace(candidate, verdict=Verdict.ALREADY_THERE, note=note)
     if candidate.session is not None and candidate.session.id in recovery.unfinished_units:

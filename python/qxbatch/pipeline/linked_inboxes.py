@@ -2,30 +2,32 @@
 
 from pathlib import Path
 
-from qxbatch.archive.decision import Facts
+from qxbatch.archive.decision import ArchivingFacts
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.mounts import is_mounted
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.paths import SessionPaths
 
 
-def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
+def is_behind_link(unit: Unit, sessionsfolder: Path) -> bool:
     """Return whether a packet of a unit, or its inbox in folder mode, is reached through a link below the sessions folder."""
-    # is_below checks the folders above a path, so an inbox needs a path in it
+    # is_below_without_links checks the folders above a path, so an inbox needs a path in it
     paths = [packet.path for packet in unit.packets] if unit.session_inbox is None else [unit.session_inbox / "any"]
-    return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in paths)
+    return any(
+        path.is_relative_to(sessionsfolder) and not is_below_without_links(path, sessionsfolder) for path in paths
+    )
 
 
-def linked_folder_warning(facts: Facts, unit: Unit) -> Problem:
-    """Return the warning about packets that stay in place because their folder is reached through a link (see `is_linked`)."""
+def linked_folder_warning(facts: ArchivingFacts, unit: Unit) -> Problem:
+    """Return the warning about packets that stay in place because their folder is reached through a link (see `is_behind_link`)."""
     folder = unit.session_inbox or unit.packets[0].path.parent
     message = (
         f"was imported and stays where it is: {folder} is reached through a link, and qxbatch does not change the target of a "
         "link."
     )
     hint = (
-        f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.archive} needs the folder itself. To "
+        f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.requested_mode} needs the folder itself. To "
         f"archive this packet, replace the link by the folder, and import it again with --overwrite=yes."
     )
     return Problem(Code.ARCHIVE, unit.label, message, hint, Severity.WARNING)

@@ -16,7 +16,7 @@ MOST_LISTED = 5
 """Number of differing files that a message names."""
 
 
-def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], scratch: Path) -> Problem:
+def explain_mismatch(context: Context, job: Job, session: str, faults: Sequence[str], scratch: Path) -> Problem:
     """Return the problem of a session that differs from its packet. Raises CancelledError.
 
     `faults` are the differences between the build and its ledger. The packet is read again into `scratch`.

@@ -23,9 +23,9 @@ PAIRED_EXTENSIONS = (".par", ".rec")
 class NameMatch(NamedTuple):
     """The sessions and packets that a name matches."""
 
-    units: tuple[str, ...]
+    session_ids: tuple[str, ...]
     """Ids of the sessions that the name may mean, also of the pair of a PAR: an interrupted run can have archived its REC."""
-    packets: tuple[str, ...]
+    packet_names: tuple[str, ...]
     """Names of the packets of these sessions in the inbox; in folder mode (`--masterinbox=none`), names of session folders."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from qxbatch.discover.candidates import candidates
 from qxbatch.events import CandidateFound, Observer
 from qxbatch.model import Candidate, Report, Verdict
-from qxbatch.pipeline.batch import importing
+from qxbatch.pipeline.batch import finished_import
 from qxbatch.pipeline.interrupted import finish_interrupted, judge_again, recovery_reports
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -45,7 +45,7 @@ def import_named(
         if check_ready is not None:
             workspace.tidy()
             check_ready(settings, ready)
-        with importing(settings, workspace, locks, ready, report, observer) as report:
+        with finished_import(settings, workspace, locks, ready, report, observer) as report:
             pass  # only the report is needed
     else:
         locks.sweep()  # a run can be killed after its last step, before it has released its locks

@@ -7,7 +7,7 @@ from qxbatch.settings.model import Settings, Stages
 from qxbatch.study.outdated import is_outdated, lists_not_imported
 
 
-def check_or_refresh(
+def check_converters_or_refresh_study(
     settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, has_remains: bool
 ) -> None:
     """In a dry run (--test) with ready packets, check the converters. In a real run, update the study level if it is outdated.

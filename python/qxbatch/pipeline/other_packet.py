@@ -1,4 +1,4 @@
-"""Refuses packets if one of their sessions would be that of another packet; `refuse_other_packet` lists the cases."""
+"""Refuses packets if one of their sessions would be that of another packet; `refuse_session_of_other_packet` lists the cases."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ _NUMBERED = re.compile(r".*-[1-9][0-9]*")
 """Matches the id of each session that a packet was split into (`numbered_session` in `ingest/patients.py`)."""
 
 
-def refuse_other_packet(context: Context, unit: Unit, folder: Path) -> None:
+def refuse_session_of_other_packet(context: Context, unit: Unit, folder: Path) -> None:
     """Raise PacketError if `folder`, the folder of one of the sessions of a unit, is the session of another packet.
 
     A unit is the packets that are imported together.
@@ -27,7 +27,7 @@ def refuse_other_packet(context: Context, unit: Unit, folder: Path) -> None:
     cannot be read), and --overwrite would replace it; or the unit would be split into it, but the existing session was not split
     from this unit.
     """
-    if folder.name in context.published:
+    if folder.name in context.published_sessions:
         raise same_session_error(folder.name, unit)
     refuse = _refuse_split if folder.name == unit.name else _refuse_unrelated
     refuse(context.settings, folder, unit)

@@ -18,7 +18,7 @@ _MOST_LINKS = 40
 """The kernel follows at most this number of links in one path."""
 
 
-def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None:
+def refuse_replacing_packets(settings: Settings, unit: Unit, session: Path) -> None:
     """Raise PacketError if packets are in the folders of a session that the import of a unit would replace.
 
     This checks the packets of the unit, those in the master inbox, and those that links in the master inbox lead to: in any

@@ -9,21 +9,21 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 
 
-def picture_of(nifti: Path) -> Path:
-    """Return the path of the picture of a converted image until it is moved."""
+def picture_path(nifti: Path) -> Path:
+    """Return the path at which the picture of a converted image is until it is moved."""
     return nifti.with_name(f"{nifti.name}.png")
 
 
-def tsnr_picture_of(nifti: Path) -> Path:
-    """Return the path of the picture of a converted image's temporal SNR until it is moved."""
+def tsnr_picture_path(nifti: Path) -> Path:
+    """Return the path at which the picture of a converted image's temporal SNR is until it is moved."""
     return nifti.with_name(f"{nifti.name}.tsnr.png")
 
 
 def place_pictures(session_images: SessionImages, paths: SessionPaths, summary: Summary) -> None:
-    """Move the pictures of images to their folder in a session, and draw its thumbnail. Raises OSError."""
+    """Move the pictures of images to their folder in a session, and draw the session's thumbnail. Raises OSError."""
     for item in session_images.numbered_images:
         number, nifti = item.image.number, item.output.nifti
-        pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
+        pairs = ((picture_path(nifti), paths.picture(number)), (tsnr_picture_path(nifti), paths.tsnr_picture(number)))
         for picture, target in pairs:
             if picture.exists():
                 paths.pictures.mkdir(exist_ok=True)

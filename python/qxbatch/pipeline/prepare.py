@@ -48,7 +48,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
 def _sources(context: Context, unit: Unit) -> UnitSources:
     if unit.session_inbox is None:
         return UnitSources(packet_sources(unit.packets), unit.packets)
-    dicom = context.workspace.session(unit.name).dicom
+    dicom = context.workspace.session_paths(unit.name).dicom
     if context.settings.stages is Stages.CONVERT:
         return UnitSources(tuple(sorted_sources(dicom)), ())
     return inbox_sources(unit.session_inbox, dicom if context.settings.overwrite else None)

@@ -11,7 +11,7 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.page.session import write_page
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import place_pictures
-from qxbatch.pipeline.series import make_series
+from qxbatch.pipeline.series import convert_and_store_series
 from qxbatch.record.images import SessionImages
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.session import record_session
@@ -48,12 +48,12 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     session_folder = context.workspace.sessionsfolder / sorted_session.session.id
     inbox = SessionPaths(session_folder).inbox if job.unit.folder_mode else None
     folders = ImportFolders(
-        root, context.workspace.build(job.unit.name, sorted_session.session.id), session_folder, inbox
+        root, context.workspace.build_folder(job.unit.name, sorted_session.session.id), session_folder, inbox
     )
     for name in FOLDERS:
         (folders.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
-    converted_session, syncs = make_series(context, job, sorted_session, folders)
+    converted_session, syncs = convert_and_store_series(context, job, sorted_session, folders)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     protocol = context.settings.protocol
     if protocol is not None:

@@ -24,9 +24,9 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
     for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)
-        target = workspace.session(session).folder
-        build = workspace.build(journal.unit, session)
-        old = workspace.replaced_files(journal.unit, session)
+        target = workspace.session_paths(session).folder
+        build = workspace.build_folder(journal.unit, session)
+        old = workspace.replaced_files_folder(journal.unit, session)
         replace = session in journal.replaced_sessions or _has_moved_ledger(build, target, ledger_hash)
         renamed_files += publish(build, target, old, with_inbox=journal.publishes_inbox, replace=replace)
     return [renamed_file_warning(file) for file in renamed_files]

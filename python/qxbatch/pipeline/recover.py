@@ -16,9 +16,9 @@ from qxbatch.os_error import error_text
 from qxbatch.pipeline.abandoned_files import keep_abandoned_files
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.recovered_names import journal_reason_without_names, path_redaction, report_without_names
-from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock_error, packet_lock, take_lock, unit_lock
+from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock_error, packet_lock_name, take_lock, unit_lock_name
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.publish.journal import Journal, journal_run, read_journal
+from qxbatch.publish.journal import Journal, read_journal, run_of_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
@@ -38,8 +38,8 @@ class RecoveryResult(NamedTuple):
     Also one for each unit that could not be recovered because another run holds the lock of one of its packets, or of a session
     into which it was split. If another run holds the lock of the unit itself, there is no report.
     """
-    packets: Collection[Path] = ()
-    """The paths of the packets whose sessions all exist now, even if a later step such as archiving remains.
+    finished_paths: Collection[Path] = ()
+    """The paths that had the packets whose sessions all exist now, even if a later step such as archiving remains.
 
     In folder mode (`--masterinbox=none`), the inboxes of these sessions.
     """
@@ -56,14 +56,14 @@ def recover(
 
     Raises OSError when the folder `.qxbatch` cannot be read, no lock can be taken, or the folder may lead out of the study.
     """
-    workspace.refuse_links()
+    workspace.refuse_non_folders()
     reports: list[SessionReport] = []
-    packets: set[Path] = set()
+    finished_paths: set[Path] = set()
     unfinished_units: list[str] = []
     for unit in sorted(
         {*workspace.units(), *workspace.units_with_journal()} if only is None else _unfinished_units(workspace, only)
     ):
-        lock_name = unit_lock(unit)
+        lock_name = unit_lock_name(unit)
         lock = locks.take(lock_name)
         if lock is None:
             continue
@@ -71,7 +71,7 @@ def recover(
             check_lock = partial(_need_lock, locks, lock, unit)
             recovery = recover_unit(workspace, locks, unit, check_lock, settings, [lock_name])
             reports += recovery.reports
-            packets.update(recovery.packets)
+            finished_paths.update(recovery.finished_paths)
             unfinished_units += recovery.unfinished_units
         except LockHeldError as error:
             reports.append(_lock_report(unit, error.problem))
@@ -79,7 +79,7 @@ def recover(
             locks.release(lock)
     if only is None:
         locks.sweep()
-    return RecoveryResult(reports, packets, unfinished_units)
+    return RecoveryResult(reports, finished_paths, unfinished_units)
 
 
 def _lock_report(unit: str, problem: Problem) -> SessionReport:
@@ -132,7 +132,7 @@ def _finish_or_clear(
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
     try:
-        written_by = journal_run(workspace.journal(unit))
+        written_by = run_of_journal(workspace.journal_path(unit))
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
         recovery = RecoveryResult()
@@ -142,7 +142,7 @@ def _finish_or_clear(
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 recovery = _with_problems(recovery, unit, keep_abandoned_files(workspace, unit))
-                workspace.clear_all(unit)
+                workspace.clear_all_runs(unit)
     except LockHeldError:
         raise
     except PacketError as error:
@@ -163,10 +163,10 @@ def _finish_or_clear(
     return recovery
 
 
-def clear_own(workspace: Workspace, unit: str) -> None:
+def clear_own_staging(workspace: Workspace, unit: str) -> None:
     """Remove this run's staging of a unit, unless its journal needs it. If this fails, the next run removes it."""
     with contextlib.suppress(OSError):
-        if journal_run(workspace.journal(unit)) != workspace.run:
+        if run_of_journal(workspace.journal_path(unit)) != workspace.run:
             workspace.clear(unit)
 
 
@@ -178,7 +178,7 @@ def _finish(
     settings: Settings,
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
-    path = workspace.journal(unit)
+    path = workspace.journal_path(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
@@ -197,7 +197,7 @@ def _finish(
             SessionId(session),
             _if_exists(workspace.sessionsfolder / session),
             (note, *result.problems_of(session, journal.sessions)),
-            archived=result.first_archived_path,
+            archived=result.first_path_after_archiving,
         )
         for session in journal.sessions
     ]
@@ -220,8 +220,10 @@ def _hold_locks(
     The caller already holds the locks with the names `own_lock_names`. Raises LockHeldError if another run
     holds one of the other locks: it may read that packet, or be about to publish that session.
     """
-    sessions = map(unit_lock, journal.sessions)
-    packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.session_inbox is None else []
+    sessions = map(unit_lock_name, journal.sessions)
+    packets = (
+        [packet_lock_name(entry.packet.path) for entry in journal.packets] if journal.session_inbox is None else []
+    )
     taken_locks: list[Lock] = []
 
     def check_locks() -> None:
@@ -259,7 +261,7 @@ def _unusable_journal(workspace: Workspace, unit: str, reason: str, settings: Se
         "journal and run again: the new run reports the packets that the interrupted run renamed, and moves the files that the "
         "interrupted run replaced to the archive."
     )
-    path = str(workspace.journal(unit))
+    path = str(workspace.journal_path(unit))
     return Problem(Code.RECOVERED, path, message, hint)
 
 

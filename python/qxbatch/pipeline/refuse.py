@@ -15,8 +15,8 @@ from qxbatch.model import SessionId
 from qxbatch.os_error import error_text, is_full, reason_text, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
-from qxbatch.pipeline.other_packet import refuse_other_packet
-from qxbatch.pipeline.packets_inside import refuse_packets_inside
+from qxbatch.pipeline.other_packet import refuse_session_of_other_packet
+from qxbatch.pipeline.packets_inside import refuse_replacing_packets
 from qxbatch.pipeline.unusable_folder import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
@@ -30,19 +30,20 @@ _NEED = (
 )
 
 
-def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
+def need_writable_sessions(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError if one of a unit's sessions exists (without --overwrite), or may not or cannot be written.
 
     Discovery has looked for the unit's own session, but another run can have made it since then. The sessions that a packet is
-    split into are not known at discovery. `refuse_unusable_folder`, `refuse_other_packet` and `refuse_packets_inside` list the
-    other reasons, which also count with --overwrite. Raises OSError if a folder cannot be examined.
+    split into are not known at discovery. `refuse_unusable_folder`, `refuse_session_of_other_packet` and
+    `refuse_replacing_packets` list the other reasons, which also count with --overwrite. Raises OSError if a folder cannot be
+    examined.
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
         refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
         if not (is_own and unit.folder_mode):
-            refuse_other_packet(context, unit, folder)
+            refuse_session_of_other_packet(context, unit, folder)
         exists = has_results(folder) if is_own and unit.folder_mode else has_session(folder)
         if exists and not context.settings.overwrite:
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
@@ -50,10 +51,10 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
             severity = Severity.WARNING if is_own else Severity.ERROR
             problem = Problem(Code.EXISTS, unit.label, message, "" if is_own else "Import it again:", severity)
             raise PacketError(problem)
-        refuse_packets_inside(context.settings, unit, folder)
+        refuse_replacing_packets(context.settings, unit, folder)
 
 
-def refuse_imported(context: Context, unit: Unit) -> None:
+def refuse_imported_meanwhile(context: Context, unit: Unit) -> None:
     """Raise PacketError if the packet is missing because another run imported it after this run started.
 
     This happens only with --overwrite: without it, a unit whose session exists is refused.

@@ -33,7 +33,7 @@ REMEDIES_AFTER_PUBLISHING: Mapping[Code, Mapping[str, str]] = {
 """The same for a problem of a published session."""
 
 
-def with_commands(report: SessionReport, unit: Unit, settings: Settings, redact: Redact) -> SessionReport:
+def redacted_with_commands(report: SessionReport, unit: Unit, settings: Settings, redact: Redact) -> SessionReport:
     """Return a report without identities, whose problems have the command that fixes them, if one exists."""
     remedies = REMEDIES if report.folder is None else REMEDIES_AFTER_PUBLISHING
     problems = tuple(_with_command(problem, remedies, unit, settings) for problem in report.problems)

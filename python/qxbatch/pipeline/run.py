@@ -8,9 +8,9 @@ from qxbatch.discover.candidates import candidates as discover
 from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
-from qxbatch.pipeline.hidden_packets import hidden_packets
+from qxbatch.pipeline.hidden_packets import hidden_packet_reports
 from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
-from qxbatch.pipeline.no_import import check_or_refresh
+from qxbatch.pipeline.no_import import check_converters_or_refresh_study
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -50,7 +50,7 @@ def run(
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
-    locks = Locks(workspace.locks, notify=None if settings.quiet else _print_notice)
+    locks = Locks(workspace.locks_folder, notify=None if settings.quiet else _print_notice)
     recovery = None
     has_remains = not settings.test and workspace.has_remains
     if has_remains:
@@ -62,13 +62,15 @@ def run(
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
-    hidden = [] if find else hidden_packets(settings, workspace)
+    hidden = [] if find else hidden_packet_reports(settings, workspace)
     report = Report(tuple(candidates), (*recovery_reports(recovery, candidates), *hidden))
     if settings.test or not ready:
         if submitter is not None and settings.test and ready:
             print(submitter.describe(settings, ready))
         else:
-            check_or_refresh(settings, workspace, locks, report, ready=bool(ready), has_remains=has_remains)
+            check_converters_or_refresh_study(
+                settings, workspace, locks, report, ready=bool(ready), has_remains=has_remains
+            )
         return end_idle(settings, report, observer, ready=bool(ready))
     if settings.check is Check.YES and not _user_agrees(settings, len(ready)):
         return end_declined(settings, report, observer)

@@ -15,7 +15,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.events import MembersRead, Observer
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.archive_numbers import numbers_of
+from qxbatch.pipeline.archive_numbers import store_archive_numbers
 from qxbatch.pipeline.context import Context
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -40,7 +40,7 @@ def opened_context(
     the run is stopped while they are chosen.
     """
     workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
-    locks = locks or Locks(workspace.locks)
+    locks = locks or Locks(workspace.locks_folder)
     tools = need_converters(settings)
     monitor = Monitor()
     numbers = _numbers(settings, workspace, locks, units, monitor)
@@ -79,14 +79,14 @@ def _numbers(
 ) -> Numbers:
     """Choose the numbers of archives with the same name. Raises UsageError (exit status 73) if they cannot be read or stored."""
     try:
-        return numbers_of(_inboxes(units), settings, workspace, locks, monitor)
+        return store_archive_numbers(_inboxes(units), settings, workspace, locks, monitor)
     except (OSError, KeyboardInterrupt) as error:
         tidy(workspace, locks)
         if isinstance(error, KeyboardInterrupt):
             raise
         hint = "Correct this and run again."
         raise UsageError(
-            f"Cannot read or write {error_text(error, workspace.numbers)}.", hint, ExitStatus.CANNOT_WRITE
+            f"Cannot read or write {error_text(error, workspace.numbers_path)}.", hint, ExitStatus.CANNOT_WRITE
         ) from error
 
 

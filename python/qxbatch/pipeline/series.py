@@ -17,7 +17,7 @@ from qxbatch.model import Conversion, Output, Series, State
 from qxbatch.pack.series import StorageForm, current_gzip, move, storage_form, store_series
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
-from qxbatch.publish.durable import sync_open
+from qxbatch.publish.durable import sync_and_close
 from qxbatch.record.converted import ConvertedSession
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
@@ -27,7 +27,7 @@ FULL_DISK_BYTES = 4 << 20
 """If the disk has fewer free bytes, it counts as full, and as the cause of a failed conversion."""
 
 
-def make_series(
+def convert_and_store_series(
     context: Context, job: Job, sorted_session: SortedSession, folders: ImportFolders
 ) -> tuple[ConvertedSession, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
@@ -162,7 +162,7 @@ class _SeriesWork:
 
     def _sync_and_close(self, descriptor: int) -> None:
         try:
-            sync_open(descriptor)
+            sync_and_close(descriptor)
         finally:
             self.context.unsynced.release()
 

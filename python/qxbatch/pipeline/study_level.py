@@ -39,7 +39,7 @@ def write_study(
             map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_data_sets(folder)
         )
         # without a lock, another run can write the same files at the same time: each run needs different hidden names
-        tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
+        tag = NO_RUN if lock is FolderLock.ACQUIRED else os.urandom(8).hex()
         table = as_tsv(study.rows)
         # called with the content of the table on disk
         is_own_table = partial(_is_own_table, table, folder / STUDY_SIDECAR, lock)

@@ -15,15 +15,15 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import deliver
 from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
-from qxbatch.pipeline.recover import clear_own, recover_unit
+from qxbatch.pipeline.recover import clear_own_staging, recover_unit
 from qxbatch.pipeline.refuse import (
     cannot_finish_problem,
     cannot_write_problem,
-    refuse_existing,
-    refuse_imported,
+    need_writable_sessions,
+    refuse_imported_meanwhile,
     refuse_too_large,
 )
-from qxbatch.pipeline.remedy import refused_report, with_commands
+from qxbatch.pipeline.remedy import redacted_with_commands, refused_report
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem, UsageError
 
@@ -58,7 +58,7 @@ def import_unit(context: Context, unit: Unit) -> UnitResult:
         raise
     seconds = time.monotonic() - began
     reports = [
-        with_commands(replace(report, seconds=seconds, unit=unit.name), unit, context.settings, work.redact)
+        redacted_with_commands(replace(report, seconds=seconds, unit=unit.name), unit, context.settings, work.redact)
         for report in reports
     ]
     for problem in dict.fromkeys(problem for report in reports for problem in report.problems):
@@ -86,7 +86,7 @@ class _Import:
             self.locks.take_own()
             if workspace.has_journal(unit.name):
                 check_lock = self.locks.refuse_lost
-                own = self.locks.own_names
+                own = self.locks.own_lock_names
                 recovery = recover_unit(
                     workspace, self.context.locks, unit.name, check_lock, self.context.settings, own
                 )
@@ -109,15 +109,15 @@ class _Import:
             problem = Problem(Code.INTERNAL, unit.label, message, "Please report this with the log (--log-file).")
         finally:
             if self.locks.holds_own:
-                clear_own(workspace, unit.name)
+                clear_own_staging(workspace, unit.name)
             self.locks.release()
         return [refused_report(unit, problem, self.redact_member_paths)]
 
     def _stages(self) -> list[SessionReport]:
         context, unit = self.context, self.unit
-        refuse_existing(context, unit, [unit.session])
-        refuse_imported(context, unit)
-        scratch = context.workspace.empty_scratch(unit.name)
+        need_writable_sessions(context, unit, [unit.session])
+        refuse_imported_meanwhile(context, unit)
+        scratch = context.workspace.clear_and_make_scratch(unit.name)
         refuse_too_large(context, unit, scratch)
         context.observer.notify(StageStarted(unit.name, Stage.READING))
         job = read_job(context, unit, scratch)
@@ -127,7 +127,7 @@ class _Import:
         if job.is_split:
             sessions = [plan.session for plan in plans]
             self.locks.take_split([session.id for session in sessions if session != unit.session])
-            refuse_existing(context, unit, sessions)
+            need_writable_sessions(context, unit, sessions)
         job, sessions_with_folders = place_files(context, job, plans, scratch)
         series = [series for sorted_session, _ in sessions_with_folders for series in sorted_session.series]
         context.observer.notify(UnitSorted(unit.name, len(series), sum(item.size for item in series)))

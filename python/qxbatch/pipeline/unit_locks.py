@@ -25,12 +25,12 @@ def same_session_error(session: str, unit: Unit) -> PacketError:
     return PacketError(Problem(Code.SAME_SESSION, unit.label, message, "Rename one of the packets."))
 
 
-def unit_lock(unit: str) -> str:
-    """Return the name of a unit's lock."""
+def unit_lock_name(unit: str) -> str:
+    """Return the name of the lock of a session, which is that of the unit with this name."""
     return f"session {unit}"
 
 
-def packet_lock(packet: Path) -> str:
+def packet_lock_name(packet: Path) -> str:
     """Return the name of a packet's lock: without the path of the inbox, which can differ between containers."""
     return f"packet {packet.name}"
 
@@ -49,29 +49,29 @@ def take_lock(locks: Locks, name: str) -> Lock:
 
 
 class UnitLocks:
-    """Locks of a unit: its own (`own_names`), and those of the sessions it is split into."""
+    """Locks of a unit: its own (`own_lock_names`), and those of the sessions it is split into."""
 
     def __init__(self, locks: Locks, unit: Unit) -> None:
         self._locks = locks
         self._unit = unit
         self._taken_locks: list[Lock] = []
         self.holds_own = False
-        """Whether this run has taken all locks of the unit itself (`own_names`)."""
+        """Whether this run has taken all locks of the unit itself (`own_lock_names`)."""
 
     @property
-    def own_names(self) -> list[str]:
+    def own_lock_names(self) -> list[str]:
         """The names of the locks of the unit itself: its session's and, in inbox mode, each packet's."""
         packets = () if self._unit.folder_mode else self._unit.packets
-        return [unit_lock(self._unit.name), *(packet_lock(packet.path) for packet in packets)]
+        return [unit_lock_name(self._unit.name), *(packet_lock_name(packet.path) for packet in packets)]
 
     def take_own(self) -> None:
-        """Take the locks of the unit itself (`own_names`).
+        """Take the locks of the unit itself (`own_lock_names`).
 
         Raises PacketError if another packet of this run is split into this session, LockHeldError, OSError.
         """
-        if self._locks.is_held_here(unit_lock(self._unit.name)):
+        if self._locks.is_held_here(unit_lock_name(self._unit.name)):
             raise same_session_error(self._unit.name, self._unit)
-        self.take(self.own_names)
+        self.take(self.own_lock_names)
         self.holds_own = True
 
     def take(self, names: Iterable[str]) -> None:
@@ -85,9 +85,9 @@ class UnitLocks:
         Raises PacketError if another packet of this run becomes one of them, LockHeldError, OSError.
         """
         for session in sessions:
-            if self._locks.is_held_here(unit_lock(session)):
+            if self._locks.is_held_here(unit_lock_name(session)):
                 raise same_session_error(session, self._unit)
-            self.take([unit_lock(session)])
+            self.take([unit_lock_name(session)])
 
     def refuse_lost(self) -> None:
         """Raise PacketError if another run took over a lock, and OSError if that cannot be seen now."""

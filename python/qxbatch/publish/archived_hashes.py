@@ -7,7 +7,7 @@ from typing import Any
 
 from qxbatch.core import Row, ingest
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.publish.below import new_folder_below
+from qxbatch.publish.below import temporary_folder_below
 from qxbatch.publish.open_folders import OpenFolder
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.ledger import Fate
@@ -22,8 +22,8 @@ def archived_hashes(old: OpenFolder, archive: Path, top: Path) -> set[str]:
     """
     digests: set[str] = set()
     scratch = old.path.with_name(f"{old.path.name}.check")
-    for packet in _archived_packets(old.short_path, archive):
-        with new_folder_below(scratch, top) as folder:
+    for packet in _archived_packets(old.descriptor_path, archive):
+        with temporary_folder_below(scratch, top) as folder:
             rows = _rows(packet, folder)
         digests.update(
             digest for row in rows if row.fate != Fate.REFUSED for digest in (row.sha256, row.content_sha256)

@@ -45,15 +45,15 @@ def _parts_below(path: Path, top: Path) -> tuple[str, ...]:
 
 
 @contextmanager
-def new_folder_below(path: Path, top: Path) -> Iterator[Path]:
-    """Create an empty folder, yield a short path that always leads to it, and at last remove it with its content.
+def temporary_folder_below(path: Path, top: Path) -> Iterator[Path]:
+    """Create an empty folder for the `with` block; yield its `OpenFolder.descriptor_path`; remove the folder at the end.
 
     A file or folder that already has this name is removed first. Raises OSError, LinkError.
     """
     remove_below(path, top)
     try:
         with opened_below(path, top, create=True) as folder:
-            yield folder.short_path
+            yield folder.descriptor_path
     finally:
         remove_below(path, top)
 

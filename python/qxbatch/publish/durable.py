@@ -44,10 +44,10 @@ def sync_entries(folder: int) -> None:
 
 def sync_file(path: Path) -> None:
     """Sync the bytes of a file."""
-    sync_open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))  # O_NONBLOCK: a FIFO is not waited for
+    sync_and_close(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))  # O_NONBLOCK: a FIFO is not waited for
 
 
-def sync_open(descriptor: int) -> None:
+def sync_and_close(descriptor: int) -> None:
     """Sync the bytes of an open file, and close it."""
     try:
         os.fsync(descriptor)
@@ -69,7 +69,7 @@ def sync_tree(top: Path) -> None:
         sync_folder(Path(folder))
 
 
-def sync_up(folder: Path, top: Path) -> None:
+def sync_folder_and_parents(folder: Path, top: Path) -> None:
     """Sync the entries of a folder, and those of its parents up to `top`."""
     while True:
         sync_folder(folder)
@@ -82,7 +82,7 @@ def write_new_json(path: Path, temporary: Path, content: object) -> None:
     """Write JSON under a temporary name, sync it, and rename it into place. Raises FileExistsError, OSError."""
     _write_json(temporary, content)
     try:
-        rename_new(temporary, path)
+        rename_noreplace(temporary, path)
     except FileExistsError:
         temporary.unlink()
         raise
@@ -112,7 +112,7 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
 
 
 def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) -> None:
-    """Write a text under a hidden name, sync it, and rename it into place. Raises OSError.
+    """Write a text file, or replace one by a new text: write under a hidden name, sync, and rename into place. Raises OSError.
 
     If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
     """
@@ -131,17 +131,17 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
     sync_folder(path.parent)
 
 
-def rename_new(source: Path, target: Path, *, source_may_be_replaced: bool = False) -> None:
-    """Rename a file or folder to an unused name; `source_may_be_replaced` as in `rename_new_in`.
+def rename_noreplace(source: Path, target: Path, *, source_may_be_replaced: bool = False) -> None:
+    """Rename a file or folder to an unused name, and replace nothing; `source_may_be_replaced` as in `rename_noreplace_at`.
 
     Raises FileExistsError when the name is in use, and OSError.
     """
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    rename_new_in(None, os.fspath(source), None, os.fspath(target), source_may_be_replaced=source_may_be_replaced)
+    rename_noreplace_at(None, os.fspath(source), None, os.fspath(target), source_may_be_replaced=source_may_be_replaced)
 
 
-def rename_new_in(
+def rename_noreplace_at(
     source_folder: int | None,
     name: str,
     target_folder: int | None,
@@ -149,7 +149,7 @@ def rename_new_in(
     *,
     source_may_be_replaced: bool = False,
 ) -> None:
-    """Rename as `rename_new` does, without its first check of the new name. Names are relative to the opened folders.
+    """Rename as `rename_noreplace` does, without its first check of the new name. Names are relative to the opened folders.
 
     - A folder is renamed. If something has the new name by then, it is replaced only if it is an empty folder.
     - A file gets the new name as a hard link, which never replaces another file, and loses the old name. If a run is killed

@@ -41,7 +41,7 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
             if entry_exists(old):
                 return []  # an exchange began, then somebody removed the session with a part of the build
             with contextlib.suppress(FileExistsError):
-                builds.rename_new(build.name, sessions, target.name)
+                builds.rename_noreplace(build.name, sessions, target.name)
                 sync_entries(sessions.descriptor)
                 return []
             if not replace and _is_another_session(target, build):  # it appeared meanwhile
@@ -59,7 +59,7 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
 def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_inbox: bool) -> list[RenamedFile]:
     folders = [*RESULT_FOLDERS, INBOX] if with_inbox else [*RESULT_FOLDERS]
     for name in (*folders, SESSION_TXT):
-        if is_mounted(session.short_path / name):
+        if is_mounted(session.descriptor_path / name):
             raise OSError(errno.EBUSY, "is a mount point", str(session.path / name))
     if build.is_same_file(SESSION_TXT, session, SESSION_TXT):  # a run was killed between the two steps of this rename
         os.unlink(SESSION_TXT, dir_fd=build.descriptor)
@@ -82,7 +82,7 @@ def _publish_entry(build: OpenFolder, name: str, session: OpenFolder, old: OpenF
     for _ in range(_TRIES):
         _move_aside(session, name, old)
         with contextlib.suppress(FileExistsError):
-            build.rename_new(name, session, name)
+            build.rename_noreplace(name, session, name)
             return
     raise OSError(errno.EBUSY, "another program creates it again and again", str(session.path / name))
 

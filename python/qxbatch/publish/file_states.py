@@ -9,11 +9,11 @@ from pathlib import Path
 from qxbatch.publish.open_folders import OpenFolder, Parts, walk_in
 from qxbatch.walk import mount_of
 
-States = Mapping[Path, os.stat_result]
+FileStates = Mapping[Path, os.stat_result]
 """The states of files and links, by their paths relative to a folder."""
 
 
-def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
+def file_states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
     """Return the states of files and links below a folder; without FIFOs, sockets and devices.
 
     Raises OSError, also if a folder below it is a mount point.
@@ -28,7 +28,7 @@ def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
     return {path: state for path, state in states.items() if _has_bytes(state)}
 
 
-def remove_unchanged(parent: OpenFolder, name: str, states: States) -> None:
+def remove_unchanged(parent: OpenFolder, name: str, states: FileStates) -> None:
     """Remove the files and links in the folder `name` of `parent` that still have their `states`, then the empty folders.
 
     FIFOs, sockets and devices, which have no bytes, are removed too. Links are removed first: if the process is killed, the

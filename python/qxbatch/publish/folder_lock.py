@@ -16,14 +16,14 @@ _PAUSE_SECONDS = 0.05
 class FolderLock(Enum):
     """Whether this process has the lock on a folder."""
 
-    LOCKED = "locked"
-    HELD = "another process held it for more than 10 s"
+    ACQUIRED = "acquired"
+    HELD_BY_ANOTHER_PROCESS = "another process held it for more than 10 s"
     UNSUPPORTED = "the file system has no such locks"
 
 
 @contextlib.contextmanager
 def locked_folder(folder: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[FolderLock]:
-    """Lock a folder for the `with` block; yield whether this process has the lock.
+    """Try to lock a folder for the `with` block; yield whether this process has the lock. The block also runs without it.
 
     The kernel releases the lock when the process ends, also if it is killed. Raises OSError when the folder cannot be opened.
     """
@@ -42,16 +42,16 @@ def _wait_for_lock(descriptor: int, until: float, clock: Callable[[], float]) ->
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if clock() > until:
-                return FolderLock.HELD
+                return FolderLock.HELD_BY_ANOTHER_PROCESS
             time.sleep(_PAUSE_SECONDS)
         except OSError:
             return FolderLock.UNSUPPORTED
         else:
-            return FolderLock.LOCKED
+            return FolderLock.ACQUIRED
 
 
 def is_locked(folder: Path) -> bool:
-    """Return whether another process has the lock on a folder; False if the file system has no locks.
+    """Return whether another process has the lock on a folder now, without waiting; False if the file system has no locks.
 
     Raises OSError when the folder cannot be opened.
     """

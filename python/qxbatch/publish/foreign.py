@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.discover.own_names import Use, hidden_name
-from qxbatch.publish.durable import NO_RUN, exchange_names, rename_new, sync_folder
+from qxbatch.publish.durable import NO_RUN, exchange_names, rename_noreplace, sync_folder
 from qxbatch.publish.plain_files import clear_path
 from qxbatch.textfile import create_text, read_bytes
 
@@ -23,9 +23,10 @@ class NewText(NamedTuple):
     path: Path
     text: str
     is_own: Callable[[bytes], bool]
-    """Takes the bytes that the file has now; returns whether qxbatch wrote them."""
+    """Takes the bytes that the file at the path has now; returns whether qxbatch wrote them."""
     can_exchange: bool = True
-    """Whether a killed run may leave the replaced file under a hidden name: the next `write_texts` for it removes or keeps it."""
+    """Whether the file may be exchanged with the text in one step. A killed run may then leave the replaced file under a hidden
+    name: the next `write_texts` for this path removes or keeps that file."""
 
 
 def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
@@ -60,7 +61,7 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
         with contextlib.suppress(FileExistsError, FileNotFoundError):
             _keep_foreign(new.path, is_own)
             if not os.path.lexists(new.path):
-                rename_new(staged, new.path)
+                rename_noreplace(staged, new.path)
                 return
             if not (new.can_exchange and tag == NO_RUN) or new.path.is_dir():
                 break
@@ -77,7 +78,7 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
 
 def _try_exchange(staged: Path, aside: Path, path: Path) -> bool:
     """Exchange a staged text with the file, which gets the name `aside`; return False if the file system does not support it."""
-    rename_new(staged, aside)
+    rename_noreplace(staged, aside)
     try:
         if exchange_names(aside, path):
             return True
@@ -119,7 +120,7 @@ def _keep(source: Path, path: Path) -> None:
     while True:
         new_path = path.with_name(f"{path.name}.{k}")
         try:
-            rename_new(source, new_path, source_may_be_replaced=True)
+            rename_noreplace(source, new_path, source_may_be_replaced=True)
         except FileExistsError:
             k += 1
         else:

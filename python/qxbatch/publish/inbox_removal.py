@@ -20,10 +20,10 @@ from qxbatch.discover.own_names import Use
 from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
-from qxbatch.publish.durable import rename_new, sync_folder
+from qxbatch.publish.durable import rename_noreplace, sync_folder
 from qxbatch.publish.mounts import mount_above
 from qxbatch.publish.open_folders import OpenFolder
-from qxbatch.publish.plain_files import LinkError, entry_exists, is_below
+from qxbatch.publish.plain_files import LinkError, entry_exists, is_below_without_links
 from qxbatch.publish.removal_list import ListedFile, RemovalList
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import create_text
@@ -41,7 +41,7 @@ class UnremovedFile(NamedTuple):
     is_mount: bool = False
     """Whether the path is a mount point, whose files stay."""
     is_contained: bool = True
-    """False if the file was kept because no session contains its bytes now."""
+    """Whether a session contains the bytes, as far as this was checked. False if the file was kept because none does."""
 
 
 class _Removal(Enum):
@@ -52,7 +52,7 @@ class _Removal(Enum):
     NOT_CONTAINED = "no session contains the bytes"
 
 
-def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> bytes:
+def write_removal_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> bytes:
     """Write the list of files (ledger path, SHA-256) to remove from the inbox, and sync it; return its content.
 
     The file is for the next run, if this one is killed. This run uses the returned content, since other users may change the file.
@@ -92,7 +92,7 @@ def remove_listed(
                     unremoved[current.mount] = UnremovedFile(current.mount, is_mount=True)
                 continue
             folders.update(current.existing_folders)
-            here = current.short_path / path.name
+            here = current.descriptor_path / path.name
             try:
                 removal = _try_remove(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained)
                 if removal is not _Removal.REMOVED:
@@ -110,7 +110,7 @@ def _remove_empty(folders: Iterable[Path], top: Path) -> Iterator[UnremovedFile]
     """Remove those of the folders that are empty, the deepest first; yield empty ones that cannot be removed."""
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
         try:
-            if is_below(folder, top):
+            if is_below_without_links(folder, top):
                 folder.rmdir()
         except OSError as error:
             if error.errno not in _IGNORED_ERRORS:
@@ -128,8 +128,8 @@ class _CurrentFolder:
         self._is_entered = False
         self.mount: Path | None = None
         """The mount point in the inbox that contains the folder."""
-        self.short_path = inbox
-        """The short path of the open folder (`OpenFolder.short_path`); its own path if it could not be opened."""
+        self.descriptor_path = inbox
+        """The path by the descriptor of the open folder (`OpenFolder.descriptor_path`); its own path if it could not be opened."""
         self.existing_folders: list[Path] = []
         """This folder and those between it and the inbox, as far as they exist: a forged list can name very many missing ones."""
 
@@ -137,7 +137,7 @@ class _CurrentFolder:
         """Open the inbox or a folder below it; return False for another folder, and behind a link below `top` or a mount."""
         if folder != self._folder:
             self.close()
-            self._folder = self.short_path = folder
+            self._folder = self.descriptor_path = folder
             self.mount = mount_above(folder, self._inbox)
             self._is_entered = self.mount is None and self._try_open(folder)
             self.existing_folders = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
@@ -145,9 +145,9 @@ class _CurrentFolder:
 
     def _try_open(self, folder: Path) -> bool:
         """Open the inbox or a folder below it, if it exists; return False for another folder, and behind a link below `top`."""
-        # is_below checks the folders above a path, so a path in the folder is needed
+        # is_below_without_links checks the folders above a path, so a path in the folder is needed
         any_file = folder / "any"
-        if not (is_below(any_file, self._inbox) and is_below(any_file, self._top)):
+        if not (is_below_without_links(any_file, self._inbox) and is_below_without_links(any_file, self._top)):
             return False
         try:
             self._descriptor = open_below(folder, self._top)
@@ -155,7 +155,7 @@ class _CurrentFolder:
             return False
         except OSError:  # a missing folder needs no work; any other error is reported for each of its files
             return True
-        self.short_path = OpenFolder(self._descriptor, folder).short_path
+        self.descriptor_path = OpenFolder(self._descriptor, folder).descriptor_path
         return True
 
     def _is_in_inbox(self, folder: Path) -> bool:
@@ -185,13 +185,13 @@ def _try_remove(
         reason = _why_kept(aside, listed_file, is_contained)
     if reason is not None:
         with contextlib.suppress(FileExistsError):  # the name was taken meanwhile: both files are kept
-            rename_new(aside, path)
+            rename_noreplace(aside, path)
         return reason
     try:
         aside.unlink()
     except OSError:
         with contextlib.suppress(OSError):
-            rename_new(aside, path)
+            rename_noreplace(aside, path)
         raise
     return _Removal.CHANGED if entry_exists(path) else _Removal.REMOVED
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
 from qxbatch.publish.folder_identity import FolderIdentity
-from qxbatch.publish.plain_files import is_below, is_plain_name, read_plain
+from qxbatch.publish.plain_files import is_below_without_links, is_plain_name, read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.settings.command import as_regex
@@ -36,10 +36,13 @@ _KEYS = {
     "has_errors": "series_failed",
     "has_extra_bytes": "surrounded",
     "has_external_links": "contains_links",
+    "is_behind_link": "behind_link",
+    "is_damaged": "damaged",
     "label": "names",
     "ledger_hashes": "ledgers",
     "publishes_inbox": "with_inbox",
     "replaced_sessions": "replaced",
+    "requested_mode": "archive",
     "session_inbox": "inbox",
     "folder_identity": "place",
 }
@@ -70,17 +73,17 @@ class Journal:
     """Session ids of the builds to publish."""
     replaced_sessions: tuple[str, ...]
     """The sessions that existed when the journal was written, and are replaced. One that appears later is not replaced."""
-    archive: Archive
-    """The requested mode. qxbatch.archive.decision decides what is done."""
+    requested_mode: Archive
+    """The value of `--archive`. qxbatch.archive.decision decides what is done."""
     has_errors: bool
     """Whether one of the sessions has an error, for example a series that failed."""
-    damaged: bool
+    is_damaged: bool
     """Whether some members of the packets cannot be read."""
     has_extra_bytes: bool
     """Whether the packets have bytes that are in no member, and so in no session, for example after the end of an archive."""
     has_external_links: bool
     """Whether the packets contain links to something outside of them, or to nothing; in folder mode, only links in archives."""
-    behind_link: bool
+    is_behind_link: bool
     """Whether a packet is reached through a link below the sessions folder; if so, no packet leaves the inbox."""
     publishes_inbox: bool
     """Whether the `inbox` of the build is published too. In folder mode, the session's `inbox` belongs to the user."""
@@ -128,11 +131,11 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
             for entry in journal.packets
         ],
     }
-    make_folder(workspace.journals)
-    write_new_json(workspace.journal(journal.unit), workspace.temporary_journal(journal.unit), content)
+    make_folder(workspace.journals_folder)
+    write_new_json(workspace.journal_path(journal.unit), workspace.temporary_journal_path(journal.unit), content)
 
 
-def journal_run(path: Path) -> str:
+def run_of_journal(path: Path) -> str:
     """Return the run that wrote a journal, of any version; empty if the journal is missing or names no run. Raises OSError."""
     try:
         return str(json.loads(read_plain(path) or b"null")["run"])
@@ -146,7 +149,7 @@ def read_journal(unit: str, workspace: Workspace) -> Journal:
     Raises OSError, and ValueError when it has another version, is not a journal, or has a value that does not belong to its unit
     or to this study.
     """
-    path = workspace.journal(unit)
+    path = workspace.journal_path(unit)
     text = read_plain(path)
     if text is None:
         raise ValueError(f"{path} is not a file")
@@ -166,12 +169,12 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         packets=tuple(_packet(packet, top) for packet in content["packets"]),
         sessions=tuple(content["sessions"]),
         replaced_sessions=tuple(map(str, content["replaced"])),
-        archive=Archive(content["archive"]),
+        requested_mode=Archive(content["archive"]),
         has_errors=bool(content["series_failed"]),
-        damaged=bool(content["damaged"]),
+        is_damaged=bool(content["damaged"]),
         has_extra_bytes=bool(content["surrounded"]),
         has_external_links=bool(content["contains_links"]),
-        behind_link=bool(content["behind_link"]),
+        is_behind_link=bool(content["behind_link"]),
         publishes_inbox=bool(content["with_inbox"]),
         session_inbox=None if content["inbox"] is None else top / content["inbox"],
         label=str(content["names"]),
@@ -207,7 +210,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
         yield "it has no session, so none of its packets is imported"
     if len(journal.ledger_hashes) != len(journal.sessions):
         yield "it does not have one ledger for each session"
-    if journal.session_inbox is not None and journal.session_inbox != workspace.session(unit).inbox:
+    if journal.session_inbox is not None and journal.session_inbox != workspace.session_paths(unit).inbox:
         yield f"{journal.session_inbox} is not the inbox of session {unit}"
     yield from (
         _no_inbox_reason(entry.packet.path, journal, workspace)
@@ -241,14 +244,16 @@ def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
     A packet that is moved must not be reached through a link below the sessions folder.
     """
     top = workspace.sessionsfolder
-    keep_in_place = journal.behind_link or journal.archive in (Archive.LEAVE, Archive.COPY)
+    keep_in_place = journal.is_behind_link or journal.requested_mode in (Archive.LEAVE, Archive.COPY)
     if ".." in path.parts:
         return False
     if journal.session_inbox is not None:
-        return path.is_relative_to(journal.session_inbox) and (keep_in_place or is_below(path, top))
-    if path.parent == workspace.archive:
+        return path.is_relative_to(journal.session_inbox) and (keep_in_place or is_below_without_links(path, top))
+    if path.parent == workspace.archive_folder:
         return True
-    return path.parent in workspace.inboxes and (keep_in_place or not path.is_relative_to(top) or is_below(path, top))
+    return path.parent in workspace.inboxes and (
+        keep_in_place or not path.is_relative_to(top) or is_below_without_links(path, top)
+    )
 
 
 def remove_journal(path: Path) -> None:

@@ -58,7 +58,7 @@ def _move_file(folder: OpenFolder, name: str, target: OpenFolder) -> Iterator[Re
     """Move a kept file; yield what had its name and was renamed."""
     for _ in range(_TRIES):
         with contextlib.suppress(FileExistsError):
-            folder.rename_new(name, target, name)
+            folder.rename_noreplace(name, target, name)
             return
         yield from _rename_entry(target, name)
     raise OSError(errno.EBUSY, "another program creates it again and again", str(target.path / name))
@@ -72,6 +72,6 @@ def _rename_entry(folder: OpenFolder, name: str) -> Iterator[RenamedFile]:
         new_name = f"{stem}_{k}{ending}"
         k += 1
         with contextlib.suppress(FileExistsError, FileNotFoundError):
-            folder.rename_new(name, folder, new_name, source_may_be_replaced=True)
+            folder.rename_noreplace(name, folder, new_name, source_may_be_replaced=True)
             yield RenamedFile(folder.path / name, folder.path / new_name)
             return

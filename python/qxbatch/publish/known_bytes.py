@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.publish.open_folders import OpenFolder, opened_in
-from qxbatch.publish.plain_files import is_below
+from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED_SUFFIX, SORTED_AT_PREFIX, packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
@@ -34,7 +34,7 @@ class KnownBytes:
     def has(self, file: Path) -> bool:
         """Return whether the bytes of a file of the replaced session are known; False for a link. Raises OSError."""
         with opened_in(self._old, file.parent.parts) as folder:
-            path = folder.short_path / file.name
+            path = folder.descriptor_path / file.name
             if path.is_symlink():
                 return False
             return self._has_content(path, file.as_posix()) or hash_file(str(path))[1] in self._hashes
@@ -68,7 +68,7 @@ class KnownBytes:
         """The hashes of what the import stored; None if there is no ledger, and empty if it cannot be read."""
         hashes = _LedgerHashes({}, {})
         try:
-            for row in SessionFolder(self._old.short_path).ledger():
+            for row in SessionFolder(self._old.descriptor_path).ledger():
                 hashes.add(row)
         except FileNotFoundError:
             return None
@@ -109,7 +109,7 @@ def hashes_in(session: Path) -> set[str]:
         file = (packed_member(row.at) or (row.at,))[0]
         if file not in is_stored:
             path = session / file
-            is_stored[file] = is_below(path, session) and not path.is_symlink()
+            is_stored[file] = is_below_without_links(path, session) and not path.is_symlink()
         if is_stored[file]:
             hashes.add(row.content_sha256 if row.fate is Fate.SORTED else row.sha256)
     return hashes

@@ -10,7 +10,7 @@ _LONGEST = 200
 """Maximum number of characters of that line in a message."""
 
 
-def last_holder(path: Path) -> str:
+def last_holder_clause(path: Path) -> str:
     """Return a clause that names the last holder of a lock, by its file; empty if that cannot be read or names nobody."""
     try:
         lines = (read_plain(path) or b"").decode("utf-8", "replace").splitlines()

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from qxbatch.publish.durable import rename_new
+from qxbatch.publish.durable import rename_noreplace
 from qxbatch.publish.plain_files import InTheWayError
 
 
@@ -26,7 +26,7 @@ def remove_non_file(path: Path) -> None:
             aside.unlink()
             return
         with contextlib.suppress(FileExistsError):  # another run removed it and took the lock meanwhile
-            rename_new(aside, path)
+            rename_noreplace(aside, path)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise

@@ -25,8 +25,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.durable import make_folder, rename_new
-from qxbatch.publish.lock_holder import last_holder
+from qxbatch.publish.durable import make_folder, rename_noreplace
+from qxbatch.publish.lock_holder import last_holder_clause
 from qxbatch.publish.lock_remains import is_unwritten, remove_non_file
 from qxbatch.publish.plain_files import refuse_link
 from qxbatch.textfile import naming_path
@@ -42,7 +42,7 @@ RETRY_SECONDS = 0.02
 TRIES = 3
 """Number of times that `take` tries while another run checks the lock."""
 LONGEST_WAIT_SECONDS = 600.0
-"""Seconds after which `waiting` does not call `take` again."""
+"""Seconds after which `acquired` does not call `take` again."""
 ENDING_WAIT_SECONDS = 5.0
 """The same if the run is to end."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -153,7 +153,7 @@ class Locks:
         try:
             record, descriptor = self._write(new, name)
             try:
-                rename_new(new, path)
+                rename_noreplace(new, path)
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -269,7 +269,7 @@ class Locks:
         return Heartbeats(self.folder, self._notify, self._stop_waiting)
 
     @contextmanager
-    def waiting(self, name: str) -> Iterator[None]:
+    def acquired(self, name: str) -> Iterator[None]:
         """Hold a lock that every run holds only for a moment; wait while another run or thread holds it.
 
         Raises OSError when the folder of locks cannot be written, TimeoutError after LONGEST_WAIT_SECONDS, and CancelledError
@@ -290,7 +290,7 @@ class Locks:
             self.release(lock)
 
     def _timeout(self, name: str) -> TimeoutError:
-        text = f"the lock {name!r} was not free for {LONGEST_WAIT_SECONDS:g} s{last_holder(self._path(name))}"
+        text = f"the lock {name!r} was not free for {LONGEST_WAIT_SECONDS:g} s{last_holder_clause(self._path(name))}"
         return TimeoutError(errno.ETIMEDOUT, text, str(self.folder))
 
     def release(self, lock: Lock) -> None:
@@ -338,7 +338,7 @@ class Locks:
                         self._try_free(path, wait=False)
 
     def interrupt(self) -> None:
-        """End the waits for locks, because this run is to end; `waiting` continues until it has waited for ENDING_WAIT_SECONDS."""
+        """End the waits for locks, because this run is to end; `acquired` continues until it has waited for ENDING_WAIT_SECONDS."""
         self._stop_waiting.set()
 
     def close(self) -> None:
@@ -395,5 +395,5 @@ def _try_remove(path: Path, lock_file: _LockFile) -> bool:
         aside.unlink()
         return True
     with contextlib.suppress(FileExistsError):  # the holder checks its lock before it publishes, and notices the loss
-        rename_new(aside, path)
+        rename_noreplace(aside, path)
     return False

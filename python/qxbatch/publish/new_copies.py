@@ -22,7 +22,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK_BYTES = 1 << 20
 
 
-def copy_new(source: Path, target: Path) -> None:
+def copy_file_or_link(source: Path, target: Path) -> None:
     """Copy a file, and sync it. A link is copied as a link to the same target. Raises FileExistsError, and OSError."""
     if source.is_symlink():
         target.symlink_to(target_from(target.parent, source))
@@ -30,7 +30,7 @@ def copy_new(source: Path, target: Path) -> None:
         _copy_file(source, str(target), None, sync=True)
 
 
-def copy_new_folder(source: Path, target: Path) -> None:
+def copy_folder(source: Path, target: Path) -> None:
     """Copy a folder of any depth, which shutil.copytree cannot: it is recursive. The copy has no devices, and is not synced.
 
     Raises OSError.

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.durable import rename_new_in, sync_entries
+from qxbatch.publish.durable import rename_noreplace_at, sync_entries
 from qxbatch.publish.plain_files import LinkError
 from qxbatch.walk import ShouldRemove, open_folder, remove_folder
 
 Parts = tuple[str, ...]
-"""The names of the folders from an opened folder to one below it."""
+"""The names of the folders on the way from an opened folder to one below it, which is the last; empty for the folder itself."""
 
 
 class OpenFolder(NamedTuple):
@@ -28,7 +28,7 @@ class OpenFolder(NamedTuple):
     path: Path
 
     @property
-    def short_path(self) -> Path:
+    def descriptor_path(self) -> Path:
         """A path below /proc that always leads to this folder; its own path if /proc is not mounted."""
         path = Path("/proc/self/fd", str(self.descriptor))
         return path if path.exists() else self.path
@@ -76,23 +76,23 @@ class OpenFolder(NamedTuple):
     def rename(self, name: str, target: "OpenFolder", new_name: str) -> None:
         """Move an entry to another folder; a file that has the new name is replaced. Raises OSError, which names the old path.
 
-        Use this only for a target folder to which no other program writes. For any other folder, use `rename_new`.
+        Use this only for a target folder to which no other program writes. For any other folder, use `rename_noreplace`.
         """
         try:
             os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=target.descriptor)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path / name)) from error
 
-    def rename_new(
+    def rename_noreplace(
         self, name: str, target: "OpenFolder", new_name: str, *, source_may_be_replaced: bool = False
     ) -> None:
-        """Move an entry to an unused name in another folder; an interrupted call can be repeated.
+        """Move an entry to an unused name in another folder, and never replace an entry; an interrupted call can be repeated.
 
         `source_may_be_replaced`: whether other programs may save another file under the old name meanwhile; that file is kept.
         Raises FileExistsError, which names the new path, when the new name is in use, and OSError, which names the old one.
         """
         try:
-            rename_new_in(
+            rename_noreplace_at(
                 self.descriptor, name, target.descriptor, new_name, source_may_be_replaced=source_may_be_replaced
             )
         except FileExistsError as error:
@@ -117,7 +117,7 @@ class OpenFolder(NamedTuple):
 def opened_folder(folder: Path) -> Iterator[OpenFolder]:
     """Open a folder for a `with` block. Raises OSError.
 
-    In OSErrors of the block, the short path of the folder is replaced by its path.
+    In OSErrors of the block, its `descriptor_path` is replaced by its path.
     """
     with _closing(OpenFolder(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), folder)) as top:
         yield top
@@ -138,7 +138,7 @@ def _closing(folder: OpenFolder) -> Iterator[OpenFolder]:
     try:
         yield folder
     except OSError as error:
-        short, path = folder.short_path, Path(str(error.filename))
+        short, path = folder.descriptor_path, Path(str(error.filename))
         if path.is_relative_to(short):
             error.filename = str(folder.path / path.relative_to(short))
         raise
@@ -231,7 +231,7 @@ def move_folder(source: OpenFolder, name: str, target: OpenFolder, new_name: str
 
 
 def remove_empty_folders(parent: OpenFolder, name: str) -> None:
-    """Remove a folder that contains only folders. Raises OSError if it contains anything else."""
+    """Remove a folder and the folders in it, at any depth. Raises OSError if one of them contains anything else."""
     parent.remove(name, lambda *_: False)
     if parent.has(name):
         raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(parent.path / name))
@@ -243,7 +243,7 @@ def _move_files(source: OpenFolder, target: OpenFolder) -> None:
         states.append((parts, os.fstat(folder.descriptor)))
         with opened_in(target, parts, create=True) as target_folder:
             for name in names:
-                folder.rename_new(name, target_folder, name, source_may_be_replaced=True)
+                folder.rename_noreplace(name, target_folder, name, source_may_be_replaced=True)
             sync_entries(target_folder.descriptor)
     for parts, state in reversed(states):
         with opened_in(target, parts) as target_folder:

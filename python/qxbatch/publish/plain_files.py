@@ -47,7 +47,7 @@ def refuse_link(path: Path) -> None:
 
 
 def refuse_non_folder(folder: Path) -> None:
-    """Raise OSError when something that is not a folder, perhaps a link, has the name of a folder of qxbatch."""
+    """Raise OSError when something exists at the path of a folder of qxbatch and is not a folder, or is a link to one."""
     refuse_link(folder)
     if os.path.lexists(folder) and not folder.is_dir():
         raise InTheWayError(folder, "not a folder, and qxbatch needs one of that name")
@@ -93,19 +93,19 @@ def read_plain(path: Path) -> bytes | None:
         return file.read(MOST_BYTES_IN_MEMORY)
 
 
-def read_object(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file. Raises OSError, and ValueError, which begins with the name of the file."""
     text = read_plain(path)
     if text is None:
         raise ValueError(f"{path.name} is missing or not a regular file")
     try:
-        return json_object(text)
+        return parse_json_object(text)
     except ValueError as error:
         raise ValueError(f"{path.name} {error}") from None
 
 
-def json_object(text: bytes) -> dict[str, Any]:
-    """Return the JSON object in a text. Raises ValueError."""
+def parse_json_object(text: bytes) -> dict[str, Any]:
+    """Return the JSON object in a text. Raises ValueError also for another JSON value, such as a list."""
     import json
 
     try:
@@ -122,8 +122,8 @@ def is_plain_name(name: object) -> bool:
     return isinstance(name, str) and name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 
-def is_below(path: Path, top: Path) -> bool:
-    """Return whether a path is below a folder, no folder between the two is a link, and no part is `..`."""
+def is_below_without_links(path: Path, top: Path) -> bool:
+    """Return whether a path is below a folder, no folder between the two is a link on disk, and no part is `..`."""
     if not path.is_relative_to(top) or ".." in path.parts:
         return False
     between = [parent for parent in path.parents if parent.is_relative_to(top) and parent != top]

@@ -16,7 +16,7 @@ KEPT_SUFFIX = ".kept"
 """Suffix of the folder in staging, beside that of the replaced files of a session, to which the files to keep are moved first."""
 
 
-def keep_replaced(
+def keep_unique_files(
     old: Path, session: Path, replaced_folder: Path, archive: Path | None, tag: str, *, keep_all: bool = False
 ) -> Path | None:
     """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
@@ -40,7 +40,7 @@ def keep_replaced(
         remove_below(old.with_name(discarded_name), top)
         if not staging.has(unique_name):
             return None
-        return _move_unique(staging.short_path, old.name, replaced_folder, tag)
+        return _move_unique(staging.descriptor_path, old.name, replaced_folder, tag)
 
 
 def _move_unique(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:

@@ -45,8 +45,8 @@ def _start(path: Path) -> bytes:
 def _by_status(left: Path, right: Path) -> bool | None:
     """Return whether two files are equal, as far as their status shows it; None if it does not.
 
-    Two names of one file are equal, as after a run was killed between the two steps of `rename_new`. Files of different sizes are
-    not equal. So most archives of the same name are not read.
+    Two names of one file are equal, as after a run was killed between the two steps of `rename_noreplace`. Files of different
+    sizes are not equal. So most archives of the same name are not read.
     """
     try:
         states = left.lstat(), right.lstat()

@@ -82,7 +82,8 @@ def _try_lock(mark: int) -> bool:
 
 
 def recorded_scratch(staging: Path, unit: str, run: str) -> Path | None:
-    """Return the scratch folder recorded in staging; None if no folder of this unit and run is recorded. Raises OSError."""
+    """Return the path of the scratch folder below --work-dir that a file in staging records; None if it records no folder of this
+    unit and run. Raises OSError."""
     text = read_plain(staging / SCRATCH_RECORD)
     if text is None:
         return None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.os_error import is_full
-from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
+from qxbatch.publish.durable import remove_tree, rename_noreplace, sync_folder, sync_tree
 from qxbatch.publish.link_target import target_from
-from qxbatch.publish.new_copies import copy_new, copy_new_folder
+from qxbatch.publish.new_copies import copy_file_or_link, copy_folder
 from qxbatch.publish.open_folders import move_folder, opened_folder
 from qxbatch.publish.plain_files import entry_exists, refuse_link
 from qxbatch.publish.same_content import same_content
@@ -28,7 +28,7 @@ def try_rename(source: Path, target: Path) -> bool:
         _move_link(source, target)
         return True
     try:
-        _rename(source, target, rename_new)
+        _rename(source, target, rename_noreplace)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -40,9 +40,10 @@ def try_rename(source: Path, target: Path) -> bool:
 
 
 def put_aside(source: Path, aside: Path) -> None:
-    """Rename to a hidden name in the same folder. A file that later appears under the old name is not taken for the renamed one.
+    """Rename to the hidden name `aside` in the same folder.
 
-    A folder that its file system cannot rename is moved file by file. Raises OSError.
+    A file that later appears under the old name is not taken for the renamed one. A folder that its file system cannot rename is
+    moved file by file. Raises OSError.
     """
     try:
         _rename(source, aside, os.rename)
@@ -95,10 +96,10 @@ def copy_verified(source: Path, temporary: Path) -> None:
     remove_tree(temporary)
     try:
         if source.is_dir() and not source.is_symlink():
-            copy_new_folder(source, temporary)
+            copy_folder(source, temporary)
             sync_tree(temporary)
         else:
-            copy_new(source, temporary)
+            copy_file_or_link(source, temporary)
         if not same_content(source, temporary):
             raise OSError(errno.EIO, "the copy differs from what was copied", str(source))  # noqa: TRY301 - the copy is removed
     except BaseException as error:
@@ -110,7 +111,7 @@ def copy_verified(source: Path, temporary: Path) -> None:
 
 
 def hidden_path(path: Path, use: Use, tag: str) -> Path:
-    """Return the hidden path in the same folder."""
+    """Return the path in the same folder with the hidden name of `path` for this use (`hidden_name`)."""
     return path.with_name(hidden_name(use, tag, path.name))
 
 

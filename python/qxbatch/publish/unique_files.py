@@ -8,7 +8,7 @@ from pathlib import Path
 from qxbatch.publish.archived_hashes import archived_hashes
 from qxbatch.publish.below import opened_below
 from qxbatch.publish.comparable import comparable_content
-from qxbatch.publish.file_states import States, remove_unchanged, states_in
+from qxbatch.publish.file_states import FileStates, file_states_in, remove_unchanged
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
 from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
 from qxbatch.publish.plain_files import entry_exists
@@ -37,7 +37,7 @@ def separate_unique_files(
     if not entry_exists(old):
         return
     with opened_below(old, top) as source:
-        states = states_in(source)
+        states = file_states_in(source)
         only_here = states.keys() if keep_all else _only_here(source, session, archive, states)
         removable = states.keys() - only_here
         for rank in (_OTHERS, _RECORDS, _SUMS):
@@ -48,7 +48,7 @@ def separate_unique_files(
     for _ in range(_TRIES):
         try:
             with opened_below(old, top) as source:
-                for file in states_in(source):
+                for file in file_states_in(source):
                     _move(file, source, unique, top)
         except FileNotFoundError:
             if not entry_exists(old):
@@ -74,7 +74,7 @@ def _move(file: Path, source: OpenFolder, unique: Path, top: Path) -> None:
         here.rename(file.name, there, there.unused_name(file.name))
 
 
-def _remove_unchanged(old: Path, top: Path, states: States) -> None:
+def _remove_unchanged(old: Path, top: Path, states: FileStates) -> None:
     with opened_below(old.parent, top) as parent:
         if parent.has(old.name):
             remove_unchanged(parent, old.name, states)
@@ -92,7 +92,7 @@ def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: I
     if archive is not None and any(map(is_from_packet, only_here)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
         only_here = [file for file in only_here if not (is_from_packet(file) and _is_known(archived, file))]
-    generated = _unedited_generated_files(SessionPaths(source.short_path))
+    generated = _unedited_generated_files(SessionPaths(source.descriptor_path))
     return [file for file in only_here if file not in generated]
 
 
@@ -113,7 +113,7 @@ def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path) -> bool:
     at, folder = file.as_posix(), file.parent.parts
     try:
         with opened_in(old, folder) as here, opened_in(new, folder) as there:
-            paths = [each.short_path / file.name for each in (here, there)]
+            paths = [each.descriptor_path / file.name for each in (here, there)]
             return (
                 not any(path.is_symlink() for path in paths)
                 and paths[1].is_file()

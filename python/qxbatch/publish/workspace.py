@@ -47,7 +47,7 @@ class Workspace:
         self, sessionsfolder: Path, work_dir: Path | None = None, masterinbox: Path | None = None, run: str = ""
     ) -> None:
         self.sessionsfolder = sessionsfolder
-        self.archive = sessionsfolder / ARCHIVED_PACKETS
+        self.archive_folder = sessionsfolder / ARCHIVED_PACKETS
         """The folder of archived packets."""
         self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
         """The folders of packets: the default one and, if given, that of the user."""
@@ -61,15 +61,15 @@ class Workspace:
         """
         self.top = sessionsfolder / WORKSPACE
         """The hidden folder."""
-        self.locks = self.top / "locks"
-        self.journals = self.top / "journal"
-        self.work = self.top / "work"
+        self.locks_folder = self.top / "locks"
+        self.journals_folder = self.top / "journal"
+        self.staging_top = self.top / "work"
         """Staging: a folder for each unit, and in it one for each run."""
-        self.numbers = self.top / "numbers.json"
+        self.numbers_path = self.top / "numbers.json"
         """Folder mode (`--masterinbox=none`): the numbers that running imports chose for names in the archive.
 
         qxbatch.archive.stored_numbers reads and writes them."""
-        self.temporary_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
+        self.temporary_numbers_path = self.numbers_path.with_name(f"{self.numbers_path.name}.new")
         """The temporary file for these numbers."""
         self._work_dir = work_dir
         self.started_at = time.time()
@@ -93,32 +93,32 @@ class Workspace:
 
     def has_remains_of(self, unit: str) -> bool:
         """Return whether a unit has staging or a journal; False for a path, which is the name of no unit."""
-        return is_plain_name(unit) and any(map(entry_exists, (self.unit_folder(unit), self.journal(unit))))
+        return is_plain_name(unit) and any(map(entry_exists, (self.unit_folder(unit), self.journal_path(unit))))
 
     def of_run(self, run: str) -> "Workspace":
-        """Return the same folder for another run, without --work-dir."""
+        """Return the workspace of another run in the same sessions folder, without --work-dir."""
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
 
-    def refuse_links(self) -> None:
+    def refuse_non_folders(self) -> None:
         """Raise OSError if the hidden folder, or one of its folders, is a link, which may lead anywhere, or is not a folder."""
-        for folder in (self.top, self.locks, self.journals, self.work):
+        for folder in (self.top, self.locks_folder, self.journals_folder, self.staging_top):
             refuse_non_folder(folder)
 
     def unit_folder(self, unit: str) -> Path:
         """Return the folder of all staging folders of a unit. Raises OSError if the unit is a path, which can lead elsewhere."""
-        return self.work / _checked(unit)
+        return self.staging_top / _checked(unit)
 
     def staging(self, unit: str) -> Path:
         """Return this run's staging folder of a unit."""
         return self.unit_folder(unit) / self.run
 
-    def tag(self, unit: str) -> str:
-        """Return the tag of this run and unit in hidden names outside of this folder: 16 hex digits."""
+    def hidden_name_tag(self, unit: str) -> str:
+        """Return the 16 hex digits of this run and unit in hidden names outside of this folder (`tag` of `hidden_name`)."""
         import hashlib
 
         return hashlib.sha256(f"{self.run}/{unit}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
-    def build(self, unit: str, session: str) -> Path:
+    def build_folder(self, unit: str, session: str) -> Path:
         """Return the folder in which a session is built before it is published."""
         return self.staging(unit) / "build" / session
 
@@ -132,12 +132,12 @@ class Workspace:
             return self.staging(unit) / "scratch"
         return self._work_dir / scratch_name(unit, self.run)
 
-    def empty_scratch(self, unit: str) -> Path:
+    def clear_and_make_scratch(self, unit: str) -> Path:
         """Remove the remains of all runs for a unit, whose lock this run holds; return a new scratch folder of this run.
 
         Raises OSError, also if one of the folders is a link.
         """
-        self.clear_all(unit)
+        self.clear_all_runs(unit)
         scratch = self.scratch(unit)
         make_folder(self.staging(unit))
         if self._work_dir is None:
@@ -148,7 +148,7 @@ class Workspace:
         make_scratch(scratch, self.run)
         return scratch
 
-    def session(self, session: str) -> SessionPaths:
+    def session_paths(self, session: str) -> SessionPaths:
         """Return the paths of a session folder."""
         return SessionPaths(self.sessionsfolder / session)
 
@@ -157,8 +157,8 @@ class Workspace:
 
         A replaced session may contain links. They are moved as links.
         """
-        build, old = self.build(unit, session), self.replaced_files(unit, session)
-        target = self.session(session)
+        build, old = self.build_folder(unit, session), self.replaced_files_folder(unit, session)
+        target = self.session_paths(session)
         parts = [build / name for name in (SESSION_TXT, *FOLDERS)]
         for path in (
             self.unit_folder(unit),
@@ -172,38 +172,38 @@ class Workspace:
         ):
             refuse_link(path)
 
-    def replaced_files(self, unit: str, session: str) -> Path:
+    def replaced_files_folder(self, unit: str, session: str) -> Path:
         """Return the folder to which an exchange moves the replaced folders and files of a session."""
         return self.staging(unit) / "old" / session
 
-    def removal_list(self, unit: str) -> Path:
+    def removal_list_path(self, unit: str) -> Path:
         """Return the path of the list of files to remove from a session's inbox."""
         return self.staging(unit) / "taken.tsv"
 
-    def journal(self, unit: str) -> Path:
-        """Return the journal of a unit whose results are being published. Raises OSError if the unit is a path."""
-        return self.journals / f"{_checked(unit)}.json"
+    def journal_path(self, unit: str) -> Path:
+        """Return the path of a unit's journal: a file while its results are published. Raises OSError if the unit is a path."""
+        return self.journals_folder / f"{_checked(unit)}.json"
 
     def has_journal(self, unit: str) -> bool:
         """Return whether a unit has a journal. Raises OSError, also if that cannot be known."""
-        return entry_exists(self.journal(unit))
+        return entry_exists(self.journal_path(unit))
 
-    def temporary_journal(self, unit: str) -> Path:
-        """Return the temporary file for the journal of this run. Raises OSError if the unit is a path."""
-        return self.journals / f"{_checked(unit)}.{self.run}.new"
+    def temporary_journal_path(self, unit: str) -> Path:
+        """Return the path of the temporary file for the journal of this run. Raises OSError if the unit is a path."""
+        return self.journals_folder / f"{_checked(unit)}.{self.run}.new"
 
     def units(self) -> list[str]:
-        """Return the units with staging of any run, dead or alive. Raises OSError."""
+        """Return the names of the units with staging of any run, dead or alive. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
-            return sorted(entry.name for entry in os.scandir(self.work))
+            return sorted(entry.name for entry in os.scandir(self.staging_top))
         return []
 
     def is_of_study(self, run: str) -> bool:
-        """Return whether these are the digits of a run of this study."""
+        """Return whether `run` has the form of the digits of a run of this study; the run need not exist."""
         return run.startswith(self._study) and re.fullmatch(_RUN, run) is not None
 
     def runs(self, unit: str) -> list[str]:
-        """Return the runs of this study with staging of a unit. Raises OSError."""
+        """Return the digits of the runs of this study with staging of a unit. Raises OSError."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if not self.unit_folder(unit).is_symlink():
                 return sorted(
@@ -212,26 +212,26 @@ class Workspace:
         return []
 
     def units_with_journal(self) -> list[str]:
-        """Return the units that have a journal. Raises OSError."""
+        """Return the names of the units that have a journal. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
-            return sorted(path.stem for path in self.journals.iterdir() if path.suffix == ".json")
+            return sorted(path.stem for path in self.journals_folder.iterdir() if path.suffix == ".json")
         return []
 
     def clear(self, unit: str) -> None:
         """Remove this run's staging and scratch folder of a unit, and the temporary file of its journal. Raises OSError."""
-        self.temporary_journal(unit).unlink(missing_ok=True)
+        self.temporary_journal_path(unit).unlink(missing_ok=True)
         scratch = recorded_scratch(self.staging(unit), unit, self.run)
         if scratch is not None and self.is_of_study(self.run):
             remove_scratch(scratch, self.run)
         remove_below(self.staging(unit), self.sessionsfolder)
         remove_empty_below(self.unit_folder(unit), self.sessionsfolder)
 
-    def clear_all(self, unit: str) -> None:
+    def clear_all_runs(self, unit: str) -> None:
         """Remove the remains of all runs for a unit, except its journal. The caller holds its lock, so no other run works on it.
 
         Raises OSError, also if a folder in the hidden folder is a link.
         """
-        self.refuse_links()
+        self.refuse_non_folders()
         folder = self.unit_folder(unit)
         if folder.is_symlink() or not folder.is_dir():
             remove_below(folder, self.sessionsfolder)
@@ -240,7 +240,7 @@ class Workspace:
         if folder.is_dir():
             remove_below(folder, self.sessionsfolder)  # what is left is not staging of a run of this study
         with contextlib.suppress(FileNotFoundError):
-            for path in self.journals.iterdir():
+            for path in self.journals_folder.iterdir():
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
                     with contextlib.suppress(InTheWayError):  # no run writes to this name again
                         clear_path(path)
@@ -251,7 +251,7 @@ class Workspace:
         So while a lock is held, nothing is removed.
         """
         with contextlib.suppress(OSError):
-            for folder in (self.locks, self.work, self.journals):
+            for folder in (self.locks_folder, self.staging_top, self.journals_folder):
                 if folder.exists():
                     folder.rmdir()
             if self.top.exists():

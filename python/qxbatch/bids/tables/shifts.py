@@ -46,7 +46,7 @@ class DateShifts:
     def lock(self) -> Iterator[None]:
         """Lock the folder of the table, so that no export overwrites rows that another one adds. Raises UsageError, OSError."""
         with locked_folder(self._target.parent) as lock:
-            if lock is FolderLock.HELD:
+            if lock is FolderLock.HELD_BY_ANOTHER_PROCESS:
                 message = (
                     f"Another program holds the lock on {self._target.parent}, the folder of the table of date shifts."
                 )

@@ -17,7 +17,7 @@ from qxbatch.bids.files.record import STAGING, Record, subject_or_session_folder
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.write.placing import LinkMode, place
-from qxbatch.publish.durable import make_folder, remove_tree, rename_new
+from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
 
 Content = Source | bytes
 """What a file will contain: the content of a file of a session, or these bytes."""
@@ -149,7 +149,7 @@ class Applier:
             return
         if change.action is Action.ADD:
             try:
-                rename_new(staged, target)
+                rename_noreplace(staged, target)
             except FileExistsError:
                 self.applied.changed_during_run.add(change.path)
                 return

@@ -51,7 +51,7 @@ def one_export_at_a_time(dataset: Path) -> Iterator[None]:
         refuse_link(path)
     folder.mkdir(parents=True, exist_ok=True)
     with locked_folder(folder) as lock:
-        if lock is FolderLock.HELD:
+        if lock is FolderLock.HELD_BY_ANOTHER_PROCESS:
             hint = f"Wait until that run has ended, then run again. It holds the lock on {shell_word(str(folder))}."
             raise UsageError(f"Another run exports to {dataset}.", hint, ExitStatus.HELD)
         yield
