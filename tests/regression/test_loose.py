@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.commands.regress import QUICK_SIZE
-from qxbatch.regress.run import check
+from qxbatch.regress.run import import_and_compare
 from qxbatch.regress.sets import find_sets
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
@@ -105,7 +105,7 @@ def test_one_voxel_of_an_image_changes_its_hash(folder: Path) -> None:
         image.write_bytes(gzip.compress(bytes(data)))
         hashes.append(image_values(image)["voxels"])
 
-    check(one, before_removal=change)
+    import_and_compare(one, before_removal=change)
     assert hashes[0] != hashes[1]
 
 
@@ -151,7 +151,7 @@ def test_nothing_to_compare_is_66_and_a_broken_expectation_64(folder: Path) -> N
 
 def test_a_run_that_ends_without_a_summary_is_a_difference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", shutil.which("false"))
-    outcome = check(find_sets(folder)[0])
+    outcome = import_and_compare(find_sets(folder)[0])
     assert len(outcome.differences) == 1
     assert "ended with 1 and without a summary" in outcome.differences[0]
 

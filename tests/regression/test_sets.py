@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch import demo
-from qxbatch.regress.run import Outcome, check
+from qxbatch.regress.run import Outcome, import_and_compare
 from qxbatch.regress.sets import RegressionSet, write_expected
 from tests.endtoend.judge import Judge
 from tests.regression.acquisition import unexplained
@@ -42,7 +42,7 @@ def run_as_expected(one: RegressionSet, sample_folder: Path | None = None) -> Ou
             assert sample_folder is None or unreferenced(references(session, sample_folder)) == []
 
     with importing_in_forks():
-        outcome = check(one, before_removal=judge)
+        outcome = import_and_compare(one, before_removal=judge)
     if updating() and (outcome.is_new or outcome.differences):
         write_expected(one.expected, outcome.observed)
         pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")

@@ -8,7 +8,7 @@ from pathlib import Path
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
-from qxbatch.regress.run import Outcome, check
+from qxbatch.regress.run import Outcome, import_and_compare
 from qxbatch.regress.sets import RegressionSet, find_sets, write_expected
 from qxbatch.report.output_files import check_output_folder
 
@@ -31,7 +31,7 @@ def run(options: Mapping[str, object]) -> int:
     for regression_set in sets:
         if regression_set in large:
             continue
-        outcome = check(regression_set, (f"--n-procs={procs}",) if procs else ())
+        outcome = import_and_compare(regression_set, (f"--n-procs={procs}",) if procs else ())
         if update and outcome.observed and (outcome.is_new or outcome.differences):
             write_expected(regression_set.expected, outcome.observed)
         outcomes.append(outcome)

@@ -35,7 +35,7 @@ class Outcome:
     """Whether there are results, but no expectation yet."""
 
 
-def check(
+def import_and_compare(
     regression_set: RegressionSet, options: Sequence[str] = (), before_removal: Callable[[Path], None] | None = None
 ) -> Outcome:
     """Import a set and compare the results with its expectation and its reference images. Raises UsageError.
@@ -55,7 +55,7 @@ def check(
         sessions = Path(folder) / "study" / "sessions"
         try:
             fill_inbox(regression_set, sessions / MASTER_INBOX)
-            observed = observe(sessions, import_packets(sessions, (*regression_set.options, *options)))
+            observed = observe(sessions, run_import(sessions, (*regression_set.options, *options)))
         except (OSError, ValueError, LookupError) as error:
             return Outcome(regression_set.name, (f"the run or its outputs: {error_text(error)}",), {}, False)
         if before_removal is not None:
@@ -93,7 +93,7 @@ def _copy(source: Path, target: Path) -> None:
         _copy(path, target / path.name)
 
 
-def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
+def run_import(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
     """Import the packets with the real command in a separate process; return the run's summary.
 
     Raises UsageError if the set's options are wrong, ValueError if the run ended without a summary that can be read.
