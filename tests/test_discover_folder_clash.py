@@ -9,7 +9,7 @@ from qxbatch.discover.folder_clash import refuse_same_folder
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
-from qxbatch.session.equal_names import ignores_case, stored_name
+from qxbatch.session.equal_names import ignores_case, other_stored_name
 from tests.build.inbox import DummyStudy
 
 
@@ -68,7 +68,7 @@ def test_a_session_that_exists_in_another_case_is_refused_also_with_overwrite(tm
     dummy = DummyStudy(tmp_path).write("AP1/session.txt", "id: AP1\n").put("ap1.zip")
     assert dummy.candidate().verdict is Verdict.REFUSED
     assert dummy.candidate(overwrite="yes").verdict is Verdict.REFUSED
-    assert stored_name(dummy.sessions / "ap1") == "AP1"
+    assert other_stored_name(dummy.sessions / "ap1") == "AP1"
 
 
 def test_a_case_sensitive_file_system_keeps_two_sessions(tmp_path: Path) -> None:

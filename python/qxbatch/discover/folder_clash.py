@@ -9,7 +9,7 @@ from qxbatch.discover.packet_refusals import rename_and_import_command
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
-from qxbatch.session.equal_names import folded_name, ignores_case, stored_name
+from qxbatch.session.equal_names import folded_name, ignores_case, other_stored_name
 from qxbatch.settings.model import Settings
 
 _HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
@@ -25,8 +25,8 @@ def refuse_shared_folders(
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder, ExitStatus.CANNOT_WRITE))
     ids = {entry.session.id for entry in judged if entry.is_ready and entry.session is not None}
-    stored_names = {name: stored_name(sessionsfolder / name, names) for name in ids - names}
-    existing = {name: folder for name, folder in stored_names.items() if folder}
+    other_stored_names = {name: other_stored_name(sessionsfolder / name, names) for name in ids - names}
+    existing = {name: folder for name, folder in other_stored_names.items() if folder}
     has_equal_names = len({folded_name(name) for name in ids}) < len(ids)
     can_collide = has_equal_names and ignores_case(sessionsfolder)
     return [

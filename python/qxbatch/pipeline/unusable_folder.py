@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.publish.mounts import is_mounted
-from qxbatch.session.equal_names import stored_name
+from qxbatch.session.equal_names import other_stored_name
 from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 
 
@@ -23,7 +23,7 @@ def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     message = ""
     if folder.is_symlink() or not folder.is_dir() or is_mounted(folder):
         message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
-    elif existing_name := stored_name(folder):
+    elif existing_name := other_stored_name(folder):
         message = f"the file system treats the folder {existing_name} as its session {folder}; nothing was changed."
     elif unwritable_folders := [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]:
         message = f"{unwritable_folders[0]} cannot be written; nothing was changed."

@@ -6,8 +6,10 @@ from collections.abc import Container
 from pathlib import Path
 
 
-def stored_name(folder: Path, names: Container[str] | None = None) -> str:
-    """Return the name under which the file system stores an existing folder, if it differs from `folder.name`; else empty.
+def other_stored_name(folder: Path, names: Container[str] | None = None) -> str:
+    """Return the name under which the file system stores a folder, if that is not `folder.name`.
+
+    Return an empty text if it is that name, or if the folder does not exist.
 
     The two differ by case, or by the form of their Unicode characters. If the stored name is not found, return the words
     `another name`. `names`, if given, are the names in the parent folder: a search in a set is faster than in the list that
@@ -36,7 +38,7 @@ def ignores_case(folder: Path) -> bool:
         exists = folder.exists()
         for name in sorted(os.listdir(folder)) if exists else ():  # noqa: PTH208 - names, not paths
             if name.swapcase().swapcase() == name != name.swapcase():
-                return stored_name(folder / name.swapcase()) != ""
+                return other_stored_name(folder / name.swapcase()) != ""
         if folder == folder.parent or (exists and folder.stat().st_dev != folder.parent.stat().st_dev):
             return True
         folder = folder.parent
