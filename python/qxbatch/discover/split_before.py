@@ -14,7 +14,7 @@ def was_split(sessionsfolder: Path, session: str) -> bool:
     return bool(_split_sessions(sessionsfolder, session))
 
 
-def sessions_exist(sessionsfolder: Path, session: str) -> list[bool]:
+def which_sessions_exist(sessionsfolder: Path, session: str) -> list[bool]:
     """Return for each of `session_names` whether that session exists."""
     return [_has_session(sessionsfolder / name) for name in session_names(sessionsfolder, session)]
 

@@ -14,13 +14,13 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows
     from qxbatch.discover.plan import session_of
-    from qxbatch.discover.split_before import session_names, sessions_exist
+    from qxbatch.discover.split_before import session_names, which_sessions_exist
 
     session = session_of(settings, logfile_rows(settings), name)
     if session is None:
         return False, _sessions_text([])
     folder = settings.sessionsfolder
-    exist = sessions_exist(folder, session.id)
+    exist = which_sessions_exist(folder, session.id)
     if not all(exist) or not hidden.is_dir():
         return False, _sessions_text(exist)
     if contain_remaining([folder / each for each in session_names(folder, session.id)], hidden):
