@@ -11,7 +11,7 @@ import pytest
 from qxbatch.discover import readiness
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.path_lengths import longest_path
+from qxbatch.discover.path_lengths import max_path_bytes
 from qxbatch.model import Fingerprint, Verdict
 from qxbatch.problems import Code, UsageError
 from qxbatch.settings.parse import parse
@@ -151,7 +151,7 @@ def test_a_path_that_gets_too_long_while_the_packet_is_archived_is_refused_with_
 def test_each_path_that_is_not_refused_can_be_archived(study: Study) -> None:
     packet = study.put("S1", MrSeries().files(), Kind.FOLDER)
     settings = parse({"sessionsfolder": str(study.sessions)}).settings
-    long_path(packet, longest_path(packet, settings))
+    long_path(packet, max_path_bytes(packet, settings))
     assert study.main("--check=no").status == 0
     assert (study.archive / "S1").is_dir()
 

@@ -6,21 +6,21 @@ from pathlib import Path
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.settings.model import Archive, Settings
 
-LONGEST_PATH = 4095
+MAX_PATH_BYTES = 4095
 """Bytes of a path that the kernel accepts."""
 _TAG = "0" * 16
 """A tag for hidden names; all tags have the same length."""
 
 
-def longest_path(packet: Path, settings: Settings) -> int:
-    """Return how many bytes the path of a packet, or of an entry in it, may have: the kernel also has to accept its hidden path.
+def max_path_bytes(packet: Path, settings: Settings) -> int:
+    """Return how many bytes the path of a packet, or of an entry in it, may have, so that the kernel also accepts its hidden path.
 
     A packet gets a hidden name in its folder, and a copy gets one in the archive.
     """
     if settings.archive is Archive.LEAVE:
-        return LONGEST_PATH
+        return MAX_PATH_BYTES
     hidden = [packet.with_name(hidden_name(Use.ASIDE, _TAG, packet.name))]
     if settings.masterinbox is not None:
         hidden.append(settings.archive_folder / hidden_name(Use.COPY, _TAG, packet.name))
     longest = max(len(os.fsencode(path)) for path in hidden)
-    return LONGEST_PATH - max(longest - len(os.fsencode(packet)), 0)
+    return MAX_PATH_BYTES - max(longest - len(os.fsencode(packet)), 0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.path_lengths import longest_path
+from qxbatch.discover.path_lengths import max_path_bytes
 from qxbatch.discover.split_output import unfinished_split_reason
 from qxbatch.discover.unreadable_packets import refuse_unreadable
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
@@ -26,7 +26,7 @@ def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: i
     try:
         # in folder mode (`--masterinbox=none`) with overwrite, all data may be in `dicom`
         absent = data != judged.path and not data.exists()
-        current = Fingerprint(0, 0, 0) if absent else fingerprint(data, longest_path(data, settings))
+        current = Fingerprint(0, 0, 0) if absent else fingerprint(data, max_path_bytes(data, settings))
     except OSError as error:
         return _candidate(refuse_unreadable(judged, data, error, settings), None)
     age = (now - current.mtime_ns) / _SECOND

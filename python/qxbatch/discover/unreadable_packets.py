@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.path_lengths import longest_path
+from qxbatch.discover.path_lengths import max_path_bytes
 from qxbatch.discover.plan import packet_name
 from qxbatch.os_error import error_text, reading_hint
 from qxbatch.problems import Code
@@ -25,7 +25,7 @@ def refuse_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings:
     command = command_for(settings, [judged.session.id if judged.session else judged.name])
     if error.errno == errno.ENAMETOOLONG:
         # the text of the error contains this path
-        message = f"the path of a file or folder in it is too long (more than {longest_path(data, settings):,} bytes)"
+        message = f"the path of a file or folder in it is too long (more than {max_path_bytes(data, settings):,} bytes)"
     if error.errno in _TOO_DEEP_ERRORS:
         pack = _pack_command(judged, settings) if data == judged.path else ""
         command = f"{pack} && {command}" if pack else command
