@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.filters import matches_glob
-from qxbatch.discover.folders import judge_folders, session_folder
+from qxbatch.discover.folders import judge_folders, listed_folder
 from qxbatch.ingest.sources import Source, inbox_sources
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
@@ -116,7 +116,7 @@ def test_a_folder_name_that_session_txt_cannot_contain_is_refused(sessions: Path
 @pytest.mark.parametrize("name", ["inbox", "archive", "QC"])
 def test_no_command_moves_a_folder_of_the_study_that_was_named_as_a_session(sessions: Path, name: str) -> None:
     settings = parse({"sessionsfolder": str(sessions), "masterinbox": "none", "sessions": name}).settings
-    [each] = judge_folders([session_folder(sessions / name)], settings)
+    [each] = judge_folders([listed_folder(sessions / name)], settings)
     assert each.problem is not None
     assert (each.problem.code, each.problem.command) == (Code.BAD_NAME, "")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from qxbatch.commands.sessions import run_sessions, session_paths, settings_of
 from qxbatch.discover.candidates import candidates_of_folders
-from qxbatch.discover.folders import session_folder
+from qxbatch.discover.folders import listed_folder
 from qxbatch.model import Candidate
 from qxbatch.settings.model import Settings, Stages
 
@@ -16,6 +16,6 @@ def run(options: Mapping[str, object]) -> int:
     settings = replace(settings_of(options, paths), stages=Stages.SORT)
 
     def find(settings: Settings) -> list[Candidate]:
-        return candidates_of_folders([session_folder(path) for path in paths], settings)
+        return candidates_of_folders([listed_folder(path) for path in paths], settings)
 
     return run_sessions(settings, find, json=bool(options["--json"]))

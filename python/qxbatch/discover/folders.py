@@ -49,12 +49,12 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
             or not path.is_dir()
         ):
             continue
-        listed.append(session_folder(path))
+        listed.append(listed_folder(path))
     return listed
 
 
-def session_folder(path: Path) -> ListedFolder:
-    """Return what a session folder contains."""
+def listed_folder(path: Path) -> ListedFolder:
+    """Return whether a session folder has data and results, or why it cannot be opened. It is read when this is called."""
     unreadable_reason = why_unreadable(path)
     if unreadable_reason:
         return ListedFolder(path, has_data=True, has_results=True, unreadable_reason=unreadable_reason)
