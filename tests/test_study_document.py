@@ -11,7 +11,7 @@ from qxbatch.cli.main import main
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.document import as_json, read_previous
 from qxbatch.study.exports import DataSet
-from qxbatch.study.outdated import has_not_imported
+from qxbatch.study.outdated import lists_not_imported
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, is_current, study_of
 from tests.build.packets import Kind
@@ -321,13 +321,13 @@ def test_a_run_without_packets_removes_deleted_packets_from_the_list(imported: S
     damaged.unlink()
     assert imported.main("--check=no").status == 0
     assert not_imported(imported) == ()
-    assert has_not_imported(imported.sessions) is False
+    assert lists_not_imported(imported.sessions) is False
 
 
 def test_the_list_of_an_exported_study_without_waiting_packets_is_empty(tmp_path: Path) -> None:
     data_set = DataSet(tmp_path / "bids", tmp_path / "rules.toml", {})
     (tmp_path / "study.json").write_text(as_json(study_of([], data_sets=[data_set])))
-    assert has_not_imported(tmp_path) is False
+    assert lists_not_imported(tmp_path) is False
 
 
 def test_a_study_with_an_unreadable_summary_is_current(imported: StudyFolder) -> None:
@@ -344,7 +344,7 @@ def test_a_packet_that_still_waits_does_not_change_the_study_level(imported: Stu
     (imported.inbox / "notes.txt").write_text("x")
     imported.put("S5", T1.files())
     assert imported.main().status == 0
-    assert has_not_imported(imported.sessions)
+    assert lists_not_imported(imported.sessions)
     before = (imported.sessions / "study.json").stat().st_mtime_ns
     assert imported.main("--check=no").status == 0
     assert (imported.sessions / "study.json").stat().st_mtime_ns == before

@@ -4,7 +4,7 @@ from qxbatch.model import Report
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings, Stages
-from qxbatch.study.outdated import has_not_imported, is_outdated
+from qxbatch.study.outdated import is_outdated, lists_not_imported
 
 
 def check_or_refresh(
@@ -27,7 +27,7 @@ def check_or_refresh(
 
         refresh_study(settings, report, sessions_changed=True)
         tidy(workspace, locks)
-    elif all_stages and has_not_imported(settings.sessionsfolder):
+    elif all_stages and lists_not_imported(settings.sessionsfolder):
         from qxbatch.pipeline.refresh import refresh_not_imported
 
         refresh_not_imported(settings, report)

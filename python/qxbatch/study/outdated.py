@@ -40,7 +40,7 @@ def is_outdated(folder: Path) -> bool:
     return any(_change_time(folder / name) >= study_time for name in names if name.casefold() not in RESERVED_NAMES)
 
 
-def has_not_imported(folder: Path) -> bool:
+def lists_not_imported(folder: Path) -> bool:
     """Return whether study.json lists something that was not imported; only its end is read."""
     try:
         with (folder / STUDY_SIDECAR).open("rb") as file:
