@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.problems import UsageError
-from qxbatch.study.exports import DataSet, read_exports, write_export
+from qxbatch.study.exports import DataSet, record_data_set, recorded_data_sets
 from tests.build.dicom import MrSeries
 from tests.build.study import Study
 from tests.faults.unprivileged import unprivileged
@@ -32,7 +32,7 @@ def record_of(sessions: Path) -> Path:
 def test_an_invalid_record_is_named_and_not_replaced(tmp_path: Path, content: bytes) -> None:
     record = record_of(tmp_path)
     record.write_bytes(content)
-    for call in (read_exports, lambda folder: write_export(folder, DataSet(tmp_path, tmp_path, {}))):
+    for call in (recorded_data_sets, lambda folder: record_data_set(folder, DataSet(tmp_path, tmp_path, {}))):
         with pytest.raises(UsageError, match="rm -- ") as raised:
             call(tmp_path)
         assert f"The record of BIDS exports {record} cannot be read" in raised.value.message
@@ -40,7 +40,7 @@ def test_an_invalid_record_is_named_and_not_replaced(tmp_path: Path, content: by
 
 
 def test_a_missing_record_is_empty(tmp_path: Path) -> None:
-    assert read_exports(tmp_path) == []
+    assert recorded_data_sets(tmp_path) == []
 
 
 def test_an_import_does_not_refresh_the_study_page_without_a_record_that_exists(study: Study) -> None:

@@ -14,7 +14,7 @@ from qxbatch.pipeline.study_level import write_study
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import STUDY_SIDECAR
-from qxbatch.study.exports import DataSet, SessionExport, Validation, read_exports, rules_digest, write_export
+from qxbatch.study.exports import DataSet, SessionExport, Validation, record_data_set, recorded_data_sets, rules_digest
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import summary_stamp
 from qxbatch.textfile import read_bytes
@@ -31,7 +31,7 @@ def record_export(
     try:
         rules_path = Path(os.path.realpath(rules.path))  # no link, which the page would not follow
         digest = rules_digest(read_bytes(rules_path))
-        data_set = next((entry for entry in read_exports(folder) if entry.path == options.dataset), None)
+        data_set = next((entry for entry in recorded_data_sets(folder) if entry.path == options.dataset), None)
         sessions = dict(data_set.sessions) if data_set else {}
         for result in export.sessions:
             stamp = summary_stamp(SessionFolder(folder / result.session))
@@ -41,7 +41,7 @@ def record_export(
             validation = Validation(
                 len(validator_result.errors), validator_result.warning_count, validator_result.validator
             )
-        is_changed = write_export(folder, DataSet(options.dataset, rules_path, sessions, validation))
+        is_changed = record_data_set(folder, DataSet(options.dataset, rules_path, sessions, validation))
         if is_changed and (folder / STUDY_SIDECAR).exists():
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
     except UsageError as error:

@@ -11,7 +11,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
 from qxbatch.study.document import as_tsv
-from qxbatch.study.exports import existing_exports
+from qxbatch.study.exports import existing_data_sets
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import study_of
 
@@ -29,7 +29,7 @@ def run(settings: Settings) -> int:
         print(f"{reason} (with --check=no this is not an error).")
         return int(ExitStatus.NOTHING_READY)
     if settings.test:
-        print(as_tsv(study_of(map(SessionFolder, sessions), data_sets=existing_exports(folder)).rows), end="")
+        print(as_tsv(study_of(map(SessionFolder, sessions), data_sets=existing_data_sets(folder)).rows), end="")
         return int(ExitStatus.OK)
     try:
         study = write_study(folder, sessions)

@@ -15,7 +15,7 @@ from qxbatch.report.study import difference_lines
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
-from qxbatch.study.exports import existing_exports
+from qxbatch.study.exports import existing_data_sets
 from qxbatch.study.study import study_of
 from qxbatch.visible import one_line
 
@@ -36,7 +36,7 @@ def run(options: Mapping[str, object]) -> int:
             if not is_session(Path(name)):
                 folder = sessions[0].parent
                 outputs += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
-                folders, data_sets = map(SessionFolder, sessions), existing_exports(folder)
+                folders, data_sets = map(SessionFolder, sessions), existing_data_sets(folder)
                 study = study_of(folders, data_sets=data_sets) if test else write_study(folder, sessions)
                 differences += difference_lines(study.rows)
     except OSError as error:

@@ -16,7 +16,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.session.page_checksum import is_unchanged_page
 from qxbatch.study.document import as_json, as_tsv, previous_table, read_previous
-from qxbatch.study.exports import existing_exports
+from qxbatch.study.exports import existing_data_sets
 from qxbatch.study.study import Study, study_of
 from qxbatch.study.written_table import is_written_table
 
@@ -35,7 +35,9 @@ def write_study(
     with locked_folder(folder) as lock:
         previous_study = read_previous(folder / STUDY_SIDECAR)
         not_imported = items_not_imported(report, previous_study.not_imported, deidentified=deidentified)
-        study = study_of(map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_exports(folder))
+        study = study_of(
+            map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_data_sets(folder)
+        )
         # without a lock, another run can write the same files at the same time: each run needs different hidden names
         tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
         table = as_tsv(study.rows)

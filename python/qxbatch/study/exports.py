@@ -63,8 +63,8 @@ class DataSet(NamedTuple):
     """None if the validator did not run on its current content."""
 
 
-def read_exports(sessionsfolder: Path) -> list[DataSet]:
-    """Return the data sets of a sessions folder; an empty list if it has no record.
+def recorded_data_sets(sessionsfolder: Path) -> list[DataSet]:
+    """Return the data sets in the record of a sessions folder, some of which may not exist any more; empty without a record.
 
     Raises UsageError if the record cannot be read, or is none that this version writes: writing it again would lose its data sets.
     """
@@ -85,12 +85,12 @@ def read_exports(sessionsfolder: Path) -> list[DataSet]:
     raise UsageError(f"The record of BIDS exports {path} cannot be read: {reason}.", hint, ExitStatus.CANNOT_WRITE)
 
 
-def write_export(sessionsfolder: Path, data_set: DataSet) -> bool:
-    """Replace the entry of a data set's folder, and drop entries whose folder is gone.
+def record_data_set(sessionsfolder: Path, data_set: DataSet) -> bool:
+    """Write a data set into the record, in place of the entry of its folder; drop entries whose folder is gone.
 
-    Return whether the record changed. Raises OSError, and UsageError as `read_exports`.
+    Return whether the record changed. Raises OSError, and UsageError as `recorded_data_sets`.
     """
-    before = read_exports(sessionsfolder)
+    before = recorded_data_sets(sessionsfolder)
     others = [other for other in before if other.path != data_set.path and other.path.is_dir()]
     after = sorted([*others, data_set], key=lambda item: item.path)
     if after == before:
@@ -103,9 +103,9 @@ def write_export(sessionsfolder: Path, data_set: DataSet) -> bool:
     return True
 
 
-def existing_exports(sessionsfolder: Path) -> list[DataSet]:
-    """Return the data sets that still exist. Raises UsageError as `read_exports`."""
-    return [data_set for data_set in read_exports(sessionsfolder) if data_set.path.is_dir()]
+def existing_data_sets(sessionsfolder: Path) -> list[DataSet]:
+    """Return the recorded data sets whose folder still exists. Raises UsageError as `recorded_data_sets`."""
+    return [data_set for data_set in recorded_data_sets(sessionsfolder) if data_set.path.is_dir()]
 
 
 def export_cells(data_sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
