@@ -5,7 +5,7 @@ import pytest
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.outcome import outcome_line, status_of
+from qxbatch.report.outcome import exit_status, outcome_line
 
 
 def unwritten(*codes: Code, severity: Severity = Severity.WARNING) -> SessionReport:
@@ -32,6 +32,6 @@ def test_replaced_files_that_the_recovery_kept_are_not_called_held() -> None:
 
 def test_the_status_is_held_only_if_every_session_is_held() -> None:
     held, kept = unwritten(Code.HELD), unwritten(Code.REPLACED_KEPT)
-    assert status_of(Report((), (held, held))) is ExitStatus.HELD
-    assert status_of(Report((), (held, kept))) is ExitStatus.OK
-    assert status_of(Report()) is ExitStatus.OK
+    assert exit_status(Report((), (held, held))) is ExitStatus.HELD
+    assert exit_status(Report((), (held, kept))) is ExitStatus.OK
+    assert exit_status(Report()) is ExitStatus.OK

@@ -46,10 +46,10 @@ def run(options: Mapping[str, object]) -> int:
         )
         verb = "is" if len(sets) == 1 else "are"
         print(f"{sum(map(is_as_expected, outcomes))} of {counted(len(sets), 'set')} {verb} as expected.")
-    return int(status_of(outcomes, update=update))
+    return int(exit_status(outcomes, update=update))
 
 
-def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
+def exit_status(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
     """Return the exit status: 66 if no set that was checked has an expectation, 1 if some set differs or has none.
 
     With `update`, 66 only if no set was checked, and a set does not fail if its results were recorded.

@@ -7,7 +7,7 @@ from qxbatch.events import RunFinished
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
 from qxbatch.report.observers import RunObservers
-from qxbatch.report.outcome import idle_status, status_of
+from qxbatch.report.outcome import exit_status, idle_status
 from qxbatch.report.preview import advice_for
 from qxbatch.session.layout import PAGE
 from qxbatch.settings.model import Settings
@@ -16,12 +16,12 @@ from qxbatch.wrapping import text_width
 
 def end_imported(settings: Settings, report: Report, observer: RunObservers) -> int:
     """End a run that imported packets."""
-    return _end(settings, report, status_of(report), observer)
+    return _end(settings, report, exit_status(report), observer)
 
 
 def end_named(settings: Settings, report: Report, observer: RunObservers) -> int:
     """End the import of named packets; it does not write the page of the study, so the report does not name the page."""
-    return _end(settings, report, status_of(report), observer, names_study_page=False)
+    return _end(settings, report, exit_status(report), observer, names_study_page=False)
 
 
 def end_idle(settings: Settings, report: Report, observer: RunObservers, *, ready: bool) -> int:

@@ -13,7 +13,7 @@ def has_failed(report: SessionReport) -> bool:
     return any(problem.severity is Severity.ERROR for problem in report.problems)
 
 
-def status_of(report: Report) -> ExitStatus:
+def exit_status(report: Report) -> ExitStatus:
     """Return the exit status that follows from the problems of candidates and sessions."""
     if any(candidate.problem is not None for candidate in report.candidates) or any(map(has_failed, report.sessions)):
         return ExitStatus.FAILED
@@ -26,7 +26,7 @@ def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatu
 
     With --check=any (`Check.ANY`), at least one packet must be ready.
     """
-    status = status_of(report)
+    status = exit_status(report)
     if status is ExitStatus.OK and not ready and not report.sessions and settings.check is Check.ANY:
         return ExitStatus.NOTHING_READY
     return status
