@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cli.main import main
-from qxbatch.settings.of_qunex import OF_QUNEX
+from qxbatch.settings.of_qunex import ADVICE_BY_QUNEX_OPTION
 from qxbatch.settings.parameters import PARAMETERS
 from tests.build.study import Study
 
@@ -54,18 +54,18 @@ def test_help_and_version_work_as_words(
     assert out == capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", sorted(OF_QUNEX))
+@pytest.mark.parametrize("name", sorted(ADVICE_BY_QUNEX_OPTION))
 @pytest.mark.parametrize("form", ["--{}=x", "--{}"])
 def test_an_option_of_qunex_is_wrong_usage_and_its_replacement_is_named(
     name: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for spelling in (name, name.replace("_", "-")):
         assert main([str(tmp_path), form.format(spelling)]) == 64
-        assert OF_QUNEX[name] in capsys.readouterr().err
+        assert ADVICE_BY_QUNEX_OPTION[name] in capsys.readouterr().err
 
 
 def test_no_option_of_the_import_has_the_name_of_a_qunex_option() -> None:
-    assert not {parameter.name for parameter in PARAMETERS} & set(OF_QUNEX)
+    assert not {parameter.name for parameter in PARAMETERS} & set(ADVICE_BY_QUNEX_OPTION)
 
 
 @pytest.mark.parametrize("name", ["existing_structure", "clean-dicom-folders"])

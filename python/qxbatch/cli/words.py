@@ -73,9 +73,9 @@ class Reader:
         parameter = self._by_name.get(full) or self._by_short.get(full)
         if parameter:
             return parameter
-        from qxbatch.settings.of_qunex import OF_QUNEX
+        from qxbatch.settings.of_qunex import ADVICE_BY_QUNEX_OPTION
 
-        advice = OF_QUNEX.get(full[2:].replace("-", "_")) if self._command == "qxbatch" else None
+        advice = ADVICE_BY_QUNEX_OPTION.get(full[2:].replace("-", "_")) if self._command == "qxbatch" else None
         if advice:
             raise UsageError(f"{name} is an option of QuNex that an import does not have.", advice)
         near = nearest_name(full, self._by_name)

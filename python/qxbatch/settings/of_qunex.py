@@ -6,7 +6,7 @@ _CONTAINER = "--container=FILE binds the folders of a run itself; docs/container
 _LOG = "--log-file=FILE keeps the messages of a run; the logs of converters are in each session's dicom folder."
 _FOLDER = "The sessions folder is the first word, or --sessionsfolder=DIR."
 
-OF_QUNEX = {
+ADVICE_BY_QUNEX_OPTION = {
     "bash": _SCRIPT,
     "bash_pre": _SCRIPT,
     "bash_post": _SCRIPT,
