@@ -15,7 +15,7 @@ from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed
 from qxbatch.cluster.script import JobScript, dependency, in_container, script
 from qxbatch.problems import UsageError
 from qxbatch.settings.parse import parse
-from qxbatch.settings.scheduler import merged_spec, scheduler_spec
+from qxbatch.settings.scheduler import merged_scheduler_text, scheduler_spec
 from tests.build.study import Study, run_main
 
 GB = 1 << 30
@@ -60,7 +60,10 @@ def test_options_of_a_cluster_need_a_scheduler(study: Study, option: str) -> Non
 
 
 def test_resume_overrides_single_options() -> None:
-    assert merged_spec("SLURM,time=1,mem=8G,exclusive", "SLURM,time=60,qos=x") == "SLURM,time=60,mem=8G,exclusive,qos=x"
+    assert (
+        merged_scheduler_text("SLURM,time=1,mem=8G,exclusive", "SLURM,time=60,qos=x")
+        == "SLURM,time=60,mem=8G,exclusive,qos=x"
+    )
 
 
 sizes = st.dictionaries(st.integers(0, 10**6), st.integers(0, 10**10), min_size=1, max_size=60)

@@ -14,7 +14,7 @@ from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_not_resubmitted, print_warnings, submissions_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
-from qxbatch.settings.scheduler import merged_spec, scheduler_spec
+from qxbatch.settings.scheduler import merged_scheduler_text, scheduler_spec
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -63,7 +63,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     text = str(submission.record["scheduler"])
     if options["--scheduler"]:
-        text = merged_spec(text, str(options["--scheduler"]))
+        text = merged_scheduler_text(text, str(options["--scheduler"]))
     spec = scheduler_spec(text)
     if spec.name != submission.scheduler.name.casefold():
         raise UsageError(

@@ -84,7 +84,7 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
     return spec._replace(**values)
 
 
-def merged_spec(base: str, override: str) -> str:
+def merged_scheduler_text(base: str, override: str) -> str:
     """Return a text of `--scheduler`: the name of `override`, and the options of both texts; those of `override` take precedence.
 
     Raises UsageError.
