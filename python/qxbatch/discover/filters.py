@@ -6,19 +6,19 @@ from fnmatch import translate
 from functools import cache
 
 from qxbatch.model import SessionId
-from qxbatch.settings.command import as_expression
+from qxbatch.settings.command import as_regex
 from qxbatch.settings.lists import expand_braces
 from qxbatch.settings.model import Settings
 
 
 def exact_ids(settings: Settings, sessions: Iterable[SessionId]) -> frozenset[str]:
-    """Return the expressions of --sessions that name one of `sessions` exactly: its id, or its id escaped by `as_expression`.
+    """Return the expressions of --sessions that name one of `sessions` exactly: its id, or its id escaped by `as_regex`.
 
     The commands in messages select a session by the escaped id.
     """
     wanted = frozenset(settings.sessions)
     ids = (session.id for session in sessions) if wanted else ()
-    return frozenset(text for session_id in ids for text in (session_id, as_expression(session_id)) if text in wanted)
+    return frozenset(text for session_id in ids for text in (session_id, as_regex(session_id)) if text in wanted)
 
 
 def filter_reason(

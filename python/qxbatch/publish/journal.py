@@ -21,7 +21,7 @@ from qxbatch.publish.plain_files import is_below, is_plain_name, read_plain
 from qxbatch.publish.study_place import StudyPlace
 from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import invalid_name_reason
-from qxbatch.settings.command import as_expression
+from qxbatch.settings.command import as_regex
 from qxbatch.settings.model import Archive
 from qxbatch.visible import shell_word
 
@@ -211,7 +211,7 @@ def _no_inbox_reason(path: Path, journal: Journal, workspace: Workspace) -> str:
     inbox = shell_word(f"--masterinbox={path.parent}")
     if not journal.is_of_copied_study(workspace):
         return f"{path} is {IN_NO_INBOX}; if it is one of your packets, run again with {inbox}"
-    session = shell_word(f"--sessions={as_expression(journal.unit)}")
+    session = shell_word(f"--sessions={as_regex(journal.unit)}")
     return (
         f"{path} is {IN_NO_INBOX}; {COPIED_STUDY}. If it is one of your packets, run once with {inbox} {session} "
         "--archive=leave: the packet stays where it is"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from qxbatch.discover.filters import matches_glob
-from qxbatch.settings.command import as_expression, as_glob
+from qxbatch.settings.command import as_glob, as_regex
 from qxbatch.settings.lists import regex_of_glob
 from qxbatch.visible import shell_word
 
@@ -70,9 +70,9 @@ class Expressions:
             yield f"(?i:{regex_of_glob(item)})"
             return
         packet = self._packet_name(item)
-        yield as_expression(packet)
+        yield as_regex(packet)
         likely = (item.casefold(), packet.casefold())
-        same_names = dict.fromkeys(as_expression(name) for name in self._names if name.casefold() in likely)
+        same_names = dict.fromkeys(as_regex(name) for name in self._names if name.casefold() in likely)
         yield ",".join(same_names)
         yield from (f"{item}.*", f".*{item}.*")
         yield from (f"(?i:{item}.*)", f"(?i:.*{item}.*)")

@@ -38,7 +38,7 @@ def _form(settings: Settings, sessions: Sequence[str]) -> list[str]:
     folder, inbox = settings.sessionsfolder, settings.masterinbox
     if settings.stages is not Stages.ALL:
         return [settings.stages.value, *(str(folder / session) for session in sessions)]
-    escape = as_glob if inbox is None else as_expression
+    escape = as_glob if inbox is None else as_regex
     chosen = f"--sessions={','.join(map(escape, sessions))}"
     if settings.bids_app:
         return [str(inbox), str(folder), "participant", chosen]
@@ -53,10 +53,10 @@ def option_word(name: str, value: str) -> str:
     return parameter.option if parameter.form is Form.SWITCH else f"{parameter.option}={value}"
 
 
-def as_expression(session: str) -> str:
+def as_regex(session: str) -> str:
     """Return a regular expression that matches only this name; commas are escaped, since they separate the items of a list.
 
-    >>> as_expression("IM0.dcm"), as_expression("HQ210_base"), as_expression("a,b")
+    >>> as_regex("IM0.dcm"), as_regex("HQ210_base"), as_regex("a,b")
     ('IM0\\\\.dcm', 'HQ210_base', 'a\\\\,b')
     """
     return _REGEX_SPECIAL.sub(lambda match: f"\\{match[0]}", session)
