@@ -10,7 +10,7 @@ from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED_FATES, CandidateFate, account_lines, fates
 from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, lines_of, merge_blocks
 from qxbatch.report.labels import label_subject
-from qxbatch.report.lines import clock
+from qxbatch.report.lines import elapsed_text
 from qxbatch.report.outcome import has_failed
 from qxbatch.settings.model import Stages
 from qxbatch.visible import one_line
@@ -85,7 +85,7 @@ def _section(heading: str, body: Iterable[str]) -> list[str]:
 def _account(report: Report, seconds: float | None, layout: TextLayout, stages: Stages) -> list[str]:
     """Return the number of candidates and their fates. They are near the end of the report, so that they stay on the screen."""
     results = fates(report)
-    time = "" if seconds is None else f" in {clock(seconds)}"
+    time = "" if seconds is None else f" in {elapsed_text(seconds)}"
     lines = ["", f"{len(results)} {'entry' if len(results) == 1 else 'entries'}{time}:"]
     lines += [f"  {line}" for line in account_lines(results, stages)]
     return lines + list(_not_imported(results, layout, stages))

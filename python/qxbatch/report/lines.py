@@ -48,7 +48,7 @@ def _bar(progress: RunProgress, room: int, marks: Marks) -> Line:
     unit = size_unit(progress.size)
     texts = [f"{int(100 * ratio)}%", f"{in_unit(progress.bytes, unit)} of {in_unit(progress.size, unit)} {unit}"]
     texts += [] if progress.rate is None else [f"{decimal_size_text(progress.rate)}/s"]
-    texts += [] if progress.seconds_left is None else [f"{clock(progress.seconds_left)} left"]
+    texts += [] if progress.seconds_left is None else [f"{elapsed_text(progress.seconds_left)} left"]
     text = "  ".join(texts)
     min_bar, max_bar = _BAR_WIDTHS
     bar_width = max(min_bar, min(max_bar, room - len(text) - 2))
@@ -64,7 +64,7 @@ def _counts(progress: RunProgress, room: int) -> Line:
     texts = [(cut(f"{progress.done} of {counted(progress.packets, 'packet')} done", room), "bold")]
     texts += [(f"{progress.failed} failed", "bold red")] * (progress.failed > 0)
     texts += [(f"{progress.to_check} to check", "yellow")] * (progress.to_check > 0)
-    texts.append((clock(progress.seconds), ""))
+    texts.append((elapsed_text(progress.seconds), ""))
     line: list[tuple[str, str]] = []
     for text, style in texts:
         used = sum(len(written) for written, _ in line)
@@ -89,7 +89,7 @@ def counts_text(progress: RunProgress) -> str:
     texts += [f"{progress.to_check} to check"] * (progress.to_check > 0)
     texts.append(f"{int(100 * ratio)}% of {decimal_size_text(progress.size)}")
     texts += [] if progress.rate is None else [f"{decimal_size_text(progress.rate)}/s"]
-    texts += [] if progress.seconds_left is None else [f"{clock(progress.seconds_left)} left"]
+    texts += [] if progress.seconds_left is None else [f"{elapsed_text(progress.seconds_left)} left"]
     return ", ".join(texts)
 
 
@@ -149,10 +149,10 @@ def decimal_size_text(size: float) -> str:
     return f"{in_unit(size, unit)} {unit}"
 
 
-def clock(seconds: float) -> str:
-    """Return minutes and seconds, with hours from one hour on.
+def elapsed_text(seconds: float) -> str:
+    """Return minutes and complete seconds, with hours from one hour on.
 
-    >>> clock(72.4), clock(3900)
+    >>> elapsed_text(72.4), elapsed_text(3900)
     ('1:12', '1:05:00')
     """
     minutes, whole_seconds = divmod(int(seconds), 60)
