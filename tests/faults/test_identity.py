@@ -15,7 +15,7 @@ import pytest
 from qxbatch.events import RunFinished
 from qxbatch.model import Report, SessionId, SessionReport
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.json_file import JsonFile
+from qxbatch.report.json_file import JsonSummaryObserver
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
@@ -205,7 +205,7 @@ def test_the_summary_of_a_recovering_run_does_not_name_what_was_archived(tmp_pat
     note = Problem(Code.RECOVERED, "X1", text, severity=Severity.WARNING)
     archived = tmp_path / "archive/MR/X1_Doe_Jane.zip"
     session = SessionReport("X1", SessionId("X1"), tmp_path / "X1", (note,), archived=archived)
-    JsonFile(parse(given).settings).notify(RunFinished(Report((), (session,)), 0))
+    JsonSummaryObserver(parse(given).settings).notify(RunFinished(Report((), (session,)), 0))
     [written] = json.loads(json_file.read_text())["sessions"]
     assert written["archived"] == str(archived.with_name("(name left out)"))
     assert leaks(iter([("run.json", json_file.read_bytes())]), SECRETS) == []

@@ -11,7 +11,7 @@ from qxbatch.os_error import access_hint
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
-from qxbatch.report.json_file import JsonFile
+from qxbatch.report.json_file import JsonSummaryObserver
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
@@ -70,6 +70,8 @@ def run_sessions(settings: Settings, find: Find, *, json: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
         run_summary = Path(folder) / "run.json"
         with redirect_stdout(sys.stderr):
-            status = run(replace(settings, quiet=True), find, [JsonFile(replace(settings, json_file=run_summary))])
+            status = run(
+                replace(settings, quiet=True), find, [JsonSummaryObserver(replace(settings, json_file=run_summary))]
+            )
         print(run_summary.read_text(encoding="utf-8"), end="")
     return status

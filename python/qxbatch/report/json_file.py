@@ -17,7 +17,7 @@ from qxbatch.settings.model import Settings
 from qxbatch.textfile import open_without_waiting
 
 
-class JsonFile:
+class JsonSummaryObserver:
     """An observer that writes the summary; without a path it writes nothing.
 
     Like the log, a de-identified summary has no names of packets.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qxbatch.events import Event, Observer, Observers, PacketFound
 from qxbatch.model import Candidate
-from qxbatch.report.json_file import JsonFile
+from qxbatch.report.json_file import JsonSummaryObserver
 from qxbatch.report.log import LogObserver
 from qxbatch.report.output_files import check_outputs
 from qxbatch.report.packet_names import PacketNames
@@ -28,7 +28,7 @@ class RunObservers:
         if settings.json_file is not None:
             check_outputs(settings)
         self._names = PacketNames(settings)
-        self.json_file = JsonFile(settings, self._names)
+        self.json_file = JsonSummaryObserver(settings, self._names)
         self._all = Observers([LogObserver(settings, self._names), self.json_file, *more])
         self._began = time.monotonic()
 
