@@ -11,12 +11,12 @@ import pytest
 
 from qxbatch.events import (
     BytesRead,
+    CandidateFound,
     ConverterEnded,
     Event,
     MembersRead,
     Observer,
     Observers,
-    PacketFound,
     ProblemFound,
     RunFinished,
     RunStarted,
@@ -86,7 +86,7 @@ def test_an_import_sends_its_events_in_order(study: Study) -> None:
     recorder = Recorder()
     assert run(settings(study), observers=[recorder]) == 0
     assert recorder.steps() == [
-        "PacketFound",
+        "CandidateFound",
         "RunStarted",
         "UnitStarted",
         Stage.READING,
@@ -171,7 +171,7 @@ def test_a_stopped_run_sends_a_cancelled_unit(study: Study, monkeypatch: pytest.
     assert (study.inbox / "S1.zip").exists()
 
 
-@pytest.mark.parametrize("kind", [PacketFound, UnitStarted, StageStarted, BytesRead, SeriesConverted, UnitFinished])
+@pytest.mark.parametrize("kind", [CandidateFound, UnitStarted, StageStarted, BytesRead, SeriesConverted, UnitFinished])
 def test_an_observer_that_raises_is_dropped_and_the_import_continues(
     study: Study, kind: type, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,8 +23,8 @@ class Stage(StrEnum):
     PUBLISHING = "publishing"
 
 
-class PacketFound(NamedTuple):
-    """An entry of the inbox (or a session folder) and its verdict."""
+class CandidateFound(NamedTuple):
+    """A candidate and its verdict; it may be no packet (`Verdict.STRAY`). One for each candidate, before the import."""
 
     candidate: Candidate
 
@@ -140,7 +140,7 @@ class RunFinished(NamedTuple):
 
 
 Event = (
-    PacketFound
+    CandidateFound
     | RunStarted
     | UnitStarted
     | StageStarted

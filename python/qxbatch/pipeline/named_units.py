@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from qxbatch.discover.candidates import candidates
-from qxbatch.events import Observer, PacketFound
+from qxbatch.events import CandidateFound, Observer
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.batch import importing
 from qxbatch.pipeline.interrupted import finish_interrupted, judge_again, recovery_reports
@@ -43,7 +43,7 @@ def import_named(
         judge_again(candidate, recovery, packets_of_units) for candidate in candidates(settings, only=packets)
     ]
     for candidate in all_candidates:
-        observer.notify(PacketFound(candidate))
+        observer.notify(CandidateFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovery_reports(recovery, all_candidates)))
     ready = _ready_candidates(all_candidates)
     if ready:

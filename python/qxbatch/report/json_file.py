@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from qxbatch.events import Event, PacketFound, RunFinished
+from qxbatch.events import CandidateFound, Event, RunFinished
 from qxbatch.model import Report
 from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
@@ -35,7 +35,7 @@ class JsonSummaryObserver:
         """Collect the names of packets; write the file at the end of the run."""
         if self._path is None:
             return
-        if isinstance(event, PacketFound):
+        if isinstance(event, CandidateFound):
             self._names.add(event.candidate)
         elif isinstance(event, RunFinished):
             self._write(self._path, event)

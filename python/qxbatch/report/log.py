@@ -5,9 +5,9 @@ import time
 
 from qxbatch.counted import counted
 from qxbatch.events import (
+    CandidateFound,
     ConverterEnded,
     Event,
-    PacketFound,
     ProblemFound,
     RunFinished,
     RunStarted,
@@ -59,7 +59,7 @@ class LogObserver:
 
     def _log_detail(self, event: Event) -> None:
         match event:
-            case PacketFound():
+            case CandidateFound():
                 self._names.add(event.candidate)
                 self._log_line(f"found: {self._candidate_text(self._names.redact_candidate(event.candidate))}")
             case RunStarted():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qxbatch.events import Event, Observer, Observers, PacketFound
+from qxbatch.events import CandidateFound, Event, Observer, Observers
 from qxbatch.model import Candidate
 from qxbatch.report.json_file import JsonSummaryObserver
 from qxbatch.report.log import LogObserver
@@ -51,7 +51,7 @@ class RunObservers:
         for candidate in candidates:
             self._names.add(candidate)
         for candidate in candidates:
-            self.notify(PacketFound(candidate))
+            self.notify(CandidateFound(candidate))
 
     def notify(self, event: Event, /) -> None:
         """Notify all observers."""
