@@ -12,6 +12,7 @@ import pytest
 from qxbatch.events import (
     BytesRead,
     CandidateFound,
+    ConversionProgress,
     ConverterEnded,
     Event,
     MembersRead,
@@ -20,7 +21,6 @@ from qxbatch.events import (
     ProblemFound,
     RunFinished,
     RunStarted,
-    SeriesConverted,
     SeriesFinished,
     Stage,
     StageStarted,
@@ -58,7 +58,7 @@ class Recorder:
         names = [
             event.stage if isinstance(event, StageStarted) else type(event).__name__
             for event in self.events
-            if not isinstance(event, (MembersRead, SeriesConverted, ConverterEnded, SeriesFinished))
+            if not isinstance(event, (MembersRead, ConversionProgress, ConverterEnded, SeriesFinished))
         ]
         return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
 
@@ -101,7 +101,7 @@ def test_an_import_sends_its_events_in_order(study: Study) -> None:
     ]
     assert recorder.of(RunStarted, UnitStarted) == [RunStarted(1, size), UnitStarted("S1", size)]
     assert recorder.of(BytesRead) == [BytesRead("S1", 0, size), BytesRead("S1", size, size)]
-    assert recorder.of(SeriesConverted) == [SeriesConverted("S1", "S1", done, 2) for done in range(3)]
+    assert recorder.of(ConversionProgress) == [ConversionProgress("S1", "S1", done, 2) for done in range(3)]
     size = sum(map(len, TREE.values()))
     assert recorder.of(UnitSorted) == [UnitSorted("S1", 2, size)]
     assert sum(event.size for event in recorder.events if isinstance(event, SeriesFinished)) == size
@@ -171,7 +171,9 @@ def test_a_stopped_run_sends_a_cancelled_unit(study: Study, monkeypatch: pytest.
     assert (study.inbox / "S1.zip").exists()
 
 
-@pytest.mark.parametrize("kind", [CandidateFound, UnitStarted, StageStarted, BytesRead, SeriesConverted, UnitFinished])
+@pytest.mark.parametrize(
+    "kind", [CandidateFound, UnitStarted, StageStarted, BytesRead, ConversionProgress, UnitFinished]
+)
 def test_an_observer_that_raises_is_dropped_and_the_import_continues(
     study: Study, kind: type, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from qxbatch.events import (
     BytesRead,
+    ConversionProgress,
     Event,
     MembersRead,
     RunStarted,
-    SeriesConverted,
     SeriesFinished,
     Stage,
     StageStarted,
@@ -156,7 +156,7 @@ def test_packets_without_work_do_not_affect_the_rate() -> None:
 
 def test_up_to_three_units_at_work_are_shown_with_their_series() -> None:
     tally = tally_of(RunStarted(5, 5 * MB), *(UnitStarted(f"S{k}", MB) for k in range(1, 6)), *SORTED)
-    tally.notify(SeriesConverted("S1", "S1", 1, 2), 0.0)
+    tally.notify(ConversionProgress("S1", "S1", 1, 2), 0.0)
     lines = ["".join(text for text, _ in line) for line in display(tally.run_progress(1.0), 80, UNICODE)]
     assert lines[2:] == ["  S1  converting  1 of 2 series", "  S2  waiting", "  S3  waiting"]
 

@@ -70,8 +70,8 @@ class MembersRead(NamedTuple):
     """Their bytes."""
 
 
-class SeriesConverted(NamedTuple):
-    """Progress of conversion. The first event of a session has 0 converted series."""
+class ConversionProgress(NamedTuple):
+    """How many series of a session are converted; the first event, before the first conversion, has 0."""
 
     unit: str
     session: str
@@ -146,7 +146,7 @@ Event = (
     | StageStarted
     | BytesRead
     | MembersRead
-    | SeriesConverted
+    | ConversionProgress
     | UnitSorted
     | SeriesFinished
     | ConverterEnded

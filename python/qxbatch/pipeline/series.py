@@ -11,7 +11,7 @@ from typing import Any
 
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.series import convert_series
-from qxbatch.events import ConverterEnded, SeriesConverted, SeriesFinished
+from qxbatch.events import ConversionProgress, ConverterEnded, SeriesFinished
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, Output, Series, State
 from qxbatch.pack.series import StorageForm, current_gzip, move, storage_form, store_series
@@ -89,7 +89,7 @@ class _SeriesWork:
             self._converted_count += more
             count, total = self._converted_count, len(self.sorted_session.series)
             self.context.observer.notify(
-                SeriesConverted(self.job.unit.name, self.sorted_session.session.id, count, total)
+                ConversionProgress(self.job.unit.name, self.sorted_session.session.id, count, total)
             )
 
     def convert(self, series: Series, form: StorageForm) -> Conversion:

@@ -8,10 +8,10 @@ from collections import deque
 from typing import NamedTuple
 
 from qxbatch.events import (
+    ConversionProgress,
     Event,
     MembersRead,
     RunStarted,
-    SeriesConverted,
     SeriesFinished,
     Stage,
     StageStarted,
@@ -150,12 +150,12 @@ class Tally:
                 self._units.pop(event.unit, None)
             case UnitFinished():
                 self._finish(event)
-            case StageStarted() | UnitSorted() | SeriesConverted() | SeriesFinished():
+            case StageStarted() | UnitSorted() | ConversionProgress() | SeriesFinished():
                 self._update_unit(event)
             case _:
                 pass
 
-    def _update_unit(self, event: StageStarted | UnitSorted | SeriesConverted | SeriesFinished) -> None:
+    def _update_unit(self, event: StageStarted | UnitSorted | ConversionProgress | SeriesFinished) -> None:
         unit = self._units.get(event.unit)
         if unit is None:
             return
@@ -164,7 +164,7 @@ class Tally:
                 unit.stage = event.stage
             case UnitSorted():
                 unit.series_size, unit.total = event.size, event.series
-            case SeriesConverted():
+            case ConversionProgress():
                 unit.series[event.session] = (event.done, event.total)
             case SeriesFinished():
                 unit.converted_size += event.size
