@@ -88,10 +88,10 @@ def account_lines(results: Sequence[tuple[Candidate, CandidateFate]], stages: St
     """
     counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED_FATES)
-    phrases = [f"{imported} {stages.done}"]
+    phrases = [f"{imported} {stages.participle}"]
     phrases += [f"{counts[CandidateFate.TO_CHECK]} to check"] * (counts[CandidateFate.TO_CHECK] > 0)
     phrases += [f"{counts[CandidateFate.WITH_ERRORS]} with errors"] * (counts[CandidateFate.WITH_ERRORS] > 0)
     lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
     lines += [f"{counts[CandidateFate.REFUSED]} refused"] * (counts[CandidateFate.REFUSED] > 0)
     not_imported = sum(counts[fate] for fate in NOT_IMPORTED_FATES)
-    return lines + [f"{not_imported} not {stages.done}:"] * (not_imported > 0)
+    return lines + [f"{not_imported} not {stages.participle}:"] * (not_imported > 0)

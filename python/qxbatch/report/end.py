@@ -104,7 +104,7 @@ def _not_imported(
             listed = f"{', '.join(names[:MAX_NAMES])} and {len(names) - MAX_NAMES} more"
         yield from wrapped(f"{len(names)} {fate}: {listed}", layout.width, "      ", "          ")
         if fate is CandidateFate.ALREADY_THERE:
-            yield f"          --overwrite=yes {stages}s them again."
+            yield f"          --overwrite=yes {stages.third_person} them again."
         elif fate in _ADVICE:
             yield f"          {_ADVICE[fate]}"
 

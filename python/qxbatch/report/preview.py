@@ -50,7 +50,7 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
         )
         rows = [] if is_counted else _rows(group)
         is_folded = len(rows) > MAX_ROWS and not (settings.test or settings.list_all)
-        title = heading.replace(Stages.ALL.done, settings.stages.done)
+        title = heading.replace(Stages.ALL.participle, settings.stages.participle)
         lines.append(f"  {len(group)} {title}{'' if is_counted else ' (--list-all lists them)' if is_folded else ':'}")
         lines += [] if is_folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
     lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]

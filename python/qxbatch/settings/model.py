@@ -68,7 +68,7 @@ class JoinSeries(StrEnum):
 
 
 class Stages(StrEnum):
-    """The stages of a run."""
+    """Which stages of the import a run does; the value is the verb of messages: `to sort it again`."""
 
     ALL = "import"
     SORT = "sort"
@@ -77,9 +77,14 @@ class Stages(StrEnum):
     """The sorted DICOM of a session is read again and converted; its inbox is not changed."""
 
     @property
-    def done(self) -> str:
-        """Return what is done with the packets or sessions of the run: `imported`, `sorted` or `converted`."""
+    def participle(self) -> str:
+        """Return the participle of the verb: `imported`, `sorted` or `converted`."""
         return f"{self}ed"
+
+    @property
+    def third_person(self) -> str:
+        """Return the verb with an `s`: `imports`, `sorts` or `converts`."""
+        return f"{self}s"
 
 
 class OnDamaged(StrEnum):
