@@ -62,7 +62,7 @@ class Packet:
     """A folder, archive or file that waits to be imported."""
 
     path: Path
-    name: str
+    packet_name: str
     """What `--pattern` finds in the file name. In folder mode (`--masterinbox=none`), the name of the session folder; for an
     archive in a session's inbox, the file name."""
     fingerprint: Fingerprint

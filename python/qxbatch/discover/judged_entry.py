@@ -8,11 +8,11 @@ from qxbatch.problems import Code, Problem
 
 
 class JudgedEntry(NamedTuple):
-    """An entry with its name and session, as far as known, and its current verdict."""
+    """An entry of the inbox or a session folder, with its packet name and session, as far as known, and its current verdict."""
 
     path: Path
     verdict: Verdict
-    name: str = ""
+    packet_name: str = ""
     """What --pattern finds in the file name, in folder mode the name of the session folder; empty if it is not known."""
     session: SessionId | None = None
     note: str = ""

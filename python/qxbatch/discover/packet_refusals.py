@@ -70,7 +70,7 @@ def with_session(
     if settings.logfile is None:
         return _refuse_invalid_name(judged, message, settings, find_session)
     hint = f"Correct it in {settings.logfile.path}, and import it:"
-    return judged.refuse(Code.BAD_NAME, message, hint, command_for(settings, [judged.name]))
+    return judged.refuse(Code.BAD_NAME, message, hint, command_for(settings, [judged.packet_name]))
 
 
 def _refuse_invalid_name(
@@ -87,10 +87,12 @@ def rename_and_import_command(judged: JudgedEntry, settings: Settings, find_sess
         beside = [path.name for path in judged.path.parent.iterdir()]
     except OSError:
         beside = []
-    rename, session = rename_command(outside_path(judged.path, settings.path_map), find_session, judged.name, beside)
+    rename, session = rename_command(
+        outside_path(judged.path, settings.path_map), find_session, judged.packet_name, beside
+    )
     return f"{rename} && {command_for(settings, [session])}" if rename else ""
 
 
 def _sessions_item(judged: JudgedEntry, settings: Settings, session: SessionId | None) -> str:
     """Return the name or id by which --sessions selects the packet."""
-    return judged.name if session is None or settings.logfile is not None else session.id
+    return judged.packet_name if session is None or settings.logfile is not None else session.id

@@ -63,7 +63,7 @@ def _judge(
     name = packet_name(entry.name, settings.pattern, pair_stem(pair_par))
     if not name:
         return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
-    judged = judged._replace(name=name, pair_par=pair_par)
+    judged = judged._replace(packet_name=name, pair_par=pair_par)
     session, unresolved, why = _resolve(name, settings, rows)
     why_filtered = filter_reason(settings, name, session, exact)
     why_stray = _stray_reason(entry, pair_par)

@@ -36,7 +36,7 @@ def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: i
             Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settings.settle:g}"
         )
         return _candidate(waits, None)
-    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, current))
+    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.packet_name, current))
 
 
 def _candidate(judged: JudgedEntry, packet: Packet | None) -> Candidate:

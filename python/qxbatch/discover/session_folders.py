@@ -140,7 +140,7 @@ def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEnt
         Code.SESSION_FOLDER,
         _why_refused(entry.path, recognised, settings.archive),
         "Name a folder of packets as --masterinbox, or import it and leave it in place:",
-        command_for(settings, [entry.session.id if entry.session else entry.name], {"archive": "leave"}),
+        command_for(settings, [entry.session.id if entry.session else entry.packet_name], {"archive": "leave"}),
     )
 
 

@@ -22,7 +22,7 @@ _TAR_SUFFIX = ".tar"
 def refuse_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings: Settings) -> JudgedEntry:
     """Return a packet as refused, because its data at `data` cannot be read."""
     message, hint = error_text(error), reading_hint(error, data)
-    command = command_for(settings, [judged.session.id if judged.session else judged.name])
+    command = command_for(settings, [judged.session.id if judged.session else judged.packet_name])
     if error.errno == errno.ENAMETOOLONG:
         # the text of the error contains this path
         message = f"the path of a file or folder in it is too long (more than {max_path_bytes(data, settings):,} bytes)"
@@ -42,7 +42,7 @@ def _pack_command(judged: JudgedEntry, settings: Settings) -> str:
     Empty if the tar exists, or if --pattern finds another packet name in its name.
     """
     packed = judged.path.with_name(judged.path.name + _TAR_SUFFIX)
-    if os.path.lexists(packed) or packet_name(packed.name, settings.pattern) != judged.name:
+    if os.path.lexists(packed) or packet_name(packed.name, settings.pattern) != judged.packet_name:
         return ""
     folder, file = (shell_word(str(outside_path(path, settings.path_map))) for path in (judged.path, packed))
     archive = outside_path(settings.archive_folder, settings.path_map)

@@ -65,6 +65,6 @@ def _redacted_candidate(candidate: Candidate, redact_of_session: Mapping[str, Re
     if candidate.session is None or candidate.packet is None or candidate.session.id not in redact_of_session:
         return candidate
     redact_text = redact_of_session[candidate.session.id]
-    packet = replace(candidate.packet, name=redact_text(candidate.packet.name))
+    packet = replace(candidate.packet, packet_name=redact_text(candidate.packet.packet_name))
     path = candidate.path.with_name(redact_text(candidate.path.name))
     return replace(candidate, path=path, packet=packet, note=redact_text(candidate.note))

@@ -114,7 +114,12 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
         "version": JOURNAL_VERSION,
         "inbox": None if journal.inbox is None else relative(journal.inbox),
         "packets": [
-            asdict(entry.packet) | {"path": relative(entry.packet.path), "number": entry.number}
+            {
+                "path": relative(entry.packet.path),
+                "name": entry.packet.packet_name,
+                "fingerprint": asdict(entry.packet.fingerprint),
+                "number": entry.number,
+            }
             for entry in journal.packets
         ],
     }

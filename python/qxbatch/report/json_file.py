@@ -104,7 +104,7 @@ def as_json(report: Report, status: int) -> dict[str, object]:
             {
                 "path": str(candidate.path),
                 "verdict": str(candidate.verdict),
-                "packet": None if candidate.packet is None else candidate.packet.name,
+                "packet": None if candidate.packet is None else candidate.packet.packet_name,
                 "session": None if candidate.session is None else candidate.session.id,
                 "note": candidate.note,
                 "problem": None if candidate.problem is None else problem_value(candidate.problem),

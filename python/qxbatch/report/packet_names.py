@@ -38,7 +38,7 @@ class PacketNames:
     def add(self, candidate: Candidate) -> None:
         """Add the names of a candidate, except a name that is its session id, alone or with the extension of an archive."""
         session_id = "" if candidate.session is None else candidate.session.id
-        self._add(candidate.path.name, "" if candidate.packet is None else candidate.packet.name, session_id)
+        self._add(candidate.path.name, "" if candidate.packet is None else candidate.packet.packet_name, session_id)
 
     def add_of_session(self, report: SessionReport) -> None:
         """Add the packet names in the report of a session. The patient's name may be redacted in them already."""
@@ -96,7 +96,7 @@ class PacketNames:
         return replace(
             candidate,
             path=path,
-            packet=None if packet is None else replace(packet, name=self.redact_text(packet.name)),
+            packet=None if packet is None else replace(packet, packet_name=self.redact_text(packet.packet_name)),
             note=_LINK.sub("a link", self.redact_text(candidate.note)),
             problem=problem,
         )
