@@ -55,7 +55,7 @@ def tally_of(*events: Event) -> Tally:
 def fraction_of(*events: Event) -> float:
     """Return the fraction of a packet of 10 MB that is done after some events."""
     started = (RunStarted(1, 10 * MB), UnitStarted("S1", 10 * MB))
-    return tally_of(*started, *events).run_progress(1.0).bytes / (10 * MB)
+    return tally_of(*started, *events).run_progress(1.0).done_bytes / (10 * MB)
 
 
 READING = StageStarted("S1", Stage.READING)
@@ -96,12 +96,12 @@ def test_the_progress_of_a_packet_with_several_sessions_never_decreases() -> Non
 def test_failed_packets_and_packets_to_check_are_counted() -> None:
     events = [UnitFinished("S1", (DONE,)), UnitFinished("S2", (REFUSED,)), UnitFinished("S3", (WARNED,))]
     progress = tally_of(RunStarted(4, MB), *events).run_progress(1.0)
-    assert (progress.packets, progress.done, progress.failed, progress.to_check) == (4, 3, 1, 1)
+    assert (progress.unit_count, progress.ended_count, progress.failed_count, progress.to_check_count) == (4, 3, 1, 1)
 
 
 def test_a_stopped_unit_is_no_longer_at_work() -> None:
     tally = tally_of(RunStarted(1, MB), UnitStarted("S1", MB), UnitCancelled("S1"), READING)
-    assert tally.run_progress(1.0).at_work == ()
+    assert tally.run_progress(1.0).active_units == ()
 
 
 def run_at(rate: float, seconds: int) -> Tally:
@@ -149,7 +149,7 @@ def test_packets_without_work_do_not_affect_the_rate() -> None:
     for event in (*SORTED, SeriesFinished("S1", 20 * MB)):
         tally.notify(event, 9.0)
     progress = tally.run_progress(10.0)
-    assert progress.bytes > 90 * MB
+    assert progress.done_bytes > 90 * MB
     assert progress.rate is not None
     assert progress.rate < 3 * MB
 

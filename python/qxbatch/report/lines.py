@@ -34,19 +34,27 @@ def display(progress: RunProgress, width: int, marks: Marks) -> list[Line]:
     """Return the display: the bar, the counts, and up to MAX_UNITS units at work. `width` is that of the terminal, in columns."""
     room = min(MAX_WIDTH, width - 1)
     name_width = min(
-        _MAX_NAME_WIDTH, max((display_width(one_line(unit.name)) for unit in progress.at_work[:MAX_UNITS]), default=0)
+        _MAX_NAME_WIDTH,
+        max((display_width(one_line(unit.name)) for unit in progress.active_units[:MAX_UNITS]), default=0),
     )
     return [
         _bar(progress, room, marks),
         _counts(progress, room),
-        *(_unit(unit, room, name_width, marks) for unit in progress.at_work[:MAX_UNITS]),
+        *(_unit(unit, room, name_width, marks) for unit in progress.active_units[:MAX_UNITS]),
     ]
 
 
 def _bar(progress: RunProgress, room: int, marks: Marks) -> Line:
-    ratio = min(1.0, progress.bytes / progress.size) if progress.size else float(progress.done == progress.packets)
-    unit = size_unit(progress.size)
-    texts = [f"{int(100 * ratio)}%", f"{in_unit(progress.bytes, unit)} of {in_unit(progress.size, unit)} {unit}"]
+    ratio = (
+        min(1.0, progress.done_bytes / progress.total_bytes)
+        if progress.total_bytes
+        else float(progress.ended_count == progress.unit_count)
+    )
+    unit = size_unit(progress.total_bytes)
+    texts = [
+        f"{int(100 * ratio)}%",
+        f"{in_unit(progress.done_bytes, unit)} of {in_unit(progress.total_bytes, unit)} {unit}",
+    ]
     texts += [] if progress.rate is None else [f"{decimal_size_text(progress.rate)}/s"]
     texts += [] if progress.seconds_left is None else [f"{elapsed_text(progress.seconds_left)} left"]
     text = "  ".join(texts)
@@ -61,9 +69,9 @@ def _bar(progress: RunProgress, room: int, marks: Marks) -> Line:
 
 
 def _counts(progress: RunProgress, room: int) -> Line:
-    texts = [(cut(f"{progress.done} of {counted(progress.packets, 'packet')} done", room), "bold")]
-    texts += [(f"{progress.failed} failed", "bold red")] * (progress.failed > 0)
-    texts += [(f"{progress.to_check} to check", "yellow")] * (progress.to_check > 0)
+    texts = [(cut(f"{progress.ended_count} of {counted(progress.unit_count, 'packet')} done", room), "bold")]
+    texts += [(f"{progress.failed_count} failed", "bold red")] * (progress.failed_count > 0)
+    texts += [(f"{progress.to_check_count} to check", "yellow")] * (progress.to_check_count > 0)
     texts.append((elapsed_text(progress.seconds), ""))
     line: list[tuple[str, str]] = []
     for text, style in texts:
@@ -77,17 +85,25 @@ def _counts(progress: RunProgress, room: int) -> Line:
 def _unit(unit: UnitProgress, room: int, name_width: int, marks: Marks) -> Line:
     name = cut(one_line(unit.name), name_width, marks.cut)
     name += " " * (name_width - display_width(name))
-    series = f"{unit.done} of {unit.total} series" if unit.total and unit.stage == "converting" else ""
+    series = (
+        f"{unit.converted_series} of {unit.series_count} series"
+        if unit.series_count and unit.stage == "converting"
+        else ""
+    )
     return ((cut(f"  {name}  {unit.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)
 
 
 def counts_text(progress: RunProgress) -> str:
     """Return the progress of the run as one line without a bar."""
-    ratio = min(1.0, progress.bytes / progress.size) if progress.size else float(progress.done == progress.packets)
-    texts = [f"{progress.done} of {counted(progress.packets, 'packet')} done"]
-    texts += [f"{progress.failed} failed"] * (progress.failed > 0)
-    texts += [f"{progress.to_check} to check"] * (progress.to_check > 0)
-    texts.append(f"{int(100 * ratio)}% of {decimal_size_text(progress.size)}")
+    ratio = (
+        min(1.0, progress.done_bytes / progress.total_bytes)
+        if progress.total_bytes
+        else float(progress.ended_count == progress.unit_count)
+    )
+    texts = [f"{progress.ended_count} of {counted(progress.unit_count, 'packet')} done"]
+    texts += [f"{progress.failed_count} failed"] * (progress.failed_count > 0)
+    texts += [f"{progress.to_check_count} to check"] * (progress.to_check_count > 0)
+    texts.append(f"{int(100 * ratio)}% of {decimal_size_text(progress.total_bytes)}")
     texts += [] if progress.rate is None else [f"{decimal_size_text(progress.rate)}/s"]
     texts += [] if progress.seconds_left is None else [f"{elapsed_text(progress.seconds_left)} left"]
     return ", ".join(texts)

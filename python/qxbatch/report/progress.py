@@ -89,7 +89,7 @@ class Progress:
             return
         progress = self._tally.run_progress(self._clock())
         outcome = "; ".join(map(outcome_line, event.reports))
-        print(f"[{progress.done}/{progress.packets}] {outcome}", file=self._stream, flush=True)
+        print(f"[{progress.ended_count}/{progress.unit_count}] {outcome}", file=self._stream, flush=True)
 
     def _print(self, line: Line) -> None:
         if self._display is not None:

@@ -45,33 +45,34 @@ class UnitProgress(NamedTuple):
     name: str
     """Its session id."""
     stage: str
-    done: int
-    """Converted series."""
-    total: int
-    """Series of the unit; 0 as long as it is not sorted."""
+    converted_series: int
+    """Number of converted series."""
+    series_count: int
+    """Number of series of the unit; 0 as long as it is not sorted."""
 
 
 class RunProgress(NamedTuple):
     """The progress of a run."""
 
-    packets: int
-    """Units to import; the packets of one session are one unit."""
-    done: int
-    """Units that ended."""
-    failed: int
-    to_check: int
-    """Units that ended with warnings and without errors."""
-    size: int
+    unit_count: int
+    """Number of units to import; the packets of one session are one unit."""
+    ended_count: int
+    """Number of units that ended, with or without errors."""
+    failed_count: int
+    """Number of units that ended with errors."""
+    to_check_count: int
+    """Number of units that ended with warnings and without errors."""
+    total_bytes: int
     """Bytes of all packets."""
-    bytes: float
-    """Bytes that are done."""
+    done_bytes: float
+    """Bytes of the packets of ended units, and the finished fraction of those of active units."""
     rate: float | None
     """Bytes per second; None as long as it is not known."""
     seconds_left: float | None
     """None as long as it is not known."""
     seconds: float
     """Seconds since the import of the packets started."""
-    at_work: tuple[UnitProgress, ...]
+    active_units: tuple[UnitProgress, ...]
     """The units that are being imported."""
 
 
