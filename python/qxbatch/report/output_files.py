@@ -48,7 +48,7 @@ class StudyFolders(NamedTuple):
     sessionsfolder: Path
     masterinbox: Path | None
     """None in folder mode (`--masterinbox=none`)."""
-    archive: Path
+    archive_folder: Path
 
 
 def folders_of(sessionsfolder: Path) -> StudyFolders:
@@ -211,7 +211,7 @@ def _place_in_study(name: Path, study: StudyFolders) -> str:
             *((inbox, _FORBIDDEN_FOLDERS[INBOX]) for inbox in inboxes if not sessions.is_relative_to(inbox)),
             *(
                 (archive, _FORBIDDEN_FOLDERS[ARCHIVE])
-                for archive in (*_with_target(sessions / ARCHIVE), *_with_target(study.archive))
+                for archive in (*_with_target(sessions / ARCHIVE), *_with_target(study.archive_folder))
             ),
             *((records, _RECORDS) for records in _with_target(sessions / WORKSPACE)),
         )
