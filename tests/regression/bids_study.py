@@ -22,7 +22,7 @@ class SharedStudy:
         inbox = self.sessions / "inbox" / "MR"
         for k, one in enumerate(declared()):
             if (data / (one.folder or one.name)).is_dir():
-                packets = one.lay_out(data, Path(self._folder.name) / f"packets-{k}").packets
+                packets = one.lay_out(data, Path(self._folder.name) / f"packets-{k}").packets_folder
                 inbox.mkdir(parents=True, exist_ok=True)
                 for packet in packets.iterdir():
                     packet.rename(inbox / packet.name)

@@ -42,7 +42,7 @@ def review(one: Declared, data: Path) -> tuple[list[str], list[str]]:
     with tempfile.TemporaryDirectory(prefix="qxbatch-review-") as place:
         folder = Path(place)
         given = one.lay_out(data, folder / "study" / "inbox" / "MR")
-        (packet,) = given.packets.iterdir()
+        (packet,) = given.packets_folder.iterdir()
         counted = series(packet)
         remarks = [] if observed(expected["sessions"]) == counted else ["pydicom counts other series or files"]
         direct, notes = converted(packet, folder / "direct")

@@ -31,7 +31,7 @@ def run_as_expected(one: RegressionSet, sample_folder: Path | None = None) -> Ou
 
     `sample_folder` may contain references, with which the facts are compared.
     """
-    packets = sorted(one.packets.iterdir())
+    packets = sorted(one.packets_folder.iterdir())
 
     def judge(sessions: Path) -> None:
         check_sessions(sessions)
@@ -44,10 +44,10 @@ def run_as_expected(one: RegressionSet, sample_folder: Path | None = None) -> Ou
     with importing_in_forks():
         outcome = import_and_compare(one, before_removal=judge)
     if updating() and (outcome.is_new or outcome.differences):
-        write_expected(one.expected, outcome.observed)
-        pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")
-    assert not outcome.is_new, f"{one.expected} is missing: QXBATCH_UPDATE=1 writes it"
-    assert outcome.differences == (), f"if this is intended, QXBATCH_UPDATE=1 rewrites {one.expected.name}"
+        write_expected(one.expected_file, outcome.observed)
+        pytest.skip(f"QXBATCH_UPDATE=1: {one.expected_file.name} is written; read it before you keep it")
+    assert not outcome.is_new, f"{one.expected_file} is missing: QXBATCH_UPDATE=1 writes it"
+    assert outcome.differences == (), f"if this is intended, QXBATCH_UPDATE=1 rewrites {one.expected_file.name}"
     return outcome
 
 
@@ -56,7 +56,7 @@ def run_as_expected(one: RegressionSet, sample_folder: Path | None = None) -> Ou
 def test_a_public_set(one: Declared, data: Path, tmp_path: Path) -> None:
     skip_unless_requested(one, data)
     laid_out = one.lay_out(data, tmp_path / "packets")
-    (packet,) = laid_out.packets.iterdir()
+    (packet,) = laid_out.packets_folder.iterdir()
     counted = series(packet)
     outcome = run_as_expected(laid_out, data / (one.folder or one.name))
     assert observed(outcome.observed["sessions"]) == counted
@@ -67,7 +67,7 @@ def test_a_public_set(one: Declared, data: Path, tmp_path: Path) -> None:
 def test_a_public_set_imported_in_another_way(one: Declared, data: Path, tmp_path: Path) -> None:
     skip_unless_requested(one, data)
     laid_out = one.lay_out(data, tmp_path / "packets")
-    packets = sorted(laid_out.packets.iterdir())
+    packets = sorted(laid_out.packets_folder.iterdir())
     counted = [series(packet) for packet in packets]
     outcome = run_as_expected(laid_out)
     if outcome.observed["status"] == 1 and not outcome.observed["sessions"]:

@@ -26,14 +26,14 @@ def run(options: Mapping[str, object]) -> int:
     skipped = [regression_set.name for regression_set in large]
     if update:
         for regression_set in sets:
-            check_output_folder(regression_set.expected.parent, [])
+            check_output_folder(regression_set.expected_file.parent, [])
     outcomes = []
     for regression_set in sets:
         if regression_set in large:
             continue
         outcome = import_and_compare(regression_set, (f"--n-procs={procs}",) if procs else ())
         if update and outcome.observed and (outcome.is_new or outcome.differences):
-            write_expected(regression_set.expected, outcome.observed)
+            write_expected(regression_set.expected_file, outcome.observed)
         outcomes.append(outcome)
         if not as_json:
             print(as_text(outcome, updated=update and bool(outcome.observed)), flush=True)
@@ -62,7 +62,7 @@ def exit_status(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
 
 def size(regression_set: RegressionSet) -> int:
     """Return the bytes of a set's packets: of `only_packet`, or if that is empty, of all in the folder `packets`."""
-    top = regression_set.packets / regression_set.only_packet
+    top = regression_set.packets_folder / regression_set.only_packet
     files = [top] if top.is_file() else [path for path in top.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)
 

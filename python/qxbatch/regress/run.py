@@ -43,11 +43,11 @@ def import_and_compare(
     `options` are added to those of the set. If the outputs of the run can be read, `before_removal` is called with the sessions
     folder before the folder is removed.
     """
-    expected = read_expected(regression_set.expected)
+    expected = read_expected(regression_set.expected_file)
     if regression_set.existing_path() is None:
         return Outcome(
             regression_set.name,
-            (f"{regression_set.packets / regression_set.only_packet} does not exist, but its expectation does",),
+            (f"{regression_set.packets_folder / regression_set.only_packet} does not exist, but its expectation does",),
             {},
             False,
         )
@@ -64,8 +64,8 @@ def import_and_compare(
     if known_differences:
         observed[KNOWN_DIFFERENCES] = known_differences
     lines = list(differences(expected, observed)) if expected is not None else []
-    if regression_set.reference is not None:
-        lines += reference_differences(regression_set.reference, observed, known_differences)
+    if regression_set.reference_folder is not None:
+        lines += reference_differences(regression_set.reference_folder, observed, known_differences)
     return Outcome(regression_set.name, tuple(lines), observed, expected is None)
 
 
@@ -73,9 +73,9 @@ def fill_inbox(regression_set: RegressionSet, inbox: Path) -> None:
     """Put a set's packets into an inbox, by hard link if possible. The import may remove them from there, not from the set."""
     inbox.mkdir(parents=True)
     for path in (
-        [regression_set.packets / regression_set.only_packet]
+        [regression_set.packets_folder / regression_set.only_packet]
         if regression_set.only_packet
-        else sorted(regression_set.packets.iterdir())
+        else sorted(regression_set.packets_folder.iterdir())
     ):
         _copy(path, inbox / path.name)
 

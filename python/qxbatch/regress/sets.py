@@ -36,20 +36,20 @@ class RegressionSet:
     """A set: its packets, and their expected results."""
 
     name: str
-    packets: Path
+    packets_folder: Path
     """The folder of the packets that are put into inbox/MR."""
-    expected: Path
+    expected_file: Path
     """The file of the expectation, which may not exist yet."""
     options: tuple[str, ...] = ()
     """Additional options of the command line."""
-    reference: Path | None = None
-    """Folder of images (.nii, .nii.gz) that must be among the results."""
+    reference_folder: Path | None = None
+    """Folder of images (.nii, .nii.gz) that must be among the results; None without such images."""
     only_packet: str = ""
     """The name of the only packet of the set; empty: all packets in `packets`."""
 
     def existing_path(self) -> Path | None:
         """Return the path of the only packet, or of the folder of packets; None if it does not exist."""
-        path = self.packets / self.only_packet
+        path = self.packets_folder / self.only_packet
         return path if path.exists() else None
 
 
@@ -123,10 +123,10 @@ def _set(folder: Path) -> RegressionSet:
     reference = folder / REFERENCE
     return RegressionSet(
         name=folder.resolve().name,
-        packets=folder / PACKETS,
-        expected=folder / EXPECTED,
+        packets_folder=folder / PACKETS,
+        expected_file=folder / EXPECTED,
         options=_options(folder),
-        reference=reference if reference.is_dir() else None,
+        reference_folder=reference if reference.is_dir() else None,
     )
 
 
