@@ -151,7 +151,7 @@ def _session(folder: Path, row: Row) -> SessionRow:
         (
             *((_day(text) if index == 0 else text, text) for index, text in enumerate(texts)),
             (f"{differences}: {words}" if words else differences, differences),
-            *([] if row.export is None else [(row.export, row.export)]),
+            *([] if row.export_state is None else [(row.export_state, row.export_state)]),
             (str(cells["packets"] or ""), ""),
         ),
     )

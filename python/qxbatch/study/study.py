@@ -32,7 +32,7 @@ class Study(NamedTuple):
     comparison: Comparison
     """Of the sessions with their majority, in the order of `sessions`."""
     not_imported: tuple[NotImported, ...] = ()
-    exports: Mapping[str, str] = {}
+    export_states: Mapping[str, str] = {}
     """By session id, the state of its BIDS export; empty if the study was not exported."""
     data_sets: tuple[DataSet, ...] = ()
     """The data sets that sessions were exported to."""
@@ -41,7 +41,7 @@ class Study(NamedTuple):
     def rows(self) -> "list[Row]":
         """Return each session with its differences."""
         pairs = zip(self.sessions, self.comparison.sessions, strict=True)
-        return [Row(record, comparison, self.exports.get(record.id)) for record, comparison in pairs]
+        return [Row(record, comparison, self.export_states.get(record.id)) for record, comparison in pairs]
 
 
 class Row(NamedTuple):
@@ -49,8 +49,8 @@ class Row(NamedTuple):
 
     record: SessionRecord
     comparison: SessionComparison
-    export: str | None = None
-    """The state of its BIDS export."""
+    export_state: str | None = None
+    """The state of its BIDS export (the column `bids`); None if the study was not exported."""
 
     @property
     def session(self) -> str:
@@ -66,7 +66,7 @@ class Row(NamedTuple):
     def cells(self) -> Mapping[str, object]:
         """Return the row of the table."""
         differences = None if self.comparison.cells is None else len(self.differences)
-        return {**self.record.cells, "differences": differences, "bids": self.export}
+        return {**self.record.cells, "differences": differences, "bids": self.export_state}
 
 
 def study_of(
