@@ -71,4 +71,4 @@ def _packet_series(path: Path, staging: Path, resources: Resources) -> PacketSer
         limits=resources.limits,
         monitor=resources.monitor,
     )
-    return packet_series(headers, join=resources.join)
+    return packet_series(headers, join=resources.join_series)

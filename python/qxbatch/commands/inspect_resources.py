@@ -32,7 +32,7 @@ class Resources:
     work_dir: Path | None = None
     """The parent of temporary folders; None: TMPDIR."""
     passwords: Passwords | None = None
-    join: bool = True
+    join_series: bool = True
     """Whether the series of one scan are joined (--join-series)."""
 
     def temporary_folder(self) -> "TemporaryDirectory[str]":
