@@ -91,7 +91,7 @@ def packet_name(name: str, pattern: re.Pattern[str], stem: str = "") -> str:
 def _resolve(name: str, settings: Settings, rows: "LogfileRows | None") -> tuple[SessionId | None, Verdict, str]:
     """Return the session or None, and the verdict and the reason for an entry without a session."""
     if rows is None:
-        session = (session_by_bids_name(name) if settings.bids_names else None) or session_by_name(
+        session = (session_by_bids_name(name) if settings.reads_bids_names else None) or session_by_name(
             name, settings.nameformat
         )
         return session, Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}"

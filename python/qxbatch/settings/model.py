@@ -192,7 +192,7 @@ class Settings:
     json_file: Path | None
     bids_app: bool = False
     """Whether the BIDS-App form was used, in which `archive` defaults to leave."""
-    bids_names: bool = False
+    reads_bids_names: bool = False
     """Whether names such as `sub-105_ses-1` are read as BIDS names: in the BIDS-App form, unless the user gives another rule."""
 
     @property

@@ -88,7 +88,7 @@ def parse(
         wait=values.switch("wait"),
         print_script=values.switch("print_script"),
         bids_app=bids_app,
-        bids_names=bids_app and not any(map(values.is_given, ("pattern", "nameformat", "logfile"))),
+        reads_bids_names=bids_app and not any(map(values.is_given, ("pattern", "nameformat", "logfile"))),
         command_line=tuple((raw if on_command_line is None else on_command_line).items()),
     )
     return ParsedSettings(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
