@@ -124,6 +124,6 @@ def test_a_session_of_a_newer_version_is_not_overwritten(session: SessionFolder,
 def test_the_location_of_a_file_shows_whether_it_is_from_a_packet() -> None:
     paths = SessionPaths(Path())
     generated = (paths.session_txt, paths.dicom_report, paths.converter_log(30), paths.image(31), paths.summary)
-    from_packet = (paths.inbox / "a", paths.packed_series(30), paths.series(30) / "a.dcm", paths.log / "a.log")
+    from_packet = (paths.inbox / "a", paths.packed_series(30), paths.series(30) / "a.dcm", paths.scanner_logs / "a.log")
     assert [path for path in generated if is_from_packet(path)] == []
     assert [path for path in from_packet if not is_from_packet(path)] == []

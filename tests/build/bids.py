@@ -84,7 +84,7 @@ def session(
 ) -> SessionFolder:
     """Write a session with these series into a sessions folder."""
     paths = SessionPaths(folder / name)
-    for path in (paths.nii, paths.dicom, paths.records, paths.inbox):
+    for path in (paths.nii, paths.dicom, paths.qxbatch_folder, paths.inbox):
         path.mkdir(parents=True, exist_ok=True)
     summaries = [_write(paths, scan, study) for scan in sorted(scans, key=_n)]
     images = [image for _series, of_series in summaries for image in of_series]

@@ -45,7 +45,7 @@ def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test
         )
         return
     paths = folder.paths
-    linked = next((path for path in (session, paths.records, paths.pictures) if path.is_symlink()), None)
+    linked = next((path for path in (session, paths.qxbatch_folder, paths.pictures) if path.is_symlink()), None)
     if linked is not None:
         problems.append(f"{linked}: is a link, and qxbatch does not write to the target of a link")
         return

@@ -181,7 +181,7 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
             reading.leave_row(i, f"{KEPT_AT}{row.path}")
             continue
         name = name_of(row)
-        log = SessionPaths(root).log / name
+        log = SessionPaths(root).scanner_logs / name
         if SAFE_LOG.fullmatch(name) and not log.exists():
             reading.place_row(i, str(root), f"{LOG_AT}/{name}", 0)
         else:

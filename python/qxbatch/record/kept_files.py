@@ -30,8 +30,8 @@ def move_kept_files(root: Path, build: Path, inbox: Path | None) -> dict[str, st
     are not moved, so a file that was read twice is kept once.
     """
     source, target = SessionPaths(root), SessionPaths(build)
-    if source.log.exists():
-        move(source.log, target.log)
+    if source.scanner_logs.exists():
+        move(source.scanner_logs, target.scanner_logs)
     new_prefixes = {}
     for path in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
         name = path.name

@@ -60,7 +60,7 @@ class SessionFolder:
         Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read.
         """
         path = self.paths.summary
-        _ = self.publication  # it is examined first
+        _ = self.session_txt_identity  # it is examined first
         try:
             text = read_text(path, "strict", _MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
@@ -70,8 +70,8 @@ class SessionFolder:
         return Summary.from_json(text, path)
 
     @cached_property
-    def publication(self) -> tuple[int, ...] | None:
-        """Return what identifies session.txt, as it was right before the summary was read; None if it is missing.
+    def session_txt_identity(self) -> tuple[int, ...] | None:
+        """Return inode, size and time of session.txt, as they were right before the summary was read; None if it is missing.
 
         An import that replaces a session removes session.txt first and adds another one last.
         """
@@ -80,7 +80,7 @@ class SessionFolder:
     @property
     def was_replaced(self) -> bool:
         """Return whether session.txt is missing, or is another file than right before the summary was read."""
-        return self.publication is None or _identity(self.paths.session_txt) != self.publication
+        return self.session_txt_identity is None or _identity(self.paths.session_txt) != self.session_txt_identity
 
     @property
     def readable_summary(self) -> Summary | None:
@@ -127,7 +127,9 @@ class SessionFolder:
         summary, folder = self.readable_summary, self.path
         if summary is None:
             return (
-                SessionState.INCOMPLETE if has_session(folder) or self.paths.records.exists() else SessionState.ABSENT
+                SessionState.INCOMPLETE
+                if has_session(folder) or self.paths.qxbatch_folder.exists()
+                else SessionState.ABSENT
             )
         if not self.paths.session_txt.is_file():
             return SessionState.INCOMPLETE if has_images(folder) else SessionState.SORTED

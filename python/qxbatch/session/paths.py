@@ -47,7 +47,7 @@ class SessionPaths(NamedTuple):
         return self.folder / DICOM
 
     @property
-    def log(self) -> Path:
+    def scanner_logs(self) -> Path:
         """Return the folder of the scanner's logs."""
         return self.folder / DICOM / LOG
 
@@ -62,7 +62,7 @@ class SessionPaths(NamedTuple):
         return self.folder / NII
 
     @property
-    def records(self) -> Path:
+    def qxbatch_folder(self) -> Path:
         """Return the folder of ledger, summary, page and pictures."""
         return self.folder / QXBATCH_FOLDER
 

@@ -74,7 +74,7 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
         )
     if not series_with_images and any(series.state is State.NOT_REQUESTED for series in summary.series):
         raise SessionFactsError("it is sorted, but not converted.", f"qxbatch convert {shell_word(str(session.path))}")
-    if summary.images and session.publication is None:
+    if summary.images and session.session_txt_identity is None:
         raise SessionFactsError(
             "it has images but no session.txt: a run is importing it, or was interrupted.",
             "Run the import again: it completes an interrupted one. If there is nothing to complete: "
