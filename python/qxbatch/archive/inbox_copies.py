@@ -12,7 +12,7 @@ from typing import NamedTuple
 from qxbatch.core import hash_file
 from qxbatch.ledger_cells import unescape
 from qxbatch.publish.plain_files import is_below
-from qxbatch.session.layout import KEPT_AT
+from qxbatch.session.layout import KEPT_AT_PREFIX
 from qxbatch.session.ledger import Fate, LedgerRow
 
 
@@ -50,7 +50,7 @@ class InboxCopies:
         self._by_archive: dict[str, list[_Copy]] = {}
         self._by_sum: dict[str, list[_Copy]] = {}
         for session, row in rows:
-            if row.fate is not Fate.KEPT or not row.at.startswith(KEPT_AT):
+            if row.fate is not Fate.KEPT or not row.at.startswith(KEPT_AT_PREFIX):
                 continue
             copy = _Copy(session, row.at, (row.sha256, row.content_sha256))
             self._by_sum.setdefault(row.sha256, []).append(copy)

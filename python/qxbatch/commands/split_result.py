@@ -19,7 +19,7 @@ from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
 from qxbatch.publish.folder_lock import locked_folder
 from qxbatch.publish.same_content import same_content
 from qxbatch.report.output_files import path_and_parents_in_inbox
-from qxbatch.session.layout import KEPT_AT
+from qxbatch.session.layout import KEPT_AT_PREFIX
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text, open_text
 
@@ -47,7 +47,7 @@ class MappingRow:
     @staticmethod
     def of(row: Row, folder: StudyFolder) -> "MappingRow":
         """Return the row of a member that belongs to a new folder."""
-        at = f"{folder.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
+        at = f"{folder.name}/{row.at.removeprefix(KEPT_AT_PREFIX)}" if row.fate == "kept" and row.at else ""
         note = _duplicate_note(row) if row.fate == "duplicate" else "" if at else row.fate
         return MappingRow(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)
 

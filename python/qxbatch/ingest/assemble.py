@@ -19,7 +19,7 @@ from qxbatch.ingest.patients import SessionPlan
 from qxbatch.ingest.row_path import loose_path, name_of, tree_path
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
-from qxbatch.session.layout import FROM_SESSION, KEPT_AT, LOG_AT, sorted_at
+from qxbatch.session.layout import FROM_SESSION_PREFIX, KEPT_AT_PREFIX, SCANNER_LOGS_AT, at_of_sorted_file
 from qxbatch.session.paths import SessionPaths
 
 OTHER_PATIENT = "other-patient"
@@ -156,14 +156,14 @@ def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact
     for row, file_name in pair.files:
         stem, _, extension = file_name.rpartition(".")
         name = shorten_name(f"{redact(stem)}.{extension}")
-        reading.place_row(row, str(root), sorted_at(n, name), n)
+        reading.place_row(row, str(root), at_of_sorted_file(n, name), n)
         size += reading.row(row).size
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))
 
 
 def _is_in_inbox(inbox: Path, row: Row) -> bool:
     """Return whether a kept member is a loose file of the inbox, not of an archive or of the session's own dicom."""
-    if row.path.startswith(FROM_SESSION):
+    if row.path.startswith(FROM_SESSION_PREFIX):
         return False
     path = loose_path(row, inbox)
     return path is not None and os.path.lexists(path)
@@ -178,12 +178,12 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
         if row.fate != "kept" or is_placed or not reading.staged(i):
             continue
         if inbox is not None and _is_in_inbox(inbox, row):
-            reading.leave_row(i, f"{KEPT_AT}{row.path}")
+            reading.leave_row(i, f"{KEPT_AT_PREFIX}{row.path}")
             continue
         name = name_of(row)
         log = SessionPaths(root).scanner_logs / name
         if SAFE_LOG.fullmatch(name) and not log.exists():
-            reading.place_row(i, str(root), f"{LOG_AT}/{name}", 0)
+            reading.place_row(i, str(root), f"{SCANNER_LOGS_AT}/{name}", 0)
         else:
             kept_rows.append(i)
     reading.place_kept(str(root), kept_rows)

@@ -11,14 +11,14 @@ from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 from qxbatch.parrec.pairing import Member, pair_rows, without_compression_extension
 from qxbatch.problems import Problem
-from qxbatch.session.layout import SORTED_PATH
+from qxbatch.session.layout import FROM_DICOM_PREFIX
 
 _LONGEST_NAME = 240
 """Bytes of a file name; file systems allow 255."""
 _LONGEST_EXTENSION = 8
 """Maximum number of characters of an extension that `shorten_name` keeps."""
 _EXTENSIONS = ("PAR", "REC")
-_SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
+_SORTED = re.compile(rf"{re.escape(FROM_DICOM_PREFIX)}(\d+)")
 
 
 class Pair(NamedTuple):
@@ -71,7 +71,7 @@ def path_order(path: str) -> str:
     If a previous import sorted the file into `dicom/<n>` of the session, n is padded with zeros: 20 comes before 100.
     """
     match = _SORTED.match(path)
-    return f"{SORTED_PATH}{int(match[1]):012d}{path[match.end() :]}" if match else path
+    return f"{FROM_DICOM_PREFIX}{int(match[1]):012d}{path[match.end() :]}" if match else path
 
 
 def is_xml(path: str) -> bool:

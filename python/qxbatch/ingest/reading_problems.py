@@ -7,7 +7,7 @@ from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.session.layout import FROM_SESSION
+from qxbatch.session.layout import FROM_SESSION_PREFIX
 
 
 def several_studies_warnings(groups: Sequence[Group], sorted_session: SortedSession) -> list[Problem]:
@@ -59,7 +59,7 @@ def _joined_series_note(series: Series) -> Problem:
 def duplicates_warnings(reading: Reading, sorted_session: SortedSession) -> list[Problem]:
     """Return a warning for each series with repeated files; new copies of files that the session already had do not count."""
     own_files = {
-        row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(FROM_SESSION) and row.at
+        row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(FROM_SESSION_PREFIX) and row.at
     }
     dicom_copies = (row for row in map(reading.row, sorted_session.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in dicom_copies if row.at not in own_files)

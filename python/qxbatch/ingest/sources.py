@@ -11,7 +11,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.listing import names_in
 from qxbatch.ledger_cells import escape
 from qxbatch.model import Packet
-from qxbatch.session.layout import SORTED_PATH
+from qxbatch.session.layout import FROM_DICOM_PREFIX
 
 _SORTED = re.compile(r"\d+(\.tar\.gz)?|log")
 """Entries of `dicom` with original bytes: series, and the scanner's logs. Imports write the other entries."""
@@ -68,7 +68,7 @@ def sorted_sources(dicom: Path) -> list[Source]:
     if not dicom.is_dir():
         return []
     paths = (dicom / name for name in names_in(dicom) if _SORTED.fullmatch(name))
-    return [Source(path, f"{SORTED_PATH}{path.name}{'/' if path.is_dir() else '!'}") for path in paths]
+    return [Source(path, f"{FROM_DICOM_PREFIX}{path.name}{'/' if path.is_dir() else '!'}") for path in paths]
 
 
 def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packet, ...]:

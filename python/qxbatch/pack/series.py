@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from qxbatch.core import Monitor, Streams, gzip_file, pack_folder
-from qxbatch.session.layout import PACKED_SUFFIX, packed_at, packed_name
+from qxbatch.session.layout import PACKED_SUFFIX, at_of_packed_file, packed_name
 from qxbatch.settings.model import Gzip
 
 
@@ -79,5 +79,5 @@ def stored_at(at: str, n: int, form: StorageForm) -> str:
     'dicom/30.tar.gz!30/P-30-1.2.dcm'
     """
     if form is StorageForm.PACKED:
-        return packed_at(n, at)
+        return at_of_packed_file(n, at)
     return f"{at}.gz" if form is StorageForm.GZIPPED and at.endswith(".dcm") else at

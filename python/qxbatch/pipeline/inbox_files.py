@@ -13,7 +13,7 @@ from qxbatch.model import Packet
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.job import Job
-from qxbatch.session.layout import FROM_SESSION
+from qxbatch.session.layout import FROM_SESSION_PREFIX
 from qxbatch.session.ledger import Kind
 
 
@@ -67,7 +67,7 @@ def _members(
     """
     for index in range(len(reading)) if rows is None else rows:
         row = reading.row(index)
-        if row.separators or row.path.startswith(FROM_SESSION):
+        if row.separators or row.path.startswith(FROM_SESSION_PREFIX):
             continue  # a member of an archive, or a file in the session's own dicom folder
         if row.has_extra_bytes and row.kind != Kind.ARCHIVE:
             continue  # a compressed file with bytes that no session contains

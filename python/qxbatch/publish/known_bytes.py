@@ -10,10 +10,10 @@ from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.publish.open_folders import OpenFolder, opened_in
 from qxbatch.publish.plain_files import is_below
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import PACKED_SUFFIX, SORTED_AT, packed_member
+from qxbatch.session.layout import PACKED_SUFFIX, SORTED_AT_PREFIX, packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 
-_SERIES = re.compile(rf"{re.escape(SORTED_AT)}\d+{re.escape(PACKED_SUFFIX)}")
+_SERIES = re.compile(rf"{re.escape(SORTED_AT_PREFIX)}\d+{re.escape(PACKED_SUFFIX)}")
 
 
 class KnownBytes:
@@ -53,7 +53,7 @@ class KnownBytes:
                     and self._has_all(members.values())
                     and (ledger_hashes is None or members == ledger_hashes.packed.get(at))
                 )
-            if at.startswith(SORTED_AT) and at.endswith(".gz"):
+            if at.startswith(SORTED_AT_PREFIX) and at.endswith(".gz"):
                 digest = hash_gzip(str(path), exact=exact)[1]
                 return digest in self._hashes and (ledger_hashes is None or digest == ledger_hashes.compressed.get(at))
         except ValueError:

@@ -12,7 +12,7 @@ from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import move
-from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
+from qxbatch.session.layout import INBOX, KEPT_AT_PREFIX, SCANNER_LOGS_AT
 from qxbatch.session.paths import SessionPaths
 
 _SEPARATORS = re.compile(r"[/\\!]")
@@ -42,7 +42,7 @@ def move_kept_files(root: Path, build: Path, inbox: Path | None) -> dict[str, st
         if path.exists():
             move(path, target.inbox / name)
         if name != path.name:
-            new_prefixes[f"{KEPT_AT}{path.name}"] = f"{KEPT_AT}{name}"
+            new_prefixes[f"{KEPT_AT_PREFIX}{path.name}"] = f"{KEPT_AT_PREFIX}{name}"
     return new_prefixes
 
 
@@ -55,7 +55,7 @@ def redact_kept_names(root: Path, redact: Redact, member_paths: Mapping[str, str
     changed: dict[str, str] = {}
     if redact is no_redaction:
         return changed
-    for top in (INBOX, LOG_AT):
+    for top in (INBOX, SCANNER_LOGS_AT):
         for path in sorted((root / top).rglob("*"), key=lambda path: (-len(path.parts), path)):
             at = path.relative_to(root).as_posix()
             if path.is_dir():

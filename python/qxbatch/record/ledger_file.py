@@ -12,7 +12,7 @@ from qxbatch.pack.series import StorageForm, stored_at
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.ledger import duplicate_row, joined_notes, ledger_row
 from qxbatch.record.previous import with_previous_rows
-from qxbatch.session.layout import KEPT_AT
+from qxbatch.session.layout import KEPT_AT_PREFIX
 from qxbatch.session.ledger import LedgerRow, write_ledger
 from qxbatch.textfile import create_text
 
@@ -49,7 +49,7 @@ def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> I
             yield duplicate_row(reading.row(index), first_copy, at)
             continue
         row = reading.row(index)
-        if keep_in_place and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
+        if keep_in_place and row.fate == "kept" and row.at == f"{KEPT_AT_PREFIX}{row.path}":
             # the file stays in place; the core escaped its name for the ledger
             yield ledger_row(row, unescape(row.at), sorted_session.redact(row.reason))
             continue

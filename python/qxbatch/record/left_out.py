@@ -6,14 +6,16 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.model import Conversion
 from qxbatch.record.job import Job
-from qxbatch.session.layout import sorted_at
+from qxbatch.session.layout import at_of_sorted_file
 
 
 def left_out_of(job: Job, sorted_session: SortedSession, conversions: Iterable[Conversion]) -> LeftOut:
     """Return the members left out of a session."""
     not_read = job.left_out.of_rows(sorted_session.rows)
     truncated = {
-        sorted_at(conversion.series.n, name) for conversion in conversions for name in conversion.truncated_files
+        at_of_sorted_file(conversion.series.n, name)
+        for conversion in conversions
+        for name in conversion.truncated_files
     }
     if not truncated:
         return not_read

@@ -10,7 +10,7 @@ from pathlib import Path
 from qxbatch.core import hash_file
 from qxbatch.ledger_cells import unescape
 from qxbatch.record.ledger import note_of, without_note
-from qxbatch.session.layout import FROM_SESSION, KEPT_AT
+from qxbatch.session.layout import FROM_SESSION_PREFIX, KEPT_AT_PREFIX
 from qxbatch.session.ledger import Fate, LedgerRow
 from qxbatch.session.summary_parts import PacketSummary, Split
 
@@ -74,18 +74,22 @@ def _previous_location(row: LedgerRow) -> str:
 
     A member of an archive is new, even if a file of the previous session has its bytes.
     """
-    if row.path.startswith(FROM_SESSION):
-        return unescape(row.path.removeprefix(FROM_SESSION))
+    if row.path.startswith(FROM_SESSION_PREFIX):
+        return unescape(row.path.removeprefix(FROM_SESSION_PREFIX))
     # a loose file may have a `!` in its name; a member of an archive is kept in a folder named like the archive, so its `at`
     # has a `/` where its path has the `!`
-    is_loose = "!" not in row.path or row.at == f"{KEPT_AT}{row.path}"
+    is_loose = "!" not in row.path or row.at == f"{KEPT_AT_PREFIX}{row.path}"
     return row.at if row.fate is Fate.KEPT and is_loose else ""
 
 
 def _is_still_kept(session: Path, row: LedgerRow) -> bool:
     """Return whether the inbox of a session still has the file of a row, with the same bytes."""
     path = session / row.at
-    return row.at.startswith(KEPT_AT) and path.is_file() and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
+    return (
+        row.at.startswith(KEPT_AT_PREFIX)
+        and path.is_file()
+        and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
+    )
 
 
 def _merged_row(previous: LedgerRow, current: LedgerRow) -> LedgerRow:

@@ -21,7 +21,7 @@ FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 """All folders that an import creates in a session."""
 
 LOG = "log"
-"""Below `dicom`: the scanner's logs."""
+"""Below `dicom`: the folder of the scanner's logs."""
 DICOM_REPORT = "DICOM-Report.txt"
 """Below `dicom`: the table of the series for people."""
 LEDGER = "ledger.tsv"
@@ -49,18 +49,20 @@ PACKED_SUFFIX = ".tar.gz"
 """The end of the name of a packed series."""
 IMAGE_SUFFIX = ".nii.gz"
 """The end of the name of an image."""
-KEPT_AT = f"{INBOX}/"
+KEPT_AT_PREFIX = f"{INBOX}/"
 """The beginning of the ledger's `at` for a kept member."""
-LOG_AT = f"{DICOM}/{LOG}"
-SORTED_AT = f"{DICOM}/"
+SCANNER_LOGS_AT = f"{DICOM}/{LOG}"
+"""The folder of the scanner's logs, relative to the session folder."""
+SORTED_AT_PREFIX = f"{DICOM}/"
 """The beginning of the ledger's `at` for a sorted member or a scanner's log."""
-FROM_SESSION = "../"
+FROM_SESSION_PREFIX = "../"
 """The beginning of the ledger's path for members that were read from the session's own folders, beside its inbox."""
-SORTED_PATH = f"{FROM_SESSION}{SORTED_AT}"
+FROM_DICOM_PREFIX = f"{FROM_SESSION_PREFIX}{SORTED_AT_PREFIX}"
 """The same for members that were read from the session's `dicom`."""
 SUMMARY_AT = f"{QXBATCH_FOLDER}/{SUMMARY}"
 LEDGER_AT = f"{QXBATCH_FOLDER}/{LEDGER}"
 PAGE_AT = f"{QXBATCH_FOLDER}/{PAGE}"
+"""Relative to the session folder, as `SUMMARY_AT` and `LEDGER_AT`."""
 
 _CONVERTER_LOG = ("dcm2niix_", ".log")
 
@@ -110,22 +112,22 @@ def image_file(number: int, extension: str = IMAGE_SUFFIX[1:]) -> str:
     return f"{NII}/{image_name(number, extension)}"
 
 
-def sorted_at(n: int, name: str) -> str:
+def at_of_sorted_file(n: int, name: str) -> str:
     """Return the ledger's `at` of a loose file of a series.
 
-    >>> sorted_at(30, "P-30-1.2.dcm")
+    >>> at_of_sorted_file(30, "P-30-1.2.dcm")
     'dicom/30/P-30-1.2.dcm'
     """
-    return f"{SORTED_AT}{n}/{name}"
+    return f"{SORTED_AT_PREFIX}{n}/{name}"
 
 
-def packed_at(n: int, at: str) -> str:
+def at_of_packed_file(n: int, at: str) -> str:
     """Return the ledger's `at` of a file once its series is packed; `at` is that of the loose file.
 
-    >>> packed_at(30, "dicom/30/P-30-1.2.dcm")
+    >>> at_of_packed_file(30, "dicom/30/P-30-1.2.dcm")
     'dicom/30.tar.gz!30/P-30-1.2.dcm'
     """
-    return f"{SORTED_AT}{packed_name(n)}!{at.removeprefix(SORTED_AT)}"
+    return f"{SORTED_AT_PREFIX}{packed_name(n)}!{at.removeprefix(SORTED_AT_PREFIX)}"
 
 
 def packed_member(at: str) -> tuple[str, str] | None:
@@ -135,7 +137,7 @@ def packed_member(at: str) -> tuple[str, str] | None:
     ('dicom/30.tar.gz', '30/P-30-1.2.dcm')
     """
     container, bang, member = at.partition(f"{PACKED_SUFFIX}!")
-    return (f"{container}{PACKED_SUFFIX}", member) if bang and container.startswith(SORTED_AT) else None
+    return (f"{container}{PACKED_SUFFIX}", member) if bang and container.startswith(SORTED_AT_PREFIX) else None
 
 
 def is_inner_path(at: str) -> bool:

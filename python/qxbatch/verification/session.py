@@ -10,7 +10,7 @@ from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
 from qxbatch.ledger_cells import unescape
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import KEPT_AT, image_numbers_in, is_inner_path, packed_member
+from qxbatch.session.layout import KEPT_AT_PREFIX, image_numbers_in, is_inner_path, packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
@@ -112,8 +112,8 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
     faults = []
     for row in rows:
         path = session / row.at
-        if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
-            path = inbox / row.at.removeprefix(KEPT_AT)
+        if inbox is not None and row.at.startswith(KEPT_AT_PREFIX) and not path.exists():
+            path = inbox / row.at.removeprefix(KEPT_AT_PREFIX)
         try:
             is_unchanged = _has_same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
