@@ -8,7 +8,7 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.packet_places import refuse_packet_places
 from qxbatch.discover.plan import UnusableFolder, judge_existing, refuse_unusable
 from qxbatch.discover.split_before import was_split
-from qxbatch.session.contents import has_session, why_unreadable
+from qxbatch.session.contents import has_inbox_or_results, why_unreadable
 from qxbatch.settings.model import OnMixed, Settings
 
 
@@ -42,7 +42,7 @@ def existing_clause(settings: Settings, session: str) -> str:
 
     Sessions into which the packet was split count in folder mode, and with `--on-mixed=split`.
     """
-    if has_session(settings.sessionsfolder / session):
+    if has_inbox_or_results(settings.sessionsfolder / session):
         return f"session {session} exists"
     splits = settings.masterinbox is None or settings.on_mixed is OnMixed.SPLIT
     if splits and was_split(settings.sessionsfolder, session):

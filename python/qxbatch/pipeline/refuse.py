@@ -19,7 +19,7 @@ from qxbatch.pipeline.other_packet import refuse_other_packet
 from qxbatch.pipeline.packets_inside import refuse_packets_inside
 from qxbatch.pipeline.unusable_folder import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.session.contents import has_results, has_session
+from qxbatch.session.contents import has_inbox_or_results, has_results
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Stages
@@ -43,7 +43,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
         is_own = session.id == unit.session.id
         if not (is_own and unit.inbox):
             refuse_other_packet(context, unit, folder)
-        exists = has_results(folder) if is_own and unit.inbox else has_session(folder)
+        exists = has_results(folder) if is_own and unit.inbox else has_inbox_or_results(folder)
         if exists and not context.settings.overwrite:
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
             message = f"session {which} already exists; nothing was changed."

@@ -11,7 +11,7 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.discover.session_folders import FolderKind, kind_of_folder
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.session.contents import has_session
+from qxbatch.session.contents import has_inbox_or_results
 from qxbatch.session.layout import (
     ARCHIVE,
     ARCHIVED_PACKETS,
@@ -223,7 +223,7 @@ def _place_in_study(name: Path, study: StudyFolders) -> str:
             return "a file that the import itself writes"
         if len(parts) == 1 and any(_has_packet_of(name.name, inbox) for inbox in inboxes):
             return "the session folder of a packet that waits in the master inbox"
-        if len(parts) > 1 and (parts[1] in _SESSION_NAMES or has_session(sessions / parts[0])):
+        if len(parts) > 1 and (parts[1] in _SESSION_NAMES or has_inbox_or_results(sessions / parts[0])):
             return f"in the session folder {parts[0]}"
     return ""
 
