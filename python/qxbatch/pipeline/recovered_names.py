@@ -32,7 +32,7 @@ from qxbatch.session.layout import (
     SESSION_TXT,
     SORTED_SUMS,
     SUMMARY,
-    converter_log,
+    converter_log_name,
 )
 
 _NUMBER = "[0-9]{1,6}"
@@ -134,7 +134,7 @@ class _KnownPaths:
 
 def _session_content() -> str:
     image = rf"{_NUMBER}[.](?:nii[.]gz|json|bval|bvec)"
-    log = re.escape(converter_log(0)).replace("0", _NUMBER)
+    log = re.escape(converter_log_name(0)).replace("0", _NUMBER)
     return _below(
         *map(re.escape, (SESSION_TXT, INBOX)),
         f"{DICOM}{_below(LOG, re.escape(DICOM_REPORT), f'{_NUMBER}(?:[.]tar[.]gz)?', log)}",

@@ -67,10 +67,10 @@ PAGE_AT = f"{QXBATCH_FOLDER}/{PAGE}"
 _CONVERTER_LOG = ("dcm2niix_", ".log")
 
 
-def converter_log(number: int) -> str:
+def converter_log_name(number: int) -> str:
     """Return the name of a converter's log in `dicom`. `number` is the n of the series, or its n' (docs/numbers.md).
 
-    >>> converter_log(30)
+    >>> converter_log_name(30)
     'dcm2niix_30.log'
     """
     return f"{number}".join(_CONVERTER_LOG)
