@@ -28,9 +28,9 @@ def run(name: str, argv: Sequence[str]) -> int:
         if values.get(output) and (option := find(command.parameters, output).option)
     }
     if outputs:
-        from qxbatch.report.output_files import check_output_files, folders_of
+        from qxbatch.report.output_files import check_output_files, default_study_paths
 
-        check_output_files(outputs, map(folders_of, _sessionsfolders(options)))
+        check_output_files(outputs, map(default_study_paths, _sessionsfolders(options)))
     log_file = outputs.get("--log-file")
     set_up_messages(bool(options.get("--quiet")), log_file, ())
     if log_file:

@@ -12,7 +12,7 @@ from qxbatch.bids.write.placing import LinkMode
 from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
 from qxbatch.problems import UsageError
-from qxbatch.report.output_files import check_output_files, folders_of
+from qxbatch.report.output_files import check_output_files, default_study_paths
 from qxbatch.settings.lists import split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
@@ -134,7 +134,9 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
             raise UsageError(
                 f"{bids_options.shift_table} is in the data set.", "Keep the table of shifts outside of it."
             )
-        check_output_files({"--shift-table": bids_options.shift_table}, [folders_of(bids_options.sessionsfolder)])
+        check_output_files(
+            {"--shift-table": bids_options.shift_table}, [default_study_paths(bids_options.sessionsfolder)]
+        )
 
 
 def _is_in(path: Path, folder: Path) -> bool:

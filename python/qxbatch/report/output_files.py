@@ -42,8 +42,8 @@ _FORBIDDEN_FOLDERS = {ARCHIVE: "in the archive", INBOX: "in the master inbox", W
 """Folders in a sessions folder that no output may be in, each with the words of the message."""
 
 
-class StudyFolders(NamedTuple):
-    """The folders of a study."""
+class StudyPaths(NamedTuple):
+    """Paths of the folders of a study; they may not exist."""
 
     sessionsfolder: Path
     masterinbox: Path | None
@@ -51,9 +51,9 @@ class StudyFolders(NamedTuple):
     archive_folder: Path
 
 
-def folders_of(sessionsfolder: Path) -> StudyFolders:
-    """Return the folders of a study with the default layout."""
-    return StudyFolders(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
+def default_study_paths(sessionsfolder: Path) -> StudyPaths:
+    """Return the paths of a study whose master inbox and archive are in their default places."""
+    return StudyPaths(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
 
 
 def check_outputs(settings: Settings) -> None:
@@ -62,11 +62,11 @@ def check_outputs(settings: Settings) -> None:
     check_output_files(outputs, [_study_of(settings)])
 
 
-def _study_of(settings: Settings) -> StudyFolders:
-    return StudyFolders(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
+def _study_of(settings: Settings) -> StudyPaths:
+    return StudyPaths(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
 
 
-def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
+def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyPaths]) -> None:
     """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or would change a file of another kind.
 
     Besides `studies`, any study that contains the path is recognised.
@@ -83,7 +83,7 @@ def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[Stu
             raise UsageError(f"{option}={path} exists and {why}.", "Give another name, or remove that file.")
 
 
-def check_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
+def check_output_folder(folder: Path, studies: Iterable[StudyPaths], *, among_packets: bool = False) -> None:
     """Raise UsageError if new files in a folder would be taken, changed or removed by an import, since the folder is in a study.
 
     `among_packets`: whether the folder may be in a master inbox.
@@ -183,7 +183,7 @@ def is_stream(path: Path) -> bool:
     return _STREAM.fullmatch(str(path)) is not None
 
 
-def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
+def _why_forbidden(path: Path, studies: Iterable[StudyPaths]) -> str:
     """Return why an output may not have this path; empty if it may.
 
     A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
@@ -197,7 +197,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
     return next(filter(None, reasons), "")
 
 
-def _place_in_study(name: Path, study: StudyFolders) -> str:
+def _place_in_study(name: Path, study: StudyPaths) -> str:
     """Return where in a study a path is; empty if an output may have it.
 
     A path in a master inbox is allowed if the inbox contains the sessions folder: such an inbox also has other files.
@@ -247,7 +247,7 @@ def _place_in_any_study(name: Path) -> str:
             parts = name.relative_to(folder).parts
             if len(parts) > 1 and parts[0] in _FORBIDDEN_FOLDERS:
                 return _FORBIDDEN_FOLDERS[parts[0]]
-            return _place_in_study(name, folders_of(folder))
+            return _place_in_study(name, default_study_paths(folder))
     return ""
 
 
