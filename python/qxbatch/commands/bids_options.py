@@ -27,18 +27,23 @@ class BidsOptions(NamedTuple):
 
     sessionsfolder: Path
     dataset: Path
+    """The folder of the BIDS data set."""
     rules: Path | None
+    """The rule file; None without --rules."""
     init: Path | None
+    """The file in which rules are proposed (--init); None: no rules are proposed."""
     plan: Path | str | None
     """The table that decides the export; PRINT_PLAN: print such a table; None: the rules decide."""
     explain: tuple[str, str] | None
-    """(session, series) whose decision is explained."""
+    """(session, series) whose decision is explained; None: no decision is explained."""
     sessions: tuple[str, ...]
+    """Globs for the names of session folders; empty: all sessions."""
     link: LinkMode
     intended_for: IntendedFor
     shift_table: Path | None
-    """None: dates are not shifted."""
+    """The table of the days by which dates are shifted; None: dates are not shifted."""
     logfile: LogfileSpec | None
+    """The table of an import from which `columns` are copied; None without --logfile."""
     columns: tuple[str, ...]
     """Columns of `logfile` for participants.tsv."""
     sourcedata: bool

@@ -16,7 +16,7 @@ _EXTENSION = re.compile(r"(\.tar)?\.[A-Za-z0-9]{1,8}\Z")
 
 
 class Use(StrEnum):
-    """Why a file or folder has a hidden name."""
+    """Why qxbatch gave a file or folder a hidden name (`hidden_name`); the value is a part of that name."""
 
     COPY = "copy"
     """A copy in progress, not complete."""
