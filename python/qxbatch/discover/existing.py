@@ -12,7 +12,7 @@ from qxbatch.session.contents import has_inbox_or_results, why_unreadable
 from qxbatch.settings.model import OnMixed, Settings
 
 
-def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
+def judge_by_session_folders(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Judge ready entries by the session folder that exists already.
 
     An entry is refused if the folder cannot be opened, is a packet, or is or contains the master inbox or the archive. The others
