@@ -12,7 +12,7 @@ from pathlib import Path
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.limits import max_total_for
 from qxbatch.model import SessionId
-from qxbatch.os_error import error_text, is_full, reason_text, size_text
+from qxbatch.os_error import error_text, is_disk_full, reason_text, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.pipeline.other_packet import refuse_other_packet
@@ -83,7 +83,7 @@ def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
             "into one folder, which is one packet, or raise the hard limit (`ulimit -Hn`). Then run again. The packets are "
             "unchanged."
         )
-    if is_full(error):
+    if is_disk_full(error):
         hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
     return Problem(Code.CANNOT_WRITE, unit.label, f"could not be imported: {error_text(error)}.", hint)
 
