@@ -83,7 +83,7 @@ def read_previous(path: Path) -> PreviousStudy:
         sessions = _records(fields)
         items = tuple(
             NotImported(table.text("item"), table.text("reason"), table.text("command", ""), table.text("path", ""))
-            for table in fields.tables("not_imported")
+            for table in fields.json_objects("not_imported")
         )
     except (OSError, ValueError, OverflowError, RecursionError):
         return PreviousStudy({})
@@ -116,7 +116,7 @@ def _possible_rows(session: dict[str, Any]) -> list[dict[str, Any]]:
 def _records(fields: Fields) -> dict[str, SessionRecord]:
     """Return the readable records. Sessions without a record are read again."""
     records = {}
-    for table in fields.tables("sessions"):
+    for table in fields.json_objects("sessions"):
         try:
             record = read_record(table)
         except FieldError:
