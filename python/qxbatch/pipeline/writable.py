@@ -11,7 +11,7 @@ from qxbatch.model import Candidate
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_imported
-from qxbatch.session.layout import FOLDERS, REPLACED
+from qxbatch.session.layout import REPLACED, SESSION_FOLDERS
 from qxbatch.settings.model import Archive, Settings
 
 
@@ -48,7 +48,11 @@ def _refuse_among_files(settings: Settings, work_dir: Path) -> None:
     real = Path(os.path.realpath(work_dir))
     excluded_folders = [(settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")]
     sessions = Path(os.path.realpath(settings.sessionsfolder))
-    if real.is_relative_to(sessions) and (parts := real.relative_to(sessions).parts)[1:2] and parts[1] in FOLDERS:
+    if (
+        real.is_relative_to(sessions)
+        and (parts := real.relative_to(sessions).parts)[1:2]
+        and parts[1] in SESSION_FOLDERS
+    ):
         excluded_folders.append((settings.sessionsfolder.joinpath(*parts[:2]), "a folder of a session,"))
     for folder, what in excluded_folders:
         if folder is not None and real.is_relative_to(os.path.realpath(folder)):

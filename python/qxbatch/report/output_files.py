@@ -15,10 +15,10 @@ from qxbatch.session.contents import has_inbox_or_results
 from qxbatch.session.layout import (
     ARCHIVE,
     ARCHIVED_PACKETS,
-    FOLDERS,
     INBOX,
     MASTER_INBOX,
     PAGE,
+    SESSION_FOLDERS,
     SESSION_TXT,
     STUDY_SIDECAR,
     STUDY_TABLE,
@@ -36,7 +36,7 @@ _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(
 _STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
 """Matches the files of the study level in a sessions folder; `.1` and so on follow if a person wrote or changed the file."""
 _RECORDS = "in the folder of qxbatch's own records"
-_SESSION_NAMES = (*FOLDERS, SESSION_TXT)
+_SESSION_NAMES = (*SESSION_FOLDERS, SESSION_TXT)
 """Names in a session folder that a file of an option may not have: it would be taken for a result or for data of the session."""
 _FORBIDDEN_FOLDERS = {ARCHIVE: "in the archive", INBOX: "in the master inbox", WORKSPACE: _RECORDS}
 """Folders in a sessions folder that no output may be in, each with the words of the message."""

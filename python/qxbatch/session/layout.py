@@ -17,7 +17,7 @@ QXBATCH_FOLDER = "qxbatch"
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
 """Folders that a new import replaces, in this order (qxbatch.publish.exchange). It also replaces the inbox, except in folder mode
 (`--masterinbox=none`), where the inbox contains the data of the user."""
-FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
+SESSION_FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 """All folders that an import creates in a session."""
 
 LOG = "log"
