@@ -28,7 +28,7 @@ from qxbatch.session.layout import (
     PAGE,
     PICTURES,
     QXBATCH_FOLDER,
-    REPLACED,
+    REPLACED_FOLDER,
     SESSION_TXT,
     SORTED_SUMS,
     SUMMARY,
@@ -68,7 +68,7 @@ def path_redaction(workspace: Workspace, unit: str, other_folders: Iterable[Path
     study = _below(
         session,
         rf"[.]qxbatch{_below(work, f'journal{_below(own_id + _JSON)}', 'locks')}",
-        f"{ARCHIVE}{_below(f'MR{packets}', f'{REPLACED}{_below(session)}')}",
+        f"{ARCHIVE}{_below(f'MR{packets}', f'{REPLACED_FOLDER}{_below(session)}')}",
         f"{INBOX}{_below(f'MR{packets}')}",
     )
     known = [

@@ -11,7 +11,7 @@ from qxbatch.model import Candidate
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_imported
-from qxbatch.session.layout import REPLACED, SESSION_FOLDERS
+from qxbatch.session.layout import REPLACED_FOLDER, SESSION_FOLDERS
 from qxbatch.settings.model import Archive, Settings
 
 
@@ -28,7 +28,7 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
         hint = "Use --archive=leave, or make it writable."
         _need_folder(_nearest_existing(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
     if settings.overwrite and any(_replaces(settings, candidate) for candidate in ready):
-        folder = _nearest_existing(settings.archive_folder.parent / REPLACED)
+        folder = _nearest_existing(settings.archive_folder.parent / REPLACED_FOLDER)
         hint = "Files that only a replaced session has are moved to it. Make it writable, or do not use --overwrite."
         _need_folder(folder, "the folder of replaced files", hint)
     if settings.archive not in (Archive.MOVE, Archive.DELETE):

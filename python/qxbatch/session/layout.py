@@ -42,7 +42,7 @@ MASTER_INBOX = f"{INBOX}/MR"
 ARCHIVE = "archive"
 ARCHIVED_PACKETS = f"{ARCHIVE}/MR"
 """The folder of the packets that were imported, relative to the sessions folder."""
-REPLACED = "replaced"
+REPLACED_FOLDER = "replaced"
 """The folder, in the archive, of files that were kept when their sessions were replaced."""
 
 PACKED_SUFFIX = ".tar.gz"
