@@ -33,7 +33,7 @@ def dummy(tmp_path: Path) -> DummyStudy:
 )
 def test_the_default_pattern_removes_the_extensions(dummy: DummyStudy, name: str) -> None:
     each = dummy.put(name).candidate()
-    assert (each.verdict, each.session.id, each.packet.name) == (Verdict.READY, "OP386", "OP386")
+    assert (each.verdict, each.session.id, each.packet.packet_name) == (Verdict.READY, "OP386", "OP386")
     assert each.packet.path == dummy.inbox / name.rstrip("/")
 
 

@@ -148,7 +148,7 @@ def test_a_session_that_another_run_made_meanwhile_needs_no_command(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study.put("S1", MrSeries().files())
-    monkeypatch.setattr("qxbatch.pipeline.refuse.has_session", lambda _folder: True)
+    monkeypatch.setattr("qxbatch.pipeline.refuse.has_inbox_or_results", lambda _folder: True)
     run = study.main()
     assert (run.status, "already there" in run.text) == (0, True), run.text
     assert f"qxbatch {study.sessions} --sessions" not in run.text

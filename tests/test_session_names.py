@@ -18,9 +18,9 @@ FILES = (
     layout.PAGE,
     layout.STUDY_TABLE,
     layout.STUDY_SIDECAR,
-    layout.converter_log(0).partition("0")[0],
+    layout.converter_log_name(0).partition("0")[0],
 )
-FOLDERS = {*layout.FOLDERS, layout.PICTURES, layout.LOG, layout.ARCHIVE, layout.REPLACED}
+FOLDERS = {*layout.SESSION_FOLDERS, layout.PICTURES, layout.LOG, layout.ARCHIVE, layout.REPLACED_FOLDER}
 """Ordinary words, so they count only as part of a path, or several of them in a list."""
 JOINING = ("Path", "PurePath", "joinpath", "with_name")
 

@@ -159,26 +159,26 @@ def test_a_run_has_a_slot_for_each_requested_cpu_and_a_spare_one_if_no_more_are_
 
 def test_converters_stay_within_the_memory_limit(threads: Threads) -> None:
     memory = Memory(100)
-    assert [threads.start(name, memory.hold(40)) for name in "ab"] == ["a", "b"]
-    assert threads.start("c", memory.hold(40)) == WAITS
+    assert [threads.start(name, memory.reserve(40)) for name in "ab"] == ["a", "b"]
+    assert threads.start("c", memory.reserve(40)) == WAITS
     threads.leave("a")
     assert threads.next() == "c"
 
 
 def test_a_request_above_the_memory_limit_runs_alone(threads: Threads) -> None:
     memory = Memory(100)
-    assert threads.start("large", memory.hold(150)) == "large"
-    assert threads.start("small", memory.hold(10)) == WAITS
+    assert threads.start("large", memory.reserve(150)) == "large"
+    assert threads.start("small", memory.reserve(10)) == WAITS
     threads.leave("large")
     assert threads.next() == "small"
-    assert threads.start("larger", memory.hold(150)) == WAITS
+    assert threads.start("larger", memory.reserve(150)) == WAITS
     threads.leave("small")
     assert threads.next() == "larger"
 
 
 def test_all_run_without_a_memory_limit(threads: Threads) -> None:
     memory = Memory(None)
-    assert [threads.start(name, memory.hold(50)) for name in "abcd"] == ["a", "b", "c", "d"]
+    assert [threads.start(name, memory.reserve(50)) for name in "abcd"] == ["a", "b", "c", "d"]
 
 
 def test_an_urgent_request_has_priority(threads: Threads) -> None:

@@ -23,18 +23,18 @@ _NOT_ASCII = range(0x80, 0x100)
 
 
 class FoldedText(NamedTuple):
-    """A text in another form."""
+    """A text in another form (`folded_text`, `byte_text`), and where its characters come from."""
 
     text: str
-    places: Sequence[int]
-    """Where each of its characters begins in the original; the last place is the end of the original."""
+    offsets: Sequence[int]
+    """For each of its characters, the offset in the original at which it begins; the last one is the length of the original."""
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
         """Return a span of the original. It contains each character that is partly in the span of this text."""
-        stop = self.places[end]
-        if end > start and self.places[end - 1] == stop:
-            stop = next(place for place in self.places[end:] if place > stop)
-        return self.places[start], stop
+        stop = self.offsets[end]
+        if end > start and self.offsets[end - 1] == stop:
+            stop = next(offset for offset in self.offsets[end:] if offset > stop)
+        return self.offsets[start], stop
 
 
 def folded_text(text: str) -> FoldedText | None:
@@ -77,13 +77,13 @@ def _without_escapes(text: str) -> FoldedText:
 def _joined(pieces: Iterator[tuple[str, int]], source: FoldedText) -> FoldedText:
     """Return the text of pieces, each with the number of characters of the source that it replaces."""
     texts: list[str] = []
-    places: list[int] = []
+    offsets: list[int] = []
     position = 0
     for text, length in pieces:
         texts.append(text)
-        places += [source.places[position]] * len(text)
+        offsets += [source.offsets[position]] * len(text)
         position += length
-    return FoldedText("".join(texts), [*places, source.places[-1]])
+    return FoldedText("".join(texts), [*offsets, source.offsets[-1]])
 
 
 def _decoded(text: str) -> Iterator[tuple[str, int]]:

@@ -77,6 +77,7 @@ class Verdict(StrEnum):
     NOT_PARSED = "name not parsed"
     ALREADY_THERE = "already there"
     FILTERED = "filtered out"
+    """No option selects it, or it changed less than `--settle` seconds ago."""
     STRAY = "stray"
     """It is no packet."""
     REFUSED = "refused"
@@ -89,7 +90,9 @@ class Candidate:
     path: Path
     verdict: Verdict
     packet: Packet | None = None
+    """Set for READY, unless the import of the packet ran on a cluster; None for other verdicts."""
     session: SessionId | None = None
+    """None if its name gives no session, or if it is no packet."""
     note: str = ""
     """Remarks, and the reason if the verdict alone does not say it."""
     problem: Problem | None = None
@@ -176,8 +179,8 @@ class Conversion:
     truncated_files: tuple[str, ...] = ()
     """Names of its files that are cut short or have a damaged header (`SeriesFrames.truncated_files`)."""
     verdict: "SeriesVerdict | None" = None
+    """None, like `acquisition`, if no header was read."""
     acquisition: "Acquisition | None" = None
-    """None if no header was read."""
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -223,6 +226,7 @@ class SessionReport:
     packet: str
     """File names of the packets, comma-separated; the session id in folder mode, or if they are not known."""
     session: SessionId | None
+    """None if it is not known, for example for a packet that a killed run left under a hidden name."""
     folder: Path | None
     """The session folder; None if it was not published."""
     problems: tuple[Problem, ...] = ()

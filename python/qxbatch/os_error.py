@@ -76,7 +76,7 @@ def _detail(number: int | None, path: str) -> str:
     return ""
 
 
-def is_full(error: OSError) -> bool:
+def is_disk_full(error: OSError) -> bool:
     """Return whether the file system, or the user's quota, is full."""
     return error.errno in _FULL
 

@@ -78,10 +78,10 @@ class Problem:
     message: str
     """What is wrong, and what became of the data."""
     hint: str = ""
-    """What to do next."""
+    """What to do next; empty if there is nothing to do."""
     severity: Severity = Severity.ERROR
     command: str = ""
-    """The shell command that fixes only this problem."""
+    """The shell command that fixes only this problem; empty if there is none."""
     has_remedy: bool = True
     """False: no command fixes it, although one fixes other problems with this code (pipeline/remedy.py)."""
 

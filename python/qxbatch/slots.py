@@ -60,7 +60,7 @@ class Memory:
         self._condition = threading.Condition()
 
     @contextmanager
-    def hold(self, amount: int) -> Iterator[None]:
+    def reserve(self, amount: int) -> Iterator[None]:
         """Wait until `amount` bytes are free, and reserve them until the block ends."""
         with self._condition:
             self._condition.wait_for(lambda: self._fits(amount))

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from qxbatch.publish.mounts import mount_above
-from qxbatch.session.layout import REPLACED
+from qxbatch.session.layout import REPLACED_FOLDER
 
 
 def is_in_archive(packet: Path, archive: Path) -> bool:
@@ -14,7 +14,7 @@ def is_in_archive(packet: Path, archive: Path) -> bool:
     link, the path of the link counts, not that of its target.
     """
     path = Path(os.path.realpath(packet.parent), packet.name)
-    return any(_is_at_or_below(path, folder) for folder in (archive, archive.parent / REPLACED))
+    return any(_is_at_or_below(path, folder) for folder in (archive, archive.parent / REPLACED_FOLDER))
 
 
 def is_outside(packet: Path, sessionsfolder: Path) -> bool:

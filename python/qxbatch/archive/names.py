@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.discover.own_names import LONGEST_NAME
+from qxbatch.discover.own_names import MAX_NAME_BYTES
 from qxbatch.publish.same_content import same_content
 
 NAME_LOCK = "archive"
@@ -100,13 +100,13 @@ def kth_name(name: str, k: int) -> str:
 
 
 def numbered(name: str, k: int) -> str:
-    """Return a name with `_k` before its extension; the part before `_k` is cut if the name would exceed LONGEST_NAME bytes.
+    """Return a name with `_k` before its extension; the part before `_k` is cut if the name would exceed MAX_NAME_BYTES bytes.
 
     >>> numbered("AP346.tar.gz", 2)
     'AP346_2.tar.gz'
     """
     stem, ending = _split_name(name)
-    while len(os.fsencode(f"{stem}_{k}{ending}")) > LONGEST_NAME:
+    while len(os.fsencode(f"{stem}_{k}{ending}")) > MAX_NAME_BYTES:
         stem = stem[:-1]
     return f"{stem}_{k}{ending}"
 

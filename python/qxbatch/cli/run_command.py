@@ -28,10 +28,10 @@ def run(name: str, argv: Sequence[str]) -> int:
         if values.get(output) and (option := find(command.parameters, output).option)
     }
     if outputs:
-        from qxbatch.report.output_files import check_output_files, folders_of
+        from qxbatch.report.output_files import check_output_files, default_study_paths
 
         inbox = _masterinbox(options, values)
-        studies = map(folders_of, _sessionsfolders(options))
+        studies = map(default_study_paths, _sessionsfolders(options))
         check_output_files(outputs, [study._replace(masterinbox=inbox or study.masterinbox) for study in studies])
     log_file = outputs.get("--log-file")
     set_up_messages(bool(options.get("--quiet")), log_file, ())

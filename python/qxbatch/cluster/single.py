@@ -12,7 +12,7 @@ from qxbatch.pipeline.named_units import import_named
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.report.observers import RunObservers
-from qxbatch.session.contents import has_session
+from qxbatch.session.contents import has_inbox_or_results
 from qxbatch.session.folder import SessionFolder
 from qxbatch.settings.model import Check, Settings
 from qxbatch.visible import one_line
@@ -57,7 +57,7 @@ def _note(report: Report, settings: Settings, name: str, sessions: Sequence[str]
     for session in () if report.candidates else sessions:
         folder = settings.sessionsfolder / session
         what = existing_clause(settings, session)
-        if what and (not has_session(folder) or SessionFolder(folder).readable_summary is not None):
+        if what and (not has_inbox_or_results(folder) or SessionFolder(folder).readable_summary is not None):
             return f"{one_line(name)} is not in the inbox, and {what}; nothing was done."
     return ""
 

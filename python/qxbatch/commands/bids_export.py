@@ -17,7 +17,7 @@ from qxbatch.commands.bids_text import export_text, validator_text, validator_va
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.report.output_files import check_output_folder, folders_of
+from qxbatch.report.output_files import check_output_folder, default_study_paths
 
 
 def export_plans(
@@ -27,7 +27,7 @@ def export_plans(
 
     `includes_all_sessions`: the plans include all sessions of the study.
     """
-    check_output_folder(options.dataset, [folders_of(options.sessionsfolder)])
+    check_output_folder(options.dataset, [default_study_paths(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
     study_table, warnings = read_study_table(options.logfile, options.columns)
     export = _export(

@@ -12,7 +12,7 @@ from qxbatch.bids.write.placing import LinkMode
 from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
 from qxbatch.problems import UsageError
-from qxbatch.report.output_files import check_output_files, folders_of
+from qxbatch.report.output_files import check_output_files, default_study_paths
 from qxbatch.settings.lists import split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
@@ -27,18 +27,23 @@ class BidsOptions(NamedTuple):
 
     sessionsfolder: Path
     dataset: Path
+    """The folder of the BIDS data set."""
     rules: Path | None
+    """The rule file; None without --rules."""
     init: Path | None
+    """The file in which rules are proposed (--init); None: no rules are proposed."""
     plan: Path | str | None
     """The table that decides the export; PRINT_PLAN: print such a table; None: the rules decide."""
     explain: tuple[str, str] | None
-    """(session, series) whose decision is explained."""
+    """(session, series) whose decision is explained; None: no decision is explained."""
     sessions: tuple[str, ...]
+    """Globs for the names of session folders; empty: all sessions."""
     link: LinkMode
     intended_for: IntendedForFormat
     shift_table: Path | None
-    """None: dates are not shifted."""
+    """The table of the days by which dates are shifted; None: dates are not shifted."""
     logfile: LogfileSpec | None
+    """The table of an import from which `columns` are copied; None without --logfile."""
     columns: tuple[str, ...]
     """Columns of `logfile` for participants.tsv."""
     sourcedata: bool
@@ -134,7 +139,9 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
             raise UsageError(
                 f"{bids_options.shift_table} is in the data set.", "Keep the table of shifts outside of it."
             )
-        check_output_files({"--shift-table": bids_options.shift_table}, [folders_of(bids_options.sessionsfolder)])
+        check_output_files(
+            {"--shift-table": bids_options.shift_table}, [default_study_paths(bids_options.sessionsfolder)]
+        )
 
 
 def _is_in(path: Path, folder: Path) -> bool:

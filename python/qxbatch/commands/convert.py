@@ -11,7 +11,7 @@ from qxbatch.model import Candidate, Packet, SessionId, Verdict
 from qxbatch.problems import Code, Problem
 from qxbatch.resolve.nameformat import session_by_folder
 from qxbatch.resolve.names import invalid_name_reason
-from qxbatch.session.contents import has_images
+from qxbatch.session.contents import has_nii_files
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
@@ -52,7 +52,7 @@ def candidate_of(path: Path, settings: Settings, *, overwrite: bool, by_format: 
     if not sorted_sources(dicom):
         note = "it has no sorted DICOM: run `qxbatch sort` first"
         return Candidate(path, Verdict.STRAY, session=session, note=note)
-    if has_images(path) and not overwrite:
+    if has_nii_files(path) and not overwrite:
         note = f"it was converted; to convert it again: {command_for(settings, [path.name], {'overwrite': 'yes'})}"
         return Candidate(path, Verdict.ALREADY_THERE, session=session, note=note)
     packet = Packet(dicom, path.name, fingerprint(dicom))

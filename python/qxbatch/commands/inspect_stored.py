@@ -12,7 +12,7 @@ from qxbatch.model import SeriesKind, State
 from qxbatch.record.dicom_report import refreshed_report
 from qxbatch.record.summary import recorded_fields
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.sorted_sums import updated_list
+from qxbatch.session.sorted_sums import updated_sums
 from qxbatch.session.summary import Summary, with_facts
 from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary, SessionIdentity
 from qxbatch.textfile import read_text
@@ -24,7 +24,7 @@ def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> d
     Only a session that is sorted and not converted has that list.
     """
     texts = _summary_and_report(folder, series)
-    return {**texts, **updated_list(folder.paths, texts)}
+    return {**texts, **updated_sums(folder.paths, texts)}
 
 
 def _summary_and_report(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:

@@ -7,7 +7,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
-from qxbatch.report.output_files import check_output_files, folders_of
+from qxbatch.report.output_files import check_output_files, default_study_paths
 
 
 def check_proposal_file(option: str, path: Path, sessionsfolder: Path, *, overwrite: bool) -> None:
@@ -24,7 +24,7 @@ def check_proposal_file(option: str, path: Path, sessionsfolder: Path, *, overwr
             raise UsageError(
                 f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes."
             )
-    check_output_files({option: path}, [folders_of(sessionsfolder)])
+    check_output_files({option: path}, [default_study_paths(sessionsfolder)])
 
 
 def write_proposal(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import SUMMARY_AT
 from qxbatch.session.page_checksum import is_unchanged_page
-from qxbatch.session.sorted_sums import updated_list
+from qxbatch.session.sorted_sums import updated_sums
 from qxbatch.session.summary import SummaryError
 from qxbatch.visible import shell_word
 
@@ -54,7 +54,7 @@ def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test
     if not test:
         add_pictures(folder.paths, summary)
         text = session_page(folder.paths, summary)
-        checksums = updated_list(paths, {page: text})
+        checksums = updated_sums(paths, {page: text})
         write_texts([NewText(page, text, is_unchanged_page)])
         for path, content in checksums.items():
             replace_text(path, content)

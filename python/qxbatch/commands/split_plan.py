@@ -16,8 +16,8 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class StudyFolder:
-    """One study of one patient."""
+class SplitFolder:
+    """A new folder of `qxbatch split`, with the files of one study of one patient."""
 
     name: str
     """The name of the folder."""
@@ -50,7 +50,7 @@ class _Study:
     rows: list[int]
 
 
-def plan(reading: Reading) -> list[StudyFolder]:
+def plan(reading: Reading) -> list[SplitFolder]:
     """Return a folder for each study of each patient, in order of first scan; each row of the reading is in one of them.
 
     A member without a study gets the folder of the members near it in the packet, else the first one (`assign_rows`). A reading
@@ -66,7 +66,7 @@ def plan(reading: Reading) -> list[StudyFolder]:
     rows_of_folders = assign_rows(reading, folder_of_row, len(order))
     folder_names = _folder_names([(key.patient, studies[key].patient) for key in order])
     return [
-        StudyFolder(folder_names[k], studies[key].patient, key.study, studies[key].started, tuple(rows_of_folders[k]))
+        SplitFolder(folder_names[k], studies[key].patient, key.study, studies[key].started, tuple(rows_of_folders[k]))
         for k, key in enumerate(order)
     ]
 

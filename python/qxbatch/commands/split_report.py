@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.commands.split_plan import StudyFolder
+from qxbatch.commands.split_plan import SplitFolder
 from qxbatch.commands.split_result import MappingRow
 from qxbatch.counted import counted
 from qxbatch.visible import one_line
@@ -13,7 +13,7 @@ from qxbatch.visible import one_line
 def print_split(
     source: Path,
     output: Path,
-    folders: Sequence[StudyFolder],
+    folders: Sequence[SplitFolder],
     rows: Sequence[MappingRow],
     *,
     mapping: Path | None,

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from qxbatch.commands.split_plan import StudyFolder
+from qxbatch.commands.split_plan import SplitFolder
 from qxbatch.core import Row
 from qxbatch.discover.own_names import is_staging_name_of_split
 from qxbatch.exits import ExitStatus
@@ -45,7 +45,7 @@ class MappingRow:
     note: str
 
     @staticmethod
-    def of(row: Row, folder: StudyFolder) -> "MappingRow":
+    def of(row: Row, folder: SplitFolder) -> "MappingRow":
         """Return the row of a member that belongs to a new folder."""
         at = f"{folder.name}/{row.at.removeprefix(KEPT_AT_PREFIX)}" if row.fate == "kept" and row.at else ""
         note = _duplicate_note(row) if row.fate == "duplicate" else "" if at else row.fate
@@ -58,7 +58,7 @@ def _duplicate_note(row: Row) -> str:
     return f"another file has the same content{extra}"
 
 
-def move_to_output(staging: Path, folders: Sequence[StudyFolder], rows: Sequence[MappingRow]) -> Path:
+def move_to_output(staging: Path, folders: Sequence[SplitFolder], rows: Sequence[MappingRow]) -> Path:
     """Rename the new folders into the output, and write the mapping; return its path. Raises UsageError and OSError."""
     output = staging.parent
     sync_tree(staging / "parts")
@@ -69,7 +69,7 @@ def move_to_output(staging: Path, folders: Sequence[StudyFolder], rows: Sequence
 
 
 def missing_folders(
-    staging: Path, folders: Sequence[StudyFolder], rows: Sequence[MappingRow]
+    staging: Path, folders: Sequence[SplitFolder], rows: Sequence[MappingRow]
 ) -> list[tuple[Path, Path]]:
     """Return the new folders that the output lacks, each with its path there.
 

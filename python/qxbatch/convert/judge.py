@@ -16,7 +16,7 @@ from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_im
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.session.layout import DICOM, converter_log
+from qxbatch.session.layout import DICOM, converter_log_name
 
 _FAILURE_WORDS = re.compile(
     r"error|warning|illegal|unsupported|unable|corrupt|missing|fail|skipp|exception|not ", re.IGNORECASE
@@ -127,7 +127,7 @@ def failure(series: Series, tool: str, reason: str, log: str, *, has_other_probl
     """
     quoted = excerpt(log)
     message = f"{tool} {reason}" + (f" Its output: {quoted}" if quoted else "")
-    hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
+    hint = f"Its log is {DICOM}/{converter_log_name(series.n)}; the DICOM or PAR/REC files are kept."
     severity = Severity.INFO if has_other_problem else Severity.ERROR
     return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint, severity),))
 
@@ -216,5 +216,5 @@ def _read_headers(outputs: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]]
 
 
 def _partial_problem(series: Series, message: str) -> Problem:
-    hint = f"See {DICOM}/{converter_log(series.n)}; the source files are kept."
+    hint = f"See {DICOM}/{converter_log_name(series.n)}; the source files are kept."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, hint, Severity.WARNING)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
-from qxbatch.discover.existing import compare_existing
+from qxbatch.discover.existing import judge_by_session_folders
 from qxbatch.discover.folder_clash import refuse_shared_folders
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
@@ -76,5 +76,5 @@ def _judge_inbox(
         from qxbatch.discover.loose import core_studies, judge_loose
 
         judged = judge_loose(entries, judged, settings, studies or core_studies, partial(session_of, settings, rows))
-    judged = refuse_session_folders(compare_existing(judged, settings), settings)
+    judged = refuse_session_folders(judge_by_session_folders(judged, settings), settings)
     return judge_same_session(judged, settings)

@@ -20,7 +20,7 @@ PACKET_KINDS = ("dicom", "par", "zip", "7z", "tar", "gzip", "bzip2", "xz", "lzma
 
 
 class Entry(NamedTuple):
-    """An entry of the inbox."""
+    """An entry of the master inbox, as it was listed: a file, a folder or another entry, which may be no packet."""
 
     path: Path
     shape: Shape
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     link: str = ""
     """Target of a symbolic link; empty if it is not a link."""
     error: str = ""
-    """Why the entry could not be read."""
+    """Why the entry could not be read; empty if it could."""
     hint: str = ""
     """How to get access to the entry; empty if access is not the reason."""
     overlap: str = ""

@@ -8,11 +8,11 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.packet_places import refuse_packet_places
 from qxbatch.discover.plan import UnusableFolder, judge_existing, refuse_unusable
 from qxbatch.discover.split_before import was_split
-from qxbatch.session.contents import has_session, why_unreadable
+from qxbatch.session.contents import has_inbox_or_results, why_unreadable
 from qxbatch.settings.model import OnMixed, Settings
 
 
-def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
+def judge_by_session_folders(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Judge ready entries by the session folder that exists already.
 
     An entry is refused if the folder cannot be opened, is a packet, or is or contains the master inbox or the archive. The others
@@ -42,7 +42,7 @@ def existing_clause(settings: Settings, session: str) -> str:
 
     Sessions into which the packet was split count in folder mode, and with `--on-mixed=split`.
     """
-    if has_session(settings.sessionsfolder / session):
+    if has_inbox_or_results(settings.sessionsfolder / session):
         return f"session {session} exists"
     splits = settings.masterinbox is None or settings.on_mixed is OnMixed.SPLIT
     if splits and was_split(settings.sessionsfolder, session):

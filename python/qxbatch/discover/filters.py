@@ -11,7 +11,7 @@ from qxbatch.settings.lists import expand_braces
 from qxbatch.settings.model import Settings
 
 
-def exact_ids(settings: Settings, sessions: Iterable[SessionId]) -> frozenset[str]:
+def exact_expressions(settings: Settings, sessions: Iterable[SessionId]) -> frozenset[str]:
     """Return the expressions of --sessions that name one of `sessions` exactly: its id, or its id escaped by `as_regex`.
 
     The commands in messages select a session by the escaped id.
@@ -26,9 +26,9 @@ def filter_reason(
 ) -> str:
     """Return why a packet is filtered out; empty if it is selected.
 
-    The whole session id or the whole packet name must match one of the expressions. Those in `exact` (`exact_ids`) do not select a
-    packet of another session by its name. Labels do not filter out a packet whose session is unknown: it gets the verdict that says
-    why.
+    The whole session id or the whole packet name must match one of the expressions. Those in `exact` (`exact_expressions`) do not
+    select a packet of another session by its name. Labels do not filter out a packet whose session is unknown: it gets the verdict
+    that says why.
     """
     if settings.sessions and not any(
         (session is not None and re.fullmatch(expression, session.id))

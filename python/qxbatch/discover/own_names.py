@@ -6,7 +6,7 @@ from enum import StrEnum
 
 WORKSPACE = ".qxbatch"
 """The folder of staging, locks and journals in the sessions folder."""
-LONGEST_NAME = 255
+MAX_NAME_BYTES = 255
 """Bytes of a name on most file systems."""
 _STAGING_NAME_OF_SPLIT = r"\.qxbatch-split-[0-9a-f]{16}"
 """The staging folder of `qxbatch split`."""
@@ -16,7 +16,7 @@ _EXTENSION = re.compile(r"(\.tar)?\.[A-Za-z0-9]{1,8}\Z")
 
 
 class Use(StrEnum):
-    """Why a file or folder has a hidden name."""
+    """Why qxbatch gave a file or folder a hidden name (`hidden_name`); the value is a part of that name."""
 
     COPY = "copy"
     """A copy in progress, not complete."""
@@ -35,7 +35,7 @@ def hidden_name(use: Use, tag: str, name: str) -> str:
     '.qxbatch-copy-0123456789abcdef-AP346.zip'
     """
     prefix = f"{WORKSPACE}-{use}-{tag}-"
-    return f"{prefix}{_shorten(name, LONGEST_NAME - len(prefix))}"
+    return f"{prefix}{_shorten(name, MAX_NAME_BYTES - len(prefix))}"
 
 
 def _shorten(name: str, max_bytes: int) -> str:

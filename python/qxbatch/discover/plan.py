@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
-from qxbatch.discover.filters import exact_ids, filter_reason
+from qxbatch.discover.filters import exact_expressions, filter_reason
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.packet_refusals import refuse_unreadable_or_bad_name, with_session
 from qxbatch.discover.unfinished_copies import unfinished_reason
@@ -32,15 +32,17 @@ def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRo
     """Judge each entry separately: its name, its session, the filters, its content."""
     pars = _pars_of_pairs(entries)
     stems = [pair_stem(pars.get(entry.name, "")) for entry in entries]
-    exact = _exact_ids(zip(entries, stems, strict=True), settings, rows) if settings.sessions else frozenset()
+    exact = _exact_expressions(zip(entries, stems, strict=True), settings, rows) if settings.sessions else frozenset()
     return [_judge(entry, settings, rows, pars.get(entry.name, ""), exact) for entry in entries]
 
 
-def _exact_ids(entries: Iterable[tuple[Entry, str]], settings: Settings, rows: "LogfileRows | None") -> Collection[str]:
-    """Return the expressions of --sessions that name the session of one of these entries exactly (`exact_ids`)."""
+def _exact_expressions(
+    entries: Iterable[tuple[Entry, str]], settings: Settings, rows: "LogfileRows | None"
+) -> Collection[str]:
+    """Return the expressions of --sessions that name the session of one of these entries exactly (`exact_expressions`)."""
     names = (packet_name(entry.name, settings.pattern, stem) for entry, stem in entries)
     sessions = (_resolve(name, settings, rows)[0] for name in names if name)
-    return exact_ids(settings, (session for session in sessions if session is not None))
+    return exact_expressions(settings, (session for session in sessions if session is not None))
 
 
 def _pars_of_pairs(entries: Sequence[Entry]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.study.comparison import Cell, CellState, Column
 from qxbatch.study.exports import DataSet
 from qxbatch.study.groups import FEWEST_SESSIONS
-from qxbatch.study.study import Row, Study
+from qxbatch.study.study import Study, StudyRow
 from qxbatch.textfile import read_bytes
 
 _TILES = {
@@ -131,7 +131,7 @@ def _tiles(study: Study) -> list[Tile]:
     return tiles
 
 
-def _session(folder: Path, row: Row) -> SessionRow:
+def _session(folder: Path, row: StudyRow) -> SessionRow:
     cells = row.cells
     state, level = _state(row)
     paths = SessionPaths(folder / row.session)
@@ -157,7 +157,7 @@ def _session(folder: Path, row: Row) -> SessionRow:
     )
 
 
-def _state(row: Row) -> tuple[str, str]:
+def _state(row: StudyRow) -> tuple[str, str]:
     """Return the state as the tiles name it, and the look of its badge."""
     state = str(row.cells["state"])
     return _TILES.get(SessionState(state), (state, "")) if state in set(SessionState) else (state, "")
@@ -216,7 +216,7 @@ def _strips(study: Study, anchors: dict[str, str]) -> list[tuple[str, list[Strip
     return [(title, strips) for title, points in plots if (strips := strips_of(points, anchors))]
 
 
-def _volumes(row: Row) -> list[tuple[str, float, str]]:
+def _volumes(row: StudyRow) -> list[tuple[str, float, str]]:
     """Return the name, the number of complete volumes and the session of each series that has, or should have, several volumes."""
     scanned = row.record.series_facts
     if not isinstance(scanned, ScannedSession):

@@ -10,7 +10,7 @@ from qxbatch.publish.journal import RUN_PATTERN, is_session_of
 from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.publish.replaced import KEPT_SUFFIX, keep_unique_files
 from qxbatch.publish.workspace import Workspace
-from qxbatch.session.layout import REPLACED
+from qxbatch.session.layout import REPLACED_FOLDER
 
 
 def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
@@ -21,7 +21,7 @@ def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     Raises OSError.
     """
     problems = []
-    replaced_folder = workspace.archive_folder.parent / REPLACED
+    replaced_folder = workspace.archive_folder.parent / REPLACED_FOLDER
     for run in _names_in(workspace.unit_folder(unit), workspace):
         if not RUN_PATTERN.fullmatch(run):
             continue

@@ -8,7 +8,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import Journal
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import FOLDERS, RESULT_FOLDERS
+from qxbatch.session.layout import RESULT_FOLDERS, SESSION_FOLDERS
 from qxbatch.session.ledger import LedgerChangedError
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verification.session import session_checks
@@ -28,7 +28,7 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
     problems = []
     for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):
         folder = workspace.sessionsfolder / session
-        link = _link(folder, FOLDERS if journal.publishes_inbox else RESULT_FOLDERS)
+        link = _link(folder, SESSION_FOLDERS if journal.publishes_inbox else RESULT_FOLDERS)
         if link is not None:
             message = f"{link} is a link, so its files may be those of the packets. The packets stay in the inbox."
             hint = "Replace the link by a folder, or import the packets again."

@@ -17,7 +17,7 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.removal_list import RemovalList
 from qxbatch.publish.replaced import keep_unique_files
 from qxbatch.publish.workspace import Workspace
-from qxbatch.session.layout import REPLACED
+from qxbatch.session.layout import REPLACED_FOLDER
 from qxbatch.settings.model import Settings
 
 
@@ -115,7 +115,7 @@ def _keep_replaced(
 
     `invalid_sessions` has the ids of new sessions that are missing or not as expected. All files that they replace are kept.
     """
-    folder = workspace.archive_folder.parent / REPLACED
+    folder = workspace.archive_folder.parent / REPLACED_FOLDER
     for session in journal.sessions:
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)

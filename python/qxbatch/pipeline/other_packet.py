@@ -8,7 +8,7 @@ from qxbatch.os_error import error_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.unit_locks import same_session_error
 from qxbatch.problems import Code, PacketError, Problem
-from qxbatch.session.contents import has_session
+from qxbatch.session.contents import has_inbox_or_results
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
 from qxbatch.settings.command import command_for
@@ -35,7 +35,7 @@ def refuse_session_of_other_packet(context: Context, unit: Unit, folder: Path) -
 
 def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
     """Raise PacketError if a folder is a session that was not split from this unit: it may be of another patient."""
-    if has_session(folder) and split_source(folder) != unit.name:
+    if has_inbox_or_results(folder) and split_source(folder) != unit.name:
         message = f"one of its sessions would be {folder.name}, which exists and was not split from {unit.name}"
         raise _unrelated_error(settings, folder, unit, message, "its sessions get other names")
 

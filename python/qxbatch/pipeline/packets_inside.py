@@ -10,7 +10,7 @@ from qxbatch.deidentify import NAME_LEFT_OUT
 from qxbatch.discover.packet_places import PacketFolders, why_occupied
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem
-from qxbatch.session.layout import FOLDERS, MASTER_INBOX, RESULT_FOLDERS
+from qxbatch.session.layout import MASTER_INBOX, RESULT_FOLDERS, SESSION_FOLDERS
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings, Stages
 
@@ -28,7 +28,7 @@ def refuse_replacing_packets(settings: Settings, unit: Unit, session: Path) -> N
     if settings.stages is Stages.CONVERT or not session.is_dir():
         return
     real_session = Path(os.path.realpath(session))
-    replaced_folders = {real_session / name for name in (RESULT_FOLDERS if unit.folder_mode else FOLDERS)}
+    replaced_folders = {real_session / name for name in (RESULT_FOLDERS if unit.folder_mode else SESSION_FOLDERS)}
     packets = [] if unit.folder_mode else [packet.path for packet in unit.packets]
     for path in (*_sources(settings, unit), *packets):
         replaced_folder = next((step for step in _steps_of(path) if step in replaced_folders), None)
@@ -54,7 +54,7 @@ def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
         yield settings.masterinbox
         names: list[str] = []
         with contextlib.suppress(OSError), os.scandir(settings.masterinbox) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_symlink() or entry.name in FOLDERS)
+            names = sorted(entry.name for entry in entries if entry.is_symlink() or entry.name in SESSION_FOLDERS)
         yield from filter(os.path.exists, (settings.masterinbox / name for name in names))
 
 

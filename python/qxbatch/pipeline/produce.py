@@ -16,7 +16,7 @@ from qxbatch.record.images import SessionImages
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.session import record_session
 from qxbatch.record.session_problems import SessionProblems
-from qxbatch.session.layout import FOLDERS
+from qxbatch.session.layout import SESSION_FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import write_sums
 
@@ -50,7 +50,7 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     folders = ImportFolders(
         root, context.workspace.build_folder(job.unit.name, sorted_session.session.id), session_folder, inbox
     )
-    for name in FOLDERS:
+    for name in SESSION_FOLDERS:
         (folders.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
     converted_session, syncs = convert_and_store_series(context, job, sorted_session, folders)

@@ -28,11 +28,11 @@ from qxbatch.session.layout import (
     PAGE,
     PICTURES,
     QXBATCH_FOLDER,
-    REPLACED,
+    REPLACED_FOLDER,
     SESSION_TXT,
     SORTED_SUMS,
     SUMMARY,
-    converter_log,
+    converter_log_name,
 )
 
 _NUMBER = "[0-9]{1,6}"
@@ -68,7 +68,7 @@ def path_redaction(workspace: Workspace, unit: str, other_folders: Iterable[Path
     study = _below(
         session,
         rf"[.]qxbatch{_below(work, f'journal{_below(own_id + _JSON)}', 'locks')}",
-        f"{ARCHIVE}{_below(f'MR{packets}', f'{REPLACED}{_below(session)}')}",
+        f"{ARCHIVE}{_below(f'MR{packets}', f'{REPLACED_FOLDER}{_below(session)}')}",
         f"{INBOX}{_below(f'MR{packets}')}",
     )
     known = [
@@ -134,7 +134,7 @@ class _KnownPaths:
 
 def _session_content() -> str:
     image = rf"{_NUMBER}[.](?:nii[.]gz|json|bval|bvec)"
-    log = re.escape(converter_log(0)).replace("0", _NUMBER)
+    log = re.escape(converter_log_name(0)).replace("0", _NUMBER)
     return _below(
         *map(re.escape, (SESSION_TXT, INBOX)),
         f"{DICOM}{_below(LOG, re.escape(DICOM_REPORT), f'{_NUMBER}(?:[.]tar[.]gz)?', log)}",

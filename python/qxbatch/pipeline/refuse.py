@@ -12,14 +12,14 @@ from pathlib import Path
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.limits import max_total_for
 from qxbatch.model import SessionId
-from qxbatch.os_error import error_text, is_full, reason_text, size_text
+from qxbatch.os_error import error_text, is_disk_full, reason_text, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.pipeline.other_packet import refuse_session_of_other_packet
 from qxbatch.pipeline.packets_inside import refuse_replacing_packets
 from qxbatch.pipeline.unusable_folder import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.session.contents import has_results, has_session
+from qxbatch.session.contents import has_inbox_or_results, has_results
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Stages
@@ -44,7 +44,7 @@ def need_writable_sessions(context: Context, unit: Unit, sessions: Sequence[Sess
         is_own = session.id == unit.session.id
         if not (is_own and unit.folder_mode):
             refuse_session_of_other_packet(context, unit, folder)
-        exists = has_results(folder) if is_own and unit.folder_mode else has_session(folder)
+        exists = has_results(folder) if is_own and unit.folder_mode else has_inbox_or_results(folder)
         if exists and not context.settings.overwrite:
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
             message = f"session {which} already exists; nothing was changed."
@@ -84,7 +84,7 @@ def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
             "into one folder, which is one packet, or raise the hard limit (`ulimit -Hn`). Then run again. The packets are "
             "unchanged."
         )
-    if is_full(error):
+    if is_disk_full(error):
         hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
     return Problem(Code.CANNOT_WRITE, unit.label, f"could not be imported: {error_text(error)}.", hint)
 

@@ -95,7 +95,7 @@ class _SeriesWork:
     def convert(self, series: Series, form: StorageForm) -> Conversion:
         """Convert a series, and submit `finish_image` for each of its images. Raises OSError, CancelledError."""
         context = self.context
-        with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
+        with context.memory.reserve(converter_memory(series)), context.slots.acquire(urgent=True):
             conversion = self._convert(series)
         _refuse_full_disk(conversion, self.folders.build)
         for output in conversion.outputs:

@@ -11,7 +11,7 @@ from qxbatch.model import Candidate
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_imported
-from qxbatch.session.layout import FOLDERS, REPLACED
+from qxbatch.session.layout import REPLACED_FOLDER, SESSION_FOLDERS
 from qxbatch.settings.model import Archive, Settings
 
 
@@ -28,7 +28,7 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
         hint = "Use --archive=leave, or make it writable."
         _need_folder(_nearest_existing(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
     if settings.overwrite and any(_replaces(settings, candidate) for candidate in ready):
-        folder = _nearest_existing(settings.archive_folder.parent / REPLACED)
+        folder = _nearest_existing(settings.archive_folder.parent / REPLACED_FOLDER)
         hint = "Files that only a replaced session has are moved to it. Make it writable, or do not use --overwrite."
         _need_folder(folder, "the folder of replaced files", hint)
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
@@ -48,7 +48,11 @@ def _refuse_among_files(settings: Settings, work_dir: Path) -> None:
     real = Path(os.path.realpath(work_dir))
     excluded_folders = [(settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")]
     sessions = Path(os.path.realpath(settings.sessionsfolder))
-    if real.is_relative_to(sessions) and (parts := real.relative_to(sessions).parts)[1:2] and parts[1] in FOLDERS:
+    if (
+        real.is_relative_to(sessions)
+        and (parts := real.relative_to(sessions).parts)[1:2]
+        and parts[1] in SESSION_FOLDERS
+    ):
         excluded_folders.append((settings.sessionsfolder.joinpath(*parts[:2]), "a folder of a session,"))
     for folder, what in excluded_folders:
         if folder is not None and real.is_relative_to(os.path.realpath(folder)):

@@ -11,7 +11,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from qxbatch.os_error import is_full, reason_text
+from qxbatch.os_error import is_disk_full, reason_text
 from qxbatch.publish.devices import is_device
 from qxbatch.publish.link_target import target_from
 from qxbatch.publish.open_folders import opened_folder, opened_in
@@ -69,7 +69,7 @@ def _copy_entry(source: Path, name: str, folder: int) -> None:
         else:
             _copy_file(source, name, folder)
     except OSError as error:
-        if is_full(error):
+        if is_disk_full(error):
             raise
         raise OSError(errno.EIO, f"cannot be copied ({reason_text(error, source)})", str(source)) from None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
-from qxbatch.os_error import is_full
+from qxbatch.os_error import is_disk_full
 from qxbatch.publish.durable import remove_tree, rename_noreplace, sync_folder, sync_tree
 from qxbatch.publish.link_target import target_from
 from qxbatch.publish.new_copies import copy_file_or_link, copy_folder
@@ -105,7 +105,7 @@ def copy_verified(source: Path, temporary: Path) -> None:
     except BaseException as error:
         with contextlib.suppress(OSError):
             remove_tree(temporary)
-        if isinstance(error, OSError) and is_full(error):
+        if isinstance(error, OSError) and is_disk_full(error):
             raise OSError(error.errno, error.strerror, str(temporary.parent)) from error
         raise
 

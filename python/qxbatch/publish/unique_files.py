@@ -14,7 +14,7 @@ from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
 from qxbatch.publish.plain_files import entry_exists
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
-from qxbatch.session.sorted_sums import has_valid_list, unchanged_files
+from qxbatch.session.sorted_sums import has_valid_sums, unchanged_files
 
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
@@ -105,7 +105,7 @@ def _is_known(known: KnownBytes, file: Path) -> bool:
 
 def _unedited_generated_files(old: SessionPaths) -> set[Path]:
     """Return the files that sorting generated and nobody edited. They are not kept: the new session has their facts."""
-    return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_list(old) else [])}
+    return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_sums(old) else [])}
 
 
 def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path) -> bool:

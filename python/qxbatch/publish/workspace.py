@@ -25,7 +25,7 @@ from qxbatch.publish.plain_files import (
     refuse_non_folder,
 )
 from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
-from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
+from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, SESSION_FOLDERS, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import create_text
 
@@ -159,7 +159,7 @@ class Workspace:
         """
         build, old = self.build_folder(unit, session), self.replaced_files_folder(unit, session)
         target = self.session_paths(session)
-        parts = [build / name for name in (SESSION_TXT, *FOLDERS)]
+        parts = [build / name for name in (SESSION_TXT, *SESSION_FOLDERS)]
         for path in (
             self.unit_folder(unit),
             self.staging(unit),

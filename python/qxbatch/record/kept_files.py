@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.core import hash_file
 from qxbatch.deidentify import Redact, no_redaction
-from qxbatch.discover.own_names import LONGEST_NAME
+from qxbatch.discover.own_names import MAX_NAME_BYTES
 from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import move
 from qxbatch.session.layout import INBOX, KEPT_AT_PREFIX, SCANNER_LOGS_AT
@@ -94,11 +94,11 @@ def _redacted_name(part: str, originals: Mapping[str, str], redact: Redact) -> s
 def _shortened_name(name: str) -> str:
     """Return a name cut to the length that file systems allow, less room for a number. Its ending remains if there is room."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122 - text of a ledger, not a path here
-    room = LONGEST_NAME - 10 - len(os.fsencode(ending))
+    room = MAX_NAME_BYTES - 10 - len(os.fsencode(ending))
     if len(os.fsencode(stem)) <= room:
         return name
     if room < 1:
-        stem, ending, room = name, "", LONGEST_NAME - 10
+        stem, ending, room = name, "", MAX_NAME_BYTES - 10
     return os.fsencode(stem)[:room].decode(errors="ignore") + ending
 
 

@@ -11,14 +11,14 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.discover.session_folders import FolderKind, kind_of_folder
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.session.contents import has_session
+from qxbatch.session.contents import has_inbox_or_results
 from qxbatch.session.layout import (
     ARCHIVE,
     ARCHIVED_PACKETS,
-    FOLDERS,
     INBOX,
     MASTER_INBOX,
     PAGE,
+    SESSION_FOLDERS,
     SESSION_TXT,
     STUDY_SIDECAR,
     STUDY_TABLE,
@@ -36,14 +36,14 @@ _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(
 _STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
 """Matches the files of the study level in a sessions folder; `.1` and so on follow if a person wrote or changed the file."""
 _RECORDS = "in the folder of qxbatch's own records"
-_SESSION_NAMES = (*FOLDERS, SESSION_TXT)
+_SESSION_NAMES = (*SESSION_FOLDERS, SESSION_TXT)
 """Names in a session folder that a file of an option may not have: it would be taken for a result or for data of the session."""
 _FORBIDDEN_FOLDERS = {ARCHIVE: "in the archive", INBOX: "in the master inbox", WORKSPACE: _RECORDS}
 """Folders in a sessions folder that no output may be in, each with the words of the message."""
 
 
-class StudyFolders(NamedTuple):
-    """The folders of a study."""
+class StudyPaths(NamedTuple):
+    """Paths of the folders of a study; they may not exist."""
 
     sessionsfolder: Path
     masterinbox: Path | None
@@ -51,9 +51,9 @@ class StudyFolders(NamedTuple):
     archive_folder: Path
 
 
-def folders_of(sessionsfolder: Path) -> StudyFolders:
-    """Return the folders of a study with the default layout."""
-    return StudyFolders(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
+def default_study_paths(sessionsfolder: Path) -> StudyPaths:
+    """Return the paths of a study whose master inbox and archive are in their default places."""
+    return StudyPaths(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
 
 
 def check_outputs(settings: Settings) -> None:
@@ -62,11 +62,11 @@ def check_outputs(settings: Settings) -> None:
     check_output_files(outputs, [_study_of(settings)])
 
 
-def _study_of(settings: Settings) -> StudyFolders:
-    return StudyFolders(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
+def _study_of(settings: Settings) -> StudyPaths:
+    return StudyPaths(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
 
 
-def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
+def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyPaths]) -> None:
     """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or would change a file of another kind.
 
     Besides `studies`, any study that contains the path is recognised.
@@ -83,7 +83,7 @@ def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[Stu
             raise UsageError(f"{option}={path} exists and {why}.", "Give another name, or remove that file.")
 
 
-def check_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
+def check_output_folder(folder: Path, studies: Iterable[StudyPaths], *, among_packets: bool = False) -> None:
     """Raise UsageError if new files in a folder would be taken, changed or removed by an import, since the folder is in a study.
 
     `among_packets`: whether the folder may be in a master inbox.
@@ -183,7 +183,7 @@ def is_stream(path: Path) -> bool:
     return _STREAM.fullmatch(str(path)) is not None
 
 
-def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
+def _why_forbidden(path: Path, studies: Iterable[StudyPaths]) -> str:
     """Return why an output may not have this path; empty if it may.
 
     A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
@@ -197,7 +197,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
     return next(filter(None, reasons), "")
 
 
-def _place_in_study(name: Path, study: StudyFolders) -> str:
+def _place_in_study(name: Path, study: StudyPaths) -> str:
     """Return where in a study a path is; empty if an output may have it.
 
     A path in a master inbox is allowed if the inbox contains the sessions folder: such an inbox also has other files.
@@ -223,7 +223,7 @@ def _place_in_study(name: Path, study: StudyFolders) -> str:
             return "a file that the import itself writes"
         if len(parts) == 1 and any(_has_packet_of(name.name, inbox) for inbox in inboxes):
             return "the session folder of a packet that waits in the master inbox"
-        if len(parts) > 1 and (parts[1] in _SESSION_NAMES or has_session(sessions / parts[0])):
+        if len(parts) > 1 and (parts[1] in _SESSION_NAMES or has_inbox_or_results(sessions / parts[0])):
             return f"in the session folder {parts[0]}"
     return ""
 
@@ -247,7 +247,7 @@ def _place_in_any_study(name: Path) -> str:
             parts = name.relative_to(folder).parts
             if len(parts) > 1 and parts[0] in _FORBIDDEN_FOLDERS:
                 return _FORBIDDEN_FOLDERS[parts[0]]
-            return _place_in_study(name, folders_of(folder))
+            return _place_in_study(name, default_study_paths(folder))
     return ""
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from qxbatch.protocol.difference import differences_text
 from qxbatch.session.layout import STUDY_SIDECAR
-from qxbatch.study.study import Row
+from qxbatch.study.study import StudyRow
 from qxbatch.visible import one_line
 
 _MAX_SESSIONS, _MAX_DIFFERENCES = 20, 3
 """Maximum number of sessions that are listed, and of differences listed for each."""
 
 
-def difference_lines(rows: Iterable[Row]) -> list[str]:
+def difference_lines(rows: Iterable[StudyRow]) -> list[str]:
     """Return a heading, and a line for each session that differs from the majority, at most 20; no line if none differs."""
     different = [row for row in rows if row.differences]
     lines = [

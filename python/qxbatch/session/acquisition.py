@@ -42,7 +42,7 @@ def _triple_reader(read_numbers: Callable[[Fields, str], tuple[float, ...]]) -> 
 def _pairs(values: Fields, key: str) -> tuple[tuple[float, int], ...]:
     """Return pairs of a number and a count, such as b-values with the numbers of their volumes."""
     pairs = []
-    for item in values.items(key):
+    for item in values.json_array(key):
         if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair
             raise FieldError(f"{values.path(key)} is not a list of pairs")
         pairs.append((values.number_value(item[0], key), values.integer_value(item[1], key)))

@@ -8,8 +8,8 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.walk import walk
 
 
-def has_session(folder: Path) -> bool:
-    """Return whether a session exists: the folder has an inbox, session.txt, or any file in dicom or nii.
+def has_inbox_or_results(folder: Path) -> bool:
+    """Return whether a folder has an inbox, session.txt, or any file in dicom or nii: in inbox mode, the session exists.
 
     In folder mode (`--masterinbox=none`), a folder has an inbox before its first import: use `has_results` in this mode. Wherever
     this module looks for files in dicom or nii, a folder that cannot be listed counts as one with files (`has_file`).
@@ -60,8 +60,8 @@ def has_results(folder: Path) -> bool:
     return any(has_file(path) for path in (paths.dicom, paths.nii))
 
 
-def has_images(folder: Path) -> bool:
-    """Return whether a session has any file in nii, as after a conversion."""
+def has_nii_files(folder: Path) -> bool:
+    """Return whether a session has any file in nii, an image or not, as after a conversion."""
     return has_file(SessionPaths(folder).nii)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.model import State
 from qxbatch.problems import Severity
-from qxbatch.session.contents import has_images, has_session
+from qxbatch.session.contents import has_inbox_or_results, has_nii_files
 from qxbatch.session.layout import IMAGE_SUFFIX, image_file
 from qxbatch.session.ledger import LedgerRow, read_ledger
 from qxbatch.session.paths import SessionPaths
@@ -128,11 +128,11 @@ class SessionFolder:
         if summary is None:
             return (
                 SessionState.INCOMPLETE
-                if has_session(folder) or self.paths.qxbatch_folder.exists()
+                if has_inbox_or_results(folder) or self.paths.qxbatch_folder.exists()
                 else SessionState.ABSENT
             )
         if not self.paths.session_txt.is_file():
-            return SessionState.INCOMPLETE if has_images(folder) else SessionState.SORTED
+            return SessionState.INCOMPLETE if has_nii_files(folder) else SessionState.SORTED
         severities = Counter(problem.severity for problem in summary.problems)
         if severities[Severity.ERROR] or any(series.state is State.FAILED for series in summary.series):
             return SessionState.FAILED

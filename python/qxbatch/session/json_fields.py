@@ -29,7 +29,7 @@ class Fields:
         return self._values.get(key) is not None
 
     def keys(self) -> list[str]:
-        """Return the names of the fields in their order."""
+        """Return the names of the fields in their order, also of fields that are null."""
         return list(self._values)
 
     def value(self, key: str) -> object:
@@ -72,7 +72,7 @@ class Fields:
         """Return a text as the member of an enumeration."""
         return self.member_value(self.text(key, default), enumeration, key)
 
-    def items(self, key: str) -> list[object]:
+    def json_array(self, key: str) -> list[object]:
         """Return a list; empty if the field is missing."""
         value = self._values.get(key, [])
         if not isinstance(value, list):
@@ -81,31 +81,31 @@ class Fields:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts; empty if the field is missing."""
-        value = self.items(key)
+        value = self.json_array(key)
         if not all(isinstance(item, str) for item in value):
             raise self._wrong(key, "a list of texts")
         return tuple(map(str, value))
 
     def integers(self, key: str) -> tuple[int, ...]:
         """Return a list of whole numbers; empty if the field is missing."""
-        return tuple(self.integer_value(item, key) for item in self.items(key))
+        return tuple(self.integer_value(item, key) for item in self.json_array(key))
 
     def numbers(self, key: str) -> tuple[float, ...]:
         """Return a list of finite numbers; empty if the field is missing."""
-        return tuple(self.number_value(item, key) for item in self.items(key))
+        return tuple(self.number_value(item, key) for item in self.json_array(key))
 
-    def table(self, key: str) -> "Fields":
+    def json_object(self, key: str) -> "Fields":
         """Return an object; an empty one if the field is missing."""
         return Fields(self._values.get(key, {}), self.path(key))
 
-    def text_table(self, key: str) -> dict[str, str]:
-        """Return an object of texts; empty if the field is missing."""
-        table = self.table(key)
-        return {name: table.text(name) for name in table.keys()}  # noqa: SIM118 - no mapping
+    def texts_by_name(self, key: str) -> dict[str, str]:
+        """Return an object whose values are texts; empty if the field is missing."""
+        fields = self.json_object(key)
+        return {name: fields.text(name) for name in fields.keys()}  # noqa: SIM118 - no mapping
 
-    def tables(self, key: str) -> Iterator["Fields"]:
+    def json_objects(self, key: str) -> Iterator["Fields"]:
         """Yield the objects of a list, none if the field is missing."""
-        for k, item in enumerate(self.items(key)):
+        for k, item in enumerate(self.json_array(key)):
             yield Fields(item, f"{self.path(key)}[{k}]")
 
     def member_value(self, value: str, enumeration: type[EnumMember], key: str) -> EnumMember:

@@ -17,7 +17,7 @@ QXBATCH_FOLDER = "qxbatch"
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
 """Folders that a new import replaces, in this order (qxbatch.publish.exchange). It also replaces the inbox, except in folder mode
 (`--masterinbox=none`), where the inbox contains the data of the user."""
-FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
+SESSION_FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 """All folders that an import creates in a session."""
 
 LOG = "log"
@@ -42,7 +42,7 @@ MASTER_INBOX = f"{INBOX}/MR"
 ARCHIVE = "archive"
 ARCHIVED_PACKETS = f"{ARCHIVE}/MR"
 """The folder of the packets that were imported, relative to the sessions folder."""
-REPLACED = "replaced"
+REPLACED_FOLDER = "replaced"
 """The folder, in the archive, of files that were kept when their sessions were replaced."""
 
 PACKED_SUFFIX = ".tar.gz"
@@ -67,10 +67,10 @@ PAGE_AT = f"{QXBATCH_FOLDER}/{PAGE}"
 _CONVERTER_LOG = ("dcm2niix_", ".log")
 
 
-def converter_log(number: int) -> str:
+def converter_log_name(number: int) -> str:
     """Return the name of a converter's log in `dicom`. `number` is the n of the series, or its n' (docs/numbers.md).
 
-    >>> converter_log(30)
+    >>> converter_log_name(30)
     'dcm2niix_30.log'
     """
     return f"{number}".join(_CONVERTER_LOG)

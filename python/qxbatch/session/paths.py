@@ -18,7 +18,7 @@ from qxbatch.session.layout import (
     SORTED_SUMS,
     SUMMARY,
     THUMBNAIL,
-    converter_log,
+    converter_log_name,
     image_name,
     packed_name,
     picture_file,
@@ -105,8 +105,8 @@ class SessionPaths(NamedTuple):
         return self.folder / DICOM / packed_name(n)
 
     def converter_log(self, number: int) -> Path:
-        """Return the path of a converter's log; `number` as in `layout.converter_log`."""
-        return self.folder / DICOM / converter_log(number)
+        """Return the path of a converter's log; `number` as in `layout.converter_log_name`."""
+        return self.folder / DICOM / converter_log_name(number)
 
     def image(self, number: int, extension: str = IMAGE_SUFFIX[1:]) -> Path:
         """Return the path of an image, or of a file beside it."""

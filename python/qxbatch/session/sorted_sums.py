@@ -32,12 +32,12 @@ def unchanged_files(paths: SessionPaths) -> set[str]:
     return {name for name, digest in _sums(paths).items() if _is_unchanged(paths.folder / name, digest)}
 
 
-def has_valid_list(paths: SessionPaths) -> bool:
-    """Return whether a session has a list that contains nothing but checksums of generated files."""
+def has_valid_sums(paths: SessionPaths) -> bool:
+    """Return whether a session has a list of checksums, and the list contains nothing but checksums of generated files."""
     return bool(_sums(paths))
 
 
-def updated_list(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, str]:
+def updated_sums(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, str]:
     """Return the path of the list and the text that it must have once `texts` (maps paths to new texts) are written.
 
     The checksum of a file that a person edited does not change. Empty if `texts` contains no unedited generated file.

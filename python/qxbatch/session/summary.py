@@ -129,20 +129,20 @@ class Summary:
 def _read_summary(fields: Fields, schema: int) -> Summary:
     for key in _REQUIRED:
         fields.value(key)
-    numbers, times = fields.table("numbers"), fields.table("times")
+    numbers, times = fields.json_object("numbers"), fields.json_object("times")
     return Summary(
         qxbatch=fields.text("qxbatch"),
-        session=read_session(fields.table("session")),
-        packets=tuple(map(read_packet, fields.tables("packets"))),
-        series=tuple(map(read_series, fields.tables("series"))),
-        images=tuple(map(read_image, fields.tables("images"))),
-        ledger=read_ledger_counts(fields.table("ledger")),
-        problems=tuple(map(read_problem, fields.tables("problems"))),
-        converters=fields.text_table("converters"),
+        session=read_session(fields.json_object("session")),
+        packets=tuple(map(read_packet, fields.json_objects("packets"))),
+        series=tuple(map(read_series, fields.json_objects("series"))),
+        images=tuple(map(read_image, fields.json_objects("images"))),
+        ledger=read_ledger_counts(fields.json_object("ledger")),
+        problems=tuple(map(read_problem, fields.json_objects("problems"))),
+        converters=fields.texts_by_name("converters"),
         numbers={_number(key): numbers.integer(key) for key in numbers.keys()},  # noqa: SIM118 - no mapping
-        split=read_split(fields.table("parted")) if "parted" in fields else None,
+        split=read_split(fields.json_object("parted")) if "parted" in fields else None,
         times={key: times.number(key) for key in times.keys()},  # noqa: SIM118 - no mapping
-        host=fields.text_table("host"),
+        host=fields.texts_by_name("host"),
         command=fields.text("command", ""),
         schema=schema,
     )

@@ -216,7 +216,7 @@ def read_session(fields: Fields) -> SessionIdentity:
 
 def read_split(fields: Fields) -> Split:
     """Return the sessions that were split from one packet. Raises FieldError."""
-    return Split(fields.text("from"), fields.text_table("sessions"))
+    return Split(fields.text("from"), fields.texts_by_name("sessions"))
 
 
 def read_packet(fields: Fields) -> PacketSummary:
@@ -228,7 +228,7 @@ def read_packet(fields: Fields) -> PacketSummary:
 
 def read_series(fields: Fields) -> SeriesSummary:
     """Return a series. Raises FieldError."""
-    header = fields.table("header")
+    header = fields.json_object("header")
     return SeriesSummary(
         n=fields.integer("n"),
         kind=fields.member("kind", SeriesKind),
@@ -238,11 +238,11 @@ def read_series(fields: Fields) -> SeriesSummary:
         state=fields.member("state", State),
         tool=fields.text("tool", ""),
         images=fields.integers("images"),
-        problems=tuple(map(read_problem, fields.tables("problems"))),
+        problems=tuple(map(read_problem, fields.json_objects("problems"))),
         series_uids=fields.texts("series_uids"),
         study_uids=fields.texts("study_uids"),
         verdict=fields.member("verdict", SeriesVerdict) if "verdict" in fields else None,
-        acquisition=read_acquisition(fields.table("acquisition")) if "acquisition" in fields else None,
+        acquisition=read_acquisition(fields.json_object("acquisition")) if "acquisition" in fields else None,
     )
 
 
@@ -255,11 +255,11 @@ def read_image(fields: Fields) -> ImageSummary:
         k=fields.integer("k"),
         of=fields.integer("of"),
         name=fields.text("name"),
-        info=fields.text_table("info"),
+        info=fields.texts_by_name("info"),
         shape=fields.integers("shape"),
         files=files,
         sums=_sums(fields.value("sums"), files) if "sums" in fields else None,
-        statistics=_read_statistics(fields.table("statistics")) if "statistics" in fields else None,
+        statistics=_read_statistics(fields.json_object("statistics")) if "statistics" in fields else None,
     )
 
 
@@ -286,7 +286,9 @@ def read_problem(fields: Fields) -> Problem:
 
 def read_ledger_counts(fields: Fields) -> LedgerCounts:
     """Return the counts of the ledger's rows. Raises FieldError."""
-    return LedgerCounts(fields.integer("rows"), _counts(fields.table("fates")), _counts(fields.table("left_out")))
+    return LedgerCounts(
+        fields.integer("rows"), _counts(fields.json_object("fates")), _counts(fields.json_object("left_out"))
+    )
 
 
 def _counts(fields: Fields) -> dict[str, int]:

@@ -131,10 +131,12 @@ class Settings:
     nameformat: re.Pattern[str]
     """Finds `subject_id` and, if it has this group, `session_name` in a packet name."""
     logfile: LogfileSpec | None
+    """The table that names the session of each packet (not the log, `log_file`); None: `nameformat` gives it."""
     tool: Tool
     fallback: Tool | None
-    """The converter to use if `tool` is missing."""
+    """The converter to use if `tool` is missing; None: then the run stops."""
     dicm2nii_dir: Path | None
+    """The folder of an installed dicm2nii; None: its usual places are searched."""
     parelements: int
     """Maximum number of converter processes at once."""
     n_procs: int
@@ -142,6 +144,7 @@ class Settings:
     mem: int | None
     """Bytes the run should stay below, converters included; None: no bound."""
     archive: Archive
+    """What to do with a packet whose session is verified; the folder is `archive_folder`."""
     add_image_type: int
     """How many of the last ImageType labels are added to a name."""
     add_json_info: tuple[str, ...]
@@ -170,6 +173,7 @@ class Settings:
     max_nesting: int
     """Depth down to which archives inside archives are opened."""
     passwords: Passwords | None
+    """None without --password-file."""
     timeout: float | None
     """Seconds that one conversion may take; None: the limit depends on the size of the series."""
     settle: float
@@ -189,7 +193,9 @@ class Settings:
     list_all: bool
     """Whether lists are complete and not shortened to counts."""
     log_file: Path | None
+    """The log of the run (not the table, `logfile`); None: there is no log."""
     json_file: Path | None
+    """The file of the run's summary; None: it is not written."""
     bids_app: bool = False
     """Whether the BIDS-App form was used, in which `archive` defaults to leave."""
     reads_bids_names: bool = False

@@ -10,7 +10,7 @@ from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.study.columns import COLUMNS
 from qxbatch.study.exports import data_set_value
 from qxbatch.study.record import SessionRecord, read_record, record_value
-from qxbatch.study.study import NotImported, Row, Study
+from qxbatch.study.study import NotImported, Study, StudyRow
 from qxbatch.study.written_table import WrittenTable
 from qxbatch.textfile import read_text
 
@@ -30,7 +30,7 @@ class PreviousStudy(NamedTuple):
     not_imported: tuple[NotImported, ...] = ()
 
 
-def as_tsv(rows: Iterable[Row]) -> str:
+def as_tsv(rows: Iterable[StudyRow]) -> str:
     """Return the text of study.tsv; unknown values are `n/a`."""
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join(_cell(row.cells[column]) for column in COLUMNS) for row in rows]
@@ -69,7 +69,7 @@ def _line(value: object) -> str:
         return json.dumps(json.loads(json.dumps(value, default=str), parse_constant=lambda _: None))
 
 
-def _value(row: Row) -> dict[str, Any]:
+def _value(row: StudyRow) -> dict[str, Any]:
     value = record_value(row.record)
     return {**value, **row.cells, "differences": [difference_value(difference) for difference in row.differences]}
 
@@ -83,7 +83,7 @@ def read_previous(path: Path) -> PreviousStudy:
         sessions = _records(fields)
         items = tuple(
             NotImported(table.text("item"), table.text("reason"), table.text("command", ""), table.text("path", ""))
-            for table in fields.tables("not_imported")
+            for table in fields.json_objects("not_imported")
         )
     except (OSError, ValueError, OverflowError, RecursionError):
         return PreviousStudy({})
@@ -116,7 +116,7 @@ def _possible_rows(session: dict[str, Any]) -> list[dict[str, Any]]:
 def _records(fields: Fields) -> dict[str, SessionRecord]:
     """Return the readable records. Sessions without a record are read again."""
     records = {}
-    for table in fields.tables("sessions"):
+    for table in fields.json_objects("sessions"):
         try:
             record = read_record(table)
         except FieldError:

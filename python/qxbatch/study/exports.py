@@ -75,7 +75,7 @@ def recorded_data_sets(sessionsfolder: Path) -> list[DataSet]:
             return []
         fields = Fields(json.loads(text))
         if fields.integer("schema") == SCHEMA:
-            return [_data_set(table) for table in fields.tables("datasets")]
+            return [_data_set(table) for table in fields.json_objects("datasets")]
         reason = "another version of qxbatch wrote it"
     except OSError as error:
         reason = reason_text(error, path)
@@ -164,12 +164,12 @@ def data_set_value(data_set: DataSet) -> dict[str, Any]:
 
 
 def _data_set(fields: Fields) -> DataSet:
-    sessions = fields.table("sessions")
-    validation = fields.table("validation") if "validation" in fields else None
+    sessions = fields.json_object("sessions")
+    validation = fields.json_object("validation") if "validation" in fields else None
     return DataSet(
         Path(fields.text("path")),
         Path(fields.text("rules")),
-        {name: _session_export(sessions.table(name)) for name in sessions.keys()},  # noqa: SIM118 - no mapping
+        {name: _session_export(sessions.json_object(name)) for name in sessions.keys()},  # noqa: SIM118 - no mapping
         Validation(validation.integer("errors"), validation.integer("warnings"), validation.text("validator"))
         if validation
         else None,
@@ -177,5 +177,5 @@ def _data_set(fields: Fields) -> DataSet:
 
 
 def _session_export(fields: Fields) -> SessionExport:
-    summary_stamp = read_stamp(fields.table("summary")) if "summary" in fields else None
+    summary_stamp = read_stamp(fields.json_object("summary")) if "summary" in fields else None
     return SessionExport(summary_stamp, fields.text("rules_sha256"))

@@ -152,15 +152,15 @@ def read_record(fields: Fields) -> SessionRecord:
     if "not_compared" in fields:
         series_facts = NotCompared(session, fields.text("not_compared"))
     else:
-        series_facts = ScannedSession(session, tuple(map(_read_series, fields.tables("scanned_series"))))
+        series_facts = ScannedSession(session, tuple(map(_read_series, fields.json_objects("scanned_series"))))
     if "summary" not in fields:
         raise FieldError("the session has no summary")
     return SessionRecord(
         cells,
         series_facts,
-        tuple(map(read_problem, fields.tables("problems"))),
-        tuple(TsnrPoint(p.integer("n"), p.text("name"), p.number("tsnr")) for p in fields.tables("temporal_snr")),
-        read_stamp(fields.table("summary")),
+        tuple(map(read_problem, fields.json_objects("problems"))),
+        tuple(TsnrPoint(p.integer("n"), p.text("name"), p.number("tsnr")) for p in fields.json_objects("temporal_snr")),
+        read_stamp(fields.json_object("summary")),
     )
 
 
@@ -171,5 +171,5 @@ def _read_series(fields: Fields) -> ScannedSeries:
         fields.text("name"),
         fields.text("scanner"),
         fields.member("verdict", SeriesVerdict) if "verdict" in fields else None,
-        read_acquisition(fields.table("acquisition")) if "acquisition" in fields else None,
+        read_acquisition(fields.json_object("acquisition")) if "acquisition" in fields else None,
     )

@@ -38,14 +38,14 @@ class Study(NamedTuple):
     """The data sets that sessions were exported to."""
 
     @property
-    def rows(self) -> "list[Row]":
+    def rows(self) -> "list[StudyRow]":
         """Return each session with its differences."""
         pairs = zip(self.sessions, self.comparison.sessions, strict=True)
-        return [Row(record, comparison, self.export_states.get(record.id)) for record, comparison in pairs]
+        return [StudyRow(record, comparison, self.export_states.get(record.id)) for record, comparison in pairs]
 
 
-class Row(NamedTuple):
-    """A session and its differences."""
+class StudyRow(NamedTuple):
+    """A session of a study with its differences from the majority: a row of study.tsv, and of the table of the page."""
 
     record: SessionRecord
     comparison: SessionComparison

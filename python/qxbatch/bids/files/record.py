@@ -129,9 +129,9 @@ def _read(path: Path) -> _Content:
             raise UsageError(
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
             )
-        entries = [_entry(table) for table in fields.tables("files")]
+        entries = [_entry(table) for table in fields.json_objects("files")]
         return _Content(
-            entries, fields.flag("shifted", False), fields.text_table("folders"), fields.text("shift_table", "")
+            entries, fields.flag("shifted", False), fields.texts_by_name("folders"), fields.text("shift_table", "")
         )
     except (ValueError, RecursionError) as error:
         hint = "Restore it, or move the data set away and export again."
@@ -151,7 +151,7 @@ def _entry(fields: Fields) -> Entry:
         fields.text("rule", ""),
         fields.text("link", ""),
         fields.flag("edited", False),
-        {name: rows.text_table(name) for rows in [fields.table("rows")] for name in rows.keys()},  # noqa: SIM118 - no mapping
+        {name: rows.texts_by_name(name) for rows in [fields.json_object("rows")] for name in rows.keys()},  # noqa: SIM118 - no mapping
     )
 
 
