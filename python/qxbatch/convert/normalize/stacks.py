@@ -93,7 +93,7 @@ def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -
 def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     """Return the stacks of similar frames.
 
-    Stacks of volumes that moved as a whole are returned if the frames do not form stacks without motion, or form more of these.
+    Stacks of volumes that moved as a whole are returned if the frames do not form stacks without motion, or form more stacks then.
 
     Raises CannotNormalizeError if the frames form neither.
     """
