@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.converter import Command, Converter, ConverterJob, label
+from qxbatch.convert.converter import Command, Converter, ConverterJob, name_and_version
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failure, judge
 from qxbatch.convert.limits import limits_for
@@ -98,7 +98,7 @@ def attempt_conversion(
         if not usable:
             shutil.rmtree(base, ignore_errors=True)
     log = paths.with_final_paths(_log(converter, command.argv if command else (), result, series, job))
-    return Attempt(_with_final_paths(judgement, paths), label(converter), log)
+    return Attempt(_with_final_paths(judgement, paths), name_and_version(converter), log)
 
 
 def with_reworded_count(log: str) -> str:
@@ -130,4 +130,4 @@ def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, serie
     command_line = shlex.join(printed_argv).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = result.stdout.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = output if not output or output.endswith("\n") else output + "\n"
-    return f"{label(converter)}: {command_line}\n{count}{output}{end}\n"
+    return f"{name_and_version(converter)}: {command_line}\n{count}{output}{end}\n"

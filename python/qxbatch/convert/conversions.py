@@ -20,7 +20,7 @@ from qxbatch.problems import Code, Problem
 def dicom_conversion(
     series: Series, attempt: Attempt, other_problems: Sequence[Problem], evidence: Evidence
 ) -> Conversion:
-    """Return the conversion of a DICOM series with its facts and verdict; without them if `evidence` has no frames.
+    """Return the conversion of a DICOM series with its facts and verdict; without both if `evidence` has no frames.
 
     `other_problems` are problems of the series that the judgement of the attempt does not have. Raises OSError when a file cannot
     be read.
@@ -31,7 +31,7 @@ def dicom_conversion(
 
 
 def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
-    """Return the conversion of a PAR/REC with facts and verdict; without them if the PAR does not give them or has no REC."""
+    """Return the conversion of a PAR/REC with facts and verdict; without both if the PAR gives no facts or has no REC."""
     conversion, facts = _conversion(series, attempt, other_problems), _par_facts(series)
     return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete_problem)
 
@@ -39,7 +39,7 @@ def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Pr
 def not_requested_conversion(series: Series) -> Conversion:
     """Return the result for a series that is not converted: its facts and verdict, from its headers alone.
 
-    A PAR that does not give them, or that has no REC, has neither. Raises OSError when a DICOM file cannot be read.
+    The result has neither if a PAR gives no facts or has no REC. Raises OSError when a DICOM file cannot be read.
     """
     conversion = Conversion(series, State.NOT_REQUESTED, "")
     if series.kind is SeriesKind.PARREC:

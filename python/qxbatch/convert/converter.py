@@ -78,6 +78,6 @@ class Converter(Protocol):
         """Return whether the output is usable after this exit status."""
 
 
-def label(converter: Converter) -> str:
-    """Return `name version` for logs and the summary."""
+def name_and_version(converter: Converter) -> str:
+    """Return `name version`, or only the name if the version is unknown; for logs and the summary."""
     return f"{converter.name} {converter.version}".strip()

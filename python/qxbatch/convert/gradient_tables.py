@@ -169,7 +169,7 @@ def _differing_encoding_directions(
 ) -> list[tuple[int, tuple[float, ...]]]:
     """Return index and expected direction of each volume whose direction differs from the expected one.
 
-    The expected directions are along the voxel axes. Their headers (classic GE) give them along frequency, phase and slice, so
+    The expected directions are along the voxel axes. The headers (classic GE) give directions along frequency, phase and slice, so
     the signs of their components may not be certain. Then the signs with which most volumes agree are used for all volumes.
     Volumes without direction in the table are left out: they may be trace images.
     """

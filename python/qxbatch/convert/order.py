@@ -2,7 +2,7 @@
 
 It is the byte order of the converter's suffixes, or of its file names if the suffixes alone do not order the images
 (`Output.label`), except that digits compare as numbers (`_e2` before `_e10`). Clash letters, which converters add to names that
-are already used, only reflect the order in which files were read. Images that differ only in them are ordered by geometry
+are already used, only reflect the order in which files were read. Images that differ only in these letters are ordered by geometry
 (matrix, voxel size, directions), then by the lowest InstanceNumber, position and file name.
 """
 

@@ -148,7 +148,7 @@ def _grid_masks(grids: Any) -> list[Any]:
 
 
 def _is_complete(rows: Any) -> bool:
-    """Return whether the slices follow each other, and all volumes have all of them."""
+    """Return whether the slice numbers have no gap, and each of them occurs equally often."""
     import numpy as np
 
     numbers, counts = np.unique(rows["slice number"], return_counts=True)

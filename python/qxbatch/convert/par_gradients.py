@@ -15,7 +15,7 @@ Gradient = tuple[float, tuple[float, float, float] | None]
 def gradient_difference(table: Any, output: Output, volumes: Mapping[int, Sequence[int]]) -> str:
     """Return how the bval and bvec of an image differ from the PAR; empty if they agree or cannot be compared.
 
-    They may be missing for a single volume, averages, and volumes without directions. `table` has the lines of the PAR as an
+    Both files may be missing for a single volume, averages, and volumes without directions. `table` has the lines of the PAR as an
     array of par_table. `volumes` maps each volume of the image to the volumes of the PAR with the same voxel values; each of
     these is given by the line of its first slice.
 

@@ -21,7 +21,7 @@ _ITEM = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.pattern}[ \t\],]*)$', re.MULTILINE)
 """A line of a sidecar with a list, unless its key ends with UID. Also a line with only items of a list, whatever its key."""
 _FULL_LENGTHS = (63, 64, 65, 254, 255)
-"""Lengths of texts that fill a field of a converter, which may have cut them."""
+"""Lengths of texts that fill a field of a converter: the converter may have cut a text of this length."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """A control character that must be escaped in JSON. Tabs and line ends are not in it: sidecars contain them between values."""
 

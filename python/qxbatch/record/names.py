@@ -11,7 +11,7 @@ _FIELDS = ("SeriesDescription", "ProtocolName", "SequenceName")
 
 
 def session_txt_field(value: str) -> str:
-    """Return text that is valid in a field of session.txt.
+    """Return a text changed so that it is valid in a field of session.txt.
 
     Readers cut lines at the first `#` and split at every `:`, and Python's splitlines knows more line ends than \\n.
     """

@@ -11,7 +11,7 @@ from pydicom.valuerep import format_number_as_ds
 
 from qxbatch.convert.normalize.frames import echo_time, frame_type
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
-from qxbatch.convert.normalize.grid import TOLERANCE
+from qxbatch.convert.normalize.grid import EVEN_TOLERANCE
 from qxbatch.convert.normalize.model import PixelEncoding
 from qxbatch.convert.normalize.stacks import StackPlan
 
@@ -128,7 +128,7 @@ def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: in
     if stacks_differ_by_echo or copy.get("EchoNumbers") in (None, ""):
         copy.EchoNumbers = max(plan.echo, 1)
     spacing = copy.get("SpacingBetweenSlices")
-    spacing_agrees = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE
+    spacing_agrees = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= EVEN_TOLERANCE
     if plan.grid.spacing and not spacing_agrees and (enhanced or spacing is not None):
         _set_number(copy, "SpacingBetweenSlices", plan.grid.spacing)
 

@@ -12,9 +12,9 @@ from qxbatch.convert.normalize.model import Frame, Vector
 
 SAME_POSITION = 0.05
 """Positions within this distance (mm) are the same: scanners round to 5 or 6 digits."""
-TOLERANCE = 0.1
+EVEN_TOLERANCE = 0.1
 """Accepted distance (mm) of a slice from an even grid."""
-PARALLEL = 0.01
+MAX_PARALLEL_ANGLE = 0.01
 """Accepted angle (rad) between the orientations of one stack."""
 _KEEP_TOLERANCE = 1e-3
 """The positions of a stack with one orientation are unchanged if all would move by less than this (mm)."""
@@ -106,14 +106,14 @@ def is_even(along: Array) -> bool:
         return True
     index = np.arange(along.size)
     slope, start = np.polyfit(index, along, 1)
-    return bool(np.max(np.abs(along - (start + slope * index))) <= TOLERANCE)
+    return bool(np.max(np.abs(along - (start + slope * index))) <= EVEN_TOLERANCE)
 
 
 def even_runs(along: Array) -> list[slice]:
     """Return the index range of each run of successive positions whose steps equal the median step, within the tolerance."""
     steps = np.diff(along)
     usual = float(np.median(steps))
-    breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]
+    breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > EVEN_TOLERANCE) + 1).tolist(), along.size]
     return [slice(start, stop) for start, stop in pairwise(breaks)]
 
 
@@ -156,7 +156,7 @@ def even_grid(frames_by_position: FramesByPosition) -> Grid:
         for frame in same_position
     ]
     shift = float(max(distances))
-    if shift > TOLERANCE:
+    if shift > EVEN_TOLERANCE:
         raise CannotNormalizeError(f"a slice is {shift:.2f} mm from the even grid of its stack")
     has_one_orientation = len({frame.orientation for frame in frames}) == 1
     orientation = frames[0].orientation if has_one_orientation else tuple(unit.ravel().tolist())

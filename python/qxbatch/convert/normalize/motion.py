@@ -9,7 +9,7 @@ import numpy as np
 from qxbatch.convert.normalize.contrast import contrasts
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
-    TOLERANCE,
+    EVEN_TOLERANCE,
     Array,
     FramesByPosition,
     Grid,
@@ -158,12 +158,12 @@ def _has_one_orientation(volume: Sequence[Frame]) -> bool:
 
 
 def _grid(volume: Sequence[Frame]) -> Grid | None:
-    """Return the even grid of the slices of a volume; None if they are uneven, or closer to each other than TOLERANCE."""
+    """Return the even grid of the slices of a volume; None if they are uneven, or closer to each other than EVEN_TOLERANCE."""
     try:
         grid = even_grid([[frame] for frame in volume])
     except CannotNormalizeError:
         return None
-    return grid if grid.spacing > TOLERANCE else None
+    return grid if grid.spacing > EVEN_TOLERANCE else None
 
 
 def _centres(volume: Sequence[Frame]) -> Array:
@@ -188,7 +188,7 @@ def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid])
         if (
             np.max(np.linalg.norm(movement, axis=1)) >= _MAX_MOVEMENT
             or rotation >= _MAX_ROTATION
-            or stretched > 2 * TOLERANCE
+            or stretched > 2 * EVEN_TOLERANCE
         ):
             return False
         if along >= count * first.spacing / 2:

@@ -11,7 +11,7 @@ import numpy as np
 from qxbatch.convert.normalize.contrast import echo_numbers, split_by_contrast
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
-    PARALLEL,
+    MAX_PARALLEL_ANGLE,
     FramesByPosition,
     Grid,
     along_normal,
@@ -93,7 +93,7 @@ def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -
 def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     """Return the stacks of similar frames.
 
-    Stacks of volumes that moved as a whole are returned if the frames do not form stacks without motion, or form more of these.
+    Stacks of volumes that moved as a whole are returned if the frames do not form stacks without motion, or form more stacks then.
 
     Raises CannotNormalizeError if the frames form neither.
     """
@@ -142,7 +142,9 @@ def _split_by_orientation(similar: list[Frame]) -> list[list[Frame]]:
         group = group_of.get(frame.orientation)
         if group is None:
             parallel = (
-                candidate for candidate in groups if angle(candidate[0].orientation, frame.orientation) < PARALLEL
+                candidate
+                for candidate in groups
+                if angle(candidate[0].orientation, frame.orientation) < MAX_PARALLEL_ANGLE
             )
             group = group_of[frame.orientation] = next(parallel, [])
             if not group:
