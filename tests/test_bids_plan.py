@@ -83,7 +83,7 @@ def test_an_unedited_table_gives_the_same_plan(tmp_path, folders):
     edited_plans = edited(tmp_path, plans)
     assert [names(each) for each in edited_plans] == [names(each) for each in plans]
     assert [each.is_ready for each in edited_plans] == [False, True]
-    assert edited_plans[0].placed_images[0].rule.fields == {"CogAtlasID": "x"}
+    assert edited_plans[0].placed_images[0].rule.sidecar_fields == {"CogAtlasID": "x"}
     assert [each.series.n for each in edited_plans[0].ignored_items if each.series] == [90]
     assert len(edited_plans[0].ignored_items) == len(plans[0].ignored_items)
 

@@ -257,7 +257,7 @@ def test_the_documented_rule_file_is_valid(tmp_path):
 def test_a_rule_of_a_session_accepts_the_options_of_a_rule(tmp_path):
     text = '[session.S01]\n"3" = { as = "perf/asl", set = { M0Type = "Absent" }, context = ["control", "label"] }\n'
     (rule,) = rules(tmp_path, text).session_tables["S01"].rules
-    assert (rule.fields, rule.context, rule.line) == ({"M0Type": "Absent"}, ("control", "label"), 2)
+    assert (rule.sidecar_fields, rule.context, rule.line) == ({"M0Type": "Absent"}, ("control", "label"), 2)
 
 
 def test_serves_has_defaults(tmp_path):
@@ -348,4 +348,4 @@ def test_an_invalid_value_of_a_field_is_refused_with_the_valid_ones(tmp_path, va
 )
 def test_a_valid_value_of_a_field_is_accepted(tmp_path, value):
     rule_file = rules(tmp_path, RULE.format(match='name = "a"', target=BOLD) + f"set = {{ {value} }}\n")
-    assert list(rule_file.rules[0].fields) == [value.partition(" ")[0]]
+    assert list(rule_file.rules[0].sidecar_fields) == [value.partition(" ")[0]]

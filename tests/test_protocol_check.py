@@ -33,7 +33,7 @@ ENTRY = expected("rest", 300, tr_ms=2000, phase_encoding_direction="j-")
 
 def check(*scanned: ScannedSeries, entries: tuple[ExpectedSeries, ...] = (ENTRY,), **protocol: object) -> SessionCheck:
     """Compare a session that has these series with a protocol."""
-    return check_session(Protocol(entries, name="p.toml", **protocol), session("S1", *scanned))  # type: ignore[arg-type]
+    return check_session(Protocol(entries, file_name="p.toml", **protocol), session("S1", *scanned))  # type: ignore[arg-type]
 
 
 def listed(checked: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:

@@ -72,7 +72,7 @@ class Rule:
     """
     field_map_options: FieldMapOptions | None = None
     """`serves`, for field maps."""
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    sidecar_fields: Mapping[str, Any] = field(default_factory=dict)
     """`set`: sidecar fields, which replace those of the session."""
     context: tuple[str, ...] = ()
     """`context`: the volume types of an ASL series, for aslcontext.tsv."""

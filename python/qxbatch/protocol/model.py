@@ -82,8 +82,8 @@ class Protocol:
     series: tuple[ExpectedSeries, ...]
     scanners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Software versions of each allowed scanner; no versions: any version, no scanners: any scanner."""
-    name: str = ""
-    """File name, for messages."""
+    file_name: str = ""
+    """For messages; empty if the protocol is not from a file."""
 
 
 @lru_cache(1 << 14)

@@ -26,7 +26,7 @@ def with_protocol_check(
     problem = Problem(
         Code.PROTOCOL,
         sorted_session.session.id,
-        f"differs from {protocol.name}: {differences_text(check.differences)}.",
+        f"differs from {protocol.file_name}: {differences_text(check.differences)}.",
         "`qxbatch protocol check` lists all differences.",
         Severity.WARNING,
     )

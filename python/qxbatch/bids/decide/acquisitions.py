@@ -164,14 +164,14 @@ def _are_one_acquisition(first: ImageFacts, second: ImageFacts) -> bool:
     starts, ends = (start_of(first), start_of(second)), (_end_of(first), _end_of(second))
     if starts[0] is None or starts[1] is None or ends[0] is None or ends[1] is None:
         return False
-    if _study(first) != _study(second):  # a study that was sent again with new UIDs has the same times
+    if _study_uid(first) != _study_uid(second):  # a study that was sent again with new UIDs has the same times
         return starts[0] == starts[1]
     if abs(starts[0] - starts[1]) <= _SAME_START:
         return True
     return max(starts[0], starts[1]) < min(ends[0], ends[1])
 
 
-def _study(facts: ImageFacts) -> str:
+def _study_uid(facts: ImageFacts) -> str:
     return text(facts.image.series.header, "StudyInstanceUID")
 
 

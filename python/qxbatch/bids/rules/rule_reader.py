@@ -77,7 +77,7 @@ class RuleReader:
             field_map_options=self._field_map_options((*key_path, "serves"), table["serves"])
             if "serves" in table
             else None,
-            fields=self._sidecar_fields((*key_path, "set"), table.get("set", {})),
+            sidecar_fields=self._sidecar_fields((*key_path, "set"), table.get("set", {})),
             context=self._words((*key_path, "context"), table["context"], VOLUME_TYPES) if "context" in table else (),
             conditions=conditions,
             session=session,

@@ -52,8 +52,9 @@ class ScanFacts(NamedTuple):
     """Phase encoding direction: `j-`; if it is not known, the label of `dir-`."""
     axis: str
     """Phase encoding axis: `i`, `j` or `k`."""
-    time: Interval | None
-    study: str
+    interval: Interval | None
+    """From the first begin to the last end of its images; None if no time is known."""
+    study_uid: str
     """StudyInstanceUID."""
 
 
@@ -111,7 +112,7 @@ class FieldMap(NamedTuple):
         `geometry` in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known
         fits every axis.
         """
-        if self.kind is None or self.is_of_other_study(run):
+        if self.kind is None or self.is_of_other_dicom_study(run):
             return False
         if self.kind is not FieldMapKind.PEPOLAR:
             return True
@@ -126,12 +127,14 @@ class FieldMap(NamedTuple):
         has_other_direction = bool(run.facts.direction) and run.facts.direction not in self.directions
         return self.is_complete or (has_other_direction and not shared_paths)
 
-    def is_of_other_study(self, run: Run) -> bool:
+    def is_of_other_dicom_study(self, run: Run) -> bool:
         """Return whether a run is of another DICOM study: the subject may have left the scanner.
 
         The result is False if the run is known to have the same shim.
         """
-        differs = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
+        differs = (
+            bool(self.facts.study_uid) and bool(run.facts.study_uid) and self.facts.study_uid != run.facts.study_uid
+        )
         return differs and (self.shim is None or self.shim != run.shim)
 
     def geometry_similarity(self, run: Run) -> tuple[int, ...]:
@@ -141,7 +144,7 @@ class FieldMap(NamedTuple):
 
     def largest_gap(self, run: Run) -> float:
         """Return the seconds between a run and the farthest scan of the field map; infinite without times."""
-        interval = run.facts.time
+        interval = run.facts.interval
         times = [time for image in self.images if (time := acquisition_interval(image.image))]
         return max(map(interval.gap, times), default=float("inf")) if interval else float("inf")
 
@@ -211,8 +214,8 @@ def _pepolar_groups(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
     similar: dict[object, dict[str, list[PepolarScan]]] = defaultdict(lambda: defaultdict(list))
     for members in scans.values():
         facts = _facts(members)
-        study = facts.study if facts.shim is None else ""
-        similar[facts.shim, facts.geometry, facts.axis, study][facts.direction].append((facts, members))
+        study_uid = facts.study_uid if facts.shim is None else ""
+        similar[facts.shim, facts.geometry, facts.axis, study_uid][facts.direction].append((facts, members))
     return [group for directions in similar.values() for group in _pairs_and_single_scans([*directions.values()])]
 
 
@@ -240,13 +243,13 @@ def _nearest_pairs(first: list[PepolarScan], second: list[PepolarScan]) -> list[
 
 
 def _scan_gap(first: PepolarScan, second: PepolarScan) -> float:
-    times = first[0].time, second[0].time
+    times = first[0].interval, second[0].interval
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 
 def _time_sort_key(scan: PepolarScan) -> tuple[bool, object, str]:
-    time = scan[0].time
-    return (time is None, time.begin if time else 0, scan[1][0].path)
+    interval = scan[0].interval
+    return (interval is None, interval.begin if interval else 0, scan[1][0].path)
 
 
 def _with_identifiers(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]]) -> list[FieldMap]:
@@ -284,7 +287,7 @@ def _identifier_start(path: str, kind: FieldMapKind | None) -> str:
 def _facts(images: Sequence[PlacedImage]) -> ScanFacts:
     """Return the facts of the first image, with the time from the first begin to the last end of all."""
     first = images[0].image
-    facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}
+    facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.sidecar_fields}
     direction = str(sidecar.get("PhaseEncodingDirection") or (facts and facts.phase_encoding_direction) or "")
     axis = direction[:1] or str(sidecar.get("PhaseEncodingAxis") or (facts and facts.phase_encoding_axis) or "")
     label = ImagePath.of(images[0].path).entities.get("dir", "")
@@ -298,8 +301,8 @@ def _facts(images: Sequence[PlacedImage]) -> ScanFacts:
         ),
         direction=direction or label,
         axis=axis,
-        study=str(first.series.header.get("StudyInstanceUID") or ""),
-        time=Interval(min(t.begin for t in times), max(t.end for t in times)) if times else None,
+        study_uid=str(first.series.header.get("StudyInstanceUID") or ""),
+        interval=Interval(min(t.begin for t in times), max(t.end for t in times)) if times else None,
     )
 
 

@@ -121,7 +121,7 @@ def _unused_warning(field_map: FieldMap, runs: Sequence[Run]) -> str:
         return f"{start}, since the session has no functional, diffusion or perfusion image."
     if field_map.kind is None:
         return f"{start}: it has no phase image. Export it with its phase images."
-    if all(field_map.is_of_other_study(run) for run in runs):
+    if all(field_map.is_of_other_dicom_study(run) for run in runs):
         return f"{start}: all images have another StudyInstanceUID, and none is known to have its shim."
     possible_runs = [run for run in runs if field_map.can_correct(run)]
     if not possible_runs:

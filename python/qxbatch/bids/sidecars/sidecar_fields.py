@@ -54,7 +54,7 @@ def bids_sidecars(
             **fields,
             **added_fields,
             **links.get(placed_image.path, {}),
-            **placed_image.rule.fields,
+            **placed_image.rule.sidecar_fields,
         }
         warnings += _absent_field_warnings(placed_image, sidecars[placed_image.path], finder)
     return Sidecars(sidecars, tuple(warnings))
