@@ -69,7 +69,7 @@ def test_the_remaining_files_of_a_folder_are_removed(study: Study, monkeypatch: 
 class ContainsMembersOnly:
     """A session that has the members of a packet, and not the bytes around its archives."""
 
-    def read_again(self, _: Path) -> PacketContent:
+    def read_packet(self, _: Path) -> PacketContent:
         return PacketContent(is_contained=True, has_extra_bytes=True)
 
 

@@ -157,7 +157,10 @@ def current_path(packet: Path, tag: str) -> Path:
 
 
 def has_all_files(packet: Path, tag: str) -> bool:
-    """Return whether a packet exists, perhaps under the name ASIDE, and a killed run left no other part of it; reads no file."""
+    """Return whether a packet exists, perhaps with the hidden name ASIDE, and no killed run moved or removed files of it.
+
+    Only hidden names are looked for; no file is read.
+    """
     aside, part, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
     return any(map(entry_exists, (packet, aside))) and not any(map(entry_exists, (part, gone)))
 

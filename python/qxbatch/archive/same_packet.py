@@ -48,7 +48,8 @@ class SamePacketCheck:
     def content(self, path: Path, *, renamed: bool = False) -> PacketContent | None:
         """Return the content of the packet at `path` when it was last read.
 
-        None if it is not the imported one, or if it changes during each reading. Raises OSError and ValueError as `read_again`.
+        None if it is not the imported one, or if it changes during each reading. Raises OSError and ValueError as
+        `SessionBytes.read_packet`.
         """
         if self._is_behind_link(path):
             return None
@@ -94,7 +95,7 @@ class SamePacketCheck:
         return self._top is not None and path.is_relative_to(self._top) and not is_below_without_links(path, self._top)
 
     def _read_again(self, path: Path) -> PacketContent:
-        return self._session_bytes.read_again(path)
+        return self._session_bytes.read_packet(path)
 
 
 _TRIES = 3

@@ -68,8 +68,8 @@ class SessionBytes:
         self._top = top
         self._leaving_paths = leaving_paths
 
-    def read_again(self, path: Path) -> PacketContent:
-        """Read a packet again, and return what it contains.
+    def read_packet(self, path: Path) -> PacketContent:
+        """Read a packet, and return what it contains, compared with the bytes of the sessions.
 
         Raises OSError, also if other options are needed to read a member, and ValueError when a ledger is damaged.
         """
@@ -101,12 +101,12 @@ class SessionBytes:
         """Return whether the sessions contain the bytes of a file with this hash.
 
         A file whose hash is not found is read again: its content, for example decompressed, can have another hash. Raises OSError
-        and ValueError as `read_again`.
+        and ValueError as `read_packet`.
         """
         return (
             sha256 in self._content_hashes
             or (sha256, sha256) in self._kept_hashes
-            or self.read_again(path).is_fully_contained
+            or self.read_packet(path).is_fully_contained
         )
 
     def has_links(self, links: Iterable[tuple[str, str]], name: str) -> bool:

@@ -12,6 +12,7 @@ class Scheduler(NamedTuple):
     submit_command: tuple[str, ...]
     """The command, before the dependency and the script."""
     script_on_stdin: bool
+    """Whether the command reads the script from standard input; otherwise its path is an argument."""
     job_id_pattern: str
     """Regular expression (of sed -E, too) whose first group is the id in the output of the command."""
     prefix: str
@@ -45,7 +46,7 @@ class Scheduler(NamedTuple):
     max_array_size: int
     """Maximum number of tasks of an array, if the scheduler does not report its limit."""
     query_command: tuple[str, ...]
-    """Lists waiting and running tasks, one on each line."""
+    """The command that lists waiting and running tasks, one on each line."""
     name_filter: str
     """Option that restricts the query to jobs of these names; empty if there is none."""
     line_pattern: str
@@ -61,6 +62,7 @@ class Scheduler(NamedTuple):
     no_jobs_error: str
     """Regular expression of the query's error message if there is no job; `(?!)`, which matches nothing, if it has none."""
     cancel_command: tuple[str, ...]
+    """The command, before the id of the job."""
     cpu_variables: tuple[str, ...]
     """Variables with the CPUs of a task."""
     memory_variables: tuple[tuple[str, int], ...]

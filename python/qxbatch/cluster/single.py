@@ -74,4 +74,5 @@ def _verdict(candidate: Candidate) -> str:
 
 
 def _where(settings: Settings) -> str:
+    """Return the folder in which names are looked up: the master inbox; in folder mode, the sessions folder."""
     return os.fspath(settings.sessionsfolder if settings.masterinbox is None else settings.masterinbox)

@@ -53,7 +53,7 @@ _LISTS = ("typed", "binds", "found")
 
 
 class Submission:
-    """A submission, by its folder."""
+    """A submission: reads and writes the files in its folder."""
 
     def __init__(self, folder: Path, file: RecordFile) -> None:
         self.folder = folder

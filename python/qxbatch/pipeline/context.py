@@ -47,6 +47,7 @@ class Context:
         """The converters that the run may use."""
         self.observer = observer
         self.monitor = Monitor() if monitor is None else monitor
+        """Counts the files and bytes that the core reads, and can cancel the core's work."""
         self.archive_numbers = {} if archive_numbers is None else archive_numbers
         """Folder mode (`--masterinbox=none`): the numbers of archives with the same name (qxbatch.archive.numbers)."""
         self.published_sessions: set[str] = set()
@@ -54,26 +55,28 @@ class Context:
 
         In folder mode, only the sessions that an inbox was split into.
         """
-        self.stop = threading.Event()
+        self.stop_event = threading.Event()
         """Set when the converters have to stop."""
         workers = max(1, settings.n_procs)
         # if there are as many workers as CPUs, one more worker runs while others wait for the interpreter lock
         spare = 1 if workers > 1 and workers >= granted_cpus() else 0
         self.slots = Slots(workers, spare)
+        """Limits the work on the CPU in all threads, and the converters."""
         self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))
+        """Limits the memory of the converters that run at once."""
         self.convert_pool = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))
         """One thread for each converter process that may run at once."""
         self.executor = ThreadPoolExecutor(workers)
         """Threads for the work on the CPU besides converters."""
         self.sync_pool = ThreadPoolExecutor(SYNC_THREADS)
         """Threads that wait for the disk and need no CPU."""
-        self.unsynced = threading.Semaphore(MOST_UNSYNCED)
+        self.unsynced_limit = threading.Semaphore(MOST_UNSYNCED)
         """Limits the files that are open for syncing."""
 
     def interrupt(self) -> None:
         """Make all work stop soon: the core's, the converters', and the waits for locks."""
         self.monitor.cancel()
-        self.stop.set()
+        self.stop_event.set()
         self.locks.interrupt()
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ def end_named(settings: Settings, report: Report, observer: RunObservers) -> int
 
 
 def end_idle(settings: Settings, report: Report, observer: RunObservers, *, ready: bool) -> int:
-    """End a run that imported nothing; `ready`: there is something to import."""
+    """End a run that imported nothing; `ready`: packets are ready, which this run did not import since it is a dry run (--test)."""
     return _end(settings, report, idle_status(settings, report, ready=ready), observer)
 
 

@@ -40,7 +40,7 @@ def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[Sess
     journal or staging cannot be read, because its run is not known then. Raises UsageError.
     """
     inbox = settings.masterinbox
-    if inbox is None:
+    if inbox is None:  # folder mode
         return []
     entries = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
     if not entries:

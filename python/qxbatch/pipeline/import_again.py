@@ -48,8 +48,8 @@ def _with_command(
         paths_after_archiving.get(packet.path, packet.path) is None for packet in job.unit.packets
     ):
         # the packet is deleted; the files that were left out are in the session's inbox
-        folder_mode = replace(settings, masterinbox=None, bids_app=False)
-        return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
+        folder_mode_settings = replace(settings, masterinbox=None, bids_app=False)
+        return replace(problem, command=command_for(folder_mode_settings, [job.unit.session.id], changes))
     moves = [] if job.unit.folder_mode else _move_commands(paths_after_archiving, settings)
     shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:  # the shell commands contain an identity of the patient, so they are omitted

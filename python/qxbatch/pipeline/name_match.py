@@ -34,7 +34,7 @@ def match_name(settings: Settings, name: str) -> NameMatch:
     if not is_plain_name(name):
         hint = "Write the name that the packet has in its inbox, or its session id."
         raise UsageError(f"{one_line(name)} is a path, and not the name of a packet.", hint)
-    if settings.masterinbox is None:
+    if settings.masterinbox is None:  # folder mode
         return NameMatch((name,), (name,))
     # the table of --logfile, which maps names of packets to sessions; None without a table
     rows = logfile_rows(settings)

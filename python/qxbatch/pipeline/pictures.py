@@ -10,12 +10,12 @@ from qxbatch.session.summary import Summary
 
 
 def picture_path(nifti: Path) -> Path:
-    """Return the path at which the picture of a converted image is until it is moved."""
+    """Return the path of the picture of a converted image, beside the image; `place_pictures` moves the picture."""
     return nifti.with_name(f"{nifti.name}.png")
 
 
 def tsnr_picture_path(nifti: Path) -> Path:
-    """Return the path at which the picture of a converted image's temporal SNR is until it is moved."""
+    """Return the path of the picture of an image's temporal SNR, beside the image; `place_pictures` moves the picture."""
     return nifti.with_name(f"{nifti.name}.tsnr.png")
 
 

@@ -39,7 +39,7 @@ class RecoveryResult(NamedTuple):
     into which it was split. If another run holds the lock of the unit itself, there is no report.
     """
     finished_paths: Collection[Path] = ()
-    """The paths that had the packets whose sessions all exist now, even if a later step such as archiving remains.
+    """The paths in the inbox of the packets whose sessions all exist now, even if a later step such as archiving remains.
 
     In folder mode (`--masterinbox=none`), the inboxes of these sessions.
     """

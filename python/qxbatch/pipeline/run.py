@@ -90,6 +90,7 @@ def _print_notice(text: str) -> None:
 
 def _user_agrees(settings: Settings, count: int) -> bool:
     noun = "packet" if settings.stages is Stages.ALL else "session"
+    # the values of Stages are verbs: import, sort, convert
     question = f"{settings.stages.capitalize()} {count} {noun}{'s' * (count != 1)}? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)  # `input` prints it to stdout, which can be a file
     try:

@@ -123,7 +123,7 @@ class _SeriesWork:
             self.context.settings,
             self.folders.work,
             self.context.tools,
-            self.context.stop,
+            self.context.stop_event,
             staging=session_root(series),
             final=outside_path(self.folders.final, self.context.settings.path_map),
         )
@@ -157,14 +157,14 @@ class _SeriesWork:
         """Start syncing a file, which may be renamed meanwhile. Files in a work folder elsewhere are not synced."""
         if self.context.settings.work_dir is None or path.is_relative_to(self.folders.build):
             descriptor = os.open(path, os.O_RDONLY)
-            self.context.unsynced.acquire()
+            self.context.unsynced_limit.acquire()
             self.syncs.append(self.context.sync_pool.submit(self._sync_and_close, descriptor))
 
     def _sync_and_close(self, descriptor: int) -> None:
         try:
             sync_and_close(descriptor)
         finally:
-            self.context.unsynced.release()
+            self.context.unsynced_limit.release()
 
     def _clear_if_done(self, series: Series) -> None:
         """Remove the files of a series at the second call for it: it is then both converted and stored."""

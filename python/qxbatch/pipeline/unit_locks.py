@@ -26,12 +26,12 @@ def same_session_error(session: str, unit: Unit) -> PacketError:
 
 
 def unit_lock_name(unit: str) -> str:
-    """Return the name of the lock of a session, which is that of the unit with this name."""
+    """Return the name of the lock of a unit, and of its session: both have the same id."""
     return f"session {unit}"
 
 
 def packet_lock_name(packet: Path) -> str:
-    """Return the name of a packet's lock: without the path of the inbox, which can differ between containers."""
+    """Return the name of the lock of a packet: it has no path of the inbox, which can differ between containers."""
     return f"packet {packet.name}"
 
 

@@ -270,7 +270,7 @@ class Locks:
 
     @contextmanager
     def acquired(self, name: str) -> Iterator[None]:
-        """Hold a lock that every run holds only for a moment; wait while another run or thread holds it.
+        """Hold a lock for the `with` block; first wait for it. Only for locks that every run holds just for a moment.
 
         Raises OSError when the folder of locks cannot be written, TimeoutError after LONGEST_WAIT_SECONDS, and CancelledError
         after ENDING_WAIT_SECONDS if `interrupt` was called.
