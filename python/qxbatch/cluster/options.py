@@ -38,7 +38,7 @@ def restore_settings(submission: Submission) -> Settings:
 def _in_folder_of_submission(submission: Submission) -> Iterator[None]:
     """Change to the folder in which the submission was made.
 
-    If this fails, the working folder is a removed one meanwhile, in which a relative path raises UsageError (`named_path`): from
+    If this fails, the working folder is a removed one meanwhile, in which a relative path raises UsageError (`absolute_form`): from
     any other folder it would lead to the packets of somebody else.
     """
     try:
