@@ -13,7 +13,14 @@ from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.report.study import difference_lines
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.columns import COLUMNS
-from qxbatch.study.comparison import CellState, Comparison, NotCompared, ScannedOrNotCompared, compare, read_session
+from qxbatch.study.comparison import (
+    CellState,
+    Comparison,
+    NotCompared,
+    ScannedOrNotCompared,
+    compare,
+    read_scanned_session,
+)
 from qxbatch.study.document import as_json
 from qxbatch.study.learn import learn
 from qxbatch.study.record import SessionRecord
@@ -115,7 +122,7 @@ def test_a_session_without_facts_has_a_problem_and_no_cells() -> None:
 def test_only_the_summary_of_a_session_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "OP1"
     write_folder({"qxbatch/summary.json": full_summary().to_json().encode()}, folder)
-    scanned = read_session(SessionFolder(folder))
+    scanned = read_scanned_session(SessionFolder(folder))
     assert isinstance(scanned, ScannedSession)
     assert scanned.id == "OP1"
     content = json.loads(full_summary().to_json())
@@ -123,10 +130,10 @@ def test_only_the_summary_of_a_session_is_read(tmp_path: Path) -> None:
         each.pop("acquisition", None)
     older = json.dumps({**content, "schema": 1}).encode()
     write_folder({"qxbatch/summary.json": older}, tmp_path / "OP2")
-    without = read_session(SessionFolder(tmp_path / "OP2"))
+    without = read_scanned_session(SessionFolder(tmp_path / "OP2"))
     assert without == NotCompared("OP2", f"has no facts; `qxbatch inspect --update {tmp_path / 'OP2'}` computes them")
     write_folder({"qxbatch/summary.json": json.dumps(content).encode()}, tmp_path / "OP3")
-    unreadable = read_session(SessionFolder(tmp_path / "OP3"))
+    unreadable = read_scanned_session(SessionFolder(tmp_path / "OP3"))
     assert unreadable == NotCompared("OP3", "has no facts: the headers of its series cannot be read, or have none")
 
 

@@ -9,7 +9,7 @@ from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.settings.paths import absolute_form
-from qxbatch.study.comparison import ScannedOrNotCompared, read_session
+from qxbatch.study.comparison import ScannedOrNotCompared, read_scanned_session
 from qxbatch.study.sessions import sessions_in
 
 
@@ -19,4 +19,4 @@ def scanned_sessions(folder: str) -> Iterator[ScannedOrNotCompared]:
     if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False if it cannot be read
         hint = "Import packets first, or name a folder such as study/sessions."
         raise UsageError(f"There is no session in {path}.", hint, ExitStatus.NOTHING_READY)
-    return (read_session(SessionFolder(session)) for session in chosen_sessions([folder]))
+    return (read_scanned_session(SessionFolder(session)) for session in chosen_sessions([folder]))

@@ -28,7 +28,7 @@ from qxbatch.session.summary_parts import (
     read_packet,
     read_problem,
     read_series,
-    read_session,
+    read_session_identity,
     read_split,
     series_value,
     session_value,
@@ -132,7 +132,7 @@ def _read_summary(fields: Fields, schema: int) -> Summary:
     numbers, times = fields.json_object("numbers"), fields.json_object("times")
     return Summary(
         qxbatch=fields.text("qxbatch"),
-        session=read_session(fields.json_object("session")),
+        session=read_session_identity(fields.json_object("session")),
         packets=tuple(map(read_packet, fields.json_objects("packets"))),
         series=tuple(map(read_series, fields.json_objects("series"))),
         images=tuple(map(read_image, fields.json_objects("images"))),

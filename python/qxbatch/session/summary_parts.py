@@ -203,7 +203,7 @@ def problem_value(problem: Problem) -> dict[str, str]:
     return {**value, "command": problem.command} if problem.command else value
 
 
-def read_session(fields: Fields) -> SessionIdentity:
+def read_session_identity(fields: Fields) -> SessionIdentity:
     """Return the identity. Raises FieldError."""
     return SessionIdentity(
         fields.text("id"),

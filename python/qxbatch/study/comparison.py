@@ -81,8 +81,8 @@ class NotCompared(NamedTuple):
 ScannedOrNotCompared = ScannedSession | NotCompared
 
 
-def read_session(folder: SessionFolder) -> ScannedOrNotCompared:
-    """Read the series of a session; return them, or why they cannot be compared."""
+def read_scanned_session(folder: SessionFolder) -> ScannedOrNotCompared:
+    """Return the series of a session with their parameters, from its summary, or why they cannot be compared."""
     try:
         session = scanned_session(folder)
     except (SummaryError, OSError) as error:

@@ -16,7 +16,7 @@ from qxbatch.session.ledger import Fate
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import problem_value, read_problem
 from qxbatch.study.columns import COLUMNS, COLUMNS_BEYOND_SUMMARY
-from qxbatch.study.comparison import NotCompared, ScannedOrNotCompared, read_session
+from qxbatch.study.comparison import NotCompared, ScannedOrNotCompared, read_scanned_session
 
 
 class SummaryStamp(NamedTuple):
@@ -57,7 +57,7 @@ class SessionRecord(NamedTuple):
 def session_record(folder: SessionFolder, stamp: SummaryStamp | None) -> SessionRecord:
     """Return the record of a session from its summary; without a readable summary the session is incomplete."""
     summary = folder.readable_summary
-    series_facts = read_session(folder)
+    series_facts = read_scanned_session(folder)
     if summary is None:
         cells: dict[str, object] = dict.fromkeys(COLUMNS)
         return SessionRecord({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value}, series_facts)
