@@ -10,8 +10,8 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, LedgerRow
 from qxbatch.session.summary import NewerSchemaError, SummaryError
 
-_UNREADABLE_NOW = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
-"""Errors after which a summary may still be sound. Any other error, such as that for a FIFO, shows that no import wrote it."""
+_NOT_OF_AN_IMPORT = (errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP, errno.EFBIG)
+"""Errors for what no import wrote in the place of the summary, such as a folder or a FIFO. After others, it can be sound."""
 
 
 def read_previous_session(path: Path) -> PreviousSession:
@@ -29,7 +29,7 @@ def read_previous_session(path: Path) -> PreviousSession:
     except SummaryError:
         summary = None
     except OSError as error:
-        if error.errno in _UNREADABLE_NOW:
+        if error.errno not in _NOT_OF_AN_IMPORT:
             message = f"its session exists, and {error_text(error, session.paths.summary)}; nothing was changed."
             hint = reading_hint(error, session.paths.summary) or "Correct this and run again, or move the session away."
             raise PacketError(Problem(Code.EXISTS, path.name, message, hint)) from None
