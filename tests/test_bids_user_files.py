@@ -18,7 +18,7 @@ def test_files_of_users_are_named_beside_a_scans_table_that_cannot_be_read(tmp_p
     (study.bids / "sub-1" / "sub-1_note.json").write_text("{}")
     assert "sub-1_note.json" not in study.run().text, "it is where its session is"
     study.set_labels(S1="1", S2="2")
-    assert "sub-1/sub-1_note.json is not of an export" in " ".join(study.run().text.split())
+    assert "no export wrote sub-1/sub-1_note.json" in " ".join(study.run().text.split())
 
 
 def test_a_file_beside_an_image_of_another_time_is_named_if_the_scans_table_was_edited(tmp_path):
@@ -32,7 +32,7 @@ def test_a_file_beside_an_image_of_another_time_is_named_if_the_scans_table_was_
     assert "T1w_events.tsv" not in study.run().text
     shutil.rmtree(study.sessions / "S1")
     study.add("S1", Scan(2, "t1", "12:00:00"))
-    assert "sub-S1/anat/sub-S1_T1w_events.tsv is not of an export" in " ".join(study.run().text.split())
+    assert "no export wrote sub-S1/anat/sub-S1_T1w_events.tsv" in " ".join(study.run().text.split())
 
 
 def test_files_of_users_beside_an_image_that_is_removed_are_reported(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_files_of_users_beside_an_image_that_is_removed_are_reported(tmp_path: P
     study.set_labels(S1="3", S2="2")  # the next export could give 1 to S2
     text = " ".join(study.run().text.split())
     path = "sub-1/func/sub-1_task-rest"
-    assert f"S1: {path}_bold.nii.gz is no longer exported, and {path}_events.tsv is not of an export. Move it" in text
+    assert f"S1: {path}_bold.nii.gz is no longer exported, and no export wrote {path}_events.tsv. Move it" in text
     assert "1 warning" in text
     assert events.read_text() == "onset\tduration\n"
     assert "warning" not in study.run().text
@@ -61,7 +61,10 @@ def test_all_files_of_users_in_the_folder_of_a_label_are_reported_if_it_gets_ano
     assert "warning" not in study.run().text
     study.set_labels(S1="2", S2="1")
     text = " ".join(study.run().text.split())
-    assert "S2: sub-1 is of another session than at the last export, and sub-1/beh/sub-1_task-words_beh.tsv is" in text
+    assert (
+        "S2: sub-1 is of another session than at the last export, and no export wrote sub-1/beh/sub-1_task-words_beh.tsv"
+        in text
+    )
     assert "1 warning" in text
     assert behavior.read_text() == "mine\n"
     assert "warning" not in study.run().text
@@ -76,7 +79,10 @@ def test_files_of_users_beside_an_image_of_another_time_are_reported(tmp_path: P
     study.add("S1", T1, Scan(3, "rest", "15:10:00", 100, volumes=5))
     text = " ".join(study.run().text.split())
     path = "sub-S1/func/sub-S1_task-rest"
-    assert f"S1: {path}_bold.nii.gz is another image than at the last export, and {path}_events.tsv is not" in text
+    assert (
+        f"S1: {path}_bold.nii.gz is another image than at the last export, and no export wrote {path}_events.tsv"
+        in text
+    )
     assert "1 warning" in text
     assert "warning" not in study.run().text
 
@@ -96,7 +102,7 @@ def test_an_edited_file_of_an_earlier_session_does_not_hide_that_a_label_has_ano
     study.set_labels(S1="1", S2="2")
     text = " ".join(study.run().text.split())
     assert "its row sub-2 stays, but that is another session now" in text
-    assert "S2: sub-2 is of another session than at the last export, and sub-2/sub-2_note.json is not" in text
+    assert "S2: sub-2 is of another session than at the last export, and no export wrote sub-2/sub-2_note.json" in text
 
 
 def test_files_of_users_in_the_sourcedata_of_a_label_that_gets_another_session_are_reported(tmp_path: Path) -> None:
@@ -106,7 +112,10 @@ def test_files_of_users_in_the_sourcedata_of_a_label_that_gets_another_session_a
     physio.write_text("of S1")
     study.set_labels(S1="2", S2="1")
     text = " ".join(study.run().text.split())
-    assert "sourcedata/sub-1 is of another session than at the last export, and sourcedata/sub-1/physio.log is" in text
+    assert (
+        "sourcedata/sub-1 is of another session than at the last export, and no export wrote sourcedata/sub-1/physio.log"
+        in text
+    )
 
 
 def test_images_of_an_export_whose_record_was_deleted_are_reported_in_the_folder_of_another_session(
@@ -120,7 +129,7 @@ def test_images_of_an_export_whose_record_was_deleted_are_reported_in_the_folder
     (study.bids / "code" / "qxbatch" / "export.json").unlink()
     study.set_labels(S1="2", S2="1")
     text = " ".join(study.run().text.split())
-    assert "S2: sub-1 is of a new session, and sub-1/anat/sub-1_T1w.json (and 1 more) is not of an export" in text
+    assert "S2: sub-1 is of a new session, and no export wrote sub-1/anat/sub-1_T1w.json (and 1 more)" in text
     assert "S1: sub-2 is of a new session" in text
 
 
@@ -150,7 +159,7 @@ def test_files_and_rows_that_users_add_after_an_interrupted_export_are_reported_
     study.set_labels(S1="1", S2="2")
     text = " ".join(study.run().text.split())
     assert "sub-1/anat/sub-1_T1w.nii.gz was another image after an interrupted export" in text
-    assert "sub-2 is of another session than at the last export, and sub-2/sub-2_note.json is not" in text
+    assert "sub-2 is of another session than at the last export, and no export wrote sub-2/sub-2_note.json" in text
     assert "its row sub-1 stays, but that is another session now" in text
     assert "hard link" not in text
     assert "warning" not in study.run().text
@@ -164,3 +173,12 @@ def test_a_run_that_completes_an_interrupted_export_warns_only_of_files_of_users
     text = " ".join(study.run().text.split())
     assert "sub-1_T1w.nii.gz is another image than at the last export" in text
     assert "1 warning" in text
+
+
+def test_files_of_users_in_the_folder_of_a_label_without_sessions_are_reported(tmp_path: Path) -> None:
+    study = exchanged_study(tmp_path)
+    (study.bids / "sub-1" / "sub-1_note.json").write_text("{}")
+    study.set_labels(S1="3", S2="2")
+    assert "S1: sub-1 has no session any more, and no export wrote sub-1/sub-1_note.json" in " ".join(
+        study.run().text.split()
+    )

@@ -115,6 +115,6 @@ def test_a_file_that_gets_the_old_name_during_a_rename_stays(
     else:
         monkeypatch.setattr(durable, "_renameat2", lambda *_: False)
         monkeypatch.setattr(os, "link", partial(saved_after, steps[1]))
-    rename_noreplace(tmp_path / "study.tsv", tmp_path / "study.tsv.1", source_may_be_replaced=True)
+    rename_noreplace(tmp_path / "study.tsv", tmp_path / "study.tsv.1", others_may_write_source=True)
     assert (tmp_path / "study.tsv.1").read_text() == "first"
     assert (tmp_path / "study.tsv").read_text() == "second"

@@ -79,10 +79,10 @@ def test_a_file_that_is_saved_right_before_it_is_exchanged_is_kept(
         save()
         return exchange_names(first, second)
 
-    def renamed(source: Path, target: Path, *, source_may_be_replaced: bool = False) -> None:
+    def renamed(source: Path, target: Path, *, others_may_write_source: bool = False) -> None:
         if target == path:
             save()
-        rename_noreplace(source, target, source_may_be_replaced=source_may_be_replaced)
+        rename_noreplace(source, target, others_may_write_source=others_may_write_source)
 
     monkeypatch.setattr(foreign, "exchange_names", exchanged)
     monkeypatch.setattr(foreign, "rename_noreplace", renamed)

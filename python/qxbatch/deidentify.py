@@ -80,7 +80,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     people = [name for name in parsed_names if name.is_real]
     # names such as `Doe^Jane^test`, without the word
     test_names = [name for name in map(without_test_words, parsed_names) if name is not None]
-    # the orders in which the parts of each id or name are searched; an empty list means: in the order of the value
+    # the orders in which the parts of each id or name are searched; an order that is empty is that of the value itself
     orders_by_value: dict[str, list[list[str]]] = {value: [[]] for value in ids}
     orders_by_value |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
     orders_by_value = {value: orders for value, orders in orders_by_value.items() if _is_replaced(value)}

@@ -131,14 +131,16 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
     sync_folder(path.parent)
 
 
-def rename_noreplace(source: Path, target: Path, *, source_may_be_replaced: bool = False) -> None:
-    """Rename a file or folder to an unused name, and replace nothing; `source_may_be_replaced` as in `rename_noreplace_at`.
+def rename_noreplace(source: Path, target: Path, *, others_may_write_source: bool = False) -> None:
+    """Rename a file or folder to an unused name, and replace nothing; `others_may_write_source` as in `rename_noreplace_at`.
 
     Raises FileExistsError when the name is in use, and OSError.
     """
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    rename_noreplace_at(None, os.fspath(source), None, os.fspath(target), source_may_be_replaced=source_may_be_replaced)
+    rename_noreplace_at(
+        None, os.fspath(source), None, os.fspath(target), others_may_write_source=others_may_write_source
+    )
 
 
 def rename_noreplace_at(
@@ -147,7 +149,7 @@ def rename_noreplace_at(
     target_folder: int | None,
     new_name: str,
     *,
-    source_may_be_replaced: bool = False,
+    others_may_write_source: bool = False,
 ) -> None:
     """Rename as `rename_noreplace` does, without its first check of the new name. Names are relative to the opened folders.
 
@@ -157,7 +159,7 @@ def rename_noreplace_at(
     - On a file system without hard links, a file is renamed by renameat2, which does not replace another file either. If that is
       not supported, the new name is checked right before the rename; a file that appears after this check is replaced.
 
-    `source_may_be_replaced`: other programs may save another file under the old name. Then renameat2, which renames in one
+    `others_may_write_source`: other programs may save another file under the old name. Then renameat2, which renames in one
     step, is tried first. If a hard link is made, a file that another program saved under the old name meanwhile keeps that name.
     """
     if stat.S_ISDIR(os.stat(name, dir_fd=source_folder, follow_symlinks=False).st_mode):
@@ -168,7 +170,7 @@ def rename_noreplace_at(
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name) from error
             raise
         return
-    if source_may_be_replaced and _renameat2(source_folder, name, target_folder, new_name):
+    if others_may_write_source and _renameat2(source_folder, name, target_folder, new_name):
         return
     try:
         os.link(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)

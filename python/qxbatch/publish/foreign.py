@@ -120,7 +120,7 @@ def _keep(source: Path, path: Path) -> None:
     while True:
         new_path = path.with_name(f"{path.name}.{k}")
         try:
-            rename_noreplace(source, new_path, source_may_be_replaced=True)
+            rename_noreplace(source, new_path, others_may_write_source=True)
         except FileExistsError:
             k += 1
         else:

@@ -72,6 +72,6 @@ def _rename_entry(folder: OpenFolder, name: str) -> Iterator[RenamedFile]:
         new_name = f"{stem}_{k}{ending}"
         k += 1
         with contextlib.suppress(FileExistsError, FileNotFoundError):
-            folder.rename_noreplace(name, folder, new_name, source_may_be_replaced=True)
+            folder.rename_noreplace(name, folder, new_name, others_may_write_source=True)
             yield RenamedFile(folder.path / name, folder.path / new_name)
             return

@@ -84,16 +84,16 @@ class OpenFolder(NamedTuple):
             raise OSError(error.errno, error.strerror, str(self.path / name)) from error
 
     def rename_noreplace(
-        self, name: str, target: "OpenFolder", new_name: str, *, source_may_be_replaced: bool = False
+        self, name: str, target: "OpenFolder", new_name: str, *, others_may_write_source: bool = False
     ) -> None:
         """Move an entry to an unused name in another folder, and never replace an entry; an interrupted call can be repeated.
 
-        `source_may_be_replaced`: whether other programs may save another file under the old name meanwhile; that file is kept.
+        `others_may_write_source`: whether other programs may save another file under the old name meanwhile; that file is kept.
         Raises FileExistsError, which names the new path, when the new name is in use, and OSError, which names the old one.
         """
         try:
             rename_noreplace_at(
-                self.descriptor, name, target.descriptor, new_name, source_may_be_replaced=source_may_be_replaced
+                self.descriptor, name, target.descriptor, new_name, others_may_write_source=others_may_write_source
             )
         except FileExistsError as error:
             if not self.is_same_file(name, target, new_name):
@@ -243,7 +243,7 @@ def _move_files(source: OpenFolder, target: OpenFolder) -> None:
         states.append((parts, os.fstat(folder.descriptor)))
         with opened_in(target, parts, create=True) as target_folder:
             for name in names:
-                folder.rename_noreplace(name, target_folder, name, source_may_be_replaced=True)
+                folder.rename_noreplace(name, target_folder, name, others_may_write_source=True)
             sync_entries(target_folder.descriptor)
     for parts, state in reversed(states):
         with opened_in(target, parts) as target_folder:

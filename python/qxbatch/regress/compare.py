@@ -45,14 +45,14 @@ def _value_text(value: object) -> str:
 
 
 def reference_differences(
-    reference: Path, observed: dict[str, Any], known_differences: dict[str, str]
+    reference: Path, observed: dict[str, Any], unmatched_references: dict[str, str]
 ) -> Iterator[str]:
     """Compare the images below the folder `reference` with the results, `observed`, which are a value of `observe`.
 
     Yield a line for each reference image that should equal an image of the results and equals none, for each that is known to
     differ and equals one, and for each known difference without a reference image.
 
-    `known_differences` maps names of reference images to the reason why no result equals them.
+    `unmatched_references` maps names of reference images to the reason why no result equals them.
     """
     images = [image for session in observed["sessions"].values() for image in session["images"].values()]
     paths = sorted(path for path in reference.rglob("*") if path.name.endswith((".nii", ".nii.gz")))
@@ -65,12 +65,12 @@ def reference_differences(
         equal = any(
             not list(differences({"x": expected}, {"x": {key: image[key] for key in expected}})) for image in images
         )
-        if not equal and name not in known_differences:
+        if not equal and name not in unmatched_references:
             count = sum(image["shape"] == expected["shape"] for image in images)
             yield f"reference {name}: no image equals it ({count} of its shape)"
-        if equal and name in known_differences:
+        if equal and name in unmatched_references:
             yield f"reference {name}: equals an image now; remove it from reference_differs"
     yield from (
         f"reference {name}: is listed in reference_differs, but does not exist"
-        for name in sorted({*known_differences} - names)
+        for name in sorted({*unmatched_references} - names)
     )

@@ -17,7 +17,7 @@ from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.regress.compare import differences, reference_differences
 from qxbatch.regress.observe import observe
-from qxbatch.regress.sets import KNOWN_DIFFERENCES, RegressionSet, read_expected
+from qxbatch.regress.sets import UNMATCHED_REFERENCES, RegressionSet, read_expected
 from qxbatch.session.layout import MASTER_INBOX
 
 
@@ -60,12 +60,12 @@ def import_and_compare(
             return Outcome(regression_set.name, (f"the run or its outputs: {error_text(error)}",), {}, False)
         if before_removal is not None:
             before_removal(sessions)
-    known_differences = dict(expected.get(KNOWN_DIFFERENCES, {})) if expected else {}
-    if known_differences:
-        observed[KNOWN_DIFFERENCES] = known_differences
+    unmatched_references = dict(expected.get(UNMATCHED_REFERENCES, {})) if expected else {}
+    if unmatched_references:  # also part of the expectation that --update writes
+        observed[UNMATCHED_REFERENCES] = unmatched_references
     lines = list(differences(expected, observed)) if expected is not None else []
     if regression_set.reference_folder is not None:
-        lines += reference_differences(regression_set.reference_folder, observed, known_differences)
+        lines += reference_differences(regression_set.reference_folder, observed, unmatched_references)
     return Outcome(regression_set.name, tuple(lines), observed, expected is None)
 
 

@@ -19,9 +19,9 @@ PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.jso
 LOOSE_EXPECTED = "expected"
 """Folder with the expectations of single packets, `<packet>.json`; an expectation can also be beside its packet."""
 
-KNOWN_DIFFERENCES = "reference_differs"
+UNMATCHED_REFERENCES = "reference_differs"
 """Key of an expectation: maps the names of reference images that equal no image of the results to the reasons."""
-_KEYS = frozenset(("schema", "status", "found", "failed", "sessions", "archived", "waiting", KNOWN_DIFFERENCES))
+_KEYS = frozenset(("schema", "status", "found", "failed", "sessions", "archived", "waiting", UNMATCHED_REFERENCES))
 """Keys of an expectation. A JSON object with other keys is a file of the user: `--update` must not replace it."""
 REFUSED_PARAMETERS = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
 """Parameters that options.toml may not have. masterinbox and json_file have no effect there: the command line overrides them."""
@@ -107,7 +107,9 @@ def _may_be_expectation(path: Path) -> bool:
 
 def _is_expectation(content: object) -> bool:
     return (
-        isinstance(content, dict) and content.keys() <= _KEYS and isinstance(content.get(KNOWN_DIFFERENCES, {}), dict)
+        isinstance(content, dict)
+        and content.keys() <= _KEYS
+        and isinstance(content.get(UNMATCHED_REFERENCES, {}), dict)
     )
 
 

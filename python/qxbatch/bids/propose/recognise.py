@@ -26,7 +26,8 @@ _NAME_PATTERNS = (
     ("anat/T2w", r"t2(?!\*|star)|space|cube"),
     ("anat/T2starw", r"t2\*|t2star|swi|gre"),
 )
-"""Targets, each with a pattern for the names of its series."""
+"""Targets, each with a pattern for the names of its series. `fmap/phasediff` is the target of all images of a field map: the export
+gives each its suffix by its kind and echo (qxbatch.bids.decide.families)."""
 _LOCALIZER = re.compile(
     r"(?<![a-z])(?:localizer|localiser|scout|survey|pilot|3-?plane|plan_?scan)(?![a-z])", re.IGNORECASE
 )

@@ -10,13 +10,16 @@ from qxbatch.bids.tables.table_text import Cells
 
 _LABEL = ("sub-", "ses-")
 """How the name of the folder of a subject or of a session begins."""
-_NEW_SESSION = "a new session"
-"""Describes a folder without sessions before. Users often add events or behaviour first, so only images are reported."""
+_NEW_SESSION = "is of a new session"
+"""The state of a folder that had no session at the last export. Users often add events before the images, so it is reported only if
+it has images."""
+_OTHER_SESSION = "is of another session than at the last export"
+_NO_SESSION = "has no session any more"
 _IMAGE_EXTENSIONS = (".nii", ".nii.gz")
 
 
 class UserFiles:
-    """Finds files of users that are beside an image, or in the folder of a session, which this export changes."""
+    """Finds files of users beside images that this export replaces or removes, and in folders whose session it changes."""
 
     def __init__(
         self,
@@ -41,23 +44,23 @@ class UserFiles:
             if names := self._disk.files_beside(path) - self._known:
                 named |= names
                 yield session, text.format(path=path, names=_names(names))
-        for folder, session, owner in self._changed_folders():
+        for folder, session, state in self._changed_folders():
             names = self._disk.files_below(folder) - self._known - named
-            if names and (owner != _NEW_SESSION or any(name.endswith(_IMAGE_EXTENSIONS) for name in names)):
+            if names and (state != _NEW_SESSION or any(name.endswith(_IMAGE_EXTENSIONS) for name in names)):
                 named |= names
-                text = f"{folder} is of {owner}, and {_names(names)} is not of an export."
+                text = f"{folder} {state}, and no export wrote {_names(names)}."
                 yield session, f"{text} Check to which session it belongs."
 
     def _changed_images(self) -> Iterator[tuple[str, str, str]]:
         """Yield path, session and text of each image in the place of another one, and of each image that is removed."""
         for path, entry in self._planned.items():
             if entry.is_image and (state := self._state_of_image(entry)):
-                text = f"{{path}} {state}, and {{names}} is not of an export. Check to which image it belongs."
+                text = f"{{path}} {state}, and no export wrote {{names}}. Check to which image it belongs."
                 yield path, entry.session, text
         for path in sorted({*self._record.files, *self._record.journal_files} - self._planned.keys()):
             entry = self._record.possible_entries(path)[0]
             if entry.session and entry.is_image and not self._is_kept(entry):
-                text = "{path} is no longer exported, and {names} is not of an export. Move it to the image to which it belongs,"
+                text = "{path} is no longer exported, and no export wrote {names}. Move it to the image to which it belongs,"
                 yield path, entry.session, f"{text} before another one gets this path."
 
     def _state_of_image(self, entry: Entry) -> str:
@@ -72,8 +75,8 @@ class UserFiles:
     def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
         """Yield the folders of labels, also in sourcedata, that have only other sessions than at the last export, or none.
 
-        Each has one of the sessions, and a text that describes it. A folder without sessions before is among them: images in it can
-        be of an export whose record was deleted.
+        Each has one of its sessions (of the earlier ones, if it has none now), and its state. A folder without sessions before is
+        among them: images in it can be of an export whose record was deleted.
         """
         kept = (entry for entry in self._record.files.values() if entry.session and self._is_kept(entry))
         sessions_before = sessions_by_folder(self._record.files.values())
@@ -84,9 +87,9 @@ class UserFiles:
             before, now = sessions_before.get(folder, set()), sessions_after.get(folder, set())
             others = interrupted.get(folder, set()) - now
             if PurePosixPath(folder).name.startswith(_LABEL) and (before.isdisjoint(now) or others):
-                owner = "another session than at the last export" if before or others else _NEW_SESSION
-                yield folder, min(now or before), owner
-                yield f"{SOURCEDATA}/{folder}", min(now or before), owner
+                state = _NEW_SESSION if not (before or others) else _OTHER_SESSION if now else _NO_SESSION
+                yield folder, min(now or before), state
+                yield f"{SOURCEDATA}/{folder}", min(now or before), state
 
 
 def _time(cells: Mapping[str, Cells], path: str) -> str | None:

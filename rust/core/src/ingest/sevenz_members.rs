@@ -150,7 +150,8 @@ struct Unpacker<'p> {
     blocks: Vec<Block>,
     /// Index of the current block, and its remaining content, or why the rest of it is unreadable.
     current: Option<(usize, Result<BlockContent<'p>, String>)>,
-    /// Bytes of the packed header that do not belong to it, and of the blocks so far that are in no member.
+    /// Bytes in the packed streams of a packed header that do not belong to the header, and bytes of the blocks so far that
+    /// are in no member.
     unused_bytes: u64,
 }
 
