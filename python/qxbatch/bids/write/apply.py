@@ -188,7 +188,7 @@ class Applier:
 def _earlier_sessions(changes: Iterable[Change], record: Record) -> dict[str, dict[str, str]]:
     """Return the sessions that may have files in each folder of labels, each with one of its paths.
 
-    They are those of the last export and of interrupted ones. A session does not count for files that users edited.
+    They are those of the last export and of interrupted ones. An edited file does not count for the session of its change.
     """
     earlier: dict[str, dict[str, str]] = {}
     for change in changes:

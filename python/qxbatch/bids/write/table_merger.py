@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
 from qxbatch.bids.tables.rows import PARTICIPANTS_TSV
 from qxbatch.bids.tables.table_text import (
     ABSENT,
@@ -130,21 +130,23 @@ class TableMerger:
 
     def _warn_of_changed_sessions(self, subject: str) -> None:
         """Add a warning to each session that left a subject, or was replaced: the row of the subject can have its values."""
+        for session in self._changed_sessions.get(subject, ()):
+            text = f"{PARTICIPANTS_TSV}: the row {subject} can have values that this session gave at the last export."
+            advice = f"Export the other sessions of {subject}, too, or correct the row."
+            self._results.warn(session, f"{text} It is another one now, or has another label. {advice}")
+
+    @cached_property
+    def _changed_sessions(self) -> Mapping[str, Sequence[str]]:
+        """The sessions of each subject at the last export that have no image of one of their times there after this one."""
+        now: dict[tuple[str, str], set[str]] = {}
+        for entry in self._planned_entries.values():
+            now.setdefault((entry.path.partition("/")[0], entry.session), set()).update(_times(entry))
+        changed: dict[str, list[str]] = {}
         for path, last in self._record.files.items():
-            if not (path.startswith(f"{subject}/") and path.endswith(SCANS_SUFFIX) and self._is_exported(last)):
-                continue
-            now = {
-                time
-                for entry in self._planned_entries.values()
-                if entry.session == last.session and entry.path.startswith(f"{subject}/")
-                for time in _times(entry)
-            }
-            if _times(last) and now.isdisjoint(_times(last)):
-                text = (
-                    f"{PARTICIPANTS_TSV}: the row {subject} can have values that this session gave at the last export."
-                )
-                advice = f"Export the other sessions of {subject}, too, or correct the row."
-                self._results.warn(last.session, f"{text} It is another one now, or has another label. {advice}")
+            subject, times = path.partition("/")[0], _times(last)
+            if self._is_exported(last) and times and now.get((subject, last.session), set()).isdisjoint(times):
+                changed.setdefault(subject, []).append(last.session)
+        return changed
 
     def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
         """Add a warning to the session of an edited table, else to the first session of the subject of the row, or of all."""
