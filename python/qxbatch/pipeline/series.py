@@ -138,7 +138,7 @@ class _SeriesWork:
                 form,
                 context.settings.gzip_level,
                 context.monitor,
-                self.job.reading.streams(list(series.groups)) if self.job.unit.inbox is None else None,
+                self.job.reading.deflate_streams(list(series.groups)) if self.job.unit.inbox is None else None,
             )
         if form is StorageForm.PACKED:
             self._sync(self.folders.build_paths.packed_series(series.n))

@@ -38,7 +38,7 @@ impl Reading {
         let mut files = None;
         directories
             .filter_map(|(at, row)| {
-                let file = File::open(self.staged(at)?).ok()?;
+                let file = File::open(self.staged_path(at)?).ok()?;
                 let size = file.metadata().ok()?.len();
                 let listed = listed_files(&mut FileWindow::new(&file, size, Vec::new()))?;
                 let files = files.get_or_insert_with(|| PacketFiles::of(&self.rows));

@@ -57,7 +57,7 @@ pub use self::passwords::Passwords;
 pub use self::reading::Reading;
 pub use self::row::{Fate, Row, RowKind};
 pub use self::stop::Stop;
-pub use crate::archive::zip::deflated::Streams;
+pub use crate::archive::zip::deflated::DeflateStreams;
 
 /// A packet and the prefix of its members' paths in the ledger.
 #[derive(Debug, Clone)]
@@ -150,7 +150,7 @@ pub fn ingest(
             .filter(|row| row.has_extra_bytes)
             .map(extra_bytes_note)
             .collect(),
-        may_contain_images: rows.iter().any(|row| row.skips_images),
+        may_contain_images: rows.iter().any(|row| row.extra_bytes_may_contain_images),
     });
     refused.append(&mut damage);
     let (staging, zips) = pass.into_parts();

@@ -153,7 +153,7 @@ fn open(
         }
         discard(pass, &member_rows)?;
         if member_rows.skipped.may_contain_images {
-            (row.has_extra_bytes, row.skips_images) = (true, true);
+            (row.has_extra_bytes, row.extra_bytes_may_contain_images) = (true, true);
         }
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
@@ -165,7 +165,7 @@ fn open(
     }
     if !member_rows.skipped.is_empty() {
         row.has_extra_bytes = true;
-        row.skips_images |= member_rows.skipped.may_contain_images;
+        row.extra_bytes_may_contain_images |= member_rows.skipped.may_contain_images;
         row.add_reason(member_rows.skipped.notes.join("; "));
     }
     if let ArchiveBytes::Staged(staged) = archive {

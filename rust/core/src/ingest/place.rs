@@ -140,7 +140,7 @@ impl Reading {
 
     /// Records that a kept member remains at `session_path` below its session, and removes its staged copy.
     pub fn leave_row(&mut self, row: usize, session_path: &str) -> Result<(), Stop> {
-        if let Some(staged) = self.staged(row) {
+        if let Some(staged) = self.staged_path(row) {
             fs::remove_file(&staged).map_err(|error| Stop::io(&staged, error))?;
         }
         if let Some(row) = self.rows.get_mut(row) {
@@ -153,7 +153,7 @@ impl Reading {
 
     /// Moves the staged files of these rows to `<root>/inbox/<path>`, where the path is that of [`safe_path`]. If a folder
     /// and a file have the same path, the file gets a number.
-    pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
+    pub fn place_in_inbox(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
         let mut wanted: Vec<(usize, Vec<String>)> = rows
             .iter()
             .map(|&index| (index, self.inbox_path(index)))
@@ -218,7 +218,7 @@ impl Reading {
         session_path: String,
         series_n: i64,
     ) -> Result<(), Stop> {
-        let Some(from) = self.staged(row) else {
+        let Some(from) = self.staged_path(row) else {
             let error = io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("row {row} has no staged file"),

@@ -21,7 +21,7 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
 
-/// Reads all members. `zip` is the index of the archive in [`super::Streams::zips`]; None if the archive is in staging
+/// Reads all members. `zip` is the index of the archive in [`super::DeflateStreams::zips`]; None if the archive is in staging
 /// and will be removed.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
