@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use crate::header::{Field, Header};
 
 pub use start::start_time;
-pub use uids::{series_uid, uid_of};
+pub use uids::{series_uid, uid_from_hash};
 
 use group_key::{GroupKey, fill_in};
 
@@ -56,7 +56,7 @@ pub struct Group {
 /// may not be DICOM at all.
 pub fn unsorted_reason(header: &Header) -> Option<&'static str> {
     let has = |field| !header.raw(field).is_empty();
-    if header.is_directory() {
+    if header.is_dicomdir() {
         return Some("a DICOMDIR");
     }
     let identified = has(Field::SeriesInstanceUid) && has(Field::SopInstanceUid);

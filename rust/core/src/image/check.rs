@@ -126,7 +126,7 @@ impl SeriesAndImages<'_> {
         };
         for object in self.objects {
             let has_pixels = object.pixels != Pixels::Absent;
-            comparison.joined_files += usize::from(object.joined);
+            comparison.joined_files += usize::from(object.has_appended_file);
             comparison.suspected_mosaics += usize::from(object.may_be_mosaic());
             if let Some(tiling) = object.tiling {
                 comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);

@@ -5,7 +5,7 @@ use std::fs::File;
 
 use super::reading::Reading;
 use super::row::{Fate, Row, RowKind};
-use crate::directory::{ListedFile, listed_files};
+use crate::dicomdir::{ListedFile, listed_files};
 use crate::header::{Field, FileWindow};
 use crate::notation::escape;
 

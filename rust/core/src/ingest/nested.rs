@@ -40,7 +40,7 @@ pub struct MemberRows {
 
 impl MemberRows {
     /// Collects the rows of members, and opens the archives among them.
-    pub fn of(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
+    pub fn collect(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
         let mut member_rows = Self::default();
         for batch in members.batches {
             member_rows.add(pass, batch?)?;
@@ -258,7 +258,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             let source = FileSource::new(file).map_err(failed)?;
             let zip_index = pass.register_zip(path);
             let members = zip_members::read(pass, &source, zip_index, container)?;
-            return MemberRows::of(pass, members);
+            return MemberRows::collect(pass, members);
         }
         FileKind::SevenZ => {
             let source = FileSource::new(file).map_err(failed)?;
@@ -288,5 +288,5 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             tar_members::read(pass, Input::Plain(input, 0, len), container)?
         }
     };
-    MemberRows::of(pass, members)
+    MemberRows::collect(pass, members)
 }

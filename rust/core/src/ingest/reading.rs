@@ -146,7 +146,7 @@ impl Reading {
             return Ok(false);
         };
         row.is_suspect = false;
-        row.kind = if header.is_directory() {
+        row.kind = if header.is_dicomdir() {
             RowKind::DicomDir
         } else {
             RowKind::Dicom
