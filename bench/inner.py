@@ -24,7 +24,7 @@ def scan(folder: str, threads: str, times: str = "1") -> Work:
     """The core's header scan, the walk included, all fields; of a small folder so many times, one after the other."""
     from qxbatch import core
 
-    return lambda: all(core.scan([folder], threads=int(threads)) for _ in range(int(times)))
+    return lambda: all(core.scan_files([folder], threads=int(threads)) for _ in range(int(times)))
 
 
 def ingest(packet: str, staging: str, threads: str) -> Work:

@@ -24,7 +24,7 @@ EXCEPTIONS = {
 SETS = ("dcm_qa*", "dicom2nifti_sub", "nitest-balls1", "pydicom_testfiles", "nibabel_parrec")
 
 
-def differences(scan: _core.Scan, step: int = 1) -> Iterator[str]:
+def differences(scan: _core.ScannedFiles, step: int = 1) -> Iterator[str]:
     """Yield a line for each field that the two readers read differently, of every file or of every `step`th file."""
     for index in range(0, len(scan), step):
         path = Path(scan.path(index))
@@ -82,7 +82,7 @@ def number(digits: str) -> int:
 
 
 def test_fields_of_pydicom_sample_files_are_equal() -> None:
-    scan = _core.scan([str(Path(pydicom.data.__file__).parent)])
+    scan = _core.scan_files([str(Path(pydicom.data.__file__).parent)])
     assert sum(scan.header(index) is not None for index in range(len(scan))) > 100
     assert list(differences(scan)) == []
 
@@ -100,7 +100,7 @@ def test_each_listed_exception_is_needed() -> None:
 @pytest.mark.parametrize("syntax", Syntax)
 def test_fields_of_synthetic_series_are_equal(tmp_path: Path, vendor: Vendor, syntax: Syntax) -> None:
     MrSeries(vendor=vendor, syntax=syntax, name="Müller^Jörg", slices=2).write(tmp_path)
-    scan = _core.scan([str(tmp_path)])
+    scan = _core.scan_files([str(tmp_path)])
     assert [scan.problem(index) for index in range(len(scan))] == [None, None]
     assert list(differences(scan)) == []
 
@@ -111,7 +111,7 @@ def test_fields_of_files_without_preamble_or_meta_header_are_equal(
     tmp_path: Path, syntax: Syntax, preamble: bool, meta: bool
 ) -> None:
     MrSeries(syntax=syntax, preamble=preamble, meta=meta, slices=1).write(tmp_path)
-    scan = _core.scan([str(tmp_path)])
+    scan = _core.scan_files([str(tmp_path)])
     header = scan.header(0)
     assert header is not None
     assert (header.get("SeriesNumber"), header.get("Rows"), header.get("EchoTime")) == (3, 8, 30.0)
@@ -143,7 +143,7 @@ NAMES = [
 @pytest.mark.parametrize(("sets", "name"), NAMES, ids=[str(sets) for sets, _ in NAMES])
 def test_names_in_every_character_set_are_equal(tmp_path: Path, sets: object, name: str) -> None:
     MrSeries(name=name, slices=1, changes={"SpecificCharacterSet": sets}).write(tmp_path)
-    scan = _core.scan([str(tmp_path)])
+    scan = _core.scan_files([str(tmp_path)])
     header = scan.header(0)
     assert header is not None
     assert header.get("PatientName") == name
@@ -158,7 +158,7 @@ def test_fields_of_the_sample_data_are_equal(data: Path, tmp_path_factory: pytes
     extracted = tmp_path_factory.mktemp("extracted")
     for number, archive in enumerate(path for folder in folders for path in sorted(folder.glob("In.*"))):
         extract(archive, extracted / str(number))
-    scan = _core.scan([str(folder) for folder in (*folders, extracted)])
+    scan = _core.scan_files([str(folder) for folder in (*folders, extracted)])
     assert len(scan) > 0
     step = max(1, len(scan) // 400)  # pydicom is slow, and the files of a series are alike
     assert list(differences(scan, step)) == []
@@ -167,7 +167,7 @@ def test_fields_of_the_sample_data_are_equal(data: Path, tmp_path_factory: pytes
 @pytest.mark.data
 def test_the_sample_data_contains_every_field(data: Path, tmp_path: Path) -> None:
     extract(data / "dcm_qa_stc" / "In.tar.bz2", tmp_path)
-    scan = _core.scan([str(data), str(tmp_path)])
+    scan = _core.scan_files([str(data), str(tmp_path)])
     headers = [header for index in range(len(scan)) if (header := scan.header(index)) is not None]
     present = {field for header in headers for field, _ in header.items()}
     assert set(_core.FIELDS) - present == set(OF_RELATIVES), "fields that no available file contains"
@@ -188,7 +188,7 @@ def test_other_ids_and_names_of_a_patient_are_read(tmp_path: Path, syntax: Synta
     changes |= {"OtherPatientIDs": ["A1", "B2"], "OtherPatientNames": ["Roe^I", "Poe^I"]}
     changes["OtherPatientIDsSequence"] = items
     MrSeries(slices=1, syntax=syntax, changes=changes).write(tmp_path)
-    scan = _core.scan([str(tmp_path)])
+    scan = _core.scan_files([str(tmp_path)])
     header = scan.header(0)
     assert header is not None
     assert list(differences(scan)) == []

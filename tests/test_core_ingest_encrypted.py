@@ -47,7 +47,7 @@ def test_a_decrypted_packet_gives_the_same_rows_as_an_unencrypted_one(
     clear = read(zipped(TREE), tmp_path / "clear")
     opened = read(encrypted(TREE, cipher=cipher, method=method), tmp_path / "encrypted", b"secret")
     assert opened.reading.damage() == []
-    assert opened.reading.notes() == []
+    assert opened.reading.skipped_bytes_notes() == []
     assert [(row.path, row.sha256, row.fate, row.reason) for row in opened.rows] == [
         (row.path, row.sha256, row.fate, row.reason) for row in clear.rows
     ]

@@ -27,7 +27,7 @@ def read(tree: Tree, work: Path, kind: Kind) -> Reading:
 
 def rows(reading: Reading) -> dict[str, int]:
     """Return the index of each row in staging by path."""
-    return {reading.row(row).path: row for row in range(len(reading)) if reading.staged(row)}
+    return {reading.row(row).path: row for row in range(len(reading)) if reading.staged_path(row)}
 
 
 def disk_usage(folder: Path) -> int:
@@ -40,7 +40,7 @@ def test_a_header_is_complete_and_its_pixels_are_a_hole(kind: Kind, tmp_path: Pa
     reading = read(TREE, tmp_path, kind)
     indices = rows(reading)
     for name, data in under("a", LARGE.files()).items():
-        staged = Path(reading.staged(indices[name])).read_bytes()
+        staged = Path(reading.staged_path(indices[name])).read_bytes()
         assert len(staged) == len(data)
         assert staged[:-PIXELS] == data[:-PIXELS]
         assert staged[-PIXELS:] == bytes(PIXELS)
@@ -51,7 +51,7 @@ def test_a_header_is_complete_and_its_pixels_are_a_hole(kind: Kind, tmp_path: Pa
 def test_a_par_is_complete_and_other_files_are_holes(kind: Kind, tmp_path: Path) -> None:
     reading = read(TREE, tmp_path, kind)
     indices = rows(reading)
-    staged = {name: Path(reading.staged(row)).read_bytes() for name, row in indices.items()}
+    staged = {name: Path(reading.staged_path(row)).read_bytes() for name, row in indices.items()}
     assert staged["scan.PAR"] == PAIR["scan.PAR"]
     assert staged["scan.REC"] == bytes(len(PAIR["scan.REC"]))
     assert staged["notes.bin"] == bytes(500_000)
@@ -102,13 +102,17 @@ def test_facts_of_headers_equal_those_of_complete_files(datasets: list[Dataset],
     write_packet(tree, tmp_path, "complete", Kind.FOLDER)
     write_packet({f"{name}.gz": gzip.compress(data) for name, data in tree.items()}, tmp_path, "gz", Kind.FOLDER)
     reading = read(tree, tmp_path, Kind.ZIP)
-    headers = [reading.staged(row) for row in rows(reading).values()]
+    headers = [reading.staged_path(row) for row in rows(reading).values()]
     complete = sorted(map(str, (tmp_path / "complete").iterdir()))
     gzipped = sorted(map(str, (tmp_path / "gz").iterdir()))
     first = SeriesFrames(complete)
     for files in (complete, headers, gzipped):
         frames = SeriesFrames(files, pixels=False)
-        assert (frames.slices, frames.voxels, frames.images) == (first.slices, first.voxels, first.images)
+        assert (frames.slices, frames.voxels, frames.objects_with_pixels) == (
+            first.slices,
+            first.voxels,
+            first.objects_with_pixels,
+        )
         assert described(frames) == described(first)
 
 
@@ -140,4 +144,4 @@ def described(frames: SeriesFrames) -> object:
         )
         for stack in acquired.stacks
     ]
-    return stacks, acquired.first_and_last_time, acquired.echo_times, acquired.numbers, acquired.texts
+    return stacks, acquired.first_and_last_time, acquired.echo_times, acquired.header_numbers, acquired.header_texts

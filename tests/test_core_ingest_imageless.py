@@ -47,7 +47,7 @@ def test_an_archive_without_images_is_kept_and_its_row_is_sorted_among_the_loose
     assert first == ("a.xlsx", "archive", "kept")
     row = reading.row(0)
     assert (row.size, row.sha256) == (len(SHEET), hashlib.sha256(SHEET).hexdigest())
-    assert Path(reading.staged(0)).read_bytes() == SHEET
+    assert Path(reading.staged_path(0)).read_bytes() == SHEET
     assert reading.damage() == []
 
 

@@ -130,7 +130,7 @@ def test_an_unreadable_header_is_a_suspect_until_a_header_is_supplied(tmp_path: 
     row = reading.row(0)
     assert (row.kind, row.fate, row.group) == ("other", "kept", -1)
     assert "header cannot be read" in row.reason
-    assert Path(reading.staged(0)).read_bytes() == broken
+    assert Path(reading.staged_path(0)).read_bytes() == broken
     values = {"SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4", "SeriesNumber": "7"}
     reading.set_header(0, Header.from_values(values))
     row = reading.row(0)

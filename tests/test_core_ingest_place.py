@@ -49,7 +49,7 @@ def test_a_row_is_not_placed_outside_the_session(path: str, tmp_path: Path) -> N
     reading = reading_of({"note": b"x"}, tmp_path)
     with pytest.raises(OSError, match="not a relative path"):
         reading.place_row(0, str(tmp_path / "s"), path, 0)
-    assert reading.staged(0)
+    assert reading.staged_path(0)
 
 
 def test_a_row_does_not_overwrite_an_existing_file(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_files_are_copied_to_a_session_on_another_file_system(tmp_path: Path) ->
     root = disk_other_than(tmp_path) / f"qxbatch-{tmp_path.name}-{id(reading)}"
     try:
         reading.place_series(str(root), 30, "x", [0])
-        reading.place_kept(str(root), [1])
+        reading.place_in_inbox(str(root), [1])
         assert (root / "inbox/note").read_bytes() == b"x"
         assert not any(path.is_file() for path in (tmp_path / "staging").rglob("*"))
     finally:

@@ -33,7 +33,7 @@ def test_members_are_read_in_order_with_their_hashes(method: Method, solid: bool
     assert result.row("empty folder").kind == "directory"
     assert result.row("in/none").reason == "empty"
     assert [group.files for group in result.reading.groups()] == [3]
-    assert (result.reading.damage(), result.reading.notes()) == ([], [])
+    assert (result.reading.damage(), result.reading.skipped_bytes_notes()) == ([], [])
 
 
 @pytest.mark.parametrize("name", SEVENZ_SAMPLES)

@@ -208,7 +208,7 @@ def test_concatenated_archives_are_all_read(tmp_path: Path) -> None:
 def test_other_bytes_after_the_end_give_a_note(tmp_path: Path) -> None:
     result = read(tarred({"1": IMAGE}) + b"rest of a tape" * 100, tmp_path)
     assert result.reading.damage() == []
-    assert result.reading.notes() == ["p.tar: 1400 bytes follow the end mark of the tar"]
+    assert result.reading.skipped_bytes_notes() == ["p.tar: 1400 bytes follow the end mark of the tar"]
 
 
 def test_a_wrong_checksum_ends_the_archive(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_several_gzip_members_are_one_tar(tmp_path: Path) -> None:
 def test_other_bytes_after_gzip_data_give_a_note(tmp_path: Path) -> None:
     result = read(gzip.compress(tarred(TREE)) + b"garbage", tmp_path)
     assert result.reading.damage() == []
-    assert result.reading.notes() == ["p.tar: 7 bytes follow the compressed data"]
+    assert result.reading.skipped_bytes_notes() == ["p.tar: 7 bytes follow the compressed data"]
 
 
 def test_a_wrong_checksum_of_the_gzip_data_is_damage(tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ def test_bytes_before_the_archive_give_a_note(tmp_path: Path) -> None:
     result = read(joined(*(entry(name.encode(), data) for name, data in TREE.items()), before=program), tmp_path)
     assert [group.files for group in result.reading.groups()] == [3]
     assert result.reading.damage() == []
-    assert result.reading.notes() == ["p.zip: 1002 bytes precede the archive"]
+    assert result.reading.skipped_bytes_notes() == ["p.zip: 1002 bytes precede the archive"]
 
 
 def test_a_comment_with_an_end_mark_is_ignored(tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.core import CancelledError, Monitor, gzip_file, hash_file, hash_gzip, hash_tar_gz, pack_folder
+from qxbatch.core import (
+    CancelledError,
+    Monitor,
+    gzip_file,
+    hash_file,
+    hash_gzip_content,
+    hash_tar_gz_members,
+    pack_folder,
+)
 from tests.build.dicom import MrSeries
 
 FILES = MrSeries(slices=4).files()
@@ -62,12 +70,12 @@ def test_long_names_are_packed(length: int, tmp_path: Path) -> None:
     pack_folder(str(tmp_path / "in"), str(tmp_path / "out"), prefix)
     with tarfile.open(tmp_path / "out") as archive:
         assert archive.getnames() == [f"{prefix}/{name}"]
-    assert hash_tar_gz(str(tmp_path / "out")) == [(f"{prefix}/{name}", 1, digest(b"x"))]
+    assert hash_tar_gz_members(str(tmp_path / "out")) == [(f"{prefix}/{name}", 1, digest(b"x"))]
 
 
 def test_the_hashes_of_an_archive_equal_those_of_its_files(folder: Path, tmp_path: Path) -> None:
     pack_folder(str(folder), str(tmp_path / "out"), "30")
-    hashes = hash_tar_gz(str(tmp_path / "out"))
+    hashes = hash_tar_gz_members(str(tmp_path / "out"))
     assert hashes == [(f"30/{name}", len(data), digest(data)) for name, data in sorted(FILES.items())]
 
 
@@ -83,7 +91,7 @@ def test_a_gzipped_file_is_unpacked_unchanged(size: int, level: int, tmp_path: P
     decompressor = zlib.decompressobj(wbits=31)
     assert decompressor.decompress(packed) == data
     assert (decompressor.eof, decompressor.unused_data) == (True, b""), "the file must be one gzip member"
-    assert hash_gzip(str(tmp_path / "x.nii.gz")) == (size, digest(data))
+    assert hash_gzip_content(str(tmp_path / "x.nii.gz")) == (size, digest(data))
     assert hash_file(str(tmp_path / "x.nii.gz")) == (written, digest(packed))
 
 
@@ -94,7 +102,9 @@ def test_a_large_folder_is_packed_as_a_stream(tmp_path: Path) -> None:
         (tmp_path / "in" / f"{k:03}").write_bytes(data + bytes([k]))
     pack_folder(str(tmp_path / "in"), str(tmp_path / "out"), "10")
     names = [f"10/{k:03}" for k in range(45)]
-    assert [(name, size) for name, size, _ in hash_tar_gz(str(tmp_path / "out"))] == [(n, len(data) + 1) for n in names]
+    assert [(name, size) for name, size, _ in hash_tar_gz_members(str(tmp_path / "out"))] == [
+        (n, len(data) + 1) for n in names
+    ]
     with tarfile.open(tmp_path / "out") as archive:
         assert archive.getnames() == names
 
@@ -106,12 +116,12 @@ def test_truncated_and_extended_archives_are_damaged(folder: Path, tmp_path: Pat
     for end in range(0, len(complete), 3):
         out.write_bytes(complete[:end])
         with pytest.raises(ValueError, match="out: "):
-            hash_tar_gz(str(out))
+            hash_tar_gz_members(str(out))
         with pytest.raises(ValueError, match="out: "):
-            hash_gzip(str(out))
+            hash_gzip_content(str(out))
     out.write_bytes(complete + b"more")
     with pytest.raises(ValueError, match="follow its end"):
-        hash_tar_gz(str(out))
+        hash_tar_gz_members(str(out))
 
 
 def test_a_tar_without_an_end_mark_is_damaged(tmp_path: Path) -> None:
@@ -120,10 +130,10 @@ def test_a_tar_without_an_end_mark_is_damaged(tmp_path: Path) -> None:
         archive.addfile(tarfile.TarInfo("x"))
     (tmp_path / "out").write_bytes(gzip.compress(out.getvalue()[:512]))
     with pytest.raises(ValueError, match="no end mark"):
-        hash_tar_gz(str(tmp_path / "out"))
+        hash_tar_gz_members(str(tmp_path / "out"))
 
 
-@pytest.mark.parametrize("call", [hash_file, hash_gzip, hash_tar_gz], ids=lambda call: call.__name__)
+@pytest.mark.parametrize("call", [hash_file, hash_gzip_content, hash_tar_gz_members], ids=lambda call: call.__name__)
 def test_a_missing_file_raises_an_error_with_its_path(call: object, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         call(str(tmp_path / "missing"))  # type: ignore[operator]

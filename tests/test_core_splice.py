@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.core import Reading, hash_tar_gz, ingest, pack_folder
+from qxbatch.core import Reading, hash_tar_gz_members, ingest, pack_folder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, write_folder
 
@@ -50,7 +50,7 @@ def read(data: bytes, folder: Path) -> tuple[Reading, Path]:
 def pack(reading: Reading, series: Path, *, splice: bool = True, level: int = 0) -> Path:
     """Pack a series, and return the path of its archive."""
     out = series.with_name("30.tar.gz")
-    pack_folder(str(series), str(out), "30", streams=reading.streams([0]) if splice else None, level=level)
+    pack_folder(str(series), str(out), "30", streams=reading.deflate_streams([0]) if splice else None, level=level)
     return out
 
 
@@ -60,7 +60,7 @@ def stored(
     """Pack a series, compare the archive with its files, and return its bytes."""
     out = pack(reading, series, splice=splice, level=level)
     data = out.read_bytes()
-    hashes = {name: sha for name, _, sha in hash_tar_gz(str(out), exact=True)}
+    hashes = {name: sha for name, _, sha in hash_tar_gz_members(str(out), refuse_foreign_bytes=True)}
     assert hashes == {
         f"30/{Path(row.at).name}": row.content_sha256
         for row in map(reading.row, range(len(reading)))
@@ -132,7 +132,7 @@ def test_a_changed_zip_is_found_by_its_checksum(tmp_path: Path) -> None:
     (tmp_path / "S1.zip").write_bytes(archive)
     out = pack(reading, series)
     with pytest.raises(ValueError, match="does not have a matching checksum"):
-        hash_tar_gz(str(out))
+        hash_tar_gz_members(str(out))
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.TAR_GZ, Kind.TAR])

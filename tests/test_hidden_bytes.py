@@ -27,33 +27,33 @@ def read(data: bytes, work: Path, **options: object) -> Ingested:
 def test_bytes_that_belong_to_no_member_are_noted(place: str, tmp_path: Path) -> None:
     result = read(HIDDEN[place], tmp_path)
     assert result.reading.damage() == []
-    assert len(result.reading.notes()) == (2 if place == "behind images" else 1)
+    assert len(result.reading.skipped_bytes_notes()) == (2 if place == "behind images" else 1)
     assert [group.files for group in result.reading.groups()] == [2]
 
 
 @pytest.mark.parametrize("kind", SOUND)
 def test_sound_archives_get_no_note(kind: str, tmp_path: Path) -> None:
     result = read(SOUND[kind], tmp_path)
-    assert (result.reading.damage(), result.reading.notes()) == ([], [])
+    assert (result.reading.damage(), result.reading.skipped_bytes_notes()) == ([], [])
     assert [group.files for group in result.reading.groups()] == [2]
 
 
 @pytest.mark.parametrize("name", SEVENZ_SAMPLES)
 def test_archives_of_7_zip_get_no_note(name: str, tmp_path: Path) -> None:
-    assert read(SEVENZ_SAMPLES[name], tmp_path, passwords=[PASSWORD.encode()]).reading.notes() == []
+    assert read(SEVENZ_SAMPLES[name], tmp_path, passwords=[PASSWORD.encode()]).reading.skipped_bytes_notes() == []
 
 
 def test_a_note_says_where_the_bytes_are(tmp_path: Path) -> None:
     data = HIDDEN["between members"]
     text = f"no member contains {len(SECRET)} bytes at byte {data.index(SECRET)}"
-    assert read(data, tmp_path).reading.notes() == [f"p: {text}"]
+    assert read(data, tmp_path).reading.skipped_bytes_notes() == [f"p: {text}"]
 
 
 def test_a_member_that_is_not_listed_has_its_own_note(tmp_path: Path) -> None:
     data = HIDDEN["unlisted member"]
     at = data.index(b"PK\x03\x04", 4)
     text = f"a member that its directory does not list is at byte {at}"
-    assert read(data, tmp_path).reading.notes() == [f"p: {text}"]
+    assert read(data, tmp_path).reading.skipped_bytes_notes() == [f"p: {text}"]
 
 
 def test_a_damaged_zip_gets_no_second_message(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_damaged_zip_gets_no_second_message(tmp_path: Path) -> None:
     wrong = data[:count] + bytes([9, 0, 9, 0]) + data[count + 4 :]
     result = read(wrong, tmp_path)
     assert len(result.reading.damage()) == 1
-    assert result.reading.notes() == []
+    assert result.reading.skipped_bytes_notes() == []
 
 
 @pytest.mark.parametrize("place", ["before the first member", "behind images", "frame behind zstd", "stored folder"])
@@ -116,4 +116,4 @@ def test_a_7z_link_with_a_long_target_leads_outside(study: Study) -> None:
 
 def test_a_stored_zip_in_a_zip_gets_no_note(tmp_path: Path) -> None:
     result = read(zipped({"in.zip": SOUND["zip64"]}, stored=True), tmp_path)
-    assert result.reading.notes() == []
+    assert result.reading.skipped_bytes_notes() == []

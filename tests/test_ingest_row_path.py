@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.core import Reading, scan
+from qxbatch.core import Reading, scan_files
 from qxbatch.ingest.row_path import folder_of, name_of, tree_path
 from tests.build.dicom import MrSeries
 from tests.build.ingested import ingested
@@ -54,7 +54,7 @@ def test_files_without_a_series_uid_are_one_series_in_one_folder(tmp_path: Path)
 
 def test_scanned_files_without_a_series_uid_are_one_series_in_one_folder(tmp_path: Path) -> None:
     packet = write_folder(without_series(60), tmp_path / "p")
-    assert [group.files for group in scan([str(packet)]).groups()] == [60]
+    assert [group.files for group in scan_files([str(packet)]).groups()] == [60]
 
 
 def test_an_unsorted_file_is_judged_by_its_whole_name(tmp_path: Path) -> None:
@@ -81,9 +81,9 @@ def test_kept_files_and_pairs_keep_their_names(study: Study, kind: Kind) -> None
 @pytest.mark.parametrize("archive", ["move", "delete"])
 def test_a_loose_file_with_the_ledger_path_of_a_second_copy_stays(archive: str, study: Study) -> None:
     """The archive `z` has second copies of PAR and REC; the files `z!scan.PAR` and `z!scan.REC` have the same ledger paths."""
-    scan_files = ParRec().files("scan")
+    par_rec_files = ParRec().files("scan")
     notes = {"z!scan.PAR": b"my notes", "z!scan.REC": b"my other notes"}
-    inbox = write_folder({**scan_files, **notes, "z": zipped(scan_files)}, study.session("S1") / "inbox")
+    inbox = write_folder({**par_rec_files, **notes, "z": zipped(par_rec_files)}, study.session("S1") / "inbox")
     run = study.main("--masterinbox=none", "--sessions=S1", f"--archive={archive}")
     assert run.status == 0, run.text
     assert {path.name: path.read_bytes() for path in inbox.iterdir()} == notes

@@ -23,29 +23,29 @@ __all__ = [
     "AcquiredStacks",
     "CancelledError",
     "Comparison",
+    "DeflateStreams",
     "Group",
     "Header",
     "ImageCheck",
     "Monitor",
     "Reading",
     "Row",
-    "Scan",
+    "ScannedFiles",
     "SeriesFrames",
     "Stack",
     "Statistics",
-    "Streams",
     "colour_slice",
     "grey_slice",
+    "gzip_content_size_and_head",
     "gzip_file",
-    "gzip_size",
     "hash_file",
-    "hash_gzip",
-    "hash_tar_gz",
+    "hash_gzip_content",
+    "hash_tar_gz_members",
     "ingest",
     "is_archive",
     "pack_folder",
     "read_header",
-    "scan",
+    "scan_files",
     "sniff",
 ]
 
@@ -110,7 +110,7 @@ class Group:
     """SeriesInstanceUID, or a generated one if it is missing."""
     number: int | None
     """SeriesNumber; None if absent or invalid. A file without one joins the only number of its patient in the series."""
-    patient_id: str
+    folded_patient_id: str
     """PatientID trimmed and in lower case; empty without one. A file without one joins the only patient of its series."""
     files: int
     """Number of files. In a Reading, duplicates do not count."""
@@ -128,10 +128,10 @@ def read_header(data: bytes) -> Header:
     """
 
 @final
-class Scan:
+class ScannedFiles:
     """Headers of many files. They stay in the core, and are converted when they are requested.
 
-    Methods raise IndexError when the scan has no such file or group.
+    Methods raise IndexError when there is no such file or group.
     """
 
     def __len__(self) -> int: ...
@@ -140,15 +140,15 @@ class Scan:
         """Return the header of a file; None if it has a `problem`."""
     def problem(self, index: int) -> str | None:
         """Return why the file has no header; None if it has one."""
-    def content(self, index: int) -> str:
+    def outcome(self, index: int) -> str:
         """Return `dicom`, `damaged` (DICOM or gzip whose bytes are damaged), `unreadable` (an error of the system) or `other`."""
     def groups(self) -> list[Group]:
         """Return the files grouped by series: by number (groups without one last), start, SeriesInstanceUID, study, patient."""
     def group_files(self, group: int) -> list[int]:
         """Return the indices of a group's files, sorted by path."""
 
-def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
-    """Scan files, and folders recursively, in parallel (threads = 0: one per usable CPU); the result is in sorted path order.
+def scan_files(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> ScannedFiles:
+    """Read the headers of files, and of all files below folders, in parallel (threads = 0: one per usable CPU), sorted by path.
 
     Gzipped files are read too. Links to files are followed. Links to folders are not, because they may form loops. Each path is
     read once.
@@ -201,10 +201,10 @@ class Reading:
     def groups(self) -> list[Group]: ...
     def group_rows(self, group: int) -> list[int]:
         """Return the rows of a group's files, sorted by path, without duplicates."""
-    def streams(self, groups: list[int]) -> Streams:
+    def deflate_streams(self, groups: list[int]) -> DeflateStreams:
         """Return the deflate streams of these groups' files in their zips, by the names of the placed files."""
     def header(self, row: int) -> Header | None: ...
-    def staged(self, row: int) -> str:
+    def staged_path(self, row: int) -> str:
         """Return the current path of the member's bytes; empty without any. Gzipped DICOM is inflated (unless gunzip=False)."""
     def suspects(self) -> list[int]:
         """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `set_header` sets one."""
@@ -219,21 +219,21 @@ class Reading:
         """Return DICOMDIRs that list missing files: row, number of listed and of missing files, their paths if known."""
     def damage(self) -> list[str]:
         """Return the unreadable data as `path: reason`: refused members first, then the damage of the archives themselves."""
-    def notes(self) -> list[str]:
+    def skipped_bytes_notes(self) -> list[str]:
         """Return bytes that belong to no member as `path: note`, such as bytes before or after an archive."""
-    def skips_images(self) -> bool:
-        """Return whether some of these bytes begin like an archive, a compressed file or a DICOM file."""
+    def skipped_bytes_may_contain_images(self) -> bool:
+        """Return whether some of the skipped bytes begin like an archive, a compressed file or a DICOM file."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
         """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`)."""
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; the fate is sorted if n > 0, else kept. Raises OSError if `at` exists."""
     def leave_row(self, row: int, at: str) -> None:
         """Record that a kept member remains at the path `at` of its session, and remove its staged copy."""
-    def place_kept(self, root: str, rows: list[int]) -> None:
-        """Rename staged files to `<root>/inbox/<cleaned path>`. If two paths have the same cleaned path, both files are kept."""
+    def place_in_inbox(self, root: str, rows: list[int]) -> None:
+        """Rename staged files to `<root>/inbox/<cleaned path>`. Of two files with the same cleaned path, one gets a number."""
 
 @final
-class Streams:
+class DeflateStreams:
     """The deflate streams (RFC 1951) of one series' files in zip packets, for `pack_folder`."""
 
 def ingest(
@@ -279,7 +279,7 @@ def pack_folder(
     prefix: str,
     *,
     level: int = 0,
-    streams: Streams | None = None,
+    streams: DeflateStreams | None = None,
     monitor: Monitor | None = None,
 ) -> int:
     """Write the files of a folder as one tar.gz, members `<prefix>/<name>` in name order, with fixed times and owners.
@@ -301,10 +301,10 @@ class SeriesFrames:
     @property
     def files(self) -> list[Path]: ...
     @property
-    def images(self) -> int:
-        """Number of objects with pixel data."""
+    def objects_with_pixels(self) -> int:
+        """Number of objects with pixel data. An enhanced object or a mosaic counts once."""
     @property
-    def without_pixels(self) -> int:
+    def objects_without_pixels(self) -> int:
         """Number of complete objects without pixel data."""
     @property
     def classes(self) -> dict[str, int]:
@@ -316,7 +316,7 @@ class SeriesFrames:
     def voxels(self) -> int:
         """Number of pixels of all frames."""
     @property
-    def sizes(self) -> list[tuple[int, int]]:
+    def frame_sizes(self) -> list[tuple[int, int]]:
         """The different (rows, columns) of frames."""
     @property
     def is_countable(self) -> bool:
@@ -361,20 +361,26 @@ def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None 
 def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
     """Return (size, SHA-256) of a file."""
 
-def hash_gzip(path: str, *, exact: bool = False, monitor: Monitor | None = None) -> tuple[int, str]:
-    """Return (size, SHA-256) of the content of a gzip file.
+def hash_gzip_content(
+    path: str, *, refuse_foreign_bytes: bool = False, monitor: Monitor | None = None
+) -> tuple[int, str]:
+    """Return (size, SHA-256) of the decompressed content of a gzip file.
 
-    Raises ValueError when it is damaged, or with `exact` when it has another header or more members than `gzip_file` writes.
+    Raises ValueError when the file is damaged, or with `refuse_foreign_bytes` when it has bytes that `gzip_file` does not write:
+    another header, or more members.
     """
 
-def gzip_size(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[int, bytes]:
+def gzip_content_size_and_head(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[int, bytes]:
     """Return the size of a gzip file's content and its first `head` bytes; reads to the end and checks the checksum.
 
     Raises ValueError when it is damaged.
     """
 
-def hash_tar_gz(path: str, *, exact: bool = False, monitor: Monitor | None = None) -> list[tuple[str, int, str]]:
-    """Return (name, size, SHA-256) of each file of a tar.gz.
+def hash_tar_gz_members(
+    path: str, *, refuse_foreign_bytes: bool = False, monitor: Monitor | None = None
+) -> list[tuple[str, int, str]]:
+    """Return (name, size, SHA-256) of each file in a tar.gz.
 
-    Raises ValueError when it is damaged, or with `exact` when it contains what `pack_folder` does not write.
+    Raises ValueError when the tar.gz is damaged, or with `refuse_foreign_bytes` when `pack_folder` does not write such bytes or
+    this order of members.
     """

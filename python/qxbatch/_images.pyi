@@ -80,7 +80,7 @@ class ImageCheck:
     """Slices (of all volumes) whose values differ from every frame at their position that was not assigned yet."""
     first_difference: tuple[int, int, int, int, float, float] | None
     """The first of these slices: file, frame, slice, volume (indices from 0), value in the DICOM, value in the image."""
-    order: str
+    volume_order: str
     """Whether the volumes are in the order of a time or number in the headers.
 
     - `right`: in the order of at least one.
@@ -130,11 +130,11 @@ class ImageCheck:
     """
     is_derived: bool
     """Whether ImageType or FrameType says that all frames are derived."""
-    has_derived: bool
+    has_derived_frames: bool
     """Whether ImageType or FrameType says that some frames are derived."""
     dixon_signals: list[str]
     """The signals of a Dixon scan that ImageType or FrameType names: `water`, `fat`, `in phase`, `out of phase`."""
-    first_instance: tuple[int, int]
+    lowest_instance_number_and_file: tuple[int, int]
     """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file; the largest integers without a
     frame.
     """

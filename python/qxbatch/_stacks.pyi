@@ -14,13 +14,13 @@ class AcquiredStacks:
     """Echo times of the stacks in ms, ascending and different."""
     missing_mosaics: int
     """Number of missing mosaics: gaps between the InstanceNumbers of the others."""
-    numbers: dict[str, list[float]]
+    header_numbers: dict[str, list[float]]
     """Numbers in the header of the first image, by name: DICOM keyword, or vendor and private name.
 
     They are from the main data set, the functional groups and private elements. Names in the protocol of Siemens begin with
     `Protocol.`.
     """
-    texts: dict[str, str]
+    header_texts: dict[str, str]
     """Texts in this header, by name. `Protocol.read` exists if the header contains the protocol of Siemens."""
 
 @final
@@ -64,5 +64,5 @@ class Stack:
     """
     b_values: list[tuple[float, int]]
     """b-values with the number of their volumes, ascending; empty if the series is not diffusion weighted."""
-    directions: int
+    direction_count: int
     """Number of different gradient directions."""

@@ -57,7 +57,7 @@ def ingested(packet: Path, work: Path, **options: Any) -> Ingested:
         reading.place_series(str(root), 10 * (k + 1), "P001", [k])
     rows = [reading.row(k) for k in range(len(reading))]
     kept = [row.index for row in rows if row.fate == "kept" and row.kind not in {"par", "rec"}]
-    reading.place_kept(str(root), kept)
+    reading.place_in_inbox(str(root), kept)
     for row in rows:
         if row.kind in {"par", "rec"} and row.fate == "kept":
             reading.place_row(row.index, str(root), f"dicom/9000/{row.index}.{row.kind.upper()}", 9000)

@@ -7,7 +7,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from qxbatch.acquisition import Acquisition
-from qxbatch.core import SeriesFrames, scan
+from qxbatch.core import SeriesFrames, scan_files
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.observed import observe
 from tests.build.dicom import MrSeries, Vendor, encoded, uid
@@ -88,7 +88,7 @@ def facts_of(datasets: Sequence[Dataset], folder: Path) -> Acquisition:
 
 def of_files(folder: Path) -> Acquisition:
     """Return the facts of the only series in a folder."""
-    found = scan([str(folder)])
+    found = scan_files([str(folder)])
     (group,) = found.groups()
     frames = SeriesFrames([found.path(index) for index in found.group_files(0)])
     return facts(observe(frames.acquired_stacks(), group.header, []))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.core import Monitor, Streams, pack_folder
+from qxbatch.core import DeflateStreams, Monitor, pack_folder
 from qxbatch.pack import series as packing
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
@@ -68,7 +68,7 @@ def packer(change: Callable[[Path], None], path: Path, *, after: bool) -> object
         prefix: str,
         *,
         level: int = 0,
-        streams: Streams | None = None,
+        streams: DeflateStreams | None = None,
         monitor: Monitor | None = None,
     ) -> int:
         if not after:

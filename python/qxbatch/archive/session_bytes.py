@@ -92,7 +92,7 @@ class SessionBytes:
                 return PacketContent(is_contained=False)
             return PacketContent(
                 all(map(self._has, _rows(reading))),
-                bool(reading.notes()),
+                bool(reading.skipped_bytes_notes()),
                 any(cause == Cause.LINK for _, cause in reading.left_out()),
                 {(row.path, row.reason) for row in _rows(reading) if row.kind == Kind.LINK},
             )

@@ -10,7 +10,7 @@ from typing import Protocol
 from qxbatch.commands.reading_limits import ReadingLimits, unopened_archives
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import par_files
-from qxbatch.core import Group, Header, Monitor, Reading, Scan, ingest, is_archive, scan, sniff
+from qxbatch.core import Group, Header, Monitor, Reading, ScannedFiles, ingest, is_archive, scan_files, sniff
 from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.dicom_series import Headers
@@ -21,7 +21,7 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import passwords_for_core
 
 _PACKED_KINDS = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
-"""What `sniff` returns for archives and compressed files. Gzip is missing, since `scan` reads gzipped DICOM."""
+"""What `sniff` returns for archives and compressed files. Gzip is missing, since `scan_files` reads gzipped DICOM."""
 _MAX_PROBLEMS = 20
 """Problems listed for one source; more are only counted."""
 _PHILIPS_PREFIXES = ("XX_0", "PS_0")
@@ -65,7 +65,7 @@ class PacketHeaders(Headers, Protocol):
 class ScannedHeaders:
     """The headers of files that are read in place."""
 
-    def __init__(self, files: Scan) -> None:
+    def __init__(self, files: ScannedFiles) -> None:
         self._files = files
         self.problems = _first_problems(faults(files))
 
@@ -118,7 +118,7 @@ class ReadHeaders:
         return self._reading.header(row)
 
     def path(self, row: int, /) -> str:
-        return self._reading.staged(row)
+        return self._reading.staged_path(row)
 
     def pars(self) -> Sequence[ParFiles]:
         all_pairs, _ = find_pairs(self._reading, range(len(self._reading)))
@@ -128,7 +128,7 @@ class ReadHeaders:
                 path_sort_key(pair.path),
                 pair.number,
                 pair.header,
-                Path(self._reading.staged(pair.files[0][0])),  # the row of the PAR
+                Path(self._reading.staged_path(pair.files[0][0])),  # the row of the PAR
                 len(pair.files),
                 sum(self._reading.row(row).size for row, _ in pair.files),
             )
@@ -155,7 +155,7 @@ def read_headers(
     Raises OSError, and CancelledError when the monitor is cancelled.
     """
     if path.is_dir() or not _is_packed(str(path)):
-        files = scan([str(path)], threads=threads, monitor=monitor)
+        files = scan_files([str(path)], threads=threads, monitor=monitor)
         if _is_plain(files):
             return ScannedHeaders(files)
         del files
@@ -187,20 +187,20 @@ def why_unopened(path: Path) -> str:
     return f"{path}: {UNOPENED[kind].title}, which qxbatch does not open" if kind in UNOPENED else ""
 
 
-def _is_plain(files: Scan) -> bool:
+def _is_plain(files: ScannedFiles) -> bool:
     """Return whether the headers read in place are enough: no file is special for an import, and none is a copy."""
     rows = range(len(files))
     return not any(_is_special(files, row) for row in rows) and not _has_copies(files, rows)
 
 
-def _is_special(files: Scan, row: int) -> bool:
+def _is_special(files: ScannedFiles, row: int) -> bool:
     """Return whether an import treats a file specially: packed, a link, damaged, without a UID, or other data of Philips."""
     path, header = files.path(row), files.header(row)
     name = path.rpartition("/")[2]
     if header is not None:
         lacks_uid = not (header.get("SeriesInstanceUID") and header.get("SOPInstanceUID"))
         return lacks_uid or name.startswith(_PHILIPS_PREFIXES) or os.path.islink(path)  # noqa: PTH114 - of many files
-    match files.content(row):
+    match files.outcome(row):
         case "damaged":
             return True
         case "unreadable":
@@ -217,14 +217,14 @@ def _is_packed(path: str) -> bool:
         return False
 
 
-def _has_copies(files: Scan, rows: Sequence[int]) -> bool:
+def _has_copies(files: ScannedFiles, rows: Sequence[int]) -> bool:
     """Return whether two files have the same SOPInstanceUID, or two PARs the same size: an import compares their bytes."""
     uids = Counter(_uid_hashes(files, rows))
     sizes = Counter(par.stat().st_size for par, _, _ in par_files(files))
     return any(count > 1 for count in (*uids.values(), *sizes.values()))
 
 
-def _uid_hashes(files: Scan, rows: Sequence[int]) -> Iterator[int]:
+def _uid_hashes(files: ScannedFiles, rows: Sequence[int]) -> Iterator[int]:
     """Yield a hash of each SOPInstanceUID. Hashes take less memory: a packet may have a hundred thousand files."""
     for row in rows:
         header = files.header(row)

@@ -14,7 +14,7 @@ from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened_archives
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import ParSeries, par_series_of_files, par_series_of_reading
-from qxbatch.core import Group, Monitor, Reading, ingest, is_archive, scan, sniff
+from qxbatch.core import Group, Monitor, Reading, ingest, is_archive, scan_files, sniff
 from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
@@ -25,7 +25,7 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import passwords_for_core
 
 ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
-"""Compressions that `ingest` of the core unpacks, and `scan` of the core does not. Both unpack gzip."""
+"""Compressions that `ingest` of the core unpacks, and `scan_files` of the core does not. Both unpack gzip."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def scan_path(
 
 def _scan_files(path: str, kind: str, threads: int, monitor: Monitor) -> ScannedPath:
     try:
-        files = scan([path], threads=threads, monitor=monitor)
+        files = scan_files([path], threads=threads, monitor=monitor)
     except OSError as error:
         return ScannedPath(path, kind, 0, (), (error_text(error, path),))
     return ScannedPath(path, kind, len(files), (*files.groups(), *par_series_of_files(files)), tuple(faults(files)))

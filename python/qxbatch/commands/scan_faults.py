@@ -1,17 +1,17 @@
-"""Files of a header scan that are damaged or cannot be read."""
+"""Scanned files that are damaged or cannot be read."""
 
 import re
 
-from qxbatch.core import Scan
+from qxbatch.core import ScannedFiles
 from qxbatch.os_error import error_text
 
 _SYSTEM_ERROR = re.compile(r"(.*) \(os error (\d+)\)")
 """The form in which the core gives an error of the operating system."""
 
 
-def faults(files: Scan) -> list[str]:
+def faults(files: ScannedFiles) -> list[str]:
     """Return the path of each damaged or unreadable file, and the reason."""
-    faulty = (row for row in range(len(files)) if files.content(row) in ("damaged", "unreadable"))
+    faulty = (row for row in range(len(files)) if files.outcome(row) in ("damaged", "unreadable"))
     return [_fault(files.path(row), files.problem(row) or "") for row in faulty]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qxbatch.core import Reading, Scan, sniff
+from qxbatch.core import Reading, ScannedFiles, sniff
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.model import Value
 from qxbatch.parrec.header import ParHeader, read_par
@@ -21,7 +21,7 @@ class ParSeries:
     files: int
     size: int
     header: Mapping[str, Value]
-    patient_id: str
+    folded_patient_id: str
     start_time: str
     study_uid: str = ""
     series_uid: str = ""
@@ -35,7 +35,7 @@ def par_series_of_reading(reading: Reading) -> list[ParSeries]:
     return [_series(par_rec.number, par_rec.header, size) for par_rec, size in zip(pairs, sizes, strict=True)]
 
 
-def par_series_of_files(files: Scan) -> list[ParSeries]:
+def par_series_of_files(files: ScannedFiles) -> list[ParSeries]:
     """Return the PAR/REC series among scanned files; unreadable ones are left out."""
     series = []
     for par, rec, header in par_files(files):
@@ -47,7 +47,7 @@ def par_series_of_files(files: Scan) -> list[ParSeries]:
     return series
 
 
-def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
+def par_files(files: ScannedFiles) -> Iterator[tuple[Path, Path | None, ParHeader]]:
     """Yield each PAR among files that are not DICOM, with its REC and its header; unreadable ones are left out."""
     rows = list(_rows(files))
     paths = {row.row: Path(row.path) for row in rows}
@@ -60,7 +60,7 @@ def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
         yield paths[par], None if rec is None else paths[rec], header
 
 
-def _rows(files: Scan) -> Iterable[Member]:
+def _rows(files: ScannedFiles) -> Iterable[Member]:
     for index in range(len(files)):
         path = files.path(index)
         if files.header(index) is not None or not path.casefold().endswith(_ENDINGS):

@@ -68,8 +68,8 @@ def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json
         return print_nothing_to_split(source, reading)
     rows: list[MappingRow] = []
     for k, folder in enumerate(folders):
-        # place_kept moves the files to `<root>/inbox`, which becomes the new folder
-        reading.place_kept(str(prepared_root(staging, k)), [row for row in folder.rows if reading.staged(row)])
+        # place_in_inbox moves the files to `<root>/inbox`, which becomes the new folder
+        reading.place_in_inbox(str(prepared_root(staging, k)), [row for row in folder.rows if reading.staged_path(row)])
         rows += (MappingRow.of(reading.row(row), folder) for row in folder.rows)
     missing_folders(staging, folders, rows)  # with --test, too: it raises UsageError if names are in use
     mapping = None if test else move_to_output(staging, folders, rows)

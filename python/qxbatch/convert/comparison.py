@@ -65,14 +65,14 @@ def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
     """
     frames = evidence.frames
     originals = [index for index, (output, _) in enumerate(images) if not is_copy_or_overlay(output.suffix)]
-    if frames is None or not originals or not frames.images:
+    if frames is None or not originals or not frames.objects_with_pixels:
         return Findings(tuple(image_order(images, [None] * len(images))))
     outputs = [images[index][0] for index in originals]
     compared = frames.compare([str(output.nifti) for output in outputs], [has_map(output.suffix) for output in outputs])
     checks = dict(zip(originals, compared.checks, strict=True))
-    # the first element of first_instance is the lowest InstanceNumber
     order = image_order(
-        images, [checks[index].first_instance[0] if index in checks else None for index in range(len(images))]
+        images,
+        [checks[index].lowest_instance_number_and_file[0] if index in checks else None for index in range(len(images))],
     )
     named = {
         index: _NamedImage(f"image {k}" if len(images) > 1 else "its image", *images[index], checks[index])
@@ -102,7 +102,7 @@ def _findings(
         image_faults += contrast_findings(image.output, image.check)
         faults += [f"{image.name}: {text}" for text in image_faults]
         image_doubts = b_value_findings(image.output, image.nifti, image.check, evidence.description)
-        if image.check.order == "undetermined" and not compared.frames_without_geometry:
+        if image.check.volume_order == "undetermined" and not compared.frames_without_geometry:
             image_doubts.append("no time or number in its headers gives the order of its volumes.")
         image_doubts += time_step_findings(image.nifti, image.check)
         image_doubts += inversion_findings(image.output, image.check)
@@ -202,7 +202,7 @@ def _split_scan_faults(images: Sequence[_NamedImage]) -> list[str]:
 
 def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) -> list[str]:
     faults = []
-    if check.order == "wrong":
+    if check.volume_order == "wrong":
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
     if check.mixed_volume is not None:
         faults.append(f"its volume {check.mixed_volume + 1} has slices of several b-values or gradient directions.")
@@ -233,18 +233,18 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
         )
     if compared.mosaics_without_slice_count:
         doubts.append(
-            f"{compared.mosaics_without_slice_count} of {frames.images} mosaics do not say how many slices they show (a private "
-            "element is missing), so the converter guessed it."
+            f"{compared.mosaics_without_slice_count} of {frames.objects_with_pixels} mosaics do not say how many slices they show "
+            "(a private element is missing), so the converter guessed it."
         )
     if compared.suspected_mosaics:
         doubts.append(
-            f"{compared.suspected_mosaics} of {frames.images} images have at least three times as many rows as were acquired "
-            "(AcquisitionMatrix): they may be mosaics without mosaic attributes in the header."
+            f"{compared.suspected_mosaics} of {frames.objects_with_pixels} images have at least three times as many rows as were "
+            "acquired (AcquisitionMatrix): they may be mosaics without mosaic attributes in the header."
         )
     if compared.mosaics_without_direction:
         doubts.append(
-            f"{compared.mosaics_without_direction} of {frames.images} mosaics do not say in which direction their slices follow "
-            "each other, so their place was not compared."
+            f"{compared.mosaics_without_direction} of {frames.objects_with_pixels} mosaics do not say in which direction their "
+            "slices follow each other, so their place was not compared."
         )
     if compared.frames_not_compared and len(compared.encodings) > 1:
         doubts.append(

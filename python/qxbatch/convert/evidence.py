@@ -41,14 +41,14 @@ class Evidence:
 def header_evidence(frames: SeriesFrames, description: str = "") -> Evidence:
     """Return the facts of one series from its headers, as the Rust core read them."""
     return Evidence(
-        objects_with_pixels=frames.images,
+        objects_with_pixels=frames.objects_with_pixels,
         slices=frames.slices,
         voxels=frames.voxels,
-        sizes=set(frames.sizes),
+        sizes=set(frames.frame_sizes),
         is_countable=frames.is_countable,
         series_number=frames.series_number,
         classes=Counter(frames.classes),
-        objects_without_pixels=frames.without_pixels,
+        objects_without_pixels=frames.objects_without_pixels,
         truncated_files=tuple(path.name for path in frames.truncated_files),
         description=description,
         frames=frames,

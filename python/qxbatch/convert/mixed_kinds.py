@@ -11,6 +11,6 @@ def mixed_kinds_notes(check: ImageCheck) -> list[str]:
     notes = []
     if len(check.dixon_signals) > 1:
         notes.append(f"its volumes show several signals of a Dixon scan (ImageType): {', '.join(check.dixon_signals)}.")
-    if check.has_derived and not check.is_derived:
+    if check.has_derived_frames and not check.is_derived:
         notes.append("some of its volumes are derived, and others are not (ImageType).")
     return notes

@@ -24,18 +24,18 @@ MAX_LISTED = 20
 
 
 def core_studies(paths: Sequence[Path]) -> list[str]:
-    """Return a key of patient and study for each file, from the core's scan; empty if the file is not in a series.
+    """Return a key of patient and study for each file, from its header; empty if the file is not in a series.
 
     Files of one patient without StudyInstanceUID and StudyDate count as one study.
     """
-    from qxbatch.core import scan
+    from qxbatch.core import scan_files
 
-    scanned = scan([os.fspath(path) for path in paths])
+    scanned = scan_files([os.fspath(path) for path in paths])
     keys: dict[str, str] = {}
     for k, group in enumerate(scanned.groups()):
         study = group.study_uid or str(group.header.get("StudyDate") or "")
         for index in scanned.group_files(k):
-            keys[scanned.path(index)] = f"{group.patient_id}\0{study}"
+            keys[scanned.path(index)] = f"{group.folded_patient_id}\0{study}"
     return [keys.get(os.fspath(path), "") for path in paths]
 
 

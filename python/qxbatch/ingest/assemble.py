@@ -176,7 +176,7 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
     for i in rows:
         row = reading.row(i)
         is_placed = bool(row.at)
-        if row.fate != "kept" or is_placed or not reading.staged(i):
+        if row.fate != "kept" or is_placed or not reading.staged_path(i):
             continue
         if inbox is not None and _is_in_inbox(inbox, row):
             reading.leave_row(i, f"{KEPT_AT_PREFIX}{row.path}")
@@ -187,4 +187,4 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
             reading.place_row(i, str(root), f"{SCANNER_LOGS_AT}/{name}", 0)
         else:
             kept_rows.append(i)
-    reading.place_kept(str(root), kept_rows)
+    reading.place_in_inbox(str(root), kept_rows)

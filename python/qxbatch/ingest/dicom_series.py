@@ -12,7 +12,7 @@ from qxbatch.model import SeriesPart
 
 
 class Headers(Protocol):
-    """Headers of files in groups, from a reading or a scan of the core."""
+    """Headers of files in groups: of a reading, or of scanned files."""
 
     def group_rows(self, group: int, /) -> Sequence[int]:
         """Return the indexes of a group's files."""
@@ -101,4 +101,6 @@ def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
             header = reading.header(row)
             yield None if header is None else instance_of(header)
 
-    return ScanPart(group.patient_id, number, group.study_uid, first, instances, numbers_in_thousands(group.header))
+    return ScanPart(
+        group.folded_patient_id, number, group.study_uid, first, instances, numbers_in_thousands(group.header)
+    )

@@ -32,7 +32,7 @@ def read_suspects(reading: Reading, subject: str, is_cancelled: IsCancelled) -> 
     """
     rows = reading.suspects()
     supplied = []
-    for row, values in zip(rows, _headers([reading.staged(row) for row in rows], is_cancelled), strict=False):
+    for row, values in zip(rows, _headers([reading.staged_path(row) for row in rows], is_cancelled), strict=False):
         if values is not None:
             supplied.append(reading.row(row))
             reading.set_header(row, Header.from_values(values))

@@ -44,7 +44,7 @@ def distinct_headers(reading: Reading, rows: Iterable[int]) -> Iterator[Header]:
 
 def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
     for index in range(len(reading)):
-        if reading.row(index).kind == "par" and (staged := reading.staged(index)):
+        if reading.row(index).kind == "par" and (staged := reading.staged_path(index)):
             yield read_par(Path(staged)).dicom()
 
 

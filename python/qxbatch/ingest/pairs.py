@@ -37,11 +37,11 @@ def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[
     """Return the PAR/REC series among these rows, sorted by path, and problems of files without a partner. Raises OSError."""
     members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
     pairs, problems = pair_rows(
-        [Member(row.index, row.path, name_of(row), row.kind) for row in members if reading.staged(row.index)]
+        [Member(row.index, row.path, name_of(row), row.kind) for row in members if reading.staged_path(row.index)]
     )
     series = []
     for par, rec in pairs:
-        header = read_par(Path(reading.staged(par)))
+        header = read_par(Path(reading.staged_path(par)))
         files = [(par, _file_name(name_of(reading.row(par)), ".PAR"))]
         if rec is not None:
             files.append((rec, _file_name(name_of(reading.row(rec)), ".REC")))

@@ -73,7 +73,7 @@ def _dicom_items(reading: Reading) -> Iterator[PatientFiles]:
         for name, birth in dict.fromkeys(map(_name_and_birth, headers)):
             identity = identity_of(name, birth, patient)
             yield PatientFiles(
-                group.patient_id, patient, identity, group.study_uid, group.start_time, day, series, index
+                group.folded_patient_id, patient, identity, group.study_uid, group.start_time, day, series, index
             )
 
 
@@ -83,7 +83,7 @@ def _name_and_birth(header: HeaderLike) -> tuple[str, str]:
 
 def _unsorted_dicom_items(reading: Reading) -> Iterator[PatientFiles]:
     """Yield an item for each DICOM file that names a patient and is in no group, such as a presentation state."""
-    folded_ids = {_text(group.header.get("PatientID")): group.patient_id for group in reading.groups()}
+    folded_ids = {_text(group.header.get("PatientID")): group.folded_patient_id for group in reading.groups()}
     for index in range(len(reading)):
         row = reading.row(index)
         header = reading.header(index) if row.kind == "dicom" and row.group < 0 and row.fate == "kept" else None

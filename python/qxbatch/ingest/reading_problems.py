@@ -28,11 +28,11 @@ def extra_bytes_notes(reading: Reading, label: str) -> list[Problem]:
 
     It is a warning if some of these bytes begin like an archive, a compressed file or a DICOM file: images may be in them.
     """
-    notes = reading.notes()
+    notes = reading.skipped_bytes_notes()
     if not notes:
         return []
     message = f"bytes that belong to no listed member were skipped: {'; '.join(notes)}."
-    if not reading.skips_images():
+    if not reading.skipped_bytes_may_contain_images():
         return [Problem(Code.SURROUNDED, label, message, severity=Severity.INFO)]
     message = f"{message} Some of them begin like another archive or a DICOM file, from which nothing was imported."
     hint = "Check that the session has all its images. If not, extract these bytes, and import them with the packet."

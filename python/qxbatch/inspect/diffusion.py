@@ -20,7 +20,7 @@ def diffusion(observed: ObservedSeries) -> tuple[BValues | None, int | None]:
     table = observed.b_values
     volumes_with_b = sum(count for _, count in main.b_values) if main is not None else 0
     if main is not None and volumes_with_b == main.volumes:
-        b_values, directions = tuple(main.b_values), main.directions or _directions(observed)
+        b_values, directions = tuple(main.b_values), main.direction_count or _directions(observed)
     else:
         b_values, directions = tuple(sorted(Counter(round(value, 1) for value in table).items())), _directions(observed)
     if not any(value > 0 for value, _ in b_values):

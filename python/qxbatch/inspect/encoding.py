@@ -51,7 +51,7 @@ def k_space_encoding(observed: ObservedSeries) -> KSpaceEncoding:
 def _phase_encoding(observed: ObservedSeries) -> tuple[str | None, str | None]:
     """Return axis and direction in the image; without a known polarity, the axis alone."""
     axis = _AXES.get(observed.text("InPlanePhaseEncodingDirection") or "")
-    positive = observed.acquired_stacks.numbers.get("SiemensPhaseEncodingDirectionPositive")
+    positive = observed.acquired_stacks.header_numbers.get("SiemensPhaseEncodingDirectionPositive")
     if axis and positive:
         return axis, _DIRECTIONS[axis, positive[0] > 0]
     direction = observed.text(sidecar="PhaseEncodingDirection")

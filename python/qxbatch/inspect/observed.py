@@ -36,7 +36,7 @@ class ObservedSeries:
 
         0 counts as absent. None if there is no number.
         """
-        numbers = (self.acquired_stacks.numbers.get(name, [None])[0] for name in names)
+        numbers = (self.acquired_stacks.header_numbers.get(name, [None])[0] for name in names)
         value = next((number for number in numbers if number), None)
         if value is None and sidecar:
             sidecar_value = self.sidecar.get(sidecar)
@@ -51,7 +51,10 @@ class ObservedSeries:
 
     def text(self, *names: str, sidecar: str = "") -> str | None:
         """Return the first of these texts in the first header with an image, else that of the sidecar; None without one."""
-        value = next((self.acquired_stacks.texts[name] for name in names if self.acquired_stacks.texts.get(name)), None)
+        value = next(
+            (self.acquired_stacks.header_texts[name] for name in names if self.acquired_stacks.header_texts.get(name)),
+            None,
+        )
         if value is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
             value = self.sidecar[sidecar]
         return value or None

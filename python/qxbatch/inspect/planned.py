@@ -47,7 +47,7 @@ def planned_slices(observed: ObservedSeries) -> int | None:
     main = observed.main_stack
     if main is None or main.is_derived or _plane_count(observed) > 1:
         return None
-    numbers = observed.acquired_stacks.numbers
+    numbers = observed.acquired_stacks.header_numbers
     if numbers.get("Protocol.sKSpace.ucDimension") == [_TWO_DIMENSIONS]:
         return _positive_integer(observed, "Protocol.sSliceArray.lSize")
     philips = _positive_integer(observed, "PhilipsNumberOfSlices")
@@ -91,7 +91,7 @@ def _siemens_bold_volumes(observed: ObservedSeries) -> int | None:
     In diffusion, perfusion and multi-echo scans, repetitions are not volumes. A single-band reference (SBRef) has the
     protocol of its scan.
     """
-    numbers, texts = observed.acquired_stacks.numbers, observed.acquired_stacks.texts
+    numbers, texts = observed.acquired_stacks.header_numbers, observed.acquired_stacks.header_texts
     program = texts.get("Protocol.tSequenceFileName", "").lower()
     name = (observed.text("SequenceName", "PulseSequenceName") or "").lower()
     main = observed.main_stack

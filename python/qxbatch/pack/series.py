@@ -5,7 +5,7 @@ import shutil
 from enum import StrEnum
 from pathlib import Path
 
-from qxbatch.core import Monitor, Streams, gzip_file, pack_folder
+from qxbatch.core import DeflateStreams, Monitor, gzip_file, pack_folder
 from qxbatch.session.layout import PACKED_SUFFIX, at_of_packed_file, packed_name
 from qxbatch.settings.model import Gzip
 
@@ -39,7 +39,7 @@ def storage_form(folder: Path, gzip: Gzip) -> StorageForm:
 
 
 def store_series(
-    folder: Path, dicom: Path, form: StorageForm, level: int, monitor: Monitor, streams: Streams | None = None
+    folder: Path, dicom: Path, form: StorageForm, level: int, monitor: Monitor, streams: DeflateStreams | None = None
 ) -> None:
     """Store the files of a series below `dicom`. `folder` contains them and is named after the n of the series.
 

@@ -138,7 +138,7 @@ class _SeriesWork:
                 form,
                 context.settings.gzip_level,
                 context.monitor,
-                None if self.job.unit.folder_mode else self.job.reading.streams(list(series.groups)),
+                None if self.job.unit.folder_mode else self.job.reading.deflate_streams(list(series.groups)),
             )
         if form is StorageForm.PACKED:
             self._sync(self.folders.build_paths.packed_series(series.n))

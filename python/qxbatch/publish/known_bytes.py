@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
+from qxbatch.core import hash_file, hash_gzip_content, hash_tar_gz_members
 from qxbatch.publish.open_folders import OpenFolder, opened_in
 from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
@@ -41,10 +41,10 @@ class KnownBytes:
 
     def _has_content(self, path: Path, at: str) -> bool:
         ledger_hashes = self._ledger_hashes
-        exact = ledger_hashes is not None
+        has_ledger = ledger_hashes is not None
         try:
             if _SERIES.fullmatch(at):
-                rows = hash_tar_gz(str(path), exact=exact)
+                rows = hash_tar_gz_members(str(path), refuse_foreign_bytes=has_ledger)
                 members = {name: digest for name, _, digest in rows}
                 # of two members with the same name, only one would be compared with the ledger
                 is_unique = len(members) == len(rows)
@@ -54,7 +54,7 @@ class KnownBytes:
                     and (ledger_hashes is None or members == ledger_hashes.packed.get(at))
                 )
             if at.startswith(SORTED_AT_PREFIX) and at.endswith(".gz"):
-                digest = hash_gzip(str(path), exact=exact)[1]
+                digest = hash_gzip_content(str(path), refuse_foreign_bytes=has_ledger)[1]
                 return digest in self._hashes and (ledger_hashes is None or digest == ledger_hashes.compressed.get(at))
         except ValueError:
             pass  # an archive that is damaged, or has other parts, may contain unique data

@@ -48,7 +48,7 @@ class AnySeries(Protocol):
     @property
     def series_uid(self) -> str: ...
     @property
-    def patient_id(self) -> str: ...
+    def folded_patient_id(self) -> str: ...
     @property
     def files(self) -> int: ...
     @property
@@ -88,7 +88,7 @@ def in_order(all_series: Iterable[AnySeries]) -> list[AnySeries]:
 
     def order(series: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
         numbered = (series.number is None, series.number or 0, series.start_time, series.series_uid)
-        return (series.patient_id, study_start[series.study_uid], series.study_uid, *numbered)
+        return (series.folded_patient_id, study_start[series.study_uid], series.study_uid, *numbered)
 
     return sorted(series_list, key=order)
 

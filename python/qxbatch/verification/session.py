@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
+from qxbatch.core import Monitor, gzip_content_size_and_head, hash_file, hash_gzip_content, hash_tar_gz_members
 from qxbatch.ledger_cells import unescape
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
@@ -96,7 +96,7 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list
 def _check_pack(path: Path, expected: dict[str, str], monitor: Monitor) -> list[str]:
     """SessionCheck a packed series; `expected` maps the names of its members to their hashes in the ledger."""
     try:
-        members = hash_tar_gz(str(path), monitor=monitor)
+        members = hash_tar_gz_members(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
         return [_fault_text(path, error)]
     digests = {unescape(name): digest for name, _, digest in members}
@@ -133,7 +133,7 @@ def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     """
     if row.fate is Fate.SORTED and path.suffix == ".gz":
         try:
-            return hash_gzip(str(path), monitor=monitor)[1] == row.content_sha256
+            return hash_gzip_content(str(path), monitor=monitor)[1] == row.content_sha256
         except ValueError:
             if hash_file(str(path), monitor=monitor)[1] == row.sha256:
                 return True
@@ -151,7 +151,7 @@ def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> lis
     try:
         if checksum is not None and (why := difference(path, checksum, monitor)):
             return [f"{path}: {why}"]
-        size, head = gzip_size(str(path), NIFTI_HEADER_SIZES[1], monitor=monitor)
+        size, head = gzip_content_size_and_head(str(path), NIFTI_HEADER_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
         return [_fault_text(path, error)]
     expected = _nifti_size(head)

@@ -4,7 +4,7 @@
 //! It is independent of Python. `rust/py` is the binding; `python/qxbatch/_core.pyi` documents the Python API.
 
 pub mod archive;
-pub mod directory;
+pub mod dicomdir;
 pub mod frames;
 pub mod header;
 pub mod image;

@@ -26,7 +26,7 @@ impl Monitor {
     }
 
     /// Returns an error once the work is to stop; call it for each file and each block of a large file.
-    pub fn check(&self) -> Result<(), Cancelled> {
+    pub fn check_cancelled(&self) -> Result<(), Cancelled> {
         if self.is_cancelled() {
             Err(Cancelled)
         } else {

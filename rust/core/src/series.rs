@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use crate::header::{Field, Header};
 
 pub use start::start_time;
-pub use uids::{series_uid, uid_of};
+pub use uids::{series_uid, uid_from_hash};
 
 use group_key::{GroupKey, fill_in};
 
@@ -38,7 +38,7 @@ pub struct Group {
     /// SeriesNumber; None without a valid one (see [`series_number`]).
     pub number: Option<i64>,
     /// PatientID, trimmed and in lower case; empty without one.
-    pub patient_id: String,
+    pub folded_patient_id: String,
     /// Indices of the files (in the result of [`group`], of its entries), in the order of their paths.
     pub members: Vec<usize>,
     /// Sum of the sizes of the files in bytes.
@@ -56,7 +56,7 @@ pub struct Group {
 /// may not be DICOM at all.
 pub fn unsorted_reason(header: &Header) -> Option<&'static str> {
     let has = |field| !header.raw(field).is_empty();
-    if header.is_directory() {
+    if header.is_dicomdir() {
         return Some("a DICOMDIR");
     }
     let identified = has(Field::SeriesInstanceUid) && has(Field::SopInstanceUid);
@@ -82,7 +82,7 @@ pub(crate) fn is_series_number(number: &i64) -> bool {
 }
 
 /// Returns PatientID trimmed and in lower case; empty without one.
-pub fn patient_id(header: &Header) -> String {
+pub fn folded_patient_id(header: &Header) -> String {
     header
         .text(Field::PatientId)
         .map(|id| id.to_lowercase())
@@ -109,7 +109,7 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
             uid => Cow::Borrowed(uid),
         };
         let key = (header.raw(Field::StudyInstanceUid), uid);
-        let group_key = (patient_id(header), series_number(header));
+        let group_key = (folded_patient_id(header), series_number(header));
         series
             .entry(key)
             .or_default()
@@ -137,7 +137,7 @@ fn compare_groups(a: &Group, b: &Group) -> Ordering {
         .then_with(|| a.start_time.cmp(&b.start_time))
         .then_with(|| a.series_uid.cmp(&b.series_uid))
         .then_with(|| a.study_uid.cmp(&b.study_uid))
-        .then_with(|| a.patient_id.cmp(&b.patient_id))
+        .then_with(|| a.folded_patient_id.cmp(&b.folded_patient_id))
 }
 
 fn build_group(
@@ -163,14 +163,14 @@ fn build_group(
         .map(start_time)
         .filter(|time| !time.is_empty())
         .min();
-    let (patient_id, number) = group_key;
+    let (folded_patient_id, number) = group_key;
     Some(Group {
         study_uid: header.text(Field::StudyInstanceUid).unwrap_or_default(),
         series_uid: header
             .text(Field::SeriesInstanceUid)
             .unwrap_or_else(series_uid),
         number,
-        patient_id,
+        folded_patient_id,
         size: members
             .iter()
             .filter_map(|index| entries.get(*index))
@@ -248,7 +248,10 @@ mod tests {
     fn patients_differ_only_by_id_and_a_missing_id_is_no_second_patient() {
         let of = |id: &str| header(&[(Field::PatientId, id)]);
         assert_eq!(grouped(&[of("Ab "), of("aB"), of("")]).len(), 1);
-        assert_eq!(grouped(&[of("Ab "), of("aB"), of("")])[0].patient_id, "ab");
+        assert_eq!(
+            grouped(&[of("Ab "), of("aB"), of("")])[0].folded_patient_id,
+            "ab"
+        );
         assert_eq!(grouped(&[of("a"), of("b"), of("")]).len(), 3);
     }
 

@@ -193,13 +193,15 @@ fn check(reading: &Reading) {
     for (at, row) in reading.rows().iter().enumerate() {
         match row.fate {
             Fate::Sorted | Fate::Kept => {
-                let data = fs::read(reading.staged(at).expect("staged")).unwrap();
+                let data = fs::read(reading.staged_path(at).expect("staged")).unwrap();
                 let found = hash(&data);
                 let sums = [row.sha256, row.content_sha256];
                 assert!(sums.iter().flatten().any(|sum| hexadecimal(sum) == found));
             }
             Fate::Refused => assert!(!row.reason.is_empty() && !reading.damage().is_empty()),
-            Fate::Duplicate | Fate::NoData | Fate::Opened => assert!(reading.staged(at).is_none()),
+            Fate::Duplicate | Fate::NoData | Fate::Opened => {
+                assert!(reading.staged_path(at).is_none());
+            }
         }
     }
 }

@@ -180,7 +180,7 @@ fn flaws(comparison: &Comparison) -> (usize, usize, usize, usize) {
 fn a_right_image_has_no_flaw() {
     let comparison = compared(&volumes(3));
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
-    assert_eq!(comparison.checks[0].order, VolumeOrder::Right);
+    assert_eq!(comparison.checks[0].volume_order, VolumeOrder::Right);
     assert_eq!(
         (comparison.moved_volumes, comparison.largest_tilt),
         (0, 0.0)
@@ -246,7 +246,7 @@ fn volumes_in_another_order_than_any_number_are_reported() {
         vec![image(&folder.join("a.nii"), 0.0, STEP, &all, 3)]
     });
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
-    assert_eq!(comparison.checks[0].order, VolumeOrder::Wrong);
+    assert_eq!(comparison.checks[0].volume_order, VolumeOrder::Wrong);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn volumes_against_the_order_of_acquisition_are_reported_although_instance_numbe
     let order = |count: usize, change: fn(&mut Slice)| {
         let mut slices = volumes(count);
         slices.iter_mut().for_each(change);
-        compared(&slices).checks[0].order
+        compared(&slices).checks[0].volume_order
     };
     let temporal: [fn(&mut Slice); 2] = [
         |slice| slice.temporal = Some(3 - slice.volume),
@@ -278,7 +278,7 @@ fn times_of_volumes_continue_after_midnight() {
         for slice in &mut slices {
             slice.second = Some(times[slice.volume]);
         }
-        compared(&slices).checks[0].order
+        compared(&slices).checks[0].volume_order
     };
     let (before, after) = (86_398, 1);
     assert_eq!(order(&[before, after]), VolumeOrder::Right);

@@ -94,7 +94,12 @@ fn tiles_of_a_mosaic_are_about_its_centre_along_the_normal_of_its_csa_header() {
         let object = read(&siemens(syntax, &header()));
         let tiling = object.tiling.unwrap();
         assert_eq!(
-            (tiling.count, tiling.across, tiling.rows, tiling.columns),
+            (
+                tiling.count,
+                tiling.tiles_per_row,
+                tiling.rows,
+                tiling.columns
+            ),
             (3, 2, 2, 2)
         );
         assert!(tiling.has_direction);
@@ -154,7 +159,12 @@ fn a_united_imaging_mosaic_has_the_places_of_its_items() {
         let tiling = object.tiling.unwrap();
         // The two tiles are in one row.
         assert_eq!(
-            (tiling.count, tiling.across, tiling.rows, tiling.columns),
+            (
+                tiling.count,
+                tiling.tiles_per_row,
+                tiling.rows,
+                tiling.columns
+            ),
             (2, 2, 4, 2)
         );
         let places: Vec<_> = object

@@ -242,8 +242,8 @@ fn a_dicomdir_is_known_by_its_meta_header() {
     let meta = syntax.text(0x0002_0002, "UI", "1.2.840.10008.1.3.10");
     let data = syntax.text(0x0004_1130, "CS", "DISC");
     let file = [&[0; 128][..], b"DICM", &meta, &data].concat();
-    assert!(header(&file).is_directory());
-    assert!(!header(&syntax.file(&syntax.plain())).is_directory());
+    assert!(header(&file).is_dicomdir());
+    assert!(!header(&syntax.file(&syntax.plain())).is_dicomdir());
 }
 
 #[test]

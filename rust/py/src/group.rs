@@ -1,4 +1,4 @@
-//! `Group`: the files of one series in a scan or a reading. `python/qxbatch/_core.pyi` documents its fields.
+//! `Group`: the files of one series among scanned files or in a reading. `python/qxbatch/_core.pyi` documents its fields.
 
 use pyo3::prelude::*;
 use qxbatch_core::header::Header as CoreHeader;
@@ -11,7 +11,7 @@ pub(crate) struct Group {
     study_uid: String,
     series_uid: String,
     number: Option<i64>,
-    patient_id: String,
+    folded_patient_id: String,
     files: usize,
     size: u64,
     header: Py<Header>,
@@ -25,7 +25,7 @@ impl Group {
             study_uid: group.study_uid.clone(),
             series_uid: group.series_uid.clone(),
             number: group.number,
-            patient_id: group.patient_id.clone(),
+            folded_patient_id: group.folded_patient_id.clone(),
             files: group.members.len(),
             size: group.size,
             header: Py::new(

@@ -60,7 +60,7 @@ pub(crate) struct ImageCheck {
     different_slices: usize,
     // file, frame, slice, volume, expected value, value in the image
     first_difference: Option<(usize, u32, u32, u32, f64, f64)>,
-    order: &'static str,
+    volume_order: &'static str,
     time_step: Option<f64>,
     echo_times: Option<(f64, f64)>,
     flip_angles: Option<(f64, f64)>,
@@ -78,10 +78,10 @@ pub(crate) struct ImageCheck {
     is_diffusion: bool,
     is_isotropic: bool,
     is_derived: bool,
-    has_derived: bool,
+    has_derived_frames: bool,
     dixon_signals: Vec<&'static str>,
     // InstanceNumber, file
-    first_instance: (i64, usize),
+    lowest_instance_number_and_file: (i64, usize),
     same_volume_as: Option<usize>,
     same_scan_as: Option<usize>,
 }
@@ -128,7 +128,7 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             slices_without_frame: check.slices_without_frame,
             different_slices: check.different_slices,
             first_difference: difference,
-            order: match check.order {
+            volume_order: match check.volume_order {
                 VolumeOrder::NotCompared => "",
                 VolumeOrder::Right => "right",
                 VolumeOrder::Wrong => "wrong",
@@ -149,9 +149,9 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             is_diffusion: check.is_diffusion,
             is_isotropic: check.is_isotropic,
             is_derived: check.is_derived,
-            has_derived: check.has_derived,
+            has_derived_frames: check.has_derived_frames,
             dixon_signals: check.dixon_signals.into_iter().collect(),
-            first_instance: check.first_instance,
+            lowest_instance_number_and_file: check.lowest_instance_number_and_file,
             same_volume_as: check.same_volume_as,
             same_scan_as: check.same_scan_as,
         },
@@ -240,13 +240,13 @@ impl SeriesFrames {
     }
 
     #[getter]
-    fn images(&self) -> usize {
-        self.facts.images
+    fn objects_with_pixels(&self) -> usize {
+        self.facts.objects_with_pixels
     }
 
     #[getter]
-    fn without_pixels(&self) -> usize {
-        self.facts.without_pixels
+    fn objects_without_pixels(&self) -> usize {
+        self.facts.objects_without_pixels
     }
 
     #[getter]
@@ -265,8 +265,8 @@ impl SeriesFrames {
     }
 
     #[getter]
-    fn sizes(&self) -> Vec<(u32, u32)> {
-        self.facts.sizes.clone()
+    fn frame_sizes(&self) -> Vec<(u32, u32)> {
+        self.facts.frame_sizes.clone()
     }
 
     #[getter]

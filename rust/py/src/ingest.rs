@@ -1,4 +1,4 @@
-//! `ingest`, `is_archive`, `sniff`, `Reading`, `Row` and `Streams`, which `python/qxbatch/_core.pyi` documents.
+//! `ingest`, `is_archive`, `sniff`, `Reading`, `Row` and `DeflateStreams`, which `python/qxbatch/_core.pyi` documents.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"
@@ -66,8 +66,8 @@ fn row(index: usize, row: &core::Row) -> Row {
 }
 
 #[pyclass(frozen, module = "qxbatch._core")]
-pub(crate) struct Streams {
-    pub(crate) core: core::Streams,
+pub(crate) struct DeflateStreams {
+    pub(crate) core: core::DeflateStreams,
 }
 
 #[pyclass(module = "qxbatch._core")]
@@ -121,9 +121,13 @@ impl Reading {
         Ok(header.map(|core| Header { core }))
     }
 
-    fn staged(&self, row: usize) -> PyResult<OsString> {
+    fn staged_path(&self, row: usize) -> PyResult<OsString> {
         self.core_row(row)?;
-        Ok(self.core.staged(row).unwrap_or_default().into_os_string())
+        Ok(self
+            .core
+            .staged_path(row)
+            .unwrap_or_default()
+            .into_os_string())
     }
 
     fn suspects(&self) -> Vec<usize> {
@@ -140,12 +144,12 @@ impl Reading {
         }
     }
 
-    fn streams(&self, groups: Vec<usize>) -> PyResult<Streams> {
+    fn deflate_streams(&self, groups: Vec<usize>) -> PyResult<DeflateStreams> {
         for &group in &groups {
             self.check_group(group)?;
         }
-        let core = self.core.streams(&groups);
-        Ok(Streams { core })
+        let core = self.core.deflate_streams(&groups);
+        Ok(DeflateStreams { core })
     }
 
     fn left_out(&self) -> Vec<(usize, &'static str)> {
@@ -171,12 +175,12 @@ impl Reading {
         self.core.damage().to_vec()
     }
 
-    fn notes(&self) -> Vec<String> {
-        self.core.notes().to_vec()
+    fn skipped_bytes_notes(&self) -> Vec<String> {
+        self.core.skipped_bytes_notes().to_vec()
     }
 
-    fn skips_images(&self) -> bool {
-        self.core.skips_images()
+    fn skipped_bytes_may_contain_images(&self) -> bool {
+        self.core.skipped_bytes_may_contain_images()
     }
 
     fn place_series(
@@ -212,11 +216,11 @@ impl Reading {
         self.core.leave_row(row, at).map_err(ingest_error)
     }
 
-    fn place_kept(&mut self, py: Python<'_>, root: PathBuf, rows: Vec<usize>) -> PyResult<()> {
+    fn place_in_inbox(&mut self, py: Python<'_>, root: PathBuf, rows: Vec<usize>) -> PyResult<()> {
         for &row in &rows {
             self.core_row(row)?;
         }
-        py.detach(|| self.core.place_kept(&root, &rows))
+        py.detach(|| self.core.place_in_inbox(&root, &rows))
             .map_err(ingest_error)
     }
 }

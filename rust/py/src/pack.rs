@@ -1,4 +1,4 @@
-//! `pack_folder`, `gzip_file`, `gzip_size` and the hashes, which `python/qxbatch/_core.pyi` documents.
+//! `pack_folder`, `gzip_file`, `gzip_content_size_and_head` and the hashes, which `python/qxbatch/_core.pyi` documents.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"
@@ -11,7 +11,7 @@ use qxbatch_core::notation::{escape, hexadecimal};
 use qxbatch_core::pack::{gzip, hash, tar_gz, written};
 
 use crate::failure::pack_error;
-use crate::ingest::Streams;
+use crate::ingest::DeflateStreams;
 use crate::monitor::Monitor;
 
 #[pyfunction]
@@ -22,7 +22,7 @@ pub(crate) fn pack_folder(
     out: PathBuf,
     prefix: &str,
     level: u32,
-    streams: Option<&Bound<'_, Streams>>,
+    streams: Option<&Bound<'_, DeflateStreams>>,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<u64> {
     let monitor = Monitor::or_new(monitor);
@@ -62,20 +62,20 @@ pub(crate) fn hash_file(
 }
 
 #[pyfunction]
-#[pyo3(signature = (path, *, exact = false, monitor = None))]
-pub(crate) fn hash_gzip(
+#[pyo3(signature = (path, *, refuse_foreign_bytes = false, monitor = None))]
+pub(crate) fn hash_gzip_content(
     py: Python<'_>,
     path: PathBuf,
-    exact: bool,
+    refuse_foreign_bytes: bool,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
     let monitor = Monitor::or_new(monitor);
     let (size, sha256) = py
         .detach(|| {
-            if exact {
-                written::gzip(&path, &monitor)?;
+            if refuse_foreign_bytes {
+                written::check_gzip(&path, &monitor)?;
             }
-            hash::gzip(&path, &monitor)
+            hash::gzip_content(&path, &monitor)
         })
         .map_err(pack_error)?;
     Ok((size, hexadecimal(&sha256)))
@@ -83,31 +83,31 @@ pub(crate) fn hash_gzip(
 
 #[pyfunction]
 #[pyo3(signature = (path, head, *, monitor = None))]
-pub(crate) fn gzip_size(
+pub(crate) fn gzip_content_size_and_head(
     py: Python<'_>,
     path: PathBuf,
     head: usize,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, Vec<u8>)> {
     let monitor = Monitor::or_new(monitor);
-    py.detach(|| hash::gzip_size(&path, head, &monitor))
+    py.detach(|| hash::gzip_content_size_and_head(&path, head, &monitor))
         .map_err(pack_error)
 }
 
 #[pyfunction]
-#[pyo3(signature = (path, *, exact = false, monitor = None))]
-pub(crate) fn hash_tar_gz(
+#[pyo3(signature = (path, *, refuse_foreign_bytes = false, monitor = None))]
+pub(crate) fn hash_tar_gz_members(
     py: Python<'_>,
     path: PathBuf,
-    exact: bool,
+    refuse_foreign_bytes: bool,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<Vec<(String, u64, String)>> {
     let monitor = Monitor::or_new(monitor);
     let members = py
         .detach(|| {
-            let members = hash::tar_gz(&path, &monitor)?;
-            if exact {
-                written::tar_gz(&path, &members, &monitor)?;
+            let members = hash::tar_gz_members(&path, &monitor)?;
+            if refuse_foreign_bytes {
+                written::check_tar_gz(&path, &members, &monitor)?;
             }
             Ok(members)
         })

@@ -1,4 +1,4 @@
-//! `Scan` and `scan`, which `python/qxbatch/_core.pyi` documents.
+//! `ScannedFiles` and `scan_files`, which `python/qxbatch/_core.pyi` documents.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -16,17 +16,17 @@ use crate::header::Header;
 use crate::monitor::{Monitor, cancelled_error};
 
 #[pyclass(frozen, module = "qxbatch._core")]
-pub(crate) struct Scan {
-    core: core::Scan,
+pub(crate) struct ScannedFiles {
+    core: core::ScannedFiles,
     groups: OnceLock<Vec<CoreGroup>>,
 }
 
-impl Scan {
+impl ScannedFiles {
     fn file(&self, index: usize) -> PyResult<&core::ScannedFile> {
         self.core
             .files()
             .get(index)
-            .ok_or_else(|| PyIndexError::new_err("no such file in the scan"))
+            .ok_or_else(|| PyIndexError::new_err("no such scanned file"))
     }
 
     fn core_groups(&self, py: Python<'_>) -> &[CoreGroup] {
@@ -35,7 +35,7 @@ impl Scan {
 }
 
 #[pymethods]
-impl Scan {
+impl ScannedFiles {
     fn __len__(&self) -> usize {
         self.core.files().len()
     }
@@ -60,7 +60,7 @@ impl Scan {
         })
     }
 
-    fn content(&self, index: usize) -> PyResult<&'static str> {
+    fn outcome(&self, index: usize) -> PyResult<&'static str> {
         Ok(match &self.file(index)?.outcome {
             Outcome::Dicom(_) => "dicom",
             Outcome::Other(_) => "other",
@@ -81,22 +81,22 @@ impl Scan {
         let group = self.core_groups(py).get(group);
         group
             .map(|group| group.members.clone())
-            .ok_or_else(|| PyIndexError::new_err("no such group in the scan"))
+            .ok_or_else(|| PyIndexError::new_err("no such group of scanned files"))
     }
 }
 
 #[pyfunction]
 #[pyo3(signature = (paths, *, threads = 0, monitor = None))]
-pub(crate) fn scan(
+pub(crate) fn scan_files(
     py: Python<'_>,
     paths: Vec<OsString>,
     threads: usize,
     monitor: Option<&Bound<'_, Monitor>>,
-) -> PyResult<Scan> {
+) -> PyResult<ScannedFiles> {
     let paths: Vec<Vec<u8>> = paths.into_iter().map(OsStringExt::into_vec).collect();
     let monitor = Monitor::or_new(monitor);
-    match py.detach(|| core::scan(&paths, threads, &monitor)) {
-        Ok(core) => Ok(Scan {
+    match py.detach(|| core::scan_files(&paths, threads, &monitor)) {
+        Ok(core) => Ok(ScannedFiles {
             core,
             groups: OnceLock::new(),
         }),

@@ -27,7 +27,7 @@ pub(crate) struct Stack {
     missing_volumes: usize,
     intervals: OptionalIntervals,
     b_values: Vec<(f64, usize)>,
-    directions: usize,
+    direction_count: usize,
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
@@ -36,8 +36,8 @@ pub(crate) struct AcquiredStacks {
     first_and_last_time: Option<(f64, f64)>,
     echo_times: Vec<f64>,
     missing_mosaics: usize,
-    numbers: BTreeMap<String, Vec<f64>>,
-    texts: BTreeMap<String, String>,
+    header_numbers: BTreeMap<String, Vec<f64>>,
+    header_texts: BTreeMap<String, String>,
 }
 
 impl AcquiredStacks {
@@ -54,8 +54,8 @@ impl AcquiredStacks {
             first_and_last_time: acquired.first_and_last_time,
             echo_times: acquired.echo_times,
             missing_mosaics: acquired.missing_mosaics,
-            numbers: details.numbers,
-            texts: details.texts,
+            header_numbers: details.numbers,
+            header_texts: details.texts,
         })
     }
 }
@@ -86,6 +86,6 @@ fn stack(source: core::Stack) -> Stack {
             intervals.trigger_time,
         ),
         b_values: source.b_values,
-        directions: source.directions,
+        direction_count: source.direction_count,
     }
 }

@@ -5,7 +5,7 @@
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Csa {
     /// NumberOfImagesInMosaic.
-    pub tiles: Option<u32>,
+    pub tile_count: Option<u32>,
     /// SliceNormalVector: the direction in which the slices of a mosaic follow each other.
     pub normal: Option<[f64; 3]>,
     /// B_value, s/mm2.
@@ -89,7 +89,7 @@ impl Csa {
     fn set(&mut self, name: &[u8], values: &[f64]) {
         match (name, values) {
             (b"NumberOfImagesInMosaic", [count, ..]) if (1.0..=4096.0).contains(count) => {
-                self.tiles = Some(*count as u32);
+                self.tile_count = Some(*count as u32);
             }
             (b"SliceNormalVector", [x, y, z]) => self.normal = Some([*x, *y, *z]),
             (b"B_value", [value, ..]) => self.b_value = Some(*value),

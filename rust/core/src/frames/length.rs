@@ -47,7 +47,7 @@ pub(super) fn end_of_fragments(fragments: &[(u64, u32)]) -> u64 {
 }
 
 /// Returns whether a DICOM file with a preamble begins at an offset.
-pub(super) fn is_object<W: Window>(
+pub(super) fn file_begins_at<W: Window>(
     reader: &mut Reader<'_, W>,
     at: u64,
 ) -> Result<bool, ParseError> {

@@ -82,7 +82,7 @@ pub struct Object {
     /// Columns of a stored image; for a mosaic, of all tiles together.
     pub columns: u32,
     /// The larger side of AcquisitionMatrix; 0 if absent.
-    pub acquisition_side: u32,
+    pub acquisition_matrix_side: u32,
     /// Whether Siemens is the manufacturer.
     pub is_siemens: bool,
     /// NumberOfFrames; 1 if absent.
@@ -108,7 +108,7 @@ pub struct Object {
     /// before them.
     pub is_truncated: bool,
     /// Whether another DICOM file begins directly after its pixel data: two files were joined.
-    pub joined: bool,
+    pub has_appended_file: bool,
     /// InstanceNumber.
     pub instance_number: Option<i64>,
     /// Its frames; empty without pixel data, and for a mosaic whose header lacks the number of tiles.
@@ -125,8 +125,8 @@ impl Object {
     /// as many rows as were acquired.
     pub fn may_be_mosaic(&self) -> bool {
         let has_one_frame = self.frames.len() == 1 && self.tiling.is_none();
-        let is_large =
-            self.acquisition_side > 0 && self.rows >= self.acquisition_side.saturating_mul(3);
+        let is_large = self.acquisition_matrix_side > 0
+            && self.rows >= self.acquisition_matrix_side.saturating_mul(3);
         self.is_siemens && has_one_frame && is_large && self.rows == self.columns
     }
 
@@ -143,8 +143,8 @@ impl Object {
 pub struct Tiling {
     /// Number of tiles with a slice; 0 if the header lacks it.
     pub count: u32,
-    /// Number of tiles in a row.
-    pub across: u32,
+    /// Number of tiles side by side in a row of tiles.
+    pub tiles_per_row: u32,
     /// Rows of a tile.
     pub rows: u32,
     /// Columns of a tile.

@@ -119,12 +119,12 @@ impl ObjectBuilder {
             self.read_pixel_data(element, encoding, syntax);
             if let (Some(length), false) = (element.length, syntax.deflated) {
                 let end = element.value_offset.saturating_add(length.into());
-                self.object.joined = length::is_object(reader, end)?;
+                self.object.has_appended_file = length::file_begins_at(reader, end)?;
             } else if !syntax.deflated {
                 let fragments = fragments(reader, element, encoding)?;
                 self.object.is_truncated = length::ends_early(&fragments, self.size);
                 let end = length::end_of_fragments(&fragments);
-                self.object.joined = length::is_object(reader, end)?;
+                self.object.has_appended_file = length::file_begins_at(reader, end)?;
                 if self.object.pixels == Pixels::Rle {
                     self.object.fragments = fragments;
                 }
@@ -174,7 +174,7 @@ impl ObjectBuilder {
                     reason = "an unsigned number of 16 bits"
                 )]
                 let largest = largest as u32;
-                object.acquisition_side = largest;
+                object.acquisition_matrix_side = largest;
             }
             0x0028_0002 => object.encoding.samples = u16_of(get(Vr::US)?).unwrap_or(1),
             0x0028_0004 => object.photometric_interpretation = text(reader, element)?,
@@ -218,25 +218,25 @@ impl ObjectBuilder {
             .read_element(reader, element, encoding, &mut self.main)?;
         let u32_of = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         match deferred {
-            Some(DeferredElement::Tiles) => {
+            Some(DeferredElement::TileCount) => {
                 let count = u32_of(numbers(reader, element, encoding, Vr::US)?.integer());
                 self.tiles.count = count
                     .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
-            Some(DeferredElement::UihTiles) => {
+            Some(DeferredElement::UihTileCount) => {
                 let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.integer());
                 self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
             Some(DeferredElement::Csa) => {
                 let csa = csa::read(reader.long_value(element)?);
-                self.tiles.count = self.tiles.count.or(csa.tiles);
+                self.tiles.count = self.tiles.count.or(csa.tile_count);
                 self.tiles.normal = csa.normal;
                 let b_value = &mut self.main.diffusion.b_value;
                 *b_value = b_value.or(csa.b_value);
                 self.main.diffusion.extend_range(csa.b_value);
             }
-            Some(DeferredElement::UihTileItems) => {
+            Some(DeferredElement::UihTilePositions) => {
                 return self.read_uih_tiles(reader, element, encoding);
             }
             None => {}

@@ -41,13 +41,13 @@ enum Vendor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeferredElement {
     /// Siemens: number of images in a mosaic.
-    Tiles,
+    TileCount,
     /// Siemens: the CSA image header.
     Csa,
     /// United Imaging: number of tiles.
-    UihTiles,
+    UihTileCount,
     /// United Imaging: a sequence with one item for each tile.
-    UihTileItems,
+    UihTilePositions,
 }
 
 impl PrivateBlocks {
@@ -77,7 +77,7 @@ impl PrivateBlocks {
         };
         let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
         match (creator, element.tag & 0xFFFF_00FF) {
-            (Creator::SiemensMr, 0x0019_000A) => return Ok(Some(DeferredElement::Tiles)),
+            (Creator::SiemensMr, 0x0019_000A) => return Ok(Some(DeferredElement::TileCount)),
             (Creator::SiemensMr, 0x0019_000C) => {
                 let value = get(Vr::IS)?.first();
                 attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
@@ -153,8 +153,8 @@ impl PrivateBlocks {
             (Creator::Uih, 0x0065_0037) => {
                 attributes.diffusion.image_direction = get(Vr::FD)?.array();
             }
-            (Creator::Uih, 0x0065_0050) => return Ok(Some(DeferredElement::UihTiles)),
-            (Creator::Uih, 0x0065_0051) => return Ok(Some(DeferredElement::UihTileItems)),
+            (Creator::Uih, 0x0065_0050) => return Ok(Some(DeferredElement::UihTileCount)),
+            (Creator::Uih, 0x0065_0051) => return Ok(Some(DeferredElement::UihTilePositions)),
             _ => {}
         }
         Ok(None)

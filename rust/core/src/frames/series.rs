@@ -26,9 +26,9 @@ pub type FileError = (PathBuf, io::Error);
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Facts {
     /// Objects with pixel data.
-    pub images: usize,
+    pub objects_with_pixels: usize,
     /// Complete objects without pixel data.
-    pub without_pixels: usize,
+    pub objects_without_pixels: usize,
     /// Number of objects of each SOP class (UID).
     pub classes: BTreeMap<String, usize>,
     /// Two-dimensional frames; each tile of a mosaic counts.
@@ -36,7 +36,7 @@ pub struct Facts {
     /// Pixels of all frames.
     pub voxels: u64,
     /// Different sizes of the frames, ascending: rows and columns.
-    pub sizes: Vec<(u32, u32)>,
+    pub frame_sizes: Vec<(u32, u32)>,
     /// Whether `slices` and `voxels` count all objects. This is so if each image has its size (a mosaic also its number
     /// of tiles), and if each object without pixel data is complete.
     pub is_countable: bool,
@@ -143,8 +143,8 @@ impl Series {
         let uids: BTreeSet<u64> = images.clone().map(|object| object.series_hash).collect();
         let numbers = images.filter_map(|object| object.series_number);
         facts.parts = uids.len().max(numbers.collect::<BTreeSet<i64>>().len());
-        facts.sizes.sort_unstable();
-        facts.sizes.dedup();
+        facts.frame_sizes.sort_unstable();
+        facts.frame_sizes.dedup();
         facts
     }
 }
@@ -198,11 +198,11 @@ impl Facts {
         *self.classes.entry(object.sop_class.clone()).or_default() += 1;
         self.series_number = self.series_number.or(object.series_number);
         if object.pixels == Pixels::Absent {
-            self.without_pixels += usize::from(!object.is_incomplete);
+            self.objects_without_pixels += usize::from(!object.is_incomplete);
             self.is_countable &= !object.is_incomplete;
             return;
         }
-        self.images += 1;
+        self.objects_with_pixels += 1;
         self.has_mosaic |= object.tiling.is_some();
         let (rows, columns) = (object.frame_rows(), object.frame_columns());
         let frames = match object.tiling {
@@ -213,7 +213,7 @@ impl Facts {
             self.is_countable = false;
             return;
         }
-        self.sizes.push((rows, columns));
+        self.frame_sizes.push((rows, columns));
         let rows_of_frames = u64::from(frames) * u64::from(rows); // each factor is below 2^32
         self.slices = self.slices.saturating_add(u64::from(frames));
         let voxels = rows_of_frames.saturating_mul(u64::from(columns));

@@ -191,7 +191,10 @@ impl PixelReader {
         let (first, count) = compared_rows(object.frame_rows(), object.compares_all_rows);
         let (frame, row, column) = match &object.tiling {
             Some(tiling) => {
-                let (down, right) = (index / tiling.across.max(1), index % tiling.across.max(1));
+                let (down, right) = (
+                    index / tiling.tiles_per_row.max(1),
+                    index % tiling.tiles_per_row.max(1),
+                );
                 (0, down * tiling.rows + first, right * tiling.columns)
             }
             None => (u64::from(index), first, 0),

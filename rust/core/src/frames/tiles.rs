@@ -16,7 +16,7 @@ impl Tiling {
         };
         Self {
             count,
-            across,
+            tiles_per_row: across,
             rows: object.rows / down.max(1),
             columns: object.columns / across.max(1),
             has_direction,

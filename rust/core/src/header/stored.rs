@@ -136,7 +136,7 @@ impl Header {
     }
 
     /// Returns whether the object is a DICOMDIR: the directory of a medium, not an object of a series.
-    pub fn is_directory(&self) -> bool {
+    pub fn is_dicomdir(&self) -> bool {
         self.raw(Field::MediaStorageSopClassUid) == DIRECTORY
             || self.raw(Field::SopClassUid) == DIRECTORY
     }
@@ -187,7 +187,7 @@ mod tests {
             "ORIGINAL\\PRIMARY\\M"
         );
         assert_eq!(header.value(Field::StudyDate), Value::None);
-        assert!(!header.is_directory());
+        assert!(!header.is_dicomdir());
     }
 
     #[test]

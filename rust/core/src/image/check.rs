@@ -126,7 +126,7 @@ impl SeriesAndImages<'_> {
         };
         for object in self.objects {
             let has_pixels = object.pixels != Pixels::Absent;
-            comparison.joined_files += usize::from(object.joined);
+            comparison.joined_files += usize::from(object.has_appended_file);
             comparison.suspected_mosaics += usize::from(object.may_be_mosaic());
             if let Some(tiling) = object.tiling {
                 comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);
@@ -183,7 +183,7 @@ impl SeriesAndImages<'_> {
             first_difference: image_match.first_difference,
             is_derived: true,
             is_isotropic: true,
-            first_instance: (i64::MAX, usize::MAX),
+            lowest_instance_number_and_file: (i64::MAX, usize::MAX),
             slices: image_match.frames.iter().map(Vec::len).sum(),
             b_values: vec![(None, None); volumes as usize],
             directions: vec![None; volumes as usize],
@@ -201,7 +201,7 @@ impl SeriesAndImages<'_> {
             };
             let frame = &series_frame.frame.attributes;
             check.is_derived &= frame.is_derived;
-            check.has_derived |= frame.is_derived;
+            check.has_derived_frames |= frame.is_derived;
             check.dixon_signals.extend(frame.dixon_signal);
             extend(&mut check.echo_times, frame.echo_time);
             extend(&mut check.flip_angles, frame.flip_angle);
@@ -213,8 +213,8 @@ impl SeriesAndImages<'_> {
             check.is_isotropic &= frame.diffusion.is_isotropic || !is_weighted(&frame.diffusion);
             check.is_diffusion |=
                 frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
-            check.first_instance = check
-                .first_instance
+            check.lowest_instance_number_and_file = check
+                .lowest_instance_number_and_file
                 .min((frame.instance_number.unwrap_or(i64::MAX), series_frame.file));
             let is_first = check
                 .contradicting_b_values
@@ -243,7 +243,7 @@ impl SeriesAndImages<'_> {
             .all(|(b_value, second)| !(*b_value > Some(0.0) || *second > Some(0.0)));
         check.is_isotropic &= !unweighted;
         if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
-            check.order = volume_order(series_frames, &image_match.frames);
+            check.volume_order = volume_order(series_frames, &image_match.frames);
         }
         if volumes > 1 && unweighted && !check.is_diffusion {
             check.time_step = time_step(series_frames, &image_match.frames);

@@ -1,6 +1,6 @@
 //! Gradient directions of frames in patient axes (LPS+).
 
-use super::grid::{LpsDirection, Vector3, cross, plus};
+use super::grid::{LpsDirection, Vector3, add_scaled, cross};
 use crate::frames::{Attributes, PhaseAxis};
 
 /// Lowest component of the slice normal (a unit vector) along the patient's long axis in a transversal image.
@@ -50,8 +50,8 @@ pub(super) fn has_known_signs(frame: &Attributes) -> bool {
 /// Turns a direction along the row, the column and the normal of an image into patient axes.
 fn in_patient_axes([x, y, z]: Vector3, [a, b, c, d, e, f]: [f64; 6]) -> LpsDirection {
     let (row, column) = ([a, b, c], [d, e, f]);
-    let in_plane = plus(plus([0.0; 3], x, row), y, column);
-    plus(in_plane, z, cross(row, column))
+    let in_plane = add_scaled(add_scaled([0.0; 3], x, row), y, column);
+    add_scaled(in_plane, z, cross(row, column))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) fn minus(a: Vector3, b: Vector3) -> Vector3 {
 }
 
 /// Returns the point `a`, moved by `along` times the direction `b`.
-pub(super) fn plus(a: Vector3, along: f64, b: Vector3) -> Vector3 {
+pub(super) fn add_scaled(a: Vector3, along: f64, b: Vector3) -> Vector3 {
     let ([a, b, c], [d, e, f]) = (a, b);
     [a + along * d, b + along * e, c + along * f]
 }
@@ -102,7 +102,7 @@ impl Plane {
             .zip(self.spacing)
             .zip(self.axes)
         {
-            point = plus(
+            point = add_scaled(
                 point,
                 part * f64::from(size.saturating_sub(1)) * spacing,
                 axis,

@@ -175,7 +175,7 @@ fn slab_sums(
     }
     let steady = signal.get_mut(first_steady..).unwrap_or_default();
     for (group, signal) in steady.chunks_mut(VOLUMES_AT_ONCE).enumerate() {
-        monitor.check()?;
+        monitor.check_cancelled()?;
         let mut volumes: [&[u8]; VOLUMES_AT_ONCE] = Default::default();
         let indices = first_steady + group * VOLUMES_AT_ONCE..;
         let slots = volumes.iter_mut().zip(&mut buffers).zip(indices);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::frame_positions::{CandidateSlice, FramePositions, MAX_DISTANCE, SeriesFrame};
-use super::grid::{Grid, Location, Plane, angle, dot, minus, norm, plus};
+use super::grid::{Grid, Location, Plane, add_scaled, angle, dot, minus, norm};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
@@ -203,7 +203,7 @@ fn movement(
     let mut largest_distance: f64 = 0.0;
     for (rank, (_, plane)) in planes.iter().enumerate() {
         let rank = u32::try_from(rank).ok()?;
-        let expected = plus(first.centre(), f64::from(rank) * step, normal);
+        let expected = add_scaled(first.centre(), f64::from(rank) * step, normal);
         if norm(minus(plane.centre(), expected)) > MAX_DISTANCE {
             return None;
         }

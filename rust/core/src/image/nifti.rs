@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::voxel_type::VoxelType;
 use crate::regular;
 
-/// The header fields that are used.
+/// An open image: its file, and the header fields that are used.
 #[derive(Debug)]
 pub(super) struct Nifti {
     pub path: PathBuf,

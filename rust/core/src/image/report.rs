@@ -29,7 +29,7 @@ pub struct ImageCheck {
     /// The first slice with different values.
     pub first_difference: Option<Difference>,
     /// Whether the volumes are in the order of a time or number in the headers, such as AcquisitionTime.
-    pub order: VolumeOrder,
+    pub volume_order: VolumeOrder,
     /// Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans.
     pub time_step: Option<f64>,
     /// The shortest and the longest echo time of its frames, ms; None if the headers have none.
@@ -65,12 +65,12 @@ pub struct ImageCheck {
     /// Whether all its frames are derived; true without a frame.
     pub is_derived: bool,
     /// Whether some of its frames are derived.
-    pub has_derived: bool,
+    pub has_derived_frames: bool,
     /// The signals of a Dixon scan that the headers of its frames name.
     pub dixon_signals: BTreeSet<&'static str>,
     /// The lowest InstanceNumber or frame number, and the index of its file; the largest integers if no frame was
     /// assigned.
-    pub first_instance: (i64, usize),
+    pub lowest_instance_number_and_file: (i64, usize),
     /// Another image of the same kind whose slices are between this image's slices or continue them: both are parts of
     /// one volume.
     pub same_volume_as: Option<usize>,

@@ -142,7 +142,7 @@ impl VolumeParts {
     ) -> Result<(), StatisticsError> {
         let mut buffer = Vec::new();
         for first in (0..self.voxels).step_by(READ_VOXELS) {
-            monitor.check()?;
+            monitor.check_cancelled()?;
             let voxels = (self.voxels - first).min(READ_VOXELS);
             let bytes = self.part(volume, first, voxels * self.voxel_size, &mut buffer)?;
             for k in (0..voxels).step_by(BLOCK) {

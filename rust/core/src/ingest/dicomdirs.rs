@@ -5,7 +5,7 @@ use std::fs::File;
 
 use super::reading::Reading;
 use super::row::{Fate, Row, RowKind};
-use crate::directory::{ListedFile, listed_files};
+use crate::dicomdir::{ListedFile, listed_files};
 use crate::header::{Field, FileWindow};
 use crate::notation::escape;
 
@@ -38,7 +38,7 @@ impl Reading {
         let mut files = None;
         directories
             .filter_map(|(at, row)| {
-                let file = File::open(self.staged(at)?).ok()?;
+                let file = File::open(self.staged_path(at)?).ok()?;
                 let size = file.metadata().ok()?.len();
                 let listed = listed_files(&mut FileWindow::new(&file, size, Vec::new()))?;
                 let files = files.get_or_insert_with(|| PacketFiles::of(&self.rows));

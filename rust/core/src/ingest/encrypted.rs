@@ -38,7 +38,7 @@ pub fn read(
     address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
-        Ok(ProcessedMember::from(address.refused(
+        Ok(ProcessedMember::from(address.refused_row(
             RowKind::Other,
             entry.size,
             reason,
@@ -52,8 +52,12 @@ pub fn read(
             Err(reason) => return refuse(reason),
         };
     let mut damage = None;
-    for (at, password) in pass.options.passwords.in_order(&pass.last_password) {
-        pass.check()?;
+    for (at, password) in pass
+        .options
+        .passwords
+        .last_correct_first(&pass.last_password)
+    {
+        pass.check_cancelled()?;
         let packed = match member_data.open(password, pass.monitor)? {
             Attempt::WrongPassword => continue,
             Attempt::Damaged(reason) => {

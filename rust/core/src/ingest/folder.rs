@@ -72,16 +72,16 @@ fn read_entry(
     kind: &EntryKind,
 ) -> Result<ProcessedMember, Stop> {
     if let Err(reason) = pass.count_member(escaped_len(&address.path)) {
-        return Ok(address.refused(RowKind::Other, 0, reason).into());
+        return Ok(address.refused_row(RowKind::Other, 0, reason).into());
     }
     Ok(match kind {
         EntryKind::File => return read_loose_file(pass, address, path),
         EntryKind::Folder => address
-            .no_data(RowKind::Directory, "an empty folder")
+            .no_data_row(RowKind::Directory, "an empty folder")
             .into(),
         EntryKind::Link => link_row(address, root, path).into(),
-        EntryKind::Device(word) => address.no_data(RowKind::Device, *word).into(),
-        EntryKind::Unreadable(kind, reason) => address.refused(*kind, 0, reason.clone()).into(),
+        EntryKind::Device(word) => address.no_data_row(RowKind::Device, *word).into(),
+        EntryKind::Unreadable(kind, reason) => address.refused_row(*kind, 0, reason.clone()).into(),
     })
 }
 
@@ -94,7 +94,7 @@ fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<
     }];
     let mut name_bytes = 0u64;
     while let Some(next) = pending.pop() {
-        pass.check()?;
+        pass.check_cancelled()?;
         name_bytes = name_bytes.saturating_add(next.path.len() as u64);
         let members = entries.len() as u64 + 1;
         if names_too_long(name_bytes, members) {
@@ -172,19 +172,19 @@ pub fn read_loose_file(
     address: &Address,
     path: &Path,
 ) -> Result<ProcessedMember, Stop> {
-    pass.check()?;
+    pass.check_cancelled()?;
     let opened = open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
     let (mut file, metadata) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             return Ok(address
-                .refused(RowKind::Other, 0, format!("it cannot be read: {error}"))
+                .refused_row(RowKind::Other, 0, format!("it cannot be read: {error}"))
                 .into());
         }
     };
     if !metadata.is_file() {
         return Ok(address
-            .no_data(RowKind::Device, "it is no longer a regular file")
+            .no_data_row(RowKind::Device, "it is no longer a regular file")
             .into());
     }
     let size = metadata.len();
@@ -202,7 +202,11 @@ pub fn read_loose_file(
             scratch.content.get_mut(..want).unwrap_or_default(),
         ) {
             Ok(got) => got,
-            Err(error) => return Ok(address.refused(RowKind::Other, size, reason(&error)).into()),
+            Err(error) => {
+                return Ok(address
+                    .refused_row(RowKind::Other, size, reason(&error))
+                    .into());
+            }
         };
         drop(file);
         if got as u64 != size {
@@ -221,7 +225,7 @@ pub fn read_loose_file(
 
 fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
     address
-        .refused(RowKind::Other, size, "it changed while it was read")
+        .refused_row(RowKind::Other, size, "it changed while it was read")
         .into()
 }
 
@@ -254,7 +258,7 @@ fn read_large_file(
         Ok(checksums) => checksums,
         Err(fault) => {
             return Ok(address
-                .refused(RowKind::Other, size, fault.reason_or_stop()?)
+                .refused_row(RowKind::Other, size, fault.reason_or_stop()?)
                 .into());
         }
     };

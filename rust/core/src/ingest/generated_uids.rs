@@ -3,7 +3,7 @@
 
 use super::row::Row;
 use crate::header::{Field, Header};
-use crate::series::{series_uid, uid_of};
+use crate::series::{series_uid, uid_from_hash};
 
 /// Returns the header with both UIDs. Sets the reason of the row: it names the generated UIDs, and is empty if there are
 /// none.
@@ -11,7 +11,7 @@ pub fn with_generated_uids(row: &mut Row, header: Header) -> Header {
     let mut generated = Vec::new();
     if header.raw(Field::SopInstanceUid).is_empty() {
         let hash = row.content_sha256.or(row.sha256).unwrap_or_default();
-        generated.push((Field::SopInstanceUid, uid_of(&hash)));
+        generated.push((Field::SopInstanceUid, uid_from_hash(&hash)));
     }
     if header.raw(Field::SeriesInstanceUid).is_empty() {
         generated.push((Field::SeriesInstanceUid, series_uid(&header, row.folder())));

@@ -47,7 +47,7 @@ pub fn keep_as_one_file(
             nested::discard(pass, member_rows)?;
             nested::keep_loose(pass, row, &address, path, checksums).map(Some)
         }
-        Err(fault) => Ok(Some(address.refused(
+        Err(fault) => Ok(Some(address.refused_row(
             RowKind::Archive,
             0,
             fault.reason_or_stop()?,

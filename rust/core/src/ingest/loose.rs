@@ -25,5 +25,5 @@ pub fn link_row(address: &Address, root: &Path, path: &Path) -> Row {
         (Ok(file), Ok(root)) if file.starts_with(&root) => IN_PACKET,
         _ => "",
     };
-    address.no_data(RowKind::Link, format!("{target}{inside}"))
+    address.no_data_row(RowKind::Link, format!("{target}{inside}"))
 }

@@ -156,7 +156,7 @@ pub fn describe(
         _ => {
             if file_kind != FileKind::Dicom && is_rec(address) {
                 row.kind = RowKind::Rec;
-                if data.start(pass)?.starts_with(&APPLE_DOUBLE) {
+                if data.first_bytes(pass)?.starts_with(&APPLE_DOUBLE) {
                     row.kind = RowKind::Other;
                     row.reason = Reason::Borrowed("an AppleDouble file of macOS");
                 }
@@ -204,7 +204,7 @@ fn mark_suspect(row: &mut Row, reason: &str) {
 
 /// Sets the row of a DICOM object; returns the folder of staging for it.
 fn describe_dicom(row: &mut Row, header: Header) -> StagingDir {
-    row.kind = if header.is_directory() {
+    row.kind = if header.is_dicomdir() {
         RowKind::DicomDir
     } else {
         RowKind::Dicom

@@ -34,7 +34,7 @@ impl MemberBytes<'_> {
     }
 
     /// Returns the first 8 bytes; fewer if there are no more.
-    pub fn start(&self, pass: &Pass<'_>) -> Result<Vec<u8>, Stop> {
+    pub fn first_bytes(&self, pass: &Pass<'_>) -> Result<Vec<u8>, Stop> {
         let mut start = Vec::new();
         let path = Path::new("");
         self.reader(pass)?
@@ -46,7 +46,7 @@ impl MemberBytes<'_> {
 
     /// Returns the reason of a file that is neither DICOM nor PAR/REC: [`ZEROS`] or [`NEITHER_DICOM_NOR_PARREC`].
     pub fn why_other(&self, pass: &Pass<'_>) -> Result<Reason, Stop> {
-        let start = self.start(pass)?;
+        let start = self.first_bytes(pass)?;
         let zeros = start.iter().all(|&byte| byte == 0) && self.is_zeros(pass)?;
         Ok(Reason::Borrowed(if zeros {
             ZEROS
@@ -59,7 +59,7 @@ impl MemberBytes<'_> {
         let mut reader = self.reader(pass)?;
         let mut buffer = vec![0; 64 << 10];
         loop {
-            pass.check()?;
+            pass.check_cancelled()?;
             let got =
                 fill(&mut reader, &mut buffer).map_err(|error| Stop::io(Path::new(""), error))?;
             if got == 0 {

@@ -57,7 +57,7 @@ pub use self::passwords::Passwords;
 pub use self::reading::Reading;
 pub use self::row::{Fate, Row, RowKind};
 pub use self::stop::Stop;
-pub use crate::archive::zip::deflated::Streams;
+pub use crate::archive::zip::deflated::DeflateStreams;
 
 /// A packet and the prefix of its members' paths in the ledger.
 #[derive(Debug, Clone)]
@@ -150,7 +150,7 @@ pub fn ingest(
             .filter(|row| row.has_extra_bytes)
             .map(extra_bytes_note)
             .collect(),
-        may_contain_images: rows.iter().any(|row| row.skips_images),
+        may_contain_images: rows.iter().any(|row| row.extra_bytes_may_contain_images),
     });
     refused.append(&mut damage);
     let (staging, zips) = pass.into_parts();
@@ -167,7 +167,7 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Member
     let path = &fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
-        return MemberRows::of(pass, folder::read(pass, path, address)?);
+        return MemberRows::collect(pass, folder::read(pass, path, address)?);
     }
     if !metadata.is_file() {
         return Err(failed(io::Error::new(
@@ -180,7 +180,7 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Member
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let member = folder::read_loose_file(pass, &address.member(name.as_bytes(), 1), path)?;
-    MemberRows::of(pass, Members::of(vec![member]))
+    MemberRows::collect(pass, Members::of(vec![member]))
 }
 
 /// Returns whether a file is an archive with members: a zip, 7z, tar or compressed tar. Any other compressed file is a

@@ -147,7 +147,7 @@ pub struct UsedNames {
 impl UsedNames {
     /// Marks the folders of a path as used. A folder is renamed if a file has its name; returns the path of the last one with
     /// the final names.
-    pub fn folder(&mut self, parts: &[String]) -> String {
+    pub fn claim_folder(&mut self, parts: &[String]) -> String {
         let mut path = String::new();
         for part in parts {
             let wanted = join(&path, part);
@@ -170,9 +170,9 @@ impl UsedNames {
         path
     }
 
-    /// Returns an unused path for a file; `is_free` returns whether no such file exists on disk (a file system may
-    /// ignore case).
-    pub fn file(
+    /// Returns an unused path for a file, and marks it as used; `is_free` returns whether no such file exists on disk (a file
+    /// system may ignore case).
+    pub fn claim_file(
         &mut self,
         folder: &str,
         name: &str,
@@ -257,11 +257,11 @@ mod tests {
     #[test]
     fn a_used_name_is_numbered_before_its_extension() {
         let mut names = UsedNames::default();
-        assert_eq!(names.file("a", "x.txt", |_| true), "a/x.txt");
-        assert_eq!(names.file("a", "x.txt", |_| true), "a/x_2.txt");
-        assert_eq!(names.file("a", "x_2.txt", |_| true), "a/x_2_2.txt");
+        assert_eq!(names.claim_file("a", "x.txt", |_| true), "a/x.txt");
+        assert_eq!(names.claim_file("a", "x.txt", |_| true), "a/x_2.txt");
+        assert_eq!(names.claim_file("a", "x_2.txt", |_| true), "a/x_2_2.txt");
         assert_eq!(
-            names.file("a", "X.txt", |path| path != "a/X.txt"),
+            names.claim_file("a", "X.txt", |path| path != "a/X.txt"),
             "a/X_2.txt"
         );
     }
@@ -271,23 +271,23 @@ mod tests {
         let mut names = UsedNames::default();
         let mut lookups = 0u64;
         for count in 2..=3000 {
-            names.file("a", "x.txt", |_| {
+            names.claim_file("a", "x.txt", |_| {
                 lookups += 1;
                 true
             });
             assert!(lookups <= 3 * count);
         }
-        assert_eq!(names.file("a", "x.txt", |_| true), "a/x_3000.txt");
-        assert_eq!(names.file("a", "x_7.txt", |_| true), "a/x_7_2.txt");
+        assert_eq!(names.claim_file("a", "x.txt", |_| true), "a/x_3000.txt");
+        assert_eq!(names.claim_file("a", "x_7.txt", |_| true), "a/x_7_2.txt");
     }
 
     #[test]
     fn a_name_that_is_file_and_folder_stays_both() {
         let mut names = UsedNames::default();
-        assert_eq!(names.folder(&["a".into()]), "a");
-        assert_eq!(names.file("", "a", |_| true), "a_2");
-        assert_eq!(names.file("", "b", |_| true), "b");
-        assert_eq!(names.folder(&["b".into(), "c".into()]), "b_2/c");
-        assert_eq!(names.folder(&["b".into()]), "b_2");
+        assert_eq!(names.claim_folder(&["a".into()]), "a");
+        assert_eq!(names.claim_file("", "a", |_| true), "a_2");
+        assert_eq!(names.claim_file("", "b", |_| true), "b");
+        assert_eq!(names.claim_folder(&["b".into(), "c".into()]), "b_2/c");
+        assert_eq!(names.claim_folder(&["b".into()]), "b_2");
     }
 }

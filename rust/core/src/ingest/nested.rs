@@ -40,7 +40,7 @@ pub struct MemberRows {
 
 impl MemberRows {
     /// Collects the rows of members, and opens the archives among them.
-    pub fn of(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
+    pub fn collect(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
         let mut member_rows = Self::default();
         for batch in members.batches {
             member_rows.add(pass, batch?)?;
@@ -153,7 +153,7 @@ fn open(
         }
         discard(pass, &member_rows)?;
         if member_rows.skipped.may_contain_images {
-            (row.has_extra_bytes, row.skips_images) = (true, true);
+            (row.has_extra_bytes, row.extra_bytes_may_contain_images) = (true, true);
         }
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
@@ -165,7 +165,7 @@ fn open(
     }
     if !member_rows.skipped.is_empty() {
         row.has_extra_bytes = true;
-        row.skips_images |= member_rows.skipped.may_contain_images;
+        row.extra_bytes_may_contain_images |= member_rows.skipped.may_contain_images;
         row.add_reason(member_rows.skipped.notes.join("; "));
     }
     if let ArchiveBytes::Staged(staged) = archive {
@@ -258,7 +258,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             let source = FileSource::new(file).map_err(failed)?;
             let zip_index = pass.register_zip(path);
             let members = zip_members::read(pass, &source, zip_index, container)?;
-            return MemberRows::of(pass, members);
+            return MemberRows::collect(pass, members);
         }
         FileKind::SevenZ => {
             let source = FileSource::new(file).map_err(failed)?;
@@ -288,5 +288,5 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRo
             tar_members::read(pass, Input::Plain(input, 0, len), container)?
         }
     };
-    MemberRows::of(pass, members)
+    MemberRows::collect(pass, members)
 }

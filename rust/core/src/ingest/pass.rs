@@ -140,8 +140,8 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns an error if the caller cancelled.
-    pub fn check(&self) -> Result<(), Stop> {
-        self.monitor.check().map_err(|_| Stop::Cancelled)
+    pub fn check_cancelled(&self) -> Result<(), Stop> {
+        self.monitor.check_cancelled().map_err(|_| Stop::Cancelled)
     }
 
     /// Returns whether the entry `name` on the top level of the packet folder `root` is skipped.
@@ -383,7 +383,7 @@ impl Address {
 
     /// Returns a row for a member without bytes.
     #[must_use]
-    pub fn no_data(&self, kind: RowKind, reason: impl Into<Reason>) -> Row {
+    pub fn no_data_row(&self, kind: RowKind, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::NoData);
         row.reason = reason.into();
         row
@@ -391,7 +391,7 @@ impl Address {
 
     /// Returns a row for a member whose bytes are not used.
     #[must_use]
-    pub fn refused(&self, kind: RowKind, size: u64, reason: impl Into<Reason>) -> Row {
+    pub fn refused_row(&self, kind: RowKind, size: u64, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::Refused);
         row.size = size;
         row.reason = reason.into();

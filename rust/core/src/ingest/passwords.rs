@@ -33,7 +33,7 @@ impl Passwords {
     }
 
     /// Returns all passwords with their indices, the last correct one first.
-    pub fn in_order(&self, last: &LastPassword) -> impl Iterator<Item = (usize, &[u8])> {
+    pub fn last_correct_first(&self, last: &LastPassword) -> impl Iterator<Item = (usize, &[u8])> {
         let last = last.0.load(Ordering::Relaxed);
         let first = self.0.get(last).map(|word| (last, word));
         let others = self.0.iter().enumerate().filter(move |(at, _)| *at != last);

@@ -41,7 +41,7 @@ impl Reading {
         self.names
             .entry(root.to_owned())
             .or_default()
-            .folder(&parts);
+            .claim_folder(&parts);
         let mut names = UsedNames::default();
         let mut lower_case_paths = HashSet::new();
         for index in rows {
@@ -55,7 +55,7 @@ impl Reading {
                 .unwrap_or_default();
             let stem = format!("{label}-{series_n}-{}", identifier(&uid));
             let name = limited_name(&stem, if row.is_gzipped { ".dcm.gz" } else { ".dcm" });
-            let place = names.file(&folder, &name, |path| {
+            let place = names.claim_file(&folder, &name, |path| {
                 let free = is_new_folder || fs::symlink_metadata(root.join(path)).is_err();
                 // On a file system that ignores case, a rename would overwrite.
                 free && lower_case_paths.insert(path.to_ascii_lowercase())
@@ -121,9 +121,9 @@ impl Reading {
         let (name, folders) = parts.split_last().unwrap_or((&session_path, &[]));
         let folders: Vec<String> = folders.iter().map(|part| (*part).to_owned()).collect();
         let names = self.names.entry(root.to_owned()).or_default();
-        names.folder(&folders);
+        names.claim_folder(&folders);
         // This only marks the name as used: the path is free on disk.
-        names.file(&folders.join("/"), name, |_| true);
+        names.claim_file(&folders.join("/"), name, |_| true);
         self.move_to(row, root, session_path.to_owned(), series_n)?;
         if let Some(row) = self.rows.get_mut(row) {
             row.fate = if series_n > 0 {
@@ -140,7 +140,7 @@ impl Reading {
 
     /// Records that a kept member remains at `session_path` below its session, and removes its staged copy.
     pub fn leave_row(&mut self, row: usize, session_path: &str) -> Result<(), Stop> {
-        if let Some(staged) = self.staged(row) {
+        if let Some(staged) = self.staged_path(row) {
             fs::remove_file(&staged).map_err(|error| Stop::io(&staged, error))?;
         }
         if let Some(row) = self.rows.get_mut(row) {
@@ -153,7 +153,7 @@ impl Reading {
 
     /// Moves the staged files of these rows to `<root>/inbox/<path>`, where the path is that of [`safe_path`]. If a folder
     /// and a file have the same path, the file gets a number.
-    pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
+    pub fn place_in_inbox(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
         let mut wanted: Vec<(usize, Vec<String>)> = rows
             .iter()
             .map(|&index| (index, self.inbox_path(index)))
@@ -166,7 +166,9 @@ impl Reading {
         let names = self.names.entry(root.to_owned()).or_default();
         let folders: Vec<String> = wanted
             .iter()
-            .map(|(_, parts)| names.folder(parts.split_last().map_or(&[], |(_, folders)| folders)))
+            .map(|(_, parts)| {
+                names.claim_folder(parts.split_last().map_or(&[], |(_, folders)| folders))
+            })
             .collect();
         for ((index, parts), folder) in wanted.iter().zip(folders) {
             create_folder(&root.join(&folder))?;
@@ -205,7 +207,7 @@ impl Reading {
     /// if needed.
     fn unused_path(&mut self, root: &Path, folder: &str, name: &str) -> String {
         let names = self.names.entry(root.to_owned()).or_default();
-        names.file(folder, name, |path| {
+        names.claim_file(folder, name, |path| {
             fs::symlink_metadata(root.join(path)).is_err()
         })
     }
@@ -218,7 +220,7 @@ impl Reading {
         session_path: String,
         series_n: i64,
     ) -> Result<(), Stop> {
-        let Some(from) = self.staged(row) else {
+        let Some(from) = self.staged_path(row) else {
             let error = io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("row {row} has no staged file"),

@@ -17,7 +17,7 @@ pub fn process_member(
     size: u64,
     sha256: Hash,
 ) -> Result<ProcessedMember, Stop> {
-    pass.check()?;
+    pass.check_cancelled()?;
     let mut row = address.row(RowKind::Other, Fate::Kept);
     row.size = size;
     row.sha256 = Some(sha256);

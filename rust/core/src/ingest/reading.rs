@@ -10,7 +10,7 @@ use super::row::{Fate, Row, RowKind};
 use super::staging::Staging;
 use super::stop::Stop;
 use crate::archive::skipped::SkippedBytes;
-use crate::archive::zip::deflated::Streams;
+use crate::archive::zip::deflated::DeflateStreams;
 use crate::header::Header;
 use crate::notation::{Hash, abridged_path};
 use crate::series::{Entry, Group, group};
@@ -86,7 +86,7 @@ impl Reading {
 
     /// Returns the path of a member's bytes in staging, by the index of its row; None if they are not in staging.
     #[must_use]
-    pub fn staged(&self, row: usize) -> Option<PathBuf> {
+    pub fn staged_path(&self, row: usize) -> Option<PathBuf> {
         self.rows
             .get(row)?
             .staged
@@ -96,14 +96,14 @@ impl Reading {
 
     /// Returns the deflate streams of the placed files of some groups in their zips, by file name.
     #[must_use]
-    pub fn streams(&self, groups: &[usize]) -> Streams {
+    pub fn deflate_streams(&self, groups: &[usize]) -> DeflateStreams {
         let rows = groups.iter().flat_map(|&group| self.group_rows(group));
         let by_name = rows.filter_map(|&at| {
             let row = self.rows.get(at)?;
             let name = row.session_path.rsplit('/').next()?;
             Some((name.as_bytes().to_vec(), row.deflate_stream?))
         });
-        Streams {
+        DeflateStreams {
             by_name: by_name.collect(),
             zips: self.zips.clone(),
         }
@@ -128,14 +128,14 @@ impl Reading {
 
     /// Returns notes on bytes that are outside of the content of the members, as `path: note`.
     #[must_use]
-    pub fn notes(&self) -> &[String] {
+    pub fn skipped_bytes_notes(&self) -> &[String] {
         &self.skipped.notes
     }
 
-    /// Returns whether some of the bytes that [`Reading::notes`] describe begin like an archive, a compressed file or a DICOM
+    /// Returns whether some of the bytes that [`Reading::skipped_bytes_notes`] describe begin like an archive, a compressed file or a DICOM
     /// file.
     #[must_use]
-    pub fn skips_images(&self) -> bool {
+    pub fn skipped_bytes_may_contain_images(&self) -> bool {
         self.skipped.may_contain_images
     }
 
@@ -146,7 +146,7 @@ impl Reading {
             return Ok(false);
         };
         row.is_suspect = false;
-        row.kind = if header.is_directory() {
+        row.kind = if header.is_dicomdir() {
             RowKind::DicomDir
         } else {
             RowKind::Dicom

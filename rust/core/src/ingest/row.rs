@@ -144,7 +144,7 @@ pub struct Row {
     /// `is_decompressed` or `is_gzipped`: otherwise they are kept with the compressed file.
     pub has_extra_bytes: bool,
     /// Whether some of these bytes begin like an archive, a compressed file or a DICOM file.
-    pub skips_images: bool,
+    pub extra_bytes_may_contain_images: bool,
     /// Whether the staged bytes are a DICOM file that is still gzipped: without the option `gunzip`. False for other kept
     /// gzip files.
     pub is_gzipped: bool,
@@ -176,7 +176,7 @@ impl Row {
             header: None,
             is_suspect: false,
             has_extra_bytes: false,
-            skips_images: false,
+            extra_bytes_may_contain_images: false,
             is_gzipped: false,
             is_decompressed: false,
             group: -1,

@@ -28,13 +28,17 @@ pub fn read(
     source: &dyn Source,
     container: &Address,
 ) -> Result<Members<'static>, Stop> {
-    pass.check()?;
-    let keys = Keys::new(pass.options.passwords.in_order(&pass.last_password));
+    pass.check_cancelled()?;
+    let keys = Keys::new(
+        pass.options
+            .passwords
+            .last_correct_first(&pass.last_password),
+    );
     let keys = keys.with_cache(&pass.key_cache, pass.monitor);
     let mut listing = match sevenz::list(source, pass.options.max_members, &keys) {
         Ok(listing) => listing,
         Err(refusal) => {
-            pass.check()?;
+            pass.check_cancelled()?;
             return Ok(Members::damaged(reason_of(pass, refusal)));
         }
     };
@@ -60,7 +64,7 @@ pub fn read(
                 break;
             }
             let address = container.member(&member.name, sequence);
-            let refused = |reason: String| address.refused(RowKind::Other, member.size, reason);
+            let refused = |reason: String| address.refused_row(RowKind::Other, member.size, reason);
             let row = match admitted {
                 Err(reason) => Ok(refused(reason)),
                 Ok(()) => {
@@ -168,21 +172,21 @@ impl<'p> Unpacker<'p> {
     where
         'p: 's,
     {
-        self.pass.check()?;
+        self.pass.check_cancelled()?;
         match member.kind {
-            MemberKind::Directory => return Ok(Some(address.no_data(RowKind::Directory, ""))),
+            MemberKind::Directory => return Ok(Some(address.no_data_row(RowKind::Directory, ""))),
             MemberKind::Anti => {
                 let text = "an anti-item: it asks to remove a file of this name";
-                return Ok(Some(address.no_data(RowKind::Other, text)));
+                return Ok(Some(address.no_data_row(RowKind::Other, text)));
             }
             MemberKind::Device => {
                 self.skip(member)?;
-                return Ok(Some(address.no_data(RowKind::Device, "a device")));
+                return Ok(Some(address.no_data_row(RowKind::Device, "a device")));
             }
             MemberKind::Link => {
                 let target = self.read_link_target(member)?;
                 let text = target.map_or(A_LINK.into(), |target| link_to(&target));
-                return Ok(Some(address.no_data(RowKind::Link, text)));
+                return Ok(Some(address.no_data_row(RowKind::Link, text)));
             }
             MemberKind::File => {}
         }
@@ -217,7 +221,7 @@ impl<'p> Unpacker<'p> {
     /// Opens the block with the index `at`; if it is encrypted, with the password that decrypts its first member. The inner
     /// result is an error with the reason if that is impossible.
     fn open(&self, at: usize) -> Result<Result<BlockContent<'p>, String>, Stop> {
-        self.pass.check()?;
+        self.pass.check_cancelled()?;
         let Some(block) = self.blocks.get(at) else {
             return Ok(Err("its list of members is damaged".into()));
         };
@@ -226,7 +230,7 @@ impl<'p> Unpacker<'p> {
             match chain::find_password(self.source, block, &self.keys) {
                 Ok(index) => password = index,
                 Err(refusal) => {
-                    self.pass.check()?;
+                    self.pass.check_cancelled()?;
                     return Ok(Err(reason_of(self.pass, refusal)));
                 }
             }

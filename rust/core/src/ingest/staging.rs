@@ -222,7 +222,7 @@ pub fn read_through(
     let mut crc = crc32fast::Hasher::new();
     let mut size = 0u64;
     loop {
-        monitor.check().map_err(|_| Stop::Cancelled)?;
+        monitor.check_cancelled().map_err(|_| Stop::Cancelled)?;
         let got = fill(input, &mut block)
             .map_err(|error| ReadError::Data(crate::archive::reason(&error)))?;
         let part = block.get(..got).unwrap_or_default();

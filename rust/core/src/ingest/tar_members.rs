@@ -95,7 +95,7 @@ impl<'p> Unpacker<'p, '_> {
     where
         'p: 's,
     {
-        self.pass.check()?;
+        self.pass.check_cancelled()?;
         self.sequence += 1;
         let next = self.tar.next_member();
         let Some(mut member) = next.map_err(|error: io::Error| ReadError::Data(reason(&error)))?
@@ -182,7 +182,7 @@ impl<'p> Unpacker<'p, '_> {
         reason: String,
         workers: &Workers,
     ) -> Result<bool, ReadError> {
-        let row = address.refused(RowKind::Other, size, reason.clone());
+        let row = address.refused_row(RowKind::Other, size, reason.clone());
         workers.store(self.sequence, Ok(row.into()));
         Err(ReadError::Data(reason))
     }
@@ -195,15 +195,15 @@ impl<'p> Unpacker<'p, '_> {
                 let text = format!(
                     "its holes make it more than {max_ratio} times its size in the archive (limit on expansion)"
                 );
-                address.refused(RowKind::Other, member.size, text)
+                address.refused_row(RowKind::Other, member.size, text)
             }
             MemberKind::File => {
                 self.file_name_hashes.insert(self.name_hash(&member.name));
                 return None;
             }
-            MemberKind::Directory => address.no_data(RowKind::Directory, ""),
+            MemberKind::Directory => address.no_data_row(RowKind::Directory, ""),
             MemberKind::Link { hard, target } => self.link_row(address, member, *hard, target),
-            MemberKind::Device(word) => address.no_data(RowKind::Device, *word),
+            MemberKind::Device(word) => address.no_data_row(RowKind::Device, *word),
         };
         Some(row.into())
     }
@@ -217,16 +217,16 @@ impl<'p> Unpacker<'p, '_> {
         target: &[u8],
     ) -> Row {
         if !is_hard {
-            return address.no_data(RowKind::Link, link_to(target));
+            return address.no_data_row(RowKind::Link, link_to(target));
         }
         let escaped = escape(target);
         if self.file_name_hashes.contains(&self.name_hash(target)) {
             self.file_name_hashes.insert(self.name_hash(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");
-            return address.no_data(RowKind::Link, text);
+            return address.no_data_row(RowKind::Link, text);
         }
         let text = format!("a hard link to {escaped}, which is not in the archive before it");
-        address.refused(RowKind::Link, 0, text)
+        address.refused_row(RowKind::Link, 0, text)
     }
 
     /// Returns a hash for comparing the name of a file with the target of a hard link.

@@ -21,7 +21,7 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
 
-/// Reads all members. `zip` is the index of the archive in [`super::Streams::zips`]; None if the archive is in staging
+/// Reads all members. `zip` is the index of the archive in [`super::DeflateStreams::zips`]; None if the archive is in staging
 /// and will be removed.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
@@ -121,9 +121,9 @@ fn read_member(
     address: &Address,
     add_gap: &impl Fn(Option<Gap>),
 ) -> Result<ProcessedMember, Stop> {
-    pass.check()?;
+    pass.check_cancelled()?;
     let refuse = |reason: String| {
-        Ok(ProcessedMember::from(address.refused(
+        Ok(ProcessedMember::from(address.refused_row(
             RowKind::Other,
             entry.size,
             reason,
@@ -221,7 +221,7 @@ fn without_file(
                 Some((target, unused)) => (link_to(&target), unused),
                 None => (A_LINK.into(), 0),
             };
-            let mut row = address.no_data(RowKind::Link, text);
+            let mut row = address.no_data_row(RowKind::Link, text);
             row.has_extra_bytes = unused > 0;
             return row.into();
         }
@@ -234,7 +234,7 @@ fn without_file(
             _ => entry.packed_size,
         },
     };
-    ProcessedMember::from(address.no_data(kind, text)).with_unused_bytes(unused)
+    ProcessedMember::from(address.no_data_row(kind, text)).with_unused_bytes(unused)
 }
 
 /// Returns the content of a short member, and how many of its packed bytes are not part of it; None if the member is
@@ -259,7 +259,7 @@ fn read_large_member(
     address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
-        Ok(ProcessedMember::from(address.refused(
+        Ok(ProcessedMember::from(address.refused_row(
             RowKind::Other,
             entry.size,
             reason,

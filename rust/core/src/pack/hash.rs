@@ -59,7 +59,7 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
 
 /// Returns the length and hash of the content of a gzip file. Bytes after the compressed data are damage: qxbatch
 /// writes none.
-pub fn gzip(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
+pub fn gzip_content(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
     let size_and_hash = read_gzip(path, |input| {
         hash_stream(input, &mut vec![0; BLOCK], monitor)
     })?;
@@ -69,7 +69,7 @@ pub fn gzip(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
 
 /// Returns the length of the content of a gzip file, and the first `head_length` bytes of the content (at most 1 MiB, fewer if
 /// the content is shorter); reads to the end and checks the checksum.
-pub fn gzip_size(
+pub fn gzip_content_size_and_head(
     path: &Path,
     head_length: usize,
     monitor: &Monitor,
@@ -96,7 +96,7 @@ pub fn gzip_size(
 
 /// Returns name, length and hash of each file of a tar.gz. Skips folders; other members, and bytes after the end, are
 /// damage.
-pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
+pub fn tar_gz_members(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
     let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(
         members.len() as u64,

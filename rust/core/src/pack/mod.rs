@@ -80,5 +80,5 @@ fn write_file(
 
 /// Returns an error if the work was cancelled; call it before each block.
 fn check(monitor: &Monitor) -> Result<(), Failure> {
-    Ok(monitor.check()?)
+    Ok(monitor.check_cancelled()?)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::pieces::PiecesWriter;
 use super::{MAX_ONE_BUFFER, blocks};
-use crate::archive::zip::deflated::{DeflateStream, Streams};
+use crate::archive::zip::deflated::{DeflateStream, DeflateStreams};
 
 /// Limit in bytes on the sample that [`Splicer::streams_are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
@@ -16,7 +16,7 @@ const EXTENDABLE_ROOM: usize = 8;
 
 /// The open zips that contain the files of a folder.
 pub struct Splicer<'a> {
-    streams: &'a Streams,
+    streams: &'a DeflateStreams,
     /// None for a zip that cannot be opened.
     zips: Vec<Option<File>>,
     /// Buffer for one stream.
@@ -25,7 +25,7 @@ pub struct Splicer<'a> {
 
 impl<'a> Splicer<'a> {
     /// Opens the zips. The files of a zip that cannot be opened are compressed again.
-    pub fn open(streams: &'a Streams) -> Self {
+    pub fn open(streams: &'a DeflateStreams) -> Self {
         let zips = streams.zips.iter().map(|path| File::open(path).ok());
         Self {
             zips: zips.collect(),
@@ -69,7 +69,7 @@ impl<'a> Splicer<'a> {
     }
 
     /// Writes the content of a file as its zip stores it; returns false, without writing anything, if that is impossible.
-    /// `name` is the file's name in [`Streams::by_name`], and `size` its size in bytes.
+    /// `name` is the file's name in [`DeflateStreams::by_name`], and `size` its size in bytes.
     pub fn put<W: Write>(
         &mut self,
         name: &[u8],

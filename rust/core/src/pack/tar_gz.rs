@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::splice::Splicer;
 use super::{BLOCK, Failure, MAX_ONE_BUFFER, check, gzip, write_file};
 use crate::archive::tar::header::BLOCK as TAR_BLOCK;
-use crate::archive::zip::deflated::Streams;
+use crate::archive::zip::deflated::DeflateStreams;
 use crate::monitor::Monitor;
 
 /// The smallest size that does not fit into the 11 octal digits of a header: 8 GiB.
@@ -45,7 +45,7 @@ pub fn pack_folder(
     out: &Path,
     prefix: &str,
     level: u32,
-    streams: Option<&Streams>,
+    streams: Option<&DeflateStreams>,
     monitor: &Monitor,
 ) -> Result<u64, Failure> {
     let items = list(folder, prefix)?;

@@ -16,15 +16,15 @@ use crate::regular;
 const HEADER_LENGTH: usize = 10;
 
 /// Fails if a gzip file has a header that `gzip_file` does not write, is damaged, or has bytes after its first member.
-pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
+pub fn check_gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     input.skip_to_end()?;
     input.end()
 }
 
 /// Fails if a tar.gz is damaged, or has bytes or an order that `pack_folder` does not write. `members` are its members, as
-/// [`super::hash::tar_gz`] returns them.
-pub fn tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(), Failure> {
+/// [`super::hash::tar_gz_members`] returns them.
+pub fn check_tar_gz(path: &Path, members: &[NamedHash], monitor: &Monitor) -> Result<(), Failure> {
     let mut input = ComparedContent::open(path, monitor)?;
     let mut previous: &[u8] = &[];
     for (name, size, _) in members {

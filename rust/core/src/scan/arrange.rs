@@ -1,6 +1,6 @@
 //! Puts the files, which the threads read in any order, into the order of their paths.
 
-use super::scanned::{Scan, ScannedFile};
+use super::scanned::{ScannedFile, ScannedFiles};
 
 /// One entry of a folder. The n-th `File` of a folder is the n-th file in the batches of the folder; `Folder` contains the id
 /// of a subfolder.
@@ -30,7 +30,7 @@ pub(super) struct Batch {
 }
 
 /// Puts the files into the order of their paths.
-pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan {
+pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> ScannedFiles {
     folders.sort_unstable_by_key(|folder| folder.id);
     batches.sort_unstable_by_key(|batch| (batch.folder, batch.first));
     let mut files: Vec<Vec<ScannedFile>> = folders.iter().map(|_| Vec::new()).collect();
@@ -43,7 +43,7 @@ pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan
         .into_iter()
         .map(|folder| (folder.path.into_boxed_slice(), folder.nodes))
         .unzip();
-    Scan {
+    ScannedFiles {
         folders: paths,
         files: in_order(nodes, files),
     }

@@ -11,7 +11,7 @@ use crate::header::{
     Bundle, FileWindow, Header, HeaderRange, Inflated, Parsed, Window, is_gzip, parse_into,
 };
 
-/// The content of a file. `H` is its header or, during the scan, the range of its header in a [`Bundle`].
+/// The header of a file, or why it has none. `H` is its header or, during the scan, the range of its header in a [`Bundle`].
 #[derive(Debug)]
 pub enum Outcome<H = Header> {
     /// A DICOM object.

@@ -13,7 +13,7 @@ use crate::monitor::Monitor;
 
 pub use error::ScanError;
 pub use file::{Outcome, parse_plain_or_gzip};
-pub use scanned::{Scan, ScannedFile};
+pub use scanned::{ScannedFile, ScannedFiles};
 
 /// Returns the number of threads if the caller does not set one: one per CPU that this process may use.
 pub fn usable_threads() -> usize {
@@ -25,7 +25,11 @@ pub fn usable_threads() -> usize {
 /// Follows links to files, but not links to folders below a path: they may form loops. `threads` 0 is the default
 /// ([`usable_threads`]). Fails if a requested path cannot be read, or if the monitor was cancelled; an unreadable file or
 /// folder below a requested path is one of the results.
-pub fn scan(paths: &[Vec<u8>], threads: usize, monitor: &Monitor) -> Result<Scan, ScanError> {
+pub fn scan_files(
+    paths: &[Vec<u8>],
+    threads: usize,
+    monitor: &Monitor,
+) -> Result<ScannedFiles, ScanError> {
     let threads = if threads == 0 {
         usable_threads()
     } else {
@@ -36,5 +40,5 @@ pub fn scan(paths: &[Vec<u8>], threads: usize, monitor: &Monitor) -> Result<Scan
         .thread_name(|index| format!("scan-{index}"))
         .build()
         .map_err(|error| ScanError::Threads(error.to_string()))?;
-    pool.install(|| walk::scan(paths, monitor))
+    pool.install(|| walk::scan_files(paths, monitor))
 }

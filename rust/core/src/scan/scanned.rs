@@ -1,11 +1,11 @@
-//! The files of a scan and their headers.
+//! Scanned files and their headers.
 
 use super::file::Outcome;
 use super::listing::join;
 use crate::header::{Field, Header};
 use crate::series::{self, Entry, Group};
 
-/// One file of a scan.
+/// One scanned file.
 #[derive(Debug)]
 pub struct ScannedFile {
     /// Id of its folder.
@@ -13,19 +13,19 @@ pub struct ScannedFile {
     pub(super) name: Box<[u8]>,
     /// Its size in bytes; 0 if it was not opened.
     pub size: u64,
-    /// Its content.
+    /// Its header, or why it has none.
     pub outcome: Outcome,
 }
 
 /// Headers of many files.
 #[derive(Debug, Default)]
-pub struct Scan {
+pub struct ScannedFiles {
     /// Paths of the folders, by id.
     pub(super) folders: Vec<Box<[u8]>>,
     pub(super) files: Vec<ScannedFile>,
 }
 
-impl Scan {
+impl ScannedFiles {
     /// Returns the files in the order of their paths.
     pub fn files(&self) -> &[ScannedFile] {
         &self.files
@@ -64,7 +64,7 @@ impl Scan {
         path
     }
 
-    /// Returns the files that have a header, grouped by series. The indices in a group are those of [`Scan::files`].
+    /// Returns the files that have a header, grouped by series. The indices in a group are those of [`ScannedFiles::files`].
     pub fn groups(&self) -> Vec<Group> {
         let with_header: Vec<usize> = (0..self.files.len())
             .filter(|index| self.header(*index).is_some())

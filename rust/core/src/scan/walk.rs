@@ -12,7 +12,7 @@ use super::arrange::{Batch, Folder, Node, arrange};
 use super::error::ScanError;
 use super::file::{Buffers, Outcome, read_file};
 use super::listing::{Entry, join, list, open_folder, requested_entries};
-use super::scanned::{Scan, ScannedFile};
+use super::scanned::{ScannedFile, ScannedFiles};
 use crate::header::HeaderRange;
 use crate::monitor::Monitor;
 
@@ -29,7 +29,7 @@ struct Walk<'m> {
 }
 
 /// Reads the headers of files and of all files below folders, in the current thread pool.
-pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanError> {
+pub(super) fn scan_files(paths: &[Vec<u8>], monitor: &Monitor) -> Result<ScannedFiles, ScanError> {
     let walk = Walk {
         monitor,
         ids: AtomicU32::new(0),
@@ -60,7 +60,7 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
 }
 
 /// Returns the error for a requested path that cannot be read; `index` is that of its file.
-fn unreadable_path(mut scan: Scan, index: usize) -> ScanError {
+fn unreadable_path(mut scan: ScannedFiles, index: usize) -> ScanError {
     let path = scan.path(index);
     match scan.files.swap_remove(index).outcome {
         Outcome::Unreadable(error) => ScanError::Path(path, error),
@@ -203,7 +203,7 @@ impl<'m> Walk<'m> {
             .push(batch);
     }
 
-    fn finish(self) -> Scan {
+    fn finish(self) -> ScannedFiles {
         let folders = self
             .folders
             .into_inner()

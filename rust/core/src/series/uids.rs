@@ -7,7 +7,7 @@ use crate::notation::Hash;
 
 /// Returns a UID made from a hash: 2.25 and the decimal value of a UUID (PS3.5 section B.2).
 #[must_use]
-pub fn uid_of(hash: &Hash) -> String {
+pub fn uid_from_hash(hash: &Hash) -> String {
     let mut bytes = hash.first_chunk::<16>().copied().unwrap_or_default();
     // RFC 9562: version 8 is for custom hashes, the variant is 10 in binary.
     if let Some(byte) = bytes.get_mut(6) {
@@ -34,7 +34,7 @@ pub fn series_uid(header: &Header, folder: &[u8]) -> String {
         sha.update([0]);
     }
     sha.update(folder);
-    uid_of(&sha.finalize().into())
+    uid_from_hash(&sha.finalize().into())
 }
 
 #[cfg(test)]
@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn a_uid_of_a_hash_is_that_of_a_uuid() {
-        assert_eq!(uid_of(&[0; 32]), "2.25.604472133179351442128896");
-        let uid = uid_of(&[0xff; 32]);
+        assert_eq!(uid_from_hash(&[0; 32]), "2.25.604472133179351442128896");
+        let uid = uid_from_hash(&[0xff; 32]);
         let value: u128 = uid.strip_prefix("2.25.").unwrap().parse().unwrap();
         assert_eq!(value, 0xffff_ffff_ffff_8fff_bfff_ffff_ffff_ffff);
         assert!(uid.len() <= 64);

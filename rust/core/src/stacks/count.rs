@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Clock;
-use super::keys::{Assignment, candidates};
+use super::keys::{Assignment, candidate_assignments};
 use super::slices::PlacedFrames;
 
 /// The volumes of a stack.
@@ -27,9 +27,9 @@ pub struct Volumes {
 
 /// Counts the volumes of a stack, and assigns each frame to a volume.
 ///
-/// Uses the first of the [`candidates`] that leaves the fewest missing and repeated slices.
+/// Uses the first of the [`candidate_assignments`] that leaves the fewest missing and repeated slices.
 pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
-    let mut assignments = candidates(placed_frames, clock)
+    let mut assignments = candidate_assignments(placed_frames, clock)
         .into_iter()
         .map(|assignment| (count_volumes(placed_frames, &assignment), assignment));
     let Some(first) = assignments.next() else {
@@ -61,10 +61,14 @@ fn cost(volumes: &Volumes) -> usize {
 
 /// Counts the volumes of one assignment.
 fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
-    let mut slice_counts = vec![0_usize; assignment.count];
+    let mut slice_counts = vec![0_usize; assignment.volume_count];
     let mut seen = BTreeSet::new();
     let mut repeated_frames: usize = 0;
-    for (slice, volume) in placed_frames.slices.iter().zip(&assignment.volumes) {
+    for (slice, volume) in placed_frames
+        .slice_indices
+        .iter()
+        .zip(&assignment.volume_indices)
+    {
         if !seen.insert((*volume, *slice)) {
             repeated_frames = repeated_frames.saturating_add(1);
         } else if let Some(count) = slice_counts.get_mut(*volume) {
@@ -105,7 +109,11 @@ pub(super) fn diffusion(
     // Tenths of the b-value, and thousandths of the direction cosines, of the first frame with a b-value.
     let mut weighting_by_volume: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
     let mut in_diffusion_scan = false;
-    for (stack_frame, volume) in placed_frames.stack_frames.iter().zip(&assignment.volumes) {
+    for (stack_frame, volume) in placed_frames
+        .stack_frames
+        .iter()
+        .zip(&assignment.volume_indices)
+    {
         let diffusion = &stack_frame.frame.attributes.diffusion;
         in_diffusion_scan |= diffusion.in_diffusion_scan;
         let Some(b_value) = diffusion.b_value.or(diffusion.second_b_value) else {

@@ -11,16 +11,19 @@ use super::split::{StackFrame, file_index};
 pub(super) struct Assignment {
     /// Index of the volume of each frame, in the order of `PlacedFrames::stack_frames`. The volumes are in the order of the
     /// value that distinguishes them or, if it has no order, of their first frames.
-    pub volumes: Vec<usize>,
+    pub volume_indices: Vec<usize>,
     /// Number of volumes.
-    pub count: usize,
+    pub volume_count: usize,
     /// Number of volumes without any slice between the first and the last volume.
     pub missing_volumes: usize,
 }
 
 /// Returns the possible assignments, the most reliable first. There is always at least one: the last, by the order of the
 /// frames ([`by_rank`]).
-pub(super) fn candidates(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
+pub(super) fn candidate_assignments(
+    placed_frames: &PlacedFrames<'_>,
+    clock: &Clock,
+) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed_frames, true, |stack_frame| {
             stack_frame.frame.attributes.temporal_position
@@ -100,11 +103,11 @@ fn by_number_rank(numbers: &[i64]) -> Assignment {
     distinct.sort_unstable();
     distinct.dedup();
     Assignment {
-        volumes: numbers
+        volume_indices: numbers
             .iter()
             .map(|number| distinct.partition_point(|other| other < number))
             .collect(),
-        count: distinct.len(),
+        volume_count: distinct.len(),
         missing_volumes: 0,
     }
 }
@@ -122,7 +125,7 @@ fn by_instance(placed_frames: &PlacedFrames<'_>) -> Option<Assignment> {
         .map(|stack_frame| stack_frame.frame.attributes.instance_number)
         .collect::<Option<_>>()?;
     let mut slices: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-    for (slice, number) in placed_frames.slices.iter().zip(&numbers) {
+    for (slice, number) in placed_frames.slice_indices.iter().zip(&numbers) {
         slices.entry(*slice).or_default().push(*number);
     }
     let mut steps: BTreeMap<i64, usize> = BTreeMap::new();
@@ -190,17 +193,17 @@ fn by_rank(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
     });
     let mut frames_at_slice: BTreeMap<usize, usize> = BTreeMap::new();
     let mut assignment = Assignment {
-        volumes: vec![0; placed_frames.stack_frames.len()],
+        volume_indices: vec![0; placed_frames.stack_frames.len()],
         ..Assignment::default()
     };
     for index in order {
-        let slice = placed_frames.slices.get(index).copied().unwrap_or(0);
+        let slice = placed_frames.slice_indices.get(index).copied().unwrap_or(0);
         let count = frames_at_slice.entry(slice).or_default();
-        if let Some(volume) = assignment.volumes.get_mut(index) {
+        if let Some(volume) = assignment.volume_indices.get_mut(index) {
             *volume = *count;
         }
         *count = count.saturating_add(1);
-        assignment.count = assignment.count.max(*count);
+        assignment.volume_count = assignment.volume_count.max(*count);
     }
     assignment
 }

@@ -49,7 +49,7 @@ pub struct Stack {
     /// b-values (s/mm2) with the number of their volumes, ascending.
     pub b_values: Vec<(f64, usize)>,
     /// Number of different gradient directions.
-    pub directions: usize,
+    pub direction_count: usize,
 }
 
 /// All stacks of a series.
@@ -127,6 +127,6 @@ fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
         slice_positions: placed_frames.slice_positions,
         volumes,
         b_values,
-        directions,
+        direction_count: directions,
     }
 }

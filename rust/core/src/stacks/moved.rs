@@ -16,7 +16,7 @@ const MIN_SLICES: usize = 3;
 /// The slices of volumes that moved.
 pub(super) struct MovedSlices {
     /// Index of the slice of each frame: its rank in its volume.
-    pub slices: Vec<usize>,
+    pub slice_indices: Vec<usize>,
     /// Positions of the slices of the first volume along the normal, mm.
     pub slice_positions: Vec<f64>,
 }
@@ -104,7 +104,7 @@ fn slices_by_key(
         }
     }
     Some(MovedSlices {
-        slices,
+        slice_indices: slices,
         slice_positions: first_positions,
     })
 }

@@ -15,7 +15,7 @@ const TOLERANCE: f64 = 0.05;
 pub(super) struct PlacedFrames<'s> {
     pub stack_frames: Vec<StackFrame<'s>>,
     /// Index of the slice of each frame.
-    pub slices: Vec<usize>,
+    pub slice_indices: Vec<usize>,
     /// Number of slices.
     pub slice_count: usize,
     /// Positions of the slices along the normal in mm, ascending; those of one volume if the frames are tiles or moved. Empty
@@ -53,13 +53,13 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
     {
         return PlacedFrames {
             stack_frames,
-            slices: moved.slices,
+            slice_indices: moved.slice_indices,
             slice_count: moved.slice_positions.len(),
             slice_positions: moved.slice_positions,
             duplicates,
         };
     }
-    let slices = known.map_or_else(
+    let slice_indices = known.map_or_else(
         || vec![0; stack_frames.len()],
         |known| {
             known
@@ -73,7 +73,7 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
             .len()
             .max(usize::from(!stack_frames.is_empty())),
         stack_frames,
-        slices,
+        slice_indices,
         slice_positions,
         duplicates,
     }
@@ -86,11 +86,14 @@ fn assign_tiles<'s>(
     along: Option<&[f64]>,
     duplicates: usize,
 ) -> PlacedFrames<'s> {
-    let slices: Vec<usize> = stack_frames
+    let slice_indices: Vec<usize> = stack_frames
         .iter()
         .map(|stack_frame| stack_frame.frame.index as usize)
         .collect();
-    let count = slices.iter().max().map_or(0, |last| last.saturating_add(1));
+    let count = slice_indices
+        .iter()
+        .max()
+        .map_or(0, |last| last.saturating_add(1));
     let file = stack_frames.first().map(|stack_frame| stack_frame.file);
     let mut slice_positions: Vec<f64> = along
         .unwrap_or_default()
@@ -102,7 +105,7 @@ fn assign_tiles<'s>(
     slice_positions.sort_by(f64::total_cmp);
     PlacedFrames {
         stack_frames,
-        slices,
+        slice_indices,
         slice_count: count,
         slice_positions,
         duplicates,

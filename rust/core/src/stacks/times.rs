@@ -50,8 +50,8 @@ fn interval(
     for ((stack_frame, slice), volume) in placed_frames
         .stack_frames
         .iter()
-        .zip(&placed_frames.slices)
-        .zip(&assignment.volumes)
+        .zip(&placed_frames.slice_indices)
+        .zip(&assignment.volume_indices)
     {
         slices
             .entry(*slice)

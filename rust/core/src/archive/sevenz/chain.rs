@@ -80,7 +80,7 @@ pub fn find_password(
 /// Reads the first member of a block, and compares it with its checksum if it has one. An error, of the decoder or of the
 /// checksum, counts as a wrong password.
 fn check_first_member(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
-    let (size, crc) = block.members.first().copied().unwrap_or_default();
+    let (size, crc) = block.substreams.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
     let mut content = content.take(size);
     let mut part = vec![0; BUFFER];

@@ -67,7 +67,8 @@ pub fn parse(
     }
     // Members with data, in their order, have these streams: index of the block, size, CRC-32.
     let streams = blocks.iter().enumerate();
-    let mut streams = streams.flat_map(|(at, block)| block.members.iter().map(move |it| (at, *it)));
+    let mut streams =
+        streams.flat_map(|(at, block)| block.substreams.iter().map(move |it| (at, *it)));
     let mut names = properties.names.into_iter();
     let is_set = |bits: &[bool], at: usize| bits.get(at).copied().unwrap_or(false);
     let (mut members, mut empty) = (Vec::with_capacity(count), 0);

@@ -31,8 +31,9 @@ pub struct Block {
     pub output_sizes: Vec<u64>,
     /// CRC-32 of the whole content; None if the header has none.
     pub crc: Option<u32>,
-    /// The members of the block, in the order of their content: size in bytes, and CRC-32 if the header has one.
-    pub members: Vec<(u64, Option<u32>)>,
+    /// For each member of the block, in the order of their content: size in bytes, and CRC-32 if the header has one (the format
+    /// calls them substreams).
+    pub substreams: Vec<(u64, Option<u32>)>,
 }
 
 impl Block {
@@ -80,7 +81,7 @@ pub fn parse(
         id = fields.byte()?;
     } else {
         for block in &mut blocks {
-            block.members = vec![(block.size(), block.crc)];
+            block.substreams = vec![(block.size(), block.crc)];
         }
     }
     if id == END {
@@ -217,19 +218,19 @@ fn substreams(
                 return Err(DAMAGED.into());
             };
             remaining = remaining.checked_sub(size).ok_or(DAMAGED)?;
-            block.members.push((size, None));
+            block.substreams.push((size, None));
         }
         // The size of the last member of a block is not stored.
         if count > 0 {
             let crc = (count == 1).then_some(block.crc).flatten();
-            block.members.push((remaining, crc));
+            block.substreams.push((remaining, crc));
         }
     }
     if has_sizes {
         id = fields.byte()?;
     }
     if id == CRC {
-        let members = blocks.iter_mut().flat_map(|block| &mut block.members);
+        let members = blocks.iter_mut().flat_map(|block| &mut block.substreams);
         let mut without_crc: Vec<_> = members.filter(|(_, crc)| crc.is_none()).collect();
         let digests = fields.digests(without_crc.len())?;
         for (member, crc) in without_crc.iter_mut().zip(digests) {

@@ -110,7 +110,7 @@ impl<'a> EncryptedMember<'a> {
         let mut packed = Range::new(self.source, self.range.0, self.range.1);
         let mut block = vec![0; BLOCK];
         loop {
-            monitor.check()?;
+            monitor.check_cancelled()?;
             match packed.read(&mut block) {
                 Ok(0) => return Ok(Ok(())),
                 Ok(got) => keys.code.update(block.get(..got).unwrap_or_default()),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// content was correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeflateStream {
-    /// Index in [`Streams::zips`].
+    /// Index in [`DeflateStreams::zips`].
     pub zip: u32,
     /// Length in bytes; a stream of 4 GiB or more has no `DeflateStream`.
     pub length: u32,
@@ -19,7 +19,7 @@ pub struct DeflateStream {
 
 /// The deflate streams of the files of one folder, by file name.
 #[derive(Debug, Default)]
-pub struct Streams {
+pub struct DeflateStreams {
     /// Paths of the zips.
     pub zips: Vec<PathBuf>,
     /// The streams of files whose bytes are the content of a deflated, unencrypted member of one of the zips.

@@ -114,7 +114,7 @@ fn write_image(path: &Path) {
 fn compared(path: &Path, image: PathBuf) {
     let series = Series::read(vec![path.to_owned(), path.to_owned()]).unwrap();
     let facts = series.facts();
-    assert!(facts.images <= 2 && facts.without_pixels <= 2);
+    assert!(facts.objects_with_pixels <= 2 && facts.objects_without_pixels <= 2);
     let comparison = compare(&series, &[image], &[false]).unwrap();
     let [check] = comparison.checks.as_slice() else {
         unreachable!("one image");

@@ -138,8 +138,8 @@ fn holds(row: &Row) -> bool {
 fn staged(reading: &Reading, staging: &Path) {
     let mut known = HashSet::new();
     for (at, row) in reading.rows().iter().enumerate() {
-        assert_eq!(reading.staged(at).is_some(), holds(row), "{row:?}");
-        if let Some(path) = reading.staged(at) {
+        assert_eq!(reading.staged_path(at).is_some(), holds(row), "{row:?}");
+        if let Some(path) = reading.staged_path(at) {
             has_its_hash(row, &path);
             assert!(known.insert(path), "two rows share a file");
         }
@@ -171,7 +171,7 @@ fn place(reading: &mut Reading, session: &Path) {
         .filter(|(_, row)| row.fate == Fate::Kept)
         .map(|(at, _)| at)
         .collect();
-    reading.place_kept(session, &kept).unwrap();
+    reading.place_in_inbox(session, &kept).unwrap();
 }
 
 fn placed(reading: &Reading, session: &Path) {

@@ -67,7 +67,7 @@ fn any(bytes: &[u8]) {
     assert!(listing.members.len() as u64 <= MEMBERS);
     assert!(listing.trailing_bytes < bytes.len() as u64);
     for block in &listing.blocks {
-        let inside: u64 = block.members.iter().map(|(size, _)| size).sum();
+        let inside: u64 = block.substreams.iter().map(|(size, _)| size).sum();
         assert!(inside <= block.size(), "members hold more than their block");
         assert!(block.packed_size() <= bytes.len() as u64);
         // Without a password nothing is decrypted; the archive determines how slow decryption is.
@@ -89,7 +89,7 @@ fn contents(bytes: &[u8], listing: &Listing, keys: &Keys<'_>) -> Option<(Vec<Vec
     for block in &listing.blocks {
         let place = chain::find_password(&bytes, block, keys).ok()?;
         let mut content = chain::open(&bytes, block, keys, place).ok()?;
-        for (size, crc) in &block.members {
+        for (size, crc) in &block.substreams {
             let (bytes, done) = drained(&mut content, *size);
             done.ok()?;
             if crc.is_some_and(|crc| crc != crc32fast::hash(&bytes)) {
