@@ -54,6 +54,18 @@ def test_volumes_that_moved_give_a_note(tmp_path: Path) -> None:
     assert any("prospective motion correction" in note for note in outcome.notes)
 
 
+@pytest.mark.parametrize("distance", [1e-4, 0.02])
+def test_volumes_of_one_slice_with_rounded_positions_are_volumes(tmp_path: Path, distance: float) -> None:
+    outcome = converted(series([Slice(0.0), Slice(distance, volume=1)]), tmp_path)
+    assert shapes(outcome) == [(6, 8, 1, 2)]
+    assert outcome.warnings == []
+
+
+def test_slices_that_are_almost_at_one_position_give_a_warning(tmp_path: Path) -> None:
+    outcome = converted(series([Slice(0.0), Slice(0.12, volume=1)]), tmp_path)
+    assert any("only 0.1 mm apart" in text for text in outcome.warnings)
+
+
 def test_adjacent_slabs_are_not_motion(tmp_path: Path) -> None:
     files = [read_back(encoded(enhanced_object(block()))), read_back(encoded(enhanced_object(slab_above())))]
     files[1].InstanceNumber = 2
@@ -89,6 +101,29 @@ def test_volumes_with_descending_instance_numbers_are_in_the_order_of_their_time
     image: Any = nibabel.load(outcome.conversion.outputs[0].nifti)
     first_volume = np.sort(np.concatenate([dataset.pixel_array.ravel() for dataset in files[:6]]))
     assert np.array_equal(np.sort(np.asarray(image.dataobj)[..., 0].ravel()), first_volume)
+
+
+def repeated(slices: list[Slice], first: int) -> list[Slice]:
+    """Return the slices with one repeated, in the place of the last one at its position; the others are moved up."""
+    here = [k for k, part in enumerate(slices) if part.z == slices[first].z and k >= first]
+    places = dict(zip(here[1:], here, strict=False))
+    return [slices[places.get(k, k)] for k in range(len(slices))]
+
+
+@pytest.mark.parametrize("vendor", [Vendor.SIEMENS, Vendor.PHILIPS])
+@pytest.mark.parametrize("by_time", [False, True])
+@pytest.mark.parametrize("by_place", [False, True])
+def test_a_repeated_slice_in_the_place_of_a_missing_one_gives_a_warning(
+    tmp_path: Path, vendor: Vendor, by_time: bool, by_place: bool
+) -> None:
+    slices = block(places=3, volumes=3)
+    if by_time:
+        changes = [{"AcquisitionNumber": 1, "AcquisitionTime": f"10150{k}.25"} for k in range(3)]
+        slices = [part.with_(changes=changes[part.volume]) for part in slices]
+    if by_place:
+        slices.sort(key=lambda part: (part.z, part.volume))
+    outcome = converted(series(repeated(slices, 0), Manufacturer=vendor.value), tmp_path)
+    assert outcome.warnings
 
 
 @pytest.mark.parametrize("column", [0, 5])

@@ -84,7 +84,8 @@ class ImageCheck:
     """Whether the volumes are in the order of a time or number in the headers.
 
     - `right`: in the order of at least one.
-    - `wrong`: in the order of none, or against the order in which the volumes were acquired.
+    - `wrong`: in the order of none, against the order in which the volumes were acquired, or with a repeated slice in the place
+      of one of another volume.
     - `undetermined`: no time or number distinguishes the volumes.
     - Empty: not checked. There is one volume, or a slice without a frame, or a b-value above 0 (unless the gradient directions
       are known by frequency and phase only).

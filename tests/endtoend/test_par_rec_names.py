@@ -3,9 +3,13 @@
 import bz2
 import lzma
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from qxbatch.archive.names import number_of_partner
+from qxbatch.archive.packet import archive_packet
+from qxbatch.settings.model import Archive
 from tests.build.parrec import ParRec
 from tests.build.study import Study
 
@@ -59,3 +63,40 @@ def test_the_extension_is_not_replaced_as_a_name(study: Study, name: str) -> Non
     run = study.main("--deidentify-logs")
     assert run.status == 0, run.text
     assert (study.session("S1") / "nii" / "2011.nii.gz").exists()
+
+
+def test_in_the_archive_no_par_becomes_a_pair_with_the_rec_of_another_packet(study: Study) -> None:
+    other = ParRec(protocol="WIP T2w").files()
+    packets = [(PAR, REC[:-2]), (PAR, REC), (other["scan.PAR"], b"\7" + REC[1:])]
+    for par, rec in packets:
+        study.put_bytes("S1.PAR", par)
+        study.put_bytes("S1.REC", rec)
+        study.main("--overwrite=yes")
+    archived = {path.name: path.read_bytes() for path in study.archive.iterdir()}
+    assert archived == {
+        "S1.PAR": PAR,
+        "S1.REC": packets[0][1],
+        "S1_2.REC": REC,
+        "S1_3.PAR": packets[2][0],
+        "S1_3.REC": packets[2][1],
+    }
+
+
+def test_studies_that_share_an_archive_have_separate_pairs(tmp_path: Path) -> None:
+    for study, content in (("first", b"1"), ("second", b"2")):
+        (tmp_path / study).mkdir()
+        for name in ("S1.PAR", "S1.rec"):
+            (tmp_path / study / name).write_bytes(content)
+    archive = tmp_path / "archive"
+    order = [("first", "S1.PAR"), ("second", "S1.PAR"), ("second", "S1.rec"), ("first", "S1.rec")]
+    archived_paths: dict[str, dict[Path, Path | None]] = {"first": {}, "second": {}}
+    for study, name in order:
+        number = number_of_partner(name, archived_paths[study])
+        packet = tmp_path / study / name
+        archived_paths[study][packet] = archive_packet(packet, archive, Archive.MOVE, tag="0" * 16, number=number)
+    assert {path.name: path.read_bytes() for path in archive.iterdir()} == {
+        "S1.PAR": b"1",
+        "S1.rec": b"1",
+        "S1_2.PAR": b"2",
+        "S1_2.rec": b"2",
+    }

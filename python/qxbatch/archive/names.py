@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ TAR_SUFFIXES = (
     ".tar.z",
 )
 """Extensions with two dots."""
+_PARTNERS = {".par": ".rec", ".rec": ".par"}
 _NUMBER = "[1-9][0-9]{0,8}"
 _LONGEST_ENDING = 20
 """Bytes of an extension with its dot; a longer one is part of the name."""
@@ -44,15 +45,21 @@ def archive_path(folder: Path, packet: Path, name: str, number: int | None = Non
 
     `packet` is where it is now, perhaps under a hidden name; `name` is its name in the inbox. With `number`, the name gets that
     number (1: the name itself), or the next unused one. If the archive already has the same bytes under the name or a numbered one,
-    that existing path is returned; without `number`, only names before the first unused one are searched. Raises OSError.
+    that existing path is returned; without `number`, only names before the first unused one are searched. A PAR or a REC gets no
+    name that would make it a pair with another packet's file; the file with the same `number` is its own. Raises OSError.
     """
     if number is None:
         return _next_place(folder, packet, name)
-    used = used_numbers(name, os.listdir(folder))  # noqa: PTH208 - names, not paths
+    existing = os.listdir(folder)  # noqa: PTH208 - names, not paths
+    used, first = used_numbers(name, existing), number
     for k in sorted(used):  # chosen numbers may leave gaps
         if same_content(packet, folder / kth_name(name, k)):
             return ArchivePath(folder / kth_name(name, k), has_packet=True)
-    while number in used or os.path.lexists(folder / kth_name(name, number)):
+    while (
+        number in used
+        or os.path.lexists(folder / kth_name(name, number))
+        or (number != first and makes_pair(kth_name(name, number), existing))
+    ):
         number += 1
     return ArchivePath(folder / kth_name(name, number), has_packet=False)
 
@@ -71,9 +78,31 @@ def _next_place(folder: Path, packet: Path, name: str) -> ArchivePath:
             with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
                 if same_content(packet, target):
                     return ArchivePath(target, has_packet=True)
-        elif k == 1 or not os.path.lexists(packet.with_name(target.name)):
+        elif (k == 1 or not os.path.lexists(packet.with_name(target.name))) and not makes_pair(target.name, existing):
             return ArchivePath(target, has_packet=False)
         k += 1
+
+
+def makes_pair(name: str, existing: Iterable[str]) -> bool:
+    """Return whether a file with this name would be a PAR/REC pair together with an existing one.
+
+    >>> makes_pair("S1_2.PAR", ["s1_2.rec"]), makes_pair("S1.PAR", ["S1.par", "S1_2.REC"])
+    (True, False)
+    """
+    stem, ending = os.path.splitext(name.casefold())  # noqa: PTH122 - a packet name is not a path
+    partner = stem + _PARTNERS.get(ending, "")
+    return ending in _PARTNERS and any(other.casefold() == partner for other in existing)
+
+
+def number_of_partner(name: str, archived_paths: Mapping[Path, Path | None]) -> int | None:
+    """Return the number in the archive of the other file of a PAR/REC pair; None if it was not archived, or for another packet.
+
+    `archived_paths` maps the packets that were imported together and archived already to their paths in the archive.
+    """
+    for path, target in archived_paths.items():
+        if target is not None and makes_pair(name, [path.name]):
+            return next(iter(used_numbers(path.name, [target.name])), None)
+    return None
 
 
 def used_numbers(name: str, names: Collection[str]) -> set[int]:

@@ -1,5 +1,6 @@
 """Compares the images of a series with its headers, slice by slice, and describes the differences."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,8 @@ _LOOKUP_TABLE = "a lookup table of values"
 """Why values are not compared, as the core says it: their header has a ModalityLUTSequence."""
 _MIN_MOVEMENT = 0.1
 """Movements of volumes up to this (mm) are not reported."""
+_MIN_DISTANCE = 0.1
+"""Accepted distance of slices, relative to the size of a pixel."""
 
 
 class Findings(NamedTuple):
@@ -201,7 +204,7 @@ def _split_scan_faults(images: Sequence[_NamedImage]) -> list[str]:
 
 
 def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) -> list[str]:
-    faults = []
+    faults = _distance_faults(images[index].nifti)
     if check.volume_order == "wrong":
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
     if check.mixed_volume is not None:
@@ -216,6 +219,15 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
     ):
         faults.append(f"it is one volume together with {images[check.same_volume_as].name}.")
     return faults
+
+
+def _distance_faults(image: Nifti) -> list[str]:
+    """Return a fault if slices are almost at one position: they are volumes of one slice, with rounded or corrected positions."""
+    row, column, distance = [math.hypot(*axis) for axis in zip(*image.affine, strict=True)][:3]
+    slices = (*image.shape, 1)[2]
+    if slices == 1 or distance >= _MIN_DISTANCE * min(row, column):
+        return []
+    return [f"its {slices} slices are only {distance:.1g} mm apart: they may be volumes of one slice."]
 
 
 def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:

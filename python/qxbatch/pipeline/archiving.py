@@ -22,7 +22,7 @@ from qxbatch.archive.aside import (
 )
 from qxbatch.archive.decision import KEEPING, ArchivingFacts, Reason, decide_archiving, safer_mode
 from qxbatch.archive.inside import is_in_archive, is_outside
-from qxbatch.archive.names import NAME_LOCK
+from qxbatch.archive.names import NAME_LOCK, number_of_partner
 from qxbatch.archive.packet import archive_packet, devices_of, remove_emptied_folders, remove_partial_copy
 from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import SessionBytes
@@ -74,6 +74,8 @@ def archive_packets(
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
+        if archiving.number is None:
+            archiving.number = number_of_partner(packet.packet.path.name, paths_after_archiving)
         archiving.apply_current_archive_option(settings)
         if archiving.is_of_original:
             problems += archiving.keep_in_original(settings)
@@ -108,7 +110,7 @@ class _PacketArchiving:
         self.packet = packet.packet
         self.path = packet.packet.path
         self.number = packet.number
-        """The number of its name in the archive, if one was chosen before the import; else None."""
+        """The number of its name in the archive, if one was chosen before the import or for its PAR or REC; else None."""
         self.journal = journal
         self.sessionsfolder = workspace.sessionsfolder
         self.archive = workspace.archive_folder

@@ -18,6 +18,9 @@ const TEMPORAL: usize = 0;
 const ACQUIRED: usize = 2;
 const CONTENT: usize = 3;
 
+/// The last of the keys that are numbers of volumes.
+const NUMBERED: usize = 1;
+
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
 fn as_float(number: i64) -> f64 {
     number as f64
@@ -32,8 +35,8 @@ pub enum VolumeOrder {
     NotCompared,
     /// In the order of at least one time or number in the headers.
     Right,
-    /// In the order of no time or number in the headers, or against temporal positions or acquisition times that prove
-    /// the order.
+    /// In the order of no time or number in the headers, against temporal positions or acquisition times that prove the
+    /// order, or with a temporal position, acquisition number or time that repeats only at some slices.
     Wrong,
     /// No time or number in the headers distinguishes the volumes.
     Undetermined,
@@ -63,6 +66,9 @@ pub(super) fn volume_order(
             continue;
         }
         distinguished = true;
+        if distinguishes_volumes(index, &rows) && repeats_at_some_slices(&rows) {
+            return VolumeOrder::Wrong;
+        }
         let ascending = rises(&rows);
         // Temporal positions count only if all slices of a volume have the same one.
         let is_consistent = index != TEMPORAL || rows.iter().all(|row| Some(row) == rows.first());
@@ -81,6 +87,23 @@ pub(super) fn volume_order(
     } else {
         VolumeOrder::Undetermined
     }
+}
+
+/// Returns whether two volumes that differ in a key differ in it at all slices: numbers of volumes, and acquisition times that
+/// are not cut to whole seconds.
+fn distinguishes_volumes(key: usize, rows: &[Vec<f64>]) -> bool {
+    key <= NUMBERED || (key == ACQUIRED && rows.iter().flatten().any(|time| time.fract() != 0.0))
+}
+
+/// Returns whether the values of a key, `[slice][volume]`, are different in all volumes at one slice, but repeat at another
+/// one: a repeated slice is in the place of a later volume.
+fn repeats_at_some_slices(rows: &[Vec<f64>]) -> bool {
+    let all_differ = |row: &Vec<f64>| {
+        let mut sorted = row.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted.windows(2).all(|pair| pair.first() != pair.last())
+    };
+    rows.iter().any(all_differ) && !rows.iter().all(all_differ)
 }
 
 /// Returns whether the values of each slice, `[slice][volume]`, never fall from one volume to the next.
