@@ -137,3 +137,35 @@ def test_dates_are_not_shifted_by_a_table_that_was_made_again(tmp_path):
     assert study.run("--shift-dates").status == 0
     study.bids = bids
     assert study.run("--shift-dates").status == 64
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_a_subject_does_not_get_the_label_of_another_one(study, tmp_path, is_removed):
+    """The names A-1 and A1 are reduced to one label; the other session is in another study, or was removed."""
+    study.add("S3", ses="a", subject="A-1")
+    assert study.run().status == 0
+    before = files_of(study, "A1")
+    other = study
+    if is_removed:
+        shutil.rmtree(study.sessions / "S3")
+    else:
+        other = BidsStudy(tmp_path / "other")
+        other.bids = study.bids
+    other.add("S4", ses="b", subject="A1")
+    for _ in range(2):
+        run = other.run()
+        assert run.status == 1
+        assert "subjects A-1 (session S3 in the data set) and A1 have one label, sub-A1." in " ".join(run.out.split())
+        assert files_of(study, "A1") == before
+    other.rules.write_text(other.rules.read_text() + '\n[session.S4]\nsubject = "A1"\n')
+    assert other.run().status == 0, "the rules say that it is one subject"
+    assert any("/ses-b/" in path for path in files_of(study, "A1"))
+
+
+def test_sessions_of_one_subject_in_two_studies_are_exported(study, tmp_path):
+    study.add("S3", ses="a", subject="A-1")
+    assert study.run().status == 0
+    other = BidsStudy(tmp_path / "other")
+    other.bids = study.bids
+    other.add("S4", ses="b", subject="A-1")
+    assert other.run().status == 0

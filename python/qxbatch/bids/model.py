@@ -164,6 +164,8 @@ class ExportPlan:
     """BIDS label of the subject, without `sub-`; empty if it has none, which is a problem."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
+    subject_name: str = ""
+    """The text that was reduced to the label of the subject; empty if the rule file contains the label."""
     placed_images: tuple[PlacedImage, ...] = ()
     ignored_items: tuple[IgnoredItem, ...] = ()
     undecided_series: tuple[UndecidedSeries, ...] = ()

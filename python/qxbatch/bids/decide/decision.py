@@ -75,6 +75,7 @@ class _SessionDecision:
             self._session,
             self._labels.subject,
             self._labels.session,
+            self._labels.subject_name,
             tuple(sorted(self._placed_images, key=lambda placed: placed.image.number)),
             tuple(sorted(self._ignored_items, key=_ignored_sort_key)),
             tuple(sorted(self._undecided_series, key=lambda undecided: undecided.series.n)),

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from qxbatch.bids.files.disk import FileOnDisk
-from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record
+from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 
 
 class Action(StrEnum):
@@ -77,7 +78,8 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
     same = (last.sha256, last.size, last.link) == (entry.sha256, entry.size, entry.link)
     is_of_other_image = (last.session, last.image) != (entry.session, entry.image)
     # the scans.tsv says whose folder this is (`sessions_by_folder`), also one that users made unreadable
-    after = last._replace(session=session) if path.endswith(SCANS_SUFFIX) else last
+    is_scans = path.endswith(SCANS_SUFFIX)
+    after = last._replace(session=session, subject_name=entry.subject_name) if is_scans else last
     return Change(path, Action.EDITED, after, session, would_change=not same, is_of_other_image=is_of_other_image)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.model import ExportPlan, PlacedImage
-from qxbatch.bids.schema.image_path import ImagePath, session_prefix
+from qxbatch.bids.schema.image_path import SCANS_SUFFIX, ImagePath, session_prefix
 from qxbatch.bids.sidecars.asl import asl_paths_of_m0, context_bytes, context_problem, volume_types
 from qxbatch.bids.sidecars.fieldmaps import INTENDED_FOR, field_map_links
 from qxbatch.bids.sidecars.intended_for import IntendedForFormat
@@ -32,6 +32,8 @@ class Owner(NamedTuple):
     session: str = ""
     image: int = 0
     rule: str = ""
+    subject_name: str = ""
+    """As in the export plan; only of scans.tsv."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ def planned_session_files(plan: ExportPlan, options: FileOptions, sources: Sourc
         files += _image_files(placed, sidecars.fields[placed.path], sources)
     if plan.placed_images:
         folder, start = session_prefix(plan.subject_label, plan.session_label)
-        scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
-        files.append(scans)
+        owner = Owner(plan.session.id, subject_name=plan.subject_name)
+        files.append(PlannedFile(f"{folder}/{start}{SCANS_SUFFIX}", owner, scans_table(plan, options.shifts)))
         if options.sourcedata:
             files += _sourcedata(plan, folder, sources)
     problems = [text for placed in plan.placed_images if (text := context_problem(placed))]

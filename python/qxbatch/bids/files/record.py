@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
@@ -25,8 +26,6 @@ It exists while an export changes files, and after an interrupted one.
 """
 STAGING = f"{RECORD_FOLDER}/.staging"
 """Path of the folder into which new files are written, before they are renamed to their paths."""
-SCANS_SUFFIX = "_scans.tsv"
-"""How the path of the table of a session's images ends."""
 SCHEMA = 1
 """Version of the format of record and journal."""
 
@@ -45,6 +44,8 @@ class Entry(NamedTuple):
     """Number in the session; 0 for files of no image."""
     rule: str = ""
     """`as` of the rule; empty for files of no image."""
+    subject_name: str = ""
+    """Of a scans.tsv: the text that was reduced to the label of the subject; empty if the rule file contains the label."""
     link: str = ""
     """The target of a symbolic link, as written; empty for regular files."""
     edited: bool = False
@@ -149,6 +150,7 @@ def _entry(fields: Fields) -> Entry:
         fields.text("session", ""),
         fields.integer("image") if "image" in fields else 0,
         fields.text("rule", ""),
+        fields.text("subject_name", ""),
         fields.text("link", ""),
         fields.flag("edited", False),
         {name: rows.texts_by_name(name) for rows in [fields.json_object("rows")] for name in rows.keys()},  # noqa: SIM118 - no mapping

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+SCANS_SUFFIX = "_scans.tsv"
+"""How the path of the table of a session's images ends."""
+
 
 class ImagePath(NamedTuple):
     """A path such as `sub-01/ses-a/func/sub-01_ses-a_task-rest_bold`, without extension."""

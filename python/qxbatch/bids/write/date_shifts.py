@@ -5,10 +5,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from qxbatch.bids.files.record import SCANS_SUFFIX, Record, subjects_with_times
+from qxbatch.bids.files.record import Record, subjects_with_times
 from qxbatch.bids.files.shared import choose_missing_shifts
 from qxbatch.bids.model import ExportPlan
-from qxbatch.bids.schema.image_path import session_prefix
+from qxbatch.bids.schema.image_path import SCANS_SUFFIX, session_prefix
 from qxbatch.bids.tables.rows import scans_table
 from qxbatch.bids.tables.shifts import DateShifts
 from qxbatch.bids.tables.table_text import ABSENT

@@ -1,6 +1,6 @@
 """Which sessions an export can write, and their files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import PlannedFile, planned_session_files
@@ -15,6 +15,7 @@ from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.path_conflicts import PathConflicts
 from qxbatch.bids.write.result import SessionOutcome
 from qxbatch.bids.write.session_results import SessionResults
+from qxbatch.bids.write.subject_names import SubjectNames
 
 _ANOTHER_LABEL = "Give the session another label with [labels] or [session.ID], or change `as` of the rule."
 
@@ -27,17 +28,22 @@ class ExportableSessions:
     ) -> None:
         self._options, self._sources, self._results = destination.options, Sources(stamps), results
         self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
+        self._subject_names = SubjectNames(record, destination.dataset)
         self._conflicts = PathConflicts(record, disk, results, includes_all_sessions=destination.includes_all_sessions)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""
-        return self._without_conflicts({plan.session.id: self._files_of(plan) for plan in plans})
+        ids = {plan.session.id for plan in plans}
+        return self._without_conflicts({plan.session.id: self._files_of(plan, ids) for plan in plans})
 
-    def _files_of(self, plan: ExportPlan) -> Sequence[PlannedFile]:
-        """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export."""
+    def _files_of(self, plan: ExportPlan, ids: Collection[str]) -> Sequence[PlannedFile]:
+        """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export.
+
+        `ids` are those of all sessions of the export.
+        """
         name = plan.session.id
         self._results.add(plan)
-        if problem := self._other_studies.problem(name):
+        if problem := self._other_studies.problem(name) or self._subject_names.problem(plan, ids):
             return self._failed(name, problem)
         if not plan.is_ready:
             self._results.set_not_exported(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))

@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import SOURCEDATA
-from qxbatch.bids.files.record import SCANS_SUFFIX, Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 from qxbatch.bids.tables.table_text import Cells
 
 _LABEL = ("sub-", "ses-")
