@@ -334,9 +334,6 @@ class SeriesFrames:
     def has_mosaic(self) -> bool:
         """Whether some object is a mosaic."""
     @property
-    def parts(self) -> int:
-        """Number of series into which the exporter divided the files, by their UIDs and numbers."""
-    @property
     def series_number(self) -> int | None:
         """SeriesNumber of the first object that has one."""
     def acquired_stacks(self) -> AcquiredStacks:

@@ -56,11 +56,6 @@ class ParContent:
             first += column.width
         return ranges
 
-    @property
-    def width(self) -> int:
-        """Return how many words a complete image line has."""
-        return sum(column.width for column in self.columns)
-
     def column(self, name: str) -> list[tuple[float, ...]]:
         """Return one column, a tuple of numbers for each image; an empty list if the PAR has no such column.
 

@@ -285,11 +285,6 @@ impl SeriesFrames {
     }
 
     #[getter]
-    fn parts(&self) -> usize {
-        self.facts.parts
-    }
-
-    #[getter]
     fn series_number(&self) -> Option<i64> {
         self.facts.series_number
     }

@@ -163,7 +163,7 @@ impl Reading {
             .map(|directory| {
                 (
                     directory.row,
-                    directory.listed,
+                    directory.listed_count,
                     directory.missing_count,
                     directory.missing,
                 )

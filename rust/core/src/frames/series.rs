@@ -42,8 +42,6 @@ pub struct Facts {
     pub is_countable: bool,
     /// Whether some object is a mosaic.
     pub has_mosaic: bool,
-    /// Number of series into which the exporter divided the objects, by their UIDs and numbers.
-    pub parts: usize,
     /// SeriesNumber of the first object that has one.
     pub series_number: Option<i64>,
 }
@@ -136,13 +134,6 @@ impl Series {
         for object in &self.objects {
             facts.add(object);
         }
-        let images = self
-            .objects
-            .iter()
-            .filter(|object| object.pixels != Pixels::Absent);
-        let uids: BTreeSet<u64> = images.clone().map(|object| object.series_hash).collect();
-        let numbers = images.filter_map(|object| object.series_number);
-        facts.parts = uids.len().max(numbers.collect::<BTreeSet<i64>>().len());
         facts.frame_sizes.sort_unstable();
         facts.frame_sizes.dedup();
         facts

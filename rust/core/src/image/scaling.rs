@@ -42,7 +42,7 @@ impl Scalings {
     /// Returns the scalings that are correct for a frame.
     fn options(&self, series_frame: &SeriesFrame<'_>) -> ScalingOptions {
         let samples = series_frame.object.encoding.samples;
-        // The stored value of a colour is the sum of its samples, that of an image their mean.
+        // `StoredValues` has the sum of the samples of a colour pixel, a voxel has their mean.
         if samples > 1 {
             return [Some([1.0 / f64::from(samples), 0.0]), None, None];
         }
@@ -58,14 +58,15 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Returns whether a slice shows a frame; `equal` says whether its voxels equal the stored values. Returns None if
-    /// the `scale` of the image is not one that the previous slices allow: then the values must be compared one by one.
-    pub(super) fn fits_by_signature(
+    /// Returns whether a slice shows a frame, of which the hashes were compared: `hashes_equal` says whether the hash of
+    /// its voxels is that of the stored values. Returns None if the `scale` of the image is not one that the previous
+    /// slices allow: then the values must be compared one by one.
+    pub(super) fn fits_by_hashes(
         &mut self,
         image: usize,
         series_frame: &SeriesFrame<'_>,
         scale: [f64; 2],
-        equal: bool,
+        hashes_equal: bool,
     ) -> Option<bool> {
         let options = self.options(series_frame);
         let possible = self.possible_options.get_mut(image)?;
@@ -76,10 +77,10 @@ impl Scalings {
         if !fits.contains(&true) {
             return None;
         }
-        if equal {
+        if hashes_equal {
             *possible = fits;
         }
-        Some(equal)
+        Some(hashes_equal)
     }
 
     /// Returns whether a slice shows a frame with a scaling that the previous slices allow.

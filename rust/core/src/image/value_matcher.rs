@@ -237,10 +237,10 @@ impl<'s> ValueMatcher<'s> {
         };
         if let (Some(frame_signature), Some(signature)) = (frame.frame.signature, signature) {
             // Voxels that equal the stored values need no comparison one by one.
-            let equal = frame_signature == signature;
-            if let Some(shows) = self
-                .scalings
-                .fits_by_signature(index, frame, image.scale, equal)
+            let hashes_equal = frame_signature == signature;
+            if let Some(shows) =
+                self.scalings
+                    .fits_by_hashes(index, frame, image.scale, hashes_equal)
             {
                 return Ok(shows);
             }

@@ -15,7 +15,7 @@ pub struct IncompleteDicomDir {
     /// Index of the row of the DICOMDIR in [`Reading::rows`].
     pub row: usize,
     /// Number of listed files.
-    pub listed: usize,
+    pub listed_count: usize,
     /// Number of missing files.
     pub missing_count: usize,
     /// Paths of the missing files as listed, escaped like the paths of the ledger; empty if the names do not show
@@ -45,7 +45,7 @@ impl Reading {
                 let (missing_count, missing) = files.missing(row, &listed)?;
                 Some(IncompleteDicomDir {
                     row: at,
-                    listed: listed.len(),
+                    listed_count: listed.len(),
                     missing_count,
                     missing,
                 })
