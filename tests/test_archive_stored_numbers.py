@@ -172,6 +172,13 @@ def test_a_run_removes_its_own_numbers_and_keeps_those_of_another_run(study: Stu
     assert not runs.workspace.temporary_numbers_path.exists()
 
 
+def test_the_number_of_a_missing_archive_is_removed(study: Study) -> None:
+    runs = TwoRuns(study)
+    (study.session("S1") / "inbox" / "scan.zip").unlink()
+    forget_numbers(runs.workspace, Locks(runs.workspace.locks_folder))
+    assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}
+
+
 @pytest.mark.parametrize("lock", ["archive", "session S2"])
 def test_all_numbers_are_kept_while_another_run_holds_a_lock(study: Study, lock: str) -> None:
     runs = TwoRuns(study)

@@ -122,11 +122,11 @@ def test_different_files_with_the_same_uid_are_numbered_in_path_order(tmp_path: 
     assert names["c"] == names["a"].replace(".dcm", "_3.dcm")
 
 
-def test_an_unreadable_header_is_a_suspect_until_a_header_is_supplied(tmp_path: Path) -> None:
+def test_an_unreadable_header_is_listed_until_a_header_is_supplied(tmp_path: Path) -> None:
     broken = bytes(128) + b"DICM" + b"\x08\x00\x16\x00UI\xff\xff1.2"
     staging = tmp_path / "staging"
     reading = ingest([(str(packet({"x": broken}, tmp_path)), "")], str(staging))
-    assert reading.suspects() == [0]
+    assert reading.unparsed_dicom() == [0]
     row = reading.row(0)
     assert (row.kind, row.fate, row.group) == ("other", "kept", -1)
     assert "header cannot be read" in row.reason
@@ -135,7 +135,7 @@ def test_an_unreadable_header_is_a_suspect_until_a_header_is_supplied(tmp_path: 
     reading.set_header(0, Header.from_values(values))
     row = reading.row(0)
     assert (row.kind, row.fate, row.group) == ("dicom", "sorted", 0)
-    assert reading.suspects() == []
+    assert reading.unparsed_dicom() == []
     assert [group.number for group in reading.groups()] == [7]
     with pytest.raises(ValueError, match="row 0"):
         reading.set_header(0, Header.from_values(values))

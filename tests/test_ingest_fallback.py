@@ -10,7 +10,7 @@ import pytest
 
 from qxbatch.core import CancelledError, ingest
 from qxbatch.ingest import fallback
-from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.fallback import read_unparsed_dicom
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
 from tests.build.study import Study
@@ -50,7 +50,7 @@ def test_a_crashed_reader_restarts_for_the_next_file_until_the_limit_of_failures
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = reading_of(tmp_path, lambda data: endless_header(data, 1000))
-    if not reading.suspects():  # type: ignore[attr-defined]
+    if not reading.unparsed_dicom():  # type: ignore[attr-defined]
         pytest.fail("the core reads the files without the fallback reader")
     starts = tmp_path / "starts"
     program = tmp_path / "reader"
@@ -58,7 +58,7 @@ def test_a_crashed_reader_restarts_for_the_next_file_until_the_limit_of_failures
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     monkeypatch.setattr(fallback, "MOST_FAILURES", 2)
-    assert read_suspects(reading, "S1", not_cancelled) == []  # type: ignore[arg-type]
+    assert read_unparsed_dicom(reading, "S1", not_cancelled) == []  # type: ignore[arg-type]
     assert starts.read_text() == "x\nx\n"
 
 
@@ -69,4 +69,4 @@ def test_a_cancelled_run_does_not_wait_for_the_reader(tmp_path: Path, monkeypatc
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     with pytest.raises(CancelledError):
-        read_suspects(reading, "S1", lambda: True)  # type: ignore[arg-type]
+        read_unparsed_dicom(reading, "S1", lambda: True)  # type: ignore[arg-type]

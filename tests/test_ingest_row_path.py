@@ -34,7 +34,7 @@ def test_a_loose_file_has_its_whole_name(tmp_path: Path) -> None:
     assert tree_path(result.row("x!y.zip!in/c!\xff")) == "x!y.zip/in/c!\xff"
 
 
-def test_separators_are_positions_in_the_escaped_path(tmp_path: Path) -> None:
+def test_archive_ends_are_positions_in_the_escaped_path(tmp_path: Path) -> None:
     tree = {"\udcff\té.zip": zipped({"IM!1": IMAGE})}
     result = ingested(write_packet(tree, tmp_path, "p", Kind.FOLDER), tmp_path)
     assert parts(result.reading)["\\xff\\x09é.zip!IM!1"] == (("\\xff\\x09é.zip!",), "IM!1")

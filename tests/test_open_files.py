@@ -13,7 +13,7 @@ import pytest
 
 from qxbatch.convert.converter import Command
 from qxbatch.convert.run import ProcessLimits, run
-from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.fallback import read_unparsed_dicom
 from qxbatch.open_files import many_open_files
 from qxbatch.publish.locks import Locks
 from tests.build.dicom import MrSeries
@@ -99,7 +99,7 @@ def test_the_second_reader_works_beside_thousands_of_open_files(tmp_path: Path) 
             pytest.skip("the hard limit of open files is below 1200")
         descriptors = [os.open("/dev/null", os.O_RDONLY) for _ in range(1050)]
         try:
-            assert isinstance(read_suspects(reading, "S1", not_cancelled), list)  # type: ignore[arg-type]
+            assert isinstance(read_unparsed_dicom(reading, "S1", not_cancelled), list)  # type: ignore[arg-type]
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)

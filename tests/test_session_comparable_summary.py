@@ -30,6 +30,8 @@ WRITTEN: list[dict[str, Any]] = [
     {"host": {"name": "node-17.cluster.local", "system": "Darwin"}},
     {"command": "qxbatch '/my data/sessions' --masterinbox=none --sessions=S1 --deidentify-logs"},
     {"command": "qxbatch sort /data/sessions/S1"},
+    {"command": r"""qxbatch '/it'"'"'s' $'--masterinbox=/a\xe2\x80\xaeb\n\'\\ \xe9' --sessions=S1"""},
+    {"command": r"qxbatch sort $'/data/a\x09b/S1'"},
     {"command": "qxbatch /data/inbox /data/sessions participant --sessions=S1"},
 ]
 
@@ -53,6 +55,9 @@ EDITED: list[dict[str, Any]] = [
     {"command": "qxbatch /data/sessions --sessions=S1 bad"},
     {"command": "qxbatch /data/sessions  --sessions=S1"},
     {"command": "qxbatch /data/sessions 'unclosed"},
+    {"command": "qxbatch /data/sessions $'--sessions=S1'"},
+    {"command": r"qxbatch $'/data/a\tb' --sessions=S1"},
+    {"command": r"qxbatch $'/data/a\x09b' bad"},
     {"converters": {"dcm2niix": "remark"}},
 ]
 

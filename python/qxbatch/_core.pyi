@@ -164,7 +164,7 @@ class Row:
     index: int
     path: str
     """The escaped path in the ledger; that of a nested member is `outer.zip!inner/name`."""
-    separators: list[int]
+    archive_ends: list[int]
     """Positions in `path` of each `!` between an archive and its members; other `!` are characters of names."""
     size: int
     sha256: str
@@ -206,12 +206,12 @@ class Reading:
     def header(self, row: int) -> Header | None: ...
     def staged_path(self, row: int) -> str:
         """Return the current path of the member's bytes; empty without any. Gzipped DICOM is inflated (unless gunzip=False)."""
-    def suspects(self) -> list[int]:
+    def unparsed_dicom(self) -> list[int]:
         """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `set_header` sets one."""
     def set_header(self, row: int, header: Header) -> None:
-        """Set the header of a suspect, as another reader parsed it; the row then belongs to a group.
+        """Set the header of a row of `unparsed_dicom`, as another reader parsed it; the row then belongs to a group.
 
-        Raises ValueError when the row is no suspect.
+        Raises ValueError for any other row.
         """
     def left_out(self) -> list[tuple[int, str]]:
         """Return the rows that may contain images but were not sorted, with the cause (`ingest.left_out.Cause`)."""

@@ -14,6 +14,7 @@ from qxbatch.problems import Problem
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, Tree, packed, under, write_folder, write_packet
 from tests.build.study import Study, run_command, snapshot
+from tests.faults.test_finished_packets import interrupt
 
 TREE: Tree = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
 MODES = ("move", "copy", "leave", "delete")
@@ -95,6 +96,28 @@ def test_a_folder_that_becomes_a_link_during_the_import_keeps_the_packets_of_its
     run = study.main(*(FOLDER_MODE if mode == "folder" else ()), f"--archive={archive}")
     assert run.status == 1, run.text
     assert snapshot(backup) == before
+
+
+@pytest.mark.parametrize("more", [(), ("--deidentify-logs",)], ids=["with names", "de-identified"])
+@pytest.mark.parametrize("mode", ["inbox", "folder"])
+def test_the_packet_of_an_interrupted_run_is_not_moved_through_a_link(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, more: tuple[str, ...]
+) -> None:
+    folder = study.inbox if mode == "inbox" else study.session("S1") / "inbox"
+    packet = write_packet(TREE, folder, "S1", Kind.ZIP)
+    args = [*(FOLDER_MODE if mode == "folder" else ()), "--archive=move", *more]
+    interrupt(study, monkeypatch, *args)
+    folder.rename(tmp_path / "away")
+    folder.symlink_to(tmp_path / "away")
+    run = study.main(*args)
+    assert run.status == 1, run.text
+    text = " ".join(run.text.split())
+    assert f"{'a packet' if more else packet} is reached through a link now, and qxbatch does not move a packet" in text
+    assert "in no inbox of this run" not in text
+    folder.unlink()
+    (tmp_path / "away").rename(folder)
+    assert study.main(*args).status == 0
+    assert (study.archive / "S1.zip").exists()
 
 
 @pytest.mark.parametrize("linked", ["", "dicom", "qxbatch", "qxbatch/pictures", "inbox"])

@@ -1,6 +1,7 @@
 """Folder mode (`--masterinbox=none`): assigns numbers to archives with the same name before the work starts.
 
-So the order of the sessions decides, and not which of them finishes first.
+The number k of an archive decides its name in the archive folder: 1 keeps the name, and `scan.zip` with the number 2 becomes
+`scan_2.zip`. The numbers are assigned in the order of the sessions, since it is not known which of them finishes first.
 """
 
 import os
@@ -16,7 +17,7 @@ ENDINGS = (".zip", ".7z", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *TAR
 """Extensions of archives. An archive with another extension gets its number when it is archived."""
 
 Numbers = Mapping[Path, int]
-"""Maps the path of an archive to the number of its name: 1 is the name itself."""
+"""Maps the path of an archive to the number of its name in the archive folder; 1: the name is not changed."""
 
 
 def archives_in(inboxes: Sequence[Path]) -> list[Path]:
@@ -27,11 +28,11 @@ def archives_in(inboxes: Sequence[Path]) -> list[Path]:
 def choose_numbers(
     archives: Mapping[Path, ContentKey], existing: Collection[str], previous: Numbers
 ) -> dict[Path, int]:
-    """Return the numbers of those archives whose name another of them has, or a packet in the archive (also with a number).
+    """Return the numbers of those archives whose name another of them has, or a packet in the archive folder (also with a number).
 
-    `existing` are names in the archive, which are not reused. `previous` are numbers that were chosen before, perhaps by another
-    run; they are kept. Any other archive, in the order of `archives`, gets the number of the first one before it with the same
-    content, else an unused one.
+    `existing` are names in the archive folder, which are not reused. `previous` are numbers that were chosen before, perhaps by
+    another run; they are kept. Any other archive, in the order of `archives`, gets the number of the first one before it with the
+    same content, else an unused one.
     """
     names = Counter(path.name for path in archives)
     repeated_names = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}

@@ -1,6 +1,7 @@
-"""Folder mode (`--masterinbox=none`): stores the numbers for archives with the same name.
+"""Folder mode (`--masterinbox=none`): stores the numbers that archives with the same name get in the archive folder.
 
-So the jobs of a cluster, and the run after a killed one, use the same numbers. `Workspace.numbers_path` is the path of the file.
+So the jobs of a cluster, and the run after a killed one, use the same numbers (qxbatch.archive.numbers says what they are for).
+`Workspace.numbers_path` is the path of the file.
 """
 
 import contextlib
@@ -32,13 +33,14 @@ def choose_and_store_numbers(
 
     Raises OSError when they cannot be recorded, or earlier ones cannot be read.
     """
-    if not archives or not _choose(archives, settings, _read(workspace)):
+    if not archives or not _choose(archives, settings, _of_existing(_read(workspace))):
         return {}
     make_folder(workspace.top)
     with locks.acquired(NAME_LOCK):
-        previous = _read(workspace)
+        stored = _read(workspace)
+        previous = _of_existing(stored)
         numbers = _choose(archives, settings, previous)
-        _write(workspace, previous, {**previous, **numbers})
+        _write(workspace, stored, {**previous, **numbers})
     return numbers
 
 
@@ -58,14 +60,14 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
         try:
             if not _has_other_work(workspace):
                 clear_path(workspace.temporary_numbers_path)
-                previous = _read(workspace)
+                stored = _read(workspace)
                 finished_inboxes = set(inboxes)
                 remaining = {
                     path: k
-                    for path, k in previous.items()
+                    for path, k in _of_existing(stored).items()
                     if not (finished_inboxes.intersection(path.parents) or _has_imported_session(workspace, path))
                 }
-                _write(workspace, previous, remaining)
+                _write(workspace, stored, remaining)
         finally:
             locks.release(lock)
 
@@ -73,8 +75,8 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
 def _choose(archives: Mapping[Path, ContentKey], settings: Settings, previous: Numbers) -> dict[Path, int]:
     """Return the chosen numbers.
 
-    The caller reads `previous` before this function lists the archive. So a packet that is archived in between is in
-    `previous` or in the archive.
+    The caller reads `previous` before this function lists the archive folder. So a packet that is archived in between is in
+    `previous` or in the archive folder.
     """
     existing: set[str] = set()
     with contextlib.suppress(OSError):
@@ -97,7 +99,7 @@ def _has_imported_session(workspace: Workspace, archive: Path) -> bool:
 
 
 def _read(workspace: Workspace) -> dict[Path, int]:
-    """Return the numbers of existing archives, without values that no run writes.
+    """Return the stored numbers, without values that no run writes.
 
     Raises OSError if the file cannot be read, or is no JSON object: the numbers of other runs in it would be lost.
     """
@@ -109,9 +111,13 @@ def _read(workspace: Workspace) -> dict[Path, int]:
         content = None
     if not isinstance(content, dict):
         raise InTheWayError(workspace.numbers_path, "not a file of numbers that qxbatch wrote")
-    numbers = {
+    return {
         workspace.sessionsfolder / path: k for path, k in content.items() if _is_number(k) and _is_relative_path(path)
     }
+
+
+def _of_existing(numbers: Numbers) -> dict[Path, int]:
+    """Return the numbers of the archives that exist."""
     return {path: k for path, k in numbers.items() if os.path.lexists(path)}
 
 
@@ -124,9 +130,10 @@ def _is_relative_path(path: str) -> bool:
     return bool(components) and not Path(path).is_absolute() and ".." not in components
 
 
-def _write(workspace: Workspace, previous: Numbers, numbers: Numbers) -> None:
+def _write(workspace: Workspace, stored: Numbers, numbers: Numbers) -> None:
+    """Store these numbers in place of the stored ones; without numbers, remove the file."""
     if not numbers:
         clear_path(workspace.numbers_path)
-    elif numbers != previous:
+    elif numbers != stored:
         top = workspace.sessionsfolder
         write_json(workspace.numbers_path, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})

@@ -58,7 +58,11 @@ class Rule:
     line: int
     """Line of the rule file, from 1; 0 for an image that only the table of --plan exports."""
     match: Mapping[str, Any]
-    """Keys and values of `match`, as in the rule file; for a rule in `[session.ID]` those of its key (`number` or `n`, `image`)."""
+    """Keys and values of `match`, as in the rule file.
+
+    A rule in `[session.ID]` has no `match`: its own key names the series or image. The keys `2`, `n70` and `2.1` become
+    {"number": 2}, {"n": 70} and {"number": 2, "image": 1}.
+    """
     target: str = ""
     """`as`, such as `func/task-rest_bold`; empty where the series is ignored."""
     ignore: str = ""

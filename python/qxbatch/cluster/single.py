@@ -1,4 +1,4 @@
-"""Imports one named packet. A workflow engine may repeat the call."""
+"""Imports the packet with a name, or the packets of a session. A workflow engine may repeat the call."""
 
 import os
 from collections.abc import Sequence
@@ -19,9 +19,10 @@ from qxbatch.visible import one_line
 
 
 def import_one(settings: Settings, name: str) -> int:
-    """Import the packets of the session to which the packet `name` belongs, or whose id is `name`; return the exit status.
+    """Import the packet `name` and the other packets of its session, or the packets of the session `name`; return the exit status.
 
-    A session that exists already is a success, so that the call can be repeated. Raises UsageError.
+    Several packets of one session are refused without --on-same-session=merge. A session that exists already is a success, so that
+    the call can be repeated. Raises UsageError.
     """
     need_writable(settings)
     match = match_name(settings, name)
@@ -29,6 +30,7 @@ def import_one(settings: Settings, name: str) -> int:
     with observer.progress:
         report = import_named(
             settings,
+            # each possible session gets all packets: `import_named` determines to which of the sessions each packet belongs
             dict.fromkeys(match.session_ids, match.packet_names),
             observer,
             open_locks=lambda workspace: Locks(workspace.locks_folder),
@@ -53,10 +55,13 @@ def _note(report: Report, settings: Settings, name: str, sessions: Sequence[str]
     for candidate in report.candidates:
         if candidate.verdict is Verdict.ALREADY_THERE and candidate.session is not None:
             session = candidate.session.id
-            return f"{one_line(name)}: {existing_clause(settings, session) or f'session {session} exists'}; nothing was done."
+            # the clause is empty if the session was moved away after the packets were judged
+            what = existing_clause(settings, session) or f"session {session} exists"
+            return f"{one_line(name)}: {what}; nothing was done."
     for session in () if report.candidates else sessions:
         folder = settings.sessionsfolder / session
         what = existing_clause(settings, session)
+        # if `what` says that the packet was split, the session has no folder with results, and so no summary
         if what and (not has_inbox_or_results(folder) or SessionFolder(folder).readable_summary is not None):
             return f"{one_line(name)} is not in the inbox, and {what}; nothing was done."
     return ""

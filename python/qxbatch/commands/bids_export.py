@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from qxbatch.bids.files.study_table import read_study_table
+from qxbatch.bids.files.logfile_table import read_logfile_table
 from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.write.placing import LinkRefusedError
 from qxbatch.bids.write.request import ExportRequest
@@ -29,9 +29,9 @@ def export_plans(
     """
     check_output_folder(options.dataset, [default_study_paths(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
-    study_table, warnings = read_study_table(options.logfile, options.columns)
+    logfile_table, warnings = read_logfile_table(options.logfile, options.columns)
     export = _export(
-        _request(options, rule_file, includes_all_sessions=includes_all_sessions)._replace(study_table=study_table),
+        _request(options, rule_file, includes_all_sessions=includes_all_sessions)._replace(logfile_table=logfile_table),
         plans,
     )
     validator_result = None
@@ -47,7 +47,7 @@ def export_plans(
 
 
 def _request(options: BidsOptions, rule_file: RuleFile, *, includes_all_sessions: bool) -> ExportRequest:
-    """Return the options of the export, without a table of the study."""
+    """Return the options of the export, without the table of --logfile."""
     return ExportRequest(
         sessionsfolder=options.sessionsfolder,
         dataset=options.dataset,

@@ -14,7 +14,7 @@ from qxbatch.core import Group, Header, Monitor, Reading, ScannedFiles, ingest, 
 from qxbatch.discover.unsupported_archives import UNOPENED
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.dicom_series import Headers
-from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.fallback import read_unparsed_dicom
 from qxbatch.ingest.pairs import find_pairs, path_sort_key, without_copies
 from qxbatch.model import Value
 from qxbatch.settings.model import Passwords
@@ -103,8 +103,8 @@ class ReadHeaders:
         self._reading = reading
         reasons = [*reading.damage(), *unopened_archives(reading)]
         advice = (encrypted.hint(encrypted.encryption_reasons(reading), passwords), limits.hint(str(source), reasons))
-        # suspects look like DICOM, but neither the core nor pydicom could read their headers
-        broken = (reading.row(row) for row in reading.suspects())
+        # neither the core nor pydicom could read the headers of these files
+        broken = (reading.row(row) for row in reading.unparsed_dicom())
         damage = [*reasons, *(f"{row.path}: {row.reason}" for row in broken)]
         self.problems = [*_first_problems(damage), *filter(None, advice)]
 
@@ -169,7 +169,7 @@ def read_headers(
         **limits.for_core(),
     )
     # pydicom may read headers that the core cannot parse
-    read_suspects(reading, str(path), lambda: monitor.cancelled)
+    read_unparsed_dicom(reading, str(path), lambda: monitor.cancelled)
     return ReadHeaders(reading, source, passwords, limits)
 
 

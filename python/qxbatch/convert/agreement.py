@@ -1,4 +1,7 @@
-"""Checks of images and their sidecars: number of voxels, size of slices, place, diffusion tables, the JSON's series number."""
+"""Checks of images and their sidecars against the headers: number of voxels, size of slices, diffusion tables, the JSON's number.
+
+One check compares the NIfTI header with itself: its voxel sizes and its qform with its sform (`Nifti.contradiction`).
+"""
 
 import json
 from collections import Counter
@@ -21,12 +24,13 @@ def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evide
     if not evidence.is_countable or not evidence.voxels:
         return [], []
     originals = [(output, image.voxels) for output, image in images if not is_copy_or_overlay(output.suffix)]
-    map_voxels = sum(voxels for output, voxels in originals if has_map(output.suffix))
+    # dcm2niix writes a series with a map (ADC) twice: without the map, and completely. The image with the suffix of the map is
+    # normally the complete series.
+    voxels_with_map = sum(voxels for output, voxels in originals if has_map(output.suffix))
     total = sum(voxels for _, voxels in originals)
-    # dcm2niix writes a series with a map (ADC) twice: without the map, and completely, with the suffix of the map
-    if evidence.voxels in {total, total - map_voxels, map_voxels}:
+    if evidence.voxels in {total, total - voxels_with_map, voxels_with_map}:
         return [], []
-    voxels = map_voxels or total
+    voxels = voxels_with_map or total
     slices, remainder = divmod(evidence.slices * voxels, evidence.voxels)
     message = f"the headers announce {evidence.slices} slices, the images contain {slices}."
     if remainder:  # for example a mosaic with another number of tiles than its header says
@@ -35,7 +39,7 @@ def slice_count_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evide
 
 
 def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str]:
-    """Return how one image and its sidecars disagree with the headers or with each other."""
+    """Return how one image and its sidecars disagree with the headers or with each other, or the image's header with itself."""
     contradictions = [f"{image.contradiction}."] if image.contradiction else []
     return [
         *contradictions,

@@ -21,7 +21,7 @@ from qxbatch.session.paths import SessionPaths
 
 _COUNT_LINE = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
 _COUNT = re.compile(r"Found (\d+ DICOM file)")
-"""The line in which dcm2niix says how many files it found; and such a count anywhere in a log."""
+"""The line in which dcm2niix says how many files it found; and the same words anywhere in a log."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def attempt_conversion(
 
 
 def with_reworded_count(log: str) -> str:
-    """Return a log with its count of files reworded, so that it can be joined to the log of another attempt.
+    """Return a log whose line "Found N DICOM file(s)" is reworded, so that it can be joined to the log of another attempt.
 
-    run_qa of QuNex must find the line with the count only once in the joined log.
+    run_qa of QuNex must find this line only once in the joined log.
     """
     return _COUNT.sub(r"found \1", log)
 

@@ -79,7 +79,10 @@ def failed_attempt(series: Series, error: Exception) -> Attempt:
 
 
 def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
-    """Return the attempt with nibabel, or the one with dcm2niix if only dcm2niix wrote images. The log contains both attempts."""
+    """Return the attempt with nibabel, or the one with dcm2niix if only dcm2niix wrote images. The log contains both attempts.
+
+    In the log of the first attempt, "Found N DICOM file(s)" is reworded: run_qa of QuNex needs exactly one such line in a log.
+    """
     log = second.log if first is None else f"{with_reworded_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:

@@ -23,14 +23,14 @@ IsCancelled = Callable[[], bool]
 """Returns whether the run is to stop."""
 
 
-def read_suspects(reading: Reading, subject: str, is_cancelled: IsCancelled) -> list[Problem]:
-    """Read each suspect with pydicom. A suspect looks like DICOM, but the core could not parse its header.
+def read_unparsed_dicom(reading: Reading, subject: str, is_cancelled: IsCancelled) -> list[Problem]:
+    """Read with pydicom each file that looks like DICOM, but whose header the core could not parse (`Reading.unparsed_dicom`).
 
-    Readable suspects join their series, the others stay suspects. Return one warning about the readable ones, or an empty list.
+    Files that pydicom can read join their series. Return one warning about them, or an empty list.
 
     Raises CancelledError, and OSError when the reader cannot be started.
     """
-    rows = reading.suspects()
+    rows = reading.unparsed_dicom()
     supplied = []
     for row, values in zip(rows, _headers([reading.staged_path(row) for row in rows], is_cancelled), strict=False):
         if values is not None:

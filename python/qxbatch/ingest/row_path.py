@@ -1,6 +1,7 @@
 """The parts of the path of a member in the ledger.
 
-Only a `!` after an archive that was opened separates (`Row.separators`); another `!` is a character of a name.
+Only a `!` between an archive that was opened and its members is a separator (`Row.archive_ends`). Another `!` is a character of a
+name.
 """
 
 from collections.abc import Iterator
@@ -12,17 +13,17 @@ from qxbatch.ledger_cells import member_path
 
 def tree_path(row: Row) -> str:
     """Return the path with `/` in place of each `!` between an archive and its members."""
-    if not row.separators:
+    if not row.archive_ends:
         return row.path
     characters = list(row.path)
-    for position in row.separators:
+    for position in row.archive_ends:
         characters[position] = "/"
     return "".join(characters)
 
 
 def loose_path(row: Row, folder: Path) -> Path | None:
     """Return where the member is in the folder that was read; None for a member of an archive."""
-    return None if row.separators else folder / member_path(row.path)
+    return None if row.archive_ends else folder / member_path(row.path)
 
 
 def name_of(row: Row) -> str:

@@ -1,4 +1,8 @@
-"""Folder mode (`--masterinbox=none`): chooses the numbers of archives with the same name before the import. A signal stops it."""
+"""Folder mode (`--masterinbox=none`): chooses, before the import, the numbers of archives with the same name.
+
+The number decides the name that the archive gets in the archive folder (qxbatch.archive.numbers). A signal stops the choice, since
+large archives may be read for it.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -21,7 +25,7 @@ ANNOUNCED_BYTES = 10**9
 def store_archive_numbers(
     inboxes: Sequence[Path], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
 ) -> Numbers:
-    """Choose and store numbers for the archives in these inboxes whose names are not unique; return them by path.
+    """Choose and store the numbers of the archives in these inboxes whose names are not unique; return them by path.
 
     Does nothing with --archive=leave. Raises OSError if the numbers cannot be stored or stored ones cannot be read, and
     KeyboardInterrupt if the run is stopped.

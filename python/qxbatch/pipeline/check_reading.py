@@ -6,7 +6,7 @@ What makes a packet damaged (`Reading.damage`) can also be an encrypted member, 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
 from qxbatch.ingest import encrypted
-from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.fallback import read_unparsed_dicom
 from qxbatch.ingest.left_out import LeftOut, find_left_out
 from qxbatch.ingest.limit_refusals import refuse_limited_or_split
 from qxbatch.ingest.limits import exceeded_parameters, larger_limits
@@ -31,7 +31,7 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
     """
     label, settings = unit.label, context.settings
     problems = [*_damage_problems(settings, unit, reading), *extra_bytes_notes(reading, label)]
-    problems += read_suspects(reading, label, lambda: context.monitor.cancelled)
+    problems += read_unparsed_dicom(reading, label, lambda: context.monitor.cancelled)
     left_out = find_left_out(reading, settings.passwords)
     _check_series(reading, unit, left_out, settings)
     return problems, left_out

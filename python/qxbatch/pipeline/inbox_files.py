@@ -70,7 +70,7 @@ def _members(
     """
     for index in range(len(reading)) if rows is None else rows:
         row = reading.row(index)
-        if row.separators or row.path.startswith(FROM_SESSION_PREFIX):
+        if row.archive_ends or row.path.startswith(FROM_SESSION_PREFIX):
             continue  # a member of an archive, or a file in the session's own dicom folder
         if row.has_extra_bytes and row.kind != Kind.ARCHIVE:
             continue  # a compressed file with bytes that no session contains

@@ -71,7 +71,7 @@ def _has_external_links(job: Job) -> bool:
     """
     links = [job.reading.row(member.row) for member in job.left_out.members if member.cause is Cause.LINK]
     # the path of a member of an archive has a separator after each archive that contains it
-    return any(link.separators for link in links) if job.unit.folder_mode else bool(links)
+    return any(link.archive_ends for link in links) if job.unit.folder_mode else bool(links)
 
 
 def _sessions_to_replace(context: Context, sessions: Sequence[str]) -> tuple[str, ...]:

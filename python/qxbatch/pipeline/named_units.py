@@ -24,8 +24,9 @@ def import_named(
 ) -> Report:
     """Import the packets of these units; first, finish what a killed run left of the units.
 
-    `packets_of_units` maps the session id of each unit to the names of its packets. A packet that has another session now is
-    refused: only the packets of these units are known, so that session may be the one of another packet.
+    `packets_of_units` maps the session id of each unit to the names of the packets that may belong to it. One packet may be named
+    for several units. A packet whose session is none of those that name it is refused: that session may have other packets, which
+    are not named here.
 
     The study level is not written. `check_ready` is called before the import. Raises UsageError, and KeyboardInterrupt when the
     run is stopped.

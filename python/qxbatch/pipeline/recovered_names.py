@@ -15,7 +15,7 @@ from pathlib import Path
 from qxbatch.deidentify import NAME_LEFT_OUT, Redact
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem
-from qxbatch.publish.journal import COPIED_STUDY, IN_NO_INBOX
+from qxbatch.publish.journal import BEHIND_LINK, COPIED_STUDY, IN_NO_INBOX
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import (
     ARCHIVE,
@@ -87,6 +87,8 @@ def journal_reason_without_names(reason: str) -> str:
     if f" is {IN_NO_INBOX}; " in reason:
         more = f" and --archive=leave, since {COPIED_STUDY}" if f"; {COPIED_STUDY}. " in reason else ""
         return f"a packet is {IN_NO_INBOX}; run again with the --masterinbox of the interrupted one{more}"
+    if reason.endswith(f" is {BEHIND_LINK}"):
+        return f"a packet is {BEHIND_LINK}"
     return reason if _VERSION.fullmatch(reason) else NAME_LEFT_OUT
 
 

@@ -3,8 +3,10 @@
 A unit is the packets that are imported together; its name is their session id.
 
 The journal is written before the first visible change and removed after the last one. So if a run is killed, a unit without a
-journal has changed nothing, and the next run finishes a unit with one. A journal is followed only if its sessions are those of its
-unit, and its packets are in this study or in the inbox of the run: everybody who may write to the sessions folder can write one.
+journal has changed nothing, and the next run finishes a unit with one. "This run" is the run that reads the journal.
+
+Everybody who may write to the sessions folder can write a journal. So a journal is used only if its sessions are those of its unit,
+and its packets are in an inbox of this run or in the archive folder.
 """
 
 import json
@@ -28,8 +30,8 @@ from qxbatch.visible import shell_word
 JOURNAL_VERSION = 6
 """The version of the format. A journal of another version is refused."""
 NUMBER_LIMIT = 10**6
-"""qxbatch writes only numbers below this limit for names in the archive. A journal with another one is refused; in `numbers.json`
-(qxbatch.archive.stored_numbers) it is ignored."""
+"""The numbers of names in the archive folder are from 1 to below this limit. A journal with another number is refused; in
+`numbers.json` (qxbatch.archive.stored_numbers), another number is ignored."""
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
 _KEYS = {
@@ -48,9 +50,14 @@ _KEYS = {
 }
 """Maps the fields of `Journal` to their keys in the file, where the two differ."""
 IN_NO_INBOX = "in no inbox of this run"
-"""A part of the reason why a journal is not used, if a packet is in another inbox than those of the run."""
+"""A part of the reason why a journal is not used, if a packet is neither in an inbox of this run nor in the archive folder."""
+BEHIND_LINK = (
+    "reached through a link now, and qxbatch does not move a packet through a link; replace the link by the folder itself, and run "
+    "again"
+)
+"""A part of the reason why a journal is not used, if a folder above a packet that is to be moved became a link after that run."""
 COPIED_STUDY = "this study was copied, or moved from another disk, after that run"
-"""A part of messages, if the journal was written in another folder, of which this one is a copy."""
+"""A part of messages, if the journal was written in another folder, of which this one is a copy. "That run" wrote the journal."""
 
 
 class JournaledPacket(NamedTuple):
@@ -67,7 +74,7 @@ class Journal:
 
     unit: str
     run: str
-    """The run that wrote the journal: 16 hex digits, which are part of the names of its staging folders."""
+    """The run that wrote the journal: 16 hex digits, which are part of the names of that run's staging folders."""
     packets: tuple[JournaledPacket, ...]
     sessions: tuple[str, ...]
     """Session ids of the builds to publish."""
@@ -212,15 +219,20 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
         yield "it does not have one ledger for each session"
     if journal.session_inbox is not None and journal.session_inbox != workspace.session_paths(unit).inbox:
         yield f"{journal.session_inbox} is not the inbox of session {unit}"
-    yield from (
-        _no_inbox_reason(entry.packet.path, journal, workspace)
-        for entry in journal.packets
-        if not _is_own(entry.packet.path, journal, workspace)
-    )
+    for entry in journal.packets:
+        yield from _path_faults(entry.packet.path, journal, workspace)
+
+
+def _path_faults(path: Path, journal: Journal, workspace: Workspace) -> Iterable[str]:
+    """Yield a reason if the path of a packet is not one that this run may use."""
+    if not _is_in_inbox_or_archive(path, journal, workspace):
+        yield _no_inbox_reason(path, journal, workspace)
+    elif _moves_through_link(path, journal, workspace):
+        yield f"{path} is {BEHIND_LINK}"
 
 
 def _no_inbox_reason(path: Path, journal: Journal, workspace: Workspace) -> str:
-    """Return the reason about a packet that is in another inbox than those of the run."""
+    """Return the reason about a packet that is neither in an inbox of this run nor in the archive folder."""
     inbox = shell_word(f"--masterinbox={path.parent}")
     if not journal.is_of_copied_study(workspace):
         return f"{path} is {IN_NO_INBOX}; if it is one of your packets, run again with {inbox}"
@@ -238,22 +250,23 @@ def is_session_of(session: object, unit: str) -> bool:
     return session == unit or re.fullmatch(rf"{re.escape(unit)}-[1-9][0-9]*", session) is not None
 
 
-def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
-    """Return whether a packet is in an inbox of the run or in the archive; in folder mode, whether it is in its session's inbox.
-
-    A packet that is moved must not be reached through a link below the sessions folder.
-    """
-    top = workspace.sessionsfolder
-    keep_in_place = journal.is_behind_link or journal.requested_mode in (Archive.LEAVE, Archive.COPY)
+def _is_in_inbox_or_archive(path: Path, journal: Journal, workspace: Workspace) -> bool:
+    """Return whether a packet is in an inbox of this run or in the archive folder; in folder mode, in its session's inbox."""
     if ".." in path.parts:
         return False
     if journal.session_inbox is not None:
-        return path.is_relative_to(journal.session_inbox) and (keep_in_place or is_below_without_links(path, top))
-    if path.parent == workspace.archive_folder:
-        return True
-    return path.parent in workspace.inboxes and (
-        keep_in_place or not path.is_relative_to(top) or is_below_without_links(path, top)
-    )
+        return path.is_relative_to(journal.session_inbox)
+    return path.parent == workspace.archive_folder or path.parent in workspace.inboxes
+
+
+def _moves_through_link(path: Path, journal: Journal, workspace: Workspace) -> bool:
+    """Return whether a packet in an inbox may have to be moved, and is reached through a link below the sessions folder."""
+    if journal.is_behind_link or journal.requested_mode in (Archive.LEAVE, Archive.COPY):
+        return False
+    if journal.session_inbox is None and path.parent == workspace.archive_folder:
+        return False
+    top = workspace.sessionsfolder
+    return path.is_relative_to(top) and not is_below_without_links(path, top)
 
 
 def remove_journal(path: Path) -> None:

@@ -1,16 +1,16 @@
-"""The content of summary.json that two imports of the same packet have in common.
+"""The text of one summary.json without the fields that differ between two imports of the same packet. The caller compares texts.
 
-A value that differs between two imports is left out only if it has the form in which an import writes it. Any other value, and
-any text that an import does not write, is an edit and is compared.
+These fields are `qxbatch`, `times`, `host` and `command` (_FORMS). Such a field is left out only if its value has the form in which
+an import writes it. Any other value, and any text that an import does not write, is an edit of the user, and remains in the text.
 """
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from itertools import takewhile
 
 from qxbatch.session.summary import summary_text
+from qxbatch.shell_words import split_shell_words
 
 VERSION_PATTERN = r"\d{1,6}\.\d{1,6}\.\d{1,6}(?:-(?:alpha|beta|rc|dev)\.?\d{1,6})?"
 """Matches a version of qxbatch."""
@@ -23,7 +23,7 @@ _STAGES = ("sort", "convert")
 
 
 def comparable_text(text: bytes) -> bytes:
-    """Return the text of a summary without the values that differ between two imports.
+    """Return the text of a summary without the fields that differ between two imports.
 
     A text that no import writes, such as one with a key twice or with other spaces, is returned unchanged.
     """
@@ -64,8 +64,11 @@ def _is_command(value: object) -> bool:
     """Return whether a value is a command as `qxbatch.settings.command` writes it, quoted for a shell: options are last."""
     if not isinstance(value, str):
         return False
-    words = shlex.split(value)
-    if shlex.join(words) != value or words[:1] != ["qxbatch"]:
+    try:
+        words = split_shell_words(value)
+    except ValueError:
+        return False
+    if words[:1] != ["qxbatch"]:
         return False
     positional = [*takewhile(lambda word: not word.startswith("--"), words[1:])]
     return _are_positional_words(positional) and all(map(_OPTION.fullmatch, words[1 + len(positional) :]))

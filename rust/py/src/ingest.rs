@@ -21,7 +21,7 @@ use crate::monitor::Monitor;
 pub(crate) struct Row {
     index: usize,
     path: String,
-    separators: Vec<usize>,
+    archive_ends: Vec<usize>,
     size: u64,
     sha256: String,
     content_sha256: String,
@@ -51,7 +51,7 @@ fn row(index: usize, row: &core::Row) -> Row {
     Row {
         index,
         path: row.ledger_path(),
-        separators: row.ledger_separators(),
+        archive_ends: row.ledger_archive_ends(),
         size: row.size,
         sha256: hash(row.sha256),
         content_sha256: hash(row.content_sha256),
@@ -130,8 +130,8 @@ impl Reading {
             .into_os_string())
     }
 
-    fn suspects(&self) -> Vec<usize> {
-        self.core.suspects()
+    fn unparsed_dicom(&self) -> Vec<usize> {
+        self.core.unparsed_dicom()
     }
 
     fn set_header(&mut self, row: usize, header: &Bound<'_, Header>) -> PyResult<()> {

@@ -22,8 +22,8 @@ from qxbatch.bids.tables.rows import (
 from qxbatch.bids.tables.shifts import DateShifts
 
 
-class StudyTable(NamedTuple):
-    """Columns of the table of the study that a user gives (--logfile), for participants.tsv."""
+class LogfileTable(NamedTuple):
+    """Columns of the table of --logfile, for participants.tsv."""
 
     columns: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, str]] = {}
@@ -37,7 +37,7 @@ class SharedFileOptions(NamedTuple):
     sessionsfolder: Path
     description_fields: Mapping[str, Any]
     """Fields of dataset_description.json in the rule file."""
-    study_table: StudyTable
+    logfile_table: LogfileTable
     shifts: DateShifts | None
     """None: dates are not shifted."""
     sourcedata: bool
@@ -50,8 +50,8 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     for plan in plans:
         if plan.is_ready and plan.placed_images:
             subjects.setdefault(plan.subject_label, []).append(plan)
-    people = {subject: _person(sessions, options.study_table, stamps) for subject, sessions in subjects.items()}
-    table = participants_table(people, options.study_table.columns)
+    people = {subject: _person(sessions, options.logfile_table, stamps) for subject, sessions in subjects.items()}
+    table = participants_table(people, options.logfile_table.columns)
     files = dataset_files(
         options.dataset, options.sessionsfolder, options.description_fields, sourcedata=options.sourcedata
     )
@@ -66,7 +66,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     return files
 
 
-def _person(sessions: Sequence[ExportPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
+def _person(sessions: Sequence[ExportPlan], table: LogfileTable, stamps: Stamps) -> dict[str, str]:
     """Return the values of a subject by column: those of the table, else age and sex, each of the first session that has it."""
     columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.bids.files.shared import StudyTable
+from qxbatch.bids.files.shared import LogfileTable
 from qxbatch.bids.sidecars.intended_for import IntendedForFormat
 from qxbatch.bids.write.placing import LinkMode
 
@@ -16,8 +16,8 @@ class ExportRequest(NamedTuple):
     dataset: Path
     description_fields: Mapping[str, Any] = {}
     """Fields of dataset_description.json in the rule file."""
-    study_table: StudyTable = StudyTable()
-    """Columns for participants.tsv."""
+    logfile_table: LogfileTable = LogfileTable()
+    """Columns of the table of --logfile, for participants.tsv."""
     link_mode: LinkMode = LinkMode.AUTO
     intended_for: IntendedForFormat = IntendedForFormat.URI
     shift_table: Path | None = None

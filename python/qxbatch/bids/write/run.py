@@ -40,7 +40,7 @@ def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult
         request.dataset,
         request.sessionsfolder,
         request.description_fields,
-        request.study_table,
+        request.logfile_table,
         shifts,
         request.sourcedata,
     )

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::batch::Members;
 use super::expansion::ExpansionReader;
-use super::loose;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::plain_file;
 use super::process::process_member;
 use super::staging::StagingDir;
 use super::stop::Stop;
@@ -22,7 +22,8 @@ use crate::notation::escaped_len;
 #[must_use]
 pub fn contains_tar(path: &Path, compression: Compression) -> bool {
     let mut head = Vec::new();
-    if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(compression, Box::new(file)))
+    if let Ok(unpack) =
+        plain_file::open(path).and_then(|file| Unpack::open(compression, Box::new(file)))
     {
         let _ = unpack.take(HEAD_LENGTH as u64).read_to_end(&mut head);
     }

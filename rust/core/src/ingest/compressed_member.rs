@@ -296,7 +296,7 @@ fn store(
     let dir = member::describe(pass, address, &mut row, &content, kind)?;
     let keep_gzip =
         compression == Compression::Gzip && !pass.options.gunzip && row.kind == RowKind::Dicom;
-    let needs_content = row.is_suspect || matches!(row.kind, RowKind::Par | RowKind::Rec);
+    let needs_content = row.is_unparsed_dicom || matches!(row.kind, RowKind::Par | RowKind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
     row.is_decompressed = !keep_packed;
     let (stored, other) = if keep_packed {

@@ -70,7 +70,7 @@ pub struct ExpansionReader<'a, R> {
 }
 
 impl<'a, R> ExpansionReader<'a, R> {
-    /// Counts what is read from `inner`. `expansion` is None for a loose file, which is in no archive.
+    /// Counts what is read from `inner`. `expansion` is None for a plain file, which is in no archive.
     pub fn new(inner: R, expansion: Option<&'a Expansion>) -> Self {
         Self { inner, expansion }
     }

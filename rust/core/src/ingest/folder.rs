@@ -1,4 +1,4 @@
-//! Reads a folder as a packet, with its loose files.
+//! Reads a folder as a packet, with its plain files.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,10 +8,10 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
-use super::loose::{link_row, open};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::plain_file::{link_row, open};
 use super::process::process_member;
 use super::row::RowKind;
 use super::scratch;
@@ -75,7 +75,7 @@ fn read_entry(
         return Ok(address.refused_row(RowKind::Other, 0, reason).into());
     }
     Ok(match kind {
-        EntryKind::File => return read_loose_file(pass, address, path),
+        EntryKind::File => return read_plain_file(pass, address, path),
         EntryKind::Folder => address
             .no_data_row(RowKind::Directory, "an empty folder")
             .into(),
@@ -166,8 +166,8 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
     }
 }
 
-/// Reads a loose file, which is in no archive. Refuses it if it cannot be read or changes meanwhile.
-pub fn read_loose_file(
+/// Reads a plain file, which is in no archive. Refuses it if it cannot be read or changes meanwhile.
+pub fn read_plain_file(
     pass: &Pass<'_>,
     address: &Address,
     path: &Path,
@@ -263,7 +263,7 @@ fn read_large_file(
         }
     };
     let data = if keep_in_place {
-        MemberBytes::Loose(path.to_owned(), checksums)
+        MemberBytes::PlainFile(path.to_owned(), checksums)
     } else {
         MemberBytes::Staged(staged)
     };

@@ -1,10 +1,10 @@
-//! An archive without images, beside loose files: it is kept as one file.
+//! An archive without images, beside plain files: it is kept as one file.
 
 use std::path::Path;
 
-use super::loose;
 use super::nested::{self, MemberRows};
 use super::pass::{Address, Pass};
+use super::plain_file;
 use super::row::{Fate, Row, RowKind};
 use super::staging::{Checksums, read_through};
 use super::stop::{ReadError, Stop};
@@ -32,7 +32,7 @@ pub fn keep_as_one_file(
     let address = Address::packet(&[], index, false).member(name, 0);
     if path.is_symlink() {
         nested::discard(pass, member_rows)?;
-        return Ok(Some(loose::link_row(
+        return Ok(Some(plain_file::link_row(
             &address,
             path.parent().unwrap_or(path),
             path,
@@ -45,7 +45,7 @@ pub fn keep_as_one_file(
             row.sha256 = Some(checksums.sha256);
             row.content_sha256 = Some(checksums.sha256);
             nested::discard(pass, member_rows)?;
-            nested::keep_loose(pass, row, &address, path, checksums).map(Some)
+            nested::keep_plain_file(pass, row, &address, path, checksums).map(Some)
         }
         Err(fault) => Ok(Some(address.refused_row(
             RowKind::Archive,
@@ -58,26 +58,26 @@ pub fn keep_as_one_file(
 /// Reads the archive again for its size and hash; `path` may be a link to it.
 fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, ReadError> {
     let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
-    let mut file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
+    let mut file = plain_file::open(&path).map_err(|error| Stop::io(&path, error))?;
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
 }
 
-/// Inserts the rows of archives that were kept as one file, in name order, among the first `loose` rows: those of the
-/// loose files.
-pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
+/// Inserts the rows of archives that were kept as one file, in name order, among the first `plain` rows: those of the
+/// plain files.
+pub fn insert(rows: &mut Vec<Row>, mut plain: usize, whole: Vec<Row>) {
     for row in whole {
         let is_after = |other: &Row| inbox_entry(other) > &*row.path;
-        let at = rows.iter().take(loose).position(is_after);
-        rows.insert(at.unwrap_or(loose), row);
-        loose += 1;
+        let at = rows.iter().take(plain).position(is_after);
+        rows.insert(at.unwrap_or(plain), row);
+        plain += 1;
     }
 }
 
 /// Returns the name of the entry of the inbox folder that is or contains a member.
 fn inbox_entry(row: &Row) -> &[u8] {
     let slash = row.path.iter().position(|&byte| byte == b'/');
-    let separator = row.separators.first().map(|&separator| separator as usize);
-    let end = [slash, separator].into_iter().flatten().min();
+    let archive_end = row.archive_ends.first().map(|&end| end as usize);
+    let end = [slash, archive_end].into_iter().flatten().min();
     row.path
         .get(..end.unwrap_or(row.path.len()))
         .unwrap_or_default()

@@ -77,8 +77,9 @@ impl Reading {
         members: &mut Option<PacketMembers<'r>>,
     ) -> Option<LeftOutCause> {
         match row.kind {
-            _ if row.is_suspect => Some(LeftOutCause::Unsorted),
-            // The reasons of DICOM without a series start like this; that of a Philips file without an image does not.
+            _ if row.is_unparsed_dicom => Some(LeftOutCause::Unsorted),
+            // Only the reasons of DICOM that belongs to no series start with "DICOM". A DICOM file `XX_0...` or `PS_0...` of
+            // Philips that is no image (`kept_dicom::kept_reason`) has another reason, and is not left out.
             RowKind::Dicom => row
                 .reason
                 .starts_with("DICOM")
@@ -196,8 +197,8 @@ impl<'r> PacketMembers<'r> {
 /// Returns the path of a link's target, which is relative to the link; None if it is absolute, or outside of the packet
 /// or archive.
 fn resolve_target(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
-    let separator = link.separators.last();
-    let start = separator.map_or(0, |&separator| (separator as usize).saturating_add(1));
+    let archive_end = link.archive_ends.last();
+    let start = archive_end.map_or(0, |&end| (end as usize).saturating_add(1));
     let (archive, link) = link.path.split_at_checked(start)?;
     let mut parts: Vec<&[u8]> = link.split(|&byte| byte == b'/').collect();
     parts.pop();
@@ -218,7 +219,7 @@ fn resolve_target(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
 
 /// Returns the paths of the archives that contain a member.
 fn archives_above(row: &Row) -> impl Iterator<Item = &[u8]> {
-    let ends = row.separators.iter().map(|&at| at as usize);
+    let ends = row.archive_ends.iter().map(|&at| at as usize);
     ends.filter_map(|end| row.path.get(..end))
 }
 
@@ -275,38 +276,38 @@ mod tests {
             ),
         ];
         let members = PacketMembers::of(&rows);
-        let lacks_target = |path: &[u8], separators: &[u32], reason: &'static str| {
-            let mut link = Row::new(path, separators, RowKind::Link, Fate::NoData);
+        let lacks_target = |path: &[u8], archive_ends: &[u32], reason: &'static str| {
+            let mut link = Row::new(path, archive_ends, RowKind::Link, Fate::NoData);
             link.reason = reason.into();
             members.lack_target(&link)
         };
-        let loose_lacks_target = |path: &[u8], reason| lacks_target(path, &[], reason);
-        assert!(!loose_lacks_target(b"b/1", "a symbolic link to ../a/1.dcm"));
-        assert!(!loose_lacks_target(b"b", "a symbolic link to ./a"));
+        let plain_lacks_target = |path: &[u8], reason| lacks_target(path, &[], reason);
+        assert!(!plain_lacks_target(b"b/1", "a symbolic link to ../a/1.dcm"));
+        assert!(!plain_lacks_target(b"b", "a symbolic link to ./a"));
         let to_member = "a symbolic link to ../d/1.dcm";
         assert!(!lacks_target(b"x.zip!e/1", &[5], to_member));
-        assert!(!loose_lacks_target(
+        assert!(!plain_lacks_target(
             b"c!/1",
             "a symbolic link to ../a/1.dcm"
         ));
-        assert!(!loose_lacks_target(
+        assert!(!plain_lacks_target(
             b"b",
             "a symbolic link to /p/a, which is in the packet"
         ));
-        assert!(!loose_lacks_target(
+        assert!(!plain_lacks_target(
             b"b/1",
             "a symbolic link to ../a/f\\xfc\\x5c"
         ));
-        assert!(!loose_lacks_target(b"b", "a symbolic link to x.zip"));
-        assert!(loose_lacks_target(b"b", "a symbolic link to y"));
-        assert!(loose_lacks_target(
+        assert!(!plain_lacks_target(b"b", "a symbolic link to x.zip"));
+        assert!(plain_lacks_target(b"b", "a symbolic link to y"));
+        assert!(plain_lacks_target(
             b"b/1",
             "a symbolic link to ../../a/1.dcm"
         ));
         assert!(lacks_target(b"x.zip!e", &[5], "a symbolic link to a/1.dcm"));
-        assert!(loose_lacks_target(b"b", "a symbolic link to /p/a"));
-        assert!(loose_lacks_target(b"b", "a symbolic link"));
-        assert!(!loose_lacks_target(
+        assert!(plain_lacks_target(b"b", "a symbolic link to /p/a"));
+        assert!(plain_lacks_target(b"b", "a symbolic link"));
+        assert!(!plain_lacks_target(
             b"b",
             "a hard link to a/1.dcm, whose row has the bytes"
         ));

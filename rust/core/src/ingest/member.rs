@@ -26,8 +26,8 @@ pub struct ProcessedMember {
 pub enum ArchiveBytes {
     /// In staging; the row gets this location if the archive is kept as a file.
     Staged(StagedFile),
-    /// In a loose file.
-    Loose(std::path::PathBuf, Checksums),
+    /// In a plain file.
+    PlainFile(std::path::PathBuf, Checksums),
 }
 
 impl ProcessedMember {
@@ -58,7 +58,7 @@ pub fn hash(bytes: &[u8]) -> Hash {
 }
 
 /// Defers an archive: it is opened after the other members of its batch. Its bytes are staged unless they are in a
-/// loose file.
+/// plain file.
 pub fn defer_archive(
     pass: &Pass<'_>,
     address: &Address,
@@ -67,14 +67,14 @@ pub fn defer_archive(
 ) -> Result<ProcessedMember, Stop> {
     row.kind = RowKind::Archive;
     let source = match data {
-        MemberBytes::Loose(path, checksums) => ArchiveBytes::Loose(path, checksums),
+        MemberBytes::PlainFile(path, checksums) => ArchiveBytes::PlainFile(path, checksums),
         MemberBytes::Bytes(bytes, Some(path)) => {
             let checksums = Checksums {
                 size: row.size,
                 sha256: row.sha256.unwrap_or_else(|| hash(bytes)),
-                crc: 0, // not used for loose files
+                crc: 0, // not used for plain files
             };
-            ArchiveBytes::Loose(path.to_owned(), checksums)
+            ArchiveBytes::PlainFile(path.to_owned(), checksums)
         }
         other => {
             stage(pass, address, &mut row, other, StagingDir::Other)?;
@@ -90,7 +90,7 @@ pub fn defer_archive(
     })
 }
 
-/// Writes or moves bytes to the folder `dir` of staging and records the location in the row; refuses a loose file that changed
+/// Writes or moves bytes to the folder `dir` of staging and records the location in the row; refuses a plain file that changed
 /// or cannot be read.
 pub fn stage(
     pass: &Pass<'_>,
@@ -116,13 +116,13 @@ pub fn stage(
 
 /// Returns how many bytes at the start of a member are staged if only headers are needed; None to stage all.
 fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64>, Stop> {
-    if !pass.options.headers_only || row.is_suspect {
+    if !pass.options.headers_only || row.is_unparsed_dicom {
         return Ok(None);
     }
     match row.kind {
         RowKind::Dicom => data.pixel_data_offset(pass),
         RowKind::Rec | RowKind::Other => Ok(Some(0)),
-        RowKind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
+        RowKind::Archive if matches!(data, MemberBytes::PlainFile(..)) => Ok(Some(0)), // it is opened in place
         _ => Ok(None),
     }
 }
@@ -140,7 +140,7 @@ pub fn process_file(
     Ok(row)
 }
 
-/// Describes the content in the row (kind, header, fate, reason, whether it is suspect: see [`Row::is_suspect`]); returns the
+/// Describes the content in the row (kind, header, fate, reason, [`Row::is_unparsed_dicom`]); returns the
 /// folder of staging for it.
 pub fn describe(
     pass: &Pass<'_>,
@@ -164,10 +164,10 @@ pub fn describe(
                 match data.parse(pass)? {
                     Parsed::Dicom(header) => return Ok(describe_dicom(row, header)),
                     Parsed::Broken { reason, offset } => {
-                        mark_suspect(row, &format!("{reason} at byte {offset}"));
+                        mark_unparsed_dicom(row, &format!("{reason} at byte {offset}"));
                     }
                     Parsed::NotDicom if file_kind == FileKind::Dicom => {
-                        mark_suspect(row, "nothing after its mark");
+                        mark_unparsed_dicom(row, "nothing after its mark");
                     }
                     Parsed::NotDicom => {
                         if let FileKind::Foreign(foreign) = file_kind {
@@ -197,8 +197,8 @@ fn is_rec(address: &Address) -> bool {
 }
 
 /// Marks a row as DICOM whose header cannot be read.
-fn mark_suspect(row: &mut Row, reason: &str) {
-    row.is_suspect = true;
+fn mark_unparsed_dicom(row: &mut Row, reason: &str) {
+    row.is_unparsed_dicom = true;
     row.reason = format!("DICOM whose header cannot be read: {reason}").into();
 }
 

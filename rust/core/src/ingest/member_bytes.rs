@@ -1,11 +1,11 @@
-//! The bytes of a member: in memory, in staging, or in a loose file.
+//! The bytes of a member: in memory, in staging, or in a plain file.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::loose;
 use super::pass::{Address, Pass};
+use super::plain_file;
 use super::row::{NEITHER_DICOM_NOR_PARREC, Reason, ZEROS};
 use super::staging::{Checksums, StagedFile, StagingDir, fill};
 use super::stop::{ReadError, Stop};
@@ -13,14 +13,17 @@ use crate::archive::kind::{self, FileKind};
 use crate::frames::pixel_data_offset;
 use crate::header::{FileWindow, Parsed, parse};
 
-/// Where the bytes of a member are. An error of reading them can have an empty path.
+/// Where the bytes of a member are. A plain file is a file that is in no archive.
+///
+/// If a method cannot read the bytes, the path in its [`Stop::io`] is empty for bytes in memory, and in some methods also for
+/// a file.
 pub enum MemberBytes<'a> {
-    /// In memory; with the path of the loose file whose bytes they are, if they are those of one.
+    /// In memory. If they are the bytes of a plain file, with its path.
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
     Staged(StagedFile),
-    /// In a loose file that is too large for memory, or that is an archive and is kept as one file.
-    Loose(PathBuf, Checksums),
+    /// In a plain file that is too large for memory, or that is an archive and is kept as one file.
+    PlainFile(PathBuf, Checksums),
 }
 
 impl MemberBytes<'_> {
@@ -96,15 +99,15 @@ impl MemberBytes<'_> {
     fn open(&self, pass: &Pass<'_>) -> Result<(PathBuf, File), Stop> {
         let path = match self {
             Self::Staged(staged) => pass.staging.path(staged),
-            Self::Loose(path, _) => path.clone(),
+            Self::PlainFile(path, _) => path.clone(),
             Self::Bytes(..) => PathBuf::new(),
         };
-        let file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
+        let file = plain_file::open(&path).map_err(|error| Stop::io(&path, error))?;
         Ok((path, file))
     }
 
-    /// Writes the bytes to a folder of staging, or moves them there. With the option `link`, hard-links a loose file if
-    /// the file system allows it. Fails if a loose file that is not in memory changed before it was copied.
+    /// Writes the bytes to a folder of staging, or moves them there. With the option `link`, hard-links a plain file if
+    /// the file system allows it. Fails if a plain file that is not in memory changed before it was copied.
     pub fn stage(
         self,
         pass: &Pass<'_>,
@@ -118,9 +121,9 @@ impl MemberBytes<'_> {
                 }
                 Ok(staged)
             }
-            Self::Bytes(bytes, loose) => {
+            Self::Bytes(bytes, plain_path) => {
                 let staged = address.staged_file(to);
-                let linked = match loose {
+                let linked = match plain_path {
                     Some(path) if pass.options.link => pass.staging.link(path, &staged)?,
                     _ => false,
                 };
@@ -129,12 +132,12 @@ impl MemberBytes<'_> {
                 }
                 Ok(staged)
             }
-            Self::Loose(path, known) => {
+            Self::PlainFile(path, known) => {
                 let staged = address.staged_file(to);
                 if pass.options.link && pass.staging.link(&path, &staged)? {
                     return Ok(staged);
                 }
-                let mut file = loose::open(&path)
+                let mut file = plain_file::open(&path)
                     .map_err(|error| ReadError::Data(crate::archive::reason(&error)))?;
                 let checksums = pass
                     .staging
@@ -164,10 +167,10 @@ impl MemberBytes<'_> {
                 pass.staging
                     .write_head(&staged, start, bytes.len() as u64)?;
             }
-            Self::Loose(path, known) => {
+            Self::PlainFile(path, known) => {
                 let mut start = Vec::new();
                 let failed = |error| Stop::io(&path, error);
-                let file = loose::open(&path).map_err(failed)?;
+                let file = plain_file::open(&path).map_err(failed)?;
                 file.take(head_length)
                     .read_to_end(&mut start)
                     .map_err(failed)?;

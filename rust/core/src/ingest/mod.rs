@@ -13,7 +13,6 @@ mod imageless;
 mod kept_dicom;
 mod kept_whole;
 mod left_out;
-mod loose;
 mod member;
 mod member_bytes;
 mod names;
@@ -21,6 +20,7 @@ mod nested;
 mod pass;
 mod passwords;
 mod place;
+mod plain_file;
 mod process;
 mod reading;
 mod row;
@@ -103,12 +103,12 @@ pub fn ingest(
         }
         Ok(())
     })?;
-    // Archives that are kept as one file are listed among the loose files beside them: the rows of a first packet without
+    // Archives that are kept as one file are listed among the plain files beside them: the rows of a first packet without
     // a prefix.
-    let loose_files = read_packets
+    let plain_files = read_packets
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());
-    let loose_rows = loose_files.map_or(0, |(_, member_rows)| member_rows.rows.len());
+    let plain_rows = plain_files.map_or(0, |(_, member_rows)| member_rows.rows.len());
     let exceeded_limit = pass.check_limits().err();
     let mut rows = Vec::new();
     let (mut damage, mut skipped) = (Vec::new(), SkippedBytes::default());
@@ -142,7 +142,7 @@ pub fn ingest(
             rows.extend(member_rows.rows);
         }
     }
-    imageless::insert(&mut rows, loose_rows, kept_whole);
+    imageless::insert(&mut rows, plain_rows, kept_whole);
     let extra_bytes_note = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
     skipped.extend(SkippedBytes {
         notes: rows
@@ -179,7 +179,7 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Member
         return nested::read(pass, path, address);
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
-    let member = folder::read_loose_file(pass, &address.member(name.as_bytes(), 1), path)?;
+    let member = folder::read_plain_file(pass, &address.member(name.as_bytes(), 1), path)?;
     MemberRows::collect(pass, Members::of(vec![member]))
 }
 

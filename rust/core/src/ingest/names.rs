@@ -47,15 +47,12 @@ pub fn limited_name(stem: &str, extension: &str) -> String {
 
 /// Returns the components of a member's path below the inbox folder: relative, without drive, `..`, control characters
 /// or invalid UTF-8, and shortened if they are too long or too many. A backslash separates components, too. An archive becomes
-/// a folder with its members: `separators` are the positions of the `!` after archives.
+/// a folder with its members: `archive_ends` are the positions of each `!` between an archive and its members.
 #[must_use]
-pub fn safe_path(path: &[u8], separators: &[u32]) -> Vec<String> {
+pub fn safe_path(path: &[u8], archive_ends: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();
-    for &separator in separators {
-        if let Some(byte) = usize::try_from(separator)
-            .ok()
-            .and_then(|at| bytes.get_mut(at))
-        {
+    for &end in archive_ends {
+        if let Some(byte) = usize::try_from(end).ok().and_then(|at| bytes.get_mut(at)) {
             *byte = b'/';
         }
     }
@@ -249,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn separators_start_folders() {
+    fn members_of_an_archive_are_in_a_folder() {
         assert_eq!(safe_path(b"a/b.zip!c", &[7]).join("/"), "a/b.zip/c");
         assert_eq!(safe_path(b"a/b!c", &[]).join("/"), "a/b!c");
     }

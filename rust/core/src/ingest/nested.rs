@@ -92,7 +92,8 @@ impl MemberRows {
     /// Returns whether a member is DICOM (also a DICOMDIR, or with an unreadable header) or PAR.
     pub(super) fn may_contain_images(&self) -> bool {
         self.rows.iter().any(|row| {
-            row.is_suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
+            row.is_unparsed_dicom
+                || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
         })
     }
 }
@@ -115,7 +116,7 @@ fn open(
     rows: &mut Vec<Row>,
 ) -> Result<(), Stop> {
     let path = match &archive {
-        ArchiveBytes::Loose(path, _) => path.clone(),
+        ArchiveBytes::PlainFile(path, _) => path.clone(),
         ArchiveBytes::Staged(staged) => pass.staging.path(staged),
     };
     if address.depth >= pass.options.max_nesting {
@@ -188,15 +189,15 @@ pub(super) fn discard(pass: &Pass<'_>, member_rows: &MemberRows) -> Result<(), S
     Ok(())
 }
 
-/// Keeps a loose archive without images as one file.
-pub(super) fn keep_loose(
+/// Keeps an archive without images, which is itself a file of a folder, as one file.
+pub(super) fn keep_plain_file(
     pass: &Pass<'_>,
     row: Row,
     address: &Address,
     path: &Path,
     checksums: Checksums,
 ) -> Result<Row, Stop> {
-    let archive = ArchiveBytes::Loose(path.to_owned(), checksums);
+    let archive = ArchiveBytes::PlainFile(path.to_owned(), checksums);
     keep(pass, row, address, archive, IMAGELESS)
 }
 
@@ -211,11 +212,11 @@ fn keep(
     row.reason = reason.to_owned().into();
     match archive {
         ArchiveBytes::Staged(staged) => row.staged = Some(staged),
-        ArchiveBytes::Loose(path, checksums) => member::stage(
+        ArchiveBytes::PlainFile(path, checksums) => member::stage(
             pass,
             address,
             &mut row,
-            MemberBytes::Loose(path, checksums),
+            MemberBytes::PlainFile(path, checksums),
             StagingDir::Other,
         )?,
     }

@@ -26,7 +26,7 @@ pub struct Options {
     pub threads: usize,
     /// Whether to decompress gzipped DICOM files.
     pub gunzip: bool,
-    /// Whether to hard-link loose files into staging if possible, instead of copying them.
+    /// Whether to hard-link plain files into staging if possible, instead of copying them.
     pub link: bool,
     /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
     /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
@@ -256,19 +256,19 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The address of a member: its path in the ledger, its name in staging, and its depth. Packets and archives have
-/// addresses too, from which those of their members are derived.
+/// The address of a member: its path in the ledger, its name in staging, its depth, and the counter of the expansion of the
+/// archives around it. Packets and archives have addresses too, from which those of their members are derived.
 #[derive(Debug, Clone, Default)]
 pub struct Address {
     /// Path in the ledger, before escaping; for a container, the start of the paths of its members.
     pub path: Vec<u8>,
     /// Positions in `path` of the `!` between an archive and its members.
-    separators: Vec<u32>,
+    archive_ends: Vec<u32>,
     /// Name in staging: the number of the member, after those of the archives around it.
     staged_name: String,
     /// Number of archives around it, not counting the packet.
     pub depth: u32,
-    /// The expansion of the archive that contains it, or that is this container; None for a loose file.
+    /// The expansion of the archive that contains it, or that is this container; None for a plain file.
     expansion: Option<Arc<Expansion>>,
 }
 
@@ -277,10 +277,10 @@ impl Address {
     #[must_use]
     pub fn packet(prefix: &[u8], index: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
-        let mut separators = Vec::new();
+        let mut archive_ends = Vec::new();
         if path.ends_with(b"!") {
             // an archive among several packets: its members have paths like those of a nested archive
-            separators.push(u32::try_from(path.len() - 1).unwrap_or(u32::MAX));
+            archive_ends.push(u32::try_from(path.len() - 1).unwrap_or(u32::MAX));
         } else if !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
         }
@@ -291,7 +291,7 @@ impl Address {
         };
         Self {
             path,
-            separators,
+            archive_ends,
             staged_name,
             depth: 0,
             expansion: None,
@@ -312,7 +312,7 @@ impl Address {
     pub fn container(&self) -> Self {
         let mut address = self.clone();
         address
-            .separators
+            .archive_ends
             .push(u32::try_from(address.path.len()).unwrap_or(u32::MAX));
         address.path.push(b'!');
         address.staged_name.push('.');
@@ -320,13 +320,13 @@ impl Address {
         address
     }
 
-    /// Returns the file name of the archive that this container is. The separators show where the name starts and ends: it
+    /// Returns the file name of the archive that this container is. `archive_ends` shows where the name starts and ends: it
     /// can contain `!`.
     #[must_use]
     pub fn archive_name(&self) -> &[u8] {
-        let mut separators = self.separators.iter().rev().map(|&at| at as usize);
-        let end = separators.next().unwrap_or(self.path.len());
-        let start = separators.next().map_or(0, |at| at.saturating_add(1));
+        let mut archive_ends = self.archive_ends.iter().rev().map(|&at| at as usize);
+        let end = archive_ends.next().unwrap_or(self.path.len());
+        let start = archive_ends.next().map_or(0, |at| at.saturating_add(1));
         let path = self.path.get(start..end).unwrap_or_default();
         path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
     }
@@ -339,7 +339,7 @@ impl Address {
         address
     }
 
-    /// Returns the expansion of the archive that contains it, or that is this container; None for a loose file.
+    /// Returns the expansion of the archive that contains it, or that is this container; None for a plain file.
     #[must_use]
     pub fn expansion(&self) -> Option<&Expansion> {
         self.expansion.as_deref()
@@ -350,9 +350,9 @@ impl Address {
         self.expansion().map_or(Ok(()), Expansion::check)
     }
 
-    /// Counts bytes of a member before they are unpacked. Fails with the reason once an archive that contains it, or that is
-    /// this container, expands to too many bytes.
-    pub fn count_expanded(&self, bytes: u64) -> Result<(), String> {
+    /// Counts bytes of a member, before they are unpacked, for each archive that contains it, or that is this container. Fails
+    /// with the reason once one of these archives expands to too many bytes.
+    pub fn add_to_expansion(&self, bytes: u64) -> Result<(), String> {
         self.expansion()
             .map_or(Ok(()), |expansion| expansion.add(bytes))
     }
@@ -378,7 +378,7 @@ impl Address {
     /// Returns a row for the member.
     #[must_use]
     pub fn row(&self, kind: RowKind, fate: Fate) -> Row {
-        Row::new(&self.path, &self.separators, kind, fate)
+        Row::new(&self.path, &self.archive_ends, kind, fate)
     }
 
     /// Returns a row for a member without bytes.

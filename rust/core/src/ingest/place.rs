@@ -199,7 +199,7 @@ impl Reading {
             }
         }
         let mut parts = vec!["inbox".to_owned()];
-        parts.extend(safe_path(&path, &row.separators));
+        parts.extend(safe_path(&path, &row.archive_ends));
         parts
     }
 

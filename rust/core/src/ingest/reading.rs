@@ -111,11 +111,11 @@ impl Reading {
 
     /// Returns the indices of rows that look like DICOM but whose header could not be parsed.
     #[must_use]
-    pub fn suspects(&self) -> Vec<usize> {
+    pub fn unparsed_dicom(&self) -> Vec<usize> {
         self.rows
             .iter()
             .enumerate()
-            .filter(|(_, row)| row.is_suspect)
+            .filter(|(_, row)| row.is_unparsed_dicom)
             .map(|(at, _)| at)
             .collect()
     }
@@ -139,13 +139,13 @@ impl Reading {
         self.skipped.may_contain_images
     }
 
-    /// Sets the header of a suspect (see [`Reading::suspects`]) that another program could parse, and groups the files again.
-    /// `at` is the index of the row. Returns false, and changes nothing, if the row is no suspect.
+    /// Sets the header of a row of [`Reading::unparsed_dicom`], as another program parsed it, and groups the files again.
+    /// `at` is the index of the row. Returns false, and changes nothing, for any other row.
     pub fn set_header(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
-        let Some(row) = self.rows.get_mut(at).filter(|row| row.is_suspect) else {
+        let Some(row) = self.rows.get_mut(at).filter(|row| row.is_unparsed_dicom) else {
             return Ok(false);
         };
-        row.is_suspect = false;
+        row.is_unparsed_dicom = false;
         row.kind = if header.is_dicomdir() {
             RowKind::DicomDir
         } else {

@@ -117,7 +117,7 @@ pub struct Row {
     /// are joined by `!`.
     pub path: Box<[u8]>,
     /// Positions in `path` of each `!` between an archive and its members.
-    pub separators: Box<[u32]>,
+    pub archive_ends: Box<[u32]>,
     /// Size of the original in bytes.
     pub size: u64,
     /// SHA-256 of the original; None if it was not read, or has no data ([`Fate::NoData`]).
@@ -137,8 +137,8 @@ pub struct Row {
     pub deflate_stream: Option<DeflateStream>,
     /// Header of a DICOM object.
     pub header: Option<Header>,
-    /// Whether it looks like DICOM but its header could not be parsed.
-    pub is_suspect: bool,
+    /// Whether it looks like DICOM, but its header could not be parsed.
+    pub is_unparsed_dicom: bool,
     /// Whether it has bytes outside of its content: in no member of an archive, in or after the data of a compressed file,
     /// or in or after the packed data of a zip member. Bytes in or after the data of a compressed file count only with
     /// `is_decompressed` or `is_gzipped`: otherwise they are kept with the compressed file.
@@ -161,10 +161,10 @@ pub struct Row {
 impl Row {
     /// Returns a row without known properties.
     #[must_use]
-    pub fn new(path: &[u8], separators: &[u32], kind: RowKind, fate: Fate) -> Self {
+    pub fn new(path: &[u8], archive_ends: &[u32], kind: RowKind, fate: Fate) -> Self {
         Self {
             path: path.into(),
-            separators: separators.into(),
+            archive_ends: archive_ends.into(),
             size: 0,
             sha256: None,
             content_sha256: None,
@@ -174,7 +174,7 @@ impl Row {
             staged: None,
             deflate_stream: None,
             header: None,
-            is_suspect: false,
+            is_unparsed_dicom: false,
             has_extra_bytes: false,
             extra_bytes_may_contain_images: false,
             is_gzipped: false,
@@ -190,7 +190,7 @@ impl Row {
     #[must_use]
     pub fn name_start(&self) -> usize {
         let slash = self.path.iter().rposition(|&byte| byte == b'/');
-        let archive = self.separators.last().map(|&at| at as usize);
+        let archive = self.archive_ends.last().map(|&at| at as usize);
         slash
             .max(archive)
             .map_or(0, |at| at.saturating_add(1))
@@ -221,10 +221,10 @@ impl Row {
         .into();
     }
 
-    /// Returns the positions of the `separators` in the path as the ledger writes it, in characters.
+    /// Returns the positions of the `archive_ends` in the path as the ledger writes it, in characters.
     #[must_use]
-    pub fn ledger_separators(&self) -> Vec<usize> {
-        let ends = self.separators.iter().map(|&at| at as usize);
+    pub fn ledger_archive_ends(&self) -> Vec<usize> {
+        let ends = self.archive_ends.iter().map(|&at| at as usize);
         ends.filter_map(|end| self.path.get(..end))
             .map(|archive| escape(archive).chars().count())
             .collect()

@@ -140,7 +140,7 @@ fn admit(
             return Err(expands_too_much_reason(max_ratio));
         }
         pass.count_expanded(member.size, &member.name)?;
-        container.count_expanded(member.size)
+        container.add_to_expansion(member.size)
     };
     listing.members.iter().map(&mut admit_member).collect()
 }

@@ -118,7 +118,7 @@ impl<'p> Unpacker<'p, '_> {
         let holes = size.saturating_sub(member.stored_size);
         let within_limits = self.pass.count_expanded(size, &address.path);
         within_limits
-            .and_then(|()| container.count_expanded(holes)) // other bytes count when they are read
+            .and_then(|()| container.add_to_expansion(holes)) // other bytes count when they are read
             .map_err(ReadError::Data)?;
         if size > self.pass.max_in_memory {
             return self.read_large_member(&address, &mut member, workers);

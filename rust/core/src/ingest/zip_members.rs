@@ -96,7 +96,7 @@ fn set_faults(
         } else {
             within_limits
                 .and_then(|()| pass.count_expanded(entry.size, &entry.name))
-                .and_then(|()| container.count_expanded(entry.size))
+                .and_then(|()| container.add_to_expansion(entry.size))
                 .err()
         };
         if entry.fault.is_none() && largest.is_none_or(|(size, _)| size < entry.size) {

@@ -36,7 +36,7 @@ complete -c qxbatch -n '__qxbatch_place 1' -a bids -d 'Exports sessions to a BID
 complete -c qxbatch -n '__qxbatch_place 1' -a regress -d 'Imports regression sets (packets with recorded results) again, and compares the results with the recorded ones.'
 complete -c qxbatch -n '__qxbatch_place 1' -a doctor -d 'Lists what is installed, with version and path, and what is missing for which task.'
 complete -c qxbatch -n '__qxbatch_place 1' -a demo -d 'Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.'
-complete -c qxbatch -n '__qxbatch_place 1' -a worker -d 'Imports one packet, for workflow engines; --packet is required. The arguments are the sessions folder, or <data> <output> participant (BIDS-App form). The exit status is also 0 if the packet was imported before. Other packets and the report of the study are left alone.'
+complete -c qxbatch -n '__qxbatch_place 1' -a worker -d 'Imports one packet, for workflow engines; --packet is required. With --on-same-session=merge, the other packets of its session are imported with it. Packets of other sessions and the report of the study are left alone. The arguments are the sessions folder, or <data> <output> participant (BIDS-App form). The exit status is also 0 if the packet was imported before.'
 complete -c qxbatch -n '__qxbatch_place 1' -a jobs -d 'Shows the state of each packet submitted to a cluster: waiting, running, done, failed or lost (the job ended without a result).'
 complete -c qxbatch -n '__qxbatch_place 1' -a resume -d 'Resubmits packets whose cluster job ended without a result (killed, cancelled, out of time or memory).'
 complete -c qxbatch -n '__qxbatch_place 1' -a cancel -d 'Cancels submitted jobs that wait or run.'

@@ -106,7 +106,7 @@ fn complete(bytes: &[u8], reading: &Reading) {
     let outer = reading
         .rows()
         .iter()
-        .filter(|row| row.separators.is_empty());
+        .filter(|row| row.archive_ends.is_empty());
     let expected = match kind::of_bytes(bytes) {
         FileKind::Zip => list(&bytes, MEMBERS).entries.len(),
         FileKind::SevenZ => {

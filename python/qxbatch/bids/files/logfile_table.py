@@ -1,21 +1,21 @@
-"""Columns of the table of a study (--logfile) for participants.tsv."""
+"""Columns of the table of --logfile for participants.tsv."""
 
 from collections.abc import Sequence
 
-from qxbatch.bids.files.shared import StudyTable
+from qxbatch.bids.files.shared import LogfileTable
 from qxbatch.nearest import nearest_name
 from qxbatch.problems import UsageError
 from qxbatch.resolve.table import column_of, read_rows
 from qxbatch.settings.model import LogfileSpec
 
 
-def read_study_table(spec: LogfileSpec | None, names: Sequence[str]) -> tuple[StudyTable, list[str]]:
+def read_logfile_table(spec: LogfileSpec | None, names: Sequence[str]) -> tuple[LogfileTable, list[str]]:
     """Return the named columns by subject, and warnings about contradictory values; both empty without a logfile.
 
     Raises UsageError.
     """
     if spec is None:
-        return StudyTable(), []
+        return LogfileTable(), []
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")
@@ -40,7 +40,7 @@ def read_study_table(spec: LogfileSpec | None, names: Sequence[str]) -> tuple[St
                 warnings.append(
                     f"{spec.path} has several values of {name} for {subject_id}; {columns[_column(name)]} is used."
                 )
-    return StudyTable(tuple(map(_column, names)), values), list(dict.fromkeys(warnings))
+    return LogfileTable(tuple(map(_column, names)), values), list(dict.fromkeys(warnings))
 
 
 def _column(name: str) -> str:

@@ -1,4 +1,4 @@
-//! Loose files of a folder, and links.
+//! Plain files, which are files that are in no archive; and links in a folder.
 
 use std::fs::{self, File};
 use std::io;
