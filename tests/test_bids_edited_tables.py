@@ -266,15 +266,11 @@ def test_values_that_no_record_explains_are_reported(study: BidsStudy) -> None:
     assert "participants.tsv was edited" not in study.run().text
 
 
-def test_values_of_a_session_that_left_a_subject_of_another_study_are_reported(tmp_path: Path) -> None:
-    study, other = BidsStudy(tmp_path / "one"), BidsStudy(tmp_path / "other")
-    other.bids = study.bids
-    add(study, "S3", "070Y", subject="x", ses="a")
-    add(other, "P4", "025Y", LATER_T1, subject="y", ses="b")
-    study.set_labels(x="1")
-    other.set_labels(y="1")
-    for each in (study, other, study):
-        assert "warning" not in each.run().text
+@pytest.mark.parametrize("start", ["10:00:00", None], ids=["with times", "without times"])
+def test_values_of_a_session_that_left_a_subject_of_another_study_are_reported(
+    tmp_path: Path, start: str | None
+) -> None:
+    study, other = studies_with_a_common_subject(tmp_path, Scan(2, "t1", start))
     study.set_labels(x="3")
     text = " ".join(study.run().text.split())
     assert f"S3: {PARTICIPANTS}: the row sub-1 can have values that this session gave at the last export." in text
@@ -282,6 +278,41 @@ def test_values_of_a_session_that_left_a_subject_of_another_study_are_reported(t
     assert "sub-1\t70\tF\n" in study.tree()[PARTICIPANTS].decode()
     assert "warning" not in other.run().text
     assert "sub-1\t25\tF\n" in study.tree()[PARTICIPANTS].decode()
+
+
+def studies_with_a_common_subject(folder: Path, scan: Scan) -> tuple[BidsStudy, BidsStudy]:
+    """Return two studies that are exported to one data set; its subject 1 has the values of session S3 of the first one."""
+    study, other = BidsStudy(folder / "one"), BidsStudy(folder / "other")
+    other.bids = study.bids
+    add(study, "S3", "070Y", scan, subject="x", ses="a")
+    add(other, "P4", "025Y", LATER_T1, subject="y", ses="b")
+    study.set_labels(x="1")
+    other.set_labels(y="1")
+    for each in (study, other, study):
+        assert "warning" not in each.run().text
+    return study, other
+
+
+def test_values_of_a_session_that_has_no_exported_image_any_more_are_reported(tmp_path: Path) -> None:
+    study, other = studies_with_a_common_subject(tmp_path, T1)
+    study.rules.write_text(study.rules.read_text().replace('as = "anat/T1w"', 'ignore = "no"'))
+    text = " ".join(study.run().text.split())
+    assert f"S3: {PARTICIPANTS}: the row sub-1 can have values that this session gave at the last export." in text
+    assert "sub-1\t70\tF\n" in study.tree()[PARTICIPANTS].decode()
+    assert "warning" not in study.run().text
+    assert "warning" not in other.run().text
+    assert "sub-1\t25\tF\n" in study.tree()[PARTICIPANTS].decode()
+
+
+@pytest.mark.parametrize("start", ["10:00:00", None], ids=["with times", "without times"])
+def test_values_of_a_replaced_session_are_reported_if_its_scans_table_was_edited(
+    tmp_path: Path, start: str | None
+) -> None:
+    study, _other = studies_with_a_common_subject(tmp_path, Scan(2, "t1", start))
+    add_column(study, "sub-1/ses-a/sub-1_ses-a_scans.tsv", "quality", ["bad"])
+    add(study, "S3", "040Y", Scan(2, "t1", start and "12:00:00", shape=(5, 4, 3)), subject="x", ses="a")
+    text = " ".join(study.run().text.split())
+    assert f"S3: {PARTICIPANTS}: the row sub-1 can have values that this session gave at the last export." in text
 
 
 def test_values_of_a_session_that_was_replaced_are_reported_if_its_subject_has_another_one(tmp_path: Path) -> None:

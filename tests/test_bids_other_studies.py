@@ -128,7 +128,7 @@ def test_dates_are_not_shifted_by_a_table_that_was_made_again(tmp_path):
     study.add("P1_b", Scan(2, "t1", "11:00:00"), subject="P1", ses="b")
     assert study.run("--shift-dates").status == 0
     before, bids = study.tree(), study.bids
-    (study.sessions / "bids-date-shifts.tsv").write_text("participant_id\tdays\nP1\t40000\n")
+    (study.sessions / "bids-date-shifts.tsv").write_text("participant_id\tdays\nP1\t50000\n")
     run = study.run("--shift-dates", "--sessions=P1_b")
     assert run.status == 64
     assert "The dates of session P1_b" in " ".join(run.err.split())

@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 
 from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.changes import Change, planned_changes
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.shared import shared_files
+from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.request import ExportRequest
 from qxbatch.bids.write.result import SessionOutcome
 from qxbatch.bids.write.run import run_export
 from qxbatch.session.folder import SessionFolder
-from tests.build.bids import Scan
+from tests.build.bids import Scan, session
 from tests.build.bids_study import T1, BidsStudy
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under
@@ -210,3 +212,20 @@ def test_a_session_is_not_exported_beside_the_dicom_of_another_one(study: BidsSt
     assert "sourcedata/sub-1/30.tar.gz is of session S1, which no longer exists." in " ".join(run.out.split())
     shutil.rmtree(study.bids / "sourcedata" / "sub-1")
     assert study.run(*words).status == 0
+
+
+def test_ages_that_were_read_while_an_import_replaced_a_session_are_not_used_later(tmp_path: Path) -> None:
+    def add(number: int, age: str) -> SessionFolder:
+        folder = session(tmp_path, "S1", Scan(number, "t1"))
+        headers = MrSeries(changes={"PatientAge": age}).files()
+        archive = packed(under(f"{number}0", headers), Kind.TAR_GZ)
+        (folder.path / "dicom" / f"{number}0.tar.gz").write_bytes(archive)
+        return folder
+
+    stamps, replaced = Stamps(None), add(2, "070Y")
+    assert replaced.summary
+    shutil.rmtree(replaced.path)
+    current = add(3, "025Y")
+    age_and_sex(replaced, stamps)
+    assert age_and_sex(current, stamps)["age"] == "25"
+    assert stamps.age_and_sex("S1", current.paths.summary.stat()) is not None

@@ -60,8 +60,8 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
         if labelled_plans:
             path = f"sub-{subject}/sub-{subject}_sessions.tsv"
             files.append(PlannedFile(path, Owner(), sessions_table(labelled_plans, options.shifts)))
+    files.append(PlannedFile(PARTICIPANTS_TSV, Owner(), table))
     if people:
-        files.append(PlannedFile(PARTICIPANTS_TSV, Owner(), table))
         files.append(PlannedFile(PARTICIPANTS_JSON, Owner(), participants_json(table), is_editable=True))
     return files
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 from qxbatch.bids.files.record import Record, subjects_with_times
@@ -14,6 +15,7 @@ from qxbatch.bids.tables.shifts import DateShifts
 from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.bids.write.request import ExportRequest
 from qxbatch.problems import UsageError
+from qxbatch.session.layout import IMAGE_SUFFIX, image_file
 from qxbatch.visible import shell_word
 
 
@@ -91,20 +93,47 @@ def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset:
 def _days_of_sessions(
     shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record
 ) -> Iterator[tuple[str, bool]]:
-    """Yield each session with images of the recorded times of day, and whether an image also has the recorded day by this table."""
+    """Yield each session with recorded images, and whether one of them has the recorded day by this table."""
     for plan in plans:
         folder, start = session_prefix(plan.subject_label, plan.session_label)
         path = f"{folder}/{start}{SCANS_SUFFIX}"
         if not plan.is_ready or not os.path.lexists(dataset / path):
             continue
         times = {row["filename"]: row["acq_time"] for row in scans_table(plan, shifts).rows}
+        unchanged = set(_unchanged_images(plan, folder, record))
         equal = [
-            recorded == time
+            is_equal
             for entry in record.possible_entries(path)
             if entry.session == plan.session.id
             for name, time in times.items()
-            if (recorded := entry.rows.get(name, {}).get("acq_time", ABSENT)) != ABSENT
-            and recorded.partition("T")[2] == time.partition("T")[2]
+            for recorded in [entry.rows.get(name, {}).get("acq_time", ABSENT)]
+            if (is_equal := _has_equal_day(recorded, time, is_unchanged=name in unchanged)) is not None
         ]
         if equal:
             yield plan.session.id, any(equal)
+
+
+def _unchanged_images(plan: ExportPlan, folder: str, record: Record) -> Iterator[str]:
+    """Yield the names in scans.tsv of the images that have the bytes of the record, by the summary of the session."""
+    for placed in plan.placed_images:
+        path = f"{placed.path}{IMAGE_SUFFIX}"
+        _size, digest = (placed.image.summary.sums or {}).get(image_file(placed.image.number), (0, ""))
+        if digest in {entry.sha256 for entry in record.possible_entries(path)}:
+            yield path.removeprefix(f"{folder}/")
+
+
+def _has_equal_day(recorded: str, time: str, *, is_unchanged: bool) -> bool | None:
+    """Return whether two times of an image are on one day; None if they do not show whether the shifts are equal.
+
+    They show it if the time of day is equal. 00:00:00 often stands for a time that was removed: then another day can be the one of
+    another import, unless the image is unchanged (`is_unchanged`). An image moves by one day if earlier series show that it was
+    acquired after midnight (qxbatch.bids.images.midnight).
+    """
+    (recorded_day, _, recorded_clock), (day, _, clock) = recorded.partition("T"), time.partition("T")
+    if not clock or clock != recorded_clock:
+        return None
+    if day == recorded_day:
+        return True
+    is_removed_time = clock == "00:00:00" and not is_unchanged
+    is_next_day = abs(date.fromisoformat(day) - date.fromisoformat(recorded_day)) == timedelta(days=1)
+    return None if is_removed_time or is_next_day else False

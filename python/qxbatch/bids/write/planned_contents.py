@@ -27,23 +27,30 @@ class PlannedContents:
         self.editable_paths: set[str] = set()
         """Files that users are meant to edit."""
         self._dataset, self._link = disk.dataset, link
-        self._tables = TableMerger(disk, record, self.entries, results, kept)
+        self._tables = TableMerger(disk, record, self.entries, self.cells, results, kept)
 
     def add(self, files: Iterable[PlannedFile]) -> None:
         """Add files. Raises OSError."""
         for file in files:
             content, entry = self._content_and_entry(file)
+            if entry is None:
+                continue
             if self._link is LinkMode.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._dataset / file.path))
             self.contents[file.path], self.entries[file.path] = content, entry
             self.editable_paths |= {file.path} if file.is_editable else set()
 
-    def _content_and_entry(self, file: PlannedFile) -> tuple[Content, Entry]:
-        """Return what a file will contain, and its entry in the record. A table is merged with the existing one."""
+    def _content_and_entry(self, file: PlannedFile) -> tuple[Content, Entry | None]:
+        """Return what a file will contain, and its entry in the record. A table is merged with the existing one.
+
+        No entry: no session has a row in the table.
+        """
         if not isinstance(file.content, Table):
             return file.content, Entry(file.path, *_size_and_hash(file.content), **file.owner._asdict())
         self.cells[file.path] = cells_of(file.content)
         merged = self._tables.merge(file, file.content)
+        if not merged.recorded_cells:
+            return b"", None
         if merged.existing is not None:
             # even if it was edited: `planned_changes` replaces only files of an export
             earlier = self.record.journal_files.get(file.path, ())

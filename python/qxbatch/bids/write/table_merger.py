@@ -1,8 +1,9 @@
 """Merges the tables of an export with the existing ones of the data set."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from qxbatch.bids.files.disk import Disk
@@ -37,6 +38,19 @@ class MergedTable(NamedTuple):
     """The entry of the existing table; None if there is none, or if it is not a table of this kind."""
 
 
+class _Marks(NamedTuple):
+    """What tells the imports of a session apart."""
+
+    times: set[str]
+    """Times of its images; empty if none is known."""
+    images: set[str]
+    """SHA-256 of its images."""
+
+    def has_common(self, other: "_Marks") -> bool:
+        """Return whether these can be of the same import: a time is the same, or an image if no time is known."""
+        return not (self.times.isdisjoint(other.times) if self.times else self.images.isdisjoint(other.images))
+
+
 class TableMerger:
     """Merges tables with those that exist in a data set."""
 
@@ -45,11 +59,16 @@ class TableMerger:
         disk: Disk,
         record: Record,
         planned_entries: Mapping[str, Entry],
+        session_cells: Mapping[str, Cells],
         results: SessionResults,
         kept: KeptFiles,
     ) -> None:
-        """`planned_entries` grow during the export: a table is merged after the files that its rows name were added."""
+        """`session_cells` are those that the sessions give for each planned table, which an edited table may not have.
+
+        Both they and `planned_entries` grow during the export: a table is merged after the files that its rows name were added.
+        """
         self._disk, self._record, self._planned_entries = disk, record, planned_entries
+        self._session_cells = session_cells
         self._results, self._kept = results, kept
 
     def merge(self, file: PlannedFile, ours: Table) -> MergedTable:
@@ -133,20 +152,22 @@ class TableMerger:
         for session in self._changed_sessions.get(subject, ()):
             text = f"{PARTICIPANTS_TSV}: the row {subject} can have values that this session gave at the last export."
             advice = f"Export the other sessions of {subject}, too, or correct the row."
-            self._results.warn(session, f"{text} It is another one now, or has another label. {advice}")
+            self._results.warn(
+                session, f"{text} It is another one now, has another label, or no exported image. {advice}"
+            )
 
     @cached_property
     def _changed_sessions(self) -> Mapping[str, Sequence[str]]:
-        """The sessions of each subject at the last export that have no image of one of their times there after this one."""
-        now: dict[tuple[str, str], set[str]] = {}
-        for entry in self._planned_entries.values():
-            now.setdefault((entry.path.partition("/")[0], entry.session), set()).update(_times(entry))
-        changed: dict[str, list[str]] = {}
-        for path, last in self._record.files.items():
-            subject, times = path.partition("/")[0], _times(last)
-            if self._is_exported(last) and times and now.get((subject, last.session), set()).isdisjoint(times):
-                changed.setdefault(subject, []).append(last.session)
-        return changed
+        """The sessions of each subject at the last export, or at interrupted ones, that are another one there after this one."""
+        now = _marks(self._planned_entries.values(), self._session_cells)
+        interrupted = (entry for entries in self._record.journal_files.values() for entry in entries)
+        changed: dict[str, dict[str, None]] = {}
+        for last in (_marks(self._record.files.values()), _marks(interrupted)):
+            for (subject, session), marks in last.items():
+                after = now.get((subject, session), _Marks(set(), set()))
+                if self._results.is_exported(session) and not marks.has_common(after):
+                    changed.setdefault(subject, {})[session] = None
+        return {subject: list(sessions) for subject, sessions in changed.items()}
 
     def _warn_of_edit(self, file: PlannedFile, row: str, text: str) -> None:
         """Add a warning to the session of an edited table, else to the first session of the subject of the row, or of all."""
@@ -225,9 +246,21 @@ def _rows(earlier: Sequence[Cells]) -> Cells:
     return {name: row for cells in reversed(earlier) for name, row in cells.items()}
 
 
-def _times(entry: Entry) -> set[str]:
-    """Return the times in the cells of a scans.tsv; empty for other files."""
-    return {row["acq_time"] for row in entry.rows.values() if row.get("acq_time", ABSENT) != ABSENT}
+def _marks(
+    entries: Iterable[Entry], session_cells: Mapping[str, Cells] = MappingProxyType({})
+) -> dict[tuple[str, str], _Marks]:
+    """Return what tells imports apart, for each subject and session id with images.
+
+    The times are those in `session_cells` of a table; if it is not there, those of its entry.
+    """
+    marks: dict[tuple[str, str], _Marks] = {}
+    for entry in entries:
+        if entry.session and (entry.is_image or entry.rows):  # an image, or the scans.tsv
+            of_session = marks.setdefault((entry.path.partition("/")[0], entry.session), _Marks(set(), set()))
+            of_session.images.update({entry.sha256} if entry.is_image else ())
+            rows = session_cells.get(entry.path, entry.rows).values()
+            of_session.times.update(row["acq_time"] for row in rows if row.get("acq_time", ABSENT) != ABSENT)
+    return marks
 
 
 def _unmerged(table: Table) -> MergedTable:

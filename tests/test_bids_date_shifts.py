@@ -1,0 +1,67 @@
+"""Sessions whose dates changed are not taken for sessions that another table of date shifts shifted."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qxbatch.core import hash_file
+from tests.build.bids import Scan
+from tests.build.bids_study import BidsStudy
+
+SCANS_TSV = "sub-S1/sub-S1_scans.tsv"
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> BidsStudy:
+    return BidsStudy(tmp_path)
+
+
+def time_of(study: BidsStudy, image: str) -> str:
+    """Return the time of an image of S1."""
+    lines = study.tree()[SCANS_TSV].decode().splitlines()[1:]
+    return dict(line.split("\t") for line in lines)[image]
+
+
+def add_hashes(study: BidsStudy, session: str) -> None:
+    """Write the hashes of the images into the summary of a session, as an import does."""
+    path = study.sessions / session / "qxbatch" / "summary.json"
+    summary = json.loads(path.read_text())
+    for image in summary["images"]:
+        file = f"nii/{image['number']}.nii.gz"
+        size, digest = hash_file(str(study.sessions / session / file))
+        image["sums"] = {file: {"size": size, "sha256": digest}}
+    path.write_text(json.dumps(summary))
+
+
+def test_earlier_series_move_a_session_to_the_next_day(study: BidsStudy) -> None:
+    """All headers have one date, and the series before midnight were imported later."""
+    after_midnight = Scan(5, "rest", "00:30:00", volumes=3)
+    study.add("S1", after_midnight)
+    assert study.run("--shift-dates").status == 0
+    study.add("S1", Scan(2, "t1", "23:30:00"), after_midnight)
+    assert study.run("--shift-dates").status == 0
+    image, run = (time_of(study, name) for name in ("anat/sub-S1_T1w.nii.gz", "func/sub-S1_task-rest_bold.nii.gz"))
+    assert image < run
+    assert study.run("--shift-dates").status == 0
+
+
+def test_a_replaced_session_without_times_of_day_has_another_date(study: BidsStudy) -> None:
+    study.add("S1", Scan(2, "t1", "00:00:00"))
+    assert study.run("--shift-dates").status == 0
+    before = time_of(study, "anat/sub-S1_T1w.nii.gz")
+    replacement = Scan(2, "t1", "00:00:00", shape=(5, 4, 3), facts={"started": "2024-07-01T00:00:00"})
+    study.add("S1", replacement)
+    add_hashes(study, "S1")
+    assert study.run("--shift-dates").status == 0
+    assert time_of(study, "anat/sub-S1_T1w.nii.gz") > before
+
+
+def test_an_unchanged_image_without_a_time_of_day_shows_that_the_table_is_another_one(study: BidsStudy) -> None:
+    study.add("S1", Scan(2, "t1", "00:00:00"))
+    add_hashes(study, "S1")
+    assert study.run("--shift-dates").status == 0
+    (study.sessions / "bids-date-shifts.tsv").write_text("participant_id\tdays\nS1\t50000\n")
+    run = study.run("--shift-dates")
+    assert run.status == 64
+    assert "The dates of session S1" in " ".join(run.err.split())
