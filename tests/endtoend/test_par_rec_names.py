@@ -4,6 +4,7 @@ import bz2
 import lzma
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_studies_that_share_an_archive_have_separate_pairs(tmp_path: Path) -> No
     order = [("first", "S1.PAR"), ("second", "S1.PAR"), ("second", "S1.rec"), ("first", "S1.rec")]
     archived_paths: dict[str, dict[Path, Path | None]] = {"first": {}, "second": {}}
     for study, name in order:
-        number = number_of_partner(name, archived_paths[study])
+        number = number_of_partner(name, archived_paths[study], Path.exists)
         packet = tmp_path / study / name
         archived_paths[study][packet] = archive_packet(packet, archive, Archive.MOVE, tag="0" * 16, number=number)
     assert {path.name: path.read_bytes() for path in archive.iterdir()} == {
@@ -100,3 +101,49 @@ def test_studies_that_share_an_archive_have_separate_pairs(tmp_path: Path) -> No
         "S1_2.PAR": b"2",
         "S1_2.rec": b"2",
     }
+
+
+@pytest.mark.parametrize(
+    ("alone", "pair", "archived"),
+    [
+        ("S1", ("S1", "S1.REC"), ("S1_2", "S1_2.REC")),
+        ("S1.2", ("S1.2", "S1.2.REC"), ("S1_2.2", "S1.2_2.REC")),
+        ("S1.par", ("S1.PAR", "S1.rec"), ("S1_2.PAR", "S1_2.rec")),
+        ("s1.PAR", ("S1.PAR", "S1.rec"), ("S1_2.PAR", "S1_2.rec")),
+    ],
+    ids=["no-extension", "other-extension", "other-case", "other-case-of-stem"],
+)
+def test_no_rec_in_the_archive_has_the_stem_of_another_packets_par(
+    alone: str, pair: tuple[str, str], archived: tuple[str, str], study: Study
+) -> None:
+    other = ParRec(protocol="WIP T2w").files()["scan.PAR"]
+    for files in ({alone: other}, dict(zip(pair, (PAR, REC), strict=True))):
+        for name, content in files.items():
+            study.put_bytes(name, content)
+        study.main("--overwrite=yes")
+    contents = {path.name: path.read_bytes() for path in study.archive.iterdir()}
+    assert contents == {alone: other, **dict(zip(archived, (PAR, REC), strict=True))}
+
+
+def test_a_rec_does_not_follow_a_par_to_a_guessed_path(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is killed between the PAR, which the archive has already, and the REC."""
+    other = PAR.replace(b"WIP T1w", b"WIP T2w")
+    assert other != PAR
+    study.archive.mkdir(parents=True)
+    (study.archive / "S1.PAR").write_bytes(PAR)
+    (study.archive / "S1_2.PAR").write_bytes(other)
+
+    def killed_at_rec(packet: Path, *args: Any, **keywords: Any) -> Path | None:
+        if packet.suffix == ".REC":
+            raise KeyError
+        return archive_packet(packet, *args, **keywords)
+
+    study.put_bytes("S1.PAR", PAR)
+    study.put_bytes("S1.REC", REC)
+    with monkeypatch.context() as patched:
+        patched.setattr("qxbatch.pipeline.archiving.archive_packet", killed_at_rec)
+        study.main()
+    assert [path.name for path in study.inbox.iterdir()] == ["S1.REC"]
+    study.main("--check=no")
+    names = {path.name: path.read_bytes() for path in study.archive.iterdir()}
+    assert names == {"S1.PAR": PAR, "S1_2.PAR": other, "S1_3.REC": REC}

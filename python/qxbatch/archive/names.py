@@ -3,7 +3,8 @@
 import contextlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ TAR_SUFFIXES = (
     ".tar.z",
 )
 """Extensions with two dots."""
-_PARTNERS = {".par": ".rec", ".rec": ".par"}
+_PAIRED = (".par", ".rec")
 _NUMBER = "[1-9][0-9]{0,8}"
 _LONGEST_ENDING = 20
 """Bytes of an extension with its dot; a longer one is part of the name."""
@@ -45,27 +46,27 @@ def archive_path(folder: Path, packet: Path, name: str, number: int | None = Non
 
     `packet` is where it is now, perhaps under a hidden name; `name` is its name in the inbox. With `number`, the name gets that
     number (1: the name itself), or the next unused one. If the archive already has the same bytes under the name or a numbered one,
-    that existing path is returned; without `number`, only names before the first unused one are searched. A PAR or a REC gets no
-    name that would make it a pair with another packet's file; the file with the same `number` is its own. Raises OSError.
+    that existing path is returned; without `number`, only names before the first unused one are searched. A file gets no name that
+    would make it a PAR/REC pair with another packet's file; with `number`, one such file is its own. Raises OSError.
     """
+    stems = Counter[str]() if packet.is_dir() else pair_stems(folder, name)
     if number is None:
-        return _next_place(folder, packet, name)
-    existing = os.listdir(folder)  # noqa: PTH208 - names, not paths
-    used, first = used_numbers(name, existing), number
+        return _next_place(folder, packet, name, stems)
+    used, first = used_numbers(name, os.listdir(folder)), number  # noqa: PTH208 - names, not paths
     for k in sorted(used):  # chosen numbers may leave gaps
         if same_content(packet, folder / kth_name(name, k)):
             return ArchivePath(folder / kth_name(name, k), has_packet=True)
     while (
         number in used
         or os.path.lexists(folder / kth_name(name, number))
-        or (number != first and makes_pair(kth_name(name, number), existing))
+        or stems[pair_stem(kth_name(name, number))] > (number == first)
     ):
         number += 1
     return ArchivePath(folder / kth_name(name, number), has_packet=False)
 
 
-def _next_place(folder: Path, packet: Path, name: str) -> ArchivePath:
-    """Return the first path that is unused or has the same bytes.
+def _next_place(folder: Path, packet: Path, name: str, stems: Counter[str]) -> ArchivePath:
+    """Return the first path that is unused or has the same bytes. `stems`: see `pair_stems`.
 
     A numbered name does not count as unused while a packet with that name waits beside this one, so the order in which the two are
     archived does not matter.
@@ -78,30 +79,56 @@ def _next_place(folder: Path, packet: Path, name: str) -> ArchivePath:
             with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
                 if same_content(packet, target):
                     return ArchivePath(target, has_packet=True)
-        elif (k == 1 or not os.path.lexists(packet.with_name(target.name))) and not makes_pair(target.name, existing):
+        elif (k == 1 or not os.path.lexists(packet.with_name(target.name))) and not stems[pair_stem(target.name)]:
             return ArchivePath(target, has_packet=False)
         k += 1
 
 
-def makes_pair(name: str, existing: Iterable[str]) -> bool:
-    """Return whether a file with this name would be a PAR/REC pair together with an existing one.
+def pair_stem(name: str) -> str:
+    """Return the part of a file name that is the same for a loose PAR and its REC. The case is ignored.
 
-    >>> makes_pair("S1_2.PAR", ["s1_2.rec"]), makes_pair("S1.PAR", ["S1.par", "S1_2.REC"])
-    (True, False)
+    A PAR is recognised by its content: its name can have another extension, or none.
+
+    >>> pair_stem("S1.PAR"), pair_stem("S1.rec"), pair_stem("S1.2")
+    ('s1', 's1', 's1.2')
     """
-    stem, ending = os.path.splitext(name.casefold())  # noqa: PTH122 - a packet name is not a path
-    partner = stem + _PARTNERS.get(ending, "")
-    return ending in _PARTNERS and any(other.casefold() == partner for other in existing)
+    stem, extension = _stem_and_extension(name)
+    return stem if extension in _PAIRED else name.casefold()
 
 
-def number_of_partner(name: str, archived_paths: Mapping[Path, Path | None]) -> int | None:
+def pair_stems(folder: Path, name: str) -> Counter[str]:
+    """Count the files in `folder` with which a file called `name`, or a numbered name, could be a PAR/REC pair, by `pair_stem`.
+
+    PARs whose names differ only in case count too: a REC for one of them could be paired with the other. Raises OSError.
+    """
+    counts_all = _stem_and_extension(name)[1] in _PAIRED
+    with os.scandir(folder) as entries:
+        return Counter(
+            pair_stem(entry.name)
+            for entry in entries
+            if (counts_all or _stem_and_extension(entry.name)[1] in _PAIRED) and not entry.is_dir()
+        )
+
+
+def _stem_and_extension(name: str) -> tuple[str, str]:
+    return os.path.splitext(name.casefold())  # noqa: PTH122 - a packet name is not a path
+
+
+def number_of_partner(
+    name: str, archived_paths: Mapping[Path, Path | None], is_own: Callable[[Path], bool]
+) -> int | None:
     """Return the number in the archive of the other file of a PAR/REC pair; None if it was not archived, or for another packet.
 
-    `archived_paths` maps the packets that were imported together and archived already to their paths in the archive.
+    `archived_paths` maps the packets that were imported together and archived already to their paths in the archive. `is_own`
+    returns whether the file at such a path is of these packets: for a killed run, the path is a guess.
     """
-    for path, target in archived_paths.items():
-        if target is not None and makes_pair(name, [path.name]):
-            return next(iter(used_numbers(path.name, [target.name])), None)
+    for path, target in reversed(tuple(archived_paths.items())):
+        extensions = {_stem_and_extension(name)[1], _stem_and_extension(path.name)[1]}
+        if target is None or pair_stem(path.name) != pair_stem(name) or extensions.isdisjoint(_PAIRED):
+            continue
+        numbers = used_numbers(path.name, [target.name])
+        number = next((k for k in numbers if pair_stem(kth_name(name, k)) == pair_stem(target.name)), None)
+        return number if is_own(target) else None
     return None
 
 

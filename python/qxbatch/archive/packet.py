@@ -19,7 +19,7 @@ from qxbatch.archive.aside import (
     hidden_packet,
     remove_aside,
 )
-from qxbatch.archive.names import archive_path, kth_name, makes_pair, numbered
+from qxbatch.archive.names import archive_path, kth_name, numbered, pair_stem, pair_stems
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
@@ -182,13 +182,15 @@ def _path_after_move(folder: Path, name: str, number: int | None) -> Path | None
     """Return the path to which a killed run probably moved the packet; None if no such path exists.
 
     It is the path with `number`. If that does not exist, it is the last path before the first gap in the series of `name` and its
-    numbered names (see `kth_name`). A name that a PAR or a REC does not get is no gap.
+    numbered names (see `kth_name`). A name that the packet does not get because of PAR/REC pairs is no gap.
     """
     if number is not None and os.path.lexists(folder / kth_name(name, number)):
         return folder / kth_name(name, number)
-    existing = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - names, not paths
+    if not folder.is_dir():
+        return None
+    existing, stems = os.listdir(folder), pair_stems(folder, name)  # noqa: PTH208 - names, not paths
     last, k = 1, 2
-    while (exists := numbered(name, k) in existing) or makes_pair(numbered(name, k), existing):
+    while (exists := numbered(name, k) in existing) or stems[pair_stem(numbered(name, k))]:
         last, k = k if exists else last, k + 1
     target = folder / kth_name(name, last)
     return target if os.path.lexists(target) else None

@@ -5,7 +5,7 @@ A unit is the packets that are imported together. Its journal says how to archiv
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -74,8 +74,7 @@ def archive_packets(
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
-        if archiving.number is None:
-            archiving.number = number_of_partner(packet.packet.path.name, paths_after_archiving)
+        archiving.use_number_of_partner(paths_after_archiving, session_bytes)
         archiving.apply_current_archive_option(settings)
         if archiving.is_of_original:
             problems += archiving.keep_in_original(settings)
@@ -130,6 +129,16 @@ class _PacketArchiving:
             is_behind_link=journal.is_behind_link,
             is_published=published,
         )
+
+    def use_number_of_partner(self, archived_paths: Mapping[Path, Path | None], session_bytes: SessionBytes) -> None:
+        """Use the number of the other file of a PAR/REC pair, if none was chosen (`number_of_partner`). Raises ValueError."""
+
+        def is_own(path: Path) -> bool:
+            return self.read_by_this_run or session_bytes.read_packet(path).is_contained
+
+        if self.number is None:
+            with contextlib.suppress(OSError):
+                self.number = number_of_partner(self.path.name, archived_paths, is_own)
 
     def apply_current_archive_option(self, settings: Settings) -> None:
         """For a packet of a killed run, use the --archive option of this run if it keeps more than that of the killed run.
