@@ -167,6 +167,44 @@ def test_a_missing_slice_of_an_unknown_volume_is_refused(tmp_path: Path) -> None
     assert "the volume that lacks slices is unknown: 1 places with 2 frames, 3 places with 3 frames" in message
 
 
+def timed_slices(order: tuple[int, ...], step: float) -> list[Slice]:
+    """Return 3 volumes that only the times of their slices distinguish, as acquired; `step` is the time of a slice, TR is 2 s."""
+    return [
+        part.with_(changes={"AcquisitionNumber": None, "InstanceNumber": None, "AcquisitionTime": f"1015{time:06.3f}"})
+        for volume in range(3)
+        for k, place in enumerate(order)
+        for part, time in [(block(len(order), 3)[volume * len(order) + place], 2 * volume + k * step)]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "step", "stop"),
+    [((0, 1, 2), 0.02, 1), ((0, 1, 2), 2 / 3, 2), ((1, 2, 0), 0.02, 2), ((1, 3, 0, 2), 0.5, 2), ((0, 1), 1.0, 1)],
+)
+def test_a_stopped_scan_is_ordered_by_the_times_of_its_slices(
+    tmp_path: Path, order: tuple[int, ...], step: float, stop: int
+) -> None:
+    slices = timed_slices(order, step)[: 2 * len(order) + stop]
+    whole, last = slices[: 2 * len(order)], sorted(slices[2 * len(order) :], key=lambda part: part.z)
+    check(
+        normalized(write_classic(tmp_path / "in", slices)),
+        sorted(whole, key=lambda part: part.z),
+        last,
+        suffixes=("", ""),
+    )
+
+
+@pytest.mark.parametrize("step", [0.02, 2 / 3])
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_missing_slice_of_the_first_volume_does_not_make_it_the_last_one(
+    tmp_path: Path, step: float, missing: int
+) -> None:
+    slices = timed_slices((0, 1, 2), step)
+    del slices[missing]
+    message = failure_of(normalized(write_classic(tmp_path / "in", slices)))
+    assert "the volume that lacks slices is unknown: 1 places with 2 frames, 2 places with 3 frames" in message
+
+
 def test_objects_without_pixel_data_and_other_files_are_ignored(tmp_path: Path) -> None:
     folder = write_classic(tmp_path / "in", SCAN)
     (folder / "notes.txt").write_text("notes")

@@ -1,5 +1,6 @@
 """Assigns the frames at each slice position to volumes."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ Key = Callable[[Frame], Any]
 """Returns the value of an element that may distinguish volumes; None if the frame has none."""
 Volume = dict[int, Frame]
 """Frames by the index of their position."""
+_TIME = re.compile(r"(?:\d{8})?(\d\d)(\d\d)(\d\d(?:\.\d+)?)")
+"""Matches a time with or without a date: hours, minutes, seconds."""
 
 
 def _trigger_time(frame: Frame) -> Any:
@@ -148,12 +151,41 @@ def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Vol
 
 
 def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Key) -> None:
-    """Raise CannotNormalizeError unless the incomplete positions are last in the order of the key, with equal numbers of frames."""
-    first = {index: key(same_position[0]) for index, same_position in enumerate(ranked)}
+    """Raise CannotNormalizeError unless the last volume, and no other one, lacks the frames of the incomplete positions.
+
+    These positions have equal numbers of frames, and are the last ones in the order of the key in each volume.
+    """
     counts = Counter(map(len, ranked))
-    if None not in first.values():
-        order = sorted(first, key=lambda index: first[index])
-        if set(order[-len(incomplete) :]) == incomplete and len(counts) == 2:  # noqa: PLR2004 (one for complete positions, one for all others)
+    if all(key(same_position[0]) is not None for same_position in ranked):
+        order = sorted(range(len(ranked)), key=lambda index: key(ranked[index][0]))
+        complete, last = order[: -len(incomplete)], order[-len(incomplete) :]
+        precede = max(key(ranked[index][-1]) for index in last) < min(key(ranked[index][-1]) for index in complete)
+        are_last = set(last) == incomplete and len(counts) == 2 and precede  # noqa: PLR2004 (one for complete positions, one for all others)
+        if are_last and not _may_lack_first_frames(ranked, complete, last, key):
             return
     sizes = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
     raise CannotNormalizeError(f"the volume that lacks slices is unknown: {sizes}")
+
+
+def _may_lack_first_frames(
+    ranked: Sequence[Sequence[Frame]], complete: Sequence[int], last: Sequence[int], key: Key
+) -> bool:
+    """Return whether the first frames may be missing at the positions `last`, so that these are the first ones in each volume.
+
+    Between two volumes is the longer pause. If there is none, a regular order of slices decides.
+    """
+    within = _seconds_between(key(ranked[complete[-1]][0]), key(ranked[last[0]][0]))
+    after = _seconds_between(key(ranked[last[-1]][0]), key(ranked[complete[0]][1]))
+    if within is not None and after is not None and not after / 2 <= within <= 2 * after:
+        return within > after
+    others_first = [*last, *complete]
+    return others_first in (sorted(others_first), sorted(others_first, reverse=True)) and complete[0] > last[0]
+
+
+def _seconds_between(time: Any, later: Any) -> float | None:
+    """Return the seconds from one time to a later one, less than a day; None if the values are no times."""
+    times = [_TIME.match(value) if isinstance(value, str) else None for value in (time, later)]
+    seconds = [
+        int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3]) if match is not None else None for match in times
+    ]
+    return None if seconds[0] is None or seconds[1] is None else (seconds[1] - seconds[0]) % 86400
