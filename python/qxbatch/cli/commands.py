@@ -292,10 +292,9 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "worker": Command(
-        "Imports one packet, for workflow engines; --packet is required. With --on-same-session=merge, the other packets of its "
-        "session are imported with it. Packets of other sessions and the report of the study are left alone. The arguments are the "
-        "sessions folder, or <data> <output> participant (BIDS-App form). The exit status is also 0 if the packet was imported "
-        "before.",
+        "Imports one packet, or with --on-same-session=merge all packets of its session, for workflow engines; --packet is "
+        "required. The arguments are the sessions folder, or <data> <output> participant (BIDS-App form). The exit status is also "
+        "0 if the packet was imported before. The packets of other sessions and the report of the study are left alone.",
         ("worker <folder>... [options]",),
         WORKER,
     ),
