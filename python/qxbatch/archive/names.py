@@ -106,7 +106,7 @@ def pair_stems(folder: Path, name: str) -> Counter[str]:
         return Counter(
             pair_stem(entry.name)
             for entry in entries
-            if (counts_all or _stem_and_extension(entry.name)[1] in _PAIRED) and not entry.is_dir()
+            if (counts_all or _stem_and_extension(entry.name)[1] in _PAIRED) and not entry.is_dir(follow_symlinks=False)
         )
 
 
