@@ -238,3 +238,35 @@ def test_a_rescale_slope_of_zero_is_reported(tmp_path: Path, count: int) -> None
 def test_another_rescale_slope_is_not_reported(tmp_path: Path) -> None:
     outcome = converted(series(block(), RescaleSlope="0.5", RescaleIntercept="0"), tmp_path)
     assert outcome.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("slices", "dimensions"),
+    [
+        ([Slice(0.0), Slice(2.0, volume=1), Slice(0.0, volume=1), Slice(2.0, volume=1)], False),
+        ([Slice(0.0, volume=1), Slice(0.0, volume=1), Slice(0.0)], True),
+    ],
+    ids=["instead of another frame", "first"],
+)
+def test_a_repeated_frame_of_an_enhanced_object_is_doubted(
+    tmp_path: Path, slices: list[Slice], dimensions: bool
+) -> None:
+    outcome = converted([read_back(encoded(enhanced_object(slices, dimensions=dimensions, times=False)))], tmp_path)
+    assert any(f"1 slice of {len(slices)} repeats values, place, times" in text for text in outcome.warnings)
+
+
+def test_empty_frames_at_the_place_of_other_empty_frames_are_not_doubted(tmp_path: Path) -> None:
+    dataset = enhanced_object(block(places=3, volumes=2), dimensions=False, times=False)
+    frames = np.frombuffer(dataset.PixelData, "<u2").reshape(6, -1).copy()
+    frames[[0, 3]] = 0
+    dataset.PixelData = frames.tobytes()
+    outcome = converted([read_back(encoded(dataset))], tmp_path)
+    assert shapes(outcome) == [(6, 8, 3, 2)]
+    assert outcome.warnings == []
+
+
+def test_a_missing_frame_of_the_second_echo_is_reported(tmp_path: Path) -> None:
+    echoes = ((10.0, 1000), (30.0, 0))
+    slices = [part for echo, base in echoes for part in block(places=2, volumes=2, echo=echo, base=base)][1:]
+    outcome = converted([read_back(encoded(enhanced_object(slices, dimensions=False)))], tmp_path)
+    assert outcome.warnings[-1] == "incomplete: 2 volumes, 1 complete, 1 slice missing before the last volume."

@@ -269,6 +269,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"{sum(compared.frames_not_compared.values())} slices were not compared."
         )
     doubts += _misread_pixels(compared)
+    doubts += _repeated_frames(compared)
     if compared.zero_slopes:
         doubts.append(
             f"RescaleSlope is 0 in {compared.zero_slopes} of {compared.frames} frames, so all their values would be equal. The "
@@ -284,6 +285,17 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             "their headers, so their place was not compared."
         )
     return doubts
+
+
+def _repeated_frames(compared: Comparison) -> list[str]:
+    """Return a doubt if frames repeat others, and no header says to which volume they belong."""
+    if not compared.repeated_frames:
+        return []
+    slices = f"{counted(compared.repeated_frames, 'slice')} of {compared.frames}"
+    verb = "repeats" if compared.repeated_frames == 1 else "repeat"
+    return [
+        f"{slices} {verb} values, place, times and numbers of another one: volumes may have slices of other volumes."
+    ]
 
 
 def _misread_pixels(compared: Comparison) -> list[str]:

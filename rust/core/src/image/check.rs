@@ -11,6 +11,7 @@ use super::grid::{Grid, Plane};
 use super::matches::ImageMatch;
 use super::mixed_volume::DistinctFrames;
 use super::nifti::{self, Nifti};
+use super::repeated_frames::repeated_frames;
 use super::report::{Comparison, ImageCheck, MisplacedFrame};
 use super::split_images::SeriesImages;
 use super::time_step::time_step;
@@ -91,6 +92,7 @@ impl SeriesAndImages<'_> {
             ValueMatcher::new(&series_frames, self.files, self.images, self.repeats_frames)
                 .assign(&frame_positions)?;
         comparison.frames_without_slice = matches.frames_without_slice;
+        comparison.repeated_frames = repeated_frames(&series_frames, self.files)?;
         let series_images = SeriesImages {
             images: self.images,
             repeats_frames: self.repeats_frames,

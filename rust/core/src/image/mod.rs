@@ -15,6 +15,7 @@ mod moments;
 mod moved_volumes;
 mod nifti;
 mod picture;
+mod repeated_frames;
 mod report;
 mod samples;
 mod scaling;

@@ -112,6 +112,8 @@ pub struct Comparison {
     /// Frames whose values cannot be compared, and whose order is not one that converters follow. The order of frames
     /// is that in their object; in a series of classic objects, that of their InstanceNumbers.
     pub frames_of_unknown_order: usize,
+    /// Frames that repeat another frame of their object: same values, which are not all equal, and same attributes.
+    pub repeated_frames: usize,
     /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,
     /// Frames whose rescale slope is 0.

@@ -27,7 +27,8 @@ pub struct Volumes {
 
 /// Counts the volumes of a stack, and assigns each frame to a volume.
 ///
-/// Uses the first of the [`candidate_assignments`] that leaves the fewest missing and repeated slices.
+/// Uses the first of the [`candidate_assignments`] that leaves the fewest missing and repeated slices; of these, the fewest
+/// repeated ones.
 pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
     let mut assignments = candidate_assignments(placed_frames, clock)
         .into_iter()
@@ -36,7 +37,8 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
         return Default::default();
     };
     assignments.fold(first, |best, next| {
-        if cost(&next.0) < cost(&best.0) {
+        let key = |volumes: &Volumes| (cost(volumes), volumes.repeated_frames);
+        if key(&next.0) < key(&best.0) {
             next
         } else {
             best
