@@ -52,7 +52,7 @@ class Comparison:
     """The largest movement of these volumes, mm."""
     largest_tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
-    frames_of_unknown_order: int
+    frames_of_irregular_order: int
     """Frames whose values cannot be compared, and whose order is not one that converters follow.
 
     The order of frames is that in their object; in a series of classic objects, that of their InstanceNumbers.

@@ -155,8 +155,8 @@ class Output:
     nifti: Path
     """Uncompressed .nii"""
     suffix: str
-    """The suffix that the converter added to the number (`_e1`, `_ph`, ...); may be empty. It does not contain a clash letter: the
-    letter that dcm2niix adds if the name is already used (qxbatch.convert.naming)."""
+    """What tells the images of a series apart, mostly a suffix that the converter added to the number (`_e1`, `_ph`); may be empty.
+    It does not contain a clash letter: the letter that dcm2niix adds if the name is already used (qxbatch.convert.naming)."""
     sidecars: Mapping[str, Path]
     """Extension (`json`, `bval`, `bvec`) to file."""
     label: str = ""

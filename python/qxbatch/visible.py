@@ -39,7 +39,8 @@ def _shell_character(character: str) -> str:
 
 def visible_lines(text: str) -> str:
     """Return text with escapes for characters that are not printable, except line feeds and tabs.
-    Characters that JSON permits unescaped get the escapes of JSON, so that a JSON document keeps its content.
+
+    Characters from U+0020 on get the escapes of JSON: a JSON document can contain them, and keeps its content.
 
     >>> visible_lines("a\\x1b[2J\\nb\\x9b")
     'a\\\\x1b[2J\\nb\\\\u009b'

@@ -179,10 +179,10 @@ def _order_faults(compared: Comparison, frames: SeriesFrames, evidence: Evidence
     """Return a fault if frames whose values cannot be compared may be in another order. The order of rewritten copies is known."""
     if frames.has_mosaic or evidence.is_normalized:
         return []
-    if compared.frames_of_unknown_order:
+    if compared.frames_of_irregular_order:
         return [
-            f"the pixels of {compared.frames_of_unknown_order} of {compared.frames} frames cannot be compared, and their order in "
-            "the series is irregular, so their order in the image was not compared."
+            f"the pixels of {compared.frames_of_irregular_order} of {compared.frames} frames cannot be compared, and their order "
+            "in the series is irregular, so their order in the image was not compared."
         ]
     unusual = compared.frames_not_compared.get(_UNUSUAL_ENCODING, 0)
     if unusual and compared.frames > compared.files and has_slices_of_body(frames.classes):

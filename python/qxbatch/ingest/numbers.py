@@ -60,14 +60,14 @@ def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[i
             later.append(i)
     for i in later:
         number = requests[i].number or 0
-        numbers[i] = lowest_free(possible_numbers(number, first_step=1), used_numbers)
+        numbers[i] = take_lowest_free(possible_numbers(number, first_step=1), used_numbers)
     unnumbered = (i for i, request in enumerate(requests) if request.number is None)
     for i in sorted(unnumbered, key=lambda i: requests[i].sort_key):
-        numbers[i] = lowest_free(possible_numbers(None), used_numbers)
+        numbers[i] = take_lowest_free(possible_numbers(None), used_numbers)
     return [numbers[i] for i in range(len(requests))]
 
 
-def lowest_free(candidates: Iterable[int], used_numbers: set[int]) -> int:
+def take_lowest_free(candidates: Iterable[int], used_numbers: set[int]) -> int:
     """Return the first unused candidate, and mark it as used."""
     n = next(candidate for candidate in candidates if candidate not in used_numbers)
     used_numbers.add(n)

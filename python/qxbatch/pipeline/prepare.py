@@ -31,12 +31,12 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
     folder = context.workspace.sessionsfolder / unit.name
     previous = read_previous_session(folder) if unit.folder_mode else PreviousSession()
     deidentified = context.settings.deidentified or previous.deidentified
-    archives = opened_archives(reading, unit_sources.archivable_packets) if unit.folder_mode else unit.packets
+    archivable = opened_archives(reading, unit_sources.archivable_packets) if unit.folder_mode else unit.packets
     return Job(
         unit,
         unit_sources.sources,
         reading,
-        archives,
+        archivable,
         archives_in_folders(reading, unit),
         previous,
         deidentified,

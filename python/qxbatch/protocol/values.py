@@ -20,7 +20,10 @@ SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
 
 
 class WrongValueError(ValueError):
-    """A value of a protocol or rule file cannot be read; the message describes the expected value."""
+    """A value of a protocol or rule file cannot be read; its text describes the expected value."""
+
+    def __init__(self, *, expected: str) -> None:
+        super().__init__(expected)
 
 
 @dataclass(frozen=True)
@@ -170,11 +173,11 @@ def read_count_range(value: object, least: int = 0) -> CountRange:
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     match = _COUNT.fullmatch(text)
     if match is None:
-        raise WrongValueError('a whole number, or a range such as "1-2" or "300 ± 5"')
+        raise WrongValueError(expected='a whole number, or a range such as "1-2" or "300 ± 5"')
     first, sign, second = int(match[1]), match[2], int(match[3] or 0)
     count = CountRange(first, second) if sign in ("-", "–") else CountRange(max(least, first - second), first + second)
     if count.most < count.least or count.most < max(least, 1):
-        raise WrongValueError('a number from 1, or a range from a smaller to a larger number, such as "1-2"')
+        raise WrongValueError(expected='a number from 1, or a range from a smaller to a larger number, such as "1-2"')
     return count
 
 
@@ -185,10 +188,10 @@ def read_expectation(field: Field, value: object) -> Expectation:
     if field.form is Form.WORD:
         return _words(field, value)
     if isinstance(value, list) and field.form is not Form.NUMBERS:
-        raise WrongValueError('one number, such as 2000 or "2000 ± 1"')
+        raise WrongValueError(expected='one number, such as 2000 or "2000 ± 1"')
     items = value if isinstance(value, list) else [value]
     if not items or (field.length and len(items) != field.length):
-        raise WrongValueError(f"a list of {field.length} numbers" if field.length else "at least one number")
+        raise WrongValueError(expected=f"a list of {field.length} numbers" if field.length else "at least one number")
     pairs = [_amount(field, item) for item in items]
     return ExpectedNumbers(tuple(number for number, _ in pairs), tuple(tolerance for _, tolerance in pairs))
 
@@ -199,7 +202,9 @@ def _amount(field: Field, value: object) -> tuple[float, float]:
         return float(value), field.tolerance(value)
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise WrongValueError('a number, or a number with its tolerance such as "30 ± 1", "30 +- 1" or "30 ± 2%"')
+        raise WrongValueError(
+            expected='a number, or a number with its tolerance such as "30 ± 1", "30 +- 1" or "30 ± 2%"'
+        )
     number = float(match[1])
     if match[2] is None:
         return number, field.tolerance(number)
@@ -211,9 +216,9 @@ def _words(field: Field, value: object) -> ExpectedWords:
     items = value if isinstance(value, list) else [value]
     words = [item for item in items if isinstance(item, str) and item]
     if not words or len(words) < len(items):
-        raise WrongValueError("a text in quotes, or a list of texts that are allowed")
+        raise WrongValueError(expected="a text in quotes, or a list of texts that are allowed")
     if field.choices and not set(words) <= set(field.choices):
-        raise WrongValueError(f"one of {', '.join(field.choices)}")
+        raise WrongValueError(expected=f"one of {', '.join(field.choices)}")
     return ExpectedWords(tuple(words))
 
 
@@ -221,7 +226,9 @@ def _shells(value: object) -> ExpectedShells:
     pairs = value.items() if isinstance(value, Mapping) else ()
     shells = [(float(b), count) for b, count in pairs if _is_shell(b, count)]
     if not shells or len(shells) < len(pairs):
-        raise WrongValueError("a table of b-values with the number of their volumes, such as { 0 = 7, 1000 = 64 }")
+        raise WrongValueError(
+            expected="a table of b-values with the number of their volumes, such as { 0 = 7, 1000 = 64 }"
+        )
     return ExpectedShells(tuple(sorted(shells)))
 
 

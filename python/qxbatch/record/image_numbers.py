@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from qxbatch.convert.header_values import whole_number
-from qxbatch.ingest.numbers import lowest_free, possible_numbers
+from qxbatch.ingest.numbers import possible_numbers, take_lowest_free
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
 
@@ -48,7 +48,7 @@ def image_numbers(series: Series, count: int, used_numbers: set[int]) -> ImageNu
     extra_ns: list[int] = []
     series_number = whole_number(series.header, "SeriesNumber")
     for _ in range((count - 1) // IMAGES_PER_N):
-        extra_ns.append(lowest_free(possible_numbers(series_number, first_step=0), used_numbers))
+        extra_ns.append(take_lowest_free(possible_numbers(series_number, first_step=0), used_numbers))
     return ImageNumbers(tuple(_numbers([series.n, *extra_ns], count)), tuple(extra_ns))
 
 

@@ -1,5 +1,5 @@
-//! Measures how many bytes of content per second are compressed into a file, are read back, and are skipped while the last
-//! block of a deflate stream is searched: cargo bench -p qxbatch-bench --bench pack
+//! Measures how many bytes of content per second are compressed into a file, are read back, and are passed on the way to the
+//! last block of a deflate stream: cargo bench -p qxbatch-bench --bench pack
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::fs;

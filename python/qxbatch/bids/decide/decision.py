@@ -7,7 +7,7 @@ from dataclasses import replace
 from qxbatch.bids.decide.acquisitions import MatchedImage
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import group_images
-from qxbatch.bids.decide.hints import ignore_hint, plan_remarks, series_list_text, unknown_session_remarks
+from qxbatch.bids.decide.hints import ignore_hint, plan_remarks, remarks_on_unknown_sessions, series_list_text
 from qxbatch.bids.decide.image_target import target_of
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
@@ -28,12 +28,12 @@ def decide(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> list[Expor
     schema = load_schema()
     labels = [(session, labels_of(session, rule_file)) for session in sessions]
     conflicts = label_conflicts(labels)
-    unknown = unknown_session_remarks(sessions, rule_file)
+    remarks = remarks_on_unknown_sessions(sessions, rule_file)
     plans = [
         _session_plan(session, session_labels, conflicts.get(session.id), rule_file, schema)
         for session, session_labels in labels
     ]
-    return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
+    return [replace(plan, remarks=(*plan.remarks, *remarks.get(plan.session.id, ()))) for plan in plans]
 
 
 def _session_plan(

@@ -16,7 +16,9 @@ _MAX_SERIES = 4
 """Largest number of series that one message names; of more, it names one less and counts the others."""
 
 
-def unknown_session_remarks(sessions: Iterable[SessionFolder], rule_file: RuleFile) -> Mapping[str, tuple[str, ...]]:
+def remarks_on_unknown_sessions(
+    sessions: Iterable[SessionFolder], rule_file: RuleFile
+) -> Mapping[str, tuple[str, ...]]:
     """Return remarks on tables `[session.ID]` for sessions that do not exist, by the id of the session that was probably meant.
 
     A table whose ID is not similar to any session id gets no remark.

@@ -34,7 +34,7 @@ def one_of(*choices: str) -> Callable[[Any], ValueTest]:
     def read(value: Any) -> ValueTest:
         words = _texts(value)
         if not set(words) <= set(choices):
-            raise WrongValueError(f"one of {', '.join(choices)}, or a list of them")
+            raise WrongValueError(expected=f"one of {', '.join(choices)}, or a list of them")
         return lambda actual: _NO_CAPTURES if str(actual) in words else None
 
     return read
@@ -68,7 +68,7 @@ def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[A
 
     def read(value: Any) -> ValueTest:
         if not isinstance(value, list) or len(value) != length:
-            raise WrongValueError(f"a list of {length} numbers")
+            raise WrongValueError(expected=f"a list of {length} numbers")
         expected = [read_number_range(item, tolerance) for item in value]
         return lambda actual: _NO_CAPTURES if _all_accept(expected, actual) else None
 
@@ -79,7 +79,7 @@ def shells(value: Any) -> ValueTest:
     """Read a b-value or a list of b-values: the series must have all of them, within the width of a shell, and no others."""
     expected = value if isinstance(value, list) else [value]
     if not expected or not all(map(is_plausible_number, expected)):
-        raise WrongValueError("a list of b-values, such as [0, 1000]")
+        raise WrongValueError(expected="a list of b-values, such as [0, 1000]")
 
     def accept(actual: Any) -> Captures | None:
         nearest_shells = [min(expected, key=lambda shell, b=b: abs(shell - b)) for b, _count in actual]  # type: ignore[misc]
@@ -102,7 +102,7 @@ def sidecar_field(name: str) -> Callable[[Any], ValueTest]:
         items = value if isinstance(value, list) else [value]
         tests = [_field_test(item, tolerance) for item in items]
         if not tests:
-            raise WrongValueError("at least one value")
+            raise WrongValueError(expected="at least one value")
         return lambda actual: next((captures for test in tests if (captures := test(actual)) is not None), None)
 
     return read
@@ -118,7 +118,7 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> ValueTest:
     if isinstance(item, int | float):
         return _number_test(read_number_range(item, tolerance))
     if not isinstance(item, str):
-        raise WrongValueError("a number, a text, true or false, or a list of these")
+        raise WrongValueError(expected="a number, a text, true or false, or a list of these")
     pattern = glob_pattern(item)
     try:
         as_number: ValueTest | None = _number_test(read_number_range(item, tolerance))
@@ -169,12 +169,12 @@ def _texts(value: Any) -> list[str]:
     items = value if isinstance(value, list) else [value]
     texts = [item for item in items if isinstance(item, str) and item]
     if not texts or len(texts) < len(items):
-        raise WrongValueError("a text in quotes, or a list of texts")
+        raise WrongValueError(expected="a text in quotes, or a list of texts")
     return texts
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
     """Return the value, which must be a table that is not empty. Raises WrongValueError."""
     if not isinstance(value, Mapping) or not value:
-        raise WrongValueError('a table of keys, such as { name = "rest*" }')
+        raise WrongValueError(expected='a table of keys, such as { name = "rest*" }')
     return value

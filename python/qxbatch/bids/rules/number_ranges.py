@@ -48,11 +48,11 @@ def read_number_range(value: object, tolerance: Callable[[float], float] = lambd
         return _limit(match[1], float(match[2]))
     if match := _RANGE.fullmatch(expression):
         if float(match[1]) > float(match[2]):
-            raise WrongValueError('a range from a smaller to a larger number, such as "100-200"')
+            raise WrongValueError(expected='a range from a smaller to a larger number, such as "100-200"')
         return NumberRange(float(match[1]), float(match[2]))
     match = _WITH_TOLERANCE.fullmatch(expression)
     if match is None or (match[2] or "0").startswith("-"):
-        raise WrongValueError(EXPECTED)
+        raise WrongValueError(expected=EXPECTED)
     number = float(match[1])
     margin = float(match[2]) if match[2] else tolerance(number)
     margin = abs(number) * margin / 100 if match[3] else margin

@@ -36,7 +36,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
     try:
         return re.compile("".join(regexes), re.IGNORECASE | re.DOTALL)
     except re.error as error:
-        raise WrongValueError(f"a glob ({error})") from None
+        raise WrongValueError(expected=f"a glob ({error})") from None
 
 
 @lru_cache(1 << 10)
@@ -45,7 +45,7 @@ def regex_pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE)
     except (re.error, RecursionError, OverflowError) as error:
-        raise WrongValueError(f"a regular expression of Python ({error})") from None
+        raise WrongValueError(expected=f"a regular expression of Python ({error})") from None
 
 
 def _capture_group(name: str, names: set[str]) -> str:

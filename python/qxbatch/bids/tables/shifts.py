@@ -95,7 +95,7 @@ class DateShifts:
         replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
 
     def shift(self, subject: str, moment: datetime) -> datetime | None:
-        """Return a moment on the shifted day of a subject; None if that day is before the year 1, as for a placeholder date.
+        """Return a moment moved back by the days of a subject, at the same time of day; None if that is before the year 1.
 
         Without a shift of the subject, the moment is returned unchanged.
         """

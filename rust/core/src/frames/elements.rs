@@ -128,7 +128,8 @@ pub(super) fn decoded_text<W: Window>(
     sets: CharacterSets,
 ) -> Result<String, ParseError> {
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
-    Ok(sets.decode(trim(bytes), false).join("\\"))
+    let is_person_name = false;
+    Ok(sets.decode(trim(bytes), is_person_name).join("\\"))
 }
 
 /// Receives one element and its encoding; returns the offset after it.

@@ -72,8 +72,8 @@ impl CharacterSets {
         Self { multi_byte, first }
     }
 
-    /// Decodes a value, and splits it at its backslashes. `person` says that it is a person's name (PN).
-    pub(crate) fn decode(self, raw: &[u8], person: bool) -> Vec<String> {
+    /// Decodes a value, and splits it at its backslashes. `is_person_name`: its VR is PN.
+    pub(crate) fn decode(self, raw: &[u8], is_person_name: bool) -> Vec<String> {
         if let Some(encoding) = self.multi_byte {
             let (text, _) = encoding.decode_without_bom_handling(raw);
             return text.split('\\').map(str::to_owned).collect();
@@ -82,12 +82,12 @@ impl CharacterSets {
             let text = String::from_utf8_lossy(raw);
             return text.split('\\').map(str::to_owned).collect();
         }
-        self.decode_extended(raw, person)
+        self.decode_extended(raw, is_person_name)
     }
 
     /// Decodes and splits a value that may contain escape sequences. `lower` is the current set of bytes below 128,
     /// `upper` that of bytes from 128 on.
-    fn decode_extended(self, raw: &[u8], person: bool) -> Vec<String> {
+    fn decode_extended(self, raw: &[u8], is_person_name: bool) -> Vec<String> {
         let mut texts = Vec::new();
         let mut text = String::new();
         let (mut lower, mut upper) = (Set::Latin1, self.first);
@@ -113,7 +113,7 @@ impl CharacterSets {
             // PS3.5 section 6.1.2.5.3: after each of these characters, the sets of the first value of
             // SpecificCharacterSet are active again.
             let is_control = matches!(byte, b'\\' | b'\r' | b'\n' | b'\t' | 0x0C);
-            if is_control || (person && matches!(byte, b'^' | b'=')) {
+            if is_control || (is_person_name && matches!(byte, b'^' | b'=')) {
                 (lower, upper) = (Set::Latin1, self.first);
             }
             if byte == b'\\' {

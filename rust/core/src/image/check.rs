@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::candidate_slices::locate_frames;
-use super::frame_order::frames_of_unknown_order;
+use super::frame_order::frames_of_irregular_order;
 use super::frame_positions::{FramePositions, SeriesFrame};
 use super::gradient::{direction, encoding_direction, has_known_signs};
 use super::grid::{Grid, Plane};
@@ -123,7 +123,7 @@ impl SeriesAndImages<'_> {
             moved_volumes: frame_positions.moved_volumes.count,
             largest_movement: frame_positions.moved_volumes.largest_movement,
             largest_tilt: frame_positions.largest_tilt,
-            frames_of_unknown_order: frames_of_unknown_order(self.objects, series_frames),
+            frames_of_irregular_order: frames_of_irregular_order(self.objects, series_frames),
             ..Comparison::default()
         };
         for object in self.objects {

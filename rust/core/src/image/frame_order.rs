@@ -11,7 +11,7 @@ use crate::frames::{Object, comparison_obstacle};
 /// objects, which have one frame each, the order of all frames counts; else the order in each object.
 ///
 /// `series_frames` are in the order of their InstanceNumbers, in which converters store classic objects.
-pub(super) fn frames_of_unknown_order(
+pub(super) fn frames_of_irregular_order(
     objects: &[Object],
     series_frames: &[SeriesFrame<'_>],
 ) -> usize {
@@ -137,7 +137,7 @@ fn normal_of(plane: &Plane) -> [i64; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::{SeriesFrame, frames_of_unknown_order};
+    use super::{SeriesFrame, frames_of_irregular_order};
     use crate::frames::{Frame, Object, Pixels};
 
     #[test]
@@ -161,6 +161,6 @@ mod tests {
             })
             .collect();
         // The frames have no numbers, so their order is irregular.
-        assert_eq!(frames_of_unknown_order(&objects, &series_frames), 2);
+        assert_eq!(frames_of_irregular_order(&objects, &series_frames), 2);
     }
 }

@@ -109,9 +109,10 @@ pub struct Comparison {
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Frames whose values cannot be compared, and whose order is not one that converters follow. The order of frames
-    /// is that in their object; in a series of classic objects, that of their InstanceNumbers.
-    pub frames_of_unknown_order: usize,
+    /// Number of frames whose values cannot be compared and whose order is neither volume by volume nor place by place: so
+    /// nothing says in which order a converter stored them. Their order is that in their object; in a series of classic
+    /// objects, that of their InstanceNumbers.
+    pub frames_of_irregular_order: usize,
     /// Frames that repeat another frame of their object: same values, which are not all equal, and same attributes.
     pub repeated_frames: usize,
     /// Number of different pairs of rescale slope and intercept.

@@ -18,7 +18,7 @@ pub struct Members<'a> {
     pub damage: Vec<String>,
     /// Notes on bytes that belong to no member.
     pub skipped: SkippedBytes,
-    /// Returns notes on the bytes that are known to belong to no member only once all members were read; None if all notes are
+    /// Returns notes on further bytes that belong to no member, which is known after all members were read. None if all notes are
     /// in `skipped`.
     pub skipped_at_end: Option<Box<dyn FnOnce() -> SkippedBytes + 'a>>,
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::pass::Address;
-use super::row::{IN_PACKET, Row, RowKind, link_to};
+use super::row::{IN_PACKET, Row, RowKind, link_reason};
 
 /// Opens a file. Does not block on one that became a FIFO; fails on one that became a link.
 pub fn open(path: &Path) -> io::Result<File> {
@@ -16,14 +16,15 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
-/// Returns the row of a symbolic link, which has no data. Its reason names the target and, if the target is below `root`, the
-/// folder of the packet, ends with [`IN_PACKET`].
+/// Returns the row of a symbolic link, which has no data. `root` is the folder of the packet.
+///
+/// The reason of the row names the target. It ends with [`IN_PACKET`] if the target is in the packet.
 pub fn link_row(address: &Address, root: &Path, path: &Path) -> Row {
     let target = fs::read_link(path).unwrap_or_default();
-    let target = link_to(target.as_os_str().as_bytes());
+    let reason = link_reason(target.as_os_str().as_bytes());
     let inside = match (fs::canonicalize(path), fs::canonicalize(root)) {
         (Ok(file), Ok(root)) if file.starts_with(&root) => IN_PACKET,
         _ => "",
     };
-    address.no_data_row(RowKind::Link, format!("{target}{inside}"))
+    address.no_data_row(RowKind::Link, format!("{reason}{inside}"))
 }

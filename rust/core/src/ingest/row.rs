@@ -97,7 +97,7 @@ pub const A_LINK: &str = "a symbolic link";
 pub const IN_PACKET: &str = ", which is in the packet";
 
 /// Returns the reason of a symbolic link with this target.
-pub fn link_to(target: &[u8]) -> String {
+pub fn link_reason(target: &[u8]) -> String {
     let mut text = escape(target);
     if let Some(start) = text.strip_suffix(IN_PACKET).map(str::len) {
         // The target itself ends like the remark: its comma is escaped, so that it is not taken for the remark.

@@ -10,7 +10,7 @@ use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
 use super::process::process_member;
-use super::row::{A_LINK, LONGEST_TARGET, Row, RowKind, link_to};
+use super::row::{A_LINK, LONGEST_TARGET, Row, RowKind, link_reason};
 use super::staging::{StagingDir, fill};
 use super::stop::{ReadError, Stop};
 use super::workers::Workers;
@@ -185,7 +185,7 @@ impl<'p> Unpacker<'p> {
             }
             MemberKind::Link => {
                 let target = self.read_link_target(member)?;
-                let text = target.map_or(A_LINK.into(), |target| link_to(&target));
+                let text = target.map_or(A_LINK.into(), |target| link_reason(&target));
                 return Ok(Some(address.no_data_row(RowKind::Link, text)));
             }
             MemberKind::File => {}

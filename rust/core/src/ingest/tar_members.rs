@@ -10,7 +10,7 @@ use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
 use super::process::process_member;
-use super::row::{Row, RowKind, link_to};
+use super::row::{Row, RowKind, link_reason};
 use super::staging::{StagingDir, fill};
 use super::stop::{ReadError, Stop};
 use super::tar_input::Input;
@@ -217,7 +217,7 @@ impl<'p> Unpacker<'p, '_> {
         target: &[u8],
     ) -> Row {
         if !is_hard {
-            return address.no_data_row(RowKind::Link, link_to(target));
+            return address.no_data_row(RowKind::Link, link_reason(target));
         }
         let escaped = escape(target);
         if self.file_name_hashes.contains(&self.name_hash(target)) {

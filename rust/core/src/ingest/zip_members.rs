@@ -9,7 +9,7 @@ use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
 use super::process::process_member;
-use super::row::{A_LINK, LONGEST_TARGET, RowKind, link_to};
+use super::row::{A_LINK, LONGEST_TARGET, RowKind, link_reason};
 use super::spool::spool;
 use super::stop::Stop;
 use super::{encrypted, scratch};
@@ -218,7 +218,7 @@ fn without_file(
         SpecialKind::Device => (RowKind::Device, "a device"),
         SpecialKind::Link => {
             let (text, unused) = match short_content(source, entry) {
-                Some((target, unused)) => (link_to(&target), unused),
+                Some((target, unused)) => (link_reason(&target), unused),
                 None => (A_LINK.into(), 0),
             };
             let mut row = address.no_data_row(RowKind::Link, text);

@@ -18,7 +18,8 @@ pub(super) struct PlacedFrames<'s> {
     pub slice_indices: Vec<usize>,
     /// Number of slices.
     pub slice_count: usize,
-    /// Positions of the slices along the normal in mm, ascending; those of one volume if the frames are tiles or moved. Empty
+    /// Positions of the slices along the normal in mm, ascending; those of one volume if the frames are tiles, or if the scanner
+    /// moved the volumes with the head (motion correction). Empty
     /// if the position of a frame is unknown.
     pub slice_positions: Vec<f64>,
     /// Number of frames that were removed because they repeat another frame.
