@@ -102,7 +102,7 @@ def test_heartbeats_replace_locks_where_the_kernel_has_none(study: Study, tmp_pa
     fill(study, 2)
     (tmp_path / "sitecustomize.py").write_text(
         "import errno, fcntl\ndef flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\nfcntl.flock = flock\n"
-        "from qxbatch.publish import heartbeats\nbeats.CONFIRM_SECONDS, heartbeats.CHECK_SECONDS = 0.05, 0.01\n"
+        "from qxbatch.publish import heartbeats\nheartbeats.CONFIRM_SECONDS, heartbeats.CHECK_SECONDS = 0.05, 0.01\n"
     )
     path = {"PYTHONPATH": f"{tmp_path}:{environment(study.sessions)['PYTHONPATH']}"}
     dead = Locks(Workspace(study.sessions).locks_folder, flock=None)
