@@ -137,7 +137,7 @@ def test_a_limit_of_the_size_of_files_refuses_the_packet_which_a_later_run_impor
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     assert process.returncode == 1, process.stderr
     text = " ".join(process.stdout.split())
-    assert "(this program may write files of 100.0 kB (`ulimit -f`))" in text, text
+    assert "(this program cannot write files larger than 100.0 kB (`ulimit -f`))" in text, text
     assert study.session_names() == []
     assert [path.name for path in study.inbox.iterdir()] == ["S1.zip"]
     assert study.main().status == 0

@@ -48,7 +48,7 @@ def _limit(number: int | None) -> str:
 
         most_bytes, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
         if most_bytes != resource.RLIM_INFINITY:
-            return f"this program may write files of {size_text(most_bytes)} (`ulimit -f`)"
+            return f"this program cannot write files larger than {size_text(most_bytes)} (`ulimit -f`)"
     return ""
 
 

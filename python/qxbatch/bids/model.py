@@ -60,8 +60,8 @@ class Rule:
     match: Mapping[str, Any]
     """Keys and values of `match`, as in the rule file.
 
-    A rule in `[session.ID]` has no `match`: its own key names the series or image. The keys `2`, `n70` and `2.1` become
-    {"number": 2}, {"n": 70} and {"number": 2, "image": 1}.
+    A rule in `[session.ID]` has no `match`: its own key names the series or image. The keys `2` (SeriesNumber), `n70` (the
+    series in `dicom/70`) and `2.1` (first image of series 2) become {"number": 2}, {"n": 70} and {"number": 2, "image": 1}.
     """
     target: str = ""
     """`as`, such as `func/task-rest_bold`; empty where the series is ignored."""

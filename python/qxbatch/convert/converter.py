@@ -62,7 +62,7 @@ class Converter(Protocol):
         """Return its version, as it reports it; empty if unknown."""
 
     @property
-    def seconds_per_file(self) -> float:
+    def max_seconds_per_file(self) -> float:
         """Return the largest plausible time for one file in seconds; the time limit is computed from it."""
 
     def command(self, job: ConverterJob) -> Command:

@@ -24,7 +24,7 @@ class Dcm2nii:
     """The legacy converter. It writes no JSON, and its file names contain neither series nor echo."""
 
     name = "dcm2nii"
-    seconds_per_file = 1.0
+    max_seconds_per_file = 1.0
 
     def __init__(self, binary: Path, version: str) -> None:
         self.binary = binary

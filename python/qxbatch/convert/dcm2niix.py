@@ -44,7 +44,7 @@ class Dcm2niix:
     """The default converter."""
 
     name = "dcm2niix"
-    seconds_per_file = 0.5
+    max_seconds_per_file = 0.5
 
     def __init__(self, binary: Path, version: str) -> None:
         self.binary = binary

@@ -39,7 +39,7 @@ class Dicm2nii:
     """The MATLAB converter. It is slow (its header reader is interpreted) and never chosen by `auto`."""
 
     name = "dicm2nii"
-    seconds_per_file = 3.0
+    max_seconds_per_file = 3.0
 
     def __init__(self, folder: Path, interpreter: Path, version: str) -> None:
         self.folder = folder

@@ -16,5 +16,5 @@ _EXPANSION = 64
 
 def limits_for(series: Series, converter: Converter, timeout: float | None) -> ProcessLimits:
     """Return the limits of one conversion; `timeout` (seconds) replaces the scaled time."""
-    scaled_seconds = _LEAST_SECONDS + converter.seconds_per_file * series.files + series.size / _BYTES_PER_SECOND
+    scaled_seconds = _LEAST_SECONDS + converter.max_seconds_per_file * series.files + series.size / _BYTES_PER_SECOND
     return ProcessLimits(scaled_seconds if timeout is None else timeout, _LEAST_OUTPUT + _EXPANSION * series.size)

@@ -27,7 +27,7 @@ class NormalizedDcm2niix:
 
     def __init__(self, dcm2niix: Dcm2niix, frames_per_file: float = 1.0) -> None:
         self.dcm2niix = dcm2niix
-        self.seconds_per_file = dcm2niix.seconds_per_file + _SECONDS_PER_FRAME * frames_per_file
+        self.max_seconds_per_file = dcm2niix.max_seconds_per_file + _SECONDS_PER_FRAME * frames_per_file
         self.name = dcm2niix.name
         self.version = dcm2niix.version
 

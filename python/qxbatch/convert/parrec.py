@@ -17,7 +17,7 @@ class Nibabel:
     """Converts PAR versions 3 to 4.2: one image for each stack (qxbatch.convert.par_stacks)."""
 
     name = NIBABEL
-    seconds_per_file = 60.0
+    max_seconds_per_file = 60.0
 
     @cached_property
     def version(self) -> str:

@@ -35,7 +35,7 @@ class Groups:
     excluded: list[tuple[MatchedImage, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[MatchedImage, str, str]] = field(default_factory=list)
-    """Companions, such as an SBRef, that belong to no run: each with the reason and what to write into the rule file."""
+    """Companions, such as an SBRef, that belong to no run: each with the reason and the beginning of the hint."""
 
 
 def group_images(matched_images: Iterable[MatchedImage], schema: Schema) -> Groups:

@@ -114,8 +114,8 @@ def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: in
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
     copy.PixelSpacing = [_ds(value) for value in first.spacing]
     copy.InstanceNumber = volume * len(plan.grid.positions) + slice_index + 1
-    if first.volume_elements.acquisition_number is not None or len(plan.volumes) > 1:
-        copy.AcquisitionNumber = (first.volume_elements.acquisition_number or 1) + volume
+    if first.volume_attributes.acquisition_number is not None or len(plan.volumes) > 1:
+        copy.AcquisitionNumber = (first.volume_attributes.acquisition_number or 1) + volume
     if len(plan.volumes) > 1:
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)

@@ -10,7 +10,7 @@ from pydicom.multival import MultiValue
 from qxbatch.convert.normalize.diffusion import read_gradient
 from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
-from qxbatch.convert.normalize.model import Frame, PixelEncoding, VolumeElements
+from qxbatch.convert.normalize.model import Frame, PixelEncoding, VolumeAttributes
 from qxbatch.convert.normalize.objects import ImageObject, image_objects
 from qxbatch.convert.normalize.pixels import frame_length
 
@@ -84,7 +84,7 @@ def _frame(header: Dataset, name: str, index: int, *, enhanced: bool = False) ->
             inversion_time=_inversion_time(header),
             echo_number=_integer(header, "EchoNumbers"),
             series_uid=str(header.get("SeriesInstanceUID", "")),
-            volume_elements=read_volume_elements(header, index, enhanced=enhanced),
+            volume_attributes=read_volume_attributes(header, index, enhanced=enhanced),
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}, frame {index + 1}: {error}") from error
@@ -158,12 +158,12 @@ def _encoding(header: Dataset) -> PixelEncoding:
     )
 
 
-def read_volume_elements(header: Dataset, index: int, *, enhanced: bool = False) -> VolumeElements:
+def read_volume_attributes(header: Dataset, index: int, *, enhanced: bool = False) -> VolumeAttributes:
     """Return the elements that can show to which volume a frame belongs."""
     instance_number = _integer(header, "InstanceNumber")
     trigger_time = _number(header, "NominalCardiacTriggerDelayTime")
     acquisition_time = header.get("FrameAcquisitionDateTime") or _date_and_time(header, "Acquisition")
-    return VolumeElements(
+    return VolumeAttributes(
         temporal_position_index=_integer(header, "TemporalPositionIndex"),
         frame_acquisition_number=_integer(header, "FrameAcquisitionNumber"),
         acquisition_number=_integer(header, "AcquisitionNumber"),

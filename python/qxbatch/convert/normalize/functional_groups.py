@@ -35,8 +35,8 @@ def frame_header(header: Dataset, index: int) -> Dataset:
     """Return the header of one frame, with the elements of its functional groups at the top level.
 
     Values of the frame replace shared ones, and both replace those of the object. Philips' classic header adds what is
-    missing, and its ImageType replaces that of the object. A private element is left out if another creator has its block,
-    except the elements that Siemens stores in other blocks in classic objects (`_siemens_tag`).
+    missing, and its ImageType replaces that of the object. An element that Siemens stores in another block in classic
+    objects is moved to that block (`_siemens_tag`). Any other private element is left out if another creator has its block.
     """
     flat = Dataset({tag: element for tag, element in header.items() if tag not in (SHARED, PER_FRAME)})
     philips: list[Dataset] = []

@@ -43,7 +43,7 @@ class Weighting:
 
 
 @dataclass(frozen=True)
-class VolumeElements:
+class VolumeAttributes:
     """Elements that can show to which volume a frame belongs: they distinguish frames at the same position."""
 
     temporal_position_index: int | None
@@ -100,7 +100,7 @@ class Frame:
     echo_number: int | None
     series_uid: str
     """SeriesInstanceUID."""
-    volume_elements: VolumeElements
+    volume_attributes: VolumeAttributes
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from pydicom.tag import Tag
 
 from qxbatch.convert.normalize.contrast import time_classes
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, read_volume_elements
-from qxbatch.convert.normalize.model import CopiedStack, VolumeElements
+from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, read_volume_attributes
+from qxbatch.convert.normalize.model import CopiedStack, VolumeAttributes
 from qxbatch.convert.normalize.objects import image_objects
 
 _COMMON = ("StudyInstanceUID", "SeriesNumber", "StudyDate", "StudyTime", "SeriesDescription", "ProtocolName")
 """Elements that get the value of the first file in all copies of a stack."""
-_KEYS: tuple[tuple[str, Callable[[VolumeElements], Any]], ...] = (
+_KEYS: tuple[tuple[str, Callable[[VolumeAttributes], Any]], ...] = (
     ("AcquisitionNumber", lambda elements: elements.acquisition_number),
     ("AcquisitionTime", lambda elements: elements.acquisition_time or None),
     ("ContentTime", lambda elements: elements.content_time or None),
@@ -41,7 +41,7 @@ class _Mosaic:
     """ImageType or FrameType, and ComplexImageComponent."""
     echo: float | None
     """Echo time in ms."""
-    volume_elements: VolumeElements
+    volume_attributes: VolumeAttributes
 
 
 def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
@@ -76,7 +76,7 @@ def _mosaic(path: Path, header: Dataset, frames: int, folder: Path) -> _Mosaic:
         raise CannotNormalizeError(f"{name} is a mosaic with {frames} frames")
     try:
         size = (int(header.Columns), int(header.Rows))
-        return _Mosaic(path, name, size, kind, echo_time(header), read_volume_elements(header, 0))
+        return _Mosaic(path, name, size, kind, echo_time(header), read_volume_attributes(header, 0))
     except (ValueError, TypeError, AttributeError) as error:
         raise CannotNormalizeError(f"{name}: {error}") from error
 
@@ -91,9 +91,9 @@ def _in_acquisition_order(group: Sequence[_Mosaic]) -> list[_Mosaic]:
     Raises CannotNormalizeError if there are several mosaics and no such key.
     """
     for _, key in _KEYS:
-        values = [key(image.volume_elements) for image in group]
+        values = [key(image.volume_attributes) for image in group]
         if None not in values and len(set(values)) == len(values):
-            return sorted(group, key=lambda image: key(image.volume_elements))
+            return sorted(group, key=lambda image: key(image.volume_attributes))
     if len(group) == 1:
         return list(group)
     raise CannotNormalizeError(

@@ -34,12 +34,12 @@ their slices are interleaved, and no volume moved.
 """
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
-    lambda frame: frame.volume_elements.temporal_position_index,
-    lambda frame: frame.volume_elements.temporal_position_identifier,
-    lambda frame: frame.volume_elements.acquisition_number,
-    lambda frame: frame.volume_elements.frame_acquisition_number,
-    lambda frame: frame.volume_elements.acquisition_time or None,
-    lambda frame: frame.volume_elements.content_time or None,
+    lambda frame: frame.volume_attributes.temporal_position_index,
+    lambda frame: frame.volume_attributes.temporal_position_identifier,
+    lambda frame: frame.volume_attributes.acquisition_number,
+    lambda frame: frame.volume_attributes.frame_acquisition_number,
+    lambda frame: frame.volume_attributes.acquisition_time or None,
+    lambda frame: frame.volume_attributes.content_time or None,
 )
 """Facts that may distinguish volumes. The first is the file: each file may contain one volume."""
 
@@ -96,7 +96,7 @@ def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[lis
 
 
 def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
-    elements = min(volume, key=lambda frame: frame.source).volume_elements
+    elements = min(volume, key=lambda frame: frame.source).volume_attributes
     numbers = (elements.temporal_position_index, elements.temporal_position_identifier, elements.acquisition_number)
     return (
         *(number or 0 for number in numbers),

@@ -63,7 +63,7 @@ class StackPlan:
     @cached_property
     def triggers_vary(self) -> bool:
         """Return whether frames have different trigger times."""
-        return len({frame.volume_elements.trigger_time for frame in self.frames}) > 1
+        return len({frame.volume_attributes.trigger_time for frame in self.frames}) > 1
 
 
 def plan_stacks(frames: Sequence[Frame]) -> list[StackPlan]:
@@ -182,7 +182,7 @@ def _slab_plans(slab: FramesByPosition, echo: int) -> list[StackPlan]:
 
 def _is_descending(volume: Volume) -> bool:
     """Return whether the images are numbered against the normal; slice timing of some vendors depends on that order."""
-    numbers = [volume[index].volume_elements.instance_number for index in sorted(volume)]
+    numbers = [volume[index].volume_attributes.instance_number for index in sorted(volume)]
     instances = [number for number in numbers if number is not None]
     ranks = {number: rank for rank, number in enumerate(sorted(instances))}
     middle = (len(instances) - 1) / 2

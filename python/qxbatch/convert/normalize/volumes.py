@@ -18,25 +18,25 @@ _TIME = re.compile(r"(?:\d{8})?(\d\d)(\d\d)(\d\d(?:\.\d+)?)")
 
 
 def _trigger_time(frame: Frame) -> Any:
-    return frame.volume_elements.trigger_time
+    return frame.volume_attributes.trigger_time
 
 
 def _gradient_values(frame: Frame) -> Any:
-    gradient = frame.volume_elements.gradient
+    gradient = frame.volume_attributes.gradient
     return None if gradient is None else (gradient.b_value, gradient.directionality, gradient.orientation)
 
 
 KEYS: tuple[tuple[str, Key], ...] = (
-    ("TemporalPositionIndex", lambda frame: frame.volume_elements.temporal_position_index),
-    ("FrameAcquisitionNumber", lambda frame: frame.volume_elements.frame_acquisition_number),
-    ("AcquisitionNumber", lambda frame: frame.volume_elements.acquisition_number),
-    ("TemporalPositionIdentifier", lambda frame: frame.volume_elements.temporal_position_identifier),
+    ("TemporalPositionIndex", lambda frame: frame.volume_attributes.temporal_position_index),
+    ("FrameAcquisitionNumber", lambda frame: frame.volume_attributes.frame_acquisition_number),
+    ("AcquisitionNumber", lambda frame: frame.volume_attributes.acquisition_number),
+    ("TemporalPositionIdentifier", lambda frame: frame.volume_attributes.temporal_position_identifier),
     ("TriggerTime", _trigger_time),
     ("DiffusionBValue", _gradient_values),
-    ("AcquisitionTime", lambda frame: frame.volume_elements.acquisition_time or None),
-    ("FrameReferenceDateTime", lambda frame: frame.volume_elements.reference_time or None),
-    ("ContentTime", lambda frame: frame.volume_elements.content_time or None),
-    ("InstanceNumber", lambda frame: frame.volume_elements.instance_number),
+    ("AcquisitionTime", lambda frame: frame.volume_attributes.acquisition_time or None),
+    ("FrameReferenceDateTime", lambda frame: frame.volume_attributes.reference_time or None),
+    ("ContentTime", lambda frame: frame.volume_attributes.content_time or None),
+    ("InstanceNumber", lambda frame: frame.volume_attributes.instance_number),
 )
 """Elements that distinguish frames at the same position, the most reliable first."""
 
@@ -123,9 +123,9 @@ def _volumes_by_value(frames_by_position: FramesByPosition, key: Key) -> list[Vo
 
 def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
     return (
-        frame.volume_elements.dimension_index_values,
-        frame.volume_elements.acquisition_time,
-        frame.volume_elements.instance_number or (0, 0),
+        frame.volume_attributes.dimension_index_values,
+        frame.volume_attributes.acquisition_time,
+        frame.volume_attributes.instance_number or (0, 0),
         frame.source,
     )
 

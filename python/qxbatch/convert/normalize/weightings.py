@@ -22,7 +22,7 @@ def stack_weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[f
     stack (the scanner followed the head), the direction keeps its angles to the rows and columns of these slices.
     """
     gradients = [
-        next((frame.volume_elements.gradient for frame in volume if frame.volume_elements.gradient), None)
+        next((frame.volume_attributes.gradient for frame in volume if frame.volume_attributes.gradient), None)
         for volume in volumes
     ]
     defined = [gradient for gradient in gradients if gradient is not None]

@@ -11,7 +11,7 @@ use super::peek::Peeker;
 
 /// Limit on windows, as a power of two: 128 MiB, the default limit of the `zstd` program.
 const MAX_WINDOW_LOG: u32 = 27;
-/// Length of the longest header (3.1.1.1).
+/// Length in bytes of the mark of a frame (3.1.1) and the longest header after it (3.1.1.1).
 const LONGEST_HEADER: usize = 18;
 
 /// Reads one frame; the input after it is not consumed. The input is a [`Peeker`], a stream with a lookahead.
@@ -78,12 +78,12 @@ fn window(head: &[u8]) -> Option<u64> {
 
 /// The mark of a frame (3.1.1).
 const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Number (0 to 15, in the mark) of the skippable frames that `pzstd` writes, and the length of their content in bytes.
-/// The content is the length of the next frame, in 32 bits.
+/// Skippable frames have one of 16 marks (3.1.2), numbered 0 to 15 by the low half of their first byte. `pzstd` uses this
+/// one, with a content of this length in bytes: the length of the next frame, in 32 bits.
 const PZSTD_FRAME: u8 = 0;
 const PZSTD_LENGTH: u32 = 4;
-/// Number (in the mark) of the skippable frames that contain a seek table. The table has the lengths of all frames
-/// before it.
+/// Number of the mark of a skippable frame that contains a seek table. The table has the lengths of all frames before
+/// it.
 const SEEK_TABLE: u8 = 0x0e;
 /// Length of the end of a seek table: number of frames, flags, mark.
 const SEEK_FOOTER_LENGTH: u32 = 9;

@@ -40,7 +40,7 @@ impl Header {
     }
 
     /// Moves headers into one block, which saves allocations if many are kept. Does nothing if they exceed 4 GiB.
-    pub fn gather<'h>(headers: impl IntoIterator<Item = &'h mut Self>) {
+    pub fn move_into_one_block<'h>(headers: impl IntoIterator<Item = &'h mut Self>) {
         let mut headers: Vec<&mut Self> = headers.into_iter().collect();
         let total = headers.iter().map(|header| header.data().len()).sum();
         if u32::try_from(total).is_err() {
@@ -204,10 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn gathered_headers_are_unchanged() {
+    fn moved_headers_are_unchanged() {
         let of = |text: &str| Header::from_values(&[(Field::PatientId, text)]);
         let mut headers = [of("a"), of("bcd"), of("")];
-        Header::gather(headers.iter_mut());
+        Header::move_into_one_block(headers.iter_mut());
         assert_eq!(headers, [of("a"), of("bcd"), of("")]);
         assert_eq!(headers[1].clone().text(Field::PatientId).unwrap(), "bcd");
     }

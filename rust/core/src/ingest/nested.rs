@@ -53,7 +53,7 @@ impl MemberRows {
     }
 
     fn add(&mut self, pass: &Pass<'_>, mut members: Vec<ProcessedMember>) -> Result<(), Stop> {
-        Header::gather(
+        Header::move_into_one_block(
             members
                 .iter_mut()
                 .filter_map(|member| member.row.header.as_mut()),

@@ -48,7 +48,9 @@ impl Workers {
                 if members.len() % BATCH == 0 {
                     let from = members.len() - BATCH;
                     let last = members.iter_mut().skip(from);
-                    Header::gather(last.filter_map(|(_, member)| member.row.header.as_mut()));
+                    Header::move_into_one_block(
+                        last.filter_map(|(_, member)| member.row.header.as_mut()),
+                    );
                 }
             }
             Err(stop) => {

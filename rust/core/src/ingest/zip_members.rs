@@ -183,8 +183,8 @@ fn read_member(
     Ok(with_note(member, &local_header.differing_fields))
 }
 
-/// Returns the position of a member's deflate stream, whose size and CRC were checked; None if the member is encrypted,
-/// is not deflated, or has packed bytes of 4 GiB or more.
+/// Returns the position of a member's deflate stream; None if the member is encrypted, is not deflated, or has packed
+/// bytes of 4 GiB or more. If the member is refused, its stream may be damaged.
 fn deflate_stream(entry: &Entry, zip: u32, offset: u64) -> Option<DeflateStream> {
     let length = u32::try_from(entry.packed_size).ok()?;
     (entry.method == 8 && entry.encryption.is_none()).then_some(DeflateStream {

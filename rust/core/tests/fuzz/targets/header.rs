@@ -137,7 +137,7 @@ fn together(header: &Header, size: u64) {
     let groups = group(&[entry, entry]);
     assert!(groups.iter().all(|group| group.members == [0, 1]));
     let mut moved = [header.clone(), header.clone()];
-    Header::gather(moved.iter_mut());
+    Header::move_into_one_block(moved.iter_mut());
     assert!(moved.iter().all(|one| one == header));
 }
 
