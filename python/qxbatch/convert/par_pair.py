@@ -1,4 +1,4 @@
-"""A PAR/REC pair: the table of the PAR, the layout of the REC, and geometry and lines of the NIfTI image of each stack.
+"""A PAR/REC pair: table of the PAR, layout of the REC, and for each stack the geometry of its NIfTI image and its table lines.
 
 Each is computed once, when it is first used.
 """

@@ -13,7 +13,8 @@ class JudgedEntry(NamedTuple):
     path: Path
     verdict: Verdict
     packet_name: str = ""
-    """What --pattern finds in the file name, in folder mode the name of the session folder; empty if it is not known."""
+    """What --pattern finds in the file name, or the name of the session folder in folder mode (--masterinbox=none); empty if it
+    is not known."""
     session: SessionId | None = None
     note: str = ""
     """Remarks about the entry, and the reason for its verdict, separated by `; `."""

@@ -54,7 +54,7 @@ def unknown_patients_warnings(
         for (session, person), own_folders in zip(unknown, folders, strict=True)
     ]
     more = f"; and {len(facts) - MAX_LISTED} more sessions" if len(facts) > MAX_LISTED else ""
-    message = f"contains series whose patient is unknown, as {'; '.join(facts[:MAX_LISTED])}{more}."
+    message = f"contains series whose patient is unknown; their sessions: {'; '.join(facts[:MAX_LISTED])}{more}."
     hint = (
         "If you know the patient, split the packet with `qxbatch split`, and move the files from its folder unknown to the "
         "patient's folder."

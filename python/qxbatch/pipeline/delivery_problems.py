@@ -89,8 +89,8 @@ def mounted_packet_warning(packet: Path, mount: Path, journal: Journal, settings
 def packet_in_original_warning(packet: Path, journal: Journal, settings: Settings) -> Problem:
     """Return the warning about a packet outside of this study, which is a copy: the packet may belong to the original study."""
     message = (
-        f"was imported and stays where it is: {COPIED_STUDY}, and the packet is outside of it. So it may belong to the "
-        "original."
+        f"was imported by an interrupted run and stays where it is: {COPIED_STUDY}, and the packet is outside of it. So "
+        "it may belong to the original."
     )
     hint = f"If it is a packet of this study, import it again to archive it with --archive={journal.requested_mode}:"
     command = command_for(settings, [journal.unit], {"overwrite": "yes"})

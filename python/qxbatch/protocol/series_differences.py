@@ -27,7 +27,7 @@ def fact(field: Field, acquisition: Acquisition) -> object:
 def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:
     """Return the kinds and parameters of a series that differ; empty if it has no facts.
 
-    `expected` has the parameters of the entry on the scanner of the session.
+    `expected` are the parameters that `entry` has for the scanner of the session (`entry.parameters_on`).
     """
     acquisition = series.acquisition
     if acquisition is None:

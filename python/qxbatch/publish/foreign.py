@@ -1,4 +1,4 @@
-"""Replaces files that qxbatch wrote; keeps a file that a person wrote or changed, even if that was right before."""
+"""Replaces files that qxbatch wrote; keeps a file that a person wrote, or changed before it is replaced."""
 
 import contextlib
 import os

@@ -67,7 +67,7 @@ def _study_of(settings: Settings) -> StudyPaths:
 
 
 def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyPaths]) -> None:
-    """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or would change a file of another kind.
+    """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or an existing file of another kind.
 
     Besides `studies`, any study that contains the path is recognised.
     """
@@ -117,7 +117,7 @@ def why_json_file_refused(path: Path, settings: Settings) -> str:
 def _why_not_replaceable(path: Path, option: str) -> str:
     """Return why an option may not replace what is at a path; empty if it may.
 
-    A file that cannot be read may be data: to replace it by renaming a new file, a program needs no permission for the file.
+    A file that cannot be read may be data, and renaming a new file over it would need no permission for the old one.
     """
     is_own, what = _REPLACEABLE[option]
     try:

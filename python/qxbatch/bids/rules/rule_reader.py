@@ -48,7 +48,10 @@ class RuleReader:
         return self._build(key_path, match, table, "")
 
     def session_rule(self, key_path: KeyPath, session: str, table: Mapping[str, Any]) -> Rule:
-        """Return the rule of one series of one session, or of one of its images."""
+        """Return the rule of one series of one session, or of one of its images.
+
+        The last key of `key_path` names it: `7` (SeriesNumber), `n70` (the series in `dicom/70`), `7.2` (second image of series 7).
+        """
         self._file.refuse_unknown_keys(key_path, table, OPTIONS)
         number, _dot, image = str(key_path[-1]).partition(".")
         key = "n" if number.startswith("n") else "number"

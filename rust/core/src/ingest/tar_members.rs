@@ -154,7 +154,7 @@ impl<'p> Unpacker<'p, '_> {
         workers: &Workers,
     ) -> Result<bool, ReadError> {
         let (pass, size) = (self.pass, member.size);
-        // a size that the file cannot contain says nothing about the space needed
+        // if the tar is too short for the member, the member's size says nothing about the space needed
         if !self.tar.get_ref().ends_before(member.stored_size) {
             pass.check_free_space(size, &address.path)?;
         }
