@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -20,12 +21,19 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from tests.build.encoded_elements import can_encode, encoded_file
+
 ROOT = "1.2.826.0.1.3680043.8.498."
 
 
 def uid(*parts: object) -> str:
     """Return the UID for these words and numbers, always the same."""
-    return generate_uid(prefix=ROOT, entropy_srcs=[repr(part) for part in parts])
+    return _uid(tuple(map(repr, parts)))
+
+
+@cache
+def _uid(words: tuple[str, ...]) -> str:
+    return generate_uid(prefix=ROOT, entropy_srcs=list(words))
 
 
 class Vendor(StrEnum):
@@ -130,10 +138,23 @@ class MrSeries:
         return dict(_ENCODED[key])
 
     def _encoded(self) -> dict[str, bytes]:
-        return {
-            f"IM{k:04}": encoded(dataset, self.syntax, preamble=self.preamble, meta=self.meta)
-            for k, dataset in enumerate(self.datasets(), start=1)
-        }
+        if can_encode(self.changes, self.syntax.value):
+            order = ">u2" if self.syntax is Syntax.BIG else "<u2"
+            files = (
+                encoded_file(
+                    self.values(volume, z) | {"PixelData": voxels[z].astype(order).tobytes()} | dict(self.changes),
+                    self.syntax.value,
+                    preamble=self.preamble,
+                    meta=self.meta,
+                )
+                for volume in range(self.volumes)
+                for voxels in [self.volume(volume)]
+                for z in range(self.slices)
+            )
+        else:
+            datasets = self.datasets()
+            files = (encoded(dataset, self.syntax, preamble=self.preamble, meta=self.meta) for dataset in datasets)
+        return {f"IM{k:04}": data for k, data in enumerate(files, start=1)}
 
     def write(self, folder: Path) -> list[Path]:
         """Write the files into a folder and return their paths."""
@@ -146,14 +167,17 @@ class MrSeries:
         return paths
 
     def _file(self, volume: int, z: int, pixels: NDArray[np.uint16]) -> Dataset:
-        instance = 1 + volume * self.slices + z
         dataset = Dataset()
-        for keyword, value in (self._identity(instance) | self._image(volume, z)).items():
+        for keyword, value in self.values(volume, z).items():
             if value is not None:
                 setattr(dataset, keyword, value)
         dataset.PixelData = pixels.astype("<u2").tobytes()
         dataset["PixelData"].VR = "OW"
         return changed(dataset, self.changes)
+
+    def values(self, volume: int = 0, z: int = 0) -> dict[str, object]:
+        """Return the values of one file by keyword, without `changes` and pixels; None for an element that it has not."""
+        return self._identity(1 + volume * self.slices + z) | self._image(volume, z)
 
     def _identity(self, instance: int) -> dict[str, object]:
         return {

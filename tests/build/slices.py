@@ -13,6 +13,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import EnhancedMRImageStorage
 
 from tests.build.dicom import MrSeries, Syntax, changed, encoded, uid
+from tests.build.encoded_elements import can_encode, encoded_file
 from tests.build.objects import PER_FRAME_KEYWORDS, item
 
 ROWS, COLUMNS = 8, 6
@@ -60,9 +61,18 @@ def block(places: int = 6, volumes: int = 1, step: float = 2.0, **fields: Any) -
 
 def classic(part: Slice, number: int, changes: Mapping[str, object] | None = None, dtype: str = "<u2") -> Dataset:
     """Return a slice as a classic object; TR, TE and positions are elements of the object."""
-    series = MrSeries(slices=1, rows=ROWS, columns=COLUMNS, te=part.echo)
-    dataset = next(series.datasets())
-    values = {
+    return changed(next(_series(part).datasets()), _classic_values(part, number, changes, dtype))
+
+
+def _series(part: Slice) -> MrSeries:
+    return MrSeries(slices=1, rows=ROWS, columns=COLUMNS, te=part.echo)
+
+
+def _classic_values(
+    part: Slice, number: int, changes: Mapping[str, object] | None, dtype: str = "<u2"
+) -> dict[str, object]:
+    """Return the values of a slice that differ from those of its series, by keyword."""
+    return {
         "InstanceNumber": number,
         "SOPInstanceUID": uid("slice", number, part),
         "ImageType": list(part.kind),
@@ -76,15 +86,21 @@ def classic(part: Slice, number: int, changes: Mapping[str, object] | None = Non
         **part.changes,
         **(changes or {}),
     }
-    return changed(dataset, values)
 
 
 def write_classic(folder: Path, slices: Sequence[Slice], syntax: Syntax = Syntax.EXPLICIT, **changes: object) -> Path:
     """Write slices as classic files into a folder, numbered in this order."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, part in enumerate(slices, start=1):
-        (folder / f"IM{number:04}").write_bytes(encoded(classic(part, number, changes), syntax))
+        (folder / f"IM{number:04}").write_bytes(_encoded_classic(part, number, changes, syntax))
     return folder
+
+
+def _encoded_classic(part: Slice, number: int, changes: Mapping[str, object], syntax: Syntax) -> bytes:
+    values = _classic_values(part, number, changes)
+    if not can_encode(values, syntax.value):
+        return encoded(classic(part, number, changes), syntax)
+    return encoded_file(_series(part).values() | values, syntax.value, preamble=True, meta=True)
 
 
 def enhanced_object(slices: Sequence[Slice], *, dimensions: bool = True, times: bool = True) -> Dataset:

@@ -17,7 +17,8 @@ NEEDED = {"image": "QXBATCH_IMAGE", "sif": "QXBATCH_SIF"}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip tests that need an image if none is named. Pytest passes the items of all folders."""
-    for item in (each for each in items if Path(__file__).parent in each.path.parents):
+    folder = f"{Path(__file__).parent}{os.sep}"
+    for item in (each for each in items if str(each.path).startswith(folder)):
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in NEEDED and NEEDED[fixture] not in os.environ:
                 reason = f"${NEEDED[fixture]} is not set: scripts/image-test builds an image and runs this test"
