@@ -18,7 +18,7 @@ function __qxbatch_is
     end
 end
 
-# Whether $argv[1] words without dashes precede.
+# Whether $argv[1] words precede the cursor, with qxbatch itself and without those that begin with a dash.
 function __qxbatch_place
     set -l words (string match -v -- '-*' (commandline -opc))
     test (count $words) -eq $argv[1]

@@ -31,7 +31,7 @@ The left side of the person is at the left (neurological convention).
 
 @cache
 def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[PixelRun, ...]:
-    """Return the pixels of the letters at the sides of a slice of `width` x `height` pixels: white, with a black edge.
+    """Return the pixels of the letters at the sides of a field of `width` x `height` pixels with a slice: white, with a black edge.
 
     A pixel has `depth` bytes. No letters are returned for sides where the slice is too narrow.
     """

@@ -109,7 +109,8 @@ class _PacketArchiving:
         self.packet = packet.packet
         self.path = packet.packet.path
         self.number = packet.number
-        """The number of its name in the archive, if one was chosen before the import or for its PAR or REC; else None."""
+        """The number of its name in the archive, if one was chosen before the import, or for the other file of its PAR/REC
+        pair; else None."""
         self.journal = journal
         self.sessionsfolder = workspace.sessionsfolder
         self.archive = workspace.archive_folder
@@ -160,7 +161,7 @@ class _PacketArchiving:
         )
 
     def keep_in_original(self, settings: Settings) -> list[Problem]:
-        """Let the packet stay, also under a hidden name; return a warning if its session was written."""
+        """Leave the packet as it is, even under a hidden name; return a warning if its session was written."""
         return [packet_in_original_warning(self.path, self.journal, settings)] if self.facts.is_published else []
 
     def keep_if_mounted(self, settings: Settings) -> None:
@@ -197,9 +198,9 @@ class _PacketArchiving:
         return self._archive(decide_archiving(self.facts).mode or decision.mode, is_same_packet)
 
     def _decide_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
-        """Folder mode (`--masterinbox=none`): move an archive and do not delete it if files kept from it are lost.
+        """Folder mode (`--masterinbox=none`): move an archive, instead of deleting it, if it may be the only copy of a member.
 
-        They are lost if one is missing in the inbox, or changed. Return the check to use. Raises OSError.
+        It may be if the inbox has no unchanged copy of a member with the fate `kept`. Return the check to use. Raises OSError.
         """
         inbox = self.journal.session_inbox
         if inbox is None or decide_archiving(self.facts).mode is not Archive.DELETE:

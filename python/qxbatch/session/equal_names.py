@@ -12,13 +12,13 @@ def other_stored_name(folder: Path, names: Container[str] | None = None) -> str:
     Return an empty text if it is that name, or if the folder does not exist.
 
     The two differ by case, or by the form of their Unicode characters. If the stored name is not found, return the words
-    `another name`. `names`, if given, are the names in the parent folder: a search in a set is faster than in the list that
-    is read without it. Raises OSError.
+    `another name`. `names` are those in the parent folder, if they are known: it is listed only if `folder.name` is not one of
+    them. Raises OSError.
     """
-    if not os.path.lexists(folder):
+    if not os.path.lexists(folder) or (names is not None and folder.name in names):
         return ""
     present = os.listdir(folder.parent)  # noqa: PTH208 - names, not paths
-    if folder.name in (present if names is None else names):
+    if folder.name in present:
         return ""
     return next((name for name in present if folded_name(name) == folded_name(folder.name)), "another name")
 

@@ -68,7 +68,8 @@ _CONVERTER_LOG = ("dcm2niix_", ".log")
 
 
 def converter_log_name(number: int) -> str:
-    """Return the name of a converter's log in `dicom`. `number` is the n of the series, or its n' (docs/numbers.md).
+    """Return the name of a converter's log in `dicom`. `number` is the n of the series, or an n' of its tenth and later
+    images (docs/numbers.md).
 
     >>> converter_log_name(30)
     'dcm2niix_30.log'
@@ -165,7 +166,7 @@ def is_from_packet(path: "Path") -> bool:
     scanner's log, or a packed series. False for files that an import generates.
     """
     folder, depth = path.parts[0], len(path.parts)
-    return folder == INBOX or (folder == DICOM and (depth > 2 or path.suffix == ".gz"))  # noqa: PLR2004 - below a series
+    return folder == INBOX or (folder == DICOM and (depth > 2 or path.suffix == ".gz"))  # noqa: PLR2004 - in a subfolder
 
 
 def image_numbers_in(images: "Iterable[Path]") -> set[str]:

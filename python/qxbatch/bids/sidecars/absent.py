@@ -17,7 +17,10 @@ _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
 
 
 class AbsentFieldFinder:
-    """Finds absent required fields. Images with the same suffix and _SELECTOR_FIELDS require the same ones."""
+    """Finds absent required fields.
+
+    The schema requires the same ones of images with the same datatype, suffix and values of _SELECTOR_FIELDS.
+    """
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
