@@ -50,7 +50,7 @@ class PacketHeaders(Headers, Protocol):
 
     @property
     def problems(self) -> Sequence[str]:
-        """Return what could not be read, as path and reason, followed by what to do."""
+        """Return paths and why they could not be read, followed by what to do."""
 
     def groups(self) -> Sequence[Group]:
         """Return the groups of DICOM files."""

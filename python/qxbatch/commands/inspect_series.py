@@ -50,7 +50,7 @@ class InspectedSource:
     series: tuple[InspectedSeries, ...] = ()
     """Sorted by n."""
     problems: tuple[str, ...] = ()
-    """What could not be read, as path and reason, followed by what to do."""
+    """Each is a path and why it could not be read, or says what to do about those before it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class SeriesHeaders:
 
 @dataclass(frozen=True)
 class PacketSeries:
-    """The series of a packet. The headers of its files are not kept, to save memory."""
+    """The series of a packet: the paths of their headers, but not the parsed headers, to save memory."""
 
     series: tuple[SeriesHeaders, ...]
     pars: tuple[tuple[int, ParFiles], ...]

@@ -36,8 +36,8 @@ class _Key:
     """Identifies a study of a patient."""
 
     patient: str
-    """The key of the patient (`_patient_keys`); of PAR/REC, the patient's name in folded case, or without a name, the patient to
-    whom `patients_for_split` assigned it."""
+    """The key of the patient (`_patient_keys`); of PAR/REC, the patient's name in folded case. If a PAR has no name and the packet
+    has several known patients, the one to whom `patients_for_split` assigned it."""
     study: str
 
 

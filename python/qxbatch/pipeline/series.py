@@ -32,10 +32,12 @@ def convert_and_store_series(
 ) -> tuple[ConvertedSession, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
-    The files of a series are moved, or removed once it is converted and stored. In inbox mode, with `--gzip-level=0`, deflated
-    members of a zip packet can be copied into a tar.gz without recompression (see `core.pack_folder`). In folder mode
-    (`--masterinbox=none`) this is not done: a session that is rebuilt from its own series must store the same bytes as its first
-    import.
+    The sorted files leave staging: those of a PLAIN series are moved into the build, any others are removed once the series is
+    converted and stored.
+
+    In inbox mode, with `--gzip-level=0`, deflated members of a zip packet can be copied into a tar.gz without recompression (see
+    `core.pack_folder`). In folder mode (`--masterinbox=none`) this is not done: a session that is rebuilt from its own series must
+    store the same bytes as its first import.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """

@@ -99,7 +99,7 @@ def _entry(
 
 
 def _name(key: SeriesKey, groups: Sequence[ScannerGroup]) -> str:
-    """Return the name as it is spelled most often; with wildcards in place of its digits if the key has them."""
+    """Return the name as it is spelled most often. If the key has wildcards in place of digits, the name has them, too."""
     name = literal_glob(spelling(series for group in groups for series in group.series_of(key)))
     return name if name.casefold() == key.name else re.sub(r"\d+", "[0-9]*", name)
 

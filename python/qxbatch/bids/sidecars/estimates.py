@@ -106,7 +106,7 @@ class FieldMap(NamedTuple):
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_correct(self, run: Run) -> bool:
-        """Return whether the field map can correct a run, which must not be of another DICOM study.
+        """Return whether the field map can correct a run; it cannot if the run is of another DICOM study.
 
         PEPOLAR scans that are not complete need a run that has another known direction and shares no image with them. With
         `geometry` in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known

@@ -44,7 +44,8 @@ def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
 def one_export_at_a_time(dataset: Path) -> Iterator[None]:
     """Create the folder of the record, and lock it for the `with` block.
 
-    Raises UsageError if another run has the lock, and OSError, also if the folder is a symbolic link.
+    Raises UsageError if another run has the lock, and OSError if the folder cannot be opened, or if it or its parent is a
+    symbolic link.
     """
     folder = dataset / RECORD_FOLDER
     for path in (folder.parent, folder):

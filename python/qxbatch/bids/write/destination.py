@@ -9,7 +9,8 @@ from qxbatch.bids.write.placing import LinkMode
 
 
 class Destination(NamedTuple):
-    """The data set of an export, and how its files are written. Unlike a request, it has the shifts of dates, if there are any."""
+    """The data set of an export, and how its files are written. Its options have the shifts of dates, if there are any; an
+    `ExportRequest` has only the path of their table."""
 
     dataset: Path
     sessionsfolder: Path
