@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cluster import status as module
-from qxbatch.cluster.end_job import submit_remaining
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
+from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, query_status
 from qxbatch.cluster.submission import Submission, new_submission, read_submissions
@@ -311,7 +311,7 @@ def test_the_last_job_counts_only_the_sessions_that_it_submitted(
     submission = submitted(tmp_path, unit(0), unit(1))
     submission.add_round(SubmissionPlan((), ()), [0, 1])
     monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True))
-    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", lambda *_: SubmitResult(3, 1, ("9", "10"), 1))
+    monkeypatch.setattr("qxbatch.cluster.remaining.resubmit", lambda *_: SubmitResult(3, 1, ("9", "10"), 1))
     assert submit_remaining(submission, 2) == ExitStatus.OK
     assert "Submitted 1 session: jobs 9, 10." in capsys.readouterr().out
 
@@ -357,7 +357,7 @@ def test_proposed_commands_quote_the_sessions_folder(
         follow(settings, [submission.id])
     assert f"qxbatch jobs {folder}" in capsys.readouterr().out
     submission.add_round(SubmissionPlan((), ()), [0])
-    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", refused)
+    monkeypatch.setattr("qxbatch.cluster.remaining.resubmit", refused)
     assert submit_remaining(submission, 1) == ExitStatus.UNAVAILABLE
     assert f"qxbatch resume {folder}" in capsys.readouterr().err
     with pytest.raises(UsageError) as raised:
