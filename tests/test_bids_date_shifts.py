@@ -8,6 +8,7 @@ import pytest
 from qxbatch.core import hash_file
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
+from tests.build.study import run_main
 
 SCANS_TSV = "sub-S1/sub-S1_scans.tsv"
 
@@ -65,3 +66,14 @@ def test_an_unchanged_image_without_a_time_of_day_shows_that_the_table_is_anothe
     run = study.run("--shift-dates")
     assert run.status == 64
     assert "The dates of session S1" in " ".join(run.err.split())
+
+
+def test_the_export_of_one_session_uses_the_table_of_its_sessions_folder(study: BidsStudy) -> None:
+    for session in ("S1", "S2"):
+        study.add(session, Scan(2, "t1", "08:00:00"))
+    run = run_main("bids", str(study.sessions / "S1"), *study.words[2:], "--shift-dates")
+    assert run.status == 0, run.text
+    table = (study.sessions / "bids-date-shifts.tsv").read_text()
+    assert [line.split("\t")[0] for line in table.splitlines()] == ["participant_id", "S1"]
+    assert study.run("--shift-dates").status == 0
+    assert (study.sessions / "bids-date-shifts.tsv").read_text().startswith(table)

@@ -110,6 +110,20 @@ def test_columns_of_the_logfile_are_added_to_the_participants_table(study):
     assert "group_name" in json.loads(study.tree()["participants.json"])
 
 
+def test_the_columns_of_earlier_exports_that_stay_are_described_and_those_of_users_are_not(study):
+    study.add("S1", subject="A")
+    study.add("S2", subject="B")
+    options = logfile(study, "packet,subject,group\np1,A,control\np2,B,patient\n")
+    assert study.run(*options, "--participant-columns=group", "--sessions=S1").status == 0
+    assert study.run("--sessions=S2").status == 0
+    assert study.tree()["participants.tsv"].decode() == "participant_id\tgroup\nsub-A\tcontrol\nsub-B\tn/a\n"
+    assert list(json.loads(study.tree()["participants.json"])) == ["participant_id", "group"]
+    table = study.bids / "participants.tsv"
+    table.write_text("participant_id\tgroup\tmine\nsub-A\tcontrol\t1\nsub-B\tn/a\t2\n")
+    assert study.run("--sessions=S2").status == 0
+    assert list(json.loads(study.tree()["participants.json"])) == ["participant_id", "group"]
+
+
 def test_a_column_that_is_missing_in_the_logfile_is_refused_before_anything_is_written(study):
     study.add("S1", subject="A")
     run = study.run(*logfile(study, "packet,subject,group\np1,A,x\n"), "--participant-columns=groop")

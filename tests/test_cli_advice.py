@@ -12,7 +12,8 @@ from tests.build.study import Study
 
 @pytest.mark.parametrize(
     ("words", "command"),
-    [(["doctr"], "doctor"), (["doctr", "--json"], "doctor"), (["verfy", "a"], "verify"), (["hlep"], "help")],
+    [(["doctr"], "doctor"), (["doctr", "--json"], "doctor"), (["verfy", "a"], "verify"), (["hlep"], "help")]
+    + [(["doctr", word], "doctor") for word in ("--help", "-h", "--help=all")],
 )
 def test_a_misspelt_command_is_wrong_usage_and_the_similar_one_is_suggested(
     words: list[str], command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -22,6 +23,19 @@ def test_a_misspelt_command_is_wrong_usage_and_the_similar_one_is_suggested(
     err = capsys.readouterr().err
     assert f"`qxbatch {command}`" in err
     assert f"./{words[0]}" in err
+
+
+@pytest.mark.parametrize("words", [["typo", "--help"], ["help", "typo"]])
+def test_the_help_of_an_unknown_command_is_wrong_usage(
+    words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 64
+    captured = capsys.readouterr()
+    assert "There is no command typo" in captured.err
+    assert not captured.out
+    (tmp_path / "typo").mkdir()
+    assert main(words) == 0, "the import has this help, and its first word is a folder"
 
 
 @pytest.mark.parametrize("word", ["./doctr", "doctr"])

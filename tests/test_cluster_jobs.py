@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cluster import status as module
-from qxbatch.cluster.end_job import submit_remaining
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
+from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, query_status
 from qxbatch.cluster.submission import Submission, new_submission, read_submissions
@@ -20,7 +20,6 @@ from qxbatch.cluster.submit import RoundSubmitter, SubmitResult
 from qxbatch.cluster.table import as_text as table_text
 from qxbatch.cluster.unready import write_unready_states
 from qxbatch.discover.units import units_of
-from qxbatch.events import UnitStarted
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report, SeriesLabel, SessionId, SessionReport
 from qxbatch.problems import Code, Problem, UsageError
@@ -238,7 +237,7 @@ def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> 
     submitted(study.sessions, unit(0, State.FAILED, published=True))
     run = run_main("resume", str(study.sessions), "--failed")
     assert run.status == 0
-    assert "1 session with failed series is published and not submitted again: S0." in run.out
+    assert "1 failed session is published and not submitted again: S0." in run.out
     assert "There is nothing to resume." in run.out
 
 
@@ -282,19 +281,16 @@ def test_a_stopped_task_leaves_the_result_of_the_task_that_followed_it(
 ) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
     first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
-    first.notify(UnitStarted("S0", 1))
-    second.notify(UnitStarted("S0", 1))
-    second.write_changed("S0", state=result)
-    first.write_changed("S0", state=later)
+    second.write_changed(0, state=result)
+    first.write_changed(0, state=later)
     assert submission.state(0).state is result
 
 
 def test_a_task_that_did_not_see_a_result_in_time_leaves_it(tmp_path: Path) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
     first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
-    first.write_done("S0")
-    second.notify(UnitStarted("S0", 1))
-    second.write_failed("S0", "its packet is missing")
+    first.write_done(0)
+    second.write_failed(0, "its packet is missing")
     assert submission.state(0).state is State.DONE
 
 
@@ -304,8 +300,8 @@ def test_the_reason_of_a_failed_unit_names_the_series_as_the_scanner_does(tmp_pa
     series = Problem(Code.CONVERT_FAILED, "series 20", "no image.")
     packet = Problem(Code.DAMAGED, "S1.zip", "cut short.")
     labels = (SeriesLabel(20, 2, "epiRT"),)
-    writer.write_result("S0", [SessionReport("S0.zip", SessionId("S0"), tmp_path, (series,), labels=labels)])
-    writer.write_result("S1", [SessionReport("S1.zip", SessionId("S1"), None, (packet,))])
+    writer.write_result(0, [SessionReport("S0.zip", SessionId("S0"), tmp_path, (series,), labels=labels)])
+    writer.write_result(1, [SessionReport("S1.zip", SessionId("S1"), None, (packet,))])
     assert [state.reason for state in writer.states.values()] == ["series 2, epiRT: no image.", "cut short."]
 
 
@@ -315,7 +311,7 @@ def test_the_last_job_counts_only_the_sessions_that_it_submitted(
     submission = submitted(tmp_path, unit(0), unit(1))
     submission.add_round(SubmissionPlan((), ()), [0, 1])
     monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True))
-    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", lambda *_: SubmitResult(3, 1, ("9", "10"), 1))
+    monkeypatch.setattr("qxbatch.cluster.remaining.resubmit", lambda *_: SubmitResult(3, 1, ("9", "10"), 1))
     assert submit_remaining(submission, 2) == ExitStatus.OK
     assert "Submitted 1 session: jobs 9, 10." in capsys.readouterr().out
 
@@ -361,7 +357,7 @@ def test_proposed_commands_quote_the_sessions_folder(
         follow(settings, [submission.id])
     assert f"qxbatch jobs {folder}" in capsys.readouterr().out
     submission.add_round(SubmissionPlan((), ()), [0])
-    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", refused)
+    monkeypatch.setattr("qxbatch.cluster.remaining.resubmit", refused)
     assert submit_remaining(submission, 1) == ExitStatus.UNAVAILABLE
     assert f"qxbatch resume {folder}" in capsys.readouterr().err
     with pytest.raises(UsageError) as raised:

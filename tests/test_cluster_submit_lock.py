@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from qxbatch.cluster.grouping import JobArray, SubmissionPlan
+from qxbatch.cluster.queue import Queue
+from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import State, UnitState, write_new_states, write_state
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.cluster.submit_lock import submit_lock
@@ -87,3 +90,26 @@ def test_the_error_of_a_folder_of_locks_that_is_not_empty_names_it(study: Study)
     locks.chmod(0o700)
     assert run.status == 73, run.text
     assert f"{locks} has mode d---------" in run.text
+
+
+def test_the_dependent_job_submits_nothing_beside_another_command_that_submits(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qxbatch.publish.locks.LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("qxbatch.cluster.status.query_queue", lambda _scheduler, _names: Queue(True))
+    submission = submitted(study)
+    number = submission.add_round(SubmissionPlan((), ()), [0])
+    with submit_lock(study.sessions), pytest.raises(TimeoutError):
+        submit_remaining(submission, number)
+    assert submission.round_numbers() == [number]
+
+
+def test_the_dependent_job_leaves_out_what_was_submitted_in_a_later_round(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qxbatch.cluster.status.query_queue", lambda _scheduler, _names: Queue(True))
+    submission = submitted(study)
+    first = submission.add_round(SubmissionPlan((), ()), [0])
+    submission.add_round(SubmissionPlan(((0,),), (JobArray(0, 1, 1, 1),)))
+    assert submit_remaining(submission, first) == 0
+    assert len(submission.round_numbers()) == 2

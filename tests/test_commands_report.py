@@ -12,7 +12,7 @@ from qxbatch.publish.locks import Locks
 from qxbatch.study.columns import COLUMNS
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
-from tests.build.study import Study, snapshot
+from tests.build.study import Study, run_main, snapshot
 
 T1 = MrSeries(number=3, description="T1w")
 
@@ -200,3 +200,26 @@ def test_the_page_of_a_session_that_another_run_imports_is_not_written(
     locks.close()
     assert main(["report", str(session)]) == 0
     assert not (imported.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("name", ["report.html", "study.tsv", "study.json", "S1/qxbatch/report.html"])
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_a_link_in_place_of_a_page_or_table_is_kept_and_named(
+    study: Study, tmp_path: Path, name: str, is_broken: bool
+) -> None:
+    study.put("S1", MrSeries().files())
+    assert study.main().status == 0
+    path, target = study.sessions / name, tmp_path / "target"
+    if not is_broken:
+        path.rename(target)
+    content = None if is_broken else target.read_bytes()
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+    run = run_main("report", str(study.sessions))
+    assert run.status == 0, run.text
+    assert f"{path} is a link, so it was renamed to {path.name}.1." in run.err
+    assert path.with_name(f"{path.name}.1").readlink() == target
+    assert (target.read_bytes() if target.exists() else None) == content
+    assert path.is_file()
+    assert not path.is_symlink()
+    assert "renamed" not in run_main("report", str(study.sessions)).err

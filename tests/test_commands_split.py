@@ -108,6 +108,23 @@ def test_another_run_does_not_look_for_remains_before_the_folder_is_locked(
     assert locked == [True]
 
 
+def test_the_output_is_locked_while_the_new_folders_get_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    out = tmp_path / "out"
+    locked: list[bool] = []
+
+    def watched(new: Path, target: Path) -> None:
+        locked.append(is_locked(out))
+        rename_noreplace(new, target)
+
+    monkeypatch.setattr(split_result, "rename_noreplace", watched)
+    assert run_main("split", source, f"--output={out}") == 0
+    assert len(locked) == len(names(out))
+    assert all(locked)
+
+
 def test_an_output_that_another_run_removes_is_created_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
     removed: list[Path] = []

@@ -241,18 +241,22 @@ def test_another_rescale_slope_is_not_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("slices", "dimensions"),
+    ("slices", "dimensions", "frame", "other"),
     [
-        ([Slice(0.0), Slice(2.0, volume=1), Slice(0.0, volume=1), Slice(2.0, volume=1)], False),
-        ([Slice(0.0, volume=1), Slice(0.0, volume=1), Slice(0.0)], True),
+        ([Slice(0.0), Slice(2.0, volume=1), Slice(0.0, volume=1), Slice(2.0, volume=1)], False, 4, 2),
+        ([Slice(0.0, volume=1), Slice(0.0, volume=1), Slice(0.0)], True, 2, 1),
     ],
     ids=["instead of another frame", "first"],
 )
 def test_a_repeated_frame_of_an_enhanced_object_is_doubted(
-    tmp_path: Path, slices: list[Slice], dimensions: bool
+    tmp_path: Path, slices: list[Slice], dimensions: bool, frame: int, other: int
 ) -> None:
     outcome = converted([read_back(encoded(enhanced_object(slices, dimensions=dimensions, times=False)))], tmp_path)
-    assert any(f"1 slice of {len(slices)} repeats values, place, times" in text for text in outcome.warnings)
+    text = " ".join(outcome.warnings)
+    assert (
+        f"1 slice of {len(slices)} repeats values, place, times and numbers of another one (frame {frame} of " in text
+    )
+    assert f"those of frame {other}): volumes may" in text
 
 
 def test_empty_frames_at_the_place_of_other_empty_frames_are_not_doubted(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from qxbatch.session.folder import SessionFolder
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, under, write_packet
+from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import Study, snapshot
 from tests.faults.unprivileged import unprivileged
 
@@ -59,7 +59,7 @@ def test_a_packet_replaces_no_session_that_was_split_from_another(study: Study) 
     assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2", "AP3": "P3"}
 
 
-@pytest.mark.parametrize("damage", ["closed", "cut short", "a FIFO", "of a newer version"])
+@pytest.mark.parametrize("damage", ["closed", "cut short", "a FIFO", "of a newer version", "missing"])
 def test_a_packet_replaces_no_session_whose_source_is_unknown(study: Study, damage: str) -> None:
     study.put("AP1", packet_of(1, 2))
     assert study.main(*OPTIONS).status == 0
@@ -68,9 +68,10 @@ def test_a_packet_replaces_no_session_whose_source_is_unknown(study: Study, dama
     content = summary.read_bytes()
     if damage == "closed":
         summary.chmod(0)
-    elif damage == "a FIFO":
+    elif damage in ("a FIFO", "missing"):
         summary.unlink()
-        os.mkfifo(summary)
+        if damage == "a FIFO":
+            os.mkfifo(summary)
     else:
         summary.write_bytes(content[:100] if damage == "cut short" else b'{"schema": 99}')
     before = study.session_names(), [*study.inbox.iterdir()]
@@ -80,7 +81,7 @@ def test_a_packet_replaces_no_session_whose_source_is_unknown(study: Study, dama
     assert f"its session AP1-1 exists and may be of another packet, from which it was split: {summary}" in text
     assert f"qxbatch {study.sessions} --sessions=AP1-1 " in text
     assert (study.session_names(), [*study.inbox.iterdir()]) == before
-    summary.unlink()
+    summary.unlink(missing_ok=True)
     summary.write_bytes(content)
     assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2"}
 
@@ -92,6 +93,13 @@ def test_a_session_with_an_unreadable_summary_and_a_name_of_no_split_is_imported
     (study.session("AP1") / "qxbatch" / "summary.json").write_text("{")
     assert study.main(*AGAIN).status == 0
     assert patients(study) == {"AP1": "P1"}
+
+
+def test_a_session_of_another_program_with_a_name_of_a_split_is_imported_again(study: Study) -> None:
+    write_folder({"session.txt": b"id: AP1-1\n", "nii/31.nii.gz": b"x"}, study.session("AP1-1"))
+    study.put("AP1-1", packet_of(1))
+    assert study.main(*AGAIN).status == 0
+    assert patients(study) == {"AP1-1": "P1"}
 
 
 def test_a_packet_that_was_split_before_is_left_alone_and_its_sessions_are_named(study: Study) -> None:

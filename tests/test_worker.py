@@ -182,6 +182,35 @@ def test_a_worker_reads_a_config_file_from_a_pipe_and_writes_the_log_that_it_nam
     assert "option: --parelements=2\n" in log.read_text()
 
 
+def test_a_dry_run_in_a_config_file_is_refused_as_on_the_command_line(study: Study, tmp_path: Path) -> None:
+    put(study, "S1")
+    config = tmp_path / "config.toml"
+    config.write_text("test = true\n")
+    before = snapshot(study.sessions)
+    for option in (f"--config={config}", "--test"):
+        run = worker(study, "--packet=S1", option)
+        assert run.status == 64
+        assert "test" in run.err
+    assert snapshot(study.sessions) == before
+    config.write_text("test = false\ncheck = 'yes'\n")
+    assert worker(study, "--packet=S9", f"--config={config}").status == 0
+    assert worker(study, "--packet=S1", f"--config={config}").status == 0
+    assert study.session_names() == ["S1"]
+
+
+def test_a_loose_file_is_refused_with_the_others_of_its_study_as_in_an_import(study: Study) -> None:
+    files = [*MrSeries(patient="A").files().values(), *MrSeries(patient="B", study="2").files().values()]
+    for name, data in zip(("A1.dcm", "A2.dcm", "B1.dcm"), (*files[:2], files[-1]), strict=True):
+        study.put_bytes(name, data)
+    run = worker(study, "--packet=A1.dcm")
+    assert run.status == 1
+    assert "2 loose DICOM files of one study (A1.dcm, A2.dcm) are not a packet" in run.out
+    assert study.session_names() == []
+    run = worker(study, "--packet=B1.dcm")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["B1.dcm"]
+
+
 def test_a_missing_or_stray_packet_gives_status_66(study: Study) -> None:
     study.put_bytes("notes.txt", b"notes")
     for name, reason in (("S9", "nothing of that name is in"), ("notes.txt", "stray")):

@@ -57,8 +57,11 @@ class Comparison:
 
     The order of frames is that in their object; in a series of classic objects, that of their InstanceNumbers.
     """
-    repeated_frames: int
-    """Frames that repeat another frame of their object: same values, which are not all equal, and same attributes."""
+    repeated_frames: list[tuple[int, int, int]]
+    """Frames that repeat another frame of their object: index of the file, number of the frame, and of the other one, from 0.
+
+    They have the same values, which are not all equal, and the same attributes.
+    """
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     zero_slopes: int

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.submission import open_submission
-from qxbatch.events import UnitFinished, UnitStarted
-from qxbatch.model import SessionId, SessionReport
+from qxbatch.events import CandidateFound, UnitFinished, UnitStarted
+from qxbatch.model import Candidate, SessionId, SessionReport, Verdict
 
 
 def main(folder: str, submission: str, task: str) -> None:
@@ -18,6 +18,8 @@ def main(folder: str, submission: str, task: str) -> None:
     states = [submission_record.state(unit) for unit in submission_record.task(int(round_number), int(name))]
     writer = StateWriter(submission_record, states, "stand-in")
     for state in states:
+        for packet in state.packets:
+            writer.notify(CandidateFound(Candidate(Path(packet), Verdict.READY)))
         writer.notify(UnitStarted(state.name, state.size))
         report = SessionReport(state.packets[0], SessionId(state.name), Path(folder) / state.name)
         writer.notify(UnitFinished(state.name, (report,)))

@@ -198,3 +198,26 @@ def test_a_record_of_a_run_that_cannot_be_read_does_not_stop_the_import_of_other
     assert os.fspath(path) in run.text
     assert "mv -nT" not in run.text, "the packet may belong to that record"
     assert (study.sessions / "S2" / "session.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["S1-" + "x" * 240 + ".zip", "S1-" + "é" * 119])
+def test_a_packet_whose_hidden_name_was_shortened_is_reported_with_that(study: Study, name: str) -> None:
+    """The original name is not known any more."""
+    hidden = hidden_path(study.inbox / name, Use.ASIDE, TAG)
+    hidden.write_bytes(study.put("S2", TREE, Kind.ZIP).read_bytes())
+    run = study.main("--test", "--sessions=S2")
+    assert run.status == 1, run.text
+    assert "The name of the packet was longer: correct it after the command." in " ".join(run.text.split())
+    subprocess.run(command_in(run.text, "mv -nT"), shell=True, check=True)
+    assert not hidden.exists()
+
+
+def test_the_moved_files_of_a_packet_with_a_long_name_are_copied_back_to_it(study: Study) -> None:
+    packet = study.inbox / ("S1-" + "x" * 240)
+    (packet / "T1").mkdir(parents=True)
+    part = hidden_path(packet, Use.PART, TAG)
+    (part / "T2").mkdir(parents=True)
+    run = study.main("--test")
+    assert run.status == 1, run.text
+    subprocess.run(command_in(run.text, "cp -an"), shell=True, check=True)
+    assert (packet / "T2").is_dir()

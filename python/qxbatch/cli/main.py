@@ -55,14 +55,19 @@ def _with_help_options(words: list[str]) -> list[str]:
 
 
 def _help(words: Sequence[str]) -> str | None:
-    """Return the help or the version, before anything slow is imported; None if no word asks for one of them."""
+    """Return the help or the version, before anything slow is imported.
+
+    Return None if no word asks for one of them, and for the help of something unknown (`_refuse_misspelt`).
+    """
     before_end = words[: words.index("--")] if "--" in words else words
     if "--version" in before_end:
         from qxbatch.core import VERSION
 
         return f"qxbatch {VERSION}\n"
     help_words = [word for word in before_end if word in HELP_WORDS]
-    return _help_text(words[0], complete=help_words[-1] == HELP_ALL) if help_words else None
+    if not help_words or _is_unknown(words):
+        return None
+    return _help_text(words[0], complete=help_words[-1] == HELP_ALL)
 
 
 def _help_text(name: str, *, complete: bool) -> str:
@@ -136,26 +141,40 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _refuse_misspelt(words: Sequence[str]) -> None:
-    """Raise UsageError when the first word resembles a command's name, and no file or folder of that name exists.
+    """Raise UsageError when the first word is unknown, and resembles a command's name or asks for help."""
+    if not _is_unknown(words):
+        return
+    from qxbatch.cli.commands import COMMANDS
+    from qxbatch.nearest import nearest_name
+    from qxbatch.problems import UsageError
+
+    first = words[0]
+    near = nearest_name(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
+    if near or any(word in HELP_WORDS for word in words):
+        hint = f"Did you mean `qxbatch {near}`? To name a folder, write ./{first}."
+        raise UsageError(
+            f"There is no command {first} and no folder of that name.",
+            hint if near else "`qxbatch --help` lists the commands.",
+        )
+
+
+def _is_unknown(words: Sequence[str]) -> bool:
+    """Return whether the first word is neither a command nor an option, and no file or folder of that name exists.
 
     Such a name is accepted for a sessions folder that the run creates (with --masterinbox), and for <data> in the BIDS-App form.
     """
     import os
 
     from qxbatch.cli.commands import COMMANDS
-    from qxbatch.cli.words import LEVELS
-    from qxbatch.nearest import nearest_name
-    from qxbatch.problems import UsageError
 
     first = words[0] if words else "-"
     has_masterinbox = any(word.replace("_", "-").startswith("--masterinbox") for word in words)
+    if first in COMMANDS or has_masterinbox or first.startswith("-") or "/" in first or os.path.lexists(first):
+        return False
+    from qxbatch.cli.words import LEVELS
+
     is_bids_app = len(words) > 2 and words[2] in LEVELS  # noqa: PLR2004 - <data> <output> <level>
-    if first.startswith("-") or "/" in first or os.path.lexists(first) or has_masterinbox or is_bids_app:
-        return
-    near = nearest_name(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
-    if near:
-        hint = f"Did you mean `qxbatch {near}`? To name a folder, write ./{first}."
-        raise UsageError(f"There is no command {first} and no folder of that name.", hint)
+    return not is_bids_app
 
 
 class _stop_on_sigterm:  # noqa: N801 - read as a phrase where it stands

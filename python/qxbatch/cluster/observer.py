@@ -8,8 +8,8 @@ from typing import Any
 
 from qxbatch.cluster.state import FINAL, State, UnitState
 from qxbatch.cluster.submission import Submission
-from qxbatch.events import Event, UnitCancelled, UnitFinished, UnitStarted
-from qxbatch.model import SeriesLabel, SessionReport
+from qxbatch.events import CandidateFound, Event, UnitCancelled, UnitFinished, UnitStarted
+from qxbatch.model import Candidate, SeriesLabel, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.report.labels import label_subject
 from qxbatch.report.outcome import has_failed
@@ -25,73 +25,99 @@ class StateWriter:
     def __init__(self, submission: Submission, states: Sequence[UnitState], job_and_host: str) -> None:
         """`job_and_host` is recorded as the reason of running units."""
         self._submission = submission
-        self._states = {state.name: state for state in states}
+        self._states = {state.number: state for state in states}
         self._job_and_host = job_and_host
+        self._candidates: dict[str, Candidate] = {}
+        """The entries of the inbox that the task found, by name."""
         self._start_times: dict[str, float] = {}
-        """Maps the name of each unit that was started to the value of the monotonic clock."""
+        """Maps the session id of each unit that was started to the value of the monotonic clock."""
 
     @property
-    def states(self) -> Mapping[str, UnitState]:
-        """Return the states by the names of their units."""
+    def states(self) -> Mapping[int, UnitState]:
+        """Return the states by the numbers of their units."""
         return self._states
+
+    def candidates_of(self, state: UnitState) -> list[Candidate]:
+        """Return the candidates of a unit: those of its packets that the task found."""
+        return [self._candidates[name] for name in state.packets if name in self._candidates]
+
+    def has_ready_packet(self, state: UnitState) -> bool:
+        """Return whether a packet of the unit is imported. Of several units of one session, not all need to have one."""
+        return any(candidate.verdict is Verdict.READY for candidate in self.candidates_of(state))
 
     def notify(self, event: Event, /) -> None:
         """Write the state after an event."""
         match event:
+            case CandidateFound():
+                self._candidates[event.candidate.path.name] = event.candidate
             case UnitStarted():
                 self._start_times[event.unit] = time.monotonic()
-                before = self._states.get(event.unit)
-                attempts = before.attempts + 1 if before else 0
-                self.write_changed(event.unit, state=State.RUNNING, reason=self._job_and_host, attempts=attempts)
+                for state in self._imported_states(event.unit):
+                    changes = {"reason": self._job_and_host, "attempts": state.attempts + 1}
+                    self.write_changed(state.number, state=State.RUNNING, **changes)
             case UnitFinished():
-                self.write_result(event.unit, event.reports)
+                for state in self._imported_states(event.unit):
+                    self.write_result(state.number, event.reports)
             case UnitCancelled():
-                self.write_changed(event.unit, state=State.WAITING, reason=STOPPED_REASON)
+                for state in self._imported_states(event.unit):
+                    self.write_changed(state.number, state=State.WAITING, reason=STOPPED_REASON)
             case _:
                 pass
 
-    def write_result(self, unit: str, reports: Sequence[SessionReport]) -> None:
+    def _imported_states(self, session: str) -> list[UnitState]:
+        """Return the states of the units of a session whose packets are imported."""
+        return [state for state in self._states.values() if state.name == session and self.has_ready_packet(state)]
+
+    def write_result(self, number: int, reports: Sequence[SessionReport]) -> None:
         """Write the result of a unit. A unit that another run is importing gets the state WAITING."""
         problems = [problem for report in reports for problem in report.problems]
-        seconds = round(time.monotonic() - self._start_times.get(unit, time.monotonic()), 3)
+        series, images = sum(report.series for report in reports), sum(report.images for report in reports)
+        state = self._states[number] = self._states[number]._replace(series=series, images=images)
+        seconds = round(time.monotonic() - self._start_times.get(state.name, time.monotonic()), 3)
         published = any(report.folder is not None for report in reports)
-        if unit in self._states:
-            series, images = sum(report.series for report in reports), sum(report.images for report in reports)
-            self._states[unit] = self._states[unit]._replace(series=series, images=images)
         failure = next(filter(has_failed, reports), None)
+        existed = any(problem.code is Code.EXISTS for problem in problems)
+        left_out = "" if existed else self._reason_of_left_out(state)
         if failure is not None:
             error = next(problem for problem in failure.problems if problem.severity is Severity.ERROR)
-            reason, value = _reason(error, failure.labels), problem_value(error)
-            self.write_changed(
-                unit, state=State.FAILED, reason=reason, problem=value, published=published, seconds=seconds
-            )
+            reason = _reason(error, failure.labels)
+            self.write_failed(number, reason, error, published=published, seconds=seconds)
         elif any(problem.code is Code.HELD for problem in problems):
-            self.write_changed(unit, state=State.WAITING, reason="another run is importing it")
+            self.write_changed(number, state=State.WAITING, reason="another run is importing it")
+        elif left_out:
+            self.write_failed(number, left_out, published=published, seconds=seconds)
         else:
-            existed = any(problem.code is Code.EXISTS for problem in problems)
-            self.write_done(unit, "its session existed already" if existed else "", seconds)
+            self.write_done(number, "its session existed already" if existed else "", seconds)
 
-    def write_done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
+    def _reason_of_left_out(self, state: UnitState) -> str:
+        """Return which packet of an imported unit was left out, and why; empty if none was."""
+        if not self.has_ready_packet(state):
+            return ""
+        for name in state.packets:
+            candidate = self._candidates.get(name)
+            if candidate is None or candidate.verdict not in (Verdict.READY, Verdict.ALREADY_THERE):
+                why = "it is not in the inbox any more" if candidate is None else reason_of_candidate(candidate)
+                return f"its session was written without {name}: {why}"
+        return ""
+
+    def write_done(self, number: int, reason: str = "", seconds: float = 0.0) -> None:
         """Write that the session of a unit was written, now or before."""
-        self.write_changed(unit, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
+        self.write_changed(number, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
 
-    def write_failed(self, unit: str, reason: str, problem: Problem | None = None) -> None:
-        """Write that a unit cannot be imported."""
+    def write_failed(self, number: int, reason: str, problem: Problem | None = None, **changes: Any) -> None:
+        """Write that a unit cannot be imported, or not completely."""
         value = None if problem is None else problem_value(problem)
-        self.write_changed(unit, state=State.FAILED, reason=reason, problem=value)
+        self.write_changed(number, state=State.FAILED, reason=reason, problem=value, **changes)
 
-    def write_changed(self, unit: str, **changes: Any) -> None:
-        """Write a changed state. Units of other tasks are ignored."""
-        state = self._states.get(unit)
-        if state is None:
-            return
-        self._states[unit] = state = state._replace(**changes)
+    def write_changed(self, number: int, **changes: Any) -> None:
+        """Write a changed state."""
+        self._states[number] = state = self._states[number]._replace(**changes)
         if self._has_result_of_another_task(state):
             return
         try:
             self._submission.write_state(state)
         except OSError as error:
-            logging.getLogger("qxbatch").warning("The state of %s cannot be written: %s", unit, error)
+            logging.getLogger("qxbatch").warning("The state of %s cannot be written: %s", state.name, error)
 
     def _has_result_of_another_task(self, new: UnitState) -> bool:
         """Return whether another task has written a result of the unit that the new state must not replace.
@@ -103,6 +129,13 @@ class StateWriter:
         with contextlib.suppress(OSError, ValueError):
             return self._submission.state(new.number).state in results
         return False
+
+
+def reason_of_candidate(candidate: Candidate) -> str:
+    """Return why a candidate is not imported: the text of its problem, else its verdict and note."""
+    if candidate.problem is not None:
+        return f"{candidate.problem.message} {candidate.problem.hint}".strip()
+    return f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}"
 
 
 def _reason(problem: Problem, labels: Sequence[SeriesLabel]) -> str:

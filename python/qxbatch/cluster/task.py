@@ -26,7 +26,7 @@ def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
     if not round_number.isdecimal() or not (name.isdecimal() or name in (END_JOB, REMAINING)):
         raise UsageError(f"--task={task} is not a task.", "It is written ROUND/TASK, like 1/0.")
     if name == REMAINING:
-        from qxbatch.cluster.end_job import submit_remaining
+        from qxbatch.cluster.remaining import submit_remaining
 
         return submit_remaining(submission, int(round_number))
     settings = restore_settings(submission)

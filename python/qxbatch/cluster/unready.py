@@ -3,7 +3,7 @@
 A unit is the packets of one session.
 """
 
-from qxbatch.cluster.observer import StateWriter
+from qxbatch.cluster.observer import StateWriter, reason_of_candidate
 from qxbatch.cluster.state import FINAL
 from qxbatch.discover.existing import existing_clause
 from qxbatch.model import Candidate, Report, Verdict
@@ -16,25 +16,22 @@ def write_unready_states(report: Report, writer: StateWriter, settings: Settings
     recovered = {
         session.session.id: session for session in report.sessions if session.session is not None and not session.unit
     }
-    by_packet = {candidate.path.name: candidate for candidate in report.candidates}
-    for unit, state in list(writer.states.items()):
-        candidates = [by_packet[name] for name in state.packets if name in by_packet]
-        if state.state in FINAL or any(candidate.verdict is Verdict.READY for candidate in candidates):
+    for number, state in list(writer.states.items()):
+        if state.state in FINAL or writer.has_ready_packet(state):
             continue
-        if unit in recovered:
-            writer.write_result(unit, [recovered[unit]])
+        candidates = writer.candidates_of(state)
+        if state.name in recovered:
+            writer.write_result(number, [recovered[state.name]])
         elif candidates:
-            _write_by_verdict(writer, unit, candidates[0])
-        elif existing_clause(settings, unit):
-            writer.write_done(unit, "its session existed already")
+            _write_by_verdict(writer, number, candidates[0])
+        elif existing_clause(settings, state.name):
+            writer.write_done(number, "its session existed already")
         else:
-            writer.write_failed(unit, "its packet is not in the inbox any more, and it has no session.")
+            writer.write_failed(number, "its packet is not in the inbox any more, and it has no session.")
 
 
-def _write_by_verdict(writer: StateWriter, unit: str, candidate: Candidate) -> None:
+def _write_by_verdict(writer: StateWriter, number: int, candidate: Candidate) -> None:
     if candidate.verdict is Verdict.ALREADY_THERE:
-        writer.write_done(unit, "its session existed already")
-    elif candidate.problem is not None:
-        writer.write_failed(unit, f"{candidate.problem.message} {candidate.problem.hint}".strip(), candidate.problem)
+        writer.write_done(number, "its session existed already")
     else:
-        writer.write_failed(unit, f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}")
+        writer.write_failed(number, reason_of_candidate(candidate), candidate.problem)

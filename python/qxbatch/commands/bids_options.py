@@ -13,6 +13,7 @@ from qxbatch.commands.option_values import is_yes
 from qxbatch.discover.filters import matches_glob
 from qxbatch.problems import UsageError
 from qxbatch.report.output_files import check_output_files, default_study_paths
+from qxbatch.session.contents import is_session
 from qxbatch.settings.lists import split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
@@ -67,7 +68,7 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
         sessions=split_list(str(options["--sessions"] or "")),
         link=_one_of(options, "--link", LinkMode, LinkMode.AUTO),
         intended_for=_one_of(options, "--intended-for", IntendedForFormat, IntendedForFormat.URI),
-        shift_table=(_file(options, "--shift-table") or folder / SHIFT_TABLE_NAME)
+        shift_table=(_file(options, "--shift-table") or _sessionsfolder_of(folder) / SHIFT_TABLE_NAME)
         if options["--shift-dates"]
         else None,
         logfile=logfile_spec(str(options["--logfile"])) if options["--logfile"] else None,
@@ -140,8 +141,14 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
                 f"{bids_options.shift_table} is in the data set.", "Keep the table of shifts outside of it."
             )
         check_output_files(
-            {"--shift-table": bids_options.shift_table}, [default_study_paths(bids_options.sessionsfolder)]
+            {"--shift-table": bids_options.shift_table},
+            [default_study_paths(_sessionsfolder_of(bids_options.sessionsfolder))],
         )
+
+
+def _sessionsfolder_of(folder: Path) -> Path:
+    """Return the folder of a session that is named alone; another folder as it is."""
+    return folder.parent if is_session(folder) else folder
 
 
 def _is_in(path: Path, folder: Path) -> bool:

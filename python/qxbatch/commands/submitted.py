@@ -43,11 +43,11 @@ def print_warnings(texts: Iterable[str]) -> None:
 
 
 def print_not_resubmitted(sessions: Sequence[str]) -> None:
-    """Print which sessions with failed series are not submitted again, if there are any."""
+    """Print which failed sessions are not submitted again, if there are any."""
     if sessions:
         verb = "is" if len(sessions) == 1 else "are"
         print(
-            f"{counted(len(sessions), 'session')} with failed series {verb} published and not submitted again: {_names(sessions)}."
+            f"{counted(len(sessions), 'failed session')} {verb} published and not submitted again: {_names(sessions)}."
         )
 
 

@@ -67,6 +67,11 @@ def _prepared_settings(values: dict[str, str], *, bids_app: bool) -> Settings:
     from qxbatch.record.mapped_path import check_path
 
     parsed = parse(values, bids_app=bids_app, on_command_line=values)
+    if parsed.settings.test:  # from a config file: there is no option --test
+        raise UsageError(
+            "The config file has the parameter test, and a worker has no dry run.",
+            "Leave it out, or write test = false.",
+        )
     folder = parsed.settings.sessionsfolder
     check_path(folder, parsed.settings.path_map)
     try:

@@ -89,7 +89,8 @@ def _findings(
     compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_NamedImage], order: Sequence[int]
 ) -> Findings:
     """Describe a comparison; `images` are in the order in which they were compared."""
-    needs_names = compared.misplaced_frames or any(image.check.first_difference is not None for image in images)
+    has_difference = any(image.check.first_difference is not None for image in images)
+    needs_names = has_difference or compared.misplaced_frames or compared.repeated_frames
     names = [Path(path).name for path in frames.files] if needs_names else []
     count_faults = _count_faults(compared, images)
     faults = _position_faults(compared, names) or [
@@ -98,7 +99,7 @@ def _findings(
         *_split_scan_faults(images),
     ]
     faults += _order_faults(compared, frames, evidence)
-    doubts = _doubts(compared, frames)
+    doubts = _doubts(compared, frames, names)
     for index, image in enumerate(images):
         faults += [f"{image.name}: {text}" for text in _image_faults(image.check, index, images)]
         image_faults = direction_findings(image.output, image.nifti, image.check)
@@ -230,7 +231,7 @@ def _distance_faults(image: Nifti) -> list[str]:
     return [f"its {slices} slices are only {distance:.1g} mm apart: they may be volumes of one slice."]
 
 
-def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
+def _doubts(compared: Comparison, frames: SeriesFrames, names: Sequence[str]) -> list[str]:
     doubts = []
     if compared.joined_files:
         doubts.append(
@@ -269,7 +270,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"{sum(compared.frames_not_compared.values())} slices were not compared."
         )
     doubts += _misread_pixels(compared)
-    doubts += _repeated_frames(compared)
+    doubts += _repeated_frames(compared, names)
     if compared.zero_slopes:
         doubts.append(
             f"RescaleSlope is 0 in {compared.zero_slopes} of {compared.frames} frames, so all their values would be equal. The "
@@ -287,14 +288,16 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
     return doubts
 
 
-def _repeated_frames(compared: Comparison) -> list[str]:
+def _repeated_frames(compared: Comparison, names: Sequence[str]) -> list[str]:
     """Return a doubt if frames repeat others, and no header says to which volume they belong."""
     if not compared.repeated_frames:
         return []
-    slices = f"{counted(compared.repeated_frames, 'slice')} of {compared.frames}"
-    verb = "repeats" if compared.repeated_frames == 1 else "repeat"
+    slices = f"{counted(len(compared.repeated_frames), 'slice')} of {compared.frames}"
+    verb = "repeats" if len(compared.repeated_frames) == 1 else "repeat"
+    file, frame, other = compared.repeated_frames[0]
+    which = f"frame {frame + 1} of {names[file]} those of frame {other + 1}"
     return [
-        f"{slices} {verb} values, place, times and numbers of another one: volumes may have slices of other volumes."
+        f"{slices} {verb} values, place, times and numbers of another one ({which}): volumes may have slices of other volumes."
     ]
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
@@ -34,17 +35,30 @@ def candidates(
     """Return the entries of the inbox (or the requested session folders), sorted by name, each with its verdict.
 
     In folder mode (`--masterinbox=none`) a candidate is a session folder, and its packet is `<session>/inbox`. With
-    `only`, other names are ignored. `sniff` recognises a file by its content, `studies` returns the studies of loose files, and
-    `now_ns` the time; tests replace them. Raises UsageError.
+    `only`, other names are ignored, except that the other files of its study decide about a loose DICOM file. `sniff` recognises a
+    file by its content, `studies` returns the studies of loose files, and `now_ns` the time; tests replace them. Raises UsageError.
     """
     refuse_unsafe_folders(settings)
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders
 
         return candidates_of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
-    entries = list_inbox(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
+    entries = _entries(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
     judged = _judge_inbox(settings, entries, logfile_rows(settings), studies)
-    return [with_fingerprint(entry, entry.path, settings, now_ns()) for entry in judged]
+    return [
+        with_fingerprint(entry, entry.path, settings, now_ns())
+        for entry in judged
+        if only is None or entry.path.name in only
+    ]
+
+
+def _entries(inbox: Path, written_folders: Sequence[Path], sniff: Sniff, only: Collection[str] | None) -> list[Entry]:
+    """Return the entries of the inbox; with `only` those of that name, and if one is a loose DICOM file, all loose DICOM files."""
+    entries = list_inbox(inbox, written_folders, sniff, only)
+    if only is None or not any(map(is_loose_dicom, entries)):
+        return entries
+    inbox_entries = list_inbox(inbox, written_folders, sniff)
+    return [entry for entry in inbox_entries if entry.name in only or is_loose_dicom(entry)]
 
 
 def logfile_rows(settings: Settings) -> "LogfileRows | None":

@@ -12,6 +12,10 @@ _STAGING_NAME_OF_SPLIT = r"\.qxbatch-split-[0-9a-f]{16}"
 """The staging folder of `qxbatch split`."""
 _HIDDEN_NAME = re.compile(r"(?s)\.qxbatch-(copy|aside|part|gone)-([0-9a-f]{16})-(.+)")
 
+_LONGEST_CHARACTER = 4
+"""Bytes of the longest character in UTF-8."""
+_HASH_ENDING = re.compile(r"(?s).*-[0-9a-f]{32}(\.tar)?(\.[A-Za-z0-9]{1,8})?")
+"""A name that `_shorten` returns."""
 _EXTENSION = re.compile(r"(\.tar)?\.[A-Za-z0-9]{1,8}\Z")
 
 
@@ -79,3 +83,9 @@ def split_hidden_name(name: str) -> tuple[Use, str, str] | None:
     """
     match = _HIDDEN_NAME.fullmatch(name)
     return None if match is None else (Use(match[1]), match[2], match[3])
+
+
+def is_shortened(name: str) -> bool:
+    """Return whether `hidden_name` shortened the original name of this hidden name, which has the longest possible length then."""
+    is_longest = len(os.fsencode(name)) > MAX_NAME_BYTES - _LONGEST_CHARACTER
+    return is_longest and _HASH_ENDING.fullmatch(name) is not None

@@ -3,11 +3,11 @@
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.own_names import Use, split_hidden_name
+from qxbatch.discover.own_names import Use, hidden_name, is_shortened, split_hidden_name
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.removed_packet import compare_with_sessions
 from qxbatch.problems import Code, Problem
@@ -42,7 +42,8 @@ def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[Sess
     inbox = settings.masterinbox
     if inbox is None:  # folder mode
         return []
-    entries = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
+    names = names_in(inbox)
+    entries = [(name, *parts) for name in names if (parts := split_hidden_name(name)) and parts[0] in _STATES]
     if not entries:
         return []
     try:
@@ -54,9 +55,17 @@ def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[Sess
     latest_change = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
     return [
         SessionReport(original, None, None, (_problem(inbox / name, use, original, settings),))
-        for name, use, tag, original in entries
+        for name, use, tag, shortened in entries
+        for original in [_original_name(name, use, tag, names) or shortened]
         if tag not in known_tags and _is_unchanged_since(inbox / name, latest_change)
     ]
+
+
+def _original_name(hidden: str, use: Use, tag: str, names: Sequence[str]) -> str:
+    """Return the name in the inbox that was shortened to this hidden name; empty if there is none."""
+    if not is_shortened(hidden):
+        return ""
+    return next((name for name in names if hidden_name(use, tag, name) == hidden), "")
 
 
 def _tags(workspace: Workspace) -> Iterator[str]:
@@ -84,6 +93,8 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     if use is Use.GONE:
         can_be_removed, text = compare_with_sessions(path, original, settings)
         hint = f"{text} {_REMOVE if can_be_removed else hint}"
+    if is_shortened(path.name) and path.name.endswith(original):
+        hint = f"The name of the packet was longer: correct it after the command. {hint}"
     message = f"belongs to {original} and is not imported: {state} by an interrupted run whose journal is missing."
     # in a container, the paths in the command are those outside of it
     hidden, restored = (

@@ -1,5 +1,6 @@
 """Refuses packets if one of their sessions would be that of another packet; `refuse_session_of_other_packet` lists the cases."""
 
+import os
 import re
 from pathlib import Path
 
@@ -23,9 +24,9 @@ def refuse_session_of_other_packet(context: Context, unit: Unit, folder: Path) -
 
     A unit is the packets that are imported together.
 
-    There are three cases: this run published the session; it was split from another packet (or may have been, if its summary
-    cannot be read), and --overwrite would replace it; or the unit would be split into it, but the existing session was not split
-    from this unit.
+    There are three cases: this run published the session; it was split from another packet (or may have been, if its summary is
+    missing or cannot be read), and --overwrite would replace it; or the unit would be split into it, but the existing session was
+    not split from this unit.
     """
     if folder.name in context.published_sessions:
         raise same_session_error(folder.name, unit)
@@ -43,7 +44,7 @@ def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
 def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
     """Raise PacketError if --overwrite would replace a session that was split from another unit: it may be of another patient.
 
-    The source of a session whose summary cannot be read is unknown, if its name is one that a split gives.
+    The source of a session whose summary is missing or cannot be read is unknown, if its name is one that a split gives.
     """
     if settings.overwrite and _NUMBERED.fullmatch(folder.name):
         _refuse_unknown_source(settings, folder, unit)
@@ -54,16 +55,22 @@ def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
 
 
 def _refuse_unknown_source(settings: Settings, folder: Path, unit: Unit) -> None:
-    session = SessionFolder(folder)
-    try:
-        _ = session.summary
-    except (SummaryError, OSError) as error:
-        reason = error_text(error, session.paths.summary)
+    reason = _why_source_is_unknown(SessionFolder(folder))
+    if reason:
         message = f"its session {folder.name} exists and may be of another packet, from which it was split: {reason}"
-        hint = f"Make the summary readable, or move {folder} away, and run again:"
+        hint = f"Restore the summary or make it readable, or move {folder} away, and run again:"
         command = command_for(settings, [unit.session.id])
-        problem = Problem(Code.EXISTS, unit.label, f"{message}; nothing was changed.", hint, command=command)
-        raise PacketError(problem) from None
+        raise PacketError(Problem(Code.EXISTS, unit.label, f"{message}; nothing was changed.", hint, command=command))
+
+
+def _why_source_is_unknown(session: SessionFolder) -> str:
+    """Return why the summary of a session cannot be read; empty if it can, and for a session of another program."""
+    try:
+        is_missing = session.summary is None
+    except (SummaryError, OSError) as error:
+        return error_text(error, session.paths.summary)
+    is_of_qxbatch = os.path.lexists(session.paths.qxbatch_folder)
+    return f"{session.paths.summary} is missing" if is_missing and is_of_qxbatch else ""
 
 
 def split_source(folder: Path) -> str:

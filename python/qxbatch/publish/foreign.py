@@ -32,10 +32,10 @@ class NewText(NamedTuple):
 def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     """Write texts under hidden names, sync them, and then give them their names, in this order. Raises OSError.
 
-    A file that a person wrote or changed is renamed to a numbered name, which is printed. If several processes may write these
-    files, each needs a different `tag` (16 hex digits). The tag NO_RUN means that this process is the only one. Then a file with
-    `can_exchange` is exchanged with its new text in one step, if the file system supports that, and compared after that. So an
-    edit is kept even if it was saved right before.
+    A file that a person wrote or changed, or a link, is renamed to a numbered name, which is printed. If several processes may
+    write these files, each needs a different `tag` (16 hex digits). The tag NO_RUN means that this process is the only one. Then a
+    file with `can_exchange` is exchanged with its new text in one step, if the file system supports that, and compared after that.
+    So an edit is kept even if it was saved right before.
     """
     staged = [_hidden_path(text.path, Use.COPY, tag) for text in texts]
     try:
@@ -95,7 +95,7 @@ def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) ->
         try:
             is_foreign = not is_own(read_bytes(aside))
         except OSError:
-            is_foreign = stat.S_IFMT(aside.lstat().st_mode) in (stat.S_IFREG, stat.S_IFDIR)
+            is_foreign = stat.S_IFMT(aside.lstat().st_mode) in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
         if is_foreign:
             _keep(aside, path)
         else:
@@ -103,14 +103,15 @@ def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) ->
 
 
 def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Rename a file that a person wrote or changed. Raises OSError if it cannot be read."""
+    """Rename a file that a person wrote or changed, and a link of a person. Raises OSError if a file cannot be read."""
     try:
         if is_own(read_bytes(path)):
             return
     except OSError:
-        if path.is_symlink() or not path.is_file():
-            return  # a link or FIFO has no bytes to keep, and a folder cannot be replaced
-        raise
+        if not path.is_symlink():
+            if not path.is_file():
+                return  # a FIFO has no bytes to keep, and a folder cannot be replaced
+            raise
     _keep(path, path)
 
 
@@ -124,7 +125,8 @@ def _keep(source: Path, path: Path) -> None:
         except FileExistsError:
             k += 1
         else:
-            print(f"{path} is not as qxbatch wrote it, so it was renamed to {new_path.name}.", file=sys.stderr)
+            what = "is a link" if new_path.is_symlink() else "is not as qxbatch wrote it"
+            print(f"{path} {what}, so it was renamed to {new_path.name}.", file=sys.stderr)
             return
 
 

@@ -102,7 +102,8 @@ pub(crate) struct Comparison {
     largest_movement: f64,
     largest_tilt: f64,
     frames_of_irregular_order: usize,
-    repeated_frames: usize,
+    // file, frame, the frame that it repeats
+    repeated_frames: Vec<(usize, u32, u32)>,
     scaling_count: usize,
     zero_slopes: usize,
     frames_not_compared: BTreeMap<&'static str, usize>,
@@ -176,6 +177,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         .into_iter()
         .map(|image_check| check(py, image_check));
     let misplaced = comparison.misplaced_frames.iter();
+    let repeated = comparison.repeated_frames.iter();
     let encodings = comparison.encodings.iter();
     Ok(Comparison {
         files: comparison.files,
@@ -193,7 +195,9 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         largest_movement: comparison.largest_movement,
         largest_tilt: comparison.largest_tilt,
         frames_of_irregular_order: comparison.frames_of_irregular_order,
-        repeated_frames: comparison.repeated_frames,
+        repeated_frames: repeated
+            .map(|frame| (frame.file, frame.frame, frame.other))
+            .collect(),
         scaling_count: comparison.scaling_count,
         zero_slopes: comparison.zero_slopes,
         frames_not_compared: comparison.frames_not_compared,

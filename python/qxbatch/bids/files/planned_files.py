@@ -36,14 +36,24 @@ class Owner(NamedTuple):
     """As in the export plan; only of scans.tsv."""
 
 
+class ColumnsOf(NamedTuple):
+    """The content of the file that describes the columns of participants.tsv, once that table is merged."""
+
+    table: str
+    """The path of the table in the data set."""
+
+
 @dataclass(frozen=True)
 class PlannedFile:
-    """A planned file of the data set: a copy of a file of the session, bytes, or a table that is merged with the existing one."""
+    """A planned file of the data set: a copy of a file of the session, bytes, or a table that is merged with the existing one.
+
+    Or the description of such a table, which is planned before.
+    """
 
     path: str
     """Relative to the data set."""
     owner: Owner
-    content: Source | bytes | Table
+    content: Source | bytes | Table | ColumnsOf
     is_editable: bool = False
     """Whether users are meant to edit the file: an edited one is not changed and not reported."""
 

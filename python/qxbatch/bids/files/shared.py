@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.description import dataset_files
-from qxbatch.bids.files.planned_files import Owner, PlannedFile
+from qxbatch.bids.files.planned_files import ColumnsOf, Owner, PlannedFile
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.rows import (
@@ -15,7 +15,6 @@ from qxbatch.bids.tables.rows import (
     PARTICIPANTS_TSV,
     begin_of,
     end_of,
-    participants_json,
     participants_table,
     sessions_table,
 )
@@ -62,7 +61,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
             files.append(PlannedFile(path, Owner(), sessions_table(labelled_plans, options.shifts)))
     files.append(PlannedFile(PARTICIPANTS_TSV, Owner(), table))
     if people:
-        files.append(PlannedFile(PARTICIPANTS_JSON, Owner(), participants_json(table), is_editable=True))
+        files.append(PlannedFile(PARTICIPANTS_JSON, Owner(), ColumnsOf(PARTICIPANTS_TSV), is_editable=True))
     return files
 
 

@@ -82,9 +82,9 @@ def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequenc
     return Table((PARTICIPANT_ID, *used_columns), tuple(rows))
 
 
-def participants_json(table: Table) -> bytes:
-    """Return participants.json, which describes the columns."""
-    columns = {PARTICIPANT_ID: {"Description": "Label of the subject"}}
-    for column in table.columns[1:]:
-        columns[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
-    return (json.dumps(columns, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+def participants_json(columns: Iterable[str]) -> bytes:
+    """Return participants.json, which describes the column of the subjects, and these columns."""
+    described = {PARTICIPANT_ID: {"Description": "Label of the subject"}}
+    for column in columns:
+        described[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
+    return (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

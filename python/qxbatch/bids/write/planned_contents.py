@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned_files import PlannedFile
+from qxbatch.bids.files.planned_files import ColumnsOf, PlannedFile
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
-from qxbatch.bids.tables.table_text import Cells, Table, cells_of
+from qxbatch.bids.tables.rows import participants_json
+from qxbatch.bids.tables.table_text import Cells, Table, cells_of, read_table
 from qxbatch.bids.write.apply import Content
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
 from qxbatch.bids.write.session_results import KeptFiles, SessionResults
@@ -46,7 +47,8 @@ class PlannedContents:
         No entry: no session has a row in the table.
         """
         if not isinstance(file.content, Table):
-            return file.content, Entry(file.path, *_size_and_hash(file.content), **file.owner._asdict())
+            content = self._description(file.content.table) if isinstance(file.content, ColumnsOf) else file.content
+            return content, Entry(file.path, *_size_and_hash(content), **file.owner._asdict())
         self.cells[file.path] = cells_of(file.content)
         merged = self._tables.merge(file, file.content)
         if not merged.recorded_cells:
@@ -61,6 +63,13 @@ class PlannedContents:
             file.path, *size_and_hash, **file.owner._asdict(), edited=merged.is_edited, rows=merged.recorded_cells
         )
         return merged.content, entry
+
+    def _description(self, path: str) -> bytes:
+        """Return the description of the columns of a table, also of those that stay from earlier exports; not of users' columns."""
+        content, entry = self.contents.get(path, b""), self.entries.get(path)
+        table = read_table(content.decode("utf-8", "replace")) if isinstance(content, bytes) else None
+        exported = {column for row in entry.rows.values() for column in row} if entry else set()
+        return participants_json(column for column in (table.columns if table else ()) if column in exported)
 
 
 def _size_and_hash(content: Content) -> tuple[int, str]:

@@ -31,7 +31,7 @@ mod voxel_type;
 
 pub use check::compare;
 pub use picture::{colours, grey};
-pub use report::{Comparison, ImageCheck, MisplacedFrame};
+pub use report::{Comparison, ImageCheck, MisplacedFrame, RepeatedFrame};
 pub use samples::Difference;
 pub use statistics::{MIN_VOLUMES, Statistics, statistics};
 pub use statistics_error::StatisticsError;

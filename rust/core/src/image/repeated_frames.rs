@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::frame_positions::SeriesFrame;
+use super::report::RepeatedFrame;
 use crate::frames::{Attributes, FileError, PixelReader, StoredValues};
 use crate::regular;
 
@@ -12,7 +13,7 @@ const SAME_POSITION: f64 = 0.05;
 /// A frame is compared with at most this many other frames of the same values.
 const MAX_COMPARED: usize = 8;
 
-/// Returns the number of frames that repeat another frame of their object: same values, position, times and numbers. No header
+/// Returns the frames that repeat another frame of their object: same values, position, times and numbers. No header
 /// says to which volume they belong.
 ///
 /// Frames whose compared values are all equal, such as empty slices, do not count, nor frames whose values are not read.
@@ -23,9 +24,9 @@ const MAX_COMPARED: usize = 8;
 pub(super) fn repeated_frames(
     series_frames: &[SeriesFrame<'_>],
     files: &[PathBuf],
-) -> Result<usize, FileError> {
+) -> Result<Vec<RepeatedFrame>, FileError> {
     let mut same_values: HashMap<(usize, u64), Vec<&SeriesFrame<'_>>> = HashMap::new();
-    let mut count = 0;
+    let mut repeated = Vec::new();
     for series_frame in series_frames {
         let Some(signature) = series_frame.frame.signature else {
             continue;
@@ -33,17 +34,23 @@ pub(super) fn repeated_frames(
         let others = same_values
             .entry((series_frame.file, signature))
             .or_default();
-        let repeats = others
+        let other = others
             .iter()
             .rev()
             .take(MAX_COMPARED)
-            .any(|other| repeats(&series_frame.frame.attributes, &other.frame.attributes));
-        if repeats && !is_uniform(series_frame, files)? {
-            count += 1;
+            .find(|other| repeats(&series_frame.frame.attributes, &other.frame.attributes));
+        if let Some(other) = other {
+            if !is_uniform(series_frame, files)? {
+                repeated.push(RepeatedFrame {
+                    file: series_frame.file,
+                    frame: series_frame.frame.index,
+                    other: other.frame.index,
+                });
+            }
         }
         others.push(series_frame);
     }
-    Ok(count)
+    Ok(repeated)
 }
 
 /// Returns whether two frames have the same position and attributes, except for their numbers in the object.

@@ -6,6 +6,17 @@ use super::samples::Difference;
 use super::volume_order::VolumeOrder;
 use crate::frames::{Component, PixelEncoding};
 
+/// A frame that repeats an earlier one of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RepeatedFrame {
+    /// Index of its file.
+    pub file: usize,
+    /// Its number in the file, from 0.
+    pub frame: u32,
+    /// The number of the frame that it repeats.
+    pub other: u32,
+}
+
 /// A frame whose position matches no slice of any image.
 #[derive(Debug, Clone)]
 pub struct MisplacedFrame {
@@ -114,7 +125,7 @@ pub struct Comparison {
     /// objects, that of their InstanceNumbers.
     pub frames_of_irregular_order: usize,
     /// Frames that repeat another frame of their object: same values, which are not all equal, and same attributes.
-    pub repeated_frames: usize,
+    pub repeated_frames: Vec<RepeatedFrame>,
     /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,
     /// Frames whose rescale slope is 0.
