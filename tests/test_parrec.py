@@ -171,6 +171,12 @@ def test_files_are_paired_by_folder_and_stem(paths: list[str], pairs: list[tuple
     assert pair_rows(map(Member, range(len(paths)), paths, names, kinds))[0] == pairs
 
 
+def test_a_rec_belongs_to_the_par_that_is_named_as_one() -> None:
+    kinds = {"a": "par", "a.PAR": "par", "a.rec": "rec", "b.rec": "par", "b.REC": "rec"}
+    pairs, _ = pair_rows(Member(k, path, path, kind) for k, (path, kind) in enumerate(kinds.items()))
+    assert pairs == [(0, None), (1, 2), (3, 4)]
+
+
 def test_files_without_a_partner_are_reported() -> None:
     kinds = {"a/one.PAR": "par", "b/two.REC": "rec", "c/three.REC": "rec", "c/three.xml": "other"}
     files = [Member(k, path, path[2:], kind) for k, (path, kind) in enumerate(kinds.items())]
