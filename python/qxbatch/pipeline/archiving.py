@@ -281,6 +281,8 @@ class _PacketArchiving:
         except ChangedError as error:
             return changed_packet_problem(error.path)
         except OSError as error:
+            with contextlib.suppress(OSError):  # no file of it could be removed, for example because of permissions
+                restore_name(self.packet, self.tag)
             return archiving_problem(self.path, mode, error)
         missing = [] if target is None else [device for device in devices if not os.path.lexists(target / device)]
         if missing:
