@@ -135,13 +135,24 @@ def test_no_rec_in_the_archive_has_the_stem_of_another_packets_par(
     assert contents == {alone: other, **dict(zip(archived, (PAR, REC), strict=True))}
 
 
-def test_a_rec_does_not_follow_a_par_to_a_guessed_path(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run is killed between the PAR, which the archive has already, and the REC."""
-    other = PAR.replace(b"WIP T1w", b"WIP T2w")
-    assert other != PAR
+OTHER = PAR.replace(b"WIP T1w", b"WIP T2w")
+
+
+@pytest.mark.parametrize(
+    ("before", "number"),
+    [
+        ({"S1.PAR": PAR, "S1_2.PAR": OTHER}, ""),
+        ({"S1.PAR": OTHER, "S1_2.PAR": OTHER + b"\n", "S1_4.PAR": OTHER}, "_3"),
+    ],
+    ids=["archived-before", "gap"],
+)
+def test_a_rec_follows_its_par_after_a_killed_run(
+    before: dict[str, bytes], number: str, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is killed between the PAR and the REC. The archive has other PARs of this name and size, and one had been removed."""
     study.archive.mkdir(parents=True)
-    (study.archive / "S1.PAR").write_bytes(PAR)
-    (study.archive / "S1_2.PAR").write_bytes(other)
+    for name, content in before.items():
+        (study.archive / name).write_bytes(content)
 
     def killed_at_rec(packet: Path, *args: Any, **keywords: Any) -> Path | None:
         if packet.suffix == ".REC":
@@ -154,6 +165,6 @@ def test_a_rec_does_not_follow_a_par_to_a_guessed_path(study: Study, monkeypatch
         patched.setattr("qxbatch.pipeline.archiving.archive_packet", killed_at_rec)
         study.main()
     assert [path.name for path in study.inbox.iterdir()] == ["S1.REC"]
-    study.main("--check=no")
+    assert study.main("--check=no").status == 0
     names = {path.name: path.read_bytes() for path in study.archive.iterdir()}
-    assert names == {"S1.PAR": PAR, "S1_2.PAR": other, "S1_3.REC": REC}
+    assert names == {**before, f"S1{number}.PAR": PAR, f"S1{number}.REC": REC}
