@@ -160,6 +160,8 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
         (["a.PAR", "a.par", "a.rec"], [(0, None), (1, 2)]),
         (["a.PAR.gz", "a.par.gz", "a.rec.gz"], [(0, None), (1, 2)]),
         (["a.PAR.gz", "a.REC.gz"], [(0, 1)]),
+        (["a.PAR", "a.PAR.gz", "a.REC.gz"], [(0, None), (1, 2)]),
+        (["a.PAR.gz", "a.REC"], [(0, 1)]),
         (["a.b.PAR", "a.b.REC", "a.REC"], [(0, 1)]),
         (["T2*[1] 'x'.PAR", "T2*[1] 'x'.REC"], [(0, 1)]),
         (["b.REC", "a.REC"], []),

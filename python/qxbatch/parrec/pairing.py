@@ -44,6 +44,8 @@ class _Candidate:
     stem: str
     is_upper: bool
     """Whether its extension is in upper case."""
+    compression: str
+    """The extension of its compression in lower case; empty if there is none."""
     role: str
     """`par`, `rec` or `xml`."""
     is_unnamed_par: bool
@@ -51,6 +53,7 @@ class _Candidate:
 
 
 _KEYS: tuple[Callable[[_Candidate], object], ...] = (
+    lambda member: (member.folder, member.stem, member.is_upper, member.compression),
     lambda member: (member.folder, member.stem, member.is_upper),
     lambda member: (member.folder, member.stem),
     lambda member: (member.folder, member.stem.casefold()),
@@ -61,9 +64,9 @@ _KEYS: tuple[Callable[[_Candidate], object], ...] = (
 def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
     """Pair the files of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired files.
 
-    Of the members of one folder, those with equal stems and extensions in the same case are paired first, then those with equal
-    stems, then those whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also if there is an `S1.PAR`. A PAR that is
-    not named as one, such as `S1`, gets only a REC that belongs to no other PAR.
+    Of the members of one folder, those with equal stems and extensions in the same case are paired first (compressed ones with
+    compressed ones), then those with equal stems, then those whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also
+    if there is an `S1.PAR`. A PAR that is not named as one, such as `S1`, gets only a REC that belongs to no other PAR.
 
     A PAR without its REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the
     header is XML.
@@ -119,8 +122,10 @@ def _candidate(file: Member) -> _Candidate | None:
     folder = file.path.removesuffix(file.name)
     if not role:
         return None
+    compression = file.name.removeprefix(without_compression_extension(file.name)).casefold()
     is_unnamed_par = role == "par" and extension.casefold() != ".par"
-    return _Candidate(file.row, file.path, folder, pair_stem(file.name), extension.isupper(), role, is_unnamed_par)
+    stem = pair_stem(file.name)
+    return _Candidate(file.row, file.path, folder, stem, extension.isupper(), compression, role, is_unnamed_par)
 
 
 def _stem_and_extension(name: str) -> tuple[str, str]:
