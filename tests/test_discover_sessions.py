@@ -251,3 +251,12 @@ def test_no_study_is_added_to_a_session(study: Study, folder: str, options: list
     relation = f"is in the session folder {session}." if folder else "is a session folder."
     assert f"{session / folder} {relation}" in " ".join(run.err.split())
     assert snapshot(study.sessions) == before
+
+
+def test_the_folder_of_packets_is_no_packet(study: Study) -> None:
+    study.put("S1", MrSeries().files())
+    study.put("S2", MrSeries(key="2").files())
+    run = study.main(f"--masterinbox={study.inbox.parent}")
+    assert run.status == ExitStatus.NOTHING_READY
+    assert "it is a folder of the study" in run.text
+    assert len(list(study.inbox.iterdir())) == 2

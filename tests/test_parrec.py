@@ -160,6 +160,8 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
         (["a.PAR", "a.par", "a.rec"], [(0, None), (1, 2)]),
         (["a.PAR.gz", "a.par.gz", "a.rec.gz"], [(0, None), (1, 2)]),
         (["a.PAR.gz", "a.REC.gz"], [(0, 1)]),
+        (["a.PAR", "a.PAR.gz", "a.REC.gz"], [(0, None), (1, 2)]),
+        (["a.PAR.gz", "a.REC"], [(0, 1)]),
         (["a.b.PAR", "a.b.REC", "a.REC"], [(0, 1)]),
         (["T2*[1] 'x'.PAR", "T2*[1] 'x'.REC"], [(0, 1)]),
         (["b.REC", "a.REC"], []),
@@ -169,6 +171,12 @@ def test_files_are_paired_by_folder_and_stem(paths: list[str], pairs: list[tuple
     kinds = ["par" if ".par" in path.casefold() else "rec" for path in paths]
     names = [path.removeprefix("z.zip!").rpartition("/")[2] for path in paths]
     assert pair_rows(map(Member, range(len(paths)), paths, names, kinds))[0] == pairs
+
+
+def test_a_rec_belongs_to_the_par_that_is_named_as_one() -> None:
+    kinds = {"a": "par", "a.PAR": "par", "a.rec": "rec", "b.rec": "par", "b.REC": "rec"}
+    pairs, _ = pair_rows(Member(k, path, path, kind) for k, (path, kind) in enumerate(kinds.items()))
+    assert pairs == [(0, None), (1, 2), (3, 4)]
 
 
 def test_files_without_a_partner_are_reported() -> None:

@@ -202,3 +202,15 @@ def test_a_session_whose_summary_cannot_be_read_now_is_not_rebuilt(
     assert "its session exists, and" in " ".join(run.text.split())
     assert "; nothing was changed." in " ".join(run.text.split())
     assert snapshot(study.session("S1")) == before
+
+
+def test_too_little_memory_is_no_internal_error(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_memory(*_: object) -> None:
+        raise MemoryError
+
+    study.put("S1", MrSeries().files())
+    monkeypatch.setattr("qxbatch.pipeline.unit.read_job", without_memory)
+    run = study.main()
+    assert run.status == 1
+    assert "cannot allocate memory" in run.text.casefold()
+    assert "internal error" not in run.text

@@ -89,10 +89,15 @@ class _File(io.FileIO):
         return count
 
 
+_MOST_GROWTH = 1 << 20
+"""Bytes by which a file may grow while it is read whole; what is written behind them is not read."""
+
+
 def read_bytes(path: Path, max_bytes: int = MOST_BYTES) -> bytes:
     """Return the bytes of a file that is no link. Raises OSError as `open_text` does, and for links."""
     with os.fdopen(_open_regular(path, max_bytes, os.O_NOFOLLOW), "rb") as file:
-        return file.read(max_bytes)
+        # a read allocates all bytes that it may return: more than a limit of the address space (`ulimit -v`) may permit
+        return file.read(min(max_bytes, os.fstat(file.fileno()).st_size + _MOST_GROWTH))
 
 
 def _open_regular(path: Path, max_bytes: int, flags: int = 0) -> int:

@@ -45,6 +45,15 @@ def test_a_loose_pair_has_the_session_of_its_common_stem(study: Study, par: str,
     assert study.session_names() == [session]
 
 
+def test_a_loose_rec_does_not_get_the_header_of_another_packets_par(study: Study) -> None:
+    study.put_bytes("S1", ParRec(acquisition=3).files()["scan.PAR"])
+    study.put_bytes("S1.par", PAR)
+    study.put_bytes("S1.rec", REC)
+    study.main("--on-same-session=merge", "--gzip=no")
+    pair = study.session("S1") / "dicom" / "2010"
+    assert {path.name: path.read_bytes() for path in pair.iterdir()} == {"S1.PAR": PAR, "S1.REC": REC}
+
+
 def test_the_placed_names_of_a_pair_fit_the_file_system(study: Study) -> None:
     study.put("OP" + "1" * 150, {"par/doe_x_jane.PAR": PAR, "par/doe_x_jane.REC": REC})
     assert study.main("--deidentify-logs").status == 0
@@ -110,8 +119,9 @@ def test_studies_that_share_an_archive_have_separate_pairs(tmp_path: Path) -> No
         ("S1.2", ("S1.2", "S1.2.REC"), ("S1_2.2", "S1.2_2.REC")),
         ("S1.par", ("S1.PAR", "S1.rec"), ("S1_2.PAR", "S1_2.rec")),
         ("s1.PAR", ("S1.PAR", "S1.rec"), ("S1_2.PAR", "S1_2.rec")),
+        ("S1.xml", ("S1.PAR", "S1.rec"), ("S1_2.PAR", "S1_2.rec")),
     ],
-    ids=["no-extension", "other-extension", "other-case", "other-case-of-stem"],
+    ids=["no-extension", "other-extension", "other-case", "other-case-of-stem", "xml"],
 )
 def test_no_rec_in_the_archive_has_the_stem_of_another_packets_par(
     alone: str, pair: tuple[str, str], archived: tuple[str, str], study: Study
@@ -125,13 +135,24 @@ def test_no_rec_in_the_archive_has_the_stem_of_another_packets_par(
     assert contents == {alone: other, **dict(zip(archived, (PAR, REC), strict=True))}
 
 
-def test_a_rec_does_not_follow_a_par_to_a_guessed_path(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run is killed between the PAR, which the archive has already, and the REC."""
-    other = PAR.replace(b"WIP T1w", b"WIP T2w")
-    assert other != PAR
+OTHER = PAR.replace(b"WIP T1w", b"WIP T2w")
+
+
+@pytest.mark.parametrize(
+    ("before", "number"),
+    [
+        ({"S1.PAR": PAR, "S1_2.PAR": OTHER}, ""),
+        ({"S1.PAR": OTHER, "S1_2.PAR": OTHER + b"\n", "S1_4.PAR": OTHER}, "_3"),
+    ],
+    ids=["archived-before", "gap"],
+)
+def test_a_rec_follows_its_par_after_a_killed_run(
+    before: dict[str, bytes], number: str, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is killed between the PAR and the REC. The archive has other PARs of this name and size, and one had been removed."""
     study.archive.mkdir(parents=True)
-    (study.archive / "S1.PAR").write_bytes(PAR)
-    (study.archive / "S1_2.PAR").write_bytes(other)
+    for name, content in before.items():
+        (study.archive / name).write_bytes(content)
 
     def killed_at_rec(packet: Path, *args: Any, **keywords: Any) -> Path | None:
         if packet.suffix == ".REC":
@@ -144,6 +165,6 @@ def test_a_rec_does_not_follow_a_par_to_a_guessed_path(study: Study, monkeypatch
         patched.setattr("qxbatch.pipeline.archiving.archive_packet", killed_at_rec)
         study.main()
     assert [path.name for path in study.inbox.iterdir()] == ["S1.REC"]
-    study.main("--check=no")
+    assert study.main("--check=no").status == 0
     names = {path.name: path.read_bytes() for path in study.archive.iterdir()}
-    assert names == {"S1.PAR": PAR, "S1_2.PAR": other, "S1_3.REC": REC}
+    assert names == {**before, f"S1{number}.PAR": PAR, f"S1{number}.REC": REC}

@@ -1,5 +1,6 @@
 """A run was killed while it removed a packet: the next one removes only files that it compares again."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -191,3 +192,24 @@ def test_the_rest_of_a_packet_without_a_session_is_reported_with_the_command_tha
     assert "It has no session now" in run.text
     assert command_in(run.text, "mv -nT").endswith("/S1")
     assert sorted(path.name for path in gone.iterdir()) == sorted(FILES)[1:]
+
+
+def test_a_packet_of_which_no_file_can_be_removed_gets_its_name_back(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example a folder of another user: it can be renamed, and its files cannot be removed."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "a file of the packet")
+
+    packet = study.put("S1", MrSeries().files(), Kind.FOLDER)
+    before = snapshot(packet)
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.archive.aside.remove_unchanged", refused)
+        run = study.main("--archive=delete")
+    assert run.status == 1
+    assert "could not be archived" in run.text
+    assert [path.name for path in study.inbox.iterdir()] == ["S1"]
+    assert snapshot(packet) == before
+    assert study.main("--archive=delete", "--check=no").status == 0
+    assert list(study.inbox.iterdir()) == []

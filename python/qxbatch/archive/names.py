@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.discover.own_names import MAX_NAME_BYTES
+from qxbatch.parrec import pairing
 from qxbatch.publish.same_content import same_content
 
 NAME_LOCK = "archive"
@@ -26,7 +27,6 @@ TAR_SUFFIXES = (
     ".tar.z",
 )
 """Extensions with two dots."""
-_PAIRED = (".par", ".rec")
 _NUMBER = "[1-9][0-9]{0,8}"
 _LONGEST_ENDING = 20
 """Bytes of an extension with its dot; a longer one is part of the name."""
@@ -92,8 +92,7 @@ def pair_stem(name: str) -> str:
     >>> pair_stem("S1.PAR"), pair_stem("S1.rec"), pair_stem("S1.2")
     ('s1', 's1', 's1.2')
     """
-    stem, extension = _stem_and_extension(name)
-    return stem if extension in _PAIRED else name.casefold()
+    return pairing.pair_stem(name).casefold()
 
 
 def pair_stems(folder: Path, name: str) -> Counter[str]:
@@ -101,17 +100,13 @@ def pair_stems(folder: Path, name: str) -> Counter[str]:
 
     PARs whose names differ only in case count too: a REC for one of them could be paired with the other. Raises OSError.
     """
-    counts_all = _stem_and_extension(name)[1] in _PAIRED
+    counts_all = pairing.has_paired_extension(name)
     with os.scandir(folder) as entries:
         return Counter(
             pair_stem(entry.name)
             for entry in entries
-            if (counts_all or _stem_and_extension(entry.name)[1] in _PAIRED) and not entry.is_dir(follow_symlinks=False)
+            if (counts_all or pairing.has_paired_extension(entry.name)) and not entry.is_dir(follow_symlinks=False)
         )
-
-
-def _stem_and_extension(name: str) -> tuple[str, str]:
-    return os.path.splitext(name.casefold())  # noqa: PTH122 - a packet name is not a path
 
 
 def number_of_partner(
@@ -123,8 +118,10 @@ def number_of_partner(
     returns whether the file at such a path is of these packets: for a killed run, the path is a guess.
     """
     for path, target in reversed(tuple(archived_paths.items())):
-        extensions = {_stem_and_extension(name)[1], _stem_and_extension(path.name)[1]}
-        if target is None or pair_stem(path.name) != pair_stem(name) or extensions.isdisjoint(_PAIRED):
+        are_paired = pair_stem(path.name) == pair_stem(name) and any(
+            map(pairing.has_paired_extension, (name, path.name))
+        )
+        if target is None or not are_paired:
             continue
         numbers = used_numbers(path.name, [target.name])
         number = next((k for k in numbers if pair_stem(kth_name(name, k)) == pair_stem(target.name)), None)

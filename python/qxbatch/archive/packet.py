@@ -19,7 +19,7 @@ from qxbatch.archive.aside import (
     hidden_packet,
     remove_aside,
 )
-from qxbatch.archive.names import archive_path, kth_name, numbered, pair_stem, pair_stems
+from qxbatch.archive.names import archive_path, kth_name, used_numbers
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
@@ -40,11 +40,12 @@ def archive_packet(
     is_same_packet: PacketCheck = assume_same_packet,
     name_lock: NameLock = nullcontext,
     number: int | None = None,
+    was_moved_to: Callable[[Path], bool] = os.path.lexists,
 ) -> Path | None:
     """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted.
 
-    For a missing packet, return the path to which a killed run probably moved it; None if it is not to be moved, or if there is no
-    such path.
+    For a missing packet, return the path to which a killed run moved it; None if it is not to be moved, or if there is no such
+    path. `was_moved_to` returns whether what the archive has at a path can be the packet.
 
     A packet that leaves the inbox is first renamed to a hidden name and checked again there (`is_same_packet`): a file that
     appears under the original name meanwhile is another packet. `tag` is part of the hidden names, and identifies the
@@ -56,7 +57,7 @@ def archive_packet(
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not entry_exists(aside) and not entry_exists(packet):
         remove_partial_copy(packet, folder, tag)
-        return _path_after_move(folder, packet.name, number) if mode is Archive.MOVE else None
+        return _path_after_move(folder, packet.name, number, was_moved_to) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
     if mode is Archive.DELETE:
@@ -178,19 +179,12 @@ def remove_partial_copy(packet: Path, folder: Path, tag: str) -> None:
     remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
 
 
-def _path_after_move(folder: Path, name: str, number: int | None) -> Path | None:
-    """Return the path to which a killed run probably moved the packet; None if no such path exists.
+def _path_after_move(folder: Path, name: str, number: int | None, was_moved_to: Callable[[Path], bool]) -> Path | None:
+    """Return the path to which a killed run moved the packet, or at which the archive had it already; None if there is none.
 
-    It is the path with `number`. If that does not exist, it is the last path before the first gap in the series of `name` and its
-    numbered names (see `kth_name`). A name that the packet does not get because of PAR/REC pairs is no gap.
+    Examines the path with `number` first, then the others from the highest number on: the packet may have got the last one.
     """
-    if number is not None and os.path.lexists(folder / kth_name(name, number)):
-        return folder / kth_name(name, number)
     if not folder.is_dir():
         return None
-    existing, stems = os.listdir(folder), pair_stems(folder, name)  # noqa: PTH208 - names, not paths
-    last, k = 1, 2
-    while (exists := numbered(name, k) in existing) or stems[pair_stem(numbered(name, k))]:
-        last, k = k if exists else last, k + 1
-    target = folder / kth_name(name, last)
-    return target if os.path.lexists(target) else None
+    numbers = sorted(used_numbers(name, os.listdir(folder)), key=lambda k: (k == number, k), reverse=True)  # noqa: PTH208 - names
+    return next((path for k in numbers if was_moved_to(path := folder / kth_name(name, k))), None)

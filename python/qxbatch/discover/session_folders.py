@@ -118,7 +118,13 @@ def refuse_session_folders(judged: Iterable[JudgedEntry], settings: Settings) ->
 
 
 def is_folder_of_study(path: Path, settings: Settings) -> bool:
-    """Return whether an entry of the master inbox is a folder of a study, such as `inbox` or `qc`, beside its sessions."""
+    """Return whether an entry of the master inbox is a folder of a study: `inbox` or `qc` beside its sessions, or `inbox/MR`.
+
+    `inbox/MR` is an entry if the master inbox is `inbox`: all packets would be taken for one.
+    """
+    packets = settings.sessionsfolder / MASTER_INBOX
+    if path.name == packets.name and os.path.realpath(path) == os.path.realpath(packets):
+        return True
     if path.name.casefold() not in RESERVED_NAMES or not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
         return False
     folder = path.parent

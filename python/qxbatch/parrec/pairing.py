@@ -10,6 +10,7 @@ from qxbatch.problems import Code, Problem, Severity
 
 _COMPRESSED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
 """Extensions of compressed files. They do not count when names are compared."""
+_PAIRED_EXTENSIONS = (".par", ".rec", ".xml")
 _FILE_NAME = re.compile(rf"^(?P<stem>.*?)(?P<extension>\.[^.]*)?(?:{_COMPRESSED})?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
@@ -43,15 +44,29 @@ class _Candidate:
     stem: str
     is_upper: bool
     """Whether its extension is in upper case."""
+    compression: str
+    """The extension of its compression in lower case; empty if there is none."""
     role: str
     """`par`, `rec` or `xml`."""
+    is_unnamed_par: bool
+    """Whether it is a PAR with another extension than `.par`, or none."""
+
+
+_KEYS: tuple[Callable[[_Candidate], object], ...] = (
+    lambda member: (member.folder, member.stem, member.is_upper, member.compression),
+    lambda member: (member.folder, member.stem, member.is_upper),
+    lambda member: (member.folder, member.stem),
+    lambda member: (member.folder, member.stem.casefold()),
+)
+"""What is equal for a PAR and its REC, in the order in which they are paired."""
 
 
 def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
     """Pair the files of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired files.
 
-    Of the members of one folder, those with equal stems and extensions in the same case are paired first, then those with equal
-    stems, then those whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also if there is an `S1.PAR`.
+    Of the members of one folder, those with equal stems and extensions in the same case are paired first (compressed ones with
+    compressed ones), then those with equal stems, then those whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also
+    if there is an `S1.PAR`. A PAR that is not named as one, such as `S1`, gets only a REC that belongs to no other PAR.
 
     A PAR without its REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the
     header is XML.
@@ -59,9 +74,12 @@ def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]
     members = [member for file in files if (member := _candidate(file)) is not None]
     members.sort(key=lambda member: member.path)
     pairs: list[tuple[_Candidate, _Candidate | None]] = []
-    unpaired = _match(members, pairs, lambda member: (member.folder, member.stem, member.is_upper))
-    unpaired = _match(unpaired, pairs, lambda member: (member.folder, member.stem))
-    unpaired = _match(unpaired, pairs, lambda member: (member.folder, member.stem.casefold()))
+    unpaired = [member for member in members if not member.is_unnamed_par]
+    for key in _KEYS:
+        unpaired = _match(unpaired, pairs, key)
+    unpaired += [member for member in members if member.is_unnamed_par]
+    for key in _KEYS:
+        unpaired = _match(unpaired, pairs, key)
     pairs += [(member, None) for member in unpaired if member.role == "par"]
     pairs.sort(key=lambda members: members[0].path)
     xmls = {(member.folder, member.stem.casefold()) for member in members if member.role == "xml"}
@@ -76,7 +94,16 @@ def pair_stem(name: str) -> str:
     ('S1', 'S1.2', 'S1.2')
     """
     stem, extension = _stem_and_extension(name)
-    return stem if extension.casefold() in {".par", ".rec", ".xml"} else stem + extension
+    return stem if extension.casefold() in _PAIRED_EXTENSIONS else stem + extension
+
+
+def has_paired_extension(name: str) -> bool:
+    """Return whether a file is named as a PAR, a REC or an .xml, perhaps a compressed one.
+
+    >>> has_paired_extension("S1.rec.gz"), has_paired_extension("S1.gz")
+    (True, False)
+    """
+    return _stem_and_extension(name)[1].casefold() in _PAIRED_EXTENSIONS
 
 
 def without_compression_extension(name: str) -> str:
@@ -93,7 +120,12 @@ def _candidate(file: Member) -> _Candidate | None:
     _, extension = _stem_and_extension(file.name)
     role = file.kind if file.kind in {"par", "rec"} else "xml" if extension.casefold() == ".xml" else ""
     folder = file.path.removesuffix(file.name)
-    return _Candidate(file.row, file.path, folder, pair_stem(file.name), extension.isupper(), role) if role else None
+    if not role:
+        return None
+    compression = file.name.removeprefix(without_compression_extension(file.name)).casefold()
+    is_unnamed_par = role == "par" and extension.casefold() != ".par"
+    stem = pair_stem(file.name)
+    return _Candidate(file.row, file.path, folder, stem, extension.isupper(), compression, role, is_unnamed_par)
 
 
 def _stem_and_extension(name: str) -> tuple[str, str]:

@@ -26,7 +26,6 @@ from qxbatch.archive.names import NAME_LOCK, number_of_partner
 from qxbatch.archive.packet import archive_packet, devices_of, remove_emptied_folders, remove_partial_copy
 from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import SessionBytes
-from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
     archiving_problem,
     changed_packet_problem,
@@ -277,25 +276,21 @@ class _PacketArchiving:
                 is_same_packet=is_same_packet,
                 name_lock=self.name_lock,
                 number=self.number,
+                was_moved_to=is_same_packet.was_moved_to,
             )
-            is_archived = mode is not Archive.MOVE or self.read_by_this_run or self._is_moved_to(target)
         except ChangedError as error:
             return changed_packet_problem(error.path)
         except OSError as error:
+            with contextlib.suppress(OSError):  # no file of it could be removed, for example because of permissions
+                restore_name(self.packet, self.tag)
             return archiving_problem(self.path, mode, error)
+        is_archived = mode is not Archive.MOVE or self.read_by_this_run or target is not None
         missing = [] if target is None else [device for device in devices if not os.path.lexists(target / device)]
         if missing:
             self.warnings.append(missing_devices_warning(self.path, missing))
         if self.journal.session_inbox is not None and is_archived:
             remove_emptied_folders(self.path, self.journal.session_inbox, self.sessionsfolder)
         return target if is_archived else vanished_packet_problem(self.path)
-
-    def _is_moved_to(self, target: Path | None) -> bool:
-        """Return whether `target`, to which a killed run may have moved the packet, has its number of files and its size."""
-        if target is None:
-            return False
-        archived, expected = fingerprint(target), self.packet.fingerprint
-        return (archived.files, archived.size) == (expected.files, expected.size)
 
     def _change_problem(self, is_same_packet: SamePacketCheck) -> Problem | None:
         """Return the problem of a packet that changed, vanished or cannot be read.

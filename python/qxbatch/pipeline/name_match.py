@@ -1,13 +1,12 @@
 """Finds the packets that a name means, and their sessions, without reading the other packets of the inbox."""
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.discover.candidates import logfile_rows
 from qxbatch.discover.listing import list_inbox, names_in
 from qxbatch.discover.plan import judge_entries, session_of
-from qxbatch.parrec.pairing import pair_stem, without_compression_extension
+from qxbatch.parrec.pairing import has_paired_extension, pair_stem
 from qxbatch.problems import UsageError
 from qxbatch.publish.plain_files import is_plain_name
 from qxbatch.settings.model import Settings
@@ -15,9 +14,6 @@ from qxbatch.visible import one_line
 
 if TYPE_CHECKING:
     from qxbatch.resolve.logfile import LogfileRows
-
-PAIRED_EXTENSIONS = (".par", ".rec")
-"""A PAR and its REC are one packet, whose name is the stem of the PAR. A lone PAR is a packet with its whole file name."""
 
 
 class NameMatch(NamedTuple):
@@ -65,14 +61,10 @@ def _with_pairs(packets: Sequence[str], inbox_names: Sequence[str]) -> list[str]
 
 def _sessions_of(settings: Settings, rows: "LogfileRows | None", packets: Sequence[str]) -> dict[str, str]:
     """Return the session ids of the packets that have one. Files are opened only if one is named as a PAR or a REC."""
-    if settings.masterinbox is not None and any(map(_is_paired, packets)):
+    if settings.masterinbox is not None and any(map(has_paired_extension, packets)):
         written_folders = (settings.sessionsfolder, settings.archive_folder)
         judged = judge_entries(list_inbox(settings.masterinbox, written_folders, only=packets), settings, rows)
         found = {entry.path.name: entry.session for entry in judged}
     else:
         found = {packet: session_of(settings, rows, packet) for packet in packets}
     return {packet: session.id for packet, session in found.items() if session is not None}
-
-
-def _is_paired(name: str) -> bool:
-    return PurePath(without_compression_extension(name)).suffix.casefold() in PAIRED_EXTENSIONS

@@ -1,6 +1,8 @@
 """Imports one unit, the packets of one session, from reading to the archive. Its problems become reports."""
 
+import errno
 import logging
+import os
 import time
 import traceback
 from dataclasses import replace
@@ -96,8 +98,8 @@ class _Import:
             problem = error.problem
         except CancelledError:
             raise
-        except OSError as error:
-            problem = self._disk_problem(error)
+        except (OSError, MemoryError) as error:
+            problem = self._machine_problem(error)
         except UsageError as error:  # a folder cannot be listed, such as an inbox that is a link to itself
             problem = Problem(Code.UNREADABLE, unit.label, error.message, error.hint)
         except (KeyboardInterrupt, SystemExit):
@@ -137,11 +139,13 @@ class _Import:
         ]
         return deliver(context, job, products, self.locks.refuse_lost)
 
-    def _disk_problem(self, error: OSError) -> Problem:
-        """Return the problem of an OSError.
+    def _machine_problem(self, error: OSError | MemoryError) -> Problem:
+        """Return the problem of an error of the disk or the memory.
 
         If another run took over the lock, return that as the problem: the other run may have removed the files.
         """
+        if isinstance(error, MemoryError):
+            error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         try:
             self.locks.refuse_lost()
         except PacketError as lock_loss:
