@@ -207,3 +207,20 @@ def test_a_table_has_no_rows_of_images_that_only_an_interrupted_export_wrote(tmp
     study.set_labels(S1="2", S2="1")
     assert study.run().status == 0
     assert study.tree()["sub-1/sub-1_scans.tsv"] == b"filename\tacq_time\nanat/sub-1_T1w.nii.gz\t2024-05-06T11:00:00\n"
+
+
+def test_an_export_that_was_interrupted_before_it_created_the_folder_of_the_record_is_completed(tmp_path):
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    (study.bids / "code").mkdir(parents=True)
+    assert study.run().status == 0
+
+
+def test_a_folder_with_code_is_no_data_set(tmp_path):
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    (study.bids / "code").mkdir(parents=True)
+    (study.bids / "code" / "mine.py").write_text("")
+    run = study.run()
+    assert run.status == 64
+    assert "is not empty and is not a BIDS data set" in " ".join(run.err.split())

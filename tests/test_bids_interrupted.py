@@ -7,6 +7,7 @@ import pytest
 
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
+from tests.test_bids_edited_tables import add
 from tests.test_bids_faults import export_with_fault, files_of_subjects
 from tests.test_bids_replaced import damage
 
@@ -117,3 +118,34 @@ def test_a_session_is_not_exported_beside_files_of_an_interrupted_export_whose_s
             run.text.split()
         )
         assert files_of_subjects(study) == before
+
+
+def test_a_table_of_an_interrupted_export_is_not_taken_for_an_edited_one_if_its_session_is_not_exported_again(
+    tmp_path: Path,
+) -> None:
+    study, other = BidsStudy(tmp_path / "one"), BidsStudy(tmp_path / "other")
+    other.bids = study.bids
+    other.add("P1", Scan(2, "t1", "10:00:00"), subject="x", ses="b")
+    assert other.run().status == 0
+    study.add("S1", Scan(2, "t1", "11:00:00"), subject="x", ses="a")
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
+    study.add("S1", Scan(2, "t1", "11:00:00"), Scan(4, "unknown"), subject="x", ses="a")
+    assert study.run().status == 1
+    other.add("P1", Scan(2, "t1", "12:00:00"), subject="x", ses="b")
+    assert "was edited" not in other.run().text
+    assert "ses-b\t2024-05-06T12:00:00" in study.tree()["sub-x/sub-x_sessions.tsv"].decode()
+
+
+def test_a_shared_file_of_an_interrupted_export_is_replaced_after_a_run_that_exports_no_session(tmp_path: Path) -> None:
+    study, scan = BidsStudy(tmp_path / "one"), Scan(2, "t1", "11:00:00")
+    study.add("S1", scan)
+    assert study.run().status == 0
+    add(study, "S1", "030Y", scan)
+    assert export_with_fault(study, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
+    assert '"age"' in study.tree()["participants.json"].decode()
+    study.add("S1", scan, Scan(4, "unknown"))
+    assert study.run().status == 1
+    shutil.rmtree(study.sessions / "S1")
+    study.add("S1", scan)
+    assert study.run().status == 0
+    assert '"age"' not in study.tree()["participants.json"].decode()

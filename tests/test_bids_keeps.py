@@ -259,3 +259,15 @@ def test_a_session_that_is_named_alone_does_not_make_another_one_missing(study):
     assert run.status == 1
     assert "is of session S2, which is not exported now. Export both in one run." in " ".join(run.text.split())
     assert study.tree() == before
+
+
+def test_a_table_whose_lines_end_with_a_carriage_return_is_left_alone(tmp_path):
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    assert study.run().status == 0
+    table = study.bids / "participants.tsv"
+    table.write_bytes(b"participant_id\tgroup\rsub-S1\tpatient\r")
+    before = table.read_bytes()
+    study.add("S2")
+    assert "left alone: participants.tsv" in study.run().out
+    assert table.read_bytes() == before

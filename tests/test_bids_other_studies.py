@@ -169,3 +169,26 @@ def test_sessions_of_one_subject_in_two_studies_are_exported(study, tmp_path):
     other.bids = study.bids
     other.add("S4", ses="b", subject="A-1")
     assert other.run().status == 0
+
+
+def test_the_label_of_a_session_of_another_study_is_named_with_its_sessions_folder(study, tmp_path):
+    other = BidsStudy(tmp_path / "other")
+    other.add("P1", Scan(2, "t1", "11:00:00"))
+    other.set_labels(P1="S1")
+    assert study.run().status == 0
+    other.bids = study.bids
+    text = " ".join(other.run().text.split())
+    assert (
+        f"is of session S1 of {study.sessions}. Give the session another label, or export to another data set." in text
+    )
+    assert "no longer exists" not in text
+
+
+def test_a_session_of_another_study_whose_files_were_deleted_does_not_refuse_one_of_its_name(study, tmp_path):
+    assert study.run().status == 0
+    shutil.rmtree(study.bids / "sub-S1")
+    other = BidsStudy(tmp_path / "other")
+    other.add("S1", Scan(2, "t1", "11:00:00"))
+    other.bids = study.bids
+    assert other.run().status == 0
+    assert "contains session S1 of" in " ".join(study.run().text.split())

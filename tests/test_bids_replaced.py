@@ -229,3 +229,20 @@ def test_ages_that_were_read_while_an_import_replaced_a_session_are_not_used_lat
     age_and_sex(replaced, stamps)
     assert age_and_sex(current, stamps)["age"] == "25"
     assert stamps.age_and_sex("S1", current.paths.summary.stat()) is not None
+
+
+def test_the_only_session_is_damaged_and_a_table_was_edited(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", Scan(2, "t1", "10:00:00"))
+    study.set_labels(S1="1")
+    assert study.run().status == 0
+    table = study.bids / "participants.tsv"
+    table.write_text("participant_id\tgroup\nsub-1\tpatient\n")
+    study.set_labels(S1="2")
+    assert study.run().status == 0
+    study.add("S1", Scan(2, "t1", "12:00:00", shape=(5, 4, 3)))
+    damage(study, "S1")
+    run = study.run()
+    assert run.status == 1
+    assert "S1: not exported:" in run.out
+    assert "sub-1\tpatient" in table.read_text()

@@ -182,3 +182,19 @@ def test_files_of_users_in_the_folder_of_a_label_without_sessions_are_reported(t
     assert "S1: sub-1 has no session any more, and no export wrote sub-1/sub-1_note.json" in " ".join(
         study.run().text.split()
     )
+
+
+def test_files_of_users_beside_a_session_of_another_study_are_reported_after_an_interrupted_export(
+    tmp_path: Path,
+) -> None:
+    study, other = BidsStudy(tmp_path / "one"), BidsStudy(tmp_path / "other")
+    other.bids = study.bids
+    study.add("S1", T1, subject="x", ses="a")
+    assert study.run().status == 0
+    other.add("P1", T1, subject="y", ses="b")
+    other.set_labels(y="x")
+    assert export_with_fault(other, "KILL@code/qxbatch/export.json", tmp_path / "steps")[0] < 0
+    (study.bids / "sub-x" / "sub-x_note.json").write_text("{}")
+    other.set_labels(y="y")
+    text = " ".join(other.run().text.split())
+    assert "P1: sub-x is of another session than at the last export, and no export wrote sub-x/sub-x_note.json" in text

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.explanation import explain
+from qxbatch.bids.decide.labels import known_subject_label
 from qxbatch.bids.decide.plan_table import plan_table_text, read_plan_table
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.commands.bids_export import export_plans
@@ -38,8 +39,12 @@ def run(options: Mapping[str, object]) -> int:
     if bids_options.plan == PRINT_PLAN:
         print(plan_table_text(chosen), end="")
         return int(ExitStatus.OK)
+
+    def subject_label_of(session: str) -> str:
+        return known_subject_label(bids_options.sessionsfolder / session, rules)
+
     includes_all_sessions = len(chosen) == len(sessions) and not is_one_session
-    return int(export_plans(bids_options, rules, chosen, includes_all_sessions=includes_all_sessions))
+    return int(export_plans(bids_options, rules, chosen, subject_label_of, includes_all_sessions=includes_all_sessions))
 
 
 def _check_choice(ids: Sequence[str], options: BidsOptions) -> None:

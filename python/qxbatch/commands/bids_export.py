@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from qxbatch.bids.files.logfile_table import read_logfile_table
 from qxbatch.bids.model import ExportPlan, RuleFile
@@ -21,19 +21,22 @@ from qxbatch.report.output_files import check_output_folder, default_study_paths
 
 
 def export_plans(
-    options: BidsOptions, rule_file: RuleFile, plans: Sequence[ExportPlan], *, includes_all_sessions: bool
+    options: BidsOptions,
+    rule_file: RuleFile,
+    plans: Sequence[ExportPlan],
+    subject_label_of: Callable[[str], str],
+    *,
+    includes_all_sessions: bool,
 ) -> ExitStatus:
     """Export the sessions, print the result and return the exit status. Raises UsageError.
 
-    `includes_all_sessions`: the plans include all sessions of the study.
+    `subject_label_of` is as in ExportRequest. `includes_all_sessions`: the plans include all sessions of the study.
     """
     check_output_folder(options.dataset, [default_study_paths(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
     logfile_table, warnings = read_logfile_table(options.logfile, options.columns)
-    export = _export(
-        _request(options, rule_file, includes_all_sessions=includes_all_sessions)._replace(logfile_table=logfile_table),
-        plans,
-    )
+    request = _request(options, rule_file, includes_all_sessions=includes_all_sessions)
+    export = _export(request._replace(logfile_table=logfile_table, subject_label_of=subject_label_of), plans)
     validator_result = None
     try:  # the next run does not repeat all warnings, so they are printed even if a signal ends the validator
         if not options.test:
@@ -47,7 +50,7 @@ def export_plans(
 
 
 def _request(options: BidsOptions, rule_file: RuleFile, *, includes_all_sessions: bool) -> ExportRequest:
-    """Return the options of the export, without the table of --logfile."""
+    """Return the options of the export, without the table of --logfile and the labels of subjects."""
     return ExportRequest(
         sessionsfolder=options.sessionsfolder,
         dataset=options.dataset,

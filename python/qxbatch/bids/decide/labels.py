@@ -1,6 +1,7 @@
 """The labels of subject and session in the data set."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.decide.texts import toml_key
@@ -8,6 +9,7 @@ from qxbatch.bids.model import RuleFile
 from qxbatch.bids.rules.patterns import glob_pattern
 from qxbatch.bids.schema.image_path import session_prefix
 from qxbatch.bids.schema.target import fill_placeholders, label
+from qxbatch.session.contents import has_session_records
 from qxbatch.session.folder import SessionFolder
 
 
@@ -55,6 +57,19 @@ def labels_of(session: SessionFolder, rule_file: RuleFile) -> SessionLabels:
         hint = f'Write [session.{toml_key(session.id)}] subject = "01".'
         labels = SessionLabels("", ses, "its subject has no letters or digits", hint)
     return _with_session_table(session, rule_file, labels)
+
+
+def known_subject_label(folder: Path, rule_file: RuleFile) -> str:
+    """Return the label of the subject of a session by the rule file; empty if the folder is no session, or the label is not known.
+
+    It is not known if it follows from the subject of the import, and the session does not say that, as while an import replaces it.
+    """
+    session = SessionFolder(folder)
+    if not has_session_records(folder):
+        return ""
+    labels = labels_of(session, rule_file)
+    is_known = session.subject or rule_file.label_rules.pattern or not labels.subject_name
+    return labels.subject if is_known else ""
 
 
 def _with_session_table(session: SessionFolder, rule_file: RuleFile, labels: SessionLabels) -> SessionLabels:

@@ -89,13 +89,17 @@ def _unplanned_change(
     """Return the change of a path that is not planned.
 
     A file that an interrupted export wrote for a session that is not exported now is kept: the session may no longer have it.
+    A kept file that sessions share gets the entry of the export that wrote it, else it would count as edited.
     None for a file of users at a path where only an interrupted export may have written.
     """
     entries = record.possible_entries(path)
     last = record.files.get(path)
-    if last is not None and is_kept(last):
+    if last is not None and last.session and is_kept(last):
         return Change(path, Action.UNCHANGED, last, last.session)
     existing = file_at(path)
+    if last is not None and is_kept(last):
+        written = (entry for entry in entries if existing is not None and existing.matches(entry))
+        return Change(path, Action.UNCHANGED, next(written, last))
     if existing is None:
         return Change(path, Action.FORGET, None, entries[0].session)
     matching = [entry for entry in entries if existing.matches(entry)]

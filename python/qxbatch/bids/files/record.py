@@ -211,6 +211,11 @@ def subject_or_session_folder(path: str) -> str:
     return "/".join(parts[:end])
 
 
+def subject_folder(path: str) -> str:
+    """Return the name of the folder of the subject in which a file is, also in sourcedata; empty if it is in none."""
+    return next((part for part in PurePosixPath(path).parts if part.startswith("sub-")), "")
+
+
 def subjects_with_times(dataset: Path, record: Record) -> set[str]:
     """Return the subjects whose images have times in the data set. A subject without times has no shift."""
     paths = {*record.files, *record.journal_files}

@@ -13,6 +13,7 @@ from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.rows import (
     PARTICIPANTS_JSON,
     PARTICIPANTS_TSV,
+    SESSIONS_SUFFIX,
     begin_of,
     end_of,
     participants_table,
@@ -57,7 +58,7 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     for subject, sessions in subjects.items():
         labelled_plans = [plan for plan in sessions if plan.session_label]
         if labelled_plans:
-            path = f"sub-{subject}/sub-{subject}_sessions.tsv"
+            path = f"sub-{subject}/sub-{subject}{SESSIONS_SUFFIX}"
             files.append(PlannedFile(path, Owner(), sessions_table(labelled_plans, options.shifts)))
     files.append(PlannedFile(PARTICIPANTS_TSV, Owner(), table))
     if people:

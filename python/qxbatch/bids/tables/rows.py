@@ -14,6 +14,8 @@ from qxbatch.session.layout import IMAGE_SUFFIX
 
 PARTICIPANTS_TSV = "participants.tsv"
 PARTICIPANTS_JSON = "participants.json"
+SESSIONS_SUFFIX = "_sessions.tsv"
+"""How the path of the table of a subject's sessions ends."""
 _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
     "age": {
         "LongName": "Age",

@@ -34,8 +34,10 @@ def _cell(text: str) -> str:
 
 
 def read_table(text: str) -> Table | None:
-    """Return the table in a text; None where it is not a table. Lines end with LF or CR LF."""
+    """Return the table in a text; None where it is not a table. Lines end with LF or CR LF, not with CR alone."""
     lines = [line.removesuffix("\r").split("\t") for line in text.lstrip("\ufeff").split("\n") if line.strip()]
+    if any("\r" in cell for line in lines for cell in line):
+        return None
     if not lines or len(set(lines[0])) != len(lines[0]) or any(len(line) > len(lines[0]) for line in lines):
         return None
     return Table(tuple(lines[0]), tuple(dict(zip(lines[0], line, strict=False)) for line in lines[1:]))

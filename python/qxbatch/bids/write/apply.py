@@ -12,10 +12,10 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned_files import SOURCEDATA
-from qxbatch.bids.files.record import STAGING, Record, subject_or_session_folder
+from qxbatch.bids.files.record import STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.write.label_folders import LabelFolders
 from qxbatch.bids.write.placing import LinkMode, place
 from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
 
@@ -52,10 +52,8 @@ class Applier:
         self._staging = disk.dataset / STAGING
         self._numbers = iter(range(1 << 62))  # names of the staged files
         self.applied = AppliedChanges()
-        self._earlier: Mapping[str, Mapping[str, str]] = {}
-        """The sessions that may have files in each folder of labels before this export, each with one of its paths."""
 
-    def apply(self, changes: Iterable[Change], contents: Mapping[str, Content]) -> None:
+    def apply(self, changes: Sequence[Change], contents: Mapping[str, Content]) -> None:
         """Apply the changes, a batch of whole sessions at a time, and last those of the files that sessions share.
 
         Files that sessions share are left out if the files of a session could not be placed: they have its new values.
@@ -63,21 +61,22 @@ class Applier:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         remove_tree(self._staging)
-        self._earlier = _earlier_sessions(changes, self._record)
-        groups = _groups(changes, self._earlier)
+        folders = LabelFolders(changes, contents.keys(), self._record)
+        groups = _groups(changes, folders)
         shared = groups.pop("", [])
         for batch in _batches(groups.values(), contents):
-            self._apply_batch(batch, contents)
+            self._apply_batch(batch, contents, folders)
         if not self.applied.failed_sessions:
-            self._apply_batch(shared, contents)
+            self._apply_batch(shared, contents, folders)
         remove_tree(self._staging)
         sync_file_system(self._dataset)
 
-    def _apply_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> None:
+    def _apply_batch(self, batch: Sequence[Change], contents: Mapping[str, Content], folders: LabelFolders) -> None:
         staged = self._stage_batch(batch, contents)
         sync_file_system(self._dataset)
         self._leave_out_replaced_sessions(batch)
-        self._leave_out_sessions_in_folders_of_failed_ones([change for change in batch if change.path in contents])
+        planned = [change for change in batch if change.path in contents]
+        self._leave_out_sessions_in_folders_of_failed_ones(planned, folders)
         for change in batch:
             if change.session in self.applied.failed_sessions:
                 continue
@@ -88,7 +87,7 @@ class Applier:
             else:
                 self.applied.paths.add(change.path)
 
-    def _leave_out_sessions_in_folders_of_failed_ones(self, planned: Sequence[Change]) -> None:
+    def _leave_out_sessions_in_folders_of_failed_ones(self, planned: Sequence[Change], folders: LabelFolders) -> None:
         """Place no files of sessions in a folder that has files of a failed one, which would stay beside them.
 
         `planned` are the changes of a batch, without those of files that the sessions no longer have.
@@ -99,7 +98,7 @@ class Applier:
             change.session: (owner, path)
             for change in planned
             if change.session and change.session not in failed
-            for owner, path in self._earlier[_folder(change.path)].items()
+            for owner, path in folders.earlier_sessions(change)
             if owner in failed
         }:
             for session, (owner, path) in takers.items():
@@ -185,37 +184,17 @@ class Applier:
         )
 
 
-def _earlier_sessions(changes: Iterable[Change], record: Record) -> dict[str, dict[str, str]]:
-    """Return the sessions that may have files in each folder of labels, each with one of its paths.
-
-    They are those of the last export and of interrupted ones. An edited file does not count for the session of its change.
-    """
-    earlier: dict[str, dict[str, str]] = {}
-    for change in changes:
-        sessions = earlier.setdefault(_folder(change.path), {})
-        for entry in record.possible_entries(change.path):
-            if entry.session and (change.action is not Action.EDITED or entry.session != change.session):
-                sessions.setdefault(entry.session, change.path)
-    return earlier
-
-
-def _folder(path: str) -> str:
-    """Return the folder of labels of a path; that of sourcedata is the one of the images."""
-    return subject_or_session_folder(path.removeprefix(f"{SOURCEDATA}/"))
-
-
-def _groups(changes: Iterable[Change], earlier: Mapping[str, Mapping[str, str]]) -> dict[str, list[Change]]:
+def _groups(changes: Iterable[Change], folders: LabelFolders) -> dict[str, list[Change]]:
     """Return the changes of each session by its id; those of sessions that use folders of one another are a group, by its first id.
 
-    `earlier` has the sessions that may have files in each folder of labels. The changes of files that sessions share have the id
-    "". The removals of a session follow its writes.
+    The changes of files that sessions share have the id "". The removals of a session follow its writes.
     """
     sessions: dict[str, list[Change]] = {}
     for change in changes:
         sessions.setdefault(change.session, []).append(change)
     groups = {session: {session} for session in sessions}
     for change in (change for group in sessions.values() for change in group if change.session):
-        for previous in earlier[_folder(change.path)]:
+        for previous, _path in folders.earlier_sessions(change):
             if previous in groups and previous not in groups[change.session]:
                 joined = groups[change.session] | groups[previous]
                 groups |= dict.fromkeys(joined, joined)

@@ -15,6 +15,8 @@ from qxbatch.publish.plain_files import refuse_link
 from qxbatch.session.contents import is_session
 from qxbatch.visible import shell_word
 
+_PARENT_FOLDER = Path(RECORD_FOLDER).parent
+
 
 def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
     """Refuse a folder that contains the sessions, is or is in a session, cannot be listed, or has files but is no data set.
@@ -35,9 +37,20 @@ def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
             f"{error_text(error, dataset)}.", "Name a folder that you can read and write.", ExitStatus.CANNOT_WRITE
         ) from None
     is_dataset = any(os.path.lexists(dataset / name) for name in (DATASET_DESCRIPTION, RECORD, RECORD_FOLDER))
-    if not is_dataset and any(not name.startswith(".") for name in names):
+    visible = [name for name in names if not name.startswith(".")]
+    # an export that was interrupted at its beginning leaves only the empty parent folder of the record
+    is_begun = visible == [_PARENT_FOLDER.name] and not _has_entries(dataset / _PARENT_FOLDER)
+    if visible and not is_dataset and not is_begun:
         hint = "Name a new or empty folder, or a data set: a folder with dataset_description.json."
         raise UsageError(f"{dataset} is not empty and is not a BIDS data set.", hint)
+
+
+def _has_entries(folder: Path) -> bool:
+    """Return whether a path is not an empty folder, or cannot be listed."""
+    try:
+        return bool(os.listdir(folder))  # noqa: PTH208 - names are enough
+    except OSError:
+        return True
 
 
 @contextlib.contextmanager

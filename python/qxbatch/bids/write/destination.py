@@ -1,11 +1,13 @@
 """Where an export goes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.files.planned_files import FileOptions
 from qxbatch.bids.write.placing import LinkMode
+from qxbatch.bids.write.request import no_subject_label
 
 
 class Destination(NamedTuple):
@@ -18,6 +20,8 @@ class Destination(NamedTuple):
     options: FileOptions = FileOptions()
     includes_all_sessions: bool = True
     """Whether the plans include all sessions of the study. If not, files that sessions share are not removed."""
+    subject_label_of: Callable[[str], str] = no_subject_label
+    """As in ExportRequest."""
     test: bool = False
     """Whether the changes are only computed, and nothing is written."""
 

@@ -30,7 +30,7 @@ class Exporter:
         """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
         self._disk = Disk(destination.dataset, stamps)
         self._results = SessionResults()
-        self._kept = KeptFiles(record, self._results, includes_all_sessions=destination.includes_all_sessions)
+        self._kept = KeptFiles(record, self._results)
         self._planned = PlannedContents(self._disk, record, destination.link_mode, self._results, self._kept)
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
@@ -47,6 +47,7 @@ class Exporter:
         for files in files_by_session.values():
             self._planned.add(files)
         self._planned.add(shared_files_of([plan for plan in plans if plan.session.id in files_by_session]))
+        self._planned.add_tables_without_sessions()
         changes = self._changes()
         if self._destination.test:
             return self._export_result(changes, {change.path for change in changes}, failed={})

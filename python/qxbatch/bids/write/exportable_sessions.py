@@ -29,17 +29,17 @@ class ExportableSessions:
         self._options, self._sources, self._results = destination.options, Sources(stamps), results
         self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
         self._subject_names = SubjectNames(record, destination.dataset)
-        self._conflicts = PathConflicts(record, disk, results, includes_all_sessions=destination.includes_all_sessions)
+        self._conflicts = PathConflicts(record, disk, results, self._other_studies, destination)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""
-        ids = {plan.session.id for plan in plans}
+        ids = {plan.session.id for plan in plans if self._other_studies.folder_of(plan.session.id) is None}
         return self._without_conflicts({plan.session.id: self._files_of(plan, ids) for plan in plans})
 
     def _files_of(self, plan: ExportPlan, ids: Collection[str]) -> Sequence[PlannedFile]:
         """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export.
 
-        `ids` are those of all sessions of the export.
+        `ids` are those of all sessions of the export, without those of which the data set has one of another study.
         """
         name = plan.session.id
         self._results.add(plan)

@@ -1,11 +1,11 @@
 """Sessions of another research study that have the name of a session in the data set."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import Record
+from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
 from qxbatch.session.contents import has_session_records
 from qxbatch.session.layout import IMAGE_SUFFIX
@@ -19,8 +19,8 @@ class OtherStudies:
 
     def problem(self, session: str) -> str | None:
         """Return why a session is not the one of this name in the data set: that one still exists elsewhere. Else return None."""
-        folder = self._other_folder(session)
-        if folder is None or not has_session_records(folder / session):
+        folder = self.folder_of(session)
+        if folder is None or not has_session_records(folder / session) or not any(self._existing_entries(session)):
             return None
         return (
             f"the data set contains session {session} of {folder}. Export to another data set, or rename the session."
@@ -32,15 +32,10 @@ class OtherStudies:
         If the data set or the study was moved, the recorded sessions folder says nothing. Then at least one image that the data
         set has of the session must be among these files, also under another path. Without such images there is no problem.
         """
-        folder = self._other_folder(session)
+        folder = self.folder_of(session)
         if folder is None:
             return None
-        recorded = {
-            entry.sha256
-            for path in (*self._record.files, *self._record.journal_files)
-            for entry in self._record.possible_entries(path)
-            if entry.session == session and entry.is_image and os.path.lexists(self._dataset / entry.path)
-        }
+        recorded = {entry.sha256 for entry in self._existing_entries(session) if entry.is_image}
         if not recorded or not recorded.isdisjoint(_image_hashes(files)):
             return None
         return (
@@ -49,7 +44,14 @@ class OtherStudies:
             "export to another data set, or rename the session."
         )
 
-    def _other_folder(self, session: str) -> Path | None:
+    def _existing_entries(self, session: str) -> Iterator[Entry]:
+        """Yield the entries of a session at whose paths there is a file; some twice."""
+        for path in (*self._record.files, *self._record.journal_files):
+            for entry in self._record.possible_entries(path):
+                if entry.session == session and os.path.lexists(self._dataset / path):
+                    yield entry
+
+    def folder_of(self, session: str) -> Path | None:
         """Return the sessions folder from which a session was last exported; None if it is that of this export or not recorded."""
         folder = self._record.sessionsfolders.get(session)
         if folder is None:

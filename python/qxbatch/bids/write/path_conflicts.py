@@ -1,42 +1,54 @@
-"""Sessions that need a path of the data set which is of another session."""
+"""Sessions that need a path or a folder of the data set which is of another session."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned_files import SOURCEDATA, PlannedFile
-from qxbatch.bids.files.record import Entry, Record, subject_or_session_folder
+from qxbatch.bids.files.record import Entry, Record, subject_folder, subject_or_session_folder
+from qxbatch.bids.write.destination import Destination
+from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.session_results import SessionResults
 
 
 class PathConflicts:
-    """Finds sessions that this run exports to paths of sessions that it does not export."""
+    """Finds sessions that this run exports to paths or folders of sessions that it does not export."""
 
-    def __init__(self, record: Record, disk: Disk, results: SessionResults, *, includes_all_sessions: bool) -> None:
-        """`includes_all_sessions` is whether the plans include all sessions of the study."""
-        self._record, self._disk, self._results, self._includes_all_sessions = (
-            record,
-            disk,
-            results,
-            includes_all_sessions,
-        )
+    def __init__(
+        self,
+        record: Record,
+        disk: Disk,
+        results: SessionResults,
+        other_studies: OtherStudies,
+        destination: Destination,
+    ) -> None:
+        self._record, self._disk, self._results = record, disk, results
+        self._other_studies, self._destination = other_studies, destination
 
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
         """Yield each session with such a conflict, and its problem.
 
         It is a conflict, too, if the folder of a session, or that of its DICOM, has images or DICOM of another session: an
-        interrupted export may have left them, or a user may have deleted only the images.
+        interrupted export may have left them, or a user may have deleted only the images. The same holds if a session is new in the
+        folder of a subject, and a session with images or DICOM in that folder is of another subject now.
         """
         others: dict[str, list[Entry]] = {}
+        of_other_subjects: dict[str, list[Entry]] = {}
         for entry in (*self._record.files.values(), *self._interrupted_files()):
             if entry.session and not self._results.is_exported(entry.session):
                 others.setdefault(subject_or_session_folder(entry.path), []).append(entry)
+                if _is_data(entry) and self._has_other_subject(entry):
+                    of_other_subjects.setdefault(subject_folder(entry.path), []).append(entry)
         for name, files in files_by_session.items():
             paths = {file.path for file in files}
             folders = set(map(subject_or_session_folder, paths))
             folders |= {f"{SOURCEDATA}/{folder}" for folder in folders}
-            for entry in (entry for folder in sorted(folders) for entry in others.get(folder, ())):
-                is_needed = entry.path in paths or entry.is_image or entry.path.startswith(f"{SOURCEDATA}/")
-                if entry.session != name and is_needed and self._disk.file_at(entry.path) is not None:
+            conflicts = [entry for folder in sorted(folders) for entry in others.get(folder, ())]
+            conflicts = [entry for entry in conflicts if entry.path in paths or _is_data(entry)]
+            for subject in sorted(set(map(subject_folder, paths))):
+                if subject in of_other_subjects and not self._is_in_subject(name, subject):
+                    conflicts += of_other_subjects[subject]
+            for entry in conflicts:
+                if entry.session != name and self._disk.file_at(entry.path) is not None:
                     yield name, self._problem(entry.path, entry.session)
                     break
 
@@ -46,11 +58,31 @@ class PathConflicts:
             existing = self._disk.file_at(path)
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
+    def _has_other_subject(self, entry: Entry) -> bool:
+        """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules."""
+        if self._other_studies.folder_of(entry.session) is not None:
+            return False
+        label = self._destination.subject_label_of(entry.session)
+        return label != "" and f"sub-{label}" != subject_folder(entry.path)
+
+    def _is_in_subject(self, session: str, subject: str) -> bool:
+        """Return whether the last export wrote files of a session into the folder of a subject."""
+        return any(
+            entry.session == session and subject_folder(entry.path) == subject for entry in self._record.files.values()
+        )
+
     def _problem(self, path: str, owner: str) -> str:
-        """Return why a session cannot use a path, and what to do."""
-        if self._includes_all_sessions and owner not in self._results:
+        """Return why a session cannot use a path or its folder, and what to do."""
+        if folder := self._other_studies.folder_of(owner):
+            return f"{path} is of session {owner} of {folder}. Give the session another label, or export to another data set."
+        if self._destination.includes_all_sessions and owner not in self._results:
             return (
                 f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
                 "again, or give the session another label."
             )
         return f"{path} is of session {owner}, which is not exported now. Export both in one run."
+
+
+def _is_data(entry: Entry) -> bool:
+    """Return whether a file is an image or a file of sourcedata."""
+    return entry.is_image or entry.path.startswith(f"{SOURCEDATA}/")

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned_files import ColumnsOf, PlannedFile
+from qxbatch.bids.files.planned_files import ColumnsOf, Owner, PlannedFile
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
-from qxbatch.bids.tables.rows import participants_json
+from qxbatch.bids.tables.rows import SESSIONS_SUFFIX, participants_json, sessions_table
 from qxbatch.bids.tables.table_text import Cells, Table, cells_of, read_table
 from qxbatch.bids.write.apply import Content
 from qxbatch.bids.write.placing import LinkMode, symbolic_target
@@ -40,6 +40,13 @@ class PlannedContents:
                 entry = entry._replace(link=symbolic_target(content.path, self._dataset / file.path))
             self.contents[file.path], self.entries[file.path] = content, entry
             self.editable_paths |= {file.path} if file.is_editable else set()
+
+    def add_tables_without_sessions(self) -> None:
+        """Add the sessions.tsv of subjects without exported sessions, to remove rows of sessions that left. Raises OSError."""
+        paths = sorted({*self.record.files, *self.record.journal_files} - self.cells.keys())
+        self.add(
+            PlannedFile(path, Owner(), sessions_table((), None)) for path in paths if path.endswith(SESSIONS_SUFFIX)
+        )
 
     def _content_and_entry(self, file: PlannedFile) -> tuple[Content, Entry | None]:
         """Return what a file will contain, and its entry in the record. A table is merged with the existing one.

@@ -1,12 +1,17 @@
 """What the user asks of an export."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.files.shared import LogfileTable
 from qxbatch.bids.sidecars.intended_for import IntendedForFormat
 from qxbatch.bids.write.placing import LinkMode
+
+
+def no_subject_label(_session: str) -> str:
+    """Return the label of a session's subject if no label is known."""
+    return ""
 
 
 class ExportRequest(NamedTuple):
@@ -28,5 +33,7 @@ class ExportRequest(NamedTuple):
     """Whether sidecars keep fields that identify a person or an examination."""
     includes_all_sessions: bool = True
     """Whether the plans include all sessions of the study."""
+    subject_label_of: Callable[[str], str] = no_subject_label
+    """Returns the label of the subject of a session, by its id; empty if the study has no such session, or no label is known."""
     test: bool = False
     """Whether the changes are only computed, and nothing is written."""

@@ -34,7 +34,13 @@ def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult
     shifts = prepare_date_shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
     destination = Destination(
-        request.dataset, request.sessionsfolder, request.link_mode, options, request.includes_all_sessions, request.test
+        request.dataset,
+        request.sessionsfolder,
+        request.link_mode,
+        options,
+        request.includes_all_sessions,
+        request.subject_label_of,
+        request.test,
     )
     shared_options = SharedFileOptions(
         request.dataset,

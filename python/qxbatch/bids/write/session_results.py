@@ -41,9 +41,10 @@ class SessionResults:
             self.warn(name, text)
 
     def warn_subject(self, folders: Iterable[str], text: str) -> None:
-        """Add a warning to the first session of a subject whose folder is among these names, else to the first of all."""
+        """Add a warning to the first session of a subject whose folder is among these names, else to the first of all, if any."""
         names = [name for name, result in self._results.items() if f"sub-{result.subject}" in set(folders)]
-        self.warn(next(iter(names or self._results)), text)
+        for name in (names or list(self._results))[:1]:
+            self.warn(name, text)
 
     def is_exported(self, session: str) -> bool:
         """Return whether this run exports a session; False for the empty id of files that sessions share."""
@@ -62,9 +63,8 @@ class SessionResults:
 class KeptFiles:
     """Which files of the last exports stay, although this one does not plan them."""
 
-    def __init__(self, record: Record, results: SessionResults, *, includes_all_sessions: bool) -> None:
-        """`includes_all_sessions` is whether the plans include all sessions of the study."""
-        self._results, self._includes_all_sessions = results, includes_all_sessions
+    def __init__(self, record: Record, results: SessionResults) -> None:
+        self._results = results
         paths = (*record.files, *record.journal_files)
         self._entries = [entry for path in paths for entry in record.possible_entries(path)]
 
@@ -72,7 +72,7 @@ class KeptFiles:
         """Return whether a file of the record or of the journal that is not planned is kept.
 
         A file of a session is kept if the session is not exported in this run. A file that sessions share is kept if a file of a
-        session below its folder is kept, or if the plans do not include all sessions.
+        session below its folder is kept.
         """
         if entry.session:
             return not self._results.is_exported(entry.session)
@@ -82,4 +82,4 @@ class KeptFiles:
             for recorded in self._entries
             if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
         )
-        return not self._includes_all_sessions or any(map(self.is_kept, below))
+        return any(map(self.is_kept, below))

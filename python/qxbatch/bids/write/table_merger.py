@@ -107,14 +107,11 @@ class TableMerger:
         previous = _rows(earlier)
         existing = read_table(text)
         assert existing is not None
-        our_names, folder = cells_of(ours).keys(), file.path.rpartition("/")[0]
+        our_names = cells_of(ours).keys()
         rows = rows_with_edits(existing, ours.key_column, previous)
         for name in rows:
-            if name in our_names and self._has_other_owner(folder, ours.key_column, name):
-                owner = "image" if file.owner.session else "session"
-                self._warn_of_edit(
-                    file, name, f"its row {name} stays, but that is another {owner} now. Correct the row."
-                )
+            if name in our_names and (change := self._change_of_owner(file, ours.key_column, name)):
+                self._warn_of_edit(file, name, f"its row {name} stays, but that {change}. Correct the row.")
         edited_rows = {name for name in rows if name not in our_names and not is_kept(name)}
         cells = {name: row for name, row in previous.items() if name in edited_rows or is_kept(name)} | cells_of(ours)
         for name in sorted(edited_rows):
@@ -177,19 +174,25 @@ class TableMerger:
         else:
             self._results.warn_subject((row, file.path.partition("/")[0]), warning)
 
-    def _has_other_owner(self, folder: str, key: str, name: str) -> bool:
-        """Return whether the file of a table row is of another image than before, or its folder only of other sessions.
+    def _change_of_owner(self, file: PlannedFile, key: str, name: str) -> str:
+        """Return how the image or the sessions of a row changed since it was written; empty if they did not.
 
-        `folder` is that of the table, `key` its key column, and `name` names the row.
+        `file` is the table, `key` its key column, and `name` names the row. A row that the last export kept, since users edited it,
+        can have had no image or session.
         """
-        path = "/".join(filter(None, (folder, name)))
+        path = "/".join(filter(None, (file.path.rpartition("/")[0], name)))
+        last_table = self._record.files.get(file.path)
+        was_written = last_table is not None and name in last_table.rows
         if key == "filename":
-            planned = self._planned_entries.get(path)
+            last, planned = self._record.files.get(path), self._planned_entries.get(path)
             interrupted_entries = filter(self._is_exported, self._record.journal_files.get(path, ()))
-            last_entries = (self._record.files.get(path), *interrupted_entries)
-            return any(is_of_other_image(planned, entry) for entry in last_entries)
+            if any(is_of_other_image(planned, entry) for entry in (last, *interrupted_entries)):
+                return "is another image now"
+            return "had no image at the last export" if was_written and last is None else ""
         before, interrupted, after = (each.get(path, set()) for each in self._sessions_by_folder)
-        return bool((before and before.isdisjoint(after)) or interrupted - after)
+        if (before and before.isdisjoint(after)) or interrupted - after:
+            return "is another session now"
+        return "had no session at the last export" if was_written and not before else ""
 
     def _is_exported(self, entry: Entry) -> bool:
         return self._results.is_exported(entry.session)

@@ -76,10 +76,11 @@ class UserFiles:
     def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
         """Yield the folders of labels, also in sourcedata, that have only other sessions than at the last export, or none.
 
-        Each has one of its sessions (of the earlier ones, if it has none now), and its state. A folder without sessions before is
-        among them: images in it can be of an export whose record was deleted.
+        Each has one of its sessions that this run exports (of the earlier ones, if it has none now), and its state. A folder
+        without sessions before is among them: images in it can be of an export whose record was deleted.
         """
-        kept = (entry for entry in self._record.files.values() if entry.session and self._is_kept(entry))
+        kept = [entry for entry in self._record.files.values() if entry.session and self._is_kept(entry)]
+        kept_sessions = {entry.session for entry in kept}
         sessions_before = sessions_by_folder(self._record.files.values())
         sessions_after = sessions_by_folder([*self._planned.values(), *kept])
         journal = (entry for each in self._record.journal_files.values() for entry in each)
@@ -89,8 +90,9 @@ class UserFiles:
             others = interrupted.get(folder, set()) - now
             if PurePosixPath(folder).name.startswith(_LABEL) and (before.isdisjoint(now) or others):
                 state = _NEW_SESSION if not (before or others) else _OTHER_SESSION if now else _NO_SESSION
-                yield folder, min(now or before), state
-                yield f"{SOURCEDATA}/{folder}", min(now or before), state
+                session = min((now - kept_sessions) or others or before)  # one that this run exports
+                yield folder, session, state
+                yield f"{SOURCEDATA}/{folder}", session, state
 
 
 def _time(cells: Mapping[str, Cells], path: str) -> str | None:
