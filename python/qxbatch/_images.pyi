@@ -58,7 +58,7 @@ class Comparison:
     The order of frames is that in their object; in a series of classic objects, that of their InstanceNumbers.
     """
     repeated_frames: int
-    """Frames that repeat another frame of their object: same values, which are not all equal, and same attributes."""
+    """Frames that repeat another frame: same values, which are not all equal, and same attributes. Not of copied volumes."""
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     zero_slopes: int

@@ -1,4 +1,4 @@
-//! Frames that repeat another frame of their object in values and headers.
+//! Frames that repeat another frame in values and headers.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,10 +12,15 @@ const SAME_POSITION: f64 = 0.05;
 /// A frame is compared with at most this many other frames of the same values.
 const MAX_COMPARED: usize = 8;
 
-/// Returns the number of frames that repeat another frame of their object: same values, position, times and numbers. No header
-/// says to which volume they belong.
+/// Place of a frame in tenths of a millimetre.
+type Place = [i64; 3];
+
+/// Returns the number of frames that repeat another frame: same values, position, times and numbers, except for the number of
+/// the frame or the InstanceNumber. They are copies, so that number does not prove to which volume they belong.
 ///
 /// Frames whose compared values are all equal, such as empty slices, do not count, nor frames whose values are not read.
+/// Copies in other objects count only if at most half of the places, without those of empty slices, have some: a series may
+/// repeat whole volumes.
 ///
 /// # Errors
 ///
@@ -24,29 +29,45 @@ pub(super) fn repeated_frames(
     series_frames: &[SeriesFrame<'_>],
     files: &[PathBuf],
 ) -> Result<usize, FileError> {
-    let mut same_values: HashMap<(usize, u64), Vec<&SeriesFrame<'_>>> = HashMap::new();
-    let mut count = 0;
+    let mut same_values: HashMap<u64, Vec<&SeriesFrame<'_>>> = HashMap::new();
+    // Whether the copies at a place count; None if it has none.
+    let mut copies_at: HashMap<Place, Option<bool>> = HashMap::new();
+    let (mut in_object, mut of_other_objects) = (0, 0);
     for series_frame in series_frames {
-        let Some(signature) = series_frame.frame.signature else {
+        let attributes = &series_frame.frame.attributes;
+        let Some((signature, position)) = series_frame.frame.signature.zip(attributes.position)
+        else {
             continue;
         };
-        let others = same_values
-            .entry((series_frame.file, signature))
-            .or_default();
-        let repeats = others
+        let copies = copies_at.entry(place(position)).or_default();
+        let others = same_values.entry(signature).or_default();
+        let repeated = others
             .iter()
             .rev()
             .take(MAX_COMPARED)
-            .any(|other| repeats(&series_frame.frame.attributes, &other.frame.attributes));
-        if repeats && !is_uniform(series_frame, files)? {
-            count += 1;
+            .find(|other| repeats(attributes, &other.frame.attributes));
+        if let Some(repeated) = repeated {
+            let is_counted = !is_uniform(series_frame, files)?;
+            if repeated.file == series_frame.file {
+                in_object += usize::from(is_counted);
+            } else {
+                *copies = Some(is_counted || *copies == Some(true));
+                of_other_objects += usize::from(is_counted);
+            }
         }
         others.push(series_frame);
     }
-    Ok(count)
+    let places_with = |copies| copies_at.values().filter(|known| **known == copies).count();
+    let repeats_volumes = places_with(Some(true)) > places_with(None);
+    Ok(in_object + if repeats_volumes { 0 } else { of_other_objects })
 }
 
-/// Returns whether two frames have the same position and attributes, except for their numbers in the object.
+#[allow(clippy::cast_possible_truncation, reason = "of some metres at most")]
+fn place(position: [f64; 3]) -> Place {
+    position.map(|part| (part * 10.0).round() as i64)
+}
+
+/// Returns whether two frames have the same position and attributes, except for their instance numbers.
 fn repeats(one: &Attributes, other: &Attributes) -> bool {
     let Some((position, other_position)) = one.position.zip(other.position) else {
         return false;

@@ -113,7 +113,7 @@ pub struct Comparison {
     /// nothing says in which order a converter stored them. Their order is that in their object; in a series of classic
     /// objects, that of their InstanceNumbers.
     pub frames_of_irregular_order: usize,
-    /// Frames that repeat another frame of their object: same values, which are not all equal, and same attributes.
+    /// Frames that repeat another frame: same values, which are not all equal, and same attributes. Not of copied volumes.
     pub repeated_frames: usize,
     /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,
