@@ -259,6 +259,42 @@ def test_a_repeated_frame_of_an_enhanced_object_is_doubted(
     assert f"those of frame {other}): volumes may" in text
 
 
+def test_a_classic_slice_that_is_a_copy_of_another_volume_is_doubted(tmp_path: Path) -> None:
+    slices = block(places=4, volumes=3)
+    slices[5] = slices[9]  # at the same place, in the next volume
+    unnumbered = dict.fromkeys(("AcquisitionNumber", "AcquisitionDate", "AcquisitionTime", "ContentTime"))
+    outcome = converted(series(slices, **unnumbered), tmp_path)
+    assert any("1 slice of 12 repeats values, place, times and numbers" in text for text in outcome.warnings)
+
+
+def test_volumes_that_are_copies_as_a_whole_are_not_doubted(tmp_path: Path) -> None:
+    slices = [part.with_(base=-300 * part.volume) for part in block(places=3, volumes=3)]
+    outcome = converted(series(slices, AcquisitionNumber=None), tmp_path)
+    assert shapes(outcome) == [(6, 8, 3, 3)]
+    assert not any("repeat" in text for text in outcome.warnings)
+
+
+def without_temporal_positions(slices: list[Slice]) -> list[Dataset]:
+    """Return an enhanced object without times, in which only DimensionIndexValues say to which volume a frame belongs."""
+    dataset = enhanced_object(slices, times=False)
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        del frame.FrameContentSequence[0].TemporalPositionIndex
+    return [read_back(encoded(dataset))]
+
+
+def test_frames_of_equal_values_with_other_dimension_indices_are_not_doubted(tmp_path: Path) -> None:
+    masks = [part.with_(base=-300 * part.volume) for part in block(places=3, volumes=2)]
+    outcome = converted(without_temporal_positions(masks), tmp_path)
+    assert shapes(outcome) == [(6, 8, 3, 2)]
+    assert outcome.warnings == []
+
+
+def test_the_number_of_a_frame_in_an_irregular_order_does_not_prove_its_volume(tmp_path: Path) -> None:
+    ordered = block(places=3, volumes=2)
+    outcome = converted(without_temporal_positions([ordered[k] for k in (0, 4, 3, 2, 1, 5)]), tmp_path)
+    assert any("no time or number in its headers gives the order of its volumes" in text for text in outcome.warnings)
+
+
 def test_empty_frames_at_the_place_of_other_empty_frames_are_not_doubted(tmp_path: Path) -> None:
     dataset = enhanced_object(block(places=3, volumes=2), dimensions=False, times=False)
     frames = np.frombuffer(dataset.PixelData, "<u2").reshape(6, -1).copy()

@@ -57,10 +57,10 @@ class Comparison:
 
     The order of frames is that in their object; in a series of classic objects, that of their InstanceNumbers.
     """
-    repeated_frames: list[tuple[int, int, int]]
-    """Frames that repeat another frame of their object: index of the file, number of the frame, and of the other one, from 0.
+    repeated_frames: list[tuple[int, int, int, int]]
+    """Frames that repeat another frame: index of the file and number of the frame, then those of the other one, from 0.
 
-    They have the same values, which are not all equal, and the same attributes.
+    They have the same values, which are not all equal, and the same attributes. Frames of copied volumes are not among them.
     """
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""

@@ -294,8 +294,9 @@ def _repeated_frames(compared: Comparison, names: Sequence[str]) -> list[str]:
         return []
     slices = f"{counted(len(compared.repeated_frames), 'slice')} of {compared.frames}"
     verb = "repeats" if len(compared.repeated_frames) == 1 else "repeat"
-    file, frame, other = compared.repeated_frames[0]
-    which = f"frame {frame + 1} of {names[file]} those of frame {other + 1}"
+    file, frame, other_file, other = compared.repeated_frames[0]
+    other_name = "" if other_file == file else f" of {names[other_file]}"
+    which = f"frame {frame + 1} of {names[file]} those of frame {other + 1}{other_name}"
     return [
         f"{slices} {verb} values, place, times and numbers of another one ({which}): volumes may have slices of other volumes."
     ]

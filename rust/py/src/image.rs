@@ -102,8 +102,8 @@ pub(crate) struct Comparison {
     largest_movement: f64,
     largest_tilt: f64,
     frames_of_irregular_order: usize,
-    // file, frame, the frame that it repeats
-    repeated_frames: Vec<(usize, u32, u32)>,
+    // file and frame, then those of the frame that it repeats
+    repeated_frames: Vec<(usize, u32, usize, u32)>,
     scaling_count: usize,
     zero_slopes: usize,
     frames_not_compared: BTreeMap<&'static str, usize>,
@@ -196,7 +196,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         largest_tilt: comparison.largest_tilt,
         frames_of_irregular_order: comparison.frames_of_irregular_order,
         repeated_frames: repeated
-            .map(|frame| (frame.file, frame.frame, frame.other))
+            .map(|frame| (frame.file, frame.frame, frame.other_file, frame.other))
             .collect(),
         scaling_count: comparison.scaling_count,
         zero_slopes: comparison.zero_slopes,

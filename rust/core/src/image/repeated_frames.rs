@@ -1,4 +1,4 @@
-//! Frames that repeat another frame of their object in values and headers.
+//! Frames that repeat another frame in values and headers.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,10 +13,15 @@ const SAME_POSITION: f64 = 0.05;
 /// A frame is compared with at most this many other frames of the same values.
 const MAX_COMPARED: usize = 8;
 
-/// Returns the frames that repeat another frame of their object: same values, position, times and numbers. No header
-/// says to which volume they belong.
+/// Place of a frame in tenths of a millimetre.
+type Place = [i64; 3];
+
+/// Returns the frames that repeat another frame: same values, position, times and numbers, except for the number of the frame or
+/// the InstanceNumber. They are copies, so that number does not prove to which volume they belong.
 ///
 /// Frames whose compared values are all equal, such as empty slices, do not count, nor frames whose values are not read.
+/// Copies in other objects count only if at most half of the places, without those of empty slices, have some: a series may
+/// repeat whole volumes.
 ///
 /// # Errors
 ///
@@ -25,35 +30,52 @@ pub(super) fn repeated_frames(
     series_frames: &[SeriesFrame<'_>],
     files: &[PathBuf],
 ) -> Result<Vec<RepeatedFrame>, FileError> {
-    let mut same_values: HashMap<(usize, u64), Vec<&SeriesFrame<'_>>> = HashMap::new();
-    let mut repeated = Vec::new();
+    let mut same_values: HashMap<u64, Vec<&SeriesFrame<'_>>> = HashMap::new();
+    // Whether the copies at a place count; None if it has none.
+    let mut copies_at: HashMap<Place, Option<bool>> = HashMap::new();
+    let mut repeated_frames = Vec::new();
     for series_frame in series_frames {
-        let Some(signature) = series_frame.frame.signature else {
+        let attributes = &series_frame.frame.attributes;
+        let Some((signature, position)) = series_frame.frame.signature.zip(attributes.position)
+        else {
             continue;
         };
-        let others = same_values
-            .entry((series_frame.file, signature))
-            .or_default();
+        let copies = copies_at.entry(place(position)).or_default();
+        let others = same_values.entry(signature).or_default();
         let other = others
             .iter()
             .rev()
             .take(MAX_COMPARED)
-            .find(|other| repeats(&series_frame.frame.attributes, &other.frame.attributes));
+            .find(|other| repeats(attributes, &other.frame.attributes));
         if let Some(other) = other {
-            if !is_uniform(series_frame, files)? {
-                repeated.push(RepeatedFrame {
+            let is_counted = !is_uniform(series_frame, files)?;
+            if other.file != series_frame.file {
+                *copies = Some(is_counted || *copies == Some(true));
+            }
+            if is_counted {
+                repeated_frames.push(RepeatedFrame {
                     file: series_frame.file,
                     frame: series_frame.frame.index,
+                    other_file: other.file,
                     other: other.frame.index,
                 });
             }
         }
         others.push(series_frame);
     }
-    Ok(repeated)
+    let places_with = |copies| copies_at.values().filter(|known| **known == copies).count();
+    if places_with(Some(true)) > places_with(None) {
+        repeated_frames.retain(|repeated| repeated.file == repeated.other_file);
+    }
+    Ok(repeated_frames)
 }
 
-/// Returns whether two frames have the same position and attributes, except for their numbers in the object.
+#[allow(clippy::cast_possible_truncation, reason = "of some metres at most")]
+fn place(position: [f64; 3]) -> Place {
+    position.map(|part| (part * 10.0).round() as i64)
+}
+
+/// Returns whether two frames have the same position and attributes, except for their instance numbers.
 fn repeats(one: &Attributes, other: &Attributes) -> bool {
     let Some((position, other_position)) = one.position.zip(other.position) else {
         return false;

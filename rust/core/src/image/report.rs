@@ -6,14 +6,16 @@ use super::samples::Difference;
 use super::volume_order::VolumeOrder;
 use crate::frames::{Component, PixelEncoding};
 
-/// A frame that repeats an earlier one of its file.
+/// A frame that repeats another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RepeatedFrame {
     /// Index of its file.
     pub file: usize,
     /// Its number in the file, from 0.
     pub frame: u32,
-    /// The number of the frame that it repeats.
+    /// Index of the file of the frame that it repeats.
+    pub other_file: usize,
+    /// The number in that file of the frame that it repeats.
     pub other: u32,
 }
 
@@ -124,7 +126,7 @@ pub struct Comparison {
     /// nothing says in which order a converter stored them. Their order is that in their object; in a series of classic
     /// objects, that of their InstanceNumbers.
     pub frames_of_irregular_order: usize,
-    /// Frames that repeat another frame of their object: same values, which are not all equal, and same attributes.
+    /// Frames that repeat another frame: same values, which are not all equal, and same attributes. Not of copied volumes.
     pub repeated_frames: Vec<RepeatedFrame>,
     /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,

@@ -1,7 +1,7 @@
 //! Whether the volumes of an image are in the order of a time or number in the headers.
 
 use super::frame_positions::SeriesFrame;
-use crate::frames::{Attributes, continue_after_midnight, next_day_limit};
+use crate::frames::{Attributes, continue_after_midnight, next_day_limit, span};
 
 /// Numbers and times that may order the volumes of a series.
 const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
@@ -17,6 +17,7 @@ const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
 const TEMPORAL: usize = 0;
 const ACQUIRED: usize = 2;
 const CONTENT: usize = 3;
+const INSTANCE: usize = 5;
 
 /// The last of the keys that are numbers of volumes.
 const NUMBERED: usize = 1;
@@ -38,7 +39,8 @@ pub enum VolumeOrder {
     /// In the order of no time or number in the headers, against temporal positions or acquisition times that prove the
     /// order, or with a temporal position, acquisition number or time that repeats only at some slices.
     Wrong,
-    /// No time or number in the headers distinguishes the volumes.
+    /// No time or number in the headers distinguishes the volumes, or only InstanceNumbers (in an object with several frames,
+    /// numbers of frames) that count neither volume by volume nor place by place.
     Undetermined,
 }
 
@@ -68,6 +70,9 @@ pub(super) fn volume_order(
         distinguished = true;
         if distinguishes_volumes(index, &rows) && repeats_at_some_slices(&rows) {
             return VolumeOrder::Wrong;
+        }
+        if index == INSTANCE && rises(&rows) && !is_regular(&rows) {
+            return VolumeOrder::Undetermined;
         }
         let ascending = rises(&rows);
         // Temporal positions count only if all slices of a volume have the same one.
@@ -104,6 +109,34 @@ fn repeats_at_some_slices(rows: &[Vec<f64>]) -> bool {
         sorted.windows(2).all(|pair| pair.first() != pair.last())
     };
     rows.iter().any(all_differ) && !rows.iter().all(all_differ)
+}
+
+/// Returns whether instance numbers, `[slice][volume]`, count the slices volume by volume, or the volumes place by place. In
+/// another order they do not say which slices belong to one volume.
+fn is_regular(rows: &[Vec<f64>]) -> bool {
+    let volumes = rows.first().map_or(0, Vec::len);
+    let columns: Vec<Vec<f64>> = (0..volumes)
+        .map(|volume| {
+            rows.iter()
+                .filter_map(|row| row.get(volume).copied())
+                .collect()
+        })
+        .collect();
+    are_separate(&columns) || are_separate(rows)
+}
+
+/// Returns whether the ranges of groups of numbers do not overlap.
+fn are_separate(groups: &[Vec<f64>]) -> bool {
+    let mut ranges: Vec<[f64; 2]> = groups
+        .iter()
+        .filter_map(|group| span(group.iter().copied()))
+        .map(|(low, high)| [low, high])
+        .collect();
+    ranges.sort_by(|[low, _], [other, _]| low.total_cmp(other));
+    ranges
+        .iter()
+        .zip(ranges.iter().skip(1))
+        .all(|([_, high], [low, _])| high < low)
 }
 
 /// Returns whether the values of each slice, `[slice][volume]`, never fall from one volume to the next.
