@@ -2,6 +2,7 @@
 
 import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ ENTRY = expected("rest", 300, tr_ms=2000, phase_encoding_direction="j-")
 
 def check(*scanned: ScannedSeries, entries: tuple[ExpectedSeries, ...] = (ENTRY,), **protocol: object) -> SessionCheck:
     """Compare a session that has these series with a protocol."""
-    return check_session(Protocol(entries, file_name="p.toml", **protocol), session("S1", *scanned))  # type: ignore[arg-type]
+    return check_session(Protocol(entries, path=Path("p.toml"), **protocol), session("S1", *scanned))  # type: ignore[arg-type]
 
 
 def listed(checked: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:

@@ -61,7 +61,7 @@ def refused(tmp_path: Path, text: str | bytes) -> str:
 def test_a_protocol_is_read(tmp_path: Path) -> None:
     protocol = read(tmp_path, GOOD)
     rest, dwi = protocol.series
-    assert protocol.file_name == "protocol.toml"
+    assert protocol.path == tmp_path / "protocol.toml"
     assert protocol.scanners == {"Siemens Prisma": ("syngo MR E11",), "Siemens Skyra": ()}
     assert (rest.name, rest.kinds, rest.count) == ("rest*", frozenset({ImageKind.MAGNITUDE}), CountRange(1, 2))
     assert rest.parameters_on("Siemens Prisma").values["tr_ms"].text == "2000 ± 1"

@@ -36,3 +36,21 @@ def test_a_name_beside_them_is_replaced(value: str) -> None:
     assert redacted.subject == "S1.zip"
     assert "Doe" not in redacted.message
     assert redacted.command == ""
+
+
+def test_a_hint_without_its_command_says_which_options_to_add() -> None:
+    command = "qxbatch /in/Doe --sessions=S1 --logfile=path:/in/Doe.csv --on-damaged=keep"
+    problem = Problem(Code.DAMAGED, "S1.zip", "is damaged.", "Or import what can be read:", command=command)
+    redacted = redacted_problem(problem, redaction(HEADERS["id"], "S1"))
+    assert redacted.command == ""
+    assert redacted.hint == (
+        "Or import what can be read. The command is not printed, since it may name a patient; repeat the command of this run "
+        "with --sessions=S1 --on-damaged=keep."
+    )
+
+
+def test_a_hint_without_several_commands_ends_with_a_sentence() -> None:
+    command = "mv /in/Doe /in/x && qxbatch /in --sessions=S1"
+    problem = Problem(Code.BAD_NAME, "S1.zip", "is wrong.", "Rename it:", command=command)
+    hint = redacted_problem(problem, redaction(HEADERS["id"], "S1")).hint
+    assert hint == "Rename it. The command is not printed, since it may name a patient."

@@ -11,6 +11,7 @@ import pytest
 from qxbatch.cli.main import main
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under
+from tests.build.parrec import ParRec
 from tests.build.study import Study
 
 FILES = under("x", MrSeries(number=3, description="T1w").files())
@@ -68,12 +69,30 @@ def test_the_command_for_a_damaged_packet_imports_the_readable_files(study: Stud
     assert study.session_names() == ["S1", "S2"]
 
 
+def test_the_command_for_a_sound_copy_refuses_another_damaged_packet(study: Study) -> None:
+    study.put_bytes("S1.zip", damaged())
+    run = study.main("--on-damaged=keep", "--list-all")
+    lines = [line.strip() for line in run.text.splitlines()]
+    command = lines[lines.index("Get a sound copy. Then import it again:") + 1]
+    assert command == f"qxbatch {study.sessions} --sessions=S1 --on-damaged=refuse --overwrite=yes"
+    assert run_proposed(command) == 1
+    (study.inbox / "S1.zip").write_bytes(packed(FILES, Kind.ZIP))
+    assert run_proposed(command) == 0
+
+
+def test_the_command_for_a_par_without_rec_imports_the_complete_packet(study: Study) -> None:
+    study.put("S1", {**FILES, "x/scan.PAR": ParRec().files()["scan.PAR"]})
+    [command] = commands(study)
+    assert command.endswith("--sessions=S1 --overwrite=yes")
+
+
 def test_the_command_for_an_existing_session_overwrites_it(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     study.put("S1", FILES)
     assert study.main("--archive=copy").status == 0
     run = study.main("--check=no")
-    [line] = [line for line in run.text.splitlines() if "to import it again: " in line]
-    assert run_proposed(line.partition("again: ")[2]) == 0
+    assert any(line.endswith("session S1 exists; to import it again:") for line in run.text.splitlines())
+    [command] = [line for line in run.text.splitlines() if line.startswith("        qxbatch ")]
+    assert run_proposed(command.strip()) == 0
     assert "1 of 1 session was written." in capsys.readouterr().out
 
 

@@ -79,7 +79,7 @@ def test_each_candidate_is_counted_once() -> None:
         "12 entries in 1:12:",
         "  3 imported (1 to check, 1 with errors)",
         "  3 refused",
-        "  6 not imported:",
+        "  6 left alone:",
         "      2 already there: S6.zip, a.zip",
         "          --overwrite=yes imports them again.",
         "      1 being imported by another run: S7.zip",
@@ -98,7 +98,7 @@ def test_the_count_says_what_the_command_did(stages: Stages, done: str) -> None:
     assert lines[lines.index("2 entries:") :] == [
         "2 entries:",
         f"  1 {done}",
-        f"  1 not {done}:",
+        "  1 left alone:",
         "      1 already there: S2",
         f"          --overwrite=yes {stages}s them again.",
     ]
@@ -203,7 +203,7 @@ def test_a_message_is_cut_after_three_lines_without_list_all() -> None:
     assert "word99" in final_report(report, TextLayout(list_all=True))
 
 
-def test_a_shared_hint_is_printed_once_and_each_packet_has_its_command() -> None:
+def test_each_packet_has_its_hint_and_its_command() -> None:
     commands = [f"qxbatch /s --sessions=S{k} --on-damaged=keep" for k in range(3)]
     hint = "Get a sound copy, or import what can be read:"
     problems = [Problem(Code.DAMAGED, f"S{k}.zip", f"is damaged at {k}.", hint, command=commands[k]) for k in range(3)]
@@ -215,10 +215,40 @@ def test_a_shared_hint_is_printed_once_and_each_packet_has_its_command() -> None
         f"      {hint}",
         "      qxbatch /s --sessions=S0 --on-damaged=keep",
         "  S1.zip: is damaged at 1.",
+        f"      {hint}",
         "      qxbatch /s --sessions=S1 --on-damaged=keep",
         "  S2.zip: is damaged at 2.",
+        f"      {hint}",
         "      qxbatch /s --sessions=S2 --on-damaged=keep",
     ]
+
+
+def test_each_hint_is_followed_by_its_command() -> None:
+    command = "qxbatch /s --sessions=S1 --overwrite=yes"
+    damaged = Problem(Code.DAMAGED_KEPT, "S1.zip", "is damaged.", "Get a sound copy. Import it:", command=command)
+    report = Report((), (written("S1", damaged, warning("series 20")),))
+    lines = final_report(report).splitlines()
+    assert lines[lines.index("Failed:") + 4 :] == [
+        "      Get a sound copy. Import it:",
+        f"      {command}",
+        "      Look at it.",
+    ]
+
+
+def test_the_reason_of_a_failure_is_not_cut() -> None:
+    files = [f"a_long_name_of_a_series_{k}.PAR" for k in range(12)]
+    error = Problem(Code.MIXED_PATIENTS, "S2.zip", f"contains 2 patients: {', '.join(files)}; patient 2 (Doe).")
+    lone = [Problem(Code.UNPAIRED, name, "a PAR header without its REC file.") for name in files]
+    sessions = (written("S1", *lone), SessionReport("S2.zip", SessionId("S2"), None, (error,), unit="S2"))
+    text = " ".join(final_report(Report((), sessions)).split())
+    assert f"S1: a PAR header without its REC file: {files[0]}, " in text
+    assert "; patient 2 (Doe)." in text
+
+
+def test_a_long_list_of_files_of_a_warning_follows_its_reason() -> None:
+    names = [f"a_long_name_of_a_series_{k}.PAR" for k in range(12)]
+    report = Report((), (written("S1", *(warning(name, "has no REC.") for name in names)),))
+    assert f"  S1: has no REC: {names[0]}, " in final_report(report)
 
 
 def test_commands_are_not_wrapped() -> None:

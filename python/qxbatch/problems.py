@@ -81,7 +81,7 @@ class Problem:
     """What to do next; empty if there is nothing to do."""
     severity: Severity = Severity.ERROR
     command: str = ""
-    """The shell command that fixes only this problem; empty if there is none."""
+    """The shell command that fixes only this problem, or lists more about it; empty if there is none."""
     has_remedy: bool = True
     """False: no command fixes it, although one fixes other problems with this code (pipeline/remedy.py)."""
 

@@ -78,8 +78,8 @@ class Reader:
         advice = ADVICE_BY_QUNEX_OPTION.get(full[2:].replace("-", "_")) if self._command == "qxbatch" else None
         if advice:
             raise UsageError(f"{name} is an option of QuNex that an import does not have.", advice)
-        near = nearest_name(full, self._by_name)
-        hint = f"Did you mean {near}?" if near else f"`{self._command} --help` lists the options."
+        near = nearest_name(full.removeprefix("--"), (known.removeprefix("--") for known in self._by_name))
+        hint = f"Did you mean --{near}?" if near else f"`{self._command} --help` lists the options."
         raise UsageError(f"There is no option {name}.", hint)
 
     def _value(self, parameter: Parameter, remaining: list[str]) -> str:

@@ -15,6 +15,7 @@ _FILE_NAME = re.compile(rf"^(?P<stem>.*?)(?P<extension>\.[^.]*)?(?:{_COMPRESSED}
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
 """The message about a PAR without its REC."""
+_EXPORT_BOTH = "Export both files together, put the complete packet into the inbox, and import it with --overwrite=yes."
 
 
 class Member(NamedTuple):
@@ -154,14 +155,11 @@ def _match(
 
 
 def _unpaired_problem(member: _Candidate, xmls: set[tuple[str, str]]) -> Problem:
-    if member.role == "par":
-        message, hint = LONE_PAR, "Export both files together."
-    elif (member.folder, member.stem.casefold()) in xmls:
+    is_xml = member.role == "rec" and (member.folder, member.stem.casefold()) in xmls
+    if is_xml:
         message = "a REC file whose header is XML, which is not supported."
         hint = "Export it as PAR/REC or DICOM. Both files are kept in the session's inbox."
     else:
-        message, hint = (
-            "a REC file without its PAR header, so it cannot be read.",
-            "Export both files together.",
-        )
-    return Problem(Code.UNPAIRED, member.path, message, hint, Severity.WARNING)
+        lone_rec = "a REC file without its PAR header, so it cannot be read."
+        message, hint = LONE_PAR if member.role == "par" else lone_rec, _EXPORT_BOTH
+    return Problem(Code.UNPAIRED, member.path, message, hint, Severity.WARNING, has_remedy=not is_xml)

@@ -82,7 +82,8 @@ def _damage_problems(settings: Settings, unit: Unit, reading: Reading) -> list[P
     todo = " ".join(filter(None, (advice, copy_advice if has_broken_members else "")))
     if settings.on_damaged is OnDamaged.KEEP and _has_series(reading):
         message = f"is damaged ({damage_text}); the readable files were imported, and the packet stays where it is."
-        changes = {**changes, **larger_limits(exceeded_parameters(damage), settings), "overwrite": "yes"}
+        changes = {**changes, **larger_limits(exceeded_parameters(damage), settings)}
+        changes |= {"overwrite": "yes", "on_damaged": "refuse"}
         retry_command = command_for(settings, [unit.session.id], changes)
         return [Problem(Code.DAMAGED_KEPT, unit.label, message, f"{todo} Then import it again:", command=retry_command)]
     refuse_limited_or_split(damage, unit, settings)

@@ -8,7 +8,7 @@ from qxbatch.deidentify import Redact
 from qxbatch.discover.units import Unit
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.record.redacted import redacted_problem, redacted_report
+from qxbatch.record.redacted import OMITTED, redacted_problem, redacted_report
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
@@ -28,7 +28,7 @@ REMEDIES_AFTER_PUBLISHING: Mapping[Code, Mapping[str, str]] = {
     Code.CHANGED: _OVERWRITE,
     Code.CANNOT_WRITE: {},
     Code.ARCHIVE: {},
-    Code.DAMAGED_KEPT: _OVERWRITE,
+    Code.UNPAIRED: _OVERWRITE,
 }
 """The same for a problem of a published session."""
 
@@ -51,6 +51,7 @@ def _with_command(
     changes = remedies.get(problem.code) if problem.has_remedy else None
     needs_no_command = problem.code in (Code.ARCHIVE, Code.EXISTS) and problem.severity is Severity.WARNING
     is_gone = problem.code is Code.CHANGED and not any(os.path.lexists(packet.path) for packet in unit.packets)
-    if changes is None or problem.command or problem.severity is Severity.INFO or needs_no_command or is_gone:
+    has_command = bool(problem.command) or OMITTED in problem.hint
+    if changes is None or has_command or problem.severity is Severity.INFO or needs_no_command or is_gone:
         return problem
     return replace(problem, command=command_for(settings, [unit.session.id], changes))

@@ -47,7 +47,7 @@ class _Reader:
             self._refuse_unlisted(("series", k, "scanners"), entry.scanners, scanners)
             for name in entry.by_scanner:
                 self._refuse_unlisted(("series", k, "scanner", name), [name], scanners)
-        return Protocol(series, scanners, self._file.path.name)
+        return Protocol(series, scanners, self._file.path)
 
     def _scanners(self, table: Any) -> dict[str, tuple[str, ...]]:
         if not isinstance(table, dict):

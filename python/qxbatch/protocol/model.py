@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from pathlib import Path
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.protocol.scanned import ScannedSeries, scanner_key
@@ -82,8 +83,8 @@ class Protocol:
     series: tuple[ExpectedSeries, ...]
     scanners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Software versions of each allowed scanner; no versions: any version, no scanners: any scanner."""
-    file_name: str = ""
-    """For messages; empty if the protocol is not from a file."""
+    path: Path | None = None
+    """Its file, for messages; None if the protocol is not from a file."""
 
 
 @lru_cache(1 << 14)

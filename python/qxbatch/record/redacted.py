@@ -13,9 +13,13 @@ from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.model import Conversion, SessionReport
 from qxbatch.problems import Problem
 from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.shell_words import split_shell_words
+from qxbatch.visible import shell_word
 
 _NUMBERED = re.compile(r"(?:series|image) [0-9]+")
 """The subject of a problem that contains no name."""
+OMITTED = "The command is not printed, since it may name a patient"
+"""Part of a hint, in place of a command that contains an identity."""
 
 
 def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
@@ -72,9 +76,29 @@ def redacted_problem(problem: Problem, redact: Redact) -> Problem:
         return problem
     subject = problem.subject if _NUMBERED.fullmatch(problem.subject) else redact(problem.subject)
     message = redacted_text(problem.message, redact)
-    # with a redacted name, the command would not work
-    command = problem.command if redacted_text(problem.command, redact) == problem.command else ""
-    return replace(problem, subject=subject, message=message, hint=redacted_text(problem.hint, redact), command=command)
+    if redacted_text(problem.command, redact) != problem.command:  # with a redacted name, it would not work
+        problem = without_command(problem, redact)
+    return replace(problem, subject=subject, message=message, hint=redacted_text(problem.hint, redact))
+
+
+def without_command(problem: Problem, redact: Redact) -> Problem:
+    """Return a problem whose hint says, in place of its command, which options to add to the command of this run."""
+    if not problem.command:
+        return problem
+    options = " ".join(word for word in _options(problem.command) if redacted_text(word, redact) == word)
+    omitted = f"{OMITTED}; repeat the command of this run with {options}." if options else f"{OMITTED}."
+    hint = " ".join(filter(None, (re.sub(":$", ".", problem.hint), omitted)))
+    return replace(problem, hint=hint, command="")
+
+
+def _options(command: str) -> list[str]:
+    """Return the options of a command that imports chosen sessions, quoted for a shell; none for other commands."""
+    try:
+        words = split_shell_words(command)
+    except ValueError:  # several commands
+        return []
+    options = [shell_word(word) for word in words if word.startswith("--")]
+    return options if any("--sessions=" in option for option in options) else []
 
 
 def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:

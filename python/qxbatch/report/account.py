@@ -93,5 +93,5 @@ def account_lines(results: Sequence[tuple[Candidate, CandidateFate]], stages: St
     phrases += [f"{counts[CandidateFate.WITH_ERRORS]} with errors"] * (counts[CandidateFate.WITH_ERRORS] > 0)
     lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
     lines += [f"{counts[CandidateFate.REFUSED]} refused"] * (counts[CandidateFate.REFUSED] > 0)
-    not_imported = sum(counts[fate] for fate in NOT_IMPORTED_FATES)
-    return lines + [f"{not_imported} not {stages.participle}:"] * (not_imported > 0)
+    left_alone = sum(counts[fate] for fate in NOT_IMPORTED_FATES)
+    return lines + [f"{left_alone} left alone:"] * (left_alone > 0)

@@ -81,19 +81,13 @@ def _merge(group: Sequence[Block]) -> Block:
     return Block(names, tuple(reasons))
 
 
-def lines_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
-    """Return the lines of a report about these blocks.
-
-    Blocks with the same hints and similar commands (`_remedy_key`) follow each other, and these hints are printed once.
-    """
+def lines_of(blocks: Sequence[Block], layout: TextLayout, *, cuts_messages: bool = True) -> list[str]:
+    """Return the lines of a report about these blocks: each with its messages, and with what to do."""
     if len(blocks) > MAX_BLOCKS and not layout.list_all:
         return list(_folded_lines(blocks, layout))
     max_lines = LINES_OF_FEW if len(blocks) <= FEW_BLOCKS else LINES_OF_MANY
-    layout = layout._replace(max_lines=None if layout.list_all else max_lines)
-    groups: dict[object, list[Block]] = {}
-    for block in blocks:
-        groups.setdefault(_remedy_key(block), []).append(block)
-    return [line for group in groups.values() for line in _group(group, layout)]
+    layout = layout._replace(max_lines=max_lines if cuts_messages and not layout.list_all else None)
+    return [line for block in blocks for line in (*_block(block, layout), *_remedies(block.reasons, layout))]
 
 
 def _remedy_key(block: Block) -> tuple[object, ...]:
@@ -127,7 +121,9 @@ def _folded_lines(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
         names = [name for block in group for name in block.names]
         yield from wrapped(f"{len(names)} {code}: {_names(names, layout)}", layout.width, "  ", "      ")
         if len({_remedy_key(block) for block in group}) == 1:
-            yield from (line if len(line) <= MAX_COMMAND else TOO_LONG for line in _what_to_do(group, layout))
+            reasons = (reason for block in group for reason in block.reasons)
+            lines = _remedies(reasons, layout, merges_commands=True)
+            yield from (line if len(line) <= MAX_COMMAND else TOO_LONG for line in lines)
     yield "  --list-all lists them with their reasons; so does the log (--log-file)."
 
 
@@ -142,28 +138,16 @@ def _names(names: Sequence[str], layout: TextLayout) -> str:
     return f"{', '.join(texts[:MAX_NAMES])} and {len(texts) - MAX_NAMES} more"
 
 
-def _group(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
-    printed_hints: set[str] = set()
-    for block in blocks:
-        yield from _block(block, layout)
-        hints = dict.fromkeys(
-            reason.hint for reason in block.reasons if reason.hint and reason.hint not in printed_hints
-        )
-        yield from _hints(hints, layout)
-        printed_hints.update(hints)
-        yield from _commands(line for reason in block.reasons for line in reason.command.split("\n"))
-
-
 def _block(block: Block, layout: TextLayout) -> Iterator[str]:
     names = _names(block.names, layout)
-    if len(block.reasons) == 1:
-        [reason] = block.reasons
-        where = ", ".join(text for text in (names, one_line(reason.subject)) if text)
-        yield from _message(f"{where}: {one_line(reason.message)}", layout, "  ")
+    if len(block.reasons) > 1 or len(names) > layout.width:
+        yield from wrapped(f"{names}:", layout.width, "  ", "      ")
+        for reason in block.reasons:
+            yield from _message(f"- {_reason_text(reason, layout)}", layout, "    ")
         return
-    yield from wrapped(f"{names}:", layout.width, "  ", "      ")
-    for reason in block.reasons:
-        yield from _message(f"- {_reason_text(reason, layout)}", layout, "    ")
+    [reason] = block.reasons
+    separator = ", " if reason.subject and not _is_long(reason.subject, layout) else ": "
+    yield from _message(f"{names}{separator}{_reason_text(reason, layout)}", layout, "  ")
 
 
 def _reason_text(reason: Reason, layout: TextLayout) -> str:
@@ -171,24 +155,25 @@ def _reason_text(reason: Reason, layout: TextLayout) -> str:
     subject, message = one_line(reason.subject), one_line(reason.message)
     if not subject:
         return message
-    if len(subject) > layout.width:
+    if _is_long(subject, layout):
         return f"{message.rstrip('.')}: {subject}."
     return f"{subject}: {message}"
 
 
-def _what_to_do(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
-    yield from _hints(dict.fromkeys(reason.hint for block in blocks for reason in block.reasons if reason.hint), layout)
-    commands = [line for block in blocks for reason in block.reasons for line in reason.command.split("\n")]
-    yield from _commands(merged_commands(commands))
+def _is_long(subject: str, layout: TextLayout) -> bool:
+    return len(one_line(subject)) > layout.width
 
 
-def _hints(hints: Iterable[str], layout: TextLayout) -> Iterator[str]:
-    for hint in hints:
-        yield from wrapped(one_line(hint), layout.width, "      ", "      ")
-
-
-def _commands(commands: Iterable[str]) -> Iterator[str]:
-    yield from (f"      {one_line(command)}" for command in dict.fromkeys(commands) if command)
+def _remedies(reasons: Iterable[Reason], layout: TextLayout, *, merges_commands: bool = False) -> Iterator[str]:
+    """Yield each hint once, followed by its commands. Commands without a hint are the first."""
+    commands_of: dict[str, list[str]] = {"": []}
+    for reason in reasons:
+        commands_of.setdefault(reason.hint, []).extend(filter(None, reason.command.split("\n")))
+    for hint, commands in commands_of.items():
+        if hint:
+            yield from wrapped(one_line(hint), layout.width, "      ", "      ")
+        distinct_commands = merged_commands(commands) if merges_commands else dict.fromkeys(commands)
+        yield from (f"      {one_line(command)}" for command in distinct_commands)
 
 
 def _message(text: str, layout: TextLayout, indent: str) -> list[str]:

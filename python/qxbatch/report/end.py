@@ -64,7 +64,7 @@ def final_report(
     other_sessions = [session for session in report.sessions if not has_failed(session)]
     problem_lines = _section("To look at:", lines_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
     refused = [*_refused(report.candidates), *_blocks(failed_sessions, (Severity.ERROR, Severity.WARNING))]
-    problem_lines += _section("Failed:", lines_of(merge_blocks(refused), layout))
+    problem_lines += _section("Failed:", lines_of(merge_blocks(refused), layout, cuts_messages=False))
     if any(line.endswith(CUT_MARK) for line in problem_lines):
         problem_lines += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
     lines += problem_lines

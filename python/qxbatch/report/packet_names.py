@@ -12,7 +12,7 @@ from qxbatch.deidentify import NAME_LEFT_OUT
 from qxbatch.discover.plan import packet_name
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem
-from qxbatch.record.redacted import redacted_problem
+from qxbatch.record.redacted import redacted_problem, without_command
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line, shell_word
 
@@ -90,7 +90,9 @@ class PacketNames:
         packet, problem = candidate.packet, candidate.problem
         path = self._redact_path(candidate.path)
         if problem is not None:
-            problem = self.redact_problem(problem if path == candidate.path else replace(problem, command=""))
+            if path != candidate.path:
+                problem = without_command(problem, self.redact_text)
+            problem = self.redact_problem(problem)
             if problem.code is Code.BAD_NAME:
                 problem = replace(problem, message=_BAD_NAME, hint="")
         return replace(

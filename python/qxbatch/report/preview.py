@@ -52,11 +52,18 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
         is_folded = len(rows) > MAX_ROWS and not (settings.test or settings.list_all)
         title = heading.replace(Stages.ALL.participle, settings.stages.participle)
         lines.append(f"  {len(group)} {title}{'' if is_counted else ' (--list-all lists them)' if is_folded else ':'}")
-        lines += [] if is_folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
+        lines += [] if is_folded else [line for row in rows for line in _row_lines(row.strip(), width)]
     lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]
     if not groups[Verdict.READY]:
         lines.append("Nothing is ready.")
     return "\n".join(lines)
+
+
+def _row_lines(text: str, width: int) -> list[str]:
+    """Return the lines of a row. A command at its end is on a separate line, which is not wrapped, so that it can be copied."""
+    row, qxbatch, words = text.partition(": qxbatch ")
+    command = [f"        {qxbatch[2:]}{words}"] if qxbatch else []
+    return [*wrapped(row + qxbatch[:1], width, "    ", "        "), *command]
 
 
 def _advice_lines(text: str, width: int) -> list[str]:

@@ -12,7 +12,8 @@ from qxbatch.visible import shell_word
 _NOT_REPEATED = frozenset(
     (
         *("sessionsfolder", "masterinbox", "sessions", "participant_label", "session_label", "skip_bids_validator"),
-        *("check", "test", "verbose", "quiet", "json_file", "log_file", "existing_structure", "clean_dicom_folders"),
+        *("check", "test", "verbose", "quiet", "list_all", "json_file", "log_file"),
+        *("existing_structure", "clean_dicom_folders"),
         *("scheduler", "container", "wait", "print_script"),
     )
 )
