@@ -194,7 +194,7 @@ def test_indistinguishable_images_of_one_acquisition_are_undecided(tmp_path):
     assert session_plan.placed_images == ()
     for each in session_plan.undecided_series:
         assert "series 2 (rest) and series 7 (rest) would have one path" in each.reason
-        assert 'copies = "last"' in each.hint
+        assert 'copies = "complete"' in each.hint
 
 
 def test_copies_chooses_the_exported_image(tmp_path):
@@ -215,6 +215,51 @@ def test_each_value_of_copies_chooses_one_image(tmp_path, choice, exported):
     assert names(session_plan) == {exported: "func/task-rest_bold"}
     reasons = {each.reason for each in session_plan.ignored_items}
     assert reasons == {f"copies = {choice}: series {exported // 10} is the same acquisition"}
+
+
+PARTS = (Image("[1/2]"), Image("[2/2]"))
+
+
+@pytest.mark.parametrize("option", ["", "copies", "repeat"])
+def test_parts_of_one_series_are_not_copies_of_each_other(tmp_path, option):
+    rules = REST.replace("_bold", f'_bold"\n{option} = "last', 1) if option else REST
+    session_plan = plan(tmp_path, rules, Scan(3, "rest", images=PARTS, verdict=SeriesVerdict.INCOMPLETE))
+    (undecided,) = session_plan.undecided_series
+    assert session_plan.placed_images == ()
+    assert "images 31 and 32 of series 3 (rest) would have one path" in undecided.reason
+    assert "copies" not in undecided.hint
+    assert 'in [session.S01]: "3" = { ignore = "..." }, or all but one' in undecided.hint
+
+
+@pytest.mark.parametrize(("key", "exported"), [("3", {}), ("3.1", {32: "func/task-rest_bold"})])
+def test_the_advice_on_parts_of_one_series_works(tmp_path, key, exported):
+    rules = f'{REST}[session.S01]\n"{key}" = {{ ignore = "it is incomplete" }}\n'
+    session_plan = plan(tmp_path, rules, Scan(3, "rest", images=PARTS, verdict=SeriesVerdict.INCOMPLETE))
+    assert session_plan.is_ready
+    assert names(session_plan) == exported
+
+
+@pytest.mark.parametrize("verdict", [SeriesVerdict.COMPLETE, SeriesVerdict.INCOMPLETE])
+def test_copies_prefers_one_complete_image_to_parts_of_a_series(tmp_path, verdict):
+    scans = (Scan(2, "rest", "10:00:00", 9), Scan(3, "rest", "10:00:00", 9, images=PARTS, verdict=verdict))
+    undecided = plan(tmp_path / "a", REST, *scans).undecided_series
+    assert "series 2 (rest) and images 31 and 32 of series 3 (rest) would have one path" in undecided[0].reason
+    assert all('copies = "complete"' in each.hint for each in undecided)
+    rules = REST.replace("_bold", '_bold"\ncopies = "complete', 1)
+    assert names(plan(tmp_path / "b", rules, *scans)) == {21: "func/task-rest_bold"}
+
+
+@pytest.mark.parametrize("option", ["copies", "repeat"])
+def test_an_incomplete_copy_that_is_exported_in_place_of_a_complete_one_is_a_remark(tmp_path, option):
+    rules = REST.replace("_bold", f'_bold"\n{option} = "last', 1)
+    complete = Scan(2, "rest", "10:00:00", 9)
+    incomplete = Scan(3, "rest", "10:00:00", 9, verdict=SeriesVerdict.INCOMPLETE)
+    session_plan = plan(tmp_path / "a", rules, complete, incomplete)
+    assert names(session_plan) == {31: "func/task-rest_bold"}
+    (remark,) = session_plan.remarks
+    assert "series 3 (rest), which is incomplete, and not its complete copy series 2 (rest)" in remark
+    assert 'copies = "complete"' in remark
+    assert plan(tmp_path / "b", rules, complete, Scan(3, "rest", "10:00:00", 9)).remarks == ()
 
 
 def test_a_series_without_a_number_is_named_by_its_files(tmp_path):

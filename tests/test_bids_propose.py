@@ -122,7 +122,23 @@ def test_scans_sent_twice_are_exported_once(tmp_path):
     scans = [Scan(number, "T1", "10:00:00", guess=("anat", "T1w")) for number in (2, 3)]
     paths, text = exported(tmp_path, *scans, Scan(4, "T1", "11:00:00", guess=("anat", "T1w")))
     assert paths == {31: "anat/run-1_T1w", 41: "anat/run-2_T1w"}
-    assert 'copies = "last"' in text
+    assert 'copies = "complete"' in text
+
+
+def test_the_complete_one_of_two_copies_is_proposed(tmp_path):
+    complete = Scan(2, "T1", "10:00:00", guess=("anat", "T1w"))
+    incomplete = Scan(3, "T1", "10:00:00", guess=("anat", "T1w"), verdict=SeriesVerdict.INCOMPLETE)
+    paths, _text = exported(tmp_path, complete, incomplete)
+    assert paths == {21: "anat/T1w"}
+
+
+@pytest.mark.parametrize(("count", "names_of_parts"), [(2, "31 and 32"), (5, "31, 32, 33 and 2 more")])
+def test_parts_of_one_series_are_ignored_and_named(tmp_path, count, names_of_parts):
+    parts = Scan(3, "T1", "11:00:00", guess=("anat", "T1w"), images=count * (Image(),))
+    paths, text = exported(tmp_path, Scan(2, "T1", "10:00:00", guess=("anat", "T1w")), parts)
+    assert paths == {21: "anat/T1w"}
+    assert "copies" not in text
+    assert f'ignore = "images {names_of_parts} of series 3 (T1) would have one path"' in text
 
 
 def test_one_volume_is_not_a_time_series(tmp_path):
@@ -297,7 +313,7 @@ def test_a_series_without_a_required_entity_is_ignored_with_the_reason(tmp_path)
     mts = Scan(4, "mts", guess=("anat", "acq-x_MTR"))
     paths, text = exported(tmp_path / "mt", mts)
     assert paths == {}
-    assert 'match = { name = "mts", session = "S01" }\nignore = "anat/MTR: it needs the entity mt"' in text
+    assert 'match = { name = "mts", session = "S01", n = 40 }\nignore = "anat/MTR: it needs the entity mt"' in text
 
 
 def test_a_task_without_letters_is_ignored_with_the_reason(tmp_path):

@@ -60,6 +60,12 @@ class Code(StrEnum):
     SURROUNDED = "surrounded"
 
 
+LOOK_AT_IMAGES = "Look at the images before using them."
+"""The hint of warnings that doubt the images of a series."""
+IMAGE_DOUBTS = frozenset({Code.CONVERT_PARTIAL, Code.CONVERT_REVIEW, Code.MORE_THAN_NINE})
+"""Codes of warnings that doubt the images of a series: incomplete, damaged, or not as their headers say."""
+
+
 class Severity(StrEnum):
     """ERROR sets the run's exit status to 1; WARNING does not. INFO is not in the report after the run."""
 
@@ -84,6 +90,11 @@ class Problem:
     """The shell command that fixes only this problem, or lists more about it; empty if there is none."""
     has_remedy: bool = True
     """False: no command fixes it, although one fixes other problems with this code (pipeline/remedy.py)."""
+
+    @property
+    def doubts_images(self) -> bool:
+        """Whether it is a warning that asks the user to look at the images of a series."""
+        return self.code in IMAGE_DOUBTS and self.severity is Severity.WARNING
 
     def text(self) -> str:
         """Return the problem as one line for a person."""

@@ -17,6 +17,7 @@ from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.model import SeriesKind, State
+from qxbatch.problems import Problem
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
@@ -74,6 +75,7 @@ class Scan:
     verdict: SeriesVerdict = SeriesVerdict.COMPLETE
     state: State = State.CONVERTED
     source: SeriesKind = SeriesKind.DICOM
+    problems: Sequence[Problem] = ()
     n: int = 0
     """0: ten times the number."""
     shim: Sequence[float] = ()
@@ -172,6 +174,7 @@ def _write(paths: SessionPaths, scan: Scan, study: str) -> tuple[SeriesSummary, 
         state=scan.state,
         tool=TOOL,
         images=tuple(image.number for image in images),
+        problems=(*scan.problems,),
         verdict=scan.verdict,
         acquisition=Acquisition(**acquisition),
     )

@@ -157,6 +157,8 @@ class UndecidedSeries(NamedTuple):
     """Why an image of it has no path, without a full stop."""
     hint: str
     """What to write into the rule file or the table of --plan."""
+    rule_options: Mapping[str, str] = {}
+    """Options that decide the series if its rule gets them, such as {"copies": "complete"}; empty if none does."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def record_export(
         sessions = dict(data_set.sessions) if data_set else {}
         for result in export.sessions:
             stamp = summary_stamp(SessionFolder(folder / result.session))
-            sessions[result.session] = SessionExport(stamp if result.state is SessionOutcome.EXPORTED else None, digest)
+            is_exported = result.state is SessionOutcome.EXPORTED
+            sessions[result.session] = SessionExport(stamp if is_exported else None, digest, result.has_no_image)
         validation = data_set.validation if data_set and not _has_changes(export) else None
         if validator_result:
             validation = Validation(

@@ -20,6 +20,8 @@ def export_text(export: ExportResult, dataset: str, *, test: bool) -> str:
     lines: list[str] = []
     for session in export.not_exported:
         lines += _not_exported_text(session)
+    if export.without_images:
+        lines += _wrapped(f"no image to export: {_names_text([session.session for session in export.without_images])}")
     warnings = [f"to check: {each.session}: {text}" for each in export.sessions for text in each.warnings]
     lines += _listed(warnings)
     lines += _listed(_left_alone_text(change) for change in export.kept_user_files)
@@ -34,6 +36,11 @@ def _not_exported_text(session: SessionResult) -> list[str]:
         *_wrapped(f"{session.session}: {state}:"),
         *(line for text in session.problems for line in _wrapped(text, "  ")),
     ]
+
+
+def _names_text(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_LISTED
+    return f"{', '.join(names[:_MAX_LISTED])}{f' and {more} more: --json lists all' if more > 0 else ''}"
 
 
 def _left_alone_text(change: Change) -> str:
@@ -64,9 +71,8 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def _summary(export: ExportResult, dataset: str, warnings: int, *, test: bool) -> str:
-    exported_sessions = [session for session in export.sessions if session not in export.not_exported]
-    counts = export.counts
-    images = sum(session.images for session in exported_sessions)
+    counts, without_images = export.counts, len(export.without_images)
+    images = sum(session.images for session in export.exported)
     files = [
         f"{counts[action]} {word}"
         for action, word in (
@@ -79,7 +85,8 @@ def _summary(export: ExportResult, dataset: str, warnings: int, *, test: bool) -
     ]
     left_alone_count = len(export.kept_user_files)
     totals = [
-        f"{_count(len(exported_sessions), 'session')}{' would be' if test else ''} exported to {dataset}",
+        f"{_count(len(export.exported), 'session')}{' would be' if test else ''} exported to {dataset}",
+        *([f"{without_images} without an image to export"] if without_images else []),
         *([f"{len(export.not_exported)} not exported"] if export.not_exported else []),
         _count(images, "image"),
     ]

@@ -1,7 +1,7 @@
 """Problems of one series: warnings that ask for a review, and notes."""
 
 from qxbatch.model import Series
-from qxbatch.problems import Code, Problem, Severity
+from qxbatch.problems import LOOK_AT_IMAGES, Code, Problem, Severity
 
 
 def review_problem(series: Series, message: str) -> Problem:
@@ -10,7 +10,7 @@ def review_problem(series: Series, message: str) -> Problem:
         Code.CONVERT_REVIEW,
         subject(series),
         message,
-        "Look at the images before using them.",
+        LOOK_AT_IMAGES,
         Severity.WARNING,
     )
 

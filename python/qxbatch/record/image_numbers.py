@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.convert.header_values import whole_number
 from qxbatch.ingest.numbers import possible_numbers, take_lowest_free
 from qxbatch.model import Series
-from qxbatch.problems import Code, Problem, Severity
+from qxbatch.problems import LOOK_AT_IMAGES, Code, Problem, Severity
 
 IMAGES_PER_N = 9
 """The last digit of an image's number counts the images of one n: 1 to 9."""
@@ -31,7 +31,7 @@ class ImageNumbers(NamedTuple):
             Code.MORE_THAN_NINE,
             f"series {series.n}",
             f"it was converted to {len(self.numbers)} images; those after the ninth have the numbers {where}.",
-            "Look at the images before using them.",
+            LOOK_AT_IMAGES,
             Severity.WARNING,
         )
 

@@ -29,6 +29,7 @@ class ExportState:
     """The summary of the session changed after the export."""
     RULES = "rules changed"
     """The rule file changed after the export."""
+    NO_IMAGE = "no image to export"
     FAILED = "not exported: see qxbatch bids"
     NOT_EXPORTED = "not exported"
 
@@ -49,6 +50,8 @@ class SessionExport(NamedTuple):
     """Size and time of the session's summary at the export; None if the export failed."""
     rules_sha256: str
     """SHA-256 of the rule file that the export used."""
+    has_no_image: bool = False
+    """Whether the session had no image to export."""
 
 
 class DataSet(NamedTuple):
@@ -129,7 +132,9 @@ def _state(data_set: DataSet, record: SessionRecord, digest: str) -> str:
         return ExportState.RULES
     if exported.summary_stamp is None:
         return ExportState.FAILED
-    return ExportState.CURRENT if exported.summary_stamp == record.stamp else ExportState.CHANGED
+    if exported.summary_stamp != record.stamp:
+        return ExportState.CHANGED
+    return ExportState.NO_IMAGE if exported.has_no_image else ExportState.CURRENT
 
 
 def _digest_now(data_set: DataSet) -> str:
@@ -151,6 +156,7 @@ def _value(data_set: DataSet) -> dict[str, Any]:
         name: {
             "rules_sha256": session.rules_sha256,
             **({"summary": stamp_value(session.summary_stamp)} if session.summary_stamp else {}),
+            **({"no_image": True} if session.has_no_image else {}),
         }
         for name, session in sorted(data_set.sessions.items())
     }
@@ -178,4 +184,4 @@ def _data_set(fields: Fields) -> DataSet:
 
 def _session_export(fields: Fields) -> SessionExport:
     summary_stamp = read_stamp(fields.json_object("summary")) if "summary" in fields else None
-    return SessionExport(summary_stamp, fields.text("rules_sha256"))
+    return SessionExport(summary_stamp, fields.text("rules_sha256"), fields.flag("no_image", False))

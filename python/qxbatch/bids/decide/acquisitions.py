@@ -74,6 +74,10 @@ class AcquiredImages:
         return {distinction(member) for member in self.members}
 
 
+Copy = list[MatchedImage]
+"""The images of one series that nothing distinguishes; more than one if the converter split the series into parts."""
+
+
 def distinction(matched: MatchedImage) -> tuple[object, ...]:
     """Return what distinguishes an image from the others of its acquisition."""
     facts = matched.facts
@@ -130,12 +134,16 @@ def acquisition_sets(in_order: Sequence[AcquiredImages], max_echoes: int = 0) ->
     return sets
 
 
-def groups_of_copies(acquisition: AcquiredImages) -> list[list[MatchedImage]]:
-    """Return each group of several images that nothing distinguishes: one scan that was sent or reconstructed more than once."""
-    by_distinction: dict[tuple[object, ...], list[MatchedImage]] = {}
+def groups_of_copies(acquisition: AcquiredImages) -> list[list[Copy]]:
+    """Return the copies of each scan that was sent or reconstructed more than once: series that nothing distinguishes.
+
+    Images of one series are not copies of each other: if nothing distinguishes them, they are parts of it.
+    """
+    by_distinction: dict[tuple[object, ...], dict[int, Copy]] = {}
     for member in acquisition.members:
-        by_distinction.setdefault(distinction(member), []).append(member)
-    return [same for same in by_distinction.values() if len(same) > 1]
+        copies = by_distinction.setdefault(distinction(member), {})
+        copies.setdefault(member.facts.image.series.n, []).append(member)
+    return [[*copies.values()] for copies in by_distinction.values() if len(copies) > 1]
 
 
 def start_of(facts: ImageFacts) -> datetime | None:

@@ -1,13 +1,14 @@
 """Decides the path of every image of the sessions, or why it has none, by the rules. Writes nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from qxbatch.bids.decide.acquisitions import MatchedImage
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import group_images
-from qxbatch.bids.decide.hints import ignore_hint, plan_remarks, remarks_on_unknown_sessions, series_list_text
+from qxbatch.bids.decide.hints import conflict_hint, ignore_hint, images_text, plan_remarks, remarks_on_unknown_sessions
 from qxbatch.bids.decide.image_target import target_of
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
@@ -69,7 +70,8 @@ class _SessionDecision:
         for matched, reason in groups.excluded:
             self._ignored_items.append(IgnoredItem(matched.facts.image, matched.match.rule, reason))
         for matched, reason, hint in groups.orphans:  # images such as an SBRef whose run does not exist
-            self._add_undecided(matched.facts, reason, f"{hint} {ignore_hint(self._session, matched.facts)}.")
+            full_hint = f"{hint} {ignore_hint(self._session, matched.facts)}."
+            self._add_undecided(matched.facts, reason, full_hint, {"repeat": "last"})
         self._place(groups.images)
         return ExportPlan(
             self._session,
@@ -79,7 +81,7 @@ class _SessionDecision:
             tuple(sorted(self._placed_images, key=lambda placed: placed.image.number)),
             tuple(sorted(self._ignored_items, key=_ignored_sort_key)),
             tuple(sorted(self._undecided_series, key=lambda undecided: undecided.series.n)),
-            remarks=plan_remarks(self._session, facts, session_rules, matched_images),
+            remarks=(*groups.remarks, *plan_remarks(self._session, facts, session_rules, matched_images)),
         )
 
     def _ignore_series_without_images(self) -> None:
@@ -127,19 +129,23 @@ class _SessionDecision:
             self._placed_images.append(PlacedImage(image.matched.facts.image, path, rule, reason))
 
     def _add_path_conflict(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
-        names = series_list_text(other.matched.facts for other in same)
-        hint = (
-            'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
-            f" or write {ignore_hint(self._session, image.matched.facts)}."
-        )
+        facts, all_facts = image.matched.facts, [other.matched.facts for other in same]
+        image_counts = Counter(each.image.series.n for each in all_facts)
+        # an option can choose among series, but not among the parts of one series
+        rule_options = {"copies": "complete"} if len(image_counts) > 1 and 1 in image_counts.values() else {}
         self._add_undecided(
-            image.matched.facts, f"{names} would have one path, {path}: nothing distinguishes them", hint
+            facts,
+            f"{images_text(all_facts)} would have one path, {path}: nothing distinguishes them",
+            conflict_hint(self._session, facts, rule_options),
+            rule_options,
         )
 
-    def _add_undecided(self, facts: ImageFacts, reason: str, hint: str) -> None:
+    def _add_undecided(
+        self, facts: ImageFacts, reason: str, hint: str, rule_options: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         series = facts.image.series
         if not any(undecided.series is series and undecided.reason == reason for undecided in self._undecided_series):
-            self._undecided_series.append(UndecidedSeries(series, reason, hint))
+            self._undecided_series.append(UndecidedSeries(series, reason, hint, rule_options))
 
 
 def _ignored_sort_key(ignored: IgnoredItem) -> tuple[int, int]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.decide.acquisitions import (
     AcquiredImages,
+    Copy,
     MatchedImage,
     acquisition_sets,
     acquisitions,
@@ -21,7 +23,7 @@ from qxbatch.bids.decide.families import (
     max_echoes,
     run_of_companion,
 )
-from qxbatch.bids.decide.texts import series_number_text
+from qxbatch.bids.decide.texts import series_number_text, series_text
 from qxbatch.bids.schema.names import Schema
 from qxbatch.counted import counted
 
@@ -36,6 +38,8 @@ class Groups:
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[MatchedImage, str, str]] = field(default_factory=list)
     """Companions, such as an SBRef, that belong to no run: each with the reason and the beginning of the hint."""
+    remarks: list[str] = field(default_factory=list)
+    """What the user should check."""
 
 
 def group_images(matched_images: Iterable[MatchedImage], schema: Schema) -> Groups:
@@ -87,27 +91,38 @@ def _order_text(run: AcquiredImages) -> str:
 
 
 def _exclude_copies(run: AcquiredImages, result: Groups) -> None:
-    """Exclude all but one image of each scan that exists more than once, if `copies` or `repeat` of its rule selects one."""
-    for same in groups_of_copies(run):
-        rule = same[-1].match.rule
+    """Exclude all but one copy of each scan that exists more than once, if `copies` or `repeat` of its rule selects one."""
+    for copies in groups_of_copies(run):
+        rule = copies[-1][-1].match.rule
         option, choice = ("copies", rule.copies) if rule.copies else ("repeat", rule.repeat)
         if choice == "all":
             continue
-        best = _best_copy(same, choice)
-        for member in same:
-            if member is not best:
-                run.members.remove(member)
-                reason = f"{option} = {choice}: {series_number_text(best.facts)} is the same acquisition"
-                result.excluded.append((member, reason))
+        best = _best_copy(copies, choice)
+        reason = f"{option} = {choice}: {series_number_text(best[0].facts)} is the same acquisition"
+        for member in (member for copy in copies if copy is not best for member in copy):
+            run.members.remove(member)
+            result.excluded.append((member, reason))
+        complete = next(filter(_is_whole, reversed(copies)), None)
+        if complete and not _is_complete(best[0]):
+            result.remarks.append(
+                f"{option} = {choice} exports {series_text(best[0].facts)}, which is incomplete, and not its complete copy "
+                f'{series_text(complete[0].facts)}. To export the complete one, write copies = "complete" into the rule.'
+            )
 
 
-def _best_copy(same: list[MatchedImage], choice: str) -> MatchedImage:
+def _best_copy(copies: list[Copy], choice: str) -> Copy:
     """Return the copy that is exported; the last one of equal copies."""
     if choice == "longest":
-        return max(enumerate(same), key=lambda pair: (pair[1].facts.volumes, pair[0]))[1]
+        volumes = [max(member.facts.volumes for member in copy) for copy in copies]
+        return max(zip(volumes, count(), copies, strict=False))[2]
     if choice == "complete":
-        return max(enumerate(same), key=lambda pair: (_is_complete(pair[1]), pair[0]))[1]
-    return same[-1]
+        return max(zip(map(_is_whole, copies), count(), copies, strict=False))[2]
+    return copies[-1]
+
+
+def _is_whole(copy: Copy) -> bool:
+    """Return whether a copy is complete and one image: several images that nothing distinguishes are parts of it."""
+    return len(copy) == 1 and _is_complete(copy[0])
 
 
 def _is_complete(member: MatchedImage) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from qxbatch.bids.decide.acquisitions import MatchedImage
-from qxbatch.bids.decide.texts import series_text, toml_key
+from qxbatch.bids.decide.texts import series_text, toml_key, toml_value
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule, RuleFile
 from qxbatch.bids.rules.matching import first_match
@@ -12,8 +12,8 @@ from qxbatch.nearest import nearest_name
 from qxbatch.record.names import series_number
 from qxbatch.session.folder import SessionFolder
 
-_MAX_SERIES = 4
-"""Largest number of series that one message names; of more, it names one less and counts the others."""
+_MAX_NAMES = 4
+"""Largest number of series or images that one message names; of more, it names one less and counts the others."""
 
 
 def remarks_on_unknown_sessions(
@@ -38,19 +38,57 @@ def series_list_text(series: Iterable[ImageFacts]) -> str:
 
     An example is `series 2 (rest) and series 3 (rest)`.
     """
-    names = list(dict.fromkeys(map(series_text, series)))
-    visible = (
-        names if len(names) <= _MAX_SERIES else [*names[: _MAX_SERIES - 1], f"{len(names) - _MAX_SERIES + 1} more"]
+    return _list_text(list(dict.fromkeys(map(series_text, series))))
+
+
+def images_text(images: Iterable[ImageFacts]) -> str:
+    """Return the series of images as text, like `series_list_text`. If a series has several of the images, they are named.
+
+    An example is `series 2 (rest) and images 31 and 32 of series 3 (rest)`.
+    """
+    by_n: dict[int, list[ImageFacts]] = {}
+    for image in images:
+        by_n.setdefault(image.image.series.n, []).append(image)
+    return _list_text(
+        [
+            f"images {_list_text([str(each.image.number) for each in same])} of {series_text(same[0])}"
+            if len(same) > 1
+            else series_text(same[0])
+            for same in by_n.values()
+        ]
     )
+
+
+def _list_text(names: Sequence[str]) -> str:
+    visible = names if len(names) <= _MAX_NAMES else [*names[: _MAX_NAMES - 1], f"{len(names) - _MAX_NAMES + 1} more"]
     return " and ".join([", ".join(visible[:-1]), visible[-1]]) if len(visible) > 1 else visible[0]
 
 
 def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
     """Return what to write into the rule file to ignore one series of one session."""
+    return f'in [session.{toml_key(session.id)}]: "{_series_key(session, facts)}" = {{ ignore = "..." }}'
+
+
+def conflict_hint(session: SessionFolder, facts: ImageFacts, rule_options: Mapping[str, str]) -> str:
+    """Return what to do about an image that has its path in common with others, which `rule_options` can decide."""
+    if rule_options:
+        options = " and ".join(f"{name} = {toml_value(value)}" for name, value in rule_options.items())
+        return (
+            f"Keep one by {options} in the rule, or give one of them its own rule with another rec- or acq- label,"
+            f" or write {ignore_hint(session, facts)}."
+        )
+    image_key = f"{_series_key(session, facts)}.{facts.image.summary.k}"
+    return (
+        "They are parts of one series, which can be incomplete: look at them. Then ignore the series, "
+        f'{ignore_hint(session, facts)}, or all but one of them, for example "{image_key}" = {{ ignore = "..." }}.'
+    )
+
+
+def _series_key(session: SessionFolder, facts: ImageFacts) -> str:
+    """Return the key of a series in `[session.ID]`: its number, or `n70` for the series in `dicom/70` if others have its number."""
     numbers = [series_number(series.header) for series in session.series]
     is_unique = facts.series_number is not None and numbers.count(facts.series_number) == 1
-    key = str(facts.series_number) if is_unique else f"n{facts.image.series.n}"
-    return f'in [session.{toml_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
+    return str(facts.series_number) if is_unique else f"n{facts.image.series.n}"
 
 
 def plan_remarks(

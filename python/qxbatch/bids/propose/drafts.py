@@ -48,8 +48,8 @@ class Draft:
         return dict(self.option_pairs)
 
     def with_options(self, options: Mapping[str, Any]) -> "Draft":
-        """Return the rule with further options."""
-        return replace(self, option_pairs=(*self.option_pairs, *options.items()))
+        """Return the rule with further options; those that it has keep their values."""
+        return replace(self, option_pairs=tuple({**self.options, **options, **self.options}.items()))
 
 
 def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:

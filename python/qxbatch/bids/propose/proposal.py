@@ -1,5 +1,6 @@
 """Proposes a rule file from the sessions of a study. It should decide every series, so that it can be used without changes."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
@@ -22,6 +23,8 @@ _HEAD = """\
 # Read and correct them. docs/bids.md explains every key; --plan shows what they give, --explain why.
 """
 _WIDTH = 132
+_PATH_OR_CLAUSE = re.compile(r", (?=sub-|and )")
+"""Matches before the part of a reason that a rule leaves out, not the commas of a list."""
 _ROUNDS = 3
 """Largest number of times that a proposal is tried and corrected; it may then still leave series undecided."""
 
@@ -68,36 +71,36 @@ def _comment(text: str) -> str:
 def _corrected_drafts(drafts: Sequence[Draft], rule_file: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
     """Return drafts corrected for the undecided series.
 
-    A rule with a target that matches such a series gets `copies = "last"`. If it already has it, or no rule matches the series,
-    an added rule ignores the series.
+    A rule that matches such a series gets the options that decide it. If there are none, or the rule already has them, an added
+    rule ignores the series.
     """
     # index of each draft, by the line of its rule in the text
     by_line = dict(zip((rule.line for rule in rule_file.rules), range(len(drafts)), strict=True))
     corrected = [*drafts]
     ignore_drafts: list[Draft] = []
     for plan in plans:
-        reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided_series}
+        undecided_by_n = {undecided.series.n: undecided for undecided in plan.undecided_series}
         for facts in _images_if_undecided(plan):
-            reason = reasons.get(facts.image.series.n)
-            match = first_match(rule_file.rules, facts) if reason is not None else None
-            if reason is None:
+            undecided = undecided_by_n.get(facts.image.series.n)
+            match = first_match(rule_file.rules, facts) if undecided is not None else None
+            if undecided is None or (match and match.rule.ignore):
                 continue
             k = by_line[match.rule.line] if match else None
-            if k is not None and corrected[k].target and "copies" not in drafts[k].options:
-                corrected[k] = drafts[k].with_options({"copies": "last", **_repeat_option(drafts[k])})
-            elif k is None or not corrected[k].ignore:
-                ignore_drafts.append(_ignore_draft(facts, reason))
+            if k is None or undecided.rule_options.keys() <= drafts[k].options.keys():
+                ignore_drafts.append(_ignore_draft(facts, undecided.reason))
+            else:
+                corrected[k] = corrected[k].with_options(undecided.rule_options)
     return [*dict.fromkeys(ignore_drafts), *corrected]
 
 
-def _repeat_option(draft: Draft) -> dict[str, str]:
-    """Return `repeat = "last"` for an SBRef: one without a run is then excluded, and not undecided. Empty for other images."""
-    return {"repeat": "last"} if draft.target.endswith("_sbref") else {}
-
-
 def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
-    match = (("name", literal_glob(facts.name)), ("session", literal_glob(facts.image.session.id)))
-    return Draft(match, "", reason.partition(",")[0], "no valid name")
+    """Return a rule that ignores one series: others of the session can have its name."""
+    match = (
+        ("name", literal_glob(facts.name)),
+        ("session", literal_glob(facts.image.session.id)),
+        ("n", facts.image.series.n),
+    )
+    return Draft(match, "", _PATH_OR_CLAUSE.split(reason)[0], "no valid name")
 
 
 def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:

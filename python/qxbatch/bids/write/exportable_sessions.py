@@ -10,7 +10,7 @@ from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.write.destination import Destination
-from qxbatch.bids.write.messages import undecided_reasons
+from qxbatch.bids.write.messages import doubt_warnings, undecided_reasons
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.path_conflicts import PathConflicts
 from qxbatch.bids.write.result import SessionOutcome
@@ -58,7 +58,7 @@ class ExportableSessions:
             return self._failed(name, f"{error}.")
         if problem := self._other_studies.problem_of_files(name, files.files):
             return self._failed(name, problem)
-        self._results.warn(name, *plan.remarks, *files.warnings, *self._sources.warnings)
+        self._results.warn(name, *plan.remarks, *doubt_warnings(plan), *files.warnings, *self._sources.warnings)
         return files.files
 
     def _failed(self, session: str, problem: str) -> Sequence[PlannedFile]:

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from qxbatch.bids.decide.hints import series_list_text
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
+from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.table_text import Cells
 from qxbatch.bids.write.apply import Content
 from qxbatch.bids.write.user_files import UserFiles
+from qxbatch.problems import LOOK_AT_IMAGES
 from qxbatch.record.names import description, series_number
 
 
@@ -21,6 +24,23 @@ def undecided_reasons(plan: ExportPlan) -> Iterator[str]:
         number, name = series_number(undecided.series.header), description(undecided.series.header)
         series = f"series n{undecided.series.n}" if number is None else f"series {number}"
         yield f"{series}{f' ({name})' if name else ''}: {undecided.reason}. {undecided.hint}".strip()
+
+
+def doubt_warnings(plan: ExportPlan) -> Iterator[str]:
+    """Yield a warning that names the series with exported images that the import doubts; none if it doubts none of them."""
+    images = [ImageFacts(placed.image) for placed in plan.placed_images]
+    doubts = {
+        (image.image.series.n, problem.message)
+        for image in images
+        for problem in image.image.series.problems
+        if problem.doubts_images
+    }
+    if not doubts:
+        return
+    series = series_list_text(image for image in images if image.image.series.n in {n for n, _message in doubts})
+    messages = {message.rstrip(".") for _n, message in doubts}
+    reason = f" ({messages.pop()})" if len(messages) == 1 else ""
+    yield f"the import doubts exported images of {series}{reason}. {LOOK_AT_IMAGES}"
 
 
 def hard_link_warnings(

@@ -12,6 +12,7 @@ class SessionOutcome(StrEnum):
     """Whether a session was exported."""
 
     EXPORTED = "exported"
+    """Its images are in the data set; it may have none."""
     UNDECIDED = "undecided"
     """Its plan has a problem or an undecided series; its files in the data set are not changed."""
     FAILED = "failed"
@@ -33,6 +34,11 @@ class SessionResult(NamedTuple):
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def has_no_image(self) -> bool:
+        """Whether nothing prevents the export of the session, but it has no image to export."""
+        return self.state is SessionOutcome.EXPORTED and not self.images
+
 
 class ExportResult(NamedTuple):
     """The result of an export: what happened to each session, and to each changed file."""
@@ -45,6 +51,18 @@ class ExportResult(NamedTuple):
     def not_exported(self) -> tuple[SessionResult, ...]:
         """Return the results of the sessions that were not exported."""
         return tuple(session for session in self.sessions if session.state is not SessionOutcome.EXPORTED)
+
+    @property
+    def exported(self) -> tuple[SessionResult, ...]:
+        """Return the results of the sessions of which an image was exported."""
+        return tuple(
+            session for session in self.sessions if session.state is SessionOutcome.EXPORTED and session.images
+        )
+
+    @property
+    def without_images(self) -> tuple[SessionResult, ...]:
+        """Return the results of the sessions that have no image to export."""
+        return tuple(session for session in self.sessions if session.has_no_image)
 
     @property
     def kept_user_files(self) -> tuple[Change, ...]:
