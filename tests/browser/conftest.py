@@ -29,7 +29,9 @@ def browser() -> Iterator["Browser"]:
 
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=arguments)
+        started = playwright.chromium.launch(
+            executable_path=program, args=arguments, ignore_default_args=["--hide-scrollbars"]
+        )
         yield started
         started.close()
 

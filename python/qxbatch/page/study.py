@@ -39,6 +39,8 @@ _MARKS = {
 """Maps each state of a series in a session to its word on the page and the look of its cell."""
 _MAX_THUMBNAIL_BYTES = 8192
 """A larger thumbnail is not in the page."""
+_MAX_DIFFERENCES = 2
+"""Largest number of differences in a row of the table of sessions: the row has few lines then."""
 _SUMMARY_COLUMNS = ("scanned", "scanner", "series", "images", "failed", "warnings")
 COLUMNS = ("", "session", "subject", "state", *_SUMMARY_COLUMNS, "differences", "packets")
 """Headings of the table; the first column has the thumbnails."""
@@ -138,7 +140,7 @@ def _session(folder: Path, row: StudyRow) -> SessionRow:
     has_summary = row.record.stamp is not None
     page = paths.page.relative_to(folder).as_posix() if has_summary else ""
     differences = "" if cells["differences"] is None else str(cells["differences"])
-    words = differences_text(row.differences, 3)
+    words = differences_text(row.differences, _MAX_DIFFERENCES)
     texts = ["" if cells[key] is None else str(cells[key]) for key in _SUMMARY_COLUMNS]
     return SessionRow(
         row.session,
@@ -212,7 +214,7 @@ def _strips(study: Study, anchors: dict[str, str]) -> list[tuple[str, list[Strip
     """Return the strip plots: temporal SNR and complete volumes by the name of the series."""
     tsnr = [(point.name, point.tsnr, row.session) for row in study.rows for point in row.record.tsnr]
     volumes = [point for row in study.rows for point in _volumes(row)]
-    plots = (("temporal SNR (median)", tsnr), ("complete volumes", volumes))
+    plots = (("Temporal SNR (median)", tsnr), ("Complete volumes", volumes))
     return [(title, strips) for title, points in plots if (strips := strips_of(points, anchors))]
 
 
