@@ -81,7 +81,8 @@ def test_the_report_begins_with_the_series_to_look_at() -> None:
         conversion(20, SeriesDescription="T1"), verdict=SeriesVerdict.COMPLETE, acquisition=Acquisition()
     )
     lines = dicom_report("S1", "P001", [incomplete, complete]).splitlines()
-    assert lines[1:4] == [
+    assert lines[1:5] == [
+        "scanned on 2024-01-15 10:15:00",
         "verdict: incomplete (1 of 2 series)",
         "look at these series first:",
         "  4 (rest): planned 300 volumes, 212 complete, 14 slices of one more",

@@ -4,19 +4,18 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from qxbatch.acquisition import Acquisition
 from qxbatch.deidentify import FREE_TEXT_WARNING
 from qxbatch.model import State
 from qxbatch.page.environment import render
 from qxbatch.page.media import Pictures
+from qxbatch.page.scan_facts import scan_facts
 from qxbatch.page.series_card import COLUMNS, card_of
 from qxbatch.problems import Problem, Severity, grouped
-from qxbatch.session.fact_text import moment_text, number_text
 from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER, PAGE, SESSION_TXT, SUMMARY
 from qxbatch.session.ledger import Fate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary
+from qxbatch.session.summary_parts import LedgerCounts
 from qxbatch.textfile import create_text
 
 _FATE_TEXTS: Mapping[str, str] = {
@@ -119,9 +118,7 @@ def _linked_problems(summary: Summary) -> tuple[list[LinkedProblem], list[Linked
 
 def _header(summary: Summary) -> PageHeader:
     level, state = _state(summary)
-    dated_series = next((each for each in summary.series if each.acquisition and each.acquisition.started), None)
-    scanner_series = dated_series or (summary.series[0] if summary.series else None)
-    facts = [("scanned", _scan_date(summary)), *(_scanner_facts(scanner_series) if scanner_series else ())]
+    facts = [*scan_facts(summary)]
     facts += [
         ("series", _series_count(summary)),
         ("images", str(len(summary.images))),
@@ -153,27 +150,6 @@ def _state(summary: Summary) -> tuple[str, str]:
     if Severity.ERROR in severities or any(series.state is State.FAILED for series in summary.series):
         return "bad", "failed"
     return ("check", "to check") if Severity.WARNING in severities else ("good", "complete")
-
-
-def _scan_date(summary: Summary) -> str:
-    """Return when the first series started; empty if it is not known."""
-    starts = sorted(
-        each.acquisition.started for each in summary.series if each.acquisition and each.acquisition.started
-    )
-    return moment_text(starts[0]) if starts else ""
-
-
-def _scanner_facts(series: SeriesSummary) -> list[tuple[str, str]]:
-    """Return names and texts of the facts about the scanner of a series."""
-    acquisition, header = series.acquisition or Acquisition(), series.header
-    model = " ".join(str(header[key]) for key in ("Manufacturer", "ManufacturerModelName") if header.get(key))
-    strength = number_text(acquisition.field_strength_t, 3)
-    return [
-        ("scanner", model),
-        ("field strength", f"{strength} T" if strength else ""),
-        ("software", acquisition.software or ""),
-        ("institution", str(header.get("InstitutionName") or "")),
-    ]
 
 
 def _series_count(summary: Summary) -> str:

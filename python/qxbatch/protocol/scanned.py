@@ -73,9 +73,23 @@ class ScannedSession:
         return not self.series or any(series.acquisition is not None for series in self.series)
 
     @cached_property
+    def scanners(self) -> tuple[str, ...]:
+        """Return its scanners: that of most series first; of scanners with as many series, that of the first series.
+
+        A further scanner needs an evaluable series: a workstation that saved screens is no scanner.
+        """
+        names = [name for name, _ in Counter(series.scanner for series in self.series if series.scanner).most_common()]
+        further = {series.scanner for series in self.series if series.is_evaluable}
+        by_key: dict[str, str] = {}
+        for name in names:
+            if name == names[0] or name in further:
+                by_key.setdefault(scanner_key(name), name)
+        return tuple(by_key.values())
+
+    @property
     def scanner(self) -> str:
-        """Return the scanner of most series; UNKNOWN_SCANNER if no series has one."""
-        return _most_frequent(series.scanner for series in self.series) or UNKNOWN_SCANNER
+        """Return the first of its scanners; UNKNOWN_SCANNER if no series has one."""
+        return next(iter(self.scanners), UNKNOWN_SCANNER)
 
     @property
     def software(self) -> str:

@@ -8,26 +8,28 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.header_values import numbers, text
 from qxbatch.inspect.verdict import missing_text
 from qxbatch.model import Conversion, Output, Series, SeriesKind
+from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.record.names import series_name, session_txt_field
-from qxbatch.session.dates import calendar_day
+from qxbatch.record.scanned import scanned_series
+from qxbatch.record.start import earliest_start, series_start
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import SeriesSummary
-
-_DATES = ("SeriesDate", "AcquisitionDate", "StudyDate")
-_TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
 
 
 def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) -> str:
     """Return the report. `patient` is the patient's id; if it is empty, the report has the session id instead."""
     by_n = sorted(conversions, key=lambda conversion: conversion.series.n)
     head = [f"Report for {session_txt_field(patient) or session} ({session})"]
-    start = _start_time(by_n[0].series) if by_n else ""
+    start = earliest_start((conversion.series.header, conversion.acquisition) for conversion in by_n)
     return _report([*head, f"scanned on {start}"] if start else head, by_n)
 
 
 def _report(head: Sequence[str], conversions: Sequence[Conversion]) -> str:
     rows = [_row(conversion) for conversion in conversions]
-    return "\n".join([*head, *_session_verdict(conversions), "", *_table([_TITLES, *rows])]) + "\n"
+    return (
+        "\n".join([*head, *_scanners(conversions), *_session_verdict(conversions), "", *_table([_TITLES, *rows])])
+        + "\n"
+    )
 
 
 def refreshed_report(report: str, old: Summary, new: Summary) -> str | None:
@@ -90,6 +92,13 @@ _TITLES = (
 )
 
 
+def _scanners(conversions: Sequence[Conversion]) -> list[str]:
+    """Return a line with the scanners of a session that has several."""
+    facts = ((each.series.n, each.series.header, each.verdict, each.acquisition) for each in conversions)
+    scanners = ScannedSession("", tuple(scanned_series(*each) for each in facts)).scanners
+    return [f"scanners: {'; '.join(scanners)}"] if len(scanners) > 1 else []
+
+
 def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
     """Return the worst verdict of a session and the series to check first; empty if no series has a verdict."""
     with_verdict = [conversion for conversion in conversions if conversion.verdict is not None]
@@ -115,11 +124,10 @@ _WORST_FIRST = (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED, SeriesVerdict.
 def _row(conversion: Conversion) -> tuple[str, ...]:
     series = conversion.series
     acquisition = conversion.acquisition or Acquisition()
-    started = (acquisition.started or "").partition(".")[0].replace("T", " ")
     return (
         str(series.n),
         _series_number(series),
-        started or _start_time(series) or "-",
+        series_start(series.header, conversion.acquisition) or "-",
         _name(series),
         f"{acquisition.tr_ms:.6g}" if acquisition.tr_ms else _header_numbers(series, "RepetitionTime"),
         ", ".join(f"{time:.6g}" for time in acquisition.te_ms or ()) or _header_numbers(series, "EchoTime"),
@@ -165,21 +173,6 @@ def _acceleration(acquisition: Acquisition) -> str:
 
 def _header_numbers(series: Series, field: str) -> str:
     return ", ".join(f"{value:.6g}" for value in numbers(series.header, field)) or "-"
-
-
-def _start_time(series: Series) -> str:
-    """Return date and time of a series as YYYY-MM-DD HH:MM:SS, as far as its header has them."""
-    days = (calendar_day(text(series.header, field)) for field in _DATES)
-    day, time = next((day for day in days if day), ""), _first_value(series, _TIMES).split(".")[0]
-    if day:
-        day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
-    if time.isdigit():
-        time = ":".join(time[i : i + 2] for i in range(0, len(time), 2))
-    return f"{day} {time}".strip()
-
-
-def _first_value(series: Series, fields: Sequence[str]) -> str:
-    return next((content for field in fields if (content := session_txt_field(text(series.header, field)))), "")
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -8,7 +8,7 @@ COLUMNS = {
     "another error; sorted: not converted; incomplete: there is no readable summary, or there are images without "
     "session.txt",
     "scanned": "Day of the earliest study, YYYYMMDD",
-    "scanner": "Manufacturer and model of the scanner of most series",
+    "scanner": "Manufacturer and model of the scanner of most series; further scanners follow after a semicolon",
     "series": "Number of series, with images or without",
     "converted": "Number of series that became images",
     "partial": "Number of series that became images in part",

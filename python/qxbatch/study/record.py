@@ -61,7 +61,9 @@ def session_record(folder: SessionFolder, stamp: SummaryStamp | None) -> Session
     if summary is None:
         cells: dict[str, object] = dict.fromkeys(COLUMNS)
         return SessionRecord({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value}, series_facts)
-    scanner = series_facts.scanner if isinstance(series_facts, ScannedSession) and series_facts.series else None
+    scanner = None
+    if isinstance(series_facts, ScannedSession) and series_facts.series:
+        scanner = "; ".join(series_facts.scanners) or series_facts.scanner
     return SessionRecord(
         _cells(folder, summary, scanner), series_facts, summary.problems, _tsnr_points(summary, series_facts), stamp
     )
