@@ -260,3 +260,10 @@ def test_the_folder_of_packets_is_no_packet(study: Study) -> None:
     assert run.status == ExitStatus.NOTHING_READY
     assert "it is a folder of the study" in run.text
     assert len(list(study.inbox.iterdir())) == 2
+
+
+@pytest.mark.parametrize("is_own", [True, False], ids=["own", "other"])
+def test_the_folder_of_packets_of_a_study_is_no_packet(dummy: DummyStudy, tmp_path: Path, is_own: bool) -> None:
+    study = dummy if is_own else DummyStudy(tmp_path / "other")
+    study.write("inbox/MR/AP1.zip", "x").write("archive/MR/AP2.zip", "x")
+    assert dummy.verdicts(masterinbox=str(study.sessions / "inbox"), archive="copy") == {"MR": (Verdict.STRAY, None)}

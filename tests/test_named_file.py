@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,13 @@ def test_the_largest_size_counts_for_a_fifo(fifo: Path, monkeypatch: pytest.Monk
     with pytest.raises(OSError, match="has more than 3 bytes"):
         read_file_or_pipe(fifo, 3)
     os.close(descriptor)
+
+
+def test_a_small_file_needs_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"x" * 100)
+    tracemalloc.start()
+    try:
+        assert read_file_or_pipe(tmp_path / "small", 1 << 26) == b"x" * 100
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20  # the peak in bytes
+    finally:
+        tracemalloc.stop()

@@ -5,10 +5,12 @@ import os
 import stat
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 WRITER_SECONDS = 2.0
 """Seconds in which a program has to open a named FIFO for writing."""
 _RETRY_SECONDS = 0.02
+_BLOCK_BYTES = 1 << 20
 
 
 def read_file_or_pipe(path: Path, max_bytes: int) -> bytes:
@@ -21,12 +23,21 @@ def read_file_or_pipe(path: Path, max_bytes: int) -> bytes:
         first = _first_byte(descriptor, path) if _is_named_fifo(descriptor) else b""
         os.set_blocking(descriptor, True)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = first + file.read(max_bytes + 1 - len(first))
+            data = first + _read_blocks(file, max_bytes + 1 - len(first))
     finally:
         os.close(descriptor)
     if len(data) > max_bytes:
         raise OSError(errno.EFBIG, f"has more than {max_bytes} bytes", str(path))
     return data
+
+
+def _read_blocks(file: BinaryIO, max_bytes: int) -> bytes:
+    """Return at most `max_bytes` bytes. A single read would allocate all of them, which `ulimit -v` may not permit."""
+    blocks: list[bytes] = []
+    while max_bytes and (block := file.read(min(max_bytes, _BLOCK_BYTES))):
+        blocks.append(block)
+        max_bytes -= len(block)
+    return b"".join(blocks)
 
 
 def _is_named_fifo(descriptor: int) -> bool:

@@ -125,9 +125,13 @@ def is_folder_of_study(path: Path, settings: Settings) -> bool:
     packets = settings.sessionsfolder / MASTER_INBOX
     if path.name == packets.name and os.path.realpath(path) == os.path.realpath(packets):
         return True
-    if path.name.casefold() not in RESERVED_NAMES or not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
+    folder = Path(os.path.realpath(path.parent))
+    if f"{folder.name}/{path.name}" == MASTER_INBOX:
+        folder = folder.parent
+    elif path.name.casefold() not in RESERVED_NAMES:
         return False
-    folder = path.parent
+    if not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
+        return False
     is_own = os.path.realpath(folder) == os.path.realpath(settings.sessionsfolder)
     return is_own or kind_of_folder(folder) is FolderKind.SESSIONS_FOLDER
 
