@@ -43,7 +43,9 @@ def run_victim(fault: str, out: Path, study: Study, *words: object) -> int:
     """Run a command with a fault and return its status; the fault `count` only writes the steps to `out`."""
     command = [sys.executable, "-m", "tests.faults.victim", fault, str(out), *map(str, words)]
     env = {**os.environ, BELOW: str(study.sessions.parent)}
-    return subprocess.run(command, env=env, check=False, capture_output=True, timeout=TIME_LIMIT).returncode
+    run = subprocess.run(command, env=env, check=False, capture_output=True, timeout=TIME_LIMIT)
+    print(run.stdout.decode(), run.stderr.decode())  # shown if the test fails
+    return run.returncode
 
 
 def comparable(study: Study) -> dict[str, str]:

@@ -183,7 +183,7 @@ def test_packets_that_are_not_imported_are_named_in_no_log_and_summary(study: St
     files = (tmp_path / "run.log", tmp_path / "run.json")
     run = study.main(*options, f"--log-file={files[0]}", f"--json-file={files[1]}")
     assert run.status == 1
-    assert "2 not imported" in run.text, "one is already there, one has no match in the logfile"
+    assert "2 left alone" in run.text, "one is already there, one has no match in the logfile"
     assert leaks(((path.name, path.read_bytes()) for path in files), SECRETS) == []
     found = json.loads(files[1].read_text())["found"]
     assert {Path(entry["path"]) for entry in found} == {study.inbox / "(name left out)"}
