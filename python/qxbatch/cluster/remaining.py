@@ -22,9 +22,8 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     If they cannot be submitted, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
     submission cannot be read, and OSError.
     """
-    with submit_lock(
-        submission.sessionsfolder
-    ):  # `qxbatch resume` can submit packets of the submission at the same time
+    # `qxbatch resume` can submit packets of the submission at the same time
+    with submit_lock(submission.sessionsfolder):
         assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
         units = _remaining_units(submission, round_number)
         try:
