@@ -72,6 +72,16 @@ def pytest_runtest_teardown() -> Iterator[None]:
         return (yield)
 
 
+@pytest.fixture(autouse=True)
+def unchanged_working_folder() -> Iterator[None]:
+    """Fail a test after which this process works in another folder: later tests start Python with `-m tests...`."""
+    before = Path.cwd()
+    yield
+    after = Path.cwd()
+    os.chdir(before)
+    assert after == before
+
+
 @contextmanager
 def wide_text() -> Iterator[None]:
     """Set a wide terminal for a test; pytest itself keeps the width of its terminal."""

@@ -36,24 +36,22 @@ def restore_settings(submission: Submission) -> Settings:
 
 @contextlib.contextmanager
 def _in_folder_of_submission(submission: Submission) -> Iterator[None]:
-    """Change to the folder in which the submission was made.
+    """Change to the folder in which the submission was made, and back at the end.
 
-    If this fails, the working folder is a removed one meanwhile, in which a relative path raises UsageError (`absolute_form`): from
-    any other folder it would lead to the packets of somebody else.
+    If the folder is gone, the working folder is a removed one meanwhile, in which a relative path raises UsageError
+    (`absolute_form`): from any other folder it would lead to the packets of somebody else.
     """
+    before = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
-        os.chdir(str(submission.record["cwd"]))
-    except OSError:
-        before = os.open(".", os.O_PATH | os.O_CLOEXEC)
-    else:
-        yield
-        return
-    try:
-        with tempfile.TemporaryDirectory(dir=submission.folder) as removed:
-            os.chdir(removed)
+        try:
+            os.chdir(str(submission.record["cwd"]))
+        except OSError:
+            with tempfile.TemporaryDirectory(dir=submission.folder) as removed:
+                os.chdir(removed)
         yield
     finally:
-        os.fchdir(before)
+        with contextlib.suppress(PermissionError):
+            os.fchdir(before)
         os.close(before)
 
 
