@@ -28,7 +28,10 @@ def page_of(problems: Mapping[int, list[Problem]]) -> str:
     """Return the page of a session whose series have these problems."""
     summary = full_summary()
     [template] = summary.series
-    series = tuple(replace(template, n=n, images=(), problems=tuple(listed)) for n, listed in problems.items())
+    headers = {n: {**template.header, "SeriesNumber": n // 10, "SeriesDescription": "T1w"} for n in problems}
+    series = tuple(
+        replace(template, n=n, header=headers[n], images=(), problems=tuple(listed)) for n, listed in problems.items()
+    )
     every = tuple(problem for listed in problems.values() for problem in listed)
     return session_page(SessionPaths(Path("/no/S1")), replace(summary, series=series, images=(), problems=every))
 
@@ -87,7 +90,8 @@ def test_the_page_lists_a_warning_of_one_series_also_at_the_series() -> None:
     shared = [warning(f"series {n}") for n in (20, 30)]
     page = page_of({20: [shared[0], warning("series 20", "only here.")], 30: [shared[1]]})
     assert page.count("slices are missing.") == 1
-    assert '<a href="#s20">series 20 and 30</a>:\nslices are missing.' in page
+    assert '<a href="#s20">series 2 and 3</a>:\nslices are missing.' in page
+    assert "series 2, T1w:" in page[page.index('id="s20"') :]  # with its description, as the table shows it
     first, at_series = (match.start() for match in re.finditer("only here.", page))
     assert first < page.index('id="s20"') < at_series
 

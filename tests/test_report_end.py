@@ -9,7 +9,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.report.blocks import MAX_BLOCKS, TextLayout
 from qxbatch.report.commands import merged_commands
 from qxbatch.report.end import final_report
-from qxbatch.report.labels import label_subject
+from qxbatch.series_labels import label_subject
 from qxbatch.settings.model import Stages
 from tests.build.dicom import MrSeries
 from tests.build.packets import under

@@ -11,8 +11,8 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.events import CandidateFound, Event, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.model import Candidate, SeriesLabel, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.labels import label_subject
 from qxbatch.report.outcome import has_failed
+from qxbatch.series_labels import label_subject
 from qxbatch.session.summary_parts import problem_value
 
 STOPPED_REASON = "it was stopped before its end"

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from qxbatch.deidentify import FREE_TEXT_WARNING
 from qxbatch.model import State
 from qxbatch.page.environment import render
+from qxbatch.page.linked_problems import linked_problems, problems_of_single_series
 from qxbatch.page.media import Pictures
 from qxbatch.page.scan_facts import scan_facts
 from qxbatch.page.series_card import COLUMNS, card_of
-from qxbatch.problems import Problem, Severity, grouped
+from qxbatch.problems import Severity
 from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER, PAGE, SESSION_TXT, SUMMARY
 from qxbatch.session.ledger import Fate
 from qxbatch.session.paths import SessionPaths
@@ -27,14 +28,6 @@ _FATE_TEXTS: Mapping[str, str] = {
     Fate.REFUSED: "refused",
 }
 """Fates of the ledger's rows, in words."""
-
-
-class LinkedProblem(NamedTuple):
-    """A problem of the session, with a link to the card of a series."""
-
-    problem: Problem
-    anchor: str
-    """Anchor of the card of the first series that the problem concerns; empty if it concerns no series."""
 
 
 class FooterLine(NamedTuple):
@@ -73,15 +66,12 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
     """Return the page as HTML, with style, script and pictures in it; pictures beyond a size limit are linked. Raises OSError."""
     images = {image.number: image for image in summary.images}
     pictures = Pictures(paths, [number for series in summary.series for number in series.images if number in images])
-    counts = Counter((problem.code, problem.message) for series in summary.series for problem in series.problems)
+    own_problems = problems_of_single_series(summary)
     cards = [
-        card_of(
-            *(series, images, paths, pictures),
-            [problem for problem in series.problems if counts[problem.code, problem.message] == 1],
-        )
-        for series in summary.series
+        card_of(series, images, paths, pictures, problems)
+        for series, problems in zip(summary.series, own_problems, strict=True)
     ]
-    to_check, remarks = _linked_problems(summary)
+    to_check, remarks = linked_problems(summary)
     return render(
         "session.html",
         title=f"{summary.session.id} - qxbatch",
@@ -95,25 +85,6 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
         ledger=LEDGER,
         footer=_footer(summary),
     )
-
-
-def _linked_problems(summary: Summary) -> tuple[list[LinkedProblem], list[LinkedProblem]]:
-    """Return what to check, errors first, and remarks."""
-    anchors = {
-        (problem.code, problem.message): f"s{series.n}"
-        for series in reversed(summary.series)
-        for problem in series.problems
-    }
-    all_linked = [
-        LinkedProblem(problem, anchors.get((problem.code, problem.message), ""))
-        for problem in grouped(summary.problems)
-    ]
-    order = [Severity.ERROR, Severity.WARNING]
-    to_check = sorted(
-        (linked for linked in all_linked if linked.problem.severity in order),
-        key=lambda linked: order.index(linked.problem.severity),
-    )
-    return to_check, [linked for linked in all_linked if linked.problem.severity is Severity.INFO]
 
 
 def _header(summary: Summary) -> PageHeader:

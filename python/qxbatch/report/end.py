@@ -9,9 +9,9 @@ from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED_FATES, CandidateFate, account_lines, fates
 from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, lines_of, merge_blocks
-from qxbatch.report.labels import label_subject
 from qxbatch.report.lines import elapsed_text
 from qxbatch.report.outcome import has_failed
+from qxbatch.series_labels import label_subject
 from qxbatch.settings.model import Stages
 from qxbatch.visible import one_line
 from qxbatch.wrapping import wrapped

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from qxbatch.counted import counted
 from qxbatch.model import SessionReport
 from qxbatch.problems import Severity, grouped
-from qxbatch.report.labels import label_subject
 from qxbatch.report.marks import Marks
 from qxbatch.report.outcome import has_failed, outcome_line
 from qxbatch.report.tally import RunProgress, UnitProgress
+from qxbatch.series_labels import label_subject
 from qxbatch.visible import one_line
 from qxbatch.wrapping import cut, display_width
 
