@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.record import Entry
-from qxbatch.bids.files.stamps import Stamps
 
 _ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
 
@@ -34,9 +34,9 @@ class FileOnDisk(NamedTuple):
 class Disk:
     """The data set as it is on disk: which files and links exist at its paths."""
 
-    def __init__(self, dataset: Path, stamps: Stamps) -> None:
+    def __init__(self, dataset: Path, cache: ExportCache) -> None:
         self.dataset = dataset
-        self._stamps = stamps
+        self._cache = cache
         self._is_plain_folder: dict[str, bool] = {"": True}
 
     def file_at(self, path: str) -> FileOnDisk | None:
@@ -56,7 +56,7 @@ class Disk:
                 return FileOnDisk(link=link)
         if not stat.S_ISREG(status.st_mode):
             return FileOnDisk(link=link)
-        return FileOnDisk(self._stamps.hash_of(path, full_path, status), status.st_size, link)
+        return FileOnDisk(self._cache.hash_of(path, full_path, status), status.st_size, link)
 
     def files_beside(self, path: str) -> set[str]:
         """Return the paths in the folder of an image whose names begin with its name without suffix, `echo` and `part`.

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.description import dataset_files
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import ColumnsOf, Owner, PlannedFile
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.rows import (
     PARTICIPANTS_JSON,
@@ -44,13 +44,13 @@ class SharedFileOptions(NamedTuple):
     """Whether the data set also gets the sorted files (DICOM, PAR/REC) of the exported series."""
 
 
-def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps: Stamps) -> list[PlannedFile]:
+def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, cache: ExportCache) -> list[PlannedFile]:
     """Return the planned files that sessions share, for those of the sessions that are exported."""
     subjects: dict[str, list[ExportPlan]] = {}
     for plan in plans:
         if plan.is_ready and plan.placed_images:
             subjects.setdefault(plan.subject_label, []).append(plan)
-    people = {subject: _person(sessions, options.logfile_table, stamps) for subject, sessions in subjects.items()}
+    people = {subject: _person(sessions, options.logfile_table, cache) for subject, sessions in subjects.items()}
     table = participants_table(people, options.logfile_table.columns)
     files = dataset_files(
         options.dataset, options.sessionsfolder, options.description_fields, sourcedata=options.sourcedata
@@ -66,11 +66,11 @@ def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps
     return files
 
 
-def _person(sessions: Sequence[ExportPlan], table: LogfileTable, stamps: Stamps) -> dict[str, str]:
+def _person(sessions: Sequence[ExportPlan], table: LogfileTable, cache: ExportCache) -> dict[str, str]:
     """Return the values of a subject by column: those of the table, else age and sex, each of the first session that has it."""
     columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
-        columns = {**age_and_sex(plan.session, stamps), **columns}
+        columns = {**age_and_sex(plan.session, cache), **columns}
     for plan in sessions:
         from_table = table.values.get(plan.session.subject, {})
         columns |= {column: value for column, value in from_table.items() if value}

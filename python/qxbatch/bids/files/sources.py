@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.model import ExportImage
 from qxbatch.os_error import reason_text
 
@@ -28,8 +28,8 @@ class Sources:
     An image that has the size in the summary of its session, and is not newer than the summary, has the hash in the summary.
     """
 
-    def __init__(self, stamps: Stamps) -> None:
-        self._stamps = stamps
+    def __init__(self, cache: ExportCache) -> None:
+        self._cache = cache
         self._summary_times: dict[Path, int] = {}
         self.warnings: list[str] = []
         """Messages about images that changed since their import."""
@@ -54,7 +54,7 @@ class Sources:
 
     def _source(self, path: Path, status: os.stat_result) -> Source:
         try:
-            return Source(path, status.st_size, self._stamps.hash_of(f"/{path}", path, status))
+            return Source(path, status.st_size, self._cache.hash_of(f"/{path}", path, status))
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.record import STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.write.label_folders import LabelFolders
 from qxbatch.bids.write.placing import LinkMode, place
 from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
@@ -43,10 +43,10 @@ class Applier:
     """Applies changes to one data set."""
 
     def __init__(
-        self, disk: Disk, stamps: Stamps, record: Record, link: LinkMode, was_replaced: Callable[[str], bool]
+        self, disk: Disk, cache: ExportCache, record: Record, link: LinkMode, was_replaced: Callable[[str], bool]
     ) -> None:
         """`was_replaced` returns whether an import replaced a session, given by its id, since its summary was read."""
-        self._disk, self._stamps, self._record, self._link = disk, stamps, record, link
+        self._disk, self._cache, self._record, self._link = disk, cache, record, link
         self._was_replaced = was_replaced
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING
@@ -160,7 +160,7 @@ class Applier:
         entry = change.entry
         if entry is not None:
             with contextlib.suppress(OSError):
-                self._stamps.store_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
+                self._cache.store_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
         self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
 from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.record import RECORD, Record, sessionsfolders_after, write_record
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
 from qxbatch.bids.write.destination import Destination
@@ -24,11 +24,11 @@ SharedFilesOf = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
 class Exporter:
     """Compares a data set with the planned files and changes it. The caller has locked the data set, unless `test` is set."""
 
-    def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
-        self._destination, self._record, self._stamps = destination, record, stamps
+    def __init__(self, destination: Destination, record: Record, cache: ExportCache) -> None:
+        self._destination, self._record, self._cache = destination, record, cache
         self._last_record = record
         """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
-        self._disk = Disk(destination.dataset, stamps)
+        self._disk = Disk(destination.dataset, cache)
         self._results = SessionResults()
         self._kept = KeptFiles(record, self._results)
         self._planned = PlannedContents(self._disk, record, destination.link_mode, self._results, self._kept)
@@ -42,7 +42,7 @@ class Exporter:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         self._plans = {plan.session.id: plan for plan in plans}
-        sessions = ExportableSessions(self._destination, self._record, self._disk, self._stamps, self._results)
+        sessions = ExportableSessions(self._destination, self._record, self._disk, self._cache, self._results)
         files_by_session = sessions.files(plans)
         for files in files_by_session.values():
             self._planned.add(files)
@@ -72,7 +72,7 @@ class Exporter:
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
             journal.begin(to_write, self._record)
-        applier = Applier(self._disk, self._stamps, self._record, self._destination.link_mode, self._was_replaced)
+        applier = Applier(self._disk, self._cache, self._record, self._destination.link_mode, self._was_replaced)
         applied = applier.applied
         try:
             applier.apply(changes, self._planned.contents)

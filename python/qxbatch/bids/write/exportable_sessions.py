@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile, planned_session_files
 from qxbatch.bids.files.record import Record
 from qxbatch.bids.files.sources import SourceError, Sources
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.write.destination import Destination
@@ -24,9 +24,9 @@ class ExportableSessions:
     """Decides which sessions are exported. The result of each other session says why not."""
 
     def __init__(
-        self, destination: Destination, record: Record, disk: Disk, stamps: Stamps, results: SessionResults
+        self, destination: Destination, record: Record, disk: Disk, cache: ExportCache, results: SessionResults
     ) -> None:
-        self._options, self._sources, self._results = destination.options, Sources(stamps), results
+        self._options, self._sources, self._results = destination.options, Sources(cache), results
         self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
         self._subject_names = SubjectNames(record, destination.dataset)
         self._conflicts = PathConflicts(record, disk, results, self._other_studies, destination)

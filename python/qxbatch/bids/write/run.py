@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from qxbatch.bids.files.export_cache import read_cache
 from qxbatch.bids.files.planned_files import FileOptions
 from qxbatch.bids.files.record import read_record
 from qxbatch.bids.files.shared import SharedFileOptions, shared_files
-from qxbatch.bids.files.stamps import stamps_of
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
 from qxbatch.bids.write.date_shifts import prepare_date_shifts
@@ -27,7 +27,7 @@ def run_export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportRes
 
 
 def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult:
-    stamps = stamps_of(request.sessionsfolder, request.dataset)
+    cache = read_cache(request.sessionsfolder, request.dataset)
     record = read_record(request.dataset)
     if not request.includes_all_sessions:
         refuse_omitted_interrupted_sessions(request.dataset, record, [plan.session.id for plan in plans])
@@ -50,17 +50,17 @@ def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult
         shifts,
         request.sourcedata,
     )
-    exporter = Exporter(destination, record, stamps)
-    export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, stamps))
+    exporter = Exporter(destination, record, cache)
+    export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, cache))
     if exporter.tables_have_failed_sessions:
         # the shared files were left out, since their tables have rows of sessions whose files could not be placed: a second export
         # without these sessions writes them
         failed = {session.session for session in export.not_exported}
         exported_plans = [plan for plan in plans if plan.session.id not in failed]
-        again = Exporter(destination, read_record(request.dataset), stamps)
-        second = again.export(exported_plans, lambda exported: shared_files(exported, shared_options, stamps))
+        again = Exporter(destination, read_record(request.dataset), cache)
+        second = again.export(exported_plans, lambda exported: shared_files(exported, shared_options, cache))
         of_sessions = [change for change in export.changes if change.session]
         export = export._replace(changes=(*of_sessions, *(change for change in second.changes if not change.session)))
     if not request.test:
-        stamps.write()
+        cache.write()
     return export
