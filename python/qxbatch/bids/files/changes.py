@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from qxbatch.bids.files.disk import FileOnDisk
+from qxbatch.bids.files.dataset_folder import FileOnDisk
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 
@@ -51,8 +51,8 @@ def planned_changes(
 ) -> list[Change]:
     """Return the changes of planned files, then those of other files that exports wrote or may have written.
 
-    `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a file of the record or of the journal that is not
-    planned is kept.
+    `file_at` returns what exists at a path (`DatasetFolder.file_at`). `is_kept` returns whether a file of the record or of the
+    journal that is not planned is kept.
     """
     changes = [_planned_change(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
     unplanned_paths = sorted({*record.files, *record.journal_files} - set(planned))

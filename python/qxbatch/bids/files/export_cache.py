@@ -76,7 +76,7 @@ class ExportCache:
         return list(map(str, stored[3:])) if isinstance(stored, list) and stored[:3] == [*Stamp.of(status)] else None
 
     def store_age_and_sex(self, session: str, status: os.stat_result, values: list[str]) -> None:
-        """Store age and sex of a session's subject, two texts, for a summary with this status. An unknown value is an empty text."""
+        """Store age and sex of a session's subject, two texts, for a summary with this status. An unknown one is an empty text."""
         self._subjects[session] = [*Stamp.of(status), *values]
 
     def write(self) -> None:

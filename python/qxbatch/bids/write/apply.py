@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.record import STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
@@ -43,13 +43,18 @@ class Applier:
     """Applies changes to one data set."""
 
     def __init__(
-        self, disk: Disk, cache: ExportCache, record: Record, link: LinkMode, was_replaced: Callable[[str], bool]
+        self,
+        dataset_folder: DatasetFolder,
+        cache: ExportCache,
+        record: Record,
+        link: LinkMode,
+        was_replaced: Callable[[str], bool],
     ) -> None:
         """`was_replaced` returns whether an import replaced a session, given by its id, since its summary was read."""
-        self._disk, self._cache, self._record, self._link = disk, cache, record, link
+        self._dataset_folder, self._cache, self._record, self._link = dataset_folder, cache, record, link
         self._was_replaced = was_replaced
-        self._dataset = disk.dataset
-        self._staging = disk.dataset / STAGING
+        self._dataset = dataset_folder.path
+        self._staging = dataset_folder.path / STAGING
         self._numbers = iter(range(1 << 62))  # names of the staged files
         self.applied = AppliedChanges()
 
@@ -143,7 +148,7 @@ class Applier:
     def _rename_into_place(self, change: Change, staged: Path) -> None:
         target = self._dataset / change.path
         make_folder(target.parent)
-        if not self._disk.is_plain(change.path.rpartition("/")[0]):
+        if not self._dataset_folder.is_plain(change.path.rpartition("/")[0]):
             self.applied.changed_during_run.add(change.path)
             return
         if change.action is Action.ADD:
@@ -178,7 +183,7 @@ class Applier:
 
     def _is_still_ours(self, change: Change) -> bool:
         """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
-        existing = self._disk.file_at(change.path)
+        existing = self._dataset_folder.file_at(change.path)
         return existing is not None and any(
             existing.matches(entry) for entry in self._record.possible_entries(change.path)
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.record import RECORD, Record, sessionsfolders_after, write_record
@@ -28,10 +28,10 @@ class Exporter:
         self._destination, self._record, self._cache = destination, record, cache
         self._last_record = record
         """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
-        self._disk = Disk(destination.dataset, cache)
+        self._dataset_folder = DatasetFolder(destination.dataset, cache)
         self._results = SessionResults()
         self._kept = KeptFiles(record, self._results)
-        self._planned = PlannedContents(self._disk, record, destination.link_mode, self._results, self._kept)
+        self._planned = PlannedContents(self._dataset_folder, record, destination.link_mode, self._results, self._kept)
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
         """Whether shared tables have rows of a session whose files then could not be placed. Then no shared file was written."""
@@ -42,7 +42,7 @@ class Exporter:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         self._plans = {plan.session.id: plan for plan in plans}
-        sessions = ExportableSessions(self._destination, self._record, self._disk, self._cache, self._results)
+        sessions = ExportableSessions(self._destination, self._record, self._dataset_folder, self._cache, self._results)
         files_by_session = sessions.files(plans)
         for files in files_by_session.values():
             self._planned.add(files)
@@ -58,21 +58,23 @@ class Exporter:
         planned = self._planned
         self._record = planned.record
         for name, warning in user_file_warnings(
-            planned.entries, planned.cells, self._record, self._disk, self._kept.is_kept
+            planned.entries, planned.cells, self._record, self._dataset_folder, self._kept.is_kept
         ):
             self._results.warn(name, warning)
-        changes = planned_changes(planned.entries, self._record, self._disk.file_at, self._kept.is_kept)
+        changes = planned_changes(planned.entries, self._record, self._dataset_folder.file_at, self._kept.is_kept)
         return [_without_expected_edit(change, planned.editable_paths) for change in changes]
 
     def _apply(self, changes: Sequence[Change]) -> ExportResult:
         """Write the journal, apply the changes, and write the record, also if applying them fails; return the results."""
         dataset, shift_table = self._destination.dataset, self._destination.shift_table
-        journal = Journal(self._disk, self._last_record, self._destination.sessionsfolder, shift_table)
+        journal = Journal(self._dataset_folder, self._last_record, self._destination.sessionsfolder, shift_table)
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
             journal.begin(to_write, self._record)
-        applier = Applier(self._disk, self._cache, self._record, self._destination.link_mode, self._was_replaced)
+        applier = Applier(
+            self._dataset_folder, self._cache, self._record, self._destination.link_mode, self._was_replaced
+        )
         applied = applier.applied
         try:
             applier.apply(changes, self._planned.contents)

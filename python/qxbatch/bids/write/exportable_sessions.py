@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile, planned_session_files
 from qxbatch.bids.files.record import Record
@@ -24,12 +24,17 @@ class ExportableSessions:
     """Decides which sessions are exported. The result of each other session says why not."""
 
     def __init__(
-        self, destination: Destination, record: Record, disk: Disk, cache: ExportCache, results: SessionResults
+        self,
+        destination: Destination,
+        record: Record,
+        dataset_folder: DatasetFolder,
+        cache: ExportCache,
+        results: SessionResults,
     ) -> None:
         self._options, self._sources, self._results = destination.options, Sources(cache), results
         self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
         self._subject_names = SubjectNames(record, destination.dataset)
-        self._conflicts = PathConflicts(record, disk, results, self._other_studies, destination)
+        self._conflicts = PathConflicts(record, dataset_folder, results, self._other_studies, destination)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""

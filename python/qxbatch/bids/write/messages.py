@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from qxbatch.bids.decide.hints import series_list_text
 from qxbatch.bids.files.changes import Action, Change
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
 from qxbatch.bids.images.facts import ImageFacts
@@ -66,8 +66,8 @@ def user_file_warnings(
     planned: Mapping[str, Entry],
     cells: Mapping[str, Cells],
     record: Record,
-    disk: Disk,
+    dataset_folder: DatasetFolder,
     is_kept: Callable[[Entry], bool],
 ) -> Iterator[tuple[str, str]]:
     """Yield a session and a warning for each changed image or folder with files of users; `cells`, `is_kept` as in UserFiles."""
-    return UserFiles(planned, cells, record, disk, is_kept).warnings()
+    return UserFiles(planned, cells, record, dataset_folder, is_kept).warnings()

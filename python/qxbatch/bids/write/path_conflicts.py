@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import SOURCEDATA, PlannedFile
 from qxbatch.bids.files.record import Entry, Record, subject_folder, subject_or_session_folder
 from qxbatch.bids.write.destination import Destination
@@ -16,12 +16,12 @@ class PathConflicts:
     def __init__(
         self,
         record: Record,
-        disk: Disk,
+        dataset_folder: DatasetFolder,
         results: SessionResults,
         other_studies: OtherStudies,
         destination: Destination,
     ) -> None:
-        self._record, self._disk, self._results = record, disk, results
+        self._record, self._dataset_folder, self._results = record, dataset_folder, results
         self._other_studies, self._destination = other_studies, destination
 
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
@@ -48,14 +48,14 @@ class PathConflicts:
                 if subject in of_other_subjects and not self._is_in_subject(name, subject):
                     conflicts += of_other_subjects[subject]
             for entry in conflicts:
-                if entry.session != name and self._disk.file_at(entry.path) is not None:
+                if entry.session != name and self._dataset_folder.file_at(entry.path) is not None:
                     yield name, self._problem(entry.path, entry.session)
                     break
 
     def _interrupted_files(self) -> Iterator[Entry]:
         """Yield the entries of existing files that interrupted exports wrote."""
         for path, entries in self._record.journal_files.items():
-            existing = self._disk.file_at(path)
+            existing = self._dataset_folder.file_at(path)
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
     def _has_other_subject(self, entry: Entry) -> bool:

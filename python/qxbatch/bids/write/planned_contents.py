@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import ColumnsOf, Owner, PlannedFile
 from qxbatch.bids.files.record import Entry, Record
 from qxbatch.bids.files.sources import Source
@@ -18,7 +18,9 @@ from qxbatch.bids.write.table_merger import TableMerger
 class PlannedContents:
     """The contents and entries of the files that were added, by path."""
 
-    def __init__(self, disk: Disk, record: Record, link: LinkMode, results: SessionResults, kept: KeptFiles) -> None:
+    def __init__(
+        self, dataset_folder: DatasetFolder, record: Record, link: LinkMode, results: SessionResults, kept: KeptFiles
+    ) -> None:
         self.contents: dict[str, Content] = {}
         self.entries: dict[str, Entry] = {}
         self.cells: dict[str, Cells] = {}
@@ -27,8 +29,8 @@ class PlannedContents:
         """The record. Existing tables that were merged are added to its `journal_files`, and so count as files of an export."""
         self.editable_paths: set[str] = set()
         """Files that users are meant to edit."""
-        self._dataset, self._link = disk.dataset, link
-        self._tables = TableMerger(disk, record, self.entries, self.cells, results, kept)
+        self._dataset, self._link = dataset_folder.path, link
+        self._tables = TableMerger(dataset_folder, record, self.entries, self.cells, results, kept)
 
     def add(self, files: Iterable[PlannedFile]) -> None:
         """Add files. Raises OSError."""

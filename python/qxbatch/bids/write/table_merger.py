@@ -6,7 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
 from qxbatch.bids.tables.rows import PARTICIPANTS_TSV
@@ -56,7 +56,7 @@ class TableMerger:
 
     def __init__(
         self,
-        disk: Disk,
+        dataset_folder: DatasetFolder,
         record: Record,
         planned_entries: Mapping[str, Entry],
         session_cells: Mapping[str, Cells],
@@ -67,19 +67,19 @@ class TableMerger:
 
         Both they and `planned_entries` grow during the export: a table is merged after the files that its rows name were added.
         """
-        self._disk, self._record, self._planned_entries = disk, record, planned_entries
+        self._dataset_folder, self._record, self._planned_entries = dataset_folder, record, planned_entries
         self._session_cells = session_cells
         self._results, self._kept = results, kept
 
     def merge(self, file: PlannedFile, ours: Table) -> MergedTable:
         """Return `ours`, the table of a planned file, merged with the existing one. Raises OSError."""
         path = file.path
-        existing_file = self._disk.file_at(path)
+        existing_file = self._dataset_folder.file_at(path)
         if existing_file is None or not existing_file.sha256:
             return _unmerged(ours)
         entries = self._record.possible_entries(path)
         edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
-        text = read_text(self._disk.dataset / path)
+        text = read_text(self._dataset_folder.path / path)
         existing = read_table(text)
         if existing is None or ours.key_column not in existing.columns:
             return _unmerged(ours)
@@ -216,7 +216,7 @@ class TableMerger:
             for path, entry in self._record.files.items()
             if entry.session
             and not self._results.is_exported(entry.session)
-            and os.path.lexists(self._disk.dataset / path)
+            and os.path.lexists(self._dataset_folder.path / path)
         ]
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
@@ -232,7 +232,7 @@ class TableMerger:
         if key == "filename" and entry is not None:
             return self._kept.is_kept(entry)
         interrupted = self._record.journal_files.get(path, ())
-        existing = self._disk.file_at(path) if interrupted else None
+        existing = self._dataset_folder.file_at(path) if interrupted else None
         if existing and any(map(existing.matches, interrupted)):
             return False  # only an interrupted export wrote the image, and this export removes it
         if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
@@ -241,7 +241,7 @@ class TableMerger:
                 *(recorded.path for recorded in self._record.files.values() if self._kept.is_kept(recorded)),
             )
             return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
-        return of_user or os.path.lexists(self._disk.dataset / path)
+        return of_user or os.path.lexists(self._dataset_folder.path / path)
 
 
 def _rows(earlier: Sequence[Cells]) -> Cells:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import SOURCEDATA
 from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
@@ -27,7 +27,7 @@ class UserFiles:
         planned: Mapping[str, Entry],
         cells: Mapping[str, Cells],
         record: Record,
-        disk: Disk,
+        dataset_folder: DatasetFolder,
         is_kept: Callable[[Entry], bool],
     ) -> None:
         """`cells` are those that the sessions give for each planned table.
@@ -35,18 +35,18 @@ class UserFiles:
         `is_kept` returns whether a recorded file that is not planned is kept.
         """
         self._cells, self._last_cells = cells, {path: entry.rows for path, entry in record.files.items()}
-        self._planned, self._record, self._disk, self._is_kept = planned, record, disk, is_kept
+        self._planned, self._record, self._dataset_folder, self._is_kept = planned, record, dataset_folder, is_kept
         self._known = planned.keys() | record.files.keys() | record.journal_files.keys()
 
     def warnings(self) -> Iterator[tuple[str, str]]:
         """Yield a session and a warning for each changed image or folder with files of users."""
         named: set[str] = set()
         for path, session, text in self._changed_images():
-            if names := self._disk.files_beside(path) - self._known:
+            if names := self._dataset_folder.files_beside(path) - self._known:
                 named |= names
                 yield session, text.format(path=path, names=_names(names))
         for folder, session, state in self._changed_folders():
-            names = self._disk.files_below(folder) - self._known - named
+            names = self._dataset_folder.files_below(folder) - self._known - named
             if names and (state != _NEW_SESSION or any(name.endswith(_IMAGE_EXTENSIONS) for name in names)):
                 named |= names
                 text = f"{folder} {state}, and no export wrote {_names(names)}."
