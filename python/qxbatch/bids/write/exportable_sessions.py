@@ -9,7 +9,7 @@ from qxbatch.bids.files.record import Record
 from qxbatch.bids.files.sources import SourceError, Sources
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.write.destination import Destination
+from qxbatch.bids.write.export_options import ExportOptions
 from qxbatch.bids.write.messages import doubt_warnings, undecided_reasons
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.path_conflicts import PathConflicts
@@ -25,16 +25,16 @@ class ExportableSessions:
 
     def __init__(
         self,
-        destination: Destination,
+        options: ExportOptions,
         record: Record,
         dataset_folder: DatasetFolder,
         cache: ExportCache,
         results: SessionResults,
     ) -> None:
-        self._options, self._sources, self._results = destination.options, Sources(cache), results
-        self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
-        self._subject_names = SubjectNames(record, destination.dataset)
-        self._conflicts = PathConflicts(record, dataset_folder, results, self._other_studies, destination)
+        self._file_options, self._sources, self._results = options.file_options, Sources(cache), results
+        self._other_studies = OtherStudies(record, options.dataset, options.sessionsfolder)
+        self._subject_names = SubjectNames(record, options.dataset)
+        self._conflicts = PathConflicts(record, dataset_folder, results, self._other_studies, options)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""
@@ -53,12 +53,12 @@ class ExportableSessions:
         if not plan.is_ready:
             self._results.set_not_exported(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))
             return ()
-        if self._options.shifts and (path := path_with_date(plan)):
+        if self._file_options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
             return self._failed(name, problem)
         self._sources.warnings.clear()
         try:
-            files = planned_session_files(plan, self._options, self._sources)
+            files = planned_session_files(plan, self._file_options, self._sources)
         except SourceError as error:
             return self._failed(name, f"{error}.")
         if problem := self._other_studies.problem_of_files(name, files.files):

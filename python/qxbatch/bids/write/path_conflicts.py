@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import SOURCEDATA, PlannedFile
 from qxbatch.bids.files.record import Entry, Record, subject_folder, subject_or_session_folder
-from qxbatch.bids.write.destination import Destination
+from qxbatch.bids.write.export_options import ExportOptions
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.session_results import SessionResults
 
@@ -19,10 +19,10 @@ class PathConflicts:
         dataset_folder: DatasetFolder,
         results: SessionResults,
         other_studies: OtherStudies,
-        destination: Destination,
+        options: ExportOptions,
     ) -> None:
         self._record, self._dataset_folder, self._results = record, dataset_folder, results
-        self._other_studies, self._destination = other_studies, destination
+        self._other_studies, self._options = other_studies, options
 
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
         """Yield each session with such a conflict, and its problem.
@@ -62,7 +62,7 @@ class PathConflicts:
         """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules."""
         if self._other_studies.folder_of(entry.session) is not None:
             return False
-        label = self._destination.subject_label_of(entry.session)
+        label = self._options.subject_label_of(entry.session)
         return label != "" and f"sub-{label}" != subject_folder(entry.path)
 
     def _is_in_subject(self, session: str, subject: str) -> bool:
@@ -75,7 +75,7 @@ class PathConflicts:
         """Return why a session cannot use a path or its folder, and what to do."""
         if folder := self._other_studies.folder_of(owner):
             return f"{path} is of session {owner} of {folder}. Give the session another label, or export to another data set."
-        if self._destination.includes_all_sessions and owner not in self._results:
+        if self._options.includes_all_sessions and owner not in self._results:
             return (
                 f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
                 "again, or give the session another label."
