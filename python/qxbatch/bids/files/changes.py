@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from qxbatch.bids.files.dataset_folder import FileOnDisk
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 
 
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
     path: str
     action: Action
-    entry: Entry | None
+    entry: RecordEntry | None
     """The entry in the record after the change; None if the record then has none."""
     session: str = ""
     """The id of the session of the file; empty for files that sessions share."""
@@ -44,10 +44,10 @@ class Change(NamedTuple):
 
 
 def planned_changes(
-    planned: Mapping[str, Entry],
+    planned: Mapping[str, RecordEntry],
     record: Record,
     file_at: Callable[[str], FileOnDisk | None],
-    is_kept: Callable[[Entry], bool],
+    is_kept: Callable[[RecordEntry], bool],
 ) -> list[Change]:
     """Return the changes of planned files, then those of other files that exports wrote or may have written.
 
@@ -60,7 +60,7 @@ def planned_changes(
     return changes
 
 
-def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -> Change:
+def _planned_change(entry: RecordEntry, record: Record, existing: FileOnDisk | None) -> Change:
     path, session = entry.path, entry.session
     if existing is None:
         return Change(path, Action.ADD, entry, session)
@@ -84,7 +84,7 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
 
 
 def _unplanned_change(
-    path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
+    path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[RecordEntry], bool]
 ) -> Change | None:
     """Return the change of a path that is not planned.
 
@@ -111,7 +111,7 @@ def _unplanned_change(
     return None if last is None else Change(path, Action.EDITED, last, last.session, would_change=True)
 
 
-def entries_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[Entry]:
+def entries_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[RecordEntry]:
     """Return the entries of the record after a run, sorted by path; `is_applied` returns whether a change was applied."""
     entries = {}
     for change in changes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.files.export_cache import ExportCache
-from qxbatch.bids.files.record import Entry
+from qxbatch.bids.files.record import RecordEntry
 
 _ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
 
@@ -24,7 +24,7 @@ class FileOnDisk(NamedTuple):
     link: str = ""
     """The target of a symbolic link, as written; empty for other files."""
 
-    def matches(self, entry: Entry) -> bool:
+    def matches(self, entry: RecordEntry) -> bool:
         """Return whether the file is the one of an entry of the record.
 
         If the entry is of a regular file, a link to a file with the same bytes counts, too.

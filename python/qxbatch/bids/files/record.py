@@ -30,7 +30,7 @@ SCHEMA = 1
 """Version of the format of record and journal."""
 
 
-class Entry(NamedTuple):
+class RecordEntry(NamedTuple):
     """A file of the data set that an export wrote or will write, as in the record and the journal."""
 
     path: str
@@ -63,9 +63,9 @@ class Entry(NamedTuple):
 class Record:
     """The files that exports wrote, and files that an interrupted export may have written."""
 
-    files: Mapping[str, Entry] = field(default_factory=dict)
+    files: Mapping[str, RecordEntry] = field(default_factory=dict)
     """The written files, by path."""
-    journal_files: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    journal_files: Mapping[str, tuple[RecordEntry, ...]] = field(default_factory=dict)
     """Files that interrupted exports may have written, by path, those of the last export first."""
     has_shifted_dates: bool = False
     """Whether the dates in the data set are shifted."""
@@ -77,7 +77,7 @@ class Record:
     shift_table: str = ""
     """The table of shifts, relative to the data set; empty without shifted dates, and in a record of an earlier version."""
 
-    def possible_entries(self, path: str) -> tuple[Entry, ...]:
+    def possible_entries(self, path: str) -> tuple[RecordEntry, ...]:
         """Return the entries that this program may have written at a path."""
         recorded = self.files.get(path)
         return (*(() if recorded is None else (recorded,)), *self.journal_files.get(path, ()))
@@ -95,7 +95,7 @@ def read_record(dataset: Path) -> Record:
     Raises UsageError if one of them is damaged or of a later version of qxbatch, and OSError.
     """
     record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
-    journal_files: dict[str, tuple[Entry, ...]] = {}
+    journal_files: dict[str, tuple[RecordEntry, ...]] = {}
     for entry in journal.entries:
         journal_files[entry.path] = (*journal_files.get(entry.path, ()), entry)
     return Record(
@@ -110,7 +110,7 @@ def read_record(dataset: Path) -> Record:
 class _Content(NamedTuple):
     """The content of a record or journal."""
 
-    entries: Sequence[Entry] = ()
+    entries: Sequence[RecordEntry] = ()
     has_shifted_dates: bool = False
     sessionsfolders: Mapping[str, str] = {}
     shift_table: str = ""
@@ -139,11 +139,11 @@ def _read(path: Path) -> _Content:
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
 
 
-def _entry(fields: Fields) -> Entry:
+def _entry(fields: Fields) -> RecordEntry:
     path = fields.text("path")
     if not {"", ".", ".."}.isdisjoint(path.split("/")) or "\0" in path:
         raise ValueError(f"the path {path!r} is not in the data set")
-    return Entry(
+    return RecordEntry(
         path,
         fields.integer("size"),
         fields.text("sha256"),
@@ -157,12 +157,14 @@ def _entry(fields: Fields) -> Entry:
     )
 
 
-def write_record(path: Path, entries: Iterable[Entry], sessionsfolders: Mapping[str, str], shift_table: str) -> None:
+def write_record(
+    path: Path, entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, str], shift_table: str
+) -> None:
     """Write a record or a journal, durably. Raises OSError."""
     replace_text(path, record_text(entries, sessionsfolders, shift_table))
 
 
-def record_text(entries: Iterable[Entry], sessionsfolders: Mapping[str, str], shift_table: str) -> str:
+def record_text(entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, str], shift_table: str) -> str:
     """Return the JSON text of a record, with one entry in each line, sorted by path; those of one path keep their order."""
     sorted_entries = sorted(entries, key=lambda entry: entry.path)
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted_entries)
@@ -174,7 +176,11 @@ def record_text(entries: Iterable[Entry], sessionsfolders: Mapping[str, str], sh
 
 
 def sessionsfolders_after(
-    entries: Iterable[Entry], record: Record, exported_sessions: Collection[str], dataset: Path, sessionsfolder: Path
+    entries: Iterable[RecordEntry],
+    record: Record,
+    exported_sessions: Collection[str],
+    dataset: Path,
+    sessionsfolder: Path,
 ) -> dict[str, str]:
     """Return the sessions folder of each session with files in the data set, relative to the data set, after an export.
 
@@ -186,12 +192,12 @@ def sessionsfolders_after(
     return {name: folder for name, folder in sessionsfolders.items() if folder is not None}
 
 
-def is_of_other_image(entry: Entry | None, last: Entry | None) -> bool:
+def is_of_other_image(entry: RecordEntry | None, last: RecordEntry | None) -> bool:
     """Return whether a planned file is of another image than the one that was written at its path."""
     return entry is not None and last is not None and (entry.session, entry.image) != (last.session, last.image)
 
 
-def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
+def sessions_by_folder(entries: Iterable[RecordEntry]) -> dict[str, set[str]]:
     """Return the sessions whose scans.tsv is in each folder of the data set, also in folders below it.
 
     Other files are not used: one that a user edited stays, with the session for which it was written.

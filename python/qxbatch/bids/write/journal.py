@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.dataset_folder import DatasetFolder
-from qxbatch.bids.files.record import JOURNAL, Entry, Record, write_record
+from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, write_record
 from qxbatch.bids.write.session_results import SessionResults
 from qxbatch.problems import UsageError
 
@@ -60,11 +60,11 @@ class Journal:
             advice = f"Export it, or delete the files of {session} from the data set and run again."
             results.warn_session_or_first(session, f"{text} {advice}")
 
-    def _is_on_disk(self, entry: Entry) -> bool:
+    def _is_on_disk(self, entry: RecordEntry) -> bool:
         existing = self._dataset_folder.file_at(entry.path)
         return existing is not None and existing.matches(entry)
 
-    def _write(self, entries: Iterable[Entry], folders: Mapping[str, str]) -> None:
+    def _write(self, entries: Iterable[RecordEntry], folders: Mapping[str, str]) -> None:
         write_record(self._dataset_folder.path / JOURNAL, entries, folders, self._shift_table)
 
 

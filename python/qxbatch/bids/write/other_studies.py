@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.files.sources import Source
 from qxbatch.session.contents import has_session_records
 from qxbatch.session.layout import IMAGE_SUFFIX
@@ -44,7 +44,7 @@ class OtherStudies:
             "export to another data set, or rename the session."
         )
 
-    def _existing_entries(self, session: str) -> Iterator[Entry]:
+    def _existing_entries(self, session: str) -> Iterator[RecordEntry]:
         """Yield the entries of a session at whose paths there is a file; some twice."""
         for path in (*self._record.files, *self._record.journal_files):
             for entry in self._record.possible_entries(path):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import SOURCEDATA, PlannedFile
-from qxbatch.bids.files.record import Entry, Record, subject_folder, subject_or_session_folder
+from qxbatch.bids.files.record import Record, RecordEntry, subject_folder, subject_or_session_folder
 from qxbatch.bids.write.export_options import ExportOptions
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.session_results import SessionResults
@@ -31,8 +31,8 @@ class PathConflicts:
         interrupted export may have left them, or a user may have deleted only the images. The same holds if a session is new in the
         folder of a subject, and a session with images or DICOM in that folder is of another subject now.
         """
-        others: dict[str, list[Entry]] = {}
-        of_other_subjects: dict[str, list[Entry]] = {}
+        others: dict[str, list[RecordEntry]] = {}
+        of_other_subjects: dict[str, list[RecordEntry]] = {}
         for entry in (*self._record.files.values(), *self._interrupted_files()):
             if entry.session and not self._results.is_exported(entry.session):
                 others.setdefault(subject_or_session_folder(entry.path), []).append(entry)
@@ -52,13 +52,13 @@ class PathConflicts:
                     yield name, self._problem(entry.path, entry.session)
                     break
 
-    def _interrupted_files(self) -> Iterator[Entry]:
+    def _interrupted_files(self) -> Iterator[RecordEntry]:
         """Yield the entries of existing files that interrupted exports wrote."""
         for path, entries in self._record.journal_files.items():
             existing = self._dataset_folder.file_at(path)
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
-    def _has_other_subject(self, entry: Entry) -> bool:
+    def _has_other_subject(self, entry: RecordEntry) -> bool:
         """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules."""
         if self._other_studies.folder_of(entry.session) is not None:
             return False
@@ -83,6 +83,6 @@ class PathConflicts:
         return f"{path} is of session {owner}, which is not exported now. Export both in one run."
 
 
-def _is_data(entry: Entry) -> bool:
+def _is_data(entry: RecordEntry) -> bool:
     """Return whether a file is an image or a file of sourcedata."""
     return entry.is_image or entry.path.startswith(f"{SOURCEDATA}/")

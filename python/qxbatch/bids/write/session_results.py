@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.result import SessionOutcome, SessionResult
 
@@ -68,7 +68,7 @@ class KeptFiles:
         paths = (*record.files, *record.journal_files)
         self._entries = [entry for path in paths for entry in record.possible_entries(path)]
 
-    def is_kept(self, entry: Entry) -> bool:
+    def is_kept(self, entry: RecordEntry) -> bool:
         """Return whether a file of the record or of the journal that is not planned is kept.
 
         A file of a session is kept if the session is not exported in this run. A file that sessions share is kept if a file of a

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from qxbatch.bids.decide.texts import toml_key
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 
@@ -18,7 +18,7 @@ class SubjectNames:
 
     def __init__(self, record: Record, dataset: Path) -> None:
         # by subject folder: the scans.tsv of its sessions whose subject has a reduced name
-        self._entries: dict[str, list[Entry]] = {}
+        self._entries: dict[str, list[RecordEntry]] = {}
         for path in sorted({*record.files, *record.journal_files}):
             if path.endswith(SCANS_SUFFIX) and os.path.lexists(dataset / path):
                 named = (entry for entry in record.possible_entries(path) if entry.subject_name)

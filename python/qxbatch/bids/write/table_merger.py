@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import Record, RecordEntry, is_of_other_image, sessions_by_folder
 from qxbatch.bids.tables.rows import PARTICIPANTS_TSV
 from qxbatch.bids.tables.table_text import (
     ABSENT,
@@ -34,7 +34,7 @@ class MergedTable(NamedTuple):
     """The cells that the sessions gave, for the record."""
     is_edited: bool = False
     """Whether users edited the existing table."""
-    existing: Entry | None = None
+    existing: RecordEntry | None = None
     """The entry of the existing table; None if there is none, or if it is not a table of this kind."""
 
 
@@ -58,7 +58,7 @@ class TableMerger:
         self,
         dataset_folder: DatasetFolder,
         record: Record,
-        planned_entries: Mapping[str, Entry],
+        planned_entries: Mapping[str, RecordEntry],
         session_cells: Mapping[str, Cells],
         results: SessionResults,
         kept: KeptFiles,
@@ -90,7 +90,7 @@ class TableMerger:
         def is_kept(name: str) -> bool:
             return self._is_row_kept(folder, ours.key_column, name, of_user=edited and name not in previous)
 
-        existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited, rows=previous)
+        existing_entry = RecordEntry(path, existing_file.size, existing_file.sha256, edited=edited, rows=previous)
         if edited:
             merged, cells = self._merge_edited(file, ours, text, [entry.rows for entry in entries], is_kept)
             return MergedTable(merged.encode("utf-8", "surrogateescape"), cells, True, existing_entry)
@@ -194,7 +194,7 @@ class TableMerger:
             return "is another session now"
         return "had no session at the last export" if was_written and not before else ""
 
-    def _is_exported(self, entry: Entry) -> bool:
+    def _is_exported(self, entry: RecordEntry) -> bool:
         return self._results.is_exported(entry.session)
 
     @cached_property
@@ -209,7 +209,7 @@ class TableMerger:
         return tuple(map(sessions_by_folder, (self._record.files.values(), interrupted, after)))
 
     @cached_property
-    def _other_entries(self) -> Sequence[Entry]:
+    def _other_entries(self) -> Sequence[RecordEntry]:
         """The existing files of sessions that this run does not export. Files that a user deleted are not among them."""
         return [
             entry
@@ -250,7 +250,7 @@ def _rows(earlier: Sequence[Cells]) -> Cells:
 
 
 def _marks(
-    entries: Iterable[Entry], session_cells: Mapping[str, Cells] = MappingProxyType({})
+    entries: Iterable[RecordEntry], session_cells: Mapping[str, Cells] = MappingProxyType({})
 ) -> dict[tuple[str, str], _Marks]:
     """Return what tells imports apart, for each subject and session id with images.
 

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import SOURCEDATA
-from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import Record, RecordEntry, is_of_other_image, sessions_by_folder
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 from qxbatch.bids.tables.table_text import Cells
 
@@ -24,11 +24,11 @@ class UserFiles:
 
     def __init__(
         self,
-        planned: Mapping[str, Entry],
+        planned: Mapping[str, RecordEntry],
         cells: Mapping[str, Cells],
         record: Record,
         dataset_folder: DatasetFolder,
-        is_kept: Callable[[Entry], bool],
+        is_kept: Callable[[RecordEntry], bool],
     ) -> None:
         """`cells` are those that the sessions give for each planned table.
 
@@ -64,7 +64,7 @@ class UserFiles:
                 text = "{path} is no longer exported, and no export wrote {names}. Move it to the image to which it belongs,"
                 yield path, entry.session, f"{text} before another one gets this path."
 
-    def _state_of_image(self, entry: Entry) -> str:
+    def _state_of_image(self, entry: RecordEntry) -> str:
         """Return how the image at a planned path changed: it is or was another one, or has another time. Else empty."""
         before, now = _time(self._last_cells, entry.path), _time(self._cells, entry.path)
         if is_of_other_image(entry, self._record.files.get(entry.path)) or (before and now and before != now):
