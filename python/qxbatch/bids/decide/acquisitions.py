@@ -33,7 +33,10 @@ class MatchedImage:
 
     @property
     def sort_key(self) -> tuple[bool, str, int, int]:
-        """Return the key that sorts images by the time of their acquisition; those without a time are last, by series."""
+        """Return the key that sorts images by the time of their acquisition.
+
+        Images without a time, or with a time that `start_of` does not use, are last, in the order of series and images.
+        """
         image = self.facts.image
         start = (
             "" if self.facts.is_par or not self.facts.times_distinguish_series else self.facts.acquisition.started or ""
@@ -54,7 +57,7 @@ class AcquiredImages:
 
     @property
     def start(self) -> datetime | None:
-        """Return when the acquisition began; None if no time is known."""
+        """Return when the acquisition began; None if no time is known or used (`start_of`)."""
         starts = [start for member in self.members if (start := start_of(member.facts)) is not None]
         return min(starts, default=None)
 
@@ -75,7 +78,7 @@ class AcquiredImages:
 
 
 Copy = list[MatchedImage]
-"""The images of one series that nothing distinguishes; more than one if the converter split the series into parts."""
+"""The images of one series with the same `distinction`: one image, or several if the converter split the series into parts."""
 
 
 def distinction(matched: MatchedImage) -> tuple[object, ...]:
@@ -149,7 +152,7 @@ def groups_of_copies(acquisition: AcquiredImages) -> list[list[Copy]]:
 def start_of(facts: ImageFacts) -> datetime | None:
     """Return when an image's series began; None if this is not known.
 
-    The time of a PAR/REC is not used, since it is that of the examination, nor are times that do not distinguish series.
+    Also None for a PAR/REC, whose time is that of the examination, and if the times of the session do not distinguish its series.
     """
     started = facts.acquisition.started
     return None if started is None or facts.is_par or not facts.times_distinguish_series else _parse_time(started)
@@ -184,7 +187,10 @@ def _study_uid(facts: ImageFacts) -> str:
 
 
 def par_acquisition_number(facts: ImageFacts) -> int | None:
-    """Return the acquisition number of a PAR, whose SeriesNumber is 100 x acquisition + reconstruction; None if it is not known."""
+    """Return the acquisition number of a PAR, whose SeriesNumber is 100 x acquisition + reconstruction.
+
+    None if the PAR has no number, and for DICOM.
+    """
     return facts.series_number // 100 if facts.is_par and facts.series_number is not None else None
 
 

@@ -60,7 +60,7 @@ def _add_family(family: Family, members: list[MatchedImage], schema: Schema, res
     if not mains:
         mains, companions = companions, []
     runs = acquisitions(mains)
-    has_times = any(run.start for run in runs)
+    has_times = any(run.start for run in runs)  # without times, only `distinction` shows which images are of one run
     if is_scanned_as_set(family, schema) or not has_times:
         runs = acquisition_sets(runs, max_echoes(family))
     for run in runs:
@@ -126,6 +126,7 @@ def _is_whole(copy: Copy) -> bool:
 
 
 def _is_complete(member: MatchedImage) -> bool:
+    """Return False for an image of an incomplete series. Any other verdict, and an unknown one, counts as complete."""
     return member.facts.verdict is not SeriesVerdict.INCOMPLETE
 
 
@@ -162,7 +163,7 @@ def _companions_by_run(
     """Return the companions of each run, by the `id()` of the run.
 
     A companion has no run if `run_of_companion` returns None, or if its run already has a later companion with the same
-    `distinction`.
+    `distinction`. It is then added to the result by `_add_orphan`.
     """
     companions_of_run: dict[int, list[MatchedImage]] = {}
     for companion in reversed(acquisitions(companions)):
