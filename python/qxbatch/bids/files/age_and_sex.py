@@ -41,7 +41,7 @@ def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
     if values is None or len(values) != 2:  # noqa: PLR2004 - age and sex
         from_headers = _from_headers(session)
         values = [from_headers.get("age", ""), from_headers.get("sex", "")]
-        if not session.was_replaced:  # else the headers and the summary can be of different imports
+        if not session.was_replaced:  # if it was, the headers and the summary can be of different imports
             cache.store_age_and_sex(session.id, status, values)
     return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
 

@@ -23,7 +23,7 @@ class Action(StrEnum):
     EDITED = "edited"
     """A user edited the file; it is not changed."""
     FOREIGN = "foreign"
-    """A file that the export did not write has the name; it is not changed."""
+    """The planned path has a file that no export wrote; it is not changed."""
     FORGET = "forget"
     """The file no longer exists; its entry in the record is removed."""
 

@@ -14,10 +14,10 @@ BIDS_VERSION = "1.10.0"
 DATASET_DESCRIPTION = "dataset_description.json"
 
 
-def dataset_files(
+def description_files(
     dataset: Path, sessionsfolder: Path, rule_fields: Mapping[str, Any], *, sourcedata: bool
 ) -> list[PlannedFile]:
-    """Return the files of the whole data set. Users may edit them; edited files are not changed.
+    """Return the files that describe the data set as a whole. Users may edit them; edited files are not changed.
 
     `rule_fields` are the fields of dataset_description.json in the rule file; `sourcedata` is whether the data set has the
     sorted files (DICOM, PAR/REC), too.

@@ -39,7 +39,7 @@ class RecordEntry(NamedTuple):
     """In bytes."""
     sha256: str
     session: str = ""
-    """Folder name of the session; empty for files that sessions share."""
+    """Id of the session, which is the name of its folder; empty for files that sessions share."""
     image: int = 0
     """Number in the session; 0 for files of no image."""
     rule: str = ""
@@ -66,7 +66,7 @@ class Record:
     files: Mapping[str, RecordEntry] = field(default_factory=dict)
     """The written files, by path."""
     journal_files: Mapping[str, tuple[RecordEntry, ...]] = field(default_factory=dict)
-    """Files that interrupted exports may have written, by path, those of the last export first."""
+    """Entries of files that interrupted exports may have written, by path; at each path, those of the last export first."""
     has_shifted_dates: bool = False
     """Whether the dates in the data set are shifted."""
     sessionsfolders: Mapping[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Record:
     """The table of shifts, relative to the data set; empty without shifted dates, and in a record of an earlier version."""
 
     def possible_entries(self, path: str) -> tuple[RecordEntry, ...]:
-        """Return the entries that this program may have written at a path."""
+        """Return the entries of all files that exports wrote or may have written at a path, first that in `files`."""
         recorded = self.files.get(path)
         return (*(() if recorded is None else (recorded,)), *self.journal_files.get(path, ()))
 
@@ -193,12 +193,12 @@ def sessionsfolders_after(
 
 
 def is_of_other_image(entry: RecordEntry | None, last: RecordEntry | None) -> bool:
-    """Return whether a planned file is of another image than the one that was written at its path."""
+    """Return whether a planned file is of another image than the one that was written at its path; False if one is None."""
     return entry is not None and last is not None and (entry.session, entry.image) != (last.session, last.image)
 
 
 def sessions_by_folder(entries: Iterable[RecordEntry]) -> dict[str, set[str]]:
-    """Return the sessions whose scans.tsv is in each folder of the data set, also in folders below it.
+    """Return, for each folder of the data set, the sessions whose scans.tsv is in it or in a folder below it.
 
     Other files are not used: one that a user edited stays, with the session for which it was written.
     """
@@ -223,7 +223,7 @@ def subject_folder(path: str) -> str:
 
 
 def subjects_with_times(dataset: Path, record: Record) -> set[str]:
-    """Return the subjects whose images have times in the data set. A subject without times has no shift."""
+    """Return the labels of the subjects with acquisition times in a scans.tsv of the data set. Others may have no date shift."""
     paths = {*record.files, *record.journal_files}
     tables = (entry for path in paths if path.endswith(SCANS_SUFFIX) for entry in record.possible_entries(path))
     return {

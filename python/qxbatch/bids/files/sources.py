@@ -1,4 +1,4 @@
-"""Files of sessions that are placed in a data set, with their size and hash."""
+"""Files of sessions whose content is placed in a data set, with size and hash."""
 
 import os
 import stat
@@ -25,7 +25,8 @@ class Source(NamedTuple):
 class Sources:
     """Sizes and hashes of files of sessions.
 
-    An image that has the size in the summary of its session, and is not newer than the summary, has the hash in the summary.
+    An image that has the size in the summary of its session, and is not newer than the summary, is not read: the summary has its
+    hash.
     """
 
     def __init__(self, cache: ExportCache) -> None:
@@ -59,6 +60,7 @@ class Sources:
             raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
 
     def _summary_time(self, image: ExportImage) -> int:
+        """Return the modification time of the summary in ns; -1 if it is not known, so that images count as newer."""
         path = image.session.paths.summary
         if path not in self._summary_times:
             try:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from qxbatch.bids.files.dataset_folder import DatasetFolder
-from qxbatch.bids.files.planned_files import ColumnsOf, Owner, PlannedFile
+from qxbatch.bids.files.planned_files import ColumnDescriptions, Owner, PlannedFile
 from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.files.sources import Source
 from qxbatch.bids.tables.rows import SESSIONS_SUFFIX, participants_json, sessions_table
@@ -56,7 +56,9 @@ class PlannedContents:
         No entry: no session has a row in the table.
         """
         if not isinstance(file.content, Table):
-            content = self._description(file.content.table) if isinstance(file.content, ColumnsOf) else file.content
+            content = (
+                self._description(file.content.table) if isinstance(file.content, ColumnDescriptions) else file.content
+            )
             return content, RecordEntry(file.path, *_size_and_hash(content), **file.owner._asdict())
         self.cells[file.path] = cells_of(file.content)
         merged = self._tables.merge(file, file.content)
