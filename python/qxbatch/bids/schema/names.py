@@ -39,7 +39,7 @@ class Schema:
 
     @cached_property
     def _names(self) -> Mapping[tuple[str, str], Mapping[str, bool]]:
-        """Return for each data type and suffix of images the possible entities, and whether an entity is required.
+        """Return for each data type and suffix of images the possible entities, by long name, and whether an entity is required.
 
         The schema can have several rules for a suffix: an entity is required if each of them requires it.
         """
