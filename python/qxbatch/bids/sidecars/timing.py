@@ -34,7 +34,7 @@ def timing_correction(image: ExportImage) -> TimingCorrection | None:
     of a PAR/REC is always read.
 
     If the frames have the time of the image, it replaces RepetitionTime. If they have RepetitionTime, VolumeTiming with this time
-    is added. Otherwise RepetitionTime stays as it is. If the header of an image has no time between volumes, its time counts as 0 s.
+    is added. Otherwise RepetitionTime stays as it is. If the header of an image has no time between volumes, it counts as 0 s.
     """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:

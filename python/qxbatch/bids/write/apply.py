@@ -22,8 +22,8 @@ from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
 Content = Source | bytes
 """What a file will contain: the content of a file of a session, or these bytes."""
 _BATCH_BYTES = 1 << 30
-_BATCH_FILES = 4000
-"""A batch of changes ends when it passes one of these limits, the second of which counts changes."""
+_BATCH_CHANGES = 4000
+"""A batch of changes ends when it passes one of these limits."""
 _WRITE_ACTIONS = (Action.ADD, Action.REPLACE)
 
 
@@ -61,7 +61,8 @@ class Applier:
     def apply(self, changes: Sequence[Change], contents: Mapping[str, Content]) -> None:
         """Apply the changes, a batch of whole sessions at a time, and last those of the files that sessions share.
 
-        Files that sessions share are left out if the files of a session could not be placed: they have its new values.
+        If the files of a session could not be placed, the files that sessions share are left out, since they have new values of
+        this session.
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
@@ -93,7 +94,7 @@ class Applier:
                 self.applied.paths.add(change.path)
 
     def _leave_out_sessions_in_folders_of_failed_ones(self, planned: Sequence[Change], folders: LabelFolders) -> None:
-        """Place no files of sessions in a folder that has files of a failed one, which would stay beside them.
+        """Make sessions fail that would get a folder with files of a failed session, since these files would stay beside theirs.
 
         `planned` are the changes of a batch, without those of files that the sessions no longer have.
         """
@@ -110,10 +111,9 @@ class Applier:
                 failed[session] = f"{path} is of session {owner}, which is not exported now"
 
     def _leave_out_replaced_sessions(self, batch: Sequence[Change]) -> None:
-        """Place no files of sessions that an import replaced: the staged images and sidecars may be of different imports."""
-        sessions = {
-            change.session for change in batch
-        }  # also unchanged ones: the shared tables may have their new values
+        """Make sessions fail that an import replaced: the staged images and sidecars may be of different imports."""
+        # also sessions without a change of a file: the shared tables may have their new values
+        sessions = {change.session for change in batch}
         for session in sorted(sessions - self.applied.failed_sessions.keys()):
             if self._was_replaced(session):
                 message = "an import replaced the session while it was exported, or replaces it now; run again"
@@ -190,7 +190,7 @@ class Applier:
 
 
 def _groups(changes: Iterable[Change], folders: LabelFolders) -> dict[str, list[Change]]:
-    """Return the changes of each session by its id; those of sessions that use folders of one another are a group, by its first id.
+    """Return groups of changes, by their first session id. Sessions that take folders of one another are one group.
 
     The changes of files that sessions share have the id "". The removals of a session follow its writes.
     """
@@ -217,7 +217,7 @@ def _batches(groups: Iterable[Sequence[Change]], contents: Mapping[str, Content]
     for group in groups:
         batch += group
         size += sum(_size(contents[change.path]) for change in group if change.action in _WRITE_ACTIONS)
-        if size > _BATCH_BYTES or len(batch) > _BATCH_FILES:
+        if size > _BATCH_BYTES or len(batch) > _BATCH_CHANGES:
             yield batch
             batch, size = [], 0
     if batch:

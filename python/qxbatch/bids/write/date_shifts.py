@@ -20,9 +20,9 @@ from qxbatch.visible import shell_word
 
 
 def prepare_date_shifts(request: ExportRequest, plans: Sequence[ExportPlan], record: Record) -> DateShifts | None:
-    """Read the table of date shifts, choose missing ones and write them; return None without --shift-dates.
+    """Return the date shifts: read the table, choose missing shifts and write them. Return None without --shift-dates.
 
-    The table is written before any shifted date.
+    The table is written before any shifted date; with `test` it is not written.
 
     Raises UsageError, OSError.
     """
@@ -68,10 +68,10 @@ def _recorded_table(dataset: Path, record: Record) -> Path | None:
 
 
 def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record) -> None:
-    """Raise UsageError if sessions in the data set have other days than by this table.
+    """Raise UsageError if the recorded dates of a session are not those that it gets by this table.
 
-    If the recorded table does not exist, it was moved, or the data set was: then at least one session has to have the days of this
-    table.
+    If the recorded table does not exist, the table or the data set was moved: then the recorded dates of at least one session must
+    be those by this table.
     """
     days_are_equal = dict(_days_of_sessions(shifts, plans, dataset, record))
     for session, is_equal in days_are_equal.items():
@@ -93,7 +93,7 @@ def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset:
 def _days_of_sessions(
     shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record
 ) -> Iterator[tuple[str, bool]]:
-    """Yield each session with recorded images, and whether one of them has the recorded day by this table."""
+    """Yield each session with images that can be compared, and whether one of them has, by this table, the day in the record."""
     for plan in plans:
         folder, start = session_prefix(plan.subject_label, plan.session_label)
         path = f"{folder}/{start}{SCANS_SUFFIX}"

@@ -27,7 +27,7 @@ class Exporter:
     def __init__(self, options: ExportOptions, record: Record, cache: ExportCache) -> None:
         self._options, self._record, self._cache = options, record, cache
         self._last_record = record
-        """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
+        """The record as read. In `_record`, the `journal_files` also have the existing tables that were merged (`_changes`)."""
         self._dataset_folder = DatasetFolder(options.dataset, cache)
         self._results = SessionResults()
         self._kept = KeptFiles(record, self._results)
@@ -54,7 +54,7 @@ class Exporter:
         return self._apply(changes)
 
     def _changes(self) -> list[Change]:
-        """Return the changes of the data set; warn of files of users that may belong to another image than before."""
+        """Return the changes of the data set. Add warnings about files of users that may belong to another image than before."""
         planned = self._planned
         self._record = planned.record
         for name, warning in user_file_warnings(
@@ -86,7 +86,7 @@ class Exporter:
                 entries != before
                 or folders != self._record.sessionsfolders
                 or self._record.shift_table != shift_table
-                or self._last_record.journal_files  # its folders and table of shifts are not in the record
+                or self._last_record.journal_files  # the folders and table of shifts of the journal are not in the record
                 or not (dataset / RECORD).exists()
             ):
                 write_record(dataset / RECORD, entries, folders, shift_table)

@@ -38,17 +38,17 @@ class ExportableSessions:
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""
-        ids = {plan.session.id for plan in plans if self._other_studies.folder_of(plan.session.id) is None}
-        return self._without_conflicts({plan.session.id: self._files_of(plan, ids) for plan in plans})
+        session_ids = {plan.session.id for plan in plans if self._other_studies.folder_of(plan.session.id) is None}
+        return self._without_conflicts({plan.session.id: self._files_of(plan, session_ids) for plan in plans})
 
-    def _files_of(self, plan: ExportPlan, ids: Collection[str]) -> Sequence[PlannedFile]:
+    def _files_of(self, plan: ExportPlan, session_ids: Collection[str]) -> Sequence[PlannedFile]:
         """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export.
 
-        `ids` are those of all sessions of the export, without those of which the data set has one of another study.
+        `session_ids` are those of the sessions of the export, without the ids that the data set has from another study.
         """
         name = plan.session.id
         self._results.add(plan)
-        if problem := self._other_studies.problem(name) or self._subject_names.problem(plan, ids):
+        if problem := self._other_studies.problem(name) or self._subject_names.problem(plan, session_ids):
             return self._failed(name, problem)
         if not plan.is_ready:
             self._results.set_not_exported(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))
@@ -75,7 +75,8 @@ class ExportableSessions:
     ) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of the sessions that can be exported.
 
-        The search for conflicts is repeated: a session that fails is not exported, so its paths are in conflict with others.
+        The search for conflicts is repeated: a session that fails is not exported, so its files stay where other sessions may need
+        the path or folder.
         """
         remaining = {name: files for name, files in files_by_session.items() if files}
         while problems := dict(self._conflicts.problems(remaining)):

@@ -24,7 +24,10 @@ class Journal:
         self._sessionsfolder = os.path.relpath(sessionsfolder, dataset_folder.path)
 
     def begin(self, changes: Iterable[Change], record: Record) -> None:
-        """Write the entries of files that will be written, and those of `record` that can still be on disk. Raises OSError."""
+        """Write the entries of files that will be written, and those of `record.journal_files` that can still be on disk.
+
+        Raises OSError.
+        """
         planned = {
             change.path: change.entry
             for change in changes
@@ -41,7 +44,10 @@ class Journal:
         self._write([*planned.values(), *earlier], folders)
 
     def end(self, exported: Collection[str], results: SessionResults) -> None:
-        """Remove the journal, except for interrupted sessions that are not exported now; warn of these. Raises OSError."""
+        """Remove the journal, but keep entries of interrupted sessions that are not exported now; warn of these sessions.
+
+        Raises OSError.
+        """
         unfinished = unfinished_sessions(self._dataset_folder.path, self._record, exported)
         if not unfinished:
             (self._dataset_folder.path / JOURNAL).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Sessions of another research study that have the name of a session in the data set."""
+"""Sessions in the data set that were exported from another research study, and have the name of a session of this export."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ class OtherStudies:
         self._record, self._dataset, self._sessionsfolder = record, dataset, sessionsfolder
 
     def problem(self, session: str) -> str | None:
-        """Return why a session is not the one of this name in the data set: that one still exists elsewhere. Else return None."""
+        """Return why a session is not the one of this name in the data set: that one still exists in another study. Else None."""
         folder = self.folder_of(session)
         if folder is None or not has_session_records(folder / session) or not any(self._existing_entries(session)):
             return None

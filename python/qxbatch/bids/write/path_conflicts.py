@@ -59,7 +59,10 @@ class PathConflicts:
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
     def _has_other_subject(self, entry: RecordEntry) -> bool:
-        """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules."""
+        """Return whether the session of a file is, by the rules, of another subject than the folder of the file.
+
+        False for a session of another study, and if the subject is not known.
+        """
         if self._other_studies.folder_of(entry.session) is not None:
             return False
         label = self._options.subject_label_of(entry.session)

@@ -24,7 +24,7 @@ class PlannedContents:
         self.contents: dict[str, Content] = {}
         self.entries: dict[str, RecordEntry] = {}
         self.cells: dict[str, Cells] = {}
-        """The cells that the sessions give for each table, which an edited table may not have."""
+        """The cells that the sessions give for each table, by path; an edited table can have other ones."""
         self.record = record
         """The record. Existing tables that were merged are added to its `journal_files`, and so count as files of an export."""
         self.editable_paths: set[str] = set()
@@ -53,7 +53,7 @@ class PlannedContents:
     def _content_and_entry(self, file: PlannedFile) -> tuple[Content, RecordEntry | None]:
         """Return what a file will contain, and its entry in the record. A table is merged with the existing one.
 
-        No entry: no session has a row in the table.
+        The entry is None if no session has a row in the table.
         """
         if not isinstance(file.content, Table):
             content = (

@@ -63,7 +63,7 @@ class TableMerger:
         results: SessionResults,
         kept: KeptFiles,
     ) -> None:
-        """`session_cells` are those that the sessions give for each planned table, which an edited table may not have.
+        """`session_cells` are those that the sessions give for each planned table; an edited table can have other ones.
 
         Both they and `planned_entries` grow during the export: a table is merged after the files that its rows name were added.
         """
@@ -126,8 +126,9 @@ class TableMerger:
     def _without_partial_subjects(self, ours: Table, existing: Table, previous: Cells) -> Table:
         """Return our table without subjects that have a row in the existing one and a session that is not exported now.
 
-        Age and sex of a subject are those of its first session, which may be that session. Other tables are returned unchanged.
-        `previous` are the cells of earlier exports: a warning names those of a session that is another one now.
+        Age and sex of a subject are those of its first session, which may be that session. Tables other than participants.tsv are
+        returned unchanged. If the existing row of such a subject has other values than ours, the changed sessions of the subject
+        get a warning. `previous` are the cells of earlier exports.
         """
         if ours.key_column != PARTICIPANT_ID:
             return ours
@@ -145,7 +146,7 @@ class TableMerger:
         )
 
     def _warn_of_changed_sessions(self, subject: str) -> None:
-        """Add a warning to each session that left a subject, or was replaced: the row of the subject can have its values."""
+        """Add a warning to each changed session of a subject: the row of the subject can have former values of the session."""
         for session in self._changed_sessions.get(subject, ()):
             text = f"{PARTICIPANTS_TSV}: the row {subject} can have values that this session gave at the last export."
             advice = f"Export the other sessions of {subject}, too, or correct the row."
@@ -155,7 +156,10 @@ class TableMerger:
 
     @cached_property
     def _changed_sessions(self) -> Mapping[str, Sequence[str]]:
-        """The sessions of each subject at the last export, or at interrupted ones, that are another one there after this one."""
+        """By folder of the subject: the sessions of earlier exports that left the subject, or have images of another import now.
+
+        Only sessions that this run exports are among them.
+        """
         now = _marks(self._planned_entries.values(), self._session_cells)
         interrupted = (entry for entries in self._record.journal_files.values() for entry in entries)
         changed: dict[str, dict[str, None]] = {}
@@ -201,7 +205,7 @@ class TableMerger:
     def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], ...]:
         """The sessions of each folder at the last export, of interrupted ones, and after this one.
 
-        Read after all sessions were added.
+        It has to be read after all sessions were added.
         """
         journal = (entry for each in self._record.journal_files.values() for entry in each)
         interrupted = filter(self._is_exported, journal)
