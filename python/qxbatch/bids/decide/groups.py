@@ -76,8 +76,11 @@ def _add_family(family: Family, members: list[MatchedImage], schema: Schema, res
 
 
 def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
-    """Return an image with `run-<k>` in its name and a note about it; unchanged if its suffix cannot have a run number."""
-    if "run" not in schema.entities(image.target.datatype, image.target.suffix):
+    """Return an image with `run-<k>` in its name and a note about it; unchanged if its suffix cannot have a run number.
+
+    An image with a problem is returned unchanged, too: its suffix may not exist, such as that of a third echo of a field map.
+    """
+    if image.problem or "run" not in schema.entities(image.target.datatype, image.target.suffix):
         return image
     return replace(image, target=image.target.with_entities(schema, {"run": str(k)}), notes=(note, *image.notes))
 
