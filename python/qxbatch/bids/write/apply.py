@@ -94,7 +94,7 @@ class Applier:
                 self.applied.paths.add(change.path)
 
     def _leave_out_sessions_in_folders_of_failed_ones(self, planned: Sequence[Change], folders: LabelFolders) -> None:
-        """Make sessions fail that would get a folder with files of a failed session, since these files would stay beside theirs.
+        """Make a session fail if it would get a folder with files of a failed session: these files would stay beside its own.
 
         `planned` are the changes of a batch, without those of files that the sessions no longer have.
         """
@@ -111,7 +111,7 @@ class Applier:
                 failed[session] = f"{path} is of session {owner}, which is not exported now"
 
     def _leave_out_replaced_sessions(self, batch: Sequence[Change]) -> None:
-        """Make sessions fail that an import replaced: the staged images and sidecars may be of different imports."""
+        """Make a session fail if an import replaced it: the staged images and sidecars may be of different imports."""
         # also sessions without a change of a file: the shared tables may have their new values
         sessions = {change.session for change in batch}
         for session in sorted(sessions - self.applied.failed_sessions.keys()):

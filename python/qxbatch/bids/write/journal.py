@@ -26,6 +26,7 @@ class Journal:
     def begin(self, changes: Iterable[Change], record: Record) -> None:
         """Write the entries of files that will be written, and those of `record.journal_files` that can still be on disk.
 
+        `record` can have more journal files than the record of `__init__`: the existing tables that were merged.
         Raises OSError.
         """
         planned = {

@@ -41,7 +41,7 @@ class SessionResults:
             self.warn(name, text)
 
     def warn_subject(self, folders: Iterable[str], text: str) -> None:
-        """Add a warning to the first session of a subject whose folder is among these names, else to the first of all, if any."""
+        """Add a warning to the first session of a subject whose folder is in `folders`, else to the first of all, if any."""
         names = [name for name, result in self._results.items() if f"sub-{result.subject}" in set(folders)]
         for name in (names or list(self._results))[:1]:
             self.warn(name, text)
