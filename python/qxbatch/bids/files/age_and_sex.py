@@ -24,7 +24,7 @@ _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 """Days of each unit of a DICOM age string (VR AS)."""
 _MAX_INFLATED_BYTES = 256 << 20
 """An object in the deflated transfer syntax that inflates to more bytes is not read."""
-_TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
+_KEYWORDS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
 _SEXES = ("F", "M", "O")
 
 
@@ -59,7 +59,7 @@ def _from_headers(session: SessionFolder) -> dict[str, str]:
                 with _first_object(path) as file:
                     if is_data_set_larger(file, _MAX_INFLATED_BYTES):
                         raise ValueError(path)  # noqa: TRY301 - the next series is read
-                    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+                    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_KEYWORDS), force=True)
                 return _values(header)
         except (
             SourceError,

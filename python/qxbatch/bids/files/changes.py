@@ -20,6 +20,7 @@ class Action(StrEnum):
     REPLACE = "replace"
     REMOVE = "remove"
     UNCHANGED = "unchanged"
+    """The file is the planned one, or a kept one."""
     EDITED = "edited"
     """A user edited the file; it is not changed."""
     FOREIGN = "foreign"
@@ -77,7 +78,7 @@ def _planned_change(entry: RecordEntry, record: Record, existing: FileOnDisk | N
         return Change(path, Action.FOREIGN, None, session)
     same = (last.sha256, last.size, last.link) == (entry.sha256, entry.size, entry.link)
     is_of_other_image = (last.session, last.image) != (entry.session, entry.image)
-    # the scans.tsv says whose folder this is (`sessions_by_folder`), also one that users made unreadable
+    # the scans.tsv says whose folder this is (`sessions_by_folder`), also if users edited it so that it is no table
     is_scans = path.endswith(SCANS_SUFFIX)
     after = last._replace(session=session, subject_name=entry.subject_name) if is_scans else last
     return Change(path, Action.EDITED, after, session, would_change=not same, is_of_other_image=is_of_other_image)
