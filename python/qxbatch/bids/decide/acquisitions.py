@@ -19,7 +19,7 @@ The start of one of them may be rounded to seconds, which is a difference of up 
 _TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
 """Echo times (ms), inversion times (ms) and flip angles (degrees) are rounded to multiples of these before they are compared.
 
-The values in sidecars and headers are rounded.
+So values that a sidecar or header has rounded normally count as equal.
 """
 
 
@@ -121,7 +121,7 @@ def acquisitions(matched_images: Iterable[MatchedImage]) -> list[AcquiredImages]
 
 
 def acquisition_sets(in_order: Sequence[AcquiredImages], max_echoes: int = 0) -> list[AcquiredImages]:
-    """Return acquisitions with successive ones joined into sets. Images of different acquisitions of a set differ in `distinction`.
+    """Return the sets that successive acquisitions form. Images of different acquisitions of a set differ in `distinction`.
 
     Images that differ in flip angle, inversion or magnetization transfer are scanned one after the other and form one set, and
     so do the two echoes of a field map. Acquisitions are not joined into a set of more than `max_echoes` echo times; 0: no limit.
@@ -140,7 +140,7 @@ def acquisition_sets(in_order: Sequence[AcquiredImages], max_echoes: int = 0) ->
 def groups_of_copies(acquisition: AcquiredImages) -> list[list[Copy]]:
     """Return the copies of each scan that was sent or reconstructed more than once: series that nothing distinguishes.
 
-    Images of one series are not copies of each other: if nothing distinguishes them, they are parts of it.
+    Images of one series are not copies of each other: if nothing distinguishes them, they are parts of the series.
     """
     by_distinction: dict[tuple[object, ...], dict[int, Copy]] = {}
     for member in acquisition.members:

@@ -198,7 +198,7 @@ def _with_suffix(member: MatchedImage, suffix: str, note: str) -> NamedImage:
     notes = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
     if suffix in FIELD_MAP_SUFFIXES:
         return NamedImage(member, target, notes)
-    # the suffix counts more than two echoes: phase3, magnitude3, and so on
+    # for more than two echoes, the suffix is one that BIDS does not have: phase3, magnitude3
     hint = "Ignore the images of all but two echoes; the key te_ms of match selects them."
     return NamedImage(member, target, notes, "its field map has more than 2 echoes", hint)
 

@@ -23,7 +23,7 @@ _FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = {
 _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
 """Suffixes of companions: images that get the run number of another image, unless the session has only companions of the family."""
 _PRECEDING_COMPANIONS = ("sbref",)
-"""Companions that are scanned before the run they belong to."""
+"""Suffixes of companions that are scanned before the run they belong to."""
 _SET_ENTITIES = ("flip", "inv", "mt")
 """If a suffix requires one of these entities, its images are scanned one after the other, and form one run."""
 _PRECEDING_TOLERANCE = 0.6

@@ -124,7 +124,7 @@ def _best_copy(copies: list[Copy], choice: str) -> Copy:
 
 
 def _is_whole(copy: Copy) -> bool:
-    """Return whether a copy is complete and one image: several images that nothing distinguishes are parts of it."""
+    """Return whether a copy is one complete image. Several images that nothing distinguishes are parts of a copy."""
     return len(copy) == 1 and _is_complete(copy[0])
 
 

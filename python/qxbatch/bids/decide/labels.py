@@ -20,7 +20,7 @@ class SessionLabels(NamedTuple):
     session: str
     """Empty if the data set has no session level for the session."""
     problem: str = ""
-    """Why the session has no valid labels; empty if it has."""
+    """Why the session has no valid labels; empty if it has valid ones."""
     hint: str = ""
     """What to write into the rule file; empty if there is no problem."""
     subject_name: str = ""

@@ -230,7 +230,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
 
 
 def _other_scan(row: _Row, image: ExportImage) -> str:
-    """Return, for a reason, which series number or name the row has and which its image has; empty if they agree.
+    """Return a text that says which series number or name the row has, and which its image has; empty if they agree.
 
     An empty cell agrees with every image.
     """

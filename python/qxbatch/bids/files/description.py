@@ -60,7 +60,7 @@ that was edited.
 
 
 def _container(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the container in which this program runs, if it is known."""
+    """Return the field Container if this program is known to run in a container; else empty."""
     if any(environment.get(name) for name in ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")):
         return {"Container": {"Type": "singularity"}}
     return {"Container": {"Type": "docker"}} if Path("/.dockerenv").exists() else {}

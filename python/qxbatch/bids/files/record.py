@@ -117,7 +117,7 @@ class _Content(NamedTuple):
 
 
 def _read(path: Path) -> _Content:
-    text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad make a link of it
+    text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad replace the file by a link
     if text is None and os.path.lexists(path):
         hint = "Get it (`git annex get`), restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: it is not a file, or a link to none.", hint)

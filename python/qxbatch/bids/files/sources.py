@@ -15,7 +15,7 @@ class SourceError(Exception):
 
 
 class Source(NamedTuple):
-    """A file of a session whose content a file of the data set gets."""
+    """A file of a session. A file of the data set gets its content."""
 
     path: Path
     size: int

@@ -87,7 +87,7 @@ def _peer_key(facts: ImageFacts) -> tuple[str, str]:
     return facts.image.session.id, facts.name
 
 
-def _general_drafts(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:
+def _general_drafts(facts: Sequence[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:
     """Yield rules that ignore images that do not belong in a raw data set, each with a test for the images that it concerns."""
     modalities = sorted({_modality(image) for image in facts} - {"MR", ""})
     if modalities:

@@ -66,7 +66,10 @@ class Schema:
         return tuple(suffix for candidate, suffix in self._names if candidate == datatype)
 
     def entities(self, datatype: str, suffix: str) -> Mapping[str, Entity]:
-        """Return the entities of an image's name besides `sub` and `ses`, by short name, in the order of file names."""
+        """Return the entities of an image's name besides `sub` and `ses`, by short name, in the order of file names.
+
+        Raises KeyError if no image of the data type can have the suffix.
+        """
         return self._entities[datatype, suffix]
 
     @cached_property

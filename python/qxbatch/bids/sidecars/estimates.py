@@ -53,7 +53,7 @@ class ScanFacts(NamedTuple):
     axis: str
     """Phase encoding axis: `i`, `j` or `k`."""
     interval: Interval | None
-    """From the first begin to the last end of its images; None if no time is known."""
+    """From the first begin to the last end of the images; None if no time is known."""
     study_uid: str
     """StudyInstanceUID."""
 

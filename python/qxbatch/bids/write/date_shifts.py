@@ -73,15 +73,15 @@ def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset:
     If the recorded table does not exist, the table or the data set was moved: then the recorded dates of at least one session must
     be those by this table.
     """
-    days_are_equal = dict(_days_of_sessions(shifts, plans, dataset, record))
-    for session, is_equal in days_are_equal.items():
+    is_equal_by_session = dict(_compared_sessions(shifts, plans, dataset, record))
+    for session, is_equal in is_equal_by_session.items():
         if not is_equal:
             hint = f"Restore that table. If the dates of {session} itself changed, delete its files from the data set."
             raise UsageError(
                 f"The dates of session {session} in {dataset} were shifted by another table than {shifts.path}.", hint
             )
     recorded = _recorded_table(dataset, record)
-    if recorded and not recorded.exists() and not days_are_equal and subjects_with_times(dataset, record):
+    if recorded and not recorded.exists() and not is_equal_by_session and subjects_with_times(dataset, record):
         hint = "First export a session that the data set has, or move the table back."
         raise UsageError(
             f"The dates in {dataset} are shifted by the table {recorded}, which does not exist now. No session of this "
@@ -90,7 +90,7 @@ def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset:
         )
 
 
-def _days_of_sessions(
+def _compared_sessions(
     shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record
 ) -> Iterator[tuple[str, bool]]:
     """Yield each session with images that can be compared, and whether one of them has, by this table, the day in the record."""
@@ -101,7 +101,7 @@ def _days_of_sessions(
             continue
         times = {row["filename"]: row["acq_time"] for row in scans_table(plan, shifts).rows}
         unchanged = set(_unchanged_images(plan, folder, record))
-        equal = [
+        results = [
             is_equal
             for entry in record.possible_entries(path)
             if entry.session == plan.session.id
@@ -109,8 +109,8 @@ def _days_of_sessions(
             for recorded in [entry.rows.get(name, {}).get("acq_time", ABSENT)]
             if (is_equal := _has_equal_day(recorded, time, is_unchanged=name in unchanged)) is not None
         ]
-        if equal:
-            yield plan.session.id, any(equal)
+        if results:
+            yield plan.session.id, any(results)
 
 
 def _unchanged_images(plan: ExportPlan, folder: str, record: Record) -> Iterator[str]:

@@ -10,7 +10,7 @@ from qxbatch.bids.write.placing import LinkMode
 
 
 def no_subject_label(_session: str) -> str:
-    """Return an empty text: the label of the subject of no session is known."""
+    """Return an empty text: no label is known."""
     return ""
 
 

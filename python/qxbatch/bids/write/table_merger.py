@@ -258,7 +258,7 @@ def _marks(
 ) -> dict[tuple[str, str], _Marks]:
     """Return what tells imports apart, for each subject and session id with images.
 
-    The times are those in `session_cells` of a table; if it is not there, those of its entry.
+    The times are those of the table in `session_cells`; if the table is not there, those in the rows of its entry.
     """
     marks: dict[tuple[str, str], _Marks] = {}
     for entry in entries:
