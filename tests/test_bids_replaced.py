@@ -11,9 +11,9 @@ import pytest
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.changes import Change, planned_changes
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.shared import shared_files
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.request import ExportRequest
@@ -222,13 +222,13 @@ def test_ages_that_were_read_while_an_import_replaced_a_session_are_not_used_lat
         (folder.path / "dicom" / f"{number}0.tar.gz").write_bytes(archive)
         return folder
 
-    stamps, replaced = Stamps(None), add(2, "070Y")
+    cache, replaced = ExportCache(None), add(2, "070Y")
     assert replaced.summary
     shutil.rmtree(replaced.path)
     current = add(3, "025Y")
-    age_and_sex(replaced, stamps)
-    assert age_and_sex(current, stamps)["age"] == "25"
-    assert stamps.age_and_sex("S1", current.paths.summary.stat()) is not None
+    age_and_sex(replaced, cache)
+    assert age_and_sex(current, cache)["age"] == "25"
+    assert cache.age_and_sex("S1", current.paths.summary.stat()) is not None
 
 
 def test_the_only_session_is_damaged_and_a_table_was_edited(tmp_path: Path) -> None:

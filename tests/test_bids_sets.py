@@ -102,6 +102,14 @@ def test_a_field_map_of_three_echoes_is_undecided(tmp_path):
     assert names(session_plan) == {41: "fmap/magnitude1", 42: "fmap/magnitude2"}
 
 
+def test_two_field_maps_of_three_echoes_are_undecided(tmp_path):
+    echoes = tuple(Image(f"e{k}", float(k)) for k in (1, 2, 3))
+    scans = (Scan(4, "gre", "10:00:00", 60, images=echoes), Scan(5, "gre", "11:00:00", 60, images=echoes))
+    session_plan = plan(tmp_path, FIELD_MAP, *scans)
+    problem = "fmap/magnitude3: its field map has more than 2 echoes"
+    assert [(each.series.n, each.reason) for each in session_plan.undecided_series] == [(40, problem), (50, problem)]
+
+
 def test_a_direct_field_map_has_the_suffixes_fieldmap_and_magnitude(tmp_path):
     in_hz = Image("fieldmaphz", sidecar={"ImageType": ["ORIGINAL", "FIELDMAPHZ"]})
     session_plan = plan(tmp_path, FIELD_MAP, Scan(4, "gre", te=SHORT, images=(Image("e1"), in_hz)))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, planned_session_files
 from qxbatch.bids.files.sources import Sources
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
 from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_bytes
@@ -27,7 +27,7 @@ def fields(session_plan: ExportPlan, **options: Any) -> dict[str, Any]:
 
 def files(session_plan: ExportPlan) -> dict[str, PlannedFile]:
     """Return the files of a session by file name without the subject."""
-    exported = planned_session_files(session_plan, FileOptions(), Sources(Stamps(None))).files
+    exported = planned_session_files(session_plan, FileOptions(), Sources(ExportCache(None))).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in exported}
 
 

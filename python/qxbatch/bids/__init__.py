@@ -1,9 +1,9 @@
 """Export of finished sessions to a BIDS raw data set.
 
-The entry points:
+The main entry points:
 
-- `rules.rule_file.read_rules(path) -> RuleFile`: raises UsageError before anything is written.
-- `images.facts.images_of(session) -> tuple[ExportImage, ...]`: raises SessionFactsError.
+- `rules.rule_file.read_rules(path) -> RuleFile`: the checked rules; UsageError if the file is not valid.
+- `images.facts.images_of(session) -> tuple[ExportImage, ...]`: SessionFactsError if the images are missing or cannot be read.
 - `decide.decision.decide(sessions, rule_file) -> list[ExportPlan]`: reads the sessions and writes nothing; `run_export`
   does not write a session with `problem` or `undecided_series`.
 - `propose.proposal.propose(sessions) -> str`: the text of a rule file.

@@ -43,12 +43,12 @@ class Condition(NamedTuple):
     """One key of `match`."""
 
     key: str
-    value: Any
-    """As in the rule file."""
+    expected: Any
+    """The value of the key, as in the rule file."""
     value_of: Callable[[Any], object]
-    """Returns the value of an image (ImageFacts); None where it is not known."""
+    """Returns the value of an image (ImageFacts) that is compared with `expected`; None if it is not known."""
     accept: Callable[[Any], Captures | None]
-    """Returns the captures where a value is accepted, else None."""
+    """Returns the captures if it accepts the value of an image, else None."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Rule:
     """One rule of the rule file."""
 
     line: int
-    """Line of the rule file, from 1; 0 for an image that only the table of --plan exports."""
+    """Line of the rule file, from 1; 0 for the rule of an image that is exported only because of the table of --plan."""
     match: Mapping[str, Any]
     """Keys and values of `match`, as in the rule file.
 
@@ -70,7 +70,7 @@ class Rule:
     repeat: str = "all"
     """Which of several runs are exported: `last`, `all`, `longest`, `complete`."""
     copies: str = ""
-    """Which image is exported if one acquisition was sent or reconstructed more than once: `last`, `longest`, `complete`.
+    """Which copy is exported if one acquisition was sent or reconstructed more than once: `last`, `longest`, `complete`.
 
     If empty, `repeat` decides; if that is `all`, such copies are an error.
     """
@@ -144,13 +144,17 @@ class IgnoredItem(NamedTuple):
     image: ExportImage | None
     """None for a series without images."""
     rule: Rule | None
+    """None for a series without images, and for an image that no rule matches and that the table of --plan ignores."""
     reason: str
     series: SeriesSummary | None = None
     """Set if `image` is None."""
 
 
 class UndecidedSeries(NamedTuple):
-    """A series with an image that is not ignored and has no path. A series is listed once for each reason."""
+    """A series with an image that is not ignored and has no path.
+
+    `decide` lists a series once for each reason; with a table of --plan, a series is listed once, with the first reason.
+    """
 
     series: SeriesSummary
     reason: str
@@ -171,14 +175,14 @@ class ExportPlan:
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
     subject_name: str = ""
-    """The text that was reduced to the label of the subject; empty if the rule file contains the label."""
+    """The text that was reduced to the label of the subject; empty if the rule file contains the label, or with a `problem`."""
     placed_images: tuple[PlacedImage, ...] = ()
     ignored_items: tuple[IgnoredItem, ...] = ()
     undecided_series: tuple[UndecidedSeries, ...] = ()
     problem: str = ""
     """Why no image of the session can be exported, without a full stop; empty if there is no such reason."""
     hint: str = ""
-    """What to do about the problem."""
+    """What to do about the problem; empty without one."""
     remarks: tuple[str, ...] = ()
     """What the user should check; they do not prevent the export."""
 

@@ -19,7 +19,7 @@ The start of one of them may be rounded to seconds, which is a difference of up 
 _TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
 """Echo times (ms), inversion times (ms) and flip angles (degrees) are rounded to multiples of these before they are compared.
 
-The values in sidecars and headers are rounded.
+So values that a sidecar or header has rounded normally count as equal.
 """
 
 
@@ -33,7 +33,10 @@ class MatchedImage:
 
     @property
     def sort_key(self) -> tuple[bool, str, int, int]:
-        """Return the key that sorts images by the time of their acquisition; those without a time are last, by series."""
+        """Return the key that sorts images by the time of their acquisition.
+
+        Images without a time, or with a time that `start_of` does not use, are last, in the order of series and images.
+        """
         image = self.facts.image
         start = (
             "" if self.facts.is_par or not self.facts.times_distinguish_series else self.facts.acquisition.started or ""
@@ -54,7 +57,7 @@ class AcquiredImages:
 
     @property
     def start(self) -> datetime | None:
-        """Return when the acquisition began; None if no time is known."""
+        """Return when the acquisition began; None if no time is known or used (`start_of`)."""
         starts = [start for member in self.members if (start := start_of(member.facts)) is not None]
         return min(starts, default=None)
 
@@ -75,7 +78,7 @@ class AcquiredImages:
 
 
 Copy = list[MatchedImage]
-"""The images of one series that nothing distinguishes; more than one if the converter split the series into parts."""
+"""The images of one series with the same `distinction`: one image, or several if the converter split the series into parts."""
 
 
 def distinction(matched: MatchedImage) -> tuple[object, ...]:
@@ -118,7 +121,7 @@ def acquisitions(matched_images: Iterable[MatchedImage]) -> list[AcquiredImages]
 
 
 def acquisition_sets(in_order: Sequence[AcquiredImages], max_echoes: int = 0) -> list[AcquiredImages]:
-    """Return acquisitions with successive ones joined into sets. Images of different acquisitions of a set differ in `distinction`.
+    """Return the sets that successive acquisitions form. Images of different acquisitions of a set differ in `distinction`.
 
     Images that differ in flip angle, inversion or magnetization transfer are scanned one after the other and form one set, and
     so do the two echoes of a field map. Acquisitions are not joined into a set of more than `max_echoes` echo times; 0: no limit.
@@ -137,7 +140,7 @@ def acquisition_sets(in_order: Sequence[AcquiredImages], max_echoes: int = 0) ->
 def groups_of_copies(acquisition: AcquiredImages) -> list[list[Copy]]:
     """Return the copies of each scan that was sent or reconstructed more than once: series that nothing distinguishes.
 
-    Images of one series are not copies of each other: if nothing distinguishes them, they are parts of it.
+    Images of one series are not copies of each other: if nothing distinguishes them, they are parts of the series.
     """
     by_distinction: dict[tuple[object, ...], dict[int, Copy]] = {}
     for member in acquisition.members:
@@ -149,7 +152,7 @@ def groups_of_copies(acquisition: AcquiredImages) -> list[list[Copy]]:
 def start_of(facts: ImageFacts) -> datetime | None:
     """Return when an image's series began; None if this is not known.
 
-    The time of a PAR/REC is not used, since it is that of the examination, nor are times that do not distinguish series.
+    Also None for a PAR/REC, whose time is that of the examination, and if the times of the session do not distinguish its series.
     """
     started = facts.acquisition.started
     return None if started is None or facts.is_par or not facts.times_distinguish_series else _parse_time(started)
@@ -184,7 +187,10 @@ def _study_uid(facts: ImageFacts) -> str:
 
 
 def par_acquisition_number(facts: ImageFacts) -> int | None:
-    """Return the acquisition number of a PAR, whose SeriesNumber is 100 x acquisition + reconstruction; None if it is not known."""
+    """Return the acquisition number of a PAR, whose SeriesNumber is 100 x acquisition + reconstruction.
+
+    None if the PAR has no number, and for DICOM.
+    """
     return facts.series_number // 100 if facts.is_par and facts.series_number is not None else None
 
 

@@ -24,7 +24,8 @@ from qxbatch.session.folder import SessionFolder
 def decide(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> list[ExportPlan]:
     """Return the plan of each session, in the order of `sessions`.
 
-    A plan has a `problem` if the session cannot be read, has no valid labels, or has labels that conflict with another session.
+    A plan has a `problem` if the images or facts of the session are missing or cannot be read, or if its labels are not valid or
+    conflict with those of another session.
     """
     schema = load_schema()
     labels = [(session, labels_of(session, rule_file)) for session in sessions]

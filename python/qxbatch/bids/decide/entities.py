@@ -1,4 +1,7 @@
-"""Entities that follow from the facts of the images of a run: echo, part, inv, flip, mt; and the suffixes of field maps."""
+"""Entities that follow from the facts of the images of a run: echo, part, inv, flip, mt; and the suffixes of field maps.
+
+A run can have companions: images such as an SBRef, which get the number of the run (qxbatch.bids.decide.families).
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -19,8 +22,8 @@ _PARTS = {
     ImageKind.IMAGINARY: "imag",
 }
 _INVERSION = re.compile(r"inv[-_ ]?(\d)", re.IGNORECASE)
-_RELATIVE_ROUNDING = 1e-4
-"""Values are equal if they differ by at most this fraction of the larger value; of values below 1, by at most this number."""
+_ROUNDING_TOLERANCE = 1e-4
+"""Values are equal if they differ by at most this fraction of the larger value, or, if that is below 1, by at most this number."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,17 @@ class NamedImage:
     notes: tuple[str, ...] = ()
     """The source of each added entity, or of a changed suffix."""
     problem: str = ""
-    """Why the name is not valid; empty if it is."""
+    """Why the name is not valid; empty if the name is valid."""
     hint: str = ""
     """What to write into the rule file; empty if the name is valid."""
 
 
-def named_images(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
-    """Return the images of one run and its companions with their targets: entities are added, suffixes of field maps corrected."""
-    members = acquisition.members
+def named_images(run: AcquiredImages, schema: Schema) -> list[NamedImage]:
+    """Return the images of a run with their targets: entities are added, suffixes of field maps corrected.
+
+    `run` contains the images of its companions, too.
+    """
+    members = run.members
     if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP_SUFFIXES:
         return _field_map_images(members)
     return [_with_entities(member, members, schema) for member in members]
@@ -119,8 +125,8 @@ def _flip(
         for facts in same_suffix
         if (facts.te_ms, facts.ti_ms, facts.kind) == (image.te_ms, image.ti_ms, image.kind)
     ]
-    distinct_flips = len(_distinct_values(facts.flip_angle_deg for facts in same)) > 1
-    if angles and (allowed["flip"].is_required or distinct_flips):
+    has_several_angles = len(_distinct_values(facts.flip_angle_deg for facts in same)) > 1
+    if angles and (allowed["flip"].is_required or has_several_angles):
         return _index(
             image.flip_angle_deg, angles
         ), f"FlipAngle {_number_text(image.flip_angle_deg)} of {', '.join(map(_number_text, angles))}"
@@ -142,9 +148,9 @@ _FINDERS: Mapping[
     "flip": _flip,
     "mt": _mt,
 }
-"""Functions that return the value of an entity by its short name.
+"""For each short name of an entity, the function that returns the value of the entity and its source.
 
-Their arguments are the image, the images of its run with the same suffix, all images of the run and its companions, and the
+The arguments are the image, the images of its run with the same suffix, all images of the run and its companions, and the
 entities that the suffix can have, by short name.
 """
 _FIELDS = {"echo": "EchoTime", "inv": "InversionTime", "flip": "FlipAngle", "mt": "MTState"}
@@ -192,6 +198,7 @@ def _with_suffix(member: MatchedImage, suffix: str, note: str) -> NamedImage:
     notes = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
     if suffix in FIELD_MAP_SUFFIXES:
         return NamedImage(member, target, notes)
+    # for more than two echoes, the suffix is one that BIDS does not have: phase3, magnitude3
     hint = "Ignore the images of all but two echoes; the key te_ms of match selects them."
     return NamedImage(member, target, notes, "its field map has more than 2 echoes", hint)
 
@@ -207,7 +214,7 @@ def _distinct_values(values: Iterable[float | None]) -> list[float]:
     """Return the distinct values, sorted; of values that differ only by rounding, the smallest."""
     distinct: list[float] = []
     for value in sorted(value for value in values if value is not None):
-        if not distinct or value - distinct[-1] > _RELATIVE_ROUNDING * max(1.0, abs(value)):
+        if not distinct or value - distinct[-1] > _ROUNDING_TOLERANCE * max(1.0, abs(value)):
             distinct.append(value)
     return distinct
 

@@ -59,7 +59,7 @@ def _reason_without_images(plan: ExportPlan, series: str) -> str:
 def _existing_series(plan: ExportPlan) -> str:
     """Return a hint that lists the series with images.
 
-    After a series whose SeriesNumber others share, its name by folder follows: `n70` for `dicom/70`.
+    If several series have one SeriesNumber, the text of each ends with the name by its folder, such as `n70` for `dicom/70`.
     """
     by_n = {facts.image.series.n: facts for facts in facts_of_images(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())

@@ -23,7 +23,7 @@ _FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = {
 _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
 """Suffixes of companions: images that get the run number of another image, unless the session has only companions of the family."""
 _PRECEDING_COMPANIONS = ("sbref",)
-"""Companions that are scanned before the run they belong to."""
+"""Suffixes of companions that are scanned before the run they belong to."""
 _SET_ENTITIES = ("flip", "inv", "mt")
 """If a suffix requires one of these entities, its images are scanned one after the other, and form one run."""
 _PRECEDING_TOLERANCE = 0.6
@@ -65,7 +65,7 @@ def max_echoes(family: Family) -> int:
 
 
 def is_scanned_as_set(family: Family, schema: Schema) -> bool:
-    """Return whether the images of one run can be scanned one after the other."""
+    """Return whether one run can consist of images that are scanned one after the other."""
     if max_echoes(family):
         return True
     entities = schema.entities(family.datatype, family.suffix)
@@ -73,7 +73,7 @@ def is_scanned_as_set(family: Family, schema: Schema) -> bool:
 
 
 def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
-    """Return the run that a companion belongs to: for an SBRef the next run, for other companions the nearest one.
+    """Return the run that a companion belongs to: for an SBRef the next run, for others the one that begins nearest in time.
 
     None for an SBRef that no run follows. Runs of other DICOM studies are used only if that of the companion has none. If the
     time of the companion or of one of the runs is not known, series numbers decide.

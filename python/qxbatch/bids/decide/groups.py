@@ -60,7 +60,7 @@ def _add_family(family: Family, members: list[MatchedImage], schema: Schema, res
     if not mains:
         mains, companions = companions, []
     runs = acquisitions(mains)
-    has_times = any(run.start for run in runs)
+    has_times = any(run.start for run in runs)  # without times, only `distinction` shows which images are of one run
     if is_scanned_as_set(family, schema) or not has_times:
         runs = acquisition_sets(runs, max_echoes(family))
     for run in runs:
@@ -76,8 +76,11 @@ def _add_family(family: Family, members: list[MatchedImage], schema: Schema, res
 
 
 def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
-    """Return an image with `run-<k>` in its name and a note about it; unchanged if its suffix cannot have a run number."""
-    if "run" not in schema.entities(image.target.datatype, image.target.suffix):
+    """Return an image with `run-<k>` in its name and a note about it; unchanged if its suffix cannot have a run number.
+
+    An image with a problem is returned unchanged, too: its suffix may not exist, such as that of a third echo of a field map.
+    """
+    if image.problem or "run" not in schema.entities(image.target.datatype, image.target.suffix):
         return image
     return replace(image, target=image.target.with_entities(schema, {"run": str(k)}), notes=(note, *image.notes))
 
@@ -121,11 +124,12 @@ def _best_copy(copies: list[Copy], choice: str) -> Copy:
 
 
 def _is_whole(copy: Copy) -> bool:
-    """Return whether a copy is complete and one image: several images that nothing distinguishes are parts of it."""
+    """Return whether a copy is one complete image. Several images that nothing distinguishes are parts of a copy."""
     return len(copy) == 1 and _is_complete(copy[0])
 
 
 def _is_complete(member: MatchedImage) -> bool:
+    """Return False for an image of an incomplete series. Any other verdict, and an unknown one, counts as complete."""
     return member.facts.verdict is not SeriesVerdict.INCOMPLETE
 
 
@@ -162,7 +166,7 @@ def _companions_by_run(
     """Return the companions of each run, by the `id()` of the run.
 
     A companion has no run if `run_of_companion` returns None, or if its run already has a later companion with the same
-    `distinction`.
+    `distinction`. It is then added to the result by `_add_orphan`.
     """
     companions_of_run: dict[int, list[MatchedImage]] = {}
     for companion in reversed(acquisitions(companions)):

@@ -13,7 +13,7 @@ from qxbatch.record.names import series_number
 from qxbatch.session.folder import SessionFolder
 
 _MAX_NAMES = 4
-"""Largest number of series or images that one message names; of more, it names one less and counts the others."""
+"""Largest number of series or images that one message names. If there are more, it names one less and counts the others."""
 
 
 def remarks_on_unknown_sessions(
@@ -33,16 +33,16 @@ def remarks_on_unknown_sessions(
     return texts
 
 
-def series_list_text(series: Iterable[ImageFacts]) -> str:
-    """Return numbers and names of the series of images as text; of more than four series, only three are named.
+def series_list_text(images: Iterable[ImageFacts]) -> str:
+    """Return numbers and names of the series of images as text; if there are more than four series, only three are named.
 
     An example is `series 2 (rest) and series 3 (rest)`.
     """
-    return _list_text(list(dict.fromkeys(map(series_text, series))))
+    return _list_text(list(dict.fromkeys(map(series_text, images))))
 
 
 def images_text(images: Iterable[ImageFacts]) -> str:
-    """Return the series of images as text, like `series_list_text`. If a series has several of the images, they are named.
+    """Return the series of images as text, like `series_list_text`, and the numbers of the images if a series has several of them.
 
     An example is `series 2 (rest) and images 31 and 32 of series 3 (rest)`.
     """
@@ -70,7 +70,10 @@ def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
 
 
 def conflict_hint(session: SessionFolder, facts: ImageFacts, rule_options: Mapping[str, str]) -> str:
-    """Return what to do about an image that has its path in common with others, which `rule_options` can decide."""
+    """Return what to do about an image that would have the same path as others.
+
+    `rule_options` are options of its rule that choose one of the images; empty if there are none, as for parts of one series.
+    """
     if rule_options:
         options = " and ".join(f"{name} = {toml_value(value)}" for name, value in rule_options.items())
         return (
@@ -85,7 +88,10 @@ def conflict_hint(session: SessionFolder, facts: ImageFacts, rule_options: Mappi
 
 
 def _series_key(session: SessionFolder, facts: ImageFacts) -> str:
-    """Return the key of a series in `[session.ID]`: its number, or `n70` for the series in `dicom/70` if others have its number."""
+    """Return the key of a series in `[session.ID]`: its SeriesNumber if it has one and no other series has the same.
+
+    Otherwise the key is `n70` for the series in `dicom/70`.
+    """
     numbers = [series_number(series.header) for series in session.series]
     is_unique = facts.series_number is not None and numbers.count(facts.series_number) == 1
     return str(facts.series_number) if is_unique else f"n{facts.image.series.n}"
@@ -104,6 +110,7 @@ def plan_remarks(
 def _unmatched_rule_remarks(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule]
 ) -> Iterator[str]:
+    """Yield a remark on each rule of the session that matches no image. A rule for a series without images gets no remark."""
     without_images = [series for series in session.series if not series.images]
     keys_without_images: set[tuple[str, object]] = {
         ("number", series_number(series.header)) for series in without_images

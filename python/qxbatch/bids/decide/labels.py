@@ -20,7 +20,7 @@ class SessionLabels(NamedTuple):
     session: str
     """Empty if the data set has no session level for the session."""
     problem: str = ""
-    """Why the session has no valid labels; empty if it has."""
+    """Why the session has no valid labels; empty if it has valid ones."""
     hint: str = ""
     """What to write into the rule file; empty if there is no problem."""
     subject_name: str = ""
@@ -62,7 +62,8 @@ def labels_of(session: SessionFolder, rule_file: RuleFile) -> SessionLabels:
 def known_subject_label(folder: Path, rule_file: RuleFile) -> str:
     """Return the label of the subject of a session by the rule file; empty if the folder is no session, or the label is not known.
 
-    It is not known if it follows from the subject of the import, and the session does not say that, as while an import replaces it.
+    The label is not known if it depends on the name of the subject and the session does not contain this name, for example while
+    an import replaces the session.
     """
     session = SessionFolder(folder)
     if not has_session_records(folder):
@@ -73,7 +74,10 @@ def known_subject_label(folder: Path, rule_file: RuleFile) -> str:
 
 
 def _with_session_table(session: SessionFolder, rule_file: RuleFile, labels: SessionLabels) -> SessionLabels:
-    """Return the labels, replaced by those in the table `[session.ID]` of the session."""
+    """Return the labels, replaced by those in the table `[session.ID]` of the session.
+
+    A problem of the labels remains, unless the table has a label of the subject.
+    """
     table = rule_file.session_tables.get(session.id)
     if table is None:
         return labels

@@ -43,7 +43,7 @@ class _Row(NamedTuple):
     series: str
     """The scanner's number of the series; empty if the table does not have it."""
     name: str
-    """The name of the image; empty if the table does not have it, or if the row of the table has several images."""
+    """The name of the image; empty if the table does not have it, or if the line of the table has several images."""
 
 
 def plan_table_text(plans: Iterable[ExportPlan]) -> str:
@@ -170,7 +170,10 @@ def _unquote(cell: str) -> str:
 
 
 def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
-    """Yield a row for each image of a line; none for a series without images or a session that cannot be exported."""
+    """Yield a row for each image of a line; none for a series without images or a session that cannot be exported.
+
+    Raises UsageError.
+    """
     texts = [text for text in cells["image"].split(",") if text]
     name = cells.get("name", "") if len(texts) == 1 else ""  # a name is that of one image
     for text in texts:
@@ -227,7 +230,10 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
 
 
 def _other_scan(row: _Row, image: ExportImage) -> str:
-    """Return which series number or name in a row is not that of the image with the number of the row; empty if both agree."""
+    """Return a text that says which series number or name the row has, and which its image has; empty if they agree.
+
+    An empty cell agrees with every image.
+    """
     series = _cell(_number_cell(series_number(image.series.header)))
     name = _unquote(_cell(image.summary.name))
     if row.series and row.series != series:

@@ -31,7 +31,10 @@ def task_label(name: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """Split a name at `_`, at spaces, and at a `-` that no digit follows. `run-2`, `run_2` and `run 2` are one word, `run2`."""
+    """Split a name at `_`, at spaces, and at a `-` that no digit follows.
+
+    Each of `run-2`, `run_2` and `run 2` becomes the word `run2`.
+    """
     return re.split(r"[_\s]+|-(?!\d)", re.sub(r"(?i)\b(run)[-_ ](\d+)", r"\1\2", name.replace("_", " ")))
 
 

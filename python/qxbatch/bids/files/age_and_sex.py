@@ -10,9 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
 
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import series_files
 from qxbatch.bids.files.sources import SourceError
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.deflated import is_data_set_larger
 from qxbatch.model import SeriesKind
 from qxbatch.session.folder import SessionFolder
@@ -24,25 +24,25 @@ _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 """Days of each unit of a DICOM age string (VR AS)."""
 _MAX_INFLATED_BYTES = 256 << 20
 """An object in the deflated transfer syntax that inflates to more bytes is not read."""
-_TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
+_KEYWORDS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
 _SEXES = ("F", "M", "O")
 
 
-def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
+def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
     """Return `age` (in years) and `sex` (F, M or O) from the headers, as text; unknown values are omitted.
 
-    The headers are read only if `stamps` has no values for the current summary. Without a summary the result is empty.
+    The headers are read only if `cache` has no values for the current summary. Without a summary the result is empty.
     """
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
     except OSError:
         return {}
-    values = stamps.age_and_sex(session.id, status)
+    values = cache.age_and_sex(session.id, status)
     if values is None or len(values) != 2:  # noqa: PLR2004 - age and sex
         from_headers = _from_headers(session)
         values = [from_headers.get("age", ""), from_headers.get("sex", "")]
-        if not session.was_replaced:  # else the headers and the summary can be of different imports
-            stamps.store_age_and_sex(session.id, status, values)
+        if not session.was_replaced:  # if it was, the headers and the summary can be of different imports
+            cache.store_age_and_sex(session.id, status, values)
     return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
 
 
@@ -59,7 +59,7 @@ def _from_headers(session: SessionFolder) -> dict[str, str]:
                 with _first_object(path) as file:
                     if is_data_set_larger(file, _MAX_INFLATED_BYTES):
                         raise ValueError(path)  # noqa: TRY301 - the next series is read
-                    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+                    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_KEYWORDS), force=True)
                 return _values(header)
         except (
             SourceError,

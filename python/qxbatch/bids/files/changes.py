@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from qxbatch.bids.files.disk import FileOnDisk
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.dataset_folder import FileOnDisk
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 
 
@@ -20,10 +20,11 @@ class Action(StrEnum):
     REPLACE = "replace"
     REMOVE = "remove"
     UNCHANGED = "unchanged"
+    """The file is the planned one, or a kept one."""
     EDITED = "edited"
     """A user edited the file; it is not changed."""
     FOREIGN = "foreign"
-    """A file that the export did not write has the name; it is not changed."""
+    """The planned path has a file that no export wrote; it is not changed."""
     FORGET = "forget"
     """The file no longer exists; its entry in the record is removed."""
 
@@ -33,7 +34,7 @@ class Change(NamedTuple):
 
     path: str
     action: Action
-    entry: Entry | None
+    entry: RecordEntry | None
     """The entry in the record after the change; None if the record then has none."""
     session: str = ""
     """The id of the session of the file; empty for files that sessions share."""
@@ -44,15 +45,15 @@ class Change(NamedTuple):
 
 
 def planned_changes(
-    planned: Mapping[str, Entry],
+    planned: Mapping[str, RecordEntry],
     record: Record,
     file_at: Callable[[str], FileOnDisk | None],
-    is_kept: Callable[[Entry], bool],
+    is_kept: Callable[[RecordEntry], bool],
 ) -> list[Change]:
     """Return the changes of planned files, then those of other files that exports wrote or may have written.
 
-    `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a file of the record or of the journal that is not
-    planned is kept.
+    `file_at` returns what exists at a path (`DatasetFolder.file_at`). `is_kept` returns whether a file of the record or of the
+    journal that is not planned is kept.
     """
     changes = [_planned_change(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
     unplanned_paths = sorted({*record.files, *record.journal_files} - set(planned))
@@ -60,7 +61,7 @@ def planned_changes(
     return changes
 
 
-def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -> Change:
+def _planned_change(entry: RecordEntry, record: Record, existing: FileOnDisk | None) -> Change:
     path, session = entry.path, entry.session
     if existing is None:
         return Change(path, Action.ADD, entry, session)
@@ -77,14 +78,14 @@ def _planned_change(entry: Entry, record: Record, existing: FileOnDisk | None) -
         return Change(path, Action.FOREIGN, None, session)
     same = (last.sha256, last.size, last.link) == (entry.sha256, entry.size, entry.link)
     is_of_other_image = (last.session, last.image) != (entry.session, entry.image)
-    # the scans.tsv says whose folder this is (`sessions_by_folder`), also one that users made unreadable
+    # the scans.tsv says whose folder this is (`sessions_by_folder`), also if users edited it so that it is no table
     is_scans = path.endswith(SCANS_SUFFIX)
     after = last._replace(session=session, subject_name=entry.subject_name) if is_scans else last
     return Change(path, Action.EDITED, after, session, would_change=not same, is_of_other_image=is_of_other_image)
 
 
 def _unplanned_change(
-    path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
+    path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[RecordEntry], bool]
 ) -> Change | None:
     """Return the change of a path that is not planned.
 
@@ -111,7 +112,7 @@ def _unplanned_change(
     return None if last is None else Change(path, Action.EDITED, last, last.session, would_change=True)
 
 
-def entries_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[Entry]:
+def entries_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[RecordEntry]:
     """Return the entries of the record after a run, sorted by path; `is_applied` returns whether a change was applied."""
     entries = {}
     for change in changes:

@@ -14,10 +14,10 @@ BIDS_VERSION = "1.10.0"
 DATASET_DESCRIPTION = "dataset_description.json"
 
 
-def dataset_files(
+def description_files(
     dataset: Path, sessionsfolder: Path, rule_fields: Mapping[str, Any], *, sourcedata: bool
 ) -> list[PlannedFile]:
-    """Return the files of the whole data set. Users may edit them; edited files are not changed.
+    """Return the files that describe the data set as a whole. Users may edit them; edited files are not changed.
 
     `rule_fields` are the fields of dataset_description.json in the rule file; `sourcedata` is whether the data set has the
     sorted files (DICOM, PAR/REC), too.
@@ -60,7 +60,7 @@ that was edited.
 
 
 def _container(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the container in which this program runs, if it is known."""
+    """Return the field Container if this program is known to run in a container; else empty."""
     if any(environment.get(name) for name in ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")):
         return {"Container": {"Type": "singularity"}}
     return {"Container": {"Type": "docker"}} if Path("/.dockerenv").exists() else {}

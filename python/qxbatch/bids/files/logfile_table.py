@@ -1,4 +1,4 @@
-"""Columns of the table of --logfile for participants.tsv."""
+"""The columns that participants.tsv gets from the table of --logfile."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from qxbatch.settings.model import LogfileSpec
 
 
 def read_logfile_table(spec: LogfileSpec | None, names: Sequence[str]) -> tuple[LogfileTable, list[str]]:
-    """Return the named columns by subject, and warnings about contradictory values; both empty without a logfile.
+    """Return the columns that `names` lists, by subject, and warnings about contradictory values; both empty without a logfile.
 
     Raises UsageError.
     """

@@ -33,11 +33,11 @@ class Owner(NamedTuple):
     image: int = 0
     rule: str = ""
     subject_name: str = ""
-    """As in the export plan; only of scans.tsv."""
+    """As in the export plan; empty for files other than scans.tsv."""
 
 
-class ColumnsOf(NamedTuple):
-    """The content of the file that describes the columns of participants.tsv, once that table is merged."""
+class ColumnDescriptions(NamedTuple):
+    """Content that is not known yet: descriptions of the columns of a table, which depend on how the table is merged."""
 
     table: str
     """The path of the table in the data set."""
@@ -45,15 +45,16 @@ class ColumnsOf(NamedTuple):
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A planned file of the data set: a copy of a file of the session, bytes, or a table that is merged with the existing one.
-
-    Or the description of such a table, which is planned before.
-    """
+    """A planned file of the data set."""
 
     path: str
     """Relative to the data set."""
     owner: Owner
-    content: Source | bytes | Table | ColumnsOf
+    content: Source | bytes | Table | ColumnDescriptions
+    """A file of the session, bytes, a table that is merged with the existing one, or descriptions of the columns of a table.
+
+    The table is planned before its descriptions.
+    """
     is_editable: bool = False
     """Whether users are meant to edit the file: an edited one is not changed and not reported."""
 
@@ -72,7 +73,7 @@ class FileOptions(NamedTuple):
 
 
 class PlannedSessionFiles(NamedTuple):
-    """The planned files of one session, which are files of the data set."""
+    """The files of the data set that are planned for one session."""
 
     files: tuple[PlannedFile, ...]
     warnings: tuple[str, ...]

@@ -30,7 +30,7 @@ SCHEMA = 1
 """Version of the format of record and journal."""
 
 
-class Entry(NamedTuple):
+class RecordEntry(NamedTuple):
     """A file of the data set that an export wrote or will write, as in the record and the journal."""
 
     path: str
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     """In bytes."""
     sha256: str
     session: str = ""
-    """Folder name of the session; empty for files that sessions share."""
+    """Id of the session, which is the name of its folder; empty for files that sessions share."""
     image: int = 0
     """Number in the session; 0 for files of no image."""
     rule: str = ""
@@ -63,10 +63,10 @@ class Entry(NamedTuple):
 class Record:
     """The files that exports wrote, and files that an interrupted export may have written."""
 
-    files: Mapping[str, Entry] = field(default_factory=dict)
+    files: Mapping[str, RecordEntry] = field(default_factory=dict)
     """The written files, by path."""
-    journal_files: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
-    """Files that interrupted exports may have written, by path, those of the last export first."""
+    journal_files: Mapping[str, tuple[RecordEntry, ...]] = field(default_factory=dict)
+    """Entries of files that interrupted exports may have written, by path; at each path, those of the last export first."""
     has_shifted_dates: bool = False
     """Whether the dates in the data set are shifted."""
     sessionsfolders: Mapping[str, str] = field(default_factory=dict)
@@ -77,8 +77,8 @@ class Record:
     shift_table: str = ""
     """The table of shifts, relative to the data set; empty without shifted dates, and in a record of an earlier version."""
 
-    def possible_entries(self, path: str) -> tuple[Entry, ...]:
-        """Return the entries that this program may have written at a path."""
+    def possible_entries(self, path: str) -> tuple[RecordEntry, ...]:
+        """Return the entries of all files that exports wrote or may have written at a path, first that in `files`."""
         recorded = self.files.get(path)
         return (*(() if recorded is None else (recorded,)), *self.journal_files.get(path, ()))
 
@@ -95,7 +95,7 @@ def read_record(dataset: Path) -> Record:
     Raises UsageError if one of them is damaged or of a later version of qxbatch, and OSError.
     """
     record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
-    journal_files: dict[str, tuple[Entry, ...]] = {}
+    journal_files: dict[str, tuple[RecordEntry, ...]] = {}
     for entry in journal.entries:
         journal_files[entry.path] = (*journal_files.get(entry.path, ()), entry)
     return Record(
@@ -110,14 +110,14 @@ def read_record(dataset: Path) -> Record:
 class _Content(NamedTuple):
     """The content of a record or journal."""
 
-    entries: Sequence[Entry] = ()
+    entries: Sequence[RecordEntry] = ()
     has_shifted_dates: bool = False
     sessionsfolders: Mapping[str, str] = {}
     shift_table: str = ""
 
 
 def _read(path: Path) -> _Content:
-    text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad make a link of it
+    text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad replace the file by a link
     if text is None and os.path.lexists(path):
         hint = "Get it (`git annex get`), restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: it is not a file, or a link to none.", hint)
@@ -139,11 +139,11 @@ def _read(path: Path) -> _Content:
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
 
 
-def _entry(fields: Fields) -> Entry:
+def _entry(fields: Fields) -> RecordEntry:
     path = fields.text("path")
     if not {"", ".", ".."}.isdisjoint(path.split("/")) or "\0" in path:
         raise ValueError(f"the path {path!r} is not in the data set")
-    return Entry(
+    return RecordEntry(
         path,
         fields.integer("size"),
         fields.text("sha256"),
@@ -157,12 +157,14 @@ def _entry(fields: Fields) -> Entry:
     )
 
 
-def write_record(path: Path, entries: Iterable[Entry], sessionsfolders: Mapping[str, str], shift_table: str) -> None:
+def write_record(
+    path: Path, entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, str], shift_table: str
+) -> None:
     """Write a record or a journal, durably. Raises OSError."""
     replace_text(path, record_text(entries, sessionsfolders, shift_table))
 
 
-def record_text(entries: Iterable[Entry], sessionsfolders: Mapping[str, str], shift_table: str) -> str:
+def record_text(entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, str], shift_table: str) -> str:
     """Return the JSON text of a record, with one entry in each line, sorted by path; those of one path keep their order."""
     sorted_entries = sorted(entries, key=lambda entry: entry.path)
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted_entries)
@@ -174,7 +176,11 @@ def record_text(entries: Iterable[Entry], sessionsfolders: Mapping[str, str], sh
 
 
 def sessionsfolders_after(
-    entries: Iterable[Entry], record: Record, exported_sessions: Collection[str], dataset: Path, sessionsfolder: Path
+    entries: Iterable[RecordEntry],
+    record: Record,
+    exported_sessions: Collection[str],
+    dataset: Path,
+    sessionsfolder: Path,
 ) -> dict[str, str]:
     """Return the sessions folder of each session with files in the data set, relative to the data set, after an export.
 
@@ -186,13 +192,13 @@ def sessionsfolders_after(
     return {name: folder for name, folder in sessionsfolders.items() if folder is not None}
 
 
-def is_of_other_image(entry: Entry | None, last: Entry | None) -> bool:
-    """Return whether a planned file is of another image than the one that was written at its path."""
+def is_of_other_image(entry: RecordEntry | None, last: RecordEntry | None) -> bool:
+    """Return whether a planned file is of another image than the one that was written at its path; False if one is None."""
     return entry is not None and last is not None and (entry.session, entry.image) != (last.session, last.image)
 
 
-def sessions_by_folder(entries: Iterable[Entry]) -> dict[str, set[str]]:
-    """Return the sessions whose scans.tsv is in each folder of the data set, also in folders below it.
+def sessions_by_folder(entries: Iterable[RecordEntry]) -> dict[str, set[str]]:
+    """Return, for each folder of the data set, the sessions whose scans.tsv is in it or in a folder below it.
 
     Other files are not used: one that a user edited stays, with the session for which it was written.
     """
@@ -217,7 +223,7 @@ def subject_folder(path: str) -> str:
 
 
 def subjects_with_times(dataset: Path, record: Record) -> set[str]:
-    """Return the subjects whose images have times in the data set. A subject without times has no shift."""
+    """Return the labels of the subjects with acquisition times in a scans.tsv of the data set. Others may have no date shift."""
     paths = {*record.files, *record.journal_files}
     tables = (entry for path in paths if path.endswith(SCANS_SUFFIX) for entry in record.possible_entries(path))
     return {

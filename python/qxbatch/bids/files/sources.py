@@ -1,11 +1,11 @@
-"""Files of sessions that are placed in a data set, with their size and hash."""
+"""Files of sessions whose content is placed in a data set, with size and hash."""
 
 import os
 import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.model import ExportImage
 from qxbatch.os_error import reason_text
 
@@ -15,7 +15,7 @@ class SourceError(Exception):
 
 
 class Source(NamedTuple):
-    """A file of a session whose content a file of the data set gets."""
+    """A file of a session. A file of the data set gets its content."""
 
     path: Path
     size: int
@@ -25,11 +25,12 @@ class Source(NamedTuple):
 class Sources:
     """Sizes and hashes of files of sessions.
 
-    An image that has the size in the summary of its session, and is not newer than the summary, has the hash in the summary.
+    An image that has the size in the summary of its session, and is not newer than the summary, is not read: the summary has its
+    hash.
     """
 
-    def __init__(self, stamps: Stamps) -> None:
-        self._stamps = stamps
+    def __init__(self, cache: ExportCache) -> None:
+        self._cache = cache
         self._summary_times: dict[Path, int] = {}
         self.warnings: list[str] = []
         """Messages about images that changed since their import."""
@@ -54,11 +55,12 @@ class Sources:
 
     def _source(self, path: Path, status: os.stat_result) -> Source:
         try:
-            return Source(path, status.st_size, self._stamps.hash_of(f"/{path}", path, status))
+            return Source(path, status.st_size, self._cache.hash_of(f"/{path}", path, status))
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
 
     def _summary_time(self, image: ExportImage) -> int:
+        """Return the modification time of the summary in ns; -1 if it is not known, so that images count as newer."""
         path = image.session.paths.summary
         if path not in self._summary_times:
             try:

@@ -19,7 +19,10 @@ class Interval(NamedTuple):
 
 
 def acquisition_interval(image: ExportImage) -> Interval | None:
-    """Return when the series of an image was acquired, by its acquisition facts, else by its header; None without a time."""
+    """Return when the series of an image was acquired, by its acquisition facts, else by its header; None if neither has a time.
+
+    The time of a PAR/REC is that of the examination.
+    """
     facts = image.series.acquisition
     begin = _parse_time(facts.started) if facts and facts.started else None
     begin = begin or _begin_in_header(image)

@@ -103,7 +103,10 @@ def _read_error(path: Path, error: OSError) -> SessionFactsError:
 
 
 def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
-    """Return the content of an image's JSON file; empty if there is none. Raises SessionFactsError if it cannot be read."""
+    """Return the content of an image's JSON file; empty if the file does not exist or has no object.
+
+    Raises SessionFactsError if it cannot be read.
+    """
     path = session.paths.image(number, "json")
     try:
         content = json.loads(read_text(path, "strict"))
@@ -146,7 +149,7 @@ class ImageFacts:
 
     @cached_property
     def name(self) -> str:
-        """Return the scanner's name of the series, with which its names in session.txt begin; `anonymous` if it has none."""
+        """Return the scanner's name of the series, with which the names of its images begin; `anonymous` if it has none."""
         return series_name(self.image.series.header)
 
     @property

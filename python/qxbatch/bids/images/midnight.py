@@ -27,7 +27,7 @@ def continue_after_midnight(series: Sequence[SeriesSummary]) -> tuple[SeriesSumm
 
 
 def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
-    """Return the series of each StudyInstanceUID; without PAR/REC and series without a start."""
+    """Return the series, grouped by StudyInstanceUID. PAR/REC and series without a start are omitted."""
     studies: dict[str, list[SeriesSummary]] = {}
     for each in series:
         if each.kind is not SeriesKind.PARREC and _time(each, "started") is not None:

@@ -87,7 +87,7 @@ def _peer_key(facts: ImageFacts) -> tuple[str, str]:
     return facts.image.session.id, facts.name
 
 
-def _general_drafts(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:
+def _general_drafts(facts: Sequence[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:
     """Yield rules that ignore images that do not belong in a raw data set, each with a test for the images that it concerns."""
     modalities = sorted({_modality(image) for image in facts} - {"MR", ""})
     if modalities:
@@ -129,7 +129,8 @@ Pairs = Sequence[tuple[ImageFacts, Recognition]]
 def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules that ignore images that cannot be exported: by name, single volumes by `guess` (`func/bold`).
 
-    If an image with the same name and guess as one of a rule's images is exported, the rule also requires the sessions.
+    If another image with the name and guess of one of the images of a rule is exported, the rule by name also requires the sessions
+    of its images.
     """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     exported_keys = {(image.name, image.guess) for image, result in pairs if result.target}
@@ -156,7 +157,10 @@ def _unrecognised_drafts(pairs: Pairs) -> Iterator[Draft]:
 
 
 def _target_drafts(pairs: Pairs) -> Iterator[Draft]:
-    """Yield the rules of images that have a target."""
+    """Yield the rules of images that have a target.
+
+    If images with one BidsGuess have different targets, their rules by BidsGuess also require the names.
+    """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     has_polarities = _have_polarities(image for image, result in pairs if _TASK in result.target)
     has_two_polarities = _have_two_polarities([image for image, result in pairs if result.target in _DIFFUSION])

@@ -24,7 +24,10 @@ _HEAD = """\
 """
 _WIDTH = 132
 _PATH_OR_CLAUSE = re.compile(r", (?=sub-|and )")
-"""Matches before the part of a reason that a rule leaves out, not the commas of a list."""
+"""The comma before the part of a reason that `ignore` leaves out: a path, or a clause that begins with `and`.
+
+Other commas, as in a list, do not match.
+"""
 _ROUNDS = 3
 """Largest number of times that a proposal is tried and corrected; it may then still leave series undecided."""
 
@@ -59,20 +62,20 @@ def _text(drafts: Sequence[Draft], session_count: int, tables: Iterable[str]) ->
 def _rule_text(draft: Draft) -> str:
     outcome = f"ignore = {toml_value(draft.ignore)}" if draft.ignore else f"as = {toml_value(draft.target)}"
     options = [f"{name} = {toml_value(value)}" for name, value in draft.options.items()]
-    lines = [_comment(draft.comment), f"match = {toml_value(dict(draft.match))}", outcome, *options]
+    lines = [_rule_header(draft.comment), f"match = {toml_value(dict(draft.match))}", outcome, *options]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _comment(text: str) -> str:
-    line = f"[[rule]]  # {' '.join(text.split())}"
+def _rule_header(comment: str) -> str:
+    line = f"[[rule]]  # {' '.join(comment.split())}"
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
 
 
 def _corrected_drafts(drafts: Sequence[Draft], rule_file: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
     """Return drafts corrected for the undecided series.
 
-    A rule that matches such a series gets the options that decide it. If there are none, or the rule already has them, an added
-    rule ignores the series.
+    A rule that matches such a series gets the options that decide the series. If there are no such options, if the rule already has
+    them, or if no rule matches, an added rule ignores the series.
     """
     # index of each draft, by the line of its rule in the text
     by_line = dict(zip((rule.line for rule in rule_file.rules), range(len(drafts)), strict=True))
@@ -94,7 +97,7 @@ def _corrected_drafts(drafts: Sequence[Draft], rule_file: RuleFile, plans: Seque
 
 
 def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
-    """Return a rule that ignores one series: others of the session can have its name."""
+    """Return a rule that ignores one series. It requires n, since other series of the session can have the same name."""
     match = (
         ("name", literal_glob(facts.name)),
         ("session", literal_glob(facts.image.session.id)),
@@ -109,7 +112,7 @@ def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:
 
 
 def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> Iterator[str]:
-    """Yield tables `[session.ID]` with new labels for subjects and sessions that have the label of another."""
+    """Yield the lines of tables `[session.ID]` with new labels for subjects and sessions that have the label of another."""
     labels = [(session, labels_of(session, rule_file)) for session in sessions]
     subjects = _new_subject_labels([session_labels for _, session_labels in labels])
     new = [

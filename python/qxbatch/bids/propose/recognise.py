@@ -152,9 +152,9 @@ def _why_ignored(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], sc
 
 
 def _needs_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
-    """Return whether a field map is a phase difference, which needs two echo times: neither a magnitude image nor a map in Hz.
+    """Return whether an image of a field map is a phase difference, which needs two echo times.
 
-    A derived image is the magnitude image of a map in Hz, if one is among its peers.
+    Magnitude images and maps in Hz are not. A derived image counts as a magnitude image if a map in Hz is among its peers.
     """
     if facts.kind == ImageKind.DERIVED:
         return all(peer.kind != FIELD_MAP_IN_HZ for peer in peers)

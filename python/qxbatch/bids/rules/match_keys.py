@@ -74,7 +74,7 @@ def _three_numbers_key(name: str) -> MatchKey:
 
 
 def _axis(facts: ImageFacts) -> str | None:
-    """Return the axis of phase encoding: `i`, `j` or `k`."""
+    """Return the axis of phase encoding: `i`, `j` or `k`; None if it is not known."""
     direction = facts.acquisition.phase_encoding_direction or facts.acquisition.phase_encoding_axis
     return direction[0] if direction else None
 

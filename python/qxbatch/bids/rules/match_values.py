@@ -1,4 +1,4 @@
-"""Readers of the values in `match`. They raise WrongValueError. Most return a `ValueTest`."""
+"""Readers of the values in `match`, and functions that return one. A reader returns a `ValueTest`, or raises WrongValueError."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ def regexes(value: Any) -> ValueTest:
 
 
 def one_of(*choices: str) -> Callable[[Any], ValueTest]:
-    """Read a word or a list of words: the image must have one of them."""
+    """Return the reader of a word or a list of words, all of them among `choices`: the image must have one of them."""
 
     def read(value: Any) -> ValueTest:
         words = _texts(value)
@@ -53,7 +53,10 @@ def all_words(value: Any) -> ValueTest:
 
 
 def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callable[[Any], ValueTest]:
-    """Read a number with a tolerance, a range or a limit, or a list of these: one of them has to match."""
+    """Return the reader of a number, a range or a limit, or a list of these: one of them has to match.
+
+    `tolerance` returns the tolerance of a number that is given without one.
+    """
 
     def read(value: Any) -> ValueTest:
         items = value if isinstance(value, list) and value else [value]
@@ -64,7 +67,7 @@ def number_range(tolerance: Callable[[float], float] = lambda _number: 0.0) -> C
 
 
 def number_list(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], ValueTest]:
-    """Read a list of `length` numbers, ranges or limits: the image must have as many values, and each must match its item."""
+    """Return the reader of a list of `length` numbers, ranges or limits: the image must have as many values, in the same order."""
 
     def read(value: Any) -> ValueTest:
         if not isinstance(value, list) or len(value) != length:
@@ -90,7 +93,7 @@ def shells(value: Any) -> ValueTest:
 
 
 def sidecar_field(name: str) -> Callable[[Any], ValueTest]:
-    """Read the value of a sidecar field: a number, a range, a glob, true or false, or a list of these: one has to match.
+    """Return the reader of a value of a sidecar field: a number, a range, a glob, true or false, or a list; one item has to match.
 
     A number without a tolerance has one of 0.5 ms for a field of IN_MS, and of 0.1 % for other fields.
     """

@@ -30,7 +30,7 @@ def match_conditions(conditions: Iterable[Condition], facts: ImageFacts) -> Capt
         actual = condition.value_of(facts)
         captured = None if actual is None else condition.accept(actual)
         if captured is None:
-            return Mismatch(condition.key, condition.value, actual)
+            return Mismatch(condition.key, condition.expected, actual)
         captures.update(captured)
     return captures
 

@@ -49,7 +49,10 @@ def regex_pattern(text: str) -> re.Pattern[str]:
 
 
 def _capture_group(name: str, names: set[str]) -> str:
-    """Return a group that captures text; a reference to it if `names`, to which the name is added, has the name already."""
+    """Return a group that captures text, and add its name to `names`.
+
+    If `names` already has the name, return a reference to the group.
+    """
     if name in names:
         return f"(?P={name})"
     names.add(name)

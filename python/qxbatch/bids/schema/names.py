@@ -39,7 +39,7 @@ class Schema:
 
     @cached_property
     def _names(self) -> Mapping[tuple[str, str], Mapping[str, bool]]:
-        """Return for each data type and suffix of images the possible entities, and whether an entity is required.
+        """Return for each data type and suffix of images the possible entities, by long name, and whether an entity is required.
 
         The schema can have several rules for a suffix: an entity is required if each of them requires it.
         """
@@ -66,7 +66,10 @@ class Schema:
         return tuple(suffix for candidate, suffix in self._names if candidate == datatype)
 
     def entities(self, datatype: str, suffix: str) -> Mapping[str, Entity]:
-        """Return the entities of an image's name besides `sub` and `ses`, by short name, in the order of file names."""
+        """Return the entities of an image's name besides `sub` and `ses`, by short name, in the order of file names.
+
+        Raises KeyError if no image of the data type can have the suffix.
+        """
         return self._entities[datatype, suffix]
 
     @cached_property

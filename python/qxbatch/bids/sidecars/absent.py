@@ -19,7 +19,7 @@ _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
 class AbsentFieldFinder:
     """Finds absent required fields.
 
-    The schema requires the same ones of images with the same datatype, suffix and values of _SELECTOR_FIELDS.
+    Images with the same data type, suffix and values of _SELECTOR_FIELDS have the same required fields.
     """
 
     def __init__(self, schema: Schema) -> None:

@@ -60,7 +60,10 @@ def asl_fields(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[s
 
 
 def asl_paths_of_m0(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> list[str]:
-    """Return the paths of the ASL images whose nearest M0 scan is `placed`; `all_images` are the images of the session."""
+    """Return the paths of the ASL images of which `placed` is the M0 scan that is nearest in time.
+
+    `all_images` are the images of the session, including `placed`.
+    """
     asl = [image for image in all_images if ImagePath.of(image.path).suffix == "asl"]
     names = ((image, ImagePath.of(image.path)) for image in all_images)
     scans = [image for image, name in names if (name.datatype, name.suffix) == ("perf", M0)]

@@ -53,7 +53,7 @@ class ScanFacts(NamedTuple):
     axis: str
     """Phase encoding axis: `i`, `j` or `k`."""
     interval: Interval | None
-    """From the first begin to the last end of its images; None if no time is known."""
+    """From the first begin to the last end of the images; None if no time is known."""
     study_uid: str
     """StudyInstanceUID."""
 
@@ -73,7 +73,7 @@ class Run(NamedTuple):
 
     @property
     def path_for_estimation(self) -> str:
-        """Return the path of the image of the run with which a field map of the other phase encoding direction estimates the field.
+        """Return the path of the image of the run that completes a field map which is not complete (`FieldMap.is_complete`).
 
         Magnitude images are preferred, then single-band references, then the lowest echo.
         """
@@ -102,15 +102,15 @@ class FieldMap(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Return False for PEPOLAR scans without two known directions: they also need an image of the run to estimate the field."""
+        """Return False for PEPOLAR scans without two known directions: the field is estimated from them and an image of a run."""
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_correct(self, run: Run) -> bool:
         """Return whether the field map can correct a run; it cannot if the run is of another DICOM study.
 
         PEPOLAR scans that are not complete need a run that has another known direction and shares no image with them. With
-        `geometry` in `serves` of the rule, PEPOLAR scans also need the phase encoding axis of the run; an axis that is not known
-        fits every axis.
+        `geometry` in `serves` of the rule, PEPOLAR scans must also have the phase encoding axis of the run; an unknown axis fits
+        every axis.
         """
         if self.kind is None or self.is_of_other_dicom_study(run):
             return False
@@ -173,8 +173,11 @@ def _estimation_sort_key(placed: PlacedImage) -> tuple[bool, bool, int, str]:
 
 
 def field_maps(images: Sequence[PlacedImage]) -> list[FieldMap]:
-    """Return the field maps of a session, the earliest first, with their identifiers."""
-    pairs: dict[str, list[PlacedImage]] = defaultdict(list)
+    """Return the field maps of a session, the earliest first, with their identifiers.
+
+    An image outside of `fmap` is a PEPOLAR scan if its rule has `serves`.
+    """
+    pepolar: dict[str, list[PlacedImage]] = defaultdict(list)
     others: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
         name = ImagePath.of(image.path)
@@ -182,9 +185,9 @@ def field_maps(images: Sequence[PlacedImage]) -> list[FieldMap]:
         if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
             others[name.group_key()].append(image)
         elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.field_map_options is not None):
-            pairs[f"{name.group_key('dir', 'run', *_ENTITIES_WITHIN_RUN)}_{name.suffix}"].append(image)
+            pepolar[f"{name.group_key('dir', 'run', *_ENTITIES_WITHIN_RUN)}_{name.suffix}"].append(image)
     groups: list[tuple[FieldMapKind | None, list[PlacedImage]]] = [
-        (FieldMapKind.PEPOLAR, pair) for members in pairs.values() for pair in _pepolar_groups(members)
+        (FieldMapKind.PEPOLAR, group) for members in pepolar.values() for group in _pepolar_groups(members)
     ]
     groups += [(_kind(members), members) for members in others.values()]
     return _with_identifiers(groups)

@@ -76,7 +76,7 @@ def _keep_most_similar(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
 
 
 def _keep_nearest(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Keep the field map that is nearest in time to the run; of equal ones the earlier."""
+    """Keep the field map whose farthest scan is nearest in time to the run; of equal ones the earlier."""
     ordered = sorted(candidates, key=lambda each: (each.largest_gap(run), each.rank_in_time))
     return ordered[:1]
 

@@ -1,4 +1,4 @@
-"""Sidecar fields that identify a person or an examination. Not every converter omits them, as dcm2niix does with `-ba y`."""
+"""Sidecar fields that identify a person or an examination. dcm2niix with `-ba y` omits them; other converters can write them."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def is_identifying(field: str) -> bool:
 
 
 def without_identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that are not identifying, also in nested tables and lists, which other converters write."""
+    """Return the fields without those that are identifying, also in nested tables and lists, which some converters write."""
     return {name: _without_identifying_fields(value) for name, value in fields.items() if not is_identifying(name)}
 
 

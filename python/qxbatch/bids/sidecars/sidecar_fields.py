@@ -31,7 +31,8 @@ def bids_sidecars(
 ) -> Sidecars:
     """Return the sidecars of all images.
 
-    `links` are the fields that link field maps and M0 scans to other images, by the path of the image that gets them.
+    `links` are the fields that link field maps and M0 scans to other images, by the path of the image that gets them. Unless
+    `keep_identifying` is set, identifying fields of the sessions' sidecars are omitted.
 
     Fields that the rule sets take precedence. Then `links`, TaskName, MTState and, for BOLD, the fields of `timing_correction`
     replace fields of the session's sidecar. VolumeTiming also removes those that BIDS does not allow beside it. Other fields are
@@ -104,7 +105,7 @@ def _maker(image: ExportImage) -> str:
 
 
 def _echo_times(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[str, Any]:
-    """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have exactly two."""
+    """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have exactly two times."""
     key = ImagePath.of(placed.path).group_key()
     times = set()
     for image in all_images:

@@ -33,8 +33,8 @@ def timing_correction(image: ExportImage) -> TimingCorrection | None:
     or it cannot be read. If sidecar and headers have the same time, the image is not read, because it has this time too; the image
     of a PAR/REC is always read.
 
-    If the frames do not show which time is correct, RepetitionTime stays as it is. An image whose header has no time between
-    volumes counts as 0 s.
+    If the frames have the time of the image, it replaces RepetitionTime. If they have RepetitionTime, VolumeTiming with this time
+    is added. Otherwise RepetitionTime stays as it is. If the header of an image has no time between volumes, it counts as 0 s.
     """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:

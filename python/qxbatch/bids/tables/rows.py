@@ -42,7 +42,7 @@ def scans_table(plan: ExportPlan, shifts: DateShifts | None) -> Table:
 
 
 def sessions_table(plans: Iterable[ExportPlan], shifts: DateShifts | None) -> Table:
-    """Return the table of a subject's sessions."""
+    """Return the table of a subject's sessions, in order of time; sessions without a time are last."""
     rows = []
     for plan in plans:
         begin = begin_of(plan)

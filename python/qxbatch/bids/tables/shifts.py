@@ -23,7 +23,7 @@ _LATEST = date(1914, 12, 31)
 BIDS recommends the year 1925 or earlier for shifted dates. The ten years in between are for sessions that are acquired later.
 """
 _SPREAD = 3650
-"""Number of the random shifts that are possible for a subject, in days."""
+"""Number of days from which the random part of a shift is chosen: 0 to 3649 days."""
 _MAX_DAYS = 500_000
 """About 1,370 years, so that shifted dates of today are after the year 1."""
 COLUMNS = ("participant_id", "days")

@@ -60,7 +60,7 @@ def _columns_with_values(
 ) -> tuple[str, ...]:
     """Return our columns, and those other existing ones in which a kept row has a value.
 
-    With other columns, the order is that of the existing table, and our columns that it does not have are last.
+    If there are such other columns, the order is that of the existing table; our columns that it does not have are last.
     """
     columns = [name for name in existing if name in ours or any(_has_value(row.get(name, "")) for row in kept_rows)]
     return tuple(ours) if set(columns) <= set(ours) else (*columns, *(name for name in ours if name not in columns))
@@ -86,7 +86,7 @@ class StaleCell(NamedTuple):
 def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list[StaleCell]:
     """Return the cells of an edited table that differ from ours, unless our value is the one of each earlier export.
 
-    `ours` is the table of this export. `previous` are the cells of the last export and, if that was interrupted, of the one before.
+    `ours` is the table of this export. `previous` are the cells in the record, and in the journal of an interrupted export.
     """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     return [
@@ -99,7 +99,10 @@ def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list
 
 
 def _earlier_values(row: str, column: str, previous: Sequence[Cells], existing: str) -> list[str]:
-    """Return the values that earlier exports recorded for a cell. If none did, an existing value may be of any session: empty."""
+    """Return the values that earlier exports recorded for a cell.
+
+    If none did, an existing value can be of any session: it counts as changed, and the result is one empty text.
+    """
     recorded = [each[row][column] for each in previous if column in each.get(row, {})]
     return recorded or ([""] if _has_value(existing) else [])
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.record import STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.write.label_folders import LabelFolders
 from qxbatch.bids.write.placing import LinkMode, place
 from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
@@ -22,8 +22,8 @@ from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
 Content = Source | bytes
 """What a file will contain: the content of a file of a session, or these bytes."""
 _BATCH_BYTES = 1 << 30
-_BATCH_FILES = 4000
-"""A batch of changes ends when it passes one of these limits, the second of which counts changes."""
+_BATCH_CHANGES = 4000
+"""A batch of changes ends when it passes one of these limits."""
 _WRITE_ACTIONS = (Action.ADD, Action.REPLACE)
 
 
@@ -43,20 +43,26 @@ class Applier:
     """Applies changes to one data set."""
 
     def __init__(
-        self, disk: Disk, stamps: Stamps, record: Record, link: LinkMode, was_replaced: Callable[[str], bool]
+        self,
+        dataset_folder: DatasetFolder,
+        cache: ExportCache,
+        record: Record,
+        link: LinkMode,
+        was_replaced: Callable[[str], bool],
     ) -> None:
         """`was_replaced` returns whether an import replaced a session, given by its id, since its summary was read."""
-        self._disk, self._stamps, self._record, self._link = disk, stamps, record, link
+        self._dataset_folder, self._cache, self._record, self._link = dataset_folder, cache, record, link
         self._was_replaced = was_replaced
-        self._dataset = disk.dataset
-        self._staging = disk.dataset / STAGING
+        self._dataset = dataset_folder.path
+        self._staging = dataset_folder.path / STAGING
         self._numbers = iter(range(1 << 62))  # names of the staged files
         self.applied = AppliedChanges()
 
     def apply(self, changes: Sequence[Change], contents: Mapping[str, Content]) -> None:
         """Apply the changes, a batch of whole sessions at a time, and last those of the files that sessions share.
 
-        Files that sessions share are left out if the files of a session could not be placed: they have its new values.
+        If the files of a session could not be placed, the files that sessions share are left out, since they have new values of
+        this session.
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
@@ -88,7 +94,7 @@ class Applier:
                 self.applied.paths.add(change.path)
 
     def _leave_out_sessions_in_folders_of_failed_ones(self, planned: Sequence[Change], folders: LabelFolders) -> None:
-        """Place no files of sessions in a folder that has files of a failed one, which would stay beside them.
+        """Make a session fail if it would get a folder with files of a failed session: these files would stay beside its own.
 
         `planned` are the changes of a batch, without those of files that the sessions no longer have.
         """
@@ -105,10 +111,9 @@ class Applier:
                 failed[session] = f"{path} is of session {owner}, which is not exported now"
 
     def _leave_out_replaced_sessions(self, batch: Sequence[Change]) -> None:
-        """Place no files of sessions that an import replaced: the staged images and sidecars may be of different imports."""
-        sessions = {
-            change.session for change in batch
-        }  # also unchanged ones: the shared tables may have their new values
+        """Make a session fail if an import replaced it: the staged images and sidecars may be of different imports."""
+        # also sessions without a change of a file: the shared tables may have their new values
+        sessions = {change.session for change in batch}
         for session in sorted(sessions - self.applied.failed_sessions.keys()):
             if self._was_replaced(session):
                 message = "an import replaced the session while it was exported, or replaces it now; run again"
@@ -143,7 +148,7 @@ class Applier:
     def _rename_into_place(self, change: Change, staged: Path) -> None:
         target = self._dataset / change.path
         make_folder(target.parent)
-        if not self._disk.is_plain(change.path.rpartition("/")[0]):
+        if not self._dataset_folder.is_plain(change.path.rpartition("/")[0]):
             self.applied.changed_during_run.add(change.path)
             return
         if change.action is Action.ADD:
@@ -160,7 +165,7 @@ class Applier:
         entry = change.entry
         if entry is not None:
             with contextlib.suppress(OSError):
-                self._stamps.store_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
+                self._cache.store_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
         self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:
@@ -178,14 +183,14 @@ class Applier:
 
     def _is_still_ours(self, change: Change) -> bool:
         """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
-        existing = self._disk.file_at(change.path)
+        existing = self._dataset_folder.file_at(change.path)
         return existing is not None and any(
             existing.matches(entry) for entry in self._record.possible_entries(change.path)
         )
 
 
 def _groups(changes: Iterable[Change], folders: LabelFolders) -> dict[str, list[Change]]:
-    """Return the changes of each session by its id; those of sessions that use folders of one another are a group, by its first id.
+    """Return groups of changes, by their first session id. Sessions that take folders of one another are one group.
 
     The changes of files that sessions share have the id "". The removals of a session follow its writes.
     """
@@ -212,7 +217,7 @@ def _batches(groups: Iterable[Sequence[Change]], contents: Mapping[str, Content]
     for group in groups:
         batch += group
         size += sum(_size(contents[change.path]) for change in group if change.action in _WRITE_ACTIONS)
-        if size > _BATCH_BYTES or len(batch) > _BATCH_FILES:
+        if size > _BATCH_BYTES or len(batch) > _BATCH_CHANGES:
             yield batch
             batch, size = [], 0
     if batch:

@@ -46,7 +46,7 @@ def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
 
 
 def _has_entries(folder: Path) -> bool:
-    """Return whether a path is not an empty folder, or cannot be listed."""
+    """Return whether a folder has entries; also True for a path that cannot be listed, such as that of a file."""
     try:
         return bool(os.listdir(folder))  # noqa: PTH208 - names are enough
     except OSError:

@@ -20,9 +20,9 @@ from qxbatch.visible import shell_word
 
 
 def prepare_date_shifts(request: ExportRequest, plans: Sequence[ExportPlan], record: Record) -> DateShifts | None:
-    """Read the table of date shifts, choose missing ones and write them; return None without --shift-dates.
+    """Return the date shifts: read the table, choose missing shifts and write them. Return None without --shift-dates.
 
-    The table is written before any shifted date.
+    The table is written before any shifted date; with `test` it is not written.
 
     Raises UsageError, OSError.
     """
@@ -68,20 +68,20 @@ def _recorded_table(dataset: Path, record: Record) -> Path | None:
 
 
 def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record) -> None:
-    """Raise UsageError if sessions in the data set have other days than by this table.
+    """Raise UsageError if the recorded dates of a session are not those that it gets by this table.
 
-    If the recorded table does not exist, it was moved, or the data set was: then at least one session has to have the days of this
-    table.
+    If the recorded table does not exist, the table or the data set was moved: then the recorded dates of at least one session must
+    be those by this table.
     """
-    days_are_equal = dict(_days_of_sessions(shifts, plans, dataset, record))
-    for session, is_equal in days_are_equal.items():
+    is_equal_by_session = dict(_compared_sessions(shifts, plans, dataset, record))
+    for session, is_equal in is_equal_by_session.items():
         if not is_equal:
             hint = f"Restore that table. If the dates of {session} itself changed, delete its files from the data set."
             raise UsageError(
                 f"The dates of session {session} in {dataset} were shifted by another table than {shifts.path}.", hint
             )
     recorded = _recorded_table(dataset, record)
-    if recorded and not recorded.exists() and not days_are_equal and subjects_with_times(dataset, record):
+    if recorded and not recorded.exists() and not is_equal_by_session and subjects_with_times(dataset, record):
         hint = "First export a session that the data set has, or move the table back."
         raise UsageError(
             f"The dates in {dataset} are shifted by the table {recorded}, which does not exist now. No session of this "
@@ -90,10 +90,10 @@ def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset:
         )
 
 
-def _days_of_sessions(
+def _compared_sessions(
     shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record
 ) -> Iterator[tuple[str, bool]]:
-    """Yield each session with recorded images, and whether one of them has the recorded day by this table."""
+    """Yield each session with images that can be compared, and whether one of them has, by this table, the day in the record."""
     for plan in plans:
         folder, start = session_prefix(plan.subject_label, plan.session_label)
         path = f"{folder}/{start}{SCANS_SUFFIX}"
@@ -101,7 +101,7 @@ def _days_of_sessions(
             continue
         times = {row["filename"]: row["acq_time"] for row in scans_table(plan, shifts).rows}
         unchanged = set(_unchanged_images(plan, folder, record))
-        equal = [
+        results = [
             is_equal
             for entry in record.possible_entries(path)
             if entry.session == plan.session.id
@@ -109,8 +109,8 @@ def _days_of_sessions(
             for recorded in [entry.rows.get(name, {}).get("acq_time", ABSENT)]
             if (is_equal := _has_equal_day(recorded, time, is_unchanged=name in unchanged)) is not None
         ]
-        if equal:
-            yield plan.session.id, any(equal)
+        if results:
+            yield plan.session.id, any(results)
 
 
 def _unchanged_images(plan: ExportPlan, folder: str, record: Record) -> Iterator[str]:

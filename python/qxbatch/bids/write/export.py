@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qxbatch.bids.files.changes import Action, Change, entries_after, planned_changes
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.record import RECORD, Record, sessionsfolders_after, write_record
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
-from qxbatch.bids.write.destination import Destination
+from qxbatch.bids.write.export_options import ExportOptions
 from qxbatch.bids.write.exportable_sessions import ExportableSessions
 from qxbatch.bids.write.journal import Journal
 from qxbatch.bids.write.messages import hard_link_warnings, user_file_warnings
@@ -24,14 +24,14 @@ SharedFilesOf = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
 class Exporter:
     """Compares a data set with the planned files and changes it. The caller has locked the data set, unless `test` is set."""
 
-    def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
-        self._destination, self._record, self._stamps = destination, record, stamps
+    def __init__(self, options: ExportOptions, record: Record, cache: ExportCache) -> None:
+        self._options, self._record, self._cache = options, record, cache
         self._last_record = record
-        """The record as read. `_changes` adds existing tables that were merged to the `journal_files` of `_record`."""
-        self._disk = Disk(destination.dataset, stamps)
+        """The record as read. In `_record`, the `journal_files` also have the existing tables that were merged (`_changes`)."""
+        self._dataset_folder = DatasetFolder(options.dataset, cache)
         self._results = SessionResults()
         self._kept = KeptFiles(record, self._results)
-        self._planned = PlannedContents(self._disk, record, destination.link_mode, self._results, self._kept)
+        self._planned = PlannedContents(self._dataset_folder, record, options.link_mode, self._results, self._kept)
         self._plans: dict[str, ExportPlan] = {}
         self.tables_have_failed_sessions = False
         """Whether shared tables have rows of a session whose files then could not be placed. Then no shared file was written."""
@@ -42,37 +42,37 @@ class Exporter:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         self._plans = {plan.session.id: plan for plan in plans}
-        sessions = ExportableSessions(self._destination, self._record, self._disk, self._stamps, self._results)
+        sessions = ExportableSessions(self._options, self._record, self._dataset_folder, self._cache, self._results)
         files_by_session = sessions.files(plans)
         for files in files_by_session.values():
             self._planned.add(files)
         self._planned.add(shared_files_of([plan for plan in plans if plan.session.id in files_by_session]))
         self._planned.add_tables_without_sessions()
         changes = self._changes()
-        if self._destination.test:
+        if self._options.test:
             return self._export_result(changes, {change.path for change in changes}, failed={})
         return self._apply(changes)
 
     def _changes(self) -> list[Change]:
-        """Return the changes of the data set; warn of files of users that may belong to another image than before."""
+        """Return the changes of the data set. Add warnings about files of users that may belong to another image than before."""
         planned = self._planned
         self._record = planned.record
         for name, warning in user_file_warnings(
-            planned.entries, planned.cells, self._record, self._disk, self._kept.is_kept
+            planned.entries, planned.cells, self._record, self._dataset_folder, self._kept.is_kept
         ):
             self._results.warn(name, warning)
-        changes = planned_changes(planned.entries, self._record, self._disk.file_at, self._kept.is_kept)
+        changes = planned_changes(planned.entries, self._record, self._dataset_folder.file_at, self._kept.is_kept)
         return [_without_expected_edit(change, planned.editable_paths) for change in changes]
 
     def _apply(self, changes: Sequence[Change]) -> ExportResult:
         """Write the journal, apply the changes, and write the record, also if applying them fails; return the results."""
-        dataset, shift_table = self._destination.dataset, self._destination.shift_table
-        journal = Journal(self._disk, self._last_record, self._destination.sessionsfolder, shift_table)
+        dataset, shift_table = self._options.dataset, self._options.shift_table
+        journal = Journal(self._dataset_folder, self._last_record, self._options.sessionsfolder, shift_table)
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
             journal.begin(to_write, self._record)
-        applier = Applier(self._disk, self._stamps, self._record, self._destination.link_mode, self._was_replaced)
+        applier = Applier(self._dataset_folder, self._cache, self._record, self._options.link_mode, self._was_replaced)
         applied = applier.applied
         try:
             applier.apply(changes, self._planned.contents)
@@ -80,13 +80,13 @@ class Exporter:
             entries = entries_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
             folders = sessionsfolders_after(
-                entries, self._record, self._results.exported(), dataset, self._destination.sessionsfolder
+                entries, self._record, self._results.exported(), dataset, self._options.sessionsfolder
             )
             if (
                 entries != before
                 or folders != self._record.sessionsfolders
                 or self._record.shift_table != shift_table
-                or self._last_record.journal_files  # its folders and table of shifts are not in the record
+                or self._last_record.journal_files  # the folders and table of shifts of the journal are not in the record
                 or not (dataset / RECORD).exists()
             ):
                 write_record(dataset / RECORD, entries, folders, shift_table)

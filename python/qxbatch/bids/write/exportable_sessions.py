@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile, planned_session_files
 from qxbatch.bids.files.record import Record
 from qxbatch.bids.files.sources import SourceError, Sources
-from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.write.destination import Destination
+from qxbatch.bids.write.export_options import ExportOptions
 from qxbatch.bids.write.messages import doubt_warnings, undecided_reasons
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.path_conflicts import PathConflicts
@@ -24,36 +24,41 @@ class ExportableSessions:
     """Decides which sessions are exported. The result of each other session says why not."""
 
     def __init__(
-        self, destination: Destination, record: Record, disk: Disk, stamps: Stamps, results: SessionResults
+        self,
+        options: ExportOptions,
+        record: Record,
+        dataset_folder: DatasetFolder,
+        cache: ExportCache,
+        results: SessionResults,
     ) -> None:
-        self._options, self._sources, self._results = destination.options, Sources(stamps), results
-        self._other_studies = OtherStudies(record, destination.dataset, destination.sessionsfolder)
-        self._subject_names = SubjectNames(record, destination.dataset)
-        self._conflicts = PathConflicts(record, disk, results, self._other_studies, destination)
+        self._file_options, self._sources, self._results = options.file_options, Sources(cache), results
+        self._other_studies = OtherStudies(record, options.dataset, options.sessionsfolder)
+        self._subject_names = SubjectNames(record, options.dataset)
+        self._conflicts = PathConflicts(record, dataset_folder, results, self._other_studies, options)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""
-        ids = {plan.session.id for plan in plans if self._other_studies.folder_of(plan.session.id) is None}
-        return self._without_conflicts({plan.session.id: self._files_of(plan, ids) for plan in plans})
+        session_ids = {plan.session.id for plan in plans if self._other_studies.folder_of(plan.session.id) is None}
+        return self._without_conflicts({plan.session.id: self._files_of(plan, session_ids) for plan in plans})
 
-    def _files_of(self, plan: ExportPlan, ids: Collection[str]) -> Sequence[PlannedFile]:
+    def _files_of(self, plan: ExportPlan, session_ids: Collection[str]) -> Sequence[PlannedFile]:
         """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export.
 
-        `ids` are those of all sessions of the export, without those of which the data set has one of another study.
+        `session_ids` are those of the sessions of the export, without the ids that the data set has from another study.
         """
         name = plan.session.id
         self._results.add(plan)
-        if problem := self._other_studies.problem(name) or self._subject_names.problem(plan, ids):
+        if problem := self._other_studies.problem(name) or self._subject_names.problem(plan, session_ids):
             return self._failed(name, problem)
         if not plan.is_ready:
             self._results.set_not_exported(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))
             return ()
-        if self._options.shifts and (path := path_with_date(plan)):
+        if self._file_options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
             return self._failed(name, problem)
         self._sources.warnings.clear()
         try:
-            files = planned_session_files(plan, self._options, self._sources)
+            files = planned_session_files(plan, self._file_options, self._sources)
         except SourceError as error:
             return self._failed(name, f"{error}.")
         if problem := self._other_studies.problem_of_files(name, files.files):
@@ -70,7 +75,8 @@ class ExportableSessions:
     ) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of the sessions that can be exported.
 
-        The search for conflicts is repeated: a session that fails is not exported, so its paths are in conflict with others.
+        The search for conflicts is repeated: a session that fails is not exported, so its files stay where other sessions may need
+        the path or folder.
         """
         remaining = {name: files for name, files in files_by_session.items() if files}
         while problems := dict(self._conflicts.problems(remaining)):

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
-from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.record import JOURNAL, Entry, Record, write_record
+from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, write_record
 from qxbatch.bids.write.session_results import SessionResults
 from qxbatch.problems import UsageError
 
@@ -18,13 +18,17 @@ from qxbatch.problems import UsageError
 class Journal:
     """The journal of one data set."""
 
-    def __init__(self, disk: Disk, record: Record, sessionsfolder: Path, shift_table: str) -> None:
+    def __init__(self, dataset_folder: DatasetFolder, record: Record, sessionsfolder: Path, shift_table: str) -> None:
         """`record` has what interrupted exports left, before anything is added to it."""
-        self._disk, self._record, self._shift_table = disk, record, shift_table
-        self._sessionsfolder = os.path.relpath(sessionsfolder, disk.dataset)
+        self._dataset_folder, self._record, self._shift_table = dataset_folder, record, shift_table
+        self._sessionsfolder = os.path.relpath(sessionsfolder, dataset_folder.path)
 
     def begin(self, changes: Iterable[Change], record: Record) -> None:
-        """Write the entries of files that will be written, and those of `record` that can still be on disk. Raises OSError."""
+        """Write the entries of files that will be written, and those of `record.journal_files` that can still be on disk.
+
+        `record` can have more journal files than the record of `__init__`: the existing tables that were merged.
+        Raises OSError.
+        """
         planned = {
             change.path: change.entry
             for change in changes
@@ -41,10 +45,13 @@ class Journal:
         self._write([*planned.values(), *earlier], folders)
 
     def end(self, exported: Collection[str], results: SessionResults) -> None:
-        """Remove the journal, except for interrupted sessions that are not exported now; warn of these. Raises OSError."""
-        unfinished = unfinished_sessions(self._disk.dataset, self._record, exported)
+        """Remove the journal, but keep entries of interrupted sessions that are not exported now; warn of these sessions.
+
+        Raises OSError.
+        """
+        unfinished = unfinished_sessions(self._dataset_folder.path, self._record, exported)
         if not unfinished:
-            (self._disk.dataset / JOURNAL).unlink(missing_ok=True)
+            (self._dataset_folder.path / JOURNAL).unlink(missing_ok=True)
             return
         entries_of_unfinished = (
             entry
@@ -60,12 +67,12 @@ class Journal:
             advice = f"Export it, or delete the files of {session} from the data set and run again."
             results.warn_session_or_first(session, f"{text} {advice}")
 
-    def _is_on_disk(self, entry: Entry) -> bool:
-        existing = self._disk.file_at(entry.path)
+    def _is_on_disk(self, entry: RecordEntry) -> bool:
+        existing = self._dataset_folder.file_at(entry.path)
         return existing is not None and existing.matches(entry)
 
-    def _write(self, entries: Iterable[Entry], folders: Mapping[str, str]) -> None:
-        write_record(self._disk.dataset / JOURNAL, entries, folders, self._shift_table)
+    def _write(self, entries: Iterable[RecordEntry], folders: Mapping[str, str]) -> None:
+        write_record(self._dataset_folder.path / JOURNAL, entries, folders, self._shift_table)
 
 
 def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sessions that may have files in the folders of labels before an export."""
+"""The sessions that may have files in the folder of a session, or of a subject without session level, before an export."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -8,10 +8,10 @@ from qxbatch.bids.files.record import Record, subject_folder, subject_or_session
 
 
 class LabelFolders:
-    """The sessions of the last export and of interrupted ones, by folder of labels.
+    """The sessions of the last export and of interrupted ones, by the folder that their labels gave them, such as `sub-01/ses-a`.
 
-    A session is in the folder of its labels. If its planned files are of another subject, it is in the folder of the earlier
-    subject, too: no other session may come into that folder before its files left it.
+    If the planned files of a session are of another subject than before, the session is also in the folder of the earlier subject:
+    no other session may get files there before those of this session are removed.
     """
 
     def __init__(self, changes: Sequence[Change], planned: Collection[str], record: Record) -> None:
@@ -37,7 +37,7 @@ class LabelFolders:
     def earlier_sessions(self, change: Change) -> Iterator[tuple[str, str]]:
         """Yield the earlier sessions of the folder of a change, each with one of its paths there.
 
-        If the session of the change is new in the folder of its subject, also yield the sessions that leave that folder.
+        If the session of the change is new in the folder of its subject, also yield the sessions that leave this folder.
         """
         subject = subject_folder(change.path)
         is_new = (subject, change.session) not in self._members
@@ -46,5 +46,5 @@ class LabelFolders:
 
 
 def _folder(path: str) -> str:
-    """Return the folder of labels of a path; that of sourcedata is the one of the images."""
+    """Return the folder of the session of a path, else of its subject; for a path in sourcedata, that of the images."""
     return subject_or_session_folder(path.removeprefix(f"{SOURCEDATA}/"))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from qxbatch.bids.decide.hints import series_list_text
 from qxbatch.bids.files.changes import Action, Change
-from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.files.sources import Source
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import ExportPlan
@@ -63,11 +63,11 @@ def hard_link_warnings(
 
 
 def user_file_warnings(
-    planned: Mapping[str, Entry],
+    planned: Mapping[str, RecordEntry],
     cells: Mapping[str, Cells],
     record: Record,
-    disk: Disk,
-    is_kept: Callable[[Entry], bool],
+    dataset_folder: DatasetFolder,
+    is_kept: Callable[[RecordEntry], bool],
 ) -> Iterator[tuple[str, str]]:
     """Yield a session and a warning for each changed image or folder with files of users; `cells`, `is_kept` as in UserFiles."""
-    return UserFiles(planned, cells, record, disk, is_kept).warnings()
+    return UserFiles(planned, cells, record, dataset_folder, is_kept).warnings()

@@ -1,11 +1,11 @@
-"""Sessions of another research study that have the name of a session in the data set."""
+"""Sessions in the data set that were exported from another research study, and have the name of a session of this export."""
 
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.files.sources import Source
 from qxbatch.session.contents import has_session_records
 from qxbatch.session.layout import IMAGE_SUFFIX
@@ -18,7 +18,7 @@ class OtherStudies:
         self._record, self._dataset, self._sessionsfolder = record, dataset, sessionsfolder
 
     def problem(self, session: str) -> str | None:
-        """Return why a session is not the one of this name in the data set: that one still exists elsewhere. Else return None."""
+        """Return why a session is not the one of this name in the data set: that one still exists in another study. Else None."""
         folder = self.folder_of(session)
         if folder is None or not has_session_records(folder / session) or not any(self._existing_entries(session)):
             return None
@@ -44,7 +44,7 @@ class OtherStudies:
             "export to another data set, or rename the session."
         )
 
-    def _existing_entries(self, session: str) -> Iterator[Entry]:
+    def _existing_entries(self, session: str) -> Iterator[RecordEntry]:
         """Yield the entries of a session at whose paths there is a file; some twice."""
         for path in (*self._record.files, *self._record.journal_files):
             for entry in self._record.possible_entries(path):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import SOURCEDATA, PlannedFile
-from qxbatch.bids.files.record import Entry, Record, subject_folder, subject_or_session_folder
-from qxbatch.bids.write.destination import Destination
+from qxbatch.bids.files.record import Record, RecordEntry, subject_folder, subject_or_session_folder
+from qxbatch.bids.write.export_options import ExportOptions
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.session_results import SessionResults
 
@@ -16,13 +16,13 @@ class PathConflicts:
     def __init__(
         self,
         record: Record,
-        disk: Disk,
+        dataset_folder: DatasetFolder,
         results: SessionResults,
         other_studies: OtherStudies,
-        destination: Destination,
+        options: ExportOptions,
     ) -> None:
-        self._record, self._disk, self._results = record, disk, results
-        self._other_studies, self._destination = other_studies, destination
+        self._record, self._dataset_folder, self._results = record, dataset_folder, results
+        self._other_studies, self._options = other_studies, options
 
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
         """Yield each session with such a conflict, and its problem.
@@ -31,8 +31,8 @@ class PathConflicts:
         interrupted export may have left them, or a user may have deleted only the images. The same holds if a session is new in the
         folder of a subject, and a session with images or DICOM in that folder is of another subject now.
         """
-        others: dict[str, list[Entry]] = {}
-        of_other_subjects: dict[str, list[Entry]] = {}
+        others: dict[str, list[RecordEntry]] = {}
+        of_other_subjects: dict[str, list[RecordEntry]] = {}
         for entry in (*self._record.files.values(), *self._interrupted_files()):
             if entry.session and not self._results.is_exported(entry.session):
                 others.setdefault(subject_or_session_folder(entry.path), []).append(entry)
@@ -48,21 +48,24 @@ class PathConflicts:
                 if subject in of_other_subjects and not self._is_in_subject(name, subject):
                     conflicts += of_other_subjects[subject]
             for entry in conflicts:
-                if entry.session != name and self._disk.file_at(entry.path) is not None:
+                if entry.session != name and self._dataset_folder.file_at(entry.path) is not None:
                     yield name, self._problem(entry.path, entry.session)
                     break
 
-    def _interrupted_files(self) -> Iterator[Entry]:
+    def _interrupted_files(self) -> Iterator[RecordEntry]:
         """Yield the entries of existing files that interrupted exports wrote."""
         for path, entries in self._record.journal_files.items():
-            existing = self._disk.file_at(path)
+            existing = self._dataset_folder.file_at(path)
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
-    def _has_other_subject(self, entry: Entry) -> bool:
-        """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules."""
+    def _has_other_subject(self, entry: RecordEntry) -> bool:
+        """Return whether the session of a file is, by the rules, of another subject than the folder of the file.
+
+        False for a session of another study, and if the subject is not known.
+        """
         if self._other_studies.folder_of(entry.session) is not None:
             return False
-        label = self._destination.subject_label_of(entry.session)
+        label = self._options.subject_label_of(entry.session)
         return label != "" and f"sub-{label}" != subject_folder(entry.path)
 
     def _is_in_subject(self, session: str, subject: str) -> bool:
@@ -75,7 +78,7 @@ class PathConflicts:
         """Return why a session cannot use a path or its folder, and what to do."""
         if folder := self._other_studies.folder_of(owner):
             return f"{path} is of session {owner} of {folder}. Give the session another label, or export to another data set."
-        if self._destination.includes_all_sessions and owner not in self._results:
+        if self._options.includes_all_sessions and owner not in self._results:
             return (
                 f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
                 "again, or give the session another label."
@@ -83,6 +86,6 @@ class PathConflicts:
         return f"{path} is of session {owner}, which is not exported now. Export both in one run."
 
 
-def _is_data(entry: Entry) -> bool:
+def _is_data(entry: RecordEntry) -> bool:
     """Return whether a file is an image or a file of sourcedata."""
     return entry.is_image or entry.path.startswith(f"{SOURCEDATA}/")

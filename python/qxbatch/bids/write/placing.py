@@ -67,7 +67,10 @@ def _refusal_text(kind: str, source: Path, error: OSError) -> str:
 
 
 def _reflink(source: Path, target: Path, *, required: bool) -> bool:
-    """Clone a file. Returns False, without a target, where the file system cannot clone."""
+    """Clone a file. Returns False, without a target, if the file system cannot clone.
+
+    Raises SourceError, OSError, and with `required` LinkRefusedError instead of returning False.
+    """
     with _open_source(source) as descriptor, target.open("xb") as clone:
         try:
             fcntl.ioctl(clone.fileno(), _FICLONE, descriptor)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned_files import ColumnsOf, Owner, PlannedFile
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.bids.files.planned_files import ColumnDescriptions, Owner, PlannedFile
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.files.sources import Source
 from qxbatch.bids.tables.rows import SESSIONS_SUFFIX, participants_json, sessions_table
 from qxbatch.bids.tables.table_text import Cells, Table, cells_of, read_table
@@ -18,17 +18,19 @@ from qxbatch.bids.write.table_merger import TableMerger
 class PlannedContents:
     """The contents and entries of the files that were added, by path."""
 
-    def __init__(self, disk: Disk, record: Record, link: LinkMode, results: SessionResults, kept: KeptFiles) -> None:
+    def __init__(
+        self, dataset_folder: DatasetFolder, record: Record, link: LinkMode, results: SessionResults, kept: KeptFiles
+    ) -> None:
         self.contents: dict[str, Content] = {}
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, RecordEntry] = {}
         self.cells: dict[str, Cells] = {}
-        """The cells that the sessions give for each table, which an edited table may not have."""
+        """The cells that the sessions give for each table, by path; an edited table can have other ones."""
         self.record = record
         """The record. Existing tables that were merged are added to its `journal_files`, and so count as files of an export."""
         self.editable_paths: set[str] = set()
         """Files that users are meant to edit."""
-        self._dataset, self._link = disk.dataset, link
-        self._tables = TableMerger(disk, record, self.entries, self.cells, results, kept)
+        self._dataset, self._link = dataset_folder.path, link
+        self._tables = TableMerger(dataset_folder, record, self.entries, self.cells, results, kept)
 
     def add(self, files: Iterable[PlannedFile]) -> None:
         """Add files. Raises OSError."""
@@ -48,14 +50,16 @@ class PlannedContents:
             PlannedFile(path, Owner(), sessions_table((), None)) for path in paths if path.endswith(SESSIONS_SUFFIX)
         )
 
-    def _content_and_entry(self, file: PlannedFile) -> tuple[Content, Entry | None]:
+    def _content_and_entry(self, file: PlannedFile) -> tuple[Content, RecordEntry | None]:
         """Return what a file will contain, and its entry in the record. A table is merged with the existing one.
 
-        No entry: no session has a row in the table.
+        The entry is None if no session has a row in the table.
         """
         if not isinstance(file.content, Table):
-            content = self._description(file.content.table) if isinstance(file.content, ColumnsOf) else file.content
-            return content, Entry(file.path, *_size_and_hash(content), **file.owner._asdict())
+            content = (
+                self._description(file.content.table) if isinstance(file.content, ColumnDescriptions) else file.content
+            )
+            return content, RecordEntry(file.path, *_size_and_hash(content), **file.owner._asdict())
         self.cells[file.path] = cells_of(file.content)
         merged = self._tables.merge(file, file.content)
         if not merged.recorded_cells:
@@ -66,7 +70,7 @@ class PlannedContents:
             journal_files = {**self.record.journal_files, file.path: (merged.existing, *earlier)}
             self.record = replace(self.record, journal_files=journal_files)
         size_and_hash = _size_and_hash(merged.content)
-        entry = Entry(
+        entry = RecordEntry(
             file.path, *size_and_hash, **file.owner._asdict(), edited=merged.is_edited, rows=merged.recorded_cells
         )
         return merged.content, entry

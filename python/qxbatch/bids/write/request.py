@@ -10,7 +10,7 @@ from qxbatch.bids.write.placing import LinkMode
 
 
 def no_subject_label(_session: str) -> str:
-    """Return the label of a session's subject if no label is known."""
+    """Return an empty text: no label is known."""
     return ""
 
 

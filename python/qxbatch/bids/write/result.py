@@ -66,7 +66,7 @@ class ExportResult(NamedTuple):
 
     @property
     def kept_user_files(self) -> tuple[Change, ...]:
-        """Return the files that were not changed because users wrote or edited them."""
+        """Return the entries of `changes` for files that were left as they are, because users wrote or edited them."""
         return tuple(change for change in self.changes if change.action in (Action.EDITED, Action.FOREIGN))
 
     @property

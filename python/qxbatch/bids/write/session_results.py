@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.result import SessionOutcome, SessionResult
 
@@ -41,7 +41,7 @@ class SessionResults:
             self.warn(name, text)
 
     def warn_subject(self, folders: Iterable[str], text: str) -> None:
-        """Add a warning to the first session of a subject whose folder is among these names, else to the first of all, if any."""
+        """Add a warning to the first session of a subject whose folder is in `folders`, else to the first of all, if any."""
         names = [name for name, result in self._results.items() if f"sub-{result.subject}" in set(folders)]
         for name in (names or list(self._results))[:1]:
             self.warn(name, text)
@@ -68,7 +68,7 @@ class KeptFiles:
         paths = (*record.files, *record.journal_files)
         self._entries = [entry for path in paths for entry in record.possible_entries(path)]
 
-    def is_kept(self, entry: Entry) -> bool:
+    def is_kept(self, entry: RecordEntry) -> bool:
         """Return whether a file of the record or of the journal that is not planned is kept.
 
         A file of a session is kept if the session is not exported in this run. A file that sessions share is kept if a file of a

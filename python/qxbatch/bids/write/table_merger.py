@@ -6,9 +6,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import Record, RecordEntry, is_of_other_image, sessions_by_folder
 from qxbatch.bids.tables.rows import PARTICIPANTS_TSV
 from qxbatch.bids.tables.table_text import (
     ABSENT,
@@ -34,7 +34,7 @@ class MergedTable(NamedTuple):
     """The cells that the sessions gave, for the record."""
     is_edited: bool = False
     """Whether users edited the existing table."""
-    existing: Entry | None = None
+    existing: RecordEntry | None = None
     """The entry of the existing table; None if there is none, or if it is not a table of this kind."""
 
 
@@ -56,30 +56,30 @@ class TableMerger:
 
     def __init__(
         self,
-        disk: Disk,
+        dataset_folder: DatasetFolder,
         record: Record,
-        planned_entries: Mapping[str, Entry],
+        planned_entries: Mapping[str, RecordEntry],
         session_cells: Mapping[str, Cells],
         results: SessionResults,
         kept: KeptFiles,
     ) -> None:
-        """`session_cells` are those that the sessions give for each planned table, which an edited table may not have.
+        """`session_cells` are those that the sessions give for each planned table; an edited table can have other ones.
 
         Both they and `planned_entries` grow during the export: a table is merged after the files that its rows name were added.
         """
-        self._disk, self._record, self._planned_entries = disk, record, planned_entries
+        self._dataset_folder, self._record, self._planned_entries = dataset_folder, record, planned_entries
         self._session_cells = session_cells
         self._results, self._kept = results, kept
 
     def merge(self, file: PlannedFile, ours: Table) -> MergedTable:
         """Return `ours`, the table of a planned file, merged with the existing one. Raises OSError."""
         path = file.path
-        existing_file = self._disk.file_at(path)
+        existing_file = self._dataset_folder.file_at(path)
         if existing_file is None or not existing_file.sha256:
             return _unmerged(ours)
         entries = self._record.possible_entries(path)
         edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
-        text = read_text(self._disk.dataset / path)
+        text = read_text(self._dataset_folder.path / path)
         existing = read_table(text)
         if existing is None or ours.key_column not in existing.columns:
             return _unmerged(ours)
@@ -90,7 +90,7 @@ class TableMerger:
         def is_kept(name: str) -> bool:
             return self._is_row_kept(folder, ours.key_column, name, of_user=edited and name not in previous)
 
-        existing_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited, rows=previous)
+        existing_entry = RecordEntry(path, existing_file.size, existing_file.sha256, edited=edited, rows=previous)
         if edited:
             merged, cells = self._merge_edited(file, ours, text, [entry.rows for entry in entries], is_kept)
             return MergedTable(merged.encode("utf-8", "surrogateescape"), cells, True, existing_entry)
@@ -126,8 +126,9 @@ class TableMerger:
     def _without_partial_subjects(self, ours: Table, existing: Table, previous: Cells) -> Table:
         """Return our table without subjects that have a row in the existing one and a session that is not exported now.
 
-        Age and sex of a subject are those of its first session, which may be that session. Other tables are returned unchanged.
-        `previous` are the cells of earlier exports: a warning names those of a session that is another one now.
+        Age and sex of a subject are those of its first session, which may be that session. Tables other than participants.tsv are
+        returned unchanged. If the existing row of such a subject has other values than ours, the changed sessions of the subject
+        get a warning. `previous` are the cells of earlier exports.
         """
         if ours.key_column != PARTICIPANT_ID:
             return ours
@@ -145,7 +146,7 @@ class TableMerger:
         )
 
     def _warn_of_changed_sessions(self, subject: str) -> None:
-        """Add a warning to each session that left a subject, or was replaced: the row of the subject can have its values."""
+        """Add a warning to each changed session of a subject: the row of the subject can have former values of the session."""
         for session in self._changed_sessions.get(subject, ()):
             text = f"{PARTICIPANTS_TSV}: the row {subject} can have values that this session gave at the last export."
             advice = f"Export the other sessions of {subject}, too, or correct the row."
@@ -155,7 +156,10 @@ class TableMerger:
 
     @cached_property
     def _changed_sessions(self) -> Mapping[str, Sequence[str]]:
-        """The sessions of each subject at the last export, or at interrupted ones, that are another one there after this one."""
+        """By folder of the subject: the sessions of earlier exports that left the subject, or have images of another import now.
+
+        Only sessions that this run exports are among them.
+        """
         now = _marks(self._planned_entries.values(), self._session_cells)
         interrupted = (entry for entries in self._record.journal_files.values() for entry in entries)
         changed: dict[str, dict[str, None]] = {}
@@ -194,14 +198,14 @@ class TableMerger:
             return "is another session now"
         return "had no session at the last export" if was_written and not before else ""
 
-    def _is_exported(self, entry: Entry) -> bool:
+    def _is_exported(self, entry: RecordEntry) -> bool:
         return self._results.is_exported(entry.session)
 
     @cached_property
     def _sessions_by_folder(self) -> tuple[Mapping[str, set[str]], ...]:
         """The sessions of each folder at the last export, of interrupted ones, and after this one.
 
-        Read after all sessions were added.
+        It has to be read after all sessions were added.
         """
         journal = (entry for each in self._record.journal_files.values() for entry in each)
         interrupted = filter(self._is_exported, journal)
@@ -209,14 +213,14 @@ class TableMerger:
         return tuple(map(sessions_by_folder, (self._record.files.values(), interrupted, after)))
 
     @cached_property
-    def _other_entries(self) -> Sequence[Entry]:
+    def _other_entries(self) -> Sequence[RecordEntry]:
         """The existing files of sessions that this run does not export. Files that a user deleted are not among them."""
         return [
             entry
             for path, entry in self._record.files.items()
             if entry.session
             and not self._results.is_exported(entry.session)
-            and os.path.lexists(self._disk.dataset / path)
+            and os.path.lexists(self._dataset_folder.path / path)
         ]
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
@@ -232,7 +236,7 @@ class TableMerger:
         if key == "filename" and entry is not None:
             return self._kept.is_kept(entry)
         interrupted = self._record.journal_files.get(path, ())
-        existing = self._disk.file_at(path) if interrupted else None
+        existing = self._dataset_folder.file_at(path) if interrupted else None
         if existing and any(map(existing.matches, interrupted)):
             return False  # only an interrupted export wrote the image, and this export removes it
         if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
@@ -241,7 +245,7 @@ class TableMerger:
                 *(recorded.path for recorded in self._record.files.values() if self._kept.is_kept(recorded)),
             )
             return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
-        return of_user or os.path.lexists(self._disk.dataset / path)
+        return of_user or os.path.lexists(self._dataset_folder.path / path)
 
 
 def _rows(earlier: Sequence[Cells]) -> Cells:
@@ -250,11 +254,11 @@ def _rows(earlier: Sequence[Cells]) -> Cells:
 
 
 def _marks(
-    entries: Iterable[Entry], session_cells: Mapping[str, Cells] = MappingProxyType({})
+    entries: Iterable[RecordEntry], session_cells: Mapping[str, Cells] = MappingProxyType({})
 ) -> dict[tuple[str, str], _Marks]:
     """Return what tells imports apart, for each subject and session id with images.
 
-    The times are those in `session_cells` of a table; if it is not there, those of its entry.
+    The times are those of the table in `session_cells`; if the table is not there, those in the rows of its entry.
     """
     marks: dict[tuple[str, str], _Marks] = {}
     for entry in entries:

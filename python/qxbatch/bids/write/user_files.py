@@ -3,17 +3,17 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from qxbatch.bids.files.disk import Disk
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import SOURCEDATA
-from qxbatch.bids.files.record import Entry, Record, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import Record, RecordEntry, is_of_other_image, sessions_by_folder
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 from qxbatch.bids.tables.table_text import Cells
 
 _LABEL = ("sub-", "ses-")
 """How the name of the folder of a subject or of a session begins."""
 _NEW_SESSION = "is of a new session"
-"""The state of a folder that had no session at the last export. Users often add events before the images, so it is reported only if
-it has images."""
+"""The state of a folder that had no session at the last export. Users often add events before the images, so such a folder is
+reported only if it has images."""
 _OTHER_SESSION = "is of another session than at the last export"
 _NO_SESSION = "has no session any more"
 _IMAGE_EXTENSIONS = (".nii", ".nii.gz")
@@ -24,31 +24,31 @@ class UserFiles:
 
     def __init__(
         self,
-        planned: Mapping[str, Entry],
+        planned: Mapping[str, RecordEntry],
         cells: Mapping[str, Cells],
         record: Record,
-        disk: Disk,
-        is_kept: Callable[[Entry], bool],
+        dataset_folder: DatasetFolder,
+        is_kept: Callable[[RecordEntry], bool],
     ) -> None:
-        """`cells` are those that the sessions give for each planned table.
+        """`cells` are those that the sessions give for each planned table, by its path.
 
         `is_kept` returns whether a recorded file that is not planned is kept.
         """
         self._cells, self._last_cells = cells, {path: entry.rows for path, entry in record.files.items()}
-        self._planned, self._record, self._disk, self._is_kept = planned, record, disk, is_kept
+        self._planned, self._record, self._dataset_folder, self._is_kept = planned, record, dataset_folder, is_kept
         self._known = planned.keys() | record.files.keys() | record.journal_files.keys()
 
     def warnings(self) -> Iterator[tuple[str, str]]:
         """Yield a session and a warning for each changed image or folder with files of users."""
-        named: set[str] = set()
+        reported: set[str] = set()
         for path, session, text in self._changed_images():
-            if names := self._disk.files_beside(path) - self._known:
-                named |= names
+            if names := self._dataset_folder.files_beside(path) - self._known:
+                reported |= names
                 yield session, text.format(path=path, names=_names(names))
         for folder, session, state in self._changed_folders():
-            names = self._disk.files_below(folder) - self._known - named
+            names = self._dataset_folder.files_below(folder) - self._known - reported
             if names and (state != _NEW_SESSION or any(name.endswith(_IMAGE_EXTENSIONS) for name in names)):
-                named |= names
+                reported |= names
                 text = f"{folder} {state}, and no export wrote {_names(names)}."
                 yield session, f"{text} Check to which session it belongs."
 
@@ -64,7 +64,7 @@ class UserFiles:
                 text = "{path} is no longer exported, and no export wrote {names}. Move it to the image to which it belongs,"
                 yield path, entry.session, f"{text} before another one gets this path."
 
-    def _state_of_image(self, entry: Entry) -> str:
+    def _state_of_image(self, entry: RecordEntry) -> str:
         """Return how the image at a planned path changed: it is or was another one, or has another time. Else empty."""
         before, now = _time(self._last_cells, entry.path), _time(self._cells, entry.path)
         if is_of_other_image(entry, self._record.files.get(entry.path)) or (before and now and before != now):
@@ -74,10 +74,11 @@ class UserFiles:
         return "was another image after an interrupted export" if was_other else ""
 
     def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the folders of labels, also in sourcedata, that have only other sessions than at the last export, or none.
+        """Yield the folders of sessions and subjects, also in sourcedata, of which the sessions changed.
 
-        Each has one of its sessions that this run exports (of the earlier ones, if it has none now), and its state. A folder
-        without sessions before is among them: images in it can be of an export whose record was deleted.
+        These folders have only other sessions than at the last export, or none, or an interrupted export gave them another session.
+        With each folder, yield one of its sessions that this run exports (if it has none now, an earlier one), and its state.
+        Folders that had no session before are among them: images there can be of an export whose record was deleted.
         """
         kept = [entry for entry in self._record.files.values() if entry.session and self._is_kept(entry)]
         kept_sessions = {entry.session for entry in kept}

@@ -92,7 +92,7 @@ def _errors(issues: Sequence[dict[str, Any]]) -> tuple[Issue, ...]:
 
 
 def _version(content: dict[str, Any]) -> str:
-    """Return the version of the schema that the validator used; its name if it does not say."""
+    """Return the version of the schema that the validator used; the name of the validator if it does not say."""
     summary = content.get("summary")
     version = summary.get("schemaVersion") if isinstance(summary, dict) else None
     return f"BIDS schema {version}" if version else PROGRAM

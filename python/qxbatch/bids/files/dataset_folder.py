@@ -1,4 +1,4 @@
-"""The current files of the data set."""
+"""The folder of a data set, and the files that exist in it."""
 
 import os
 import re
@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.bids.files.record import Entry
-from qxbatch.bids.files.stamps import Stamps
+from qxbatch.bids.files.export_cache import ExportCache
+from qxbatch.bids.files.record import RecordEntry
 
 _ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
 
@@ -22,28 +22,31 @@ class FileOnDisk(NamedTuple):
     size: int = -1
     """In bytes; -1 without `sha256`."""
     link: str = ""
-    """The target of a symbolic link."""
+    """The target of a symbolic link, as written; empty for other files."""
 
-    def matches(self, entry: Entry) -> bool:
-        """Return whether the file is the one of an entry of the record. A link to a file with the same bytes counts, too."""
+    def matches(self, entry: RecordEntry) -> bool:
+        """Return whether the file is the one of an entry of the record.
+
+        If the entry is of a regular file, a link to a file with the same bytes counts, too.
+        """
         if entry.link or (self.link and not self.sha256):
             return bool(entry.link) and self.link == entry.link
         return (self.sha256, self.size) == (entry.sha256, entry.size)
 
 
-class Disk:
-    """The data set as it is on disk: which files and links exist at its paths."""
+class DatasetFolder:
+    """The folder of a data set: which files and links exist at its paths. Paths in arguments and results are relative to it."""
 
-    def __init__(self, dataset: Path, stamps: Stamps) -> None:
-        self.dataset = dataset
-        self._stamps = stamps
+    def __init__(self, dataset: Path, cache: ExportCache) -> None:
+        self.path = dataset
+        self._cache = cache
         self._is_plain_folder: dict[str, bool] = {"": True}
 
     def file_at(self, path: str) -> FileOnDisk | None:
         """Return what exists at a path; None if nothing does. Folders that are links are not followed. Raises OSError."""
         if not self.is_plain(path.rpartition("/")[0]):
             return FileOnDisk()
-        full_path = self.dataset / path
+        full_path = self.path / path
         try:
             status = os.lstat(full_path)
         except (FileNotFoundError, NotADirectoryError):
@@ -56,17 +59,17 @@ class Disk:
                 return FileOnDisk(link=link)
         if not stat.S_ISREG(status.st_mode):
             return FileOnDisk(link=link)
-        return FileOnDisk(self._stamps.hash_of(path, full_path, status), status.st_size, link)
+        return FileOnDisk(self._cache.hash_of(path, full_path, status), status.st_size, link)
 
     def files_beside(self, path: str) -> set[str]:
-        """Return the paths in the folder of an image whose names begin with its name without suffix, `echo` and `part`.
+        """Return the paths in the folder of an image whose names begin with that of the image without suffix, `echo` and `part`.
 
         The image itself is among them if it exists. Raises OSError.
         """
         folder, _slash, name = path.rpartition("/")
         start = _ECHO_OR_PART.sub("", name.rpartition("_")[0])
         try:
-            names = os.listdir(self.dataset / folder)  # noqa: PTH208 - names are enough
+            names = os.listdir(self.path / folder)  # noqa: PTH208 - names are enough
         except (FileNotFoundError, NotADirectoryError):
             return set()
         return {f"{folder}/{each}" for each in names if each.startswith(f"{start}_")}
@@ -79,8 +82,8 @@ class Disk:
         if not self.is_plain(folder):
             return set()
         return {
-            f"{Path(parent).relative_to(self.dataset).as_posix()}/{name}"
-            for parent, _folders, names in os.walk(self.dataset / folder)
+            f"{Path(parent).relative_to(self.path).as_posix()}/{name}"
+            for parent, _folders, names in os.walk(self.path / folder)
             for name in names
         }
 
@@ -89,7 +92,7 @@ class Disk:
         if folder not in self._is_plain_folder:
             is_parent_plain = self.is_plain(folder.rpartition("/")[0])
             try:
-                mode = os.lstat(self.dataset / folder).st_mode
+                mode = os.lstat(self.path / folder).st_mode
             except FileNotFoundError:
                 return is_parent_plain
             except NotADirectoryError:

@@ -1,7 +1,7 @@
-"""Hashes of files, and ages and sexes of subjects, so that files that have not changed are not read again.
+"""A cache of file hashes, and of ages and sexes of subjects, so that files that have not changed are not read again.
 
-The stamps of a data set are in the sessions folder, so that two exports of the same sessions have the same bytes, and a
-copy of the data set does not contain the stamps of the original files.
+The cache of a data set is a file in the sessions folder. It is not in the data set: two exports of the same sessions have the same
+bytes, and a copy of a data set does not contain the modification times and inodes of the original files.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import read_plain, refuse_link
 
 _FOLDER = "bids"
-"""Folder of the stamps in the workspace of the sessions folder."""
+"""Folder of the caches in the workspace of the sessions folder."""
 
 
 class Stamp(NamedTuple):
@@ -33,16 +33,16 @@ class Stamp(NamedTuple):
         return cls(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-class Stamps:
-    """A cache: hashes by path and stamp, and age and sex of a session's subject by the stamp of its summary.
+class ExportCache:
+    """Hashes of files, and age and sex of each session's subject, with the stamp of the file or of the session's summary.
 
-    Without a path they are neither read nor written.
+    Without a path the cache is neither read nor written.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._previous: dict[str, list[Any]] = {}
-        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by previous exports."""
+        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by earlier exports."""
         self._subjects: dict[str, list[Any]] = {}
         """Stamp of the summary (its three values), age and sex, by session id."""
         self._current: dict[str, list[Any]] = {}
@@ -53,9 +53,9 @@ class Stamps:
             self._subjects = dict(content.get("people", {}))
 
     def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
-        """Return the SHA-256 of a file; it is read only where its stamp is new. Raises OSError.
+        """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp. Raises OSError.
 
-        The stamp is stored under `name`: the path in the data set, or for a file of a session `/` and its path.
+        Stamp and hash are stored under `name`: the path in the data set, or for a file of a session `/` and its path.
         """
         stamp = [*Stamp.of(status)]
         previous = self._previous.get(name)
@@ -71,16 +71,16 @@ class Stamps:
         self._current[name] = [*Stamp.of(status), digest]
 
     def age_and_sex(self, session: str, status: os.stat_result) -> list[str] | None:
-        """Return the stored age and sex of a session's subject; None if they were not stored for a summary of this status."""
+        """Return the stored age and sex of a session's subject; None if they were not stored for a summary with this status."""
         stored = self._subjects.get(session)
         return list(map(str, stored[3:])) if isinstance(stored, list) and stored[:3] == [*Stamp.of(status)] else None
 
     def store_age_and_sex(self, session: str, status: os.stat_result, values: list[str]) -> None:
-        """Store age and sex of a session's subject, two texts, for a summary of this status. A text is empty if it is not known."""
+        """Store age and sex of a session's subject, two texts, for a summary with this status. An unknown one is an empty text."""
         self._subjects[session] = [*Stamp.of(status), *values]
 
     def write(self) -> None:
-        """Write the stamps; if that fails, the next run hashes again."""
+        """Write the cache; if that fails, the next export reads the files again."""
         if self._path is None:
             return
         with contextlib.suppress(OSError):
@@ -91,7 +91,7 @@ class Stamps:
             replace_text(self._path, text + "\n", os.urandom(8).hex())
 
 
-def stamps_of(sessionsfolder: Path, dataset: Path) -> Stamps:
-    """Return the cache of hashes, ages and sexes for a data set. Values of earlier exports are read, if the file exists."""
+def read_cache(sessionsfolder: Path, dataset: Path) -> ExportCache:
+    """Return the cache for a data set, with the values of earlier exports if its file exists."""
     name = hashlib.sha256(os.fsencode(dataset)).hexdigest()[:16]
-    return Stamps(sessionsfolder / WORKSPACE / _FOLDER / f"{name}.json")
+    return ExportCache(sessionsfolder / WORKSPACE / _FOLDER / f"{name}.json")

@@ -1,4 +1,4 @@
-"""Where an export goes."""
+"""The options of an export, as its parts use them."""
 
 import os
 from collections.abc import Callable
@@ -10,16 +10,18 @@ from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.request import no_subject_label
 
 
-class Destination(NamedTuple):
-    """The data set of an export, and how its files are written. Its options have the shifts of dates, if there are any; an
-    `ExportRequest` has only the path of their table."""
+class ExportOptions(NamedTuple):
+    """The folders and options of an export, made from an `ExportRequest` by `run_export`.
+
+    `file_options` has the shifts of dates themselves; the request has only the path of their table.
+    """
 
     dataset: Path
     sessionsfolder: Path
     link_mode: LinkMode = LinkMode.AUTO
-    options: FileOptions = FileOptions()
+    file_options: FileOptions = FileOptions()
     includes_all_sessions: bool = True
-    """Whether the plans include all sessions of the study. If not, files that sessions share are not removed."""
+    """Whether the plans include all sessions of the study. If not, a session without a plan can still exist in the study."""
     subject_label_of: Callable[[str], str] = no_subject_label
     """As in ExportRequest."""
     test: bool = False
@@ -28,4 +30,5 @@ class Destination(NamedTuple):
     @property
     def shift_table(self) -> str:
         """Return the path of the table of date shifts, relative to the data set; empty if dates are not shifted."""
-        return os.path.relpath(self.options.shifts.path, self.dataset) if self.options.shifts else ""
+        shifts = self.file_options.shifts
+        return os.path.relpath(shifts.path, self.dataset) if shifts else ""
