@@ -1,8 +1,8 @@
 """Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed.
 
-The kinds of hidden names (`Use`): ASIDE, while the packet is checked; PART, a folder into which the files of a packet are moved one
-by one if its file system cannot rename the packet's folder, and which is then renamed to ASIDE; GONE, while the packet is removed.
-A `tag` in the name identifies the unit and the run.
+The kinds of hidden names (`HiddenKind`): ASIDE, while the packet is checked; PART, a folder into which the files of a packet are
+moved one by one if its file system cannot rename the packet's folder, and which is then renamed to ASIDE; GONE, while the packet is
+removed. A `tag` in the name identifies the unit and the run.
 """
 
 import errno
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from qxbatch.archive.names import kth_name
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import file_states_in, remove_unchanged
@@ -117,7 +117,7 @@ def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool 
 
 def restore_name(packet: Packet, tag: str) -> None:
     """Give a packet its name back if it has the hidden name ASIDE or GONE. If files of it were removed, it keeps the name GONE."""
-    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
+    aside, gone = (hidden_path(packet.path, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     if entry_exists(aside):
         _rename_back(packet.path, aside)
     elif _is_complete(gone, packet):
@@ -140,7 +140,7 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
 
     Raises ChangedError if anything is left, OSError, and ValueError from `contains`.
     """
-    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
+    aside, gone = (hidden_path(packet.path, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     if not entry_exists(gone):
         return
     if _is_complete(gone, packet):
@@ -152,7 +152,7 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
 
 def current_path(packet: Path, tag: str) -> Path:
     """Return the hidden path of a packet if a run was killed after it renamed the packet, else its own path."""
-    aside = hidden_path(packet, Use.ASIDE, tag)
+    aside = hidden_path(packet, HiddenKind.ASIDE, tag)
     return aside if entry_exists(aside) else packet
 
 
@@ -161,7 +161,9 @@ def has_all_files(packet: Path, tag: str) -> bool:
 
     Only hidden names are looked for; no file is read.
     """
-    aside, part, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
+    aside, part, gone = (
+        hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.PART, HiddenKind.GONE)
+    )
     return any(map(entry_exists, (packet, aside))) and not any(map(entry_exists, (part, gone)))
 
 
@@ -173,13 +175,13 @@ def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
     above = None if inbox is None else mount_above(packet, inbox)
     if above is not None:
         return above
-    hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    hidden = (hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     return next((mount for path in (packet, *hidden) if (mount := mount_in(path)) is not None), None)
 
 
 def link_depth(packet: Path, tag: str) -> int:
     """Return the number of links from a packet to its data, also if it has a hidden name; 0 if it is not a link."""
-    hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    hidden = (hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     return max(map(_count_links, (packet, *hidden)))
 
 
@@ -198,14 +200,14 @@ def finish_partial_move(packet: Packet, tag: str) -> None:
     If its name belongs to another folder now, the files that were moved get a numbered name, and that folder stays as it is.
     Raises OSError.
     """
-    part = hidden_path(packet.path, Use.PART, tag)
+    part = hidden_path(packet.path, HiddenKind.PART, tag)
     if not entry_exists(part):
         return
     is_folder = packet.path.is_dir() and not packet.path.is_symlink()
     if is_folder and not _are_parts(part, packet):
         _rename_back(packet.path, part)
     else:
-        continue_aside(packet.path, hidden_path(packet.path, Use.ASIDE, tag))
+        continue_aside(packet.path, hidden_path(packet.path, HiddenKind.ASIDE, tag))
 
 
 def undo_partial_move(packet: Packet, tag: str) -> None:
@@ -214,7 +216,7 @@ def undo_partial_move(packet: Packet, tag: str) -> None:
     Raises OSError if the files at the path of the packet are not its remaining ones, for example if others are mounted there: the
     moved files keep their hidden name for the next run.
     """
-    part = hidden_path(packet.path, Use.PART, tag)
+    part = hidden_path(packet.path, HiddenKind.PART, tag)
     if not entry_exists(part):
         return
     if not entry_exists(packet.path):

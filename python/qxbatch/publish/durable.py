@@ -7,7 +7,7 @@ import stat
 import time
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.publish.plain_files import clear_path
 from qxbatch.textfile import create_text
 from qxbatch.walk import remove_folder, walk
@@ -116,7 +116,7 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
 
     If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
     """
-    temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
+    temporary = path.with_name(hidden_name(HiddenKind.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     try:
         with create_text(temporary, mode) as file:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.core import hash_file
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
@@ -94,7 +94,7 @@ def remove_listed(
             folders.update(current.existing_folders)
             here = current.descriptor_path / path.name
             try:
-                removal = _try_remove(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained)
+                removal = _try_remove(here, hidden_path(here, HiddenKind.ASIDE, tag), listed_file, is_contained)
                 if removal is not _Removal.REMOVED:
                     unremoved[path] = UnremovedFile(path, is_contained=removal is not _Removal.NOT_CONTAINED)
             except OSError as error:

@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish.below import opened_below, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.plain_files import entry_exists, refuse_link
@@ -46,7 +46,7 @@ def keep_unique_files(
 def _move_unique(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
     unique, discarded = staging / f"{session}{KEPT_SUFFIX}", staging / f"{session}.rest"
     make_folder(replaced_folder)
-    copy = hidden_path(replaced_folder / session, Use.COPY, tag)
+    copy = hidden_path(replaced_folder / session, HiddenKind.COPY, tag)
     k = 1
     while entry_exists(replaced_folder / f"{session}-{k}"):
         k += 1

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.os_error import is_disk_full
 from qxbatch.publish.durable import remove_tree, rename_noreplace, sync_folder, sync_tree
 from qxbatch.publish.link_target import target_from
@@ -66,7 +66,7 @@ def continue_aside(source: Path, aside: Path) -> None:
 
 def _part(aside: Path) -> Path:
     """Return the hidden name of a folder that is being moved file by file."""
-    return aside.with_name(aside.name.replace(f"-{Use.ASIDE}-", f"-{Use.PART}-", 1))
+    return aside.with_name(aside.name.replace(f"-{HiddenKind.ASIDE}-", f"-{HiddenKind.PART}-", 1))
 
 
 def _put_files_aside(source: Path, aside: Path) -> None:
@@ -110,9 +110,9 @@ def copy_verified(source: Path, temporary: Path) -> None:
         raise
 
 
-def hidden_path(path: Path, use: Use, tag: str) -> Path:
-    """Return the path in the same folder with the hidden name of `path` for this use (`hidden_name`)."""
-    return path.with_name(hidden_name(use, tag, path.name))
+def hidden_path(path: Path, kind: HiddenKind, tag: str) -> Path:
+    """Return the path in the same folder with the hidden name of this kind for `path` (`hidden_name`)."""
+    return path.with_name(hidden_name(kind, tag, path.name))
 
 
 def _move_link(source: Path, target: Path) -> None:
