@@ -33,7 +33,7 @@ class Context:
         settings: Settings,
         workspace: Workspace,
         locks: Locks,
-        tools: AvailableConverters,
+        converters: AvailableConverters,
         observer: Observer,
         monitor: Monitor | None = None,
         archive_numbers: Mapping[Path, int] | None = None,
@@ -43,7 +43,7 @@ class Context:
         self.settings = settings
         self.workspace = workspace
         self.locks = locks
-        self.tools = tools
+        self.converters = converters
         """The converters that the run may use."""
         self.observer = observer
         self.monitor = Monitor() if monitor is None else monitor

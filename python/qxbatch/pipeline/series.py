@@ -124,7 +124,7 @@ class _SeriesWork:
             series,
             self.context.settings,
             self.folders.work,
-            self.context.tools,
+            self.context.converters,
             self.context.stop_event,
             staging=session_root(series),
             final=outside_path(self.folders.final, self.context.settings.path_map),
