@@ -100,7 +100,10 @@ class _Destination(NamedTuple):
         return hidden_path(self.folder / self.name, HiddenKind.COPY, self.tag)
 
     def copy_packet(self, packet: Path, is_same_packet: PacketCheck) -> Path:
-        """Copy a packet, unless the archive already has its bytes; return the path. Raises ChangedError, OSError, ValueError."""
+        """Copy a packet, unless the archive already has its bytes; return the path in the archive.
+
+        Raises ChangedError, OSError, ValueError.
+        """
         source = packet.resolve()  # a copy of a link would not be a copy of the data
         target = self._equal_packet(source)
         if target is None:
@@ -154,7 +157,8 @@ class _Destination(NamedTuple):
 def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
     """Return the paths of devices in a packet before it is moved or copied, relative to it. Raises OSError.
 
-    A packet that is moved by a rename keeps its devices; a copy does not have them.
+    Empty with other modes, and for a link that is moved. A packet that is moved by a rename keeps its devices; a copy does not
+    have them.
     """
     current = current_path(packet, tag)
     if mode is Archive.COPY or (mode is Archive.MOVE and not current.is_symlink()):

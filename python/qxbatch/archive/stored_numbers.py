@@ -31,7 +31,7 @@ def choose_and_store_numbers(
 
     Numbers are also needed if packets are to be deleted, since a packet with a failed series is moved to the archive.
 
-    Raises OSError when they cannot be recorded, or earlier ones cannot be read.
+    Raises OSError when they cannot be stored, or stored ones cannot be read.
     """
     if not archives or not _choose(archives, settings, _of_existing(_read(workspace))):
         return {}
