@@ -1,4 +1,7 @@
-"""Reports packets of a master inbox that a killed run renamed to a hidden name, if the journal and staging of that run are gone."""
+"""Reports packets of the master inbox that a killed run renamed to a hidden name, if the journal and staging of that run are gone.
+
+As long as these exist, the next run finishes the import instead.
+"""
 
 import math
 import os
@@ -25,7 +28,7 @@ _STATES = {
     HiddenKind.PART: ("some of its files were moved here", _GIVE_BACK),
     HiddenKind.GONE: ("it was being removed", _GIVE_BACK),
 }
-"""Maps the reason of a hidden name to what the run did with the packet, as a part of the message, and to the hint."""
+"""Maps the kind of a hidden name to what the run did with the packet, as a part of the message, and to the hint."""
 _COPY_BACK = (
     "If no other run uses this inbox, copy them back. Then compare both folders, and remove the hidden one. To copy:"
 )

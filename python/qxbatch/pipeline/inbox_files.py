@@ -30,7 +30,7 @@ def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -
 
 
 def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
-    """Return the archives in the folders of an inbox: the option `archive` also applies to them.
+    """Return the archives in the folders of an inbox: --archive also applies to them.
 
     Their fingerprints are computed after they were read. So the inbox is compared again with its fingerprint at discovery, and
     if inodes or their change times differ, the archives are compared by hash. Raises PacketError if the inbox changed, OSError.

@@ -31,7 +31,7 @@ class Product(NamedTuple):
     all_problems: SessionProblems
     """All problems of the session, including those of conversions and images, and the members that were left out."""
     syncs: Sequence[Future[None]] = ()
-    """Syncs of files that may still run."""
+    """The syncs of its files, some of which may still run."""
 
     @property
     def image_count(self) -> int:

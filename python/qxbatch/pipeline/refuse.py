@@ -55,7 +55,7 @@ def need_writable_sessions(context: Context, unit: Unit, sessions: Sequence[Sess
 
 
 def refuse_imported_meanwhile(context: Context, unit: Unit) -> None:
-    """Raise PacketError if the packet is missing because another run imported it after this run started.
+    """Inbox mode: raise PacketError if the packets are missing because another run imported them after this run started.
 
     This happens only with --overwrite: without it, a unit whose session exists is refused.
     """

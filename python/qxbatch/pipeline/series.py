@@ -32,8 +32,8 @@ def convert_and_store_series(
 ) -> tuple[ConvertedSession, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
-    The sorted files leave staging: those of a PLAIN series are moved into the build, any others are removed once the series is
-    converted and stored.
+    The sorted files leave their folders: those of a series that is stored as it is (`StorageForm.PLAIN`) are moved into the build,
+    any others are removed once the series is converted and stored.
 
     In inbox mode, with `--gzip-level=0`, deflated members of a zip packet can be copied into a tar.gz without recompression (see
     `core.pack_folder`). In folder mode (`--masterinbox=none`) this is not done: a session that is rebuilt from its own series must
@@ -156,7 +156,7 @@ class _SeriesWork:
         self._sync(finished_image.path)
 
     def _sync(self, path: Path) -> None:
-        """Start syncing a file, which may be renamed meanwhile. Files in a work folder elsewhere are not synced."""
+        """Start syncing a file, which may be renamed meanwhile. Files outside of the build, in --work-dir, are not synced."""
         if self.context.settings.work_dir is None or path.is_relative_to(self.folders.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced_limit.acquire()
