@@ -21,6 +21,7 @@ _NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL
 _AT_FDCWD, _NOREPLACE, _EXCHANGE = -100, 1, 2
 """From fcntl.h and linux/fs.h."""
 _NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+"""Errors of the renaming of a folder if the new name is in use."""
 _TRIES = 20
 
 

@@ -90,7 +90,10 @@ def _try_exchange(staged: Path, aside: Path, path: Path) -> bool:
 
 
 def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Remove a replaced file, or keep it if a person wrote it or it cannot be read. Do nothing if there is none."""
+    """Remove a replaced file, or keep it if a person wrote it or it cannot be read. Do nothing if there is none.
+
+    A FIFO or other special file, which has no bytes to keep, is removed.
+    """
     with contextlib.suppress(FileNotFoundError):  # there is none, or another run does the same
         try:
             is_foreign = not is_own(read_bytes(aside))
@@ -103,7 +106,7 @@ def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) ->
 
 
 def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Rename a file that a person wrote or changed, and a link of a person. Raises OSError if a file cannot be read."""
+    """Rename a file that a person wrote or changed, and any link. Raises OSError if a file cannot be read."""
     try:
         if is_own(read_bytes(path)):
             return

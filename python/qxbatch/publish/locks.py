@@ -139,6 +139,7 @@ class Locks:
         return self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
 
     def _try(self, name: str) -> Lock | None:
+        """Try to take the lock, after a stale one is removed; return None if another run holds or checks it."""
         path = self._path(name)
         while True:
             make_folder(self.folder)

@@ -50,8 +50,8 @@ def put_aside(source: Path, aside: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV or source.is_symlink() or not source.is_dir():
             raise
-        if entry_exists(_part(aside)):
-            raise FileExistsError(errno.EEXIST, "is not of this run", str(_part(aside))) from None
+        if entry_exists(_part_path(aside)):
+            raise FileExistsError(errno.EEXIST, "is not of this run", str(_part_path(aside))) from None
         _put_files_aside(source, aside)
 
 
@@ -60,17 +60,17 @@ def continue_aside(source: Path, aside: Path) -> None:
 
     If something that is not a folder, perhaps a link, has the name of the folder now, it stays: it is not the packet.
     """
-    if entry_exists(_part(aside)):
+    if entry_exists(_part_path(aside)):
         _put_files_aside(source, aside)
 
 
-def _part(aside: Path) -> Path:
-    """Return the hidden name of a folder that is being moved file by file."""
+def _part_path(aside: Path) -> Path:
+    """Return the hidden path (PART) to which the files of a folder are moved one by one before it is renamed to `aside`."""
     return aside.with_name(aside.name.replace(f"-{HiddenKind.ASIDE}-", f"-{HiddenKind.PART}-", 1))
 
 
 def _put_files_aside(source: Path, aside: Path) -> None:
-    part = _part(aside)
+    part = _part_path(aside)
     refuse_link(part)
     try:
         if source.is_dir() and not source.is_symlink():
