@@ -233,7 +233,7 @@ def undo_partial_move(packet: Packet, tag: str) -> None:
 
 
 def _are_parts(part: Path, packet: Packet) -> bool:
-    """Return whether two folders together have as many files and bytes as the packet had.
+    """Return whether `part` and the folder at the packet's path together have as many files and bytes as the packet had.
 
     A file whose move was interrupted can be in both folders (a hard link): it is counted once.
     """

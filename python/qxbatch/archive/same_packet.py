@@ -116,7 +116,10 @@ class SamePacketCheck:
 _TRIES = 3
 """Number of times that a packet is read at most, if it changes during each reading."""
 _AS_READ = PacketContent(is_contained=True)
-"""Used for a packet that this run has read. Its extra bytes and links are known, and the archive mode was chosen by them."""
+"""The content of a packet whose fingerprint is trusted, without reading it again.
+
+If the packet leaves the inbox, this run has read it before, and chose the archive mode by its extra bytes and links.
+"""
 
 
 def _identity(current: Fingerprint) -> tuple[int, int]:

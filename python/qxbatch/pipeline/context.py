@@ -26,7 +26,7 @@ MOST_UNSYNCED = 64
 
 
 class Context:
-    """The settings, folders, locks, threads and budgets of one run."""
+    """The settings, folders, locks and threads of one run, and its limits of CPUs, memory and open files."""
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ def match_name(settings: Settings, name: str) -> NameMatch:
     inbox_names = names_in(settings.masterinbox)
 
     def possible_ids(packet: str) -> set[str]:
+        """Return the session ids by the file name, and by the stem of its PAR/REC pair."""
         names = dict.fromkeys((packet, pair_stem(packet)))
         return {session.id for text in names if (session := session_of(settings, rows, text)) is not None}
 
