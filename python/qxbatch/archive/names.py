@@ -49,7 +49,7 @@ def archive_path(folder: Path, packet: Path, name: str, number: int | None = Non
     one, that existing path is returned; without `number`, only names before the first unused one are searched.
 
     A file gets no name that would make it a PAR/REC pair with a file of another packet. With exactly the given `number`, one
-    file in the archive may have the same stem: it is the other file of its own pair. Raises OSError.
+    file in the archive may have the same stem: it is the other file of the pair. Raises OSError.
     """
     stems = Counter[str]() if packet.is_dir() else pair_stems(folder, name)
     if number is None:
