@@ -155,7 +155,7 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
 
 
 def current_path(packet: Path, tag: str) -> Path:
-    """Return the path of a packet with the hidden name ASIDE if a killed run left the packet there, else its own path."""
+    """Return where a packet is: at its hidden path (ASIDE) if a killed run left it there, else at its own path."""
     aside = hidden_path(packet, HiddenKind.ASIDE, tag)
     return aside if entry_exists(aside) else packet
 

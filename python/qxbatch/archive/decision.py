@@ -45,7 +45,7 @@ class ArchivingFacts(NamedTuple):
     is_mounted: bool = False
     """Whether a mount point is at its path, in it or, in folder mode, between it and its inbox."""
     has_extra_bytes: bool = False
-    """Whether it has bytes outside of its members, which are in no session."""
+    """Whether it has bytes outside of its members: no session contains these bytes."""
     has_external_links: bool = False
     """Whether it contains links to something outside of it, or to nothing; in folder mode, only links in archives count."""
     is_in_archive: bool = False
@@ -128,8 +128,7 @@ def _why_not_deleted(facts: ArchivingFacts) -> Reason:
 
 
 def _fates_to_remove(facts: ArchivingFacts) -> tuple[str, ...]:
-    """Return the fates of the loose files to remove. They do not depend on whether the packet changed, because each file is
-    compared before it is removed.
+    """Return the fates of the loose files to remove, even if the packet changed: each file is compared before it is removed.
 
     Files with the fate `kept` normally stay. They are removed if the packet is split and its session was not imported before:
     the new sessions contain them.

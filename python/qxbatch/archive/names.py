@@ -44,7 +44,7 @@ class ArchivePath(NamedTuple):
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> ArchivePath:
     """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
-    `packet` is where it is now, perhaps under a hidden name; `name` is its name in the inbox. With `number`, the name gets that
+    `packet` is its path now, perhaps with a hidden name; `name` is its name in the inbox. With `number`, the name gets that
     number (1: the name itself), or the next unused one. If the archive already has the same bytes under the name or a numbered
     one, that existing path is returned; without `number`, only names before the first unused one are searched.
 

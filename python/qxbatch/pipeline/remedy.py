@@ -1,4 +1,4 @@
-"""The report of a unit: problems with the command that fixes them, and without identities."""
+"""The report of a unit: problems with the command that fixes them, and without identities of patients."""
 
 import os
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     """Raise PacketError if an existing session cannot be replaced by renaming, and OSError if its folder cannot be examined.
 
-    That is the case if its folder
+    A session cannot be replaced if its folder
 
     - is a link, a mount point, or not a folder
     - has another name on disk, since the file system treats both names as one (for example in upper and lower case)

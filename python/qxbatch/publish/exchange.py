@@ -1,9 +1,9 @@
 """Publishes a build, a session that is complete in staging, as the session folder.
 
 If the session folder is missing, the build is renamed in one step. If it exists, only session.txt and the folders that an import
-makes (in inbox mode also `inbox`) are exchanged, and other things in it (such as a later step's `hcp`) stay. session.txt is removed
-first and added last, so a folder with a session.txt of a run is always fully written. Each step can be repeated, and none removes a
-byte: replaced folders, and what other programs write meanwhile, are moved to staging, where `replaced.py` handles them.
+makes (in inbox mode also `inbox`) are exchanged, and other things in it (such as a later step's `hcp`) stay. session.txt is moved
+away first and added last, so a folder with a session.txt of a run is always fully written. Each step can be repeated, and none
+removes a byte: replaced folders, and what other programs write meanwhile, are moved to staging, where `replaced.py` handles them.
 """
 
 import contextlib

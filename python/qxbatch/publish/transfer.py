@@ -1,4 +1,4 @@
-"""Moves a file or folder within a file system, or copies it to another one. A copy is verified, or removed; it has no devices."""
+"""Moves a file or folder within a file system, or copies it to another one. Copies have no devices; one that differs is removed."""
 
 import contextlib
 import errno
