@@ -18,7 +18,7 @@ from qxbatch.verification.session import session_checks
 from qxbatch.walk import walk
 
 _MOST_LISTED = 5
-"""Number of differing files that a message names."""
+"""Maximum number of differing files that a message names."""
 
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:

@@ -18,7 +18,7 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnDamaged, Settings
 
 MOST_LISTED = 5
-"""Number of damaged members that a message names."""
+"""Maximum number of damaged members that a message names."""
 
 
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
@@ -74,7 +74,7 @@ def _damage_problems(settings: Settings, unit: Unit, reading: Reading) -> list[P
     )
     encryption_reasons = encrypted.encryption_reasons(reading)
     advice = encrypted.hint(encryption_reasons, settings.passwords)
-    has_broken_members = len(encryption_reasons) < len(damage)
+    has_broken_members = len(encryption_reasons) < len(damage)  # not all of the damage is encryption
     changes = (
         {"password_file": "FILE"} if encrypted.is_openable(encryption_reasons) and settings.passwords is None else {}
     )

@@ -20,9 +20,9 @@ OWN_MEMORY = 300 << 20
 """Bytes of memory that the program itself may use; the remaining part of --mem is for converters."""
 
 SYNC_THREADS = 4
-"""Number of files that are synced at once: a file system commits them in one transaction."""
+"""Maximum number of files that are synced at once: a file system commits them in one transaction."""
 MOST_UNSYNCED = 64
-"""Number of files that may wait for a sync, each with an open descriptor. If more are written, the work waits for the disk."""
+"""Maximum number of files that wait for a sync, each with an open descriptor. If more are written, the work waits for the disk."""
 
 
 class Context:

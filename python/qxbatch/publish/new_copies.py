@@ -46,6 +46,7 @@ def copy_folder(source: Path, target: Path) -> None:
                     _copy_entry(Path(folder, name), name, copy.descriptor)
                 for name in set(folders).difference(links):
                     os.mkdir(name, dir_fd=copy.descriptor)
+        # after their content: creating it changes the times of a folder, and needs write permission
         for folder in reversed(copied_folders):
             with opened_in(top, Path(folder).relative_to(source).parts) as copy:
                 _copy_status(folder, Path(folder).stat(), copy.descriptor)
