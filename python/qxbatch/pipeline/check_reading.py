@@ -57,6 +57,7 @@ def _check_series(reading: Reading, unit: Unit, left_out: LeftOut, settings: Set
 
 
 def _has_series(reading: Reading) -> bool:
+    """Return whether a packet has a series: a group of DICOM files, or a PAR that was not refused."""
     rows = map(reading.row, range(len(reading)))
     return bool(reading.groups()) or any(row.kind == "par" and row.fate != "refused" for row in rows)
 

@@ -57,6 +57,7 @@ def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
 
 
 def _in_inbox(job: Job, fates: tuple[str, ...], rows: Iterable[int] | None = None) -> Iterator[tuple[str, str]]:
+    """Return `_members` of the session's inbox; nothing in inbox mode."""
     return iter(()) if job.unit.session_inbox is None else _members(job.reading, job.unit.session_inbox, fates, rows)
 
 

@@ -152,7 +152,9 @@ def rename_noreplace_at(
     *,
     others_may_write_source: bool = False,
 ) -> None:
-    """Rename as `rename_noreplace` does, without its first check of the new name. Names are relative to the opened folders.
+    """Rename as `rename_noreplace` does, without its first check of the new name.
+
+    Each name is relative to the descriptor of its folder; if that is None, it is a path.
 
     - A folder is renamed. If something has the new name by then, it is replaced only if it is an empty folder.
     - A file gets the new name as a hard link, which never replaces another file, and loses the old name. If a run is killed

@@ -76,6 +76,7 @@ def _copy_entry(source: Path, name: str, folder: int) -> None:
 
 
 def _copy_file(source: Path, name: str, folder: int | None, *, sync: bool = False) -> None:
+    """Copy a regular file to the new file `name` in an opened folder; if `folder` is None, `name` is a path. Raises OSError."""
     if not stat.S_ISREG(source.lstat().st_mode):  # opening a device can have an effect, such as rewinding a tape
         raise OSError(errno.EINVAL, "is not a regular file", str(source))
     with os.fdopen(os.open(source, _READ | os.O_NONBLOCK), "rb") as file:
