@@ -17,7 +17,7 @@ from qxbatch.archive.aside import ChangedError
 from qxbatch.archive.names import ArchivePath, archive_path, kth_name, numbered, unnumbered, used_numbers
 from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.core import hash_file
-from qxbatch.discover.own_names import Use, hidden_name, is_own_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.same_content import START_BYTES, same_content
 from qxbatch.publish.transfer import try_rename
@@ -339,7 +339,7 @@ def test_a_file_with_a_similar_hidden_name_is_not_removed(tmp_path: Path, mode: 
 def test_hidden_names_of_two_units_differ() -> None:
     workspace = Workspace(Path("/study"))
     names = {
-        hidden_name(Use.COPY, each.hidden_name_tag(unit), name)
+        hidden_name(HiddenKind.COPY, each.hidden_name_tag(unit), name)
         for each in (workspace, Workspace(Path("/study")))
         for unit, name in (("OP1", "2-scan.zip"), ("OP1-2", "scan.zip"), ("OP1", "scan.zip"), ("OP1", "P" * 255))
     }
@@ -408,7 +408,7 @@ def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_arch
     def exchanged(folder: Path, source: Path, name: str, number: int | None) -> ArchivePath:
         if not calls:
             if packet.exists():
-                packet.rename(packet.with_name(hidden_name(Use.ASIDE, TAG, "P.zip")))
+                packet.rename(packet.with_name(hidden_name(HiddenKind.ASIDE, TAG, "P.zip")))
             make(packet, "older")
         calls.append(source)
         return archive_path(folder, source, name, number)

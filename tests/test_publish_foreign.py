@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cli.main import main
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.publish import foreign
 from qxbatch.publish.durable import NO_RUN, exchange_names, rename_noreplace
 from qxbatch.publish.foreign import NewText, write_texts
@@ -51,7 +51,7 @@ def test_a_file_that_is_saved_while_the_new_texts_are_synced_is_kept(
     saved: list[str] = []
 
     def save() -> None:
-        if not saved and any(Use.COPY in other.name for other in path.parent.iterdir()):
+        if not saved and any(HiddenKind.COPY in other.name for other in path.parent.iterdir()):
             saved.append("mine")
             path.write_text("mine")
 
@@ -128,7 +128,7 @@ def test_the_run_after_one_that_was_killed_right_after_an_exchange_keeps_what_ca
 
 
 def test_the_next_run_keeps_what_a_killed_report_left(imported: Study) -> None:
-    hidden = imported.sessions / hidden_name(Use.ASIDE, NO_RUN, "report.html")
+    hidden = imported.sessions / hidden_name(HiddenKind.ASIDE, NO_RUN, "report.html")
     os.utime(imported.sessions / "study.json", (2**32, 2**32))
     assert not is_outdated(imported.sessions)
     hidden.write_text("mine")
@@ -140,7 +140,7 @@ def test_the_next_run_keeps_what_a_killed_report_left(imported: Study) -> None:
 
 @pytest.mark.parametrize("name", ["study.tsv", "report.html", "study.json"])
 def test_the_next_run_removes_the_new_files_of_a_killed_report(imported: Study, name: str) -> None:
-    hidden = imported.sessions / hidden_name(Use.COPY, NO_RUN, name)
+    hidden = imported.sessions / hidden_name(HiddenKind.COPY, NO_RUN, name)
     os.utime(imported.sessions / "study.json", (2**32, 2**32))
     hidden.write_text("half a")
     imported.main("--check=no")
@@ -178,7 +178,7 @@ def test_a_folder_in_place_of_a_file_is_reported_and_nothing_is_left(tmp_path: P
 def test_a_folder_at_the_hidden_name_of_a_new_file_is_removed_or_named_with_the_command_that_removes_it(
     imported: Study, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    staged = imported.sessions / hidden_name(Use.COPY, NO_RUN, name)
+    staged = imported.sessions / hidden_name(HiddenKind.COPY, NO_RUN, name)
     staged.mkdir()
     assert main(["report", str(imported.sessions)]) == 0
     assert not staged.exists()

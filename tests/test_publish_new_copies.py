@@ -10,7 +10,7 @@ from typing import IO
 import pytest
 
 from qxbatch.archive.packet import archive_packet as archive_packet_of
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish import transfer as transfer_module
 from qxbatch.publish.durable import remove_tree
 from qxbatch.settings.model import Archive
@@ -76,7 +76,7 @@ def test_a_copy_of_a_file_is_not_written_through_a_link(tmp_path: Path, monkeypa
 
     def planted(path: Path) -> None:
         remove_tree(path)
-        if Use.COPY in path.name and not os.path.lexists(path):
+        if HiddenKind.COPY in path.name and not os.path.lexists(path):
             path.symlink_to(thesis)
 
     monkeypatch.setattr(transfer_module, "remove_tree", planted)

@@ -266,7 +266,7 @@ def made_late_in_a_new_folder(old: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [written_late, changed_late, replaced_late, made_late_in_a_new_folder])
-@pytest.mark.parametrize("step", ["_only_here", "_remove_unchanged"])
+@pytest.mark.parametrize("step", ["_unique_files", "_remove_unchanged"])
 def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], step: str
 ) -> None:
@@ -278,11 +278,11 @@ def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
     written: list[Path] = []
 
     def disturbed(*args: object) -> object:
-        result = original(*args) if step == "_only_here" else None
+        result = original(*args) if step == "_unique_files" else None
         if not written:
             write(old)
             written.append(old)
-        return result if step == "_only_here" else original(*args)
+        return result if step == "_unique_files" else original(*args)
 
     monkeypatch.setattr(unique_files, step, disturbed)
     keep_unique_files(old, session, tmp_path / "archive", None, TAG)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish.journal import run_of_journal
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace
@@ -34,7 +34,7 @@ def test_a_copy_of_a_study_leaves_the_packets_outside_of_it_if_asked(
     if renamed:
         workspace = Workspace(study.sessions)
         tag = workspace.of_run(run_of_journal(workspace.journal_path("S1"))).hidden_name_tag("S1")
-        (inbox / PACKET).rename(hidden_path(inbox / PACKET, Use.ASIDE, tag))
+        (inbox / PACKET).rename(hidden_path(inbox / PACKET, HiddenKind.ASIDE, tag))
     copy = tmp_path / "copy"
     shutil.copytree(study.sessions, copy)
     run = run_main(str(copy), f"--masterinbox={inbox}", "--archive=leave", "--check=no")

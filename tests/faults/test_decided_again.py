@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish.file_states import file_states_in, remove_unchanged
 from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.publish.transfer import hidden_path
@@ -84,7 +84,7 @@ def test_a_packet_with_more_than_the_session_contains_is_moved_whatever_the_jour
     packets = attack.packets(packet)
     if hidden:
         tag = Workspace(attack.study.sessions).of_run(RUN).hidden_name_tag("S1")
-        packet.rename(hidden_path(packet, Use.ASIDE, tag))
+        packet.rename(hidden_path(packet, HiddenKind.ASIDE, tag))
     run = recovered(attack, packets)
     assert run.status == 0, run.text
     assert snapshot(attack.study.archive) == before

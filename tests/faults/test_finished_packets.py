@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish.journal import run_of_journal
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace
@@ -174,7 +174,7 @@ def test_a_partial_copy_of_a_packet_whose_session_is_gone_is_removed(
     workspace = Workspace(study.sessions)
     tag = workspace.of_run(run_of_journal(workspace.journal_path("S1"))).hidden_name_tag("S1")
     study.archive.mkdir(parents=True, exist_ok=True)
-    hidden_path(study.archive / "S1.zip", Use.COPY, tag).write_bytes(b"a part")
+    hidden_path(study.archive / "S1.zip", HiddenKind.COPY, tag).write_bytes(b"a part")
     study.session("S1").rename(study.sessions.parent / "elsewhere")
     study.main(*args)
     assert study.session_names() == ["S1"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.pipeline import hidden_packets
 from qxbatch.publish.transfer import hidden_path
 from tests.build.dicom import MrSeries
@@ -61,7 +61,7 @@ def test_a_packet_whose_journal_was_removed_is_reported_and_imported_after_the_c
 
 def test_a_hidden_packet_whose_name_is_taken_gets_a_numbered_one(study: Study) -> None:
     packet = study.put("S1", TREE, Kind.ZIP)
-    hidden_path(packet, Use.ASIDE, TAG).write_bytes(packet.read_bytes())
+    hidden_path(packet, HiddenKind.ASIDE, TAG).write_bytes(packet.read_bytes())
     run = study.main("--test")
     assert run.status == 1, run.text
     assert command_in(run.text, "mv -nT").endswith("S1_2.zip")
@@ -69,7 +69,7 @@ def test_a_hidden_packet_whose_name_is_taken_gets_a_numbered_one(study: Study) -
 
 def test_the_moved_files_of_a_packet_are_copied_back_by_the_command(study: Study) -> None:
     packet = study.put("S1", {**TREE, "T2/late": b"late"}, Kind.FOLDER)
-    part = hidden_path(packet, Use.PART, TAG)
+    part = hidden_path(packet, HiddenKind.PART, TAG)
     part.mkdir()
     (packet / "T2").rename(part / "T2")
     (part / "mine").write_bytes(b"first")
@@ -83,7 +83,7 @@ def test_the_moved_files_of_a_packet_are_copied_back_by_the_command(study: Study
 
 
 def test_the_moved_files_of_a_missing_packet_get_its_name_back(study: Study) -> None:
-    part = hidden_path(study.inbox / "S1", Use.PART, TAG)
+    part = hidden_path(study.inbox / "S1", HiddenKind.PART, TAG)
     part.mkdir(parents=True)
     run = study.main("--test")
     assert run.status == 1, run.text
@@ -94,7 +94,7 @@ def test_the_moved_files_of_a_missing_packet_get_its_name_back(study: Study) -> 
 def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:
     study.put("S1", TREE)
     assert study.main().status == 0
-    gone = hidden_path(study.inbox / "S1", Use.GONE, TAG)
+    gone = hidden_path(study.inbox / "S1", HiddenKind.GONE, TAG)
     gone.mkdir(parents=True)
     run = study.main("--check=no")
     assert run.status == 1, run.text
@@ -107,7 +107,7 @@ def test_what_is_left_of_a_packet_is_removed_by_the_command_only_if_its_session_
     study.put("S1", TREE)
     assert study.main().status == 0
     tree = MrSeries(patient="P2", study="other").files() if left == "of another packet" else TREE
-    gone = hidden_path(write_packet(tree, study.inbox, "S1", Kind.FOLDER), Use.GONE, TAG)
+    gone = hidden_path(write_packet(tree, study.inbox, "S1", Kind.FOLDER), HiddenKind.GONE, TAG)
     (study.inbox / "S1").rename(gone)
     if left == "of a damaged session":
         next((study.session("S1") / "dicom").glob("*.tar.gz")).unlink()
@@ -129,7 +129,7 @@ def test_a_packet_that_was_split_and_was_being_removed_is_reported(study: Study,
     assert study.session_names() == ["S1-1", "S1-2"]
     if missing:
         shutil.rmtree(study.session(missing))
-    gone = hidden_path(study.inbox / "S1", Use.GONE, TAG)
+    gone = hidden_path(study.inbox / "S1", HiddenKind.GONE, TAG)
     gone.mkdir(parents=True)
     run = study.main("--check=no")
     assert run.status == 1, run.text
@@ -147,7 +147,7 @@ def test_in_an_inbox_outside_of_the_study_only_an_old_hidden_name_is_reported(
 ) -> None:
     inbox = tmp_path / "shared"
     inbox.mkdir()
-    hidden_path(inbox / "S1.zip", Use.ASIDE, TAG).write_bytes(b"of a live run of another study")
+    hidden_path(inbox / "S1.zip", HiddenKind.ASIDE, TAG).write_bytes(b"of a live run of another study")
     assert study.main(f"--masterinbox={inbox}", "--check=no").status == 0
     monkeypatch.setattr(hidden_packets, "_AT_WORK_S", -math.inf)
     run = study.main(f"--masterinbox={inbox}", "--check=no")
@@ -156,7 +156,7 @@ def test_in_an_inbox_outside_of_the_study_only_an_old_hidden_name_is_reported(
 
 
 def test_a_de_identified_run_does_not_name_a_hidden_packet(study: Study, tmp_path: Path) -> None:
-    hidden_path(study.inbox / "Doering_Jane.zip", Use.ASIDE, TAG).write_bytes(b"x")
+    hidden_path(study.inbox / "Doering_Jane.zip", HiddenKind.ASIDE, TAG).write_bytes(b"x")
     log, summary = tmp_path / "log", tmp_path / "summary.json"
     run = study.main("--deidentify-logs", f"--log-file={log}", f"--json-file={summary}")
     assert run.status == 1, run.text
@@ -169,7 +169,7 @@ def test_the_proposed_name_of_a_packet_with_a_long_name_begins_like_it(study: St
     characters = 248 // len(stem.encode())
     packet = study.put(stem * characters, TREE, Kind.ZIP)
     content = packet.read_bytes()
-    packet.rename(hidden_path(packet, Use.ASIDE, TAG))
+    packet.rename(hidden_path(packet, HiddenKind.ASIDE, TAG))
     run = study.main("--test")
     assert run.status == 1, run.text
     subprocess.run(command_in(run.text, "mv -nT"), shell=True, check=True)
@@ -184,7 +184,7 @@ def test_a_record_of_a_run_that_cannot_be_read_does_not_stop_the_import_of_other
     study: Study, record: str
 ) -> None:
     study.put("S2", TREE, Kind.ZIP)
-    hidden_path(study.inbox / "S1.zip", Use.ASIDE, TAG).write_bytes(b"x")
+    hidden_path(study.inbox / "S1.zip", HiddenKind.ASIDE, TAG).write_bytes(b"x")
     path = study.sessions / ".qxbatch" / record
     path.parent.mkdir(parents=True)
     if path.suffix:
@@ -203,7 +203,7 @@ def test_a_record_of_a_run_that_cannot_be_read_does_not_stop_the_import_of_other
 @pytest.mark.parametrize("name", ["S1-" + "x" * 240 + ".zip", "S1-" + "é" * 119])
 def test_a_packet_whose_hidden_name_was_shortened_is_reported_with_that(study: Study, name: str) -> None:
     """The original name is not known any more."""
-    hidden = hidden_path(study.inbox / name, Use.ASIDE, TAG)
+    hidden = hidden_path(study.inbox / name, HiddenKind.ASIDE, TAG)
     hidden.write_bytes(study.put("S2", TREE, Kind.ZIP).read_bytes())
     run = study.main("--test", "--sessions=S2")
     assert run.status == 1, run.text
@@ -215,7 +215,7 @@ def test_a_packet_whose_hidden_name_was_shortened_is_reported_with_that(study: S
 def test_the_moved_files_of_a_packet_with_a_long_name_are_copied_back_to_it(study: Study) -> None:
     packet = study.inbox / ("S1-" + "x" * 240)
     (packet / "T1").mkdir(parents=True)
-    part = hidden_path(packet, Use.PART, TAG)
+    part = hidden_path(packet, HiddenKind.PART, TAG)
     (part / "T2").mkdir(parents=True)
     run = study.main("--test")
     assert run.status == 1, run.text

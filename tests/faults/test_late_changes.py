@@ -15,7 +15,7 @@ from qxbatch.archive.names import ArchivePath, archive_path
 from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import PacketContent
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.model import Fingerprint
 from qxbatch.pipeline import deliver as deliver_module
 from qxbatch.pipeline import journaling as journaling_module
@@ -45,7 +45,7 @@ def around_the_rename(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], 
     """Call `change` with a packet right before, or `after`, it is renamed to its hidden name."""
 
     def changed(packet: Path, aside: Path) -> None:
-        is_step = Use.ASIDE in aside.name
+        is_step = HiddenKind.ASIDE in aside.name
         if is_step and not after:
             change(packet)
         put_aside(packet, aside)
@@ -151,10 +151,10 @@ def test_an_edit_that_keeps_size_and_time_before_the_hidden_name_is_given_is_kep
     packet = study.put("S1", TREE, Kind.ZIP)
     edits: list[bytes] = []
 
-    def edited(path: Path, use: Use, tag: str) -> Path:
-        if use is Use.ASIDE:
+    def edited(path: Path, kind: HiddenKind, tag: str) -> Path:
+        if kind is HiddenKind.ASIDE:
             edits.append(exchange(packet, rename=False))
-        return hidden_path(path, use, tag)
+        return hidden_path(path, kind, tag)
 
     monkeypatch.setattr(packet_module, "hidden_path", edited)
     run = study.main(f"--archive={archive}")
@@ -192,7 +192,7 @@ def test_a_packet_that_changes_when_it_is_renamed_for_removal_comes_back(
 
     def changed(path: Path, hidden: Path) -> None:
         put_aside(path, hidden)
-        if Use.GONE in hidden.name:
+        if HiddenKind.GONE in hidden.name:
             late = hidden / "T1" / "late.dcm" if kind is Kind.FOLDER else hidden
             late.write_bytes(LATE)
 

@@ -13,7 +13,7 @@ import pytest
 from qxbatch.archive.aside import finish_partial_move
 from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.model import Packet
 from qxbatch.pipeline.archiving import _PacketArchiving
 from qxbatch.publish import durable
@@ -158,7 +158,7 @@ def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
     packet = tmp_path / "S1"
     write_folder(PACKET, packet)
     before, whole = snapshot(packet), fingerprint(packet)
-    aside = hidden_path(packet, Use.ASIDE, TAG)
+    aside = hidden_path(packet, HiddenKind.ASIDE, TAG)
     with monkeypatch.context() as patch:
         rename_only_files(patch, stop, KilledError(), in_one_step=in_one_step)
         with pytest.raises(KilledError):
@@ -176,7 +176,7 @@ def test_what_took_the_name_of_a_packet_meanwhile_is_not_moved_with_it(
     packet = study.put("S1", TREE, Kind.FOLDER)
 
     def killed(source: Path, aside: Path) -> None:
-        part = aside.with_name(aside.name.replace(Use.ASIDE, Use.PART, 1))
+        part = aside.with_name(aside.name.replace(HiddenKind.ASIDE, HiddenKind.PART, 1))
         part.mkdir()
         (source / "a").rename(part / "a")
         raise KilledError
@@ -225,7 +225,7 @@ def test_a_packet_that_cannot_be_moved_aside_keeps_its_name_and_files(
     fault = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     rename_only_files(monkeypatch, stop, fault, in_one_step=in_one_step)
     with pytest.raises(OSError, match="No space left"):
-        put_aside(packet, hidden_path(packet, Use.ASIDE, TAG))
+        put_aside(packet, hidden_path(packet, HiddenKind.ASIDE, TAG))
     assert snapshot(tmp_path) == before
 
 
@@ -239,7 +239,7 @@ def test_a_planted_folder_of_moved_files_is_not_taken_for_one_of_this_run(
     archived = _PacketArchiving.run
 
     def planting(self: _PacketArchiving, session_bytes: SessionBytes) -> Any:
-        planted.append(write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, self.tag)))
+        planted.append(write_folder({"mine": b"mine"}, hidden_path(packet, HiddenKind.PART, self.tag)))
         return archived(self, session_bytes)
 
     monkeypatch.setattr(_PacketArchiving, "run", planting)
@@ -251,8 +251,8 @@ def test_a_planted_folder_of_moved_files_is_not_taken_for_one_of_this_run(
 
 def test_files_are_not_moved_into_a_planted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = write_folder(PACKET, tmp_path / "S1")
-    aside = hidden_path(packet, Use.ASIDE, TAG)
-    write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, TAG))
+    aside = hidden_path(packet, HiddenKind.ASIDE, TAG)
+    write_folder({"mine": b"mine"}, hidden_path(packet, HiddenKind.PART, TAG))
     before = snapshot(tmp_path)
     rename_only_files(monkeypatch, 99, KilledError(), in_one_step=True)
     with pytest.raises(FileExistsError):
@@ -289,7 +289,7 @@ def packet_of_a_killed_run(study: Study, monkeypatch: pytest.MonkeyPatch) -> tup
     parts: list[Path] = []
 
     def killed(source: Path, aside: Path) -> None:
-        part = aside.with_name(aside.name.replace(Use.ASIDE, Use.PART, 1))
+        part = aside.with_name(aside.name.replace(HiddenKind.ASIDE, HiddenKind.PART, 1))
         part.mkdir()
         times = source.stat()
         (source / "a").rename(part / "a")

@@ -14,7 +14,7 @@ from qxbatch.archive.packet import archive_packet
 from qxbatch.archive.same_packet import SamePacketCheck
 from qxbatch.archive.session_bytes import PacketContent
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.settings.model import Archive
@@ -37,7 +37,7 @@ def killed(study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind) -> Path:
 
     def put_aside(source: Path, aside: Path) -> None:
         source.rename(aside)
-        if f"-{Use.GONE}-" in aside.name:
+        if f"-{HiddenKind.GONE}-" in aside.name:
             raise KilledError
 
     with monkeypatch.context() as patch:
@@ -77,7 +77,7 @@ class ContainsMembersOnly:
 def test_bytes_around_an_archive_are_not_removed_with_the_rest(tmp_path: Path) -> None:
     """A copy in the archive may be gone."""
     packet = Packet(tmp_path / "S1", "S1", Fingerprint(2, 2, 0, 0, 0))
-    gone = hidden_path(packet.path, Use.GONE, TAG)
+    gone = hidden_path(packet.path, HiddenKind.GONE, TAG)
     gone.mkdir()
     (gone / "a.zip").write_bytes(b"notes")
     contained: Any = ContainsMembersOnly()
@@ -139,7 +139,7 @@ def test_a_file_that_is_written_after_the_last_comparison_is_not_removed(tmp_pat
     (packet / "first").write_bytes(b"dicom")
 
     def is_same_packet(path: Path, *, renamed: bool) -> bool:
-        if renamed and f"-{Use.GONE}-" in path.name:
+        if renamed and f"-{HiddenKind.GONE}-" in path.name:
             (path / "late").write_bytes(b"late")
         return True
 
@@ -150,7 +150,7 @@ def test_a_file_that_is_written_after_the_last_comparison_is_not_removed(tmp_pat
 
 def test_a_file_that_is_written_after_the_comparison_of_the_next_run_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "P"
-    gone = hidden_path(path, Use.GONE, TAG)
+    gone = hidden_path(path, HiddenKind.GONE, TAG)
     gone.mkdir()
     for name in ("first", "second"):
         (gone / name).write_bytes(b"dicom")

@@ -1,8 +1,8 @@
 """Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed.
 
-The kinds of hidden names (`Use`): ASIDE, while the packet is checked; PART, a folder into which the files of a packet are moved one
-by one if its file system cannot rename the packet's folder, and which is then renamed to ASIDE; GONE, while the packet is removed.
-A `tag` in the name identifies the unit and the run.
+The kinds of hidden names (`HiddenKind`): ASIDE, while the packet is checked; PART, a folder into which the files of a packet are
+moved one by one if its file system cannot rename the packet's folder, and which is then renamed to ASIDE; GONE, while the packet
+is removed. A `tag` in the name identifies the unit (the packets that are imported together) and the run.
 """
 
 import errno
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from qxbatch.archive.names import kth_name
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import file_states_in, remove_unchanged
@@ -23,8 +23,8 @@ from qxbatch.publish.open_folders import opened_folder, opened_in
 from qxbatch.publish.plain_files import entry_exists
 from qxbatch.publish.transfer import continue_aside, hidden_path, move_files, put_aside, try_rename
 
-_MOST_LINKS = 40
-"""The kernel follows no more links in one path."""
+_MAX_LINKS = 40
+"""The kernel follows at most this many links in one path."""
 
 
 class PacketCheck(Protocol):
@@ -116,8 +116,11 @@ def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool 
 
 
 def restore_name(packet: Packet, tag: str) -> None:
-    """Give a packet its name back if it has the hidden name ASIDE or GONE. If files of it were removed, it keeps the name GONE."""
-    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
+    """Give a packet its name back if it has the hidden name ASIDE, or has the name GONE and is complete. Raises OSError.
+
+    A packet of which files were removed or changed, or cannot be read, keeps the name GONE.
+    """
+    aside, gone = (hidden_path(packet.path, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     if entry_exists(aside):
         _rename_back(packet.path, aside)
     elif _is_complete(gone, packet):
@@ -136,11 +139,12 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
     """Finish the removal that a killed run began, but remove only files that are compared again.
 
     A complete packet is renamed to its first hidden name (ASIDE), so that it is compared and removed again. If files of a folder
-    are missing, the others are removed if `contains` returns True: sessions contain their bytes. What is left is renamed back.
+    are missing or changed, those that are left are removed if `contains` returns True: sessions contain their bytes. What is left
+    is renamed back.
 
     Raises ChangedError if anything is left, OSError, and ValueError from `contains`.
     """
-    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
+    aside, gone = (hidden_path(packet.path, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     if not entry_exists(gone):
         return
     if _is_complete(gone, packet):
@@ -151,42 +155,44 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
 
 
 def current_path(packet: Path, tag: str) -> Path:
-    """Return the hidden path of a packet if a run was killed after it renamed the packet, else its own path."""
-    aside = hidden_path(packet, Use.ASIDE, tag)
+    """Return where a packet is: at its hidden path (ASIDE) if a killed run left it there, else at its own path."""
+    aside = hidden_path(packet, HiddenKind.ASIDE, tag)
     return aside if entry_exists(aside) else packet
 
 
 def has_all_files(packet: Path, tag: str) -> bool:
     """Return whether a packet exists, perhaps with the hidden name ASIDE, and no killed run moved or removed files of it.
 
-    Only hidden names are looked for; no file is read.
+    Only the names are looked for; no file is read, or compared with the fingerprint.
     """
-    aside, part, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.PART, Use.GONE))
+    aside, part, gone = (
+        hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.PART, HiddenKind.GONE)
+    )
     return any(map(entry_exists, (packet, aside))) and not any(map(entry_exists, (part, gone)))
 
 
 def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
-    """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none.
+    """Return the first mount point at or below a packet, which may have the hidden name ASIDE or GONE; None if there is none.
 
     In folder mode (`--masterinbox=none`), `inbox` is that of the session: a mount point between it and the packet counts too.
     """
     above = None if inbox is None else mount_above(packet, inbox)
     if above is not None:
         return above
-    hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    hidden = (hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     return next((mount for path in (packet, *hidden) if (mount := mount_in(path)) is not None), None)
 
 
 def link_depth(packet: Path, tag: str) -> int:
-    """Return the number of links from a packet to its data, also if it has a hidden name; 0 if it is not a link."""
-    hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    """Return the number of links from a packet, which may have a hidden name, to its data; 0 if the packet is not a link."""
+    hidden = (hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     return max(map(_count_links, (packet, *hidden)))
 
 
 def _count_links(path: Path) -> int:
     links = 0
     with suppress(OSError):
-        while path.is_symlink() and links < _MOST_LINKS:
+        while path.is_symlink() and links < _MAX_LINKS:
             path = path.parent / path.readlink()
             links += 1
     return links
@@ -195,17 +201,17 @@ def _count_links(path: Path) -> int:
 def finish_partial_move(packet: Packet, tag: str) -> None:
     """Finish the renaming to ASIDE if a run was killed while it moved the files of the packet one by one (to PART).
 
-    If its name belongs to another folder now, the files that were moved get a numbered name, and that folder stays as it is.
-    Raises OSError.
+    If the folder that has the name of the packet now does not contain the other files of the packet, it stays as it is, and the
+    folder of the moved files gets a numbered name. Raises OSError.
     """
-    part = hidden_path(packet.path, Use.PART, tag)
+    part = hidden_path(packet.path, HiddenKind.PART, tag)
     if not entry_exists(part):
         return
     is_folder = packet.path.is_dir() and not packet.path.is_symlink()
     if is_folder and not _are_parts(part, packet):
         _rename_back(packet.path, part)
     else:
-        continue_aside(packet.path, hidden_path(packet.path, Use.ASIDE, tag))
+        continue_aside(packet.path, hidden_path(packet.path, HiddenKind.ASIDE, tag))
 
 
 def undo_partial_move(packet: Packet, tag: str) -> None:
@@ -214,7 +220,7 @@ def undo_partial_move(packet: Packet, tag: str) -> None:
     Raises OSError if the files at the path of the packet are not its remaining ones, for example if others are mounted there: the
     moved files keep their hidden name for the next run.
     """
-    part = hidden_path(packet.path, Use.PART, tag)
+    part = hidden_path(packet.path, HiddenKind.PART, tag)
     if not entry_exists(part):
         return
     if not entry_exists(packet.path):
@@ -227,7 +233,7 @@ def undo_partial_move(packet: Packet, tag: str) -> None:
 
 
 def _are_parts(part: Path, packet: Packet) -> bool:
-    """Return whether two folders together have as many files and bytes as the packet had.
+    """Return whether `part` and the folder at the packet's path together have as many files and bytes as the packet had.
 
     A file whose move was interrupted can be in both folders (a hard link): it is counted once.
     """
@@ -236,14 +242,15 @@ def _are_parts(part: Path, packet: Packet) -> bool:
         status.st_size
         for folder, _, names in os.walk(part)
         for name in names
-        if (status := _same_file(Path(folder, name), packet.path / Path(folder, name).relative_to(part))) is not None
+        if (status := _status_if_same(Path(folder, name), packet.path / Path(folder, name).relative_to(part)))
+        is not None
     ]
     files = moved.files + remaining.files - len(sizes_counted_twice)
     size = moved.size + remaining.size - sum(sizes_counted_twice)
     return (files, size) == (expected.files, expected.size)
 
 
-def _same_file(path: Path, other: Path) -> os.stat_result | None:
+def _status_if_same(path: Path, other: Path) -> os.stat_result | None:
     """Return the status of a file if both paths are names of it; else None."""
     try:
         status = path.lstat()

@@ -1,4 +1,4 @@
-"""Folder mode (`--masterinbox=none`): compares archives that have the same name, and reads as little of them as possible."""
+"""Folder mode (`--masterinbox=none`): compares archives (zip, 7z, tar) with the same name, and reads as little as possible."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[in
     """
     sizes = {path: _size(path) for path in paths}
     keys: dict[Path, ContentKey] = {path: (path.name, size) for path, size in sizes.items()}
-    keys = _with_longer_keys(keys, lambda path: _ends(path, sizes[path], monitor))
+    keys = _with_longer_keys(keys, lambda path: _hash_of_ends(path, sizes[path], monitor))
     counts = Counter(keys.values())
     whole_files = {path for path, key in keys.items() if counts[key] > 1 and sizes[path] > 2 * END_BYTES}
     announce(sum(sizes[path] for path in whole_files))
@@ -59,7 +59,8 @@ def _size(path: Path) -> int:
         return -1
 
 
-def _ends(path: Path, size: int, monitor: Monitor) -> str:
+def _hash_of_ends(path: Path, size: int, monitor: Monitor) -> str:
+    """Return one SHA-256 of the first and the last END_BYTES, counting no byte twice. Raises OSError and CancelledError."""
     if monitor.cancelled:
         raise CancelledError
     with path.open("rb") as file:

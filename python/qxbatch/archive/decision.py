@@ -1,4 +1,4 @@
-"""Decides what to do with a packet, and with the loose files of a session's inbox."""
+"""Decides what to do with a packet, and with the loose files of a session's inbox, which are in no archive."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -12,10 +12,9 @@ _FROM_KEEPING_TO_DELETING = (*KEEPING, Archive.MOVE, Archive.DELETE)
 
 
 class Reason(StrEnum):
-    """Why a packet is not archived as requested."""
+    """Why a packet is not archived as requested; AS_REQUESTED if it is."""
 
     AS_REQUESTED = ""
-    """It is archived as requested."""
     NOT_PUBLISHED = "its session is not published"
     DAMAGED = "some of its members cannot be read"
     CHANGED = "it changed while it was imported"
@@ -34,7 +33,7 @@ class ArchivingFacts(NamedTuple):
     requested_mode: Archive
     """The mode that was requested."""
     has_errors: bool = False
-    """Whether one of its sessions has an error, for example a series that failed."""
+    """Whether one of its sessions has an error. If the packet is not damaged, that is a series whose conversion failed."""
     is_damaged: bool = False
     """Whether some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
     is_published: bool = True
@@ -46,7 +45,7 @@ class ArchivingFacts(NamedTuple):
     is_mounted: bool = False
     """Whether a mount point is at its path, in it or, in folder mode, between it and its inbox."""
     has_extra_bytes: bool = False
-    """Whether it has bytes outside of its members, which are in no session."""
+    """Whether it has bytes outside of its members: no session contains these bytes."""
     has_external_links: bool = False
     """Whether it contains links to something outside of it, or to nothing; in folder mode, only links in archives count."""
     is_in_archive: bool = False
@@ -58,7 +57,7 @@ class ArchivingFacts(NamedTuple):
     kept_files_changed: bool = False
     """Folder mode: whether a file that was kept from it is missing in the inbox, or has other bytes now."""
     was_imported_before: bool = False
-    """Folder mode: whether the session was imported before this import, so that it has a ledger with rows."""
+    """Folder mode: whether the session was imported before this import: its ledger had rows then."""
 
 
 class Decision(NamedTuple):
@@ -68,9 +67,9 @@ class Decision(NamedTuple):
     """How to archive the packet; None if it is not archived: its session is not published, or it is damaged or changed."""
     reason: Reason = Reason.AS_REQUESTED
     fates_to_remove: tuple[str, ...] = ()
-    """Folder mode: which loose files are removed from the inbox, by the `fate` in the ledger: what the import did with a file.
+    """Folder mode: loose files are removed from the inbox if the ledger has one of these values as their `fate`.
 
-    A session contains their bytes.
+    The fate is what the import did with a file. A session contains the bytes of these files.
     """
 
 
@@ -129,7 +128,7 @@ def _why_not_deleted(facts: ArchivingFacts) -> Reason:
 
 
 def _fates_to_remove(facts: ArchivingFacts) -> tuple[str, ...]:
-    """Return the fates of loose files to remove, even if the packet changed: each file is compared before it is removed.
+    """Return the fates of the loose files to remove, even if the packet changed: each file is compared before it is removed.
 
     Files with the fate `kept` normally stay. They are removed if the packet is split and its session was not imported before:
     the new sessions contain them.

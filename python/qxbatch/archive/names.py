@@ -44,28 +44,30 @@ class ArchivePath(NamedTuple):
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> ArchivePath:
     """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
-    `packet` is where it is now, perhaps under a hidden name; `name` is its name in the inbox. With `number`, the name gets that
-    number (1: the name itself), or the next unused one. If the archive already has the same bytes under the name or a numbered one,
-    that existing path is returned; without `number`, only names before the first unused one are searched. A file gets no name that
-    would make it a PAR/REC pair with another packet's file; with `number`, one such file is its own. Raises OSError.
+    `packet` is its path now, perhaps with a hidden name; `name` is its name in the inbox. With `number`, the name gets that
+    number (1: the name itself), or the next unused one. If the archive already has the same bytes under the name or a numbered
+    one, that existing path is returned; without `number`, only names before the first unused one are searched.
+
+    A file gets no name that would make it a PAR/REC pair with a file of another packet. With exactly the given `number`, one
+    file in the archive may have the same stem: it is the other file of the pair. Raises OSError.
     """
     stems = Counter[str]() if packet.is_dir() else pair_stems(folder, name)
     if number is None:
-        return _next_place(folder, packet, name, stems)
-    used, first = used_numbers(name, os.listdir(folder)), number  # noqa: PTH208 - names, not paths
+        return _next_path(folder, packet, name, stems)
+    used, requested = used_numbers(name, os.listdir(folder)), number  # noqa: PTH208 - names, not paths
     for k in sorted(used):  # chosen numbers may leave gaps
         if same_content(packet, folder / kth_name(name, k)):
             return ArchivePath(folder / kth_name(name, k), has_packet=True)
     while (
         number in used
         or os.path.lexists(folder / kth_name(name, number))
-        or stems[pair_stem(kth_name(name, number))] > (number == first)
+        or stems[pair_stem(kth_name(name, number))] > (number == requested)
     ):
         number += 1
     return ArchivePath(folder / kth_name(name, number), has_packet=False)
 
 
-def _next_place(folder: Path, packet: Path, name: str, stems: Counter[str]) -> ArchivePath:
+def _next_path(folder: Path, packet: Path, name: str, stems: Counter[str]) -> ArchivePath:
     """Return the first path that is unused or has the same bytes. `stems`: see `pair_stems`.
 
     A numbered name does not count as unused while a packet with that name waits beside this one, so the order in which the two are
@@ -96,7 +98,10 @@ def pair_stem(name: str) -> str:
 
 
 def pair_stems(folder: Path, name: str) -> Counter[str]:
-    """Count the files in `folder` with which a file called `name`, or a numbered name, could be a PAR/REC pair, by `pair_stem`.
+    """Count the files in `folder`, by `pair_stem`, that would be a PAR/REC pair with a file called `name` if it had their stem.
+
+    That is so if one of the two files has the extension of a PAR or REC (`has_paired_extension`). The stem of `name` is not
+    compared here: the file may get a numbered name.
 
     PARs whose names differ only in case count too: a REC for one of them could be paired with the other. Raises OSError.
     """
@@ -112,7 +117,9 @@ def pair_stems(folder: Path, name: str) -> Counter[str]:
 def number_of_partner(
     name: str, archived_paths: Mapping[Path, Path | None], is_own: Callable[[Path], bool]
 ) -> int | None:
-    """Return the number in the archive of the other file of a PAR/REC pair; None if it was not archived, or for another packet.
+    """Return the number in the archive of the other file of a PAR/REC pair.
+
+    None if that file was not archived, or if the file at its path in the archive is of another packet.
 
     `archived_paths` maps the packets that were imported together and archived already to their paths in the archive. `is_own`
     returns whether the file at such a path is of these packets: for a killed run, the path is a guess.

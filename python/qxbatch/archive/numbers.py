@@ -28,11 +28,11 @@ def archives_in(inboxes: Sequence[Path]) -> list[Path]:
 def choose_numbers(
     archives: Mapping[Path, ContentKey], existing: Collection[str], previous: Numbers
 ) -> dict[Path, int]:
-    """Return the numbers of those archives whose name another of them has, or a packet in the archive folder (also with a number).
+    """Return the numbers of the archives whose name is not unique: another of them has it, or a packet in the archive folder.
 
-    `existing` are names in the archive folder, which are not reused. `previous` are numbers that were chosen before, perhaps by
-    another run; they are kept. Any other archive, in the order of `archives`, gets the number of the first one before it with the
-    same content, else an unused one.
+    `existing` are names in the archive folder, perhaps numbered ones; they are not reused. `previous` are numbers that were
+    chosen before, perhaps by another run; they are kept. Any other archive, in the order of `archives`, gets the number of the
+    first one before it with the same content, else an unused one.
     """
     names = Counter(path.name for path in archives)
     repeated_names = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}

@@ -20,7 +20,7 @@ from qxbatch.archive.aside import (
     remove_aside,
 )
 from qxbatch.archive.names import archive_path, kth_name, used_numbers
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.plain_files import entry_exists, is_below_without_links
@@ -54,7 +54,7 @@ def archive_packet(
     Raises ChangedError, OSError, and ValueError from the check.
     """
     # the names of the packet while it is checked, and while it is removed
-    aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    aside, gone = (hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     if not entry_exists(aside) and not entry_exists(packet):
         remove_partial_copy(packet, folder, tag)
         return _path_after_move(folder, packet.name, number, was_moved_to) if mode is Archive.MOVE else None
@@ -97,10 +97,13 @@ class _Destination(NamedTuple):
     @property
     def copy_path(self) -> Path:
         """The hidden path of a copy in progress."""
-        return hidden_path(self.folder / self.name, Use.COPY, self.tag)
+        return hidden_path(self.folder / self.name, HiddenKind.COPY, self.tag)
 
     def copy_packet(self, packet: Path, is_same_packet: PacketCheck) -> Path:
-        """Copy a packet, unless the archive already has its bytes; return the path. Raises ChangedError, OSError, ValueError."""
+        """Copy a packet, unless the archive already has its bytes; return the path in the archive.
+
+        Raises ChangedError, OSError, ValueError.
+        """
         source = packet.resolve()  # a copy of a link would not be a copy of the data
         target = self._equal_packet(source)
         if target is None:
@@ -154,7 +157,8 @@ class _Destination(NamedTuple):
 def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
     """Return the paths of devices in a packet before it is moved or copied, relative to it. Raises OSError.
 
-    A packet that is moved by a rename keeps its devices; a copy does not have them.
+    Empty with other modes, and for a link that is moved. A packet that is moved by a rename keeps its devices; a copy does not
+    have them.
     """
     current = current_path(packet, tag)
     if mode is Archive.COPY or (mode is Archive.MOVE and not current.is_symlink()):
@@ -176,7 +180,7 @@ def remove_emptied_folders(packet: Path, inbox: Path, top: Path) -> None:
 
 def remove_partial_copy(packet: Path, folder: Path, tag: str) -> None:
     """Remove the partial copy of a packet that a killed run left in the archive `folder` under a hidden name."""
-    remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
+    remove_tree(hidden_path(folder / packet.name, HiddenKind.COPY, tag))
 
 
 def _path_after_move(folder: Path, name: str, number: int | None, was_moved_to: Callable[[Path], bool]) -> Path | None:

@@ -1,4 +1,7 @@
-"""Compares the files that are left of a packet with sessions, when the packet's journal is missing."""
+"""Compares the files that are left of a packet with sessions, when the journal of the import that was removing it is missing.
+
+The ledger of a session lists the members of its packets with their hashes.
+"""
 
 import errno
 import os

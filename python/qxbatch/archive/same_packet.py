@@ -46,9 +46,10 @@ class SamePacketCheck:
         return content is not None and (content.is_fully_contained if self._for_deletion else content.is_contained)
 
     def content(self, path: Path, *, renamed: bool = False) -> PacketContent | None:
-        """Return the content of the packet at `path` when it was last read.
+        """Return the content of the packet at `path`, as it was when the packet was last read.
 
-        None if it is not the imported one, or if it changes during each reading. Raises OSError and ValueError as
+        None if its names, sizes or times are not those of the imported packet, if it is reached through a link below `top`, or if
+        it changes during each reading. Raises OSError and ValueError as
         `SessionBytes.read_packet`.
         """
         if self._is_behind_link(path):
@@ -91,7 +92,9 @@ class SamePacketCheck:
         )
 
     def was_moved_to(self, path: Path) -> bool:
-        """Return whether a packet in the archive is the imported one, by names, sizes and times, or else by its bytes.
+        """Return whether a packet in the archive is the imported one, by names, sizes and times.
+
+        If these differ, but not the numbers of files and bytes, the bytes of its members decide. False if they cannot be read.
 
         Raises ValueError when a ledger is damaged.
         """
@@ -103,7 +106,7 @@ class SamePacketCheck:
             return False
 
     def _is_behind_link(self, path: Path) -> bool:
-        """Return whether a folder became a link, perhaps to another copy of the packet."""
+        """Return whether a folder above the packet became a link, perhaps to another copy of the packet."""
         return self._top is not None and path.is_relative_to(self._top) and not is_below_without_links(path, self._top)
 
     def _read_again(self, path: Path) -> PacketContent:
@@ -113,7 +116,10 @@ class SamePacketCheck:
 _TRIES = 3
 """Number of times that a packet is read at most, if it changes during each reading."""
 _AS_READ = PacketContent(is_contained=True)
-"""Used for a packet that this run has read. Its extra bytes and links are known, and the archive mode was chosen by them."""
+"""The content of a packet whose fingerprint is trusted, without reading it again.
+
+If the packet leaves the inbox, this run has read it before, and chose the archive mode by its extra bytes and links.
+"""
 
 
 def _identity(current: Fingerprint) -> tuple[int, int]:

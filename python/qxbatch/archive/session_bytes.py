@@ -1,4 +1,8 @@
-"""Compares packets, or files of an inbox, with the bytes that sessions contain."""
+"""Compares packets, or files of an inbox, with the bytes that sessions contain, by the ledgers of the sessions.
+
+A ledger is the table of the members of a session's packets: hash, fate (what the import did with the member) and path in the
+session. A sorted file is a member in the folder or tar.gz of its series; a kept file is a member that belongs to no series.
+"""
 
 import errno
 import os
@@ -71,7 +75,8 @@ class SessionBytes:
     def read_packet(self, path: Path) -> PacketContent:
         """Read a packet, and return what it contains, compared with the bytes of the sessions.
 
-        Raises OSError, also if other options are needed to read a member, and ValueError when a ledger is damaged.
+        A damaged packet counts as not contained. Raises OSError, also if other options are needed to read a member, and
+        ValueError when a ledger is damaged.
         """
         settings = self._settings
         with temporary_folder_below(self._scratch, self._top) as scratch:

@@ -31,7 +31,7 @@ def choose_and_store_numbers(
 
     Numbers are also needed if packets are to be deleted, since a packet with a failed series is moved to the archive.
 
-    Raises OSError when they cannot be recorded, or earlier ones cannot be read.
+    Raises OSError when they cannot be stored, or stored ones cannot be read.
     """
     if not archives or not _choose(archives, settings, _of_existing(_read(workspace))):
         return {}
@@ -45,11 +45,14 @@ def choose_and_store_numbers(
 
 
 def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] = ()) -> None:
-    """Remove numbers that are no longer needed.
+    """Remove the numbers that are no longer needed:
 
-    These are the numbers of archives in `inboxes`, with which this run has finished, of missing archives, and of archives whose
-    sessions have results or were split. The other archives belong to sessions that wait. While another run works, or a killed run
-    left unfinished work, all are kept: a later call removes them.
+    - of archives in `inboxes`, the inboxes with which this run has finished
+    - of archives that are missing
+    - of archives whose sessions have results or were split
+
+    The other archives belong to sessions that wait. While another run works, or a killed run left unfinished work, all numbers are
+    kept: a later call removes them.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers_path, workspace.temporary_numbers_path)):
         return

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qxbatch.core import Statistics
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.page.picture import write_picture
 from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.publish.durable import NO_RUN, rename_noreplace
@@ -61,7 +61,7 @@ def _write_pictures(packed: Path, paths: SessionPaths, image: ImageSummary, miss
 
 def _write_new(path: Path, content: bytes) -> None:
     """Write a file that does not exist. Nothing is written to a file or link that appears at its path. Raises OSError."""
-    temporary = path.with_name(hidden_name(Use.COPY, NO_RUN, path.name))  # no import uses the tag NO_RUN
+    temporary = path.with_name(hidden_name(HiddenKind.COPY, NO_RUN, path.name))  # no import uses the tag NO_RUN
     temporary.unlink(missing_ok=True)
     try:
         with temporary.open("xb") as file:

@@ -19,8 +19,8 @@ _HASH_ENDING = re.compile(r"(?s).*-[0-9a-f]{32}(\.tar)?(\.[A-Za-z0-9]{1,8})?")
 _EXTENSION = re.compile(r"(\.tar)?\.[A-Za-z0-9]{1,8}\Z")
 
 
-class Use(StrEnum):
-    """Why qxbatch gave a file or folder a hidden name (`hidden_name`); the value is a part of that name."""
+class HiddenKind(StrEnum):
+    """The kind of a hidden name (`hidden_name`): why a file or folder has it. The value is a part of the name."""
 
     COPY = "copy"
     """A copy in progress, not complete."""
@@ -32,13 +32,13 @@ class Use(StrEnum):
     """It was compared and is being removed."""
 
 
-def hidden_name(use: Use, tag: str, name: str) -> str:
+def hidden_name(kind: HiddenKind, tag: str, name: str) -> str:
     """Return the hidden name for something called `name`; `tag` (16 hex digits) identifies one unit of one run.
 
-    >>> hidden_name(Use.COPY, "0123456789abcdef", "AP346.zip")
+    >>> hidden_name(HiddenKind.COPY, "0123456789abcdef", "AP346.zip")
     '.qxbatch-copy-0123456789abcdef-AP346.zip'
     """
-    prefix = f"{WORKSPACE}-{use}-{tag}-"
+    prefix = f"{WORKSPACE}-{kind}-{tag}-"
     return f"{prefix}{_shorten(name, MAX_NAME_BYTES - len(prefix))}"
 
 
@@ -76,13 +76,13 @@ def is_own_name(name: str) -> bool:
     return name == WORKSPACE or is_staging_name_of_split(name) or _HIDDEN_NAME.fullmatch(name) is not None
 
 
-def split_hidden_name(name: str) -> tuple[Use, str, str] | None:
-    """Return use, tag and original name of a hidden name; None for another name.
+def split_hidden_name(name: str) -> tuple[HiddenKind, str, str] | None:
+    """Return kind, tag and original name of a hidden name; None for another name.
 
     If `hidden_name` shortened the original name, the shortened one is returned.
     """
     match = _HIDDEN_NAME.fullmatch(name)
-    return None if match is None else (Use(match[1]), match[2], match[3])
+    return None if match is None else (HiddenKind(match[1]), match[2], match[3])
 
 
 def is_shortened(name: str) -> bool:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.settings.model import Archive, Settings
 
 MAX_PATH_BYTES = 4095
@@ -19,8 +19,8 @@ def max_path_bytes(packet: Path, settings: Settings) -> int:
     """
     if settings.archive is Archive.LEAVE:
         return MAX_PATH_BYTES
-    hidden = [packet.with_name(hidden_name(Use.ASIDE, _TAG, packet.name))]
+    hidden = [packet.with_name(hidden_name(HiddenKind.ASIDE, _TAG, packet.name))]
     if settings.masterinbox is not None:
-        hidden.append(settings.archive_folder / hidden_name(Use.COPY, _TAG, packet.name))
+        hidden.append(settings.archive_folder / hidden_name(HiddenKind.COPY, _TAG, packet.name))
     longest = max(len(os.fsencode(path)) for path in hidden)
     return MAX_PATH_BYTES - max(longest - len(os.fsencode(packet)), 0)

@@ -1,4 +1,7 @@
-"""Keeps the replaced files of an interrupted run whose journal was removed, perhaps because it could not be read."""
+"""Keeps the replaced files of an interrupted run whose journal was removed, perhaps because it could not be read.
+
+The journal is the list of the steps that remained.
+"""
 
 import contextlib
 import os
@@ -52,8 +55,8 @@ def _kept_problem(session: str, kept_in: Path) -> Problem:
 def _replaced_sessions(workspace: Workspace, unit: str) -> Iterator[str]:
     """Yield the sessions of a unit whose replaced files wait in the staging of the workspace's run.
 
-    They are in a folder with the name of the session; after an interrupted `keep_unique_files`, some or all of them are in the
-    folder beside it with KEPT_SUFFIX.
+    The replaced files are in a folder with the name of the session; after an interrupted `keep_unique_files`, some or all of them
+    are in the folder beside it with KEPT_SUFFIX.
     """
     sessions = set()
     for name in _names_in(workspace.replaced_files_folder(unit, unit).parent, workspace):

@@ -68,10 +68,10 @@ def archive_packets(
     problems: list[Problem] = []
     tag = workspace.hidden_name_tag(journal.unit)
     # a link is archived before the packet that it leads to
-    for packet in sorted(journal.packets, key=lambda entry: -link_depth(entry.packet.path, tag)):
+    for journaled in sorted(journal.packets, key=lambda each: -link_depth(each.packet.path, tag)):
         check_lock()
         archiving = _PacketArchiving(
-            packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
+            journaled, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
         archiving.use_number_of_partner(paths_after_archiving, session_bytes)
         archiving.apply_current_archive_option(settings)
@@ -84,7 +84,7 @@ def archive_packets(
         if isinstance(result, Problem):
             problems.append(result)
         elif not isinstance(result, _StaysInPlace):
-            paths_after_archiving[packet.packet.path] = result
+            paths_after_archiving[journaled.packet.path] = result
     return paths_after_archiving, problems
 
 
@@ -97,7 +97,7 @@ class _PacketArchiving:
 
     def __init__(
         self,
-        packet: JournaledPacket,
+        journaled: JournaledPacket,
         journal: Journal,
         workspace: Workspace,
         locks: Locks,
@@ -105,9 +105,9 @@ class _PacketArchiving:
         published: bool,
         read_by_this_run: bool,
     ) -> None:
-        self.packet = packet.packet
-        self.path = packet.packet.path
-        self.number = packet.number
+        self.packet = journaled.packet
+        self.path = journaled.packet.path
+        self.number = journaled.number
         """The number of its name in the archive, if one was chosen before the import, or for the other file of its PAR/REC
         pair; else None."""
         self.journal = journal
@@ -171,7 +171,10 @@ class _PacketArchiving:
             self.warnings.append(mounted_packet_warning(self.path, mount, self.journal, settings))
 
     def run(self, session_bytes: SessionBytes) -> Path | Problem | _StaysInPlace | None:
-        """Archive the packet; return where it, or its copy, is now (None: it no longer exists), or why it was not archived."""
+        """Archive the packet; return where it, or its copy, is now (None: it no longer exists), or why it was not archived.
+
+        `_StaysInPlace` if the reason was reported before, else a problem. Raises OSError, and ValueError for a damaged ledger.
+        """
         journal = self.journal
         keep_in_place = decide_archiving(self.facts).mode in KEEPING
         is_same_packet = self._same_packet_check(session_bytes)
@@ -183,10 +186,12 @@ class _PacketArchiving:
         except OSError as error:
             return archiving_problem(self.path, journal.requested_mode, error)
         is_same_packet = self._decide_by_content(is_same_packet, path)
+        # a packet with a hidden name is checked by `archive_packet`
         changed = self._change_problem(is_same_packet) if path == self.path else None
         decision = decide_archiving(self.facts._replace(has_changed=changed is not None))
         if decision.mode is None:  # the packet is not archived
             restore_name(self.packet, self.tag)
+            # the journal of a packet that cannot be read stays, and so does its copy
             if journal.requested_mode is not Archive.LEAVE and (changed is None or changed.code is Code.CHANGED):
                 remove_partial_copy(self.path, self.archive, self.tag)
             return _StaysInPlace() if decision.reason is not Reason.CHANGED or changed is None else changed
@@ -199,7 +204,8 @@ class _PacketArchiving:
     def _decide_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
         """Folder mode (`--masterinbox=none`): move an archive, instead of deleting it, if it may be the only copy of a member.
 
-        It may be if the inbox has no unchanged copy of a member with the fate `kept`. Return the check to use. Raises OSError.
+        That is so if the inbox has no unchanged copy of a member with the fate `kept`. Return the check to use. Raises OSError, and
+        ValueError for a damaged ledger.
         """
         inbox = self.journal.session_inbox
         if inbox is None or decide_archiving(self.facts).mode is not Archive.DELETE:
@@ -281,7 +287,7 @@ class _PacketArchiving:
         except ChangedError as error:
             return changed_packet_problem(error.path)
         except OSError as error:
-            with contextlib.suppress(OSError):  # no file of it could be removed, for example because of permissions
+            with contextlib.suppress(OSError):  # with all its files, it gets its name back
                 restore_name(self.packet, self.tag)
             return archiving_problem(self.path, mode, error)
         is_archived = mode is not Archive.MOVE or self.read_by_this_run or target is not None

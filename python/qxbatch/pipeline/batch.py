@@ -26,7 +26,8 @@ def import_ready(
 ) -> Report:
     """Import the ready packets; return the whole run's report, in which the names of imported packets are redacted.
 
-    Raises UsageError as `opened_context`, and KeyboardInterrupt when the run is stopped.
+    `report` is that of the steps before: the recovery and the discovery. Raises UsageError as `opened_context`, and
+    KeyboardInterrupt when the run is stopped.
     """
     try:
         with finished_import(settings, workspace, locks, ready, report, observer) as final_report:
@@ -47,7 +48,7 @@ def finished_import(
     report: Report,
     observer: Observer,
 ) -> Iterator[Report]:
-    """Import the ready packets; the `with` block gets the whole run's report, and runs before the folder `.qxbatch` is removed."""
+    """Import the ready packets; yield the report as `import_ready` returns it. The folder `.qxbatch` is removed after the block."""
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
         results = import_units(context, units)

@@ -1,4 +1,7 @@
-"""Syncs a session's build, and compares it with its ledger."""
+"""Syncs a session's build, and compares it with its ledger.
+
+The build is the complete session in staging; the ledger lists all members of its packets, with their hashes.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

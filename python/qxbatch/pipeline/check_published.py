@@ -1,4 +1,7 @@
-"""Checks that the sessions in the sessions folder are those of a journal."""
+"""Checks that the sessions in the sessions folder are those of a journal, by the hashes of their ledgers.
+
+The ledger of a session lists all members of its packets.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +18,7 @@ from qxbatch.verification.session import session_checks
 from qxbatch.walk import walk
 
 _MOST_LISTED = 5
-"""Number of differing files that a message names."""
+"""Maximum number of differing files that a message names."""
 
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
@@ -64,7 +67,7 @@ def _link(session: Path, names: Iterable[str]) -> Path | None:
 
 
 def has_session_errors(journal: Journal, workspace: Workspace) -> bool:
-    """Return whether the summary of a session has an error, such as a failed series; True if one cannot be read."""
+    """Return whether the summary of a session of the journal has an error, such as a failed series, or cannot be read."""
     summaries = [SessionFolder(workspace.sessionsfolder / session).readable_summary for session in journal.sessions]
     return any(
         summary is None or any(problem.severity is Severity.ERROR for problem in summary.problems)

@@ -18,7 +18,7 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnDamaged, Settings
 
 MOST_LISTED = 5
-"""Number of damaged members that a message names."""
+"""Maximum number of damaged members that a message names."""
 
 
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
@@ -57,6 +57,7 @@ def _check_series(reading: Reading, unit: Unit, left_out: LeftOut, settings: Set
 
 
 def _has_series(reading: Reading) -> bool:
+    """Return whether a packet has a series: a group of DICOM files, or a PAR that was not refused."""
     rows = map(reading.row, range(len(reading)))
     return bool(reading.groups()) or any(row.kind == "par" and row.fate != "refused" for row in rows)
 
@@ -74,7 +75,7 @@ def _damage_problems(settings: Settings, unit: Unit, reading: Reading) -> list[P
     )
     encryption_reasons = encrypted.encryption_reasons(reading)
     advice = encrypted.hint(encryption_reasons, settings.passwords)
-    has_broken_members = len(encryption_reasons) < len(damage)
+    has_broken_members = len(encryption_reasons) < len(damage)  # not all of the damage is encryption
     changes = (
         {"password_file": "FILE"} if encrypted.is_openable(encryption_reasons) and settings.passwords is None else {}
     )

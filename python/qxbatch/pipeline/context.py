@@ -20,20 +20,20 @@ OWN_MEMORY = 300 << 20
 """Bytes of memory that the program itself may use; the remaining part of --mem is for converters."""
 
 SYNC_THREADS = 4
-"""Number of files that are synced at once: a file system commits them in one transaction."""
+"""Maximum number of files that are synced at once: a file system commits them in one transaction."""
 MOST_UNSYNCED = 64
-"""Number of files that may wait for a sync, each with an open descriptor. If more are written, the work waits for the disk."""
+"""Maximum number of files that wait for a sync, each with an open descriptor. If more are written, the work waits for the disk."""
 
 
 class Context:
-    """The settings, folders, locks, threads and budgets of one run."""
+    """The settings, folders, locks and threads of one run, and its limits of CPUs, memory and open files."""
 
     def __init__(
         self,
         settings: Settings,
         workspace: Workspace,
         locks: Locks,
-        tools: AvailableConverters,
+        converters: AvailableConverters,
         observer: Observer,
         monitor: Monitor | None = None,
         archive_numbers: Mapping[Path, int] | None = None,
@@ -43,7 +43,7 @@ class Context:
         self.settings = settings
         self.workspace = workspace
         self.locks = locks
-        self.tools = tools
+        self.converters = converters
         """The converters that the run may use."""
         self.observer = observer
         self.monitor = Monitor() if monitor is None else monitor

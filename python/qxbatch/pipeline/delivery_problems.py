@@ -72,7 +72,7 @@ def moved_packet_warning(label: str, reason: Reason) -> Problem:
 def mounted_packet_warning(packet: Path, mount: Path, journal: Journal, settings: Settings) -> Problem:
     """Return the warning about a packet that stays in place because of `mount`, a mount point.
 
-    It is the packet, in the packet, or a folder between the packet and the inbox of its session.
+    `mount` is the packet, in the packet, or a folder between the packet and the inbox of its session.
     """
     relation = "it" if mount == packet else str(mount)
     message = (

@@ -42,7 +42,7 @@ def stale_session_warnings(sessionsfolder: Path, job: Job, products: Sequence[Pr
     """
     unit = job.unit
     new_sessions = {product.sorted_session.session.id for product in products}
-    stale = [name for name in _split_names(sessionsfolder, unit.name) if name not in new_sessions]
+    stale = [name for name in _split_session_ids(sessionsfolder, unit.name) if name not in new_sessions]
     if not unit.folder_mode and unit.name not in new_sessions and is_imported(sessionsfolder / unit.name):
         stale = [unit.name, *stale]
     if not stale:
@@ -55,7 +55,7 @@ def stale_session_warnings(sessionsfolder: Path, job: Job, products: Sequence[Pr
     return [Problem(Code.REPLACED_PATIENT, unit.label, message, hint, Severity.WARNING)]
 
 
-def _split_names(sessionsfolder: Path, unit: str) -> list[str]:
+def _split_session_ids(sessionsfolder: Path, unit: str) -> list[str]:
     """Return the ids of sessions that an earlier import split from a unit, by their summaries, in the order of their numbers."""
     start = f"{unit}-"
     numbers = [name.removeprefix(start) for name in names_in(sessionsfolder) if name.startswith(start)]

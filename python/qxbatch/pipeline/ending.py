@@ -51,7 +51,9 @@ def _end(
     settings: Settings, report: Report, status: ExitStatus, observer: RunObservers, *, names_study_page: bool = True
 ) -> int:
     """Print the report, notify the observers, and return the exit status."""
-    text = _report(settings, report, observer.seconds, settings.sessionsfolder / PAGE if names_study_page else None)
+    text = _report_text(
+        settings, report, observer.seconds, settings.sessionsfolder / PAGE if names_study_page else None
+    )
     if status is ExitStatus.NOTHING_READY:
         idle_text = "With --check=no this is not an error."
         advice: list[str] = []
@@ -72,7 +74,7 @@ def _notify_end(settings: Settings, report: Report, status: ExitStatus, observer
     return int(status)
 
 
-def _report(settings: Settings, report: Report, seconds: float, study_page: Path | None) -> str:
+def _report_text(settings: Settings, report: Report, seconds: float, study_page: Path | None) -> str:
     """Return the report after the work; empty if nothing was imported and there is no problem."""
     if not report.sessions and all(candidate.problem is None for candidate in report.candidates):
         return ""

@@ -1,4 +1,7 @@
-"""The end of an import, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
+"""The end of an import: publish, keep replaced files, archive. Every step can be repeated.
+
+The journal, a file in the hidden folder `.qxbatch`, lists what these steps need, so that the next run can do them after a crash.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace

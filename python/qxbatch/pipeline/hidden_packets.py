@@ -1,4 +1,7 @@
-"""Reports packets of a master inbox that a killed run renamed to a hidden name, if the journal and staging of that run are gone."""
+"""Reports packets of the master inbox that a killed run renamed to a hidden name, if the journal and staging of that run are gone.
+
+As long as these exist, the next run finishes the import instead.
+"""
 
 import math
 import os
@@ -7,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.own_names import Use, hidden_name, is_shortened, split_hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name, is_shortened, split_hidden_name
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.removed_packet import compare_with_sessions
 from qxbatch.problems import Code, Problem
@@ -21,15 +24,15 @@ _AT_WORK_S = 120
 """A name in a shared inbox that changed in the last 120 s may be in use by a run of another study, which this run cannot see."""
 _GIVE_BACK = "If no other run uses this inbox, give the packet its name back:"
 _STATES = {
-    Use.ASIDE: ("it was renamed to be archived", _GIVE_BACK),
-    Use.PART: ("some of its files were moved here", _GIVE_BACK),
-    Use.GONE: ("it was being removed", _GIVE_BACK),
+    HiddenKind.ASIDE: ("it was renamed to be archived", _GIVE_BACK),
+    HiddenKind.PART: ("some of its files were moved here", _GIVE_BACK),
+    HiddenKind.GONE: ("it was being removed", _GIVE_BACK),
 }
-"""Maps the reason of a hidden name to what the run did with the packet, as a part of the message, and to the hint."""
+"""Maps the kind of a hidden name to what the run did with the packet, as a part of the message, and to the hint."""
 _COPY_BACK = (
     "If no other run uses this inbox, copy them back. Then compare both folders, and remove the hidden one. To copy:"
 )
-"""The hint for `Use.PART` if the folder that has the other files still exists."""
+"""The hint for `HiddenKind.PART` if the folder that has the other files still exists."""
 _REMOVE = "If you do not need the packet, remove it:"
 
 
@@ -54,18 +57,18 @@ def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[Sess
         return []
     latest_change = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
     return [
-        SessionReport(original, None, None, (_problem(inbox / name, use, original, settings),))
-        for name, use, tag, shortened in entries
-        for original in [_original_name(name, use, tag, names) or shortened]
+        SessionReport(original, None, None, (_problem(inbox / name, kind, original, settings),))
+        for name, kind, tag, shortened in entries
+        for original in [_original_name(name, kind, tag, names) or shortened]
         if tag not in known_tags and _is_unchanged_since(inbox / name, latest_change)
     ]
 
 
-def _original_name(hidden: str, use: Use, tag: str, names: Sequence[str]) -> str:
+def _original_name(hidden: str, kind: HiddenKind, tag: str, names: Sequence[str]) -> str:
     """Return the name in the inbox that was shortened to this hidden name; empty if there is none."""
     if not is_shortened(hidden):
         return ""
-    return next((name for name in names if hidden_name(use, tag, name) == hidden), "")
+    return next((name for name in names if hidden_name(kind, tag, name) == hidden), "")
 
 
 def _tags(workspace: Workspace) -> Iterator[str]:
@@ -87,10 +90,10 @@ def _is_unchanged_since(path: Path, moment: float) -> bool:
         return False
 
 
-def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem:
-    state, hint = _STATES[use]
+def _problem(path: Path, kind: HiddenKind, original: str, settings: Settings) -> Problem:
+    state, hint = _STATES[kind]
     can_be_removed = False
-    if use is Use.GONE:
+    if kind is HiddenKind.GONE:
         can_be_removed, text = compare_with_sessions(path, original, settings)
         hint = f"{text} {_REMOVE if can_be_removed else hint}"
     if is_shortened(path.name) and path.name.endswith(original):
@@ -98,19 +101,19 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     message = f"belongs to {original} and is not imported: {state} by an interrupted run whose journal is missing."
     # in a container, the paths in the command are those outside of it
     hidden, restored = (
-        shell_word(str(outside_path(each, settings.path_map))) for each in (path, _restored(path, original, use))
+        shell_word(str(outside_path(each, settings.path_map))) for each in (path, _restored(path, original, kind))
     )
     command = f"rm -r -- {hidden}" if can_be_removed else f"mv -nT -- {hidden} {restored}"
-    if use is Use.PART and os.path.lexists(path.with_name(original)):
+    if kind is HiddenKind.PART and os.path.lexists(path.with_name(original)):
         hint, command = _COPY_BACK, f"cp -an -- {hidden}/. {restored}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
 
 
-def _restored(path: Path, original: str, use: Use) -> Path:
-    """Return the path that a packet gets back; a numbered one if another packet has the name, except for `Use.PART`."""
+def _restored(path: Path, original: str, kind: HiddenKind) -> Path:
+    """Return the path that a packet gets back; a numbered one if another packet has the name, except for `HiddenKind.PART`."""
     from qxbatch.archive.names import kth_name
 
     k = 1
-    while use is not Use.PART and os.path.lexists(path.with_name(kth_name(original, k))):
+    while kind is not HiddenKind.PART and os.path.lexists(path.with_name(kth_name(original, k))):
         k += 1
     return path.with_name(kth_name(original, k))

@@ -32,7 +32,7 @@ class FinishedImage(NamedTuple):
 def finish_image(
     context: Context, conversion: Conversion, output: Output, header: Nifti, redact: Redact
 ) -> FinishedImage:
-    """Redact the header of an image; draw and compress the image. Raises OSError, CancelledError."""
+    """Redact the header of an image, compute its statistics, draw its pictures, and compress it. Raises OSError, CancelledError."""
     nifti = output.nifti
     redact_image(nifti, redact)
     facts = TimeSeriesFacts(

@@ -25,7 +25,7 @@ def with_import_command(
     settings: Settings,
     paths_after_archiving: Mapping[Path, Path | None],
 ) -> tuple[Problem, ...]:
-    """Return problems of a published session; the one about left-out members gets a command, if importing again helps.
+    """Return the problems of a published session; the one about left-out members gets a command, if importing again helps.
 
     `paths_after_archiving` maps each packet to where it, or its copy, is now; None if it no longer exists.
     """

@@ -30,7 +30,7 @@ def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -
 
 
 def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
-    """Return the archives in the folders of an inbox: the option `archive` also applies to them.
+    """Return the archives in the folders of an inbox: --archive also applies to them.
 
     Their fingerprints are computed after they were read. So the inbox is compared again with its fingerprint at discovery, and
     if inodes or their change times differ, the archives are compared by hash. Raises PacketError if the inbox changed, OSError.
@@ -57,6 +57,7 @@ def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
 
 
 def _in_inbox(job: Job, fates: tuple[str, ...], rows: Iterable[int] | None = None) -> Iterator[tuple[str, str]]:
+    """Return `_members` of the session's inbox; nothing in inbox mode."""
     return iter(()) if job.unit.session_inbox is None else _members(job.reading, job.unit.session_inbox, fates, rows)
 
 

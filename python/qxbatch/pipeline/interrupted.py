@@ -62,7 +62,10 @@ def candidate_after_recovery(candidate: Candidate, recovery: "RecoveryResult | N
 def judge_again(
     candidate: Candidate, recovery: "RecoveryResult", packets_of_units: Mapping[str, Collection[str]]
 ) -> Candidate:
-    """Return the candidate with the verdict after the recovery, or refused because its session is not that of its unit."""
+    """Return the candidate with the verdict after the recovery, or refused if it now belongs to another unit.
+
+    `packets_of_units` maps the session id of each unit to the names of its packets, as `import_named` gets them.
+    """
     recovered = candidate_after_recovery(candidate, recovery)
     if recovered is not candidate or candidate.session is None:
         return recovered

@@ -1,4 +1,4 @@
-"""Inboxes reached through a link below the sessions folder, which are read and not changed, and inboxes that are mount points."""
+"""Inboxes behind a link below the sessions folder: they are read and not changed. Also inboxes that are mount points."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ from qxbatch.record.job import Job
 from qxbatch.settings.passwords import passwords_for_core
 
 MOST_LISTED = 5
-"""Number of differing files that a message names."""
+"""Maximum number of differing files that a message names."""
 
 
 def explain_mismatch(context: Context, job: Job, session: str, faults: Sequence[str], scratch: Path) -> Problem:

@@ -20,7 +20,10 @@ class NameMatch(NamedTuple):
     """The sessions and packets that a name matches."""
 
     session_ids: tuple[str, ...]
-    """Ids of the sessions that the name may mean, also of the pair of a PAR: an interrupted run can have archived its REC."""
+    """Ids of the sessions that the name may mean: by the file name and, for a PAR or REC, also by the stem of the pair.
+
+    The other file of the pair may be missing because an interrupted run archived it.
+    """
     packet_names: tuple[str, ...]
     """Names of the packets of these sessions in the inbox; in folder mode (`--masterinbox=none`), names of session folders."""
 
@@ -37,6 +40,7 @@ def match_name(settings: Settings, name: str) -> NameMatch:
     inbox_names = names_in(settings.masterinbox)
 
     def possible_ids(packet: str) -> set[str]:
+        """Return the session ids by the file name, and by the stem of its PAR/REC pair."""
         names = dict.fromkeys((packet, pair_stem(packet)))
         return {session.id for text in names if (session := session_of(settings, rows, text)) is not None}
 
@@ -64,7 +68,7 @@ def _sessions_of(settings: Settings, rows: "LogfileRows | None", packets: Sequen
     if settings.masterinbox is not None and any(map(has_paired_extension, packets)):
         written_folders = (settings.sessionsfolder, settings.archive_folder)
         judged = judge_entries(list_inbox(settings.masterinbox, written_folders, only=packets), settings, rows)
-        found = {entry.path.name: entry.session for entry in judged}
+        sessions = {entry.path.name: entry.session for entry in judged}
     else:
-        found = {packet: session_of(settings, rows, packet) for packet in packets}
-    return {packet: session.id for packet, session in found.items() if session is not None}
+        sessions = {packet: session_of(settings, rows, packet) for packet in packets}
+    return {packet: session.id for packet, session in sessions.items() if session is not None}

@@ -25,8 +25,8 @@ def import_named(
     """Import the packets of these units; first, finish what a killed run left of the units.
 
     `packets_of_units` maps the session id of each unit to the names of the packets that may belong to it. One packet may be named
-    for several units. A packet whose session is none of those that name it is refused: that session may have other packets, which
-    are not named here.
+    for several units. It is refused if its session is none of these units: that session may have other packets, which are not named
+    here.
 
     The study level is not written. `check_ready` is called before the import. Raises UsageError, and KeyboardInterrupt when the
     run is stopped.

@@ -12,7 +12,8 @@ def check_converters_or_refresh_study(
 ) -> None:
     """In a dry run (--test) with ready packets, check the converters. In a real run, update the study level if it is outdated.
 
-    `has_remains`: the value of `Workspace.has_remains` at the start of the run. Raises UsageError.
+    `has_remains`: the value of `Workspace.has_remains` at the start of the run. If it is true, a real run also updates the study
+    level, and tidies the folder `.qxbatch`. Raises UsageError.
     """
     if settings.test:
         if ready:

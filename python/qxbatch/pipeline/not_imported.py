@@ -1,4 +1,4 @@
-"""The packets that an import left in the inbox, for the study level."""
+"""The packets that an import left in the inbox, for the study level (report.html, study.tsv, study.json)."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Refuses packets if one of their sessions would be that of another packet; `refuse_session_of_other_packet` lists the cases."""
+"""Refuses packets if one of their sessions would be that of another packet; `refuse_session_of_other_packet` lists the cases.
+
+A packet of several patients is split into sessions with numbered ids (`--on-mixed=split`).
+"""
 
 import os
 import re
@@ -16,7 +19,7 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
 _NUMBERED = re.compile(r".*-[1-9][0-9]*")
-"""Matches the id of each session that a packet was split into (`numbered_session` in `ingest/patients.py`)."""
+"""Matches the ids that a split gives to sessions (`numbered_session` in `ingest/patients.py`); other sessions may have such ids."""
 
 
 def refuse_session_of_other_packet(context: Context, unit: Unit, folder: Path) -> None:
@@ -30,7 +33,7 @@ def refuse_session_of_other_packet(context: Context, unit: Unit, folder: Path) -
     """
     if folder.name in context.published_sessions:
         raise same_session_error(folder.name, unit)
-    refuse = _refuse_split if folder.name == unit.name else _refuse_unrelated
+    refuse = _refuse_replacing_split if folder.name == unit.name else _refuse_unrelated
     refuse(context.settings, folder, unit)
 
 
@@ -41,10 +44,10 @@ def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
         raise _unrelated_error(settings, folder, unit, message, "its sessions get other names")
 
 
-def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
+def _refuse_replacing_split(settings: Settings, folder: Path, unit: Unit) -> None:
     """Raise PacketError if --overwrite would replace a session that was split from another unit: it may be of another patient.
 
-    The source of a session whose summary is missing or cannot be read is unknown, if its name is one that a split gives.
+    Also raise it for a session with a name that a split gives, whose summary is missing or cannot be read: its source is unknown.
     """
     if settings.overwrite and _NUMBERED.fullmatch(folder.name):
         _refuse_unknown_source(settings, folder, unit)

@@ -14,7 +14,7 @@ from qxbatch.session.layout import MASTER_INBOX, RESULT_FOLDERS, SESSION_FOLDERS
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings, Stages
 
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 """The kernel follows at most this number of links in one path."""
 
 
@@ -70,7 +70,7 @@ def _steps_of(path: Path) -> Iterator[Path]:
             continue
         current /= name
         yield current
-        if current.is_symlink() and (links := links + 1) <= _MOST_LINKS:
+        if current.is_symlink() and (links := links + 1) <= _MAX_LINKS:
             target = current.readlink()
             current = Path(current.anchor) if target.is_absolute() else current.parent
             remaining += reversed(target.parts[1:] if target.is_absolute() else target.parts)

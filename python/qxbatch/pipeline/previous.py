@@ -1,4 +1,4 @@
-"""Reads the records of the previous import in a session folder."""
+"""Reads the records of the previous import in a session folder: summary and ledger."""
 
 import errno
 from pathlib import Path
@@ -11,7 +11,10 @@ from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, LedgerRow
 from qxbatch.session.summary import NewerSchemaError, SummaryError
 
 _NOT_OF_AN_IMPORT = (errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP, errno.EFBIG)
-"""Errors for what no import wrote in the place of the summary, such as a folder or a FIFO. After others, it can be sound."""
+"""Errors when something that no import wrote is at the path of the summary, such as a folder or a FIFO.
+
+After another error, the summary can be sound.
+"""
 
 
 def read_previous_session(path: Path) -> PreviousSession:

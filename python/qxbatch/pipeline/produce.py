@@ -31,7 +31,7 @@ class Product(NamedTuple):
     all_problems: SessionProblems
     """All problems of the session, including those of conversions and images, and the members that were left out."""
     syncs: Sequence[Future[None]] = ()
-    """Syncs of files that may still run."""
+    """The syncs of its files, some of which may still run."""
 
     @property
     def image_count(self) -> int:
@@ -62,7 +62,7 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
         sorted_session, converted_session = with_protocol_check(
             protocol, sorted_session, converted_session, context.workspace.sessionsfolder
         )
-    versions = context.tools.versions({series.kind for series in sorted_session.series})
+    versions = context.converters.versions({series.kind for series in sorted_session.series})
     recorded = record_session(
         job, sorted_session, converted_session, folders, context.settings, converters=versions, began=began
     )

@@ -1,4 +1,7 @@
-"""Publishes the sessions of a journal, or continues a publication that a killed run started."""
+"""Publishes the sessions that a journal lists, or continues a publication that a killed run started.
+
+A session is built in staging; publishing moves its build to the session folder.
+"""
 
 import contextlib
 import os

@@ -33,7 +33,7 @@ class RecoveryResult(NamedTuple):
     """The result of a recovery."""
 
     reports: Sequence[SessionReport] = ()
-    """One for each session of a journal, for each unit that failed, and for each unit without a journal whose files were kept.
+    """One for each session of a journal, each unit that failed, and each unit without a journal whose replaced files were kept.
 
     Also one for each unit that could not be recovered because another run holds the lock of one of its packets, or of a session
     into which it was split. If another run holds the lock of the unit itself, there is no report.
@@ -112,7 +112,7 @@ def recover_unit(
 
     The caller holds the locks with the names `own_lock_names`; `check_lock` raises PacketError when it lost one of them. The
     patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
-    Raises LockHeldError if another run holds one of its packets, or of the sessions that its packet was split into.
+    Raises LockHeldError if another run holds the lock of one of its packets, or of a session that its packet was split into.
     """
     recovery = _finish_or_clear(workspace, locks, unit, check_lock, settings, own_lock_names)
     if any(map(has_failed, recovery.reports)) and _unfinished_units(workspace, [unit]):

@@ -59,6 +59,7 @@ def path_redaction(workspace: Workspace, unit: str, other_folders: Iterable[Path
 
     Known are the folders of the study, its inboxes and `other_folders`.
     """
+    # `packets` to `study` are patterns for what is known below a folder
     own_id = f"{re.escape(unit)}(?:-[1-9][0-9]{{0,5}})?"
     packets = _below(f"{_HIDDEN}{own_id}{_ARCHIVE_ENDING}")
     session = f"{own_id}{_session_content()}"

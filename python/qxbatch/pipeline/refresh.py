@@ -1,4 +1,4 @@
-"""Writes the study level after an import, or after a run that could not write it."""
+"""Writes the study level (report.html, study.tsv, study.json) after an import, or after a run that could not write it."""
 
 import sys
 

@@ -24,10 +24,11 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Stages
 
-_NEED = (
+_NEEDS_SPACE = (
     "needs about three times its unpacked size. Free space there, or use --work-dir=DIR on another disk, and run again. "
     "The packet is unchanged."
 )
+"""The end of a hint that begins with "its import"."""
 
 
 def need_writable_sessions(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
@@ -55,7 +56,7 @@ def need_writable_sessions(context: Context, unit: Unit, sessions: Sequence[Sess
 
 
 def refuse_imported_meanwhile(context: Context, unit: Unit) -> None:
-    """Raise PacketError if the packet is missing because another run imported it after this run started.
+    """Inbox mode: raise PacketError if the packets are missing because another run imported them after this run started.
 
     This happens only with --overwrite: without it, a unit whose session exists is refused.
     """
@@ -85,7 +86,7 @@ def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
             "unchanged."
         )
     if is_disk_full(error):
-        hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
+        hint = f"The packet has {size_text(unit.size)}; its import {_NEEDS_SPACE}"
     return Problem(Code.CANNOT_WRITE, unit.label, f"could not be imported: {error_text(error)}.", hint)
 
 
@@ -103,7 +104,7 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
         command = command_for(settings, [unit.session.id], {"max_total": max_total_for(unit.size)})
     elif unit.size > free:
         excess = f"but there is no space left for it: {size_text(free)} free on the file system of {scratch}"
-        hint = f"Its import {_NEED}"
+        hint = f"Its import {_NEEDS_SPACE}"
     else:
         return
     size, path = max(largest_file(packet.path) for packet in unit.packets)

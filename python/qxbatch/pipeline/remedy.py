@@ -1,4 +1,4 @@
-"""The report of a unit: problems with the command that fixes them, and without identities."""
+"""The report of a unit: problems with the command that fixes them, and without identities of patients."""
 
 import os
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ REMEDIES: Mapping[Code, Mapping[str, str]] = {
     Code.VERIFY: {},
     Code.ARCHIVE: {},
 }
-"""Maps the code of a problem that ended an import to the parameters to change, if any, in the command that imports it again."""
+"""Maps the code of a problem that ended an import to the parameters to change, if any, in the command that repeats the import."""
 REMEDIES_AFTER_PUBLISHING: Mapping[Code, Mapping[str, str]] = {
     Code.CHANGED: _OVERWRITE,
     Code.CANNOT_WRITE: {},
@@ -41,7 +41,7 @@ def redacted_with_commands(report: SessionReport, unit: Unit, settings: Settings
 
 
 def refused_report(unit: Unit, problem: Problem, redact: Redact) -> SessionReport:
-    """Return the report of a unit that was not imported because of a problem."""
+    """Return the report of a unit that was not imported because of a problem, without identities."""
     return SessionReport(unit.label, unit.session, None, (redacted_problem(problem, redact),))
 
 

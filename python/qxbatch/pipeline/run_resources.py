@@ -41,10 +41,10 @@ def opened_context(
     """
     workspace = workspace or Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = locks or Locks(workspace.locks_folder)
-    tools = need_converters(settings)
+    converters = need_converters(settings)
     monitor = Monitor()
     numbers = _numbers(settings, workspace, locks, units, monitor)
-    context = Context(settings, workspace, locks, tools, observer, monitor, numbers)
+    context = Context(settings, workspace, locks, converters, observer, monitor, numbers)
     finished_units: Sequence[Unit] = ()
     try:
         with _notifying_of_reads(monitor, observer):
@@ -58,10 +58,10 @@ def opened_context(
 
 def need_converters(settings: Settings) -> AvailableConverters:
     """Return the converters that a run may use; print which of them replace a missing one. Raises UsageError (exit status 69)."""
-    tools = find_converters(settings)
-    for note in tools.notes:
+    converters = find_converters(settings)
+    for note in converters.notes:
         print(note, file=sys.stderr)
-    return tools
+    return converters
 
 
 def tidy(workspace: Workspace, locks: Locks, finished_units: Sequence[Unit] = ()) -> None:

@@ -32,8 +32,8 @@ def convert_and_store_series(
 ) -> tuple[ConvertedSession, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
-    The sorted files leave staging: those of a PLAIN series are moved into the build, any others are removed once the series is
-    converted and stored.
+    The sorted files leave their folders: those of a series that is stored as it is (`StorageForm.PLAIN`) are moved into the build,
+    any others are removed once the series is converted and stored.
 
     In inbox mode, with `--gzip-level=0`, deflated members of a zip packet can be copied into a tar.gz without recompression (see
     `core.pack_folder`). In folder mode (`--masterinbox=none`) this is not done: a session that is rebuilt from its own series must
@@ -81,7 +81,7 @@ class _SeriesWork:
         """The work after conversion: each compresses an image, or removes the files of a finished series."""
         self.syncs: list[Future[None]] = []
         self._half_done: set[int] = set()
-        """The n of the series that are converted or stored. The second of both steps removes the files."""
+        """The numbers n of the series that are converted or stored. The second of both steps removes the files."""
         self._converted_count = 0
         self._lock = threading.Lock()
 
@@ -124,7 +124,7 @@ class _SeriesWork:
             series,
             self.context.settings,
             self.folders.work,
-            self.context.tools,
+            self.context.converters,
             self.context.stop_event,
             staging=session_root(series),
             final=outside_path(self.folders.final, self.context.settings.path_map),
@@ -156,7 +156,7 @@ class _SeriesWork:
         self._sync(finished_image.path)
 
     def _sync(self, path: Path) -> None:
-        """Start syncing a file, which may be renamed meanwhile. Files in a work folder elsewhere are not synced."""
+        """Start syncing a file, which may be renamed meanwhile. Files outside of the build, in --work-dir, are not synced."""
         if self.context.settings.work_dir is None or path.is_relative_to(self.folders.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced_limit.acquire()

@@ -19,15 +19,15 @@ def delayed_signals() -> Iterator[None]:
     Only the main thread receives signals: in another thread, this does nothing.
     """
     received: list[int] = []
-    old = {}
+    handlers = {}
     if threading.current_thread() is threading.main_thread():
         for number in ENDING_SIGNALS:
             if callable(signal.getsignal(number)):  # under nohup, SIGHUP is ignored and has no handler
-                old[number] = signal.signal(number, lambda number, _frame: received.append(number))
+                handlers[number] = signal.signal(number, lambda number, _frame: received.append(number))
     try:
         yield
     finally:
-        for number, handler in old.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
     if received:
         raise KeyboardInterrupt

@@ -21,6 +21,7 @@ from qxbatch.study.study import Study, study_of
 from qxbatch.study.written_table import is_written_table
 
 _SIDECAR_HEAD = re.compile(rb'\{\n "schema": \d+,\n "columns": ')
+"""Matches the beginning of a study.json that qxbatch wrote."""
 
 
 def write_study(

@@ -13,8 +13,12 @@ from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     """Raise PacketError if an existing session cannot be replaced by renaming, and OSError if its folder cannot be examined.
 
-    It cannot if it is a link or not a folder, is a mount point, or has another name on disk. It also cannot if it, or a folder in
-    it that an import replaces, is not writable, or if an entry that an import replaces is a mount point.
+    A session cannot be replaced if its folder
+
+    - is a link, a mount point, or not a folder
+    - has another name on disk, since the file system treats both names as one (for example in upper and lower case)
+    - is not writable, or contains a folder that an import replaces and that is not writable
+    - contains an entry that an import replaces and that is a mount point
     """
     if not os.path.lexists(folder):
         return

@@ -23,7 +23,7 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
     if settings.work_dir is not None:
         _need_folder(_nearest_existing(settings.work_dir), "--work-dir", "Give a folder you may write to.")
-        _refuse_among_files(settings, settings.work_dir)
+        _refuse_work_dir_among_files(settings, settings.work_dir)
     if settings.archive in (Archive.MOVE, Archive.COPY):
         hint = "Use --archive=leave, or make it writable."
         _need_folder(_nearest_existing(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
@@ -43,7 +43,7 @@ def _replaces(settings: Settings, candidate: Candidate) -> bool:
     return candidate.session is not None and is_imported(settings.sessionsfolder / candidate.session.id)
 
 
-def _refuse_among_files(settings: Settings, work_dir: Path) -> None:
+def _refuse_work_dir_among_files(settings: Settings, work_dir: Path) -> None:
     """Raise UsageError if temporary files would be in the master inbox, in the archive, or in a folder of a session."""
     real = Path(os.path.realpath(work_dir))
     excluded_folders = [(settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")]

@@ -14,7 +14,7 @@ from qxbatch.session.ledger import Fate
 
 
 def archived_hashes(old: OpenFolder, archive: Path, top: Path) -> set[str]:
-    """Return the hashes of all members of the packets in the archive that a replaced session was imported from.
+    """Return the hashes of all readable members of the archived packets from which a replaced session was imported.
 
     Reads the packets again, so that only readable bytes count. Passwords are not used, since they may be lost later; so encrypted
     members do not count. `old` is the folder with the files of the replaced session, below `top`, the sessions folder. The scratch

@@ -7,7 +7,7 @@ import stat
 import time
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.publish.plain_files import clear_path
 from qxbatch.textfile import create_text
 from qxbatch.walk import remove_folder, walk
@@ -21,6 +21,7 @@ _NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL
 _AT_FDCWD, _NOREPLACE, _EXCHANGE = -100, 1, 2
 """From fcntl.h and linux/fs.h."""
 _NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+"""Errors of the renaming of a folder if the new name is in use."""
 _TRIES = 20
 
 
@@ -116,7 +117,7 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
 
     If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
     """
-    temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
+    temporary = path.with_name(hidden_name(HiddenKind.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     try:
         with create_text(temporary, mode) as file:
@@ -151,7 +152,9 @@ def rename_noreplace_at(
     *,
     others_may_write_source: bool = False,
 ) -> None:
-    """Rename as `rename_noreplace` does, without its first check of the new name. Names are relative to the opened folders.
+    """Rename as `rename_noreplace` does, without its first check of the new name.
+
+    Each name is relative to the descriptor of its folder; if that is None, it is a path.
 
     - A folder is renamed. If something has the new name by then, it is replaced only if it is an empty folder.
     - A file gets the new name as a hard link, which never replaces another file, and loses the old name. If a run is killed

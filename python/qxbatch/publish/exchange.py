@@ -1,9 +1,9 @@
-"""Publishes a build as the session folder.
+"""Publishes a build, a session that is complete in staging, as the session folder.
 
-If the session folder is missing, the build is renamed in one step. If it exists, only session.txt and the folders of qxbatch are
-exchanged, and other things in it (such as a later step's `hcp`) stay. session.txt is removed first and added last, so a folder
-with a session.txt of a run is always fully written. Each step can be repeated, and none removes a byte: replaced folders, and what
-other programs write meanwhile, are moved to staging, where `replaced.py` handles them.
+If the session folder is missing, the build is renamed in one step. If it exists, only session.txt and the folders that an import
+makes (in inbox mode also `inbox`) are exchanged, and other things in it (such as a later step's `hcp`) stay. session.txt is moved
+away first and added last, so a folder with a session.txt of a run is always fully written. Each step can be repeated, and none
+removes a byte: replaced folders, and what other programs write meanwhile, are moved to staging, where `replaced.py` handles them.
 """
 
 import contextlib
@@ -57,13 +57,14 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
 
 
 def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_inbox: bool) -> list[RenamedFile]:
+    """Move the entries of the build to the session, and those that they replace to `old`; return the files that were renamed."""
     folders = [*RESULT_FOLDERS, INBOX] if with_inbox else [*RESULT_FOLDERS]
     for name in (*folders, SESSION_TXT):
         if is_mounted(session.descriptor_path / name):
             raise OSError(errno.EBUSY, "is a mount point", str(session.path / name))
     if build.is_same_file(SESSION_TXT, session, SESSION_TXT):  # a run was killed between the two steps of this rename
         os.unlink(SESSION_TXT, dir_fd=build.descriptor)
-    if any(build.has(name) for name in (SESSION_TXT, *RESULT_FOLDERS)):  # a sorted session has no session.txt
+    if any(build.has(name) for name in (SESSION_TXT, *RESULT_FOLDERS)):  # after `qxbatch sort` there is no session.txt
         _move_aside(session, SESSION_TXT, old)
         sync_entries(session.descriptor)
     for name in folders:
@@ -99,7 +100,7 @@ def _is_another_session(target: Path, build: Path) -> bool:
 
 
 def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
-    """Move an entry, if it exists, to another folder, under an unused name. Raises OSError.
+    """Move an entry of a folder, if it exists, to `old`, under its name or, if that is used there, another one. Raises OSError.
 
     The files of a folder that cannot be renamed are moved one by one: into the folder of the same name in `old`, which a killed run
     may have begun to fill, or under an unused name if both have different files with the same path.

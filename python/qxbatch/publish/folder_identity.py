@@ -34,9 +34,9 @@ class FolderIdentity(NamedTuple):
         return None
 
     def is_other_folder(self, other: "FolderIdentity") -> bool:
-        """Return whether the two cannot be the same folder: path and file system differ.
+        """Return whether the two identities cannot be those of one folder: both path and file system differ.
 
-        One of the two may differ: a container can have the folder at another path, and some file systems get another id when the
-        host is started again.
+        If only one of them differs, it may be one folder: a container can have the folder at another path, and some file systems
+        get another id when the host is started again.
         """
         return self.folder != other.folder and self.file_system != other.file_system

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.publish.durable import NO_RUN, exchange_names, rename_noreplace, sync_folder
 from qxbatch.publish.plain_files import clear_path
 from qxbatch.textfile import create_text, read_bytes
@@ -37,7 +37,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     file with `can_exchange` is exchanged with its new text in one step, if the file system supports that, and compared after that.
     So an edit is kept even if it was saved right before.
     """
-    staged = [_hidden_path(text.path, Use.COPY, tag) for text in texts]
+    staged = [_hidden_path(text.path, HiddenKind.COPY, tag) for text in texts]
     try:
         for path, text in zip(staged, texts, strict=True):
             clear_path(path)
@@ -55,7 +55,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
 def _replace(staged: Path, new: NewText, tag: str) -> None:
     """Give a staged text its name; try again if another program writes or removes the file meanwhile."""
     is_own = cache(new.is_own)
-    aside = _hidden_path(new.path, Use.ASIDE, tag)
+    aside = _hidden_path(new.path, HiddenKind.ASIDE, tag)
     for _ in range(_TRIES):
         _remove_or_keep(aside, new.path, is_own)
         with contextlib.suppress(FileExistsError, FileNotFoundError):
@@ -90,7 +90,10 @@ def _try_exchange(staged: Path, aside: Path, path: Path) -> bool:
 
 
 def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Remove a replaced file, or keep it if a person wrote it or it cannot be read. Do nothing if there is none."""
+    """Remove a replaced file, or keep it if a person wrote it or it cannot be read. Do nothing if there is none.
+
+    A FIFO or other special file, which has no bytes to keep, is removed.
+    """
     with contextlib.suppress(FileNotFoundError):  # there is none, or another run does the same
         try:
             is_foreign = not is_own(read_bytes(aside))
@@ -103,7 +106,7 @@ def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) ->
 
 
 def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Rename a file that a person wrote or changed, and a link of a person. Raises OSError if a file cannot be read."""
+    """Rename a file that a person wrote or changed, and any link. Raises OSError if a file cannot be read."""
     try:
         if is_own(read_bytes(path)):
             return
@@ -130,5 +133,5 @@ def _keep(source: Path, path: Path) -> None:
             return
 
 
-def _hidden_path(path: Path, use: Use, tag: str) -> Path:
-    return path.with_name(hidden_name(use, tag, path.name))
+def _hidden_path(path: Path, kind: HiddenKind, tag: str) -> Path:
+    return path.with_name(hidden_name(kind, tag, path.name))

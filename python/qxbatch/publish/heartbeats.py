@@ -2,7 +2,7 @@
 
 The age of a lock is the difference between its modification time and the file system's present time.
 
-- A lock of at most STALE_SECONDS is in use.
+- A lock that is at most STALE_SECONDS old is in use.
 - An older lock is stale after it was unchanged for CONFIRM_SECONDS of checks. Age alone is no proof, since some file systems
   store the time of the client's clock, which may be wrong.
 - A lock whose time is more than AHEAD_SECONDS in the future has the time of another clock. It is stale after it was unchanged

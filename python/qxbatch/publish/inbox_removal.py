@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.core import hash_file
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
@@ -92,14 +92,16 @@ def remove_listed(
                     unremoved[current.mount] = UnremovedFile(current.mount, is_mount=True)
                 continue
             folders.update(current.existing_folders)
-            here = current.descriptor_path / path.name
+            opened_path = current.descriptor_path / path.name
             try:
-                removal = _try_remove(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained)
+                removal = _try_remove(
+                    opened_path, hidden_path(opened_path, HiddenKind.ASIDE, tag), listed_file, is_contained
+                )
                 if removal is not _Removal.REMOVED:
                     unremoved[path] = UnremovedFile(path, is_contained=removal is not _Removal.NOT_CONTAINED)
             except OSError as error:
                 is_mount = error.errno == errno.EBUSY and mount_above(path, path.parent) is not None
-                unremoved[path] = UnremovedFile(path, "" if is_mount else reason_text(error, here), is_mount)
+                unremoved[path] = UnremovedFile(path, "" if is_mount else reason_text(error, opened_path), is_mount)
     unremoved |= {each.path: each for each in _remove_empty(folders, top)}
     if inbox.is_dir():
         sync_folder(inbox)

@@ -55,7 +55,7 @@ BEHIND_LINK = (
     "reached through a link now, and qxbatch does not move a packet through a link; replace the link by the folder itself, and run "
     "again"
 )
-"""A part of the reason why a journal is not used, if a folder above a packet that is to be moved became a link after that run."""
+"""A part of the reason why a journal is not used, if a folder above a packet that is to be moved is a link now."""
 COPIED_STUDY = "this study was copied, or moved from another disk, after that run"
 """A part of messages, if the journal was written in another folder, of which this one is a copy. "That run" wrote the journal."""
 

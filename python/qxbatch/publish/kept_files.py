@@ -1,7 +1,7 @@
 """Folder mode (`--masterinbox=none`): moves kept files of archives to the session's own inbox, to their names in the ledger.
 
-The inbox belongs to the user. If a file or folder with one of these names appeared in it after the session was built, it gets a
-numbered name.
+A kept file is a member that belongs to no series, such as a text. The inbox belongs to the user. If a file or folder with one of
+these names appeared in it after the session was built, it gets a numbered name.
 """
 
 import contextlib

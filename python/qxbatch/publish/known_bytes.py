@@ -1,4 +1,7 @@
-"""Finds the files of a replaced session whose bytes exist elsewhere, by their hashes."""
+"""Finds the files of a replaced session whose bytes exist elsewhere, by their hashes.
+
+The ledger of a session lists the members of its packets, with their hashes and their paths in the session.
+"""
 
 import re
 from collections.abc import Collection
@@ -40,6 +43,7 @@ class KnownBytes:
             return self._has_content(path, file.as_posix()) or hash_file(str(path))[1] in self._hashes
 
     def _has_content(self, path: Path, at: str) -> bool:
+        """Return whether a file is a tar.gz or gz of sorted files that is known by its content. Raises OSError."""
         ledger_hashes = self._ledger_hashes
         has_ledger = ledger_hashes is not None
         try:

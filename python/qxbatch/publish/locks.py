@@ -1,8 +1,8 @@
 """Locks for packets and sessions, so that several runs can share one folder.
 
-A lock is a file. Its name is a hash of the lock's name, and its content, the record, describes the holder. The file is written
-under a temporary name and then renamed, so it is complete when it appears. The holder also has the kernel's lock (flock) on it,
-if available, and renews its modification time every 15 s.
+A lock is a file. The file's name is a hash of the lock's name, and its content, the record, describes the holder. The file is
+written under a temporary name and then renamed, so it is complete when it appears. The holder also has the kernel's lock (flock) on
+it, if available, and renews its modification time every 15 s.
 
 - If the holder runs on the same kernel (equal boot ids) and sees the file on the same device, the kernel's lock decides. It ends
   with its process, so the locks of a killed run are free at once.
@@ -139,6 +139,7 @@ class Locks:
         return self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
 
     def _try(self, name: str) -> Lock | None:
+        """Try to take the lock, after a stale one is removed; return None if another run holds or checks it."""
         path = self._path(name)
         while True:
             make_folder(self.folder)

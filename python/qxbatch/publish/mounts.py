@@ -35,7 +35,7 @@ def is_mounted(path: Path) -> bool:
 
 
 def mount_in(packet: Path) -> Path | None:
-    """Return the first mount point at or below a file or folder; None if there is none, or if it is a link or missing."""
+    """Return the first mount point at or below a packet; None if there is none, or if the packet is a link or missing."""
     if os.path.islink(packet):  # noqa: PTH114 - False if it cannot be examined
         return None
     return next((path for path in _candidates(packet) if _is_mount_point(path)), None)

@@ -46,6 +46,7 @@ def copy_folder(source: Path, target: Path) -> None:
                     _copy_entry(Path(folder, name), name, copy.descriptor)
                 for name in set(folders).difference(links):
                     os.mkdir(name, dir_fd=copy.descriptor)
+        # after their content: creating it changes the times of a folder, and needs write permission
         for folder in reversed(copied_folders):
             with opened_in(top, Path(folder).relative_to(source).parts) as copy:
                 _copy_status(folder, Path(folder).stat(), copy.descriptor)
@@ -75,6 +76,7 @@ def _copy_entry(source: Path, name: str, folder: int) -> None:
 
 
 def _copy_file(source: Path, name: str, folder: int | None, *, sync: bool = False) -> None:
+    """Copy a regular file to the new file `name` in an opened folder; if `folder` is None, `name` is a path. Raises OSError."""
     if not stat.S_ISREG(source.lstat().st_mode):  # opening a device can have an effect, such as rewinding a tape
         raise OSError(errno.EINVAL, "is not a regular file", str(source))
     with os.fdopen(os.open(source, _READ | os.O_NONBLOCK), "rb") as file:

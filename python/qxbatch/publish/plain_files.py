@@ -123,7 +123,10 @@ def is_plain_name(name: object) -> bool:
 
 
 def is_below_without_links(path: Path, top: Path) -> bool:
-    """Return whether a path is below a folder, no folder between the two is a link on disk, and no part is `..`."""
+    """Return whether a path is below a folder, no folder between the two is a link on disk, and no part is `..`.
+
+    The path itself may be a link.
+    """
     if not path.is_relative_to(top) or ".." in path.parts:
         return False
     between = [parent for parent in path.parents if parent.is_relative_to(top) and parent != top]

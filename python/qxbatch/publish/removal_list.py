@@ -51,6 +51,7 @@ class RemovalList:
             raise ValueError("the list of files that leave the inbox has a line without an end")
 
     def _known_blocks(self) -> Iterator[bytes]:
+        """Yield the blocks of the list, each after a comparison with its hash. Raises OSError."""
         source = self._source
         if isinstance(source, bytes):
             yield from (source[start : start + _BLOCK] for start in range(0, len(source), _BLOCK))

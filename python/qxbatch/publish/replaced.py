@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use
+from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish.below import opened_below, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.plain_files import entry_exists, refuse_link
@@ -43,23 +43,24 @@ def keep_unique_files(
         return _move_unique(staging.descriptor_path, old.name, replaced_folder, tag)
 
 
-def _move_unique(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
-    unique, discarded = staging / f"{session}{KEPT_SUFFIX}", staging / f"{session}.rest"
+def _move_unique(staging: Path, name: str, replaced_folder: Path, tag: str) -> Path:
+    """Move the files to keep of the session `name` to the first unused `<name>-<k>`; return that folder. Raises OSError."""
+    unique, discarded = staging / f"{name}{KEPT_SUFFIX}", staging / f"{name}.rest"
     make_folder(replaced_folder)
-    copy = hidden_path(replaced_folder / session, Use.COPY, tag)
+    copy = hidden_path(replaced_folder / name, HiddenKind.COPY, tag)
     k = 1
-    while entry_exists(replaced_folder / f"{session}-{k}"):
+    while entry_exists(replaced_folder / f"{name}-{k}"):
         k += 1
-    previous = replaced_folder / f"{session}-{k - 1}"
+    previous = replaced_folder / f"{name}-{k - 1}"
     if k > 1 and _is_same(unique, previous):  # a killed run copied it there
         remove_tree(copy)
         _discard(unique, discarded)
         return previous
     sync_tree(unique)
-    if (target := _rename_to_unused(unique, replaced_folder, session, k)) is not None:
+    if (target := _rename_to_unused(unique, replaced_folder, name, k)) is not None:
         return target
     copy_verified(unique, copy)
-    target = _rename_to_unused(copy, replaced_folder, session, k)
+    target = _rename_to_unused(copy, replaced_folder, name, k)
     if target is None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(copy))
     _discard(unique, discarded)

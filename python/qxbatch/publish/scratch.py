@@ -23,7 +23,7 @@ SCRATCH_RECORD = "scratch.txt"
 MARK = ".of-qxbatch"
 """Name of the file in a scratch folder that contains the 16 hex digits of the run that created the folder."""
 _LONGEST_MARK = 100
-"""Bytes that are read of this file."""
+"""Bytes that are read of the file `MARK`."""
 _LOCK_WAIT_SECONDS = 2.0
 """Seconds for which `make_scratch` and `remove_scratch` wait for the lock of another run."""
 _IGNORED_ERRORS = (

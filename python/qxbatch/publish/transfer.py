@@ -1,4 +1,4 @@
-"""Moves a file or folder within a file system, or copies it to another one. A copy is verified, or removed; it has no devices."""
+"""Moves a file or folder within a file system, or copies it to another one. Copies have no devices; one that differs is removed."""
 
 import contextlib
 import errno
@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.os_error import is_disk_full
 from qxbatch.publish.durable import remove_tree, rename_noreplace, sync_folder, sync_tree
 from qxbatch.publish.link_target import target_from
@@ -50,8 +50,8 @@ def put_aside(source: Path, aside: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV or source.is_symlink() or not source.is_dir():
             raise
-        if entry_exists(_part(aside)):
-            raise FileExistsError(errno.EEXIST, "is not of this run", str(_part(aside))) from None
+        if entry_exists(_part_path(aside)):
+            raise FileExistsError(errno.EEXIST, "is not of this run", str(_part_path(aside))) from None
         _put_files_aside(source, aside)
 
 
@@ -60,17 +60,17 @@ def continue_aside(source: Path, aside: Path) -> None:
 
     If something that is not a folder, perhaps a link, has the name of the folder now, it stays: it is not the packet.
     """
-    if entry_exists(_part(aside)):
+    if entry_exists(_part_path(aside)):
         _put_files_aside(source, aside)
 
 
-def _part(aside: Path) -> Path:
-    """Return the hidden name of a folder that is being moved file by file."""
-    return aside.with_name(aside.name.replace(f"-{Use.ASIDE}-", f"-{Use.PART}-", 1))
+def _part_path(aside: Path) -> Path:
+    """Return the hidden path (PART) to which the files of a folder are moved one by one before it is renamed to `aside`."""
+    return aside.with_name(aside.name.replace(f"-{HiddenKind.ASIDE}-", f"-{HiddenKind.PART}-", 1))
 
 
 def _put_files_aside(source: Path, aside: Path) -> None:
-    part = _part(aside)
+    part = _part_path(aside)
     refuse_link(part)
     try:
         if source.is_dir() and not source.is_symlink():
@@ -110,9 +110,9 @@ def copy_verified(source: Path, temporary: Path) -> None:
         raise
 
 
-def hidden_path(path: Path, use: Use, tag: str) -> Path:
-    """Return the path in the same folder with the hidden name of `path` for this use (`hidden_name`)."""
-    return path.with_name(hidden_name(use, tag, path.name))
+def hidden_path(path: Path, kind: HiddenKind, tag: str) -> Path:
+    """Return the path in the same folder with the hidden name of this kind for `path` (`hidden_name`)."""
+    return path.with_name(hidden_name(kind, tag, path.name))
 
 
 def _move_link(source: Path, target: Path) -> None:

@@ -18,7 +18,7 @@ from qxbatch.session.sorted_sums import has_valid_sums, unchanged_files
 
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
-"""Path, in a session, of the list of the hashes of files that sorting generated (`qxbatch/sorted.sha256`)."""
+"""Path, in a session, of the list of the hashes of files that `qxbatch sort` generated (`qxbatch/sorted.sha256`)."""
 _OTHERS, _RECORDS, _SUMS = range(3)
 """The order in which files leave a replaced session. A repeated call needs the records (files in `qxbatch`) and the sums last."""
 
@@ -38,10 +38,10 @@ def separate_unique_files(
         return
     with opened_below(old, top) as source:
         states = file_states_in(source)
-        only_here = states.keys() if keep_all else _only_here(source, session, archive, states)
-        removable = states.keys() - only_here
+        unique_files = states.keys() if keep_all else _unique_files(source, session, archive, states)
+        removable = states.keys() - unique_files
         for rank in (_OTHERS, _RECORDS, _SUMS):
-            for file in only_here:
+            for file in unique_files:
                 if _rank(file) == rank:
                     _move(file, source, unique, top)
             _remove_unchanged(old, top, {file: states[file] for file in removable if _rank(file) <= rank})
@@ -80,20 +80,20 @@ def _remove_unchanged(old: Path, top: Path, states: FileStates) -> None:
             remove_unchanged(parent, old.name, states)
 
 
-def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: Iterable[Path]) -> Collection[Path]:
+def _unique_files(source: OpenFolder, session: Path, archive: Path | None, files: Iterable[Path]) -> Collection[Path]:
     """Return the files of the replaced session whose content is neither in the new session nor in an archived packet.
 
     Only files with bytes of packet members (`is_from_packet`) are compared with archived packets. Files that cannot be read are
-    among the returned ones; unedited files that sorting generated are not. Raises OSError, ValueError.
+    among the returned ones; unedited files that `qxbatch sort` generated are not. Raises OSError, ValueError.
     """
     known = KnownBytes(source, hashes_in(session))
     with opened_folder(session) as new:
-        only_here = [file for file in files if not (_is_counterpart(source, new, file) or _is_known(known, file))]
-    if archive is not None and any(map(is_from_packet, only_here)):
+        unique_files = [file for file in files if not (_is_counterpart(source, new, file) or _is_known(known, file))]
+    if archive is not None and any(map(is_from_packet, unique_files)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
-        only_here = [file for file in only_here if not (is_from_packet(file) and _is_known(archived, file))]
+        unique_files = [file for file in unique_files if not (is_from_packet(file) and _is_known(archived, file))]
     generated = _unedited_generated_files(SessionPaths(source.descriptor_path))
-    return [file for file in only_here if file not in generated]
+    return [file for file in unique_files if file not in generated]
 
 
 def _is_known(known: KnownBytes, file: Path) -> bool:
@@ -104,7 +104,7 @@ def _is_known(known: KnownBytes, file: Path) -> bool:
 
 
 def _unedited_generated_files(old: SessionPaths) -> set[Path]:
-    """Return the files that sorting generated and nobody edited. They are not kept: the new session has their facts."""
+    """Return the files that `qxbatch sort` generated and nobody edited. They are not kept: the new session has their facts."""
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_sums(old) else [])}
 
 

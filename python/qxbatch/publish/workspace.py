@@ -181,7 +181,7 @@ class Workspace:
         return self.staging(unit) / "taken.tsv"
 
     def journal_path(self, unit: str) -> Path:
-        """Return the path of a unit's journal: a file while its results are published. Raises OSError if the unit is a path."""
+        """Return the path of a unit's journal; it exists while sessions are published. Raises OSError if the unit is a path."""
         return self.journals_folder / f"{_checked(unit)}.json"
 
     def has_journal(self, unit: str) -> bool:

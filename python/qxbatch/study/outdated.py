@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name
 from qxbatch.publish.durable import NO_RUN
 from qxbatch.resolve.names import RESERVED_NAMES
 from qxbatch.session.layout import PAGE, QXBATCH_FOLDER, STUDY_SIDECAR, STUDY_TABLE, SUMMARY
@@ -34,7 +34,9 @@ def is_outdated(folder: Path) -> bool:
             names = [entry.name for entry in entries if not entry.name.startswith(".")]
     except OSError:
         return False
-    hidden_names = (hidden_name(use, NO_RUN, name) for use in (Use.COPY, Use.ASIDE) for name in _STUDY_FILES)
+    hidden_names = (
+        hidden_name(kind, NO_RUN, name) for kind in (HiddenKind.COPY, HiddenKind.ASIDE) for name in _STUDY_FILES
+    )
     if any(os.path.lexists(folder / name) for name in hidden_names):
         return True
     return any(_change_time(folder / name) >= study_time for name in names if name.casefold() not in RESERVED_NAMES)
