@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from qxbatch.cluster.record import report_of
-from qxbatch.cluster.state import FINAL, State, UnitState
+from qxbatch.cluster.state import FINAL, ImportState, UnitState
 from qxbatch.cluster.status import live_jobs, query_status
 from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.cluster.table import as_text
@@ -31,7 +31,7 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
         raise
     status = query_status(_submissions_with_ids(settings, ids))
     print(as_text(status, list_all=settings.list_all), end="")
-    return int(ExitStatus.FAILED if status.rows_in_state(State.FAILED, State.LOST) else ExitStatus.OK)
+    return int(ExitStatus.FAILED if status.rows_in_state(ImportState.FAILED, ImportState.LOST) else ExitStatus.OK)
 
 
 def _submissions_with_ids(settings: Settings, ids: Sequence[str]) -> list[Submission]:
@@ -64,7 +64,7 @@ class _Display:
         }
         progress.notify(RunStarted(len(self._unfinished), sum(state.size for state in self._unfinished.values())))
         for (submission, _), state in list(self._unfinished.items()):
-            self._notify(submission, state._replace(state=State.WAITING), state)
+            self._notify(submission, state._replace(state=ImportState.WAITING), state)
 
     def update(self) -> int:
         """Read the states of units without a result; return how many still have none."""
@@ -78,9 +78,9 @@ class _Display:
 
     def _notify(self, submission: Submission, before: UnitState, state: UnitState) -> None:
         if state.state is not before.state:
-            if before.state is State.RUNNING and state.state is State.WAITING:
+            if before.state is ImportState.RUNNING and state.state is ImportState.WAITING:
                 self._progress.notify(UnitCancelled(state.name))
-            elif before.state is State.WAITING:
+            elif before.state is ImportState.WAITING:
                 self._progress.notify(UnitStarted(state.name, state.size))
                 self._progress.notify(StageStarted(state.name, Stage.CONVERTING))
             if state.state in FINAL:

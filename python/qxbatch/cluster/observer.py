@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qxbatch.cluster.state import FINAL, State, UnitState
+from qxbatch.cluster.state import FINAL, ImportState, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.events import CandidateFound, Event, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.model import Candidate, SeriesLabel, SessionReport, Verdict
@@ -54,13 +54,13 @@ class StateWriter:
                 self._start_times[event.unit] = time.monotonic()
                 for state in self._imported_states(event.unit):
                     changes = {"reason": self._job_and_host, "attempts": state.attempts + 1}
-                    self.write_changed(state.number, state=State.RUNNING, **changes)
+                    self.write_changed(state.number, state=ImportState.RUNNING, **changes)
             case UnitFinished():
                 for state in self._imported_states(event.unit):
                     self.write_result(state.number, event.reports)
             case UnitCancelled():
                 for state in self._imported_states(event.unit):
-                    self.write_changed(state.number, state=State.WAITING, reason=STOPPED_REASON)
+                    self.write_changed(state.number, state=ImportState.WAITING, reason=STOPPED_REASON)
             case _:
                 pass
 
@@ -83,7 +83,7 @@ class StateWriter:
             reason = _reason(error, failure.labels)
             self.write_failed(number, reason, error, published=published, seconds=seconds)
         elif any(problem.code is Code.HELD for problem in problems):
-            self.write_changed(number, state=State.WAITING, reason="another run is importing it")
+            self.write_changed(number, state=ImportState.WAITING, reason="another run is importing it")
         elif left_out:
             self.write_failed(number, left_out, published=published, seconds=seconds)
         else:
@@ -102,12 +102,12 @@ class StateWriter:
 
     def write_done(self, number: int, reason: str = "", seconds: float = 0.0) -> None:
         """Write that the session of a unit was written, now or before."""
-        self.write_changed(number, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
+        self.write_changed(number, state=ImportState.DONE, reason=reason, published=True, problem=None, seconds=seconds)
 
     def write_failed(self, number: int, reason: str, problem: Problem | None = None, **changes: Any) -> None:
         """Write that a unit cannot be imported, or not completely."""
         value = None if problem is None else problem_value(problem)
-        self.write_changed(number, state=State.FAILED, reason=reason, problem=value, **changes)
+        self.write_changed(number, state=ImportState.FAILED, reason=reason, problem=value, **changes)
 
     def write_changed(self, number: int, **changes: Any) -> None:
         """Write a changed state."""
@@ -125,7 +125,7 @@ class StateWriter:
         Two tasks can have the same unit: a task that is stopped can end after its units are submitted again, and write its states
         after those of the later task. So DONE is final, and WAITING replaces neither DONE nor FAILED.
         """
-        results = FINAL if new.state is State.WAITING else (State.DONE,)
+        results = FINAL if new.state is ImportState.WAITING else (ImportState.DONE,)
         with contextlib.suppress(OSError, ValueError):
             return self._submission.state(new.number).state in results
         return False

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from qxbatch.cluster.record import first_state, record_of, refused_state
-from qxbatch.cluster.state import State
+from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.status import query_status
 from qxbatch.cluster.submission import Submission, new_submission, read_submissions
 from qxbatch.counted import counted
@@ -56,7 +56,7 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
 
 def _pending(previous: Sequence[Submission]) -> set[str]:
     """Return the names of packets that wait or run; as last recorded, if a queue does not answer."""
-    rows = query_status(previous).rows_in_state(State.WAITING, State.RUNNING)
+    rows = query_status(previous).rows_in_state(ImportState.WAITING, ImportState.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
 
@@ -64,7 +64,7 @@ def _remove_done(previous: Iterable[Submission]) -> None:
     """Remove this user's submissions whose units are all done."""
     for submission in previous:
         states = list(submission.all_states())
-        done = len(states) == submission.unit_count and all(state.state is State.DONE for state in states)
+        done = len(states) == submission.unit_count and all(state.state is ImportState.DONE for state in states)
         if done and submission.owner_id == os.geteuid():
             with contextlib.suppress(OSError):
                 remove_tree(submission.folder)

@@ -3,7 +3,7 @@
 import sys
 
 from qxbatch.cluster.resubmit import resubmit
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.status import assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
@@ -45,7 +45,7 @@ def _remaining_units(submission: Submission, round_number: int) -> list[UnitStat
     return [
         row.unit
         for row in query_status([submission]).rows
-        if row.state not in (State.DONE, State.FAILED)
+        if row.state not in (ImportState.DONE, ImportState.FAILED)
         and row.assignment is not None
         and row.assignment.task is None
         and row.assignment.round.number == round_number

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.schedulers import SCHEDULERS
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import RoundSubmitter, SubmitResult, need_command
 from qxbatch.discover.candidates import candidates
@@ -66,7 +66,7 @@ def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spe
 def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
     """Set units to waiting."""
     for unit in units:
-        submission.write_state(unit._replace(state=State.WAITING, reason="", problem=None))
+        submission.write_state(unit._replace(state=ImportState.WAITING, reason="", problem=None))
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.cluster.queue import Queue, query_queue
 from qxbatch.cluster.rounds import Round
 from qxbatch.cluster.schedulers import SCHEDULERS
-from qxbatch.cluster.state import FINAL, State, UnitState
+from qxbatch.cluster.state import FINAL, ImportState, UnitState
 from qxbatch.cluster.submission import END_JOB, Submission
 from qxbatch.counted import counted
 from qxbatch.problems import UsageError
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
     submission: Submission
     unit: UnitState
-    state: State
+    state: ImportState
     reason: str
     is_unknown: bool
     """Whether the state is only the last recorded one: the queue did not answer or may hide the job, or rounds cannot be read."""
@@ -72,7 +72,7 @@ class Status(NamedTuple):
         """Return why a queue did not answer; empty if all answered or none was read."""
         return next((queue.reason for queue in self.queues.values() if not queue.has_answered), "")
 
-    def rows_in_state(self, *states: State) -> list[Row]:
+    def rows_in_state(self, *states: ImportState) -> list[Row]:
         """Return the rows in one of these states."""
         return [row for row in self.rows if row.state in states]
 
@@ -178,8 +178,8 @@ def row_of(submission: Submission, unit: UnitState, assignments: Assignments, qu
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     why_no_job = _why_no_job(submission, assignment, may_get_first_round=assignments.may_get_first_round)
     job = _job(submission, assignment)
-    if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
-        return Row(submission, unit, State.WAITING, "its job was requeued", False, assignment)
+    if job is not None and unit.state is ImportState.RUNNING and queue.is_pending(*job):
+        return Row(submission, unit, ImportState.WAITING, "its job was requeued", False, assignment)
     if why_no_job or (job is not None and queue.has(*job)):
         return Row(submission, unit, unit.state, why_no_job or unit.reason, False, assignment)
     with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
@@ -188,7 +188,9 @@ def row_of(submission: Submission, unit: UnitState, assignments: Assignments, qu
     if unit.state in FINAL or submission.owner_id != os.geteuid():
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     reason = JOB_GONE if job else NOT_SUBMITTED
-    return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment)
+    return Row(
+        submission, unit, ImportState.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment
+    )
 
 
 def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, may_get_first_round: bool) -> str:

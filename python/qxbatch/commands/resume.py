@@ -7,7 +7,7 @@ from pathlib import Path
 from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import not_refused, prepare_resubmission, resubmit
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.status import Row, Status, assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
@@ -43,9 +43,9 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
             ExitStatus.UNAVAILABLE,
         )
     print_warnings(status.unreadable)
-    rows = status.rows_in_state(State.LOST)
+    rows = status.rows_in_state(ImportState.LOST)
     if options["--failed"]:
-        failed = status.rows_in_state(State.FAILED)
+        failed = status.rows_in_state(ImportState.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
         print_not_resubmitted([row.unit.name for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
