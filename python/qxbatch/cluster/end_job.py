@@ -1,4 +1,4 @@
-"""Writes the study level of a submission, in its dependent job, which starts when all arrays have ended."""
+"""Writes the study level (page and tables of the study) in the dependent job, which starts when all arrays have ended."""
 
 from qxbatch.cluster.record import candidates_of, report_of
 from qxbatch.cluster.state import ImportState

@@ -1,4 +1,4 @@
-"""Follows submitted jobs by their state files, with the display of an import."""
+"""Follows submitted jobs by the state files of their units, with the display of an import."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,13 +17,16 @@ from qxbatch.visible import shell_word
 STATES_SECONDS = 1.0
 """Pause between two reads of the state files; longer if reading takes long."""
 QUEUE_SECONDS = 10.0
-"""Shortest time between two queries of the queue while units have no result."""
+"""Minimum time between two queries of the queue while any unit has no result."""
 PAUSE_FACTOR = 20
 """Minimum ratio of a pause to the duration of the read before it."""
 
 
 def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
-    """Show the progress of submissions until no job waits or runs; return the exit status."""
+    """Show the progress of submissions until no job waits or runs, then print the states of their packets.
+
+    Return the exit status: FAILED if a packet failed or is lost. Raises UsageError and KeyboardInterrupt.
+    """
     try:
         _follow(settings, ids, sleep)
     except KeyboardInterrupt:

@@ -42,11 +42,14 @@ class StateWriter:
         return [self._candidates[name] for name in state.packets if name in self._candidates]
 
     def has_ready_packet(self, state: UnitState) -> bool:
-        """Return whether a packet of the unit is imported. Of several units of one session, not all need to have one."""
+        """Return whether a packet of the unit is ready, and so is imported.
+
+        Packets of one session that the submission refused are a unit each. Some of these units may have no ready packet.
+        """
         return any(candidate.verdict is Verdict.READY for candidate in self.candidates_of(state))
 
     def notify(self, event: Event, /) -> None:
-        """Write the state after an event."""
+        """Write the states that an event changes."""
         match event:
             case CandidateFound():
                 self._candidates[event.candidate.path.name] = event.candidate
@@ -65,7 +68,7 @@ class StateWriter:
                 pass
 
     def _imported_states(self, session: str) -> list[UnitState]:
-        """Return the states of the units of a session whose packets are imported."""
+        """Return the states of those units of a session that have a ready packet."""
         return [state for state in self._states.values() if state.name == session and self.has_ready_packet(state)]
 
     def write_result(self, number: int, reports: Sequence[SessionReport]) -> None:
@@ -90,7 +93,7 @@ class StateWriter:
             self.write_done(number, "its session existed already" if existed else "", seconds)
 
     def _reason_of_left_out(self, state: UnitState) -> str:
-        """Return which packet of an imported unit was left out, and why; empty if none was."""
+        """Return the first packet of an imported unit that was left out, and why; empty if none was."""
         if not self.has_ready_packet(state):
             return ""
         for name in state.packets:
@@ -110,7 +113,7 @@ class StateWriter:
         self.write_changed(number, state=ImportState.FAILED, reason=reason, problem=value, **changes)
 
     def write_changed(self, number: int, **changes: Any) -> None:
-        """Write a changed state."""
+        """Write a changed state, unless another task has written a result that it must not replace."""
         self._states[number] = state = self._states[number]._replace(**changes)
         if self._has_result_of_another_task(state):
             return
@@ -123,7 +126,7 @@ class StateWriter:
         """Return whether another task has written a result of the unit that the new state must not replace.
 
         Two tasks can have the same unit: a task that is stopped can end after its units are submitted again, and write its states
-        after those of the later task. So DONE is final, and WAITING replaces neither DONE nor FAILED.
+        after those of the later task. So no other state replaces DONE, and WAITING does not replace FAILED.
         """
         results = FINAL if new.state is ImportState.WAITING else (ImportState.DONE,)
         with contextlib.suppress(OSError, ValueError):
@@ -132,7 +135,7 @@ class StateWriter:
 
 
 def reason_of_candidate(candidate: Candidate) -> str:
-    """Return why a candidate is not imported: the text of its problem, else its verdict and note."""
+    """Return why a candidate is not imported: message and hint of its problem, else its verdict and note."""
     if candidate.problem is not None:
         return f"{candidate.problem.message} {candidate.problem.hint}".strip()
     return f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}"

@@ -18,7 +18,7 @@ from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line, shell_word
 
 SUBMIT_LOCK = "submit"
-"""The lock of a run that submits, so that two runs do not submit the same packet."""
+"""Name of the lock of a run that submits: two runs must not submit the same packet."""
 
 
 def make_submission(
@@ -50,7 +50,7 @@ def make_submission(
 
 
 def packet_names(unit: Unit) -> tuple[str, ...]:
-    """Return the names that identify the packets of a unit; in folder mode, where it has an inbox, the name of its session."""
+    """Return the names that identify the packets of a unit; in folder mode (`--masterinbox=none`), the name of its session."""
     return (unit.name,) if unit.folder_mode else tuple(packet.path.name for packet in unit.packets)
 
 
@@ -71,9 +71,9 @@ def _remove_done(previous: Iterable[Submission]) -> None:
 
 
 def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit]) -> None:
-    """Choose the numbers of archives with the same name in folder mode (`--masterinbox=none`).
+    """Choose and store the numbers of archives with the same name in folder mode (`--masterinbox=none`).
 
-    They are chosen before the tasks run, so that they do not depend on the order of tasks.
+    They are chosen before the tasks run, so that they do not depend on the order of tasks. Raises OSError, KeyboardInterrupt.
     """
     inboxes = [unit.session_inbox for unit in units if unit.session_inbox is not None]
     if inboxes:

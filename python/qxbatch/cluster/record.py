@@ -120,7 +120,7 @@ def first_state(number: int, unit: Unit, packets: tuple[str, ...]) -> UnitState:
 
 
 def refused_state(number: int, candidate: Candidate) -> UnitState:
-    """Return the state of a packet that the submitting run refused."""
+    """Return the state of the unit of a packet that the submitting run refused: failed."""
     name = candidate.path.name
     problem = candidate.problem
     unit = name if candidate.session is None else candidate.session.id

@@ -1,4 +1,4 @@
-"""Submits the units of a round (the packets of one session each) that the scheduler refused before, in its dependent job."""
+"""Submits units (the packets of one session each) that the scheduler refused before. The dependent job calls this."""
 
 import sys
 
@@ -19,8 +19,8 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
 
     A round consists of the tasks that were submitted at one time, and of these units.
 
-    If they cannot be submitted, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
-    submission cannot be read, and OSError.
+    If the units cannot be submitted, a message says to run `qxbatch resume` on another host. Raises UsageError, for example if
+    files of the submission cannot be read, and OSError.
     """
     # `qxbatch resume` can submit packets of the submission at the same time
     with submit_lock(submission.sessionsfolder):

@@ -89,16 +89,17 @@ class RoundSubmitter:
         """Checksums of the scripts, as sha256sum reads them."""
 
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> SubmitResult:
-        """Submit units; `sizes` maps their numbers to bytes. `retry_factor` increases the requests for time and memory (`plan`).
+        """Submit units; `sizes` maps their numbers to bytes. `retry_factor` increases the requests for time and memory
+        (`plan_tasks`).
 
         Raises UsageError, with exit status 69 if no array is accepted, and OSError.
         """
-        largest = query_max_array_size(self.scheduler)
+        max_array_size = query_max_array_size(self.scheduler)
         # no array is accepted yet: all units are remaining ones
         self.round_number = self.submission.add_round(SubmissionPlan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MAX_GROWTH:
-            self._submit_arrays(plan_tasks(remaining, self.spec.minutes * factor, largest, retry_factor))
+            self._submit_arrays(plan_tasks(remaining, self.spec.minutes * factor, max_array_size, retry_factor))
             remaining = self._not_accepted(sizes)
             factor *= GROWTH
         end = self._submit_end_job(remaining)
@@ -235,7 +236,7 @@ class RoundSubmitter:
 
 
 def need_command(scheduler: Scheduler) -> None:
-    """Raise UsageError (exit status 69) where the scheduler's command is not on PATH."""
+    """Raise UsageError (exit status 69) if the command that submits is not on PATH."""
     if shutil.which(scheduler.submit_command[0]) is None:
         raise UsageError(
             f"There is no {scheduler.submit_command[0]} on this host, so nothing can be submitted to {scheduler.name}.",

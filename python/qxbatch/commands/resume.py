@@ -6,9 +6,9 @@ from pathlib import Path
 
 from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.resubmit import not_refused, prepare_resubmission, resubmit
+from qxbatch.cluster.resubmit import prepare_resubmission, resubmit, submittable_units
 from qxbatch.cluster.state import ImportState, UnitState
-from qxbatch.cluster.status import Row, Status, assignments_of, query_status
+from qxbatch.cluster.status import Status, StatusRow, assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_not_resubmitted, print_refused, print_warnings, submissions_in
@@ -54,7 +54,7 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
     return list(by_id.values())
 
 
-def _can_be_resumed(row: Row) -> bool:
+def _can_be_resumed(row: StatusRow) -> bool:
     """Return whether another import can succeed: a published session is only replaced with --overwrite."""
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
 
@@ -71,7 +71,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
             f"Submission {submission.id} is of {submission.scheduler.name}.",
             "Name the same scheduler in --scheduler.",
         )
-    ready = not_refused(submission, units)
+    ready = submittable_units(submission, units)
     print_refused([unit.name for unit in units if unit not in ready])
     if options["--print-script"] and ready:
         sys.stdout.write(prepare_resubmission(submission, ready, spec))
