@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
-from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.submission import Submission
 from qxbatch.discover.candidates import candidates

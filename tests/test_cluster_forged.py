@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import pytest
 
+from qxbatch.cluster.creation import SUBMIT_LOCK, _remove_done
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
-from qxbatch.cluster.pending import SUBMIT_LOCK, _remove_done
 from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.cluster.submit import RoundSubmitter

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cluster import status as module
+from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.observer import StateWriter
-from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import ImportState, UnitState, as_text, state_of_text, state_path

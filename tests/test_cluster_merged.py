@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
-from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.discover.candidates import candidates

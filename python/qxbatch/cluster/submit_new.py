@@ -16,7 +16,7 @@ from qxbatch.settings.scheduler import SchedulerSpec
 def submit_new(submission: Submission, spec: SchedulerSpec, write_script: Callable[[str], object] | None) -> str:
     """Submit waiting units, or pass the script that submits them to `write_script`; return the message.
 
-    Raises UsageError, for example if no job is accepted, after removing the submission, and OSError.
+    Raises UsageError, for example if no job is accepted, and OSError. Before UsageError, the submission is removed.
     """
     sizes = {state.number: state.size for state in submission.all_states() if state.state is ImportState.WAITING}
     submitter = RoundSubmitter(submission, spec)

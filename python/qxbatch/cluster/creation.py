@@ -31,12 +31,12 @@ def make_submission(
     """
     folder = settings.sessionsfolder
     previous = read_submissions(folder, lambda error: print(one_line(str(error))))
-    pending = _pending(previous)
+    submitted = _waiting_or_running(previous)
     present = [unit for unit in units if all(os.path.lexists(packet.path) for packet in unit.packets)]
     if len(present) < len(units):
         missing = len(units) - len(present)
         print(f"Packets of {missing} of {counted(len(units), 'session')} are no longer in the inbox.")
-    new = [unit for unit in present if pending.isdisjoint(packet_names(unit))]
+    new = [unit for unit in present if submitted.isdisjoint(packet_names(unit))]
     if len(new) < len(present):
         number, command = len(present) - len(new), f"qxbatch jobs {shell_word(str(folder))}"
         print(f"Packets of {number} of {counted(len(units), 'session')} are submitted already. To list them: {command}")
@@ -54,7 +54,7 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
     return (unit.name,) if unit.folder_mode else tuple(packet.path.name for packet in unit.packets)
 
 
-def _pending(previous: Sequence[Submission]) -> set[str]:
+def _waiting_or_running(previous: Sequence[Submission]) -> set[str]:
     """Return the names of packets that wait or run; as last recorded, if a queue does not answer."""
     rows = query_status(previous).rows_in_state(ImportState.WAITING, ImportState.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
