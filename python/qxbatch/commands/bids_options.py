@@ -147,7 +147,7 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
 
 
 def _sessionsfolder_of(folder: Path) -> Path:
-    """Return the folder of a session that is named alone; another folder as it is."""
+    """Return the folder that contains `folder`, if that is a session; otherwise `folder` itself."""
     return folder.parent if is_session(folder) else folder
 
 

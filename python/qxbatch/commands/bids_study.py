@@ -29,7 +29,7 @@ def record_export(
     """
     folder = options.sessionsfolder
     try:
-        rules_path = Path(os.path.realpath(rule_file.path))  # no link, which the page would not follow
+        rules_path = Path(os.path.realpath(rule_file.path))  # the page does not follow links
         digest = rules_digest(read_bytes(rules_path))
         data_set = next((entry for entry in recorded_data_sets(folder) if entry.path == options.dataset), None)
         sessions = dict(data_set.sessions) if data_set else {}

@@ -148,9 +148,9 @@ def read_headers(
 ) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
-    They are read in place if an import treats none of the files specially (`_is_plain`). Otherwise the packet is read as in an
-    import, and its headers are written to `staging`, a folder that does not exist yet. `source` is the path that the user named,
-    a packet or a session.
+    They are read in place if an import treats none of the files specially, and none is a copy (`_is_plain`). Otherwise the packet
+    is read as in an import, and its headers are written to `staging`, a folder that does not exist yet. `source` is the path that
+    the user named, a packet or a session.
 
     Raises OSError, and CancelledError when the monitor is cancelled.
     """

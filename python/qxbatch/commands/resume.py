@@ -60,7 +60,10 @@ def _can_be_resumed(row: StatusRow) -> bool:
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> bool:
-    """Submit those of the units that are not refused; return whether there are any. Raises UsageError."""
+    """Submit those of the units that are not refused, or print the script that does; return whether there are any.
+
+    Raises UsageError.
+    """
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     text = str(submission.record["scheduler"])
     if options["--scheduler"]:
