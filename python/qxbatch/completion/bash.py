@@ -43,7 +43,7 @@ _qxbatch() {
     fi
     [ "$COMP_CWORD" -lt 2 ] || command=$(_qxbatch_command "${COMP_WORDS[1]}")
     [ -z "$command" ] || at=2
-    # Find the options before the word, and the number of words without dashes.
+    # Find the options before the word to complete, the number of words without dashes, and the option whose value the word is.
     while [ "$at" -lt "$COMP_CWORD" ]; do
         word=${COMP_WORDS[at]}
         if [[ $word == -* ]]; then

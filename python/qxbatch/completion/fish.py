@@ -50,7 +50,8 @@ def script(commands: Iterable[Command]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _condition(command: Command, more: str = "") -> str:
+def _complete(command: Command, more: str = "") -> str:
+    """Return the beginning of a `complete` command that applies to this command, and under the condition `more`, if it is given."""
     name = command.name or "import"
     return f"complete -c qxbatch -n {_quoted(f'__qxbatch_is {name}{more}')}"
 
@@ -60,7 +61,7 @@ def _words(command: Command) -> list[str]:
     lines = []
     for place, word in enumerate(command.words, first):
         more = "" if word.is_repeatable else f"; and __qxbatch_place {place}"
-        lines.append(f"{_condition(command, more)} {_values(word.values)}")
+        lines.append(f"{_complete(command, more)} {_values(word.values)}")
     return lines
 
 
@@ -68,7 +69,7 @@ def _option(command: Command, option: Option) -> str:
     names = [f"-l {option.name.removeprefix('--')}"]
     names += [f"-s {option.short.removeprefix('-')}"] if option.short else []
     argument = f" -r {_values(option.values)}" if option.values and not option.has_optional_value else ""
-    return f"{_condition(command)} {' '.join(names)}{argument} -d {_quoted(option.meaning.replace('`', ''))}"
+    return f"{_complete(command)} {' '.join(names)}{argument} -d {_quoted(option.meaning.replace('`', ''))}"
 
 
 def _values(values: tuple[str, ...]) -> str:

@@ -82,7 +82,7 @@ def _option(parameter: Parameter) -> Option:
 
 
 def values_of(parameter: Parameter) -> tuple[str, ...]:
-    """Return the values of an option; empty if it has none.
+    """Return the values of an option; empty if it has none, ANY if none can be listed.
 
     In a metavar, words in capitals stand for other values, and `0-9` for numbers: they are not offered.
     """
@@ -97,7 +97,7 @@ def values_of(parameter: Parameter) -> tuple[str, ...]:
 
 
 def _words(usage: Sequence[str], choices: dict[str, tuple[str, ...]]) -> tuple[Word, ...]:
-    """Return the positional words of a usage."""
+    """Return the positional words of the first line of a usage."""
     return tuple(
         Word(name, choices.get(name) or ((DIR,) if _is_folder(name) else (FILE,)), bool(dots))
         for name, dots in WORD.findall(usage[0])

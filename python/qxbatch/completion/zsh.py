@@ -58,7 +58,7 @@ def _case(command: Command) -> list[str]:
 
 
 def _option(option: Option) -> list[str]:
-    """Return the specs of an option, one for each of its names."""
+    """Return the specs of an option, one for each of its names; if its value is optional, only one for its long name."""
     names = [name for name in (option.short, option.name) if name]
     exclusive = f"({' '.join(names)})"
     meaning = "".join(
