@@ -28,7 +28,7 @@ class StateWriter:
         self._states = {state.number: state for state in states}
         self._job_and_host = job_and_host
         self._candidates: dict[str, Candidate] = {}
-        """The entries of the inbox that the task found, by name."""
+        """The entries of the inbox, or in folder mode the session folders, that the task found, by name."""
         self._start_times: dict[str, float] = {}
         """Maps the session id of each unit that was started to the value of the monotonic clock."""
 

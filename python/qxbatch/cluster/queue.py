@@ -1,4 +1,4 @@
-"""The queue of the scheduler: which of the submitted jobs wait or run."""
+"""The queue of the scheduler: which jobs wait or run, and the name of a job."""
 
 import re
 from collections.abc import Sequence

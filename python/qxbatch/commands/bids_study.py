@@ -44,6 +44,7 @@ def record_export(
             )
         is_changed = record_data_set(folder, DataSet(options.dataset, rules_path, sessions, validation))
         if is_changed and (folder / STUDY_SIDECAR).exists():
+            # if the folder has no sessions, `sessions_in` returns those in its subfolder `sessions`
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
     except UsageError as error:
         print(f"The study page does not show this export: {error}", file=sys.stderr)

@@ -44,8 +44,8 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Command:
-    """The import, or another command."""
+class CommandCompletion:
+    """What completes the words of the import or of another command."""
 
     name: str
     summary: str
@@ -60,13 +60,15 @@ HELP = (
 )
 
 
-def commands() -> tuple[Command, ...]:
+def commands() -> tuple[CommandCompletion, ...]:
     """Return the import and then the other commands, in the order of the help."""
     levels = Word("level", LEVELS)
     words = (Word("sessionsfolder", (DIR,)), Word("output", (DIR,)), levels)
-    import_command = Command(IMPORT, "Imports packets.", _options(PARAMETERS), words)
+    import_command = CommandCompletion(IMPORT, "Imports packets.", _options(PARAMETERS), words)
     others = (
-        Command(name, command.summary, _options(command.parameters), _words(command.usage, command.word_choices))
+        CommandCompletion(
+            name, command.summary, _options(command.parameters), _words(command.usage, command.word_choices)
+        )
         for name, command in COMMANDS.items()
     )
     return (import_command, *others)
