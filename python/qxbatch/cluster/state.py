@@ -77,7 +77,7 @@ def _name(number: int) -> str:
 
 
 def as_text(state: UnitState) -> str:
-    """Return the content of a state file."""
+    """Return the content of a state file. Empty fields are left out, and a long reason is cut."""
     value = {_key(name): value for name, value in state._asdict().items() if value or name in ("number", "size")}
     return json.dumps({**value, "reason": state.reason[:MAX_REASON_LENGTH]})
 

@@ -83,7 +83,7 @@ class Status(NamedTuple):
 def query_status(submissions: Sequence[Submission]) -> Status:
     """Return the states of the units of these submissions, from their state files and the queues of the schedulers.
 
-    Units whose packets are all in later submissions are left out.
+    Units whose packets are all in later submissions are left out. Raises OSError if the states of a submission cannot be listed.
     """
     last: dict[str, tuple[Submission, UnitState]] = {}
     unreadable: list[str] = []

@@ -40,8 +40,8 @@ REMAINING = "remaining"
 """The name of the task that submits the units that the scheduler refused. The dependent job runs it."""
 
 NEW_SECONDS = 120.0
-"""For this many seconds after a round was last written, it may have jobs that are not recorded yet; a submission without a round
-may get the first one."""
+"""For this many seconds after it was last written, a round may have jobs that are not recorded yet. For as long after it was made,
+a submission may get its first round."""
 
 MAX_UNITS = 10**6
 """Maximum number of units of a submission."""
@@ -216,12 +216,12 @@ class Submission:
         replace_text(path, text, os.urandom(8).hex(), FILE_MODE)
 
     def remove_round(self, round_number: int) -> None:
-        """Remove a round without submitted jobs."""
+        """Remove a round that has no submitted jobs."""
         round_path(self.folder, round_number, "json").unlink(missing_ok=True)
         self._remove_files(round_number)
 
     def _remove_files(self, round_number: int) -> None:
-        """Remove tasks, jobs and logs of a round without a .json. Links are not followed.
+        """Remove the logs of a round whose .json does not exist, and its files of tasks and jobs. Links are not followed.
 
         Its scripts stay: they show `may_get_first_round` that there was a round.
         """

@@ -42,7 +42,7 @@ ATTEMPT_SECONDS = 1.0
 
 
 class SubmitResult(NamedTuple):
-    """The result of a submission."""
+    """The result of submitting a round."""
 
     round_number: int
     """Number of the round."""

@@ -30,8 +30,8 @@ def export_plans(
 ) -> ExitStatus:
     """Export the sessions, print the result and return the exit status. Raises UsageError.
 
-    `subject_label_of` returns the label of the subject of a session id; empty if it is not known. `includes_all_sessions`: the
-    plans include all sessions of the study.
+    `subject_label_of` maps the id of a session to the label of its subject; empty if that is not known. `includes_all_sessions`:
+    the plans include all sessions of the study.
     """
     check_output_folder(options.dataset, [default_study_paths(options.sessionsfolder)])
     program = find_validator() if options.validate else ""

@@ -28,6 +28,7 @@ class BidsOptions(NamedTuple):
     """The options of one call."""
 
     sessionsfolder: Path
+    """As the user names it, it may also be a session, or a study. Before an export, the sessions folder replaces it."""
     dataset: Path
     """The folder of the BIDS data set."""
     rules: Path | None

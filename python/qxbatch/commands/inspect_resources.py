@@ -40,7 +40,7 @@ class Resources:
         return TemporaryDirectory(prefix=_PREFIX, dir=self.work_dir)
 
     def run_interruptible(self, work: Callable[[], Result]) -> Result:
-        """Return what `work` returns; it uses these resources. Ctrl-C cancels it."""
+        """Return what `work`, which uses these resources, returns. Ctrl-C cancels the work."""
         return run_interruptible(work, self.monitor)
 
 

@@ -10,7 +10,7 @@ from qxbatch.exits import ExitStatus
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Print the table; return 1 if a packet failed or is lost. Raises UsageError."""
+    """Print the states as a table or JSON; return 1 if a packet failed or is lost. Raises UsageError."""
     _, submissions = submissions_in(options["<sessionsfolder>"])
     status = query_status(submissions)
     print_warnings(status.unreadable)

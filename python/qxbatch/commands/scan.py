@@ -117,6 +117,6 @@ def _scan_archive(
 
 
 def _count_members(reading: Reading) -> int:
-    """Return the number of files in an archive. For an opened archive in it, its members are counted instead."""
+    """Return the number of files in an archive. An opened archive in it does not count, but its members do."""
     rows = (reading.row(index) for index in range(len(reading)))
-    return sum(row.fate not in ("nodata", "opened") for row in rows)
+    return sum(row.fate not in ("nodata", "opened") for row in rows)  # nodata: folders, links, devices
