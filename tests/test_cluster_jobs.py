@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from qxbatch.cluster import status as module
+from qxbatch.cluster.command import Answer
 from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
@@ -123,6 +125,25 @@ def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
 
     monkeypatch.setattr(module, "query_queue", ask)
     assert states(query_status([submission])) == [("S0", "waiting", False)]
+
+
+def test_units_of_a_later_array_are_not_lost_while_the_first_array_is_submitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {0: 5 << 30, 1: 1000}  # requests for different memory, and so two arrays
+    submission = new_submission(tmp_path, RECORD, [unit(number, size=size) for number, size in sizes.items()])
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True, frozenset({("7", 0)})))
+    during: list[list[tuple[str, str, bool]]] = []
+
+    def run(words: Sequence[str], **_: object) -> Answer:
+        if words[0] != "sbatch":
+            return Answer(None)
+        during.append(states(query_status([submission])))
+        return Answer(0, f"{6 + len(during)}\n")
+
+    monkeypatch.setattr("qxbatch.cluster.submit.run_scheduler_command", run)
+    assert RoundSubmitter(submission, scheduler_spec("SLURM")).submit(sizes).jobs == ("7", "8", "9")
+    assert during[0] == [("S0", "waiting", False), ("S1", "waiting", False)]
 
 
 def test_a_job_that_is_submitted_while_the_queue_is_read_is_live(

@@ -121,10 +121,12 @@ class RoundSubmitter:
         """Submit arrays until one is refused."""
         start = len(self.tasks)
         for array in planned.arrays:
-            tasks = planned.tasks[array.first : array.first + array.size]
+            end = array.first + array.size
+            tasks = planned.tasks[array.first : end]
             self.arrays.append(array._replace(first=start + array.first))
             self.tasks += tasks
-            self._write_round(())
+            # before the job is submitted, since it reads its units in the round; units that the round does not have would be lost
+            self._write_round(sorted(number for task in planned.tasks[end:] for number in task))
             name = str(len(self.arrays) - 1)
             job = self._submit_script(self._write_script(name, self.arrays[-1]))
             if job is None:
