@@ -23,6 +23,7 @@ from tests.build.bids import Scan
 from tests.build.bids_study import SCANS, BidsStudy
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under
+from tests.build.study import run_main
 
 
 @pytest.fixture
@@ -180,6 +181,17 @@ def test_the_shift_table_is_private_outside_the_data_set_and_reused(study):
     assert study.run("--shift-dates").status == 0
     assert table.read_text().startswith(shifts)
     assert study.tree()["sub-S1/sub-S1_scans.tsv"] == before["sub-S1/sub-S1_scans.tsv"]
+
+
+def test_a_study_that_is_named_by_its_folder_has_the_shift_table_of_its_sessions_folder(study, tmp_path):
+    study.add("S1")
+    assert study.run("--shift-dates").status == 0
+    study_folder, other = str(study.sessions.parent), tmp_path / "other"
+    run = run_main("bids", study_folder, str(other), f"--rules={study.rules}", "--shift-dates")
+    assert run.status == 0
+    assert [*study.sessions.parent.rglob("bids-date-shifts.tsv")] == [study.sessions / "bids-date-shifts.tsv"]
+    scans = "sub-S1/sub-S1_scans.tsv"
+    assert (other / scans).read_bytes() == study.tree()[scans]
 
 
 def test_true_dates_are_not_added_to_a_data_set_with_shifted_dates(study):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
-from qxbatch.cluster.pending import make_submission
-from qxbatch.cluster.state import State
+from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.submission import Submission
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.units import units_of
@@ -60,7 +60,7 @@ def test_a_task_does_not_import_a_packet_whose_session_changed_since_its_submiss
     assert study.session_names() == ["S1"]
     remaining = study.inbox / "B.zip"
     assert hashlib.sha256(remaining.read_bytes()).digest() == hashlib.sha256(packet(1)).digest()
-    assert [submitted.submission.state(unit).state for unit in (0, 1)] == [State.DONE, State.FAILED]
+    assert [submitted.submission.state(unit).state for unit in (0, 1)] == [ImportState.DONE, ImportState.FAILED]
 
 
 def test_a_task_imports_the_other_packets_if_the_session_of_one_changed(study: Study, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_task_imports_the_other_packets_if_the_session_of_one_changed(study: S
     run = run_main("worker", str(study.sessions), f"--submission={identity}", "--task=2/0")
     assert run.status == 1, run.text
     assert study.session_names() == ["S1"]
-    assert [submitted.submission.state(unit).state for unit in (0, 1)] == [State.DONE, State.FAILED]
+    assert [submitted.submission.state(unit).state for unit in (0, 1)] == [ImportState.DONE, ImportState.FAILED]
 
 
 @pytest.mark.parametrize("option", ["masterinbox", "logfile"])

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import pytest
 
+from qxbatch.cluster.creation import SUBMIT_LOCK, _remove_done
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
-from qxbatch.cluster.pending import SUBMIT_LOCK, _remove_done
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.cluster.submit import RoundSubmitter
 from qxbatch.exits import ExitStatus
@@ -131,7 +131,7 @@ def test_the_logs_of_a_new_round_are_not_written_through_a_link(forged: Forged) 
 def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> None:
     folder = tmp_path / "submission"
     make_folder(folder.joinpath(*["d"] * 1200))
-    done = SimpleNamespace(state=State.DONE)
+    done = SimpleNamespace(state=ImportState.DONE)
     submission = SimpleNamespace(folder=folder, unit_count=1, owner_id=os.geteuid(), all_states=lambda: [done])
     _remove_done([cast("Submission", submission)])
     assert not folder.exists()
@@ -140,7 +140,7 @@ def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> No
 @pytest.mark.parametrize("task", ["1/0", "1/end"])
 def test_locks_are_not_removed_through_a_link(forged: Forged, task: str) -> None:
     for unit in range(2):
-        forged.submission.write_state(forged.submission.state(unit)._replace(state=State.DONE))
+        forged.submission.write_state(forged.submission.state(unit)._replace(state=ImportState.DONE))
     (forged.victim / "empty").write_text("")
     (forged.victim / "link.lock").symlink_to("thesis.tex")
     before = sorted(forged.victim.iterdir())

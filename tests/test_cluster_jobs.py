@@ -2,18 +2,20 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from qxbatch.cluster import status as module
+from qxbatch.cluster.command import Answer
+from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.observer import StateWriter
-from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.remaining import submit_remaining
-from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
+from qxbatch.cluster.state import ImportState, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, query_status
 from qxbatch.cluster.submission import Submission, new_submission, read_submissions
 from qxbatch.cluster.submit import RoundSubmitter, SubmitResult
@@ -32,7 +34,7 @@ from tests.build.study import Study, run_main
 RECORD = {"options": {}, "scheduler": "SLURM", "cwd": "/", "bids_app": False, "found": []}
 
 
-def unit(number: int, state: State = State.WAITING, **fields: object) -> UnitState:
+def unit(number: int, state: ImportState = ImportState.WAITING, **fields: object) -> UnitState:
     return UnitState(number, f"S{number}", (f"S{number}.zip",), 1000, state)._replace(**fields)  # type: ignore[arg-type]
 
 
@@ -56,7 +58,7 @@ def states(status: Status) -> list[tuple[str, str, bool]]:
 
 
 def test_a_state_is_read_back_unchanged() -> None:
-    full = unit(3, State.FAILED, reason="bad \udcff", attempts=2, seconds=1.5, problem={"code": "damaged"})
+    full = unit(3, ImportState.FAILED, reason="bad \udcff", attempts=2, seconds=1.5, problem={"code": "damaged"})
     assert state_of_text(as_text(full).encode("utf-8", "surrogateescape")) == full
     for invalid in ("null", "{}", "[", '{"number": 1, "unit": "../x", "packets": ["a"], "state": "done", "size": 0}'):
         with pytest.raises(ValueError):  # noqa: PT011 - json raises several messages
@@ -73,7 +75,7 @@ def test_the_state_of_units_comes_from_their_files_and_the_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = submitted(
-        tmp_path, unit(0, State.DONE), unit(1, State.FAILED), unit(2), unit(3, State.RUNNING), unit(4)
+        tmp_path, unit(0, ImportState.DONE), unit(1, ImportState.FAILED), unit(2), unit(3, ImportState.RUNNING), unit(4)
     )
     queue = Queue(True, frozenset({("7", 2), ("7", 3), ("8", None)}), pending=frozenset({("7", 2), ("8", None)}))
     assert states(status_with(monkeypatch, [submission], queue)) == [
@@ -125,6 +127,25 @@ def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
     assert states(query_status([submission])) == [("S0", "waiting", False)]
 
 
+def test_units_of_a_later_array_are_not_lost_while_the_first_array_is_submitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {0: 5 << 30, 1: 1000}  # requests for different memory, and so two arrays
+    submission = new_submission(tmp_path, RECORD, [unit(number, size=size) for number, size in sizes.items()])
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True, frozenset({("7", 0)})))
+    during: list[list[tuple[str, str, bool]]] = []
+
+    def run(words: Sequence[str], **_: object) -> Answer:
+        if words[0] != "sbatch":
+            return Answer(None)
+        during.append(states(query_status([submission])))
+        return Answer(0, f"{6 + len(during)}\n")
+
+    monkeypatch.setattr("qxbatch.cluster.submit.run_scheduler_command", run)
+    assert RoundSubmitter(submission, scheduler_spec("SLURM")).submit(sizes).jobs == ("7", "8", "9")
+    assert during[0] == [("S0", "waiting", False), ("S1", "waiting", False)]
+
+
 def test_a_job_that_is_submitted_while_the_queue_is_read_is_live(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,13 +174,13 @@ def test_packets_of_a_submission_without_a_round_are_not_submitted_again(
 
 
 def test_a_requeued_task_is_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    submission = submitted(tmp_path, unit(0, State.RUNNING))
+    submission = submitted(tmp_path, unit(0, ImportState.RUNNING))
     queue = Queue(True, frozenset({("7", 0)}), pending=frozenset({("7", 0)}))
     assert states(status_with(monkeypatch, [submission], queue)) == [("S0", "waiting", False)]
 
 
 def test_no_unit_is_lost_while_the_queue_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    submission = submitted(tmp_path, unit(0), unit(1, State.RUNNING), unit(2, State.DONE))
+    submission = submitted(tmp_path, unit(0), unit(1, ImportState.RUNNING), unit(2, ImportState.DONE))
     status = status_with(monkeypatch, [submission], Queue(False, reason="down"))
     assert states(status) == [("S0", "waiting", True), ("S1", "running", True), ("S2", "done", False)]
     assert "The queue does not answer (down)" in table_text(status)
@@ -174,10 +195,10 @@ def test_the_state_of_another_users_jobs_is_unknown(tmp_path: Path, monkeypatch:
 def test_a_result_written_during_the_query_of_the_queue_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submission = submitted(tmp_path, unit(0, State.RUNNING))
+    submission = submitted(tmp_path, unit(0, ImportState.RUNNING))
 
     def ask(*_: object) -> Queue:
-        submission.write_state(unit(0, State.DONE))
+        submission.write_state(unit(0, ImportState.DONE))
         return Queue(True)
 
     monkeypatch.setattr(module, "query_queue", ask)
@@ -187,8 +208,8 @@ def test_a_result_written_during_the_query_of_the_queue_is_used(
 def test_a_packet_of_two_submissions_has_the_state_of_the_last_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = submitted(tmp_path, unit(0, State.FAILED), unit(1, State.DONE))
-    second = submitted(tmp_path, unit(0, State.DONE))
+    first = submitted(tmp_path, unit(0, ImportState.FAILED), unit(1, ImportState.DONE))
+    second = submitted(tmp_path, unit(0, ImportState.DONE))
     all_submissions = sorted([first, second], key=lambda each: each is second)
     assert states(status_with(monkeypatch, all_submissions, Queue(True))) == [
         ("S1", "done", False),
@@ -199,8 +220,8 @@ def test_a_packet_of_two_submissions_has_the_state_of_the_last_one(
 def test_a_long_table_is_shortened_and_starts_with_lost_and_failed_packets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    units = [unit(k, State.DONE) for k in range(40)]
-    units += [unit(40, State.FAILED, reason="is damaged"), unit(41)]
+    units = [unit(k, ImportState.DONE) for k in range(40)]
+    units += [unit(40, ImportState.FAILED, reason="is damaged"), unit(41)]
     status = status_with(monkeypatch, [submitted(tmp_path, *units)], Queue(True))
     text = table_text(status).splitlines()
     assert text[0] == "42 packets: 40 done, 1 failed, 1 lost."
@@ -216,8 +237,8 @@ def test_a_table_without_rows_says_so() -> None:
 
 def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_path: Path) -> None:
     assert run_main("jobs", str(study.sessions)).status == 66
-    submission = submitted(study.sessions, unit(0, State.DONE))
-    outside = submitted(tmp_path / "other", unit(0, State.DONE))
+    submission = submitted(study.sessions, unit(0, ImportState.DONE))
+    outside = submitted(tmp_path / "other", unit(0, ImportState.DONE))
     submission.folder.with_name("20260101-000000-aaaaaaaa").symlink_to(outside.folder)
     submission.folder.with_name("20260101-000000-bbbbbbbb").mkdir()
     (submission.folder.with_name("20260101-000000-bbbbbbbb") / "submission.json").write_text("[]")
@@ -225,7 +246,7 @@ def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_p
 
 
 def test_a_submission_of_another_user_is_not_continued(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    submission = submitted(study.sessions, unit(0, State.FAILED))
+    submission = submitted(study.sessions, unit(0, ImportState.FAILED))
     assert run_main("jobs", str(study.sessions)).status == 1
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     run = run_main("resume", str(study.sessions), "--failed")
@@ -234,7 +255,7 @@ def test_a_submission_of_another_user_is_not_continued(study: Study, monkeypatch
 
 
 def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> None:
-    submitted(study.sessions, unit(0, State.FAILED, published=True))
+    submitted(study.sessions, unit(0, ImportState.FAILED, published=True))
     run = run_main("resume", str(study.sessions), "--failed")
     assert run.status == 0
     assert "1 failed session is published and not submitted again: S0." in run.out
@@ -264,20 +285,20 @@ def test_a_packet_whose_sessions_a_killed_job_had_written_is_done_although_it_le
     writer = StateWriter(new_submission(study.sessions, RECORD, states), states, "job 7")
     settings = parse({"sessionsfolder": str(study.sessions), "on_mixed": "split"}).settings
     write_unready_states(Report(), writer, settings)
-    assert [state.state for state in writer.states.values()] == [State.DONE, State.DONE, State.FAILED]
+    assert [state.state for state in writer.states.values()] == [ImportState.DONE, ImportState.DONE, ImportState.FAILED]
 
 
 @pytest.mark.parametrize(
     ("result", "later"),
     [
-        (State.DONE, State.WAITING),
-        (State.DONE, State.FAILED),
-        (State.DONE, State.RUNNING),
-        (State.FAILED, State.WAITING),
+        (ImportState.DONE, ImportState.WAITING),
+        (ImportState.DONE, ImportState.FAILED),
+        (ImportState.DONE, ImportState.RUNNING),
+        (ImportState.FAILED, ImportState.WAITING),
     ],
 )
 def test_a_stopped_task_leaves_the_result_of_the_task_that_followed_it(
-    tmp_path: Path, result: State, later: State
+    tmp_path: Path, result: ImportState, later: ImportState
 ) -> None:
     submission = new_submission(tmp_path, RECORD, [unit(0)])
     first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
@@ -291,7 +312,7 @@ def test_a_task_that_did_not_see_a_result_in_time_leaves_it(tmp_path: Path) -> N
     first, second = (StateWriter(submission, [unit(0)], f"job {k}") for k in (7, 8))
     first.write_done(0)
     second.write_failed(0, "its packet is missing")
-    assert submission.state(0).state is State.DONE
+    assert submission.state(0).state is ImportState.DONE
 
 
 def test_the_reason_of_a_failed_unit_names_the_series_as_the_scanner_does(tmp_path: Path) -> None:
@@ -317,7 +338,7 @@ def test_the_last_job_counts_only_the_sessions_that_it_submitted(
 
 
 def test_jobs_accepts_the_study_folder(study: Study) -> None:
-    submitted(study.sessions, unit(0, State.DONE))
+    submitted(study.sessions, unit(0, ImportState.DONE))
     run = run_main("jobs", str(study.sessions.parent), "--json")
     assert run.status == 0
     assert [each["state"] for each in json.loads(run.out)["packets"]] == ["done"]

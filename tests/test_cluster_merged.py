@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
-from qxbatch.cluster.pending import make_submission
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.units import units_of
@@ -38,7 +38,7 @@ def merged(study: Study) -> Submission:
 def test_merged_packets_are_done_if_all_of_them_were_imported(merged: Submission) -> None:
     run = run_task(merged, [0])
     assert run.status == 0, run.text
-    assert merged.state(0).state is State.DONE
+    assert merged.state(0).state is ImportState.DONE
     assert merged.state(0).attempts == 1
 
 
@@ -50,7 +50,7 @@ def test_a_unit_is_not_done_if_one_of_its_packets_cannot_be_read(merged: Submiss
     assert "S1.zip" in run.text
     assert study.session_names() == ["S1"]
     state = merged.state(0)
-    assert (state.state, state.published) == (State.FAILED, True)
+    assert (state.state, state.published) == (ImportState.FAILED, True)
     assert state.reason.startswith("its session was written without S1.zip: cannot be read")
 
 
@@ -58,7 +58,7 @@ def test_a_unit_is_not_done_if_one_of_its_packets_left_the_inbox(merged: Submiss
     (study.inbox / "S1.tar").unlink()
     assert run_task(merged, [0]).status == 0
     state = merged.state(0)
-    assert state.state is State.FAILED
+    assert state.state is ImportState.FAILED
     assert state.reason == "its session was written without S1.tar: it is not in the inbox any more"
 
 
@@ -72,5 +72,5 @@ def test_each_of_two_units_of_one_session_has_a_state(study: Study, order: tuple
     run = run_task(submission, order)
     assert run.status == 0, run.text
     first, second = submission.state(0), submission.state(1)
-    assert (first.state, first.reason, first.attempts) == (State.DONE, "", 1)
-    assert (second.state, second.reason, second.attempts) == (State.DONE, "its session existed already", 0)
+    assert (first.state, first.reason, first.attempts) == (ImportState.DONE, "", 1)
+    assert (second.state, second.reason, second.attempts) == (ImportState.DONE, "its session existed already", 0)

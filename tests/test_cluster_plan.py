@@ -182,7 +182,7 @@ def test_a_script_computes_its_task_from_the_array_index(name: str, index: str, 
 
 
 def test_the_memory_of_the_dependent_job_grows_with_the_study() -> None:
-    small, large = (JobScript("x", Path("/l"), "0.log", "true", None, units=units) for units in (10, 1_000_000))
+    small, large = (JobScript("x", Path("/l"), "0.log", "true", None, unit_count=units) for units in (10, 1_000_000))
     assert "#SBATCH --mem=2049M" in script(SLURM, scheduler_spec("slurm"), small)
     assert "#SBATCH --mem=21122M" in script(SLURM, scheduler_spec("slurm"), large)
     assert "#SBATCH --mem=4096M" in script(SLURM, scheduler_spec("slurm,mem=4G"), large)

@@ -11,14 +11,14 @@ import pytest
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.remaining import submit_remaining
-from qxbatch.cluster.state import State, UnitState, write_new_states, write_state
+from qxbatch.cluster.state import ImportState, UnitState, write_new_states, write_state
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.textfile import create_text
 from tests.build.study import Study
 from tests.faults.unprivileged import unprivileged
 
-UNIT = UnitState(0, "S0", ("S0.zip",), 1000, State.WAITING)
+UNIT = UnitState(0, "S0", ("S0.zip",), 1000, ImportState.WAITING)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from qxbatch.archive.packet import archive_packet
+from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.end_job import write_study_level
-from qxbatch.cluster.pending import make_submission
 from qxbatch.collecting import NEW_OBJECTS
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.units import units_of

@@ -1,4 +1,4 @@
-"""The public functions and classes of qxbatch (docs/python-api.md), loaded when one is first used."""
+"""The public functions and classes of qxbatch (docs/python-api.md), loaded when one of them is first used."""
 
 from qxbatch.api.packets import ImportResult, import_packets
 from qxbatch.api.scanned import ScannedPath, ScannedSeries, scan

@@ -20,7 +20,7 @@ class ScannedSeries:
     """A series of DICOM or PAR/REC files."""
 
     number: int | None
-    """SeriesNumber; for a PAR, which has none, 100 x acquisition number + reconstruction number. None if missing or invalid (0)."""
+    """SeriesNumber; for a PAR, which has none, 100 x acquisition number + reconstruction number. None if missing or below 1."""
     description: str
     """SeriesDescription, else ProtocolName; empty if both are missing."""
     kind: str

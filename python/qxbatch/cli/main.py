@@ -141,7 +141,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _refuse_misspelt(words: Sequence[str]) -> None:
-    """Raise UsageError when the first word is unknown, and resembles a command's name or asks for help."""
+    """Raise UsageError when the first word is unknown, and it resembles a command's name or one of the words asks for help."""
     if not _is_unknown(words):
         return
     from qxbatch.cli.commands import COMMANDS
@@ -159,7 +159,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _is_unknown(words: Sequence[str]) -> bool:
-    """Return whether the first word is neither a command nor an option, and no file or folder of that name exists.
+    """Return whether the first word is neither a command nor an option nor a path with `/`, and no file or folder has that name.
 
     Such a name is accepted for a sessions folder that the run creates (with --masterinbox), and for <data> in the BIDS-App form.
     """

@@ -36,7 +36,10 @@ def _existing_folders(folder: Path) -> Iterator[Path]:
 
 
 def _in_user_namespace() -> bool:
-    """Return whether root is an ordinary user outside: rootless Podman, fakeroot of Apptainer; False if that is unknown."""
+    """Return whether root is an ordinary user outside of the container: rootless Podman, fakeroot of Apptainer.
+
+    False if that is unknown.
+    """
     try:
         lines = Path("/proc/self/uid_map").read_text().splitlines()
     except OSError:

@@ -16,15 +16,15 @@ FREE_SPACE_FACTOR = 3
 MEMORY_FRACTION = 0.9
 """Fraction of the allocated memory that an import may use: the scheduler kills a task that exceeds its allocation."""
 _UNLIMITED = 1 << 50
-"""Bytes; a larger allocation is no limit."""
+"""An allocation of this many bytes or more is no limit."""
 
 
 def limited_to_allocation(
-    settings: Settings, scheduler: Scheduler, largest_unit: int, environment: Mapping[str, str] = os.environ
+    settings: Settings, scheduler: Scheduler, largest_unit_size: int, environment: Mapping[str, str] = os.environ
 ) -> Settings:
     """Return the settings of a run that stays within its allocation, and works on a disk of its node if that has enough space.
 
-    A work folder that the settings name is not changed. `largest_unit` is the size of the largest unit in bytes.
+    A work folder that the settings name is not changed. `largest_unit_size` is the size of the largest unit in bytes.
     """
     cpus = min([settings.n_procs, *(_positive_values(scheduler.cpu_variables, environment))])
     memory = allocated_memory(scheduler, environment)
@@ -38,7 +38,7 @@ def limited_to_allocation(
         n_procs=cpus,
         parelements=min(settings.parelements, cpus),
         mem=min(bounds) if bounds else None,
-        work_dir=settings.work_dir or scratch_folder(largest_unit, environment),
+        work_dir=settings.work_dir or scratch_folder(largest_unit_size, environment),
     )
 
 
@@ -53,13 +53,13 @@ def allocated_memory(scheduler: Scheduler, environment: Mapping[str, str]) -> in
     return None
 
 
-def scratch_folder(largest_unit: int, environment: Mapping[str, str]) -> Path | None:
-    """Return a folder on a disk of the node with space for a unit of that size in bytes; None if there is none."""
+def scratch_folder(largest_unit_size: int, environment: Mapping[str, str]) -> Path | None:
+    """Return a folder on a disk of the node that has space to import a unit of that size in bytes; None if there is none."""
     for name in SCRATCH_VARIABLES:
         folder = environment.get(name, "")
         if not folder.startswith("/") or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH112
             continue
-        if shutil.disk_usage(folder).free > FREE_SPACE_FACTOR * largest_unit:
+        if shutil.disk_usage(folder).free > FREE_SPACE_FACTOR * largest_unit_size:
             return Path(folder)
     return None
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from qxbatch.cluster.creation import SUBMIT_LOCK, choose_archive_numbers, make_submission
 from qxbatch.cluster.grouping import plan_tasks
-from qxbatch.cluster.pending import SUBMIT_LOCK, choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.submit import query_max_array_size
 from qxbatch.cluster.submit_new import submit_new

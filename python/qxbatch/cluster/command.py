@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     """The result of a command."""
 
     status: int | None
-    """None: the command does not exist."""
+    """None: the command does not exist. Negative: the number of the signal that ended it."""
     out: str = ""
     err: str = ""
 
@@ -38,7 +38,9 @@ class Answer(NamedTuple):
 
 
 def run_scheduler_command(words: Sequence[str], *, stdin: str | None = None, seconds: float = TIME_LIMIT) -> Answer:
-    """Run a command of the scheduler. The exit status is None if it does not exist, and 1 if it cannot be run or exceeds `seconds`.
+    """Run a command of the scheduler.
+
+    The status of the answer is None if the command does not exist, and 1 if it cannot be run or exceeds `seconds`.
 
     Variables of the current job are removed, since a job that is submitted from it would inherit its requests for resources.
     """

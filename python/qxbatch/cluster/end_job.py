@@ -1,7 +1,7 @@
-"""Writes the study level of a submission, in its dependent job, which starts when all arrays have ended."""
+"""Writes the study level (page and tables of the study) in the dependent job, which starts when all arrays have ended."""
 
 from qxbatch.cluster.record import candidates_of, report_of
-from qxbatch.cluster.state import State
+from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.submission import Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
@@ -16,6 +16,6 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)
     remove_stale_locks(settings.sessionsfolder)
-    counts = {state: sum(unit.state is state for unit in states) for state in State}
+    counts = {state: sum(unit.state is state for unit in states) for state in ImportState}
     print(", ".join(f"{number} {state}" for state, number in counts.items() if number))
     return int(ExitStatus.OK)

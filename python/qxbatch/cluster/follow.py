@@ -1,10 +1,10 @@
-"""Follows submitted jobs by their state files, with the display of an import."""
+"""Follows submitted jobs by the state files of their units, with the display of an import."""
 
 import time
 from collections.abc import Callable, Sequence
 
 from qxbatch.cluster.record import report_of
-from qxbatch.cluster.state import FINAL, State, UnitState
+from qxbatch.cluster.state import FINAL, ImportState, UnitState
 from qxbatch.cluster.status import live_jobs, query_status
 from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.cluster.table import as_text
@@ -17,13 +17,16 @@ from qxbatch.visible import shell_word
 STATES_SECONDS = 1.0
 """Pause between two reads of the state files; longer if reading takes long."""
 QUEUE_SECONDS = 10.0
-"""Shortest time between two queries of the queue while units have no result."""
+"""Minimum time between two queries of the queue while any unit has no result."""
 PAUSE_FACTOR = 20
 """Minimum ratio of a pause to the duration of the read before it."""
 
 
 def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
-    """Show the progress of submissions until no job waits or runs; return the exit status."""
+    """Show the progress of submissions until no job waits or runs, then print the states of their packets.
+
+    Return the exit status: FAILED if a packet failed or is lost. Raises UsageError and KeyboardInterrupt.
+    """
     try:
         _follow(settings, ids, sleep)
     except KeyboardInterrupt:
@@ -31,7 +34,7 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
         raise
     status = query_status(_submissions_with_ids(settings, ids))
     print(as_text(status, list_all=settings.list_all), end="")
-    return int(ExitStatus.FAILED if status.rows_in_state(State.FAILED, State.LOST) else ExitStatus.OK)
+    return int(ExitStatus.FAILED if status.rows_in_state(ImportState.FAILED, ImportState.LOST) else ExitStatus.OK)
 
 
 def _submissions_with_ids(settings: Settings, ids: Sequence[str]) -> list[Submission]:
@@ -64,7 +67,7 @@ class _Display:
         }
         progress.notify(RunStarted(len(self._unfinished), sum(state.size for state in self._unfinished.values())))
         for (submission, _), state in list(self._unfinished.items()):
-            self._notify(submission, state._replace(state=State.WAITING), state)
+            self._notify(submission, state._replace(state=ImportState.WAITING), state)
 
     def update(self) -> int:
         """Read the states of units without a result; return how many still have none."""
@@ -78,9 +81,9 @@ class _Display:
 
     def _notify(self, submission: Submission, before: UnitState, state: UnitState) -> None:
         if state.state is not before.state:
-            if before.state is State.RUNNING and state.state is State.WAITING:
+            if before.state is ImportState.RUNNING and state.state is ImportState.WAITING:
                 self._progress.notify(UnitCancelled(state.name))
-            elif before.state is State.WAITING:
+            elif before.state is ImportState.WAITING:
                 self._progress.notify(UnitStarted(state.name, state.size))
                 self._progress.notify(StageStarted(state.name, Stage.CONVERTING))
             if state.state in FINAL:

@@ -52,8 +52,8 @@ def plan_tasks(sizes: Mapping[int, int], minutes: float, max_array_size: int, re
     """Return tasks, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
 
     `minutes` bounds the estimated time of a task; a unit whose import takes longer is the only one of its task. `max_array_size` is
-    the maximum number of tasks of an array. `retry_factor` multiplies the estimated time, and the sizes from which memory is
-    estimated.
+    the maximum number of tasks of an array. `retry_factor` increases the requests, but does not change the tasks: it multiplies the
+    estimated time from which the time limit is computed, and the sizes from which memory is estimated.
     """
     tasks = [tuple(task) for task in _tasks(sizes, minutes * 60)]
     arrays: list[JobArray] = []

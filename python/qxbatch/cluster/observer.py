@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qxbatch.cluster.state import FINAL, State, UnitState
+from qxbatch.cluster.state import FINAL, ImportState, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.events import CandidateFound, Event, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.model import Candidate, SeriesLabel, SessionReport, Verdict
@@ -28,7 +28,7 @@ class StateWriter:
         self._states = {state.number: state for state in states}
         self._job_and_host = job_and_host
         self._candidates: dict[str, Candidate] = {}
-        """The entries of the inbox that the task found, by name."""
+        """The entries of the inbox, or in folder mode the session folders, that the task found, by name."""
         self._start_times: dict[str, float] = {}
         """Maps the session id of each unit that was started to the value of the monotonic clock."""
 
@@ -42,11 +42,14 @@ class StateWriter:
         return [self._candidates[name] for name in state.packets if name in self._candidates]
 
     def has_ready_packet(self, state: UnitState) -> bool:
-        """Return whether a packet of the unit is imported. Of several units of one session, not all need to have one."""
+        """Return whether a packet of the unit is ready, and so is imported.
+
+        Packets of one session that the submission refused are a unit each. Some of these units may have no ready packet.
+        """
         return any(candidate.verdict is Verdict.READY for candidate in self.candidates_of(state))
 
     def notify(self, event: Event, /) -> None:
-        """Write the state after an event."""
+        """Write the states that an event changes."""
         match event:
             case CandidateFound():
                 self._candidates[event.candidate.path.name] = event.candidate
@@ -54,18 +57,18 @@ class StateWriter:
                 self._start_times[event.unit] = time.monotonic()
                 for state in self._imported_states(event.unit):
                     changes = {"reason": self._job_and_host, "attempts": state.attempts + 1}
-                    self.write_changed(state.number, state=State.RUNNING, **changes)
+                    self.write_changed(state.number, state=ImportState.RUNNING, **changes)
             case UnitFinished():
                 for state in self._imported_states(event.unit):
                     self.write_result(state.number, event.reports)
             case UnitCancelled():
                 for state in self._imported_states(event.unit):
-                    self.write_changed(state.number, state=State.WAITING, reason=STOPPED_REASON)
+                    self.write_changed(state.number, state=ImportState.WAITING, reason=STOPPED_REASON)
             case _:
                 pass
 
     def _imported_states(self, session: str) -> list[UnitState]:
-        """Return the states of the units of a session whose packets are imported."""
+        """Return the states of those units of a session that have a ready packet."""
         return [state for state in self._states.values() if state.name == session and self.has_ready_packet(state)]
 
     def write_result(self, number: int, reports: Sequence[SessionReport]) -> None:
@@ -83,14 +86,14 @@ class StateWriter:
             reason = _reason(error, failure.labels)
             self.write_failed(number, reason, error, published=published, seconds=seconds)
         elif any(problem.code is Code.HELD for problem in problems):
-            self.write_changed(number, state=State.WAITING, reason="another run is importing it")
+            self.write_changed(number, state=ImportState.WAITING, reason="another run is importing it")
         elif left_out:
             self.write_failed(number, left_out, published=published, seconds=seconds)
         else:
             self.write_done(number, "its session existed already" if existed else "", seconds)
 
     def _reason_of_left_out(self, state: UnitState) -> str:
-        """Return which packet of an imported unit was left out, and why; empty if none was."""
+        """Return the first packet of an imported unit that was left out, and why; empty if none was."""
         if not self.has_ready_packet(state):
             return ""
         for name in state.packets:
@@ -102,15 +105,15 @@ class StateWriter:
 
     def write_done(self, number: int, reason: str = "", seconds: float = 0.0) -> None:
         """Write that the session of a unit was written, now or before."""
-        self.write_changed(number, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
+        self.write_changed(number, state=ImportState.DONE, reason=reason, published=True, problem=None, seconds=seconds)
 
     def write_failed(self, number: int, reason: str, problem: Problem | None = None, **changes: Any) -> None:
         """Write that a unit cannot be imported, or not completely."""
         value = None if problem is None else problem_value(problem)
-        self.write_changed(number, state=State.FAILED, reason=reason, problem=value, **changes)
+        self.write_changed(number, state=ImportState.FAILED, reason=reason, problem=value, **changes)
 
     def write_changed(self, number: int, **changes: Any) -> None:
-        """Write a changed state."""
+        """Write a changed state, unless another task has written a result that it must not replace."""
         self._states[number] = state = self._states[number]._replace(**changes)
         if self._has_result_of_another_task(state):
             return
@@ -123,16 +126,16 @@ class StateWriter:
         """Return whether another task has written a result of the unit that the new state must not replace.
 
         Two tasks can have the same unit: a task that is stopped can end after its units are submitted again, and write its states
-        after those of the later task. So DONE is final, and WAITING replaces neither DONE nor FAILED.
+        after those of the later task. So no other state replaces DONE, and WAITING does not replace FAILED.
         """
-        results = FINAL if new.state is State.WAITING else (State.DONE,)
+        results = FINAL if new.state is ImportState.WAITING else (ImportState.DONE,)
         with contextlib.suppress(OSError, ValueError):
             return self._submission.state(new.number).state in results
         return False
 
 
 def reason_of_candidate(candidate: Candidate) -> str:
-    """Return why a candidate is not imported: the text of its problem, else its verdict and note."""
+    """Return why a candidate is not imported: message and hint of its problem, else its verdict and note."""
     if candidate.problem is not None:
         return f"{candidate.problem.message} {candidate.problem.hint}".strip()
     return f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}"

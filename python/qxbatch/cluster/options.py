@@ -18,28 +18,32 @@ from qxbatch.visible import shell_word
 
 
 def restore_settings(submission: Submission) -> Settings:
-    """Change to the folder in which a submission was made, and return its settings.
+    """Return the settings of a submission.
 
-    If that folder does not exist here, this process stays where it is. Relative paths in the options begin in that folder. The
-    sessions folder is the one that contains the submission, since the study may have been moved. It contains the archive
-    and, without --masterinbox, the inbox. Raises UsageError, also if the study is a copy of the one that was submitted.
+    Relative paths in its options begin in the folder in which the user submitted. The sessions folder is the one that contains the
+    submission, since the study may have been moved. It contains the archive and, without --masterinbox, the inbox.
+
+    Raises UsageError, also if the study is a copy of the one that was submitted, and for a relative path if the folder in which
+    the user submitted does not exist here.
     """
     refuse_copy(submission)
     folder = submission.sessionsfolder
     options = {**submission.options, "sessionsfolder": str(folder)}
-    with _in_folder_of_submission(submission):
+    with _in_submit_folder(submission):
         settings = parse(
-            options, bids_app=bool(submission.record["bids_app"]), on_command_line=_typed_options(submission, options)
+            options,
+            bids_app=bool(submission.record["bids_app"]),
+            on_command_line=_command_line_options(submission, options),
         ).settings
     return replace(settings, sessionsfolder=folder, archive_folder=folder / ARCHIVED_PACKETS)
 
 
 @contextlib.contextmanager
-def _in_folder_of_submission(submission: Submission) -> Iterator[None]:
-    """Change to the folder in which the submission was made, and back at the end.
+def _in_submit_folder(submission: Submission) -> Iterator[None]:
+    """Change to the folder in which the user submitted, and back at the end.
 
-    If the folder is gone, the working folder is a removed one meanwhile, in which a relative path raises UsageError
-    (`absolute_form`): from any other folder it would lead to the packets of somebody else.
+    If that folder does not exist here, change to a new folder and remove it: then a relative path raises UsageError
+    (`absolute_form`). In any other folder, it could lead to packets of another study.
     """
     before = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
@@ -50,13 +54,13 @@ def _in_folder_of_submission(submission: Submission) -> Iterator[None]:
                 os.chdir(removed)
         yield
     finally:
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(PermissionError):  # a process may run in a folder that it may not enter
             os.fchdir(before)
         os.close(before)
 
 
 def refuse_copy(submission: Submission) -> None:
-    """Raise UsageError if the folder in which the submission was made exists, and is not the one that contains it now.
+    """Raise UsageError if the sessions folder that the options name exists, and is not the one that contains the submission now.
 
     Then this study is a copy: the jobs, and the paths in the options, are those of the original.
     """
@@ -72,7 +76,7 @@ def refuse_copy(submission: Submission) -> None:
 
 
 def _original(submission: Submission) -> Path | None:
-    """Return the sessions folder in which the submission was made; None if no folder has its path now."""
+    """Return the sessions folder that the options name; None if no folder has that path now."""
     text = submission.options.get("sessionsfolder", "")
     path = text if text.startswith("~") else os.path.join(str(submission.record["cwd"]), text)  # noqa: PTH118 - as text
     try:
@@ -81,7 +85,7 @@ def _original(submission: Submission) -> Path | None:
         return None
 
 
-def _typed_options(submission: Submission, options: dict[str, str]) -> dict[str, str]:
+def _command_line_options(submission: Submission, options: dict[str, str]) -> dict[str, str]:
     """Return the options that were given on the command line, and not in a config file."""
     typed = submission.record.get("typed", {})
     return {key: value for key, value in options.items() if key in typed}

@@ -9,7 +9,8 @@ from qxbatch.visible import one_line, shell_word
 def submitted_text(submission: Submission, sessions: int, submitted: SubmitResult, seconds: float | None = None) -> str:
     """Return what was submitted, and the next command.
 
-    `sessions` is the number of sessions to submit, with those that the scheduler refused; `seconds`, if given, is the time it took.
+    `sessions` is the number of sessions to submit, including those that the scheduler refused; `seconds`, if given, is the
+    duration of the submission.
     """
     folder = shell_word(str(submission.sessionsfolder))
     sessions_text = counted(sessions - submitted.remaining_count, "session")

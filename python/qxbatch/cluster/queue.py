@@ -1,4 +1,4 @@
-"""The queue of the scheduler. If it does not answer, states stay as last recorded."""
+"""The queue of the scheduler: which jobs wait or run, and the name of a job."""
 
 import re
 from collections.abc import Sequence
@@ -66,16 +66,16 @@ def query_queue(scheduler: Scheduler, names: Sequence[str]) -> Queue:
 
 
 class UnconfirmedJob(NamedTuple):
-    """Why a job of the queue is not, or may not be, the one that was submitted."""
+    """Why the id of a submitted job must not be used to cancel: the job has ended, or another job may have its id now."""
 
     submitted_job_has_ended: bool
-    """False: it is not known whether the job is the submitted one."""
+    """False: it is not known which job has the id."""
     reason: str = ""
-    """Empty if the queue has no job of this id and name."""
+    """Empty if the job has ended, and no other job is known to have its id."""
 
 
 def unconfirmed_job(scheduler: Scheduler, job: str, name: str) -> UnconfirmedJob | None:
-    """Return why a job does not have this name, or why its name is not known; None if it has this name."""
+    """Return why it is not confirmed that the job with this id has this name; None if it has this name."""
     answer = run_scheduler_command([*scheduler.name_query, job], seconds=TIME_LIMIT)
     names = set(re.findall(scheduler.name_pattern, answer.out)) if answer.status == 0 else set()
     if names == {name}:

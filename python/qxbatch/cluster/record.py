@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.discover.units import Unit
 from qxbatch.model import Candidate, Report, SessionId, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
@@ -99,7 +99,7 @@ def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
     if state.problem is not None:
         with contextlib.suppress(KeyError, ValueError):  # a file that somebody else may have written
             problems = (problem_of(state.problem),)
-    existed = state.state is State.DONE and not state.series
+    existed = state.state is ImportState.DONE and not state.series
     if existed:
         problems = (Problem(Code.EXISTS, ", ".join(state.packets), state.reason, severity=Severity.WARNING),)
     return SessionReport(
@@ -120,7 +120,7 @@ def first_state(number: int, unit: Unit, packets: tuple[str, ...]) -> UnitState:
 
 
 def refused_state(number: int, candidate: Candidate) -> UnitState:
-    """Return the state of a packet that the submitting run refused."""
+    """Return the state of the unit of a packet that the submitting run refused: failed."""
     name = candidate.path.name
     problem = candidate.problem
     unit = name if candidate.session is None else candidate.session.id
@@ -128,4 +128,4 @@ def refused_state(number: int, candidate: Candidate) -> UnitState:
         candidate.note if problem is None else " ".join(filter(None, (problem.message, problem.hint, problem.command)))
     )
     value = None if problem is None else problem_value(problem)
-    return UnitState(number, unit, (name,), 0, State.FAILED, reason, problem=value)
+    return UnitState(number, unit, (name,), 0, ImportState.FAILED, reason, problem=value)

@@ -1,9 +1,9 @@
-"""Submits the units of a round (the packets of one session each) that the scheduler refused before, in its dependent job."""
+"""Submits units (the packets of one session each) that the scheduler refused before. The dependent job calls this."""
 
 import sys
 
 from qxbatch.cluster.resubmit import resubmit
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.status import assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
@@ -19,8 +19,8 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
 
     A round consists of the tasks that were submitted at one time, and of these units.
 
-    If they cannot be submitted, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
-    submission cannot be read, and OSError.
+    If the units cannot be submitted, a message says to run `qxbatch resume` on another host. Raises UsageError, for example if
+    files of the submission cannot be read, and OSError.
     """
     # `qxbatch resume` can submit packets of the submission at the same time
     with submit_lock(submission.sessionsfolder):
@@ -45,7 +45,7 @@ def _remaining_units(submission: Submission, round_number: int) -> list[UnitStat
     return [
         row.unit
         for row in query_status([submission]).rows
-        if row.state not in (State.DONE, State.FAILED)
+        if row.state not in (ImportState.DONE, ImportState.FAILED)
         and row.assignment is not None
         and row.assignment.task is None
         and row.assignment.round.number == round_number

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.schedulers import SCHEDULERS
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import ImportState, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import RoundSubmitter, SubmitResult, need_command
 from qxbatch.discover.candidates import candidates
@@ -18,11 +18,12 @@ MAX_DOUBLINGS = 3
 """Maximum number of times that the retry factor is doubled."""
 
 
-def not_refused(submission: Submission, units: Sequence[UnitState]) -> list[UnitState]:
-    """Return the units of which the whole inbox refuses no packet, and whose session no other one of them has.
+def submittable_units(submission: Submission, units: Sequence[UnitState]) -> list[UnitState]:
+    """Return those of the units that can be submitted again.
 
-    A task sees only the packets of its units. So it would import one of several packets of a session, or of several loose files
-    of a study, although they were refused together.
+    Units with a packet that is refused when the whole inbox is judged are left out, and units with the same session, unless the
+    packets of all but one are gone. A task sees only the packets of its units. So it would import one of several packets of a
+    session, or of several loose files of a study, although they were refused together.
 
     Raises UsageError if the submission cannot be continued here: its study is a copy, a file that the options name cannot be
     read, or a folder that the import changes cannot be written.
@@ -66,7 +67,7 @@ def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spe
 def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
     """Set units to waiting."""
     for unit in units:
-        submission.write_state(unit._replace(state=State.WAITING, reason="", problem=None))
+        submission.write_state(unit._replace(state=ImportState.WAITING, reason="", problem=None))
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:

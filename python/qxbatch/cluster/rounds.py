@@ -39,18 +39,18 @@ def round_path(folder: Path, number: int, ending: str) -> Path:
     return folder / f"round-{number}.{ending}"
 
 
-def read_round(folder: Path, number: int, units: int) -> Round:
-    """Return a round of a submission that has `units` units. Raises OSError, ValueError."""
+def read_round(folder: Path, number: int, unit_count: int) -> Round:
+    """Return a round of a submission. Raises OSError, ValueError."""
     value = read_json_object(round_path(folder, number, "json"))
     try:
         arrays = tuple(JobArray(*fields) for fields in value["arrays"])
         remaining, printed = value["remaining"], value["printed"]
     except (KeyError, TypeError) as error:
         raise ValueError(f"{round_path(folder, number, 'json').name} is not a round: {error}") from error
-    if not _are_arrays(arrays, units) or not isinstance(remaining, str) or not isinstance(printed, bool):
+    if not _are_arrays(arrays, unit_count) or not isinstance(remaining, str) or not isinstance(printed, bool):
         raise ValueError(f"{round_path(folder, number, 'json').name} is not a round")
     jobs = _read_jobs(round_path(folder, number, "jobs"))
-    return Round(number, arrays, jobs, parse_ranges(remaining, units), printed)
+    return Round(number, arrays, jobs, parse_ranges(remaining, unit_count), printed)
 
 
 def _read_jobs(path: Path) -> dict[str, str]:
@@ -66,26 +66,26 @@ def _read_jobs(path: Path) -> dict[str, str]:
     return jobs
 
 
-def _are_arrays(arrays: Sequence[JobArray], units: int) -> bool:
+def _are_arrays(arrays: Sequence[JobArray], unit_count: int) -> bool:
     """Return whether the arrays contain consecutive tasks from 0, at most as many as there are units."""
     if not all(type(field) is int and field >= 0 for array in arrays for field in array):
         return False
     ends = [0, *(array.first + array.size for array in arrays)]
     return all(array.size > 0 and array.first == end for array, end in zip(arrays, ends, strict=False)) and (
-        ends[-1] <= units
+        ends[-1] <= unit_count
     )
 
 
-def read_tasks(folder: Path, number: int, units: int) -> list[tuple[int, ...]]:
-    """Return the units of each task of a round. Raises OSError, ValueError."""
+def read_tasks(folder: Path, number: int, unit_count: int) -> list[tuple[int, ...]]:
+    """Return the numbers of the units of each task of a round. Raises OSError, ValueError."""
     path = round_path(folder, number, "tasks")
     text = read_plain(path)
     if text is None:
         raise ValueError(f"{path.name} is missing, or is not a regular file")
     tasks: list[tuple[int, ...]] = []
-    remaining = units
+    remaining = unit_count
     for line in text.decode("ascii").splitlines():
-        tasks.append(parse_ranges(line, units))
+        tasks.append(parse_ranges(line, unit_count))
         remaining -= len(tasks[-1])
         if remaining < 0:
             raise ValueError(f"{path.name} names units twice")

@@ -38,7 +38,7 @@ class Scheduler(NamedTuple):
     log_index: str
     """Placeholder of the index in the path of a log."""
     log_path_escapes: tuple[tuple[str, str], ...]
-    """Characters that are replaced in the path of a log."""
+    """Characters that are escaped in the path of a log, each with its escaped form."""
     allows_quoted_paths: bool
     """Whether a path with spaces may be quoted."""
     min_array_size: int

@@ -12,13 +12,13 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 END_SECONDS = 3600
-"""Time limit of the dependent job."""
+"""Time limit of the dependent job in seconds, unless --scheduler has `time`."""
 END_MEMORY = 2 << 30
-"""Bytes of memory of the dependent job, whatever the number of sessions."""
+"""Bytes of memory of the dependent job, to which END_MEMORY_EACH is added for each unit, unless --scheduler has `mem`."""
 END_MEMORY_EACH = 20_000
-"""Additional bytes for each unit of the submission: the page of the study shows its session (docs/scaling.md)."""
+"""Bytes of memory for each unit of the submission: the page of the study shows its session (docs/scaling.md)."""
 _NODE_VARIABLES = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
-"""Variables that are passed to a container, with those that `Scheduler` names."""
+"""Variables that are passed to a container, in addition to those that `Scheduler` names."""
 
 
 TASK_VARIABLE = '"$task"'
@@ -39,7 +39,7 @@ class JobScript(NamedTuple):
     """None: the dependent job. An array with fewer than `Scheduler.min_array_size` tasks is submitted as a single job."""
     host_command: str = ""
     """Shell words of a command that runs before `command`, outside the container."""
-    units: int = 0
+    unit_count: int = 0
     """Number of units of the submission, from which the memory of the dependent job is computed."""
 
 
@@ -47,9 +47,9 @@ def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
     """Return the script of a job."""
     lines = ["#!/bin/bash", *(f"{scheduler.prefix} {directive}" for directive in _directives(scheduler, spec, job))]
     if job.array is not None:
-        first = job.array.first - (scheduler.first_index if _is_array(scheduler, job.array) else 0)
+        offset = job.array.first - (scheduler.first_index if _is_array(scheduler, job.array) else 0)
         index = f"${{{scheduler.index_variable}:-0}}" if _is_array(scheduler, job.array) else "0"
-        lines.append(f"task=$(( {index} + {first} ))")
+        lines.append(f"task=$(( {index} + {offset} ))")
     if job.host_command:
         lines.append(job.host_command)
     # exec replaces the shell: the signal that the scheduler sends before the time limit then reaches qxbatch
@@ -63,7 +63,7 @@ def _is_array(scheduler: Scheduler, array: JobArray) -> bool:
 def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> list[str]:
     array = job.array
     seconds = spec.time or (END_SECONDS if array is None else array.seconds)
-    mem = spec.mem or (END_MEMORY + END_MEMORY_EACH * job.units if array is None else array.mem)
+    mem = spec.mem or (END_MEMORY + END_MEMORY_EACH * job.unit_count if array is None else array.mem)
     values = {
         "name": job.name,
         "output": _path(scheduler, job.log_folder, job.log_name),
@@ -87,7 +87,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./,:@=+%-]+")
 
 
 def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
-    """Return the path of a log for a directive. Raises UsageError where the scheduler cannot use it."""
+    """Return the path of a log for a directive. Raises UsageError if the scheduler cannot use it."""
     text = str(folder)
     plain = _PLAIN.fullmatch(text) is not None
     if "\n" in text or not (plain or scheduler.allows_quoted_paths):
@@ -154,14 +154,14 @@ def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Pat
     sed = f"sed -nE {shlex.quote(expression)}"
     lines = ["#!/bin/bash", "set -eu -o pipefail", f"sha256sum --check --quiet << 'SUMS'\n{sums}SUMS", "ids="]
     for name, path in arrays.items():
-        lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {sed})", *_record_job(name, jobs_file)]
+        lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {sed})", *_lines_to_record_job(name, jobs_file)]
         lines.append(f'ids="${{ids:+$ids{separator}}}{id_format.format("$id")}"')
     after = " ".join('"' + word.format(ids="$ids") + '"' for word in scheduler.dependency_words)
-    lines += [f"id=$({submit} {after} {feed} {shlex.quote(str(end))} | {sed})", *_record_job("end", jobs_file)]
+    lines += [f"id=$({submit} {after} {feed} {shlex.quote(str(end))} | {sed})", *_lines_to_record_job("end", jobs_file)]
     return "\n".join(lines) + "\n"
 
 
-def _record_job(name: str, jobs_file: str) -> list[str]:
+def _lines_to_record_job(name: str, jobs_file: str) -> list[str]:
     """Return shell lines that append the id in `$id` to the file of jobs.
 
     They end the script if there is no id, or if that file is a link.
@@ -170,7 +170,7 @@ def _record_job(name: str, jobs_file: str) -> list[str]:
 
 
 def shell_word_of_task(word: str) -> str:
-    """Return a word quoted for a shell, with the variable of the task unquoted."""
+    """Return a word quoted for a shell, which still expands TASK_VARIABLE at its end."""
     before, variable, _ = word.partition(TASK_VARIABLE)
     return shlex.quote(before) + variable
 

@@ -13,7 +13,9 @@ from qxbatch.settings.model import Settings
 
 
 def run(settings: Settings, options: Mapping[str, str]) -> int:
-    """Submit ready packets; return the exit status. `options` are all given options, also those of a config file.
+    """Submit ready packets; return the exit status, with --wait that of the jobs.
+
+    `options` are all given options, also those of a config file.
 
     Raises UsageError, OSError and KeyboardInterrupt.
     """

@@ -20,8 +20,11 @@ MAX_BYTES = 1 << 16
 """Maximum size of a state file."""
 
 
-class State(StrEnum):
-    """The state of a unit. LOST is never written; it follows from the queue of the scheduler."""
+class ImportState(StrEnum):
+    """Whether the import of a unit waits, runs, or has a result.
+
+    LOST is never written to a state file; it follows from the queue of the scheduler.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -30,12 +33,12 @@ class State(StrEnum):
     LOST = "lost"
 
 
-FINAL = (State.DONE, State.FAILED)
-"""States of units with a result."""
+FINAL = (ImportState.DONE, ImportState.FAILED)
+"""The states of an import with a result."""
 
 
 class UnitState(NamedTuple):
-    """The state of a unit: the packets of one session."""
+    """The content of the state file of a unit: its packets (those of one session), and how far their import is."""
 
     number: int
     """The number of the unit in its submission, from 0."""
@@ -45,7 +48,7 @@ class UnitState(NamedTuple):
     """Names of the packets in the inbox; in folder mode (`--masterinbox=none`), the name of the session folder."""
     size: int
     """Bytes of the packets."""
-    state: State = State.WAITING
+    state: ImportState = ImportState.WAITING
     reason: str = ""
     attempts: int = 0
     """Number of imports that were started."""
@@ -74,7 +77,7 @@ def _name(number: int) -> str:
 
 
 def as_text(state: UnitState) -> str:
-    """Return the content of a state file."""
+    """Return the content of a state file. Empty fields are left out, and a long reason is cut."""
     value = {_key(name): value for name, value in state._asdict().items() if value or name in ("number", "size")}
     return json.dumps({**value, "reason": state.reason[:MAX_REASON_LENGTH]})
 
@@ -112,7 +115,7 @@ def state_of_text(text: bytes) -> UnitState:
         raise ValueError(f"is not a state of a unit: {', '.join(wrong or missing)}")
     if not all(map(_is_name, (value["unit"], *value["packets"]))):
         raise ValueError("names a path")
-    return UnitState(**{**values, "packets": tuple(value["packets"]), "state": State(value["state"])})
+    return UnitState(**{**values, "packets": tuple(value["packets"]), "state": ImportState(value["state"])})
 
 
 def _is_valid(key: str, value: object) -> bool:

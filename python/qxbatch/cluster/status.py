@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.cluster.queue import Queue, query_queue
 from qxbatch.cluster.rounds import Round
 from qxbatch.cluster.schedulers import SCHEDULERS
-from qxbatch.cluster.state import FINAL, State, UnitState
+from qxbatch.cluster.state import FINAL, ImportState, UnitState
 from qxbatch.cluster.submission import END_JOB, Submission
 from qxbatch.counted import counted
 from qxbatch.problems import UsageError
@@ -19,7 +19,7 @@ NOT_SUBMITTED = "it was not submitted"
 
 
 class TaskAssignment(NamedTuple):
-    """The round and the task that import a unit. If the task is None, the dependent job (the last one) will submit the unit."""
+    """The round and the task that import a unit. If the task is None, the dependent job of the round will submit the unit."""
 
     round: Round
     task: int | None
@@ -34,20 +34,23 @@ class Assignments(NamedTuple):
     """Whether the submission is so new that units without an assignment may get jobs at any moment."""
 
 
-class Row(NamedTuple):
-    """A unit and its state."""
+class StatusRow(NamedTuple):
+    """A unit and its present state, as `qxbatch jobs` lists them."""
 
     submission: Submission
     unit: UnitState
-    state: State
+    """The content of its state file. Its `state` is the recorded one."""
+    state: ImportState
+    """The recorded state, corrected by the queue: for example, LOST if the queue has no job of a unit without a result."""
     reason: str
+    """Why the unit has this state; may be empty."""
     is_unknown: bool
     """Whether the state is only the last recorded one: the queue did not answer or may hide the job, or rounds cannot be read."""
     assignment: TaskAssignment | None = None
 
     @property
     def log(self) -> Path | None:
-        """Return the log of its task; it need not exist yet."""
+        """Return the log of the task that imports the unit; it need not exist yet. None if no task imports the unit."""
         assignment = self.assignment
         if assignment is None or assignment.task is None:
             return None
@@ -61,9 +64,9 @@ class Row(NamedTuple):
 class Status(NamedTuple):
     """The units of submissions, each packet in its last submission."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[StatusRow, ...]
     queues: Mapping[str, Queue] = {}
-    """The queues that were read, by scheduler."""
+    """The queues that were read, by the name of the scheduler."""
     unreadable: tuple[str, ...] = ()
     """Why submissions, or states of their packets, could not be read."""
 
@@ -72,7 +75,7 @@ class Status(NamedTuple):
         """Return why a queue did not answer; empty if all answered or none was read."""
         return next((queue.reason for queue in self.queues.values() if not queue.has_answered), "")
 
-    def rows_in_state(self, *states: State) -> list[Row]:
+    def rows_in_state(self, *states: ImportState) -> list[StatusRow]:
         """Return the rows in one of these states."""
         return [row for row in self.rows if row.state in states]
 
@@ -80,7 +83,7 @@ class Status(NamedTuple):
 def query_status(submissions: Sequence[Submission]) -> Status:
     """Return the states of the units of these submissions, from their state files and the queues of the schedulers.
 
-    Units whose packets are all in later submissions are left out.
+    Units whose packets are all in later submissions are left out. Raises OSError if the states of a submission cannot be listed.
     """
     last: dict[str, tuple[Submission, UnitState]] = {}
     unreadable: list[str] = []
@@ -103,7 +106,7 @@ def query_status(submissions: Sequence[Submission]) -> Status:
     rows = [
         row_of(submission, state, assignments[submission.id], queues.get(submission.scheduler.name))
         if submission.id in assignments
-        else Row(submission, state, state.state, state.reason, state.state not in FINAL)
+        else StatusRow(submission, state, state.state, state.reason, state.state not in FINAL)
         for submission, state in current.values()
     ]
     rows.sort(key=lambda row: (row.submission.id, row.unit.packets))
@@ -111,6 +114,7 @@ def query_status(submissions: Sequence[Submission]) -> Status:
 
 
 def _readable_states(submission: Submission, unreadable: list[str]) -> list[UnitState]:
+    """Return the states of a submission; add a text to `unreadable` if some cannot be read."""
     reasons: list[str] = []
     states = list(submission.all_states(reasons.append))
     if reasons:
@@ -119,17 +123,18 @@ def _readable_states(submission: Submission, unreadable: list[str]) -> list[Unit
 
 
 class LiveJobs(NamedTuple):
-    """The jobs that wait or run; all jobs of a queue that does not answer."""
+    """The recorded jobs that wait or run. If a queue does not answer, all its recorded jobs count."""
 
     jobs: Sequence[tuple[Submission, str]]
     queues: Mapping[str, Queue]
-    """The queues that were read, by scheduler."""
+    """The queues that were read, by the name of the scheduler."""
 
 
 def live_jobs(submissions: Sequence[Submission]) -> LiveJobs:
-    """Return the jobs that wait or run. Raises UsageError.
+    """Return the recorded jobs that wait or run. Raises UsageError.
 
-    A queue is read after the jobs that it must contain, and again if more jobs were submitted meanwhile.
+    The queues are read after the ids of the jobs, so a job that is not in its queue has ended. If more jobs are recorded meanwhile,
+    ids and queues are read again.
     """
     jobs = _jobs(submissions)
     queues = queues_of(submissions)
@@ -154,7 +159,7 @@ def _jobs(submissions: Sequence[Submission]) -> list[tuple[Submission, str]]:
 
 
 def queues_of(submissions: Sequence[Submission]) -> dict[str, Queue]:
-    """Return the queue of each scheduler."""
+    """Return the queue of each scheduler of these submissions, by its name."""
     names: dict[str, list[str]] = {}
     for submission in submissions:
         names.setdefault(submission.scheduler.name, []).append(submission.job_name)
@@ -171,24 +176,26 @@ def assignments_of(submission: Submission) -> Mapping[int, TaskAssignment]:
     return assignments
 
 
-def row_of(submission: Submission, unit: UnitState, assignments: Assignments, queue: Queue | None) -> Row:
+def row_of(submission: Submission, unit: UnitState, assignments: Assignments, queue: Queue | None) -> StatusRow:
     """Return the row of a unit. `queue` is None if the queue did not have to be read."""
     assignment = assignments.by_unit.get(unit.number)
     if unit.state in FINAL or queue is None or not queue.has_answered:
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
+        return StatusRow(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     why_no_job = _why_no_job(submission, assignment, may_get_first_round=assignments.may_get_first_round)
     job = _job(submission, assignment)
-    if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
-        return Row(submission, unit, State.WAITING, "its job was requeued", False, assignment)
+    if job is not None and unit.state is ImportState.RUNNING and queue.is_pending(*job):
+        return StatusRow(submission, unit, ImportState.WAITING, "its job was requeued", False, assignment)
     if why_no_job or (job is not None and queue.has(*job)):
-        return Row(submission, unit, unit.state, why_no_job or unit.reason, False, assignment)
-    with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
+        return StatusRow(submission, unit, unit.state, why_no_job or unit.reason, False, assignment)
+    with contextlib.suppress(OSError, ValueError):  # the job may have ended after the state of the unit was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
     if unit.state in FINAL or submission.owner_id != os.geteuid():
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
+        return StatusRow(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     reason = JOB_GONE if job else NOT_SUBMITTED
-    return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment)
+    return StatusRow(
+        submission, unit, ImportState.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment
+    )
 
 
 def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, may_get_first_round: bool) -> str:
@@ -204,7 +211,7 @@ def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, ma
 def _job(submission: Submission, assignment: TaskAssignment | None) -> tuple[str, int | None] | None:
     """Return the id of the job that imports a unit, and the scheduler's index of its task; None without such a job.
 
-    For a unit that the dependent job will submit, return the id of the dependent job, and no index.
+    For a unit that the dependent job will submit, return the id of the dependent job, and None as the index.
     """
     if assignment is None:
         return None

@@ -40,7 +40,8 @@ REMAINING = "remaining"
 """The name of the task that submits the units that the scheduler refused. The dependent job runs it."""
 
 NEW_SECONDS = 120.0
-"""For this many seconds after a round was last written, it may have jobs that are not recorded yet."""
+"""For this many seconds after it was last written, a round may have jobs that are not recorded yet. For as long after it was made,
+a submission may get its first round."""
 
 MAX_UNITS = 10**6
 """Maximum number of units of a submission."""
@@ -77,7 +78,7 @@ class Submission:
 
     @property
     def unit_count(self) -> int:
-        """The number of its units."""
+        """Return the number of its units."""
         return int(self.record["units"])
 
     @property
@@ -124,7 +125,10 @@ class Submission:
         write_state(self.states_folder, state)
 
     def all_states(self, on_unreadable: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
-        """Yield the existing states of units in order. `on_unreadable` gets the reason for each that cannot be read."""
+        """Yield the existing states of units in order. `on_unreadable` gets the reason for each that cannot be read.
+
+        Raises OSError if the folder of the states cannot be listed.
+        """
         for number in possible_numbers(self.states_folder, self.unit_count):
             try:
                 yield self.state(number)
@@ -156,14 +160,14 @@ class Submission:
         return [self.round(round_number) for round_number in self.round_numbers()]
 
     def tasks(self, round_number: int) -> list[tuple[int, ...]]:
-        """Return the units of each task of a round. Raises UsageError."""
+        """Return the numbers of the units of each task of a round. Raises UsageError."""
         try:
             return read_tasks(self.folder, round_number, self.unit_count)
         except (OSError, ValueError) as error:
             raise _unreadable(self.folder, error) from error
 
     def task(self, round_number: int, task: int) -> tuple[int, ...]:
-        """Return the units of one task. Raises UsageError."""
+        """Return the numbers of the units of one task. Raises UsageError."""
         tasks = self.tasks(round_number)
         if task >= len(tasks):
             raise UsageError(f"Submission {self.id} has no task {round_number}/{task}.")
@@ -212,12 +216,12 @@ class Submission:
         replace_text(path, text, os.urandom(8).hex(), FILE_MODE)
 
     def remove_round(self, round_number: int) -> None:
-        """Remove a round without submitted jobs."""
+        """Remove a round that has no submitted jobs."""
         round_path(self.folder, round_number, "json").unlink(missing_ok=True)
         self._remove_files(round_number)
 
     def _remove_files(self, round_number: int) -> None:
-        """Remove tasks, jobs and logs of a round without a .json. Links are not followed.
+        """Remove the logs of a round whose .json does not exist, and its files of tasks and jobs. Links are not followed.
 
         Its scripts stay: they show `may_get_first_round` that there was a round.
         """
@@ -264,7 +268,7 @@ def read_submissions(
 ) -> list[Submission]:
     """Return the submissions of a sessions folder, the earliest first. `on_unreadable` gets an error for each that cannot be read.
 
-    Raises OSError where their folder, or the hidden folder around it, is a link or not a folder.
+    Raises OSError if their folder, or the hidden folder around it, is a link or not a folder.
     """
     top = jobs_folder(sessionsfolder)
     for folder in (top.parent, top):
@@ -300,7 +304,7 @@ def open_submission(sessionsfolder: Path, name: str) -> Submission:
 
 
 def _read(folder: Path) -> Submission | None:
-    """Return the submission in a folder; None if there is none, or if it was removed meanwhile. Raises UsageError."""
+    """Return the submission in a folder; None if the folder has no record, for example since it was removed. Raises UsageError."""
     try:
         for path in (folder.parents[1], folder.parent, folder, folder / STATES, folder / LOGS):
             refuse_link(path)

@@ -42,7 +42,7 @@ ATTEMPT_SECONDS = 1.0
 
 
 class SubmitResult(NamedTuple):
-    """The result of a submission."""
+    """The result of submitting a round."""
 
     round_number: int
     """Number of the round."""
@@ -89,16 +89,17 @@ class RoundSubmitter:
         """Checksums of the scripts, as sha256sum reads them."""
 
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> SubmitResult:
-        """Submit units; `sizes` maps their numbers to bytes. `retry_factor` increases the requests for time and memory (`plan`).
+        """Submit units; `sizes` maps their numbers to bytes. `retry_factor` increases the requests for time and memory
+        (`plan_tasks`).
 
         Raises UsageError, with exit status 69 if no array is accepted, and OSError.
         """
-        largest = query_max_array_size(self.scheduler)
+        max_array_size = query_max_array_size(self.scheduler)
         # no array is accepted yet: all units are remaining ones
         self.round_number = self.submission.add_round(SubmissionPlan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MAX_GROWTH:
-            self._submit_arrays(plan_tasks(remaining, self.spec.minutes * factor, largest, retry_factor))
+            self._submit_arrays(plan_tasks(remaining, self.spec.minutes * factor, max_array_size, retry_factor))
             remaining = self._not_accepted(sizes)
             factor *= GROWTH
         end = self._submit_end_job(remaining)
@@ -120,10 +121,12 @@ class RoundSubmitter:
         """Submit arrays until one is refused."""
         start = len(self.tasks)
         for array in planned.arrays:
-            tasks = planned.tasks[array.first : array.first + array.size]
+            end = array.first + array.size
+            tasks = planned.tasks[array.first : end]
             self.arrays.append(array._replace(first=start + array.first))
             self.tasks += tasks
-            self._write_round(())
+            # before the job is submitted, since it reads its units in the round; units that the round does not have would be lost
+            self._write_round(sorted(number for task in planned.tasks[end:] for number in task))
             name = str(len(self.arrays) - 1)
             job = self._submit_script(self._write_script(name, self.arrays[-1]))
             if job is None:
@@ -235,7 +238,7 @@ class RoundSubmitter:
 
 
 def need_command(scheduler: Scheduler) -> None:
-    """Raise UsageError (exit status 69) where the scheduler's command is not on PATH."""
+    """Raise UsageError (exit status 69) if the command that submits is not on PATH."""
     if shutil.which(scheduler.submit_command[0]) is None:
         raise UsageError(
             f"There is no {scheduler.submit_command[0]} on this host, so nothing can be submitted to {scheduler.name}.",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qxbatch.cluster.pending import SUBMIT_LOCK
+from qxbatch.cluster.creation import SUBMIT_LOCK
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.state import State
+from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import RoundSubmitter
 from qxbatch.counted import counted
@@ -16,9 +16,9 @@ from qxbatch.settings.scheduler import SchedulerSpec
 def submit_new(submission: Submission, spec: SchedulerSpec, write_script: Callable[[str], object] | None) -> str:
     """Submit waiting units, or pass the script that submits them to `write_script`; return the message.
 
-    Raises UsageError, for example if no job is accepted, after removing the submission, and OSError.
+    Raises UsageError, for example if no job is accepted, and OSError. Before UsageError, the submission is removed.
     """
-    sizes = {state.number: state.size for state in submission.all_states() if state.state is State.WAITING}
+    sizes = {state.number: state.size for state in submission.all_states() if state.state is ImportState.WAITING}
     submitter = RoundSubmitter(submission, spec)
     began = time.monotonic()
     try:

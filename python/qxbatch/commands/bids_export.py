@@ -30,7 +30,8 @@ def export_plans(
 ) -> ExitStatus:
     """Export the sessions, print the result and return the exit status. Raises UsageError.
 
-    `subject_label_of` is as in ExportRequest. `includes_all_sessions`: the plans include all sessions of the study.
+    `subject_label_of` maps the id of a session to the label of its subject; empty if that is not known. `includes_all_sessions`:
+    the plans include all sessions of the study.
     """
     check_output_folder(options.dataset, [default_study_paths(options.sessionsfolder)])
     program = find_validator() if options.validate else ""

@@ -18,6 +18,7 @@ from qxbatch.settings.lists import split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
 from qxbatch.settings.paths import absolute_form, absolute_path
+from qxbatch.study.sessions import sessions_in
 
 PRINT_PLAN = ""
 """The value of `plan` for `--plan` without a file: the plan is printed."""
@@ -27,6 +28,7 @@ class BidsOptions(NamedTuple):
     """The options of one call."""
 
     sessionsfolder: Path
+    """As the user names it, it may also be a session, or a study. Before an export, the sessions folder replaces it."""
     dataset: Path
     """The folder of the BIDS data set."""
     rules: Path | None
@@ -147,8 +149,9 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
 
 
 def _sessionsfolder_of(folder: Path) -> Path:
-    """Return the folder of a session that is named alone; another folder as it is."""
-    return folder.parent if is_session(folder) else folder
+    """Return the folder of the sessions that `folder` names: `folder` itself, its parent if it is a session, or its `sessions`."""
+    sessions = [folder] if is_session(folder) else sessions_in(folder)
+    return sessions[0].parent if sessions else folder
 
 
 def _is_in(path: Path, folder: Path) -> bool:

@@ -29,7 +29,7 @@ def record_export(
     """
     folder = options.sessionsfolder
     try:
-        rules_path = Path(os.path.realpath(rule_file.path))  # no link, which the page would not follow
+        rules_path = Path(os.path.realpath(rule_file.path))  # the page does not follow links
         digest = rules_digest(read_bytes(rules_path))
         data_set = next((entry for entry in recorded_data_sets(folder) if entry.path == options.dataset), None)
         sessions = dict(data_set.sessions) if data_set else {}
@@ -44,6 +44,7 @@ def record_export(
             )
         is_changed = record_data_set(folder, DataSet(options.dataset, rules_path, sessions, validation))
         if is_changed and (folder / STUDY_SIDECAR).exists():
+            # if the folder has no sessions, `sessions_in` returns those in its subfolder `sessions`
             write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
     except UsageError as error:
         print(f"The study page does not show this export: {error}", file=sys.stderr)

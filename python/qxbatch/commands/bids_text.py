@@ -16,7 +16,10 @@ _MAX_LENGTH = 200
 
 
 def export_text(export: ExportResult, dataset: str, *, test: bool) -> str:
-    """Return the sessions that were not exported, warnings, files that were left alone, and a summary; with `test`, as a plan."""
+    """Return the sessions that were not exported or have no images, warnings, files that were left alone, and a summary.
+
+    With `test`, the summary says what would be exported.
+    """
     lines: list[str] = []
     for session in export.not_exported:
         lines += _not_exported_text(session)
@@ -70,7 +73,7 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
     return wrapped(one_line(text), text_width(), indent, f"{indent}    ")
 
 
-def _summary(export: ExportResult, dataset: str, warnings: int, *, test: bool) -> str:
+def _summary(export: ExportResult, dataset: str, warning_count: int, *, test: bool) -> str:
     counts, without_images = export.counts, len(export.without_images)
     images = sum(session.images for session in export.exported)
     files = [
@@ -92,7 +95,7 @@ def _summary(export: ExportResult, dataset: str, warnings: int, *, test: bool) -
     ]
     tail = [f"files: {', '.join(files)}"]
     tail += [f"{left_alone_count} left alone"] if left_alone_count else []
-    tail += [_count(warnings, "warning")] if warnings else []
+    tail += [_count(warning_count, "warning")] if warning_count else []
     return f"{', '.join(totals)}; {'; '.join(tail)}"
 
 
@@ -114,6 +117,6 @@ def _shortened(text: str) -> str:
 
 
 def validator_value(result: ValidatorResult) -> dict[str, Any]:
-    """Return the JSON value."""
+    """Return the JSON value of the result."""
     errors: Sequence[dict[str, str]] = [each._asdict() for each in result.errors]
     return {"validator": result.validator, "errors": errors, "warnings": result.warning_count}

@@ -49,7 +49,10 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
-    """Cancel a job if the queue shows that it is the submitted one; return whether it was cancelled."""
+    """Cancel a job if the queue shows that it is the submitted one; return whether it was cancelled.
+
+    If it may still wait or run, and was not cancelled, add the reason to `refusals`.
+    """
     scheduler = submission.scheduler
     unconfirmed = unconfirmed_job(scheduler, job, submission.job_name)
     if unconfirmed is not None:

@@ -77,7 +77,7 @@ def _command(settings: Settings) -> str:
 
 
 def _must_be_empty(folder: Path) -> None:
-    """Raise UsageError if the folder has files, or is not a folder."""
+    """Raise UsageError if the folder exists and is not empty or cannot be read, or if it is not a folder."""
     hint = "Name a folder that is empty or does not exist: qxbatch demo DIR"
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder.", hint)

@@ -1,4 +1,4 @@
-"""The BIDS-App level `group`: the page and the table of the study, from the summaries of its sessions."""
+"""The BIDS-App level `group`: the page, table and sidecar of the study, from the summaries of its sessions."""
 
 from qxbatch.discover.filters import label_reason
 from qxbatch.exits import ExitStatus
@@ -19,7 +19,7 @@ from qxbatch.study.study import study_of
 def run(settings: Settings) -> int:
     """Write `report.html`, `study.tsv` and `study.json` into the sessions folder, or print the table with --test.
 
-    Sessions that failed or are incomplete have a row like others. Returns the exit status. Raises UsageError.
+    Sessions that failed or are incomplete have a row like others. Return the exit status. Raises UsageError.
     """
     folder = settings.sessionsfolder
     all_sessions = sessions_in(folder)

@@ -37,7 +37,7 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def paths_of(names: object) -> list[Path]:
-    """Return the absolute paths that were named. Raises UsageError when one does not exist."""
+    """Return the absolute paths that were named, each once. Raises UsageError when one does not exist."""
     assert isinstance(names, list)
     paths = [absolute_form(str(name)) for name in names]
     for path in paths:

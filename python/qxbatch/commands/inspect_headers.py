@@ -40,7 +40,7 @@ class ParFiles:
     path: Path
     """Where the PAR can be read."""
     files: int
-    """1 without a REC."""
+    """Number of files: 1 without a REC, else 2."""
     size: int
     """Bytes."""
 
@@ -59,10 +59,10 @@ class PacketHeaders(Headers, Protocol):
         """Return where the header of a file can be read."""
 
     def pars(self) -> Sequence[ParFiles]:
-        """Return the PAR/REC."""
+        """Return the PAR files, each with its REC if there is one."""
 
 
-class ScannedHeaders:
+class HeadersOfFiles:
     """The headers of files that are read in place."""
 
     def __init__(self, files: ScannedFiles) -> None:
@@ -96,7 +96,7 @@ class ScannedHeaders:
         ]
 
 
-class ReadHeaders:
+class HeadersOfReading:
     """The headers of a packet that was read as in an import: the staging folder contains them."""
 
     def __init__(self, reading: Reading, source: Path, passwords: Passwords | None, limits: ReadingLimits) -> None:
@@ -148,16 +148,16 @@ def read_headers(
 ) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
-    They are read in place if an import treats none of the files specially (`_is_plain`). Otherwise the packet is read as in an
-    import, and its headers are written to `staging`, a folder that does not exist yet. `source` is the path that the user named,
-    a packet or a session.
+    They are read in place if an import treats none of the files specially, and none is a copy (`_is_plain`). Otherwise the packet
+    is read as in an import, and its headers are written to `staging`, a folder that does not exist yet. `source` is the path that
+    the user named, a packet or a session.
 
     Raises OSError, and CancelledError when the monitor is cancelled.
     """
     if path.is_dir() or not _is_packed(str(path)):
         files = scan_files([str(path)], threads=threads, monitor=monitor)
         if _is_plain(files):
-            return ScannedHeaders(files)
+            return HeadersOfFiles(files)
         del files
     reading = ingest(
         [(str(path), "")],
@@ -170,7 +170,7 @@ def read_headers(
     )
     # pydicom may read headers that the core cannot parse
     read_unparsed_dicom(reading, str(path), lambda: monitor.cancelled)
-    return ReadHeaders(reading, source, passwords, limits)
+    return HeadersOfReading(reading, source, passwords, limits)
 
 
 def _first_problems(problems: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ class Resources:
         return TemporaryDirectory(prefix=_PREFIX, dir=self.work_dir)
 
     def run_interruptible(self, work: Callable[[], Result]) -> Result:
-        """Return what `work` returns; it uses these resources. Ctrl-C cancels it."""
+        """Return what `work`, which uses these resources, returns. Ctrl-C cancels the work."""
         return run_interruptible(work, self.monitor)
 
 
@@ -61,7 +61,7 @@ def _need_folder(work_dir: Path) -> None:
     """Raise UsageError if no folder can be created in `work_dir`. No folder is created to test this: Ctrl-C could leave it."""
     error: OSError | None = None
     try:
-        (work_dir / ".").stat()
+        (work_dir / ".").stat()  # fails, too, if it is not a folder or may not be entered
         if not os.access(work_dir, os.W_OK | os.X_OK):
             error = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(work_dir))
     except OSError as refused:

@@ -90,7 +90,10 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
 
 
 def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
-    """Return the series `dicom/<n>` of a session. Its files are one series, even if their UIDs differ: then a scan was joined."""
+    """Return the series `dicom/<n>` of a session. Its files are one series, even if their UIDs differ.
+
+    In that case, the import joined the series of one scan.
+    """
     members = [
         (headers, each)
         for headers in sources
@@ -179,15 +182,15 @@ def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
 
 
 def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts | None) -> InspectedSeries:
-    first_member = series.groups[0]
+    first_group = series.groups[0]
     files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.groups), strict=True))
     facts, verdict = facts_and_verdict or (None, None)
     return InspectedSeries(
         n,
         series.number_request.number,
-        first_member.header,
-        first_member.study_uid,
-        first_member.series_uid,
+        first_group.header,
+        first_group.study_uid,
+        first_group.series_uid,
         files,
         size,
         verdict,

@@ -79,7 +79,7 @@ def reading_limits(name: str, options: Mapping[str, object]) -> ReadingLimits:
 def unopened_archives(reading: Reading) -> list[str]:
     """Return the archives inside a packet that were not opened because of a limit: path and reason, and how many more.
 
-    If the packet as a whole exceeds a limit, there are none: the reason of the packet is enough.
+    Empty if the packet as a whole exceeds a limit: the reason of the packet is enough.
     """
     if exceeded_parameters(reading.damage()):
         return []

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.resubmit import not_refused, prepare_resubmission, resubmit
-from qxbatch.cluster.state import State, UnitState
-from qxbatch.cluster.status import Row, Status, assignments_of, query_status
+from qxbatch.cluster.resubmit import prepare_resubmission, resubmit, submittable_units
+from qxbatch.cluster.state import ImportState, UnitState
+from qxbatch.cluster.status import Status, StatusRow, assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_not_resubmitted, print_refused, print_warnings, submissions_in
@@ -43,9 +43,9 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
             ExitStatus.UNAVAILABLE,
         )
     print_warnings(status.unreadable)
-    rows = status.rows_in_state(State.LOST)
+    rows = status.rows_in_state(ImportState.LOST)
     if options["--failed"]:
-        failed = status.rows_in_state(State.FAILED)
+        failed = status.rows_in_state(ImportState.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
         print_not_resubmitted([row.unit.name for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
@@ -54,13 +54,16 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
     return list(by_id.values())
 
 
-def _can_be_resumed(row: Row) -> bool:
+def _can_be_resumed(row: StatusRow) -> bool:
     """Return whether another import can succeed: a published session is only replaced with --overwrite."""
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> bool:
-    """Submit those of the units that are not refused; return whether there are any. Raises UsageError."""
+    """Submit those of the units that are not refused, or print the script that does; return whether there are any.
+
+    Raises UsageError.
+    """
     assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     text = str(submission.record["scheduler"])
     if options["--scheduler"]:
@@ -71,7 +74,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
             f"Submission {submission.id} is of {submission.scheduler.name}.",
             "Name the same scheduler in --scheduler.",
         )
-    ready = not_refused(submission, units)
+    ready = submittable_units(submission, units)
     print_refused([unit.name for unit in units if unit not in ready])
     if options["--print-script"] and ready:
         sys.stdout.write(prepare_resubmission(submission, ready, spec))

@@ -29,8 +29,8 @@ ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 
 
 @dataclass(frozen=True)
-class ScannedPath:
-    """The series in one path."""
+class ScanResult:
+    """The result of the scan of one path; `qxbatch.scan` converts it into a `qxbatch.ScannedPath`."""
 
     path: str
     kind: str
@@ -54,47 +54,47 @@ def run(options: Mapping[str, object]) -> int:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
     monitor = Monitor()
-    scanned_paths = run_interruptible(
+    results = run_interruptible(
         lambda: [scan_path(str(path), threads, passwords, limits, monitor) for path in paths], monitor
     )
-    print(_formatted(scanned_paths, options), end="")
-    return int(ExitStatus.FAILED if any(result.problems for result in scanned_paths) else ExitStatus.OK)
+    print(_formatted(results, options), end="")
+    return int(ExitStatus.FAILED if any(result.problems for result in results) else ExitStatus.OK)
 
 
-def _formatted(scanned_paths: Sequence[ScannedPath], options: Mapping[str, object]) -> str:
+def _formatted(results: Sequence[ScanResult], options: Mapping[str, object]) -> str:
     if options["--json"]:
-        return as_json(scanned_paths)
-    return as_tsv(scanned_paths) if options["--tsv"] else as_table(scanned_paths)
+        return as_json(results)
+    return as_tsv(results) if options["--tsv"] else as_table(results)
 
 
 def scan_path(
     path: str, threads: int, passwords: Passwords | None, limits: ReadingLimits, monitor: Monitor
-) -> ScannedPath:
+) -> ScanResult:
     """Return the series below a folder, in a file, or in an archive. Raises CancelledError when the monitor is cancelled."""
     if Path(path).is_dir():
         return _scan_files(path, "folder", threads, monitor)
     try:
         kind = sniff(path)
     except OSError as error:
-        return ScannedPath(path, "unreadable", 1, (), (error_text(error, path),))
+        return ScanResult(path, "unreadable", 1, (), (error_text(error, path),))
     if (Path(path).is_file() and is_archive(path)) or kind in ONLY_INGESTED:  # a FIFO would block
         return _scan_archive(path, kind, threads, passwords, limits, monitor)
     if kind in UNOPENED:
-        return ScannedPath(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
+        return ScanResult(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
     return _scan_files(path, kind, threads, monitor)
 
 
-def _scan_files(path: str, kind: str, threads: int, monitor: Monitor) -> ScannedPath:
+def _scan_files(path: str, kind: str, threads: int, monitor: Monitor) -> ScanResult:
     try:
         files = scan_files([path], threads=threads, monitor=monitor)
     except OSError as error:
-        return ScannedPath(path, kind, 0, (), (error_text(error, path),))
-    return ScannedPath(path, kind, len(files), (*files.groups(), *par_series_of_files(files)), tuple(faults(files)))
+        return ScanResult(path, kind, 0, (), (error_text(error, path),))
+    return ScanResult(path, kind, len(files), (*files.groups(), *par_series_of_files(files)), tuple(faults(files)))
 
 
 def _scan_archive(
     path: str, kind: str, threads: int, passwords: Passwords | None, limits: ReadingLimits, monitor: Monitor
-) -> ScannedPath:
+) -> ScanResult:
     """Return the series of an archive, whose members are read into a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
         try:
@@ -107,16 +107,16 @@ def _scan_archive(
                 **limits.for_core(),
             )
         except OSError as error:
-            return ScannedPath(path, kind, 0, (), (error_text(error, path),))
+            return ScanResult(path, kind, 0, (), (error_text(error, path),))
         reasons = (*reading.damage(), *unopened_archives(reading))
         advice = (encrypted.hint(encrypted.encryption_reasons(reading), passwords), limits.hint(path, reasons))
         problems = (*reasons, *(f"{path}: {text}" for text in advice if text))
-        return ScannedPath(
+        return ScanResult(
             path, kind, _count_members(reading), (*reading.groups(), *par_series_of_reading(reading)), problems
         )
 
 
 def _count_members(reading: Reading) -> int:
-    """Return the number of files in an archive. For an opened archive in it, its members are counted instead."""
+    """Return the number of files in an archive. An opened archive in it does not count, but its members do."""
     rows = (reading.row(index) for index in range(len(reading)))
-    return sum(row.fate not in ("nodata", "opened") for row in rows)
+    return sum(row.fate not in ("nodata", "opened") for row in rows)  # nodata: folders, links, devices

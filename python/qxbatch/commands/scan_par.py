@@ -48,10 +48,10 @@ def par_series_of_files(files: ScannedFiles) -> list[ParSeries]:
 
 
 def par_files(files: ScannedFiles) -> Iterator[tuple[Path, Path | None, ParHeader]]:
-    """Yield each PAR among files that are not DICOM, with its REC and its header; unreadable ones are left out."""
-    rows = list(_rows(files))
-    paths = {row.row: Path(row.path) for row in rows}
-    pairs, _problems = pair_rows(rows)
+    """Yield each PAR among the files, with its REC (None if there is none) and its header; unreadable PARs are left out."""
+    members = list(_members(files))
+    paths = {member.row: Path(member.path) for member in members}
+    pairs, _problems = pair_rows(members)
     for par, rec in pairs:
         try:
             header = read_par(paths[par])
@@ -60,7 +60,7 @@ def par_files(files: ScannedFiles) -> Iterator[tuple[Path, Path | None, ParHeade
         yield paths[par], None if rec is None else paths[rec], header
 
 
-def _rows(files: ScannedFiles) -> Iterable[Member]:
+def _members(files: ScannedFiles) -> Iterable[Member]:
     for index in range(len(files)):
         path = files.path(index)
         if files.header(index) is not None or not path.casefold().endswith(_ENDINGS):

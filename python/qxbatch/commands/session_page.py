@@ -19,8 +19,9 @@ from qxbatch.visible import shell_word
 def write_session_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:
     """Write the page and missing pictures; add the page to `outputs`, or why there is none to `problems`.
 
-    With `test`, nothing is written. Otherwise the lock of the session is held meanwhile: an import could replace the session after
-    its summary was read. Raises OSError, and UsageError when the sessions folder cannot be written.
+    Nothing is written with `test`, or if the session is a link. Otherwise the lock of the session is held meanwhile: an
+    import could replace the session after its summary was read. Raises OSError, and UsageError when the sessions folder cannot be
+    written.
     """
     if test or session.is_symlink():
         _write_page(session, outputs, problems, test=test)

@@ -64,7 +64,7 @@ def _text(value: object) -> str:
 
 
 def run_sessions(settings: Settings, find: Find, *, json: bool) -> int:
-    """Run on the sessions that `find` returns; return the exit status. With `json`, print only the run's summary."""
+    """Sort or convert the sessions that `find` returns; return the exit status. With `json`, print only the run's summary."""
     if not json:
         return run(settings, find)
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:

@@ -82,11 +82,11 @@ def _dicom_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _St
     studies: dict[_Key, _Study] = {}
     for index, group in enumerate(groups):
         k = patients[index]
-        item = studies.setdefault(
+        study = studies.setdefault(
             _Key(patient_keys[k], group.study_uid), _Study(people[k].patient, group.start_time, [])
         )
-        item.started = min((text for text in (item.started, group.start_time) if text), default="")
-        item.rows += members[index]
+        study.started = min((text for text in (study.started, group.start_time) if text), default="")
+        study.rows += members[index]
     return studies
 
 
@@ -118,8 +118,8 @@ def _par_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Stud
     for pair in pairs:
         name, day = (str(pair.header.get(field) or "").strip() for field in ("PatientName", "StudyDate"))
         name = patients.get(pair.files[0][0]) or name
-        item = studies.setdefault(_Key(name.casefold(), f"PAR {day}".strip()), _Study(name, day, []))
-        item.rows += [row for row, _ in pair.files]
+        study = studies.setdefault(_Key(name.casefold(), f"PAR {day}".strip()), _Study(name, day, []))
+        study.rows += [row for row, _ in pair.files]
     return studies
 
 

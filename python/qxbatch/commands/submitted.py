@@ -1,6 +1,6 @@
 """What `jobs`, `resume` and `cancel` have in common: they find the submissions of a sessions folder, and print warnings.
 
-Also a message of `resume` alone.
+Also two messages of `resume` alone.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from qxbatch.completion.words import IMPORT, Command, Option
+from qxbatch.completion.words import IMPORT, CommandCompletion, Option
 
 HEAD = """\
 # Completion of qxbatch for bash. Written by `python -m qxbatch.completion.render`.
@@ -43,7 +43,7 @@ _qxbatch() {
     fi
     [ "$COMP_CWORD" -lt 2 ] || command=$(_qxbatch_command "${COMP_WORDS[1]}")
     [ -z "$command" ] || at=2
-    # Find the options before the word, and the number of words without dashes.
+    # Find the options before the word to complete, the number of words without dashes, and the option whose value the word is.
     while [ "$at" -lt "$COMP_CWORD" ]; do
         word=${COMP_WORDS[at]}
         if [[ $word == -* ]]; then
@@ -83,7 +83,7 @@ complete -F _qxbatch qxbatch
 """
 
 
-def script(commands: Iterable[Command]) -> str:
+def script(commands: Iterable[CommandCompletion]) -> str:
     """Return the script."""
     all_commands = list(commands)
     names = [command.name for command in all_commands if command.name != IMPORT]
@@ -108,14 +108,14 @@ def _pattern(key: str) -> str:
     return f'"{key.removesuffix("*")}"*' if key.endswith("*") else f'"{key}"'
 
 
-def _options(command: Command) -> str:
+def _options(command: CommandCompletion) -> str:
     names = [
         f"{option.name}{'=' if option.values and not option.has_optional_value else ''}" for option in command.options
     ]
     return f'"{" ".join(names)}"'
 
 
-def _values(commands: Iterable[Command]) -> list[tuple[list[str], str]]:
+def _values(commands: Iterable[CommandCompletion]) -> list[tuple[list[str], str]]:
     """Return (command and option, values); options with equal values share a row."""
     rows: dict[str, list[str]] = {}
     for command in commands:
@@ -130,7 +130,7 @@ def _quoted_values(option: Option) -> str:
     return f'"{"?" if option.has_optional_value else ""}{" ".join(option.values)}"'
 
 
-def _words(commands: Iterable[Command], names: Iterable[str]) -> list[tuple[list[str], str]]:
+def _words(commands: Iterable[CommandCompletion], names: Iterable[str]) -> list[tuple[list[str], str]]:
     """Return (command and place, values). The first word of an import may also be a command, one of `names`."""
     rows = []
     for command in commands:

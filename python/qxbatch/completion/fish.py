@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from qxbatch.completion.words import DIR, FILE, IMPORT, Command, Option
+from qxbatch.completion.words import DIR, FILE, IMPORT, CommandCompletion, Option
 
 HEAD = """\
 # Completion of qxbatch for fish. Written by `python -m qxbatch.completion.render`.
@@ -33,7 +33,7 @@ complete -c qxbatch -f
 """
 
 
-def script(commands: Iterable[Command]) -> str:
+def script(commands: Iterable[CommandCompletion]) -> str:
     """Return the script."""
     all_commands = list(commands)
     subcommands = [command for command in all_commands if command.name != IMPORT]
@@ -50,25 +50,26 @@ def script(commands: Iterable[Command]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _condition(command: Command, more: str = "") -> str:
+def _complete(command: CommandCompletion, more: str = "") -> str:
+    """Return the beginning of a `complete` command that applies to this command, and under the condition `more`, if it is given."""
     name = command.name or "import"
     return f"complete -c qxbatch -n {_quoted(f'__qxbatch_is {name}{more}')}"
 
 
-def _words(command: Command) -> list[str]:
+def _words(command: CommandCompletion) -> list[str]:
     first = 1 if command.name == IMPORT else 2
     lines = []
     for place, word in enumerate(command.words, first):
         more = "" if word.is_repeatable else f"; and __qxbatch_place {place}"
-        lines.append(f"{_condition(command, more)} {_values(word.values)}")
+        lines.append(f"{_complete(command, more)} {_values(word.values)}")
     return lines
 
 
-def _option(command: Command, option: Option) -> str:
+def _option(command: CommandCompletion, option: Option) -> str:
     names = [f"-l {option.name.removeprefix('--')}"]
     names += [f"-s {option.short.removeprefix('-')}"] if option.short else []
     argument = f" -r {_values(option.values)}" if option.values and not option.has_optional_value else ""
-    return f"{_condition(command)} {' '.join(names)}{argument} -d {_quoted(option.meaning.replace('`', ''))}"
+    return f"{_complete(command)} {' '.join(names)}{argument} -d {_quoted(option.meaning.replace('`', ''))}"
 
 
 def _values(values: tuple[str, ...]) -> str:

@@ -44,8 +44,8 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Command:
-    """The import, or another command."""
+class CommandCompletion:
+    """What completes the words of the import or of another command."""
 
     name: str
     summary: str
@@ -60,13 +60,15 @@ HELP = (
 )
 
 
-def commands() -> tuple[Command, ...]:
+def commands() -> tuple[CommandCompletion, ...]:
     """Return the import and then the other commands, in the order of the help."""
     levels = Word("level", LEVELS)
     words = (Word("sessionsfolder", (DIR,)), Word("output", (DIR,)), levels)
-    import_command = Command(IMPORT, "Imports packets.", _options(PARAMETERS), words)
+    import_command = CommandCompletion(IMPORT, "Imports packets.", _options(PARAMETERS), words)
     others = (
-        Command(name, command.summary, _options(command.parameters), _words(command.usage, command.word_choices))
+        CommandCompletion(
+            name, command.summary, _options(command.parameters), _words(command.usage, command.word_choices)
+        )
         for name, command in COMMANDS.items()
     )
     return (import_command, *others)
@@ -82,7 +84,7 @@ def _option(parameter: Parameter) -> Option:
 
 
 def values_of(parameter: Parameter) -> tuple[str, ...]:
-    """Return the values of an option; empty if it has none.
+    """Return the values of an option; empty if it has none, ANY if none can be listed.
 
     In a metavar, words in capitals stand for other values, and `0-9` for numbers: they are not offered.
     """
@@ -97,7 +99,7 @@ def values_of(parameter: Parameter) -> tuple[str, ...]:
 
 
 def _words(usage: Sequence[str], choices: dict[str, tuple[str, ...]]) -> tuple[Word, ...]:
-    """Return the positional words of a usage."""
+    """Return the positional words of the first line of a usage."""
     return tuple(
         Word(name, choices.get(name) or ((DIR,) if _is_folder(name) else (FILE,)), bool(dots))
         for name, dots in WORD.findall(usage[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from qxbatch.completion.words import ANY, DIR, FILE, IMPORT, Command, Option
+from qxbatch.completion.words import ANY, DIR, FILE, IMPORT, CommandCompletion, Option
 
 HEAD = """\
 #compdef qxbatch
@@ -19,7 +19,7 @@ _qxbatch "$@"
 """
 
 
-def script(commands: Iterable[Command]) -> str:
+def script(commands: Iterable[CommandCompletion]) -> str:
     """Return the script."""
     all_commands = list(commands)
     subcommands = [
@@ -44,7 +44,7 @@ def script(commands: Iterable[Command]) -> str:
     )
 
 
-def _case(command: Command) -> list[str]:
+def _case(command: CommandCompletion) -> list[str]:
     """Return the lines of one command in the `case` statement; those of the import are its default, `*`."""
     drop_command = ["        shift words", "        (( CURRENT-- ))"] if command.name != IMPORT else []
     specs = [spec for option in command.options for spec in _option(option)]
@@ -58,7 +58,7 @@ def _case(command: Command) -> list[str]:
 
 
 def _option(option: Option) -> list[str]:
-    """Return the specs of an option, one for each of its names."""
+    """Return the specs of an option, one for each of its names; if its value is optional, only one for its long name."""
     names = [name for name in (option.short, option.name) if name]
     exclusive = f"({' '.join(names)})"
     meaning = "".join(

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from qxbatch.cluster.record import first_state, record_of, refused_state
-from qxbatch.cluster.state import State
+from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.status import query_status
 from qxbatch.cluster.submission import Submission, new_submission, read_submissions
 from qxbatch.counted import counted
@@ -18,7 +18,7 @@ from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line, shell_word
 
 SUBMIT_LOCK = "submit"
-"""The lock of a run that submits, so that two runs do not submit the same packet."""
+"""Name of the lock of a run that submits: two runs must not submit the same packet."""
 
 
 def make_submission(
@@ -31,12 +31,12 @@ def make_submission(
     """
     folder = settings.sessionsfolder
     previous = read_submissions(folder, lambda error: print(one_line(str(error))))
-    pending = _pending(previous)
+    submitted = _waiting_or_running(previous)
     present = [unit for unit in units if all(os.path.lexists(packet.path) for packet in unit.packets)]
     if len(present) < len(units):
         missing = len(units) - len(present)
         print(f"Packets of {missing} of {counted(len(units), 'session')} are no longer in the inbox.")
-    new = [unit for unit in present if pending.isdisjoint(packet_names(unit))]
+    new = [unit for unit in present if submitted.isdisjoint(packet_names(unit))]
     if len(new) < len(present):
         number, command = len(present) - len(new), f"qxbatch jobs {shell_word(str(folder))}"
         print(f"Packets of {number} of {counted(len(units), 'session')} are submitted already. To list them: {command}")
@@ -50,13 +50,13 @@ def make_submission(
 
 
 def packet_names(unit: Unit) -> tuple[str, ...]:
-    """Return the names that identify the packets of a unit; in folder mode, where it has an inbox, the name of its session."""
+    """Return the names that identify the packets of a unit; in folder mode (`--masterinbox=none`), the name of its session."""
     return (unit.name,) if unit.folder_mode else tuple(packet.path.name for packet in unit.packets)
 
 
-def _pending(previous: Sequence[Submission]) -> set[str]:
+def _waiting_or_running(previous: Sequence[Submission]) -> set[str]:
     """Return the names of packets that wait or run; as last recorded, if a queue does not answer."""
-    rows = query_status(previous).rows_in_state(State.WAITING, State.RUNNING)
+    rows = query_status(previous).rows_in_state(ImportState.WAITING, ImportState.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
 
@@ -64,16 +64,16 @@ def _remove_done(previous: Iterable[Submission]) -> None:
     """Remove this user's submissions whose units are all done."""
     for submission in previous:
         states = list(submission.all_states())
-        done = len(states) == submission.unit_count and all(state.state is State.DONE for state in states)
+        done = len(states) == submission.unit_count and all(state.state is ImportState.DONE for state in states)
         if done and submission.owner_id == os.geteuid():
             with contextlib.suppress(OSError):
                 remove_tree(submission.folder)
 
 
 def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit]) -> None:
-    """Choose the numbers of archives with the same name in folder mode (`--masterinbox=none`).
+    """Choose and store the numbers of archives with the same name in folder mode (`--masterinbox=none`).
 
-    They are chosen before the tasks run, so that they do not depend on the order of tasks.
+    They are chosen before the tasks run, so that they do not depend on the order of tasks. Raises OSError, KeyboardInterrupt.
     """
     inboxes = [unit.session_inbox for unit in units if unit.session_inbox is not None]
     if inboxes:
