@@ -84,11 +84,11 @@ def _flip_angle_text(rows: Any) -> str:
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:
     """Return the problem of slices outside of the grid of their image."""
-    if outside.moved_volumes:
-        verb = "was" if outside.moved_volumes == 1 else "were"
+    if outside.moved_volume_count:
+        verb = "was" if outside.moved_volume_count == 1 else "were"
         return note_problem(
             series,
-            f"{counted(outside.moved_volumes, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
+            f"{counted(outside.moved_volume_count, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
             "(prospective motion correction); the image has the place of the others.",
         )
     count, listed = len(outside.line_numbers), ", ".join(map(str, outside.line_numbers[:_MAX_LISTED]))

@@ -34,7 +34,7 @@ class LinesOutsideGrid(NamedTuple):
     """The number of the line with the largest distance."""
     distance: float
     """The distance of the slice of that line, mm."""
-    moved_volumes: int
+    moved_volume_count: int
     """The number of volumes with these lines, if each of these volumes moved as a whole, and only a little; else 0."""
 
 
