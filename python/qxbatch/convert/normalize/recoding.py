@@ -99,10 +99,10 @@ def _may_be_rescaled(frames: Sequence[Frame]) -> bool:
     return varies and not any(frame.is_philips or frame.samples_per_pixel > 1 for frame in frames)
 
 
-def _type_for(values: Bounds) -> str:
+def _type_for(bounds: Bounds) -> str:
     """Return the first of _TYPES that can store values within these bounds. Raises CannotNormalizeError if none can."""
     for dtype in _TYPES:
         limits = np.iinfo(dtype)
-        if limits.min <= values[0] and values[1] <= limits.max:
+        if limits.min <= bounds[0] and bounds[1] <= limits.max:
             return dtype
-    raise CannotNormalizeError(f"values from {values[0]} to {values[1]} do not fit into 32 bits")
+    raise CannotNormalizeError(f"values from {bounds[0]} to {bounds[1]} do not fit into 32 bits")

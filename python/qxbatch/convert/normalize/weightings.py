@@ -43,8 +43,8 @@ def _weighting(gradient: Gradient | None, frame: Frame, stack_axes: Array) -> We
 
 def _image_axes(orientation: Sequence[float]) -> Array:
     """Return the unit vectors along a row, along a column and along the normal."""
-    unit = axes(orientation)
-    return np.stack([*unit, normal(unit)])
+    plane_axes = axes(orientation)
+    return np.stack([*plane_axes, normal(plane_axes)])
 
 
 def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
