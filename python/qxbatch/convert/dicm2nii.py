@@ -64,7 +64,10 @@ class Dicm2nii:
         return Command((str(self.interpreter), *flags, code), env)
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are mapped to those of dcm2niix."""
+        """Return its images. Names are `<SeriesDescription><suffix>`, or ProtocolName without a SeriesDescription.
+
+        Suffixes are mapped to those of dcm2niix.
+        """
         decompress_images(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         _copy_shared_json(niftis)

@@ -157,7 +157,7 @@ def _time_step(head: bytes, byte_order: str, *, is_nifti2: bool) -> float:
 
 
 def time_fields(image: Nifti, seconds: float) -> list[tuple[int, str, float]]:
-    """Return offset, form (of struct) and value of each header field that says the time between volumes, in seconds."""
+    """Return the header fields for a time between volumes and its unit: offset, format character of struct, and value of each."""
     units = _MILLIMETRES | _SECONDS
     return [(136, "d", seconds), (500, "i", units)] if image.is_nifti2 else [(92, "f", seconds), (123, "B", units)]
 

@@ -29,7 +29,8 @@ class ParStack(NamedTuple):
 def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     """Return the stacks of a PAR in the order of their suffixes.
 
-    Raises ValueError for more than MAX_STACKS, and when an unknown plane leaves the positions of slices undefined.
+    Raises ValueError for more than MAX_STACKS combinations of plane, echo, type and average, and when an unknown plane leaves the
+    positions of slices undefined.
     """
     import numpy as np
 

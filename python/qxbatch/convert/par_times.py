@@ -1,4 +1,4 @@
-"""The time between the volumes of a PAR's images, and RepetitionTime; both are added where dcm2niix leaves them out."""
+"""The time between the volumes of a PAR's images, and RepetitionTime; both are added where a converter leaves them out."""
 
 import json
 import struct
@@ -27,9 +27,11 @@ def repetition_time(header: ParHeader) -> float:
 def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) -> float:
     """Return the time between the volumes of an image in s; 0 if it is not known.
 
-    It is RepetitionTime, unless the dynamic scans began at another interval; then it follows from this interval. In a 3D scan,
-    RepetitionTime is the time between excitations. For the cardiac phases of one dynamic scan, it is the interval of their trigger
-    times. `lines` are the indices of a line of each volume, from 0.
+    - Cardiac phases of one dynamic scan: the interval of their trigger times. Of several dynamic scans, it is not known.
+    - Other volumes: RepetitionTime, unless the dynamic scans began at another interval, from which it then follows. This is so in
+      a 3D scan, in which RepetitionTime is the time between excitations.
+
+    `lines` are indices of lines, from 0, one for each volume.
     """
     table = replace(header, lines=tuple(header.lines[line] for line in lines))
     repetition, starts = repetition_time(header), _times(table, "dyn_scan_begin_time")
@@ -96,9 +98,9 @@ def _lines_of(pair: ParPair, output: Output, volumes: int) -> Iterable[int]:
 
 def _write_time_step(path: Path, image: Nifti, seconds: float) -> None:
     with path.open("r+b") as file:
-        for offset, form, value in time_fields(image, seconds):
+        for offset, character, value in time_fields(image, seconds):
             file.seek(offset)
-            file.write(struct.pack(image.byte_order + form, value))
+            file.write(struct.pack(image.byte_order + character, value))
 
 
 def _write_repetition_time(path: Path, seconds: float) -> None:
