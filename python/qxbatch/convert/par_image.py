@@ -19,7 +19,7 @@ class ParImage(NamedTuple):
     """Voxel sizes in mm; if there are several volumes, a fourth value follows, which is 1."""
     affine: Any
     """From voxel to RAS+ mm (4 x 4)."""
-    lines: Any
+    line_indices: Any
     """Indices of the table's lines, from 0, volume by volume, slice by slice."""
     incomplete_volumes: str = ""
     """Text that lists the incomplete volumes, which are not in the image; empty if there are none."""
@@ -54,14 +54,13 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
         float(_uniform_value(rows, "slice thickness") + _uniform_value(rows, "slice gap")),
     )
     order = complete_volumes(rows, diffusion=general.is_diffusion)
-    lines = np.flatnonzero(stack.line_mask)[order.lines]
-    volumes = len(lines) // order.slices
+    line_indices = np.flatnonzero(stack.line_mask)[order.line_indices]
+    volumes = len(line_indices) // order.slices
     shape: tuple[int, ...] = (columns, height, order.slices)
     if volumes > 1:
         shape, zooms = (*shape, volumes), (*zooms, 1.0)
-    return ParImage(
-        stack.suffix, shape, zooms, _affine(general, table[lines], order.slices), lines, order.incomplete_volumes
-    )
+    affine = _affine(general, table[line_indices], order.slices)
+    return ParImage(stack.suffix, shape, zooms, affine, line_indices, order.incomplete_volumes)
 
 
 def _uniform_value(rows: Any, name: str) -> Any:
@@ -118,7 +117,7 @@ def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
     """Return the lines of an image whose slices are outside of its grid; None if there are none."""
     import numpy as np
 
-    rows = table[image.lines]
+    rows = table[image.line_indices]
     if not geometry.has_positions(rows):
         return None
     distance = distances(rows, image.affine, image.shape[2])
@@ -126,10 +125,10 @@ def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
     if not outside.any():
         return None
     worst = int(np.argmax(distance))
-    line_numbers = tuple((image.lines[outside] + 1).tolist())
+    line_numbers = tuple((image.line_indices[outside] + 1).tolist())
     return LinesOutsideGrid(
         line_numbers,
-        int(image.lines[worst]) + 1,
+        int(image.line_indices[worst]) + 1,
         float(distance[worst]),
         _moved_volume_count(rows, image.shape[2], outside),
     )
