@@ -48,8 +48,8 @@ class Findings(NamedTuple):
     notes: tuple[str, ...] = ()
     """Remarks that are not faults."""
     are_slices_proven: bool = False
-    """Whether position and number of all slices were compared, and no fault was found, also if values could not be
-    compared."""
+    """Whether position and number of all slices were compared, and no fault was found. Also True if the values of slices could not
+    be compared."""
 
 
 class _NamedImage(NamedTuple):
@@ -62,10 +62,10 @@ class _NamedImage(NamedTuple):
 
 
 def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
-    """Compare the images of a series with its headers; only determine the order of the images if nothing can be compared.
+    """Compare the images of a series with its headers, and determine their order.
 
-    That is the case if `evidence` has no frames with pixels, or if all images are copies or overlays. Raises OSError when a
-    file cannot be read.
+    If `evidence` has no frames with pixels, or if all images are copies or overlays, nothing is compared: the result has the order,
+    and no findings. Raises OSError when a file cannot be read.
     """
     frames = evidence.frames
     originals = [index for index, (output, _) in enumerate(images) if not is_copy_or_overlay(output.suffix)]

@@ -49,7 +49,8 @@ class Dicm2nii:
     def command(self, job: ConverterJob) -> Command:
         """Return the call; the environment passes the paths, so that no name can become code.
 
-        The format must be the number 1 (.nii.gz). MATLAB and Octave store preferences in HOME, which is the job's own.
+        The third argument is the format as a number: 1 is .nii.gz. MATLAB and Octave store preferences in HOME, which is the job's
+        own.
         """
         settings = " ".join(f"setpref('dicm2nii_gui_para','{name}',{value});" for name, value in _PREFERENCES.items())
         code = (

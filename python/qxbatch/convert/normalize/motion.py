@@ -60,8 +60,8 @@ def moved_volumes_by_contrast(frames: Sequence[Frame]) -> list[ContrastVolumes]:
     """Return the volumes of each contrast, of frames that agree in size, spacing, echo and kind.
 
     The scanner may have moved each volume as a whole. A complete volume is an even stack with one orientation, and has the same
-    number and distance of slices as the first one. It moved by less than _MAX_MOVEMENT and _MAX_ROTATION, and along the normal by less than half of the extent of the stack.
-    The last volume may be incomplete.
+    number and distance of slices as the first one. It moved by less than _MAX_MOVEMENT and _MAX_ROTATION, and along the normal by
+    less than half of the extent of the stack. The last volume may be incomplete.
 
     Empty if no element distinguishes volumes of this kind.
     """

@@ -32,14 +32,17 @@ class Recoding:
 
 @dataclass
 class ValueRange:
-    """Range of the values of a stack, stored and rescaled. It includes 0."""
+    """Range of the values of a stack, stored and rescaled. It includes 0.
+
+    The rescaled range is complete only if all rescaled values are integers.
+    """
 
     low: int = 0
     high: int = 0
     low_rescaled: int = 0
     high_rescaled: int = 0
     all_integers: bool = True
-    """Whether all rescaled values are integers."""
+    """Whether all rescaled values are integers; False also if a frame cannot be decoded (copies.py)."""
 
     def add(self, values: Values, frame: Frame) -> None:
         """Include the values of one frame."""
