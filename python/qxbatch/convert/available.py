@@ -53,7 +53,8 @@ def find_converters(settings: Settings) -> AvailableConverters:
 def converter_for(kind: SeriesKind, available: AvailableConverters) -> Converter:
     """Return the converter of a series: the used tool; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
 
-    With `auto`, `convert_par` (qxbatch.convert.par_choice) chooses between the two for each PAR/REC.
+    With `auto`, an import calls it for DICOM only: for a PAR/REC, `convert_par` (qxbatch.convert.par_choice) chooses between the
+    two.
     """
     if available.used_tool is not Tool.AUTO:
         return available.converters[available.used_tool.value]

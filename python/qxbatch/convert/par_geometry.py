@@ -105,7 +105,7 @@ def _psl_to_ras() -> Any:
 def stack_masks(rows: Any) -> list[Any]:
     """Return a mask of the lines of each stack, in the order of the lowest slice numbers.
 
-    The lines are split only if they give positions (`has_positions`) in several grids. There is also one stack in these cases:
+    The lines are split only if they give positions (`has_positions`) in several grids. They are not split in these cases either:
 
     - there are more than _MAX_STACKS grids;
     - volumes were moved a little;

@@ -16,7 +16,7 @@ class ParImage(NamedTuple):
     shape: tuple[int, ...]
     """Columns, rows, slices, and volumes if there are several."""
     zooms: tuple[float, ...]
-    """Voxel sizes in mm; if there are several volumes, a fourth value follows, which is 1."""
+    """Voxel sizes in mm; if there are several volumes, 1 follows in place of the time between them."""
     affine: Any
     """From voxel to RAS+ mm (4 x 4)."""
     line_indices: Any

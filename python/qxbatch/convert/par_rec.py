@@ -28,13 +28,16 @@ class Rec(NamedTuple):
         """Return whether the images follow each other as the lines of the PAR do."""
         return bool((self.image_indices == range(len(self.image_indices))).all())
 
-    def read_images(self, lines: Any) -> Iterator[Any]:
-        """Yield the image of each of these lines of the PAR, read from disk on demand: rows x columns unsigned integers."""
+    def read_images(self, line_indices: Any) -> Iterator[Any]:
+        """Yield the image of each of these lines of the PAR, read from disk on demand: rows x columns unsigned integers.
+
+        `line_indices` counts from 0.
+        """
         import numpy as np
 
         size = self.columns * self.rows * self.bits // 8
         with self.path.open("rb") as file:
-            for index in self.image_indices[lines]:
+            for index in self.image_indices[line_indices]:
                 file.seek(int(index) * size)
                 yield np.frombuffer(file.read(size), f"<u{self.bits // 8}").reshape(self.rows, self.columns)
 

@@ -93,7 +93,7 @@ def _echoes(table: Any) -> Any:
 
     numbers, times = table["echo number"], table["echo_time"].round(_ECHO_TIME_DECIMALS)
     groups = np.column_stack([numbers, table["image_type_mr"]])
-    known = times > 0  # 0 is not known
+    known = times > 0  # 0 means unknown
     if len(np.unique(np.column_stack([groups, times])[known], axis=0)) == len(np.unique(groups[known], axis=0)):
         return numbers
     return np.unique(np.column_stack([numbers, times]), axis=0, return_inverse=True)[1].reshape(-1) + 1

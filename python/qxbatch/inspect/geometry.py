@@ -14,7 +14,7 @@ Triple = tuple[float, float, float]
 
 
 class Geometry(NamedTuple):
-    """Sizes in mm; None for unknown ones."""
+    """Matrix (columns, rows, slices), sizes in mm, and plane; None for unknown ones."""
 
     matrix: tuple[int, int, int] | None = None
     fov_mm: Triple | None = None

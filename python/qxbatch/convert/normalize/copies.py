@@ -73,7 +73,8 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     Parameters
     ----------
     folder
-        Files of one series. Those without pixel data are ignored, except MR images, which must have them.
+        Files of one series. Those without pixel data or Rows are ignored, except MR images, which must have
+        pixel data.
     out
         Existing folder for the copies.
 

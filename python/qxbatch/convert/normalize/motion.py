@@ -167,7 +167,7 @@ def _grid(volume: Sequence[Frame]) -> Grid | None:
 
 
 def _centres(volume: Sequence[Frame]) -> Array:
-    """Return the centre of each slice in mm, since a rotation moves the centres less than the corners."""
+    """Return the centre of each slice in mm. Movements are measured there: a rotation moves centres less than corners."""
     first = volume[0]
     half = np.array([(first.columns - 1) * first.spacing[1], (first.rows - 1) * first.spacing[0]]) / 2
     return np.array([np.asarray(frame.position) + half @ axes(frame.orientation) for frame in volume])
@@ -208,7 +208,7 @@ def _is_inside(incomplete: Sequence[Frame], first: Sequence[Frame], grid: Grid) 
 
 
 def _common_grid(slab: FramesByPosition, first: Grid) -> Grid:
-    """Return the even grid of all volumes if they are at the same place, else that of the first one."""
+    """Return the even grid of all volumes if they are at the same place, else that of the first one with tilt and shift of all."""
     try:
         return even_grid(slab)
     except CannotNormalizeError:

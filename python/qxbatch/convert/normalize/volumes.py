@@ -153,8 +153,8 @@ def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Vol
 def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Key) -> None:
     """Raise CannotNormalizeError unless the frames that the incomplete positions lack are the last ones of the scan.
 
-    This is so if these positions have equal numbers of frames, and are the last ones in the order of the key, both in the first
-    volume and by the last frame of each position.
+    This is so if these positions have equal numbers of frames, if they are the last ones of the first volume in the order of the
+    key, if their last frames precede those of all other positions, and if their first frames cannot be missing instead.
     """
     counts = Counter(map(len, ranked))
     if all(key(same_position[0]) is not None for same_position in ranked):
