@@ -97,10 +97,12 @@ def dcm2niix_suffix(stem: str, name: str) -> str:
     """Return the suffix that dcm2niix would write for a file name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
 
     The endings that the converter adds are searched after the series' name: the name itself may end like one of them. A file
-    name that does not contain the series' name is searched as a whole.
+    name that does not begin with the series' name is searched as a whole.
     """
+    # dicm2nii replaces other characters, and puts an x before a name that does not begin with a letter
     prefix = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
-    ending = stem.removeprefix("x").removeprefix(prefix) if prefix and prefix in stem else stem
+    beginnings = (prefix, f"x{prefix}") if prefix else ()
+    ending = next((stem.removeprefix(beginning) for beginning in beginnings if stem.startswith(beginning)), stem)
     match = _NAME_ENDING.search(ending)
     if match is None:
         return ""
