@@ -28,10 +28,10 @@ def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) 
     """Return the time between the volumes of an image in s; 0 if it is not known.
 
     - Cardiac phases of one dynamic scan: the interval of their trigger times. Of several dynamic scans, it is not known.
-    - Other volumes: RepetitionTime, unless the dynamic scans began at another interval, from which it then follows. This is so in
-      a 3D scan, in which RepetitionTime is the time between excitations.
+    - Other volumes: RepetitionTime, unless the dynamic scans began at another interval: then the time follows from that interval,
+      as in a 3D scan, in which RepetitionTime is the time between excitations.
 
-    `lines` are indices of image lines, from 0, one for each volume.
+    `lines` are indices of image lines, from 0, at least one for each volume.
     """
     image_header = replace(header, lines=tuple(header.lines[line] for line in lines))
     repetition, starts = repetition_time(header), _different_values(image_header, "dyn_scan_begin_time")

@@ -149,6 +149,7 @@ def _matches(
     """Yield the volumes of an image that are in the stack, each with the volumes of the stack that are equal to it.
 
     `values` are the compared pixels of the image (volumes x slices x pixels), `volumes` the indices of the volumes to look for.
+    The first scaling of the stack in which any volume is equal is the only one that is used.
     """
     import numpy as np
 
@@ -185,7 +186,7 @@ def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[in
     """Return whether the volumes of an image are in another order than the stack's.
 
     Volumes of a diffusion scan may be in any order, since their tables are compared. `volumes` maps volumes of the image to equal
-    volumes of the stack, `count` is the number of volumes of the image.
+    volumes of the stack, `count` is the number of volumes of the image. False also if image and stack do not have the same volumes.
     """
     is_in_order = all(volume in equal for volume, equal in volumes.items())
     if len(volumes) != count or count != len(stack.values[0]) or is_in_order:

@@ -53,7 +53,7 @@ class ContrastVolumes:
     grid: Grid
     """Geometry of all volumes if they are at the same place, else of the first volume."""
     incomplete_volume: Volume
-    """Slices of the last volume of the scan if it is incomplete, and if this is the contrast that occurs last; else empty."""
+    """Slices of the last volume of the scan if it is incomplete, and if this is the last of the contrasts; else empty."""
 
 
 def moved_volumes_by_contrast(frames: Sequence[Frame]) -> list[ContrastVolumes]:
@@ -109,7 +109,8 @@ def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
 def _split_by_contrast(volumes: list[list[Frame]]) -> list[ContrastVolumes]:
     """Return the volumes of each contrast; empty unless all volumes are copies of the first one that moved as a whole.
 
-    An incomplete last volume is removed from `volumes`, and assigned to the contrast that occurs last.
+    An incomplete last volume is removed from `volumes`, and assigned to the last contrast. The contrasts are in the order of their
+    first volumes.
     """
     count = len(volumes[0])
     incomplete = [] if len(volumes[-1]) == count else volumes.pop()
@@ -117,19 +118,19 @@ def _split_by_contrast(volumes: list[list[Frame]]) -> list[ContrastVolumes]:
     if not all(_has_one_orientation(volume) for volume in [*ordered, incomplete] if volume):
         return []
     grids = [_grid(volume) for volume in ordered]
-    complete_grids = [grid for grid in grids if grid is not None]
-    if len(complete_grids) < len(grids) or not _are_moved_copies(ordered, complete_grids):
+    even_grids = [grid for grid in grids if grid is not None]
+    if len(even_grids) < len(grids) or not _are_moved_copies(ordered, even_grids):
         return []
-    if incomplete and (len(ordered) == 1 or not _is_inside(incomplete, ordered[0], complete_grids[0])):
+    if incomplete and (len(ordered) == 1 or not _is_inside(incomplete, ordered[0], even_grids[0])):
         return []
     by_contrast: dict[Any, list[int]] = {}
     for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
         by_contrast.setdefault(contrast, []).append(index)
-    last_volume = _index_slices(_in_slice_order(incomplete), complete_grids[0].spacing) if incomplete else {}
+    last_volume = _index_slices(_in_slice_order(incomplete), even_grids[0].spacing) if incomplete else {}
     last = len(by_contrast) - 1
     return [
         _volumes_of_contrast(
-            [ordered[index] for index in indices], complete_grids[indices[0]], last_volume if k == last else {}
+            [ordered[index] for index in indices], even_grids[indices[0]], last_volume if k == last else {}
         )
         for k, indices in enumerate(by_contrast.values())
     ]
@@ -178,7 +179,7 @@ def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid])
     first, count = grids[0], len(volumes[0])
     unit_normal = normal(axes(first.orientation))
     start = _centres(volumes[0])
-    only_along_normal, offset = True, 0.0
+    only_along_normal, largest_along = True, 0.0
     for volume, grid in zip(volumes, grids, strict=True):
         movement = _centres(volume) - start
         rotation = angle(grid.orientation, first.orientation)
@@ -194,8 +195,8 @@ def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid])
         if along >= count * first.spacing / 2:
             return False
         only_along_normal = only_along_normal and across < _MAX_SIDEWAYS and rotation < _MAX_TURN
-        offset = max(offset, along)
-    return not (only_along_normal and offset >= _MIN_FRACTION * first.spacing)
+        largest_along = max(largest_along, along)
+    return not (only_along_normal and largest_along >= _MIN_FRACTION * first.spacing)
 
 
 def _is_inside(incomplete: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
