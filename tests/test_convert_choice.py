@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
+from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, nibabel_converter
 from qxbatch.convert.available import converter_for, converter_probes, find_converters
 from qxbatch.convert.converter import ConverterJob
 from qxbatch.convert.naming import numbered_outputs, suffix_of
@@ -89,7 +89,7 @@ def test_the_note_about_a_fallback_names_the_missing_converter(monkeypatch: pyte
 
 
 def test_a_missing_nibabel_is_refused_without_advice_to_use_auto(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parrec, "find_spec", lambda _: None)
+    monkeypatch.setattr(nibabel_converter, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match="nibabel") as caught:
         find_converters(settings())
     assert "--tool=auto" not in caught.value.hint
@@ -256,6 +256,9 @@ def test_each_converter_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ("me_e1", "me_e1", ""),
         ("gre_field_mapping_e2_phase", "gre field mapping", "_e2_ph"),
         ("x3D_T1", "3D T1", ""),
+        ("x3D_e2", "3D_e2", ""),
+        ("xmap_phase", "xmap_phase", ""),
+        ("xmap_e2_phase", "xmap_e2", "_ph"),
         ("a_b", "a: b", ""),
         ("swi_PHASE_e1", "swi", "_e1_ph"),
         ("swi_MAGNITUDE", "swi", ""),

@@ -137,8 +137,8 @@ def test_volumes_with_one_key_are_not_mixed() -> None:
     def order(lines: list[int]) -> Any:
         return complete_volumes(image_defs(parse_par(par_of(lines, edit))), diffusion=False)
 
-    assert order(BY_VOLUME).lines.tolist() == BY_VOLUME
-    assert order(BY_VOLUME[:-1]).lines.tolist() == BY_VOLUME[: 2 * SLICES]
+    assert order(BY_VOLUME).line_indices.tolist() == BY_VOLUME
+    assert order(BY_VOLUME[:-1]).line_indices.tolist() == BY_VOLUME[: 2 * SLICES]
     for missing in (0, 1, SLICES, SLICES + 1, 2 * SLICES - 1):
         with pytest.raises(IncompleteError, match="same key"):
             order([line for line in BY_VOLUME if line != missing])
@@ -164,7 +164,7 @@ def test_a_wrong_order_is_never_accepted() -> None:
 def test_places_are_compared_by_the_position_in_the_image() -> None:
     pair = ParPair(parse_par(PAIR.par().encode()), Path("absent.REC"))
     (image,) = pair.images
-    rows = pair.table[image.lines]
+    rows = pair.table[image.line_indices]
     assert distances(rows, image.affine, SLICES).max() < 0.01
     assert distances(np.roll(rows, 1), image.affine, SLICES).min() > 3
 

@@ -16,8 +16,8 @@ import pytest
 from qxbatch.convert import dcm2niix
 from qxbatch.convert.available import find_converters
 from qxbatch.convert.converter import Command
+from qxbatch.convert.nibabel_converter import Nibabel
 from qxbatch.convert.par_table import image_defs
-from qxbatch.convert.parrec import Nibabel
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Output, Series, SeriesKind, State

@@ -46,8 +46,8 @@ class Comparison:
     """
     frames_without_slice: int
     """Frames that were assigned to no slice, although there are slices at their position."""
-    moved_volumes: int
-    """Volumes that moved as a whole relative to their image: prospective motion correction."""
+    moved_volume_count: int
+    """Number of volumes that moved as a whole relative to their image: prospective motion correction."""
     largest_movement: float
     """The largest movement of these volumes, mm."""
     largest_tilt: float

@@ -1,6 +1,8 @@
-"""Checks of images and their sidecars against the headers: number of voxels, size of slices, diffusion tables, the JSON's number.
+"""Checks of images and their sidecars.
 
-One check compares the NIfTI header with itself: its voxel sizes and its qform with its sform (`Nifti.contradiction`).
+The number of voxels, the size of slices and the SeriesNumber of the JSON are compared with the headers (of DICOM, or the PAR).
+Tables of b-values and directions are checked for their form, and the NIfTI header is compared with itself: its voxel sizes and its
+qform with its sform (`Nifti.contradiction`).
 """
 
 import json

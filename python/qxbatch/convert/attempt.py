@@ -72,7 +72,7 @@ def attempt_conversion(
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
-    """Run one converter on a series, with its output in a folder of `paths.series_work`, and judge it.
+    """Run one converter on a series, and judge its output, which is in a folder below `paths.series_work`.
 
     Files remain only if an image is usable. Raises CancelledError, and OSError for errors of the machine.
     """

@@ -25,13 +25,13 @@ _SUPPORTED_BITS = (1, 8, 16, 32)
 _BYTE = 8
 """Bits of a pixel cell that dcm2niix reads as unsigned, also if it is signed."""
 _MAX_LISTED = 5
-"""More images than this are counted instead of listed."""
+"""The images beyond this number are counted instead of listed."""
 _LOOKUP_TABLE = "a lookup table of values"
 """Why values are not compared, as the core says it: their header has a ModalityLUTSequence."""
 _MIN_MOVEMENT = 0.1
 """Movements of volumes up to this (mm) are not reported."""
 _MIN_DISTANCE = 0.1
-"""Accepted distance of slices, relative to the size of a pixel."""
+"""Smallest plausible distance between slices, relative to the shorter side of a pixel."""
 
 
 class Findings(NamedTuple):
@@ -48,7 +48,8 @@ class Findings(NamedTuple):
     notes: tuple[str, ...] = ()
     """Remarks that are not faults."""
     are_slices_proven: bool = False
-    """Whether position and number of all slices were compared, and no fault was found. Values may not have been compared."""
+    """Whether position and number of all slices were compared, and no fault was found. Also True if the values of slices could not
+    be compared."""
 
 
 class _NamedImage(NamedTuple):
@@ -61,10 +62,10 @@ class _NamedImage(NamedTuple):
 
 
 def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
-    """Compare the images of a series with its headers; only determine the order of the images if nothing can be compared.
+    """Compare the images of a series with its headers, and determine their order.
 
-    That is the case if `evidence` has no frames with pixels, or if all images are copies or overlays. Raises OSError when a
-    file cannot be read.
+    If `evidence` has no frames with pixels, or if all images are copies or overlays, nothing is compared: the result has the order,
+    and no findings. Raises OSError when a file cannot be read.
     """
     frames = evidence.frames
     originals = [index for index, (output, _) in enumerate(images) if not is_copy_or_overlay(output.suffix)]
@@ -177,7 +178,10 @@ def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Se
 
 
 def _order_faults(compared: Comparison, frames: SeriesFrames, evidence: Evidence) -> list[str]:
-    """Return a fault if frames whose values cannot be compared may be in another order. The order of rewritten copies is known."""
+    """Return a fault if frames whose values cannot be compared may be in the wrong order in their image.
+
+    None for a series with mosaics, and for rewritten copies, whose order is known.
+    """
     if frames.has_mosaic or evidence.is_normalized:
         return []
     if compared.frames_of_irregular_order:
@@ -322,11 +326,11 @@ def _misread_pixels(compared: Comparison) -> list[str]:
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
     notes = []
-    if compared.moved_volumes and compared.largest_movement > _MIN_MOVEMENT:
+    if compared.moved_volume_count and compared.largest_movement > _MIN_MOVEMENT:
+        verb = "was" if compared.moved_volume_count == 1 else "were"
         notes.append(
-            f"{counted(compared.moved_volumes, 'volume')} {'was' if compared.moved_volumes == 1 else 'were'} moved by up to "
-            f"{compared.largest_movement:.1f} mm during the scan (prospective motion correction); the image has the place of its "
-            "first volume."
+            f"{counted(compared.moved_volume_count, 'volume')} {verb} moved by up to {compared.largest_movement:.1f} mm during "
+            "the scan (prospective motion correction); the image has the place of its first volume."
         )
     if compared.largest_tilt:
         notes.append(

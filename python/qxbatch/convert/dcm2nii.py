@@ -46,8 +46,8 @@ class Dcm2nii:
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return the images, without cropped and reoriented copies.
 
-        For diffusion, dcm2nii writes the measured volumes again with the prefix `x`, and the tables belong to that image. The
-        `suffix` of the image of the whole series is then `_all`; its file has another name.
+        For diffusion, dcm2nii writes the measured volumes again with the prefix `x`, and the tables belong to that image. Then
+        `Output.suffix` of the image of the whole series is `_all`, which is not in its file name.
         """
         decompress_images(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())

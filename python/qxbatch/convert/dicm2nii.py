@@ -49,7 +49,8 @@ class Dicm2nii:
     def command(self, job: ConverterJob) -> Command:
         """Return the call; the environment passes the paths, so that no name can become code.
 
-        The format must be the number 1 (.nii.gz). MATLAB and Octave store preferences in HOME, which is the job's own.
+        The third argument is the format as a number: 1 is .nii.gz. MATLAB and Octave store preferences in HOME, which is the job's
+        own.
         """
         settings = " ".join(f"setpref('dicm2nii_gui_para','{name}',{value});" for name, value in _PREFERENCES.items())
         code = (
@@ -64,7 +65,10 @@ class Dicm2nii:
         return Command((str(self.interpreter), *flags, code), env)
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are mapped to those of dcm2niix."""
+        """Return its images. Names are `<SeriesDescription><suffix>`, or ProtocolName without a SeriesDescription.
+
+        Suffixes are mapped to those of dcm2niix.
+        """
         decompress_images(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         _copy_shared_json(niftis)
@@ -93,10 +97,12 @@ def dcm2niix_suffix(stem: str, name: str) -> str:
     """Return the suffix that dcm2niix would write for a file name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
 
     The endings that the converter adds are searched after the series' name: the name itself may end like one of them. A file
-    name that does not contain the series' name is searched as a whole.
+    name that does not begin with the series' name is searched as a whole.
     """
+    # dicm2nii replaces other characters, and puts an x before a name that does not begin with a letter
     prefix = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
-    ending = stem.removeprefix("x").removeprefix(prefix) if prefix and prefix in stem else stem
+    beginnings = (prefix, f"x{prefix}") if prefix else ()
+    ending = next((stem.removeprefix(beginning) for beginning in beginnings if stem.startswith(beginning)), stem)
     match = _NAME_ENDING.search(ending)
     if match is None:
         return ""

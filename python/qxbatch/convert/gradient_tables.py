@@ -120,11 +120,11 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     (`encoding_directions`). A direction and its opposite are the same.
     """
     directions = _directions(output)
-    weights = _b_values(output) or []
-    if len(directions) != len(check.directions) or len(weights) != len(directions) or has_map(output.suffix):
+    b_values = _b_values(output) or []
+    if len(directions) != len(check.directions) or len(b_values) != len(directions) or has_map(output.suffix):
         return []
-    weighted = [k for k, weight in enumerate(weights) if weight > _MIN_WEIGHTED_B]
-    volumes_of_one_b = max(Counter(weights[k] for k in weighted).values(), default=0)
+    weighted = [k for k, b in enumerate(b_values) if b > _MIN_WEIGHTED_B]
+    volumes_of_one_b = max(Counter(b_values[k] for k in weighted).values(), default=0)
     if (
         volumes_of_one_b >= _MIN_DIRECTIONAL_VOLUMES
         and not check.is_isotropic

@@ -19,6 +19,7 @@ def gzipped_conversion(series: Series) -> Conversion:
         "Import it with --unzip=yes to convert it.",
         Severity.WARNING,
     )
+    # run_qa of QuNex reads the line with the count of files in each log
     log = f"Found {series.files} DICOM file(s)\nnot converted: gzipped, unzip=no\n"
     return Conversion(series, State.NOTHING, "", (), log, (problem,))
 

@@ -150,13 +150,13 @@ def _nothing_to_convert(series: Series, evidence: Evidence) -> Problem | None:
     """
     kind, severity = non_image_kind(evidence.classes), Severity.INFO
     if not kind:
-        kind, severity = _objects_without_pixels(evidence), Severity.WARNING
+        kind, severity = _text_of_objects_without_pixels(evidence), Severity.WARNING
     message = f"contains {kind}, no image."
     return Problem(Code.NOTHING_TO_CONVERT, subject(series), message, severity=severity) if kind else None
 
 
-def _objects_without_pixels(evidence: Evidence) -> str:
-    """Return how many objects there are, if all are complete and none has pixel data; else an empty text."""
+def _text_of_objects_without_pixels(evidence: Evidence) -> str:
+    """Return number and SOP classes of the objects in words, if all are complete and none has pixel data; else an empty text."""
     if evidence.objects_with_pixels or not evidence.objects_without_pixels or not evidence.is_countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))

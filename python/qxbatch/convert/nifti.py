@@ -122,7 +122,7 @@ def _det(a: Sequence[float], b: Sequence[float], c: Sequence[float]) -> float:
 
 
 def _byte_order(head: bytes) -> str:
-    """Return the byte order; the header starts with its own size."""
+    """Return the byte order; the header starts with its own size. Raises ValueError if it is not NIfTI in one file."""
     for byte_order in "<>":
         if len(head) >= 4:  # noqa: PLR2004 (bytes of the size)
             size = struct.unpack_from(f"{byte_order}i", head)[0]
@@ -134,7 +134,7 @@ def _byte_order(head: bytes) -> str:
 
 
 def _layout(head: bytes, byte_order: str, *, is_nifti2: bool) -> tuple[int, int]:
-    """Return bits per voxel and the offset of the first voxel."""
+    """Return bits per voxel and the offset of the first voxel. Raises ValueError for impossible ones."""
     bits = struct.unpack_from(f"{byte_order}h", head, 14 if is_nifti2 else 72)[0]
     offset = (
         struct.unpack_from(f"{byte_order}q", head, 168)[0]
@@ -157,7 +157,7 @@ def _time_step(head: bytes, byte_order: str, *, is_nifti2: bool) -> float:
 
 
 def time_fields(image: Nifti, seconds: float) -> list[tuple[int, str, float]]:
-    """Return offset, form (of struct) and value of each header field that says the time between volumes, in seconds."""
+    """Return the header fields for a time between volumes and its unit: offset, format character of struct, and value of each."""
     units = _MILLIMETRES | _SECONDS
     return [(136, "d", seconds), (500, "i", units)] if image.is_nifti2 else [(92, "f", seconds), (123, "B", units)]
 

@@ -21,7 +21,7 @@ _LAST = 1 << 62
 def image_order(images: Sequence[tuple[Output, Nifti]], lowest_numbers: Sequence[int | None]) -> list[int]:
     """Return the indices of images in the order of their numbers.
 
-    `lowest_numbers` is the lowest InstanceNumber (or frame number) of each image. It is None if the image was not compared with
+    `lowest_numbers` has the lowest InstanceNumber (or frame number) of each image: None if the image was not compared with
     frames, and the largest 64-bit integer if no frame with a number was assigned to it.
     """
 

@@ -23,7 +23,10 @@ _MAX_LISTED = 5
 
 
 def par_evidence(pair: ParPair) -> Evidence:
-    """Return the facts of a PAR about its images, in the same form as for DICOM headers; no counts if it cannot be read."""
+    """Return the facts of a PAR about its images, in the same form as for DICOM headers; no counts if it cannot be read.
+
+    Raises CancelledError.
+    """
     evidence = Evidence(is_countable=False)
     try:
         table = pair.table
@@ -39,7 +42,7 @@ def pair_problems(series: Series, pair: ParPair) -> list[Problem]:
     """Return the problems of a pair's images that do not depend on the converter.
 
     Warnings say why an image may be wrong, notes what its user should know. Empty if the PAR or the REC cannot be read. If only
-    the images cannot be determined, the result has the doubts about the REC.
+    the images cannot be determined, the result has the doubts about the REC. Raises CancelledError.
     """
     try:
         problems = [review_problem(series, doubt) for doubt in pair.rec.doubts]
@@ -60,7 +63,9 @@ def pair_problems(series: Series, pair: ParPair) -> list[Problem]:
             problems.append(
                 note_problem(series, f"its image{name} has only complete volumes: {image.incomplete_volumes}.")
             )
-    problems += [note_problem(series, text) for image in images if (text := _flip_angle_text(pair.table[image.lines]))]
+    problems += [
+        note_problem(series, text) for image in images if (text := _flip_angle_text(pair.table[image.line_indices]))
+    ]
     stack_numbers = {number for image in images if (number := stack_number(image.suffix))}
     if stack_numbers:
         problems.append(note_problem(series, f"its slices are in {len(stack_numbers)} stacks at different places."))
@@ -84,11 +89,11 @@ def _flip_angle_text(rows: Any) -> str:
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:
     """Return the problem of slices outside of the grid of their image."""
-    if outside.moved_volumes:
-        verb = "was" if outside.moved_volumes == 1 else "were"
+    if outside.moved_volume_count:
+        verb = "was" if outside.moved_volume_count == 1 else "were"
         return note_problem(
             series,
-            f"{counted(outside.moved_volumes, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
+            f"{counted(outside.moved_volume_count, 'volume')} {verb} moved by up to {outside.distance:.1f} mm during the scan "
             "(prospective motion correction); the image has the place of the others.",
         )
     count, listed = len(outside.line_numbers), ", ".join(map(str, outside.line_numbers[:_MAX_LISTED]))

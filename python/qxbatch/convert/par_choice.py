@@ -6,7 +6,7 @@ If dcm2niix fails, or its images differ from the pair or are incomplete, nibabel
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from qxbatch.convert import parrec
+from qxbatch.convert import nibabel_converter
 from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt_conversion, with_reworded_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failure
@@ -59,8 +59,8 @@ def convert_par(
             why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
-    second = attempt_conversion(series, converters[parrec.NIBABEL], paths, evidence, timeout, cancel)
-    disagreements = disagreement_problems(series, pair, parrec.NIBABEL, second.judgement.outputs, cancel)
+    second = attempt_conversion(series, converters[nibabel_converter.NIBABEL], paths, evidence, timeout, cancel)
+    disagreements = disagreement_problems(series, pair, nibabel_converter.NIBABEL, second.judgement.outputs, cancel)
     judgement = replace(second.judgement, problems=(*second.judgement.problems, *disagreements))
     return _usable_attempt(series, first, replace(second, judgement=judgement), why)
 
@@ -93,16 +93,16 @@ def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why:
     return _with_review(series, replace(second, log=log), f"converted with nibabel: {why}.")
 
 
-def _with_review(series: Series, result: Attempt, message: str) -> Attempt:
-    """Add a warning to a result; a failed one is unchanged."""
-    if result.judgement.state is State.FAILED:
-        return result
-    problems = (*result.judgement.problems, review_problem(series, message))
-    return replace(result, judgement=replace(result.judgement, problems=problems))
+def _with_review(series: Series, attempt: Attempt, message: str) -> Attempt:
+    """Return an attempt with a warning added; a failed one is unchanged."""
+    if attempt.judgement.state is State.FAILED:
+        return attempt
+    problems = (*attempt.judgement.problems, review_problem(series, message))
+    return replace(attempt, judgement=replace(attempt.judgement, problems=problems))
 
 
-def _reason(result: Attempt) -> str:
-    return result.judgement.problems[0].message if result.judgement.problems else result.judgement.state.value
+def _reason(attempt: Attempt) -> str:
+    return attempt.judgement.problems[0].message if attempt.judgement.problems else attempt.judgement.state.value
 
 
 def _why_not_dcm2niix(pair: ParPair) -> str:
@@ -129,4 +129,4 @@ def _why_irregular(pair: ParPair) -> str:
     if any(stack_number(image.suffix) for image in images):
         return "the slices are in several stacks"
     outside = [lines for image in images if (lines := lines_outside_grid(pair.table, image)) is not None]
-    return "slices are outside of the regular grid" if any(not lines.moved_volumes for lines in outside) else ""
+    return "slices are outside of the regular grid" if any(not lines.moved_volume_count for lines in outside) else ""

@@ -1,7 +1,7 @@
 """The positions of slices by the lines of a PAR, and the lines whose slices make one regular grid.
 
-A line has the centre of its slice (off-centre), its angles and its plane. `rows` are lines of a PAR as an array of par_table.
-All positions are in RAS+ mm.
+A line has the centre of its slice (off-centre), its angles and its plane. `rows` are lines of the PAR's image table, as in
+the structured array of `image_defs` (par_table.py). All positions are in RAS+ mm.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ GRID_TOLERANCE = 0.3
 _PLANES = {1: "transverse", 2: "sagittal", 3: "coronal"}
 """nibabel's name for each value of the column slice orientation."""
 _MAX_STACKS = 16
-"""Lines with more grids than this are one stack."""
+"""If lines have more grids than this, all of them are one stack."""
 _MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15
 """Movements of a volume (mm, rad) below these are prospective motion correction: the scanner follows the head."""
 MIN_SLICES = 3
@@ -105,7 +105,7 @@ def _psl_to_ras() -> Any:
 def stack_masks(rows: Any) -> list[Any]:
     """Return a mask of the lines of each stack, in the order of the lowest slice numbers.
 
-    The lines are split only if they give positions (`has_positions`) in several grids. There is also one stack in these cases:
+    The lines are split only if they give positions (`has_positions`) in several grids. They are not split in these cases either:
 
     - there are more than _MAX_STACKS grids;
     - volumes were moved a little;
@@ -156,7 +156,7 @@ def _is_complete(rows: Any) -> bool:
 
 
 def corner_distances(grids: Any, other: Any) -> Any:
-    """Return, for each line, the largest distance (mm) between its corners and those of `other` (one grid, or one a line)."""
+    """Return, for each line, the largest distance (mm) between its corners and those of `other` (one grid, or one per line)."""
     import numpy as np
 
     return np.linalg.norm(grids - other, axis=2).max(axis=1)

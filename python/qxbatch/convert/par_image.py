@@ -16,10 +16,10 @@ class ParImage(NamedTuple):
     shape: tuple[int, ...]
     """Columns, rows, slices, and volumes if there are several."""
     zooms: tuple[float, ...]
-    """Voxel sizes in mm; if there are several volumes, a fourth value follows, which is 1."""
+    """Voxel sizes in mm; if there are several volumes, 1 follows in place of the time between them."""
     affine: Any
     """From voxel to RAS+ mm (4 x 4)."""
-    lines: Any
+    line_indices: Any
     """Indices of the table's lines, from 0, volume by volume, slice by slice."""
     incomplete_volumes: str = ""
     """Text that lists the incomplete volumes, which are not in the image; empty if there are none."""
@@ -34,7 +34,7 @@ class LinesOutsideGrid(NamedTuple):
     """The number of the line with the largest distance."""
     distance: float
     """The distance of the slice of that line, mm."""
-    moved_volumes: int
+    moved_volume_count: int
     """The number of volumes with these lines, if each of these volumes moved as a whole, and only a little; else 0."""
 
 
@@ -48,20 +48,19 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
 
     rows = table[stack.line_mask]
     columns, height = map(int, _uniform_value(rows, "recon resolution"))
-    _uniform_value(rows, "image pixel size")
+    _uniform_value(rows, "image pixel size")  # raises if it varies
     zooms = (
         *map(float, _uniform_value(rows, "pixel spacing")),
         float(_uniform_value(rows, "slice thickness") + _uniform_value(rows, "slice gap")),
     )
-    order = complete_volumes(rows, diffusion=general.is_diffusion)
-    lines = np.flatnonzero(stack.line_mask)[order.lines]
-    volumes = len(lines) // order.slices
-    shape: tuple[int, ...] = (columns, height, order.slices)
+    complete = complete_volumes(rows, diffusion=general.is_diffusion)
+    line_indices = np.flatnonzero(stack.line_mask)[complete.line_indices]
+    volumes = len(line_indices) // complete.slices
+    shape: tuple[int, ...] = (columns, height, complete.slices)
     if volumes > 1:
         shape, zooms = (*shape, volumes), (*zooms, 1.0)
-    return ParImage(
-        stack.suffix, shape, zooms, _affine(general, table[lines], order.slices), lines, order.incomplete_volumes
-    )
+    affine = _affine(general, table[line_indices], complete.slices)
+    return ParImage(stack.suffix, shape, zooms, affine, line_indices, complete.incomplete_volumes)
 
 
 def _uniform_value(rows: Any, name: str) -> Any:
@@ -80,15 +79,15 @@ def _affine(general: GeneralLines, rows: Any, slices: int) -> Any:
     import numpy as np
 
     (first,) = geometry.slice_affines(rows[:1], general.angulation[None, :], general.off_centre[None, :])
-    first[:, 3] -= first[:, 2] * (slices - 1) / 2
+    first[:, 3] -= first[:, 2] * (slices - 1) / 2  # from the centre of the scan to its first slice
     by_general_lines = np.vstack([first, [0, 0, 0, 1]])
     if not geometry.has_positions(rows):
         return by_general_lines
     affines = geometry.slice_affines(rows, rows["image angulation"], rows["image offcentre"])
     by_image_lines = np.vstack([affines[0], [0, 0, 0, 1]])
     by_image_lines[:3, 2] *= geometry.step_sign(rows, affines)
-    position = np.arange(len(rows)) % slices
-    by_image_lines[:3, 3] = np.median(affines[:, :, 3] - by_image_lines[:3, 2] * position[:, None], axis=0)
+    slice_indices = np.arange(len(rows)) % slices
+    by_image_lines[:3, 3] = np.median(affines[:, :, 3] - by_image_lines[:3, 2] * slice_indices[:, None], axis=0)
     general_lines_fits, image_lines_fits = (
         int((distances(rows, grid, slices) <= geometry.GRID_TOLERANCE).sum())
         for grid in (by_general_lines, by_image_lines)
@@ -108,9 +107,9 @@ def distances(rows: Any, affine: Any, slices: int) -> Any:
     import numpy as np
 
     affines = geometry.slice_affines(rows, rows["image angulation"], rows["image offcentre"])
-    position = np.arange(len(rows)) % slices
+    slice_indices = np.arange(len(rows)) % slices
     planned = np.repeat(affine[None, :3], len(rows), axis=0)
-    planned[:, :, 3] += affine[:3, 2] * position[:, None]
+    planned[:, :, 3] += affine[:3, 2] * slice_indices[:, None]
     return geometry.corner_distances(geometry.slice_corners(rows, affines), geometry.slice_corners(rows, planned))
 
 
@@ -118,7 +117,7 @@ def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
     """Return the lines of an image whose slices are outside of its grid; None if there are none."""
     import numpy as np
 
-    rows = table[image.lines]
+    rows = table[image.line_indices]
     if not geometry.has_positions(rows):
         return None
     distance = distances(rows, image.affine, image.shape[2])
@@ -126,10 +125,10 @@ def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
     if not outside.any():
         return None
     worst = int(np.argmax(distance))
-    line_numbers = tuple((image.lines[outside] + 1).tolist())
+    line_numbers = tuple((image.line_indices[outside] + 1).tolist())
     return LinesOutsideGrid(
         line_numbers,
-        int(image.lines[worst]) + 1,
+        int(image.line_indices[worst]) + 1,
         float(distance[worst]),
         _moved_volume_count(rows, image.shape[2], outside),
     )

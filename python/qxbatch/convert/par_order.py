@@ -30,7 +30,7 @@ class IncompleteError(ValueError):
 class CompleteVolumes(NamedTuple):
     """The complete volumes of a stack."""
 
-    lines: Any
+    line_indices: Any
     """Indices of the lines: volume by volume, slice by slice."""
     slices: int
     """Number of slices of a volume."""
@@ -58,10 +58,10 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     complete = counts == slices
     if not complete.any():
         raise IncompleteError(f"none of {counted(len(counts), 'volume')} has all of its {counted(slices, 'slice')}")
-    lines = np.lexsort((numbers, volume))
-    lines = lines[complete[volume[lines]]]
-    check_slice_order(rows[lines], slices, key[lines])
-    return CompleteVolumes(lines, slices, _incomplete_text(names, values[first], counts, slices))
+    line_indices = np.lexsort((numbers, volume))
+    line_indices = line_indices[complete[volume[line_indices]]]
+    check_slice_order(rows[line_indices], slices, key[line_indices])
+    return CompleteVolumes(line_indices, slices, _incomplete_text(names, values[first], counts, slices))
 
 
 def labels_or_phases_alternate(table: Any, header: ParHeader) -> bool:

@@ -28,13 +28,16 @@ class Rec(NamedTuple):
         """Return whether the images follow each other as the lines of the PAR do."""
         return bool((self.image_indices == range(len(self.image_indices))).all())
 
-    def read_images(self, lines: Any) -> Iterator[Any]:
-        """Yield the image of each of these lines of the PAR, read from disk on demand: rows x columns unsigned integers."""
+    def read_images(self, line_indices: Any) -> Iterator[Any]:
+        """Yield the image of each of these lines of the PAR, read from disk on demand: rows x columns unsigned integers.
+
+        `line_indices` counts from 0.
+        """
         import numpy as np
 
         size = self.columns * self.rows * self.bits // 8
         with self.path.open("rb") as file:
-            for index in self.image_indices[lines]:
+            for index in self.image_indices[line_indices]:
                 file.seek(int(index) * size)
                 yield np.frombuffer(file.read(size), f"<u{self.bits // 8}").reshape(self.rows, self.columns)
 
@@ -42,8 +45,8 @@ class Rec(NamedTuple):
         """Return all images, mapped from disk: images x rows x columns."""
         import numpy as np
 
-        images = self.path.stat().st_size // (self.columns * self.rows * self.bits // 8)
-        return np.memmap(self.path, f"<u{self.bits // 8}", "r", shape=(images, self.rows, self.columns))
+        image_count = self.path.stat().st_size // (self.columns * self.rows * self.bits // 8)
+        return np.memmap(self.path, f"<u{self.bits // 8}", "r", shape=(image_count, self.rows, self.columns))
 
 
 def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
@@ -76,18 +79,18 @@ def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     return Rec(path, image_indices, columns, rows, bits, tuple(doubts))
 
 
-def _image_indices(header: ParHeader, lines: int, images: int) -> tuple[Any, str]:
+def _image_indices(header: ParHeader, line_count: int, image_count: int) -> tuple[Any, str]:
     """Return the image of each line, and why the order of the lines was used instead of the indices; empty if it was not."""
     import numpy as np
 
-    by_line = np.arange(lines)
+    by_line = np.arange(line_count)
     indices = [number for (number,) in header.column("index in rec file")]
     if not indices:
         return by_line, ""
     why, line_of_image = "", dict[float, int]()
     for line, index in enumerate(indices, 1):
-        if not index.is_integer() or not 0 <= index < images:
-            why = f"line {line} names image {index:g}, and the REC has images 0 to {images - 1}"
+        if not index.is_integer() or not 0 <= index < image_count:
+            why = f"line {line} names image {index:g}, and the REC has images 0 to {image_count - 1}"
         elif index in line_of_image:
             why = f"lines {line_of_image[index]} and {line} name image {index:g}"
         if why:

@@ -27,12 +27,12 @@ def convert_par_series(
         return par_conversion(series, failed_attempt(series, error), [])
     other_problems: list[Problem] = []
     if available.used_tool is Tool.AUTO:
-        result = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
+        attempt = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
     else:
         converter = converter_for(series.kind, available)
-        result = attempt_conversion(series, converter, paths, par_evidence(pair), settings.timeout, cancel)
-        other_problems += disagreement_problems(series, pair, converter.name, result.judgement.outputs, cancel)
-    if result.judgement.outputs:
+        attempt = attempt_conversion(series, converter, paths, par_evidence(pair), settings.timeout, cancel)
+        other_problems += disagreement_problems(series, pair, converter.name, attempt.judgement.outputs, cancel)
+    if attempt.judgement.outputs:
         other_problems += pair_problems(series, pair)
-        write_missing_times(pair, result.judgement.outputs)
-    return par_conversion(series, result, other_problems)
+        write_missing_times(pair, attempt.judgement.outputs)
+    return par_conversion(series, attempt, other_problems)

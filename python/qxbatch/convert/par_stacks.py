@@ -29,7 +29,8 @@ class ParStack(NamedTuple):
 def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     """Return the stacks of a PAR in the order of their suffixes.
 
-    Raises ValueError for more than MAX_STACKS, and when an unknown plane leaves the positions of slices undefined.
+    Raises ValueError for more than MAX_STACKS combinations of plane, echo, type and average, and when an unknown plane leaves the
+    positions of slices undefined.
     """
     import numpy as np
 
@@ -92,7 +93,7 @@ def _echoes(table: Any) -> Any:
 
     numbers, times = table["echo number"], table["echo_time"].round(_ECHO_TIME_DECIMALS)
     groups = np.column_stack([numbers, table["image_type_mr"]])
-    known = times > 0  # 0 is not known
+    known = times > 0  # 0 means unknown
     if len(np.unique(np.column_stack([groups, times])[known], axis=0)) == len(np.unique(groups[known], axis=0)):
         return numbers
     return np.unique(np.column_stack([numbers, times]), axis=0, return_inverse=True)[1].reshape(-1) + 1

@@ -1,4 +1,4 @@
-"""The time between the volumes of a PAR's images, and RepetitionTime; both are added where dcm2niix leaves them out."""
+"""The time between the volumes of a PAR's images, and RepetitionTime; both are added where a converter leaves them out."""
 
 import json
 import struct
@@ -27,23 +27,25 @@ def repetition_time(header: ParHeader) -> float:
 def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) -> float:
     """Return the time between the volumes of an image in s; 0 if it is not known.
 
-    It is RepetitionTime, unless the dynamic scans began at another interval; then it follows from this interval. In a 3D scan,
-    RepetitionTime is the time between excitations. For the cardiac phases of one dynamic scan, it is the interval of their trigger
-    times. `lines` are the indices of a line of each volume, from 0.
+    - Cardiac phases of one dynamic scan: the interval of their trigger times. Of several dynamic scans, it is not known.
+    - Other volumes: RepetitionTime, unless the dynamic scans began at another interval: then the time follows from that interval,
+      as in a 3D scan, in which RepetitionTime is the time between excitations.
+
+    `lines` are indices of image lines, from 0, at least one for each volume.
     """
-    table = replace(header, lines=tuple(header.lines[line] for line in lines))
-    repetition, starts = repetition_time(header), _times(table, "dyn_scan_begin_time")
-    if len(starts) < volumes and len(_times(table, "cardiac phase number")) > 1:
-        return _time_between_phases(table, volumes) if len(starts) <= 1 else 0.0
+    image_header = replace(header, lines=tuple(header.lines[line] for line in lines))
+    repetition, starts = repetition_time(header), _different_values(image_header, "dyn_scan_begin_time")
+    if len(starts) < volumes and len(_different_values(image_header, "cardiac phase number")) > 1:
+        return _time_between_phases(image_header, volumes) if len(starts) <= 1 else 0.0
     if not 1 < len(starts) <= volumes:
         return repetition
     interval = _median_interval(starts) / round(volumes / len(starts))
     return repetition if abs(interval - repetition) <= _TOLERANCE else interval
 
 
-def _time_between_phases(table: ParHeader, volumes: int) -> float:
+def _time_between_phases(header: ParHeader, volumes: int) -> float:
     """Return the median interval of the trigger times in s; 0 unless each volume has a different one."""
-    times = _times(table, "trigger_time")
+    times = _different_values(header, "trigger_time")
     return _median_interval(times) / 1000 if len(times) == volumes else 0.0
 
 
@@ -51,10 +53,10 @@ def _median_interval(times: list[float]) -> float:
     return float(median(after - before for before, after in pairwise(times)))
 
 
-def _times(table: ParHeader, name: str) -> list[float]:
+def _different_values(header: ParHeader, name: str) -> list[float]:
     """Return the different values of a column, sorted; empty if it does not exist, or if a line has no number there."""
     try:
-        return sorted({value for value, *_ in table.column(name)})
+        return sorted({value for value, *_ in header.column(name)})
     except ValueError:
         return []
 
@@ -83,22 +85,22 @@ def write_missing_times(pair: ParPair, outputs: Sequence[Output]) -> None:
 def _lines_of(pair: ParPair, output: Output, volumes: int) -> Iterable[int]:
     """Return the index of one line of each volume of an image.
 
-    The lines are those of a stack with as many volumes, if possible the one with the suffix of the image. If there is no such
-    stack, the indices of all lines are returned.
+    The lines are those of an image of the PAR (`ParPair.images`) with as many volumes, if possible the one with the same suffix. If
+    there is no such image, the indices of all lines are returned.
     """
     try:
-        stacks = [stack for stack in pair.images if len(stack.lines) == volumes * stack.shape[2]]
+        candidates = [image for image in pair.images if len(image.line_indices) == volumes * image.shape[2]]
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions
-        stacks = []
-    stack = min(stacks, key=lambda stack: stack.suffix != output.suffix, default=None)
-    return stack.lines[:: stack.shape[2]].tolist() if stack else range(len(pair.header.lines))
+        candidates = []
+    image = min(candidates, key=lambda candidate: candidate.suffix != output.suffix, default=None)
+    return image.line_indices[:: image.shape[2]].tolist() if image else range(len(pair.header.lines))
 
 
 def _write_time_step(path: Path, image: Nifti, seconds: float) -> None:
     with path.open("r+b") as file:
-        for offset, form, value in time_fields(image, seconds):
+        for offset, character, value in time_fields(image, seconds):
             file.seek(offset)
-            file.write(struct.pack(image.byte_order + form, value))
+            file.write(struct.pack(image.byte_order + character, value))
 
 
 def _write_repetition_time(path: Path, seconds: float) -> None:

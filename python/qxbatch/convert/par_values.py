@@ -69,10 +69,10 @@ def _stack_pixels(table: Any, rec: Rec, pixels: Any, image: ParImage) -> _StackP
         grid.ravel()
         for grid in np.meshgrid(_sample_indices(image.shape[0]), _sample_indices(image.shape[1]), indexing="ij")
     )
-    stored = pixels[rec.image_indices[image.lines][:, None], y[None, :], x[None, :]].astype(np.float32)
+    stored = pixels[rec.image_indices[image.line_indices][:, None], y[None, :], x[None, :]].astype(np.float32)
     values = [
         (stored * slope[:, None] + intercept[:, None]).astype(np.float32).reshape(-1, image.shape[2], len(x))
-        for slope, intercept in scalings(table[image.lines])
+        for slope, intercept in scalings(table[image.line_indices])
     ]
     return _StackPixels(image, values, x, y)
 
@@ -115,7 +115,7 @@ def _output_difference(
         volumes = dict(_matches(stack, values, sorted(remaining), cancel))
         matched_volumes[index].update(*volumes.values())
         remaining -= volumes.keys()
-        first_lines = stack.image.lines[:: stack.image.shape[2]]
+        first_lines = stack.image.line_indices[:: stack.image.shape[2]]
         lines |= {volume: [int(first_lines[index]) for index in equal] for volume, equal in volumes.items()}
         if not first_difference:
             first_difference = _first_difference(rec, stack, values, output, volumes)
@@ -146,7 +146,11 @@ def _voxels(stack: _StackPixels, affine: Any, shape: Sequence[int]) -> Any:
 def _matches(
     stack: _StackPixels, values: Any, volumes: Sequence[int], cancel: Cancel
 ) -> Iterator[tuple[int, list[int]]]:
-    """Yield the volumes of an image that are in the stack, each with the volumes of the stack that are equal to it."""
+    """Yield the volumes of an image that are in the stack, each with the volumes of the stack that are equal to it.
+
+    `values` are the compared pixels of the image (volumes x slices x pixels), `volumes` the indices of the volumes to look for.
+    The first scaling of the stack in which any volume is equal is the only one that is used.
+    """
     import numpy as np
 
     for scaled in stack.values:
@@ -182,18 +186,22 @@ def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[in
     """Return whether the volumes of an image are in another order than the stack's.
 
     Volumes of a diffusion scan may be in any order, since their tables are compared. `volumes` maps volumes of the image to equal
-    volumes of the stack, `count` is the number of volumes of the image.
+    volumes of the stack, `count` is the number of volumes of the image. False also if image and stack do not have the same volumes.
     """
     is_in_order = all(volume in equal for volume, equal in volumes.items())
     if len(volumes) != count or count != len(stack.values[0]) or is_in_order:
         return False
-    rows = table[stack.image.lines[:: stack.image.shape[2]]]
+    rows = table[stack.image.line_indices[:: stack.image.shape[2]]]
     diffusion_columns = ("diffusion_b_factor", "gradient orientation number")
     return all(len(set(rows[name].tolist())) == 1 for name in diffusion_columns if name in rows.dtype.names)
 
 
 def _first_difference(rec: Rec, stack: _StackPixels, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:
-    """Return a message about the first slice of an image that differs from the REC; empty if there is none."""
+    """Return a message about the first slice of an image that differs from the REC; empty if there is none.
+
+    `values` and the keys of `volumes` are of the image, as in `_matches` and `_is_out_of_order`. A volume that is equal to the one
+    with the same index in the stack has no difference, in whatever scaling.
+    """
     import numpy as np
 
     count = min(len(values), len(stack.values[0]))
@@ -204,7 +212,7 @@ def _first_difference(rec: Rec, stack: _StackPixels, values: Any, output: Output
         return ""
     volume, number = (int(index[0]) for index in np.nonzero(differs))
     pixel = int(np.argmax(np.abs(scaled[volume, number] - values[volume, number])))
-    source = int(rec.image_indices[stack.image.lines[volume * stack.image.shape[2] + number]])
+    source = int(rec.image_indices[stack.image.line_indices[volume * stack.image.shape[2] + number]])
     return (
         f"{int(differs.sum())} of {differs.size} slices of {output.nifti.name} have other values than the REC: slice "
         f"{number + 1} of volume {volume + 1} has {values[volume, number, pixel]:g} where image {source} of the REC has "

@@ -44,7 +44,7 @@ def convert(folder: Path, out: Path, number: str) -> None:
     images, rec = pair.images, pair.rec
     for image in images:
         path = out / f"{number}{image.suffix}.nii"
-        rows = pair.table[image.lines]
+        rows = pair.table[image.line_indices]
         _write_image(path, image, rows, rec, pair.header)
         _write_json(path.with_suffix(".json"), pair.header, rows)
         _write_gradients(path, image, rows, pair.header)
@@ -75,7 +75,7 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
     nifti.set_sform(image.affine, code=1)
     zooms = list(image.zooms)
     if len(zooms) > 3:  # noqa: PLR2004 (x, y, z, t)
-        zooms[3] = time_between_volumes(header, image.shape[3], image.lines[:: image.shape[2]].tolist())
+        zooms[3] = time_between_volumes(header, image.shape[3], image.line_indices[:: image.shape[2]].tolist())
     nifti.set_zooms(zooms)
     nifti.set_xyzt_units("mm", "sec")
     if uniform:
@@ -84,7 +84,7 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
     with path.open("xb") as file:
         nifti.write_to(file)
         file.write(bytes(_HEADER_BYTES - file.tell()))
-        for pixels, slope, intercept in zip(rec.read_images(image.lines), slopes, intercepts, strict=True):
+        for pixels, slope, intercept in zip(rec.read_images(image.line_indices), slopes, intercepts, strict=True):
             voxels = pixels if uniform else (pixels * slope + intercept).astype("<f4")
             file.write(voxels.tobytes())
 

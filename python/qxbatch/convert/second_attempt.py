@@ -1,4 +1,7 @@
-"""A second conversion of a DICOM series that dcm2niix did not convert correctly."""
+"""A second conversion of a DICOM series that dcm2niix did not convert correctly.
+
+It converts normalized copies: the images, rewritten as classic MR images (qxbatch.convert.normalize).
+"""
 
 import errno
 import os

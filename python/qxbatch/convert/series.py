@@ -48,11 +48,11 @@ def convert_series(
         return convert_par_series(series, settings, paths, available, cancel)
     evidence = _evidence(series)
     converter = converter_for(series.kind, available)
-    result = attempt_conversion(series, converter, paths, evidence, settings.timeout, cancel)
-    if result.judgement.faults and evidence.objects_with_pixels and isinstance(converter, Dcm2niix):
-        result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)
+    attempt = attempt_conversion(series, converter, paths, evidence, settings.timeout, cancel)
+    if attempt.judgement.faults and evidence.objects_with_pixels and isinstance(converter, Dcm2niix):
+        attempt = convert_again(series, converter, attempt, paths, evidence, settings.timeout, cancel)
     other_problems = [partly_gzipped_problem(series, gzipped)] if gzipped else []
-    return dicom_conversion(series, result, other_problems, evidence)
+    return dicom_conversion(series, attempt, other_problems, evidence)
 
 
 def _evidence(series: Series) -> Evidence:

@@ -50,7 +50,7 @@ def is_secondary_capture(classes: Counter[str]) -> bool:
 
 
 def has_slices_of_body(classes: Mapping[str, int]) -> bool:
-    """Return whether an object is an MR, CT or PET image, which has a position in the patient."""
+    """Return whether at least one object is an MR, CT or PET image, which has a position in the patient."""
     return any(uid in _CROSS_SECTIONAL for uid in classes)
 
 

@@ -13,7 +13,10 @@ _HINT = "Copy these files again from their source, and import the whole packet w
 
 
 def with_truncated_files(conversion: Conversion, names: Sequence[str]) -> Conversion:
-    """Return a conversion with a problem about its truncated files; if it failed, they are added to the message of the failure."""
+    """Return a conversion with a problem about its truncated files; one that was converted is then partial.
+
+    If it failed, the files are added to the message of the failure instead.
+    """
     if not names:
         return conversion
     text = _truncated_text(names, conversion.series.files)

@@ -14,7 +14,7 @@ Triple = tuple[float, float, float]
 
 
 class Geometry(NamedTuple):
-    """Sizes in mm; None for unknown ones."""
+    """Matrix (columns, rows, slices), sizes in mm, and plane; None for unknown ones."""
 
     matrix: tuple[int, int, int] | None = None
     fov_mm: Triple | None = None
@@ -44,7 +44,7 @@ def geometry(observed: ObservedSeries, slices: int) -> Geometry:
 
 
 def slice_distance(observed: ObservedSeries) -> float | None:
-    """Return the distance of slice centres: the median by their positions, else SpacingBetweenSlices; None if not known."""
+    """Return the distance of slice centres in mm: the median by their positions, else SpacingBetweenSlices; None if not known."""
     main = observed.main_stack
     positions = main.slice_positions if main is not None else []
     steps = sorted(after - before for before, after in pairwise(positions))

@@ -1,4 +1,4 @@
-"""The kinds of values in the pixels of a series."""
+"""The kinds of a series: what its pixels contain, and whether it is derived or a localizer."""
 
 from itertools import combinations
 
@@ -18,7 +18,7 @@ _MAX_ORTHOGONAL_COSINE = 0.26
 
 
 def kinds(observed: ObservedSeries) -> tuple[ImageKind, ...]:
-    """Return the kinds in the order of ImageKind."""
+    """Return the kinds in the order of ImageKind; DERIVED only if all stacks are derived."""
     stacks = observed.acquired_stacks.stacks
     image_kinds = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
     if stacks and all(stack.is_derived for stack in stacks):

@@ -28,7 +28,7 @@ class ObservedSeries:
 
     @property
     def main_stack(self) -> Stack | None:
-        """Return the stack with most frames."""
+        """Return the stack with most frames; None without an image."""
         return next(iter(self.acquired_stacks.stacks), None)
 
     def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
@@ -60,7 +60,7 @@ class ObservedSeries:
         return value or None
 
     def header_text(self, name: str) -> str:
-        """Return a field of the header as text; empty when absent."""
+        """Return a field of `header` as text, several values joined by a backslash; empty when absent."""
         value = self.header.get(name)
         return "\\".join(map(str, value)) if isinstance(value, list) else str(value or "").strip()
 

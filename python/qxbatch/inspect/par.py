@@ -62,7 +62,7 @@ class _Table(NamedTuple):
     """Slice number of each image."""
 
     def first(self, name: str) -> Numbers | None:
-        """Return a column's value of the first image."""
+        """Return a column's value of the first image; None if the PAR does not have the column."""
         return next(iter(self.columns.get(name, ())), None)
 
 
@@ -165,7 +165,7 @@ def _planned_volumes(header: ParContent, acquired: int) -> int | None:
 
 
 def _times(header: ParContent, table: _Table) -> dict[str, Any]:
-    """Return start, duration and the median interval of the dynamic scans, as fields of `Acquisition`."""
+    """Return start and duration of the series, and the median interval of its dynamic scans, as fields of `Acquisition`."""
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
     begin = "T".join(text for text in (started[0], started[2]) if text)
     # the first number of a volume is that of its dynamic scan

@@ -68,7 +68,10 @@ def _positive_integer(observed: ObservedSeries, name: str) -> int | None:
 
 
 def _volumes_from_images(observed: ObservedSeries, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
-    """Return the number of volumes that a planned number of images makes; None unless all stacks were acquired together."""
+    """Return the number of volumes, given the planned number of images in the header element `name`.
+
+    None if the header has no such number, or if not all stacks were acquired together.
+    """
     images = _positive_integer(observed, name)
     if images is None or len(stacks) < len(observed.acquired_stacks.stacks):
         return None

@@ -46,6 +46,7 @@ _SEQUENCES = ("SequenceName", "PulseSequenceName")
 _NAMES = ("ProtocolName", "SeriesDescription")
 """Header fields with the names of the series."""
 _ASL = re.compile(r"(?<![a-z])(?:\dd)?(?:p|c|pc|vepc)?asl", re.IGNORECASE)
+"""Words for arterial spin labelling in the names of programs, sequences and series: `pcasl`, `3dasl`."""
 
 
 class TimeSeriesFacts(NamedTuple):

@@ -68,7 +68,10 @@ def volume_counts(observed: ObservedSeries) -> VolumeCounts | None:
 
 
 def stacks_of_main(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
-    """Return `main` and the stacks whose volumes were acquired with it: its echoes and components."""
+    """Return `main` and the stacks whose volumes were acquired with it: its echoes and components.
+
+    They agree with `main` in size, number of volumes and `is_derived`. An echo may lack the last volume.
+    """
 
     def is_of_main(stack: Stack) -> bool:
         missing_volumes = main.volumes - stack.volumes

@@ -37,7 +37,7 @@ PairedRows = tuple[int, int | None]
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A PAR, a REC or an .xml, with the parts of its path."""
+    """A member that is a PAR, a REC or an .xml, with the parts of its path by which it is paired."""
 
     row: int
     path: str
@@ -49,21 +49,21 @@ class _Candidate:
     """The extension of its compression in lower case; empty if there is none."""
     role: str
     """`par`, `rec` or `xml`."""
-    is_unnamed_par: bool
-    """Whether it is a PAR with another extension than `.par`, or none."""
+    is_par_by_content: bool
+    """Whether only its content shows that it is a PAR: its extension is another one than `.par`, or missing."""
 
 
 _KEYS: tuple[Callable[[_Candidate], object], ...] = (
-    lambda member: (member.folder, member.stem, member.is_upper, member.compression),
-    lambda member: (member.folder, member.stem, member.is_upper),
-    lambda member: (member.folder, member.stem),
-    lambda member: (member.folder, member.stem.casefold()),
+    lambda candidate: (candidate.folder, candidate.stem, candidate.is_upper, candidate.compression),
+    lambda candidate: (candidate.folder, candidate.stem, candidate.is_upper),
+    lambda candidate: (candidate.folder, candidate.stem),
+    lambda candidate: (candidate.folder, candidate.stem.casefold()),
 )
-"""What is equal for a PAR and its REC, in the order in which they are paired."""
+"""What is equal for a PAR and its REC, in the order in which these keys are tried."""
 
 
-def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
-    """Pair the files of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired files.
+def pair_rows(members: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
+    """Pair the members of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired members.
 
     Of the members of one folder, those with equal stems and extensions in the same case are paired first (compressed ones with
     compressed ones), then those with equal stems, then those whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also
@@ -72,20 +72,20 @@ def pair_rows(files: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]
     A PAR without its REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the
     header is XML.
     """
-    members = [member for file in files if (member := _candidate(file)) is not None]
-    members.sort(key=lambda member: member.path)
+    candidates = [candidate for member in members if (candidate := _candidate(member)) is not None]
+    candidates.sort(key=lambda candidate: candidate.path)
     pairs: list[tuple[_Candidate, _Candidate | None]] = []
-    unpaired = [member for member in members if not member.is_unnamed_par]
+    unpaired = [candidate for candidate in candidates if not candidate.is_par_by_content]
     for key in _KEYS:
         unpaired = _match(unpaired, pairs, key)
-    unpaired += [member for member in members if member.is_unnamed_par]
+    unpaired += [candidate for candidate in candidates if candidate.is_par_by_content]
     for key in _KEYS:
         unpaired = _match(unpaired, pairs, key)
-    pairs += [(member, None) for member in unpaired if member.role == "par"]
-    pairs.sort(key=lambda members: members[0].path)
-    xmls = {(member.folder, member.stem.casefold()) for member in members if member.role == "xml"}
+    pairs += [(candidate, None) for candidate in unpaired if candidate.role == "par"]
+    pairs.sort(key=lambda pair: pair[0].path)
+    xmls = {(candidate.folder, candidate.stem.casefold()) for candidate in candidates if candidate.role == "xml"}
     rows_of_pairs = [(par.row, rec.row if rec else None) for par, rec in pairs]
-    return rows_of_pairs, [_unpaired_problem(member, xmls) for member in unpaired if member.role != "xml"]
+    return rows_of_pairs, [_unpaired_problem(candidate, xmls) for candidate in unpaired if candidate.role != "xml"]
 
 
 def pair_stem(name: str) -> str:
@@ -116,17 +116,17 @@ def without_compression_extension(name: str) -> str:
     return re.sub(rf"(?<=.){_COMPRESSED}$", "", name, flags=re.DOTALL)
 
 
-def _candidate(file: Member) -> _Candidate | None:
-    """Return a PAR, a REC or an .xml; None for other files."""
-    _, extension = _stem_and_extension(file.name)
-    role = file.kind if file.kind in {"par", "rec"} else "xml" if extension.casefold() == ".xml" else ""
-    folder = file.path.removesuffix(file.name)
+def _candidate(member: Member) -> _Candidate | None:
+    """Return a PAR, a REC or an .xml; None for another file."""
+    _, extension = _stem_and_extension(member.name)
+    role = member.kind if member.kind in {"par", "rec"} else "xml" if extension.casefold() == ".xml" else ""
+    folder = member.path.removesuffix(member.name)
     if not role:
         return None
-    compression = file.name.removeprefix(without_compression_extension(file.name)).casefold()
-    is_unnamed_par = role == "par" and extension.casefold() != ".par"
-    stem = pair_stem(file.name)
-    return _Candidate(file.row, file.path, folder, stem, extension.isupper(), compression, role, is_unnamed_par)
+    compression = member.name.removeprefix(without_compression_extension(member.name)).casefold()
+    is_par_by_content = role == "par" and extension.casefold() != ".par"
+    stem = pair_stem(member.name)
+    return _Candidate(member.row, member.path, folder, stem, extension.isupper(), compression, role, is_par_by_content)
 
 
 def _stem_and_extension(name: str) -> tuple[str, str]:
@@ -136,30 +136,30 @@ def _stem_and_extension(name: str) -> tuple[str, str]:
 
 
 def _match(
-    members: list[_Candidate],
+    candidates: list[_Candidate],
     pairs: list[tuple[_Candidate, _Candidate | None]],
     key: Callable[[_Candidate], object],
 ) -> list[_Candidate]:
-    """Append the pairs of members with equal keys to `pairs`, and return the other members. Each REC is in one pair at most."""
+    """Append the pairs of candidates with equal keys to `pairs`, and return the other candidates. A REC is in at most one pair."""
     recs: defaultdict[object, list[_Candidate]] = defaultdict(list)
-    for member in members:
-        if member.role == "rec":
-            recs[key(member)].append(member)
+    for candidate in candidates:
+        if candidate.role == "rec":
+            recs[key(candidate)].append(candidate)
     paired: set[int] = set()
-    for member in members:
-        if member.role == "par" and recs[key(member)]:
-            rec = recs[key(member)].pop(0)
-            paired |= {member.row, rec.row}
-            pairs.append((member, rec))
-    return [member for member in members if member.row not in paired]
+    for candidate in candidates:
+        if candidate.role == "par" and recs[key(candidate)]:
+            rec = recs[key(candidate)].pop(0)
+            paired |= {candidate.row, rec.row}
+            pairs.append((candidate, rec))
+    return [candidate for candidate in candidates if candidate.row not in paired]
 
 
-def _unpaired_problem(member: _Candidate, xmls: set[tuple[str, str]]) -> Problem:
-    is_xml = member.role == "rec" and (member.folder, member.stem.casefold()) in xmls
+def _unpaired_problem(candidate: _Candidate, xmls: set[tuple[str, str]]) -> Problem:
+    is_xml = candidate.role == "rec" and (candidate.folder, candidate.stem.casefold()) in xmls
     if is_xml:
         message = "a REC file whose header is XML, which is not supported."
         hint = "Export it as PAR/REC or DICOM. Both files are kept in the session's inbox."
     else:
         lone_rec = "a REC file without its PAR header, so it cannot be read."
-        message, hint = LONE_PAR if member.role == "par" else lone_rec, _EXPORT_BOTH
-    return Problem(Code.UNPAIRED, member.path, message, hint, Severity.WARNING, has_remedy=not is_xml)
+        message, hint = LONE_PAR if candidate.role == "par" else lone_rec, _EXPORT_BOTH
+    return Problem(Code.UNPAIRED, candidate.path, message, hint, Severity.WARNING, has_remedy=not is_xml)

@@ -79,7 +79,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def observed_session(folder: Path) -> dict[str, Any]:
-    """Return the content of a session folder. Raises ValueError and OSError."""
+    """Return the content of a session folder. Raises ValueError without a usable summary or ledger, and OSError."""
     session = SessionFolder(folder)
     summary = session.summary
     if summary is None:

@@ -45,7 +45,7 @@ class RegressionSet:
     reference_folder: Path | None = None
     """Folder of images (.nii, .nii.gz) that must be among the results; None without such images."""
     only_packet: str = ""
-    """The name of the only packet of the set; empty: all packets in `packets`."""
+    """The name of the only packet of the set in `packets_folder`; empty if all packets in that folder belong to the set."""
 
     def existing_path(self) -> Path | None:
         """Return the path of the only packet, or of the folder of packets; None if it does not exist."""
@@ -71,7 +71,7 @@ def find_sets(folder: Path) -> list[RegressionSet]:
 
 
 def _single_packets(folder: Path) -> list[RegressionSet]:
-    """Return a set for each single packet, and one for each expectation without a packet: the check of the latter must fail.
+    """Return a set for each single packet, and one for each expectation without a packet, so that the missing packet is reported.
 
     Other JSON files may be beside the packets, such as descriptions of them.
     """

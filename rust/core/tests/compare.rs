@@ -182,7 +182,7 @@ fn a_right_image_has_no_flaw() {
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
     assert_eq!(comparison.checks[0].volume_order, VolumeOrder::Right);
     assert_eq!(
-        (comparison.moved_volumes, comparison.largest_tilt),
+        (comparison.moved_volume_count, comparison.largest_tilt),
         (0, 0.0)
     );
 }
@@ -196,7 +196,7 @@ fn a_volume_that_moved_as_a_whole_is_motion() {
     }
     let comparison = compared(&slices);
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
-    assert_eq!(comparison.moved_volumes, 1);
+    assert_eq!(comparison.moved_volume_count, 1);
     assert!((comparison.largest_movement - 0.7_f64.hypot(1.1)).abs() < 1e-5);
 }
 
@@ -209,7 +209,7 @@ fn a_single_slice_that_moved_is_misplaced() {
         let [one] = comparison.misplaced_frames.as_slice() else {
             panic!("{:?}", comparison.misplaced_frames);
         };
-        assert_eq!((one.file, comparison.moved_volumes), (SLICES + 2, 0));
+        assert_eq!((one.file, comparison.moved_volume_count), (SLICES + 2, 0));
         assert!(one.distance > 0.29);
     }
 }

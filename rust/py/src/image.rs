@@ -98,7 +98,7 @@ pub(crate) struct Comparison {
     // file, frame, distance in mm
     misplaced_frames: Vec<(usize, u32, f64)>,
     frames_without_slice: usize,
-    moved_volumes: usize,
+    moved_volume_count: usize,
     largest_movement: f64,
     largest_tilt: f64,
     frames_of_irregular_order: usize,
@@ -191,7 +191,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
             .map(|frame| (frame.file, frame.frame, frame.distance))
             .collect(),
         frames_without_slice: comparison.frames_without_slice,
-        moved_volumes: comparison.moved_volumes,
+        moved_volume_count: comparison.moved_volume_count,
         largest_movement: comparison.largest_movement,
         largest_tilt: comparison.largest_tilt,
         frames_of_irregular_order: comparison.frames_of_irregular_order,

@@ -49,7 +49,9 @@ _MULTI_FRAME = frozenset(
         "PixelData",
     )
 )
+"""Elements of an enhanced object that its copies do not have; `add_pixels` adds the pixel data of the frame."""
 _VALUES_OF_PIXELS = ("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue")
+"""Elements with a stored value, which is another one after recoding."""
 _DATE_AND_TIME = re.compile(r"(\d{8})(\d[\d.]*)")
 """Matches the date and the time of a DT value; its offset from UTC, if it has one, is not matched (PS3.5 6.2, DT)."""
 _BYTE = 8

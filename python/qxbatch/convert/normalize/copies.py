@@ -39,8 +39,8 @@ _UID_BITS = 128
 
 
 @dataclass(frozen=True)
-class _FramePosition:
-    """A frame of the input, and the indices of its stack, volume and slice in the copies."""
+class _FrameTarget:
+    """A frame of the input, and where its copy belongs: the indices of its stack, volume and slice."""
 
     frame: Frame
     stack: int
@@ -73,7 +73,8 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     Parameters
     ----------
     folder
-        Files of one series. Those without pixel data are ignored, except MR images, which must have them.
+        Files of one series. Those without pixel data or Rows are ignored, except MR images, which must have
+        pixel data.
     out
         Existing folder for the copies.
 
@@ -107,10 +108,10 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
         return tuple(_copied_stack(stack_output) for stack_output in stack_outputs)
 
 
-def _targets(plans: Sequence[StackPlan]) -> dict[FrameSource, _FramePosition]:
-    """Return the place of each frame in the copies."""
+def _targets(plans: Sequence[StackPlan]) -> dict[FrameSource, _FrameTarget]:
+    """Return the frame and the target of its copy, by the source of the frame."""
     return {
-        frame.source: _FramePosition(frame, stack, volume, slice_index)
+        frame.source: _FrameTarget(frame, stack, volume, slice_index)
         for stack, plan in enumerate(plans)
         for volume, slices in enumerate(plan.volumes)
         for slice_index, frame in enumerate(slices)
@@ -118,9 +119,12 @@ def _targets(plans: Sequence[StackPlan]) -> dict[FrameSource, _FramePosition]:
 
 
 def _value_ranges(
-    folder: Path, plans: Sequence[StackPlan], targets: Mapping[FrameSource, _FramePosition]
+    folder: Path, plans: Sequence[StackPlan], targets: Mapping[FrameSource, _FrameTarget]
 ) -> dict[int, ValueRange]:
-    """Return the range of values of the stacks whose common encoding depends on it; reads their pixels once."""
+    """Return the range of values of each stack whose common encoding depends on it, by index of the stack.
+
+    The pixels of these stacks are read once for this.
+    """
     value_ranges = {stack: ValueRange() for stack, plan in enumerate(plans) if depends_on_values(plan.frames)}
     if not value_ranges:
         return value_ranges
@@ -135,7 +139,7 @@ def _value_ranges(
 
 
 def _add_values(
-    value_range: ValueRange, image: ImageObject, target: _FramePosition, data: bytes, plan: StackPlan
+    value_range: ValueRange, image: ImageObject, target: _FrameTarget, data: bytes, plan: StackPlan
 ) -> None:
     """Include the values of a frame in the range of its stack.
 
@@ -163,7 +167,7 @@ def _series_uid(plan: StackPlan) -> str:
 
 
 def _write_object(
-    image: ImageObject, name: str, targets: Mapping[FrameSource, _FramePosition], stack_outputs: Sequence[_StackOutput]
+    image: ImageObject, name: str, targets: Mapping[FrameSource, _FrameTarget], stack_outputs: Sequence[_StackOutput]
 ) -> None:
     length = frame_length(targets[name, 0].frame)
     for index, data in enumerate(frame_bytes(image, length)):
@@ -171,7 +175,7 @@ def _write_object(
         _write_frame(image, data, target, stack_outputs[target.stack])
 
 
-def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, output: _StackOutput) -> None:
+def _write_frame(image: ImageObject, data: bytes, target: _FrameTarget, output: _StackOutput) -> None:
     frame = target.frame
     copy = copy_header(
         image.header, frame.source[1], output.plan, target.slice_index, target.volume, output.common, output.uid

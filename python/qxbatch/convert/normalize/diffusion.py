@@ -38,7 +38,7 @@ def read_gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
 
 
 def _b_value(header: Dataset) -> float | None:
-    """Return the b-value in s/mm2."""
+    """Return the b-value in s/mm2; None without one."""
     values = (
         _standard_value(header, "DiffusionBValue"),
         _private_value(header, 0x0019, 0x0C, _SIEMENS),
@@ -67,7 +67,7 @@ def _direction(header: Dataset) -> tuple[float, ...]:
 
 
 def _standard_value(header: Dataset, keyword: str) -> Any:
-    """Return a standard element from the top level, or from the sequences that contain it in an enhanced object."""
+    """Return a standard element from the top level, or from the sequences of an enhanced object that contain it; else None."""
     for name in ("", "MRDiffusionSequence", "DiffusionGradientDirectionSequence"):
         items = [header] if not name else header.get(name) or []
         if items and (value := items[0].get(keyword)) not in (None, ""):

@@ -105,11 +105,11 @@ def _orientation(header: Dataset) -> tuple[float, ...]:
     """Return the direction cosines of rows and columns; raise ValueError unless they are orthogonal unit vectors."""
     numbers: tuple[float, ...] = _numbers(header, "ImageOrientationPatient", _PLANE)
     row, column = numbers[:_POINT], numbers[_POINT:]
-    along = sum(a * b for a, b in zip(row, column, strict=True))
+    product = sum(a * b for a, b in zip(row, column, strict=True))
     if (
         abs(math.hypot(*row) - 1) > _UNIT_TOLERANCE
         or abs(math.hypot(*column) - 1) > _UNIT_TOLERANCE
-        or abs(along) > _UNIT_TOLERANCE
+        or abs(product) > _UNIT_TOLERANCE
     ):
         raise ValueError(f"ImageOrientationPatient is not of two orthogonal unit vectors: {numbers}")
     return numbers
@@ -146,7 +146,10 @@ def image_kind(header: Dataset) -> tuple[str, ...]:
 
 
 def _encoding(header: Dataset) -> PixelEncoding:
-    """Return how values are stored; BitsStored - 1 replaces a HighBit that is absent or impossible. Raises ValueError."""
+    """Return how values are stored; BitsStored - 1 replaces a HighBit that is absent or impossible.
+
+    Raises ValueError unless BitsStored is between 1 and BitsAllocated.
+    """
     allocated = int(header.BitsAllocated)
     stored = int(header.get("BitsStored") or allocated)
     high = stored - 1 if header.get("HighBit") is None else int(header.HighBit)

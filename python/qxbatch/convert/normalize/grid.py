@@ -71,9 +71,9 @@ def mean_axes(frames: Sequence[Frame]) -> Array:
     return axes(np.asarray(mean).ravel().tolist())
 
 
-def normal(unit: Array) -> Array:
-    """Return the unit normal of an image plane, given its `axes`; slices are counted along it."""
-    return np.cross(unit[0], unit[1])
+def normal(plane_axes: Array) -> Array:
+    """Return the unit normal of an image plane, given its `axes`; slices are counted along the normal."""
+    return np.cross(plane_axes[0], plane_axes[1])
 
 
 def group_by_position(frames: Sequence[Frame]) -> FramesByPosition:
@@ -91,10 +91,10 @@ def group_by_position(frames: Sequence[Frame]) -> FramesByPosition:
 
 def along_normal(frames_by_position: FramesByPosition) -> Array:
     """Return the mean position along the normal, in mm, of the frames at each slice position."""
-    unit = normal(mean_axes([frame for same_position in frames_by_position for frame in same_position]))
+    unit_normal = normal(mean_axes([frame for same_position in frames_by_position for frame in same_position]))
     return np.array(
         [
-            np.mean([np.asarray(frame.position) @ unit for frame in same_position])
+            np.mean([np.asarray(frame.position) @ unit_normal for frame in same_position])
             for same_position in frames_by_position
         ]
     )
@@ -139,15 +139,17 @@ def even_grid(frames_by_position: FramesByPosition) -> Grid:
     Raises CannotNormalizeError if a slice would move by more than the tolerance, for example in a sheared stack.
     """
     frames = [frame for same_position in frames_by_position for frame in same_position]
-    unit = mean_axes(frames)
-    tilt = max(angle(orientation, unit.ravel().tolist()) for orientation in {frame.orientation for frame in frames})
+    plane_axes = mean_axes(frames)
+    tilt = max(
+        angle(orientation, plane_axes.ravel().tolist()) for orientation in {frame.orientation for frame in frames}
+    )
     mean_positions = np.array(
         [np.mean([frame.position for frame in same_position], axis=0) for same_position in frames_by_position]
     )
     step = _step(mean_positions)
     if tilt > 0 and step.any():
-        unit = _align_normal(unit, step, tilt)
-    step = normal(unit) * float(step @ normal(unit))
+        plane_axes = _align_normal(plane_axes, step, tilt)
+    step = normal(plane_axes) * float(step @ normal(plane_axes))
     index = np.arange(len(frames_by_position))[:, None]
     fitted = mean_positions.mean(axis=0) + (index - index.mean()) * step
     distances = [
@@ -159,7 +161,7 @@ def even_grid(frames_by_position: FramesByPosition) -> Grid:
     if shift > EVEN_TOLERANCE:
         raise CannotNormalizeError(f"a slice is {shift:.2f} mm from the even grid of its stack")
     has_one_orientation = len({frame.orientation for frame in frames}) == 1
-    orientation = frames[0].orientation if has_one_orientation else tuple(unit.ravel().tolist())
+    orientation = frames[0].orientation if has_one_orientation else tuple(plane_axes.ravel().tolist())
     positions = (
         [same_position[0].position for same_position in frames_by_position]
         if has_one_orientation and shift < _KEEP_TOLERANCE
@@ -176,15 +178,15 @@ def _step(positions: Array) -> Array:
     return np.asarray(index @ (positions - positions.mean(axis=0)) / (index @ index))
 
 
-def _align_normal(unit: Array, step: Array, max_angle: float) -> Array:
-    """Return an orientation rotated so that its normal is along the step; unchanged if the angle is larger than `max_angle`."""
-    along = step / np.linalg.norm(step)
-    across = np.cross(normal(unit), along)
+def _align_normal(plane_axes: Array, step: Array, max_angle: float) -> Array:
+    """Return `plane_axes` rotated so that their normal is along the step; unchanged if the angle is larger than `max_angle`."""
+    direction = step / np.linalg.norm(step)
+    across = np.cross(normal(plane_axes), direction)
     sine = float(np.linalg.norm(across))
     if sine == 0 or sine > max_angle:
-        return unit
+        return plane_axes
     axis = across / sine
     turn = float(np.arcsin(sine))
     cosine = np.cos(turn)
-    turned = [v * cosine + np.cross(axis, v) * sine + axis * (axis @ v) * (1 - cosine) for v in unit]
+    turned = [v * cosine + np.cross(axis, v) * sine + axis * (axis @ v) * (1 - cosine) for v in plane_axes]
     return axes(np.asarray(turned).ravel().tolist())

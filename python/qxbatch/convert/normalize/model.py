@@ -38,6 +38,7 @@ class Weighting:
     """Diffusion weighting of a volume of a stack."""
 
     b_value: float
+    """In s/mm2."""
     direction: Vector
     """Unit vector in patient axes, as if the volume had the orientation of its stack; zero without a direction."""
 

@@ -45,7 +45,7 @@ _KEYS: tuple[Callable[[Frame], Any], ...] = (
 
 
 @dataclass(frozen=True)
-class MovedVolumes:
+class ContrastVolumes:
     """Volumes of one contrast in the order of acquisition, each with its slices along the normal."""
 
     slab: FramesByPosition
@@ -53,15 +53,15 @@ class MovedVolumes:
     grid: Grid
     """Geometry of all volumes if they are at the same place, else of the first volume."""
     incomplete_volume: Volume
-    """Slices of the last volume if it is incomplete; else empty."""
+    """Slices of the last volume of the scan if it is incomplete, and if this is the last of the contrasts; else empty."""
 
 
-def moved_volumes(frames: Sequence[Frame]) -> list[MovedVolumes]:
-    """Return the volumes of each contrast, in frames with the same size, spacing, echo and kind.
+def moved_volumes_by_contrast(frames: Sequence[Frame]) -> list[ContrastVolumes]:
+    """Return the volumes of each contrast, of frames that agree in size, spacing, echo and kind.
 
-    A complete volume is an even stack with one orientation, and has the same number and distance of slices as the first one.
-    It moved by less than _MAX_MOVEMENT and _MAX_ROTATION, and along the normal by less than half of the extent of the stack.
-    The last volume may be incomplete.
+    The scanner may have moved each volume as a whole. A complete volume is an even stack with one orientation, and has the same
+    number and distance of slices as the first one. It moved by less than _MAX_MOVEMENT and _MAX_ROTATION, and along the normal by
+    less than half of the extent of the stack. The last volume may be incomplete.
 
     Empty if no element distinguishes volumes of this kind.
     """
@@ -106,10 +106,11 @@ def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
     )
 
 
-def _split_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
+def _split_by_contrast(volumes: list[list[Frame]]) -> list[ContrastVolumes]:
     """Return the volumes of each contrast; empty unless all volumes are copies of the first one that moved as a whole.
 
-    An incomplete last volume is removed from `volumes`, and assigned to the contrast that occurs last.
+    An incomplete last volume is removed from `volumes`, and assigned to the last contrast. The contrasts are in the order of their
+    first volumes.
     """
     count = len(volumes[0])
     incomplete = [] if len(volumes[-1]) == count else volumes.pop()
@@ -117,38 +118,38 @@ def _split_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
     if not all(_has_one_orientation(volume) for volume in [*ordered, incomplete] if volume):
         return []
     grids = [_grid(volume) for volume in ordered]
-    complete_grids = [grid for grid in grids if grid is not None]
-    if len(complete_grids) < len(grids) or not _are_moved_copies(ordered, complete_grids):
+    even_grids = [grid for grid in grids if grid is not None]
+    if len(even_grids) < len(grids) or not _are_moved_copies(ordered, even_grids):
         return []
-    if incomplete and (len(ordered) == 1 or not _is_inside(incomplete, ordered[0], complete_grids[0])):
+    if incomplete and (len(ordered) == 1 or not _is_inside(incomplete, ordered[0], even_grids[0])):
         return []
     by_contrast: dict[Any, list[int]] = {}
     for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
         by_contrast.setdefault(contrast, []).append(index)
-    last_volume = _index_slices(_in_slice_order(incomplete), complete_grids[0].spacing) if incomplete else {}
+    last_volume = _index_slices(_in_slice_order(incomplete), even_grids[0].spacing) if incomplete else {}
     last = len(by_contrast) - 1
     return [
-        _moved_volumes_of_contrast(
-            [ordered[index] for index in indices], complete_grids[indices[0]], last_volume if k == last else {}
+        _volumes_of_contrast(
+            [ordered[index] for index in indices], even_grids[indices[0]], last_volume if k == last else {}
         )
         for k, indices in enumerate(by_contrast.values())
     ]
 
 
-def _moved_volumes_of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, incomplete: Volume) -> MovedVolumes:
+def _volumes_of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, incomplete: Volume) -> ContrastVolumes:
     slab = [list(same_position) for same_position in zip(*volumes, strict=True)]
-    return MovedVolumes(slab, _common_grid(slab, first), incomplete)
+    return ContrastVolumes(slab, _common_grid(slab, first), incomplete)
 
 
 def _in_slice_order(volume: Sequence[Frame]) -> list[Frame]:
-    unit = normal(axes(volume[0].orientation))
-    return sorted(volume, key=lambda frame: (float(np.asarray(frame.position) @ unit), frame.source))
+    unit_normal = normal(axes(volume[0].orientation))
+    return sorted(volume, key=lambda frame: (float(np.asarray(frame.position) @ unit_normal), frame.source))
 
 
 def _index_slices(ordered: Sequence[Frame], spacing: float) -> Volume:
     """Return the slices of an incomplete volume by index, 0 for the first one that exists; missing slices are counted, too."""
-    unit = normal(axes(ordered[0].orientation))
-    along = np.array([frame.position for frame in ordered]) @ unit
+    unit_normal = normal(axes(ordered[0].orientation))
+    along = np.array([frame.position for frame in ordered]) @ unit_normal
     return dict(zip(np.rint((along - along[0]) / spacing).astype(int).tolist(), ordered, strict=True))
 
 
@@ -167,7 +168,7 @@ def _grid(volume: Sequence[Frame]) -> Grid | None:
 
 
 def _centres(volume: Sequence[Frame]) -> Array:
-    """Return the centre of each slice in mm, since a rotation moves the centres less than the corners."""
+    """Return the centre of each slice in mm. Movements are measured there: a rotation moves centres less than corners."""
     first = volume[0]
     half = np.array([(first.columns - 1) * first.spacing[1], (first.rows - 1) * first.spacing[0]]) / 2
     return np.array([np.asarray(frame.position) + half @ axes(frame.orientation) for frame in volume])
@@ -176,14 +177,14 @@ def _centres(volume: Sequence[Frame]) -> Array:
 def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> bool:
     """Return whether all volumes are moved copies of the first one, and not interleaved slices."""
     first, count = grids[0], len(volumes[0])
-    unit = normal(axes(first.orientation))
+    unit_normal = normal(axes(first.orientation))
     start = _centres(volumes[0])
-    only_along_normal, offset = True, 0.0
+    only_along_normal, largest_along = True, 0.0
     for volume, grid in zip(volumes, grids, strict=True):
         movement = _centres(volume) - start
         rotation = angle(grid.orientation, first.orientation)
-        along = float(np.max(np.abs(movement @ unit)))
-        across = float(np.max(np.linalg.norm(movement - np.outer(movement @ unit, unit), axis=1)))
+        along = float(np.max(np.abs(movement @ unit_normal)))
+        across = float(np.max(np.linalg.norm(movement - np.outer(movement @ unit_normal, unit_normal), axis=1)))
         stretched = abs(grid.spacing - first.spacing) * (count - 1)
         if (
             np.max(np.linalg.norm(movement, axis=1)) >= _MAX_MOVEMENT
@@ -194,21 +195,21 @@ def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid])
         if along >= count * first.spacing / 2:
             return False
         only_along_normal = only_along_normal and across < _MAX_SIDEWAYS and rotation < _MAX_TURN
-        offset = max(offset, along)
-    return not (only_along_normal and offset >= _MIN_FRACTION * first.spacing)
+        largest_along = max(largest_along, along)
+    return not (only_along_normal and largest_along >= _MIN_FRACTION * first.spacing)
 
 
 def _is_inside(incomplete: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
     """Return whether an incomplete volume is at the position of the first one, except for a movement."""
-    unit = normal(axes(grid.orientation))
-    along, short_along = _centres(first) @ unit, _centres(incomplete) @ unit
+    unit_normal = normal(axes(grid.orientation))
+    along, short_along = _centres(first) @ unit_normal, _centres(incomplete) @ unit_normal
     max_distance = min(_MAX_MOVEMENT, len(first) * grid.spacing / 2)
     inside = short_along.min() > along.min() - max_distance and short_along.max() < along.max() + max_distance
     return bool(inside and angle(incomplete[0].orientation, grid.orientation) < _MAX_ROTATION)
 
 
 def _common_grid(slab: FramesByPosition, first: Grid) -> Grid:
-    """Return the even grid of all volumes if they are at the same place, else that of the first one."""
+    """Return the even grid of all volumes if they are at the same place, else that of the first one with tilt and shift of all."""
     try:
         return even_grid(slab)
     except CannotNormalizeError:

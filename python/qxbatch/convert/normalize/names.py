@@ -5,7 +5,7 @@ PROGRAM_VARIABLE = "QXBATCH_DCM2NIIX"
 COPIES_FOLDER = "copies"
 """Folder for the copies."""
 STACKS_FILE = "stacks.json"
-"""File beside that folder with the suggested suffixes of the stacks, in their order, as JSON."""
+"""File beside COPIES_FOLDER with the suggested suffixes of the stacks, in their order, as JSON."""
 
 
 def stack_name(k: int) -> str:

@@ -32,14 +32,17 @@ class Recoding:
 
 @dataclass
 class ValueRange:
-    """Range of the values of a stack, stored and rescaled. It includes 0."""
+    """Range of the values of a stack, stored and rescaled. It includes 0.
+
+    The rescaled range is complete only if all rescaled values are integers.
+    """
 
     low: int = 0
     high: int = 0
     low_rescaled: int = 0
     high_rescaled: int = 0
     all_integers: bool = True
-    """Whether all rescaled values are integers."""
+    """Whether all rescaled values are integers; False also if a frame cannot be decoded (copies.py)."""
 
     def add(self, values: Values, frame: Frame) -> None:
         """Include the values of one frame."""
@@ -99,10 +102,10 @@ def _may_be_rescaled(frames: Sequence[Frame]) -> bool:
     return varies and not any(frame.is_philips or frame.samples_per_pixel > 1 for frame in frames)
 
 
-def _type_for(values: Bounds) -> str:
+def _type_for(bounds: Bounds) -> str:
     """Return the first of _TYPES that can store values within these bounds. Raises CannotNormalizeError if none can."""
     for dtype in _TYPES:
         limits = np.iinfo(dtype)
-        if limits.min <= values[0] and values[1] <= limits.max:
+        if limits.min <= bounds[0] and bounds[1] <= limits.max:
             return dtype
-    raise CannotNormalizeError(f"values from {values[0]} to {values[1]} do not fit into 32 bits")
+    raise CannotNormalizeError(f"values from {bounds[0]} to {bounds[1]} do not fit into 32 bits")

@@ -24,7 +24,7 @@ from qxbatch.convert.normalize.grid import (
     slabs,
 )
 from qxbatch.convert.normalize.model import Frame
-from qxbatch.convert.normalize.motion import MovedVolumes, moved_volumes
+from qxbatch.convert.normalize.motion import ContrastVolumes, moved_volumes_by_contrast
 from qxbatch.convert.normalize.volumes import Volume, assign_volumes
 
 _COMPONENTS = (
@@ -93,9 +93,10 @@ def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -
 def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     """Return the stacks of similar frames.
 
-    Stacks of volumes that moved as a whole are returned if the frames do not form stacks without motion, or form more stacks then.
+    The frames are first grouped as if no volume moved. If that fails, or gives more stacks than grouping them into volumes that
+    moved as a whole, the stacks of the moved volumes are returned.
 
-    Raises CannotNormalizeError if the frames form neither.
+    Raises CannotNormalizeError if both fail.
     """
     motionless: list[StackPlan] = []
     reason: CannotNormalizeError | None = None
@@ -105,7 +106,7 @@ def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
         reason = error
     if len(motionless) == 1:
         return motionless
-    moved = [plan for contrast in moved_volumes(similar) for plan in _moved_plans(contrast, echo)]
+    moved = [plan for contrast in moved_volumes_by_contrast(similar) for plan in _contrast_plans(contrast, echo)]
     if moved and (reason is not None or len(moved) < len(motionless)):
         return moved
     if reason is not None:
@@ -123,15 +124,15 @@ def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     return plans
 
 
-def _moved_plans(moved: MovedVolumes, echo: int) -> list[StackPlan]:
+def _contrast_plans(contrast: ContrastVolumes, echo: int) -> list[StackPlan]:
     """Return a stack of the complete volumes, and the stacks of an incomplete last volume."""
-    complete = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
-    positions = moved.grid.positions
+    complete = [dict(enumerate(volume)) for volume in zip(*contrast.slab, strict=True)]
+    positions = contrast.grid.positions
     if _is_descending(complete[0]):
         complete, positions = [_reverse(volume, len(positions)) for volume in complete], positions[::-1]
     volumes = tuple(tuple(volume[index] for index in sorted(volume)) for volume in complete)
-    incomplete = _incomplete_stacks(moved.incomplete_volume, echo) if moved.incomplete_volume else []
-    return [StackPlan(volumes, replace(moved.grid, positions=positions), False, echo), *incomplete]
+    incomplete = _incomplete_stacks(contrast.incomplete_volume, echo) if contrast.incomplete_volume else []
+    return [StackPlan(volumes, replace(contrast.grid, positions=positions), False, echo), *incomplete]
 
 
 def _split_by_orientation(similar: list[Frame]) -> list[list[Frame]]:
@@ -224,9 +225,9 @@ def _suffixes(plans: Sequence[StackPlan]) -> list[str]:
 
 
 def _sort_key(plan: StackPlan) -> tuple[object, ...]:
-    unit = axes(plan.grid.orientation)
-    along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
-    geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
+    plane_axes = axes(plan.grid.orientation)
+    along = float(np.asarray(plan.grid.positions[0]) @ normal(plane_axes))
+    geometry = (tuple(np.round(plane_axes.ravel(), 2).tolist()), round(along, 1))
     first = plan.first_frame
     contrast = first.repetition_time or 0.0, first.inversion_time or 0.0, first.flip_angle or 0.0
     kind = _component(plan), plan.first_frame.kind

@@ -151,9 +151,10 @@ def _volumes_by_rank(frames_by_position: FramesByPosition, key: Key) -> list[Vol
 
 
 def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Key) -> None:
-    """Raise CannotNormalizeError unless the last volume, and no other one, lacks the frames of the incomplete positions.
+    """Raise CannotNormalizeError unless the frames that the incomplete positions lack are the last ones of the scan.
 
-    These positions have equal numbers of frames, and are the last ones in the order of the key in each volume.
+    This is so if these positions have equal numbers of frames, if they are the last ones of the first volume in the order of the
+    key, if their last frames precede those of all other positions, and if their first frames cannot be missing instead.
     """
     counts = Counter(map(len, ranked))
     if all(key(same_position[0]) is not None for same_position in ranked):
@@ -170,9 +171,10 @@ def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Ke
 def _may_lack_first_frames(
     ranked: Sequence[Sequence[Frame]], complete: Sequence[int], last: Sequence[int], key: Key
 ) -> bool:
-    """Return whether the first frames may be missing at the positions `last`, so that these are the first ones in each volume.
+    """Return whether the first frames of the scan, and not the last ones, may be missing at the positions `last`.
 
-    Between two volumes is the longer pause. If there is none, a regular order of slices decides.
+    Then these positions come first in each volume, and the first volume is incomplete. The pause between two volumes is longer than
+    the pauses in a volume, so it shows where a volume begins. If no pause is longer, a regular order of slices decides.
     """
     within = _seconds_between(key(ranked[complete[-1]][0]), key(ranked[last[0]][0]))
     after = _seconds_between(key(ranked[last[-1]][0]), key(ranked[complete[0]][1]))

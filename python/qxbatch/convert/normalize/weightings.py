@@ -43,33 +43,38 @@ def _weighting(gradient: Gradient | None, frame: Frame, stack_axes: Array) -> We
 
 def _image_axes(orientation: Sequence[float]) -> Array:
     """Return the unit vectors along a row, along a column and along the normal."""
-    unit = axes(orientation)
-    return np.stack([*unit, normal(unit)])
+    plane_axes = axes(orientation)
+    return np.stack([*plane_axes, normal(plane_axes)])
 
 
-def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
+def write_tables(folder: Path, name: str, weightings: Sequence[Weighting]) -> None:
     """Write `.bval` and `.bvec` beside the image of a stack, replacing those of dcm2niix.
 
-    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if `volumes` is empty, if the
-    stack has no image of that name, if dcm2niix wrote another number of volumes, or if only dcm2niix knows the directions.
+    dcm2niix omits derived volumes (b > 0 without direction) of some vendors; the tables then omit them too. The tables of dcm2niix
+    are kept if `weightings` is empty, if the stack has no image of that name, if dcm2niix wrote another number of volumes, or if
+    only dcm2niix knows the directions.
 
     Raises ValueError when the image or its `.bvec` cannot be read, and OSError.
     """
     path = folder / f"{name}.nii"
-    if not volumes or not path.is_file():
+    if not weightings or not path.is_file():
         return
     image = read_nifti(path)
-    if image.volumes < len(volumes):
-        volumes = [volume for volume in volumes if volume.b_value == 0 or volume.direction != _NO_DIRECTION]
-    if image.volumes != len(volumes) or (_have_no_direction(volumes) and _has_directions(path.with_suffix(".bvec"))):
+    if image.volumes < len(weightings):
+        weightings = [
+            weighting for weighting in weightings if weighting.b_value == 0 or weighting.direction != _NO_DIRECTION
+        ]
+    if image.volumes != len(weightings) or (
+        _have_no_direction(weightings) and _has_directions(path.with_suffix(".bvec"))
+    ):
         return
-    rows = zip(*(_voxel_axes(volume.direction, image) for volume in volumes), strict=True)
-    path.with_suffix(".bval").write_text(_row([volume.b_value for volume in volumes]), encoding="ascii")
+    rows = zip(*(_voxel_axes(weighting.direction, image) for weighting in weightings), strict=True)
+    path.with_suffix(".bval").write_text(_row([weighting.b_value for weighting in weightings]), encoding="ascii")
     path.with_suffix(".bvec").write_text("".join(map(_row, rows)), encoding="ascii")
 
 
-def _have_no_direction(volumes: Sequence[Weighting]) -> bool:
-    return all(volume.direction == _NO_DIRECTION for volume in volumes)
+def _have_no_direction(weightings: Sequence[Weighting]) -> bool:
+    return all(weighting.direction == _NO_DIRECTION for weighting in weightings)
 
 
 def _has_directions(path: Path) -> bool:

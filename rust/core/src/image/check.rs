@@ -120,7 +120,7 @@ impl SeriesAndImages<'_> {
             files: self.objects.len(),
             frames: series_frames.len(),
             frames_without_geometry: frame_positions.frames_without_geometry.len(),
-            moved_volumes: frame_positions.moved_volumes.count,
+            moved_volume_count: frame_positions.moved_volumes.count,
             largest_movement: frame_positions.moved_volumes.largest_movement,
             largest_tilt: frame_positions.largest_tilt,
             frames_of_irregular_order: frames_of_irregular_order(self.objects, series_frames),

@@ -114,8 +114,8 @@ pub struct Comparison {
     pub misplaced_frames: Vec<MisplacedFrame>,
     /// Frames that were assigned to no slice, although there are slices at their position.
     pub frames_without_slice: usize,
-    /// Volumes that match their image except for a movement of the whole volume.
-    pub moved_volumes: usize,
+    /// Number of volumes that match their image except for a movement of the whole volume.
+    pub moved_volume_count: usize,
     /// The largest movement of these volumes relative to their image, mm.
     pub largest_movement: f64,
     /// The largest angle (rad) between a frame and its image that moves a corner by more than 0.1 mm; 0 without one.
