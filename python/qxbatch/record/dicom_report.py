@@ -93,7 +93,7 @@ _TITLES = (
 
 
 def _scanners(conversions: Sequence[Conversion]) -> list[str]:
-    """Return a line with the scanners of a session that has several."""
+    """Return a line with the scanners of a session that has several; no line for another session."""
     facts = ((each.series.n, each.series.header, each.verdict, each.acquisition) for each in conversions)
     scanners = ScannedSession("", tuple(scanned_series(*each) for each in facts)).scanners
     return [f"scanners: {'; '.join(scanners)}"] if len(scanners) > 1 else []

@@ -1,4 +1,4 @@
-"""Moves kept files of a packet into the session: logs to dicom/log, the other files to inbox."""
+"""Redacts the names of kept files of a packet, and moves these into the session: logs to dicom/log, the other files to inbox."""
 
 import contextlib
 import os
