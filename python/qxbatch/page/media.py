@@ -96,8 +96,8 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
     directions = [(b, unit) for b, vector in weighted_volumes if (unit := _unit_vector(vector)) is not None]
     if not directions:
         return None
-    index = [bisect_right(shells, b) - 1 for b, _ in directions]
-    return Gradients(tuple(vector for _, vector in directions), tuple(index), tuple(shells))
+    shell_indexes = [bisect_right(shells, b) - 1 for b, _ in directions]
+    return Gradients(tuple(vector for _, vector in directions), tuple(shell_indexes), tuple(shells))
 
 
 def _rows(path: Path) -> list[list[float]]:
