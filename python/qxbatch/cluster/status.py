@@ -34,8 +34,8 @@ class Assignments(NamedTuple):
     """Whether the submission is so new that units without an assignment may get jobs at any moment."""
 
 
-class Row(NamedTuple):
-    """A unit and its state."""
+class UnitRow(NamedTuple):
+    """A row of a Status: a submitted unit and its state."""
 
     submission: Submission
     unit: UnitState
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 class Status(NamedTuple):
     """The units of submissions, each packet in its last submission."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[UnitRow, ...]
     queues: Mapping[str, Queue] = {}
     """The queues that were read, by scheduler."""
     unreadable: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Status(NamedTuple):
         """Return why a queue did not answer; empty if all answered or none was read."""
         return next((queue.reason for queue in self.queues.values() if not queue.has_answered), "")
 
-    def rows_in_state(self, *states: State) -> list[Row]:
+    def rows_in_state(self, *states: State) -> list[UnitRow]:
         """Return the rows in one of these states."""
         return [row for row in self.rows if row.state in states]
 
@@ -103,7 +103,7 @@ def query_status(submissions: Sequence[Submission]) -> Status:
     rows = [
         row_of(submission, state, assignments[submission.id], queues.get(submission.scheduler.name))
         if submission.id in assignments
-        else Row(submission, state, state.state, state.reason, state.state not in FINAL)
+        else UnitRow(submission, state, state.state, state.reason, state.state not in FINAL)
         for submission, state in current.values()
     ]
     rows.sort(key=lambda row: (row.submission.id, row.unit.packets))
@@ -171,24 +171,26 @@ def assignments_of(submission: Submission) -> Mapping[int, TaskAssignment]:
     return assignments
 
 
-def row_of(submission: Submission, unit: UnitState, assignments: Assignments, queue: Queue | None) -> Row:
+def row_of(submission: Submission, unit: UnitState, assignments: Assignments, queue: Queue | None) -> UnitRow:
     """Return the row of a unit. `queue` is None if the queue did not have to be read."""
     assignment = assignments.by_unit.get(unit.number)
     if unit.state in FINAL or queue is None or not queue.has_answered:
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
+        return UnitRow(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     why_no_job = _why_no_job(submission, assignment, may_get_first_round=assignments.may_get_first_round)
     job = _job(submission, assignment)
     if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
-        return Row(submission, unit, State.WAITING, "its job was requeued", False, assignment)
+        return UnitRow(submission, unit, State.WAITING, "its job was requeued", False, assignment)
     if why_no_job or (job is not None and queue.has(*job)):
-        return Row(submission, unit, unit.state, why_no_job or unit.reason, False, assignment)
+        return UnitRow(submission, unit, unit.state, why_no_job or unit.reason, False, assignment)
     with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
     if unit.state in FINAL or submission.owner_id != os.geteuid():
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
+        return UnitRow(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     reason = JOB_GONE if job else NOT_SUBMITTED
-    return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment)
+    return UnitRow(
+        submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment
+    )
 
 
 def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, may_get_first_round: bool) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from qxbatch.cluster.state import State
-from qxbatch.cluster.status import Row, Status
+from qxbatch.cluster.status import Status, UnitRow
 from qxbatch.counted import counted
 from qxbatch.visible import one_line, shell_word
 from qxbatch.wrapping import text_width, wrapped
@@ -22,7 +22,7 @@ def as_json(status: Status) -> str:
     return json.dumps({"schema": 1, "packets": rows}, indent=1) + "\n"
 
 
-def _value(row: Row, packet: str) -> dict[str, object]:
+def _value(row: UnitRow, packet: str) -> dict[str, object]:
     return {
         "packet": packet,
         "session": row.unit.name,
@@ -56,14 +56,14 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
     return "\n".join([*lines, *_advice(status)]) + "\n"
 
 
-def _shortened(rows: Sequence[Row]) -> list[Row]:
+def _shortened(rows: Sequence[UnitRow]) -> list[UnitRow]:
     """Return at most MAX_ROWS rows; done packets are listed only if all rows fit."""
     if len(rows) <= MAX_ROWS:
         return list(rows)
     return [row for row in rows if row.state is not State.DONE][:MAX_ROWS]
 
 
-def _lines(row: Row) -> list[str]:
+def _lines(row: UnitRow) -> list[str]:
     state = f"{row.state}{'?' if row.is_unknown else ''}"
     names = one_line(", ".join(row.unit.packets))
     text = f"{state:<9} {names}{f': {one_line(row.reason)}' if row.reason else ''}"

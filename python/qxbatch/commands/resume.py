@@ -8,7 +8,7 @@ from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import not_refused, prepare_resubmission, resubmit
 from qxbatch.cluster.state import State, UnitState
-from qxbatch.cluster.status import Row, Status, assignments_of, query_status
+from qxbatch.cluster.status import Status, UnitRow, assignments_of, query_status
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_not_resubmitted, print_refused, print_warnings, submissions_in
@@ -54,7 +54,7 @@ def _units_to_submit(status: Status, options: Mapping[str, object]) -> list[tupl
     return list(by_id.values())
 
 
-def _can_be_resumed(row: Row) -> bool:
+def _can_be_resumed(row: UnitRow) -> bool:
     """Return whether another import can succeed: a published session is only replaced with --overwrite."""
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
 
