@@ -26,7 +26,7 @@ MAX_LISTED = 20
 def core_studies(paths: Sequence[Path]) -> list[str]:
     """Return a key of patient and study for each file, from its header; empty if the file is not in a series.
 
-    Files of one patient without StudyInstanceUID and StudyDate count as one study.
+    Without StudyInstanceUID, StudyDate tells studies apart; files of one patient without both count as one study.
     """
     from qxbatch.core import scan_files
 

@@ -88,7 +88,7 @@ def parse_hidden_name(name: str) -> tuple[Use, str, str] | None:
 def is_shortened(name: str) -> bool:
     """Return whether `hidden_name` shortened the original name, given the hidden name.
 
-    A shortened hidden name has MAX_NAME_BYTES, or less than one character (_LONGEST_CHARACTER) below it.
+    A shortened hidden name has MAX_NAME_BYTES or up to three bytes less: the next character would not have fitted.
     """
     is_longest = len(os.fsencode(name)) > MAX_NAME_BYTES - _LONGEST_CHARACTER
     return is_longest and _HASH_ENDING.fullmatch(name) is not None

@@ -213,7 +213,7 @@ def _has_study_folders(path: Path) -> bool:
 
 
 def _has_session_txt(path: Path) -> bool:
-    """Return whether session.txt is that of a session, or cannot be read: other programs may have a file with this name."""
+    """Return whether session.txt has an id and a subject, or cannot be read. Other programs may have a file with this name."""
     try:
         text = read_session_txt(path / SESSION_TXT)
     except OSError:

@@ -1,4 +1,4 @@
-"""Moves the files of a reading (one or several packets, read) to their final names in scratch folders; returns the sessions."""
+"""Moves the files of a reading (packets that the core has read) to their final names in scratch folders; returns the sessions."""
 
 import os
 import re

@@ -84,7 +84,7 @@ def _sequence_name(header: Header, field: str) -> str:
 def _starts(header: Header) -> Starts:
     """Return the start for each of START_PREFIXES, None without a time. The study's date replaces a missing date.
 
-    Without AcquisitionTime, AcquisitionDateTime has the start of the acquisition.
+    Without a valid AcquisitionTime, AcquisitionDateTime is read.
     """
     starts = []
     for prefix in START_PREFIXES:

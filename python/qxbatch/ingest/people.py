@@ -56,9 +56,9 @@ class Identity(NamedTuple):
 
 
 class PatientFiles(NamedTuple):
-    """An item: the files of a series of the core, the files of a PAR/REC, or an unsorted DICOM file, with their patient.
+    """An item: the files of a group of the core, the files of a PAR/REC, or an unsorted DICOM file, with their patient.
 
-    A series of the core whose files have several names or birth dates gives several items.
+    A group whose files have several names or birth dates gives several items.
     """
 
     folded_id: str

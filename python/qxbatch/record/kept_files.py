@@ -1,4 +1,4 @@
-"""Redacts the names of kept files of a packet, and moves these into the session: logs to dicom/log, the other files to inbox."""
+"""Kept files of a packet: redacts their names, and moves them into the session, logs to dicom/log, the others to inbox."""
 
 import contextlib
 import os
