@@ -29,7 +29,7 @@ class Neighbours:
                 self._ends[i] = self._ends[i + 1]
 
     def nearest_owner(self, path: str) -> int:
-        """Return the owner of the files below the nearest folder that contains the path and files with an owner.
+        """Return the owner of the files below the deepest folder that contains both `path` and files with an owner.
 
         If these files have several owners, or if no file has an owner, return the first owner, 0.
         """

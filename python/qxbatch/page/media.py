@@ -106,7 +106,7 @@ def _rows(path: Path) -> list[list[float]]:
 
 
 def _unit_vector(vector: list[float]) -> tuple[float, float, float] | None:
-    """Return a vector with length 1; None if its length is not about 1."""
+    """Return a vector scaled to length 1; None if its length is not about 1."""
     x, y, z = vector
     length = (x * x + y * y + z * z) ** 0.5
     return (x / length, y / length, z / length) if 0.5 < length < 2 else None  # noqa: PLR2004 - a unit vector, roughly

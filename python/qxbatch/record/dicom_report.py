@@ -47,7 +47,10 @@ def refreshed_report(report: str, old: Summary, new: Summary) -> str | None:
 
 
 def _is_unedited(report: str, reports: Sequence[str]) -> bool:
-    """Return whether each line above the table, and each cell of the table, is in one of `reports`; columns may be missing."""
+    """Return whether each line above the table, and each cell of the table, is in one of `reports`.
+
+    Columns may be missing in `report`: older versions wrote fewer.
+    """
     above, _, table = report.partition("\n\n")
     known_lines = {line for text in reports for line in text.partition("\n\n")[0].split("\n")}
     rows = _cells(table)
