@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from qxbatch.core import Header
-from qxbatch.ingest.instance_facts import instance_of, numbers_in_thousands
+from qxbatch.ingest.instance_facts import instance_of, may_be_numbered_in_thousands
 from qxbatch.ingest.scan_part import Instance, agree
 from qxbatch.ingest.starts import Start
 
@@ -89,5 +89,5 @@ def test_date_and_time_can_be_one_value(zone: str) -> None:
 
 def test_only_siemens_numbers_the_parts_of_a_series_within_a_thousand() -> None:
     makers = ("SIEMENS", "Siemens Healthineers", "CANON_MEC", "Philips Medical Systems", "")
-    result = [numbers_in_thousands(Header.from_values({"Manufacturer": maker})) for maker in makers]
+    result = [may_be_numbered_in_thousands(Header.from_values({"Manufacturer": maker})) for maker in makers]
     assert result == [True, True, False, False, False]

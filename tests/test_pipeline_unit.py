@@ -34,7 +34,7 @@ from tests.endtoend.judge import Judge
 
 def ready_unit(settings: Settings, packet: str) -> Unit:
     """Return the unit of one packet, or in folder mode of a session folder."""
-    [unit] = units_of(candidates(settings, only=[packet]), folder_mode=settings.masterinbox is None)
+    [unit] = units_of(candidates(settings, only_names=[packet]), folder_mode=settings.masterinbox is None)
     return unit
 
 

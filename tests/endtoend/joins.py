@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.build.dicom import MrSeries
 from tests.build.study import Run, Study
-from tests.endtoend.judge import Row
+from tests.endtoend.judge import LedgerCells
 
 RUN = MrSeries(number=5, description="task", volumes=4, changes={"SoftwareVersions": "syngo MR XA20"})
 T1 = MrSeries(number=5, description="T1w")
@@ -29,7 +29,7 @@ def numbers(study: Study, session: str = "S1") -> dict[int, int]:
     return {series["n"]: series["files"] for series in summary_of(study, session)["series"]}
 
 
-def noted(rows: list[Row]) -> list[Row]:
+def noted(rows: list[LedgerCells]) -> list[LedgerCells]:
     """Return the rows that note that their file was joined with a series."""
     return [row for row in rows if row["reason"].startswith("joined with series")]
 

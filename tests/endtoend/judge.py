@@ -19,7 +19,8 @@ COLUMNS = ["path", "size", "sha256", "content_sha256", "kind", "fate", "at", "se
 FATES = {"sorted", "duplicate", "kept", "opened", "nodata", "refused"}
 KINDS = {"dicom", "dicomdir", "par", "rec", "archive", "other", "directory", "link", "device"}
 FOUND = re.compile(r"Found (\d+) DICOM file\(s\)")
-Row = dict[str, str]
+LedgerCells = dict[str, str]
+"""A row of ledger.tsv: the cell of each column."""
 
 
 def sha256(data: bytes) -> str:
@@ -27,7 +28,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_ledger(session: Path) -> list[Row]:
+def read_ledger(session: Path) -> list[LedgerCells]:
     """Return the ledger's rows, after a check of their columns, fates and kinds."""
     text = (session / "qxbatch" / "ledger.tsv").read_bytes().decode("utf-8")
     assert text.endswith("\n")

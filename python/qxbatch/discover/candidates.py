@@ -1,4 +1,4 @@
-"""Lists the inbox once, judges each entry, and computes the fingerprints of ready ones."""
+"""Lists the inbox, judges each entry, and computes the fingerprints of ready ones."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -30,35 +30,42 @@ def candidates(
     sniff: Sniff = core_sniff,
     studies: "Studies | None" = None,
     now_ns: Callable[[], int] = time.time_ns,
-    only: Collection[str] | None = None,
+    only_names: Collection[str] | None = None,
 ) -> list[Candidate]:
     """Return the entries of the inbox (or the requested session folders), sorted by name, each with its verdict.
 
-    In folder mode (`--masterinbox=none`) a candidate is a session folder, and its packet is `<session>/inbox`. With
-    `only`, other names are ignored, except that the other files of its study decide about a loose DICOM file. `sniff` recognises a
-    file by its content, `studies` returns the studies of loose files, and `now_ns` the time; tests replace them. Raises UsageError.
+    In folder mode (`--masterinbox=none`) a candidate is a session folder, and its packet is `<session>/inbox`. With `only_names`,
+    only the entries or folders with these names are returned. `sniff` recognises a file by its content, `studies` returns the
+    studies of loose files, and `now_ns` the time; tests replace them. Raises UsageError.
     """
     refuse_unsafe_folders(settings)
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders
 
-        return candidates_of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
-    entries = _entries(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
+        return candidates_of_folders(
+            list_folders(settings.sessionsfolder, settings.sessions, only_names), settings, now_ns
+        )
+    entries = _entries(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only_names)
     judged = _judge_inbox(settings, entries, logfile_rows(settings), studies)
     return [
         with_fingerprint(entry, entry.path, settings, now_ns())
         for entry in judged
-        if only is None or entry.path.name in only
+        if only_names is None or entry.path.name in only_names
     ]
 
 
-def _entries(inbox: Path, written_folders: Sequence[Path], sniff: Sniff, only: Collection[str] | None) -> list[Entry]:
-    """Return the entries of the inbox; with `only` those of that name, and if one is a loose DICOM file, all loose DICOM files."""
-    entries = list_inbox(inbox, written_folders, sniff, only)
-    if only is None or not any(map(is_loose_dicom, entries)):
+def _entries(
+    inbox: Path, written_folders: Sequence[Path], sniff: Sniff, only_names: Collection[str] | None
+) -> list[Entry]:
+    """Return the entries of the inbox, with `only_names` those with these names.
+
+    If one of them is a loose DICOM file, all loose DICOM files are returned: those of one study are refused together.
+    """
+    entries = list_inbox(inbox, written_folders, sniff, only_names)
+    if only_names is None or not any(map(is_loose_dicom, entries)):
         return entries
     inbox_entries = list_inbox(inbox, written_folders, sniff)
-    return [entry for entry in inbox_entries if entry.name in only or is_loose_dicom(entry)]
+    return [entry for entry in inbox_entries if entry.name in only_names or is_loose_dicom(entry)]
 
 
 def logfile_rows(settings: Settings) -> "LogfileRows | None":

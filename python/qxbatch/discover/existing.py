@@ -15,8 +15,8 @@ from qxbatch.settings.model import OnMixed, Settings
 def judge_by_session_folders(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Judge ready entries by the session folder that exists already.
 
-    An entry is refused if the folder cannot be opened, is a packet, or is or contains the master inbox or the archive. The others
-    are judged by `judge_existing`.
+    An entry is refused if what is in the place of the session folder cannot be opened, is not a folder, is a packet, or is or
+    contains the master inbox or the archive. The others are judged by `judge_existing`.
     """
     ids = {entry.session.id for entry in judged if entry.is_ready and entry.session}
     unusable = {name: why for name in ids if (why := _why_unusable(settings.sessionsfolder / name))}

@@ -46,10 +46,11 @@ def refuse_folder(
 
 
 def _is_sessions_folder(folder: Path) -> bool:
-    """Return whether a folder with data in its inbox is a sessions folder; False if its `inbox/MR` cannot be listed.
+    """Return whether a folder with data in its inbox is a sessions folder.
 
     A sessions folder may have nothing but a master inbox before its first import. A session can also have a folder `inbox/MR`.
-    So a folder that is not recognised is a sessions folder only if `inbox/MR` contains an archive, and `dicom` and `nii` no file.
+    So a folder that `kind_of_folder` does not recognise is a sessions folder only if `inbox/MR` can be listed and contains an
+    archive, and `dicom` and `nii` contain no file.
     """
     if not os.path.isdir(folder / MASTER_INBOX):  # noqa: PTH112 - Path.is_dir raises PermissionError
         return False

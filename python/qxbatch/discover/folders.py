@@ -34,13 +34,17 @@ class ListedFolder(NamedTuple):
     """Whether it has neither data nor results, and its data were split into other sessions."""
 
 
-def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str] | None = None) -> list[ListedFolder]:
+def list_folders(
+    sessionsfolder: Path, globs: Sequence[str], only_names: Iterable[str] | None = None
+) -> list[ListedFolder]:
     """Return the session folders that match the globs, sorted by name, without hidden folders and the study's own ones.
 
-    With `only`, just the folders with these names are examined.
+    With `only_names`, only the folders with these names are examined.
     """
     listed = []
-    for name in names_in(sessionsfolder, ExitStatus.CANNOT_WRITE) if only is None else sorted(only, key=os.fsencode):
+    for name in (
+        names_in(sessionsfolder, ExitStatus.CANNOT_WRITE) if only_names is None else sorted(only_names, key=os.fsencode)
+    ):
         path = sessionsfolder / name
         if (
             name.startswith(".")
@@ -63,7 +67,7 @@ def listed_folder(path: Path) -> ListedFolder:
 
 
 def inbox_of(folder: JudgedEntry) -> Path:
-    """Return the folder with the data of a session folder."""
+    """Return the inbox of a session folder, which contains its data."""
     return SessionPaths(folder.path).inbox
 
 

@@ -12,27 +12,30 @@ from qxbatch.os_error import reading_hint, reason_text
 from qxbatch.problems import UsageError
 
 Sniff = Callable[[str], str]
-"""Returns the kind of the file at a path by its content, named as in `core.sniff`."""
+"""Returns the kind of the file at a path, as `core.sniff` does: by its content, for a REC by its name."""
 
 
 def core_sniff(path: str) -> str:
-    """Return the kind of a file by its content. The core is loaded only when it is needed."""
+    """Return the kind of a file. The core is loaded when a file is first examined."""
     from qxbatch.core import sniff
 
     return sniff(path)
 
 
 def list_inbox(
-    inbox: Path, written_folders: Iterable[Path] = (), sniff: Sniff = core_sniff, only: Iterable[str] | None = None
+    inbox: Path,
+    written_folders: Iterable[Path] = (),
+    sniff: Sniff = core_sniff,
+    only_names: Iterable[str] | None = None,
 ) -> list[Entry]:
     """Return the entries of the inbox, including dot files, sorted by name; qxbatch's own files are skipped.
 
     `written_folders` are folders that this run writes to. An entry that is or contains one of them is returned with the reason
-    in `overlap`. With `only` the inbox is not listed: the entries with these names are returned if they exist. Raises UsageError
-    when the inbox cannot be listed.
+    in `overlap`. With `only_names` the inbox is not listed: the entries with these names are returned if they exist.
+    Raises UsageError when the inbox cannot be listed.
     """
     reserved = [os.path.realpath(path) for path in written_folders]
-    names = names_in(inbox) if only is None else _existing_names(inbox, only)
+    names = names_in(inbox) if only_names is None else _existing_names(inbox, only_names)
     return [_entry(inbox / name, reserved, sniff) for name in names if not is_own_name(name)]
 
 

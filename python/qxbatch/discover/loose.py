@@ -26,7 +26,7 @@ MAX_LISTED = 20
 def core_studies(paths: Sequence[Path]) -> list[str]:
     """Return a key of patient and study for each file, from its header; empty if the file is not in a series.
 
-    Files of one patient without StudyInstanceUID and StudyDate count as one study.
+    Without StudyInstanceUID, StudyDate tells studies apart; files of one patient without both count as one study.
     """
     from qxbatch.core import scan_files
 
@@ -91,7 +91,10 @@ def _are_merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
 def _refuse_files(
     files: Sequence[JudgedEntry], names: Collection[str], folder: str, settings: Settings
 ) -> list[JudgedEntry]:
-    """Return the files, all refused with the same problem. Its command is that of `_command`, with the new folder `folder`."""
+    """Return the files, all refused with the same problem. Its command is that of `_command`, with the new folder `folder`.
+
+    `names` are those of all entries of the inbox.
+    """
     inbox = outside_path(files[0].path.parent, settings.path_map)
     file_names = [file.path.name for file in files]
     named = ", ".join(file_names[:3]) + (f" and {len(file_names) - 3} more" if len(file_names) > 3 else "")  # noqa: PLR2004 - named
@@ -109,7 +112,7 @@ def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collect
     """Return the shell command that moves the files into a new folder of the inbox.
 
     If neither a glob nor a list of at most MAX_LISTED names can name the files, or `folder` is empty since no name is unused, the
-    command is `qxbatch split` of the inbox.
+    command is `qxbatch split` of the inbox. `names` are those of all entries of the inbox.
     """
     target = shell_word(str(inbox / folder))
     glob = _glob(file_names, names) if folder else ""
@@ -122,7 +125,7 @@ def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collect
 
 
 def _glob(file_names: Sequence[str], names: Collection[str]) -> str:
-    """Return a shell glob that matches these names and no others; empty if there is no simple one."""
+    """Return a shell glob that matches `file_names` and no others of `names`; empty if there is no simple one."""
     start = _common_prefix(file_names)
     end = _common_prefix([name[len(start) :][::-1] for name in file_names])[::-1]
     matched = {name for name in names if name.startswith(start) and name.endswith(end) and not name.startswith(".")}

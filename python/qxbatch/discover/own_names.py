@@ -15,7 +15,7 @@ _HIDDEN_NAME = re.compile(r"(?s)\.qxbatch-(copy|aside|part|gone)-([0-9a-f]{16})-
 _LONGEST_CHARACTER = 4
 """Bytes of the longest character in UTF-8."""
 _HASH_ENDING = re.compile(r"(?s).*-[0-9a-f]{32}(\.tar)?(\.[A-Za-z0-9]{1,8})?")
-"""A name that `_shorten` returns."""
+"""Matches a name that `_shorten` has shortened."""
 _EXTENSION = re.compile(r"(\.tar)?\.[A-Za-z0-9]{1,8}\Z")
 
 
@@ -76,7 +76,7 @@ def is_own_name(name: str) -> bool:
     return name == WORKSPACE or is_staging_name_of_split(name) or _HIDDEN_NAME.fullmatch(name) is not None
 
 
-def split_hidden_name(name: str) -> tuple[HiddenKind, str, str] | None:
+def parse_hidden_name(name: str) -> tuple[HiddenKind, str, str] | None:
     """Return kind, tag and original name of a hidden name; None for another name.
 
     If `hidden_name` shortened the original name, the shortened one is returned.
@@ -86,6 +86,9 @@ def split_hidden_name(name: str) -> tuple[HiddenKind, str, str] | None:
 
 
 def is_shortened(name: str) -> bool:
-    """Return whether `hidden_name` shortened the original name of this hidden name, which has the longest possible length then."""
+    """Return whether `hidden_name` shortened the original name, given the hidden name.
+
+    A shortened hidden name has MAX_NAME_BYTES or up to three bytes less: the next character would not have fitted.
+    """
     is_longest = len(os.fsencode(name)) > MAX_NAME_BYTES - _LONGEST_CHARACTER
     return is_longest and _HASH_ENDING.fullmatch(name) is not None

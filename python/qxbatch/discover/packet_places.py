@@ -72,11 +72,13 @@ class PacketFolders:
         return self.inbox is not None and (status.st_dev, status.st_ino) in self._ids
 
 
-def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: PacketFolders) -> OccupiedFolder | None:
+def why_occupied(
+    settings: Settings, folder: Path, unit_name: str, packet_folders: PacketFolders
+) -> OccupiedFolder | None:
     """Return why a folder cannot become a session: it is a packet, or it is or contains the master inbox or the archive.
 
-    Return None if it can, if it is a session already, or if it is not an existing folder. `unit` is the session id of the packet
-    that is imported, and `packet_folders` are the folders in the master inbox.
+    Return None if it can, if it is a session already, or if it is not an existing folder. `unit_name` is the session id of
+    the packet that is imported, and `packet_folders` are the folders in the master inbox.
     """
     if not folder.is_dir() or kind_of_folder(folder) is FolderKind.SESSION:
         return None
@@ -85,22 +87,22 @@ def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: Pa
         if path is not None and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
             relation = "is" if _is_same(path, folder) else "contains"
             return _occupied_by_packets(
-                settings, f"its session folder {folder} {relation} the {name} {path}; nothing was changed.", unit
+                settings, f"its session folder {folder} {relation} the {name} {path}; nothing was changed.", unit_name
             )
     if inbox is None or folder not in packet_folders:
         return None
     message = f"its session folder {folder} is a packet in {inbox}; nothing was changed."
     return OccupiedFolder(
-        message, "Rename that packet, or move it away. Then run again:", command_for(settings, [unit])
+        message, "Rename that packet, or move it away. Then run again:", command_for(settings, [unit_name])
     )
 
 
-def _occupied_by_packets(settings: Settings, message: str, unit: str) -> OccupiedFolder:
+def _occupied_by_packets(settings: Settings, message: str, unit_name: str) -> OccupiedFolder:
     """Return the reason `message` with advice, for a folder that is or contains the master inbox or the archive."""
     packets = settings.sessionsfolder / MASTER_INBOX
     if settings.masterinbox in (None, packets):
-        return OccupiedFolder(message, "Move one of them away. Then run again:", command_for(settings, [unit]))
-    command = command_for(replace(settings, masterinbox=packets), [unit])
+        return OccupiedFolder(message, "Move one of them away. Then run again:", command_for(settings, [unit_name]))
+    command = command_for(replace(settings, masterinbox=packets), [unit_name])
     return OccupiedFolder(
         message, f"Move the packets to {packets}, and that folder away. Then import them from there:", command
     )

@@ -53,9 +53,9 @@ class RecognisedFolder(NamedTuple):
 def refuse_foreign_inbox(settings: Settings) -> None:
     """Raise UsageError if the master inbox is the root folder, is a session folder or in one, or belongs to another study.
 
-    It belongs to another study if it is its sessions folder, or in its archive or `.qxbatch`. This applies only with
-    --archive=move or delete, which would take its files away as packets. The study's own sessions folder may be the inbox, or be
-    inside the inbox.
+    An inbox belongs to another study if it is the sessions folder of that study, or in its archive or `.qxbatch`. All this is
+    checked only with --archive=move or delete, which would take the files of the inbox away as packets. The sessions folder of
+    the run may be the inbox, or be inside the inbox.
     """
     if settings.masterinbox is None or settings.archive not in (Archive.MOVE, Archive.DELETE):
         return
@@ -90,14 +90,14 @@ def _enclosing_sessions(inbox: Path, sessions: Path) -> RecognisedFolder | None:
     if kind is FolderKind.SESSIONS_FOLDER or (kind and not sessions.is_relative_to(inbox)):
         return RecognisedFolder(inbox, kind)
     for folder in inbox.parents:
-        is_own = sessions.is_relative_to(folder)
-        kind = FolderKind.SESSIONS_FOLDER if folder == sessions else None if is_own else kind_of_folder(folder)
+        contains_study = sessions.is_relative_to(folder)
+        kind = FolderKind.SESSIONS_FOLDER if folder == sessions else None if contains_study else kind_of_folder(folder)
         first = inbox.relative_to(folder).parts[0]
-        if kind is FolderKind.SESSION or (kind and not is_own and first in (ARCHIVE, WORKSPACE)):
+        if kind is FolderKind.SESSION or (kind and not contains_study and first in (ARCHIVE, WORKSPACE)):
             return RecognisedFolder(folder, kind)
         if kind and _looks_like_session(folder / first):
             return RecognisedFolder(folder / first, FolderKind.SESSION)
-        if is_own:
+        if contains_study:
             return None
     return None
 
@@ -113,8 +113,8 @@ def refuse_session_folders(judged: Iterable[JudgedEntry], settings: Settings) ->
 
     A session beside the packets, in a sessions folder that is its own master inbox, is not a packet.
     """
-    is_own = os.path.realpath(settings.masterinbox or "") == os.path.realpath(settings.sessionsfolder)
-    return [_judge(entry, settings, is_own=is_own) if entry.is_ready else entry for entry in judged]
+    has_sessions = os.path.realpath(settings.masterinbox or "") == os.path.realpath(settings.sessionsfolder)
+    return [_judge(entry, settings, inbox_has_sessions=has_sessions) if entry.is_ready else entry for entry in judged]
 
 
 def is_folder_of_study(path: Path, settings: Settings) -> bool:
@@ -136,10 +136,10 @@ def is_folder_of_study(path: Path, settings: Settings) -> bool:
     return is_own or kind_of_folder(folder) is FolderKind.SESSIONS_FOLDER
 
 
-def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEntry:
+def _judge(entry: JudgedEntry, settings: Settings, *, inbox_has_sessions: bool) -> JudgedEntry:
     if not os.path.isdir(entry.path):  # noqa: PTH112 - False if it cannot be read
         return entry
-    if is_own and kind_of_folder(entry.path) is FolderKind.SESSION:
+    if inbox_has_sessions and kind_of_folder(entry.path) is FolderKind.SESSION:
         return entry.with_verdict(Verdict.STRAY, "it is a session of this study")
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
         return entry
@@ -213,7 +213,7 @@ def _has_study_folders(path: Path) -> bool:
 
 
 def _has_session_txt(path: Path) -> bool:
-    """Return whether session.txt is that of a session, or cannot be read: other programs may have a file with this name."""
+    """Return whether session.txt has an id and a subject, or cannot be read. Other programs may have a file with this name."""
     try:
         text = read_session_txt(path / SESSION_TXT)
     except OSError:

@@ -24,7 +24,7 @@ def refuse_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings:
     message, hint = error_text(error), reading_hint(error, data)
     command = command_for(settings, [judged.session.id if judged.session else judged.packet_name])
     if error.errno == errno.ENAMETOOLONG:
-        # the text of the error contains this path
+        # not `error_text`: it contains this path, which is longer than a message should be
         message = f"the path of a file or folder in it is too long (more than {max_path_bytes(data, settings):,} bytes)"
     if error.errno in _TOO_DEEP_ERRORS:
         pack = _pack_command(judged, settings) if data == judged.path else ""

@@ -1,1 +1,1 @@
-"""Reads packets through the core, identifies patients, assigns series numbers and final file names."""
+"""From what the core read of packets: identifies patients, assigns series numbers, gives files their final names."""

@@ -1,4 +1,4 @@
-"""Moves the files of a reading (a packet after it was read) to their final names in scratch folders, and returns the sessions."""
+"""Moves the files of a reading (packets that the core has read) to their final names in scratch folders; returns the sessions."""
 
 import os
 import re

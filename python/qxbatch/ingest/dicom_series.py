@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from qxbatch.core import Group, Header
-from qxbatch.ingest.instance_facts import instance_of, numbers_in_thousands
+from qxbatch.ingest.instance_facts import instance_of, may_be_numbered_in_thousands
 from qxbatch.ingest.join import scans_to_join
 from qxbatch.ingest.numbers import NumberRequest
 from qxbatch.ingest.scan_part import Instance, ScanPart
@@ -35,33 +35,40 @@ _GENERATED = "2.25."
 """The start of the SeriesInstanceUIDs that the core generates; other programs derive UIDs from a UUID like this, too."""
 
 
-def dicom_series(headers: Headers, groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeries]:
-    """Return the series of some groups; groups of several patients with the same UIDs and number form one series."""
-    keyed: dict[tuple[str, str, int | None], list[int]] = {}
-    for i in indices:
-        keyed.setdefault((groups[i].study_uid, groups[i].series_uid, groups[i].number), []).append(i)
+def dicom_series(headers: Headers, groups: Sequence[Group], group_indexes: Sequence[int]) -> list[DicomSeries]:
+    """Return the series of the groups with these indexes.
+
+    Groups of several patients with the same UIDs and number form one series.
+    """
+    indexes_by_key: dict[tuple[str, str, int | None], list[int]] = {}
+    for i in group_indexes:
+        indexes_by_key.setdefault((groups[i].study_uid, groups[i].series_uid, groups[i].number), []).append(i)
     series = []
-    for (study, uid, number), members_of_key in sorted(keyed.items(), key=lambda item: str(item[0])):
-        members = tuple(groups[i] for i in members_of_key)
-        started = min((group.start_time for group in members if group.start_time), default="")
-        order = _lowest_sop_uid(headers, members_of_key) if uid.startswith(_GENERATED) else uid
-        series.append(DicomSeries(tuple(members_of_key), members, NumberRequest(number, (started, order, study))))
+    # sorted by the text of the key: a number can be None, which cannot be compared
+    for (study, uid, number), indexes in sorted(indexes_by_key.items(), key=lambda item: str(item[0])):
+        groups_of_key = tuple(groups[i] for i in indexes)
+        started = min((group.start_time for group in groups_of_key if group.start_time), default="")
+        order = _lowest_sop_uid(headers, indexes) if uid.startswith(_GENERATED) else uid
+        series.append(DicomSeries(tuple(indexes), groups_of_key, NumberRequest(number, (started, order, study))))
     return series
 
 
-def _lowest_sop_uid(headers: Headers, groups: Sequence[int]) -> str:
+def _lowest_sop_uid(headers: Headers, group_indexes: Sequence[int]) -> str:
     """Return the lowest SOPInstanceUID of some groups.
 
     It orders series whose SeriesInstanceUID is generated from the folder of their files: this folder is another one when a session
     is rebuilt from its sorted files.
     """
-    read = (headers.header(row) for group in groups for row in headers.group_rows(group))
+    read = (headers.header(row) for group in group_indexes for row in headers.group_rows(group))
     return min((str(header.get("SOPInstanceUID") or "") for header in read if header is not None), default="")
 
 
-def join_scans(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
-    """Return the series, with the parts of one scan joined. Examines only files of series whose first headers agree."""
-    scans = scans_to_join([_part(reading, item) for item in series])
+def join_scans(headers: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
+    """Return the series, with the parts of each scan joined.
+
+    Reads more than the first header only of series whose first headers agree.
+    """
+    scans = scans_to_join([_part(headers, item) for item in series])
     joined_indices = {index for scan in scans for index in scan}
     separate = [item for index, item in enumerate(series) if index not in joined_indices]
     return separate + [_join([series[index] for index in scan]) for scan in scans]
@@ -71,8 +78,8 @@ def _join(parts: Sequence[DicomSeries]) -> DicomSeries:
     """Return the parts as one series, which requests the number of the first part."""
     ordered = sorted(parts, key=_rank)
     return DicomSeries(
-        tuple(group for part in ordered for group in part.group_indexes),
-        tuple(member for part in ordered for member in part.groups),
+        tuple(index for part in ordered for index in part.group_indexes),
+        tuple(group for part in ordered for group in part.groups),
         ordered[0].number_request,
         tuple(
             SeriesPart(part.groups[0].study_uid, part.groups[0].series_uid, part.groups[0].number, part.group_indexes)
@@ -87,7 +94,7 @@ def _rank(part: DicomSeries) -> tuple[bool, str, int, tuple[str, ...]]:
     return (start == "", start, part.number_request.number or 0, tuple(uids))
 
 
-def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
+def _part(headers: Headers, series: DicomSeries) -> ScanPart | None:
     """Return the facts that decide about joining a series; None if it cannot be joined."""
     group, number = series.groups[0], series.number_request.number
     if len(series.group_indexes) > 1 or number is None:
@@ -97,10 +104,10 @@ def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
         return None
 
     def instances() -> Iterator[Instance | None]:
-        for row in reading.group_rows(series.group_indexes[0]):
-            header = reading.header(row)
+        for row in headers.group_rows(series.group_indexes[0]):
+            header = headers.header(row)
             yield None if header is None else instance_of(header)
 
     return ScanPart(
-        group.folded_patient_id, number, group.study_uid, first, instances, numbers_in_thousands(group.header)
+        group.folded_patient_id, number, group.study_uid, first, instances, may_be_numbered_in_thousands(group.header)
     )

@@ -13,7 +13,10 @@ The group `openable` matches if a password would open the member: after `encrypt
 Other words after `encrypted` say why it cannot be opened.
 """
 _WHOLE_PACKET = re.compile(r": (encrypted(?:: .*)?$)")
-"""The reason for a whole packet, after the name of the packet. An example is a 7z whose header is encrypted, too."""
+"""Matches the reason in the text about a packet that is encrypted as a whole, such as a 7z with an encrypted header.
+
+The name of the packet is before the reason.
+"""
 
 
 def encryption_reasons(reading: Reading) -> list[str]:

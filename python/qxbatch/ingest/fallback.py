@@ -15,7 +15,7 @@ from qxbatch.problems import Code, Problem, Severity
 FILE_SECONDS = 10.0
 """Time limit for one file. A valid header takes milliseconds, the start of the reader half a second."""
 MOST_FAILURES = 3
-"""After the reader hung or died on this many files, the others of the packet are skipped."""
+"""After the reader hung or died on this many files, the remaining files of the reading are skipped."""
 _TICK = 0.1
 """Seconds between two checks of cancellation."""
 

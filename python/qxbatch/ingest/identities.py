@@ -49,7 +49,7 @@ def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
 
 
 def member_path_redaction(reading: Reading, *, deidentified: bool = True) -> Redact:
-    """Return a function that removes the paths of members from a text; `no_redaction` unless `deidentified`.
+    """Return a function that replaces the paths of members in a text by NAME_LEFT_OUT; `no_redaction` unless `deidentified`.
 
     A packet can be refused because its headers cannot be read. Then nobody knows whether a path names the patient.
     """
@@ -58,14 +58,15 @@ def member_path_redaction(reading: Reading, *, deidentified: bool = True) -> Red
 
     @cache
     def paths() -> frozenset[str]:
-        rows = (reading.row(index).path for index in range(len(reading)))
-        missing = (name for _, _, _, names in reading.incomplete_dicomdirs() for name in names)
-        return frozenset(filter(None, chain(rows, missing)))
+        member_paths = (reading.row(index).path for index in range(len(reading)))
+        missing_paths = (name for _, _, _, names in reading.incomplete_dicomdirs() for name in names)
+        return frozenset(filter(None, chain(member_paths, missing_paths)))
 
     def redact(text: str) -> str:
+        # a regular expression of all paths, which can be millions, would be slow
         lengths = {len(path) for path in paths()}
-        parts = (text[k : k + length] for length in lengths for k in range(len(text) - length + 1))
-        named = sorted(paths().intersection(parts), key=lambda path: (-len(path), path))
-        return re.sub("|".join(map(re.escape, named)), NAME_LEFT_OUT, text) if named else text
+        substrings = (text[k : k + length] for length in lengths for k in range(len(text) - length + 1))
+        occurring = sorted(paths().intersection(substrings), key=lambda path: (-len(path), path))
+        return re.sub("|".join(map(re.escape, occurring)), NAME_LEFT_OUT, text) if occurring else text
 
     return redact

@@ -1,4 +1,4 @@
-"""The facts of a file that decide whether its series is a part of one scan (docs/numbers.md)."""
+"""The facts of a file that decide whether its series and another one are parts of one scan (docs/numbers.md)."""
 
 import math
 import re
@@ -57,7 +57,7 @@ def instance_of(header: Header) -> Instance | None:
     return Instance(
         kind=(
             *(_hashable(header.get(field)) for field in EQUAL_FIELDS),
-            *(_sequence(header, field) for field in SEQUENCE_NAME_FIELDS),
+            *(_sequence_name(header, field) for field in SEQUENCE_NAME_FIELDS),
         ),
         measures=tuple(_numbers(header, field) for field in CLOSE_FIELDS),
         frame_of_reference=str(header.get("FrameOfReferenceUID") or ""),
@@ -72,21 +72,24 @@ def instance_of(header: Header) -> Instance | None:
     )
 
 
-def numbers_in_thousands(header: Header) -> bool:
+def may_be_numbered_in_thousands(header: Header) -> bool:
     """Return whether the scanner may give the parts of series n the numbers n x 1000 + k: Siemens scanners with XA software do."""
     return "siemens" in str(header.get("Manufacturer") or "").lower()
 
 
-def _sequence(header: Header, field: str) -> str:
+def _sequence_name(header: Header, field: str) -> str:
     return B_VALUE.sub("", str(header.get(field) or ""))
 
 
 def _starts(header: Header) -> Starts:
-    """Return the start of each of START_PREFIXES, None if it has no time. The study's date replaces a missing date."""
+    """Return the start for each of START_PREFIXES, None without a time. The study's date replaces a missing date.
+
+    Without a valid AcquisitionTime, AcquisitionDateTime is read.
+    """
     starts = []
-    for source in START_PREFIXES:
-        day, second = _day(header, f"{source}Date"), _second(str(header.get(f"{source}Time") or ""))
-        if second is None and source == "Acquisition":
+    for prefix in START_PREFIXES:
+        day, second = _day(header, f"{prefix}Date"), _second(str(header.get(f"{prefix}Time") or ""))
+        if second is None and prefix == "Acquisition":
             date_and_time = re.split("[+&-]", str(header.get("AcquisitionDateTime") or ""))[0]
             day, second = _ordinal(date_and_time[:8]), _second(date_and_time[8:])
         starts.append(None if second is None else Start(day or _day(header, "StudyDate"), second))

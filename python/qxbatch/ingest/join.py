@@ -14,7 +14,7 @@ MOST_GEOMETRIES = 50
 NUMBER_STEP = 1000
 """Siemens XA gives the parts of series n the numbers n x 1000 + 1, 2, ..."""
 FEWEST_UNDATED = 3
-"""Without dates, parts of several studies must be at least this many volumes."""
+"""Without dates, parts of several studies are joined only if they are at least this many volumes."""
 LONGEST_VOLUME = 600.0
 """Interleaved slices of one volume start within this many seconds."""
 
@@ -38,11 +38,11 @@ def scans_to_join(parts: Sequence[ScanPart | None]) -> list[tuple[int, ...]]:
 def _family(part: ScanPart) -> Hashable:
     """Return what the numbers of the parts of one scan have in common: the number itself, or n for n x 1000 + k."""
     n, k = divmod(part.number, NUMBER_STEP)
-    return ("thousands", n) if part.numbered_in_thousands and n and k else part.number
+    return ("thousands", n) if part.may_be_numbered_in_thousands and n and k else part.number
 
 
 def _by_measures(indices: Sequence[int], parts: dict[int, ScanPart]) -> list[list[int]]:
-    """Return the parts in clusters whose first files agree; empty if there are more than MOST_GEOMETRIES."""
+    """Return the indices of the parts in clusters whose first files agree; empty if there are more than MOST_GEOMETRIES."""
     clusters: list[list[int]] = []
     for index in indices:
         for cluster in clusters:
@@ -57,11 +57,11 @@ def _by_measures(indices: Sequence[int], parts: dict[int, ScanPart]) -> list[lis
 
 
 def _scans(indices: Sequence[int], parts: dict[int, ScanPart]) -> Iterator[tuple[int, ...]]:
-    """Yield all these parts if they are one scan; else the scans within a frame of reference, study, number or time."""
+    """Yield the indices of the parts of each scan: all of them, or those within one frame of reference, study, number or time."""
     if len(indices) < 2:  # noqa: PLR2004 - a scan with one part is a series already
         return
     chosen = [parts[index] for index in indices]
-    stacks = stacks_of(chosen) if _numbers_agree(chosen) and _frames_agree(chosen) else None
+    stacks = stacks_of(chosen) if _numbers_agree(chosen) and _frames_of_reference_agree(chosen) else None
     groups = None if stacks is None else _groups_of_scan(chosen, stacks)
     if groups is None:
         groups = _by_key(chosen) or _by_time(chosen, stacks)
@@ -73,7 +73,7 @@ def _scans(indices: Sequence[int], parts: dict[int, ScanPart]) -> Iterator[tuple
 
 
 def _by_key(parts: Sequence[ScanPart]) -> list[list[int]]:
-    """Return the parts grouped by frame of reference, study or number, whichever differs first; empty if none does."""
+    """Return the indices of the parts, grouped by frame of reference, study or number, whichever differs first; else empty."""
     keys: tuple[Callable[[ScanPart], Hashable], ...] = (
         lambda part: part.first.frame_of_reference,
         lambda part: part.study,
@@ -89,7 +89,7 @@ def _by_key(parts: Sequence[ScanPart]) -> list[list[int]]:
 
 
 def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> list[list[int]]:
-    """Return parts of several scans, split at the large gaps in time; empty if no kind of start is known for all of them."""
+    """Return the indices of parts, split at the large gaps in time; empty if no kind of start is known for all parts."""
     times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
     if times is None:
         return []
@@ -99,7 +99,7 @@ def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> 
 
 
 def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> list[list[int]] | None:
-    """Return the parts, split at the large gaps in time; one group if they are one scan.
+    """Return the indices of the parts, split at the large gaps in time; one group if they are one scan.
 
     None if they do not have one geometry, or if their times do not show which parts are one scan.
     """
@@ -134,9 +134,9 @@ def _numbers_agree(parts: Sequence[ScanPart]) -> bool:
     )
 
 
-def _frames_agree(parts: Sequence[ScanPart]) -> bool:
+def _frames_of_reference_agree(parts: Sequence[ScanPart]) -> bool:
     """Return whether the known frames of reference are equal; in parts of several studies, all must be known."""
-    frames = {part.first.frame_of_reference for part in parts}
-    if len({part.study for part in parts}) > 1 and "" in frames:
+    frames_of_reference = {part.first.frame_of_reference for part in parts}
+    if len({part.study for part in parts}) > 1 and "" in frames_of_reference:
         return False
-    return len(frames - {""}) <= 1
+    return len(frames_of_reference - {""}) <= 1

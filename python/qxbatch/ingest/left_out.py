@@ -16,7 +16,7 @@ MAX_PATHS = 3
 
 
 class Cause(StrEnum):
-    """Why a member was left out: all causes of the core (`Reading.left_out`), TRUNCATED and MISSING."""
+    """Why a member was left out or cut short: all causes of the core (`Reading.left_out`), TRUNCATED and MISSING."""
 
     DAMAGED_ARCHIVE = "damaged-archive"
     LIMITED_ARCHIVE = "limited-archive"
@@ -58,6 +58,7 @@ _ADVICE = {
     Cause.LINK: "Replace links by files (`cp -rL` copies what they point to).",
     Cause.MISSING: "Copy the medium again.",
 }
+"""The advice for each cause except ENCRYPTED_ARCHIVE (`LeftOut.encrypted_hint`)."""
 _ADVICE_WITHOUT_LEDGER = {
     **_ADVICE,
     Cause.LIMITED_ARCHIVE: "Unpack an archive above a limit into the packet, or raise the limit.",
@@ -98,7 +99,7 @@ class IncompleteDicomdir(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """The members of the packets of a job that were left out or cut short."""
+    """Members of the packets of one unit that were left out or cut short, and the DICOMDIRs that list missing files."""
 
     members: tuple[LeftOutMember, ...] = ()
     incomplete_dicomdirs: tuple[IncompleteDicomdir, ...] = ()
@@ -110,7 +111,7 @@ class LeftOut(NamedTuple):
     """Names of the parameters whose limits the archives exceed, such as `max_total`."""
 
     def of_rows(self, rows: Container[int]) -> "LeftOut":
-        """Return only the members and DICOMDIRs in these rows of the reading."""
+        """Return a copy with only the members and DICOMDIRs in these rows of the reading."""
         members = tuple(member for member in self.members if member.row in rows)
         dicomdirs = tuple(dicomdir for dicomdir in self.incomplete_dicomdirs if dicomdir.row in rows)
         is_limited = any(member.cause is Cause.LIMITED_ARCHIVE for member in members)
@@ -147,7 +148,7 @@ class LeftOut(NamedTuple):
         return "; ".join(phrases)
 
     def advice(self, *, has_ledger: bool = True) -> str:
-        """Return advice, one sentence for each cause; `has_ledger`: whether a session, and so a ledger, exists."""
+        """Return advice for each cause, without repeated sentences; `has_ledger`: whether a session, and so a ledger, exists."""
         causes, advice = self.counts(), _ADVICE if has_ledger else _ADVICE_WITHOUT_LEDGER
         sentences = (advice.get(cause, self.encrypted_hint) for cause in Cause if cause in causes)
         return " ".join(dict.fromkeys(filter(None, sentences)))
@@ -162,7 +163,7 @@ class LeftOut(NamedTuple):
         return [member.path for member in self.members if member.cause is Cause.FOREIGN_ARCHIVE]
 
     def problems(self, subject: str) -> list[Problem]:
-        """Return one warning, or none if nothing was left out.
+        """Return one warning, or none if nothing was left out or cut short.
 
         If only a better packet helps, the warning says so: importing the same one again would change nothing.
         """
@@ -191,7 +192,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def find_left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
-    """Return the members left out of a reading whose files are still in staging."""
+    """Return what was left out of a reading. Its files must still be in staging."""
     rows = [(reading.row(index), Cause(cause)) for index, cause in reading.left_out()]
     members = tuple(LeftOutMember(row.index, cause, row.path) for row, cause in rows)
     dicomdirs = tuple(

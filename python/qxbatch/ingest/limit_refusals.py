@@ -13,7 +13,7 @@ from qxbatch.settings.model import Settings
 LIMIT_PHRASE = "(limit"
 """Part of each reason of the core that names a limit."""
 REPACK_PHRASE = "; repack it"
-"""Part of the reasons that name a memory limit; followed by the command."""
+"""Part of the reasons that name a memory limit; the command that repacks the archive follows it."""
 
 
 def refuse_limited_or_split(damage: Sequence[str], unit: Unit, settings: Settings) -> None:

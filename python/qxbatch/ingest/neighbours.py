@@ -1,4 +1,7 @@
-"""Finds the owner whose files are nearest to a file in the folders of a packet. An owner is the index of a session or person."""
+"""Finds the owner of the files that are nearest to a file in the folder tree of a packet.
+
+An owner is the index of a session or person.
+"""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -26,17 +29,19 @@ class Neighbours:
                 self._ends[i] = self._ends[i + 1]
 
     def nearest_owner(self, path: str) -> int:
-        """Return the owner of the files below the nearest folder that contains the path and files with an owner.
+        """Return the owner of the files below the deepest folder that contains both `path` and files with an owner.
 
         If these files have several owners, or if no file has an owner, return the first owner, 0.
         """
-        return self.only_nearest_owner(path) or 0
+        return self.sole_nearest_owner(path) or 0
 
-    def only_nearest_owner(self, path: str) -> int | None:
+    def sole_nearest_owner(self, path: str) -> int | None:
         """Return the owner as `nearest_owner` does; None if the files have several owners, or if no file has an owner."""
         key = _key(path)
         index = bisect_left(self._paths, key)
-        folder = max((_folder(key, other) for other in self._paths[max(index - 1, 0) : index + 1]), key=len, default="")
+        folder = max(
+            (_common_folder(key, other) for other in self._paths[max(index - 1, 0) : index + 1]), key=len, default=""
+        )
         first = bisect_left(self._paths, folder)
         end = bisect_left(self._paths, f"{folder[:-1]}{_AFTER_SEPARATOR}") if folder else len(self._paths)
         return self._owners[first] if first < end <= self._ends[first] else None
@@ -46,7 +51,7 @@ def _key(path: str) -> str:
     return path.replace("/", _SEPARATOR)
 
 
-def _folder(path: str, other: str) -> str:
+def _common_folder(path: str, other: str) -> str:
     """Return the deepest common folder, including the separator after it."""
     length = next(
         (index for index, (a, b) in enumerate(zip(path, other, strict=False)) if a != b), min(len(path), len(other))

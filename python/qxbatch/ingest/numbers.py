@@ -68,7 +68,7 @@ def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[i
 
 
 def take_lowest_free(candidates: Iterable[int], used_numbers: set[int]) -> int:
-    """Return the first unused candidate, and mark it as used."""
+    """Return the first unused one of these ascending candidates, and mark it as used."""
     n = next(candidate for candidate in candidates if candidate not in used_numbers)
     used_numbers.add(n)
     return n

@@ -14,11 +14,12 @@ from qxbatch.problems import Problem
 from qxbatch.session.layout import FROM_DICOM_PREFIX
 
 _LONGEST_NAME = 240
-"""Bytes of a file name; file systems allow 255."""
+"""Maximum number of bytes of a file name; file systems allow 255."""
 _LONGEST_EXTENSION = 8
 """Maximum number of characters of an extension that `shorten_name` keeps."""
 _EXTENSIONS = ("PAR", "REC")
-_SORTED = re.compile(rf"{re.escape(FROM_DICOM_PREFIX)}(\d+)")
+_SORTED_PATH = re.compile(rf"{re.escape(FROM_DICOM_PREFIX)}(\d+)")
+"""The beginning of the path of a file that a previous import sorted; the group is the number n of its series."""
 
 
 class Pair(NamedTuple):
@@ -36,22 +37,22 @@ class Pair(NamedTuple):
 def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[Problem]]:
     """Return the PAR/REC series among these rows, sorted by path, and problems of files without a partner. Raises OSError."""
     members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
-    pairs, problems = pair_rows(
+    pairs_of_rows, problems = pair_rows(
         [Member(row.index, row.path, name_of(row), row.kind) for row in members if reading.staged_path(row.index)]
     )
-    series = []
-    for par, rec in pairs:
+    pairs = []
+    for par, rec in pairs_of_rows:
         header = read_par(Path(reading.staged_path(par)))
         files = [(par, _file_name(name_of(reading.row(par)), ".PAR"))]
         if rec is not None:
             files.append((rec, _file_name(name_of(reading.row(rec)), ".REC")))
         number = header.series_number if (header.series_number or 0) > 0 else None
-        series.append(Pair(reading.row(par).path, number, header.dicom(), tuple(files)))
-    return series, problems
+        pairs.append(Pair(reading.row(par).path, number, header.dicom(), tuple(files)))
+    return pairs, problems
 
 
 def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair], dict[int, int]]:
-    """Drop pairs with the same bytes as another pair; return the others, and map each dropped row to the first copy."""
+    """Drop pairs with the same bytes as another pair; return the others, and the row of the first copy for each dropped row."""
     first_copies: dict[tuple[str, ...], Pair] = {}
     copies: dict[int, int] = {}
     for candidate in pairs:
@@ -70,7 +71,7 @@ def path_sort_key(path: str) -> str:
 
     If a previous import sorted the file into `dicom/<n>` of the session, n is padded with zeros: 20 comes before 100.
     """
-    match = _SORTED.match(path)
+    match = _SORTED_PATH.match(path)
     return f"{FROM_DICOM_PREFIX}{int(match[1]):012d}{path[match.end() :]}" if match else path
 
 

@@ -88,7 +88,7 @@ def replaced_patient_warning(old: str, new: Sequence[str], subject: str, *, deid
 
 
 def patients_text(people: Sequence[Person], *, deidentified: bool) -> str:
-    """Return `2 patients`, with their ids unless `deidentified`."""
+    """Return `2 patients`, with `Person.patient` of each unless `deidentified`."""
     return with_patient(
         f"{len(people)} patients", ", ".join(person.patient for person in people), deidentified=deidentified
     )
@@ -128,15 +128,18 @@ def _some(items: Sequence[str]) -> str:
 
 
 def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
-    """Return where in the packet each person's files are: the highest folders without files of other persons."""
-    paths = [_own_folders(reading, person) for person in people]
+    """Return where in the packet each person's files are: the highest folders without files of other persons.
+
+    A folder that itself has files of several persons is returned for each of them.
+    """
+    folders_of_people = [_own_folders(reading, person) for person in people]
     people_in: dict[_Folder, set[int]] = {}
-    for k, own_folders in enumerate(paths):
+    for k, own_folders in enumerate(folders_of_people):
         for folder in own_folders:
             for above in _with_parents(folder):
                 people_in.setdefault(above, set()).add(k)
     highest_folders = []
-    for own_folders in paths:
+    for own_folders in folders_of_people:
         highest = (
             next((top for top in _with_parents(folder) if len(people_in[top]) == 1), folder)
             for folder in sorted(own_folders)

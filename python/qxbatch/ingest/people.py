@@ -56,9 +56,9 @@ class Identity(NamedTuple):
 
 
 class PatientFiles(NamedTuple):
-    """An item: the files of a series of the core, the files of a PAR/REC, or an unsorted DICOM file, with their patient.
+    """An item: the files of a group of the core, the files of a PAR/REC, or an unsorted DICOM file, with their patient.
 
-    A series of the core whose files have several names or birth dates gives several items.
+    A group whose files have several names or birth dates gives several items.
     """
 
     folded_id: str
@@ -138,7 +138,11 @@ def can_be_same_person(identity: Identity, other: Identity) -> bool:
 
 
 def contradict(identity: Identity, other: Identity) -> bool:
-    """Return whether both name and birth date differ. A code such as `scan3` is not another person's name."""
+    """Return whether both name and birth date differ.
+
+    A code such as `scan3` is not another person's name, names in different scripts can be equal, and a missing birth date does
+    not differ.
+    """
     if (
         not identity.birth
         or not other.birth
@@ -166,7 +170,8 @@ def people_of(items: Sequence[PatientFiles]) -> list[Person]:
 
     Each PatientID is a person. If it is empty or an anonymous word, real names distinguish people: items whose identities can
     be one person are put together. They belong to a person with a PatientID, if `_person_index` finds one. Otherwise they are a
-    new person. Items without PatientID and name belong to nobody.
+    new person. Without a real name, an anonymous word is a person like other PatientIDs, and items with an empty PatientID
+    belong to nobody.
     """
     by_key: dict[str, list[PatientFiles]] = {}
     for item in items:
@@ -263,7 +268,7 @@ def _person_index(cluster: Sequence[PatientFiles], people: Sequence[Person]) -> 
     studies = {item.study for item in cluster if item.study}
     nameless = [index for index, person in enumerate(people) if not person.identities]
     indices = (
-        *(index for index, person in enumerate(people) if _is_id_of(person, identities)),
+        *(index for index, person in enumerate(people) if _has_matching_id(person, identities)),
         *(
             index
             for index, person in enumerate(people)
@@ -315,7 +320,7 @@ def _any_can_be_same_person(
     )
 
 
-def _is_id_of(person: Person, identities: Sequence[Identity]) -> bool:
+def _has_matching_id(person: Person, identities: Sequence[Identity]) -> bool:
     """Return whether one of these names has a part in common with the person's PatientID.
 
     For example, the patient name of a PAR, which has no PatientID, can be the PatientID of the DICOM.

@@ -1,4 +1,4 @@
-"""The facts about a series that may be part of one scan (docs/numbers.md)."""
+"""The facts about a series that may be one of several parts of a scan (docs/numbers.md)."""
 
 import math
 from collections.abc import Callable, Hashable, Iterable
@@ -56,7 +56,7 @@ class ScanPart:
     """The facts of its first file."""
     instances: Callable[[], Iterable[Instance | None]]
     """Returns the facts of all its files; None for a file that cannot be joined."""
-    numbered_in_thousands: bool = False
+    may_be_numbered_in_thousands: bool = False
     """Whether the scanner may give the parts of series n the numbers n x 1000 + k (Siemens)."""
 
 

@@ -1,7 +1,7 @@
 """`python -m qxbatch.ingest.second_reader`: pydicom reads headers that the core could not parse.
 
 Standard input has one path per line, as JSON; for each, standard output gets one line of JSON: the header fields, or null.
-It runs as a separate process with limits of time and memory, because a damaged header can make any reader take hours or
+The program runs as a separate process with limits of time and memory, because a damaged header can make any reader take hours or
 gigabytes.
 """
 
@@ -32,7 +32,10 @@ def main() -> None:
 
 
 def read_header(path: str) -> dict[str, str] | None:
-    """Return the fields (`FIELDS`) of a file as pydicom reads them; None if it cannot, or if UIDs are missing."""
+    """Return the fields (`FIELDS`) of a file as pydicom reads them.
+
+    None if pydicom cannot read them, or if SeriesInstanceUID or SOPInstanceUID is missing.
+    """
     from pydicom import config, dcmread
     from pydicom.datadict import tag_for_keyword
 

@@ -86,7 +86,7 @@ def _normal(orientation: Vector) -> Vector:
 
 
 def _merged_positions(positions: Iterable[float]) -> dict[float, float]:
-    """Return the lowest position of the cluster of each position (mm). A cluster extends at most SAME_POSITION from there."""
+    """Map each position (mm) to the lowest one of its cluster. A cluster extends at most SAME_POSITION from there."""
     merged: dict[float, float] = {}
     lowest = -math.inf
     for position in sorted(set(positions)):

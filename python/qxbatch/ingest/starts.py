@@ -1,4 +1,4 @@
-"""Splits the parts of a scan by their acquisition times (docs/numbers.md)."""
+"""Separates the parts of several scans by the times at which the parts started (docs/numbers.md)."""
 
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterator, Sequence
@@ -31,8 +31,11 @@ class Start(NamedTuple):
 Starts = tuple[Start | None, ...]
 """The starts of the acquisition, the series and the content; None for an unknown one."""
 NO_STARTS: Starts = (None, None, None)
-EVENLY_SPACED_SOURCES = 2
-"""The first two of `Starts`, acquisition and series, are evenly spaced within one scan. The content is reconstructed later."""
+EVENLY_SPACED_COUNT = 2
+"""How many of the `Starts` are evenly spaced within one scan: the first two, acquisition and series.
+
+The content is reconstructed later.
+"""
 
 
 class Timeline(NamedTuple):
@@ -72,7 +75,7 @@ def timeline(starts: Sequence[Starts]) -> Timeline | None:
         (candidate for candidate in complete_sources if len(set(candidate[1])) > 1), complete_sources[0]
     )
     has_dates = all(start.day is not None for start in values)
-    return Timeline(_seconds(values), has_dates, source < EVENLY_SPACED_SOURCES)
+    return Timeline(_seconds(values), has_dates, source < EVENLY_SPACED_COUNT)
 
 
 def _seconds(starts: Sequence[Start]) -> tuple[float, ...]:
@@ -93,13 +96,13 @@ def groups_by_time(times: Timeline, volumes: Sequence[Hashable]) -> list[list[in
     so gaps within a volume are compared with each other, and gaps between the starts of volumes likewise.
     """
     seconds = sorted(times.seconds)
-    members: dict[Hashable, list[float]] = {}
+    seconds_of_volume: dict[Hashable, list[float]] = {}
     for volume, second in zip(volumes, times.seconds, strict=True):
-        members.setdefault(volume, []).append(second)
+        seconds_of_volume.setdefault(volume, []).append(second)
     gaps = [(a, b) for a, b in pairwise(seconds) if b - a > LONGEST_GAP]
     if times.is_evenly_spaced:
-        gaps += _large_gaps([min(within) for within in members.values()])
-        for within in members.values():
+        gaps += _large_gaps([min(within) for within in seconds_of_volume.values()])
+        for within in seconds_of_volume.values():
             gaps += _large_gaps(within)
     cuts: list[float] = []
     for gap in gaps:

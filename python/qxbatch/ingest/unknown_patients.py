@@ -18,9 +18,9 @@ def with_unknown_patients(reading: Reading, items: Sequence[PatientFiles], peopl
     """
     owned, unknown = _assign_series(items, people)
     everyone = [*owned, unknown]
-    pairs = [item for item in items if item.group is None and not _has_patient(item)]
-    indices = _nearest_people(reading, everyone, pairs)
-    for item, k in zip(pairs, indices, strict=True):
+    par_recs = [item for item in items if item.group is None and not _has_patient(item)]
+    indices = _nearest_people(reading, everyone, par_recs)
+    for item, k in zip(par_recs, indices, strict=True):
         (unknown if k is None else everyone[k]).append(item)
     known = [Person(person.patient, tuple(own)) for person, own in zip(people, owned, strict=True) if own]
     return [*known, *_unknown_patients(unknown)]
@@ -50,14 +50,17 @@ def _assign_series(
 
 
 def _nearest_people(
-    reading: Reading, everyone: Sequence[Sequence[PatientFiles]], pairs: Sequence[PatientFiles]
+    reading: Reading, everyone: Sequence[Sequence[PatientFiles]], par_recs: Sequence[PatientFiles]
 ) -> list[int | None]:
-    """Return, for each PAR/REC, the index of the person with items in the nearest folder; None if several have items there."""
-    if not pairs:
+    """Return, for each PAR/REC, the index in `everyone` whose items are in the nearest folder.
+
+    None if items of several indices are in that folder, or if there are no items.
+    """
+    if not par_recs:
         return []
     owned = ((row, k) for k, items in enumerate(everyone) for item in items for row in _rows_of(reading, item))
     neighbours = Neighbours((tree_path(reading.row(row)), k) for row, k in owned)
-    return [neighbours.only_nearest_owner(tree_path(reading.row(item.rows[0]))) for item in pairs]
+    return [neighbours.sole_nearest_owner(tree_path(reading.row(item.rows[0]))) for item in par_recs]
 
 
 def _rows_of(reading: Reading, item: PatientFiles) -> Sequence[int]:

@@ -7,7 +7,7 @@ from qxbatch.page.side_letters import Sides, letter_pixels
 _GAP = 4
 """Pixels between two slices."""
 _FILTER_LENGTH = 1
-"""Bytes in front of each scan line: the filter of the line, 0 for none (ISO/IEC 15948, 9)."""
+"""Bytes at the beginning of each scan line: the filter of the line, 0 for none (ISO/IEC 15948, 9)."""
 
 
 class Canvas:
@@ -17,10 +17,10 @@ class Canvas:
         self.width = sum(widths) + _GAP * (len(widths) - 1)
         self.height, self.depth = height, depth
         self.stride = _FILTER_LENGTH + self.width * depth
-        self.pixels = bytearray(self.stride * height)
+        self.scan_lines = bytearray(self.stride * height)
 
     def offset(self, left: int, top: int) -> int:
-        """Return the offset of a pixel in `pixels`, in bytes."""
+        """Return the offset of a pixel in `scan_lines`, in bytes."""
         return self.stride * top + _FILTER_LENGTH + left * self.depth
 
     def draw(self, pixels: bytes, left: int, width: int, sides: Sides) -> int:
@@ -28,11 +28,11 @@ class Canvas:
         row_length = width * self.depth
         offset = self.offset(left, (self.height - len(pixels) // row_length) // 2)
         for start in range(0, len(pixels), row_length):
-            self.pixels[offset : offset + row_length] = pixels[start : start + row_length]
+            self.scan_lines[offset : offset + row_length] = pixels[start : start + row_length]
             offset += self.stride
         for x, y, run in letter_pixels(sides, width, self.height, self.depth):
             offset = self.offset(left + x, y)
-            self.pixels[offset : offset + len(run)] = run
+            self.scan_lines[offset : offset + len(run)] = run
         return left + width + _GAP
 
 

@@ -68,7 +68,7 @@ def _environment(*, write_cache: bool) -> Environment:
 
 
 def compile_templates() -> None:
-    """Compile the templates at installation, as modules are compiled: later runs may not be able to write them."""
+    """Compile the templates at installation, as modules are compiled: later runs may not be able to write the cache."""
     for template in _TEMPLATES.iterdir():
         if template.is_file():
             _environment(write_cache=True).get_template(template.name)

@@ -1,4 +1,4 @@
-"""The colours of a map: black, violet, red, yellow, white, in equal steps of perceived brightness."""
+"""The colours of a map: black, violet, red, orange, pale yellow, in equal steps of perceived brightness."""
 
 from functools import cache
 

@@ -96,8 +96,8 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
     directions = [(b, unit) for b, vector in weighted_volumes if (unit := _unit_vector(vector)) is not None]
     if not directions:
         return None
-    index = [bisect_right(shells, b) - 1 for b, _ in directions]
-    return Gradients(tuple(vector for _, vector in directions), tuple(index), tuple(shells))
+    shell_indexes = [bisect_right(shells, b) - 1 for b, _ in directions]
+    return Gradients(tuple(vector for _, vector in directions), tuple(shell_indexes), tuple(shells))
 
 
 def _rows(path: Path) -> list[list[float]]:
@@ -106,7 +106,7 @@ def _rows(path: Path) -> list[list[float]]:
 
 
 def _unit_vector(vector: list[float]) -> tuple[float, float, float] | None:
-    """Return a vector with length 1; None if its length is not about 1."""
+    """Return a vector scaled to length 1; None if its length is not about 1."""
     x, y, z = vector
     length = (x * x + y * y + z * z) ** 0.5
     return (x / length, y / length, z / length) if 0.5 < length < 2 else None  # noqa: PLR2004 - a unit vector, roughly

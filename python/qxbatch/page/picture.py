@@ -53,12 +53,12 @@ def write_picture(
 
 
 def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
-    """Return slices side by side; a pixel has `depth` bytes. `colours` are those of its values (`palette`), if it is not grey."""
+    """Return slices side by side; a pixel has `depth` bytes. `colours`: the palette, if the pixels are indexes of colours."""
     drawn_slices = [
         (pixels, len(plane.columns), SIDES[plane.normal_axis]) for pixels, plane in zip(slices, visible, strict=True)
     ]
     canvas = side_by_side(drawn_slices, HEIGHT, depth)
-    return encode_png(canvas.pixels, canvas.width, HEIGHT, colour=depth == _COLOUR_DEPTH, palette=colours)
+    return encode_png(canvas.scan_lines, canvas.width, HEIGHT, colour=depth == _COLOUR_DEPTH, palette=colours)
 
 
 def _depth(header: Nifti) -> int:

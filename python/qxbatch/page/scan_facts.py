@@ -10,7 +10,10 @@ from qxbatch.study.scanned import scanned_summary
 
 
 def scan_facts(summary: Summary) -> list[tuple[str, str]]:
-    """Return names and texts of the facts: the start of the session, and for each scanner the facts of its first series."""
+    """Return names and texts of the facts: the start of the session, and for each scanner the facts of its first series.
+
+    If no scanner is known, the facts are those of the first series.
+    """
     session = scanned_summary(summary.session.id, summary)
     scanner_of = {series.n: series.scanner for series in session.series}
     series = [

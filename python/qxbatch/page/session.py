@@ -81,7 +81,7 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
         columns=COLUMNS,
         cards=cards,
         totals=_totals(summary.ledger),
-        rows=summary.ledger.rows,
+        row_count=summary.ledger.rows,
         ledger=LEDGER,
         footer=_footer(summary),
     )

@@ -12,7 +12,7 @@ _LETTERS = {
 }
 _LETTER_WIDTH, _LETTER_HEIGHT = 5, 7
 _MARGIN = 3
-"""Pixels between a letter and the edge."""
+"""Pixels between a letter and the side of the field."""
 _MIN_WIDTH = 3 * (_LETTER_WIDTH + 2 * _MARGIN)
 """Width in pixels; a narrower slice has no letters at its left and right sides."""
 _WHITE, _BLACK = b"\xff", b"\0"
@@ -31,9 +31,10 @@ The left side of the person is at the left (neurological convention).
 
 @cache
 def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[PixelRun, ...]:
-    """Return the pixels of the letters at the sides of a field of `width` x `height` pixels with a slice: white, with a black edge.
+    """Return the pixels of the letters at the sides of a field of `width` x `height` pixels with a slice.
 
-    A pixel has `depth` bytes. No letters are returned for sides where the slice is too narrow.
+    The letters are white, with a black outline. A pixel has `depth` bytes. No letters are returned for sides where the slice is
+    too narrow.
     """
     left, right, top, bottom = sides
     across, down = (width - _LETTER_WIDTH) // 2, (height - _LETTER_HEIGHT) // 2
@@ -47,11 +48,11 @@ def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[Pi
 
 @cache
 def _runs(letter: str, depth: int) -> tuple[PixelRun, ...]:
-    """Return the pixels of a letter and of its edge."""
+    """Return the pixels of a letter and of its outline."""
     ink = {(y, x) for y, row in enumerate(_LETTERS[letter]) for x, cell in enumerate(row) if cell == "1"}
-    edge = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
+    outlined = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
     runs: list[PixelRun] = []
-    for y, x in sorted(edge):
+    for y, x in sorted(outlined):
         pixel = (_WHITE if (y, x) in ink else _BLACK) * depth
         last_x, last_y, pixels = runs[-1] if runs else (0, 0, b"")
         if pixels and last_y == y and last_x + len(pixels) // depth == x:

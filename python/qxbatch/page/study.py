@@ -43,7 +43,7 @@ _MAX_DIFFERENCES = 2
 """Largest number of differences in a row of the table of sessions: the row has few lines then."""
 _SUMMARY_COLUMNS = ("scanned", "scanner", "series", "images", "failed", "warnings")
 COLUMNS = ("", "session", "subject", "state", *_SUMMARY_COLUMNS, "differences", "packets")
-"""Headings of the table; the first column has the thumbnails."""
+"""Headings of the table; the first column has the thumbnails. If there are data sets, `bids` is before the last column."""
 
 
 class Tile(NamedTuple):

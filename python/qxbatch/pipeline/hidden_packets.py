@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.own_names import HiddenKind, hidden_name, is_shortened, split_hidden_name
+from qxbatch.discover.own_names import HiddenKind, hidden_name, is_shortened, parse_hidden_name
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.removed_packet import compare_with_sessions
 from qxbatch.problems import Code, Problem
@@ -46,7 +46,7 @@ def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[Sess
     if inbox is None:  # folder mode
         return []
     names = names_in(inbox)
-    entries = [(name, *parts) for name in names if (parts := split_hidden_name(name)) and parts[0] in _STATES]
+    entries = [(name, *parts) for name in names if (parts := parse_hidden_name(name)) and parts[0] in _STATES]
     if not entries:
         return []
     try:

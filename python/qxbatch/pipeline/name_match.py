@@ -67,7 +67,7 @@ def _sessions_of(settings: Settings, rows: "LogfileRows | None", packets: Sequen
     """Return the session ids of the packets that have one. Files are opened only if one is named as a PAR or a REC."""
     if settings.masterinbox is not None and any(map(has_paired_extension, packets)):
         written_folders = (settings.sessionsfolder, settings.archive_folder)
-        judged = judge_entries(list_inbox(settings.masterinbox, written_folders, only=packets), settings, rows)
+        judged = judge_entries(list_inbox(settings.masterinbox, written_folders, only_names=packets), settings, rows)
         sessions = {entry.path.name: entry.session for entry in judged}
     else:
         sessions = {packet: session_of(settings, rows, packet) for packet in packets}

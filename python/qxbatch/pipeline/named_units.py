@@ -36,7 +36,7 @@ def import_named(
     recovery = finish_interrupted(workspace, locks, settings, packets_of_units)
     packets = {packet for names in packets_of_units.values() for packet in names}
     all_candidates = [
-        judge_again(candidate, recovery, packets_of_units) for candidate in candidates(settings, only=packets)
+        judge_again(candidate, recovery, packets_of_units) for candidate in candidates(settings, only_names=packets)
     ]
     for candidate in all_candidates:
         observer.notify(CandidateFound(candidate))

@@ -1,4 +1,7 @@
-"""Texts that a field of a converter may have cut: a cut name cannot be recognised."""
+"""Texts that a converter may have cut to the length of a field: the last word, which may be a part of a name, is removed.
+
+A part of a name cannot be recognised by the redaction.
+"""
 
 import re
 

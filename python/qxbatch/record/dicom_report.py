@@ -47,7 +47,10 @@ def refreshed_report(report: str, old: Summary, new: Summary) -> str | None:
 
 
 def _is_unedited(report: str, reports: Sequence[str]) -> bool:
-    """Return whether each line above the table, and each cell of the table, is in one of `reports`; columns may be missing."""
+    """Return whether each line above the table, and each cell of the table, is in one of `reports`.
+
+    Columns may be missing in `report`: older versions wrote fewer.
+    """
     above, _, table = report.partition("\n\n")
     known_lines = {line for text in reports for line in text.partition("\n\n")[0].split("\n")}
     rows = _cells(table)
@@ -93,7 +96,7 @@ _TITLES = (
 
 
 def _scanners(conversions: Sequence[Conversion]) -> list[str]:
-    """Return a line with the scanners of a session that has several."""
+    """Return a line with the scanners of a session that has several; no line for another session."""
     facts = ((each.series.n, each.series.header, each.verdict, each.acquisition) for each in conversions)
     scanners = ScannedSession("", tuple(scanned_series(*each) for each in facts)).scanners
     return [f"scanners: {'; '.join(scanners)}"] if len(scanners) > 1 else []

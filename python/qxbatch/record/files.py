@@ -1,4 +1,4 @@
-"""Moves images, their sidecars, and logs to their places in the session folder."""
+"""Moves images and their sidecars to their places in the session folder, redacts sidecars, and writes the converters' logs."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def escape_sidecars(folder: Path) -> None:
 def redact_sidecars(folder: Path, redact: Redact) -> None:
     """Redact the texts of the sidecars (.json), also in lists, except UIDs; numbers do not change.
 
-    The last word of a text that fills its field may be cut: it is removed.
+    The last word of a text that fills its field is removed, since it may be cut (`without_last_word`).
     """
     if redact is no_redaction:
         return

@@ -19,8 +19,8 @@ NIfTI-2 has only the last three."""
 def redact_image(nifti: Path, redact: Redact) -> None:
     """Redact the texts in the header of an uncompressed image, in place. Raises OSError.
 
-    Converters write ImageComments and similar text there. The last word of a text that fills its field may be cut, and
-    a cut name cannot be recognised: it is removed.
+    Converters write ImageComments and similar text there. The last word of a text that fills its field is removed, since it may
+    be cut (`without_last_word`).
     """
     if redact is no_redaction:
         return

@@ -36,7 +36,7 @@ class SessionImages(NamedTuple):
         return tuple(item.image for item in self.numbered_images)
 
     def labels(self, series: Iterable[Series], redact: Redact) -> tuple[SeriesLabel, ...]:
-        """Return a readable name of each series; `redact` redacts identities in descriptions."""
+        """Return the label of each series for messages; `redact` redacts identities in descriptions."""
         images: dict[int, list[int]] = {}
         for image in self.images:
             images.setdefault(image.n, []).append(image.number)

@@ -44,7 +44,7 @@ def _read_fields(path: Path | None) -> dict[str, Any]:
 
 
 def _seconds(series: Series) -> float | int | None:
-    """Return the repetition time of a series in s, from its header, which has it in ms; None if it is not positive or missing."""
+    """Return the repetition time of a series in s, from its header, which has it in ms; None if it is missing or not positive."""
     time = number(series.header, "RepetitionTime")
     if time is None or time <= 0:
         return None

@@ -1,4 +1,4 @@
-"""Moves kept files of a packet into the session: logs to dicom/log, the other files to inbox."""
+"""Kept files of a packet: redacts their names, and moves them into the session, logs to dicom/log, the others to inbox."""
 
 import contextlib
 import os
@@ -103,7 +103,7 @@ def _shortened_name(name: str) -> str:
 
 
 def _unused_name(root: Path, requested: str, current: str) -> str:
-    """Return an unused name: the requested one, or a numbered one."""
+    """Return an unused path below `root`: the requested one, or a numbered one. `current`, where the file is, counts as unused."""
     name, k = requested, 1
     while name != current and os.path.lexists(root / name):
         k += 1
@@ -113,7 +113,7 @@ def _unused_name(root: Path, requested: str, current: str) -> str:
 
 
 def _folder_at(root: Path, top: str, names: Sequence[str]) -> str:
-    """Return the path below `root` of the folder with these names below `top`; numbered ones where a file has a name."""
+    """Return the path below `root` of the folder with these names below `top`; a name that a file has gets a number."""
     at = top
     for name in names:
         parent, at, k = at, f"{at}/{name}", 1

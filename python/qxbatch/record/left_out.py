@@ -10,7 +10,7 @@ from qxbatch.session.layout import at_of_sorted_file
 
 
 def left_out_of(job: Job, sorted_session: SortedSession, conversions: Iterable[Conversion]) -> LeftOut:
-    """Return the members left out of a session."""
+    """Return the members of a session that were left out or are cut short."""
     not_read = job.left_out.of_rows(sorted_session.rows)
     truncated = {
         at_of_sorted_file(conversion.series.n, name)

@@ -20,7 +20,7 @@ class PreviousSession:
     """The previous session; empty if there is none, or if another program created it."""
 
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
-    """Rows by `at`: where the bytes of a member are, relative to the session folder."""
+    """Rows by `at`: where the bytes of a member are, relative to the session folder. Empty if the ledger is damaged."""
     rows_without_location: tuple[LedgerRow, ...] = ()
     """Rows of members whose bytes have no location in the session (`FATES_WITHOUT_LOCATION`)."""
     positions: Mapping[tuple[str, str], int] = field(default_factory=dict)

@@ -20,7 +20,10 @@ from qxbatch.visible import shell_word
 def with_protocol_check(
     protocol: Protocol, sorted_session: SortedSession, converted: ConvertedSession, sessionsfolder: Path
 ) -> tuple[SortedSession, ConvertedSession]:
-    """Return the session, with a problem if it differs from the protocol, and its series, some with the verdict `repeated`."""
+    """Return the session, with a warning if it differs from the protocol, and its conversions.
+
+    The conversions of complete series that the protocol expects less often get the verdict `repeated`.
+    """
     ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
     check = check_session(protocol, ScannedSession(sorted_session.session.id, tuple(map(_scanned, ordered))))
     if not check.differences:

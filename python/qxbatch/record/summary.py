@@ -19,7 +19,7 @@ from qxbatch.session.summary_parts import (
     Split,
 )
 
-_HEADER = (
+_HEADER_FIELDS = (
     "SeriesNumber",
     "SeriesDescription",
     "ProtocolName",
@@ -120,7 +120,7 @@ def summarize(
 
 def recorded_fields(header: HeaderLike) -> dict[str, Value]:
     """Return the header fields for a summary; none of them names the patient."""
-    return {field: content for field in _HEADER if (content := value(header, field)) is not None}
+    return {field: content for field in _HEADER_FIELDS if (content := value(header, field)) is not None}
 
 
 def _packet(info: PacketInfo) -> PacketSummary:

@@ -1,1 +1,1 @@
-"""Reports for people: before, during and after the import."""
+"""Reports of a run, before, during and after the import: terminal, log, JSON summary, exit status."""

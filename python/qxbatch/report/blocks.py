@@ -1,6 +1,6 @@
 """Lists of problems as text: each session or packet once, with its reasons and the command that fixes it.
 
-Sessions with the same reasons are one block; a list that is too long is folded to counts by reason.
+Sessions with the same reasons are one block; a list that is too long is folded to counts and names by problem code.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -82,7 +82,10 @@ def _merge(group: Sequence[Block]) -> Block:
 
 
 def lines_of(blocks: Sequence[Block], layout: TextLayout, *, cuts_messages: bool = True) -> list[str]:
-    """Return the lines of a report about these blocks: each with its messages, and with what to do."""
+    """Return the lines of a report about these blocks: each with its messages, and with what to do.
+
+    With `cuts_messages`, long messages are cut, except with `layout.list_all`.
+    """
     if len(blocks) > MAX_BLOCKS and not layout.list_all:
         return list(_folded_lines(blocks, layout))
     max_lines = LINES_OF_FEW if len(blocks) <= FEW_BLOCKS else LINES_OF_MANY

@@ -63,8 +63,8 @@ def final_report(
     failed_sessions = [session for session in report.sessions if has_failed(session)]
     other_sessions = [session for session in report.sessions if not has_failed(session)]
     problem_lines = _section("To look at:", lines_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
-    refused = [*_refused(report.candidates), *_blocks(failed_sessions, (Severity.ERROR, Severity.WARNING))]
-    problem_lines += _section("Failed:", lines_of(merge_blocks(refused), layout, cuts_messages=False))
+    failed_blocks = [*_refused(report.candidates), *_blocks(failed_sessions, (Severity.ERROR, Severity.WARNING))]
+    problem_lines += _section("Failed:", lines_of(merge_blocks(failed_blocks), layout, cuts_messages=False))
     if any(line.endswith(CUT_MARK) for line in problem_lines):
         problem_lines += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
     lines += problem_lines
@@ -121,8 +121,9 @@ def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
 
 
 def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:
-    """Return a block for each session or packet with problems of these severities, and one for each problem of a whole packet that
-    several of its sessions have.
+    """Return a block for each session or packet with problems of these severities.
+
+    A problem of a whole packet that several of its sessions have is a separate block.
     """
     by_session = [(session, _of_severity(session, severities)) for session in sessions]
     counts = Counter(problem for _, problems in by_session for problem in problems)

@@ -19,7 +19,7 @@ MAX_UNITS = 3
 MAX_WIDTH = 79
 """Maximum number of columns, also on a wide terminal: a terminal that becomes narrower does not break short lines."""
 BYTES_OF = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
-"""Bytes of each unit, the largest first."""
+"""Bytes of each unit of size, the largest first."""
 _DECIMAL_BELOW = 9.95
 """Smaller numbers are written with one digit after the point; from 9.95 on, that would be `10.0`."""
 _BAR_WIDTHS = (10, 30)
@@ -50,10 +50,10 @@ def _bar(progress: RunProgress, room: int, marks: Marks) -> Line:
         if progress.total_bytes
         else float(progress.ended_count == progress.unit_count)
     )
-    unit = size_unit(progress.total_bytes)
+    byte_unit = size_unit(progress.total_bytes)
     texts = [
         f"{int(100 * ratio)}%",
-        f"{in_unit(progress.done_bytes, unit)} of {in_unit(progress.total_bytes, unit)} {unit}",
+        f"{in_unit(progress.done_bytes, byte_unit)} of {in_unit(progress.total_bytes, byte_unit)} {byte_unit}",
     ]
     texts += [] if progress.rate is None else [f"{decimal_size_text(progress.rate)}/s"]
     texts += [] if progress.seconds_left is None else [f"{elapsed_text(progress.seconds_left)} left"]
@@ -141,17 +141,17 @@ def _reason(report: SessionReport, severity: Severity) -> str:
 
 
 def size_unit(size: float) -> str:
-    """Return the unit (a key of BYTES_OF) in which a size in bytes is written."""
-    return next((unit for unit, least in BYTES_OF.items() if size >= least), "kB")
+    """Return the unit of size (a key of BYTES_OF) in which a size in bytes is written."""
+    return next((byte_unit for byte_unit, unit_bytes in BYTES_OF.items() if size >= unit_bytes), "kB")
 
 
-def in_unit(size: float, unit: str) -> str:
-    """Return a size, given in bytes, as a number of a unit; small numbers have one digit after the point.
+def in_unit(size: float, byte_unit: str) -> str:
+    """Return a size, given in bytes, as a number of a unit of size; small numbers have one digit after the point.
 
     >>> in_unit(2_340_000, "MB"), in_unit(114_000_000, "MB")
     ('2.3', '114')
     """
-    number = size / BYTES_OF[unit]
+    number = size / BYTES_OF[byte_unit]
     return f"{number:.1f}" if number < _DECIMAL_BELOW else f"{number:.0f}"
 
 
@@ -161,8 +161,8 @@ def decimal_size_text(size: float) -> str:
     >>> decimal_size_text(2_340_000), decimal_size_text(700)
     ('2.3 MB', '0.7 kB')
     """
-    unit = size_unit(size)
-    return f"{in_unit(size, unit)} {unit}"
+    byte_unit = size_unit(size)
+    return f"{in_unit(size, byte_unit)} {byte_unit}"
 
 
 def elapsed_text(seconds: float) -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # a run that imports nothing does not load it
 class RunObservers:
     """Passes events to the log, the JSON summary, the display once `progress` was used, and the observers of the caller, `more`.
 
-    With --json-file, raises UsageError if --json-file or --log-file would change data.
+    With --json-file, raises UsageError if --json-file or --log-file would change data: callers other than the
+    command line (`refuse_harm` in cli/harm.py) have not checked it.
     """
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:

@@ -67,7 +67,8 @@ def _study_of(settings: Settings) -> StudyPaths:
 
 
 def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyPaths]) -> None:
-    """Raise UsageError if one of `outputs` (maps options to paths) is a file of a study, or an existing file of another kind.
+    """Raise UsageError if one of `outputs` (maps options to paths) is at a place of a study where no output may be, or is an
+    existing file that the option may not replace.
 
     Besides `studies`, any study that contains the path is recognised.
     """
@@ -189,15 +190,15 @@ def _why_forbidden(path: Path, studies: Iterable[StudyPaths]) -> str:
     A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
     """
     written = absolute_form(path)
-    names = {written, _real(written.parent) / written.name, _real(path)}
+    paths = {written, _real(written.parent) / written.name, _real(path)}
     reasons = (
-        *(_place_in_study(name, study) for study in studies for name in names),
-        *(_place_in_any_study(name) for name in names),
+        *(_place_in_study(each, study) for study in studies for each in paths),
+        *(_place_in_any_study(each) for each in paths),
     )
     return next(filter(None, reasons), "")
 
 
-def _place_in_study(name: Path, study: StudyPaths) -> str:
+def _place_in_study(path: Path, study: StudyPaths) -> str:
     """Return where in a study a path is; empty if an output may have it.
 
     A path in a master inbox is allowed if the inbox contains the sessions folder: such an inbox also has other files.
@@ -215,13 +216,13 @@ def _place_in_study(name: Path, study: StudyPaths) -> str:
             ),
             *((records, _RECORDS) for records in _with_target(sessions / WORKSPACE)),
         )
-        what = next((what for folder, what in folders if name.is_relative_to(folder)), "")
-        if what or not name.is_relative_to(sessions):
+        what = next((what for folder, what in folders if path.is_relative_to(folder)), "")
+        if what or not path.is_relative_to(sessions):
             return what
-        parts = name.relative_to(sessions).parts
-        if len(parts) == 1 and _STUDY_LEVEL.fullmatch(name.name):
+        parts = path.relative_to(sessions).parts
+        if len(parts) == 1 and _STUDY_LEVEL.fullmatch(path.name):
             return "a file that the import itself writes"
-        if len(parts) == 1 and any(_has_packet_of(name.name, inbox) for inbox in inboxes):
+        if len(parts) == 1 and any(_has_packet_of(path.name, inbox) for inbox in inboxes):
             return "the session folder of a packet that waits in the master inbox"
         if len(parts) > 1 and (parts[1] in _SESSION_NAMES or has_inbox_or_results(sessions / parts[0])):
             return f"in the session folder {parts[0]}"
@@ -237,17 +238,17 @@ def _has_packet_of(session: str, inbox: Path) -> bool:
     return any(name == session or name.startswith(f"{session}.") for name in names)
 
 
-def _place_in_any_study(name: Path) -> str:
+def _place_in_any_study(path: Path) -> str:
     """Return where a path is in the study that contains it, if one does; empty if an output may have it."""
-    for folder in name.parents:
+    for folder in path.parents:
         kind = kind_of_folder(folder)
         if kind is FolderKind.SESSION:
             return f"in the session folder {folder.name}"
         if kind:  # a sessions folder
-            parts = name.relative_to(folder).parts
+            parts = path.relative_to(folder).parts
             if len(parts) > 1 and parts[0] in _FORBIDDEN_FOLDERS:
                 return _FORBIDDEN_FOLDERS[parts[0]]
-            return _place_in_study(name, default_study_paths(folder))
+            return _place_in_study(path, default_study_paths(folder))
     return ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from qxbatch.counted import counted
-from qxbatch.model import Value
+from qxbatch.model import HeaderLike
 from qxbatch.os_error import size_text
 from qxbatch.visible import one_line
 from qxbatch.wrapping import table, text_width, wrapped
@@ -29,12 +29,6 @@ WRAPPED_COLUMNS = 2
 """How many columns at the end of the table (description and patient) are wrapped on a narrow terminal."""
 
 
-class Fields(Protocol):
-    """Header fields by their DICOM keywords."""
-
-    def get(self, field: str, /) -> Value: ...
-
-
 class AnySeries(Protocol):
     """A series, of DICOM or PAR/REC. `number` is its SeriesNumber, `size` is in bytes, `files` is the number of its files.
 
@@ -56,7 +50,7 @@ class AnySeries(Protocol):
     @property
     def start_time(self) -> str: ...
     @property
-    def header(self) -> Fields: ...
+    def header(self) -> HeaderLike: ...
 
 
 def series_kind(series: AnySeries) -> str:
@@ -124,7 +118,7 @@ def as_json(sources: Sequence[Source]) -> str:
 
 
 def as_tsv(sources: Sequence[Source]) -> str:
-    """Return a row for each series under a row of names; an absent value is empty."""
+    """Return a row for each series, below a row with the names of the columns; an absent value is empty."""
     lines = ["\t".join(COLUMNS)]
     for source in sources:
         for series in in_order(source.series):

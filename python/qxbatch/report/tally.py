@@ -83,15 +83,15 @@ class _Unit:
         self.name = name
         self.size = size
         self.stage: Stage | None = None
-        self.read = 0.0
+        self.read_bytes = 0.0
         """Bytes that were read."""
         self.progress = 0.0
         """The fraction of its work that is done, 0 to 1; it never decreases."""
         self.series_size = self.converted_size = 0
         """Bytes of all series, and of those that are converted and stored."""
-        self.series: dict[str, tuple[int, int]] = {}
+        self.series_counts: dict[str, tuple[int, int]] = {}
         """Maps each session to the number of its converted series and of all its series."""
-        self.total = 0
+        self.series_count = 0
         """Number of its series; 0 as long as it is not sorted."""
 
     def advance(self) -> None:
@@ -102,7 +102,7 @@ class _Unit:
         finished_stages = sum(STAGE_TIMES[stage] for stage in stages[: stages.index(self.stage)])
         stage_progress = 0.0
         if self.stage is Stage.READING:
-            stage_progress = min(1.0, self.read / self.size) if self.size else 0.0
+            stage_progress = min(1.0, self.read_bytes / self.size) if self.size else 0.0
         elif self.stage is Stage.CONVERTING:
             stage_progress = self._converted_fraction()
         elif self.stage is Stage.RECORDING and self._converted_fraction() < 1:
@@ -114,8 +114,8 @@ class _Unit:
 
     def unit_progress(self) -> UnitProgress:
         """Return the unit as the display shows it."""
-        done = sum(done for done, _ in self.series.values())
-        return UnitProgress(self.name, "waiting" if self.stage is None else str(self.stage), done, self.total)
+        done = sum(done for done, _ in self.series_counts.values())
+        return UnitProgress(self.name, "waiting" if self.stage is None else str(self.stage), done, self.series_count)
 
 
 class Tally:
@@ -124,11 +124,12 @@ class Tally:
     def __init__(self, now: float) -> None:
         self._began = now
         self._units: dict[str, _Unit] = {}
-        self._packets = self._size = self._done = self._failed = self._to_check = 0
+        self._unit_count = self._ended_count = self._failed_count = self._to_check_count = 0
+        self._total_bytes = 0
         self._ended_bytes = self._skipped_bytes = 0.0
         """Bytes of the units that ended. Of these, the bytes that were not yet done when their unit ended without a session: the
         rate does not count them."""
-        self._read = 0
+        self._read_bytes = 0
         """Bytes that the core has read in this run."""
         self._rates = deque([(now, 0.0)])
         """Pairs (time, bytes done by then, without the skipped ones) of the last RATE_SECONDS."""
@@ -140,7 +141,7 @@ class Tally:
         """Count an event."""
         match event:
             case RunStarted():
-                self._packets, self._size = event.units, event.size
+                self._unit_count, self._total_bytes = event.units, event.size
                 self._began = self._estimated_at = now
                 self._rates = deque([(now, 0.0)])
             case UnitStarted():
@@ -164,9 +165,9 @@ class Tally:
             case StageStarted():
                 unit.stage = event.stage
             case UnitSorted():
-                unit.series_size, unit.total = event.size, event.series
+                unit.series_size, unit.series_count = event.size, event.series
             case ConversionProgress():
-                unit.series[event.session] = (event.done, event.total)
+                unit.series_counts[event.session] = (event.done, event.total)
             case SeriesFinished():
                 unit.converted_size += event.size
         unit.advance()
@@ -175,18 +176,18 @@ class Tally:
         """Distribute new bytes over the units being read, by their size: the core counts only `size`, the sum since the start."""
         reading = [unit for unit in self._units.values() if unit.stage is Stage.READING]
         total_size = sum(unit.size for unit in reading)
-        more, self._read = size - self._read, size
+        more, self._read_bytes = size - self._read_bytes, size
         for unit in reading:
-            unit.read += more * unit.size / total_size if total_size else 0
+            unit.read_bytes += more * unit.size / total_size if total_size else 0
             unit.advance()
 
     def _finish(self, event: UnitFinished) -> None:
         unit = self._units.pop(event.unit, None)
-        self._done += 1
+        self._ended_count += 1
         if any(map(has_failed, event.reports)):
-            self._failed += 1
+            self._failed_count += 1
         elif any(problem.severity is Severity.WARNING for report in event.reports for problem in report.problems):
-            self._to_check += 1
+            self._to_check_count += 1
         if unit is not None:
             self._ended_bytes += unit.size
             published = any(report.folder is not None for report in event.reports)
@@ -201,11 +202,11 @@ class Tally:
             self._rates.popleft()
         rate = self._rate()
         return RunProgress(
-            self._packets,
-            self._done,
-            self._failed,
-            self._to_check,
-            self._size,
+            self._unit_count,
+            self._ended_count,
+            self._failed_count,
+            self._to_check_count,
+            self._total_bytes,
             done,
             rate,
             self._time_left(now, done, rate),
@@ -221,7 +222,7 @@ class Tally:
     def _time_left(self, now: float, done: float, rate: float | None) -> float | None:
         if rate is None:
             return None
-        seconds = max(0.0, (self._size - done) / rate)
+        seconds = max(0.0, (self._total_bytes - done) / rate)
         if self._seconds_left is not None:
             seconds = (
                 PREVIOUS_WEIGHT * max(0.0, self._seconds_left - (now - self._estimated_at))

@@ -31,7 +31,7 @@ _IMAGE = re.compile(r"\d{1,12}", re.ASCII)
 _HINT = "Write the table with --plan, and edit its column path: a path, or ignore."
 
 
-class _Row(NamedTuple):
+class _ImageRow(NamedTuple):
     """An image in an edited table, and its cells."""
 
     line: int
@@ -123,7 +123,7 @@ def read_plan_table(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]
     exported keeps its plan.
     """
     plans_by_id = {_unquote(_cell(plan.session.id)): plan for plan in plans}  # by the id as read from the table
-    by_session: dict[str, list[_Row]] = {}
+    by_session: dict[str, list[_ImageRow]] = {}
     for line, cells in _lines(path):
         name, rows = cells["session"], list(_image_rows(path, line, cells))
         if rows and name not in plans_by_id:
@@ -169,7 +169,7 @@ def _unquote(cell: str) -> str:
     return inner.replace('""', '"').strip() if is_quoted else cell
 
 
-def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
+def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_ImageRow]:
     """Yield a row for each image of a line; none for a series without images or a session that cannot be exported.
 
     Raises UsageError.
@@ -181,12 +181,12 @@ def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Ro
             raise UsageError(
                 f"{path}:{line}: image {text!r} is not a number.", "Leave the column image as --plan wrote it."
             )
-        yield _Row(
+        yield _ImageRow(
             line, cells["session"], int(text), cells["path"], cells.get("reason", ""), cells.get("series", ""), name
         )
 
 
-def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
+def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_ImageRow]) -> ExportPlan:
     """Return the plan of a session with the paths of its rows. Raises UsageError."""
     if plan.problem:
         return plan
@@ -229,7 +229,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     )
 
 
-def _other_scan(row: _Row, image: ExportImage) -> str:
+def _other_scan(row: _ImageRow, image: ExportImage) -> str:
     """Return a text that says which series number or name the row has, and which its image has; empty if they agree.
 
     An empty cell agrees with every image.
@@ -251,7 +251,7 @@ def _images_and_rules(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[in
     return images, placed | ignored
 
 
-def _target_of(path: Path, row: _Row, plan: ExportPlan) -> str:
+def _target_of(path: Path, row: _ImageRow, plan: ExportPlan) -> str:
     """Return data type and name of a path, without subject and session. Raises UsageError if the path is not valid."""
     folder, prefix = session_prefix(plan.subject_label, plan.session_label)
     start, name_start = f"{folder}/", f"{prefix}_"
