@@ -139,7 +139,7 @@ impl PixelReader {
         Ok(StoredValues::Integers(values))
     }
 
-    /// Reads the compared rows of a frame of integers, as [`Self::read`].
+    /// Reads the compared rows of a frame of integers into `out`, as [`Self::read`].
     fn read_integers(
         &mut self,
         file: &File,
@@ -356,7 +356,7 @@ impl Default for Signature {
 }
 
 impl Signature {
-    /// Adds values, one row of pixels at a time.
+    /// Adds the values of one row of pixels; the first one goes to the first lane.
     #[inline]
     pub fn add(&mut self, mut values: impl Iterator<Item = i64>) {
         loop {
