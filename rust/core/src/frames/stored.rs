@@ -27,6 +27,7 @@ pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
         Pixels::Native { length, .. } | Pixels::Floating { length, .. } => length,
         Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
         Pixels::Rle | Pixels::Damaged => return Some("damaged pixel data"),
+        // An object without pixels has no frames, so this text is never used for it.
         Pixels::Unreadable | Pixels::Absent => return Some("compressed"),
     };
     if object.is_truncated {
