@@ -230,7 +230,7 @@ fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
 }
 
 /// Reads a file that is too large for memory. Copies it to staging, unless it is an archive of a supported kind or a
-/// compressed file, or the option `link` is set: then it is read in place.
+/// compressed file, or the option `hard_link` is set: then it is read in place.
 fn read_large_file(
     pass: &Pass<'_>,
     address: &Address,
@@ -239,7 +239,7 @@ fn read_large_file(
     size: u64,
 ) -> Result<ProcessedMember, Stop> {
     let file_kind = kind::of_file(&file).unwrap_or(FileKind::Other);
-    let keep_in_place = pass.options.link
+    let keep_in_place = pass.options.hard_link
         || matches!(
             file_kind,
             FileKind::Zip | FileKind::SevenZ | FileKind::Tar | FileKind::Packed(_)

@@ -27,7 +27,7 @@ pub struct Options {
     /// Whether to decompress gzipped DICOM files.
     pub gunzip: bool,
     /// Whether to hard-link plain files into staging if possible, instead of copying them.
-    pub link: bool,
+    pub hard_link: bool,
     /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
     /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
     /// or whose pixel data are not found. A staged file has its full size: a hole replaces the omitted bytes.
@@ -51,7 +51,7 @@ impl Default for Options {
         Self {
             threads: 0,
             gunzip: true,
-            link: false,
+            hard_link: false,
             headers_only: false,
             skip: Vec::new(),
             max_ratio: 1000,
