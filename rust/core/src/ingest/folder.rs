@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::batch::{BATCH, Members};
+use super::batch::{BATCH_SIZE, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -54,7 +54,7 @@ pub fn read<'a>(
             let members = entries.par_iter().enumerate().with_max_len(16);
             members
                 .map(|(at, entry)| {
-                    let sequence = (batch * BATCH + at) as u64 + 1;
+                    let sequence = (batch * BATCH_SIZE + at) as u64 + 1;
                     let address = container.member(&entry.path, sequence);
                     let path = root.join(std::ffi::OsStr::from_bytes(&entry.path));
                     read_entry(pass, &address, root, &path, &entry.kind)
