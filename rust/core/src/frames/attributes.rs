@@ -52,7 +52,7 @@ pub struct Diffusion {
     /// Whether the header says that the frame is part of a diffusion scan, also if its b-value is 0.
     pub in_diffusion_scan: bool,
     /// Lowest and highest of the b-values in the frame's elements, s/mm2. Of GE's private element, `second_b_value`
-    /// counts and not `b_value`; other second b-values do not count.
+    /// counts if there is a gradient, and never `b_value`; other second b-values do not count.
     pub b_value_range: Option<[f64; 2]>,
 }
 

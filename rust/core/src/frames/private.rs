@@ -34,6 +34,7 @@ enum Vendor {
     Siemens,
     Ge,
     Philips,
+    /// United Imaging.
     Uih,
 }
 

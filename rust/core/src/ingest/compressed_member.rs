@@ -155,6 +155,7 @@ fn probe(
     Ok(match (may_be_image, fault) {
         (true, None) => ContentKind::Image,
         (true, Some(reason)) => ContentKind::Damaged(reason),
+        // A limit on memory is no damage: the member is refused, and its reason says how to pack it again.
         (false, Some(reason))
             if is_tar_name(&address.path, compression) && !reason.contains("(limit") =>
         {

@@ -40,7 +40,8 @@ struct FolderEntry {
     kind: EntryKind,
 }
 
-/// Reads everything below a folder except the entries that the option `skip` names, in sorted order.
+/// Reads everything below a folder except the entries that the option `skip` names, in sorted order. `container` is the
+/// address of the packet.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,

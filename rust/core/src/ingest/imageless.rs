@@ -1,4 +1,4 @@
-//! An archive without images, beside plain files: it is kept as one file.
+//! An archive without images, beside plain files (files in no archive): it is kept as one file.
 
 use std::path::Path;
 

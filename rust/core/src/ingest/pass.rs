@@ -26,7 +26,7 @@ pub struct Options {
     pub threads: usize,
     /// Whether to decompress gzipped DICOM files.
     pub gunzip: bool,
-    /// Whether to hard-link plain files into staging if possible, instead of copying them.
+    /// Whether to hard-link plain files (files in no archive) into staging if possible, instead of copying them.
     pub hard_link: bool,
     /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
     /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read

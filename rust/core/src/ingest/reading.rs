@@ -63,7 +63,7 @@ impl Reading {
         &self.rows
     }
 
-    /// Returns the groups of the sorted files.
+    /// Returns the groups of the sorted files: files of one patient and series ([`Group`]).
     #[must_use]
     pub fn groups(&self) -> &[Group] {
         &self.groups

@@ -20,7 +20,7 @@ use crate::archive::tar::{Member, MemberKind, TarReader};
 use crate::archive::{expands_too_much, expands_too_much_reason, reason};
 use crate::notation::{escape, escaped_len};
 
-/// Reads all members.
+/// Reads all members. `container` is the address of the tar as an archive.
 pub fn read(
     pass: &Pass<'_>,
     input: Input<'_>,

@@ -22,7 +22,7 @@ use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
 
 /// Reads all members. `zip_index` is the index of the archive in [`super::DeflateStreams::zips`]; None if the archive is in
-/// staging and will be removed.
+/// staging and will be removed. `container` is the address of the zip as an archive.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
