@@ -185,12 +185,12 @@ def test_unusual_names_in_a_folder_stay_distinct_and_are_escaped(tmp_path: Path)
         assert row.at.isprintable()
 
 
-@pytest.mark.parametrize("link", [False, True])
-def test_reading_does_not_change_loose_files(link: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hard_link", [False, True])
+def test_reading_does_not_change_loose_files(hard_link: bool, tmp_path: Path) -> None:
     folder = packet({"1": IMAGE, "notes": b"x"}, tmp_path)
-    result = ingested(folder, tmp_path, link=link)
+    result = ingested(folder, tmp_path, hard_link=hard_link)
     assert (folder / "1").read_bytes() == IMAGE
-    assert (folder / "1").samefile(result.root / result.row("1").at) is link
+    assert (folder / "1").samefile(result.root / result.row("1").at) is hard_link
 
 
 def test_large_members_are_sorted_like_small_ones(tmp_path: Path) -> None:

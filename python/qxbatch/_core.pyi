@@ -242,7 +242,7 @@ def ingest(
     *,
     threads: int = 0,
     gunzip: bool = True,
-    link: bool = False,
+    hard_link: bool = False,
     headers_only: bool = False,
     skip: Sequence[str] = ...,
     max_ratio: int = 1000,
@@ -255,9 +255,9 @@ def ingest(
     """Read packets (path, prefix of ledger paths) once: recognise, check, hash and parse each member, and write it below `staging`.
 
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that is readable to its end and contains no DICOM
-    or PAR becomes one kept member `name`. Paths in `skip` on the top level of a folder are skipped. With `link`, files of a folder
-    are hard-linked into staging if possible, else copied. With `headers_only`, a DICOM file in staging is a hole after its header,
-    unless the header cannot be read or the pixel data are not found. A REC, or a file of no known kind, is one hole; a PAR
+    or PAR becomes one kept member `name`. Paths in `skip` on the top level of a folder are skipped. With `hard_link`, files of a
+    folder are hard-linked into staging if possible, else copied. With `headers_only`, a DICOM file in staging is a hole after its
+    header, unless the header cannot be read or the pixel data are not found. A REC, or a file of no known kind, is one hole; a PAR
     or DICOMDIR is complete. `passwords` are tried on encrypted members in order, the last correct one first. Reasons about
     encryption start with `encrypted`.
 

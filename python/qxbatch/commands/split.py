@@ -40,7 +40,7 @@ def run(options: Mapping[str, object]) -> int:
                 str(staging / "read"),
                 threads=threads,
                 gunzip=False,
-                link=True,
+                hard_link=True,
                 skip=[str(output)],
                 passwords=passwords_for_core(passwords),
                 monitor=monitor,

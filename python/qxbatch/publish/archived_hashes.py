@@ -34,7 +34,7 @@ def archived_hashes(old: OpenFolder, archive: Path, top: Path) -> set[str]:
 def _rows(packet: Path, scratch: Path) -> list[Row]:
     """Return the members of a packet; none if it cannot be read."""
     try:
-        reading = ingest([(str(packet), "")], str(scratch), link=True)
+        reading = ingest([(str(packet), "")], str(scratch), hard_link=True)
     except OSError:
         return []
     return [reading.row(index) for index in range(len(reading))]

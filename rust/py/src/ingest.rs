@@ -226,7 +226,7 @@ impl Reading {
 }
 
 #[pyfunction]
-#[pyo3(signature = (packets, staging, *, threads = 0, gunzip = true, link = false, headers_only = false, skip = Vec::new(), max_ratio = 1000,
+#[pyo3(signature = (packets, staging, *, threads = 0, gunzip = true, hard_link = false, headers_only = false, skip = Vec::new(), max_ratio = 1000,
     max_bytes = 1 << 40, max_members = 5_000_000, max_nesting = 5, passwords = Vec::new(), monitor = None))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn ingest(
@@ -235,7 +235,7 @@ pub(crate) fn ingest(
     staging: PathBuf,
     threads: usize,
     gunzip: bool,
-    link: bool,
+    hard_link: bool,
     headers_only: bool,
     skip: Vec<PathBuf>,
     max_ratio: u64,
@@ -249,7 +249,7 @@ pub(crate) fn ingest(
     let options = Options {
         threads,
         gunzip,
-        link,
+        hard_link,
         headers_only,
         skip,
         max_ratio,

@@ -52,7 +52,7 @@ pub struct Diffusion {
     /// Whether the header says that the frame is part of a diffusion scan, also if its b-value is 0.
     pub in_diffusion_scan: bool,
     /// Lowest and highest of the b-values in the frame's elements, s/mm2. Of GE's private element, `second_b_value`
-    /// counts and not `b_value`; other second b-values do not count.
+    /// counts if there is a gradient, and never `b_value`; other second b-values do not count.
     pub b_value_range: Option<[f64; 2]>,
 }
 
@@ -206,6 +206,7 @@ impl Attributes {
             0x0008_0032 => {
                 let time = time_of_day(&text(reader, element)?);
                 let time = time.map(|time| time + self.acquisition_day.unwrap_or(0.0) * DAY);
+                // Without a date, the time does not replace AcquisitionDateTime, which is read before it.
                 self.acquisition_time = time
                     .filter(|_| self.acquisition_day.is_some() || self.acquisition_time.is_none())
                     .or(self.acquisition_time);
@@ -353,7 +354,7 @@ fn day(value: &str) -> Option<f64> {
     ))
 }
 
-/// Returns the seconds since 1 March of the year 0 of a DT value, without its time zone.
+/// Returns a DT value as seconds since 1 March of the year 0; ignores its time zone. None without a complete date.
 fn date_time(value: &str) -> Option<f64> {
     let local = value.split(['+', '-', '&']).next().unwrap_or_default();
     let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);

@@ -42,11 +42,11 @@ pub(super) fn read(bytes: &[u8]) -> Csa {
 pub(super) fn each_name(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let is_sv10 = bytes.starts_with(b"SV10");
     let mut rest = bytes.get(if is_sv10 { 8 } else { 0 }..).unwrap_or_default();
-    let names = word(rest, 0).min(MAX_NAMES);
+    let name_count = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
     // In CSA1, each stored length of a value has the number of items of the first tag added to it.
     let mut added = 0;
-    for index in 0..names {
+    for index in 0..name_count {
         let Some((tag, after)) = rest.split_at_checked(TAG_LENGTH) else {
             return;
         };

@@ -38,7 +38,7 @@ const MAX_DEPTH: u32 = 4;
 /// Siemens.
 const MAX_VALUE_LENGTH: u32 = 1 << 22;
 
-/// Standard elements (PS3.6): tag, VR (a number can have another one in the file), keyword.
+/// Standard elements (PS3.6): tag, VR (a number can have another VR in the file), keyword.
 const STANDARD: &[(u32, Vr, &str)] = &[
     (0x0008_0070, Vr::LO, "Manufacturer"),
     (0x0018_0020, Vr::CS, "ScanningSequence"),
@@ -66,7 +66,7 @@ const STANDARD: &[(u32, Vr, &str)] = &[
     (0x0020_4000, Vr::LO, "ImageComments"),
 ];
 
-/// Private elements: creator, tag without the block, VR (a number can have another one in the file), name.
+/// Private elements: creator, tag without the block, VR (a number can have another VR in the file), name.
 const PRIVATE: &[(&str, u32, Vr, &str)] = &[
     ("SIEMENS CSA HEADER", 0x0029_0010, Vr::LO, CSA),
     ("SIEMENS CSA HEADER", 0x0029_0020, Vr::LO, CSA),
@@ -155,7 +155,7 @@ type Creators = Vec<(u32, &'static str)>;
 
 impl DetailsCollector {
     /// Reads the elements of the main data set or of an item; returns the offset after them.
-    fn elements<W: Window>(
+    fn read_elements<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         start: u64,
@@ -177,7 +177,7 @@ impl DetailsCollector {
                     self.character_sets = CharacterSets::named(reader.long_value(element)?);
                 }
                 if depth < MAX_DEPTH && is_wanted(element, depth) {
-                    return self.first_item(reader, element, encoding, depth);
+                    return self.read_first_item(reader, element, encoding, depth);
                 }
                 if element
                     .length
@@ -192,7 +192,7 @@ impl DetailsCollector {
 
     /// Reads only the first item of a sequence, for example the groups of the first frame; returns the offset after the
     /// sequence.
-    fn first_item<W: Window>(
+    fn read_first_item<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -206,8 +206,9 @@ impl DetailsCollector {
             encoding,
             &mut |reader, start, end, inner| {
                 if std::mem::take(&mut first) {
-                    return self.elements(reader, start, end, inner, depth.saturating_add(1));
+                    return self.read_elements(reader, start, end, inner, depth.saturating_add(1));
                 }
+                // The end of an item of undefined length is after its elements.
                 if end == u64::MAX {
                     return each_element(reader, start, end, inner, &mut |reader, element, _| {
                         reader.after(element)
@@ -322,7 +323,7 @@ impl DataSetVisitor for DetailsCollector {
         _: &TransferSyntax,
     ) -> Result<(), ParseError> {
         let encoding = reader.encoding;
-        self.elements(reader, start, u64::MAX, encoding, 0)?;
+        self.read_elements(reader, start, u64::MAX, encoding, 0)?;
         Ok(())
     }
 }

@@ -2,8 +2,8 @@
 //! that distinguish frames.
 //!
 //! An enhanced multi-frame object has one frame for each item of its per-frame functional groups (PS3.3 C.7.6.16). A
-//! mosaic has one for each tile. Other objects have NumberOfFrames frames, by default 1. [`read`] does not read the
-//! pixel values.
+//! mosaic has one for each tile. Other objects have NumberOfFrames frames, by default 1. An object without pixel data has
+//! none. [`read`] does not read the pixel values.
 
 mod attributes;
 mod csa;

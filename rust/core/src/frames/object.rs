@@ -85,7 +85,7 @@ pub struct Object {
     pub acquisition_matrix_side: u32,
     /// Whether Siemens is the manufacturer.
     pub is_siemens: bool,
-    /// NumberOfFrames; 1 if absent.
+    /// NumberOfFrames; 1 if it is absent or not positive.
     pub frame_count: u32,
     /// Encoding of the pixels.
     pub encoding: PixelEncoding,
@@ -149,6 +149,6 @@ pub struct Tiling {
     pub rows: u32,
     /// Columns of a tile.
     pub columns: u32,
-    /// Whether the header has the direction in which the slices follow each other.
+    /// Whether the header has the direction in which the slices follow each other, or the position of each tile.
     pub has_direction: bool,
 }

@@ -88,8 +88,9 @@ impl ObjectBuilder {
         self.object
     }
 
-    /// Returns how many frames uncompressed pixel data can have, including an incomplete one. For other pixel data,
-    /// returns an upper bound: a compressed frame takes at least 8 bytes, the header of its fragment.
+    /// Returns an upper bound of the number of frames. For uncompressed integers, these are as many as fit into the pixel
+    /// data, including an incomplete one, if a pixel has one sample. For other pixel data, a frame counts as 8 bytes: the
+    /// header of the fragment of a compressed frame.
     fn max_frames(&self) -> u32 {
         let frames = match self.object.pixels {
             Pixels::Native { offset, length, .. } => {

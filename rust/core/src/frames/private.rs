@@ -34,6 +34,7 @@ enum Vendor {
     Siemens,
     Ge,
     Philips,
+    /// United Imaging.
     Uih,
 }
 
@@ -175,7 +176,8 @@ impl PrivateBlocks {
             .map(|(_, vendor)| vendor);
     }
 
-    /// Returns the creator that the vendor's scanners write for a block; None unless it is the first block of a group.
+    /// Returns the creator that the vendor's scanners write for the first block of a group; None for other blocks, and
+    /// without a known vendor. `block` is the tag of the block's first element.
     fn usual_creator(&self, block: u32) -> Option<Creator> {
         if block & 0xFF00 != 0x1000 {
             return None;
@@ -192,7 +194,7 @@ impl PrivateBlocks {
         }
     }
 
-    /// Records the private creator in an element.
+    /// Records the private creator in an element, if its block has elements that are read.
     fn record_creator(&mut self, tag: u32, name: &str) {
         let group = tag >> 16;
         let creator = match (group, name) {

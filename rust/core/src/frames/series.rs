@@ -1,4 +1,4 @@
-//! The objects of one series, and counts over their headers.
+//! The objects of one series, and facts from all their headers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -22,7 +22,7 @@ pub struct Series {
 /// The path of a file that cannot be read, and the error.
 pub type FileError = (PathBuf, io::Error);
 
-/// Counts over all objects of a series.
+/// Facts of a series, from the headers of all its objects.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Facts {
     /// Objects with pixel data.
@@ -125,7 +125,7 @@ impl Series {
             .collect()
     }
 
-    /// Returns the counts over all headers.
+    /// Returns the facts of the series.
     pub fn facts(&self) -> Facts {
         let mut facts = Facts {
             is_countable: true,
@@ -158,8 +158,8 @@ fn has_mixed_encodings(objects: &[Object]) -> bool {
     encodings.any(|encoding| Some(encoding) != first)
 }
 
-/// Computes the signatures of an object's frames; none if its values cannot be compared, a frame is damaged, or they
-/// are floating-point numbers. `values` is a buffer.
+/// Computes the signatures of an object's frames; none if its values cannot be compared or are floating-point numbers, or
+/// if a frame is damaged. `values` is a buffer.
 fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
     if comparison_obstacle(object).is_some() || matches!(object.pixels, Pixels::Floating { .. }) {
         return Ok(());
@@ -169,7 +169,7 @@ fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -
     for frame in &object.frames {
         match reader.signature(file, object, frame.index, values) {
             Ok(signature) => signatures.push(signature),
-            // A damaged frame is not compared.
+            // With a damaged frame, no frame of the object is compared.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 object.pixels = Pixels::Damaged;
                 return Ok(());

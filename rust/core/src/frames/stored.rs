@@ -27,6 +27,7 @@ pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
         Pixels::Native { length, .. } | Pixels::Floating { length, .. } => length,
         Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
         Pixels::Rle | Pixels::Damaged => return Some("damaged pixel data"),
+        // An object without pixels has no frames, so this text is never used for it.
         Pixels::Unreadable | Pixels::Absent => return Some("compressed"),
     };
     if object.is_truncated {
@@ -139,7 +140,7 @@ impl PixelReader {
         Ok(StoredValues::Integers(values))
     }
 
-    /// Reads the compared rows of a frame of integers, as [`Self::read`].
+    /// Reads the compared rows of a frame of integers into `out`, as [`Self::read`].
     fn read_integers(
         &mut self,
         file: &File,
@@ -356,7 +357,7 @@ impl Default for Signature {
 }
 
 impl Signature {
-    /// Adds values, one row of pixels at a time.
+    /// Adds the values of one row of pixels; the first one goes to the first lane.
     #[inline]
     pub fn add(&mut self, mut values: impl Iterator<Item = i64>) {
         loop {

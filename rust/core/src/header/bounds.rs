@@ -1,5 +1,5 @@
-//! Where reading a data set can stop, and which groups have private fields. The compiler computes them from the field
-//! table, so that a new field needs only a line of the table.
+//! Where reading a data set can stop, and which groups have private fields. All of it follows from the field table, mostly
+//! when the core is compiled, so that a new field needs only a line of the table.
 #![allow(
     clippy::indexing_slicing,
     reason = "evaluated by the compiler, which refuses a wrong index"

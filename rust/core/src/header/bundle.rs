@@ -75,7 +75,7 @@ impl FinishedBundle {
 }
 
 impl Header {
-    /// Returns a header with the given text in each field, in DICOM notation: values separated by a backslash.
+    /// Returns a header with these fields and their texts. A text is in DICOM notation: values separated by a backslash.
     pub fn from_values(values: &[(Field, &str)]) -> Self {
         let mut bundle = Bundle {
             utf8: true,

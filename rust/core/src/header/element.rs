@@ -126,7 +126,8 @@ impl Encoding {
         })
     }
 
-    /// Returns the encoding of a data set that starts with these bytes; None if no element can start like this.
+    /// Returns the encoding of a data set that starts with these bytes; None if no element can start like this, or if there
+    /// are fewer than 8 bytes.
     ///
     /// `claimed`, the encoding that the transfer syntax states, decides only if the bytes are ambiguous: files with a
     /// wrong transfer syntax are common, and the first group (usually 0008) shows the byte order.

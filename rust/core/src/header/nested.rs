@@ -131,7 +131,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(self.window.at(at, bytes.len())?.starts_with(bytes))
     }
 
-    /// Returns the offset after an element; fails if the object ends before it, or if the items of an element of
+    /// Returns the offset after an element; fails if the object ends within the element, or if the items of an element of
     /// undefined length are invalid.
     #[inline]
     pub(crate) fn after(&mut self, element: &Element) -> Result<u64, ParseError> {

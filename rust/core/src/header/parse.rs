@@ -30,8 +30,8 @@ pub enum Parsed<H = Header> {
     Broken {
         /// What is wrong with it.
         reason: String,
-        /// The byte offset of the problem (of damaged compressed data, that of the object). In a deflated data set, it
-        /// counts the inflated bytes.
+        /// The byte offset of the problem; if compressed data are damaged, the offset where the object starts. In a
+        /// deflated data set, it counts the inflated bytes.
         offset: u64,
     },
 }
@@ -49,8 +49,9 @@ impl<H> Parsed<H> {
 
 /// Reads the header of one object.
 ///
-/// Damaged bytes give a [`Parsed`] value. A failed read is an error; so is damage in the compressed data of an
-/// [`Inflated`] window before the start of the object is found (`InvalidData`).
+/// Damaged bytes give a [`Parsed`] value; it is [`Parsed::Dicom`] if the series is known from the bytes before the damage,
+/// unless compressed data are damaged. A failed read is an error; so is damage in the compressed data of an [`Inflated`]
+/// window before the start of the object is found (`InvalidData`).
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_into(window, &mut bundle)?;
@@ -190,7 +191,7 @@ fn read_data_set<W: Window>(
 /// groups or private fields, it is the last tag of these, else [`LAST_PUBLIC`]. It is `u32::MAX` if the series is not
 /// known yet.
 fn last_tag(collector: &Collector) -> u32 {
-    // An object whose series is not known yet is read to its end: its tags may not ascend.
+    // An object whose series is not known yet is read to its end: its tags may be in another than ascending order.
     if !is_sortable(collector) {
         return u32::MAX;
     }

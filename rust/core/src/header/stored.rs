@@ -8,12 +8,12 @@ use super::field::Field;
 use super::value::{self, Value};
 use super::vr::ValueType;
 
-/// The read fields of one DICOM object.
+/// The fields of one DICOM object that were read.
 ///
 /// It takes a few hundred bytes, so that a hundred thousand headers fit in memory. The first byte says whether the text
-/// is UTF-8. Then follow the end of each value (16 bits, little-endian), and the values one after the other. They are
-/// in DICOM notation and the object's own character set, without padding. Headers that are kept together share one
-/// block, and so does a clone.
+/// is UTF-8. After it are the ends of all values (16 bits each, little-endian), then the values one after the other. The
+/// values are in DICOM notation and the object's own character set, without padding. Headers that are kept together
+/// share one block; a clone shares the block of its original.
 #[derive(Clone)]
 pub struct Header {
     /// The bytes of one or several headers.

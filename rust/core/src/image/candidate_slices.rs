@@ -6,7 +6,7 @@ use super::frame_positions::{CandidateSlice, FramePositions, MAX_DISTANCE, Serie
 use super::grid::{Grid, Plane};
 use super::moved_volumes::assign_moved_volumes;
 
-/// Directions of slices that differ by less than this (rad) are jitter: the slices belong to one stack.
+/// A smaller angle (rad) between a frame and an image is jitter: the frame can be a slice of the image.
 const JITTER: f64 = 0.01;
 
 /// Returns the candidate slices of each frame, also those of volumes that moved as a whole, and the frames without one.

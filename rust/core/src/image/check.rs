@@ -26,7 +26,7 @@ const MIN_CONTRADICTION: f64 = 50.0;
 /// Compares a series with images.
 ///
 /// `repeats_frames` says for each image whether it repeats frames of the other images: of a series that contains a
-/// computed map, dcm2niix writes an image with all frames, and one without the map.
+/// computed map, dcm2niix writes an image without the map, and one with all frames, which repeats those of the first.
 ///
 /// # Errors
 ///

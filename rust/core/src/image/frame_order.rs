@@ -20,8 +20,12 @@ pub(super) fn frames_of_irregular_order(
         .filter(|object| !object.frames.is_empty() && comparison_obstacle(object).is_some())
         .collect();
     if objects.iter().all(|object| object.frames.len() <= 1) {
-        let is_unknown = !not_comparable.is_empty() && !is_regular_series(series_frames);
-        return if is_unknown { not_comparable.len() } else { 0 };
+        let is_irregular = !not_comparable.is_empty() && !is_regular_series(series_frames);
+        return if is_irregular {
+            not_comparable.len()
+        } else {
+            0
+        };
     }
     let shuffled = not_comparable
         .into_iter()
@@ -62,8 +66,8 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
         .iter()
         .map(|series_frame| series_frame.plane.map(|plane| place_of(&plane)))
         .collect();
-    let count = places.iter().collect::<BTreeSet<_>>().len().max(1);
-    if frames.len() <= count || frames.len() % count != 0 {
+    let place_count = places.iter().collect::<BTreeSet<_>>().len().max(1);
+    if frames.len() <= place_count || frames.len() % place_count != 0 {
         return true;
     }
     let numbers = frames
@@ -72,9 +76,9 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
     if numbers.collect::<BTreeSet<_>>().len() < frames.len() {
         return false;
     }
-    let volumes = frames.len() / count;
-    let by_volume = are_equal_volumes(&places, count);
-    let runs: Vec<_> = places.chunks(volumes).collect();
+    let volume_count = frames.len() / place_count;
+    let by_volume = are_equal_volumes(&places, place_count);
+    let runs: Vec<_> = places.chunks(volume_count).collect();
     let first_places: Vec<_> = runs.iter().filter_map(|run| run.first()).collect();
     let by_place = runs
         .iter()
@@ -82,24 +86,24 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
         && is_monotonic(&first_places);
     let frame = |volume: usize, place: usize| {
         let index = if by_volume {
-            volume * count + place
+            volume * place_count + place
         } else {
-            place * volumes + volume
+            place * volume_count + volume
         };
         frames.get(index).map(|frame| &frame.frame.attributes)
     };
     let has_one_weighting = |volume: usize| {
-        (1..count).all(|place| {
+        (1..place_count).all(|place| {
             frame(volume, 0)
                 .zip(frame(volume, place))
                 .is_none_or(|(first, other)| have_same_weighting(first, other))
         })
     };
-    (by_volume || by_place) && (0..volumes).all(has_one_weighting)
+    (by_volume || by_place) && (0..volume_count).all(has_one_weighting)
 }
 
-/// Returns whether an object does not store its frames volume by volume, with the slices of all volumes in the same
-/// ascending or descending order of position.
+/// Returns false if an object stores its frames volume by volume, and the slices of all volumes in the same ascending or
+/// descending order of position; else true.
 fn is_shuffled(object: &Object) -> bool {
     let places: Vec<Option<i64>> = object
         .frames

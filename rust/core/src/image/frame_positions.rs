@@ -11,7 +11,7 @@ pub(super) const MAX_DISTANCE: f64 = 0.1;
 pub(super) struct SeriesFrame<'o> {
     pub object: &'o Object,
     pub frame: &'o Frame,
-    /// Index of the object.
+    /// Index of the object, and of its file.
     pub file: usize,
     /// None if the header lacks a valid position, orientation or pixel spacing.
     pub plane: Option<Plane>,

@@ -34,7 +34,8 @@ pub(super) fn encoding_direction(frame: &Attributes) -> Option<LpsDirection> {
 }
 
 /// Returns whether the signs of [`encoding_direction`] are certain: in transversal images of a patient who lies head
-/// first and supine, with phase along the columns. In other images, dcm2niix has not validated them.
+/// first and supine, with phase along the columns, and with rows that run to the patient's left (within 45 degrees). In
+/// other images, dcm2niix has not validated them.
 pub(super) fn has_known_signs(frame: &Attributes) -> bool {
     let Some([a, b, c, d, e, f]) = frame.orientation else {
         return false;
@@ -61,7 +62,7 @@ mod tests {
 
     const TRANSVERSAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
     const CORONAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0];
-    const FROM_BELOW: [f64; 6] = [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0];
+    const TURNED: [f64; 6] = [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0];
 
     fn frame(phase_axis: Option<PhaseAxis>, orientation: [f64; 6]) -> Attributes {
         let mut frame = Attributes::default();
@@ -100,7 +101,7 @@ mod tests {
         for other in [
             frame(Some(PhaseAxis::Row), TRANSVERSAL),
             frame(column, CORONAL),
-            frame(column, FROM_BELOW),
+            frame(column, TURNED),
             prone,
         ] {
             assert!(!has_known_signs(&other));

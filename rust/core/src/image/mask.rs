@@ -1,6 +1,6 @@
 //! The mask of a time series: the voxels of the scanned object, from the mean image.
 
-use super::volume_parts::BLOCK;
+use super::volume_reader::BLOCK;
 
 /// A voxel belongs to the mask if its mean is above this fraction of the mask's median.
 const THRESHOLD_FRACTION: f32 = 0.5;

@@ -1,7 +1,7 @@
 //! The frames that the slices of images show.
 
 use super::frame_positions::CandidateSlice;
-use super::samples::Difference;
+use super::slice_rows::Difference;
 
 /// The frames of one image.
 #[derive(Debug, Default, Clone)]

@@ -2,7 +2,7 @@
 
 use super::mask::Mask;
 use super::statistics_error::StatisticsError;
-use super::volume_parts::{BLOCK, VolumeParts, total};
+use super::volume_reader::{BLOCK, VolumeReader, total};
 use crate::monitor::Monitor;
 
 /// Volumes that are processed together; the sums of a voxel are loaded and stored once for all of them.
@@ -103,40 +103,40 @@ pub(super) struct Moments {
 }
 
 /// Returns temporal SNR over the volumes from `first_steady` on, and the mean of each volume. `first_steady` is the
-/// index of the first volume in the steady state, `parts` reads the image, `scale` is its slope and intercept, and
+/// index of the first volume in the steady state, `reader` reads the image, `scale` is its slope and intercept, and
 /// `memory` limits the bytes of sums and buffers.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
-    parts: &VolumeParts,
+    reader: &VolumeReader,
     mask: &Mask,
     first_steady: usize,
     scale: [f64; 2],
     memory: usize,
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
-    let voxel_bytes = size_of::<VoxelBlock>() / BLOCK + VOLUMES_AT_ONCE * parts.voxel_size;
+    let voxel_bytes = size_of::<VoxelBlock>() / BLOCK + VOLUMES_AT_ONCE * reader.voxel_size;
     // A slab: adjacent voxels whose sums fit into the memory.
     let slab = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
     let mut moments = Moments {
-        map: vec![0.0; parts.voxels],
-        signal: vec![0.0; parts.volumes],
+        map: vec![0.0; reader.voxels],
+        signal: vec![0.0; reader.volumes],
     };
-    for first in (0..parts.voxels).step_by(slab) {
-        let end = first.saturating_add(slab).min(parts.voxels);
+    for first in (0..reader.voxels).step_by(slab) {
+        let end = first.saturating_add(slab).min(reader.voxels);
         let Some(span) = mask.span(first, end) else {
             continue;
         };
-        let sums = slab_sums(
-            parts,
+        let blocks = slab_blocks(
+            reader,
             mask,
             first_steady,
             span,
             &mut moments.signal,
             monitor,
         )?;
-        for sums in &sums {
-            let map = moments.map.get_mut(sums.first..).unwrap_or_default();
-            sums.ratios((parts.volumes - first_steady) as f64, scale, map);
+        for block in &blocks {
+            let map = moments.map.get_mut(block.first..).unwrap_or_default();
+            block.ratios((reader.volumes - first_steady) as f64, scale, map);
         }
     }
     let [slope, intercept] = scale;
@@ -146,32 +146,32 @@ pub(super) fn moments(
     Ok(moments)
 }
 
-/// Returns the sums of the voxels from `first` to `end` over the steady volumes, those from `first_steady` on. Adds the
-/// sum of these voxels in the mask, for each volume, to `signal`.
-fn slab_sums(
-    parts: &VolumeParts,
+/// Returns the sums of the voxels from `first` to `end` over the steady volumes, those from `first_steady` on, in blocks;
+/// a block without a voxel in the mask is left out. For each volume, adds the sum of these voxels in the mask to `signal`.
+fn slab_blocks(
+    reader: &VolumeReader,
     mask: &Mask,
     first_steady: usize,
     (first, end): (usize, usize),
     signal: &mut [f64],
     monitor: &Monitor,
 ) -> Result<Vec<VoxelBlock>, StatisticsError> {
-    let bytes = (end - first) * parts.voxel_size;
+    let bytes = (end - first) * reader.voxel_size;
     let mut buffers: [Vec<u8>; VOLUMES_AT_ONCE] = Default::default();
-    let mut sums = Vec::new();
+    let mut blocks = Vec::new();
     let [buffer, ..] = &mut buffers;
-    let reference = parts.part(first_steady, first, bytes, buffer)?;
+    let reference = reader.read(first_steady, first, bytes, buffer)?;
     for at in (first..end).step_by(BLOCK) {
         if let Some(mask) = mask.block(at) {
             let mut numbers = [0.0; BLOCK];
-            parts.numbers(reference, at - first, &mut numbers);
-            sums.push(VoxelBlock::new(at, &mask, &numbers));
+            reader.numbers(reference, at - first, &mut numbers);
+            blocks.push(VoxelBlock::new(at, &mask, &numbers));
         }
     }
     for (index, signal) in signal.iter_mut().enumerate().take(first_steady) {
-        let volume = parts.part(index, first, bytes, buffer)?;
+        let volume = reader.read(index, first, bytes, buffer)?;
         let signal = std::slice::from_mut(signal);
-        add(parts, &[volume], first, &mut sums, signal, false);
+        add_volumes(reader, &[volume], first, &mut blocks, signal, false);
     }
     let steady = signal.get_mut(first_steady..).unwrap_or_default();
     for (group, signal) in steady.chunks_mut(VOLUMES_AT_ONCE).enumerate() {
@@ -180,35 +180,36 @@ fn slab_sums(
         let indices = first_steady + group * VOLUMES_AT_ONCE..;
         let slots = volumes.iter_mut().zip(&mut buffers).zip(indices);
         for ((volume, buffer), index) in slots.take(signal.len()) {
-            *volume = parts.part(index, first, bytes, buffer)?;
+            *volume = reader.read(index, first, bytes, buffer)?;
         }
-        add(parts, &volumes, first, &mut sums, signal, true);
+        add_volumes(reader, &volumes, first, &mut blocks, signal, true);
     }
-    Ok(sums)
+    Ok(blocks)
 }
 
 /// Adds the voxels of a slab that are in the mask to `signal`, which has a sum for each of these volumes. If the
 /// volumes are `steady`, also adds them to the sums of the voxels. The slab starts at the voxel `first`.
-fn add(
-    parts: &VolumeParts,
+fn add_volumes(
+    reader: &VolumeReader,
     volumes: &[&[u8]],
     first: usize,
-    sums: &mut [VoxelBlock],
+    blocks: &mut [VoxelBlock],
     signal: &mut [f64],
     steady: bool,
 ) {
     let mut values = [[0.0; BLOCK]; VOLUMES_AT_ONCE];
-    for sums in sums {
+    for block in blocks {
         let pairs = values.iter_mut().zip(volumes);
         for ((values, volume), signal) in pairs.zip(&mut *signal) {
-            parts.numbers(volume, sums.first - first, values);
-            *signal += sums.sum_in_mask(values);
+            reader.numbers(volume, block.first - first, values);
+            *signal += block.sum_in_mask(values);
         }
+        // Volumes before the steady state are added one by one, so a complete group is steady.
         if signal.len() == VOLUMES_AT_ONCE {
-            sums.add(&values);
+            block.add(&values);
         } else if steady {
             for values in values.iter().take(signal.len()) {
-                sums.add(&[*values]);
+                block.add(&[*values]);
             }
         }
     }

@@ -130,12 +130,12 @@ fn moved_copies(
     }
     unmatched
         .into_iter()
-        .filter_map(|volume| place_volume(series_frames, volume, grids))
+        .filter_map(|volume| locate_volume(series_frames, volume, grids))
         .collect()
 }
 
 /// Locates a volume in all images that it is a moved copy of; None if there are none.
-fn place_volume(
+fn locate_volume(
     series_frames: &[SeriesFrame<'_>],
     volume: &[usize],
     grids: &[Option<Grid>],

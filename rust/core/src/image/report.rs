@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::samples::Difference;
+use super::slice_rows::Difference;
 use super::volume_order::VolumeOrder;
 use crate::frames::{Component, PixelEncoding};
 
@@ -122,11 +122,12 @@ pub struct Comparison {
     pub largest_tilt: f64,
     /// Frames with pixel data whose values were not compared, by reason.
     pub frames_not_compared: BTreeMap<&'static str, usize>,
-    /// Number of frames whose values cannot be compared and whose order is neither volume by volume nor place by place: so
-    /// nothing says in which order a converter stored them. Their order is that in their object; in a series of classic
-    /// objects, that of their InstanceNumbers.
+    /// Number of frames whose values cannot be compared and whose order is irregular: nothing says in which order a
+    /// converter stored them. A regular order is volume by volume; in a series of classic objects, whose order is that of
+    /// their InstanceNumbers, also place by place.
     pub frames_of_irregular_order: usize,
-    /// Frames that repeat another frame: same values, which are not all equal, and same attributes. Not of copied volumes.
+    /// Frames that repeat another frame: same values, which are not all equal, and same attributes. Frames of copied volumes
+    /// do not count.
     pub repeated_frames: Vec<RepeatedFrame>,
     /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,

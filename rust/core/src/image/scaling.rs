@@ -1,7 +1,7 @@
 //! The scalings from stored values to the values of an image: all slices of an image must use the same kind of scaling.
 
 use super::frame_positions::SeriesFrame;
-use super::samples::{difference, scalings_agree};
+use super::slice_rows::{difference, scalings_agree};
 use crate::frames::{Attributes, StoredValues};
 
 /// Slopes and intercepts that an image of a frame may have used: those of the rescaled values, of Philips'
@@ -58,9 +58,9 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Returns whether a slice shows a frame, of which the hashes were compared: `hashes_equal` says whether the hash of
-    /// its voxels is that of the stored values. Returns None if the `scale` of the image is not one that the previous
-    /// slices allow: then the values must be compared one by one.
+    /// Returns whether a slice shows a frame, by hashes: `hashes_equal` says whether the hash of the slice's voxels is that
+    /// of the frame's stored values. Returns None if the `scale` of the image is none of the frame's scalings that the
+    /// previous slices allow: then the values must be compared one by one.
     pub(super) fn fits_by_hashes(
         &mut self,
         image: usize,

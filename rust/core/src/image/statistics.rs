@@ -9,7 +9,7 @@ use super::nifti;
 use super::picture::{draw_runs, to_grey};
 use super::statistics_error::StatisticsError;
 use super::steady::count_unsteady;
-use super::volume_parts::VolumeParts;
+use super::volume_reader::VolumeReader;
 use crate::monitor::Monitor;
 
 /// A series with fewer steady volumes has no statistics.
@@ -105,30 +105,30 @@ fn with_memory(
 ) -> Result<Option<Statistics>, StatisticsError> {
     let image = nifti::open(path)?;
     let scale = image.scale;
-    let Some(mut parts) = VolumeParts::new(image) else {
+    let Some(mut reader) = VolumeReader::new(image) else {
         return Ok(None);
     };
-    if parts.volumes < MIN_VOLUMES || parts.voxels > MAX_VOXELS {
+    if reader.volumes < MIN_VOLUMES || reader.voxels > MAX_VOXELS {
         return Ok(None);
     }
-    if !parts.contains_all_voxels() {
+    if !reader.contains_all_voxels() {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
-    parts.load_small()?;
-    let compared_volumes = parts.volumes.min(COMPARED_VOLUMES);
-    let first_steady = count_unsteady(&parts.means(compared_volumes, monitor)?);
-    if parts.volumes - first_steady < MIN_VOLUMES {
+    reader.load_small()?;
+    let compared_volumes = reader.volumes.min(COMPARED_VOLUMES);
+    let first_steady = count_unsteady(&reader.means(compared_volumes, monitor)?);
+    if reader.volumes - first_steady < MIN_VOLUMES {
         return Ok(None);
     }
-    let mean = parts.mean_image(
-        &averaged_volumes(first_steady, parts.volumes),
+    let mean = reader.mean_image(
+        &averaged_volumes(first_steady, reader.volumes),
         scale,
         monitor,
     )?;
     let Some(mask) = mask(&mean) else {
         return Ok(None);
     };
-    let Moments { map, signal } = moments(&parts, &mask, first_steady, scale, memory, monitor)?;
+    let Moments { map, signal } = moments(&reader, &mask, first_steady, scale, memory, monitor)?;
     let mut varying_values: Vec<f32> = map.iter().copied().filter(|value| *value > 0.0).collect();
     let tsnr = median(&mut varying_values);
     let is_finite = signal.iter().all(|value| value.is_finite());

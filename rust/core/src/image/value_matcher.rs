@@ -8,8 +8,8 @@ use super::frame_positions::{CandidateSlice, FramePositions, SeriesFrame};
 use super::frames_at_position::FramesAtPosition;
 use super::matches::{ImageMatch, Matches};
 use super::nifti::Nifti;
-use super::samples::{Difference, SliceRows};
 use super::scaling::{Scalings, SliceValues};
+use super::slice_rows::{Difference, SliceRows};
 use crate::frames::{FileError, PixelReader, comparison_obstacle};
 use crate::regular;
 

@@ -94,8 +94,8 @@ pub(super) fn volume_order(
     }
 }
 
-/// Returns whether two volumes that differ in a key differ in it at all slices: numbers of volumes, and acquisition times that
-/// are not cut to whole seconds.
+/// Returns whether two volumes that differ in a key differ in it at all slices. This holds for numbers of volumes, and for
+/// acquisition times that are not cut to whole seconds.
 fn distinguishes_volumes(key: usize, rows: &[Vec<f64>]) -> bool {
     key <= NUMBERED || (key == ACQUIRED && rows.iter().flatten().any(|time| time.fract() != 0.0))
 }

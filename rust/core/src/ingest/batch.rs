@@ -5,7 +5,7 @@ use super::stop::Stop;
 use crate::archive::skipped::SkippedBytes;
 
 /// Number of members per batch. The headers of a batch are moved into one block, which saves memory.
-pub const BATCH: usize = 4096;
+pub const BATCH_SIZE: usize = 4096;
 
 /// Members in batches; each batch is read on demand.
 type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<ProcessedMember>, Stop>> + 'a>;
@@ -18,8 +18,8 @@ pub struct Members<'a> {
     pub damage: Vec<String>,
     /// Notes on bytes that belong to no member.
     pub skipped: SkippedBytes,
-    /// Returns notes on further bytes that belong to no member, which is known after all members were read. None if all notes are
-    /// in `skipped`.
+    /// Returns notes on further bytes that belong to no member; they are known only after all members were read. None if all
+    /// notes are in `skipped`.
     pub skipped_at_end: Option<Box<dyn FnOnce() -> SkippedBytes + 'a>>,
 }
 
@@ -48,9 +48,9 @@ impl<'a> Members<'a> {
         entries: Vec<E>,
         read: impl Fn(usize, &[E]) -> Result<Vec<ProcessedMember>, Stop> + 'a,
     ) -> Self {
-        let count = entries.len().div_ceil(BATCH);
+        let count = entries.len().div_ceil(BATCH_SIZE);
         let batches = (0..count).map(move |batch| {
-            let entries = entries.chunks(BATCH).nth(batch).unwrap_or_default();
+            let entries = entries.chunks(BATCH_SIZE).nth(batch).unwrap_or_default();
             read(batch, entries)
         });
         Self {

@@ -20,7 +20,7 @@ const PROBE_LENGTH: usize = 64 << 10;
 
 /// The kind of the content.
 enum ContentKind {
-    /// An archive, also a damaged one with the name of a compressed tar, or another compression.
+    /// An archive, also of an unsupported kind; data of another compression; damaged data with the name of a compressed tar.
     Archive,
     /// DICOM, PAR or REC.
     Image,
@@ -155,6 +155,7 @@ fn probe(
     Ok(match (may_be_image, fault) {
         (true, None) => ContentKind::Image,
         (true, Some(reason)) => ContentKind::Damaged(reason),
+        // A limit on memory is no damage: the member is refused, and its reason says how to pack it again.
         (false, Some(reason))
             if is_tar_name(&address.path, compression) && !reason.contains("(limit") =>
         {
@@ -282,8 +283,8 @@ fn unpack_to_end(
     })
 }
 
-/// Stages the content (`content`), not the compressed bytes (`packed`). The compressed bytes are staged instead for DICOM in
-/// gzip without the option `gunzip`, and for kept files, except PAR, REC, and DICOM whose header cannot be read.
+/// Stages the content (`content`) or the compressed bytes (`packed`), and removes the other. Stages the compressed bytes of
+/// DICOM in gzip without the option `gunzip`, and of kept files except PAR, REC, and DICOM whose header cannot be read.
 fn store(
     pass: &Pass<'_>,
     address: &Address,

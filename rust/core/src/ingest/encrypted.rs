@@ -79,12 +79,12 @@ pub fn read(
 
 /// Returns the reason for data that none of the passwords decrypts. `damage` is the reason if a password passed the
 /// first check, but the data did not pass a later one.
-pub fn not_decrypted_reason(passwords: usize, damage: Option<String>) -> String {
-    let none = match passwords {
+pub fn not_decrypted_reason(password_count: usize, damage: Option<String>) -> String {
+    let none = match password_count {
         1 => format!("{ENCRYPTED}: the given password does not decrypt it"),
         count => format!("{ENCRYPTED}: none of the {count} given passwords decrypts it"),
     };
-    // A wrong password may pass the first check by chance; if it is the correct one, the bytes are damaged.
+    // The password that passed the first check may be wrong, and have passed by chance. If it is correct, the bytes are damaged.
     damage.map_or(none.clone(), |reason| {
         format!("{none} (one seems correct, but: {reason})")
     })

@@ -16,7 +16,7 @@ pub struct Expansion {
     max_ratio: u64,
     /// Bytes to which it and the archives inside it expanded so far.
     expanded_bytes: AtomicU64,
-    /// The archive that contains it.
+    /// The expansion of the archive that contains it; None without one.
     outer: Option<Arc<Self>>,
 }
 

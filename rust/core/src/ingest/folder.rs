@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::batch::{BATCH, Members};
+use super::batch::{BATCH_SIZE, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -40,7 +40,8 @@ struct FolderEntry {
     kind: EntryKind,
 }
 
-/// Reads everything below a folder except the entries that the option `skip` names, in sorted order.
+/// Reads everything below a folder except the entries that the option `skip` names, in sorted order. `container` is the
+/// address of the packet.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,
@@ -54,7 +55,7 @@ pub fn read<'a>(
             let members = entries.par_iter().enumerate().with_max_len(16);
             members
                 .map(|(at, entry)| {
-                    let sequence = (batch * BATCH + at) as u64 + 1;
+                    let sequence = (batch * BATCH_SIZE + at) as u64 + 1;
                     let address = container.member(&entry.path, sequence);
                     let path = root.join(std::ffi::OsStr::from_bytes(&entry.path));
                     read_entry(pass, &address, root, &path, &entry.kind)
@@ -230,7 +231,7 @@ fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
 }
 
 /// Reads a file that is too large for memory. Copies it to staging, unless it is an archive of a supported kind or a
-/// compressed file, or the option `link` is set: then it is read in place.
+/// compressed file, or the option `hard_link` is set: then it is read in place.
 fn read_large_file(
     pass: &Pass<'_>,
     address: &Address,
@@ -239,7 +240,7 @@ fn read_large_file(
     size: u64,
 ) -> Result<ProcessedMember, Stop> {
     let file_kind = kind::of_file(&file).unwrap_or(FileKind::Other);
-    let keep_in_place = pass.options.link
+    let keep_in_place = pass.options.hard_link
         || matches!(
             file_kind,
             FileKind::Zip | FileKind::SevenZ | FileKind::Tar | FileKind::Packed(_)

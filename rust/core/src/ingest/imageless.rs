@@ -1,4 +1,4 @@
-//! An archive without images, beside plain files: it is kept as one file.
+//! An archive without images, beside plain files (files in no archive): it is kept as one file.
 
 use std::path::Path;
 
@@ -10,9 +10,10 @@ use super::staging::{Checksums, read_through};
 use super::stop::{ReadError, Stop};
 
 /// Returns the row of an archive that is kept as one file, or of the link that leads to such an archive, and removes its
-/// members from staging. The row is refused if the archive changed or cannot be read again; in the second case, its members
-/// remain in staging without rows. Returns None if the archive is not kept as one file: its members keep their own rows.
-/// `prefix` is the start of their paths, and `index` is the index of the packet.
+/// members from staging. The row is refused if the archive changes while it is read again, or if that fails; after a failure,
+/// its members remain in staging without rows. If the archive cannot be opened again, the pass ends. Returns None if the
+/// archive is not kept as one file: its members keep their own rows. `prefix` is the start of their paths, and `index` is the
+/// index of the packet.
 ///
 /// Only an archive among several packets (its prefix ends with `!`) is kept as one file, and only if it can be read to
 /// its end: unreadable data may be an image.
@@ -62,14 +63,14 @@ fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, ReadError> {
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
 }
 
-/// Inserts the rows of archives that were kept as one file, in name order, among the first `plain` rows: those of the
-/// plain files.
-pub fn insert(rows: &mut Vec<Row>, mut plain: usize, whole: Vec<Row>) {
-    for row in whole {
+/// Inserts the rows of archives that were kept as one file (`archives`), in name order, among the first `plain_count` rows:
+/// those of the plain files.
+pub fn insert(rows: &mut Vec<Row>, mut plain_count: usize, archives: Vec<Row>) {
+    for row in archives {
         let is_after = |other: &Row| inbox_entry(other) > &*row.path;
-        let at = rows.iter().take(plain).position(is_after);
-        rows.insert(at.unwrap_or(plain), row);
-        plain += 1;
+        let at = rows.iter().take(plain_count).position(is_after);
+        rows.insert(at.unwrap_or(plain_count), row);
+        plain_count += 1;
     }
 }
 

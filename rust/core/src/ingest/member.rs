@@ -91,7 +91,7 @@ pub fn defer_archive(
 }
 
 /// Writes or moves bytes to the folder `dir` of staging and records the location in the row; refuses a plain file that changed
-/// or cannot be read.
+/// or cannot be read. With the option `headers_only`, see [`head_length`].
 pub fn stage(
     pass: &Pass<'_>,
     address: &Address,

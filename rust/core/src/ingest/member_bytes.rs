@@ -106,8 +106,8 @@ impl MemberBytes<'_> {
         Ok((path, file))
     }
 
-    /// Writes the bytes to a folder of staging, or moves them there. With the option `link`, hard-links a plain file if
-    /// the file system allows it. Fails if a plain file that is not in memory changed before it was copied.
+    /// Writes the bytes to a folder of staging, or moves them there. With the option `hard_link`, hard-links a plain
+    /// file if the file system allows it. Fails if a plain file that is not in memory changed before it was copied.
     pub fn stage(
         self,
         pass: &Pass<'_>,
@@ -124,7 +124,9 @@ impl MemberBytes<'_> {
             Self::Bytes(bytes, plain_path) => {
                 let staged = address.staged_file(to);
                 let linked = match plain_path {
-                    Some(path) if pass.options.link => pass.staging.link(path, &staged)?,
+                    Some(path) if pass.options.hard_link => {
+                        pass.staging.hard_link(path, &staged)?
+                    }
                     _ => false,
                 };
                 if !linked {
@@ -134,7 +136,7 @@ impl MemberBytes<'_> {
             }
             Self::PlainFile(path, known) => {
                 let staged = address.staged_file(to);
-                if pass.options.link && pass.staging.link(&path, &staged)? {
+                if pass.options.hard_link && pass.staging.hard_link(&path, &staged)? {
                     return Ok(staged);
                 }
                 let mut file = plain_file::open(&path)

@@ -85,7 +85,7 @@ pub fn ingest(
     let pool = pool.map_err(|error| Stop::io(staging, io::Error::other(error)))?;
     let pass = Pass::new(options, monitor, staging, threads)?;
     let mut read_packets = Vec::new();
-    let mut kept_whole = Vec::new();
+    let mut kept_as_one_file = Vec::new();
     pool.install(|| -> Result<(), Stop> {
         for (at, packet) in packets.iter().enumerate() {
             let address = Address::packet(&packet.prefix, at, packets.len() == 1);
@@ -97,7 +97,7 @@ pub fn ingest(
                 at,
                 &member_rows,
             )? {
-                Some(row) => kept_whole.push(row),
+                Some(row) => kept_as_one_file.push(row),
                 None => read_packets.push((packet, member_rows)),
             }
         }
@@ -108,12 +108,12 @@ pub fn ingest(
     let plain_files = read_packets
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());
-    let plain_rows = plain_files.map_or(0, |(_, member_rows)| member_rows.rows.len());
+    let plain_count = plain_files.map_or(0, |(_, member_rows)| member_rows.rows.len());
     let exceeded_limit = pass.check_limits().err();
     let mut rows = Vec::new();
     let (mut damage, mut skipped) = (Vec::new(), SkippedBytes::default());
     let path_and_reason = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
-    let mut refused: Vec<String> = refused_of(&kept_whole).map(path_and_reason).collect();
+    let mut refused: Vec<String> = refused_of(&kept_as_one_file).map(path_and_reason).collect();
     for (packet, member_rows) in read_packets {
         let name = packet.path.file_name().unwrap_or(packet.path.as_os_str());
         let name = escape(name.as_bytes());
@@ -142,7 +142,7 @@ pub fn ingest(
             rows.extend(member_rows.rows);
         }
     }
-    imageless::insert(&mut rows, plain_rows, kept_whole);
+    imageless::insert(&mut rows, plain_count, kept_as_one_file);
     let extra_bytes_note = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
     skipped.extend(SkippedBytes {
         notes: rows

@@ -67,7 +67,7 @@ pub fn safe_path(path: &[u8], archive_ends: &[u32]) -> Vec<String> {
     shorten(parts)
 }
 
-/// Returns a component of a path as a safe file name; empty for an empty one, `.`, `..` and a drive (`C:`).
+/// Returns a component of a path as a safe file name, without a drive (`C:`) at its start; empty for an empty one, `.` and `..`.
 fn component(part: &[u8]) -> String {
     if matches!(part, b"." | b"..")
         || matches!(part, [letter, b':'] if letter.is_ascii_alphabetic())

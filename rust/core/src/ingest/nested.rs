@@ -24,7 +24,7 @@ use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
 
-/// Why a readable archive is kept as one file instead of being opened.
+/// The reason of an archive without images, which is kept as one file although it can be read.
 const IMAGELESS: &str = "an archive without DICOM or PAR";
 
 /// The members of a packet or of one archive in it.
@@ -81,7 +81,8 @@ impl MemberRows {
         refused.map(reason_of_row).or_else(damage)
     }
 
-    /// Returns the reason of the first nested archive that may contain images and was not opened; None without one.
+    /// Returns why an archive with these members is kept whole, as the reason of its row, if it contains a nested archive that
+    /// may contain images and was not opened; else None.
     fn unopened_reason(&self) -> Option<String> {
         self.rows
             .iter()
@@ -129,7 +130,7 @@ fn open(
         return Ok(());
     }
     // A bomb may consist of many copies of one archive: an archive that was kept as one file is not opened again.
-    if let Some(reason) = pass.kept_whole_reason(row.sha256, address.depth) {
+    if let Some(reason) = pass.kept_as_one_file_reason(row.sha256, address.depth) {
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
@@ -150,7 +151,7 @@ fn open(
     };
     if let Some(reason) = reason {
         if address.check_expansion().is_ok() {
-            pass.note_kept_whole(row.sha256, address.depth, &reason);
+            pass.note_kept_as_one_file(row.sha256, address.depth, &reason);
         }
         discard(pass, &member_rows)?;
         if member_rows.skipped.may_contain_images {
@@ -189,7 +190,7 @@ pub(super) fn discard(pass: &Pass<'_>, member_rows: &MemberRows) -> Result<(), S
     Ok(())
 }
 
-/// Keeps an archive without images, which is itself a file of a folder, as one file.
+/// Keeps an archive without images, which is itself a plain file, as one file.
 pub(super) fn keep_plain_file(
     pass: &Pass<'_>,
     row: Row,
@@ -237,7 +238,7 @@ fn keep(
 pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let metadata = fs::metadata(path).map_err(|error| Stop::io(path, error))?;
     let container = &container.with_expansion(metadata.len(), pass.options.max_ratio);
-    let mut member_rows = members(pass, path, container)?;
+    let mut member_rows = read_by_kind(pass, path, container)?;
     let within_limit = container.expansion().map(Expansion::check_itself);
     if let Some(Err(reason)) = within_limit {
         member_rows.damage.push(reason);
@@ -251,7 +252,7 @@ pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberR
 }
 
 /// Reads an archive according to its kind; anything that is no zip, 7z or compressed file is read as a tar.
-fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
+fn read_by_kind(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
     let members = match kind::of_file(&file).map_err(failed)? {

@@ -26,8 +26,8 @@ pub struct Options {
     pub threads: usize,
     /// Whether to decompress gzipped DICOM files.
     pub gunzip: bool,
-    /// Whether to hard-link plain files into staging if possible, instead of copying them.
-    pub link: bool,
+    /// Whether to hard-link plain files (files in no archive) into staging if possible, instead of copying them.
+    pub hard_link: bool,
     /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
     /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
     /// or whose pixel data are not found. A staged file has its full size: a hole replaces the omitted bytes.
@@ -51,7 +51,7 @@ impl Default for Options {
         Self {
             threads: 0,
             gunzip: true,
-            link: false,
+            hard_link: false,
             headers_only: false,
             skip: Vec::new(),
             max_ratio: 1000,
@@ -89,7 +89,7 @@ pub struct Pass<'a> {
     exceeded_limit: OnceLock<String>,
     /// Reasons why archives were kept as one file, by hash and depth. The depth matters because a reason may be the limit
     /// on depth.
-    kept_whole_reasons: Mutex<HashMap<(Hash, u32), String>>,
+    kept_as_one_file_reasons: Mutex<HashMap<(Hash, u32), String>>,
     /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
 }
@@ -134,7 +134,7 @@ impl<'a> Pass<'a> {
             member_count: AtomicU64::new(0),
             text_bytes: AtomicU64::new(0),
             exceeded_limit: OnceLock::new(),
-            kept_whole_reasons: Mutex::new(HashMap::new()),
+            kept_as_one_file_reasons: Mutex::new(HashMap::new()),
             zips: Mutex::new(Vec::new()),
         })
     }
@@ -214,15 +214,15 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns why an archive with these bytes was kept as one file at this depth; None if it was not.
-    pub fn kept_whole_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
-        let reasons = self.kept_whole_reasons.lock();
+    pub fn kept_as_one_file_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
+        let reasons = self.kept_as_one_file_reasons.lock();
         let reasons = reasons.unwrap_or_else(PoisonError::into_inner);
         reasons.get(&(hash?, depth)).cloned()
     }
 
     /// Records why an archive was kept as one file.
-    pub fn note_kept_whole(&self, hash: Option<Hash>, depth: u32, reason: &str) {
-        let reasons = self.kept_whole_reasons.lock();
+    pub fn note_kept_as_one_file(&self, hash: Option<Hash>, depth: u32, reason: &str) {
+        let reasons = self.kept_as_one_file_reasons.lock();
         let mut reasons = reasons.unwrap_or_else(PoisonError::into_inner);
         reasons.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }

@@ -151,8 +151,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Moves the staged files of these rows to `<root>/inbox/<path>`, where the path is that of [`safe_path`]. If a folder
-    /// and a file have the same path, the file gets a number.
+    /// Moves the staged files of these rows to `<root>/inbox/<path>`, where the path is that of [`safe_path`]. A file
+    /// gets a number if its path is in use, also by a folder of these rows.
     pub fn place_in_inbox(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
         let mut wanted: Vec<(usize, Vec<String>)> = rows
             .iter()

@@ -63,13 +63,13 @@ impl Reading {
         &self.rows
     }
 
-    /// Returns the groups of the sorted files.
+    /// Returns the groups of the sorted files: files of one patient and series ([`Group`]).
     #[must_use]
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }
 
-    /// Returns the representative header of a group: of the file with the lowest InstanceNumber and path.
+    /// Returns the representative header of a group: of the file with the lowest InstanceNumber, then the first path.
     #[must_use]
     pub fn group_header(&self, group: usize) -> Option<&Header> {
         self.rows
@@ -132,8 +132,8 @@ impl Reading {
         &self.skipped.notes
     }
 
-    /// Returns whether some of the bytes that [`Reading::skipped_bytes_notes`] describe begin like an archive, a compressed file or a DICOM
-    /// file.
+    /// Returns whether some of the bytes that [`Reading::skipped_bytes_notes`] describe begin like an archive, a compressed
+    /// file or a DICOM file.
     #[must_use]
     pub fn skipped_bytes_may_contain_images(&self) -> bool {
         self.skipped.may_contain_images

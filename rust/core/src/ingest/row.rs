@@ -1,4 +1,4 @@
-//! Rows of the ledger: one for each member of a packet.
+//! Rows of the ledger, the list of all input files of a session: one for each member of a packet.
 
 use std::borrow::Cow;
 

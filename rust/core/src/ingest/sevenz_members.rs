@@ -22,7 +22,7 @@ use crate::archive::source::Source;
 use crate::archive::{expands_too_much, expands_too_much_reason, reason};
 use crate::notation::escaped_len;
 
-/// Reads all members.
+/// Reads all members. `container` is the address of the 7z as an archive.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,

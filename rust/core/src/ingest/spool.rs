@@ -1,4 +1,4 @@
-//! A member of a zip that is too large for memory.
+//! Zip members that are too large for memory.
 
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;

@@ -184,7 +184,7 @@ impl Staging {
 
     /// Hard-links a file into staging; returns false if that is impossible, for example on a file system without hard
     /// links.
-    pub fn link(&self, from: &Path, staged: &StagedFile) -> Result<bool, Stop> {
+    pub fn hard_link(&self, from: &Path, staged: &StagedFile) -> Result<bool, Stop> {
         let path = self.prepare(staged)?;
         match fs::hard_link(from, &path) {
             Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Why a member is not read, and why the whole pass ends.
+//! Why a member is not read (a reason for the ledger, the list of all input files), and why the whole pass ends.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ use crate::archive::tar::{Member, MemberKind, TarReader};
 use crate::archive::{expands_too_much, expands_too_much_reason, reason};
 use crate::notation::{escape, escaped_len};
 
-/// Reads all members.
+/// Reads all members. `container` is the address of the tar as an archive.
 pub fn read(
     pass: &Pass<'_>,
     input: Input<'_>,
@@ -109,7 +109,7 @@ impl<'p> Unpacker<'p, '_> {
         let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
         self.pass.count_member(texts).map_err(ReadError::Data)?;
         let address = container.member(&member.name, self.sequence);
-        if let Some(row) = self.without_data(&address, &member) {
+        if let Some(row) = self.member_without_data(&address, &member) {
             workers.store(self.sequence, Ok(row));
             return Ok(true);
         }
@@ -188,7 +188,11 @@ impl<'p> Unpacker<'p, '_> {
     }
 
     /// Returns the row of a member that is not a file, or of a file with too many holes; None for another file.
-    fn without_data(&mut self, address: &Address, member: &Member) -> Option<ProcessedMember> {
+    fn member_without_data(
+        &mut self,
+        address: &Address,
+        member: &Member,
+    ) -> Option<ProcessedMember> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.kind {
             MemberKind::File if expands_too_much(member.size, member.stored_size, max_ratio) => {

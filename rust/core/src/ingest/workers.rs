@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::batch::BATCH;
+use super::batch::BATCH_SIZE;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -45,8 +45,8 @@ impl Workers {
                 let mut members = lock(&self.members);
                 members.push((sequence, member));
                 // The headers of a whole batch are moved into one block, which saves memory.
-                if members.len() % BATCH == 0 {
-                    let from = members.len() - BATCH;
+                if members.len() % BATCH_SIZE == 0 {
+                    let from = members.len() - BATCH_SIZE;
                     let last = members.iter_mut().skip(from);
                     Header::move_into_one_block(
                         last.filter_map(|(_, member)| member.row.header.as_mut()),

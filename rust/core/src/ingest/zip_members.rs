@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::batch::{BATCH, Members};
+use super::batch::{BATCH_SIZE, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -21,12 +21,12 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
 
-/// Reads all members. `zip` is the index of the archive in [`super::DeflateStreams::zips`]; None if the archive is in staging
-/// and will be removed.
+/// Reads all members. `zip_index` is the index of the archive in [`super::DeflateStreams::zips`]; None if the archive is in
+/// staging and will be removed. `container` is the address of the zip as an archive.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
-    zip: Option<u32>,
+    zip_index: Option<u32>,
     container: &'a Address,
 ) -> Result<Members<'a>, Stop> {
     let mut directory = list(source, pass.options.max_members);
@@ -41,9 +41,9 @@ pub fn read<'a>(
         let entries = entries.par_iter().enumerate().with_max_len(16);
         entries
             .map(|(at, entry)| {
-                let sequence = (batch * BATCH + at) as u64 + 1;
+                let sequence = (batch * BATCH_SIZE + at) as u64 + 1;
                 let address = container.member(&entry.name, sequence);
-                read_member(pass, source, entry, zip, &address, &add_gap)
+                read_member(pass, source, entry, zip_index, &address, &add_gap)
             })
             .collect()
     });
@@ -112,12 +112,12 @@ fn set_faults(
 /// Length of an empty deflate stream in bytes.
 const EMPTY_DEFLATED: u64 = 2;
 
-/// Reads one member. `zip` is that of [`read`]; `add_gap` records the bytes between this member and the next one.
+/// Reads one member. `zip_index` is that of [`read`]; `add_gap` records the bytes between this member and the next one.
 fn read_member(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,
-    zip: Option<u32>,
+    zip_index: Option<u32>,
     address: &Address,
     add_gap: &impl Fn(Option<Gap>),
 ) -> Result<ProcessedMember, Stop> {
@@ -131,7 +131,7 @@ fn read_member(
     };
     if let Some(special) = entry.special_kind() {
         add_gap(gaps::gap_after_unread_member(source, entry));
-        return Ok(without_file(source, entry, special, address));
+        return Ok(member_without_file(source, entry, special, address));
     }
     if let Some(reason) = &entry.fault {
         return refuse(reason.clone());
@@ -177,18 +177,18 @@ fn read_member(
         })?
     };
     if !member.row.is_decompressed && !member.row.has_extra_bytes {
-        member.row.deflate_stream =
-            zip.and_then(|zip| deflate_stream(entry, zip, local_header.data_offset));
+        member.row.deflate_stream = zip_index
+            .and_then(|zip_index| deflate_stream(entry, zip_index, local_header.data_offset));
     }
     Ok(with_note(member, &local_header.differing_fields))
 }
 
 /// Returns the position of a member's deflate stream; None if the member is encrypted, is not deflated, or has packed
 /// bytes of 4 GiB or more. If the member is refused, its stream may be damaged.
-fn deflate_stream(entry: &Entry, zip: u32, offset: u64) -> Option<DeflateStream> {
+fn deflate_stream(entry: &Entry, zip_index: u32, offset: u64) -> Option<DeflateStream> {
     let length = u32::try_from(entry.packed_size).ok()?;
     (entry.method == 8 && entry.encryption.is_none()).then_some(DeflateStream {
-        zip,
+        zip: zip_index,
         length,
         offset,
         crc: entry.crc,
@@ -206,8 +206,9 @@ fn with_note(mut member: ProcessedMember, differing_fields: &[&str]) -> Processe
     member
 }
 
-/// Returns the row of a folder, link or device. Only a link has content: its target.
-fn without_file(
+/// Returns a member that is a folder, link or device. Only a link has content: its target. The packed bytes of a folder or
+/// device are recorded as left out.
+fn member_without_file(
     source: &dyn Source,
     entry: &Entry,
     special: SpecialKind,

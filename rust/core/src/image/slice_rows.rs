@@ -164,7 +164,7 @@ pub(super) fn difference(
     image_scaling: [f64; 2],
 ) -> Option<(f64, f64)> {
     let ([slope, intercept], [image_slope, image_intercept]) = (frame_scaling, image_scaling);
-    // The tolerance that does not depend on the value: rounded intercepts and slopes, and values near 0.
+    // A part of the tolerance that does not depend on the value: the intercept may be rounded.
     let rounding = 1e-5 * intercept.abs();
     let difference_of = |stored: f64, voxel: f64, fixed_tolerance: f64| {
         let scaled = stored * slope;

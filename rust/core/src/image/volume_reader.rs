@@ -1,4 +1,4 @@
-//! Reads the volumes of an image in parts, and converts them to numbers.
+//! Reads the volumes of an image piece by piece, and converts voxels to numbers.
 
 use std::cell::RefCell;
 use std::io;
@@ -25,8 +25,8 @@ thread_local! {
     static MEMORY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The volumes of an image, which are read in parts.
-pub(super) struct VolumeParts {
+/// Reads the volumes of an image.
+pub(super) struct VolumeReader {
     image: Nifti,
     voxel_type: VoxelType,
     /// Bytes of a voxel.
@@ -39,7 +39,7 @@ pub(super) struct VolumeParts {
     in_memory: Vec<u8>,
 }
 
-impl Drop for VolumeParts {
+impl Drop for VolumeReader {
     fn drop(&mut self) {
         if !self.in_memory.is_empty() {
             MEMORY.replace(take(&mut self.in_memory));
@@ -47,8 +47,8 @@ impl Drop for VolumeParts {
     }
 }
 
-impl VolumeParts {
-    /// Returns None for colours and unknown types of voxels, and for sizes that exceed `usize`.
+impl VolumeReader {
+    /// Returns the reader of an image; None for colours and unknown types of voxels, and for sizes that exceed `usize`.
     pub(super) fn new(image: Nifti) -> Option<Self> {
         let voxel_type = image
             .voxel_type
@@ -69,7 +69,7 @@ impl VolumeParts {
 
     /// Reads all voxels of a small image into memory, for all passes; does nothing for a larger image.
     pub(super) fn load_small(&mut self) -> io::Result<()> {
-        let bytes = self.bytes().filter(|bytes| *bytes <= MAX_SMALL_BYTES);
+        let bytes = self.total_bytes().filter(|bytes| *bytes <= MAX_SMALL_BYTES);
         if let Some(bytes) = bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
             self.in_memory = MEMORY.take();
             self.in_memory.resize(bytes, 0);
@@ -81,7 +81,7 @@ impl VolumeParts {
     }
 
     /// Returns the number of bytes of all voxels; None if it exceeds `usize`.
-    fn bytes(&self) -> Option<u64> {
+    fn total_bytes(&self) -> Option<u64> {
         let voxels = self.voxels.checked_mul(self.volumes)?;
         u64::try_from(voxels.checked_mul(self.voxel_size)?).ok()
     }
@@ -89,7 +89,7 @@ impl VolumeParts {
     /// Returns whether the file contains all voxels.
     pub(super) fn contains_all_voxels(&self) -> bool {
         let end = self
-            .bytes()
+            .total_bytes()
             .and_then(|bytes| self.image.offset.checked_add(bytes));
         let length = self.image.file.metadata().map_or(0, |data| data.len());
         end.is_some_and(|end| end <= length)
@@ -97,7 +97,7 @@ impl VolumeParts {
 
     /// Returns `bytes` bytes of a volume, starting at its voxel `first`; reads them into the buffer unless the image is in
     /// memory.
-    pub(super) fn part<'a>(
+    pub(super) fn read<'a>(
         &'a self,
         volume: usize,
         first: usize,
@@ -134,7 +134,7 @@ impl VolumeParts {
     }
 
     /// Passes each block of a volume to `each`: the index of its first voxel, and its numbers, padded with zeros.
-    fn blocks(
+    fn for_each_block(
         &self,
         volume: usize,
         monitor: &Monitor,
@@ -144,7 +144,7 @@ impl VolumeParts {
         for first in (0..self.voxels).step_by(READ_VOXELS) {
             monitor.check_cancelled()?;
             let voxels = (self.voxels - first).min(READ_VOXELS);
-            let bytes = self.part(volume, first, voxels * self.voxel_size, &mut buffer)?;
+            let bytes = self.read(volume, first, voxels * self.voxel_size, &mut buffer)?;
             for k in (0..voxels).step_by(BLOCK) {
                 let mut numbers = [0.0; BLOCK];
                 self.numbers(bytes, k, &mut numbers);
@@ -164,7 +164,7 @@ impl VolumeParts {
         let mut means = Vec::with_capacity(volumes);
         for volume in 0..volumes {
             let mut sum = 0.0;
-            self.blocks(volume, monitor, |_, numbers| sum += total(numbers))?;
+            self.for_each_block(volume, monitor, |_, numbers| sum += total(numbers))?;
             means.push(sum / self.voxels.max(1) as f64);
         }
         Ok(means)
@@ -184,7 +184,7 @@ impl VolumeParts {
     ) -> Result<Vec<f32>, StatisticsError> {
         let mut sums = vec![0.0; self.voxels];
         for volume in volumes {
-            self.blocks(*volume, monitor, |first, numbers| {
+            self.for_each_block(*volume, monitor, |first, numbers| {
                 let sums = sums.get_mut(first..).unwrap_or_default();
                 for (sum, number) in sums.iter_mut().zip(numbers) {
                     *sum += number;
