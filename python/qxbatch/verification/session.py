@@ -17,7 +17,7 @@ from qxbatch.session.summary import SummaryError
 from qxbatch.session.summary_parts import Checksum
 from qxbatch.verification.checksums import difference, image_checksums
 
-SessionCheck = Callable[[], list[str]]
+IntegrityCheck = Callable[[], list[str]]
 """One check: returns the faults as text. One of the checks raises OSError when session.txt cannot be read, or is missing although
 there are images."""
 
@@ -29,7 +29,7 @@ _FILES_PER_CHECK = 500
 
 def session_checks(
     session: Path, monitor: Monitor, *, inbox: Path | None = None, ledger_sha256: str | None = None
-) -> list[SessionCheck]:
+) -> list[IntegrityCheck]:
     """Return the checks of a session folder, which can run independently and in parallel.
 
     `monitor` can cancel them. `inbox` has the kept files that are not in the session (folder mode, `--masterinbox=none`).
@@ -39,7 +39,7 @@ def session_checks(
     """
     folder = SessionFolder(session)
     packed, loose, path_faults = _stored_rows(folder, ledger_sha256)
-    checks: list[SessionCheck] = [
+    checks: list[IntegrityCheck] = [
         partial(_check_pack, session / path, expected, monitor) for path, expected in packed.items()
     ]
     checks += [
@@ -94,7 +94,7 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list
 
 
 def _check_pack(path: Path, expected: dict[str, str], monitor: Monitor) -> list[str]:
-    """SessionCheck a packed series; `expected` maps the names of its members to their hashes in the ledger."""
+    """Check a packed series; `expected` maps the names of its members to their hashes in the ledger."""
     try:
         members = hash_tar_gz_members(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
@@ -143,7 +143,7 @@ def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
 
 
 def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> list[str]:
-    """SessionCheck that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
+    """Check that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
 
     The content is an image of NIfTI-1 or NIfTI-2 if the header starts with its own size, and if the file has all bytes that
     vox_offset, bitpix and the dimensions require.
@@ -167,7 +167,7 @@ def _fault_text(path: Path, error: Exception) -> str:
 
 
 def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
-    """SessionCheck that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones.
+    """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones.
 
     `sums` has their checksums, by path below the session.
     """
@@ -211,7 +211,7 @@ def _nifti_size(head: bytes) -> int | None:
 
 
 def _check_listing(folder: SessionFolder) -> list[str]:
-    """SessionCheck the id in session.txt, and that it has a line for each image, and no other image line. Raises OSError."""
+    """Check the id in session.txt, and that it has a line for each image, and no other image line. Raises OSError."""
     path, images = folder.paths.session_txt, folder.paths.images()
     if not path.exists() and not images:
         return []  # sorted, not converted
