@@ -43,7 +43,7 @@ def is_outdated(folder: Path) -> bool:
 
 
 def lists_not_imported(folder: Path) -> bool:
-    """Return whether study.json lists something that was not imported; only its end is read."""
+    """Return whether study.json lists something that was not imported; only its end is read. False if it cannot be read."""
     try:
         with (folder / STUDY_SIDECAR).open("rb") as file:
             file.seek(0, os.SEEK_END)
