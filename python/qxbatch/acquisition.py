@@ -47,7 +47,9 @@ class Acquisition:
     duration_s: float | None = None
     planned_volumes: int | None = None
     acquired_volumes: int | None = None
+    """Number of volumes with at least one slice."""
     complete_volumes: int | None = None
+    """Number of volumes with all slices."""
     partial_slices: int | None = None
     """Slices present in the last volume if it is incomplete, or in each volume if all volumes lack slices; else None."""
     slices_per_volume: int | None = None
