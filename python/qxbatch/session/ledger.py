@@ -45,7 +45,7 @@ class Fate(StrEnum):
     NODATA = "nodata"
     """A folder, link or device: it has no bytes to keep."""
     REFUSED = "refused"
-    """Its bytes cannot be read."""
+    """Its bytes cannot be read, or exceed a limit."""
 
 
 STORED_FATES = (Fate.SORTED, Fate.KEPT)
