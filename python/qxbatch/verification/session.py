@@ -14,7 +14,7 @@ from qxbatch.session.layout import KEPT_AT_PREFIX, image_numbers_in, is_inner_pa
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
-from qxbatch.session.summary_parts import Checksum
+from qxbatch.session.summary_parts import SizeAndHash
 from qxbatch.verification.checksums import difference, image_checksums
 
 IntegrityCheck = Callable[[], list[str]]
@@ -79,7 +79,7 @@ def _stored_rows(
     return packed, loose, faults
 
 
-def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list[str]]:
+def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, SizeAndHash], list[str]]:
     """Return the checksums of image files in the summary, and its faults: every file that it names must exist."""
     path = folder.paths.summary
     try:
@@ -142,7 +142,7 @@ def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     return hash_file(str(path), monitor=monitor)[1] in expected
 
 
-def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> list[str]:
+def _check_image(path: Path, checksum: SizeAndHash | None, monitor: Monitor) -> list[str]:
     """Check that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
 
     The content is an image of NIfTI-1 or NIfTI-2 if the header starts with its own size, and if the file has all bytes that
@@ -166,7 +166,7 @@ def _fault_text(path: Path, error: Exception) -> str:
     return text if text.startswith(str(path)) else f"{path}: {text}"
 
 
-def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
+def _check_sidecars(session: Path, sums: Mapping[str, SizeAndHash], monitor: Monitor) -> list[str]:
     """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones.
 
     `sums` has their checksums, by path below the session.
