@@ -229,7 +229,7 @@ class Reading:
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
         """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`).
 
-        Different files with the same UID get `_2`, `_3` and so on before the extension, in the order of their paths.
+        Different files with the same UID get `_2`, `_3` and so on before the last dot, in the order of their paths.
         """
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; the fate is sorted if n > 0, else kept. Raises OSError if `at` exists."""
