@@ -1,4 +1,7 @@
-"""Whether the study level is older than a session, by file times only. A run that imports nothing needs this check."""
+"""Whether the study level (report.html, study.tsv, study.json) is older than a session, by file times only.
+
+A run that imports nothing needs this check.
+"""
 
 import os
 from pathlib import Path
