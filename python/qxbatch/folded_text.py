@@ -105,7 +105,7 @@ def _unescaped(escapes: str) -> Iterator[tuple[str, int]]:
         yield chr(int(escapes[2:], 16)), len(escapes)
         return
     if escapes[1] in "nrt" and escapes[0] == "\\":
-        yield " ", len(escapes)
+        yield " ", len(escapes)  # a line end or tab separates words as a space does
         return
     mark = "%" if escapes[0] == "%" else "\\x"
     data = bytes.fromhex(escapes.replace(mark, ""))
