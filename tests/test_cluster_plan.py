@@ -66,6 +66,12 @@ def test_resume_overrides_single_options() -> None:
     )
 
 
+@pytest.mark.parametrize("override", [",", " "])
+def test_resume_with_a_scheduler_without_name_is_wrong_usage(override: str) -> None:
+    with pytest.raises(UsageError, match="is not a known scheduler"):
+        scheduler_spec(merged_scheduler_text("SLURM,mem=8G", override))
+
+
 sizes = st.dictionaries(st.integers(0, 10**6), st.integers(0, 10**10), min_size=1, max_size=60)
 
 

@@ -2,7 +2,7 @@
 
 Paths are `str` in arguments, and in results except those of SeriesFrames (surrogate-escaped if a name is not UTF-8). Sizes are
 bytes, hashes are lower-case hexadecimal SHA-256. Long calls release the interpreter lock. Calls with a `monitor` stop soon after
-`Monitor.cancel()`, with CancelledError.
+`Monitor.cancel()`, with CancelledError. Functions that read or write files raise OSError if that fails.
 """
 
 from collections.abc import Sequence
@@ -167,8 +167,11 @@ class Row:
     archive_ends: list[int]
     """Positions in `path` of each `!` between an archive and its members; other `!` are characters of names."""
     size: int
+    """Bytes of the member in its packet."""
     sha256: str
+    """Hash of the member in its packet; empty if it was not read, or has no data (`nodata`)."""
     content_sha256: str
+    """Hash of the decompressed bytes, or `sha256` if it was not unpacked; empty as `sha256`, and if unpacking it failed."""
     kind: str
     """dicom, dicomdir, par, rec, archive, other, directory, link, device"""
     fate: str
@@ -211,7 +214,7 @@ class Reading:
     def set_header(self, row: int, header: Header) -> None:
         """Set the header of a row of `unparsed_dicom`, as another reader parsed it; the row then belongs to a group.
 
-        Raises ValueError for any other row.
+        All files are grouped again: earlier indices of groups are not valid any more. Raises ValueError for any other row.
         """
     def left_out(self) -> list[tuple[int, str]]:
         """Return the rows that may contain images but were not sorted, with the cause (`ingest.left_out.Cause`)."""
@@ -224,7 +227,10 @@ class Reading:
     def skipped_bytes_may_contain_images(self) -> bool:
         """Return whether some of the skipped bytes begin like an archive, a compressed file or a DICOM file."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
-        """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`)."""
+        """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`).
+
+        Different files with the same UID get `_2`, `_3` and so on before the last dot, in the order of their paths.
+        """
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; the fate is sorted if n > 0, else kept. Raises OSError if `at` exists."""
     def leave_row(self, row: int, at: str) -> None:
@@ -376,7 +382,7 @@ def gzip_content_size_and_head(path: str, head: int, *, monitor: Monitor | None 
 def hash_tar_gz_members(
     path: str, *, refuse_foreign_bytes: bool = False, monitor: Monitor | None = None
 ) -> list[tuple[str, int, str]]:
-    """Return (name, size, SHA-256) of each file in a tar.gz.
+    """Return (name, size, SHA-256) of each file in a tar.gz. The names are escaped as paths in the ledger are.
 
     Raises ValueError when the tar.gz is damaged, or with `refuse_foreign_bytes` when `pack_folder` does not write such bytes or
     this order of members.

@@ -126,7 +126,7 @@ class ImageCheck:
     slice encoding instead. Its signs are certain only if `has_known_signs`.
     """
     has_known_signs: bool
-    """Whether the signs of `encoding_directions` are certain."""
+    """Whether the signs of `encoding_directions` are certain; True without a frame."""
     is_diffusion: bool
     """Whether a header says that the image is part of a diffusion scan, or has a b-value above 0."""
     is_isotropic: bool
@@ -135,14 +135,15 @@ class ImageCheck:
     False without such a volume.
     """
     is_derived: bool
-    """Whether ImageType or FrameType says that all frames are derived."""
+    """Whether ImageType or FrameType says that all frames are derived; True without a frame."""
     has_derived_frames: bool
     """Whether ImageType or FrameType says that some frames are derived."""
     dixon_signals: list[str]
     """The signals of a Dixon scan that ImageType or FrameType names: `water`, `fat`, `in phase`, `out of phase`."""
     lowest_instance_number_and_file: tuple[int, int]
-    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file; the largest integers without a
-    frame.
+    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file.
+
+    A frame without InstanceNumber has the largest integer; without a frame, both are the largest integers.
     """
     same_volume_as: int | None
     """Index of another image of the same kind that forms one volume together with this one."""

@@ -44,7 +44,10 @@ class Stack:
     duplicate_frames: int
     """Frames that repeat another frame in every distinguishing value, or a slice that their volume already has."""
     slice_positions: list[float]
-    """Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown."""
+    """Positions of the slices along the normal in mm, ascending; empty if the position of a frame is unknown.
+
+    If volumes moved, these are the positions in the first volume.
+    """
     slices: int
     """Number of slice positions that exist. A complete volume has a slice at each."""
     volumes: int

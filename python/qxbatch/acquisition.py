@@ -47,12 +47,17 @@ class Acquisition:
     duration_s: float | None = None
     planned_volumes: int | None = None
     acquired_volumes: int | None = None
+    """Number of volumes with at least one slice."""
     complete_volumes: int | None = None
+    """Number of volumes with all slices."""
     partial_slices: int | None = None
     """Slices present in the last volume if it is incomplete, or in each volume if all volumes lack slices; else None."""
     slices_per_volume: int | None = None
+    """Slices of a complete volume, also if no volume is complete."""
     missing_slices: int | None = None
+    """Slices that are missing in the acquired volumes, and those of volumes that are missing as a whole before the last one."""
     duplicate_slices: int | None = None
+    """Frames that repeat another frame, or a slice that their volume already has."""
     tr_ms: float | None = None
     observed_tr_ms: float | None = None
     """Median interval of the same slice in consecutive volumes, by acquisition times, else by time offsets or trigger times."""

@@ -113,7 +113,10 @@ class Redaction:
         return self._replace_in_form(text, byte_text(text))
 
     def _replace_in_form(self, text: str, form: FoldedText | None) -> str:
-        """Return the text with ids and names replaced that are found in another form of it; None: there is no such form."""
+        """Return the text, in which the ids and names that are found in `form` are replaced.
+
+        `form` is another form of the text; None if there is no such form.
+        """
         if form is None:
             return text
         return self._replace_spans(

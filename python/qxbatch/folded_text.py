@@ -75,7 +75,10 @@ def _without_escapes(text: str) -> FoldedText:
 
 
 def _joined(pieces: Iterator[tuple[str, int]], source: FoldedText) -> FoldedText:
-    """Return the text of pieces, each with the number of characters of the source that it replaces."""
+    """Return the joined pieces, and where their characters come from.
+
+    A piece is a text and the number of characters of `source.text` in whose place it is.
+    """
     texts: list[str] = []
     offsets: list[int] = []
     position = 0
@@ -102,7 +105,7 @@ def _unescaped(escapes: str) -> Iterator[tuple[str, int]]:
         yield chr(int(escapes[2:], 16)), len(escapes)
         return
     if escapes[1] in "nrt" and escapes[0] == "\\":
-        yield " ", len(escapes)
+        yield " ", len(escapes)  # a line end or tab separates words as a space does
         return
     mark = "%" if escapes[0] == "%" else "\\x"
     data = bytes.fromhex(escapes.replace(mark, ""))

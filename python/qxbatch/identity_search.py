@@ -72,7 +72,10 @@ class JoinedSearch:
         self._contexts: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
     def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
-        """Add the ids and names of a description: the text from start to end of each span."""
+        """Add the ids and names of a description: the text from start to end of each span.
+
+        Left out are texts of less than SHORTEST_WORD characters, and a text that is the whole description.
+        """
         for start, end in spans:
             segments = (description[:start], description[start:end], description[end:])
             before, part, behind = map(_letters_and_digits, segments)
@@ -171,14 +174,14 @@ class IdentitySearch:
         """Yield where each id and name begins and ends."""
         folded = lower_same_length(text)
         first_characters = frozenset().union(*(search.tree.first_characters for search in self._searches))
-        ids = self._session_id.finditer(text) if first_characters else ()
-        session_ids = {match.start(): match.end() for match in ids}
+        matches = self._session_id.finditer(text) if first_characters else ()
+        session_id_ends = {match.start(): match.end() for match in matches}
         place = 0
         for start, character in enumerate(folded):
             if start < place:
                 continue
-            if start in session_ids and self._wholes.end(text, folded, start) <= session_ids[start]:
-                place = session_ids[start]
+            if start in session_id_ends and self._wholes.end(text, folded, start) <= session_id_ends[start]:
+                place = session_id_ends[start]
             elif character in first_characters and (end := self._end(text, folded, start)):
                 yield start, end
                 place = end

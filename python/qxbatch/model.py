@@ -241,7 +241,9 @@ class SessionReport:
 
     None if all packets were deleted or not archived."""
     unit: str = ""
-    """The id of the unit in which its packets were imported; empty if this run only finished an interrupted import."""
+    """The name of its unit (`Unit.name`), also if an interrupted import of the unit could not be finished.
+
+    Empty if this run finished such an import, or if the unit is not known."""
     labels: tuple[SeriesLabel, ...] = ()
     """Labels of its series."""
 

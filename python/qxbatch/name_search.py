@@ -27,9 +27,11 @@ _ENCODINGS = (
 )
 """The encodings of SpecificCharacterSet, and those in which other systems write the names of files."""
 _ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
+"""Matches an escape sequence of ISO 2022, which changes the character set inside a text."""
 _LATIN_1 = "".join(map(chr, range(0x80, 0x100)))
 """Characters that bytes of other character sets become when read as Latin-1. They need no word boundary."""
 _BETWEEN = re.compile(f"[{SEPARATORS}]{{0,3}}")
+"""Matches what may be between two adjacent parts."""
 _LETTERS = [*map(chr, range(0x530))]
 """Latin, Greek and Cyrillic."""
 _SMALL = frozenset(character for character in _LETTERS if character.islower())

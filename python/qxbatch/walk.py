@@ -20,6 +20,8 @@ def walk(
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield (folder, names of folders in it, other names in it), as os.walk does; links are not followed.
 
+    The names of folders include links to folders. Unlike in os.walk, a change of this list does not change the walk.
+
     Names are sorted: the order does not depend on the file system. With `topdown` false, a folder comes after those below it.
     A folder that cannot be listed is skipped; `onerror` gets the error.
     """

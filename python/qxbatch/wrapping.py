@@ -76,7 +76,7 @@ def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str
 
 
 def cut(text: str, width: int, mark: str = "...") -> str:
-    """Return text of at most `width` columns; a shortened text ends with the mark.
+    """Return text of at most `width` columns (at least as many as the mark has); a shortened text ends with the mark.
 
     >>> cut("abcdefgh", 8), cut("abcdefgh", 6)
     ('abcdefgh', 'abc...')
@@ -92,18 +92,18 @@ def cut(text: str, width: int, mark: str = "...") -> str:
     return head + mark
 
 
-def table(rows: "Sequence[Sequence[str]]", width: int, flexible_columns: int, indent: str = "  ") -> list[str]:
+def table(rows: "Sequence[Sequence[str]]", width: int, flexible_count: int, indent: str = "  ") -> list[str]:
     """Return the lines of a table of at least one row.
 
-    If it is wider than `width`, its last columns, `flexible_columns` of them, are wrapped. It stays wider if a column would get
-    less than 6 characters.
+    If it is wider than `width`, its last columns, `flexible_count` of them, are wrapped, the widest first. It stays wider if a
+    column would get less than 6 characters.
 
     >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 16, 2)
     ['  1   a b      c', '  20  long     d', '      text', '      here']
     """
     widths = [max(display_width(row[k]) for row in rows) for k in range(len(rows[0]))]
     excess = len(indent) + sum(widths) + 2 * (len(widths) - 1) - width
-    for k in sorted(range(len(widths) - flexible_columns, len(widths)), key=lambda k: -widths[k]):
+    for k in sorted(range(len(widths) - flexible_count, len(widths)), key=lambda k: -widths[k]):
         narrower = max(min(_NARROWEST_COLUMN, widths[k]), widths[k] - max(0, excess))
         excess -= widths[k] - narrower
         widths[k] = narrower

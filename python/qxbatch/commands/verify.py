@@ -14,7 +14,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.session.layout import LEDGER_AT
 from qxbatch.session.paths import SessionPaths
-from qxbatch.verification.session import SessionCheck, session_checks
+from qxbatch.verification.session import IntegrityCheck, session_checks
 from qxbatch.visible import one_line, shell_word
 from qxbatch.wrapping import text_width, wrapped
 
@@ -69,7 +69,7 @@ def _hint(session: Path, wrong: Sequence[str]) -> str:
     return "Take these files from a backup, or import the packet again with --overwrite=yes."
 
 
-def _check_result(check: SessionCheck) -> list[str]:
+def _check_result(check: IntegrityCheck) -> list[str]:
     try:
         return check()
     except OSError as error:

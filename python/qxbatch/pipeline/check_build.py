@@ -13,7 +13,7 @@ from qxbatch.problems import PacketError
 from qxbatch.publish.durable import sync_folder_and_parents, sync_tree
 from qxbatch.record.job import Job
 from qxbatch.session.paths import SessionPaths
-from qxbatch.verification.session import SessionCheck, session_checks
+from qxbatch.verification.session import IntegrityCheck, session_checks
 
 
 def sync_and_check_build(context: Context, job: Job, product: Product) -> None:
@@ -34,7 +34,7 @@ def _sync(product: Product) -> None:
 
 
 def _verify(context: Context, job: Job, product: Product, inbox: Path | None) -> None:
-    def run(check: SessionCheck) -> list[str]:
+    def run(check: IntegrityCheck) -> list[str]:
         with context.slots.acquire():
             return check()
 

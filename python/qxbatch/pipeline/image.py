@@ -14,7 +14,7 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import picture_path, tsnr_picture_path
 from qxbatch.record.compress import compressed_path
 from qxbatch.record.image_texts import redact_image
-from qxbatch.session.summary_parts import Checksum, ImageStatistics
+from qxbatch.session.summary_parts import ImageStatistics, SizeAndHash
 
 _DIGITS = 5
 """Significant digits of a statistic."""
@@ -24,7 +24,7 @@ class FinishedImage(NamedTuple):
     """A compressed image."""
 
     path: Path
-    checksum: Checksum
+    checksum: SizeAndHash
     statistics: ImageStatistics | None
     """Those of a time series; None for another image, or if they cannot be computed."""
 

@@ -20,7 +20,7 @@ from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_and_close
 from qxbatch.record.converted import ConvertedSession
 from qxbatch.record.job import ImportFolders, Job
-from qxbatch.session.summary_parts import Checksum, ImageStatistics
+from qxbatch.session.summary_parts import ImageStatistics, SizeAndHash
 from qxbatch.settings.paths import outside_path
 
 FULL_DISK_BYTES = 4 << 20
@@ -75,7 +75,7 @@ class _SeriesWork:
         self.folders = folders
         self.headers: dict[Path, Nifti] = {}
         """By the path of the uncompressed image, as are `sums` and `statistics`."""
-        self.sums: dict[Path, Checksum] = {}
+        self.sums: dict[Path, SizeAndHash] = {}
         self.statistics: dict[Path, ImageStatistics] = {}
         self.finishing: list[Future[None]] = []
         """The work after conversion: each compresses an image, or removes the files of a finished series."""

@@ -18,7 +18,7 @@ class EntryCheck(NamedTuple):
     selected_series: tuple[ScannedSeries, ...]
     """The best series, at most as many as the entry expects."""
     surplus_series: tuple[ScannedSeries, ...]
-    """The other series."""
+    """The other series of the entry."""
     differences: tuple[Difference, ...]
 
 
@@ -36,13 +36,13 @@ class SessionCheck(NamedTuple):
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Return the differences of the scanner, of the entries and of the extra series, in this order."""
-        series_differences = (difference for entry in self.entry_checks for difference in entry.differences)
+        series_differences = (difference for check in self.entry_checks for difference in check.differences)
         return (*self.scanner_differences, *series_differences, *map(_extra_difference, self.extra_series))
 
     @property
     def repeated_n(self) -> frozenset[int]:
         """Return the numbers n (in the session folder) of the surplus series that are complete."""
-        surplus = (series for entry in self.entry_checks for series in entry.surplus_series)
+        surplus = (series for check in self.entry_checks for series in check.surplus_series)
         return frozenset(series.n for series in surplus if series.verdict is SeriesVerdict.COMPLETE)
 
 
@@ -60,8 +60,8 @@ def _assign(
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
     """Return the series of each entry, and the evaluable series without an entry. Localizers, for example, are not evaluable.
 
-    An evaluable series belongs to the first matching entry in the order of `ExpectedSeries.rank`. Evaluable series that match
-    only by name, and series that are not evaluable, are assigned to entries that lack a series.
+    An evaluable series belongs to the first matching entry in the order of `ExpectedSeries.rank`. Then each of the other series,
+    evaluable or not, is assigned to the first entry that still lacks a series and for which `_may_be` is true, if there is one.
     """
     ranked = sorted(range(len(entries)), key=lambda k: (*entries[k].rank, k))
     assigned: list[list[ScannedSeries]] = [[] for _ in entries]
@@ -115,9 +115,12 @@ def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
 
 
 def _repeated_difference(
-    entry: ExpectedSeries, series: ScannedSeries, differing_parameters: Sequence[Difference], count: int
+    entry: ExpectedSeries, series: ScannedSeries, differing_parameters: Sequence[Difference], actual_count: int
 ) -> Difference:
-    """Return the difference of a surplus series. `differing_parameters` are only a note, because the series is not needed."""
+    """Return the difference of a surplus series. `actual_count` is the number of all series of the entry.
+
+    `differing_parameters` become only a note, because the series is not needed.
+    """
     notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing_parameters]
     if series.is_incomplete:
         notes.insert(0, _incomplete_text(series))
@@ -128,7 +131,7 @@ def _repeated_difference(
         series.n,
         "count",
         entry.count.text,
-        str(count),
+        str(actual_count),
         ", ".join(notes) or str(series.verdict or ""),
     )
 

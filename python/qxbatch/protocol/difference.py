@@ -25,7 +25,7 @@ class Difference(NamedTuple):
 
     kind: DifferenceKind
     series: str = ""
-    """Name of the series, or of the protocol's entry that is missing; empty for the session itself."""
+    """Name of the series; for MISSING, of the protocol's entry that lacks series; empty for the session itself."""
     series_number: int | None = None
     """The SeriesNumber; None if the series has none, or if the difference is not about an existing series."""
     n: int | None = None

@@ -40,7 +40,7 @@ class _Reader:
             self._refuse(("series",), "series is not a list of tables.", "Begin each entry with [[series]].")
         if not tables:
             self._refuse((), "there is no series.", "Begin each entry with [[series]].")
-        series = tuple(self._expected(("series", k), table) for k, table in enumerate(tables))
+        series = tuple(self._expected_series(("series", k), table) for k, table in enumerate(tables))
         self._refuse_duplicates(series)
         scanners = self._scanners(content.get("scanners", {}))
         for k, entry in enumerate(series if scanners else ()):
@@ -58,7 +58,7 @@ class _Reader:
             for name, versions in table.items()
         }
 
-    def _expected(self, key_path: KeyPath, table: Mapping[str, Any]) -> ExpectedSeries:
+    def _expected_series(self, key_path: KeyPath, table: Mapping[str, Any]) -> ExpectedSeries:
         self._file.refuse_unknown_keys(key_path, table, _SERIES_KEYS)
         name = table.get("name")
         if not isinstance(name, str) or not name.strip():
@@ -70,8 +70,8 @@ class _Reader:
         ):
             hint = 'Write [series.scanner."Siemens Prisma"].'
             self._refuse((*key_path, "scanner"), "scanner is not a table of scanners.", hint)
-        for model, values in scanner_tables.items():
-            self._file.refuse_unknown_keys((*key_path, "scanner", model), values, _PARAMETER_KEYS)
+        for scanner, values in scanner_tables.items():
+            self._file.refuse_unknown_keys((*key_path, "scanner", scanner), values, _PARAMETER_KEYS)
         return ExpectedSeries(
             name=name,
             kinds=self._kinds((*key_path, "kinds"), table["kinds"]) if "kinds" in table else None,
@@ -81,8 +81,8 @@ class _Reader:
             if "scanners" in table
             else (),
             by_scanner={
-                model: self._parameters((*key_path, "scanner", model), values)
-                for model, values in scanner_tables.items()
+                scanner: self._parameters((*key_path, "scanner", scanner), values)
+                for scanner, values in scanner_tables.items()
             },
         )
 
@@ -111,7 +111,7 @@ class _Reader:
         return frozenset(map(ImageKind, texts))
 
     def _refuse_duplicates(self, series: Iterable[ExpectedSeries]) -> None:
-        """Refuse an entry that duplicates an earlier one."""
+        """Refuse an entry with the same name, kinds and scanners as an earlier one."""
         first_index: dict[object, int] = {}
         for k, entry in enumerate(series):
             key = (entry.name.casefold(), entry.kinds, tuple(sorted(entry.scanners)))
@@ -122,7 +122,7 @@ class _Reader:
             first_index[key] = k
 
     def _refuse_unlisted(self, key_path: KeyPath, names: Iterable[str], scanners: Iterable[str]) -> None:
-        """Refuse a scanner that is not listed: its name is misspelt."""
+        """Refuse a name that no scanner in [scanners] has: it is misspelt."""
         for name in names:
             if not any(matches_scanner(name, scanner) or matches_scanner(scanner, name) for scanner in scanners):
                 near = nearest_name(name, scanners)

@@ -41,7 +41,7 @@ def line_of(lines: Mapping[KeyPath, int], key_path: KeyPath) -> int:
 
 
 def line_of_invalid_statement(text: str) -> int:
-    """Return the line of the first invalid statement (for an unterminated text or list, where it begins), else the last line."""
+    """Return the line in which the first invalid statement begins; the last line if each statement alone is valid."""
     for line, statement in _statements(text):
         try:
             tomllib.loads(statement)
@@ -51,7 +51,7 @@ def line_of_invalid_statement(text: str) -> int:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and text of each header of a table and each `key = value`, without comments."""
+    """Yield the first line and the text of each header of a table and each `key = value`, without comments."""
     line, start, depth, position, statement = 1, 1, 0, 0, ""
     while position < len(text):
         letter = text[position]
@@ -86,7 +86,10 @@ def _key_of(statement: str) -> str:
 
 
 def _table_path(statement: str, last_indexes: dict[KeyPath, int]) -> KeyPath:
-    """Return the key path of the table that a header begins, and update the last index of each list of tables."""
+    """Return the key path of the table that a header begins.
+
+    `last_indexes` has the index of the last table of each list of tables; for a header such as `[[a]]` it is updated.
+    """
     is_list = statement.startswith("[[")
     inner = statement[2:-2] if is_list else statement[1:-1]
     key_path: KeyPath = ()

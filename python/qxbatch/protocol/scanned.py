@@ -105,7 +105,7 @@ def _most_frequent(texts: Iterable[str]) -> str:
 
 @lru_cache(1 << 10)
 def scanner_name(manufacturer: str, model: str) -> str:
-    """Return the name of a scanner model.
+    """Return maker and model of a scanner by Manufacturer and ManufacturerModelName.
 
     >>> scanner_name("SIEMENS", "Prisma"), scanner_name("Siemens Healthineers", "MAGNETOM Vida")
     ('Siemens Prisma', 'Siemens Vida')

@@ -25,7 +25,7 @@ def fact(field: Field, acquisition: Acquisition) -> object:
 
 
 def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:
-    """Return the kinds and parameters of a series that differ; empty if it has no facts.
+    """Return the differences of the kinds and parameters of a series; empty if it has no facts. Unknown kinds do not differ.
 
     `expected` are the parameters that `entry` has for the scanner of the session (`entry.parameters_on`).
     """
@@ -38,15 +38,16 @@ def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, ser
             _difference(series, "kinds", ", ".join(sorted(entry.kinds)), ", ".join(sorted(series.kinds)))
         )
     complete = acquisition.complete_volumes
+    # if the number of volumes differs, or volumes are missing, the shells differ too: one difference is enough
     has_other_volumes = expected.volumes is not None and complete is not None and complete not in expected.volumes
-    for name, value in expected.values.items():
+    for name, expectation in expected.values.items():
         actual = fact(FIELDS[name], acquisition)
-        if isinstance(value, ExpectedShells):
-            agrees = value.agrees(actual, compare_counts=not has_other_volumes and not series.is_incomplete)
+        if isinstance(expectation, ExpectedShells):
+            agrees = expectation.agrees(actual, compare_counts=not has_other_volumes and not series.is_incomplete)
         else:
-            agrees = value.agrees(actual) or _has_axis_of(name, value, acquisition)
+            agrees = expectation.agrees(actual) or _has_axis_of(name, expectation, acquisition)
         if not agrees:
-            differences.append(_difference(series, name, value.text, actual_text(actual)))
+            differences.append(_difference(series, name, expectation.text, actual_text(actual)))
     return differences
 
 

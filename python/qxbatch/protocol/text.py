@@ -23,7 +23,7 @@ def protocol_text(protocol: Protocol, head: Sequence[str] = (), notes: Mapping[s
 
 
 def comment_lines(title: str, names: Sequence[str]) -> list[str]:
-    """Return the lines of a comment that lists names; empty if there are no names."""
+    """Return the lines of a comment that lists names, without their `#`; empty if there are no names."""
     if not names:
         return []
     lines = [f"{title}:"]

@@ -21,6 +21,7 @@ _REPEATED = (_TWICE, "cannot declare", "duplicate")
 _MAX_BITS = 1000
 """Largest size of a whole number in bits; no value of a file needs more."""
 _LONG_NUMBER = re.compile(rf"[0-9A-Fa-f_]{{{_MAX_BITS // 4},}}")
+"""The digits of a number of more bits: hexadecimal ones have 4 bits each, other ones fewer."""
 _MAX_VALUE_LENGTH = 60
 """Characters of a value that a message shows."""
 
@@ -64,8 +65,8 @@ class TomlFile(NamedTuple):
 def read_toml(path: Path, what: str, file_hint: str, syntax_hint: str) -> TomlFile:
     """Read a file. Raises UsageError.
 
-    The other arguments are for messages: `what` is the kind of file, `file_hint` the hint if the file cannot be read,
-    `syntax_hint` the hint if a line of it is not TOML.
+    The other arguments are for messages: `what` is the kind of file, `syntax_hint` the hint if a line of it is not TOML,
+    `file_hint` the hint if it is probably another file: if it cannot be read, is too large or is nested too deeply.
     """
     return parse_toml(path, _text(path, what, file_hint), file_hint, syntax_hint)
 

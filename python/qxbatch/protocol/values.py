@@ -55,7 +55,7 @@ class ExpectedNumbers:
     tolerances: tuple[float, ...]
 
     def agrees(self, actual: object) -> bool:
-        """Return whether the numbers of a series are within the tolerances."""
+        """Return whether a series has as many numbers as expected, each within its tolerance."""
         numbers = actual if isinstance(actual, tuple) else (actual,)
         return len(numbers) == len(self.values) and all(
             isinstance(number, int | float) and abs(number - value) <= tolerance + _NOISE * abs(value)
@@ -109,7 +109,7 @@ class ExpectedShells:
     shells: tuple[tuple[float, int], ...]
 
     def agrees(self, actual: object, *, compare_counts: bool = True) -> bool:
-        """Return whether a series has only b-values of these shells, each with its number of volumes.
+        """Return whether a series has only b-values of these shells, and each shell has its number of volumes.
 
         Without `compare_counts`, the numbers of volumes do not matter, but the series must have a volume.
         """
@@ -168,7 +168,8 @@ def _escape(character: str) -> str:
 def read_count_range(value: object, least: int = 0) -> CountRange:
     """Return the range in a TOML value: 300, "1-2" or "300 ± 5". Raises WrongValueError.
 
-    The lower limit of a range with ± is at least `least`. A range whose upper limit is below 1 or below `least` is refused.
+    The lower limit of a range with ± is at least `least`. A range whose upper limit is below its lower limit, below 1 or below
+    `least` is refused.
     """
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     match = _COUNT.fullmatch(text)

@@ -6,12 +6,12 @@ from pathlib import Path
 from qxbatch.core import hash_file
 from qxbatch.record.images import SessionImages
 from qxbatch.session.layout import IMAGE_SUFFIX
-from qxbatch.session.summary_parts import Checksum
+from qxbatch.session.summary_parts import SizeAndHash
 
 
 def file_checksums(
-    session_images: SessionImages, session: Path, image_sums: Mapping[Path, Checksum]
-) -> dict[str, Checksum]:
+    session_images: SessionImages, session: Path, image_sums: Mapping[Path, SizeAndHash]
+) -> dict[str, SizeAndHash]:
     """Return size in bytes and SHA-256 of all files of the images, by their paths below `session`.
 
     `image_sums` maps the path of an image in the converter's output to size and SHA-256 of its compressed form, which were

@@ -9,13 +9,13 @@ from qxbatch.problems import Problem, grouped
 from qxbatch.record.images import SessionImages
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import (
-    Checksum,
     ImageStatistics,
     ImageSummary,
     LedgerCounts,
     PacketSummary,
     SeriesSummary,
     SessionIdentity,
+    SizeAndHash,
     Split,
 )
 
@@ -74,7 +74,7 @@ def summarize(
     converters: Mapping[str, str],
     fates: Mapping[str, int],
     left_out_counts: Mapping[str, int] | None = None,
-    sums: Mapping[str, Checksum] | None = None,
+    sums: Mapping[str, SizeAndHash] | None = None,
     statistics: Mapping[int, ImageStatistics] | None = None,
     problems: Sequence[Problem] = (),
     patient: str = "",
@@ -158,7 +158,7 @@ def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 
 
-def _image(image: Image, sums: Mapping[str, Checksum], statistics: ImageStatistics | None) -> ImageSummary:
+def _image(image: Image, sums: Mapping[str, SizeAndHash], statistics: ImageStatistics | None) -> ImageSummary:
     """Return the summary of an image: number `k` of the `of` images of the series with the number `n`."""
     return ImageSummary(
         number=image.number,

@@ -14,7 +14,7 @@ from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.redacted import redacted_text
 from qxbatch.record.summary import PacketInfo, summarize
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import Checksum, ImageStatistics, Split
+from qxbatch.session.summary_parts import ImageStatistics, SizeAndHash, Split
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 from qxbatch.textfile import create_text
@@ -31,7 +31,7 @@ def record_summary(
     problems: Sequence[Problem],
     left_out_counts: Mapping[str, int],
     fates: Mapping[str, int],
-    sums: Mapping[Path, Checksum],
+    sums: Mapping[Path, SizeAndHash],
     statistics: Mapping[Path, ImageStatistics],
     converters: Mapping[str, str],
     seconds: float,

@@ -5,7 +5,8 @@ import re
 from qxbatch.model import SessionId
 
 _NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-9+]+))?(?![A-Za-z0-9+-])")
-"""The first entities of a BIDS name; other text may follow."""
+"""The first entities of a BIDS name. Other text may follow, such as `_task-rest`, if it does not begin with one of these
+characters or `-`."""
 
 
 def session_by_bids_name(name: str) -> SessionId | None:

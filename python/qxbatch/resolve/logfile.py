@@ -35,11 +35,11 @@ def read_logfile(spec: LogfileSpec) -> LogfileRows:
     session_column = None if spec.session_name is None else column_of(rows, spec.session_name, spec.path)
     has_header = any(isinstance(column, str) for column in (spec.packet_name, spec.subject_id, spec.session_name))
     by_packet: dict[str, LogfileRow] = {}
-    row_of: dict[str, int] = {}
+    first_row_of: dict[str, int] = {}
     for number, row in list(rows.items())[has_header:]:
         name = _cell(row, packet_column)
         entry = LogfileRow(_cell(row, subject_column), "" if session_column is None else _cell(row, session_column))
-        first_number = row_of.setdefault(name, number)
+        first_number = first_row_of.setdefault(name, number)
         if name and by_packet.setdefault(name, entry) != entry:
             # with --logfile the log is de-identified, so the message does not name the packet
             raise UsageError(

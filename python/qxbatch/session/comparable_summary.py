@@ -75,7 +75,10 @@ def _is_command(value: object) -> bool:
 
 
 def _are_positional_words(words: list[str]) -> bool:
-    """Return whether words name folders by absolute paths, as an import, a command of one stage or the BIDS-App form does."""
+    """Return whether words name folders by absolute paths, as one of the forms of the command does.
+
+    An import names one folder, a command of one stage at least one, the BIDS-App form two and then `participant`.
+    """
     if words[:1] and words[0] in _STAGES:
         words = words[1:]
     elif words[2:] == ["participant"]:

@@ -9,7 +9,7 @@ from qxbatch.walk import walk
 
 
 def has_inbox_or_results(folder: Path) -> bool:
-    """Return whether a folder has an inbox, session.txt, or any file in dicom or nii: in inbox mode, the session exists.
+    """Return whether a folder has an inbox, session.txt, or any file in dicom or nii. In inbox mode, the session then exists.
 
     In folder mode (`--masterinbox=none`), a folder has an inbox before its first import: use `has_results` in this mode. Wherever
     this module looks for files in dicom or nii, a folder that cannot be listed counts as one with files (`has_file`).
@@ -43,7 +43,7 @@ def has_session_records(folder: Path) -> bool:
 
 
 def why_unreadable(folder: Path) -> str:
-    """Return why a folder cannot be listed or entered; empty if it can, or if it does not exist."""
+    """Return why a folder cannot be listed or entered; empty if it can, or if the path does not exist or is not a folder."""
     try:
         with os.scandir(folder):
             os.stat(f"{folder}/.")  # noqa: PTH116 - a Path has no `.` at its end
@@ -66,7 +66,10 @@ def has_nii_files(folder: Path) -> bool:
 
 
 def has_file(folder: Path) -> bool:
-    """Return whether a folder contains a file; True also if it cannot be listed, so that nobody replaces its files."""
+    """Return whether a folder, or a folder below it, contains a file.
+
+    A folder that cannot be listed counts as one with files, so that nobody replaces them. False if the folder does not exist.
+    """
     unreadable: list[OSError] = []
     for _root, _folders, files in walk(folder, onerror=unreadable.append):
         if files:

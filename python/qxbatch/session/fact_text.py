@@ -9,7 +9,7 @@ _HOUR = 3600
 
 
 def moment_text(moment: str | None) -> str:
-    """Return date and time to the second.
+    """Return date and time to the second; only the time if `moment` has no date.
 
     >>> moment_text("2019-05-02T10:11:12.5")
     '2019-05-02 10:11:12'
@@ -37,7 +37,7 @@ def number_text(value: float | None, digits: int = 6) -> str:
 
 
 def numbers_text(values: Sequence[float] | None, between: str = ", ", digits: int = 4) -> str:
-    """Return numbers, for example echo times or the sides of a voxel.
+    """Return numbers, rounded to `digits` significant digits and joined by `between`: echo times, or the sides of a voxel.
 
     >>> numbers_text((2.0, 2.0, 2.5), " x ")
     '2 x 2 x 2.5'

@@ -30,7 +30,8 @@ class SessionState(StrEnum):
     ABSENT = "absent"
     """The folder is missing, or contains nothing of a session: no inbox, results or records."""
     INCOMPLETE = "incomplete"
-    """The summary is missing or cannot be read (perhaps another program made the session), or images have no session.txt."""
+    """The summary is missing or cannot be read (perhaps another program made the session), or nii has files and session.txt is
+    missing."""
     SORTED = "sorted"
     """The series are sorted and not converted."""
     FAILED = "failed"
@@ -60,7 +61,7 @@ class SessionFolder:
         Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read.
         """
         path = self.paths.summary
-        _ = self.session_txt_identity  # it is examined first
+        _ = self.session_txt_identity  # session.txt is examined before the summary is read
         try:
             text = read_text(path, "strict", _MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
@@ -139,7 +140,7 @@ class SessionFolder:
         return SessionState.REVIEW if severities[Severity.WARNING] else SessionState.COMPLETE
 
     def _images_in_nii(self) -> tuple[ImageSummary, ...]:
-        """Return the images named `<n+k>.nii.gz`: n, a multiple of ten, is that of the series."""
+        """Return the images named `<n+k>.nii.gz`: n, a multiple of ten, is that of the series, and k at most 9."""
         names = (path.name.removesuffix(IMAGE_SUFFIX) for path in self.paths.images())
         numbers = sorted(int(name) for name in names if name.isdecimal())
         counts = Counter(number - number % 10 for number in numbers)

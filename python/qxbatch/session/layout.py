@@ -50,13 +50,13 @@ PACKED_SUFFIX = ".tar.gz"
 IMAGE_SUFFIX = ".nii.gz"
 """The end of the name of an image."""
 KEPT_AT_PREFIX = f"{INBOX}/"
-"""The beginning of the ledger's `at` for a kept member."""
+"""The beginning of the ledger's `at` for a kept member, unless it is a scanner's log."""
 SCANNER_LOGS_AT = f"{DICOM}/{LOG}"
 """The folder of the scanner's logs, relative to the session folder."""
 SORTED_AT_PREFIX = f"{DICOM}/"
 """The beginning of the ledger's `at` for a sorted member or a scanner's log."""
 FROM_SESSION_PREFIX = "../"
-"""The beginning of the ledger's path for members that were read from the session's own folders, beside its inbox."""
+"""The beginning of the ledger's path (relative to the inbox) for members that were read from other folders of the session."""
 FROM_DICOM_PREFIX = f"{FROM_SESSION_PREFIX}{SORTED_AT_PREFIX}"
 """The same for members that were read from the session's `dicom`."""
 SUMMARY_AT = f"{QXBATCH_FOLDER}/{SUMMARY}"
@@ -78,7 +78,7 @@ def converter_log_name(number: int) -> str:
 
 
 def is_converter_log(at: str) -> bool:
-    """Return whether a path, relative to the session, is the place of a converter's log.
+    """Return whether a path, relative to the session, is that of a converter's log.
 
     >>> is_converter_log("dicom/dcm2niix_30.log"), is_converter_log("dicom/dcm2niix_3a.log")
     (True, False)

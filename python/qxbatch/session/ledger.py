@@ -45,7 +45,7 @@ class Fate(StrEnum):
     NODATA = "nodata"
     """A folder, link or device: it has no bytes to keep."""
     REFUSED = "refused"
-    """Its bytes cannot be read."""
+    """Its bytes cannot be read, or exceed a limit."""
 
 
 STORED_FATES = (Fate.SORTED, Fate.KEPT)
@@ -88,7 +88,7 @@ def read_ledger(path: Path, sha256: str | None = None) -> Iterator[LedgerRow]:
     With `sha256`, raises LedgerChangedError after the last row if the bytes that were read have another hash: a caller that stops
     earlier does not know whether the rows are those of the expected ledger.
 
-    Raises OSError, and ValueError, which names the path, when the file is not a complete and valid ledger.
+    Raises OSError, and ValueError, which names the path, at the first line that is not valid or has no line end.
     """
     if sha256 is None:
         yield from _read(path)

@@ -10,7 +10,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.acquisition import acquisition_value, read_acquisition
 from qxbatch.session.json_fields import FieldError, Fields
 
-Checksum = tuple[int, str]
+SizeAndHash = tuple[int, str]
 """Size in bytes and SHA-256 of a file."""
 
 
@@ -112,7 +112,7 @@ class ImageSummary(NamedTuple):
     """Voxels along each axis; empty if unknown."""
     files: tuple[str, ...]
     """Relative to the session folder, the image first."""
-    sums: Mapping[str, Checksum] | None = None
+    sums: Mapping[str, SizeAndHash] | None = None
     """Maps files to size and SHA-256 as written. None if the summary has none; a damaged entry is left out."""
     statistics: ImageStatistics | None = None
     """Of a time series; None for another image."""
@@ -305,7 +305,7 @@ def _header_value(header: Fields, key: str) -> Value:
     return value  # type: ignore[return-value] # just tested
 
 
-def _sums(value: object, files: tuple[str, ...]) -> dict[str, Checksum]:
+def _sums(value: object, files: tuple[str, ...]) -> dict[str, SizeAndHash]:
     table = value if isinstance(value, dict) else {}
     entries = ((file, table.get(file)) for file in files)
     pairs = ((file, entry.get("size"), entry.get("sha256")) for file, entry in entries if isinstance(entry, dict))

@@ -22,7 +22,8 @@ OFFERED_PARAMETERS = tuple(
 NUMBER_METAVARS = ("N", "SECONDS", "0-9")
 """Metavars of parameters whose values are numbers."""
 INPUT_FILES = ("config", "password_file", "protocol")
-"""Files that must exist when the command starts; other files are written, or named inside a longer value."""
+"""Parameters that name a file which must exist when the command starts. Those of other parameters are written by the command, or
+named inside a longer value."""
 STATUSES = {
     ExitStatus.FAILED: "at least one packet or series failed, or a packet was refused",
     ExitStatus.USAGE: "wrong usage; nothing was changed",
@@ -117,5 +118,5 @@ def default_of(parameter: Parameter) -> str:
 
 
 def json_text(content: Mapping[str, object]) -> str:
-    """Return a descriptor as the text of the file."""
+    """Return a descriptor, or a command of XNAT, as the text of its file."""
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"

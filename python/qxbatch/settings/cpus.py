@@ -49,7 +49,7 @@ def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
 
 
 def _folders_up_to(root: Path, path: str) -> list[Path]:
-    """Return the folder of a cgroup and those above it, up to `root`. In a container, the path need not exist there."""
+    """Return the folder of a cgroup and those above it, up to `root`. In a container, they need not exist below `root`."""
     cgroup = root / path.lstrip("/")
     return [folder for folder in (cgroup, *cgroup.parents) if folder.is_relative_to(root)]
 

@@ -26,9 +26,9 @@ class Folders(NamedTuple):
 def find_folders(values: Values) -> Folders:
     """Choose the sessions folder and the master inbox.
 
-    Raises UsageError if a required folder does not exist or cannot be entered, or if a path is not valid.
+    Raises UsageError if a required folder does not exist, is not a folder or cannot be entered, or if a path is not valid.
 
-    The sessions folder need not exist if --masterinbox names another folder: the run creates it.
+    The sessions folder need not exist if --masterinbox names a folder: the run then creates the sessions folder.
     """
     folder = absolute_path("--sessionsfolder", values.text("sessionsfolder"))
     _refuse_inaccessible(folder, "The sessions folder", ExitStatus.CANNOT_WRITE)

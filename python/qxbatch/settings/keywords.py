@@ -20,14 +20,16 @@ NO_KEYWORDS = (
     "clean_dicom_folders",
     "skip_bids_validator",
 )
+"""Names of parameters that the function does not have."""
 KEYWORDS = tuple(
     parameter for parameter in PARAMETERS if parameter.name not in NO_KEYWORDS and parameter.group is not Group.CLUSTER
 )
-"""Parameters of the function, which imports in this process: only the command submits jobs to a cluster."""
+"""The parameters that the function has. It imports in this process: only the command submits jobs to a cluster."""
 PATH_METAVARS = ("DIR", "FILE", "DIR|none")
 """Metavars of parameters whose values are paths."""
 WIDTH = 110
 """Maximum number of characters of a line of a docstring, without its indent."""
+# the beginning of import_parameters.py
 HEAD = '''\
 """The keywords of `qxbatch.import_packets`, written by `python -m qxbatch.settings.render` from the table of parameters."""
 

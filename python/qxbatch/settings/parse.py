@@ -7,10 +7,10 @@ from qxbatch.problems import UsageError
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings import cpus
 from qxbatch.settings.folders import Folders, find_folders
+from qxbatch.settings.lazily_parsed import passwords_of, protocol_of, scheduler_of
 from qxbatch.settings.lists import split_labels, split_list
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import Archive, Check, Gzip, JoinSeries, OnDamaged, OnMixed, OnSameSession, Settings, Tool
-from qxbatch.settings.named_files import passwords_of, protocol_of, scheduler_of
 from qxbatch.settings.names import named_pattern, session_patterns
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
@@ -109,7 +109,8 @@ def _without_effect(values: Values) -> list[str]:
 def _processes(values: Values) -> tuple[int, int]:
     """Return how many converters run at once, and how many threads and processes in all.
 
-    With --n-procs=all (the default), the second number is the larger one of the CPUs and the converters.
+    With --n-procs=all (the default), the second number is the larger one of the CPUs and the converters. It is never above
+    MAX_PROCESSES.
     """
     all_cpus = cpus.usable_cpus()
     converters = values.integer_or_all("parelements")

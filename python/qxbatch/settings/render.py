@@ -5,11 +5,12 @@
 
 from pathlib import Path
 
-from qxbatch.settings.boutiques import descriptor, json_text
-from qxbatch.settings.keywords import module_text as keywords
+from qxbatch.settings.boutiques import descriptor as boutiques_descriptor
+from qxbatch.settings.boutiques import json_text
+from qxbatch.settings.keywords import module_text as keywords_module_text
 from qxbatch.settings.parameter import Parameter, find
 from qxbatch.settings.parameters import MOST_USED, PARAMETERS
-from qxbatch.settings.xnat import command
+from qxbatch.settings.xnat import command as xnat_command
 
 BEGIN = "<!-- parameters -->"
 END = "<!-- /parameters -->"
@@ -84,9 +85,9 @@ def documents(repository: Path) -> dict[Path, str]:
         repository / name: with_table((repository / name).read_text(encoding="utf-8"), table)
         for name, table in tables.items()
     }
-    texts[Path(__file__).with_name(KEYWORDS_FILE)] = keywords()
-    texts[repository / "containers" / "boutiques.json"] = json_text(descriptor())
-    texts[repository / "containers" / "command.json"] = json_text(command())
+    texts[Path(__file__).with_name(KEYWORDS_FILE)] = keywords_module_text()
+    texts[repository / "containers" / "boutiques.json"] = json_text(boutiques_descriptor())
+    texts[repository / "containers" / "command.json"] = json_text(xnat_command())
     return texts
 
 

@@ -87,9 +87,9 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
 def merged_scheduler_text(base: str, override: str) -> str:
     """Return a text of `--scheduler`: the name of `override`, and the options of both texts; those of `override` take precedence.
 
-    Raises UsageError.
+    If `override` has no name, the result has none either: `scheduler_spec` refuses it. Raises UsageError.
     """
-    name, *items = split_list(override)
+    name, *items = split_list(override) or ("",)
     base_options = dict(_pair("--scheduler", base, item) for item in split_list(base)[1:])
     options = {**base_options, **dict(_pair("--scheduler", override, item) for item in items)}
     return ",".join([name, *(f"{key}={value}" if value else key for key, value in options.items())])

@@ -37,7 +37,7 @@ class CellState(StrEnum):
 
 
 class Column(NamedTuple):
-    """A series that sessions have in common."""
+    """A series that the protocol expects, or that the majority of sessions has."""
 
     name: str
     kinds: tuple[str, ...]

@@ -56,7 +56,7 @@ def as_json(study: Study) -> str:
 
 
 def _data_sets(study: Study) -> str:
-    """Return the BIDS data sets with the results of the validator; empty if there are none."""
+    """Return the lines of the field `bids`: the BIDS data sets with the results of the validator; empty without data sets."""
     values = ",\n".join(f"  {_line(data_set_value(data_set))}" for data_set in study.data_sets)
     return f' "bids": [\n{values}\n ],\n' if values else ""
 

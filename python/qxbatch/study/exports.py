@@ -112,7 +112,10 @@ def existing_data_sets(sessionsfolder: Path) -> list[DataSet]:
 
 
 def export_cells(data_sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
-    """Return the cell `bids` of each session by its id; empty without data sets."""
+    """Return the cell `bids` of each session by its id; empty without data sets.
+
+    A cell has the state in each data set with the name of the data set, or only the state if it is the same in all.
+    """
     if not data_sets:
         return {}
     digests = [_digest_now(data_set) for data_set in data_sets]

@@ -16,7 +16,7 @@ FEWEST_SESSIONS = 3
 _OPTIONAL = 1 / 3
 """A series in at least this fraction of the sessions, but in at most half of them, is optional.
 
-If the scanner has FEWEST_SESSIONS or more, at least two of them must have the series."""
+If the scanner has FEWEST_SESSIONS sessions or more, at least two of them must have the series."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -61,10 +61,11 @@ class ScannerGroup:
         for family, members in self._families.items():
             rare = [key for key in members if key not in counts]
             if len(rare) > 1:
+                # the family becomes one more series of the scanner, which the other methods then find
                 self._series[family] = self._merged(rare)
                 self._positions[family] = [position for key in rare for position in self._positions[key]]
                 count = _usual_count(self._counts_of(family))
-                if count is not None and count.least:
+                if count is not None and count.least:  # a family that would be optional is left out
                     counts[family] = count
         return counts
 

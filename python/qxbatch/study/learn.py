@@ -58,7 +58,7 @@ def _expected_counts(group: ScannerGroup, groups: Sequence[ScannerGroup]) -> Map
     """Return how often each series is expected on a scanner.
 
     For a scanner with too few sessions for a majority, these are the counts of the most similar scanner with enough sessions,
-    if `group` has more than half of the series that are expected on that scanner.
+    if `group` has more than half of the series that are expected on that scanner; else they are its own.
     """
     large = [candidate for candidate in groups if not candidate.is_small]
     if group.is_small and large:

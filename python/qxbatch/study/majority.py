@@ -28,11 +28,12 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
-    """Return the values that more than the fraction `Field.min_agreement` of the series have, and the names of fields without one.
+    """Return the usual parameters of series, and the names of fields whose values have no majority.
 
-    Such a field is named only if more than half of the series have it. In neither result are fields that are not
-    learned (`Field.is_learned`), fields that each series lacks or has with the value `Field.value_if_absent`, and the axis of phase
-    encoding if there is a usual direction.
+    A value is usual if more than the fraction `Field.min_agreement` of the series have it; a number of volumes, if more than half
+    have it. A field is named only if more than half of the series have any value of it. In neither result are fields that are not
+    learned (`Field.is_learned`), fields that each series lacks or has with the value `Field.value_if_absent`, and the axis of
+    phase encoding if there is a usual direction.
     """
     values: dict[str, Expectation] = {}
     undecided = []
@@ -139,6 +140,9 @@ def _is_majority(field: Field, count: int, facts: Sequence[object]) -> bool:
 
 
 def _most_common(values: Sequence[Value | None]) -> tuple[Value | None, int]:
-    """Return the most frequent value and its count; among equally frequent values the first in the list."""
+    """Return the most frequent value and its count; among equally frequent values the first in the list.
+
+    The value is None if None is the most frequent one, or if the list is empty.
+    """
     most_common = Counter(values).most_common(1)
     return most_common[0] if most_common else (None, 0)

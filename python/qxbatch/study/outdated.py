@@ -1,4 +1,7 @@
-"""Whether the study level is older than a session, by file times only. A run that imports nothing needs this check."""
+"""Whether the study level (report.html, study.tsv, study.json) is older than a session, by file times only.
+
+A run that imports nothing needs this check.
+"""
 
 import os
 from pathlib import Path
@@ -43,7 +46,7 @@ def is_outdated(folder: Path) -> bool:
 
 
 def lists_not_imported(folder: Path) -> bool:
-    """Return whether study.json lists something that was not imported; only its end is read."""
+    """Return whether study.json lists something that was not imported; only its end is read. False if it cannot be read."""
     try:
         with (folder / STUDY_SIDECAR).open("rb") as file:
             file.seek(0, os.SEEK_END)

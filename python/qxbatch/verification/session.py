@@ -14,10 +14,10 @@ from qxbatch.session.layout import KEPT_AT_PREFIX, image_numbers_in, is_inner_pa
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
-from qxbatch.session.summary_parts import Checksum
+from qxbatch.session.summary_parts import SizeAndHash
 from qxbatch.verification.checksums import difference, image_checksums
 
-SessionCheck = Callable[[], list[str]]
+IntegrityCheck = Callable[[], list[str]]
 """One check: returns the faults as text. One of the checks raises OSError when session.txt cannot be read, or is missing although
 there are images."""
 
@@ -29,7 +29,7 @@ _FILES_PER_CHECK = 500
 
 def session_checks(
     session: Path, monitor: Monitor, *, inbox: Path | None = None, ledger_sha256: str | None = None
-) -> list[SessionCheck]:
+) -> list[IntegrityCheck]:
     """Return the checks of a session folder, which can run independently and in parallel.
 
     `monitor` can cancel them. `inbox` has the kept files that are not in the session (folder mode, `--masterinbox=none`).
@@ -39,7 +39,7 @@ def session_checks(
     """
     folder = SessionFolder(session)
     packed, loose, path_faults = _stored_rows(folder, ledger_sha256)
-    checks: list[SessionCheck] = [
+    checks: list[IntegrityCheck] = [
         partial(_check_pack, session / path, expected, monitor) for path, expected in packed.items()
     ]
     checks += [
@@ -79,7 +79,7 @@ def _stored_rows(
     return packed, loose, faults
 
 
-def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list[str]]:
+def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, SizeAndHash], list[str]]:
     """Return the checksums of image files in the summary, and its faults: every file that it names must exist."""
     path = folder.paths.summary
     try:
@@ -94,7 +94,7 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list
 
 
 def _check_pack(path: Path, expected: dict[str, str], monitor: Monitor) -> list[str]:
-    """SessionCheck a packed series; `expected` maps the names of its members to their hashes in the ledger."""
+    """Check a packed series; `expected` maps the names of its members to their hashes in the ledger."""
     try:
         members = hash_tar_gz_members(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
@@ -142,8 +142,8 @@ def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     return hash_file(str(path), monitor=monitor)[1] in expected
 
 
-def _check_image(path: Path, checksum: Checksum | None, monitor: Monitor) -> list[str]:
-    """SessionCheck that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
+def _check_image(path: Path, checksum: SizeAndHash | None, monitor: Monitor) -> list[str]:
+    """Check that the file is unchanged (`checksum` is None if the summary has none), and that its content is an image.
 
     The content is an image of NIfTI-1 or NIfTI-2 if the header starts with its own size, and if the file has all bytes that
     vox_offset, bitpix and the dimensions require.
@@ -166,8 +166,8 @@ def _fault_text(path: Path, error: Exception) -> str:
     return text if text.startswith(str(path)) else f"{path}: {text}"
 
 
-def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
-    """SessionCheck that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones.
+def _check_sidecars(session: Path, sums: Mapping[str, SizeAndHash], monitor: Monitor) -> list[str]:
+    """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones.
 
     `sums` has their checksums, by path below the session.
     """
@@ -211,7 +211,7 @@ def _nifti_size(head: bytes) -> int | None:
 
 
 def _check_listing(folder: SessionFolder) -> list[str]:
-    """SessionCheck the id in session.txt, and that it has a line for each image, and no other image line. Raises OSError."""
+    """Check the id in session.txt, and that it has a line for each image, and no other image line. Raises OSError."""
     path, images = folder.paths.session_txt, folder.paths.images()
     if not path.exists() and not images:
         return []  # sorted, not converted

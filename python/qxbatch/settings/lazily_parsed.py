@@ -1,4 +1,7 @@
-"""Passwords, protocol and scheduler of a run. The parsers of protocol and scheduler are imported only if the option is given."""
+"""Passwords, protocol and scheduler of a run, parsed if their option is given; else None.
+
+The parsers of protocol and scheduler are imported only then.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -13,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def passwords_of(values: Values) -> Passwords | None:
-    """Return the passwords of --password-file. Raises UsageError."""
+    """Return the passwords in the file of --password-file. Raises UsageError."""
     return read_passwords(values.text("password_file")) if values.is_given("password_file") else None
 
 
 def protocol_of(values: Values) -> "Protocol | None":
-    """Return the protocol of --protocol. Raises UsageError."""
+    """Return the protocol in the file of --protocol. Raises UsageError."""
     if not values.is_given("protocol"):
         return None
     from qxbatch.protocol.file import read_protocol
