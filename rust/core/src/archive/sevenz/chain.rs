@@ -107,7 +107,7 @@ pub struct BlockContent<'a> {
     stream: Content<'a>,
     /// Number of bytes that were not read yet.
     unread: u64,
-    /// Number of bytes of their inputs that the coders did not use, except the few that an undamaged stream can leave.
+    /// How many bytes of the inputs of the coders were not used, except the few that an undamaged stream can leave.
     unused_input: ByteCount,
 }
 

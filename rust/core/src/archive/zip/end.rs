@@ -34,8 +34,8 @@ const LOCATOR_LENGTH: u64 = 20;
 /// Length of the record with the longest comment.
 const LONGEST_RECORD: u64 = RECORD_LENGTH as u64 + 65535;
 
-/// Returns the end record, searching backwards from the end of the source. If no record is
-/// valid, the error is the reason as text.
+/// Returns the end record, searching backwards from the end of the source. If no record is valid, the error is the reason as
+/// text.
 pub fn find(source: &dyn Source) -> Result<EndRecord, String> {
     let len = source.len();
     let start = len.saturating_sub(LONGEST_RECORD);
@@ -93,12 +93,12 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
     if let Some(stated_position) = locator {
         end.records
             .push((position - LOCATOR_LENGTH, LOCATOR_LENGTH));
-        if let Some((position, zip64_counts)) = zip64_record(source, stated_position, position) {
+        if let Some((position, zip64_fields)) = zip64_record(source, stated_position, position) {
             if is_encrypted(source, position) {
                 return Err(ENCRYPTED.into());
             }
             end.records.push((position, ZIP64_RECORD_LENGTH));
-            return locate(source, position, zip64_counts, end);
+            return locate(source, position, zip64_fields, end);
         }
         return Err("its zip64 end record is missing".into());
     }

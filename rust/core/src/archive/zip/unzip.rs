@@ -231,7 +231,7 @@ pub struct Content<'a> {
 }
 
 enum Decoder<'a> {
-    /// Another decoder, and the number of packed bytes that it consumed.
+    /// The decoder of a method other than zstd, and the number of packed bytes that it consumed.
     Other(Box<dyn Read + Send + 'a>, ByteCount),
     Zstd(Box<Unpack<'a>>),
 }
