@@ -189,8 +189,8 @@ enum Region {
 }
 
 /// Returns the kind that a mark at another offset shows, if `kind` is [`FileKind::Other`] or a part of a split archive;
-/// otherwise, and without such a mark, `kind`. The end record, for example, identifies a zip that follows a self-extracting program. `read` returns
-/// whether it filled the buffer.
+/// otherwise, and without such a mark, `kind`. The end record, for example, identifies a zip that follows a self-extracting
+/// program. `read` returns whether it filled the buffer.
 fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> FileKind {
     if !matches!(
         kind,

@@ -189,7 +189,8 @@ impl FrameLengths {
     }
 
     /// Consumes the content of a skippable frame, `size` bytes; returns whether it is the seek table of the frames so
-    /// far. If it is, forgets these frames: the next table begins after it. The checksums in the table are not compared.
+    /// far. If it is, forgets these frames, since a later table has the lengths of later frames only. The checksums in the
+    /// table are not compared.
     fn match_seek_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
         let Some(entries_length) = size.checked_sub(SEEK_FOOTER_LENGTH) else {
             input.skip(u64::from(size))?;

@@ -74,10 +74,10 @@ pub fn gzip_content_size_and_head(
     head_length: usize,
     monitor: &Monitor,
 ) -> Result<(u64, Vec<u8>), Failure> {
-    let size_and_start = read_gzip(path, |input| {
+    let size_and_head = read_gzip(path, |input| {
         let mut block = vec![0; BLOCK];
         let got = fill(input, &mut block).map_err(ContentError::Io)?;
-        let start = block
+        let head = block
             .get(..head_length.min(got))
             .unwrap_or_default()
             .to_vec();
@@ -85,17 +85,17 @@ pub fn gzip_content_size_and_head(
         loop {
             check(monitor)?;
             match fill(input, &mut block).map_err(ContentError::Io)? {
-                0 => return Ok((size, start)),
+                0 => return Ok((size, head)),
                 got => size += got as u64,
             }
         }
     })?;
-    monitor.add(1, size_and_start.0);
-    Ok(size_and_start)
+    monitor.add(1, size_and_head.0);
+    Ok(size_and_head)
 }
 
-/// Returns name, length and hash of each file of a tar.gz. Skips folders; other members, and bytes after the end, are
-/// damage.
+/// Returns name, length and hash of each file of a tar.gz. Skips folders. Members that are neither files nor folders are damage,
+/// and so are bytes after the end.
 pub fn tar_gz_members(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
     let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(

@@ -37,8 +37,8 @@ impl Item {
     }
 }
 
-/// Writes the files of `folder` as members `<prefix>/<name>`; returns the size of the result. Anything but regular files
-/// in it is an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams`
+/// Writes the files of `folder` as members `<prefix>/<name>` (`<name>` if the prefix is empty) of the tar.gz `out`; returns its
+/// size in bytes. A folder, link or special file in `folder` is an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams`
 /// are copied as their zip stores them, if that is about as small.
 pub fn pack_folder(
     folder: &Path,
@@ -54,6 +54,7 @@ pub fn pack_folder(
         .map(Splicer::open);
     let level = gzip::SERIES.or_requested(level);
     if let Some(open_splicer) = &splicer {
+        // The sample starts in the middle: the first files of a series can be less typical of it.
         let sample = items.iter().skip(items.len() / 2);
         let sample = sample.map(|item| (item.file_name(), &*item.path));
         let small = open_splicer.streams_are_small(sample, level.value());
