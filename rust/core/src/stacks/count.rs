@@ -19,7 +19,7 @@ pub struct Volumes {
     pub slices_in_partial_volume: usize,
     /// Number of slices that are missing in volumes before the last one.
     pub missing_slices_before_last: usize,
-    /// Volumes without any slice between the first and the last volume.
+    /// Volumes between the first and the last one of which no slice exists.
     pub missing_volumes: usize,
     /// Frames at a slice position where their volume already has another frame.
     pub repeated_frames: usize,
@@ -108,7 +108,7 @@ pub(super) fn diffusion(
     placed_frames: &PlacedFrames<'_>,
     assignment: &Assignment,
 ) -> (Vec<(f64, usize)>, usize) {
-    // Tenths of the b-value, and thousandths of the direction cosines, of the first frame with a b-value.
+    // For each volume, from its first frame with a b-value: tenths of the b-value, and thousandths of the direction cosines.
     let mut weighting_by_volume: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
     let mut in_diffusion_scan = false;
     for (stack_frame, volume) in placed_frames

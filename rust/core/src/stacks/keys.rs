@@ -14,7 +14,7 @@ pub(super) struct Assignment {
     pub volume_indices: Vec<usize>,
     /// Number of volumes.
     pub volume_count: usize,
-    /// Number of volumes without any slice between the first and the last volume.
+    /// Number of volumes between the first and the last one of which no slice exists.
     pub missing_volumes: usize,
 }
 
