@@ -81,7 +81,7 @@ impl ObjectBuilder {
                 .map(|index| Frame {
                     attributes: self.main.clone(),
                     index,
-                    signature: None,
+                    values_hash: None,
                 })
                 .collect();
         }
@@ -291,7 +291,7 @@ impl ObjectBuilder {
                     frames.push(Frame {
                         attributes,
                         index,
-                        signature: None,
+                        values_hash: None,
                     });
                 }
                 Ok(reached)
