@@ -344,7 +344,7 @@ mod tests {
                 frames.add_frame(frames.start + packed, content);
             }
             assert_eq!(skipped(&mut frames, &frame).unwrap().0, count);
-            // A table removes its frames: the same table again describes no frames.
+            // After a table, its frames are forgotten: the same table again describes no frames.
             let again = skipped(&mut frames, &frame).unwrap().0;
             assert!(again > count);
         }

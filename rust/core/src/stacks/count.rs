@@ -27,8 +27,8 @@ pub struct Volumes {
 
 /// Counts the volumes of a stack, and assigns each frame to a volume.
 ///
-/// Uses the first of the [`candidate_assignments`] that leaves the fewest missing and repeated slices; of these, the fewest
-/// repeated ones.
+/// Uses the one of the [`candidate_assignments`] with the fewest missing and repeated slices in total; of several, the one with
+/// the fewest repeated slices, and of several of these the first.
 pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
     let mut assignments = candidate_assignments(placed_frames, clock)
         .into_iter()

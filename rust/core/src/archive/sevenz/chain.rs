@@ -169,8 +169,8 @@ struct Chain<'a, 'b> {
 }
 
 impl<'a> Chain<'a, '_> {
-    /// Builds the decoder of the coder with this index; returns it with the length of its output. Each coder is used
-    /// once, so that they cannot form a loop.
+    /// Builds the decoder of the coder with this index; returns it with the length of its output. Fails if the coder
+    /// was visited before: coders must not form a loop.
     fn coder(&self, index: usize, visited: &mut [bool]) -> Result<(Content<'a>, u64), String> {
         let coders_before = self.block.coders.iter().take(index);
         let first_input: usize = coders_before.map(|coder| coder.inputs).sum();

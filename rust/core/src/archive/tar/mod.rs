@@ -26,7 +26,7 @@ pub enum MemberKind {
     Directory,
     /// A symbolic or hard link and its target.
     Link {
-        /// A hard link: a second name of the same file.
+        /// Whether it is a hard link: a second name of the file `target`.
         hard: bool,
         /// Its target.
         target: Vec<u8>,

@@ -89,8 +89,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
         records: vec![(position, RECORD_LENGTH as u64)],
     };
     let may_be_zip64 = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
-    let locator = locator(source, position);
-    if let Some(stated_position) = locator {
+    if let Some(stated_position) = position_in_locator(source, position) {
         end.records
             .push((position - LOCATOR_LENGTH, LOCATOR_LENGTH));
         if let Some((position, zip64_fields)) = zip64_record(source, stated_position, position) {
@@ -110,9 +109,9 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
     locate(source, position, (entries, size, offset), end)
 }
 
-/// Returns the position of the zip64 end record as its locator states it, which is directly before the end record at
-/// `position`; None without a locator.
-fn locator(source: &dyn Source, position: u64) -> Option<u64> {
+/// Returns the position of the zip64 end record, as stated by its locator: the record directly before the end record at
+/// `position`. None without a locator.
+fn position_in_locator(source: &dyn Source, position: u64) -> Option<u64> {
     let mut bytes = [0; 20];
     source
         .read_exact_at(&mut bytes, position.checked_sub(LOCATOR_LENGTH)?)
