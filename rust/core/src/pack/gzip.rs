@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::hash::SizeAndHash;
 use super::pieces::PiecesWriter;
-use super::{BLOCK, Failure, MAX_ONE_BUFFER, check, write_file};
+use super::{BLOCK, Failure, MAX_ONE_BUFFER, check_cancelled, write_file};
 use crate::monitor::Monitor;
 
 /// A compression level of libdeflate, 1 to 9.
@@ -97,7 +97,7 @@ pub fn gzip_file(
         if size <= MAX_ONE_BUFFER {
             let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
             file.read_to_end(&mut data).map_err(failed)?;
-            check(monitor)?;
+            check_cancelled(monitor)?;
             compress_whole(&data, level, out, &mut writer)?;
             hash = writer.sha.finalize().into();
             return Ok(());
@@ -106,7 +106,7 @@ pub fn gzip_file(
             compressing_writer(writer, level).map_err(|error| Failure::io(out, error))?;
         let mut block = vec![0; BLOCK];
         loop {
-            check(monitor)?;
+            check_cancelled(monitor)?;
             let got = file.read(&mut block).map_err(failed)?;
             if got == 0 {
                 break;

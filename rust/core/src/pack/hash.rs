@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::reread::PiecesReader;
-use super::{BLOCK, Failure, check};
+use super::{BLOCK, Failure, check_cancelled};
 use crate::archive::kind::Compression;
 use crate::archive::tar::{MemberKind, TarReader};
 use crate::archive::unpack::Unpack;
@@ -30,7 +30,7 @@ fn hash_stream(
     let mut sha = Sha256::new();
     let mut size = 0u64;
     loop {
-        check(monitor)?;
+        check_cancelled(monitor)?;
         match input.read(block) {
             Ok(0) => return Ok((size, sha.finalize().into())),
             Ok(got) => {
@@ -83,7 +83,7 @@ pub fn gzip_content_size_and_head(
             .to_vec();
         let mut size = got as u64;
         loop {
-            check(monitor)?;
+            check_cancelled(monitor)?;
             match fill(input, &mut block).map_err(ContentError::Io)? {
                 0 => return Ok((size, head)),
                 got => size += got as u64,
@@ -114,7 +114,7 @@ enum ContentError {
 }
 
 impl From<Failure> for ContentError {
-    /// `check` fails only if the work was cancelled.
+    /// The only failure in this module that is converted is that of `check_cancelled`: the work was cancelled.
     fn from(_: Failure) -> Self {
         Self::Cancelled
     }

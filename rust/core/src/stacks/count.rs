@@ -6,9 +6,9 @@ use super::clock::Clock;
 use super::keys::{Assignment, candidate_assignments};
 use super::slices::PlacedFrames;
 
-/// The volumes of a stack.
+/// Counts of the volumes of a stack, and of their slices.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Volumes {
+pub struct VolumeCounts {
     /// Number of slice positions that exist: a complete volume has a slice at each.
     pub slices: usize,
     /// Volumes with at least one slice.
@@ -25,11 +25,14 @@ pub struct Volumes {
     pub repeated_frames: usize,
 }
 
-/// Counts the volumes of a stack, and assigns each frame to a volume.
+/// Assigns each frame of a stack to a volume, and counts the volumes.
 ///
 /// Uses the one of the [`candidate_assignments`] with the fewest missing and repeated slices in total; of several, the one with
 /// the fewest repeated slices, and of several of these the first.
-pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
+pub(super) fn assign_volumes(
+    placed_frames: &PlacedFrames<'_>,
+    clock: &Clock,
+) -> (VolumeCounts, Assignment) {
     let mut assignments = candidate_assignments(placed_frames, clock)
         .into_iter()
         .map(|assignment| (count_volumes(placed_frames, &assignment), assignment));
@@ -37,7 +40,7 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
         return Default::default();
     };
     assignments.fold(first, |best, next| {
-        let key = |volumes: &Volumes| (cost(volumes), volumes.repeated_frames);
+        let key = |volumes: &VolumeCounts| (cost(volumes), volumes.repeated_frames);
         if key(&next.0) < key(&best.0) {
             next
         } else {
@@ -47,7 +50,7 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
 }
 
 /// Returns the number of missing and repeated slices.
-fn cost(volumes: &Volumes) -> usize {
+fn cost(volumes: &VolumeCounts) -> usize {
     let missing_in_last = if volumes.slices_in_partial_volume > 0 {
         volumes
             .slices
@@ -62,7 +65,7 @@ fn cost(volumes: &Volumes) -> usize {
 }
 
 /// Counts the volumes of one assignment.
-fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
+fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> VolumeCounts {
     let mut slice_counts = vec![0_usize; assignment.volume_count];
     let mut seen = BTreeSet::new();
     let mut repeated_frames: usize = 0;
@@ -80,7 +83,7 @@ fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> V
     let slices = placed_frames.slice_count;
     let last = slice_counts.last().copied().unwrap_or(0);
     let volumes_before_last = slice_counts.len().saturating_sub(1);
-    Volumes {
+    VolumeCounts {
         slices,
         count: slice_counts.len(),
         complete_volumes: slice_counts
