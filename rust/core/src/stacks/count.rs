@@ -1,4 +1,4 @@
-//! The volumes of a stack: their number, and the slices that are missing.
+//! The volumes of a stack: their number, their missing slices, and their diffusion weighting.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub struct VolumeCounts {
     pub complete_volumes: usize,
     /// Number of slices of the last volume if this volume is incomplete, else 0.
     pub slices_in_partial_volume: usize,
-    /// Number of slices that are missing in volumes before the last one.
+    /// Number of slices that are missing in the counted volumes before the last one.
     pub missing_slices_before_last: usize,
     /// Volumes between the first and the last one of which no slice exists.
     pub missing_volumes: usize,

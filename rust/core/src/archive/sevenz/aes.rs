@@ -174,17 +174,18 @@ impl Settings {
     }
 }
 
-/// Opens an encrypted stream with the password at index `password`. Only the decrypted content shows a wrong password.
+/// Opens an encrypted stream with the password of this index in the list of all passwords. Only the decrypted content shows a
+/// wrong password.
 pub fn open<'a>(
     packed: Box<dyn Read + Send + 'a>,
     properties: &[u8],
     keys: &Keys<'_>,
-    password: usize,
+    password_index: usize,
 ) -> Result<Box<dyn Read + Send + 'a>, String> {
     let settings = Settings::parse(properties)?;
     Ok(Box::new(DecryptReader {
         packed,
-        cipher: Aes256::new(&keys.key(password, &settings)?.into()),
+        cipher: Aes256::new(&keys.key(password_index, &settings)?.into()),
         previous: settings.iv,
         block: [0; AES_BLOCK],
         at: AES_BLOCK,
