@@ -98,8 +98,8 @@ fn are_parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
     }
 }
 
-/// Returns the index of the object if it has several frames or is a mosaic; else None.
-pub(super) fn file_index(stack_frame: &StackFrame<'_>) -> Option<i64> {
+/// Returns the index of the file if its object has several frames or is a mosaic; else None.
+pub(super) fn multi_frame_file_index(stack_frame: &StackFrame<'_>) -> Option<i64> {
     let several = stack_frame.object.frame_count > 1 || stack_frame.object.tiling.is_some();
     i64::try_from(stack_frame.file).ok().filter(|_| several)
 }
