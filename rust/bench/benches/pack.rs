@@ -1,5 +1,5 @@
-//! Measures how many bytes of content per second are compressed into a file, are read back, and are passed on the way to the
-//! last block of a deflate stream: cargo bench -p qxbatch-bench --bench pack
+//! Measures how fast a file is compressed and read back, and how fast the last block of a deflate stream is found, in bytes of
+//! content per second: cargo bench -p qxbatch-bench --bench pack
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::fs;
@@ -61,7 +61,7 @@ fn compression(criterion: &mut Criterion) {
     let mut stream = DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
     std::io::copy(&mut voxels(SIZE).as_slice(), &mut stream).unwrap();
     let stream = stream.finish().unwrap();
-    group.bench_function("walk over a zip's stream", |bencher| {
+    group.bench_function("find the last block of a zip's stream", |bencher| {
         bencher.iter(|| blocks::find_last_block(black_box(&stream)).unwrap());
     });
     group.finish();

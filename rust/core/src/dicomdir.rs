@@ -21,14 +21,14 @@ pub struct ListedFile {
 
 /// Returns the files that a DICOMDIR lists, in its order; None if it is not DICOM, or cannot be read to its end.
 pub fn listed_files<W: Window>(window: &mut W) -> Option<Vec<ListedFile>> {
-    let mut records = Records(Vec::new());
-    matches!(visit(window, &mut records), Ok(true)).then_some(records.0)
+    let mut files = ListedFiles(Vec::new());
+    matches!(visit(window, &mut files), Ok(true)).then_some(files.0)
 }
 
 /// The files of the directory records read so far.
-struct Records(Vec<ListedFile>);
+struct ListedFiles(Vec<ListedFile>);
 
-impl DataSetVisitor for Records {
+impl DataSetVisitor for ListedFiles {
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -43,7 +43,7 @@ impl DataSetVisitor for Records {
             encoding,
             &mut |reader, element, encoding| {
                 if element.tag == DIRECTORY_RECORDS {
-                    self.records(reader, element, encoding)
+                    self.read_records(reader, element, encoding)
                 } else {
                     reader.after(element)
                 }
@@ -53,9 +53,9 @@ impl DataSetVisitor for Records {
     }
 }
 
-impl Records {
-    /// Adds the files of the items of DirectoryRecordSequence; returns the offset after it.
-    fn records<W: Window>(
+impl ListedFiles {
+    /// Adds the files that the items of DirectoryRecordSequence name; returns the offset after the sequence.
+    fn read_records<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         sequence: &Element,

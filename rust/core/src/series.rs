@@ -15,11 +15,11 @@ pub use uids::{series_uid, uid_from_hash};
 
 use group_key::{GroupKey, fill_in};
 
-/// One file to sort.
+/// One file for [`group`].
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
-    /// Its path, which decides the order of otherwise equal files.
-    pub path: &'a [u8],
+pub struct InputFile<'a> {
+    /// The files of a group are in the order of these keys: their paths, or other bytes that have the order of the paths.
+    pub sort_key: &'a [u8],
     /// The folder or archive that contains it, for [`series_uid`].
     pub folder: &'a [u8],
     /// Its header.
@@ -39,14 +39,15 @@ pub struct Group {
     pub number: Option<i64>,
     /// PatientID, trimmed and in lower case; empty without one.
     pub folded_patient_id: String,
-    /// Indices of the files (in the result of [`group`], of its entries), in the order of their paths.
+    /// Indices of the files, in the order of their paths. [`group`] returns indices of its input files; the group of a scan has
+    /// indices of the scanned files.
     pub members: Vec<usize>,
     /// Sum of the sizes of the files in bytes.
     pub size: u64,
     /// The earliest [`start_time`] of the files; empty if unknown.
     pub start_time: String,
-    /// Index of the file with the lowest InstanceNumber; of several files with this number, the one with the lowest
-    /// path.
+    /// Index (as in `members`) of the file with the lowest InstanceNumber; of several files with this number, and if no file
+    /// has one, the one with the lowest path.
     pub representative: usize,
 }
 
@@ -97,15 +98,15 @@ type SeriesKey<'a> = (&'a [u8], Cow<'a, [u8]>);
 /// A file without PatientID gets that of the other files of its series, if they have only one. Then a file without
 /// SeriesNumber gets that of the other files of its patient in the series, if they have only one. The result is ordered by
 /// SeriesNumber (those without one last), start, SeriesInstanceUID, StudyInstanceUID, PatientID.
-pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
+pub fn group(files: &[InputFile<'_>]) -> Vec<Group> {
     let mut series: HashMap<SeriesKey<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let header = entry.header;
+    for (index, file) in files.iter().enumerate() {
+        let header = file.header;
         if unsorted_reason(header).is_some() {
             continue;
         }
         let uid = match header.raw(Field::SeriesInstanceUid) {
-            b"" => Cow::Owned(series_uid(header, entry.folder).into_bytes()),
+            b"" => Cow::Owned(series_uid(header, file.folder).into_bytes()),
             uid => Cow::Borrowed(uid),
         };
         let key = (header.raw(Field::StudyInstanceUid), uid);
@@ -122,7 +123,7 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
         .flat_map(|by_key| {
             fill_in(by_key)
                 .into_iter()
-                .filter_map(|(group_key, members)| build_group(entries, group_key, members))
+                .filter_map(|(group_key, members)| build_group(files, group_key, members))
         })
         .collect();
     groups.sort_by(compare_groups);
@@ -141,13 +142,13 @@ fn compare_groups(a: &Group, b: &Group) -> Ordering {
 }
 
 fn build_group(
-    entries: &[Entry<'_>],
+    files: &[InputFile<'_>],
     group_key: GroupKey,
     mut members: Vec<usize>,
 ) -> Option<Group> {
-    let path = |index: &usize| entries.get(*index).map(|entry| entry.path);
-    members.sort_by(|a, b| path(a).cmp(&path(b)).then(a.cmp(b)));
-    let header_of = |index: &usize| entries.get(*index).map(|entry| entry.header);
+    let sort_key = |index: &usize| files.get(*index).map(|file| file.sort_key);
+    members.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)).then(a.cmp(b)));
+    let header_of = |index: &usize| files.get(*index).map(|file| file.header);
     let instance = |index: &&usize| {
         let number = header_of(index).and_then(|header| header.int(Field::InstanceNumber));
         (number.is_none(), number)
@@ -155,7 +156,7 @@ fn build_group(
     // Of several files with the lowest number, `min_by_key` returns the first, which has the lowest path.
     let representative = *members.iter().min_by_key(instance)?;
     let header = header_of(&representative)?;
-    let folder = entries.get(representative).map(|entry| entry.folder);
+    let folder = files.get(representative).map(|file| file.folder);
     let series_uid = || series_uid(header, folder.unwrap_or_default());
     let start_time = members
         .iter()
@@ -173,8 +174,8 @@ fn build_group(
         folded_patient_id,
         size: members
             .iter()
-            .filter_map(|index| entries.get(*index))
-            .map(|entry| entry.size)
+            .filter_map(|index| files.get(*index))
+            .map(|file| file.size)
             .sum(),
         start_time: start_time.unwrap_or_default(),
         representative,
@@ -201,17 +202,17 @@ mod tests {
         let paths: Vec<String> = (0..headers.len())
             .map(|index| format!("{index:03}"))
             .collect();
-        let entries: Vec<Entry<'_>> = headers
+        let files: Vec<InputFile<'_>> = headers
             .iter()
             .zip(&paths)
-            .map(|(header, path)| Entry {
-                path: path.as_bytes(),
+            .map(|(header, path)| InputFile {
+                sort_key: path.as_bytes(),
                 folder: b"",
                 header,
                 size: 10,
             })
             .collect();
-        group(&entries)
+        group(&files)
     }
 
     fn numbered(number: &str) -> Header {
@@ -297,24 +298,24 @@ mod tests {
             image(&[(Field::SeriesNumber, "5")]),
         ];
         let paths: [&[u8]; 4] = [b"a/1", b"b/1", b"a/2", b"a/3"];
-        let entries: Vec<Entry<'_>> = headers
+        let files: Vec<InputFile<'_>> = headers
             .iter()
             .zip(paths)
-            .map(|(header, path)| Entry {
-                path,
+            .map(|(header, path)| InputFile {
+                sort_key: path,
                 folder: &path[..1],
                 header,
                 size: 1,
             })
             .collect();
-        let mut members: Vec<Vec<usize>> = group(&entries)
+        let mut members: Vec<Vec<usize>> = group(&files)
             .into_iter()
             .map(|group| group.members)
             .collect();
         members.sort();
         assert_eq!(members, [vec![0, 2], vec![1], vec![3]]);
         assert!(
-            group(&entries)
+            group(&files)
                 .iter()
                 .all(|group| group.series_uid.starts_with("2.25."))
         );

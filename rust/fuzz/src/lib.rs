@@ -14,37 +14,37 @@ use rustix::time::{ClockId, clock_gettime};
 use mutate::{Random, mutate};
 use targets::Target;
 
-/// Mutates the first `size` bytes of `data`, and returns the new size, at most `most`.
+/// Mutates the first `size` bytes of `data`, and returns the new size, at most `max_size`.
 ///
-/// In 3 of 4 cases, libFuzzer's mutators are used: they know the values that the code compares with. In the others, it is
-/// the mutator of `rust/core/tests/fuzz`, which also inserts words of the format ([`Target::words`]).
+/// In 3 of 4 cases, libFuzzer's mutators are used: they know the values that the code compares with. In the others, the mutator
+/// of `rust/core/tests/fuzz` is used: it also inserts words of the format ([`Target::words`]).
 pub fn mutate_input(
     target: &Target,
     data: &mut [u8],
     size: usize,
-    most: usize,
+    max_size: usize,
     seed: u32,
 ) -> usize {
     let mut random = Random::new(u64::from(seed));
     if random.below(4) > 0 {
-        return libfuzzer_sys::fuzzer_mutate(data, size, most);
+        return libfuzzer_sys::fuzzer_mutate(data, size, max_size);
     }
     let mut bytes = data[..size].to_vec();
     let other = bytes.clone(); // libFuzzer passes no second input to copy from
-    mutate(&mut bytes, &other, target.words, most, &mut random);
+    mutate(&mut bytes, &other, target.words, max_size, &mut random);
     data[..bytes.len()].copy_from_slice(&bytes);
     bytes.len()
 }
 
 /// Limit on the CPU time of an input. Wall time would also count while a busy machine runs other work.
-const LONGEST: Duration = Duration::from_secs(5);
+const MAX_CPU_TIME: Duration = Duration::from_secs(5);
 
-/// Runs a target on one input; panics if that takes more CPU time than [`LONGEST`].
+/// Runs a target on one input; panics if that takes more CPU time than [`MAX_CPU_TIME`].
 pub fn run(target: &Target, bytes: &[u8]) {
     let before = cpu_time();
     (target.body)(bytes);
     assert!(
-        cpu_time() - before < LONGEST,
+        cpu_time() - before < MAX_CPU_TIME,
         "an input of {} bytes takes long",
         bytes.len()
     );
@@ -68,8 +68,8 @@ macro_rules! program {
 
         $crate::fuzz_target!(|bytes: &[u8]| $crate::run(&TARGET, bytes));
 
-        $crate::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
-            $crate::mutate_input(&TARGET, data, size, most, seed)
+        $crate::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            $crate::mutate_input(&TARGET, data, size, max_size, seed)
         });
     };
 }

@@ -112,7 +112,7 @@ pub(crate) struct Comparison {
     checks: Vec<Py<ImageCheck>>,
 }
 
-fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
+fn image_check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
     let difference = check.first_difference.map(|difference| {
         (
             difference.file,
@@ -175,7 +175,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
     let checks = comparison
         .checks
         .into_iter()
-        .map(|image_check| check(py, image_check));
+        .map(|check| image_check(py, check));
     let misplaced = comparison.misplaced_frames.iter();
     let repeated = comparison.repeated_frames.iter();
     let encodings = comparison.encodings.iter();

@@ -70,6 +70,7 @@ fn stack(source: core::Stack) -> Stack {
         orientation: source.orientation,
         spacing: source.spacing,
         frames: source.frames,
+        // In Python, frames that repeat a slice of their volume count as duplicates too.
         duplicate_frames: source
             .duplicate_frames
             .saturating_add(volumes.repeated_frames),

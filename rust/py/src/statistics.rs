@@ -1,5 +1,4 @@
-//! `Statistics`: temporal SNR and global signal of a time series. `python/qxbatch/_images.pyi` documents
-//! it.
+//! `Statistics`: temporal SNR and global signal of a time series. `python/qxbatch/_images.pyi` documents it.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python come owned"
@@ -13,7 +12,7 @@ use qxbatch_core::image::{self as core, StatisticsError};
 use crate::failure::os_error;
 use crate::monitor::{Monitor, cancelled_error};
 
-/// Quality measures of a time series.
+/// Statistics of the time series in a file.
 #[pyclass(frozen, module = "qxbatch._core")]
 pub(crate) struct Statistics {
     path: PathBuf,

@@ -34,7 +34,7 @@ pub enum FileKind {
     Tar,
     /// An archive kind that is not opened.
     Foreign(ForeignArchive),
-    /// One compressed stream, for example a gzip file.
+    /// A compressed file, for example of gzip: one stream, or several.
     Packed(Compression),
     /// An empty file.
     Empty,
@@ -42,7 +42,7 @@ pub enum FileKind {
     Other,
 }
 
-/// Compressions of a single stream.
+/// Compressions of a file as a whole, in one stream or several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// RFC 1952.
@@ -143,13 +143,13 @@ pub fn of(head: &[u8]) -> FileKind {
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> FileKind {
     let kind = of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
-    let part = |at: Option<usize>, len: usize| bytes.get(at?..)?.get(..len);
+    let range = |at: Option<usize>, len: usize| bytes.get(at?..)?.get(..len);
     with_other_offsets(kind, |region, buffer| {
         let at = match region {
             Region::End => bytes.len().checked_sub(buffer.len()),
             Region::VolumeDescriptor => usize::try_from(VOLUME_DESCRIPTOR_OFFSET).ok(),
         };
-        part(at, buffer.len()).is_some_and(|bytes| {
+        range(at, buffer.len()).is_some_and(|bytes| {
             buffer.copy_from_slice(bytes);
             true
         })
@@ -189,8 +189,8 @@ enum Region {
 }
 
 /// Returns the kind that a mark at another offset shows, if `kind` is [`FileKind::Other`] or a part of a split archive;
-/// otherwise `kind`. The end record, for example, identifies a zip that follows a self-extracting program. `read` returns
-/// whether it filled the buffer.
+/// otherwise, and without such a mark, `kind`. The end record, for example, identifies a zip that follows a self-extracting
+/// program. `read` returns whether it filled the buffer.
 fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> FileKind {
     if !matches!(
         kind,
@@ -204,14 +204,14 @@ fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) ->
     }
     let (mut descriptor, mut trailer) =
         ([0; VOLUME_DESCRIPTOR_HEAD_LENGTH], [0; DMG_TRAILER_LENGTH]);
-    let disc_image = read(Region::VolumeDescriptor, &mut descriptor)
+    let iso_image = read(Region::VolumeDescriptor, &mut descriptor)
         .then(|| ForeignArchive::of_volume_descriptor(&descriptor));
-    let disk_image = read(Region::End, &mut trailer).then(|| ForeignArchive::of_trailer(&trailer));
-    let foreign = disc_image.flatten().or(disk_image.flatten());
+    let macos_image = read(Region::End, &mut trailer).then(|| ForeignArchive::of_trailer(&trailer));
+    let foreign = iso_image.flatten().or(macos_image.flatten());
     foreign.map_or(kind, FileKind::Foreign)
 }
 
-/// Returns the kind by content, and by name for the later parts of a split archive, which have no mark.
+/// Returns `kind`, the kind by content; for a later part of a split archive, which has no mark, the kind by name.
 #[must_use]
 pub fn by_content_and_name(kind: FileKind, name: &[u8]) -> FileKind {
     if kind == FileKind::Other && is_part(name) {

@@ -19,8 +19,8 @@ impl SkippedBytes {
         self.notes.is_empty()
     }
 
-    /// Adds the note "`count` `what`", unless `count` is 0. `begins_like_images` is the result of
-    /// [`begins_like_images`] for them.
+    /// Adds the note "`count` `what`", unless `count` is 0. `begins_like_images` says whether the
+    /// counted bytes begin like images ([`begins_like_images`]).
     pub fn add(&mut self, count: u64, what: &str, begins_like_images: bool) {
         if count > 0 {
             self.notes.push(format!("{count} {what}"));

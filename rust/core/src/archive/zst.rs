@@ -78,9 +78,10 @@ fn window(head: &[u8]) -> Option<u64> {
 
 /// The mark of a frame (3.1.1).
 const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Skippable frames have one of 16 marks (3.1.2), numbered 0 to 15 by the low half of their first byte. `pzstd` uses this
-/// one, with a content of this length in bytes: the length of the next frame, in 32 bits.
+/// Number of the mark of a skippable frame that `pzstd` writes before each frame. Skippable frames have one of 16 marks
+/// (3.1.2), numbered 0 to 15 by the low half of their first byte.
 const PZSTD_FRAME: u8 = 0;
+/// Length in bytes of the content of such a frame: the length of the next frame, as a 32-bit number.
 const PZSTD_LENGTH: u32 = 4;
 /// Number of the mark of a skippable frame that contains a seek table. The table has the lengths of all frames before
 /// it.
@@ -99,7 +100,7 @@ pub struct SkippableFrames {
     lengths: FrameLengths,
     /// Length of the next frame, according to the skippable frame before it.
     announced_length: Option<u32>,
-    /// Where the current frame begins.
+    /// Offset in the input at which the current frame begins.
     start: u64,
     /// Bytes in skippable frames that no packer put there.
     pub user_bytes: u64,
@@ -130,7 +131,7 @@ impl SkippableFrames {
         Ok(())
     }
 
-    /// Records a frame with content: the offset after it, and the length of its content.
+    /// Records a frame with content: `end` is the offset after it, `content` the length of its content in bytes.
     pub fn add_frame(&mut self, end: u64, content: u64) {
         let packed = end.saturating_sub(self.start);
         if self.announced_length.map(u64::from) == Some(packed) {
@@ -140,7 +141,8 @@ impl SkippableFrames {
         self.lengths.add(packed, content);
     }
 
-    /// If a length is announced, counts its bytes as bytes of a user: no frame has this length.
+    /// Called if the next frame does not have the announced length: counts the bytes of this number, if there is one, as bytes
+    /// of a user.
     fn count_announced(&mut self) {
         if self.announced_length.take().is_some() {
             self.user_bytes += u64::from(PZSTD_LENGTH);
@@ -187,7 +189,8 @@ impl FrameLengths {
     }
 
     /// Consumes the content of a skippable frame, `size` bytes; returns whether it is the seek table of the frames so
-    /// far. If it is, removes these frames. The checksums in the table are not compared.
+    /// far. If it is, forgets these frames, since a later table has the lengths of later frames only. The checksums in the
+    /// table are not compared.
     fn match_seek_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
         let Some(entries_length) = size.checked_sub(SEEK_FOOTER_LENGTH) else {
             input.skip(u64::from(size))?;
@@ -341,7 +344,7 @@ mod tests {
                 frames.add_frame(frames.start + packed, content);
             }
             assert_eq!(skipped(&mut frames, &frame).unwrap().0, count);
-            // A table removes its frames: the same table again describes no frames.
+            // After a table, its frames are forgotten: the same table again describes no frames.
             let again = skipped(&mut frames, &frame).unwrap().0;
             assert!(again > count);
         }

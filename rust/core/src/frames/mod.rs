@@ -27,7 +27,7 @@ pub use details::{Details, details};
 pub use object::{Frame, Object, PixelEncoding, Pixels, Tiling};
 pub use read::{parse, pixel_data_offset, read};
 pub use series::{Facts, FileError, Series};
-pub use stored::{PixelReader, Signature, StoredValues, compared_rows, comparison_obstacle};
+pub use stored::{PixelReader, StoredValues, ValuesHasher, compared_rows, comparison_obstacle};
 
 pub(crate) use elements::{each_element, each_item};
 pub(crate) use midnight::{continue_after_midnight, next_day_limit, span};

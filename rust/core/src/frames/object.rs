@@ -60,9 +60,9 @@ pub struct Frame {
     pub attributes: Attributes,
     /// Index of the frame in its object; index of its tile in a mosaic.
     pub index: u32,
-    /// The [`Signature`](super::Signature) of the stored values in the rows that are compared with the converted image;
-    /// None if they were not read, or cannot be compared.
-    pub signature: Option<u64>,
+    /// The hash ([`ValuesHasher`](super::ValuesHasher)) of the stored values in the rows that are compared with the converted
+    /// image; None if the values were not read, cannot be compared, or are floating-point numbers.
+    pub values_hash: Option<u64>,
 }
 
 /// One DICOM object.

@@ -81,7 +81,7 @@ impl ObjectBuilder {
                 .map(|index| Frame {
                     attributes: self.main.clone(),
                     index,
-                    signature: None,
+                    values_hash: None,
                 })
                 .collect();
         }
@@ -292,7 +292,7 @@ impl ObjectBuilder {
                     frames.push(Frame {
                         attributes,
                         index,
-                        signature: None,
+                        values_hash: None,
                     });
                 }
                 Ok(reached)

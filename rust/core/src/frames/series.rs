@@ -47,7 +47,7 @@ pub struct Facts {
 }
 
 impl Series {
-    /// Reads the headers of files, and computes the signatures of the pixel values that are compared with converted
+    /// Reads the headers of files, and computes the hashes of the pixel values that are compared with converted
     /// images.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Series {
             let (object, used) = read(&file, buffer).map_err(failed)?;
             buffer = used;
             let mut object = object.unwrap_or_else(not_dicom);
-            compute_signatures(&file, &mut object, &mut values).map_err(failed)?;
+            compute_values_hashes(&file, &mut object, &mut values).map_err(failed)?;
             objects.push(object);
         }
         // A converter that applies the first encoding to all files may get only a few pixels wrong: all rows are
@@ -72,14 +72,14 @@ impl Series {
             for (path, object) in files.iter().zip(&mut objects) {
                 object.compares_all_rows = true;
                 regular::open(path)
-                    .and_then(|file| compute_signatures(&file, object, &mut values))
+                    .and_then(|file| compute_values_hashes(&file, object, &mut values))
                     .map_err(|error| (path.clone(), error))?;
             }
         }
         Ok(Self { files, objects })
     }
 
-    /// Reads the headers of files, which may be gzipped, but not their pixel values: no frame has a signature.
+    /// Reads the headers of files, which may be gzipped, but not their pixel values: no frame has a hash of values.
     ///
     /// # Errors
     ///
@@ -158,17 +158,21 @@ fn has_mixed_encodings(objects: &[Object]) -> bool {
     encodings.any(|encoding| Some(encoding) != first)
 }
 
-/// Computes the signatures of an object's frames; none if its values cannot be compared or are floating-point numbers, or
-/// if a frame is damaged. `values` is a buffer.
-fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
+/// Computes the hashes of the values of an object's frames; none if its values cannot be compared or are floating-point
+/// numbers, or if a frame is damaged. `values` is a buffer.
+fn compute_values_hashes(
+    file: &File,
+    object: &mut Object,
+    values: &mut Vec<i64>,
+) -> io::Result<()> {
     if comparison_obstacle(object).is_some() || matches!(object.pixels, Pixels::Floating { .. }) {
         return Ok(());
     }
     let mut reader = PixelReader::default();
-    let mut signatures = Vec::with_capacity(object.frames.len());
+    let mut hashes = Vec::with_capacity(object.frames.len());
     for frame in &object.frames {
-        match reader.signature(file, object, frame.index, values) {
-            Ok(signature) => signatures.push(signature),
+        match reader.values_hash(file, object, frame.index, values) {
+            Ok(hash) => hashes.push(hash),
             // With a damaged frame, no frame of the object is compared.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 object.pixels = Pixels::Damaged;
@@ -177,8 +181,8 @@ fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -
             Err(error) => return Err(error),
         }
     }
-    for (frame, signature) in object.frames.iter_mut().zip(signatures) {
-        frame.signature = Some(signature);
+    for (frame, hash) in object.frames.iter_mut().zip(hashes) {
+        frame.values_hash = Some(hash);
     }
     Ok(())
 }

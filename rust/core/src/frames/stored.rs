@@ -220,36 +220,36 @@ impl PixelReader {
         Ok(lines.map(move |line| line.get(skip..skip + take).unwrap_or_default()))
     }
 
-    /// Returns the signature of the integers that [`Self::read`] returns; `values` is a buffer for them.
+    /// Returns the hash of the integers that [`Self::read`] returns; `values` is a buffer for them.
     ///
     /// # Errors
     ///
     /// As [`Self::read`].
-    pub fn signature(
+    pub fn values_hash(
         &mut self,
         file: &File,
         object: &Object,
         index: u32,
         values: &mut Vec<i64>,
     ) -> io::Result<u64> {
-        let mut signature = Signature::default();
+        let mut hasher = ValuesHasher::default();
         let format = CellFormat::of(object);
         if samples(object) == 1 && object.encoding.bits_allocated == 16 && !format.big_endian {
             let lines = self.lines(file, object, index, 0)?;
             for line in lines {
                 let cells = line.chunks_exact(2);
-                signature.add(cells.map(|cell| match cell {
+                hasher.add(cells.map(|cell| match cell {
                     [low, high] => format.of_bits(u16::from_le_bytes([*low, *high]).into()),
                     _ => 0,
                 }));
             }
-            return Ok(signature.end());
+            return Ok(hasher.end());
         }
         self.read_integers(file, object, index, values)?;
         for line in values.chunks(object.frame_columns().max(1) as usize) {
-            signature.add(line.iter().copied());
+            hasher.add(line.iter().copied());
         }
-        Ok(signature.end())
+        Ok(hasher.end())
     }
 
     /// Reads and decodes a run-length encoded frame into the buffer.
@@ -342,13 +342,13 @@ impl CellFormat {
     }
 }
 
-/// A hash of pixel values in their order. It has four lanes, so that multiplications are independent.
+/// Computes a hash of pixel values in their order. It has four lanes, so that multiplications are independent.
 #[derive(Debug, Clone, Copy)]
-pub struct Signature {
+pub struct ValuesHasher {
     lanes: [u64; 4],
 }
 
-impl Default for Signature {
+impl Default for ValuesHasher {
     fn default() -> Self {
         Self {
             lanes: [0x9E37_79B9_7F4A_7C15; 4],
@@ -356,7 +356,7 @@ impl Default for Signature {
     }
 }
 
-impl Signature {
+impl ValuesHasher {
     /// Adds the values of one row of pixels; the first one goes to the first lane.
     #[inline]
     pub fn add(&mut self, mut values: impl Iterator<Item = i64>) {

@@ -62,7 +62,7 @@ impl Tiles {
                     ..main.clone()
                 },
                 index,
-                signature: None,
+                values_hash: None,
             })
             .collect();
     }

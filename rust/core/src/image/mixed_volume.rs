@@ -22,7 +22,7 @@ const MIN_LENGTH: f64 = 0.1;
 /// The frames of a series, and how many of them have equal values.
 pub(super) struct DistinctFrames<'s> {
     series_frames: &'s [SeriesFrame<'s>],
-    /// How many frames have the values with this signature.
+    /// How many frames have the values with this hash.
     counts: HashMap<u64, usize>,
 }
 
@@ -30,11 +30,11 @@ impl<'s> DistinctFrames<'s> {
     /// Counts the frames of a series by their values.
     pub(super) fn new(series_frames: &'s [SeriesFrame<'s>]) -> Self {
         let mut counts = HashMap::new();
-        for signature in series_frames
+        for values_hash in series_frames
             .iter()
-            .filter_map(|frame| frame.frame.signature)
+            .filter_map(|frame| frame.frame.values_hash)
         {
-            *counts.entry(signature).or_default() += 1;
+            *counts.entry(values_hash).or_default() += 1;
         }
         Self {
             series_frames,
@@ -60,7 +60,7 @@ impl<'s> DistinctFrames<'s> {
     /// the frames of this slice in all volumes.
     fn distinct(&self, row: &[Option<usize>], volume: usize) -> Option<&'s Attributes> {
         let frame = self.series_frames.get((*row.get(volume)?)?)?.frame;
-        let count = self.counts.get(&frame.signature?)?;
+        let count = self.counts.get(&frame.values_hash?)?;
         (*count == 1).then_some(&frame.attributes)
     }
 }

@@ -36,12 +36,12 @@ pub(super) fn repeated_frames(
     let mut repeated_frames = Vec::new();
     for series_frame in series_frames {
         let attributes = &series_frame.frame.attributes;
-        let Some((signature, position)) = series_frame.frame.signature.zip(attributes.position)
+        let Some((values_hash, position)) = series_frame.frame.values_hash.zip(attributes.position)
         else {
             continue;
         };
         let copies = copies_at.entry(place(position)).or_default();
-        let others = same_values.entry(signature).or_default();
+        let others = same_values.entry(values_hash).or_default();
         let other = others
             .iter()
             .rev()

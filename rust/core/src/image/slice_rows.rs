@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use super::grid::AxisMap;
 use super::nifti::Nifti;
 use super::voxel_type::VoxelType;
-use crate::frames::{Signature, StoredValues, compared_rows};
+use crate::frames::{StoredValues, ValuesHasher, compared_rows};
 
 /// A slice whose values differ from those of its frame.
 #[derive(Debug, Clone, Copy)]
@@ -111,14 +111,14 @@ impl SliceRows {
             .unwrap_or_default()
     }
 
-    /// Returns the signature of integer voxels of at most 32 bits, which can be compared with that of stored values;
+    /// Returns the hash of integer voxels of at most 32 bits, which can be compared with that of stored values;
     /// None for other voxels.
     #[allow(clippy::cast_possible_truncation, reason = "of 32 bits at most")]
-    pub(super) fn signature(&self, image: &Nifti) -> Option<u64> {
+    pub(super) fn values_hash(&self, image: &Nifti) -> Option<u64> {
         let voxel_type = image
             .voxel_type
             .filter(|voxel_type| voxel_type.is_small_integer())?;
-        let mut signature = Signature::default();
+        let mut hasher = ValuesHasher::default();
         if let (Some(signed), false, true) = (
             voxel_type.short_is_signed(),
             self.is_mirrored,
@@ -127,7 +127,7 @@ impl SliceRows {
             for line in &self.line_offsets {
                 let end = line + self.width * self.voxel_size;
                 let cells = self.bytes.get(*line..end)?.chunks_exact(2);
-                signature.add(cells.map(|cell| match cell {
+                hasher.add(cells.map(|cell| match cell {
                     [low, high] if signed => i16::from_le_bytes([*low, *high]).into(),
                     [low, high] => u16::from_le_bytes([*low, *high]).into(),
                     _ => 0,
@@ -135,10 +135,10 @@ impl SliceRows {
             }
         } else {
             for line in self.values(voxel_type) {
-                signature.add(line.map(|value| value as i64));
+                hasher.add(line.map(|value| value as i64));
             }
         }
-        Some(signature.end())
+        Some(hasher.end())
     }
 }
 

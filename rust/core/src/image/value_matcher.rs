@@ -208,11 +208,11 @@ impl<'s> ValueMatcher<'s> {
             return Ok(None);
         }
         self.read_slice(image, candidate, volume)?;
-        let signature = self.slice_rows.signature(image);
+        let values_hash = self.slice_rows.values_hash(image);
         for at in frames.first_unassigned..frames.indices.len() {
             let is_unassigned = frames.is_assigned.get(at) == Some(&false)
                 && frames.is_readable.get(at) == Some(&true);
-            if is_unassigned && self.slice_shows_frame(candidate.image, signature, frames, at)? {
+            if is_unassigned && self.slice_shows_frame(candidate.image, values_hash, frames, at)? {
                 return Ok(Some(at));
             }
         }
@@ -224,20 +224,20 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Returns whether the slice that was read last has the values of the frame at `at`. `index` is that of the slice's
-    /// image, and `signature` is a hash of its voxels, None if they have no hash that stored values could equal.
+    /// image, and `values_hash` is a hash of its voxels, None if they have no hash that stored values could equal.
     fn slice_shows_frame(
         &mut self,
         index: usize,
-        signature: Option<u64>,
+        values_hash: Option<u64>,
         frames: &mut FramesAtPosition,
         at: usize,
     ) -> Result<bool, FileError> {
         let Some((image, frame)) = self.images.get(index).zip(self.frame(frames, at)) else {
             return Ok(false);
         };
-        if let (Some(frame_signature), Some(signature)) = (frame.frame.signature, signature) {
+        if let (Some(frame_hash), Some(values_hash)) = (frame.frame.values_hash, values_hash) {
             // Voxels that equal the stored values need no comparison one by one.
-            let hashes_equal = frame_signature == signature;
+            let hashes_equal = frame_hash == values_hash;
             if let Some(shows) =
                 self.scalings
                     .fits_by_hashes(index, frame, image.scale, hashes_equal)

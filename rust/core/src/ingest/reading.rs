@@ -13,7 +13,7 @@ use crate::archive::skipped::SkippedBytes;
 use crate::archive::zip::deflated::DeflateStreams;
 use crate::header::Header;
 use crate::notation::{Hash, abridged_path};
-use crate::series::{Entry, Group, group};
+use crate::series::{Group, InputFile, group};
 
 /// The rows of a session's packets; their bytes are in staging until they are placed.
 pub struct Reading {
@@ -212,19 +212,19 @@ impl Reading {
     /// Groups the sorted files by series again.
     fn regroup(&mut self) {
         let sorted = self.sorted_rows();
-        let entries: Vec<Entry<'_>> = sorted
+        let input_files: Vec<InputFile<'_>> = sorted
             .iter()
             .filter_map(|&at| {
                 let row = self.rows.get(at)?;
-                Some(Entry {
-                    path: &row.path,
+                Some(InputFile {
+                    sort_key: &row.path,
                     folder: row.folder(),
                     header: row.header.as_ref()?,
                     size: row.size,
                 })
             })
             .collect();
-        self.groups = group(&entries);
+        self.groups = group(&input_files);
         self.representatives = self
             .groups
             .iter()

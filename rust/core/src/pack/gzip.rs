@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::hash::SizeAndHash;
 use super::pieces::PiecesWriter;
-use super::{BLOCK, Failure, MAX_ONE_BUFFER, check, write_file};
+use super::{BLOCK, Failure, MAX_ONE_BUFFER, check_cancelled, write_file};
 use crate::monitor::Monitor;
 
-/// libdeflate's level, 1 to 9.
+/// A compression level of libdeflate, 1 to 9.
 #[derive(Clone, Copy)]
 pub(super) struct Level(i32);
 
@@ -26,7 +26,7 @@ impl Level {
         self.0
     }
 
-    /// Returns the requested level, 1 to 9; for 0, this level.
+    /// Returns the requested level, at most 9; for 0, this level.
     pub(super) fn or_requested(self, requested: u32) -> Self {
         match i32::try_from(requested.min(9)) {
             Ok(level @ 1..) => Self(level),
@@ -58,7 +58,7 @@ pub(super) fn compressing_writer<W: Write>(writer: W, level: Level) -> io::Resul
     PiecesWriter::new(writer, level.0)
 }
 
-/// Hashes the bytes that are written.
+/// Passes bytes on to `writer`, and hashes those that it accepts.
 struct HashingWriter<'a, W> {
     writer: &'a mut W,
     sha: Sha256,
@@ -97,7 +97,7 @@ pub fn gzip_file(
         if size <= MAX_ONE_BUFFER {
             let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
             file.read_to_end(&mut data).map_err(failed)?;
-            check(monitor)?;
+            check_cancelled(monitor)?;
             compress_whole(&data, level, out, &mut writer)?;
             hash = writer.sha.finalize().into();
             return Ok(());
@@ -106,7 +106,7 @@ pub fn gzip_file(
             compressing_writer(writer, level).map_err(|error| Failure::io(out, error))?;
         let mut block = vec![0; BLOCK];
         loop {
-            check(monitor)?;
+            check_cancelled(monitor)?;
             let got = file.read(&mut block).map_err(failed)?;
             if got == 0 {
                 break;

@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::reread::PiecesReader;
-use super::{BLOCK, Failure, check};
+use super::{BLOCK, Failure, check_cancelled};
 use crate::archive::kind::Compression;
 use crate::archive::tar::{MemberKind, TarReader};
 use crate::archive::unpack::Unpack;
@@ -30,7 +30,7 @@ fn hash_stream(
     let mut sha = Sha256::new();
     let mut size = 0u64;
     loop {
-        check(monitor)?;
+        check_cancelled(monitor)?;
         match input.read(block) {
             Ok(0) => return Ok((size, sha.finalize().into())),
             Ok(got) => {
@@ -74,28 +74,28 @@ pub fn gzip_content_size_and_head(
     head_length: usize,
     monitor: &Monitor,
 ) -> Result<(u64, Vec<u8>), Failure> {
-    let size_and_start = read_gzip(path, |input| {
+    let size_and_head = read_gzip(path, |input| {
         let mut block = vec![0; BLOCK];
         let got = fill(input, &mut block).map_err(ContentError::Io)?;
-        let start = block
+        let head = block
             .get(..head_length.min(got))
             .unwrap_or_default()
             .to_vec();
         let mut size = got as u64;
         loop {
-            check(monitor)?;
+            check_cancelled(monitor)?;
             match fill(input, &mut block).map_err(ContentError::Io)? {
-                0 => return Ok((size, start)),
+                0 => return Ok((size, head)),
                 got => size += got as u64,
             }
         }
     })?;
-    monitor.add(1, size_and_start.0);
-    Ok(size_and_start)
+    monitor.add(1, size_and_head.0);
+    Ok(size_and_head)
 }
 
-/// Returns name, length and hash of each file of a tar.gz. Skips folders; other members, and bytes after the end, are
-/// damage.
+/// Returns name, length and hash of each file of a tar.gz. Skips folders. Members that are neither files nor folders are damage,
+/// and so are bytes after the end.
 pub fn tar_gz_members(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
     let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(
@@ -114,7 +114,7 @@ enum ContentError {
 }
 
 impl From<Failure> for ContentError {
-    /// `check` fails only if the work was cancelled.
+    /// The only failure in this module that is converted is that of `check_cancelled`: the work was cancelled.
     fn from(_: Failure) -> Self {
         Self::Cancelled
     }

@@ -79,6 +79,6 @@ fn write_file(
 }
 
 /// Returns an error if the work was cancelled; call it before each block.
-fn check(monitor: &Monitor) -> Result<(), Failure> {
+fn check_cancelled(monitor: &Monitor) -> Result<(), Failure> {
     Ok(monitor.check_cancelled()?)
 }

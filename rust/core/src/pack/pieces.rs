@@ -1,4 +1,4 @@
-//! Writes one gzip member of any length, piece by piece, with a compressor that only takes whole buffers.
+//! Writes one gzip member of any length, piece by piece, with a compressor that takes only whole buffers.
 //!
 //! Each piece is compressed separately, without references to the content of the previous piece, and is a complete
 //! deflate stream. In each piece except the last, the last block is then marked as not last, and an empty stored block

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::splice::Splicer;
-use super::{BLOCK, Failure, MAX_ONE_BUFFER, check, gzip, write_file};
+use super::{BLOCK, Failure, MAX_ONE_BUFFER, check_cancelled, gzip, write_file};
 use crate::archive::tar::header::BLOCK as TAR_BLOCK;
 use crate::archive::zip::deflated::DeflateStreams;
 use crate::monitor::Monitor;
@@ -37,8 +37,8 @@ impl Item {
     }
 }
 
-/// Writes the files of `folder` as members `<prefix>/<name>`; returns the size of the result. Anything but regular files
-/// in it is an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams`
+/// Writes the files of `folder` as members `<prefix>/<name>` (`<name>` if the prefix is empty) of the tar.gz `out`; returns its
+/// size in bytes. A folder, link or special file in `folder` is an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams`
 /// are copied as their zip stores them, if that is about as small.
 pub fn pack_folder(
     folder: &Path,
@@ -152,7 +152,7 @@ fn write_all<W: Write>(
 ) -> Result<(), Failure> {
     let failed = |error| Failure::io(out, error);
     for item in items {
-        check(monitor)?;
+        check_cancelled(monitor)?;
         tar.write_all(&headers(&item.name, item.size))
             .map_err(failed)?;
         content(item, tar)?;
@@ -168,7 +168,7 @@ fn copy(item: &Item, tar: &mut dyn Write, out: &Path, monitor: &Monitor) -> Resu
     let mut block = vec![0; usize::try_from(item.size + 1).map_or(BLOCK, |size| size.min(BLOCK))];
     let mut size = 0u64;
     loop {
-        check(monitor)?;
+        check_cancelled(monitor)?;
         let got = file
             .read(&mut block)
             .map_err(|error| Failure::io(&item.path, error))?;

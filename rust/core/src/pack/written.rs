@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Seek};
 use std::path::Path;
 
 use super::hash::NamedHash;
-use super::{BLOCK, Failure, check, tar_gz};
+use super::{BLOCK, Failure, check_cancelled, tar_gz};
 use crate::archive::gzip::GzipReader;
 use crate::archive::{fill, reason};
 use crate::monitor::Monitor;
@@ -87,7 +87,7 @@ impl<'a> ComparedContent<'a> {
     fn skip(&mut self, size: u64) -> Result<(), Failure> {
         let mut left = size;
         while left > 0 {
-            check(self.monitor)?;
+            check_cancelled(self.monitor)?;
             let most = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
             let block = self.block.get_mut(..most).unwrap_or_default();
             match fill(&mut self.reader, block).map_err(|error| damaged(self.path, &error))? {
@@ -102,7 +102,7 @@ impl<'a> ComparedContent<'a> {
     fn skip_to_end(&mut self) -> Result<u64, Failure> {
         let mut size = 0;
         loop {
-            check(self.monitor)?;
+            check_cancelled(self.monitor)?;
             match fill(&mut self.reader, &mut self.block) {
                 Ok(0) => return Ok(size),
                 Ok(got) => size += got as u64,

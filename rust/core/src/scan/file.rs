@@ -47,8 +47,8 @@ pub(super) struct Buffers {
     pub bundle: Bundle,
 }
 
-/// Returns the size in bytes and the header of a file whose name is relative to a folder; size 0 if it cannot be
-/// opened. The header is in `buffers.bundle`.
+/// Reads a file whose name is relative to a folder. Returns its size in bytes (0 if it cannot be opened), and the range of
+/// its header in `buffers.bundle` or why it has none.
 pub(super) fn read_file(
     folder: impl AsFd,
     name: impl Arg,
@@ -81,7 +81,8 @@ pub(super) fn read_file(
 }
 
 /// Reads the header of a DICOM object, which may be in a gzip file. Fails with `InvalidData` if gzip data are damaged before
-/// the start of the object is found; later damage gives [`Parsed::Broken`], or [`Parsed::NotDicom`] if no UID was read.
+/// the start of the object is found. Later damage gives [`Parsed::Broken`], or [`Parsed::NotDicom`] for an object without the
+/// prefix `DICM` of which no UID was read.
 pub fn parse_plain_or_gzip<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_plain_or_gzip_into(window, &mut bundle)?;

@@ -3,13 +3,14 @@
 use super::file::Outcome;
 use super::listing::join;
 use crate::header::{Field, Header};
-use crate::series::{self, Entry, Group};
+use crate::series::{self, Group, InputFile};
 
 /// One scanned file.
 #[derive(Debug)]
 pub struct ScannedFile {
     /// Id of its folder.
     pub(super) folder: u32,
+    /// Its name in the folder; the path for a requested path, empty for a folder that cannot be read.
     pub(super) name: Box<[u8]>,
     /// Its size in bytes; 0 if it was not opened.
     pub size: u64,
@@ -52,7 +53,7 @@ impl ScannedFiles {
         }
     }
 
-    /// Returns the folder of a file whose header has no SeriesInstanceUID, to generate one from the folder; empty for
+    /// Returns the folder of a file whose header has no SeriesInstanceUID, because one is generated from the folder; empty for
     /// other files.
     fn series_folder(&self, index: usize) -> Vec<u8> {
         let has_uid = |header: &Header| !header.raw(Field::SeriesInstanceUid).is_empty();
@@ -64,13 +65,14 @@ impl ScannedFiles {
         path
     }
 
-    /// Returns the files that have a header, grouped by series. The indices in a group are those of [`ScannedFiles::files`].
+    /// Returns the files that have a header, grouped by series; a file that belongs to no series is in no group. The indices in
+    /// a group are those of [`ScannedFiles::files`].
     pub fn groups(&self) -> Vec<Group> {
         let with_header: Vec<usize> = (0..self.files.len())
             .filter(|index| self.header(*index).is_some())
             .collect();
-        // The files are in the order of their paths, so their index can replace the path.
-        let ranks: Vec<[u8; 8]> = with_header
+        // The files are in the order of their paths, so their indices can be the sort keys.
+        let sort_keys: Vec<[u8; 8]> = with_header
             .iter()
             .map(|index| (*index as u64).to_be_bytes())
             .collect();
@@ -78,21 +80,22 @@ impl ScannedFiles {
             .iter()
             .map(|at| self.series_folder(*at))
             .collect();
-        let entries: Vec<Entry<'_>> = with_header
+        let input_files: Vec<InputFile<'_>> = with_header
             .iter()
-            .zip(ranks.iter().zip(&folders))
-            .filter_map(|(index, (rank, folder))| {
+            .zip(sort_keys.iter().zip(&folders))
+            .filter_map(|(index, (sort_key, folder))| {
                 let file = self.files.get(*index)?;
-                Some(Entry {
-                    path: rank,
+                Some(InputFile {
+                    sort_key,
                     folder,
                     header: self.header(*index)?,
                     size: file.size,
                 })
             })
             .collect();
-        let file_index = |entry: usize| with_header.get(entry).copied().unwrap_or_default();
-        let mut groups = series::group(&entries);
+        let file_index =
+            |input_index: usize| with_header.get(input_index).copied().unwrap_or_default();
+        let mut groups = series::group(&input_files);
         for group in &mut groups {
             group.representative = file_index(group.representative);
             for member in &mut group.members {

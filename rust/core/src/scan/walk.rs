@@ -80,7 +80,7 @@ impl<'m> Walk<'m> {
         match list(&path) {
             Ok((fd, entries)) => self.spawn_tasks(scope, &path, Some(fd), id, entries),
             Err(error) => {
-                // The folder becomes an entry of the scan like a file, so that its content is not lost silently.
+                // The folder becomes a scanned file with an empty name, so that the caller learns that its content is missing.
                 let (folder, name) = (id, Box::default());
                 let outcome = Outcome::Unreadable(error);
                 self.keep_batch(Batch {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// PatientID (empty without one) and SeriesNumber of the files of one group of a series.
+/// PatientID in lower case (empty without one) and SeriesNumber of the files of one group of a series.
 pub(super) type GroupKey = (String, Option<i64>);
 
 /// Assigns files without a patient to the only patient of the series, then files without a number to the only number of

@@ -13,7 +13,7 @@ pub fn start_time(header: &Header) -> String {
         (Field::ContentDate, Field::ContentTime),
         (Field::StudyDate, Field::StudyTime),
     ];
-    let mut day_only = String::new();
+    let mut fallback = String::new();
     for (date, time) in pairs {
         let date = digits(header.raw(date), b".-");
         if date.len() != 8 {
@@ -23,22 +23,24 @@ pub fn start_time(header: &Header) -> String {
         if time.len() >= 2 {
             return date + &time;
         }
-        if day_only.is_empty() {
-            day_only = date;
+        if fallback.is_empty() {
+            fallback = date;
         }
     }
-    if day_only.is_empty() {
+    if fallback.is_empty() {
         let both = header.raw(Field::AcquisitionDateTime);
+        // The time zone begins with its sign; `&` is the placeholder for the sign in PS3.5 section 6.2.
         let local = both
             .split(|byte| matches!(byte, b'+' | b'-' | b'&'))
             .next()
             .unwrap_or_default();
-        day_only = digits(local, b"");
+        fallback = digits(local, b"");
     }
-    day_only
+    fallback
 }
 
-/// Returns a date or a time (with its fraction) without `separators`; empty if it is malformed. ACR-NEMA has dates with
+/// Returns the first value of an element, a date or a time (with its fraction), without `separators`; empty if it is
+/// malformed. ACR-NEMA has dates with
 /// dots and times with colons (PS3.5 section 6.2), and some programs write dates with hyphens.
 fn digits(raw: &[u8], separators: &[u8]) -> String {
     let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::notation::Hash;
 #[must_use]
 pub fn uid_from_hash(hash: &Hash) -> String {
     let mut bytes = hash.first_chunk::<16>().copied().unwrap_or_default();
-    // RFC 9562: version 8 is for custom hashes, the variant is 10 in binary.
+    // RFC 9562: version 8 is for vendor-specific values, the variant is 10 in binary.
     if let Some(byte) = bytes.get_mut(6) {
         *byte = (*byte & 0x0f) | 0x80;
     }

@@ -1,4 +1,4 @@
-//! Acquisition times, also across midnight.
+//! The acquisition times of a series, also of one that continues after midnight.
 
 use super::split::StackFrame;
 use crate::frames::{Pixels, Series, continue_after_midnight, next_day_limit, span};

@@ -1,4 +1,4 @@
-//! The volumes of a stack: their number, and the slices that are missing.
+//! The volumes of a stack: their number, their missing slices, and their diffusion weighting.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,9 @@ use super::clock::Clock;
 use super::keys::{Assignment, candidate_assignments};
 use super::slices::PlacedFrames;
 
-/// The volumes of a stack.
+/// Counts of the volumes of a stack, and of their slices.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Volumes {
+pub struct VolumeCounts {
     /// Number of slice positions that exist: a complete volume has a slice at each.
     pub slices: usize,
     /// Volumes with at least one slice.
@@ -17,19 +17,22 @@ pub struct Volumes {
     pub complete_volumes: usize,
     /// Number of slices of the last volume if this volume is incomplete, else 0.
     pub slices_in_partial_volume: usize,
-    /// Number of slices that are missing in volumes before the last one.
+    /// Number of slices that are missing in the counted volumes before the last one.
     pub missing_slices_before_last: usize,
-    /// Volumes without any slice between the first and the last volume.
+    /// Volumes between the first and the last one of which no slice exists.
     pub missing_volumes: usize,
     /// Frames at a slice position where their volume already has another frame.
     pub repeated_frames: usize,
 }
 
-/// Counts the volumes of a stack, and assigns each frame to a volume.
+/// Assigns each frame of a stack to a volume, and counts the volumes.
 ///
-/// Uses the first of the [`candidate_assignments`] that leaves the fewest missing and repeated slices; of these, the fewest
-/// repeated ones.
-pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
+/// Uses the one of the [`candidate_assignments`] with the fewest missing and repeated slices in total; of several, the one with
+/// the fewest repeated slices, and of several of these the first.
+pub(super) fn assign_volumes(
+    placed_frames: &PlacedFrames<'_>,
+    clock: &Clock,
+) -> (VolumeCounts, Assignment) {
     let mut assignments = candidate_assignments(placed_frames, clock)
         .into_iter()
         .map(|assignment| (count_volumes(placed_frames, &assignment), assignment));
@@ -37,7 +40,7 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
         return Default::default();
     };
     assignments.fold(first, |best, next| {
-        let key = |volumes: &Volumes| (cost(volumes), volumes.repeated_frames);
+        let key = |volumes: &VolumeCounts| (cost(volumes), volumes.repeated_frames);
         if key(&next.0) < key(&best.0) {
             next
         } else {
@@ -47,7 +50,7 @@ pub(super) fn count(placed_frames: &PlacedFrames<'_>, clock: &Clock) -> (Volumes
 }
 
 /// Returns the number of missing and repeated slices.
-fn cost(volumes: &Volumes) -> usize {
+fn cost(volumes: &VolumeCounts) -> usize {
     let missing_in_last = if volumes.slices_in_partial_volume > 0 {
         volumes
             .slices
@@ -62,7 +65,7 @@ fn cost(volumes: &Volumes) -> usize {
 }
 
 /// Counts the volumes of one assignment.
-fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
+fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> VolumeCounts {
     let mut slice_counts = vec![0_usize; assignment.volume_count];
     let mut seen = BTreeSet::new();
     let mut repeated_frames: usize = 0;
@@ -80,7 +83,7 @@ fn count_volumes(placed_frames: &PlacedFrames<'_>, assignment: &Assignment) -> V
     let slices = placed_frames.slice_count;
     let last = slice_counts.last().copied().unwrap_or(0);
     let volumes_before_last = slice_counts.len().saturating_sub(1);
-    Volumes {
+    VolumeCounts {
         slices,
         count: slice_counts.len(),
         complete_volumes: slice_counts
@@ -108,7 +111,7 @@ pub(super) fn diffusion(
     placed_frames: &PlacedFrames<'_>,
     assignment: &Assignment,
 ) -> (Vec<(f64, usize)>, usize) {
-    // Tenths of the b-value, and thousandths of the direction cosines, of the first frame with a b-value.
+    // For each volume, from its first frame with a b-value: tenths of the b-value, and thousandths of the direction cosines.
     let mut weighting_by_volume: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
     let mut in_diffusion_scan = false;
     for (stack_frame, volume) in placed_frames

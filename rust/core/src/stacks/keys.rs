@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clock::{Clock, rounded};
 use super::slices::PlacedFrames;
-use super::split::{StackFrame, file_index};
+use super::split::{StackFrame, multi_frame_file_index};
 
 /// The volume of each frame of a stack.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Assignment {
     pub volume_indices: Vec<usize>,
     /// Number of volumes.
     pub volume_count: usize,
-    /// Number of volumes without any slice between the first and the last volume.
+    /// Number of volumes between the first and the last one of which no slice exists.
     pub missing_volumes: usize,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn candidate_assignments(
         by_number(placed_frames, false, |stack_frame| {
             stack_frame.frame.attributes.acquisition_number
         }),
-        by_number(placed_frames, false, file_index),
+        by_number(placed_frames, false, multi_frame_file_index),
         by_number(placed_frames, false, |stack_frame| {
             rounded(clock.time(stack_frame), 1e3)
         }),

@@ -11,7 +11,7 @@ mod slices;
 mod split;
 mod times;
 
-pub use count::Volumes;
+pub use count::VolumeCounts;
 pub use times::Intervals;
 
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ pub struct Stack {
     /// position of a frame is unknown.
     pub slice_positions: Vec<f64>,
     /// Counts of the volumes.
-    pub volumes: Volumes,
+    pub volumes: VolumeCounts,
     /// Intervals between consecutive volumes.
     pub intervals: Intervals,
     /// b-values (s/mm2) with the number of their volumes, ascending.
@@ -105,7 +105,7 @@ fn missing_mosaics(series: &Series) -> usize {
 
 fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
     let placed_frames = slices::assign_slices(stack_frames, clock);
-    let (volumes, assignment) = count::count(&placed_frames, clock);
+    let (volumes, assignment) = count::assign_volumes(&placed_frames, clock);
     let first = stack_frames.frames.first();
     let attributes = first.map(|stack_frame| &stack_frame.frame.attributes);
     let (b_values, directions) = count::diffusion(&placed_frames, &assignment);

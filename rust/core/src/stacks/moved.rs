@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::clock::{Clock, rounded};
-use super::split::{StackFrame, file_index};
+use super::split::{StackFrame, multi_frame_file_index};
 
 /// Limit on the movement of a slice since the first volume, mm.
 const MAX_MOVEMENT: f64 = 8.0;
@@ -46,7 +46,7 @@ pub(super) fn moved_slices(
             positions,
             slice_positions,
             MAX_MOVEMENT,
-            &file_index,
+            &multi_frame_file_index,
         )
     })
     // Acquisition numbers and times can differ between the slices of one volume: for them, only MAX_OFFSET counts.

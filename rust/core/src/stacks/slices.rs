@@ -19,8 +19,7 @@ pub(super) struct PlacedFrames<'s> {
     /// Number of slices.
     pub slice_count: usize,
     /// Positions of the slices along the normal in mm, ascending; those of one volume if the frames are tiles, or if the scanner
-    /// moved the volumes with the head (motion correction). Empty
-    /// if the position of a frame is unknown.
+    /// moved the volumes with the head (motion correction). Empty if the position of a frame is unknown.
     pub slice_positions: Vec<f64>,
     /// Number of frames that were removed because they repeat another frame.
     pub duplicates: usize,
@@ -29,29 +28,27 @@ pub(super) struct PlacedFrames<'s> {
 /// Assigns the frames of a stack to slices, and removes duplicates.
 pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> PlacedFrames<'s> {
     let (stack_frames, duplicates) = without_duplicates(stack, clock);
-    let along: Vec<Option<f64>> = stack_frames
+    // None if the position of a frame is unknown.
+    let positions: Option<Vec<f64>> = stack_frames
         .iter()
         .map(|stack_frame| position_along(stack_frame, stack.normal))
         .collect();
-    // The positions of all frames; None if one is unknown.
-    let known: Option<Vec<f64>> = along.iter().copied().collect();
     let are_tiles = stack_frames.iter().all(|stack_frame| {
         stack_frame
             .object
             .tiling
             .is_some_and(|tiling| tiling.count > 0)
     });
-    let slice_positions = known
+    let slice_positions = positions
         .as_deref()
         .filter(|_| !stack_frames.is_empty())
         .map_or_else(Vec::new, distinct);
     if are_tiles && !stack_frames.is_empty() {
-        return assign_tiles(stack_frames, known.as_deref(), duplicates);
+        return assign_tiles(stack_frames, positions.as_deref(), duplicates);
     }
-    if let Some(moved) = known
-        .as_deref()
-        .and_then(|known| moved::moved_slices(&stack_frames, known, &slice_positions, clock))
-    {
+    if let Some(moved) = positions.as_deref().and_then(|positions| {
+        moved::moved_slices(&stack_frames, positions, &slice_positions, clock)
+    }) {
         return PlacedFrames {
             stack_frames,
             slice_indices: moved.slice_indices,
@@ -60,10 +57,10 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
             duplicates,
         };
     }
-    let slice_indices = known.map_or_else(
+    let slice_indices = positions.map_or_else(
         || vec![0; stack_frames.len()],
-        |known| {
-            known
+        |positions| {
+            positions
                 .iter()
                 .map(|position| nearest(&slice_positions, *position))
                 .collect()
@@ -80,11 +77,11 @@ pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> Place
     }
 }
 
-/// Assigns the frames of mosaics to slices by the index of their tile, even if motion correction moved them. `along` are the
-/// positions of the frames along the normal, None if one is unknown.
+/// Assigns the frames of mosaics to slices by the index of their tile, even if motion correction moved them.
+/// `positions` are those of the frames along the normal, None if one is unknown.
 fn assign_tiles<'s>(
     stack_frames: Vec<StackFrame<'s>>,
-    along: Option<&[f64]>,
+    positions: Option<&[f64]>,
     duplicates: usize,
 ) -> PlacedFrames<'s> {
     let slice_indices: Vec<usize> = stack_frames
@@ -96,7 +93,7 @@ fn assign_tiles<'s>(
         .max()
         .map_or(0, |last| last.saturating_add(1));
     let file = stack_frames.first().map(|stack_frame| stack_frame.file);
-    let mut slice_positions: Vec<f64> = along
+    let mut slice_positions: Vec<f64> = positions
         .unwrap_or_default()
         .iter()
         .zip(&stack_frames)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::frames::{Component, Frame, Object, Pixels, Series};
 
 /// Planes whose normals differ by less than this angle (rad) count as parallel: a scanner that corrects motion turns planes.
-const PARALLEL: f64 = 0.15;
+const PARALLEL_ANGLE: f64 = 0.15;
 
 /// One frame of a stack.
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +92,14 @@ fn normal(frame: &Frame) -> Option<[f64; 3]> {
 
 fn are_parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
     match (first, second) {
-        (Some([a, b, c]), Some([d, e, f])) => a * d + b * e + c * f > PARALLEL.cos(),
+        (Some([a, b, c]), Some([d, e, f])) => a * d + b * e + c * f > PARALLEL_ANGLE.cos(),
         (None, None) => true,
         _ => false,
     }
 }
 
-/// Returns the index of the object if it has several frames or is a mosaic; else None.
-pub(super) fn file_index(stack_frame: &StackFrame<'_>) -> Option<i64> {
+/// Returns the index of the file if its object has several frames or is a mosaic; else None.
+pub(super) fn multi_frame_file_index(stack_frame: &StackFrame<'_>) -> Option<i64> {
     let several = stack_frame.object.frame_count > 1 || stack_frame.object.tiling.is_some();
     i64::try_from(stack_frame.file).ok().filter(|_| several)
 }

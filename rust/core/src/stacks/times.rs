@@ -7,8 +7,8 @@ use super::keys::Assignment;
 use super::slices::PlacedFrames;
 use super::split::StackFrame;
 
-/// Median interval between consecutive volumes in ms, from the times of each slice, by source; None if a frame lacks
-/// the time, if no two volumes are consecutive, or if the median is not positive.
+/// Median intervals between consecutive volumes in ms, each from another kind of time. The times of one slice in two volumes are
+/// compared. None if a frame lacks this time, if no two volumes are consecutive, or if the median is not positive.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Intervals {
     /// From date and time of acquisition.

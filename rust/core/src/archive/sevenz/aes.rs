@@ -1,4 +1,4 @@
-//! Encrypted blocks: AES-256 in CBC mode; the key is derived from the password by many rounds of SHA-256.
+//! Decrypts streams: AES-256 in CBC mode; the key is derived from the password by many rounds of SHA-256.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -16,15 +16,16 @@ use crate::monitor::Monitor;
 const MAX_ROUNDS_LOG2: u8 = 24;
 /// Value for no rounds: the key is the salt and the password, cut or filled with zeros.
 const NO_ROUNDS: u8 = 0x3f;
-/// Limit on the rounds for all keys of a [`SharedKeyCache`]: each block of an archive can have its own salt, and so its
-/// own key. Usual programs write no salt.
+/// Limit on the rounds for all keys of a [`SharedKeyCache`]: each encrypted stream of an archive can have its own salt,
+/// and so its own key. Usual programs write no salt.
 const MAX_TOTAL_ROUNDS: u64 = 1 << 27;
 /// Keys of fewer rounds are neither counted nor cached.
-const FEW_ROUNDS: u64 = 1 << 12;
+const MIN_COUNTED_ROUNDS: u64 = 1 << 12;
 /// Each password adds this to [`MAX_TOTAL_ROUNDS`]: the rounds of two keys of 7-Zip, one for the list of members and one
 /// for the data.
 const ROUNDS_PER_PASSWORD: u64 = 2 << 19;
-const BLOCK: usize = 16;
+/// Length of an AES block in bytes.
+const AES_BLOCK: usize = 16;
 
 type Key = [u8; 32];
 /// Parameters of a key: index of the password, rounds (as a power of two), salt.
@@ -51,7 +52,7 @@ struct KeyCache {
 }
 
 impl<'a> Keys<'a> {
-    /// Takes passwords, each with its index in the list of all passwords, as UTF-8; other bytes become U+FFFD.
+    /// Takes passwords, each with its index in the list of all passwords. They are read as UTF-8; other bytes become U+FFFD.
     pub fn new(passwords: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             passwords: passwords.collect(),
@@ -60,8 +61,8 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Shares the keys with other archives. A cancelled monitor stops the derivation of further keys of many rounds
-    /// (`FEW_ROUNDS` or more).
+    /// Shares the keys with other archives. Once the monitor is cancelled, no further keys of `MIN_COUNTED_ROUNDS` or more
+    /// are derived.
     #[must_use]
     pub fn with_cache(mut self, cache: &SharedKeyCache, monitor: &'a Monitor) -> Self {
         self.cache = cache.clone();
@@ -79,7 +80,7 @@ impl<'a> Keys<'a> {
         let password = self.passwords.iter().find(|(at, _)| *at == index);
         let text = String::from_utf8_lossy(password.map_or(b"", |(_, password)| password));
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        if settings.rounds() < FEW_ROUNDS {
+        if settings.rounds() < MIN_COUNTED_ROUNDS {
             return Ok(settings.derive_key(&utf16));
         }
         let parameters = (index, settings.rounds_log2, settings.salt.clone());
@@ -111,7 +112,7 @@ struct Settings {
     rounds_log2: u8,
     salt: Vec<u8>,
     /// Initialisation vector.
-    iv: [u8; BLOCK],
+    iv: [u8; AES_BLOCK],
 }
 
 impl Settings {
@@ -128,7 +129,7 @@ impl Settings {
         let mut settings = Self {
             rounds_log2,
             salt: Vec::new(),
-            iv: [0; BLOCK],
+            iv: [0; AES_BLOCK],
         };
         if flags & 0xc0 == 0 {
             return Ok(settings);
@@ -173,20 +174,21 @@ impl Settings {
     }
 }
 
-/// Opens an encrypted stream with the password at index `password`. Only the decrypted content shows a wrong password.
+/// Opens an encrypted stream with the password of this index in the list of all passwords. Only the decrypted content shows a
+/// wrong password.
 pub fn open<'a>(
     packed: Box<dyn Read + Send + 'a>,
     properties: &[u8],
     keys: &Keys<'_>,
-    password: usize,
+    password_index: usize,
 ) -> Result<Box<dyn Read + Send + 'a>, String> {
     let settings = Settings::parse(properties)?;
     Ok(Box::new(DecryptReader {
         packed,
-        cipher: Aes256::new(&keys.key(password, &settings)?.into()),
+        cipher: Aes256::new(&keys.key(password_index, &settings)?.into()),
         previous: settings.iv,
-        block: [0; BLOCK],
-        at: BLOCK,
+        block: [0; AES_BLOCK],
+        at: AES_BLOCK,
     }))
 }
 
@@ -195,9 +197,9 @@ struct DecryptReader<'a> {
     packed: Box<dyn Read + Send + 'a>,
     cipher: Aes256,
     /// The previous encrypted block (at first, the initialisation vector).
-    previous: [u8; BLOCK],
+    previous: [u8; AES_BLOCK],
     /// The current decrypted block.
-    block: [u8; BLOCK],
+    block: [u8; AES_BLOCK],
     /// Bytes of the block that were returned.
     at: usize,
 }
@@ -205,10 +207,10 @@ struct DecryptReader<'a> {
 impl DecryptReader<'_> {
     /// Decrypts the next block; returns false at the end.
     fn next(&mut self) -> io::Result<bool> {
-        let mut encrypted = [0; BLOCK];
+        let mut encrypted = [0; AES_BLOCK];
         match fill(&mut self.packed, &mut encrypted)? {
             0 => return Ok(false),
-            BLOCK => {}
+            AES_BLOCK => {}
             _ => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
         let mut plain = encrypted.into();
@@ -225,7 +227,7 @@ impl Read for DecryptReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while done < buffer.len() {
-            if self.at == BLOCK && !self.next()? {
+            if self.at == AES_BLOCK && !self.next()? {
                 break;
             }
             let ready = self.block.get(self.at..).unwrap_or_default();

@@ -67,10 +67,10 @@ pub fn find_password(
         return Ok(0);
     }
     let mut refusal = Refusal::NoPassword;
-    for password in keys.indices() {
-        let content = open(source, block, keys, password)?;
+    for index in keys.indices() {
+        let content = open(source, block, keys, index)?;
         if check_first_member(content, block).is_ok() {
-            return Ok(password);
+            return Ok(index);
         }
         refusal = Refusal::WrongPassword;
     }
@@ -107,7 +107,7 @@ pub struct BlockContent<'a> {
     stream: Content<'a>,
     /// Number of bytes that were not read yet.
     unread: u64,
-    /// Number of bytes of their inputs that the coders did not use, except the few that an undamaged stream can leave.
+    /// How many bytes of the inputs of the coders were not used, except the few that an undamaged stream can leave.
     unused_input: ByteCount,
 }
 
@@ -126,12 +126,13 @@ impl Read for BlockContent<'_> {
     }
 }
 
-/// Opens the content of a block. `password` is the index of the password if the block is encrypted.
+/// Opens the content of a block. If the block is encrypted, `password_index` is the index of the password in the list of all
+/// passwords; else it is not used.
 pub fn open<'a>(
     source: &'a dyn Source,
     block: &Block,
     keys: &Keys<'_>,
-    password: usize,
+    password_index: usize,
 ) -> Result<BlockContent<'a>, String> {
     let coders = block.coders.iter().zip(&block.output_sizes);
     let memory: u64 = coders.map(|(coder, size)| coder.memory(*size)).sum();
@@ -146,7 +147,7 @@ pub fn open<'a>(
         source,
         block,
         keys,
-        password,
+        password_index,
         unused_input: ByteCount::default(),
     };
     let mut visited = vec![false; block.coders.len()];
@@ -163,14 +164,14 @@ struct Chain<'a, 'b> {
     source: &'a dyn Source,
     block: &'b Block,
     keys: &'b Keys<'b>,
-    /// Index of the password.
-    password: usize,
+    /// Index of the password in the list of all passwords.
+    password_index: usize,
     unused_input: ByteCount,
 }
 
 impl<'a> Chain<'a, '_> {
-    /// Builds the decoder of the coder with this index; returns it with the length of its output. Each coder is used
-    /// once, so that they cannot form a loop.
+    /// Builds the decoder of the coder with this index; returns it with the length of its output. Fails if the coder
+    /// was visited before: coders must not form a loop.
     fn coder(&self, index: usize, visited: &mut [bool]) -> Result<(Content<'a>, u64), String> {
         let coders_before = self.block.coders.iter().take(index);
         let first_input: usize = coders_before.map(|coder| coder.inputs).sum();
@@ -262,7 +263,7 @@ impl<'a> Chain<'a, '_> {
                 Box::new(packed),
                 &coder.properties,
                 self.keys,
-                self.password,
+                self.password_index,
             )?,
             Method::Bcj2 | Method::Unknown => {
                 let id = hexadecimal(&coder.id);

@@ -40,8 +40,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_outside_of_every_part_are_counted_once() {
-        let gaps = |parts: &[(u64, u64)]| ReferencedRanges(parts.to_vec()).gap_bytes(100);
+    fn bytes_outside_of_every_range_are_counted_once() {
+        let gaps = |ranges: &[(u64, u64)]| ReferencedRanges(ranges.to_vec()).gap_bytes(100);
         assert_eq!(gaps(&[(0, 32), (32, 68)]), 0);
         assert_eq!(gaps(&[(90, 10), (0, 32), (42, 8)]), 10 + 40);
         assert_eq!(gaps(&[(0, 60), (10, 20), (50, 60)]), 0);

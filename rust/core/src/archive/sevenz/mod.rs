@@ -134,9 +134,9 @@ fn unpacked_header(
     if block.size() > MAX_HEADER_LENGTH {
         return Err(too_long(block.size()));
     }
-    let password = chain::find_password(source, &block, keys)?;
+    let password_index = chain::find_password(source, &block, keys)?;
     let mut header_bytes = vec![0; usize::try_from(block.size()).unwrap_or(0)];
-    let mut content = chain::open(source, &block, keys, password)?;
+    let mut content = chain::open(source, &block, keys, password_index)?;
     content
         .read_exact(&mut header_bytes)
         .map_err(|error| super::reason(&error))?;

@@ -1,4 +1,4 @@
-//! PPMd, variant H: a stream of the crate ppmd-rust.
+//! PPMd, variant H, decoded by the crate ppmd-rust.
 
 use std::io::{self, Read};
 

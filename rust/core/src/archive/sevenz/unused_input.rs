@@ -1,4 +1,4 @@
-//! Counts the bytes of its inputs that a coder did not use.
+//! Counts the bytes that a coder did not use of its inputs.
 
 use std::io::{self, Read};
 
@@ -6,13 +6,13 @@ use super::method::Method;
 use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
 
-/// The most bytes at the end of its input that a range decoder without an end mark can leave unconsumed.
+/// The most bytes that a range decoder can leave unconsumed at the end of its input, if the stream has no end mark.
 const MAX_UNUSED_BY_RANGE_CODER: u64 = 5;
 /// Length of an AES block in bytes. The last block may end in padding, which some writers count as input of the next
 /// coder.
 const AES_BLOCK: u64 = 16;
-/// The most bytes of its four inputs together that BCJ2 can leave unconsumed: it reads them in blocks, and does not
-/// always need their ends.
+/// The most bytes that BCJ2 can leave unconsumed in its four inputs together: it reads them in blocks, and does not always
+/// need their ends.
 const MAX_UNUSED_BY_BCJ2: u64 = 16;
 
 /// How much of its inputs a coder consumed.

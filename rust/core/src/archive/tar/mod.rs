@@ -14,8 +14,8 @@ use self::sparse::{SparseMap, SparseReader};
 use super::skipped::begins_like_images;
 use super::{fill, invalid};
 
-/// Limit on the data of an extension header (a long name, a link target, or pax fields), in bytes; PATH_MAX is 4096.
-const LONGEST_RECORD: u64 = 1 << 20;
+/// Limit on the data of an extension header (a long name, a link target, or pax records), in bytes; PATH_MAX is 4096.
+const MAX_EXTENSION_LENGTH: u64 = 1 << 20;
 
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum MemberKind {
     Directory,
     /// A symbolic or hard link and its target.
     Link {
-        /// A hard link: a second name of the same file.
+        /// Whether it is a hard link: a second name of the file `target`.
         hard: bool,
         /// Its target.
         target: Vec<u8>,
@@ -63,7 +63,7 @@ pub struct TarReader<R> {
     end_blocks: u64,
     /// Bytes after the end mark that are not a member.
     trailing_bytes: u64,
-    /// Whether these bytes begin like an archive or a DICOM file.
+    /// Whether these bytes begin like images ([`begins_like_images`]).
     trailing_begins_like_images: bool,
 }
 
@@ -92,7 +92,7 @@ impl<R: Read> TarReader<R> {
         self.trailing_bytes
     }
 
-    /// Returns whether the bytes after the end mark begin like an archive, a compressed stream or a DICOM file.
+    /// Returns whether the bytes after the end mark begin like images ([`begins_like_images`]).
     pub fn trailing_begins_like_images(&self) -> bool {
         self.trailing_begins_like_images
     }
@@ -112,18 +112,18 @@ impl<R: Read> TarReader<R> {
             };
             after_extension = true;
             match header.type_flag {
-                b'L' => long_name = Some(until_nul(self.record(&header)?)),
-                b'K' => long_link = Some(until_nul(self.record(&header)?)),
+                b'L' => long_name = Some(until_nul(self.extension_data(&header)?)),
+                b'K' => long_link = Some(until_nul(self.extension_data(&header)?)),
                 b'x' | b'X' => {
-                    let record = self.record(&header)?;
+                    let records = self.extension_data(&header)?;
                     extended
-                        .read(&record)
+                        .read(&records)
                         .ok_or_else(|| invalid("a broken extended header (pax)"))?;
                 }
                 b'g' => {
-                    let record = self.record(&header)?;
+                    let records = self.extension_data(&header)?;
                     self.global
-                        .read(&record)
+                        .read(&records)
                         .ok_or_else(|| invalid("a broken global header (pax)"))?;
                     self.global.clear_sparse();
                     extended = self.global.clone();
@@ -148,7 +148,7 @@ impl<R: Read> TarReader<R> {
                 return Ok(None);
             }
             if got < BLOCK {
-                return self.cut_short(block.get(..got).unwrap_or_default());
+                return self.end_at_short_block(block.get(..got).unwrap_or_default());
             }
             if block.iter().all(|&byte| byte == 0) {
                 if after_extension {
@@ -175,7 +175,7 @@ impl<R: Read> TarReader<R> {
 
     /// Handles `rest`, a last block of less than 512 bytes: returns None if it follows the end mark, otherwise the
     /// error of a tar that is cut short.
-    fn cut_short(&mut self, rest: &[u8]) -> io::Result<Option<Header>> {
+    fn end_at_short_block(&mut self, rest: &[u8]) -> io::Result<Option<Header>> {
         if !rest.is_empty() && self.end_blocks > 0 {
             self.trailing_begins_like_images = begins_like_images(rest);
             self.trailing_bytes = rest.len() as u64;
@@ -189,9 +189,9 @@ impl<R: Read> TarReader<R> {
         Err(invalid(text))
     }
 
-    /// Reads the data of an extension header: a name, a link target, or extended fields.
-    fn record(&mut self, header: &Header) -> io::Result<Vec<u8>> {
-        if header.size > LONGEST_RECORD {
+    /// Reads the data of an extension header: a name, a link target, or pax records.
+    fn extension_data(&mut self, header: &Header) -> io::Result<Vec<u8>> {
+        if header.size > MAX_EXTENSION_LENGTH {
             return Err(invalid(format!(
                 "a name or extended header of {} bytes",
                 header.size
@@ -252,7 +252,7 @@ impl<R: Read> TarReader<R> {
         self.left = stored;
         self.padding = padding(stored);
         let map = if kind == MemberKind::File {
-            self.sparse(header, extended)?
+            self.sparse_map(header, extended)?
         } else {
             None
         };
@@ -266,8 +266,9 @@ impl<R: Read> TarReader<R> {
         })
     }
 
-    /// Returns the map of a sparse member, in any of its formats; None for another file.
-    fn sparse(
+    /// Returns the map of a sparse member; None for another file. Depending on its format, the map is in the headers, also
+    /// in blocks after the header, or at the start of the data: the last two are read from the input.
+    fn sparse_map(
         &mut self,
         header: &Header,
         extended: &ExtendedHeader,

@@ -25,7 +25,8 @@ pub struct ExtendedHeader {
 pub(super) const MAX_PIECES: usize = 1 << 20;
 
 impl ExtendedHeader {
-    /// Sets the fields that `data`, the records of one extended header, contains; returns None if a record is invalid.
+    /// Sets the fields that `data`, the records of one extended header, contains. A zero byte ends the records. Returns None
+    /// if a record is invalid.
     pub fn read(&mut self, mut data: &[u8]) -> Option<()> {
         while let Some(&first) = data.first() {
             if first == 0 {

@@ -18,8 +18,8 @@ pub struct SparseMap {
 }
 
 impl SparseMap {
-    /// Returns a map for a file of `size` bytes, of which `stored` bytes are stored. Fails if the pieces are not in
-    /// order, go beyond `size`, or do not add up to `stored`.
+    /// Returns a map for a file of `size` bytes, of which `stored` bytes are stored. Fails if the pieces overlap or
+    /// are not in order, go beyond `size`, or do not add up to `stored`.
     pub fn new(pieces: Vec<(u64, u64)>, size: u64, stored: u64) -> io::Result<Self> {
         let mut end = 0u64;
         let mut sum = 0u64;
@@ -39,8 +39,9 @@ impl SparseMap {
     }
 }
 
-/// Reads up to `pairs` pairs of 12-byte numbers (offset, length) of the old GNU sparse format; returns them and whether
-/// another block of pairs follows. Returns None for an invalid number, or if `fields` is too short.
+/// Reads the pairs of 12-byte numbers (offset, length) of the old GNU sparse format at the start of `fields`, at most
+/// `pairs`: an unused pair begins with a zero byte and ends the list. Returns them and whether another block of pairs
+/// follows; None for an invalid number, or if `fields` is too short.
 #[must_use]
 pub fn old_pairs(fields: &[u8], pairs: usize) -> Option<(Vec<(u64, u64)>, bool)> {
     let mut pieces = Vec::new();

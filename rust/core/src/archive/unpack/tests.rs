@@ -46,7 +46,8 @@ fn packed(compression: Compression, data: &[u8]) -> Vec<u8> {
     }
 }
 
-const STREAMED: [Compression; 5] = [
+/// Compressions of which a file can contain several streams.
+const MULTI_STREAM: [Compression; 5] = [
     Compression::Gzip,
     Compression::Bzip2,
     Compression::Xz,
@@ -69,7 +70,7 @@ fn sample() -> Vec<u8> {
 
 #[test]
 fn streams_after_one_another_are_one_content() {
-    for compression in STREAMED {
+    for compression in MULTI_STREAM {
         let mut two = packed(compression, &sample());
         two.extend(packed(compression, b"more"));
         let mut want = sample();
@@ -114,7 +115,7 @@ fn a_dictionary_above_the_limit_is_reported_as_one() {
 
 #[test]
 fn a_cut_at_every_byte_is_an_error() {
-    for compression in STREAMED.into_iter().chain([Compression::Lzma]) {
+    for compression in MULTI_STREAM.into_iter().chain([Compression::Lzma]) {
         let whole = packed(compression, &sample()[..400]);
         for cut in 0..whole.len() {
             assert!(
@@ -127,7 +128,7 @@ fn a_cut_at_every_byte_is_an_error() {
 
 #[test]
 fn other_bytes_after_the_end_are_counted() {
-    for compression in STREAMED {
+    for compression in MULTI_STREAM {
         let mut data = packed(compression, b"content");
         data.extend(b"\0\0\0\0rest of a disk");
         let (content, trailing) = unpack(compression, &data).unwrap();
@@ -196,7 +197,7 @@ fn lengths_and_seek_tables_of_packers_are_not_counted() {
 
 #[test]
 fn a_changed_byte_never_changes_the_content_unnoticed() {
-    for compression in STREAMED {
+    for compression in MULTI_STREAM {
         let whole = packed(compression, &sample());
         let mut bad = whole.clone();
         let middle = bad.len() / 2;

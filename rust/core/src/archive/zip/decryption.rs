@@ -72,7 +72,7 @@ impl<'a> EncryptedMember<'a> {
             Encryption::Traditional(check) => {
                 let head = self.before.as_slice().try_into().unwrap_or_default();
                 match traditional::Keys::for_password(password, head, check) {
-                    Some(mut keys) => decrypt_reader(packed, move |bytes| keys.decrypt(bytes)),
+                    Some(mut keys) => decrypted(packed, move |bytes| keys.decrypt(bytes)),
                     None => Attempt::WrongPassword,
                 }
             }
@@ -90,7 +90,7 @@ impl<'a> EncryptedMember<'a> {
                 match self.hash_encrypted(&mut keys, monitor)? {
                     Err(error) => Attempt::Damaged(super::super::reason(&error)),
                     Ok(()) if keys.confirms(&self.code) => {
-                        decrypt_reader(packed, move |bytes| cipher.apply_keystream(bytes))
+                        decrypted(packed, move |bytes| cipher.apply_keystream(bytes))
                     }
                     Ok(()) => {
                         Attempt::Damaged("its authentication code is not that of its bytes".into())
@@ -101,7 +101,7 @@ impl<'a> EncryptedMember<'a> {
         })
     }
 
-    /// Adds all encrypted bytes to the authentication code of `keys`; returns the error if they cannot be read.
+    /// Adds all encrypted bytes to the MAC of `keys`; returns the error if they cannot be read.
     fn hash_encrypted(
         &self,
         keys: &mut winzip_aes::Keys,
@@ -113,18 +113,15 @@ impl<'a> EncryptedMember<'a> {
             monitor.check_cancelled()?;
             match packed.read(&mut block) {
                 Ok(0) => return Ok(Ok(())),
-                Ok(got) => keys.code.update(block.get(..got).unwrap_or_default()),
+                Ok(got) => keys.mac.update(block.get(..got).unwrap_or_default()),
                 Err(error) => return Ok(Err(error)),
             }
         }
     }
 }
 
-/// Returns the packed bytes as a stream; `decrypt` decrypts the next bytes in place.
-fn decrypt_reader<'a>(
-    packed: Range<'a>,
-    decrypt: impl FnMut(&mut [u8]) + Send + 'a,
-) -> Attempt<'a> {
+/// Returns the packed bytes as [`Attempt::Decrypted`]; `decrypt` decrypts the next bytes in place.
+fn decrypted<'a>(packed: Range<'a>, decrypt: impl FnMut(&mut [u8]) + Send + 'a) -> Attempt<'a> {
     Attempt::Decrypted(Box::new(DecryptReader { packed, decrypt }))
 }
 

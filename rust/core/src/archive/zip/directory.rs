@@ -13,7 +13,7 @@ use super::names;
 /// The entries of the directory, and problems of the whole archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    /// In the order of the central directory; members that `recover` found, in the order of their bytes.
+    /// In the order of the central directory; members that `recover` found, in the order of their offsets.
     pub entries: Vec<Entry>,
     /// Damage of the archive itself, as texts: for example an unreadable record, a wrong number of members, or names
     /// above the limit.
@@ -31,7 +31,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Adds an entry and returns true. If the names become too long in total, records damage instead and returns false.
+    /// Adds an entry and returns true. If the names become too long in total, adds this to the damage instead and returns
+    /// false.
     pub(super) fn admit(&mut self, entry: Entry) -> bool {
         self.name_bytes = self.name_bytes.saturating_add(entry.name_bytes());
         self.entries.push(entry);
@@ -48,8 +49,8 @@ impl Directory {
 /// Length of a record without name, extra fields and comment.
 const RECORD_LENGTH: usize = 46;
 
-/// Reads all entries into `directory`; records damage where a record is broken, or if their number is not that of the
-/// end record. If there are more than `max_members`, only counts them; if their names are too long in total, stops.
+/// Reads all entries into `directory`. A broken record is damage, and so is a number of entries that is not that of the end
+/// record. If there are more entries than `max_members`, only counts them; if their names are too long in total, stops.
 /// Returns the position after the last record that was read.
 pub fn read_all(
     source: &dyn Source,

@@ -2,7 +2,7 @@
 
 use super::extra::extra_field;
 use super::traditional;
-use super::winzip_aes::{self, CODE_LENGTH, Field, VERIFIER_LENGTH};
+use super::winzip_aes::{self, AesField, CODE_LENGTH, VERIFIER_LENGTH};
 
 /// How a member is encrypted, from its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Encryption {
     /// this one.
     Traditional(u8),
     /// WinZip AES.
-    Aes(Field),
+    Aes(AesField),
     /// An unsupported encryption, and the reason.
     Unsupported(UnsupportedReason),
 }
@@ -55,7 +55,7 @@ impl Encryption {
             return Some(Self::Unsupported(UnsupportedReason::Strong));
         }
         if method == winzip_aes::METHOD {
-            let field = extra_field(extra, winzip_aes::FIELD_ID).and_then(Field::parse);
+            let field = extra_field(extra, winzip_aes::FIELD_ID).and_then(AesField::parse);
             return Some(field.map_or(Self::Unsupported(UnsupportedReason::Field), Self::Aes));
         }
         // A writer that stores the CRC after the data does not know it when it writes the header, and uses the time.

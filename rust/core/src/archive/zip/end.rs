@@ -34,8 +34,8 @@ const LOCATOR_LENGTH: u64 = 20;
 /// Length of the record with the longest comment.
 const LONGEST_RECORD: u64 = RECORD_LENGTH as u64 + 65535;
 
-/// Returns the end record, searching backwards from the end of the source. If no record is
-/// valid, the error is the reason as text.
+/// Returns the end record, searching backwards from the end of the source. If no record is valid, the error is the reason as
+/// text.
 pub fn find(source: &dyn Source) -> Result<EndRecord, String> {
     let len = source.len();
     let start = len.saturating_sub(LONGEST_RECORD);
@@ -89,16 +89,15 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
         records: vec![(position, RECORD_LENGTH as u64)],
     };
     let may_be_zip64 = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
-    let locator = locator(source, position);
-    if let Some(stated_position) = locator {
+    if let Some(stated_position) = position_in_locator(source, position) {
         end.records
             .push((position - LOCATOR_LENGTH, LOCATOR_LENGTH));
-        if let Some((position, zip64_counts)) = zip64_record(source, stated_position, position) {
+        if let Some((position, zip64_fields)) = zip64_record(source, stated_position, position) {
             if is_encrypted(source, position) {
                 return Err(ENCRYPTED.into());
             }
             end.records.push((position, ZIP64_RECORD_LENGTH));
-            return locate(source, position, zip64_counts, end);
+            return locate(source, position, zip64_fields, end);
         }
         return Err("its zip64 end record is missing".into());
     }
@@ -110,9 +109,9 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRe
     locate(source, position, (entries, size, offset), end)
 }
 
-/// Returns the position of the zip64 end record as its locator states it, which is directly before the end record at
-/// `position`; None without a locator.
-fn locator(source: &dyn Source, position: u64) -> Option<u64> {
+/// Returns the position of the zip64 end record, as stated by its locator: the record directly before the end record at
+/// `position`. None without a locator.
+fn position_in_locator(source: &dyn Source, position: u64) -> Option<u64> {
     let mut bytes = [0; 20];
     source
         .read_exact_at(&mut bytes, position.checked_sub(LOCATOR_LENGTH)?)

@@ -8,17 +8,17 @@ use super::entry::Entry;
 use super::local;
 
 /// Signatures of a local header and of a data descriptor.
-const MEMBER: &[u8] = b"PK\x03\x04";
-const DESCRIPTOR: &[u8] = b"PK\x07\x08";
+const LOCAL_HEADER_SIGNATURE: &[u8] = b"PK\x03\x04";
+const DESCRIPTOR_SIGNATURE: &[u8] = b"PK\x07\x08";
 /// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its signature.
-const DESCRIPTORS: [usize; 4] = [24, 20, 16, 12];
+const DESCRIPTOR_LENGTHS: [usize; 4] = [24, 20, 16, 12];
 const LONGEST_DESCRIPTOR: usize = 24;
 /// Signatures at the start of an archive that was written for several disks (APPNOTE 8.5.3), or for several disks of
 /// which it needed only one (8.5.4).
 const SEVERAL_DISKS: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
-/// Signature of the digital signature record after the directory (APPNOTE 4.3.13), and number of bytes before its data.
-const SIGNATURE: &[u8] = b"PK\x05\x05";
-const SIGNATURE_HEAD: usize = 6;
+/// The first bytes of a digital signature after the directory (APPNOTE 4.3.13), and number of bytes before its data.
+const DIGITAL_SIGNATURE: &[u8] = b"PK\x05\x05";
+const DIGITAL_SIGNATURE_HEAD_LENGTH: usize = 6;
 
 /// Bytes that neither a record nor a member covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ pub struct Gap {
     length: u64,
     /// Offset of a member that the directory does not list, at the start of the gap or after a data descriptor there.
     member: Option<u64>,
-    /// Whether the gap begins like an archive or a DICOM file.
+    /// Whether the gap begins like images ([`range_begins_like_images`]).
     begins_like_images: bool,
 }
 
@@ -36,16 +36,16 @@ impl Gap {
     /// Returns the gap from `from` to `to`; None if it is empty or cannot be read.
     fn new(source: &dyn Source, from: u64, to: u64) -> Option<Self> {
         let length = to.checked_sub(from).filter(|length| *length > 0)?;
-        let mut bytes = [0; LONGEST_DESCRIPTOR + MEMBER.len()];
+        let mut bytes = [0; LONGEST_DESCRIPTOR + LOCAL_HEADER_SIGNATURE.len()];
         let room = usize::try_from(length).map_or(bytes.len(), |room| room.min(bytes.len()));
         let start = bytes.get_mut(..room)?;
         source.read_exact_at(start, from).ok()?;
-        // The gap may start with a data descriptor of the previous member whose sizes differ from the directory.
+        // The gap may start with a data descriptor of the previous member, if its sizes differ from those in the directory.
         let begins = |skip: &usize| {
             let rest = start.get(*skip..);
-            rest.is_some_and(|rest| rest.starts_with(MEMBER))
+            rest.is_some_and(|rest| rest.starts_with(LOCAL_HEADER_SIGNATURE))
         };
-        let mut skips = DESCRIPTORS.into_iter().chain([0]).rev();
+        let mut skips = DESCRIPTOR_LENGTHS.into_iter().chain([0]).rev();
         let member = skips.find(begins).map(|skip| from + skip as u64);
         Some(Self {
             at: from,
@@ -56,8 +56,8 @@ impl Gap {
     }
 }
 
-/// Returns the gaps before the first member, and those after the last entry of the directory, before and between the
-/// end records. `stop` is the position after that entry.
+/// Returns the gap before the first member, and the gaps between the directory, a digital signature after it, and the end
+/// records. `stop` is the position after the last record of the directory.
 pub fn gaps_outside_members(
     source: &dyn Source,
     end: &EndRecord,
@@ -77,7 +77,7 @@ pub fn gaps_outside_members(
     let mut gaps: Vec<Gap> = Gap::new(source, start, first).into_iter().collect();
     let mut records = end.records.clone();
     records.sort_unstable();
-    let mut at = after_signature(source, stop);
+    let mut at = after_digital_signature(source, stop);
     for (position, length) in records {
         gaps.extend(Gap::new(source, at, position));
         at = at.max(position.saturating_add(length));
@@ -85,14 +85,14 @@ pub fn gaps_outside_members(
     gaps
 }
 
-/// Returns the position after a digital signature, or the same one if there is none.
-fn after_signature(source: &dyn Source, at: u64) -> u64 {
-    let mut head = [0; SIGNATURE_HEAD];
-    if source.read_exact_at(&mut head, at).is_err() || !head.starts_with(SIGNATURE) {
+/// Returns the position after the digital signature at `at`, or `at` if there is none.
+fn after_digital_signature(source: &dyn Source, at: u64) -> u64 {
+    let mut head = [0; DIGITAL_SIGNATURE_HEAD_LENGTH];
+    if source.read_exact_at(&mut head, at).is_err() || !head.starts_with(DIGITAL_SIGNATURE) {
         return at;
     }
     let length = Fields(&head).u16(4).map_or(0, u64::from);
-    at.saturating_add(SIGNATURE_HEAD as u64 + length)
+    at.saturating_add(DIGITAL_SIGNATURE_HEAD_LENGTH as u64 + length)
 }
 
 /// Returns the gap after a member whose local header was read; `data_offset` is the offset of its data.
@@ -100,7 +100,7 @@ pub fn gap_after_member(source: &dyn Source, entry: &Entry, data_offset: u64) ->
     let next = entry.offset.saturating_add(entry.extent);
     let end = data_offset.saturating_add(entry.packed_size);
     let length = next.checked_sub(end).filter(|length| *length > 0)?;
-    let skip = descriptor(source, entry, end, length);
+    let skip = descriptor_length(source, entry, end, length);
     Gap::new(source, end.saturating_add(skip as u64), next)
 }
 
@@ -113,7 +113,7 @@ pub fn gap_after_unread_member(source: &dyn Source, entry: &Entry) -> Option<Gap
 }
 
 /// Returns the length of the member's data descriptor at offset `at`; 0 without one. It takes at most `room` bytes.
-fn descriptor(source: &dyn Source, entry: &Entry, at: u64, room: u64) -> usize {
+fn descriptor_length(source: &dyn Source, entry: &Entry, at: u64, room: u64) -> usize {
     let mut bytes = [0; LONGEST_DESCRIPTOR];
     let room = usize::try_from(room).map_or(bytes.len(), |room| room.min(bytes.len()));
     let Some(start) = bytes.get_mut(..room) else {
@@ -128,13 +128,18 @@ fn descriptor(source: &dyn Source, entry: &Entry, at: u64, room: u64) -> usize {
             .get(..*length)
             .is_some_and(|bytes| describes(bytes, entry))
     };
-    DESCRIPTORS.into_iter().find(fits).unwrap_or(0)
+    DESCRIPTOR_LENGTHS.into_iter().find(fits).unwrap_or(0)
 }
 
-/// Returns whether these bytes are a data descriptor of the member, by its sizes and its CRC.
+/// Returns whether these bytes are a data descriptor of the member, by its sizes and its CRC (with AES, by its
+/// sizes).
 fn describes(bytes: &[u8], entry: &Entry) -> bool {
-    let with_mark = matches!(bytes.len(), 16 | 24);
-    let Some(values) = bytes.strip_prefix(if with_mark { DESCRIPTOR } else { &[] }) else {
+    let with_signature = matches!(bytes.len(), 16 | 24);
+    let Some(values) = bytes.strip_prefix(if with_signature {
+        DESCRIPTOR_SIGNATURE
+    } else {
+        &[]
+    }) else {
         return false;
     };
     let fields = Fields(values);

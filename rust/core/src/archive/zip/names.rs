@@ -28,8 +28,8 @@ pub fn decode(raw: &[u8], utf8: bool, unix: bool, unicode: Option<&[u8]>) -> Vec
     text.into_bytes()
 }
 
-/// Returns the name in the field, if the checksum in the field is that of `raw`. It differs if a program renamed the
-/// member and kept the field.
+/// Returns the name in the field, if the checksum in the field is that of `raw`. The checksum differs if a program
+/// renamed the member and kept the field.
 fn unicode_field<'a>(raw: &[u8], field: Option<&'a [u8]>) -> Option<&'a [u8]> {
     let (head, name) = field?.split_at_checked(5)?;
     let [1, a, b, c, d] = *head else { return None };

@@ -76,8 +76,8 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     }
 }
 
-/// Reads a whole member into `scratch.content`; for members that fit into memory. `data` is the offset of the packed
-/// data. Returns how many packed bytes are not part of the content.
+/// Reads a whole member into `scratch.content`; for members that fit into memory. `data` is the offset of the packed (and
+/// decrypted) data in `source`. Returns how many packed bytes are not part of the content.
 pub fn into_memory(
     source: &dyn Source,
     entry: &Entry,
@@ -231,7 +231,7 @@ pub struct Content<'a> {
 }
 
 enum Decoder<'a> {
-    /// Another decoder, and the number of packed bytes that it consumed.
+    /// The decoder of a method other than zstd, and the number of packed bytes that it consumed.
     Other(Box<dyn Read + Send + 'a>, ByteCount),
     Zstd(Box<Unpack<'a>>),
 }

@@ -23,7 +23,7 @@ const PBKDF2_ROUNDS: u32 = 1000;
 
 /// The content of the extra field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
+pub struct AesField {
     /// AE-1: the CRC of the content is in the headers. AE-2 omits it, and only the authentication code checks the
     /// bytes.
     pub has_crc: bool,
@@ -33,7 +33,7 @@ pub struct Field {
     key_length: u8,
 }
 
-impl Field {
+impl AesField {
     /// Reads the body of the extra field (7 bytes); returns None if it is neither AE-1 nor AE-2.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
@@ -64,23 +64,22 @@ impl Field {
         let mut derived = vec![0; 2 * length + VERIFIER_LENGTH];
         pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, PBKDF2_ROUNDS, &mut derived);
         let (keys, expected) = derived.split_at_checked(2 * length)?;
-        let (cipher, code) = keys.split_at_checked(length)?;
+        let (aes_key, mac_key) = keys.split_at_checked(length)?;
         if expected != verifier {
             return None;
         }
         Some(Keys {
-            cipher: cipher.to_vec(),
-            code: Hmac::new_from_slice(code).ok()?,
+            aes_key: aes_key.to_vec(),
+            mac: Hmac::new_from_slice(mac_key).ok()?,
         })
     }
 }
 
 /// The keys of one member: each member has its own salt.
 pub struct Keys {
-    /// The AES key.
-    cipher: Vec<u8>,
-    /// Hashes the encrypted bytes; the result must start with the authentication code.
-    pub code: Hmac<Sha1>,
+    aes_key: Vec<u8>,
+    /// Hashes the encrypted bytes with the second key; the result must start with the authentication code.
+    pub mac: Hmac<Sha1>,
 }
 
 impl Keys {
@@ -89,7 +88,7 @@ impl Keys {
     pub fn decryptor(&self) -> Option<Box<dyn StreamCipher + Send>> {
         // The counter starts at 1 and is little-endian.
         let counter = 1u128.to_le_bytes();
-        let (key, counter) = (self.cipher.as_slice(), counter.as_slice());
+        let (key, counter) = (self.aes_key.as_slice(), counter.as_slice());
         Some(match key.len() {
             16 => Box::new(Ctr128LE::<Aes128>::new_from_slices(key, counter).ok()?),
             24 => Box::new(Ctr128LE::<Aes192>::new_from_slices(key, counter).ok()?),
@@ -100,6 +99,6 @@ impl Keys {
     /// Returns whether `code`, the authentication code of the member, is that of the hashed bytes.
     #[must_use]
     pub fn confirms(self, code: &[u8; CODE_LENGTH]) -> bool {
-        self.code.verify_truncated_left(code).is_ok()
+        self.mac.verify_truncated_left(code).is_ok()
     }
 }

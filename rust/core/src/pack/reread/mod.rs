@@ -109,7 +109,7 @@ impl<R: Read> PiecesReader<R> {
                     return self.inflate_last();
                 }
                 self.search_start = end;
-                if self.inflate_open(end)? {
+                if self.inflate_piece_before_others(end)? {
                     self.piece_start = end;
                     return Ok(());
                 }
@@ -150,7 +150,7 @@ impl<R: Read> PiecesReader<R> {
 
     /// Inflates the piece that ends with the mark before `end` and that others follow; returns false if these bytes are not a
     /// whole piece, for example because the mark is a coincidence.
-    fn inflate_open(&mut self, end: usize) -> io::Result<bool> {
+    fn inflate_piece_before_others(&mut self, end: usize) -> io::Result<bool> {
         let loaded = self.packed.len();
         let block_end = end + FINAL_BLOCK.len();
         self.packed.resize(loaded.max(block_end), 0);

@@ -4,7 +4,7 @@ use std::io;
 
 use qxbatch_core::header::{Field, FileWindow, Header, Parsed, Value, ValueType, Window, parse};
 use qxbatch_core::scan::parse_plain_or_gzip;
-use qxbatch_core::series::{Entry, group};
+use qxbatch_core::series::{InputFile, group};
 
 use super::pieces::Short;
 
@@ -128,13 +128,13 @@ fn look(header: &Header) {
 
 /// Two files with one header belong to one series, and a moved header is unchanged.
 fn together(header: &Header, size: u64) {
-    let entry = Entry {
-        path: b"a",
+    let file = InputFile {
+        sort_key: b"a",
         folder: b"",
         header,
         size,
     };
-    let groups = group(&[entry, entry]);
+    let groups = group(&[file, file]);
     assert!(groups.iter().all(|group| group.members == [0, 1]));
     let mut moved = [header.clone(), header.clone()];
     Header::move_into_one_block(moved.iter_mut());
