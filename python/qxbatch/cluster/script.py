@@ -68,7 +68,7 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> li
         "name": job.name,
         "output": _path(scheduler, job.log_folder, job.log_name),
         "time": scheduler.format_time(seconds),
-        "mem": "" if _requests_memory(spec) else scheduler.format_memory(mem),
+        "mem": "" if _requests_memory_per_cpu(spec) else scheduler.format_memory(mem),
         "cpus": "" if array is None else str(spec.cpus or 1),
         "partition": spec.partition,
         "account": spec.account,
@@ -100,8 +100,8 @@ def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
     return f"{text}/{name}" if plain else f'"{text}/{name}"'
 
 
-def _requests_memory(spec: SchedulerSpec) -> bool:
-    """Return whether an option requests memory in another way, such as per CPU; then no directive requests it for a task."""
+def _requests_memory_per_cpu(spec: SchedulerSpec) -> bool:
+    """Return whether only an option such as --mem-per-cpu requests memory; then no directive requests it for a task."""
     return spec.mem is None and any(key.replace("-", "_").startswith("mem_per_") for key, _ in spec.options)
 
 

@@ -58,10 +58,10 @@ def pair_problems(series: Series, pair: ParPair) -> list[Problem]:
     if zero_slopes:
         problems.append(review_problem(series, _slope_text(zero_slopes, len(pair.table))))
     for image in images:
-        if image.incomplete_volumes:
+        if image.incomplete_volumes_text:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
             problems.append(
-                note_problem(series, f"its image{name} has only complete volumes: {image.incomplete_volumes}.")
+                note_problem(series, f"its image{name} has only complete volumes: {image.incomplete_volumes_text}.")
             )
     problems += [
         note_problem(series, text) for image in images if (text := _flip_angle_text(pair.table[image.line_indices]))
@@ -130,7 +130,7 @@ def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool:
     map_volumes = sum(
         image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC")
     )
-    # an `_ADC` image of dcm2niix may also contain the volumes of the other image
+    # dcm2niix can write volumes of the PAR a second time into an `_ADC` image, or all of them into it
     if volumes not in {image_volumes, image_volumes - map_volumes, map_volumes}:
         return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
     difference = _grid_difference(expected, outputs, images, tool)

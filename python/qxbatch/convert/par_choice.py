@@ -124,7 +124,7 @@ def _why_irregular(pair: ParPair) -> str:
         return error_text(error)
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return ""
-    if any(image.incomplete_volumes for image in images):
+    if any(image.incomplete_volumes_text for image in images):
         return "volumes are incomplete"
     if any(stack_number(image.suffix) for image in images):
         return "the slices are in several stacks"

@@ -21,7 +21,7 @@ class ParImage(NamedTuple):
     """From voxel to RAS+ mm (4 x 4)."""
     line_indices: Any
     """Indices of the table's lines, from 0, volume by volume, slice by slice."""
-    incomplete_volumes: str = ""
+    incomplete_volumes_text: str = ""
     """Text that lists the incomplete volumes, which are not in the image; empty if there are none."""
 
 
@@ -60,7 +60,7 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     if volumes > 1:
         shape, zooms = (*shape, volumes), (*zooms, 1.0)
     affine = _affine(general, table[line_indices], complete.slices)
-    return ParImage(stack.suffix, shape, zooms, affine, line_indices, complete.incomplete_volumes)
+    return ParImage(stack.suffix, shape, zooms, affine, line_indices, complete.incomplete_volumes_text)
 
 
 def _uniform_value(rows: Any, name: str) -> Any:

@@ -34,7 +34,7 @@ class CompleteVolumes(NamedTuple):
     """Indices of the lines: volume by volume, slice by slice."""
     slices: int
     """Number of slices of a volume."""
-    incomplete_volumes: str = ""
+    incomplete_volumes_text: str = ""
     """Text that lists the incomplete volumes; empty if there are none."""
 
 

@@ -27,7 +27,7 @@ class HiddenKind(StrEnum):
     ASIDE = "aside"
     """It was renamed to be compared again, so that no other program changes it."""
     PART = "part"
-    """Files of a folder that is being renamed to ASIDE file by file."""
+    """The files moved so far out of a folder that cannot be renamed at once; with the last file it gets the kind ASIDE."""
     GONE = "gone"
     """It was compared and is being removed."""
 

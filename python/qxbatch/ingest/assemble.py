@@ -1,4 +1,7 @@
-"""Moves the files of a reading (packets that the core has read) to their final names in scratch folders; returns the sessions."""
+"""Moves the files of a reading (packets that the core has read) to their final names in scratch folders; returns the sessions.
+
+`at`, here and in the ledger, is the place of a file relative to the session folder.
+"""
 
 import os
 import re
@@ -171,7 +174,10 @@ def _is_in_inbox(inbox: Path, row: Row) -> bool:
 
 
 def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
-    """Place the kept files among some rows: logs in `dicom/log`, the others in the session's inbox, unless they are in `inbox`."""
+    """Place the kept files among some rows below `root`: logs in `dicom/log`, others in the inbox of the new session there.
+
+    Loose files of `inbox`, the inbox of the existing session in folder mode, are left where they are, logs too.
+    """
     kept_rows = []
     for i in rows:
         row = reading.row(i)

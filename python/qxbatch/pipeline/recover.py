@@ -15,7 +15,7 @@ from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.abandoned_files import keep_abandoned_files
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.recovered_names import journal_reason_without_names, path_redaction, report_without_names
+from qxbatch.pipeline.recovery_redaction import journal_reason_without_names, path_redaction, report_without_names
 from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock_error, packet_lock_name, take_lock, unit_lock_name
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, read_journal, run_of_journal

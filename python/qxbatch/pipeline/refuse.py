@@ -28,7 +28,7 @@ _NEEDS_SPACE = (
     "needs about three times its unpacked size. Free space there, or use --work-dir=DIR on another disk, and run again. "
     "The packet is unchanged."
 )
-"""The end of a hint that begins with "its import"."""
+"""The end of a hint, after the words "its import"."""
 
 
 def need_writable_sessions(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:

@@ -39,8 +39,9 @@ EXPORTS = "bids.json"
 class Workspace:
     """Paths below `<sessionsfolder>/.qxbatch`, for one run.
 
-    A unit is the packets that are imported together. Each run has a separate staging folder for each unit, so two runs never
-    write to the same one, even if one of them lost its lock without noticing.
+    A unit is the packets that are imported together. Its name, the parameter `unit`, is the session id that their names give,
+    also if they are split into several sessions. Each run has a separate staging folder for each unit, so two runs never write
+    to the same one, even if one of them lost its lock without noticing.
     """
 
     def __init__(
@@ -241,6 +242,7 @@ class Workspace:
             remove_below(folder, self.sessionsfolder)  # what is left is not staging of a run of this study
         with contextlib.suppress(FileNotFoundError):
             for path in self.journals_folder.iterdir():
+                # `<unit>.<run>.new` when a run creates its journal; `<unit>.json.new` when it replaces it (write_durably)
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
                     with contextlib.suppress(InTheWayError):  # no run writes to this name again
                         clear_path(path)

@@ -9,7 +9,7 @@ from qxbatch.record.names import session_txt_field
 from qxbatch.settings.paths import outside_path
 
 
-def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
+def checked_session_txt_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
     """Check that the readers of session.txt can read the path of a session folder; return this path, mapped by `path_map`.
 
     Raises UsageError if they cannot: they split lines at `:` and cut lines at `#`.

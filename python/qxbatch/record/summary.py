@@ -95,6 +95,7 @@ def summarize(
     not known or the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate, `left_out_counts`
     the number of members left out by cause. `previous_packets` are the packets recorded for the session that is imported
     again; those that are not in `packets` come first.
+    The field `numbers` of the summary has the additional n of series with more than nine images (docs/numbers.md).
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     new_packets = tuple(map(_packet, packets))

@@ -12,7 +12,10 @@ PHILIPS_CLASSIC = Tag(0x2005, 0x140F)
 _PHILIPS_CREATOR = (Tag(0x2005, 0x0014), "Philips MR Imaging DD 005")
 """The private creator of PHILIPS_CLASSIC: its tag and its value."""
 _SIEMENS_BLOCKS = {"SIEMENS MR SDS 01": 0x10, "SIEMENS MR SDI 02": 0x11, "SIEMENS MR SDR 01": 0x12}
-"""Blocks of group 0021 that Siemens reserves in classic objects. A PACS may have moved them (PS3.5 7.8.1)."""
+"""Blocks of group 0021 that Siemens reserves in classic objects, by creator.
+
+The object that is read can have them at other numbers: a PACS may have moved them (PS3.5 7.8.1).
+"""
 _SIEMENS_GROUP = 0x0021
 _KEPT_SEQUENCES = frozenset(
     Tag(keyword) for keyword in ("ReferencedImageSequence", "DerivationImageSequence", "RealWorldValueMappingSequence")

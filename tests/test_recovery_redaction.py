@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.recovered_names import path_redaction
+from qxbatch.pipeline.recovery_redaction import path_redaction
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
