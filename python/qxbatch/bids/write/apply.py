@@ -17,7 +17,9 @@ from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.write.label_folders import LabelFolders
 from qxbatch.bids.write.placing import LinkMode, place
-from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
+from qxbatch.publish.below import opened_below, remove_empty_below
+from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace_at
+from qxbatch.publish.plain_files import LinkError
 
 Content = Source | bytes
 """What a file will contain: the content of a file of a session, or these bytes."""
@@ -142,21 +144,18 @@ class Applier:
 
     def _rename_into_place(self, change: Change, staged: Path) -> None:
         target = self._dataset / change.path
-        make_folder(target.parent)
-        if not self._disk.is_plain(change.path.rpartition("/")[0]):
+        try:
+            with opened_below(target.parent, self._dataset, create=True) as folder:  # a folder can be a link by now
+                if change.action is Action.ADD:
+                    rename_noreplace_at(None, str(staged), folder.descriptor, target.name)
+                elif self._is_still_ours(change):
+                    os.rename(staged, target.name, dst_dir_fd=folder.descriptor)
+                else:
+                    self.applied.changed_during_run.add(change.path)
+                    return
+        except (LinkError, NotADirectoryError, FileExistsError):
             self.applied.changed_during_run.add(change.path)
             return
-        if change.action is Action.ADD:
-            try:
-                rename_noreplace(staged, target)
-            except FileExistsError:
-                self.applied.changed_during_run.add(change.path)
-                return
-        elif not self._is_still_ours(change):
-            self.applied.changed_during_run.add(change.path)
-            return
-        else:
-            staged.replace(target)
         entry = change.entry
         if entry is not None:
             with contextlib.suppress(OSError):
@@ -164,17 +163,23 @@ class Applier:
         self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:
-        if not self._is_still_ours(change):
+        path = self._dataset / change.path
+        try:
+            with opened_below(path.parent, self._dataset) as folder:
+                is_still_ours = self._is_still_ours(change)
+                if is_still_ours:
+                    os.unlink(path.name, dir_fd=folder.descriptor)
+        except (LinkError, NotADirectoryError, FileNotFoundError):
+            is_still_ours = False
+        if not is_still_ours:
             self.applied.changed_during_run.add(change.path)
             return
-        path = self._dataset / change.path
-        path.unlink()
         self.applied.paths.add(change.path)
         with contextlib.suppress(OSError):
-            for folder in path.parents:
-                if folder == self._dataset:
+            for parent in path.parents:
+                if parent == self._dataset:
                     break
-                folder.rmdir()  # removes only an empty folder
+                remove_empty_below(parent, self._dataset)
 
     def _is_still_ours(self, change: Change) -> bool:
         """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
