@@ -1,6 +1,7 @@
 """An export keeps edited files, and the files of sessions that it does not export."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -27,6 +28,19 @@ def test_an_edited_sidecar_is_kept_and_reported(study):
     assert path.read_text() == '{"TaskName": "mine"}'
     assert f"left alone: {BOLD}.json: it was edited" in run.out
     assert "Delete it and run again" in run.out
+
+
+def test_an_edit_that_keeps_size_and_modification_time_is_kept(study):
+    assert study.run().status == 0
+    path = study.bids / f"{T1}.json"
+    status, edited = path.stat(), path.read_bytes().replace(b"0.03", b"0.04")
+    assert edited != path.read_bytes()
+    path.write_bytes(edited)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    study.change_rules('as = "anat/T1w"', 'as = "anat/T1w"\nset = { PulseSequenceType = "MPRAGE" }')
+    run = study.run()
+    assert path.read_bytes() == edited
+    assert f"left alone: {T1}.json: it was edited" in run.out
 
 
 def test_an_edited_file_that_a_rule_would_move_is_kept(study):
