@@ -5,9 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from qxbatch.bids.decide.texts import toml_key
-from qxbatch.bids.files.record import Entry, Record
+from qxbatch.bids.files.record import Entry, Record, subject_folder
 from qxbatch.bids.model import ExportPlan
-from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 
 
 class SubjectNames:
@@ -17,12 +16,25 @@ class SubjectNames:
     """
 
     def __init__(self, record: Record, dataset: Path) -> None:
-        # by subject folder: the scans.tsv of its sessions whose subject has a reduced name
+        # by subject folder in folded case: the scans.tsv of its sessions whose subject has a reduced name
         self._entries: dict[str, list[Entry]] = {}
-        for path in sorted({*record.files, *record.journal_files}):
-            if path.endswith(SCANS_SUFFIX) and os.path.lexists(dataset / path):
-                named = (entry for entry in record.possible_entries(path) if entry.subject_name)
-                self._entries.setdefault(path.partition("/")[0], []).extend(named)
+        entries = [
+            entry
+            for path in sorted({*record.files, *record.journal_files})
+            for entry in record.possible_entries(path)
+            if entry.session
+        ]
+        named = {(subject_folder(entry.path), entry.session) for entry in entries if entry.subject_name}
+        # users can have deleted the scans.tsv alone
+        existing = {
+            key
+            for entry in entries
+            if (key := (subject_folder(entry.path), entry.session)) in named and os.path.lexists(dataset / entry.path)
+        }
+        for entry in entries:
+            folder = subject_folder(entry.path)
+            if entry.subject_name and (folder, entry.session) in existing:
+                self._entries.setdefault(folder.casefold(), []).append(entry)
 
     def problem(self, plan: ExportPlan, exported: Collection[str]) -> str | None:
         """Return why the label of the subject is that of another subject in the data set; None if it is not.
@@ -30,7 +42,7 @@ class SubjectNames:
         `exported` are the ids of the sessions of this export, without those of which the data set has one of another study.
         """
         name, folder = plan.subject_name, f"sub-{plan.subject_label}"
-        for entry in self._entries.get(folder, ()) if name else ():
+        for entry in self._entries.get(folder.casefold(), ()) if name else ():
             if entry.session not in exported and entry.subject_name.casefold() != name.casefold():
                 return (
                     f"subjects {entry.subject_name} (session {entry.session} in the data set) and {name} have one label, "
