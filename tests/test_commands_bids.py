@@ -4,6 +4,7 @@ import errno
 
 import pytest
 
+from qxbatch.bids.propose.proposal import propose
 from qxbatch.session.folder import SessionFolder
 from qxbatch.textfile import read_text
 from tests.build.bids import Scan
@@ -40,6 +41,21 @@ def test_init_replaces_a_file_only_with_overwrite(study):
     assert study.rules.read_text() == before
     assert bids(study, f"--init={study.rules}", "--overwrite").status == 0
     assert study.rules.read_text() != before
+
+
+def test_init_replaces_no_file_that_appears_while_sessions_are_read(study, tmp_path, monkeypatch):
+    rules = tmp_path / "proposed.toml"
+
+    def propose_and_save(*args):
+        rules.write_text("mine = 1\n")
+        return propose(*args)
+
+    monkeypatch.setattr("qxbatch.commands.bids_init.propose", propose_and_save)
+    run = bids(study, f"--init={rules}")
+    assert run.status == 64
+    assert "exists already; nothing was written" in run.err
+    assert rules.read_text() == "mine = 1\n"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_init_with_test_prints_the_rules(study, tmp_path):
