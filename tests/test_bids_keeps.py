@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from qxbatch.bids.files.disk import Disk
 from tests.build.bids import Scan
 from tests.build.bids_study import BOLD, SCANS, T1, BidsStudy
 from tests.build.study import run_main
@@ -285,3 +286,19 @@ def test_a_table_whose_lines_end_with_a_carriage_return_is_left_alone(tmp_path):
     study.add("S2")
     assert "left alone: participants.tsv" in study.run().out
     assert table.read_bytes() == before
+
+
+def test_a_name_that_changes_only_in_case_is_not_removed_where_both_are_one_file(study, monkeypatch):
+    assert study.run().status == 0
+    monkeypatch.setattr(Disk, "is_one_file", lambda *_: True)
+    study.change_rules("task-rest", "task-REST")
+    assert study.run().status == 0
+    assert {f"{BOLD}.nii.gz", f"{BOLD.replace('rest', 'REST')}.nii.gz"} <= study.tree().keys()
+
+
+def test_a_name_that_changes_in_case_is_removed_where_both_are_two_files(study):
+    assert study.run("--link=hard").status == 0
+    study.change_rules("task-rest", "task-REST")
+    assert study.run("--link=hard").status == 0
+    assert f"{BOLD}.nii.gz" not in study.tree()
+    assert f"{BOLD.replace('rest', 'REST')}.nii.gz" in study.tree()

@@ -53,6 +53,8 @@ class Applier:
         self._dataset = disk.dataset
         self._staging = disk.dataset / STAGING
         self._numbers = iter(range(1 << 62))  # names of the staged files
+        self._planned_by_folded_path: dict[str, str] = {}
+        """The paths of the planned files, by these paths in folded case."""
         self.applied = AppliedChanges()
 
     def apply(self, changes: Sequence[Change], contents: Mapping[str, Content]) -> None:
@@ -63,6 +65,7 @@ class Applier:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         remove_tree(self._staging)
+        self._planned_by_folded_path = {path.casefold(): path for path in contents}
         folders = LabelFolders(changes, contents.keys(), self._record)
         groups = _groups(changes, folders)
         shared = groups.pop("", [])
@@ -163,6 +166,10 @@ class Applier:
         self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:
+        planned = self._planned_by_folded_path.get(change.path.casefold())
+        if planned is not None and self._disk.is_one_file(change.path, planned):
+            self.applied.paths.add(change.path)
+            return
         path = self._dataset / change.path
         try:
             with opened_below(path.parent, self._dataset) as folder:
