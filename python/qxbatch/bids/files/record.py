@@ -173,6 +173,13 @@ def record_text(entries: Iterable[Entry], sessionsfolders: Mapping[str, str], sh
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'
 
 
+def recorded_folder(sessionsfolder: Path, dataset: Path) -> str:
+    """Return the path of a sessions folder for the record: relative to the data set and without links, which can lead to another
+    study later.
+    """
+    return os.path.relpath(os.path.realpath(sessionsfolder), dataset)
+
+
 def sessionsfolders_after(
     entries: Iterable[Entry], record: Record, exported_sessions: Collection[str], dataset: Path, sessionsfolder: Path
 ) -> dict[str, str]:
@@ -180,7 +187,7 @@ def sessionsfolders_after(
 
     Sessions whose folder is not known are omitted.
     """
-    here = os.path.relpath(sessionsfolder, dataset)
+    here = recorded_folder(sessionsfolder, dataset)
     names = {entry.session for entry in entries} - {""}
     sessionsfolders = {name: here if name in exported_sessions else record.sessionsfolders.get(name) for name in names}
     return {name: folder for name, folder in sessionsfolders.items() if folder is not None}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.record import JOURNAL, Entry, Record, write_record
+from qxbatch.bids.files.record import JOURNAL, Entry, Record, recorded_folder, write_record
 from qxbatch.bids.write.session_results import SessionResults
 from qxbatch.problems import UsageError
 
@@ -21,7 +21,7 @@ class Journal:
     def __init__(self, disk: Disk, record: Record, sessionsfolder: Path, shift_table: str) -> None:
         """`record` has what interrupted exports left, before anything is added to it."""
         self._disk, self._record, self._shift_table = disk, record, shift_table
-        self._sessionsfolder = os.path.relpath(sessionsfolder, disk.dataset)
+        self._sessionsfolder = recorded_folder(sessionsfolder, disk.dataset)
 
     def begin(self, changes: Iterable[Change], record: Record) -> None:
         """Write the entries of files that will be written, and those of `record` that can still be on disk. Raises OSError."""
