@@ -12,7 +12,7 @@ from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
-from qxbatch.publish.plain_files import read_plain
+from qxbatch.publish.plain_files import entry_may_exist, read_plain
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 
@@ -231,5 +231,5 @@ def subjects_with_times(dataset: Path, record: Record) -> set[str]:
         entry.path.partition("/")[0].removeprefix("sub-")
         for entry in tables
         if any(cells.get("acq_time", ABSENT) != ABSENT for cells in entry.rows.values())
-        and os.path.lexists(dataset / entry.path)
+        and entry_may_exist(dataset / entry.path)
     }

@@ -4,7 +4,6 @@ An interrupted export can leave old and new files of a session side by side, or 
 So the next export has to include all sessions of the journal. The entries of a session that it cannot export stay in the journal.
 """
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.record import JOURNAL, Entry, Record, recorded_folder, write_record
 from qxbatch.bids.write.session_results import SessionResults
 from qxbatch.problems import UsageError
+from qxbatch.publish.plain_files import entry_may_exist
 
 
 class Journal:
@@ -73,7 +73,7 @@ def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]
     return sorted(
         session
         for session in record.interrupted_sessions - set(exported)
-        if any(os.path.lexists(dataset / path) for path in _paths(session, record))
+        if any(entry_may_exist(dataset / path) for path in _paths(session, record))
     )
 
 

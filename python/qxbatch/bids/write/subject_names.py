@@ -1,12 +1,12 @@
 """Subjects in a data set whose names are reduced to the label of another subject."""
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
 from qxbatch.bids.decide.texts import toml_key
 from qxbatch.bids.files.record import Entry, Record, subject_folder
 from qxbatch.bids.model import ExportPlan
+from qxbatch.publish.plain_files import entry_may_exist
 
 
 class SubjectNames:
@@ -29,7 +29,7 @@ class SubjectNames:
         existing = {
             key
             for entry in entries
-            if (key := (subject_folder(entry.path), entry.session)) in named and os.path.lexists(dataset / entry.path)
+            if (key := (subject_folder(entry.path), entry.session)) in named and entry_may_exist(dataset / entry.path)
         }
         for entry in entries:
             folder = subject_folder(entry.path)
