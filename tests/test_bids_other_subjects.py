@@ -100,9 +100,7 @@ def test_a_session_does_not_get_the_label_of_one_whose_subject_is_not_known_now(
     lose_subject(study, "S1")
     run = study.run()
     assert run.status == 1
-    assert "S2: not exported: sub-A1/ses-a/anat/sub-A1_ses-a_T1w.nii.gz is of session S1, which is not" in " ".join(
-        run.text.split()
-    )
+    assert "subjects A-1 (session S1 in the data set) and A1 have one label" in " ".join(run.text.split())
     assert files_of_subjects(study) == before
 
 
@@ -113,6 +111,21 @@ def test_a_session_is_not_exported_to_a_subject_whose_earlier_session_may_be_of_
     before = files_of_subjects(study)
     lose_subject(study, "S1")
     assert study.run().status == 1
+    assert files_of_subjects(study) == before
+
+
+def test_a_session_of_another_person_now_does_not_stay_with_one_whose_subject_is_not_known_now(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", FIRST, subject="A1", ses="a")
+    study.add("S2", SECOND, subject="A1", ses="b")
+    assert study.run().status == 0
+    before = files_of_subjects(study)
+    study.add("S2", Scan(2, "t1", "12:00:00", shape=(6, 4, 3)), subject="A-1", ses="b")
+    assert study.run().status == 1
+    lose_subject(study, "S1")
+    run = study.run()
+    assert run.status == 1
+    assert "subjects A1 (session S1 in the data set) and A-1 have one label" in " ".join(run.text.split())
     assert files_of_subjects(study) == before
 
 

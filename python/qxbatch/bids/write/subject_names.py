@@ -39,7 +39,7 @@ class SubjectNames:
     def problem(self, plan: ExportPlan, exported: Collection[str]) -> str | None:
         """Return why the label of the subject is that of another subject in the data set; None if it is not.
 
-        `exported` are the ids of the sessions of this export, without those of which the data set has one of another study.
+        `exported` are the ids of the sessions of this export whose subjects the rules compared with each other.
         """
         name, folder = plan.subject_name, f"sub-{plan.subject_label}"
         for entry in self._entries.get(folder.casefold(), ()) if name else ():
