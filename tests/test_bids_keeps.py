@@ -1,10 +1,12 @@
 """An export keeps edited files, and the files of sessions that it does not export."""
 
 import json
+import os
 import shutil
 
 import pytest
 
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from tests.build.bids import Scan
 from tests.build.bids_study import BOLD, SCANS, T1, BidsStudy
 from tests.build.study import run_main
@@ -27,6 +29,19 @@ def test_an_edited_sidecar_is_kept_and_reported(study):
     assert path.read_text() == '{"TaskName": "mine"}'
     assert f"left alone: {BOLD}.json: it was edited" in run.out
     assert "Delete it and run again" in run.out
+
+
+def test_an_edit_that_keeps_size_and_modification_time_is_kept(study):
+    assert study.run().status == 0
+    path = study.bids / f"{T1}.json"
+    status, edited = path.stat(), path.read_bytes().replace(b"0.03", b"0.04")
+    assert edited != path.read_bytes()
+    path.write_bytes(edited)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    study.change_rules('as = "anat/T1w"', 'as = "anat/T1w"\nset = { PulseSequenceType = "MPRAGE" }')
+    run = study.run()
+    assert path.read_bytes() == edited
+    assert f"left alone: {T1}.json: it was edited" in run.out
 
 
 def test_an_edited_file_that_a_rule_would_move_is_kept(study):
@@ -271,3 +286,19 @@ def test_a_table_whose_lines_end_with_a_carriage_return_is_left_alone(tmp_path):
     study.add("S2")
     assert "left alone: participants.tsv" in study.run().out
     assert table.read_bytes() == before
+
+
+def test_a_name_that_changes_only_in_case_is_not_removed_where_both_are_one_file(study, monkeypatch):
+    assert study.run().status == 0
+    monkeypatch.setattr(DatasetFolder, "is_one_file", lambda *_: True)
+    study.change_rules("task-rest", "task-REST")
+    assert study.run().status == 0
+    assert {f"{BOLD}.nii.gz", f"{BOLD.replace('rest', 'REST')}.nii.gz"} <= study.tree().keys()
+
+
+def test_a_name_that_changes_in_case_is_removed_where_both_are_two_files(study):
+    assert study.run("--link=hard").status == 0
+    study.change_rules("task-rest", "task-REST")
+    assert study.run("--link=hard").status == 0
+    assert f"{BOLD}.nii.gz" not in study.tree()
+    assert f"{BOLD.replace('rest', 'REST')}.nii.gz" in study.tree()

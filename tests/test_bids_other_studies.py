@@ -6,6 +6,7 @@ import pytest
 
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
+from tests.build.study import run_main
 
 
 @pytest.fixture
@@ -33,6 +34,22 @@ def test_a_session_of_another_study_does_not_replace_one_of_its_name(study, tmp_
     }
     assert any(path.startswith("sub-S9") for path in after)
     assert other.run().status == 1, "the next export knows it too"
+    assert study.run().status == 0
+
+
+def test_a_session_does_not_replace_one_of_the_study_to_which_the_same_link_led_before(study, tmp_path):
+    link, other = tmp_path / "current", BidsStudy(tmp_path / "other")
+    other.add("S1", Scan(2, "t1", "11:00:00", shape=(5, 4, 3)))
+    link.symlink_to(study.sessions)
+    words = ["bids", str(link), str(study.bids), f"--rules={study.rules}"]
+    assert run_main(*words).status == 0
+    before = files_of(study, "S1")
+    link.unlink()
+    link.symlink_to(other.sessions)
+    run = run_main(*words)
+    assert run.status == 1
+    assert f"contains session S1 of {study.sessions}" in " ".join(run.out.split())
+    assert files_of(study, "S1") == before
     assert study.run().status == 0
 
 

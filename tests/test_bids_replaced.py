@@ -231,6 +231,19 @@ def test_ages_that_were_read_while_an_import_replaced_a_session_are_not_used_lat
     assert cache.age_and_sex("S1", current.paths.summary.stat()) is not None
 
 
+def test_an_age_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "an error of the network")
+
+    folder, stamps = session(tmp_path, "S1", Scan(2, "t1")), ExportCache(None)
+    headers = MrSeries(changes={"PatientAge": "070Y"}).files()
+    (folder.path / "dicom" / "20.tar.gz").write_bytes(packed(under("20", headers), Kind.TAR_GZ))
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.bids.files.age_and_sex.tarfile.open", fail)
+        assert age_and_sex(folder, stamps) == {}
+    assert age_and_sex(folder, stamps)["age"] == "70"
+
+
 def test_the_only_session_is_damaged_and_a_table_was_edited(tmp_path: Path) -> None:
     study = BidsStudy(tmp_path)
     study.add("S1", Scan(2, "t1", "10:00:00"))

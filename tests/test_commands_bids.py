@@ -1,11 +1,16 @@
 """The arguments of `qxbatch bids`, and its functions other than the export."""
 
+import errno
+
 import pytest
 
+from qxbatch.bids.propose.proposal import propose
 from qxbatch.session.folder import SessionFolder
+from qxbatch.textfile import read_text
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
 from tests.build.study import run_main
+from tests.faults.unprivileged import unprivileged
 
 
 @pytest.fixture
@@ -36,6 +41,21 @@ def test_init_replaces_a_file_only_with_overwrite(study):
     assert study.rules.read_text() == before
     assert bids(study, f"--init={study.rules}", "--overwrite").status == 0
     assert study.rules.read_text() != before
+
+
+def test_init_replaces_no_file_that_appears_while_sessions_are_read(study, tmp_path, monkeypatch):
+    rules = tmp_path / "proposed.toml"
+
+    def propose_and_save(*args):
+        rules.write_text("mine = 1\n")
+        return propose(*args)
+
+    monkeypatch.setattr("qxbatch.commands.bids_init.propose", propose_and_save)
+    run = bids(study, f"--init={rules}")
+    assert run.status == 64
+    assert "exists already; nothing was written" in run.err
+    assert rules.read_text() == "mine = 1\n"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_init_with_test_prints_the_rules(study, tmp_path):
@@ -150,3 +170,46 @@ def test_the_result_is_printed_if_a_signal_ends_the_validator(study, monkeypatch
     run = study.run("--validate")
     assert run.status == 130
     assert "S1: not exported" in run.out
+
+
+def test_a_data_set_does_not_contain_the_sessions_although_a_link_leads_to_them(tmp_path):
+    study, link, root = BidsStudy(tmp_path / "study"), tmp_path / "link", tmp_path / "study"
+    study.add("S1")
+    link.symlink_to(study.sessions)
+    (root / "dataset_description.json").write_text("{}")
+    run = run_main("bids", str(link), str(root), f"--rules={study.rules}")
+    assert run.status == 64
+    assert "contains the sessions" in run.err
+    assert not (root / "sub-S1").exists()
+
+
+def test_a_sessions_folder_that_cannot_be_listed_is_not_taken_for_a_session(study):
+    study.sessions.chmod(0o300)
+    run = unprivileged(*study.words)
+    study.sessions.chmod(0o700)
+    assert run.status == 64, run.text
+    assert f"{study.sessions} cannot be read: permission denied" in run.err
+    assert not (study.sessions.parent / ".qxbatch").exists()
+    assert not study.bids.exists()
+
+
+def test_an_error_that_passes_while_a_summary_is_read_changes_no_label(study, monkeypatch):
+    study.add("S1", subject="x", ses="a")
+    assert study.run().status == 0
+    before = study.tree()
+    failed: list[object] = []
+
+    def fail_once(path, *args):
+        if path.parent.parent.name == "S1" and not failed:
+            failed.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+        return read_text(path, *args)
+
+    monkeypatch.setattr("qxbatch.session.folder.read_text", fail_once)
+    run = study.run()
+    assert run.status == 1
+    assert "S1: not exported:" in run.out
+    assert failed
+    assert {path: data for path, data in study.tree().items() if path.startswith("sub-")} == {
+        path: data for path, data in before.items() if path.startswith("sub-")
+    }

@@ -49,7 +49,7 @@ def test_a_study_document_is_read_back_as_written(imported: StudyFolder) -> None
 
 def test_an_unchanged_session_is_not_read_again(imported: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    summary = SessionFolder.summary.func  # type: ignore[attr-defined] # of a cached property
+    summary = SessionFolder.summary.fget  # type: ignore[attr-defined] # of a property
 
     def spy(folder: SessionFolder) -> object:
         opened.append(folder.id)

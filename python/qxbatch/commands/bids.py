@@ -13,7 +13,9 @@ from qxbatch.commands.bids_init import propose_rules
 from qxbatch.commands.bids_options import PRINT_PLAN, BidsOptions, is_chosen, read_options
 from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import access_hint
 from qxbatch.problems import UsageError
+from qxbatch.session.contents import has_session_records, is_imported, why_unreadable
 from qxbatch.session.folder import SessionFolder
 
 
@@ -23,6 +25,8 @@ def run(options: Mapping[str, object]) -> int:
     sessions = [SessionFolder(path) for path in chosen_sessions([str(bids_options.sessionsfolder)])]
     # the named folder can be a session, or contain the sessions folder as `sessions`
     is_one_session = sessions[0].path == bids_options.sessionsfolder
+    if is_one_session:
+        _refuse_unreadable(bids_options.sessionsfolder)
     bids_options = bids_options._replace(sessionsfolder=sessions[0].path.parent)
     _check_choice([session.id for session in sessions], bids_options)
     if bids_options.init is not None:
@@ -45,6 +49,12 @@ def run(options: Mapping[str, object]) -> int:
 
     includes_all_sessions = len(chosen) == len(sessions) and not is_one_session
     return int(export_plans(bids_options, rules, chosen, subject_label_of, includes_all_sessions=includes_all_sessions))
+
+
+def _refuse_unreadable(folder: Path) -> None:
+    """Raise UsageError if a folder counts as a session only because it cannot be listed: it can be a sessions folder."""
+    if not (has_session_records(folder) or is_imported(folder)):
+        raise UsageError(f"{folder} cannot be read: {why_unreadable(folder) or 'try again'}.", access_hint(folder))
 
 
 def _check_choice(ids: Sequence[str], options: BidsOptions) -> None:

@@ -19,7 +19,7 @@ def propose_rules(options: BidsOptions, sessions: list[SessionFolder]) -> ExitSt
     if options.test:
         print(text, end="")
         return ExitStatus.OK
-    write_proposal(path, text)
+    write_proposal(path, text, overwrite=options.overwrite)
     print(f"wrote {one_line(str(path))} from {len(chosen)} session{'s' * (len(chosen) != 1)}")
     print("Read and correct it, then run:")
     folders = f"{shell_word(str(options.sessionsfolder))} {shell_word(str(options.dataset))}"

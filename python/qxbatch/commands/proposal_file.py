@@ -21,16 +21,20 @@ def check_proposal_file(option: str, path: Path, sessionsfolder: Path, *, overwr
         if not path.is_file():
             raise UsageError(f"{path} is not a file.", f"Name another file with {option}.", ExitStatus.CANNOT_WRITE)
         if not overwrite:
-            raise UsageError(
-                f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes."
-            )
+            raise _exists_error(path)
     check_output_files({option: path}, [default_study_paths(sessionsfolder)])
 
 
-def write_proposal(path: Path, text: str) -> None:
-    """Write a proposal. Raises UsageError if the file cannot be written."""
+def write_proposal(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write a proposal. Raises UsageError if the file cannot be written or, without `overwrite`, if it appeared meanwhile."""
     try:
-        replace_text(path, text)
+        replace_text(path, text, os.urandom(8).hex(), is_new=not overwrite)
+    except FileExistsError:
+        raise _exists_error(path) from None
     except OSError as error:
         hint = "Name a file in a folder that can be written."
         raise UsageError(f"Cannot write {path}: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE) from None
+
+
+def _exists_error(path: Path) -> UsageError:
+    return UsageError(f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes.")

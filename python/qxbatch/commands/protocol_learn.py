@@ -33,7 +33,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     if test:
         print(text, end="")
         return ExitStatus.OK
-    write_proposal(path, text)
+    write_proposal(path, text, overwrite=overwrite)
     print(f"wrote {one_line(output)}: {series} series from {len(sessions)} session{'s' * (len(sessions) != 1)}")
     print("Read and correct it, then run:")
     print(f"  qxbatch protocol check {shell_word(folder)} --protocol={shell_word(output)}")

@@ -43,7 +43,7 @@ _ARCHIVE_ENDING = rf"(?:_{_NUMBER})?(?:\.(?:zip|7z|tgz|tar(?:\.[a-z0-9]{{2,4}})?
 _START = re.compile(r"(?<![^\s=`'\"(])/(?=\S)")
 """The beginning of an absolute path."""
 _END = r"[.]?\Z|, then remove the journal| has mode |`?[)](?:[.]|:[\0 ]|\Z)|:\0"
-"""Text that may follow a path with only known parts: the end of the text, a closing parenthesis, a known text, or a marked reason."""
+"""Text that may follow a path with only known parts: the end of the text, `)`, a known text, or a marked reason."""
 _MARK = ":\0"
 """Marks a reason; no name contains a null character."""
 _OWN_REASONS = (

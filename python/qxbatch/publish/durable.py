@@ -112,10 +112,11 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
         json.dump(content, file, indent=1, sort_keys=True)
 
 
-def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) -> None:
+def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666, *, is_new: bool = False) -> None:
     """Write a text file, or replace one by a new text: write under a hidden name, sync, and rename into place. Raises OSError.
 
-    If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
+    If several processes may write the same file at once, each needs a different `tag` (16 hex digits). With `is_new`, nothing is
+    replaced: raises FileExistsError if something has the path by then.
     """
     temporary = path.with_name(hidden_name(HiddenKind.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
@@ -123,7 +124,10 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
         with create_text(temporary, mode) as file:
             file.write(text)
         try:
-            temporary.replace(path)
+            if is_new:
+                rename_noreplace(temporary, path)
+            else:
+                temporary.replace(path)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:

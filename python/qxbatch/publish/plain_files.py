@@ -40,6 +40,14 @@ def entry_exists(path: Path) -> bool:
     return True
 
 
+def entry_may_exist(path: Path) -> bool:
+    """Return whether a file, a folder or a link, even a broken one, has this path; True also if that cannot be known."""
+    try:
+        return entry_exists(path)
+    except OSError:
+        return True
+
+
 def refuse_link(path: Path) -> None:
     """Raise LinkError when a path is a link."""
     if path.is_symlink():

@@ -54,21 +54,34 @@ class SessionFolder:
         """Return the session id, the folder's name."""
         return self.path.name
 
-    @cached_property
+    @property
     def summary(self) -> Summary | None:
         """Return the summary; None if there is no such file.
 
-        Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read.
+        Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read. So do all later calls then.
+        """
+        summary = self._summary_or_error
+        if isinstance(summary, Exception):
+            raise summary
+        return summary
+
+    @cached_property
+    def _summary_or_error(self) -> Summary | SummaryError | OSError | None:
+        """The summary, or why it cannot be read.
+
+        An error is kept, too: else a passing one, as of a network, would leave a command with facts that contradict each other.
         """
         path = self.paths.summary
         _ = self.session_txt_identity  # session.txt is examined before the summary is read
         try:
             text = read_text(path, "strict", _MOST_BYTES)
+            return Summary.from_json(text, path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
-            raise SummaryError(f"{path}: cannot be read ({error})") from None
-        return Summary.from_json(text, path)
+            return SummaryError(f"{path}: cannot be read ({error})")
+        except (SummaryError, OSError) as error:
+            return error
 
     @cached_property
     def session_txt_identity(self) -> tuple[int, ...] | None:

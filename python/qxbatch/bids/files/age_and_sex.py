@@ -31,7 +31,8 @@ _SEXES = ("F", "M", "O")
 def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
     """Return `age` (in years) and `sex` (F, M or O) from the headers, as text; unknown values are omitted.
 
-    The headers are read only if `cache` has no values for the current summary. Without a summary the result is empty.
+    The headers are read only if `cache` has no values for the current summary. Without a summary the result is empty. After an
+    error of the operating system, which can pass, nothing is stored.
     """
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
@@ -39,18 +40,23 @@ def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
         return {}
     values = cache.age_and_sex(session.id, status)
     if values is None or len(values) != 2:  # noqa: PLR2004 - age and sex
-        from_headers = _from_headers(session)
+        from_headers, has_read_error = _from_headers(session)
         values = [from_headers.get("age", ""), from_headers.get("sex", "")]
-        if not session.was_replaced:  # if it was, the headers and the summary can be of different imports
+        # if it was replaced, the headers and the summary can be of different imports
+        if not has_read_error and not session.was_replaced:
             cache.store_age_and_sex(session.id, status, values)
     return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
 
 
-def _from_headers(session: SessionFolder) -> dict[str, str]:
-    """Return `age` and `sex`, as far as known, from the first DICOM series whose first header can be read."""
+def _from_headers(session: SessionFolder) -> tuple[dict[str, str], bool]:
+    """Return `age` and `sex`, as far as known, from the first DICOM series whose first header can be read.
+
+    Also return whether a file could not be read before, because of an error of the operating system.
+    """
     import pydicom
     from pydicom.errors import InvalidDicomError
 
+    has_read_error = False
     for series in session.series:
         if series.kind is not SeriesKind.DICOM:
             continue
@@ -60,10 +66,10 @@ def _from_headers(session: SessionFolder) -> dict[str, str]:
                     if is_data_set_larger(file, _MAX_INFLATED_BYTES):
                         raise ValueError(path)  # noqa: TRY301 - the next series is read
                     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_KEYWORDS), force=True)
-                return _values(header)
+                return _values(header), has_read_error
+        except (SourceError, OSError):
+            has_read_error = True
         except (
-            SourceError,
-            OSError,
             EOFError,
             ValueError,
             tarfile.TarError,
@@ -74,7 +80,7 @@ def _from_headers(session: SessionFolder) -> dict[str, str]:
             TypeError,
         ):
             continue
-    return {}
+    return {}, has_read_error
 
 
 @contextmanager

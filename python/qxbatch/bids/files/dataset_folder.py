@@ -87,6 +87,21 @@ class DatasetFolder:
             for name in names
         }
 
+    def is_one_file(self, path: str, other: str) -> bool:
+        """Return whether two paths that differ only in case lead to one file, as on file systems that ignore case.
+
+        Two hard links to a file are two files.
+        """
+        first, second = self.path / path, self.path / other
+        try:
+            is_one_folder = first.parent.samefile(second.parent)
+            if not is_one_folder or not os.path.samestat(os.lstat(first), os.lstat(second)):
+                return False
+            names = os.listdir(first.parent)  # noqa: PTH208 - names are enough
+        except OSError:
+            return False
+        return first.name == second.name or not (first.name in names and second.name in names)
+
     def is_plain(self, folder: str) -> bool:
         """Return whether a folder and its parents in the data set are real folders or do not exist. Raises OSError."""
         if folder not in self._is_plain_folder:

@@ -21,16 +21,20 @@ _FOLDER = "bids"
 
 
 class Stamp(NamedTuple):
-    """Size in bytes, modification time in ns and inode of a file: a file with another stamp may have changed."""
+    """Size in bytes, times in ns and inode of a file: a file with another stamp may have changed.
+
+    The change time shows an edit after which a program restored the modification time.
+    """
 
     size: int
     mtime_ns: int
     inode: int
+    ctime_ns: int
 
     @classmethod
     def of(cls, status: os.stat_result) -> "Stamp":
         """Return the stamp of a file."""
-        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
 class ExportCache:
@@ -42,9 +46,9 @@ class ExportCache:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._previous: dict[str, list[Any]] = {}
-        """Stamp (its three values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by earlier exports."""
+        """Stamp (its four values) and SHA-256 of each file, by the `name` that `hash_of` gets, as stored by previous exports."""
         self._subjects: dict[str, list[Any]] = {}
-        """Stamp of the summary (its three values), age and sex, by session id."""
+        """Stamp of the summary (its four values), age and sex, by session id."""
         self._current: dict[str, list[Any]] = {}
         """As `_previous`, for the files of this export."""
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
@@ -59,9 +63,9 @@ class ExportCache:
         """
         stamp = [*Stamp.of(status)]
         previous = self._previous.get(name)
-        if isinstance(previous, list) and previous[:3] == stamp and len(previous) == 4 and isinstance(previous[3], str):  # noqa: PLR2004
+        if isinstance(previous, list) and previous[:-1] == stamp and isinstance(previous[-1], str):
             self._current[name] = previous
-            return previous[3]
+            return previous[-1]
         _size, digest = hash_file(str(path))
         self.store_hash(name, status, digest)
         return digest
@@ -71,9 +75,10 @@ class ExportCache:
         self._current[name] = [*Stamp.of(status), digest]
 
     def age_and_sex(self, session: str, status: os.stat_result) -> list[str] | None:
-        """Return the stored age and sex of a session's subject; None if they were not stored for a summary with this status."""
-        stored = self._subjects.get(session)
-        return list(map(str, stored[3:])) if isinstance(stored, list) and stored[:3] == [*Stamp.of(status)] else None
+        """Return the stored age and sex of a session's subject; None if they were not stored for a summary of this status."""
+        stored, stamp = self._subjects.get(session), [*Stamp.of(status)]
+        is_current = isinstance(stored, list) and stored[: len(stamp)] == stamp
+        return list(map(str, stored[len(stamp) :])) if stored and is_current else None
 
     def store_age_and_sex(self, session: str, status: os.stat_result, values: list[str]) -> None:
         """Store age and sex of a session's subject, two texts, for a summary with this status. An unknown one is an empty text."""

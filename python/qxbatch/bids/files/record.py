@@ -12,7 +12,7 @@ from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
-from qxbatch.publish.plain_files import read_plain
+from qxbatch.publish.plain_files import entry_may_exist, read_plain
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
 
@@ -175,6 +175,13 @@ def record_text(entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, st
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'
 
 
+def recorded_folder(sessionsfolder: Path, dataset: Path) -> str:
+    """Return the path of a sessions folder for the record: relative to the data set and without links, which can lead to another
+    study later.
+    """
+    return os.path.relpath(os.path.realpath(sessionsfolder), dataset)
+
+
 def sessionsfolders_after(
     entries: Iterable[RecordEntry],
     record: Record,
@@ -186,7 +193,7 @@ def sessionsfolders_after(
 
     Sessions whose folder is not known are omitted.
     """
-    here = os.path.relpath(sessionsfolder, dataset)
+    here = recorded_folder(sessionsfolder, dataset)
     names = {entry.session for entry in entries} - {""}
     sessionsfolders = {name: here if name in exported_sessions else record.sessionsfolders.get(name) for name in names}
     return {name: folder for name, folder in sessionsfolders.items() if folder is not None}
@@ -230,5 +237,5 @@ def subjects_with_times(dataset: Path, record: Record) -> set[str]:
         entry.path.partition("/")[0].removeprefix("sub-")
         for entry in tables
         if any(cells.get("acq_time", ABSENT) != ABSENT for cells in entry.rows.values())
-        and os.path.lexists(dataset / entry.path)
+        and entry_may_exist(dataset / entry.path)
     }

@@ -17,7 +17,9 @@ from qxbatch.bids.files.record import STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.write.label_folders import LabelFolders
 from qxbatch.bids.write.placing import LinkMode, place
-from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace
+from qxbatch.publish.below import opened_below, remove_empty_below
+from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace_at
+from qxbatch.publish.plain_files import LinkError
 
 Content = Source | bytes
 """What a file will contain: the content of a file of a session, or these bytes."""
@@ -56,6 +58,8 @@ class Applier:
         self._dataset = dataset_folder.path
         self._staging = dataset_folder.path / STAGING
         self._numbers = iter(range(1 << 62))  # names of the staged files
+        self._planned_by_folded_path: dict[str, str] = {}
+        """The paths of the planned files, by these paths in folded case."""
         self.applied = AppliedChanges()
 
     def apply(self, changes: Sequence[Change], contents: Mapping[str, Content]) -> None:
@@ -67,6 +71,7 @@ class Applier:
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
         remove_tree(self._staging)
+        self._planned_by_folded_path = {path.casefold(): path for path in contents}
         folders = LabelFolders(changes, contents.keys(), self._record)
         groups = _groups(changes, folders)
         shared = groups.pop("", [])
@@ -147,21 +152,18 @@ class Applier:
 
     def _rename_into_place(self, change: Change, staged: Path) -> None:
         target = self._dataset / change.path
-        make_folder(target.parent)
-        if not self._dataset_folder.is_plain(change.path.rpartition("/")[0]):
+        try:
+            with opened_below(target.parent, self._dataset, create=True) as folder:  # a folder can be a link by now
+                if change.action is Action.ADD:
+                    rename_noreplace_at(None, str(staged), folder.descriptor, target.name)
+                elif self._is_still_ours(change):
+                    os.rename(staged, target.name, dst_dir_fd=folder.descriptor)
+                else:
+                    self.applied.changed_during_run.add(change.path)
+                    return
+        except (LinkError, NotADirectoryError, FileExistsError):
             self.applied.changed_during_run.add(change.path)
             return
-        if change.action is Action.ADD:
-            try:
-                rename_noreplace(staged, target)
-            except FileExistsError:
-                self.applied.changed_during_run.add(change.path)
-                return
-        elif not self._is_still_ours(change):
-            self.applied.changed_during_run.add(change.path)
-            return
-        else:
-            staged.replace(target)
         entry = change.entry
         if entry is not None:
             with contextlib.suppress(OSError):
@@ -169,17 +171,27 @@ class Applier:
         self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:
-        if not self._is_still_ours(change):
-            self.applied.changed_during_run.add(change.path)
+        planned = self._planned_by_folded_path.get(change.path.casefold())
+        if planned is not None and self._dataset_folder.is_one_file(change.path, planned):
+            self.applied.paths.add(change.path)
             return
         path = self._dataset / change.path
-        path.unlink()
+        try:
+            with opened_below(path.parent, self._dataset) as folder:
+                is_still_ours = self._is_still_ours(change)
+                if is_still_ours:
+                    os.unlink(path.name, dir_fd=folder.descriptor)
+        except (LinkError, NotADirectoryError, FileNotFoundError):
+            is_still_ours = False
+        if not is_still_ours:
+            self.applied.changed_during_run.add(change.path)
+            return
         self.applied.paths.add(change.path)
         with contextlib.suppress(OSError):
-            for folder in path.parents:
-                if folder == self._dataset:
+            for parent in path.parents:
+                if parent == self._dataset:
                     break
-                folder.rmdir()  # removes only an empty folder
+                remove_empty_below(parent, self._dataset)
 
     def _is_still_ours(self, change: Change) -> bool:
         """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""

@@ -23,6 +23,8 @@ def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
 
     Hidden files do not count. Raises UsageError.
     """
+    sessionsfolder = Path(os.path.realpath(sessionsfolder))
+    dataset = Path(os.path.realpath(dataset))
     if dataset == sessionsfolder or sessionsfolder.is_relative_to(dataset):
         raise UsageError(f"{dataset} contains the sessions.", "Name another folder for the data set.")
     inside = dataset.relative_to(sessionsfolder).parts if dataset.is_relative_to(sessionsfolder) else ()

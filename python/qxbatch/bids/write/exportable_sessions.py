@@ -32,19 +32,20 @@ class ExportableSessions:
         results: SessionResults,
     ) -> None:
         self._file_options, self._sources, self._results = options.file_options, Sources(cache), results
+        self._subject_label_of = options.subject_label_of
         self._other_studies = OtherStudies(record, options.dataset, options.sessionsfolder)
         self._subject_names = SubjectNames(record, options.dataset)
         self._conflicts = PathConflicts(record, dataset_folder, results, self._other_studies, options)
 
     def files(self, plans: Sequence[ExportPlan]) -> Mapping[str, Sequence[PlannedFile]]:
         """Return the files of each session that is exported, by session id. Raises OSError."""
-        session_ids = {plan.session.id for plan in plans if self._other_studies.folder_of(plan.session.id) is None}
+        session_ids = {plan.session.id for plan in plans if self._is_subject_compared(plan)}
         return self._without_conflicts({plan.session.id: self._files_of(plan, session_ids) for plan in plans})
 
     def _files_of(self, plan: ExportPlan, session_ids: Collection[str]) -> Sequence[PlannedFile]:
         """Return the files of a session; empty if it cannot be exported (its result has the reason) or has no image to export.
 
-        `session_ids` are those of the sessions of the export, without the ids that the data set has from another study.
+        `session_ids` are those of the sessions whose subjects were compared (`_is_subject_compared`).
         """
         name = plan.session.id
         self._results.add(plan)
@@ -65,6 +66,16 @@ class ExportableSessions:
             return self._failed(name, problem)
         self._results.warn(name, *plan.remarks, *doubt_warnings(plan), *files.warnings, *self._sources.warnings)
         return files.files
+
+    def _is_subject_compared(self, plan: ExportPlan) -> bool:
+        """Return whether the rules compared the subject that the data set has for a session with the other subjects.
+
+        The subject is not known, for example, while an import replaces the session. If the data set has a session of this name
+        of another study, its subject was not compared either.
+        """
+        name = plan.session.id
+        is_known = not plan.problem or self._subject_label_of(name) != ""
+        return is_known and self._other_studies.folder_of(name) is None
 
     def _failed(self, session: str, problem: str) -> Sequence[PlannedFile]:
         self._results.set_not_exported(session, SessionOutcome.FAILED, [problem])

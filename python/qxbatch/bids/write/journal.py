@@ -4,15 +4,15 @@ An interrupted export can leave old and new files of a session side by side, or 
 So the next export has to include all sessions of the journal. The entries of a session that it cannot export stay in the journal.
 """
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.dataset_folder import DatasetFolder
-from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, write_record
+from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, recorded_folder, write_record
 from qxbatch.bids.write.session_results import SessionResults
 from qxbatch.problems import UsageError
+from qxbatch.publish.plain_files import entry_may_exist
 
 
 class Journal:
@@ -21,7 +21,7 @@ class Journal:
     def __init__(self, dataset_folder: DatasetFolder, record: Record, sessionsfolder: Path, shift_table: str) -> None:
         """`record` has what interrupted exports left, before anything is added to it."""
         self._dataset_folder, self._record, self._shift_table = dataset_folder, record, shift_table
-        self._sessionsfolder = os.path.relpath(sessionsfolder, dataset_folder.path)
+        self._sessionsfolder = recorded_folder(sessionsfolder, dataset_folder.path)
 
     def begin(self, changes: Iterable[Change], record: Record) -> None:
         """Write the entries of files that will be written, and those of `record.journal_files` that can still be on disk.
@@ -80,7 +80,7 @@ def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]
     return sorted(
         session
         for session in record.interrupted_sessions - set(exported)
-        if any(os.path.lexists(dataset / path) for path in _paths(session, record))
+        if any(entry_may_exist(dataset / path) for path in _paths(session, record))
     )
 
 

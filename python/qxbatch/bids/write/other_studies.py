@@ -7,6 +7,7 @@ from pathlib import Path
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.files.sources import Source
+from qxbatch.publish.plain_files import entry_may_exist
 from qxbatch.session.contents import has_session_records
 from qxbatch.session.layout import IMAGE_SUFFIX
 
@@ -48,7 +49,7 @@ class OtherStudies:
         """Yield the entries of a session at whose paths there is a file; some twice."""
         for path in (*self._record.files, *self._record.journal_files):
             for entry in self._record.possible_entries(path):
-                if entry.session == session and os.path.lexists(self._dataset / path):
+                if entry.session == session and entry_may_exist(self._dataset / path):
                     yield entry
 
     def folder_of(self, session: str) -> Path | None:

@@ -8,6 +8,7 @@ from qxbatch.bids.files.record import Record, RecordEntry, subject_folder, subje
 from qxbatch.bids.write.export_options import ExportOptions
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.session_results import SessionResults
+from qxbatch.session.contents import is_session
 
 
 class PathConflicts:
@@ -29,21 +30,22 @@ class PathConflicts:
 
         It is a conflict, too, if the folder of a session, or that of its DICOM, has images or DICOM of another session: an
         interrupted export may have left them, or a user may have deleted only the images. The same holds if a session is new in the
-        folder of a subject, and a session with images or DICOM in that folder is of another subject now.
+        folder of a subject, and a session with images or DICOM in that folder is, or may be, of another subject now. Case is
+        ignored: on some file systems, labels that differ only in case have one folder.
         """
         others: dict[str, list[RecordEntry]] = {}
         of_other_subjects: dict[str, list[RecordEntry]] = {}
         for entry in (*self._record.files.values(), *self._interrupted_files()):
             if entry.session and not self._results.is_exported(entry.session):
-                others.setdefault(subject_or_session_folder(entry.path), []).append(entry)
-                if _is_data(entry) and self._has_other_subject(entry):
-                    of_other_subjects.setdefault(subject_folder(entry.path), []).append(entry)
+                others.setdefault(subject_or_session_folder(entry.path).casefold(), []).append(entry)
+                if _is_data(entry) and self._may_have_other_subject(entry):
+                    of_other_subjects.setdefault(subject_folder(entry.path).casefold(), []).append(entry)
         for name, files in files_by_session.items():
-            paths = {file.path for file in files}
+            paths = {file.path.casefold() for file in files}
             folders = set(map(subject_or_session_folder, paths))
             folders |= {f"{SOURCEDATA}/{folder}" for folder in folders}
             conflicts = [entry for folder in sorted(folders) for entry in others.get(folder, ())]
-            conflicts = [entry for entry in conflicts if entry.path in paths or _is_data(entry)]
+            conflicts = [entry for entry in conflicts if entry.path.casefold() in paths or _is_data(entry)]
             for subject in sorted(set(map(subject_folder, paths))):
                 if subject in of_other_subjects and not self._is_in_subject(name, subject):
                     conflicts += of_other_subjects[subject]
@@ -58,20 +60,23 @@ class PathConflicts:
             existing = self._dataset_folder.file_at(path)
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
-    def _has_other_subject(self, entry: RecordEntry) -> bool:
-        """Return whether the session of a file is, by the rules, of another subject than the folder of the file.
+    def _may_have_other_subject(self, entry: RecordEntry) -> bool:
+        """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules.
 
-        False for a session of another study, and if the subject is not known.
+        Also if that is not known of an existing session, as while an import replaces it; not of one that was removed.
         """
         if self._other_studies.folder_of(entry.session) is not None:
             return False
         label = self._options.subject_label_of(entry.session)
-        return label != "" and f"sub-{label}" != subject_folder(entry.path)
+        if not label:
+            return is_session(self._options.sessionsfolder / entry.session)
+        return f"sub-{label}".casefold() != subject_folder(entry.path).casefold()
 
     def _is_in_subject(self, session: str, subject: str) -> bool:
-        """Return whether the last export wrote files of a session into the folder of a subject."""
+        """Return whether the last export wrote files of a session into the folder of a subject, whose name is in folded case."""
         return any(
-            entry.session == session and subject_folder(entry.path) == subject for entry in self._record.files.values()
+            entry.session == session and subject_folder(entry.path).casefold() == subject
+            for entry in self._record.files.values()
         )
 
     def _problem(self, path: str, owner: str) -> str:

@@ -1,6 +1,5 @@
 """Merges the tables of an export with the existing ones of the data set."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from qxbatch.bids.tables.table_text import (
     stale_cells,
 )
 from qxbatch.bids.write.session_results import KeptFiles, SessionResults
+from qxbatch.publish.plain_files import entry_may_exist
 from qxbatch.textfile import read_text
 
 
@@ -220,7 +220,7 @@ class TableMerger:
             for path, entry in self._record.files.items()
             if entry.session
             and not self._results.is_exported(entry.session)
-            and os.path.lexists(self._dataset_folder.path / path)
+            and entry_may_exist(self._dataset_folder.path / path)
         ]
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
@@ -245,7 +245,7 @@ class TableMerger:
                 *(recorded.path for recorded in self._record.files.values() if self._kept.is_kept(recorded)),
             )
             return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
-        return of_user or os.path.lexists(self._dataset_folder.path / path)
+        return of_user or entry_may_exist(self._dataset_folder.path / path)
 
 
 def _rows(earlier: Sequence[Cells]) -> Cells:
