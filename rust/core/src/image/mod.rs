@@ -3,6 +3,7 @@
 
 mod candidate_slices;
 mod check;
+mod exchanged_slices;
 mod frame_order;
 mod frame_positions;
 mod frames_at_position;

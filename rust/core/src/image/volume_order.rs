@@ -1,5 +1,6 @@
 //! Whether the volumes of an image are in the order of a time or number in the headers.
 
+use super::exchanged_slices::{volume_indices, volume_ranks};
 use super::frame_positions::SeriesFrame;
 use crate::frames::{Attributes, continue_after_midnight, next_day_limit, span};
 
@@ -54,6 +55,8 @@ pub(super) fn volume_order(
         return VolumeOrder::NotCompared;
     }
     let mut distinguished = false;
+    // Whether a number or time gives another order of whole volumes.
+    let mut is_other_order = false;
     for (index, key) in KEYS.iter().enumerate() {
         let rows = if matches!(index, ACQUIRED | CONTENT) {
             times(series_frames, frames, *key)
@@ -68,6 +71,19 @@ pub(super) fn volume_order(
             continue;
         }
         distinguished = true;
+        if index == NUMBERED && count_frames(&rows) {
+            continue;
+        }
+        if index == INSTANCE {
+            if is_other_order {
+                return VolumeOrder::Wrong;
+            }
+            match rises_by_dimension(series_frames, frames) {
+                Some(true) => return VolumeOrder::Right,
+                Some(false) => return VolumeOrder::Wrong,
+                None => {}
+            }
+        }
         if distinguishes_volumes(index, &rows) && repeats_at_some_slices(&rows) {
             return VolumeOrder::Wrong;
         }
@@ -86,12 +102,23 @@ pub(super) fn volume_order(
         if contradicts(index, &rows) || is_by_time_of_day {
             return VolumeOrder::Wrong;
         }
+        // ContentTime may be the time of a reconstruction that finished volumes in any order.
+        is_other_order |= index != CONTENT
+            && volume_ranks(&rows, f64::total_cmp)
+                .is_some_and(|ranks| ranks.iter().all(|row| Some(row) == ranks.first()));
     }
     if distinguished {
         VolumeOrder::Wrong
     } else {
         VolumeOrder::Undetermined
     }
+}
+
+/// Returns whether numbers, `[slice][volume]`, count frames and not volumes: each frame of several slices has another one.
+pub(super) fn count_frames(rows: &[Vec<f64>]) -> bool {
+    let mut numbers: Vec<f64> = rows.iter().flatten().copied().collect();
+    numbers.sort_unstable_by(f64::total_cmp);
+    rows.len() > 1 && numbers.windows(2).all(|pair| pair.first() != pair.last())
 }
 
 /// Returns whether two volumes that differ in a key differ in it at all slices: numbers of volumes, and acquisition times that
@@ -109,6 +136,26 @@ fn repeats_at_some_slices(rows: &[Vec<f64>]) -> bool {
         sorted.windows(2).all(|pair| pair.first() != pair.last())
     };
     rows.iter().any(all_differ) && !rows.iter().all(all_differ)
+}
+
+/// Returns whether DimensionIndexValues rise from volume to volume. None if they are not the same at all slices, if they
+/// repeat, or if several indices differ and do not rise: then the first of them need not be the first one in time.
+fn rises_by_dimension(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+) -> Option<bool> {
+    let rows = volume_indices(series_frames, frames, false)?;
+    let first = rows.first()?;
+    if rows.iter().any(|row| row != first) {
+        return None;
+    }
+    let mut sorted = first.clone();
+    sorted.sort_unstable();
+    let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
+    let all_differ = pairs.all(|(one, next)| one != next);
+    let is_single = first.iter().all(|indices| indices.len() == 1);
+    let rises = sorted == *first;
+    (all_differ && (rises || is_single)).then_some(rises)
 }
 
 /// Returns whether instance numbers, `[slice][volume]`, count the slices volume by volume, or the volumes place by place. In
