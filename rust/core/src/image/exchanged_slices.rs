@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::frame_positions::SeriesFrame;
-use super::volume_order::{count_frames, times, values};
+use super::frame_values::{count_frames, times, values};
 use crate::frames::Attributes;
 
 /// Names of elements, and their numbers.
@@ -51,7 +51,7 @@ pub(super) fn exchanged_slices(
     for with_file in [false, true] {
         let ranks = volume_indices(series_frames, frames, with_file)
             .filter(|rows| have_equal_values(rows))
-            .and_then(|rows| volume_ranks(&rows, |one, other| one.cmp(other)));
+            .and_then(|rows| volume_ranks(&rows, Ord::cmp));
         if let Some(volume) = ranks.and_then(|ranks| mixed_volume(&ranks, &is_compared)) {
             return Some((volume, "DimensionIndexValues"));
         }

@@ -2,7 +2,8 @@
 
 use super::exchanged_slices::{volume_indices, volume_ranks};
 use super::frame_positions::SeriesFrame;
-use crate::frames::{Attributes, continue_after_midnight, next_day_limit, span};
+use super::frame_values::{count_frames, times, values};
+use crate::frames::{Attributes, span};
 
 /// Numbers and times that may order the volumes of a series.
 const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
@@ -114,13 +115,6 @@ pub(super) fn volume_order(
     }
 }
 
-/// Returns whether numbers, `[slice][volume]`, count frames and not volumes: each frame of several slices has another one.
-pub(super) fn count_frames(rows: &[Vec<f64>]) -> bool {
-    let mut numbers: Vec<f64> = rows.iter().flatten().copied().collect();
-    numbers.sort_unstable_by(f64::total_cmp);
-    rows.len() > 1 && numbers.windows(2).all(|pair| pair.first() != pair.last())
-}
-
 /// Returns whether two volumes that differ in a key differ in it at all slices: numbers of volumes, and acquisition times that
 /// are not cut to whole seconds.
 fn distinguishes_volumes(key: usize, rows: &[Vec<f64>]) -> bool {
@@ -208,32 +202,4 @@ fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
         ACQUIRED => rows.iter().all(descends),
         _ => false,
     }
-}
-
-/// Returns the time `key` of each frame of `frames` in seconds, `[slice][volume]`; times after midnight continue those before
-/// it. None if a frame has no such time.
-pub(super) fn times(
-    series_frames: &[SeriesFrame<'_>],
-    frames: &[Vec<Option<usize>>],
-    key: fn(&Attributes) -> Option<f64>,
-) -> Option<Vec<Vec<f64>>> {
-    let mut rows = values(series_frames, frames, key)?;
-    let limit = next_day_limit(rows.iter().flatten().copied());
-    for time in rows.iter_mut().flatten() {
-        *time = continue_after_midnight(*time, limit);
-    }
-    Some(rows)
-}
-
-/// Returns the number `key` of each frame of `frames`, `[slice][volume]`; None if a frame has no such number.
-pub(super) fn values(
-    series_frames: &[SeriesFrame<'_>],
-    frames: &[Vec<Option<usize>>],
-    key: fn(&Attributes) -> Option<f64>,
-) -> Option<Vec<Vec<f64>>> {
-    let value = |frame: &Option<usize>| key(&series_frames.get((*frame)?)?.frame.attributes);
-    frames
-        .iter()
-        .map(|volumes| volumes.iter().map(value).collect())
-        .collect()
 }
