@@ -119,6 +119,12 @@ class ImageCheck:
     """
     mixed_volume: int | None
     """The first volume (from 0) whose slices have different b-values or gradient directions."""
+    exchanged_slices: tuple[int, str] | None
+    """The first volume (from 0) with a slice that belongs to another volume by an element of the headers, such as
+    DimensionIndexValues, and the name of this element.
+
+    The element gives the volumes of all slices: at each of them it has the same values, and no value twice.
+    """
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
     encoding_directions: list[tuple[float, float, float] | None]

@@ -214,6 +214,9 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
     if check.mixed_volume is not None:
         faults.append(f"its volume {check.mixed_volume + 1} has slices of several b-values or gradient directions.")
+    if check.exchanged_slices is not None:
+        volume, element = check.exchanged_slices
+        faults.append(f"its volume {volume + 1} has slices of several volumes by {element}.")
     if len(check.components) > 1 and not has_map(images[index].output.suffix):
         faults.append(f"it shows several components of complex values: {', '.join(check.components)}.")
     # two images that name each other are reported once

@@ -72,6 +72,8 @@ pub(crate) struct ImageCheck {
     // volume, lowest and highest b-value
     contradicting_b_values: Option<(usize, f64, f64)>,
     mixed_volume: Option<usize>,
+    // volume, element
+    exchanged_slices: Option<(usize, &'static str)>,
     directions: Vec<Option<[f64; 3]>>,
     encoding_directions: Vec<Option<[f64; 3]>>,
     has_known_signs: bool,
@@ -145,6 +147,7 @@ fn image_check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageChec
             b_values: check.b_values,
             contradicting_b_values: check.contradicting_b_values,
             mixed_volume: check.mixed_volume,
+            exchanged_slices: check.exchanged_slices,
             directions: check.directions,
             encoding_directions: check.encoding_directions,
             has_known_signs: check.has_known_signs,

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
@@ -26,32 +26,38 @@ def _gradient_values(frame: Frame) -> Any:
     return None if gradient is None else (gradient.b_value, gradient.directionality, gradient.orientation)
 
 
-KEYS: tuple[tuple[str, Key], ...] = (
+_NUMBERS: tuple[tuple[str, Key], ...] = (
     ("TemporalPositionIndex", lambda frame: frame.volume_attributes.temporal_position_index),
     ("FrameAcquisitionNumber", lambda frame: frame.volume_attributes.frame_acquisition_number),
     ("AcquisitionNumber", lambda frame: frame.volume_attributes.acquisition_number),
     ("TemporalPositionIdentifier", lambda frame: frame.volume_attributes.temporal_position_identifier),
     ("TriggerTime", _trigger_time),
     ("DiffusionBValue", _gradient_values),
+)
+"""Elements that distinguish frames at the same position, the most reliable first, unless they count frames."""
+_TIMES: tuple[tuple[str, Key], ...] = (
     ("AcquisitionTime", lambda frame: frame.volume_attributes.acquisition_time or None),
     ("FrameReferenceDateTime", lambda frame: frame.volume_attributes.reference_time or None),
+)
+"""Elements that follow DimensionIndexValues, which follow _NUMBERS."""
+_LAST: tuple[tuple[str, Key], ...] = (
     ("ContentTime", lambda frame: frame.volume_attributes.content_time or None),
     ("InstanceNumber", lambda frame: frame.volume_attributes.instance_number),
 )
-"""Elements that distinguish frames at the same position, the most reliable first."""
+"""Elements that follow all others. Before them are those of _NUMBERS that count frames."""
 
 
 def assign_volumes(frames_by_position: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones.
 
-    Both are in the order of the first of KEYS that distinguishes frames at the same position; if this is the gradient, in the
-    order of acquisition. The gradient is used only if all frames of a volume have exactly the same one.
+    Both are in the order of the first of the `_keys` that distinguishes frames at the same position; if this is the gradient, in
+    the order of acquisition. The gradient is used only if all frames of a volume have exactly the same one.
 
     Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, or when
     it is unknown which volume lacks slices. Only the first and the last volume may be incomplete; if each volume has its own
     SeriesInstanceUID, any volume may.
     """
-    key = next((key for _, key in KEYS if _is_usable(frames_by_position, key)), None)
+    key = next((key for key in _keys(frames_by_position) if _is_usable(frames_by_position, key)), None)
     if key is None:
         frame_count = max(map(len, frames_by_position))
         raise CannotNormalizeError(
@@ -81,6 +87,44 @@ def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
     """Return whether each volume has its own SeriesInstanceUID, as some exporters write them."""
     series = [{frame.series_uid for frame in volume.values()} for volume in all_volumes]
     return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(all_volumes)
+
+
+def _keys(frames_by_position: FramesByPosition) -> Iterator[Key]:
+    """Yield the keys that may assign the frames to volumes, the most reliable first."""
+    counting = [key for _, key in _NUMBERS if _counts_frames(frames_by_position, key)]
+    yield from (key for _, key in _NUMBERS if key not in counting)
+    by_dimensions = _volume_indices(frames_by_position)
+    if _is_one_value_per_volume(frames_by_position, by_dimensions):
+        yield by_dimensions
+    yield from (key for _, key in _TIMES)
+    yield from counting
+    yield from (key for _, key in _LAST)
+
+
+def _counts_frames(frames_by_position: FramesByPosition, key: Key) -> bool:
+    """Return whether the key counts frames and not volumes: each frame at each of several positions has another number."""
+    numbers = [key(frame) for same_position in frames_by_position for frame in same_position]
+    return len(frames_by_position) > 1 and len(set(numbers)) == len(numbers) and None not in numbers
+
+
+def _volume_indices(frames_by_position: FramesByPosition) -> Key:
+    """Return the key of those DimensionIndexValues that differ between frames at the same position; the others number places."""
+    indices_by_position = [
+        [frame.volume_attributes.dimension_index_values for frame in same_position]
+        for same_position in frames_by_position
+    ]
+    counts = {len(indices) for same_position in indices_by_position for indices in same_position}
+    varying = [
+        dimension
+        for dimension in range(min(counts))
+        if any(len({indices[dimension] for indices in same_position}) > 1 for same_position in indices_by_position)
+    ]
+
+    def key(frame: Frame) -> Any:
+        indices = frame.volume_attributes.dimension_index_values
+        return tuple(indices[dimension] for dimension in varying) if len(counts) == 1 and varying else None
+
+    return key
 
 
 def _is_usable(frames_by_position: FramesByPosition, key: Key) -> bool:

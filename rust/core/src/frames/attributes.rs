@@ -124,8 +124,8 @@ pub struct Attributes {
     pub philips_scale: Option<[f64; 2]>,
     /// A hash of StackID; 0 if the header has none.
     pub stack_id_hash: u64,
-    /// A hash of DimensionIndexValues; 0 if the header has none.
-    pub dimension_hash: u64,
+    /// DimensionIndexValues, the first 16; empty if the header has none.
+    pub dimension_indices: Vec<u32>,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
     pub temporal_position: Option<i64>,
     /// AcquisitionNumber or FrameAcquisitionNumber.
@@ -189,9 +189,7 @@ impl Attributes {
             }
             0x0020_0013 => self.instance_number = get(Vr::IS)?.integer(),
             0x0020_0100 => self.temporal_position = get(Vr::IS)?.integer(),
-            0x0020_9157 => {
-                self.dimension_hash = hash(reader.value(element, element.length.unwrap_or(0))?);
-            }
+            0x0020_9157 => self.dimension_indices = get(Vr::UL)?.indices(),
             0x0020_9128 => self.temporal_position = get(Vr::UL)?.integer(),
             0x0018_1060 => self.trigger_time = get(Vr::DS)?.first(),
             0x0020_930D => self.time_offset = get(Vr::FD)?.first(),

@@ -48,6 +48,16 @@ impl Numbers {
         self.values.get(..self.count).unwrap_or_default().to_vec()
     }
 
+    /// Returns all numbers as indices; a fraction and a number below 0 are cut.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index has 32 bits"
+    )]
+    pub(super) fn indices(&self) -> Vec<u32> {
+        self.all().into_iter().map(|value| value as u32).collect()
+    }
+
     /// Returns all numbers, if there are exactly `N`.
     pub(super) fn array<const N: usize>(&self) -> Option<[f64; N]> {
         if self.count != N {

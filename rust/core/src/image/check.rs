@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::candidate_slices::locate_frames;
+use super::exchanged_slices::exchanged_slices;
 use super::frame_order::frames_of_irregular_order;
 use super::frame_positions::{FramePositions, SeriesFrame};
 use super::gradient::{direction, encoding_direction, has_known_signs};
@@ -104,6 +105,10 @@ impl SeriesAndImages<'_> {
         for (image, image_match) in matches.images.iter().enumerate() {
             let mut check = self.check(&series_frames, image, image_match);
             check.mixed_volume = distinct_frames.mixed_volume(&image_match.frames);
+            check.exchanged_slices =
+                exchanged_slices(&series_frames, &image_match.frames, &|index| {
+                    distinct_frames.is_distinct(index)
+                });
             (check.same_volume_as, check.same_scan_as) = series_images.related_images(image);
             comparison.checks.push(check);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::exchanged_slices::has_exchanged_frames;
 use super::frame_positions::SeriesFrame;
 use super::grid::{Plane, dot};
 use super::mixed_volume::have_same_weighting;
@@ -15,22 +16,33 @@ pub(super) fn frames_of_irregular_order(
     objects: &[Object],
     series_frames: &[SeriesFrame<'_>],
 ) -> usize {
-    let not_comparable: Vec<&Object> = objects
+    let not_comparable = objects
         .iter()
         .filter(|object| !object.frames.is_empty() && comparison_obstacle(object).is_some())
-        .collect();
+        .count();
+    if not_comparable == 0 {
+        return 0;
+    }
     if objects.iter().all(|object| object.frames.len() <= 1) {
-        let is_irregular = !not_comparable.is_empty() && !is_regular_series(series_frames);
-        return if is_irregular {
-            not_comparable.len()
-        } else {
+        return if is_regular_series(series_frames) {
             0
+        } else {
+            not_comparable
         };
     }
-    let shuffled = not_comparable
-        .into_iter()
-        .filter(|object| is_shuffled(object));
-    shuffled.map(|object| object.frames.len()).sum()
+    let mut by_file: BTreeMap<usize, Vec<SeriesFrame<'_>>> = BTreeMap::new();
+    for series_frame in series_frames {
+        by_file
+            .entry(series_frame.file)
+            .or_default()
+            .push(*series_frame);
+    }
+    let shuffled = by_file.into_values().filter_map(|mut frames| {
+        comparison_obstacle(frames.first()?.object)?;
+        frames.sort_by_key(|series_frame| series_frame.frame.index);
+        is_shuffled(&frames).then_some(frames.len())
+    });
+    shuffled.sum()
 }
 
 /// Returns whether the frames of each kind of image are in a regular order. Frames of one kind have the same component,
@@ -99,19 +111,21 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
                 .is_none_or(|(first, other)| have_same_weighting(first, other))
         })
     };
-    (by_volume || by_place) && (0..volume_count).all(has_one_weighting)
+    let frames: Vec<SeriesFrame<'_>> = frames.iter().map(|frame| **frame).collect();
+    (by_volume || by_place)
+        && (0..volume_count).all(has_one_weighting)
+        && !has_exchanged_frames(&frames, &places)
 }
 
-/// Returns false if an object stores its frames volume by volume, and the slices of all volumes in the same ascending or
-/// descending order of position; else true.
-fn is_shuffled(object: &Object) -> bool {
-    let places: Vec<Option<i64>> = object
-        .frames
+/// Returns false if an object stores its `frames`, in this order, volume by volume, the slices of all volumes in the same ascending
+/// or descending order of position, and no header says that a slice belongs to another volume; else true.
+fn is_shuffled(frames: &[SeriesFrame<'_>]) -> bool {
+    let places: Vec<Option<i64>> = frames
         .iter()
-        .map(|frame| Some(place_of(&Plane::of(&frame.attributes, 2, 2)?))) // the size does not matter
+        .map(|series_frame| Some(place_of(&series_frame.plane?)))
         .collect();
     let different: BTreeSet<_> = places.iter().flatten().collect();
-    !are_equal_volumes(&places, different.len().max(1))
+    !are_equal_volumes(&places, different.len().max(1)) || has_exchanged_frames(frames, &places)
 }
 
 /// Returns whether all volumes of `count` slices have the same places, in the same ascending or descending

@@ -59,9 +59,19 @@ impl<'s> DistinctFrames<'s> {
     /// Returns the attributes of the frame that a slice shows in a volume, if no other frame has its values. `row` has
     /// the frames of this slice in all volumes.
     fn distinct(&self, row: &[Option<usize>], volume: usize) -> Option<&'s Attributes> {
-        let frame = self.series_frames.get((*row.get(volume)?)?)?.frame;
-        let count = self.counts.get(&frame.values_hash?)?;
-        (*count == 1).then_some(&frame.attributes)
+        let index = (*row.get(volume)?)?;
+        let frame = self.series_frames.get(index)?.frame;
+        self.is_distinct(index).then_some(&frame.attributes)
+    }
+
+    /// Returns whether the values of a frame were read, and no other frame has them.
+    pub(super) fn is_distinct(&self, index: usize) -> bool {
+        let frame = self
+            .series_frames
+            .get(index)
+            .map(|series_frame| series_frame.frame);
+        let hash = frame.and_then(|frame| frame.values_hash);
+        hash.and_then(|hash| self.counts.get(&hash)) == Some(&1)
     }
 }
 

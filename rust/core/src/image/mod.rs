@@ -3,8 +3,10 @@
 
 mod candidate_slices;
 mod check;
+mod exchanged_slices;
 mod frame_order;
 mod frame_positions;
+mod frame_values;
 mod frames_at_position;
 mod gradient;
 mod grid;

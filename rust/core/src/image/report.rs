@@ -63,6 +63,8 @@ pub struct ImageCheck {
     pub contradicting_b_values: Option<(usize, f64, f64)>,
     /// The first volume whose slices have different b-values or gradient directions.
     pub mixed_volume: Option<usize>,
+    /// The first volume with a slice that belongs to another volume by an element of the headers, and the name of this element.
+    pub exchanged_slices: Option<(usize, &'static str)>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
     /// Gradient direction of each volume in patient axes (LPS+), from classic GE headers, which have it by frequency,

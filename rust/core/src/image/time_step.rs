@@ -1,7 +1,7 @@
 //! The time between the volumes of an image: the RepetitionTime, if the acquisition times agree with it.
 
 use super::frame_positions::SeriesFrame;
-use super::volume_order::{times, values};
+use super::frame_values::{times, values};
 
 /// Limit on the difference between intervals and the RepetitionTime, in seconds: clocks of scanners are rounded, and
 /// intervals vary.

@@ -1,7 +1,9 @@
 //! Whether the volumes of an image are in the order of a time or number in the headers.
 
+use super::exchanged_slices::{volume_indices, volume_ranks};
 use super::frame_positions::SeriesFrame;
-use crate::frames::{Attributes, continue_after_midnight, next_day_limit, span};
+use super::frame_values::{count_frames, times, values};
+use crate::frames::{Attributes, span};
 
 /// Numbers and times that may order the volumes of a series.
 const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
@@ -54,6 +56,8 @@ pub(super) fn volume_order(
         return VolumeOrder::NotCompared;
     }
     let mut distinguished = false;
+    // Whether a number or time gives another order of whole volumes.
+    let mut is_other_order = false;
     for (index, key) in KEYS.iter().enumerate() {
         let rows = if matches!(index, ACQUIRED | CONTENT) {
             times(series_frames, frames, *key)
@@ -68,6 +72,19 @@ pub(super) fn volume_order(
             continue;
         }
         distinguished = true;
+        if index == NUMBERED && count_frames(&rows) {
+            continue;
+        }
+        if index == INSTANCE {
+            if is_other_order {
+                return VolumeOrder::Wrong;
+            }
+            match rises_by_dimension(series_frames, frames) {
+                Some(true) => return VolumeOrder::Right,
+                Some(false) => return VolumeOrder::Wrong,
+                None => {}
+            }
+        }
         if distinguishes_volumes(index, &rows) && repeats_at_some_slices(&rows) {
             return VolumeOrder::Wrong;
         }
@@ -86,6 +103,10 @@ pub(super) fn volume_order(
         if contradicts(index, &rows) || is_by_time_of_day {
             return VolumeOrder::Wrong;
         }
+        // ContentTime may be the time of a reconstruction that finished volumes in any order.
+        is_other_order |= index != CONTENT
+            && volume_ranks(&rows, f64::total_cmp)
+                .is_some_and(|ranks| ranks.iter().all(|row| Some(row) == ranks.first()));
     }
     if distinguished {
         VolumeOrder::Wrong
@@ -109,6 +130,26 @@ fn repeats_at_some_slices(rows: &[Vec<f64>]) -> bool {
         sorted.windows(2).all(|pair| pair.first() != pair.last())
     };
     rows.iter().any(all_differ) && !rows.iter().all(all_differ)
+}
+
+/// Returns whether DimensionIndexValues rise from volume to volume. None if they are not the same at all slices, if they
+/// repeat, or if several indices differ and do not rise: then the first of them need not be the first one in time.
+fn rises_by_dimension(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+) -> Option<bool> {
+    let rows = volume_indices(series_frames, frames, false)?;
+    let first = rows.first()?;
+    if rows.iter().any(|row| row != first) {
+        return None;
+    }
+    let mut sorted = first.clone();
+    sorted.sort_unstable();
+    let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
+    let all_differ = pairs.all(|(one, next)| one != next);
+    let is_single = first.iter().all(|indices| indices.len() == 1);
+    let rises = sorted == *first;
+    (all_differ && (rises || is_single)).then_some(rises)
 }
 
 /// Returns whether instance numbers, `[slice][volume]`, count the slices volume by volume, or the volumes place by place. In
@@ -161,32 +202,4 @@ fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
         ACQUIRED => rows.iter().all(descends),
         _ => false,
     }
-}
-
-/// Returns the time `key` of each frame of `frames` in seconds, `[slice][volume]`; times after midnight continue those before
-/// it. None if a frame has no such time.
-pub(super) fn times(
-    series_frames: &[SeriesFrame<'_>],
-    frames: &[Vec<Option<usize>>],
-    key: fn(&Attributes) -> Option<f64>,
-) -> Option<Vec<Vec<f64>>> {
-    let mut rows = values(series_frames, frames, key)?;
-    let limit = next_day_limit(rows.iter().flatten().copied());
-    for time in rows.iter_mut().flatten() {
-        *time = continue_after_midnight(*time, limit);
-    }
-    Some(rows)
-}
-
-/// Returns the number `key` of each frame of `frames`, `[slice][volume]`; None if a frame has no such number.
-pub(super) fn values(
-    series_frames: &[SeriesFrame<'_>],
-    frames: &[Vec<Option<usize>>],
-    key: fn(&Attributes) -> Option<f64>,
-) -> Option<Vec<Vec<f64>>> {
-    let value = |frame: &Option<usize>| key(&series_frames.get((*frame)?)?.frame.attributes);
-    frames
-        .iter()
-        .map(|volumes| volumes.iter().map(value).collect())
-        .collect()
 }

@@ -1,0 +1,213 @@
+//! Slices that belong to another volume of their image by an element of the headers.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::frame_positions::SeriesFrame;
+use super::frame_values::{count_frames, times, values};
+use crate::frames::Attributes;
+
+/// Names of elements, and their numbers.
+type NumberKey = (&'static str, fn(&Attributes) -> Option<f64>);
+
+#[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
+const NUMBERS: [NumberKey; 3] = [
+    (
+        "TemporalPositionIndex or TemporalPositionIdentifier",
+        |frame| frame.temporal_position.map(|number| number as f64),
+    ),
+    ("AcquisitionNumber", |frame| {
+        frame.acquisition_number.map(|number| number as f64)
+    }),
+    ("TriggerTime", |frame| frame.trigger_time),
+];
+
+const TIMES: [NumberKey; 2] = [
+    ("AcquisitionTime", |frame| frame.acquisition_time),
+    ("ContentTime or FrameReferenceDateTime", |frame| {
+        frame.content_time
+    }),
+];
+
+/// Returns the first volume with a slice that belongs to another volume, and the name of the element that says so.
+/// `frames[slice][volume]` are the indices of its frames in `series_frames`.
+///
+/// Only an element that gives the volumes of all slices counts: at each slice no value occurs twice, and the lowest values of all
+/// slices are lower than all second ones, and so on. Frames for which `is_distinct` is false may be assigned to any volume,
+/// because others have their values; they are not compared.
+pub(super) fn exchanged_slices(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+    is_distinct: &dyn Fn(usize) -> bool,
+) -> Option<(usize, &'static str)> {
+    let volumes = frames.first().map_or(0, Vec::len);
+    if volumes < 2 || frames.len() < 2 || frames.iter().flatten().any(Option::is_none) {
+        return None;
+    }
+    let is_compared = |slice: usize, volume: usize| {
+        let index = frames.get(slice).and_then(|row| *row.get(volume)?);
+        index.is_some_and(is_distinct)
+    };
+    for with_file in [false, true] {
+        let ranks = volume_indices(series_frames, frames, with_file)
+            .filter(|rows| have_equal_values(rows))
+            .and_then(|rows| volume_ranks(&rows, Ord::cmp));
+        if let Some(volume) = ranks.and_then(|ranks| mixed_volume(&ranks, &is_compared)) {
+            return Some((volume, "DimensionIndexValues"));
+        }
+    }
+    let numbers = NUMBERS.map(|(name, key)| (name, values(series_frames, frames, key)));
+    let times = TIMES.map(|(name, key)| (name, times(series_frames, frames, key)));
+    let numbers = numbers.map(|(name, rows)| (name, rows.filter(|rows| !count_frames(rows))));
+    numbers.into_iter().chain(times).find_map(|(name, rows)| {
+        let ranks = volume_ranks(&rows?, f64::total_cmp)?;
+        Some((mixed_volume(&ranks, &is_compared)?, name))
+    })
+}
+
+/// Returns whether frames, in an order that stores the volumes one after another at each of their places, have slices that belong
+/// to another volume ([`exchanged_slices`]). `places` has the place of each frame.
+pub(super) fn has_exchanged_frames(frames: &[SeriesFrame<'_>], places: &[Option<i64>]) -> bool {
+    let mut at_places: BTreeMap<Option<i64>, Vec<Option<usize>>> = BTreeMap::new();
+    for (index, place) in places.iter().enumerate() {
+        at_places.entry(*place).or_default().push(Some(index));
+    }
+    let rows: Vec<Vec<Option<usize>>> = at_places.into_values().collect();
+    let volumes = rows.first().map_or(0, Vec::len);
+    rows.iter().all(|row| row.len() == volumes)
+        && exchanged_slices(frames, &rows, &|_| true).is_some()
+}
+
+/// Returns whether all slices have the same values, `[slice][volume]`, in any order.
+fn have_equal_values<T: Ord + Clone>(rows: &[Vec<T>]) -> bool {
+    let sorted = |row: &Vec<T>| {
+        let mut sorted = row.clone();
+        sorted.sort_unstable();
+        sorted
+    };
+    let first = rows.first().map(sorted);
+    rows.iter().all(|row| Some(sorted(row)) == first)
+}
+
+/// Returns the rank of each value, `[slice][volume]`, among the values of its slice. None if a slice has a value twice, or if a
+/// slice has a value of one rank that is not lower than all values of the next rank.
+pub(super) fn volume_ranks<T>(
+    rows: &[Vec<T>],
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> Option<Vec<Vec<usize>>> {
+    let volumes = rows.first()?.len();
+    // The lowest and the highest value of each rank.
+    let mut ranges: Vec<(&T, &T)> = Vec::with_capacity(volumes);
+    let mut all_ranks = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut order: Vec<usize> = (0..row.len()).collect();
+        let value = |index: &usize| row.get(*index);
+        order.sort_by(|one, other| match (value(one), value(other)) {
+            (Some(one), Some(other)) => compare(one, other),
+            _ => Ordering::Equal,
+        });
+        let mut ranks = vec![0; row.len()];
+        for (rank, index) in order.iter().enumerate() {
+            let value = row.get(*index)?;
+            *ranks.get_mut(*index)? = rank;
+            match ranges.get_mut(rank) {
+                Some((low, high)) => {
+                    if compare(value, low).is_lt() {
+                        *low = value;
+                    }
+                    if compare(value, high).is_gt() {
+                        *high = value;
+                    }
+                }
+                None => ranges.push((value, value)),
+            }
+        }
+        all_ranks.push(ranks);
+    }
+    ranges
+        .iter()
+        .zip(ranges.iter().skip(1))
+        .all(|((_, high), (low, _))| compare(high, low).is_lt())
+        .then_some(all_ranks)
+}
+
+/// Returns the first volume that has a compared slice with another rank than its first compared slice. `ranks[slice][volume]` are
+/// the ranks.
+fn mixed_volume(ranks: &[Vec<usize>], is_compared: &dyn Fn(usize, usize) -> bool) -> Option<usize> {
+    let volumes = ranks.first()?.len();
+    (0..volumes).find(|&volume| {
+        let mut compared = ranks
+            .iter()
+            .enumerate()
+            .filter(|(slice, _)| is_compared(*slice, volume))
+            .map(|(_, row)| row.get(volume));
+        let first = compared.next();
+        compared.any(|rank| Some(rank) != first)
+    })
+}
+
+/// Returns DimensionIndexValues of each frame, `[slice][volume]`, without the indices of places: those that are equal in
+/// all volumes at each slice. `with_file` puts the index of the file before them. None if a frame has none, or if their
+/// counts differ.
+pub(super) fn volume_indices(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+    with_file: bool,
+) -> Option<Vec<Vec<Vec<u32>>>> {
+    let mut rows: Vec<Vec<Vec<u32>>> = Vec::with_capacity(frames.len());
+    for slice in frames {
+        let mut row = Vec::with_capacity(slice.len());
+        for index in slice {
+            let series_frame = series_frames.get((*index)?)?;
+            let indices = &series_frame.frame.attributes.dimension_indices;
+            if indices.is_empty() {
+                return None;
+            }
+            let file = u32::try_from(series_frame.file).ok().filter(|_| with_file);
+            row.push(file.into_iter().chain(indices.iter().copied()).collect());
+        }
+        rows.push(row);
+    }
+    let count = rows.first()?.first()?.len();
+    if rows.iter().flatten().any(|indices| indices.len() != count) {
+        return None;
+    }
+    let varying: Vec<bool> = (0..count)
+        .map(|dimension| {
+            rows.iter().any(|row| {
+                let first = row.first().and_then(|indices| indices.get(dimension));
+                row.iter().any(|indices| indices.get(dimension) != first)
+            })
+        })
+        .collect();
+    for indices in rows.iter_mut().flatten() {
+        let mut keep = varying.iter();
+        indices.retain(|_| keep.next() == Some(&true));
+    }
+    Some(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{mixed_volume, volume_ranks};
+
+    fn mixed(rows: &[Vec<i32>]) -> Option<usize> {
+        mixed_volume(&volume_ranks(rows, i32::cmp)?, &|_, _| true)
+    }
+
+    #[test]
+    fn only_values_that_give_the_volumes_of_all_slices_count() {
+        assert_eq!(mixed(&[vec![1, 2], vec![1, 2]]), None);
+        assert_eq!(mixed(&[vec![2, 1], vec![2, 1]]), None);
+        assert_eq!(mixed(&[vec![10, 20, 30], vec![11, 31, 21]]), Some(1));
+        // A value of the first rank is as high as one of the second rank.
+        assert_eq!(mixed(&[vec![1, 2], vec![3, 2]]), None);
+        assert_eq!(mixed(&[vec![1, 1], vec![1, 1]]), None);
+    }
+
+    #[test]
+    fn slices_that_other_frames_may_show_are_not_compared() {
+        let ranks = [vec![0, 1], vec![1, 0]];
+        assert_eq!(mixed_volume(&ranks, &|slice, _| slice == 0), None);
+    }
+}
