@@ -99,7 +99,7 @@ def test_the_command_for_folders_that_are_nested_too_deep_packs_them(
     assert each.problem is not None
     assert why in each.problem.message
     assert len(each.problem.message) < 1000
-    assert each.problem.hint == "Pack it, as folders in an archive can be nested deeper:"
+    assert each.problem.hint == "Pack it (in an archive, folders can be nested deeper):"
     pack, _, again = each.problem.command.rpartition(" && ")
     assert again.startswith("qxbatch ")
     subprocess.run(pack, shell=True, check=True)

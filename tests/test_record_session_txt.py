@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Image, Series, SeriesKind, SessionId, Value
 from qxbatch.problems import UsageError
-from qxbatch.record.mapped_path import checked_session_txt_path
+from qxbatch.record.mapped_path import checked_outside_path
 from qxbatch.record.names import series_name, session_txt_name
 from qxbatch.record.session_txt import image_line, session_txt_text
 from qxbatch.settings.paths import outside_path
@@ -149,10 +149,10 @@ def test_paths_of_a_container_are_mapped() -> None:
 @pytest.mark.parametrize("name", ["a:b", "a#b", "a\nb", "a\tb"])
 def test_a_path_that_readers_cannot_parse_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as caught:
-        checked_session_txt_path(Path("/study") / name / "S1")
+        checked_outside_path(Path("/study") / name / "S1")
     assert caught.value.status is ExitStatus.USAGE
     assert "--path-map" in caught.value.hint
-    assert checked_session_txt_path(Path("/study") / name / "S1", [(Path("/study") / name, Path("/fine"))]) == Path(
+    assert checked_outside_path(Path("/study") / name / "S1", [(Path("/study") / name, Path("/fine"))]) == Path(
         "/fine/S1"
     )
 

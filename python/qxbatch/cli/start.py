@@ -82,10 +82,10 @@ def prepare_sessionsfolder(settings: Settings) -> None:
 
     Raises UsageError, also if session.txt cannot contain the path.
     """
-    from qxbatch.record.mapped_path import checked_session_txt_path
+    from qxbatch.record.mapped_path import checked_outside_path
 
     folder = settings.sessionsfolder
-    checked_session_txt_path(folder, settings.path_map)
+    checked_outside_path(folder, settings.path_map)
     if settings.test:
         return
     warning = owner_warning(folder.absolute())

@@ -15,11 +15,11 @@ from qxbatch.settings.model import Settings
 from qxbatch.visible import shell_word
 
 STATES_SECONDS = 1.0
-"""Pause between two reads of the state files; longer if reading takes long."""
+"""Pause between two reads of the state files; longer if reading or a query takes long."""
 QUEUE_SECONDS = 10.0
 """Minimum time between two queries of the queue while any unit has no result."""
 PAUSE_FACTOR = 20
-"""Minimum ratio of a pause to the duration of the read before it."""
+"""Minimum ratio of a pause to the duration of the reads and queries before it."""
 
 
 def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
@@ -62,12 +62,11 @@ class _Display:
 
     def __init__(self, chosen: Sequence[Submission], progress: Progress) -> None:
         self._progress = progress
-        self._unfinished = {
-            (submission, state.number): state for submission in chosen for state in submission.all_states()
-        }
-        progress.notify(RunStarted(len(self._unfinished), sum(state.size for state in self._unfinished.values())))
-        for (submission, _), state in list(self._unfinished.items()):
-            self._notify(submission, state._replace(state=ImportState.WAITING), state)
+        self._unfinished: dict[tuple[Submission, int], UnitState] = {}
+        states = [(submission, state) for submission in chosen for state in submission.all_states()]
+        progress.notify(RunStarted(len(states), sum(state.size for _, state in states)))
+        for submission, state in states:
+            self._show_and_store(submission, state._replace(state=ImportState.WAITING), state)
 
     def update(self) -> int:
         """Read the states of units without a result; return how many still have none."""
@@ -76,10 +75,11 @@ class _Display:
                 state = submission.state(number)
             except (OSError, ValueError):
                 continue
-            self._notify(submission, before, state)
+            self._show_and_store(submission, before, state)
         return len(self._unfinished)
 
-    def _notify(self, submission: Submission, before: UnitState, state: UnitState) -> None:
+    def _show_and_store(self, submission: Submission, before: UnitState, state: UnitState) -> None:
+        """Show how the state of a unit changed, and store the state; forget a unit with a result."""
         if state.state is not before.state:
             if before.state is ImportState.RUNNING and state.state is ImportState.WAITING:
                 self._progress.notify(UnitCancelled(state.name))

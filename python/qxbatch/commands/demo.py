@@ -10,7 +10,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.run import run as run_import
 from qxbatch.problems import UsageError
-from qxbatch.record.mapped_path import checked_session_txt_path
+from qxbatch.record.mapped_path import checked_outside_path
 from qxbatch.report.output_files import check_output_folder
 from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, PAGE
 from qxbatch.session.paths import SessionPaths
@@ -65,7 +65,7 @@ def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
     }
     # the inbox does not exist yet: `/` replaces it for `parse`, which refuses a missing inbox
     settings = parse({**values, "masterinbox": "/"}, on_command_line=values).settings
-    checked_session_txt_path(sessions, settings.path_map)
+    checked_outside_path(sessions, settings.path_map)
     inbox, archive = sessions / MASTER_INBOX, sessions / ARCHIVED_PACKETS
     return replace(settings, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)
 

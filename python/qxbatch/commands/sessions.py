@@ -10,7 +10,7 @@ from pathlib import Path
 from qxbatch.os_error import access_hint
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
-from qxbatch.record.mapped_path import checked_session_txt_path
+from qxbatch.record.mapped_path import checked_outside_path
 from qxbatch.report.json_file import JsonSummaryObserver
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import ARCHIVED_PACKETS
@@ -54,7 +54,7 @@ def settings_of(options: Mapping[str, object], paths: Sequence[Path]) -> Setting
         parameter.name: _text(options[parameter.option]) for parameter in PARAMETERS if options.get(parameter.option)
     }
     parsed = parse({**values, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
-    checked_session_txt_path(folders[0], parsed.settings.path_map)
+    checked_outside_path(folders[0], parsed.settings.path_map)
     # if this folder has a subfolder `sessions`, parse() may return that one; the named sessions are not in it
     return replace(parsed.settings, sessionsfolder=folders[0], archive_folder=folders[0] / ARCHIVED_PACKETS)
 

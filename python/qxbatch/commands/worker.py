@@ -64,7 +64,7 @@ def _session_globs(values: Mapping[str, str]) -> str:
 
 def _prepared_settings(values: dict[str, str], *, bids_app: bool) -> Settings:
     """Return the settings, after creating the sessions folder if it does not exist. Raises UsageError."""
-    from qxbatch.record.mapped_path import checked_session_txt_path
+    from qxbatch.record.mapped_path import checked_outside_path
 
     parsed = parse(values, bids_app=bids_app, on_command_line=values)
     if parsed.settings.test:  # from a config file: there is no option --test
@@ -73,7 +73,7 @@ def _prepared_settings(values: dict[str, str], *, bids_app: bool) -> Settings:
             "Leave it out, or write test = false.",
         )
     folder = parsed.settings.sessionsfolder
-    checked_session_txt_path(folder, parsed.settings.path_map)
+    checked_outside_path(folder, parsed.settings.path_map)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:  # for example a link to nothing has that name

@@ -35,8 +35,9 @@ def value_difference(
 ) -> str:
     """Return how the values of a converter's images differ from the REC, or their gradients from the PAR; empty if they agree.
 
-    An output is compared with the stacks that have its grid, first with that of its suffix. Volumes of diffusion may be in any
-    order. Raises CancelledError, ValueError when the header of an image cannot be read, and OSError.
+    `images` are the stacks of the PAR, `outputs` the converter's images. An output is compared with the stacks that have its grid,
+    first with that of its suffix. Volumes of diffusion may be in any order. Raises CancelledError, ValueError when the header of
+    an image cannot be read, and OSError.
     """
     import numpy as np
 

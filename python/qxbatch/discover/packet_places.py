@@ -104,7 +104,7 @@ def _occupied_by_packets(settings: Settings, message: str, unit_name: str) -> Oc
         return OccupiedFolder(message, "Move one of them away. Then run again:", command_for(settings, [unit_name]))
     command = command_for(replace(settings, masterinbox=packets), [unit_name])
     return OccupiedFolder(
-        message, f"Move the packets to {packets}, and that folder away. Then import them from there:", command
+        message, f"Move the packets to {packets}, and the session folder away. Then import them from there:", command
     )
 
 

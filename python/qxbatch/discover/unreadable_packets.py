@@ -29,9 +29,10 @@ def refuse_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings:
     if error.errno in _TOO_DEEP_ERRORS:
         pack = _pack_command(judged, settings) if data == judged.path else ""
         command = f"{pack} && {command}" if pack else command
-        what = "it" if pack else "its folders"
         hint = (
-            f"Pack {what}, as folders in an archive can be nested deeper{':' if pack else ', or shorten their paths:'}"
+            "Pack it (in an archive, folders can be nested deeper):"
+            if pack
+            else "Pack its folders (in an archive, they can be nested deeper), or shorten their paths:"
         )
     return judged.refuse(Code.UNREADABLE, f"cannot be read: {message}.", hint, command)
 

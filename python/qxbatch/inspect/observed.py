@@ -16,7 +16,7 @@ class ObservedSeries:
     """What the acquisition facts of a DICOM series are computed from: its frames, its header, the sidecars of its images."""
 
     acquired_stacks: AcquiredStacks
-    """Frames of all files, and values of the first header with an image."""
+    """The stacks of all files, also of derived images, and values of the first header with an image."""
     header: HeaderLike
     """Header of the series, by DICOM keyword."""
     sidecar: Mapping[str, Any] = field(default_factory=dict)

@@ -33,9 +33,9 @@ def duplicate_row(row: Row, first: Row, at: str) -> LedgerRow:
 
 
 def joined_notes(series: Iterable[Series]) -> dict[int, str]:
-    """Return a note for each group whose UIDs or number differ from those of the series that it was joined with.
+    """Return the notes of the parts of joined series whose UIDs or number differ from those of the first part.
 
-    The keys are the groups of the core (`Row.group`), each of which has the files of one series.
+    The keys are the groups of the core (`Row.group`): a part can have several, and each gets its note.
     """
     notes = {}
     for first_part, part in ((item.parts[0], part) for item in series for part in item.parts):

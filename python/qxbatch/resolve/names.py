@@ -14,9 +14,9 @@ MAX_ID_BYTES = 200
 
 
 def breaks_lines(name: str) -> bool:
-    """Return whether a name contains a control character or a line end.
+    """Return whether a name contains a control character or a line separator, at which a reader of lines may break it.
 
-    `.` in a pattern does not match a line feed, so a pattern could find only a part of such a name.
+    With a line feed, a pattern could find only a part of the name, since `.` does not match it.
     """
     return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
 

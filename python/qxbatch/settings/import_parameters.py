@@ -59,10 +59,10 @@ class ImportParameters(TypedDict, total=False):
     dicm2nii_dir: StrPath
     """Folder of an installed dicm2nii."""
     n_procs: int | Literal["all"]
-    """Maximum number of threads and child processes at once, converters included; `all`: one for each CPU this
+    """Maximum number of threads and child processes (such as converters) at once; `all`: one for each CPU this
     process may use. Default: all"""
     mem: str | int
-    """Memory the run should stay below, converters included, like 8G or 500M; without a unit, megabytes."""
+    """Memory that the run and its child processes should stay below, like 8G or 500M; without a unit, megabytes."""
     on_mixed: Literal["reject", "merge", "split"]
     """What to do with a packet of several patients: refuse it, make one session, or one for each patient.
     Default: reject"""

@@ -12,14 +12,14 @@ OF_QXBATCH = (
     Parameter("dicm2nii_dir", "Folder of an installed dicm2nii.", group=Group.WORK, metavar="DIR"),
     Parameter(
         "n_procs",
-        "Maximum number of threads and child processes at once, converters included; `all`: one for each CPU this process may use.",
+        "Maximum number of threads and child processes (such as converters) at once; `all`: one for each CPU this process may use.",
         group=Group.RUN,
         default="all",
         metavar="N|all",
     ),
     Parameter(
         "mem",
-        "Memory the run should stay below, converters included, like 8G or 500M; without a unit, megabytes.",
+        "Memory that the run and its child processes should stay below, like 8G or 500M; without a unit, megabytes.",
         group=Group.RUN,
         metavar="SIZE",
     ),

@@ -40,7 +40,7 @@ class Validation(NamedTuple):
     errors: int
     warnings: int
     validator: str
-    """The version of its schema; its name if it states none."""
+    """The version of the schema that the validator states; if it states none, the name of the validator."""
 
 
 class SessionExport(NamedTuple):
@@ -69,7 +69,8 @@ class DataSet(NamedTuple):
 def recorded_data_sets(sessionsfolder: Path) -> list[DataSet]:
     """Return the data sets in the record of a sessions folder, some of which may not exist any more; empty without a record.
 
-    Raises UsageError if the record cannot be read, or is none that this version writes: writing it again would lose its data sets.
+    Raises UsageError if the record cannot be read, or has a form that this version does not know: to replace it would lose its
+    data sets.
     """
     path = sessionsfolder / WORKSPACE / EXPORTS
     try:

@@ -17,7 +17,8 @@ def proposal_text(learned: LearnedProtocol) -> str:
         head.append("So few sessions have no majority: check each value.")
     head += comment_lines("Not in this file, since too few sessions have them", learned.rare_series)
     head += comment_lines(
-        "Not in this file, since they are localizers, reports or saved screens", learned.not_evaluable_series
+        "Not in this file, since their volumes cannot be counted (localizers, reports, saved screens and others)",
+        learned.not_evaluable_series,
     )
     notes = {scanner: counted(count, "session") for scanner, count in learned.session_counts.items()}
     return protocol_text(learned.protocol, head, notes)

@@ -24,7 +24,7 @@ _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "sex": {
         "LongName": "Sex",
-        "Description": "Sex by the headers, or by the table of the study",
+        "Description": "Sex by the headers, or by the study's logfile",
         "Levels": {"F": "female", "M": "male", "O": "other"},
     },
 }
@@ -88,5 +88,5 @@ def participants_json(columns: Iterable[str]) -> bytes:
     """Return participants.json, which describes the column of the subjects, and these columns."""
     described = {PARTICIPANT_ID: {"Description": "Label of the subject"}}
     for column in columns:
-        described[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the table of the study"}))
+        described[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the study's logfile"}))
     return (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

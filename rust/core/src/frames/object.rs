@@ -100,12 +100,12 @@ pub struct Object {
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
-    /// Whether the file is not DICOM, its header cannot be read to its end, or the file is too small for the stated
-    /// length of its pixel data. Without per-frame functional groups, also whether NumberOfFrames is larger than its
+    /// Whether the file is not DICOM, its header cannot be read to its end, or the file ends before the length that the
+    /// element of its pixel data states. Without per-frame functional groups, also whether NumberOfFrames is larger than its
     /// pixel data allow. A cut fragment does not count.
     pub is_incomplete: bool,
-    /// Whether the pixel data are shorter than the header announces (also a cut fragment), or the file is unreadable
-    /// before them.
+    /// Whether pixel values are missing: the file has fewer bytes of pixel data than Rows, Columns and the other
+    /// attributes need (a missing pad byte does not count), a fragment is cut, or the file is unreadable before them.
     pub is_truncated: bool,
     /// Whether another DICOM file begins directly after its pixel data: two files were joined.
     pub has_appended_file: bool,

@@ -24,7 +24,7 @@ const INSTANCE: usize = 5;
 /// The last of the keys that are numbers of volumes.
 const NUMBERED: usize = 1;
 
-#[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
+#[allow(clippy::cast_precision_loss, reason = "numbers of volumes and frames")]
 fn as_float(number: i64) -> f64 {
     number as f64
 }
@@ -41,8 +41,8 @@ pub enum VolumeOrder {
     /// In the order of no time or number in the headers, against temporal positions or acquisition times that prove the
     /// order, or with a temporal position, acquisition number or time that repeats only at some slices.
     Wrong,
-    /// No time or number in the headers distinguishes the volumes, or only InstanceNumbers (in an object with several frames,
-    /// numbers of frames) that count neither volume by volume nor place by place.
+    /// No time or number in the headers distinguishes the volumes, or they are only in the order of InstanceNumbers (in an
+    /// object with several frames, numbers of frames), and these count neither volume by volume nor place by place.
     Undetermined,
 }
 
@@ -67,8 +67,9 @@ pub(super) fn volume_order(
         let Some(rows) = rows else {
             continue;
         };
-        let varies = rows.iter().any(|row| row.first() != row.last());
-        if !varies {
+        // An element that gives an order of time has another value in the last volume than in the first.
+        let ends_differ = rows.iter().any(|row| row.first() != row.last());
+        if !ends_differ {
             continue;
         }
         distinguished = true;
@@ -85,7 +86,7 @@ pub(super) fn volume_order(
                 None => {}
             }
         }
-        if distinguishes_volumes(index, &rows) && repeats_at_some_slices(&rows) {
+        if must_differ_at_all_slices(index, &rows) && repeats_at_some_slices(&rows) {
             return VolumeOrder::Wrong;
         }
         if index == INSTANCE && rises(&rows) && !is_regular(&rows) {
@@ -115,14 +116,14 @@ pub(super) fn volume_order(
     }
 }
 
-/// Returns whether two volumes that differ in a key differ in it at all slices. This holds for numbers of volumes, and for
-/// acquisition times that are not cut to whole seconds.
-fn distinguishes_volumes(key: usize, rows: &[Vec<f64>]) -> bool {
+/// Returns whether a key is one in which volumes that differ at one slice have to differ at every slice: numbers of volumes,
+/// and acquisition times that are not cut to whole seconds.
+fn must_differ_at_all_slices(key: usize, rows: &[Vec<f64>]) -> bool {
     key <= NUMBERED || (key == ACQUIRED && rows.iter().flatten().any(|time| time.fract() != 0.0))
 }
 
 /// Returns whether the values of a key, `[slice][volume]`, are different in all volumes at one slice, but repeat at another
-/// one: a repeated slice is in the place of a later volume.
+/// one, where a frame is used twice, instead of the frame of a later volume.
 fn repeats_at_some_slices(rows: &[Vec<f64>]) -> bool {
     let all_differ = |row: &Vec<f64>| {
         let mut sorted = row.clone();
