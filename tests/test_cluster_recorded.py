@@ -306,6 +306,24 @@ def test_a_copy_of_a_study_takes_no_packets_of_the_original_and_cancels_none_of_
     assert not [call for call in recorded.calls() if call.startswith((*COMMANDS[recorded.name][::2],))]
 
 
+@pytest.mark.parametrize("command", ["resume", "cancel"])
+def test_a_copy_of_a_study_is_refused_while_the_original_cannot_be_read(
+    recorded: Recorded, tmp_path: Path, command: str
+) -> None:
+    assert recorded.submit().status == 0
+    copy = tmp_path / "copy"
+    shutil.copytree(recorded.study.sessions, copy)
+    recorded.calls()
+    folder = recorded.study.sessions.parent
+    folder.rename(tmp_path / "unreachable")
+    folder.symlink_to(folder)  # each access is an error, as without permission or with a server that does not answer
+    run = run_command(command, str(copy), env=recorded.env)
+    assert run.status != 0, run.text
+    assert "was made in a folder that cannot be read" in run.text
+    calls = recorded.calls() if (recorded.folder / "calls").exists() else ()
+    assert not [call for call in calls if call.startswith((*COMMANDS[recorded.name][::2],))]
+
+
 def test_a_submission_of_a_study_that_was_moved_is_resumed_with_its_own_packets(
     recorded: Recorded, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Parses the settings of a submission again, in its tasks and when it is resumed."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.cluster.submission import Submission
+from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.folders import find_folders
@@ -64,24 +66,34 @@ def refuse_copy(submission: Submission) -> None:
 
     Then this study is a copy: the jobs, and the paths in the options, are those of the original.
     """
-    original = _original(submission)
     folder = submission.sessionsfolder
-    with contextlib.suppress(OSError):
-        if original is not None and not original.samefile(folder):
-            raise UsageError(
-                f"Submission {submission.id} was made in {original}, and {folder} is another folder, perhaps a copy of it.",
-                f"Nothing was changed. Remove the submission (`rm -r -- {shell_word(str(submission.folder))}`), and submit "
-                "the packets of this folder.",
-            )
+    advice = f"remove the submission (`rm -r -- {shell_word(str(submission.folder))}`), and submit the packets of this folder."
+    try:
+        original = _original(submission)
+        is_copy = original is not None and not original.samefile(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return
+        raise UsageError(
+            f"Submission {submission.id} was made in a folder that cannot be read: {error_text(error)}. "
+            f"So {folder} may be a copy of it.",
+            f"Nothing was changed. Try again when that folder can be read, or {advice}",
+        ) from None
+    if is_copy:
+        raise UsageError(
+            f"Submission {submission.id} was made in {original}, and {folder} is another folder, perhaps a copy of it.",
+            f"Nothing was changed. {advice[:1].upper()}{advice[1:]}",
+        )
 
 
 def _original(submission: Submission) -> Path | None:
-    """Return the sessions folder that the options name; None if no folder has that path now."""
+    """Return the sessions folder that the options name; None if what has that path now is none. Raises OSError."""
     text = submission.options.get("sessionsfolder", "")
     path = text if text.startswith("~") else os.path.join(str(submission.record["cwd"]), text)  # noqa: PTH118 - as text
     try:
         return find_folders(Values({"sessionsfolder": path})).sessionsfolder
     except UsageError:
+        os.stat(os.path.expanduser(path))  # noqa: PTH111, PTH116 - as text; an error of reading is none of the folder
         return None
 
 
