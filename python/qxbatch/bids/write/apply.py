@@ -152,6 +152,7 @@ class Applier:
 
     def _rename_into_place(self, change: Change, staged: Path) -> None:
         target = self._dataset / change.path
+        staged_status = os.lstat(staged)
         try:
             with opened_below(target.parent, self._dataset, create=True) as folder:  # a folder can be a link by now
                 if change.action is Action.ADD:
@@ -164,11 +165,21 @@ class Applier:
         except (LinkError, NotADirectoryError, FileExistsError):
             self.applied.changed_during_run.add(change.path)
             return
-        entry = change.entry
-        if entry is not None:
-            with contextlib.suppress(OSError):
-                self._cache.store_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
+        self._store_hash(change, staged_status)
         self.applied.paths.add(change.path)
+
+    def _store_hash(self, change: Change, staged_status: os.stat_result) -> None:
+        """Store the hash of a file that was renamed into place, by its status as a staged file and its status now.
+
+        If another program changed or replaced the file since the rename, nothing is stored, and the next export reads it.
+        """
+        target = self._dataset / change.path
+        if change.entry is None:
+            return
+        with contextlib.suppress(OSError):
+            status, own_status = os.stat(target), os.lstat(target)  # noqa: PTH116 - the first one follows a link
+            if _is_unchanged(staged_status, own_status):
+                self._cache.store_hash(change.path, status, change.entry.sha256)
 
     def _remove(self, change: Change) -> None:
         planned = self._planned_by_folded_path.get(change.path.casefold())
@@ -199,6 +210,12 @@ class Applier:
         return existing is not None and any(
             existing.matches(entry) for entry in self._record.possible_entries(change.path)
         )
+
+
+def _is_unchanged(before: os.stat_result, after: os.stat_result) -> bool:
+    """Return whether two states are of one file with the same size and modification time. A rename sets the change time."""
+    values = [(status.st_size, status.st_mtime_ns) for status in (before, after)]
+    return os.path.samestat(before, after) and values[0] == values[1]
 
 
 def _groups(changes: Iterable[Change], folders: LabelFolders) -> dict[str, list[Change]]:
