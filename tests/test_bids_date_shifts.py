@@ -1,11 +1,15 @@
 """Sessions whose dates changed are not taken for sessions that another table of date shifts shifted."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 from qxbatch.core import hash_file
+from qxbatch.textfile import create_text
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
 from tests.build.study import run_main
@@ -77,3 +81,34 @@ def test_the_export_of_one_session_uses_the_table_of_its_sessions_folder(study: 
     assert [line.split("\t")[0] for line in table.splitlines()] == ["participant_id", "S1"]
     assert study.run("--shift-dates").status == 0
     assert (study.sessions / "bids-date-shifts.tsv").read_text().startswith(table)
+
+
+@pytest.mark.parametrize("is_first_export", [True, False])
+def test_rows_that_another_program_saves_during_the_export_stay(
+    study: BidsStudy, monkeypatch: pytest.MonkeyPatch, *, is_first_export: bool
+) -> None:
+    table = study.sessions / "bids-date-shifts.tsv"
+    study.add("S1")
+    if not is_first_export:
+        assert study.run("--shift-dates").status == 0
+        study.add("S2")
+    rows = table.read_text() if table.exists() else "participant_id\tdays\n"
+    tree = study.tree()
+
+    @contextlib.contextmanager
+    def create_and_edit(path: Path, mode: int) -> Iterator[TextIO]:
+        with create_text(path, mode) as file:
+            yield file
+        if "bids-date-shifts" in path.name:
+            table.write_text(f"{rows}Other\t50000\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.publish.durable.create_text", create_and_edit)
+        run = study.run("--shift-dates")
+    assert run.status == 75
+    assert "changed the table of date shifts" in " ".join(run.err.split())
+    assert table.read_text() == f"{rows}Other\t50000\n"
+    assert study.tree() == tree
+    assert study.run("--shift-dates").status == 0
+    assert "Other\t50000\n" in table.read_text()
+    assert [path.name for path in study.sessions.iterdir() if path.name.startswith(".")] == [".qxbatch"]

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.publish.durable import rename_noreplace_at
 from tests.build.bids import Scan
 from tests.build.bids_study import BOLD, SCANS, T1, BidsStudy
 from tests.build.study import run_main
@@ -41,6 +42,28 @@ def test_an_edit_that_keeps_size_and_modification_time_is_kept(study):
     study.change_rules('as = "anat/T1w"', 'as = "anat/T1w"\nset = { PulseSequenceType = "MPRAGE" }')
     run = study.run()
     assert path.read_bytes() == edited
+    assert f"left alone: {T1}.json: it was edited" in run.out
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_an_edit_right_after_the_export_wrote_the_file_is_kept(study, monkeypatch, *, in_place):
+    path = study.bids / f"{T1}.json"
+    edits: list[bytes] = []
+
+    def rename_and_edit(*arguments):
+        rename_noreplace_at(*arguments)
+        if arguments[3] == path.name and path.exists() and not edits:
+            edits.append(path.read_bytes().replace(b"0.03", b"0.04"))
+            file = path if in_place else path.with_name("new")
+            file.write_bytes(edits[0])
+            os.utime(file, ns=(1, 1))
+            file.rename(path)
+
+    monkeypatch.setattr("qxbatch.bids.write.apply.rename_noreplace_at", rename_and_edit)
+    assert study.run().status == 0
+    study.change_rules('as = "anat/T1w"', 'as = "anat/T1w"\nset = { PulseSequenceType = "MPRAGE" }')
+    run = study.run()
+    assert [path.read_bytes()] == edits
     assert f"left alone: {T1}.json: it was edited" in run.out
 
 

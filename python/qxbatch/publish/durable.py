@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.discover.own_names import HiddenKind, hidden_name
@@ -112,17 +113,28 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
         json.dump(content, file, indent=1, sort_keys=True)
 
 
-def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666, *, is_new: bool = False) -> None:
+def replace_text(
+    path: Path,
+    text: str,
+    tag: str = NO_RUN,
+    mode: int = 0o666,
+    *,
+    is_new: bool = False,
+    before_rename: Callable[[], None] | None = None,
+) -> None:
     """Write a text file, or replace one by a new text: write under a hidden name, sync, and rename into place. Raises OSError.
 
     If several processes may write the same file at once, each needs a different `tag` (16 hex digits). With `is_new`, nothing is
-    replaced: raises FileExistsError if something has the path by then.
+    replaced: raises FileExistsError if something has the path by then. `before_rename` is called right before the rename; if it
+    raises an exception, nothing is replaced.
     """
     temporary = path.with_name(hidden_name(HiddenKind.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     try:
         with create_text(temporary, mode) as file:
             file.write(text)
+        if before_rename is not None:
+            before_rename()
         try:
             if is_new:
                 rename_noreplace(temporary, path)

@@ -1,13 +1,18 @@
-"""The folder of a data set, and the files that exist in it."""
+"""The folder of a data set, and the files that exist in it. Files are written and removed through opened folders."""
 
+import contextlib
+import errno
 import os
 import re
 import stat
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.record import RecordEntry
+from qxbatch.publish.durable import replace_text
+from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
 
 _ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
 
@@ -41,6 +46,34 @@ class DatasetFolder:
         self.path = dataset
         self._cache = cache
         self._is_plain_folder: dict[str, bool] = {"": True}
+        self._status: os.stat_result | None = None
+        with contextlib.suppress(FileNotFoundError):
+            self._status = os.stat(dataset)  # noqa: PTH116 - beside os.lstat
+
+    @contextlib.contextmanager
+    def opened(self, folder: str, *, create: bool = False) -> Iterator[OpenFolder]:
+        """Open a folder of the data set for a `with` block. With `create`, missing folders are created.
+
+        Raises LinkError if it or a folder between it and the data set is a link, and OSError, also if the path of the data set
+        leads to another folder than at the beginning.
+        """
+        with opened_folder(self.path) as top:
+            if self._status is None or not os.path.samestat(self._status, os.fstat(top.descriptor)):
+                raise OSError(errno.EBUSY, "is another folder than at the beginning of the export", str(self.path))
+            with opened_in(top, PurePosixPath(folder).parts, create=create) as inner:
+                yield inner
+
+    def replace_text(self, path: str, text: str) -> None:
+        """Write a text file, or replace one by a new text, durably. Raises LinkError and OSError as `opened` does."""
+        folder, _slash, name = path.rpartition("/")
+        with self.opened(folder) as parent:
+            replace_text(parent.descriptor_path / name, text)
+
+    def remove(self, path: str) -> None:
+        """Remove a file if it exists. Raises LinkError and OSError as `opened` does."""
+        folder, _slash, name = path.rpartition("/")
+        with contextlib.suppress(FileNotFoundError), self.opened(folder) as parent:
+            os.unlink(name, dir_fd=parent.descriptor)
 
     def file_at(self, path: str) -> FileOnDisk | None:
         """Return what exists at a path; None if nothing does. Folders that are links are not followed. Raises OSError."""

@@ -11,7 +11,6 @@ from qxbatch.bids.schema.image_path import SCANS_SUFFIX
 from qxbatch.bids.tables.table_text import ABSENT
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import entry_may_exist, read_plain
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import IMAGE_SUFFIX, QXBATCH_FOLDER
@@ -157,15 +156,11 @@ def _entry(fields: Fields) -> RecordEntry:
     )
 
 
-def write_record(
-    path: Path, entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, str], shift_table: str
-) -> None:
-    """Write a record or a journal, durably. Raises OSError."""
-    replace_text(path, record_text(entries, sessionsfolders, shift_table))
-
-
 def record_text(entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, str], shift_table: str) -> str:
-    """Return the JSON text of a record, with one entry in each line, sorted by path; those of one path keep their order."""
+    """Return the JSON text of a record or a journal, with one entry in each line.
+
+    Entries are sorted by path; those of one path keep their order.
+    """
     sorted_entries = sorted(entries, key=lambda entry: entry.path)
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted_entries)
     files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)

@@ -41,6 +41,8 @@ class DateShifts:
         """The file that is written. If `path` is a symbolic link to a safer place, the link is kept."""
         self.days: dict[str, int] = {}
         """By label of the subject."""
+        self._text: str | None = None
+        """The text of the table that was read; None if there was no table."""
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -56,13 +58,14 @@ class DateShifts:
     def read(self) -> "DateShifts":
         """Read the table if it exists, and return this object. Raises UsageError."""
         try:
-            table = read_table(read_text(self._target, "strict"))
+            self._text = read_text(self._target, "strict")
         except FileNotFoundError:
             return self
         except OSError as error:
             raise self._read_error(reason_text(error, self._target)) from None
         except UnicodeDecodeError:
             raise self._read_error("it is not UTF-8") from None
+        table = read_table(self._text)
         if table is None or table.columns != COLUMNS:
             raise self._read_error(f"its first line is not {' and '.join(COLUMNS)}, separated by a tab")
         try:
@@ -90,9 +93,32 @@ class DateShifts:
         return bool(new)
 
     def write(self) -> None:
-        """Write the table so that only its owner can read it. Raises OSError."""
+        """Write the table so that only its owner can read it.
+
+        Raises OSError, and UsageError if another program, such as an editor, changed the table since it was read.
+        """
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
-        replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
+        text, tag = Table(COLUMNS, rows).text(), os.urandom(8).hex()
+        try:
+            if self._text is None:
+                replace_text(self._target, text, tag, 0o600, is_new=True)
+            else:
+                replace_text(self._target, text, tag, 0o600, before_rename=self._refuse_changed_table)
+        except FileExistsError:
+            raise self._changed_error() from None
+
+    def _refuse_changed_table(self) -> None:
+        """Raise UsageError if the table has not the text that was read."""
+        try:
+            is_changed = read_text(self._target, "strict") != self._text
+        except (OSError, UnicodeDecodeError):
+            is_changed = True
+        if is_changed:
+            raise self._changed_error()
+
+    def _changed_error(self) -> UsageError:
+        message = f"Another program changed the table of date shifts {self.path} while the export chose new shifts."
+        return UsageError(message, "The table was not written. Run again.", ExitStatus.HELD)
 
     def shift(self, subject: str, moment: datetime) -> datetime | None:
         """Return a moment moved back by the days of a subject, at the same time of day; None if that is before the year 1.

@@ -8,17 +8,17 @@ import contextlib
 import ctypes
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.export_cache import ExportCache
-from qxbatch.bids.files.record import STAGING, Record
+from qxbatch.bids.files.record import RECORD_FOLDER, STAGING, Record
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.bids.write.label_folders import LabelFolders
 from qxbatch.bids.write.placing import LinkMode, place
-from qxbatch.publish.below import opened_below, remove_empty_below
-from qxbatch.publish.durable import make_folder, remove_tree, rename_noreplace_at
+from qxbatch.publish.below import remove_empty_below
+from qxbatch.publish.durable import remove_tree, rename_noreplace_at
 from qxbatch.publish.plain_files import LinkError
 
 Content = Source | bytes
@@ -56,7 +56,6 @@ class Applier:
         self._dataset_folder, self._cache, self._record, self._link = dataset_folder, cache, record, link
         self._was_replaced = was_replaced
         self._dataset = dataset_folder.path
-        self._staging = dataset_folder.path / STAGING
         self._numbers = iter(range(1 << 62))  # names of the staged files
         self._planned_by_folded_path: dict[str, str] = {}
         """The paths of the planned files, by these paths in folded case."""
@@ -70,7 +69,7 @@ class Applier:
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
         """
-        remove_tree(self._staging)
+        self._remove_staging()
         self._planned_by_folded_path = {path.casefold(): path for path in contents}
         folders = LabelFolders(changes, contents.keys(), self._record)
         groups = _groups(changes, folders)
@@ -79,11 +78,29 @@ class Applier:
             self._apply_batch(batch, contents, folders)
         if not self.applied.failed_sessions:
             self._apply_batch(shared, contents, folders)
-        remove_tree(self._staging)
+        self._remove_staging()
         sync_file_system(self._dataset)
 
+    def _remove_staging(self) -> None:
+        with self._dataset_folder.opened(RECORD_FOLDER) as folder:
+            remove_tree(folder.descriptor_path / PurePosixPath(STAGING).name)
+
     def _apply_batch(self, batch: Sequence[Change], contents: Mapping[str, Content], folders: LabelFolders) -> None:
-        staged = self._stage_batch(batch, contents)
+        if any(change.action in _WRITE_ACTIONS for change in batch):
+            with self._dataset_folder.opened(STAGING, create=True) as staging:
+                staged = self._stage_batch(batch, contents, staging.descriptor_path)
+                self._apply_staged(batch, staged, contents, folders)
+        else:
+            self._apply_staged(batch, {}, contents, folders)
+
+    def _apply_staged(
+        self,
+        batch: Sequence[Change],
+        staged: Mapping[str, Path],
+        contents: Mapping[str, Content],
+        folders: LabelFolders,
+    ) -> None:
+        """Apply a batch. `staged` has the staged file of each path of the data set that gets a new file."""
         sync_file_system(self._dataset)
         self._leave_out_replaced_sessions(batch)
         planned = [change for change in batch if change.path in contents]
@@ -124,14 +141,13 @@ class Applier:
                 message = "an import replaced the session while it was exported, or replaces it now; run again"
                 self.applied.failed_sessions[session] = message
 
-    def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
-        """Write the new files of a batch into the staging folder; return the staged file of each path of the data set."""
+    def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content], staging: Path) -> dict[str, Path]:
+        """Write the new files of a batch into the folder `staging`; return the staged file of each path of the data set."""
         staged = {}
         for change in batch:
             if change.action not in _WRITE_ACTIONS or change.session in self.applied.failed_sessions:
                 continue
-            path = self._staging / str(next(self._numbers))
-            make_folder(self._staging)
+            path = staging / str(next(self._numbers))
             try:
                 self._stage(change, contents[change.path], path)
             except SourceError as error:
@@ -151,24 +167,35 @@ class Applier:
                 file.write(content)
 
     def _rename_into_place(self, change: Change, staged: Path) -> None:
-        target = self._dataset / change.path
+        parent, _slash, name = change.path.rpartition("/")
+        staged_status = os.lstat(staged)
         try:
-            with opened_below(target.parent, self._dataset, create=True) as folder:  # a folder can be a link by now
+            with self._dataset_folder.opened(parent, create=True) as folder:  # a folder can be a link by now
                 if change.action is Action.ADD:
-                    rename_noreplace_at(None, str(staged), folder.descriptor, target.name)
+                    rename_noreplace_at(None, str(staged), folder.descriptor, name)
                 elif self._is_still_ours(change):
-                    os.rename(staged, target.name, dst_dir_fd=folder.descriptor)
+                    os.rename(staged, name, dst_dir_fd=folder.descriptor)
                 else:
                     self.applied.changed_during_run.add(change.path)
                     return
         except (LinkError, NotADirectoryError, FileExistsError):
             self.applied.changed_during_run.add(change.path)
             return
-        entry = change.entry
-        if entry is not None:
-            with contextlib.suppress(OSError):
-                self._cache.store_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
+        self._store_hash(change, staged_status)
         self.applied.paths.add(change.path)
+
+    def _store_hash(self, change: Change, staged_status: os.stat_result) -> None:
+        """Store the hash of a file that was renamed into place, by its status as a staged file and its status now.
+
+        If another program changed or replaced the file since the rename, nothing is stored, and the next export reads it.
+        """
+        target = self._dataset / change.path
+        if change.entry is None:
+            return
+        with contextlib.suppress(OSError):
+            status, own_status = os.stat(target), os.lstat(target)  # noqa: PTH116 - the first one follows a link
+            if _is_unchanged(staged_status, own_status):
+                self._cache.store_hash(change.path, status, change.entry.sha256)
 
     def _remove(self, change: Change) -> None:
         planned = self._planned_by_folded_path.get(change.path.casefold())
@@ -177,7 +204,7 @@ class Applier:
             return
         path = self._dataset / change.path
         try:
-            with opened_below(path.parent, self._dataset) as folder:
+            with self._dataset_folder.opened(change.path.rpartition("/")[0]) as folder:
                 is_still_ours = self._is_still_ours(change)
                 if is_still_ours:
                     os.unlink(path.name, dir_fd=folder.descriptor)
@@ -199,6 +226,12 @@ class Applier:
         return existing is not None and any(
             existing.matches(entry) for entry in self._record.possible_entries(change.path)
         )
+
+
+def _is_unchanged(before: os.stat_result, after: os.stat_result) -> bool:
+    """Return whether two states are of one file with the same size and modification time. A rename sets the change time."""
+    values = [(status.st_size, status.st_mtime_ns) for status in (before, after)]
+    return os.path.samestat(before, after) and values[0] == values[1]
 
 
 def _groups(changes: Iterable[Change], folders: LabelFolders) -> dict[str, list[Change]]:

@@ -6,7 +6,7 @@ from qxbatch.bids.files.changes import Action, Change, entries_after, planned_ch
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import RECORD, Record, sessionsfolders_after, write_record
+from qxbatch.bids.files.record import RECORD, Record, record_text, sessionsfolders_after
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
 from qxbatch.bids.write.export_options import ExportOptions
@@ -24,11 +24,13 @@ SharedFilesOf = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
 class Exporter:
     """Compares a data set with the planned files and changes it. The caller has locked the data set, unless `test` is set."""
 
-    def __init__(self, options: ExportOptions, record: Record, cache: ExportCache) -> None:
+    def __init__(
+        self, options: ExportOptions, dataset_folder: DatasetFolder, record: Record, cache: ExportCache
+    ) -> None:
         self._options, self._record, self._cache = options, record, cache
         self._last_record = record
         """The record as read. In `_record`, the `journal_files` also have the existing tables that were merged (`_changes`)."""
-        self._dataset_folder = DatasetFolder(options.dataset, cache)
+        self._dataset_folder = dataset_folder
         self._results = SessionResults()
         self._kept = KeptFiles(record, self._results)
         self._planned = PlannedContents(self._dataset_folder, record, options.link_mode, self._results, self._kept)
@@ -89,7 +91,7 @@ class Exporter:
                 or self._last_record.journal_files  # the folders and table of shifts of the journal are not in the record
                 or not (dataset / RECORD).exists()
             ):
-                write_record(dataset / RECORD, entries, folders, shift_table)
+                self._dataset_folder.replace_text(RECORD, record_text(entries, folders, shift_table))
         exported = set(self._results.exported()) - applied.failed_sessions.keys()
         journal.end(exported, self._results)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)

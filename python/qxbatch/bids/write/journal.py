@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.dataset_folder import DatasetFolder
-from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, recorded_folder, write_record
+from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, record_text, recorded_folder
 from qxbatch.bids.write.session_results import SessionResults
 from qxbatch.problems import UsageError
 from qxbatch.publish.plain_files import entry_may_exist
@@ -51,7 +51,7 @@ class Journal:
         """
         unfinished = unfinished_sessions(self._dataset_folder.path, self._record, exported)
         if not unfinished:
-            (self._dataset_folder.path / JOURNAL).unlink(missing_ok=True)
+            self._dataset_folder.remove(JOURNAL)
             return
         entries_of_unfinished = (
             entry
@@ -72,7 +72,7 @@ class Journal:
         return existing is not None and existing.matches(entry)
 
     def _write(self, entries: Iterable[RecordEntry], folders: Mapping[str, str]) -> None:
-        write_record(self._dataset_folder.path / JOURNAL, entries, folders, self._shift_table)
+        self._dataset_folder.replace_text(JOURNAL, record_text(entries, folders, self._shift_table))
 
 
 def unfinished_sessions(dataset: Path, record: Record, exported: Collection[str]) -> list[str]:

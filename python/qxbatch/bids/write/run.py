@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.export_cache import read_cache
 from qxbatch.bids.files.planned_files import FileOptions
 from qxbatch.bids.files.record import read_record
@@ -28,6 +29,7 @@ def run_export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportRes
 
 def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult:
     cache = read_cache(request.sessionsfolder, request.dataset)
+    dataset_folder = DatasetFolder(request.dataset, cache)
     record = read_record(request.dataset)
     if not request.includes_all_sessions:
         refuse_omitted_interrupted_sessions(request.dataset, record, [plan.session.id for plan in plans])
@@ -50,14 +52,14 @@ def _export(request: ExportRequest, plans: Sequence[ExportPlan]) -> ExportResult
         shifts,
         request.sourcedata,
     )
-    exporter = Exporter(options, record, cache)
+    exporter = Exporter(options, dataset_folder, record, cache)
     export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, cache))
     if exporter.tables_have_failed_sessions:
         # the shared files were left out, since their tables have rows of sessions whose files could not be placed: a second export
         # without these sessions writes them
         failed = {session.session for session in export.not_exported}
         exported_plans = [plan for plan in plans if plan.session.id not in failed]
-        again = Exporter(options, read_record(request.dataset), cache)
+        again = Exporter(options, dataset_folder, read_record(request.dataset), cache)
         second = again.export(exported_plans, lambda exported: shared_files(exported, shared_options, cache))
         of_sessions = [change for change in export.changes if change.session]
         export = export._replace(changes=(*of_sessions, *(change for change in second.changes if not change.session)))
