@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import stat
+import weakref
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -46,9 +47,11 @@ class DatasetFolder:
         self.path = dataset
         self._cache = cache
         self._is_plain_folder: dict[str, bool] = {"": True}
-        self._status: os.stat_result | None = None
-        with contextlib.suppress(FileNotFoundError):
-            self._status = os.stat(dataset)  # noqa: PTH116 - beside os.lstat
+        self._descriptor: int | None = None
+        """Of the folder at the beginning; None if there was none. While it is open, CIFS and FUSE keep the inode."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._descriptor = os.open(dataset, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            weakref.finalize(self, os.close, self._descriptor)
 
     @contextlib.contextmanager
     def opened(self, folder: str, *, create: bool = False) -> Iterator[OpenFolder]:
@@ -58,7 +61,7 @@ class DatasetFolder:
         leads to another folder than at the beginning.
         """
         with opened_folder(self.path) as top:
-            if self._status is None or not os.path.samestat(self._status, os.fstat(top.descriptor)):
+            if self._descriptor is None or not os.path.sameopenfile(self._descriptor, top.descriptor):
                 raise OSError(errno.EBUSY, "is another folder than at the beginning of the export", str(self.path))
             with opened_in(top, PurePosixPath(folder).parts, create=create) as inner:
                 yield inner
