@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
+from qxbatch.commands.opened_session import REFUSALS, OpenedSession, opened_session
 from qxbatch.commands.pictures import add_pictures
 from qxbatch.commands.session_locking import session_lock
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
-from qxbatch.publish.durable import replace_text
 from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import SUMMARY_AT
+from qxbatch.session.layout import QXBATCH_FOLDER, SUMMARY_AT
 from qxbatch.session.page_checksum import is_unchanged_page
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import updated_sums
-from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary import Summary, SummaryError
 from qxbatch.visible import shell_word
 
 
@@ -24,16 +25,21 @@ def write_session_page(session: Path, outputs: list[Path], problems: list[str], 
     written.
     """
     if test or session.is_symlink():
-        _write_page(session, outputs, problems, test=test)
+        _write_page(session, outputs, problems, None)
         return
     with session_lock(session) as refusal:
-        if refusal is None:
-            _write_page(session, outputs, problems, test=False)
-        else:
+        if refusal is not None:
             problems.append(refusal.problem or f"{session}: is held by another run; its page was not changed")
+            return
+        try:
+            with opened_session(session) as opened:
+                _write_page(session, outputs, problems, opened)
+        except REFUSALS as error:
+            problems.append(error_text(error))
 
 
-def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:
+def _write_page(session: Path, outputs: list[Path], problems: list[str], opened: OpenedSession | None) -> None:
+    """Write the page to the opened session as `write_session_page` does; if it is None, write nothing."""
     folder = SessionFolder(session)
     try:
         summary = folder.summary
@@ -50,12 +56,16 @@ def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test
     if linked is not None:
         problems.append(f"{linked}: is a link, and qxbatch does not write to the target of a link")
         return
-    page = paths.page
-    outputs.append(page)
-    if not test:
-        add_pictures(folder.paths, summary)
-        text = session_page(folder.paths, summary)
-        checksums = updated_sums(paths, {page: text})
-        write_texts([NewText(page, text, is_unchanged_page)])
-        for path, content in checksums.items():
-            replace_text(path, content)
+    if opened is not None:
+        _write_files(paths, summary, opened)
+    outputs.append(paths.page)
+
+
+def _write_files(paths: SessionPaths, summary: Summary, opened: OpenedSession) -> None:
+    add_pictures(paths, summary, opened)
+    page, text = paths.page, session_page(paths, summary)
+    checksums = updated_sums(paths, {page: text})
+    with opened.opened_for_writing(QXBATCH_FOLDER) as folder:
+        write_texts([NewText(folder.descriptor_path / page.name, text, is_unchanged_page, visible_path=page)])
+    for path, content in checksums.items():
+        opened.replace_text(path.relative_to(paths.folder), content)
