@@ -12,6 +12,7 @@ from qxbatch.commands.inspect_stored import changed_texts
 from qxbatch.commands.opened_session import REFUSALS, OpenedSession, opened_session
 from qxbatch.commands.option_values import is_yes
 from qxbatch.commands.session_locking import cannot_write, session_lock
+from qxbatch.commands.summary_link import broken_link_problem
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
@@ -95,6 +96,9 @@ def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
 def _write(session: Path, resources: Resources, opened: OpenedSession | None) -> UpdateResult:
     """Compute the facts of a session, and write the files that change; if `opened` is None, only name these files."""
     folder = SessionFolder(session)
+    problem = broken_link_problem(folder)
+    if problem:
+        return UpdateResult(session, problems=(problem,))
     source = sorted_series(session, resources, images_by_series(folder))
     if not source.series:
         return UpdateResult(session, problems=source.problems or (f"{session}: nothing is sorted in its {DICOM}",))

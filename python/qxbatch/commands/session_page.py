@@ -5,6 +5,7 @@ from pathlib import Path
 from qxbatch.commands.opened_session import REFUSALS, OpenedSession, opened_session
 from qxbatch.commands.pictures import add_pictures
 from qxbatch.commands.session_locking import session_lock
+from qxbatch.commands.summary_link import broken_link_problem
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
 from qxbatch.publish.foreign import NewText, write_texts
@@ -47,9 +48,8 @@ def _write_page(session: Path, outputs: list[Path], problems: list[str], opened:
         problems.append(error_text(error))
         return
     if summary is None:
-        problems.append(
-            f"{session}: {SUMMARY_AT} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
-        )
+        missing = f"{session}: {SUMMARY_AT} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
+        problems.append(broken_link_problem(folder) or missing)
         return
     paths = folder.paths
     linked = next((path for path in (session, paths.qxbatch_folder, paths.pictures) if path.is_symlink()), None)
