@@ -1,5 +1,6 @@
 """Rebuilds the page of one session from its summary and its files."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from qxbatch.commands.opened_session import REFUSALS, OpenedSession, opened_session
@@ -28,13 +29,17 @@ def write_session_page(session: Path, outputs: list[Path], problems: list[str], 
     if test or session.is_symlink():
         _write_page(session, outputs, problems, None)
         return
-    with session_lock(session) as refusal:
+    with session_lock(session) as refusal, ExitStack() as stack:
         if refusal is not None:
             problems.append(refusal.problem or f"{session}: is held by another run; its page was not changed")
             return
         try:
-            with opened_session(session) as opened:
-                _write_page(session, outputs, problems, opened)
+            opened = stack.enter_context(opened_session(session))
+        except OSError as error:
+            problems.append(error_text(error))
+            return
+        try:
+            _write_page(session, outputs, problems, opened)
         except REFUSALS as error:
             problems.append(error_text(error))
 
