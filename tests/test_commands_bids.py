@@ -58,6 +58,23 @@ def test_init_replaces_no_file_that_appears_while_sessions_are_read(study, tmp_p
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("before", [None, "# rules\n"])
+def test_init_with_overwrite_replaces_no_other_file_that_appears_while_sessions_are_read(study, monkeypatch, before):
+    notes = "%PDF-1.4 notes\n"
+    path = study.rules
+    path.unlink() if before is None else path.write_text(before)
+
+    def propose_and_save(*args):
+        path.write_text(notes)
+        return propose(*args)
+
+    monkeypatch.setattr("qxbatch.commands.bids_init.propose", propose_and_save)
+    run = bids(study, f"--init={path}", "--overwrite=yes")
+    assert run.status == 64
+    assert "is not a rule file; it would be lost" in run.err
+    assert path.read_text() == notes
+
+
 def test_init_with_test_prints_the_rules(study, tmp_path):
     run = bids(study, f"--init={tmp_path / 'x.toml'}", "--test")
     assert "[[rule]]" in run.out

@@ -4,11 +4,13 @@ import json
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
 
 from qxbatch import demo
+from qxbatch.publish.plain_files import LinkError
 from tests.build.study import run_command, run_main
 
 
@@ -77,6 +79,69 @@ def test_a_folder_with_files_is_refused_and_unchanged(tmp_path: Path) -> None:
     assert f"The folder {tmp_path} is not empty; nothing was changed." in run.err
     assert "qxbatch demo DIR" in run.err
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+NOTES = "the only copy\n"
+
+
+def others(folder: Path) -> Path:
+    """Create a folder with files of the names that the demo writes."""
+    for name in ("sessions/inbox/MR/README.txt", "sessions/inbox/MR/OP101.zip", "README.txt"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(NOTES)
+    return folder
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_a_study_that_appears_after_the_check_is_not_changed(
+    is_link: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, files = tmp_path / "demo", demo.Source.files
+
+    def files_and_study(source: demo.Source) -> list[tuple[str, Path]]:
+        if not folder.exists():
+            folder.mkdir()
+            if is_link:
+                (folder / "study").symlink_to(others(tmp_path / "others"))
+            else:
+                others(folder / "study")
+        return files(source)
+
+    monkeypatch.setattr(demo.Source, "files", files_and_study)
+    run = run_main("demo", str(folder), "--packets-only")
+    assert run.status == 73
+    assert f"The demo cannot be created: {folder / 'study'}: file exists." in run.err
+    assert "qxbatch demo DIR" in run.err
+    assert [path.read_text() for path in (folder / "study").rglob("*.*")] == [NOTES] * 3
+
+
+@pytest.mark.parametrize("name", ["OP103", "OP104.zip"])
+def test_a_packet_that_appears_while_others_are_written_is_not_changed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = others(tmp_path / "others") / ("" if name == "OP103" else "README.txt")
+    packet = tmp_path / "demo/study/sessions/inbox/MR" / name
+    open_tar = tarfile.open
+
+    def open_after_link(path: Path, mode: Any) -> tarfile.TarFile:
+        packet.symlink_to(other)
+        return open_tar(path, mode)
+
+    monkeypatch.setattr(tarfile, "open", open_after_link)
+    run = run_main("demo", str(tmp_path / "demo"), "--packets-only")
+    assert run.status == 73
+    assert f"{packet}: file exists" in run.err
+    assert (tmp_path / "others/README.txt").read_text() == NOTES
+    assert len([*(tmp_path / "others").rglob("*.*")]) == 3
+
+
+def test_a_folder_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "demo").symlink_to("other")
+    with pytest.raises(LinkError):
+        demo.make_study(tmp_path / "demo")
+    assert list((tmp_path / "other").iterdir()) == []
 
 
 def test_a_wrong_option_is_refused_before_anything_is_written(tmp_path: Path) -> None:

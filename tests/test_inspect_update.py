@@ -233,6 +233,35 @@ def test_a_link_named_qxbatch_is_not_followed(study: Study, tmp_path: Path) -> N
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command", [("inspect", "--update"), ("inspect", "--update", "--test"), ("report",)], ids=" ".join
+)
+def test_a_summary_that_is_a_broken_link_is_named_and_stays(command: tuple[str, ...], study: Study) -> None:
+    session = imported(study, TREE)
+    path = session / SUMMARY
+    path.unlink()
+    path.symlink_to("../../.git/annex/objects/k1/k2/SHA256E-s5000--ab.json")
+    before = snapshot(session)
+    run = run_main(*command, str(session))
+    assert run.status == 1, run.text
+    assert f"{path}: is a link to a file that is not here" in run.text
+    assert "`git annex get`" in run.text
+    assert "--update" not in run.text
+    assert snapshot(session) == before
+
+
+@pytest.mark.parametrize("name", ["dicom/DICOM-Report.txt", "qxbatch/sorted.sha256"])
+def test_other_files_that_are_broken_links_stay(name: str, study: Study) -> None:
+    session = imported(study, TREE)
+    make_older(session)
+    (session / name).unlink(missing_ok=True)
+    (session / name).symlink_to("missing")
+    run = run_main("inspect", "--update", str(session))
+    assert run.status == 0, run.text
+    assert "wrote qxbatch/summary.json" in run.out
+    assert (session / name).readlink() == Path("missing")
+
+
 def test_a_missing_series_keeps_its_facts_and_is_reported(study: Study) -> None:
     session = imported(study, TREE)
     before = checked_summary(session)

@@ -1,12 +1,15 @@
 """Creates a small study of real scans: the MR files of pydicom and nibabel, as packets in an inbox."""
 
+import os
 import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
 from qxbatch.session.layout import MASTER_INBOX
 
 README_TEXT = "A file without images. Such files are kept in the session's inbox.\n"
@@ -61,35 +64,61 @@ def sessions_folder(folder: Path) -> Path:
 def make_study(folder: Path) -> Path:
     """Create the demo study below a folder and return its sessions folder; other files do not change.
 
-    Raises MissingDataError before anything is written, and OSError.
+    Raises MissingDataError before anything is written, FileExistsError if a name of the study is in use, LinkError if the folder
+    is a link, and OSError.
     """
     pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)
     sessions = sessions_folder(folder)
-    inbox = sessions / MASTER_INBOX
-    inbox.mkdir(parents=True, exist_ok=True)
-    _zip(inbox / "OP101.zip", pilot)
-    _tar_gz(inbox / "OP102_baseline.tar.gz", diffusion)
-    _folder(inbox / "OP103", anatomical)
-    _zip(inbox / "OP104.zip", pairs)
-    (inbox / "README.txt").write_text(STRAY_TEXT)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        opened_folder(folder.parent) as parent,
+        opened_in(parent, (folder.name,)) as top,
+        _created(top, (sessions / MASTER_INBOX).relative_to(folder).parts) as inbox,
+    ):
+        _zip(inbox.descriptor_path / "OP101.zip", pilot)
+        _tar_gz(inbox.descriptor_path / "OP102_baseline.tar.gz", diffusion)
+        with _created(inbox, ("OP103",)) as packet:
+            _write_files(packet.descriptor_path, anatomical)
+        _zip(inbox.descriptor_path / "OP104.zip", pairs)
+        _write_new(inbox.descriptor_path / "README.txt", STRAY_TEXT.encode())
     return sessions
 
 
+@contextmanager
+def _created(top: OpenFolder, parts: Sequence[str]) -> Iterator[OpenFolder]:
+    """Create a folder below an opened one, and each folder on the way to it; open it for a `with` block.
+
+    Raises FileExistsError if one of them exists, also as a link, and OSError.
+    """
+    for k, name in enumerate(parts):
+        with opened_in(top, parts[:k]) as parent:
+            try:
+                os.mkdir(name, dir_fd=parent.descriptor)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(parent.path / name)) from error
+    with opened_in(top, parts) as folder:
+        yield folder
+
+
 def _zip(path: Path, files: Iterable[tuple[str, Path]]) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo("README.txt"), README_TEXT)
         for name, source in files:
             archive.write(source, name)
 
 
 def _tar_gz(path: Path, files: Iterable[tuple[str, Path]]) -> None:
-    with tarfile.open(path, "w:gz") as archive:
+    with tarfile.open(path, "x:gz") as archive:
         for name, source in files:
             archive.add(source, name)
 
 
-def _folder(path: Path, files: Iterable[tuple[str, Path]]) -> None:
-    path.mkdir(exist_ok=True)
-    (path / "README.txt").write_text(README_TEXT)
+def _write_files(folder: Path, files: Iterable[tuple[str, Path]]) -> None:
+    _write_new(folder / "README.txt", README_TEXT.encode())
     for name, source in files:
-        (path / name).write_bytes(source.read_bytes())
+        _write_new(folder / name, source.read_bytes())
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ import pytest
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.problems import Code, Problem
 from qxbatch.protocol.difference import DifferenceKind
+from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionFolder, SessionState
+from qxbatch.study.learn import LearnedProtocol, learn
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under, write_folder
 from tests.build.protocols import HALF, OTHER_TR, REST, SESSIONS, T1, T2, WITHOUT_T2, half, packet, put, series_of
@@ -101,6 +103,22 @@ def test_learning_again_gives_the_same_bytes_and_replaces_only_what_may_be_repla
     dry = run_main("protocol", "learn", str(imported.sessions), f"--output={protocol.parent / 'x.toml'}", "--test")
     assert dry.out.encode() == before
     assert not (protocol.parent / "x.toml").exists()
+
+
+def test_learning_replaces_no_other_file_that_appears_while_sessions_are_read(
+    imported: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, notes = tmp_path / "protocol.toml", b"%PDF-1.4 notes\n"
+
+    def learn_and_save(sessions: Sequence[ScannedSession]) -> LearnedProtocol:
+        path.write_bytes(notes)
+        return learn(sessions)
+
+    monkeypatch.setattr("qxbatch.commands.protocol_learn.learn", learn_and_save)
+    run = run_main("protocol", "learn", str(imported.sessions), f"--output={path}", "--overwrite=yes")
+    assert run.status == 64
+    assert "is not a protocol; it would be lost" in run.err
+    assert path.read_bytes() == notes
 
 
 def test_the_study_level_compares_without_a_protocol(imported: Study, tmp_path: Path) -> None:

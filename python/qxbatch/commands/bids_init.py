@@ -2,7 +2,7 @@
 
 from qxbatch.bids.propose.proposal import propose
 from qxbatch.commands.bids_options import BidsOptions, is_chosen
-from qxbatch.commands.proposal_file import check_proposal_file, write_proposal
+from qxbatch.commands.proposal_file import ProposalFile
 from qxbatch.exits import ExitStatus
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line, shell_word
@@ -12,14 +12,15 @@ def propose_rules(options: BidsOptions, sessions: list[SessionFolder]) -> ExitSt
     """Write the proposed rule file, or print it with `test`. Raises UsageError."""
     path = options.init
     assert path is not None
+    file = ProposalFile("--init", path, options.sessionsfolder, options.overwrite)
     if not options.test:
-        check_proposal_file("--init", path, options.sessionsfolder, overwrite=options.overwrite)
+        file.check()
     chosen = [session for session in sessions if is_chosen(session.id, options)]
     text = propose(chosen)
     if options.test:
         print(text, end="")
         return ExitStatus.OK
-    write_proposal(path, text, overwrite=options.overwrite)
+    file.write(text)
     print(f"wrote {one_line(str(path))} from {len(chosen)} session{'s' * (len(chosen) != 1)}")
     print("Read and correct it, then run:")
     folders = f"{shell_word(str(options.sessionsfolder))} {shell_word(str(options.dataset))}"

@@ -24,6 +24,7 @@ FOLDER = "qxbatch-demo"
 """The folder of the demo when none is named."""
 EXAMPLE_SESSION = "OP101"
 """The session whose files are named at the end."""
+_HINT = "Name a folder that is empty or does not exist: qxbatch demo DIR"
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -78,14 +79,13 @@ def _command(settings: Settings) -> str:
 
 def _must_be_empty(folder: Path) -> None:
     """Raise UsageError if the folder exists and is not empty or cannot be read, or if it is not a folder."""
-    hint = "Name a folder that is empty or does not exist: qxbatch demo DIR"
     if os.path.lexists(folder) and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder.", hint)
+        raise UsageError(f"{folder} is not a folder.", _HINT)
     try:
         if folder.is_dir() and any(folder.iterdir()):
-            raise UsageError(f"The folder {folder} is not empty; nothing was changed.", hint)
+            raise UsageError(f"The folder {folder} is not empty; nothing was changed.", _HINT)
     except OSError as error:
-        raise UsageError(f"Cannot read {error_text(error, folder)}.", hint) from None
+        raise UsageError(f"Cannot read {error_text(error, folder)}.", _HINT) from None
 
 
 def _make(folder: Path) -> None:
@@ -96,7 +96,9 @@ def _make(folder: Path) -> None:
         raise UsageError(str(error), "Nothing was created or imported.", ExitStatus.UNAVAILABLE) from None
     except OSError as error:
         text = f"The demo cannot be created: {error_text(error, folder)}."
-        raise UsageError(text, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE) from None
+        # the folder was empty: a name that is in use appeared after that
+        hint = _HINT if isinstance(error, FileExistsError) else "Name a folder that can be written."
+        raise UsageError(text, hint, ExitStatus.CANNOT_WRITE) from None
 
 
 def _closing_text(sessions: Path) -> str:

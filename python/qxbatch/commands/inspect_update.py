@@ -9,12 +9,12 @@ from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.inspect_resources import Resources, print_problems
 from qxbatch.commands.inspect_session import images_by_series, sorted_series
 from qxbatch.commands.inspect_stored import changed_texts
+from qxbatch.commands.opened_session import REFUSALS, OpenedSession, opened_session
 from qxbatch.commands.option_values import is_yes
 from qxbatch.commands.session_locking import cannot_write, session_lock
+from qxbatch.commands.summary_link import broken_link_problem
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.publish.durable import make_folder, replace_text
-from qxbatch.publish.plain_files import refuse_link
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import DICOM, SUMMARY_AT
 from qxbatch.session.summary import SummaryError
@@ -81,20 +81,24 @@ def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
         )
     try:
         if test:
-            return _write(session, resources, test=True)
+            return _write(session, resources, None)
         with session_lock(session) as refusal:
             if refusal is not None:
                 return UpdateResult(session, problems=tuple(filter(None, [refusal.problem])), is_held=refusal.is_held)
-            return _write(session, resources, test=False)
+            with opened_session(session) as opened:
+                return _write(session, resources, opened)
     except SummaryError as error:
         return UpdateResult(session, problems=(str(error),))
     except OSError as error:
         return UpdateResult(session, problems=(error_text(error, session),))
 
 
-def _write(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
-    """Compute the facts of a session, and write the files that change; with `test`, only name these files."""
+def _write(session: Path, resources: Resources, opened: OpenedSession | None) -> UpdateResult:
+    """Compute the facts of a session, and write the files that change; if `opened` is None, only name these files."""
     folder = SessionFolder(session)
+    problem = broken_link_problem(folder)
+    if problem:
+        return UpdateResult(session, problems=(problem,))
     source = sorted_series(session, resources, images_by_series(folder))
     if not source.series:
         return UpdateResult(session, problems=source.problems or (f"{session}: nothing is sorted in its {DICOM}",))
@@ -107,15 +111,15 @@ def _write(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
     names = []
     for path, text in changed_texts(folder, source.series).items():
         names.append(path.relative_to(session).as_posix())
-        if not test:
-            refuse_link(path.parent)
-            _replace(path, text)
+        if opened is not None:
+            _replace(opened, path.relative_to(session), text)
     return UpdateResult(session, len(source.series), tuple(names), (*source.problems, *missing))
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(session: OpenedSession, file: Path, text: str) -> None:
     try:
-        make_folder(path.parent)
-        replace_text(path, text)
+        session.replace_text(file, text)
+    except REFUSALS:
+        raise
     except OSError as error:
         raise cannot_write(error) from None

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
@@ -10,30 +11,44 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.report.output_files import check_output_files, default_study_paths
 
 
-def check_proposal_file(option: str, path: Path, sessionsfolder: Path, *, overwrite: bool) -> None:
-    """Raise UsageError if a proposal may not be written to the path that `option` gives.
+class ProposalFile(NamedTuple):
+    """The file that a proposal is written to."""
 
-    It may not replace something that is not a file or, without `overwrite`, any file. With `overwrite`, it may replace only a file
-    of the kind that the option writes. A new file, too, may not be where an import would take, change or remove it: in a session,
-    in a master inbox, or in the archive (`check_output_files`).
-    """
-    if os.path.lexists(path):
-        if not path.is_file():
-            raise UsageError(f"{path} is not a file.", f"Name another file with {option}.", ExitStatus.CANNOT_WRITE)
-        if not overwrite:
-            raise _exists_error(path)
-    check_output_files({option: path}, [default_study_paths(sessionsfolder)])
+    option: str
+    """The option that gives the path."""
+    path: Path
+    sessionsfolder: Path
+    overwrite: bool
 
+    def check(self) -> None:
+        """Raise UsageError if the proposal may not be written.
 
-def write_proposal(path: Path, text: str, *, overwrite: bool) -> None:
-    """Write a proposal. Raises UsageError if the file cannot be written or, without `overwrite`, if it appeared meanwhile."""
-    try:
-        replace_text(path, text, os.urandom(8).hex(), is_new=not overwrite)
-    except FileExistsError:
-        raise _exists_error(path) from None
-    except OSError as error:
-        hint = "Name a file in a folder that can be written."
-        raise UsageError(f"Cannot write {path}: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE) from None
+        It may not replace something that is not a file or, without `overwrite`, any file. With `overwrite`, it may replace only a
+        file of the kind that the option writes. A new file, too, may not be where an import would take, change or remove it: in a
+        session, in a master inbox, or in the archive (`check_output_files`).
+        """
+        if os.path.lexists(self.path):
+            if not self.path.is_file():
+                hint = f"Name another file with {self.option}."
+                raise UsageError(f"{self.path} is not a file.", hint, ExitStatus.CANNOT_WRITE)
+            if not self.overwrite:
+                raise _exists_error(self.path)
+        check_output_files({self.option: self.path}, [default_study_paths(self.sessionsfolder)])
+
+    def write(self, text: str) -> None:
+        """Write the proposal. The path is checked again: another file may have appeared there while the sessions were read.
+
+        Raises UsageError as `check` does, and if the file cannot be written.
+        """
+        self.check()
+        try:
+            replace_text(self.path, text, os.urandom(8).hex(), is_new=not self.overwrite)
+        except FileExistsError:
+            raise _exists_error(self.path) from None
+        except OSError as error:
+            reason = f"Cannot write {self.path}: {reason_text(error, self.path)}."
+            hint = "Name a file in a folder that can be written."
+            raise UsageError(reason, hint, ExitStatus.CANNOT_WRITE) from None
 
 
 def _exists_error(path: Path) -> UsageError:

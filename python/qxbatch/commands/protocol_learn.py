@@ -2,7 +2,7 @@
 
 import sys
 
-from qxbatch.commands.proposal_file import check_proposal_file, write_proposal
+from qxbatch.commands.proposal_file import ProposalFile
 from qxbatch.commands.scanned_sessions import scanned_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -16,9 +16,11 @@ from qxbatch.visible import one_line, shell_word
 
 def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> ExitStatus:
     """Write the proposed protocol, or print it with `test`. Raises UsageError."""
-    path = absolute_path("--output", output)
+    file = ProposalFile(
+        "--output", absolute_path("--output", output), absolute_path("<sessionsfolder>", folder), overwrite
+    )
     if not test:
-        check_proposal_file("--output", path, absolute_path("<sessionsfolder>", folder), overwrite=overwrite)
+        file.check()
     all_sessions = list(scanned_sessions(folder))
     for session in all_sessions:
         if isinstance(session, NotCompared):
@@ -33,7 +35,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     if test:
         print(text, end="")
         return ExitStatus.OK
-    write_proposal(path, text, overwrite=overwrite)
+    file.write(text)
     print(f"wrote {one_line(output)}: {series} series from {len(sessions)} session{'s' * (len(sessions) != 1)}")
     print("Read and correct it, then run:")
     print(f"  qxbatch protocol check {shell_word(folder)} --protocol={shell_word(output)}")

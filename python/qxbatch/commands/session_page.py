@@ -1,18 +1,21 @@
 """Rebuilds the page of one session from its summary and its files."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
+from qxbatch.commands.opened_session import REFUSALS, OpenedSession, opened_session
 from qxbatch.commands.pictures import add_pictures
 from qxbatch.commands.session_locking import session_lock
+from qxbatch.commands.summary_link import broken_link_problem
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
-from qxbatch.publish.durable import replace_text
 from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import SUMMARY_AT
+from qxbatch.session.layout import QXBATCH_FOLDER, SUMMARY_AT
 from qxbatch.session.page_checksum import is_unchanged_page
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import updated_sums
-from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary import Summary, SummaryError
 from qxbatch.visible import shell_word
 
 
@@ -24,16 +27,25 @@ def write_session_page(session: Path, outputs: list[Path], problems: list[str], 
     written.
     """
     if test or session.is_symlink():
-        _write_page(session, outputs, problems, test=test)
+        _write_page(session, outputs, problems, None)
         return
-    with session_lock(session) as refusal:
-        if refusal is None:
-            _write_page(session, outputs, problems, test=False)
-        else:
+    with session_lock(session) as refusal, ExitStack() as stack:
+        if refusal is not None:
             problems.append(refusal.problem or f"{session}: is held by another run; its page was not changed")
+            return
+        try:
+            opened = stack.enter_context(opened_session(session))
+        except OSError as error:
+            problems.append(error_text(error))
+            return
+        try:
+            _write_page(session, outputs, problems, opened)
+        except REFUSALS as error:
+            problems.append(error_text(error))
 
 
-def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:
+def _write_page(session: Path, outputs: list[Path], problems: list[str], opened: OpenedSession | None) -> None:
+    """Write the page to the opened session as `write_session_page` does; if it is None, write nothing."""
     folder = SessionFolder(session)
     try:
         summary = folder.summary
@@ -41,21 +53,24 @@ def _write_page(session: Path, outputs: list[Path], problems: list[str], *, test
         problems.append(error_text(error))
         return
     if summary is None:
-        problems.append(
-            f"{session}: {SUMMARY_AT} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
-        )
+        missing = f"{session}: {SUMMARY_AT} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
+        problems.append(broken_link_problem(folder) or missing)
         return
     paths = folder.paths
     linked = next((path for path in (session, paths.qxbatch_folder, paths.pictures) if path.is_symlink()), None)
     if linked is not None:
         problems.append(f"{linked}: is a link, and qxbatch does not write to the target of a link")
         return
-    page = paths.page
-    outputs.append(page)
-    if not test:
-        add_pictures(folder.paths, summary)
-        text = session_page(folder.paths, summary)
-        checksums = updated_sums(paths, {page: text})
-        write_texts([NewText(page, text, is_unchanged_page)])
-        for path, content in checksums.items():
-            replace_text(path, content)
+    if opened is not None:
+        _write_files(paths, summary, opened)
+    outputs.append(paths.page)
+
+
+def _write_files(paths: SessionPaths, summary: Summary, opened: OpenedSession) -> None:
+    add_pictures(paths, summary, opened)
+    page, text = paths.page, session_page(paths, summary)
+    checksums = updated_sums(paths, {page: text})
+    with opened.opened_for_writing(QXBATCH_FOLDER) as folder:
+        write_texts([NewText(folder.descriptor_path / page.name, text, is_unchanged_page, visible_path=page)])
+    for path, content in checksums.items():
+        opened.replace_text(path.relative_to(paths.folder), content)

@@ -16,11 +16,10 @@ _NO_FILTER = 0
 """First byte of a scan line without filter."""
 
 
-def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
-    """Write the thumbnail of a session, from the image with the most voxels per volume that has a grey picture.
+def thumbnail(paths: SessionPaths, summary: Summary) -> bytes | None:
+    """Return the thumbnail of a session as PNG, from the image with the most voxels per volume that has a grey picture.
 
-    Images of a single slice are tried last. Writes nothing if no image has a grey picture. Raises OSError when the thumbnail
-    cannot be written.
+    Images of a single slice are tried last. Returns None if no image has a grey picture.
     """
     for image in sorted(summary.images, key=lambda image: (-_voxels(image.shape), image.number)):
         try:
@@ -28,8 +27,8 @@ def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
         except (OSError, ValueError, zlib.error, struct.error):
             continue
         if lines:
-            paths.thumbnail.write_bytes(encode_png(_square(lines), SIDE, SIDE))
-            return
+            return encode_png(_square(lines), SIDE, SIDE)
+    return None
 
 
 def _voxels(shape: tuple[int, ...]) -> int:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qxbatch.pack.series import move
-from qxbatch.page.thumbnail import write_thumbnail
+from qxbatch.page.thumbnail import thumbnail
 from qxbatch.record.images import SessionImages
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
@@ -28,4 +28,6 @@ def place_pictures(session_images: SessionImages, paths: SessionPaths, summary: 
             if picture.exists():
                 paths.pictures.mkdir(exist_ok=True)
                 move(picture, target)
-    write_thumbnail(paths, summary)
+    content = thumbnail(paths, summary)
+    if content is not None:
+        paths.thumbnail.write_bytes(content)

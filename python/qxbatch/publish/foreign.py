@@ -27,6 +27,8 @@ class NewText(NamedTuple):
     can_exchange: bool = True
     """Whether the file may be exchanged with the text in one step. A killed run may then leave the replaced file under a hidden
     name: the next `write_texts` for this path removes or keeps that file."""
+    visible_path: Path | None = None
+    """The path in messages, if it is not `path`, which may lead through an opened folder."""
 
 
 def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
@@ -40,7 +42,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     staged = [_hidden_path(text.path, HiddenKind.COPY, tag) for text in texts]
     try:
         for path, text in zip(staged, texts, strict=True):
-            clear_path(path)
+            clear_path(path, text.visible_path and text.visible_path.with_name(path.name))
             with create_text(path) as file:
                 file.write(text.text)
         for path, text in zip(staged, texts, strict=True):
@@ -54,12 +56,12 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
 
 def _replace(staged: Path, new: NewText, tag: str) -> None:
     """Give a staged text its name; try again if another program writes or removes the file meanwhile."""
-    is_own = cache(new.is_own)
+    new = new._replace(is_own=cache(new.is_own))
     aside = _hidden_path(new.path, HiddenKind.ASIDE, tag)
     for _ in range(_TRIES):
-        _remove_or_keep(aside, new.path, is_own)
+        _remove_or_keep(aside, new)
         with contextlib.suppress(FileExistsError, FileNotFoundError):
-            _keep_foreign(new.path, is_own)
+            _keep_foreign(new)
             if not os.path.lexists(new.path):
                 rename_noreplace(staged, new.path)
                 return
@@ -67,9 +69,9 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
                 break
             if not _try_exchange(staged, aside, new.path):
                 break
-            _remove_or_keep(aside, new.path, is_own)
+            _remove_or_keep(aside, new)
             return
-    _keep_foreign(new.path, is_own)
+    _keep_foreign(new)
     try:
         staged.replace(new.path)
     except OSError as error:
@@ -89,37 +91,38 @@ def _try_exchange(staged: Path, aside: Path, path: Path) -> bool:
     return False
 
 
-def _remove_or_keep(aside: Path, path: Path, is_own: Callable[[bytes], bool]) -> None:
+def _remove_or_keep(aside: Path, new: NewText) -> None:
     """Remove a replaced file, or keep it if a person wrote it or it cannot be read. Do nothing if there is none.
 
     A FIFO or other special file, which has no bytes to keep, is removed.
     """
     with contextlib.suppress(FileNotFoundError):  # there is none, or another run does the same
         try:
-            is_foreign = not is_own(read_bytes(aside))
+            is_foreign = not new.is_own(read_bytes(aside))
         except OSError:
             is_foreign = stat.S_IFMT(aside.lstat().st_mode) in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
         if is_foreign:
-            _keep(aside, path)
+            _keep(aside, new)
         else:
             aside.unlink()
 
 
-def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
+def _keep_foreign(new: NewText) -> None:
     """Rename a file that a person wrote or changed, and any link. Raises OSError if a file cannot be read."""
     try:
-        if is_own(read_bytes(path)):
+        if new.is_own(read_bytes(new.path)):
             return
     except OSError:
-        if not path.is_symlink():
-            if not path.is_file():
+        if not new.path.is_symlink():
+            if not new.path.is_file():
                 return  # a FIFO has no bytes to keep, and a folder cannot be replaced
             raise
-    _keep(path, path)
+    _keep(new.path, new)
 
 
-def _keep(source: Path, path: Path) -> None:
+def _keep(source: Path, new: NewText) -> None:
     """Rename the file at `source` to the first unused name `<path>.<k>`, and print that name. Raises OSError."""
+    path = new.path
     k = 1
     while True:
         new_path = path.with_name(f"{path.name}.{k}")
@@ -129,7 +132,7 @@ def _keep(source: Path, path: Path) -> None:
             k += 1
         else:
             what = "is a link" if new_path.is_symlink() else "is not as qxbatch wrote it"
-            print(f"{path} {what}, so it was renamed to {new_path.name}.", file=sys.stderr)
+            print(f"{new.visible_path or path} {what}, so it was renamed to {new_path.name}.", file=sys.stderr)
             return
 
 

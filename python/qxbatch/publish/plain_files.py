@@ -61,8 +61,11 @@ def refuse_non_folder(folder: Path) -> None:
         raise InTheWayError(folder, "not a folder, and qxbatch needs one of that name")
 
 
-def clear_path(path: Path) -> None:
-    """Remove a file, link or empty folder that has the name of a file of qxbatch. Raises OSError for a folder with content."""
+def clear_path(path: Path, visible_path: Path | None = None) -> None:
+    """Remove a file, link or empty folder that has the name of a file of qxbatch. Raises OSError for a folder with content.
+
+    `visible_path`: the path in messages, if it is not `path`, which may lead through an opened folder.
+    """
     if not os.path.lexists(path):
         return
     try:
@@ -75,7 +78,8 @@ def clear_path(path: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            raise InTheWayError(path, "a folder with content, and qxbatch writes a file of that name") from error
+            what = "a folder with content, and qxbatch writes a file of that name"
+            raise InTheWayError(visible_path or path, what) from error
 
 
 def open_plain(path: Path) -> BinaryIO | None:
