@@ -1,4 +1,4 @@
-"""Series whose numbers are regular, although other elements say that slices or volumes were exchanged."""
+"""Series whose numbers are regular, although other elements say that slices were exchanged."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,18 +71,6 @@ def test_exchanged_slices_whose_values_cannot_be_compared_are_not_mixed(tmp_path
     outcome = converted(files, tmp_path)
     assert outcome.warnings == []
     check_image(outcome.conversion.outputs[0].nifti, SCAN)
-
-
-def test_instance_numbers_against_the_times_of_single_slices_do_not_order_volumes(tmp_path: Path) -> None:
-    scan = block(places=1, volumes=4)
-    absent = dict.fromkeys(("AcquisitionNumber", "ContentDate", "ContentTime"))
-    files = [
-        read_back(encoded(classic(part, number, {**absent, "AcquisitionTime": f"1015{2 * part.volume:02}"})))
-        for number, part in enumerate((scan[index] for index in (0, 2, 1, 3)), start=1)
-    ]
-    outcome = converted(files, tmp_path)
-    assert outcome.warnings == []
-    check_image(outcome.conversion.outputs[0].nifti, scan)
 
 
 def test_times_in_the_order_of_interleaved_slices_are_no_exchange(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_advice_for_a_session_folder_is_to_pack_the_folders_in_its_inbox(
     deep(dummy.sessions / "S1" / "inbox", name, levels)
     each = dummy.candidate(masterinbox="none", sessions="S1")
     assert why in each.problem.message
-    assert each.problem.hint.startswith("Pack its folders, ")
+    assert each.problem.hint.startswith("Pack its folders (in an archive")
     assert each.problem.command.startswith("qxbatch ")
 
 
@@ -178,7 +178,7 @@ def test_no_command_packs_a_folder_into_another_packet(dummy: DummyStudy, given:
     if other:
         dummy.put(other)
     each = next(each for each in dummy.candidates(None, on_same_session="merge", **given) if each.path.name == "A1")
-    assert each.problem.hint.startswith("Pack its folders, ")
+    assert each.problem.hint.startswith("Pack its folders (in an archive")
     assert each.problem.command.startswith("qxbatch ")
 
 

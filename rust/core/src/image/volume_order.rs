@@ -1,6 +1,6 @@
 //! Whether the volumes of an image are in the order of a time or number in the headers.
 
-use super::exchanged_slices::{volume_indices, volume_ranks};
+use super::exchanged_slices::volume_indices;
 use super::frame_positions::SeriesFrame;
 use super::frame_values::{count_frames, times, values};
 use crate::frames::{Attributes, span};
@@ -56,8 +56,6 @@ pub(super) fn volume_order(
         return VolumeOrder::NotCompared;
     }
     let mut distinguished = false;
-    // Whether a number or time gives another order of whole volumes.
-    let mut is_other_order = false;
     for (index, key) in KEYS.iter().enumerate() {
         let rows = if matches!(index, ACQUIRED | CONTENT) {
             times(series_frames, frames, *key)
@@ -77,9 +75,6 @@ pub(super) fn volume_order(
             continue;
         }
         if index == INSTANCE {
-            if is_other_order {
-                return VolumeOrder::Wrong;
-            }
             match rises_by_dimension(series_frames, frames) {
                 Some(true) => return VolumeOrder::Right,
                 Some(false) => return VolumeOrder::Wrong,
@@ -104,10 +99,6 @@ pub(super) fn volume_order(
         if contradicts(index, &rows) || is_by_time_of_day {
             return VolumeOrder::Wrong;
         }
-        // ContentTime may be the time of a reconstruction that finished volumes in any order.
-        is_other_order |= index != CONTENT
-            && volume_ranks(&rows, f64::total_cmp)
-                .is_some_and(|ranks| ranks.iter().all(|row| Some(row) == ranks.first()));
     }
     if distinguished {
         VolumeOrder::Wrong
