@@ -12,6 +12,7 @@ from qxbatch.protocol.values import (
     actual_text,
     read_count_range,
     read_expectation,
+    rounded_text,
     toml_string,
 )
 
@@ -26,6 +27,11 @@ def test_a_tolerance_can_be_written_in_several_ways(written: object) -> None:
     assert agrees("tr_ms", written, 2000.9)
     assert agrees("tr_ms", written, 1999.0)
     assert not agrees("tr_ms", written, 2001.5)
+
+
+def test_a_value_that_was_rounded_as_it_was_written_agrees() -> None:
+    fact = 1.234564
+    assert agrees("tr_ms", f"{rounded_text(fact)} ± 0", fact)
 
 
 def test_a_tolerance_can_be_a_percentage() -> None:

@@ -15,7 +15,7 @@ from qxbatch.model import Output
 from qxbatch.parrec.header import ParHeader
 
 _TOLERANCE = 0.05
-"""Largest difference between RepetitionTime and the interval of the dynamic scans that rounding explains, s."""
+"""Largest difference between RepetitionTime and the time of a volume in a dynamic scan that rounding explains, s."""
 
 
 def repetition_time(header: ParHeader) -> float:
@@ -28,8 +28,8 @@ def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) 
     """Return the time between the volumes of an image in s; 0 if it is not known.
 
     - Cardiac phases of one dynamic scan: the interval of their trigger times. Of several dynamic scans, it is not known.
-    - Other volumes: RepetitionTime, unless the dynamic scans began at another interval: then the time follows from that interval,
-      as in a 3D scan, in which RepetitionTime is the time between excitations.
+    - Other volumes: the interval of the dynamic scans, divided by the number of volumes in each. RepetitionTime, which has more
+      digits, if it differs by rounding alone (in a 3D scan, it is the time between excitations), or if the interval is not known.
 
     `lines` are indices of image lines, from 0, at least one for each volume.
     """

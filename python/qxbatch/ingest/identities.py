@@ -49,7 +49,9 @@ def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
 
 
 def member_path_redaction(reading: Reading, *, deidentified: bool = True) -> Redact:
-    """Return a function that replaces the paths of members in a text by NAME_LEFT_OUT; `no_redaction` unless `deidentified`.
+    """Return a function that replaces paths in a text by NAME_LEFT_OUT; `no_redaction` unless `deidentified`.
+
+    The paths are those of the members, and of missing files that a DICOMDIR lists.
 
     A packet can be refused because its headers cannot be read. Then nobody knows whether a path names the patient.
     """

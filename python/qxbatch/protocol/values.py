@@ -13,8 +13,8 @@ _AMOUNT = re.compile(rf"\s*({_NUMBER})\s*(?:{_TOLERANCE})?", re.ASCII)
 _COUNT = re.compile(r"\s*(\d{1,9})\s*(?:(-|–|±|\+/?-)\s*(\d{1,9})\s*)?", re.ASCII)
 _WHOLE = 1 << 53
 """Up to this, a float represents every whole number."""
-_NOISE = 1e-6
-"""Relative error that is always allowed, since numbers are rounded when they are written."""
+_NOISE = 1e-5
+"""Relative error that is always allowed, since `rounded_text` writes six digits."""
 SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
 """Largest distance of a b-value from its shell, in s/mm2 and as a fraction of the shell; the larger distance applies."""
 
