@@ -9,7 +9,7 @@ from qxbatch.person_name import without_marks
 from qxbatch.text_tree import TextTree, lower_same_length
 
 _SEPARATORS = r"\s^=,._-"
-"""Between the parts of an id: `AP 4`, `AP_4`."""
+"""Any number of these, also none, between the parts of an id: `AP 4`, `AP_4`, `AP4`."""
 _GAP = re.compile(r"[\W_]+")
 _SEPARATOR_RUN = re.compile(f"[{_SEPARATORS}]+")
 _DECIMALS = re.compile(r"\.\d")
@@ -17,7 +17,7 @@ _DICOM_COUNT = re.compile(r" DICOM\b", re.IGNORECASE)
 LONG_ID_DIGITS = 5
 """An id with this many digits or more is found next to letters, and if a dot and a digit follow; shorter numbers are too common."""
 _CONTEXT_LENGTH = 16
-"""Maximum number of characters before and after an id or name that must match in a text without spaces."""
+"""Number of letters and digits beside an id or name that must match: at most in `JoinedSearch`, exactly in `CutSearch`."""
 _WORD, _NUMBER, _LONG = 1, 2, 4
 """Flags of an id or name: it has a character that is not a digit, it has only digits, it has LONG_ID_DIGITS or more digits."""
 
@@ -65,7 +65,7 @@ def _is_in_number(text: str, start: int, end: int, flags: int) -> bool:
 
 
 class JoinedSearch:
-    """Ids and names in descriptions, which are found where a converter wrote the description without spaces."""
+    """Ids and names in descriptions, which are found where a converter wrote the description without spaces and separators."""
 
     def __init__(self) -> None:
         self.tree = TextTree()
@@ -74,7 +74,7 @@ class JoinedSearch:
     def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
         """Add the ids and names of a description: the text from start to end of each span.
 
-        Left out are texts of less than SHORTEST_WORD characters, and a text that is the whole description.
+        Left out are texts of less than SHORTEST_WORD letters and digits, and a text that has no letter or digit beside it.
         """
         for start, end in spans:
             segments = (description[:start], description[start:end], description[end:])
@@ -141,8 +141,8 @@ def _letters_and_digits(text: str) -> str:
 class IdentitySearch:
     """Finds the ids and names that the session id replaces.
 
-    A session id in a text does not change, even if it contains an id or a name, unless it is the beginning of a longer id or
-    name.
+    A session id in a text does not change, even if it contains an id or a name, unless it is part of a longer id or whole name
+    (`WholeSearch`). `names` finds parts of the names of people.
     """
 
     def __init__(self, wholes: WholeSearch, names: NameSearch, session_id: str) -> None:

@@ -103,6 +103,7 @@ def test_learning_again_gives_the_same_bytes_and_replaces_only_what_may_be_repla
     dry = run_main("protocol", "learn", str(imported.sessions), f"--output={protocol.parent / 'x.toml'}", "--test")
     assert dry.out.encode() == before
     assert not (protocol.parent / "x.toml").exists()
+    assert run_main("protocol", "learn", str(imported.sessions), "--test").out == dry.out
 
 
 def test_learning_replaces_no_other_file_that_appears_while_sessions_are_read(

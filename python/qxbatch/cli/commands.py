@@ -158,7 +158,7 @@ COMMANDS: dict[str, Command] = {
         (
             Parameter(
                 "output",
-                "learn: file to write, for example protocol.toml.",
+                "learn: file to write, for example protocol.toml. Needed without --test.",
                 group=Group.OUTPUT,
                 metavar="FILE",
             ),
@@ -172,7 +172,7 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "test",
-                "learn: print the file and write nothing.",
+                "learn: print the protocol and write nothing; --output is not needed.",
                 group=Group.OUTPUT,
                 default="no",
                 choices=("yes", "no"),

@@ -8,18 +8,21 @@ from typing import NamedTuple
 TIME_LIMIT = 60.0
 """Seconds after which a command has failed."""
 _JOB_PREFIXES = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
-"""Beginnings of the names of variables that describe the current job."""
+"""Beginnings of the names of variables that describe the current job, or are defaults of sbatch, which outrank its script."""
 _CLIENT_SETTINGS = (
     "SLURM_CONF",
     "SLURM_CONF_SERVER",
     "SLURM_JWT",
+    "LSB_DEFAULTPROJECT",
+    "LSB_DEFAULTQUEUE",
     "LSB_ENVDIR",
     "SGE_ROOT",
     "SGE_CELL",
+    "PBS_DEFAULT",
     "PBS_SERVER",
     "PBS_CONF_FILE",
 )
-"""Variables with one of _JOB_PREFIXES that do not describe the current job: the commands of the scheduler need them."""
+"""Variables with one of _JOB_PREFIXES that the commands of the scheduler need, or that are defaults which its script outranks."""
 
 
 class Answer(NamedTuple):
@@ -33,7 +36,7 @@ class Answer(NamedTuple):
     @property
     def reason(self) -> str:
         """Return the last line that a failed command printed, else its exit status."""
-        lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
+        lines = [line.strip() for line in (self.err.strip() or self.out).splitlines() if line.strip()]
         return lines[-1] if lines else f"exit status {self.status}"
 
 
@@ -42,7 +45,8 @@ def run_scheduler_command(words: Sequence[str], *, stdin: str | None = None, sec
 
     The status of the answer is None if the command does not exist, and 1 if it cannot be run or exceeds `seconds`.
 
-    Variables of the current job are removed, since a job that is submitted from it would inherit its requests for resources.
+    Variables of the current job are removed, since a job that is submitted from it would inherit its requests for resources, and
+    defaults of sbatch (SBATCH_...), since they would replace what the script requests.
     """
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(_JOB_PREFIXES) or key in _CLIENT_SETTINGS

@@ -1,6 +1,7 @@
 """A submission on disk: `<sessionsfolder>/.qxbatch/jobs/<id>/`, with its options, states, rounds, scripts and logs.
 
 Its units are the packets of one session each. A round is the tasks that are submitted at one time; a task imports some units.
+Besides, a round can have a dependent job (END_JOB), which starts after its tasks.
 """
 
 import os
@@ -234,7 +235,7 @@ class Submission:
 
     def may_get_first_round(self) -> bool:
         """Return whether the submission is so new that it may get its first round at any moment."""
-        if any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
+        if any(self.folder.glob("round-*.sh")):  # also that of a round that was removed
             return False
         return _is_recent(self.record_file.path)
 
@@ -266,7 +267,9 @@ def jobs_folder(sessionsfolder: Path) -> Path:
 def read_submissions(
     sessionsfolder: Path, on_unreadable: Callable[[UsageError], object] = lambda _: None
 ) -> list[Submission]:
-    """Return the submissions of a sessions folder, the earliest first. `on_unreadable` gets an error for each that cannot be read.
+    """Return the submissions of a sessions folder, sorted by id. `on_unreadable` gets an error for each that cannot be read.
+
+    An id begins with the local time at which it was made, so the earliest ones come first.
 
     Raises OSError if their folder, or the hidden folder around it, is a link or not a folder.
     """

@@ -15,9 +15,13 @@ def run(options: Mapping[str, object]) -> int:
     overwrite, test = (is_yes(options, name) for name in ("overwrite", "test"))
     match options["<action>"]:
         case "learn":
-            if not output or protocol or json:
+            if not (output or test) or protocol or json:
                 wrong = "--protocol" if protocol else "--json"
-                message = f"`protocol learn` has no {wrong}." if output else "--output is missing: the file to write."
+                message = (
+                    f"`protocol learn` has no {wrong}."
+                    if protocol or json
+                    else "--output is missing: the file to write."
+                )
                 raise UsageError(message, "Write qxbatch protocol learn SESSIONSFOLDER --output=protocol.toml.")
             return int(learn_protocol(folder, output, overwrite=overwrite, test=test))
         case "check":

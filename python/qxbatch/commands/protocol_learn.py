@@ -15,11 +15,10 @@ from qxbatch.visible import one_line, shell_word
 
 
 def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> ExitStatus:
-    """Write the proposed protocol, or print it with `test`. Raises UsageError."""
-    file = ProposalFile(
-        "--output", absolute_path("--output", output), absolute_path("<sessionsfolder>", folder), overwrite
-    )
-    if not test:
+    """Write the proposed protocol to the file `output`, or with `test` only print it. Raises UsageError."""
+    sessionsfolder = absolute_path("<sessionsfolder>", folder)
+    file = None if test else ProposalFile("--output", absolute_path("--output", output), sessionsfolder, overwrite)
+    if file is not None:
         file.check()
     all_sessions = list(scanned_sessions(folder))
     for session in all_sessions:
@@ -32,7 +31,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
         hint = "Import sessions, or compute the facts of existing ones with `qxbatch inspect --update`."
         raise UsageError(f"No session in {folder} has a series to learn from.", hint, ExitStatus.NOTHING_READY)
     text = proposal_text(learned)
-    if test:
+    if file is None:
         print(text, end="")
         return ExitStatus.OK
     file.write(text)

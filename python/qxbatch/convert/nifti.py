@@ -65,8 +65,8 @@ class Nifti(NamedTuple):
 def read_nifti(path: Path) -> Nifti:
     """Read the header of a .nii or .nii.gz.
 
-    Raises ValueError with the reason when the file cannot be read, is not NIfTI, or has an invalid size, type of voxels, position
-    or scaling, and when a .nii is cut short; the length of a .nii.gz is not checked.
+    Raises ValueError with the reason when the file cannot be read, is not NIfTI, or has an invalid size, number of bits of a voxel,
+    position or scaling, and when a .nii is cut short; the length of a .nii.gz is not checked.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -157,7 +157,10 @@ def _time_step(head: bytes, byte_order: str, *, is_nifti2: bool) -> float:
 
 
 def time_fields(image: Nifti, seconds: float) -> list[tuple[int, str, float]]:
-    """Return the header fields for a time between volumes and its unit: offset, format character of struct, and value of each."""
+    """Return the header fields for a time between volumes: offset, format character of struct, and value of each.
+
+    The second field has the units of space and time: always millimetres and seconds.
+    """
     units = _MILLIMETRES | _SECONDS
     return [(136, "d", seconds), (500, "i", units)] if image.is_nifti2 else [(92, "f", seconds), (123, "B", units)]
 

@@ -66,8 +66,9 @@ def pair_rows(members: Iterable[Member]) -> tuple[list[PairedRows], list[Problem
     """Pair the members of a packet; return the pairs, sorted by the path of the PAR, and problems of unpaired members.
 
     Of the members of one folder, those with equal stems and extensions in the same case are paired first (of these, the ones with
-    equal compression before the others), then those with equal stems, then those whose stems differ only in case. So `S1.rec` belongs to `S1.par`, also
-    if there is an `S1.PAR`. A PAR that is not named as one, such as `S1`, gets only a REC that belongs to no other PAR.
+    equal compression before the others), then those with equal stems, then those whose stems differ only in case. So `S1.rec`
+    belongs to `S1.par`, also if there is an `S1.PAR`. A PAR that is not named as one, such as `S1`, gets only a REC that belongs
+    to no other PAR.
 
     A PAR without its REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem says that the
     header is XML.
