@@ -1,6 +1,7 @@
 """An export while an import replaces a session, or after such an import was killed: images of two imports are not mixed."""
 
 import errno
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.files import export_cache as module
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.changes import Change, planned_changes
 from qxbatch.bids.files.export_cache import ExportCache
@@ -19,6 +21,7 @@ from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.request import ExportRequest
 from qxbatch.bids.write.result import SessionOutcome
 from qxbatch.bids.write.run import run_export
+from qxbatch.core import hash_file
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Scan, session
 from tests.build.bids_study import T1, BidsStudy
@@ -259,3 +262,17 @@ def test_the_only_session_is_damaged_and_a_table_was_edited(tmp_path: Path) -> N
     assert run.status == 1
     assert "S1: not exported:" in run.out
     assert "sub-1\tpatient" in table.read_text()
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "x.nii.gz"
+    path.write_bytes(b"ours")
+
+    def read_and_save(name):
+        result = hash_file(name)
+        if path.read_bytes() == b"ours":
+            path.write_bytes(b"edit")
+        return result
+
+    monkeypatch.setattr(module, "hash_file", read_and_save)
+    assert ExportCache(None).hash_of("x", path, path.stat()) == hashlib.sha256(b"edit").hexdigest()

@@ -18,6 +18,7 @@ from qxbatch.cluster.schedulers import SCHEDULERS
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
 from tests.build.study import Run, Study, run_command, snapshot
+from tests.faults.unprivileged import unprivileged
 
 FAKE = """\
 #!/bin/bash
@@ -306,18 +307,24 @@ def test_a_copy_of_a_study_takes_no_packets_of_the_original_and_cancels_none_of_
     assert not [call for call in recorded.calls() if call.startswith((*COMMANDS[recorded.name][::2],))]
 
 
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "unreachable"])
 @pytest.mark.parametrize("command", ["resume", "cancel"])
 def test_a_copy_of_a_study_is_refused_while_the_original_cannot_be_read(
-    recorded: Recorded, tmp_path: Path, command: str
+    recorded: Recorded, tmp_path: Path, command: str, *, is_closed: bool
 ) -> None:
     assert recorded.submit().status == 0
     copy = tmp_path / "copy"
     shutil.copytree(recorded.study.sessions, copy)
     recorded.calls()
     folder = recorded.study.sessions.parent
-    folder.rename(tmp_path / "unreachable")
-    folder.symlink_to(folder)  # each access is an error, as without permission or with a server that does not answer
-    run = run_command(command, str(copy), env=recorded.env)
+    if is_closed:
+        recorded.study.sessions.chmod(0)
+        run = unprivileged(command, str(copy), env={**os.environ, **recorded.env})
+        recorded.study.sessions.chmod(0o755)
+    else:
+        folder.rename(tmp_path / "unreachable")
+        folder.symlink_to(folder)  # each access is an error, as with a server that does not answer
+        run = run_command(command, str(copy), env=recorded.env)
     assert run.status != 0, run.text
     assert "was made in a folder that cannot be read" in run.text
     calls = recorded.calls() if (recorded.folder / "calls").exists() else ()

@@ -4,7 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from qxbatch.protocol.difference import DifferenceKind
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.study.learn import LearnedProtocol, learn
+from qxbatch.textfile import create_text
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under, write_folder
 from tests.build.protocols import HALF, OTHER_TR, REST, SESSIONS, T1, T2, WITHOUT_T2, half, packet, put, series_of
@@ -120,6 +122,25 @@ def test_learning_replaces_no_other_file_that_appears_while_sessions_are_read(
     assert run.status == 64
     assert "is not a protocol; it would be lost" in run.err
     assert path.read_bytes() == notes
+
+
+def test_learning_replaces_no_other_file_that_appears_while_the_protocol_is_written(
+    imported: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, notes = tmp_path / "protocol.toml", b"%PDF-1.4 notes\n"
+
+    @contextmanager
+    def create_and_save(temporary: Path, *rest: Any) -> Iterator[Any]:
+        path.write_bytes(notes)
+        with create_text(temporary, *rest) as file:
+            yield file
+
+    monkeypatch.setattr("qxbatch.publish.durable.create_text", create_and_save)
+    run = run_main("protocol", "learn", str(imported.sessions), f"--output={path}", "--overwrite=yes")
+    assert run.status == 64
+    assert "is not a protocol; it would be lost" in run.err
+    assert path.read_bytes() == notes
+    assert [each.name for each in tmp_path.iterdir() if "qxbatch-copy" in each.name] == []
 
 
 def test_the_study_level_compares_without_a_protocol(imported: Study, tmp_path: Path) -> None:

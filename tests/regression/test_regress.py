@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from nibabel.nifti1 import Nifti1Image
 
+from qxbatch.problems import UsageError
 from qxbatch.regress.compare import differences, reference_differences
 from qxbatch.regress.observe import image_values
+from qxbatch.regress.sets import find_sets, write_expected
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.study import run_command, snapshot
@@ -161,6 +163,24 @@ def test_a_set_takes_no_packets_from_an_inbox_that_its_options_name(sets: Path, 
     assert snapshot(inbox) == before, run.text
     expected = json.loads((sets / "phantom" / "expected.json").read_text())
     assert [*expected["sessions"]] == ["P1"]
+
+
+def test_a_link_to_an_expectation_that_is_not_here_is_kept(sets: Path) -> None:
+    link = sets / "phantom" / "expected.json"
+    link.symlink_to("../.git/annex/objects/x")
+    run = regress(sets, "--update")
+    assert run.status == 64
+    assert "is a link to a file that is not here" in run.text
+    assert link.is_symlink()
+
+
+def test_another_file_that_appears_during_the_import_is_kept(sets: Path) -> None:
+    [regression_set] = find_sets(sets)
+    path = regression_set.expected_file
+    path.write_text('{"title": "scanner log"}')
+    with pytest.raises(UsageError, match="is not an expectation"):
+        write_expected(path, BUILT_IN)
+    assert path.read_text() == '{"title": "scanner log"}'
 
 
 def test_an_expectation_of_another_form_is_refused(sets: Path) -> None:

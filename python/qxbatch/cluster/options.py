@@ -93,7 +93,7 @@ def _original(submission: Submission) -> Path | None:
     try:
         return find_folders(Values({"sessionsfolder": path})).sessionsfolder
     except UsageError:
-        os.stat(os.path.expanduser(path))  # noqa: PTH111, PTH116 - as text; an error of reading is none of the folder
+        os.listdir(os.path.expanduser(path))  # noqa: PTH111, PTH208 - as text; raises the error if it cannot be read
         return None
 
 

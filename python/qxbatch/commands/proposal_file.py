@@ -36,13 +36,13 @@ class ProposalFile(NamedTuple):
         check_output_files({self.option: self.path}, [default_study_paths(self.sessionsfolder)])
 
     def write(self, text: str) -> None:
-        """Write the proposal. The path is checked again: another file may have appeared there while the sessions were read.
+        """Write the proposal. The path is checked again, also right before the file there is replaced.
 
         Raises UsageError as `check` does, and if the file cannot be written.
         """
         self.check()
         try:
-            replace_text(self.path, text, os.urandom(8).hex(), is_new=not self.overwrite)
+            replace_text(self.path, text, os.urandom(8).hex(), is_new=not self.overwrite, before_rename=self.check)
         except FileExistsError:
             raise _exists_error(self.path) from None
         except OSError as error:

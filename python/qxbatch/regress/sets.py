@@ -148,11 +148,17 @@ def _options(folder: Path) -> tuple[str, ...]:
 
 
 def read_expected(path: Path) -> dict[str, Any] | None:
-    """Return an expectation; None if the file does not exist. Raises UsageError if it cannot be read or is another file."""
+    """Return an expectation; None if the file does not exist.
+
+    Raises UsageError if it cannot be read, also behind a link, or is another file.
+    """
     try:
         expected = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        if not path.is_symlink():
+            return None
+        message = f"{path} is a link to a file that is not here: {reason_text(error, path)}."
+        raise UsageError(message, "Get the file (`git annex get`), or remove the link.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable.") from None
     except ValueError as error:
@@ -167,17 +173,22 @@ def read_expected(path: Path) -> dict[str, Any] | None:
 def write_expected(path: Path, values: dict[str, Any]) -> None:
     """Write an expectation with sorted keys, so that version control shows a change clearly.
 
-    Raises UsageError (CANNOT_WRITE).
+    Raises UsageError (CANNOT_WRITE), and as `read_expected` does if the path has another file by now, which is not replaced.
     """
     text = _NUMBER_LIST.sub(_on_one_line, json.dumps(values, indent=1, ensure_ascii=False, sort_keys=True))
     try:
         path.parent.mkdir(exist_ok=True)
-        replace_text(path, text + "\n")
+        replace_text(path, text + "\n", before_rename=lambda: _refuse_other_file(path))
     except OSError as error:
         hint = "Make its folder writable."
         raise UsageError(
             f"{path} cannot be written: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE
         ) from None
+
+
+def _refuse_other_file(path: Path) -> None:
+    """Raise UsageError as `read_expected` does if a path has another file than an expectation."""
+    read_expected(path)
 
 
 def _on_one_line(match: re.Match[str]) -> str:

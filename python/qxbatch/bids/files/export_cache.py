@@ -5,6 +5,7 @@ bytes, and a copy of a data set does not contain the modification times and inod
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,10 @@ from qxbatch.publish.plain_files import read_plain, refuse_link
 
 _FOLDER = "bids"
 """Folder of the caches in the workspace of the sessions folder."""
+
+
+_MAX_READINGS = 5
+"""Number of times that a file is read until it did not change meanwhile."""
 
 
 class Stamp(NamedTuple):
@@ -57,8 +62,9 @@ class ExportCache:
             self._subjects = dict(content.get("people", {}))
 
     def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
-        """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp. Raises OSError.
+        """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp.
 
+        A file that changes meanwhile is read again. Raises OSError, also if it changes each time.
         Stamp and hash are stored under `name`: the path in the data set, or for a file of a session `/` and its path.
         """
         stamp = [*Stamp.of(status)]
@@ -66,9 +72,13 @@ class ExportCache:
         if isinstance(previous, list) and previous[:-1] == stamp and isinstance(previous[-1], str):
             self._current[name] = previous
             return previous[-1]
-        _size, digest = hash_file(str(path))
-        self.store_hash(name, status, digest)
-        return digest
+        for _ in range(_MAX_READINGS):
+            _size, digest = hash_file(str(path))
+            before, status = status, os.stat(path)  # noqa: PTH116 - beside os.stat_result
+            if Stamp.of(status) == Stamp.of(before):
+                self.store_hash(name, status, digest)
+                return digest
+        raise OSError(errno.EBUSY, "changes while it is read", str(path))
 
     def store_hash(self, name: str, status: os.stat_result, digest: str) -> None:
         """Store the hash of a file with this status."""
