@@ -307,18 +307,18 @@ def test_a_copy_of_a_study_takes_no_packets_of_the_original_and_cancels_none_of_
     assert not [call for call in recorded.calls() if call.startswith((*COMMANDS[recorded.name][::2],))]
 
 
-@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "unreachable"])
+@pytest.mark.parametrize("mode", [0, 0o444, None], ids=["closed", "not enterable", "unreachable"])
 @pytest.mark.parametrize("command", ["resume", "cancel"])
 def test_a_copy_of_a_study_is_refused_while_the_original_cannot_be_read(
-    recorded: Recorded, tmp_path: Path, command: str, *, is_closed: bool
+    recorded: Recorded, tmp_path: Path, command: str, mode: int | None
 ) -> None:
     assert recorded.submit().status == 0
     copy = tmp_path / "copy"
     shutil.copytree(recorded.study.sessions, copy)
     recorded.calls()
     folder = recorded.study.sessions.parent
-    if is_closed:
-        recorded.study.sessions.chmod(0)
+    if mode is not None:
+        recorded.study.sessions.chmod(mode)
         run = unprivileged(command, str(copy), env={**os.environ, **recorded.env})
         recorded.study.sessions.chmod(0o755)
     else:

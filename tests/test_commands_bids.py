@@ -1,10 +1,13 @@
 """The arguments of `qxbatch bids`, and its functions other than the export."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
 from qxbatch.bids.propose.proposal import propose
+from qxbatch.commands.proposal_file import ProposalFile
+from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
 from qxbatch.textfile import read_text
 from tests.build.bids import Scan
@@ -23,6 +26,12 @@ def study(tmp_path):
 
 def bids(study: BidsStudy, *words: str):
     return run_main("bids", str(study.sessions), str(study.bids), *words)
+
+
+def test_a_proposal_is_not_written_to_a_stream(tmp_path: Path) -> None:
+    """A rename would replace /dev/stdout itself."""
+    with pytest.raises(UsageError, match="is a stream"):
+        ProposalFile("--init", Path("/dev/stdout"), tmp_path, overwrite=True).check()
 
 
 def test_init_writes_rules_that_export_without_edits(study, tmp_path):

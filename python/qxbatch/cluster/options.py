@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from qxbatch.cluster.submission import Submission
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
+from qxbatch.session.contents import why_unreadable
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.folders import find_folders
 from qxbatch.settings.model import Settings
@@ -87,13 +89,18 @@ def refuse_copy(submission: Submission) -> None:
 
 
 def _original(submission: Submission) -> Path | None:
-    """Return the sessions folder that the options name; None if what has that path now is none. Raises OSError."""
+    """Return the sessions folder that the options name; None if a file has that path now.
+
+    Raises OSError, also for a folder that cannot be used.
+    """
     text = submission.options.get("sessionsfolder", "")
     path = text if text.startswith("~") else os.path.join(str(submission.record["cwd"]), text)  # noqa: PTH118 - as text
     try:
         return find_folders(Values({"sessionsfolder": path})).sessionsfolder
     except UsageError:
-        os.listdir(os.path.expanduser(path))  # noqa: PTH111, PTH208 - as text; raises the error if it cannot be read
+        folder = Path(path).expanduser()
+        if stat.S_ISDIR(folder.stat().st_mode):
+            raise OSError(errno.EACCES, why_unreadable(folder) or "it is no sessions folder now", str(folder)) from None
         return None
 
 

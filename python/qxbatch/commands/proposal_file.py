@@ -8,7 +8,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
-from qxbatch.report.output_files import check_output_files, default_study_paths
+from qxbatch.report.output_files import check_output_files, default_study_paths, is_stream
 
 
 class ProposalFile(NamedTuple):
@@ -23,10 +23,14 @@ class ProposalFile(NamedTuple):
     def check(self) -> None:
         """Raise UsageError if the proposal may not be written.
 
-        It may not replace something that is not a file or, without `overwrite`, any file. With `overwrite`, it may replace only a
-        file of the kind that the option writes. A new file, too, may not be where an import would take, change or remove it: in a
-        session, in a master inbox, or in the archive (`check_output_files`).
+        It may not be a stream such as /dev/stdout, nor replace something that is not a file or, without `overwrite`, any file. With
+        `overwrite`, it may replace only a file of the kind that the option writes. A new file, too, may not be where an import would
+        take, change or remove it: in a session, in a master inbox, or in the archive (`check_output_files`).
         """
+        if is_stream(self.path):
+            raise UsageError(
+                f"{self.path} is a stream.", f"Name a file with {self.option}, or print the text with --test."
+            )
         if os.path.lexists(self.path):
             if not self.path.is_file():
                 hint = f"Name another file with {self.option}."
