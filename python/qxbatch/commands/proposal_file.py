@@ -23,9 +23,9 @@ class ProposalFile(NamedTuple):
     def check(self) -> None:
         """Raise UsageError if the proposal may not be written.
 
-        It may not be a stream such as /dev/stdout, nor replace something that is not a file or, without `overwrite`, any file. With
-        `overwrite`, it may replace only a file of the kind that the option writes. A new file, too, may not be where an import would
-        take, change or remove it: in a session, in a master inbox, or in the archive (`check_output_files`).
+        It may not be a stream such as /dev/stdout, nor replace something that is not a file or, without `overwrite`, any file.
+        With `overwrite`, it may replace only a file of the kind that the option writes. A new file, too, may not be where an
+        import would take, change or remove it: in a session, in a master inbox, or in the archive (`check_output_files`).
         """
         if is_stream(self.path):
             raise UsageError(
