@@ -12,6 +12,7 @@ import pytest
 from qxbatch import demo
 from qxbatch.publish.plain_files import LinkError
 from tests.build.study import run_command, run_main
+from tests.faults.unprivileged import unprivileged
 
 
 def test_the_packets_contain_every_file_of_their_sources(tmp_path: Path) -> None:
@@ -167,3 +168,12 @@ def test_packages_without_data_files_are_reported_before_anything_is_written(
     assert run.status == 69
     assert "install nibabel with pip" in run.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_around_the_demo_need_not_be_readable(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    (top / "demo").mkdir(parents=True)
+    top.chmod(0o111)
+    run = unprivileged("demo", str(top / "demo"))
+    top.chmod(0o755)
+    assert run.status == 0, run.text

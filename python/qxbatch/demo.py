@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
+from qxbatch.publish.plain_files import refuse_link
 from qxbatch.session.layout import MASTER_INBOX
 
 README_TEXT = "A file without images. Such files are kept in the session's inbox.\n"
@@ -70,11 +71,7 @@ def make_study(folder: Path) -> Path:
     pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)
     sessions = sessions_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        opened_folder(folder.parent) as parent,
-        opened_in(parent, (folder.name,)) as top,
-        _created(top, (sessions / MASTER_INBOX).relative_to(folder).parts) as inbox,
-    ):
+    with _opened(folder) as top, _created(top, (sessions / MASTER_INBOX).relative_to(folder).parts) as inbox:
         _zip(inbox.descriptor_path / "OP101.zip", pilot)
         _tar_gz(inbox.descriptor_path / "OP102_baseline.tar.gz", diffusion)
         with _created(inbox, ("OP103",)) as packet:
@@ -82,6 +79,14 @@ def make_study(folder: Path) -> Path:
         _zip(inbox.descriptor_path / "OP104.zip", pairs)
         _write_new(inbox.descriptor_path / "README.txt", STRAY_TEXT.encode())
     return sessions
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[OpenFolder]:
+    """Open a folder for a `with` block; its parent need not be readable. Raises OSError, and LinkError if it is a link."""
+    with opened_folder(folder) as top:
+        refuse_link(folder)
+        yield top
 
 
 @contextmanager
