@@ -130,6 +130,25 @@ def test_an_interrupt_exits_with_130(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize("module", ["qxbatch.exits", "qxbatch.cli.commands", "qxbatch.cli.run_command"])
+def test_ctrl_c_while_modules_are_imported_is_no_traceback(module: str) -> None:
+    code = (
+        "import sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r} and self in sys.meta_path:\n"
+        "            sys.meta_path.remove(self)\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from qxbatch.cli.main import main\n"
+        "sys.argv = ['qxbatch', 'doctor']\n"
+        "sys.exit(main())\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 130, run.stderr
+    assert run.stderr.splitlines() == ["qxbatch: interrupted; the next run clears or finishes what this one left."]
+
+
 def test_a_usage_error_of_the_pipeline_keeps_its_exit_status(
     monkeypatch: pytest.MonkeyPatch, sessions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

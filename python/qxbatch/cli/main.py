@@ -28,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from qxbatch.collecting import skip_last_collection
 
     with LastingOutput():
-        status = _main(list(sys.argv[1:] if argv is None else argv))
+        try:
+            status = _main(list(sys.argv[1:] if argv is None else argv))
+        except KeyboardInterrupt:  # also while modules are imported
+            status = _report_interrupt()
     if argv is None:
         skip_last_collection()
     return status
@@ -84,10 +87,10 @@ def _help_text(name: str, *, complete: bool) -> str:
 
 
 def _run_and_report_errors(words: Sequence[str]) -> int:
-    """Run the words; return the exit status.
+    """Run the words; return the exit status. Raises KeyboardInterrupt.
 
-    A wrong request, an error of the machine (MACHINE_ERRORS), a file in the way (InTheWayError) and an interrupt end with a message
-    and an exit status; any other error is raised, and ends with a traceback.
+    A wrong request, an error of the machine (MACHINE_ERRORS) and a file in the way (InTheWayError) end with a message and an exit
+    status; any other error is raised, and ends with a traceback.
     """
     from qxbatch.exits import ExitStatus
     from qxbatch.problems import UsageError
@@ -112,10 +115,15 @@ def _run_and_report_errors(words: Sequence[str]) -> int:
         print(f"qxbatch: {error_text(error)}.", file=sys.stderr)
         print("         The run ended there; correct this and run again.", file=sys.stderr)
         return int(ExitStatus.CANNOT_WRITE)
-    except KeyboardInterrupt:
-        _log("interrupted", int(ExitStatus.INTERRUPTED))
-        print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
-        return int(ExitStatus.INTERRUPTED)
+
+
+def _report_interrupt() -> int:
+    """Print and log that the run was interrupted; return the exit status."""
+    from qxbatch.exits import ExitStatus
+
+    _log("interrupted", int(ExitStatus.INTERRUPTED))
+    print("qxbatch: interrupted; the next run clears or finishes what this one left.", file=sys.stderr)
+    return int(ExitStatus.INTERRUPTED)
 
 
 def _log(text: str, status: int) -> None:
