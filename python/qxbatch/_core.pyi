@@ -153,8 +153,8 @@ def scan_files(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | Non
     Gzipped files are read too. Links to files are followed. Links to folders are not, because they may form loops. Each path is
     read once.
 
-    Raises OSError when a path of the list cannot be read (an unreadable file or folder below it has a `problem` instead),
-    RuntimeError when no threads can be started, and CancelledError.
+    Raises OSError when a path of the list cannot be read (an unreadable file or folder below it has a `problem` instead) or when
+    the threads cannot be started, and CancelledError.
     """
 
 @final

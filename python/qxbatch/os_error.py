@@ -9,6 +9,8 @@ from qxbatch.visible import shell_word
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_ACCESS = (errno.EACCES, errno.EPERM)
+_NO_THREAD = "can't start new thread"
+"""The text of the RuntimeError that Python raises if the operating system refuses a thread."""
 
 
 def error_text(error: BaseException, path: Path | str = "") -> str:
@@ -43,6 +45,8 @@ def _limit(number: int | None) -> str:
         from qxbatch.open_files import limit_text
 
         return limit_text()
+    if number == errno.EAGAIN:
+        return "too many processes and threads for this user (`ulimit -u`) or this container"
     if number == errno.EFBIG:
         import resource
 
@@ -74,6 +78,20 @@ def _detail(number: int | None, path: str) -> str:
     except OSError:
         return ""
     return ""
+
+
+def machine_error(error: BaseException) -> OSError | None:
+    """Return an error of the machine as an OSError: also for too little memory, and for a thread that cannot be started.
+
+    Return None for any other error.
+    """
+    if isinstance(error, OSError):
+        return error
+    if isinstance(error, MemoryError):
+        return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return OSError(errno.EAGAIN, "Cannot start a thread")
+    return None
 
 
 def is_disk_full(error: OSError) -> bool:

@@ -14,7 +14,7 @@ _SPACE = (errno.ENOSPC, errno.EDQUOT)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
 _DISK = (errno.EIO, errno.EREMOTEIO, errno.EUCLEAN, errno.ENODEV, errno.ENXIO, errno.EBUSY)
 _NETWORK = (errno.ESTALE, errno.ENOTCONN, errno.ECONNABORTED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH)
-_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EFBIG)
+_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EFBIG)
 MACHINE_ERRORS = (*_ACCESS, *_SPACE, *_DISK, *_NETWORK, *_LIMITS, errno.ETIMEDOUT)
 """Errors of the machine, and not bugs. ETIMEDOUT can also mean that a lock was not free in time, as when a run is suspended."""
 
@@ -105,14 +105,15 @@ def _run_and_report_errors(words: Sequence[str]) -> int:
         if wrong.hint:
             print(f"         {wrong.hint}", file=sys.stderr)
         return int(wrong.status)
-    except OSError as error:
-        from qxbatch.os_error import error_text
+    except Exception as error:
+        from qxbatch.os_error import error_text, machine_error
         from qxbatch.publish.plain_files import InTheWayError
 
-        if error.errno not in MACHINE_ERRORS and not isinstance(error, InTheWayError):
+        of_machine = machine_error(error)
+        if of_machine is None or (of_machine.errno not in MACHINE_ERRORS and not isinstance(error, InTheWayError)):
             raise  # a bug
-        _log(f"{error_text(error)}.", int(ExitStatus.CANNOT_WRITE))
-        print(f"qxbatch: {error_text(error)}.", file=sys.stderr)
+        _log(f"{error_text(of_machine)}.", int(ExitStatus.CANNOT_WRITE))
+        print(f"qxbatch: {error_text(of_machine)}.", file=sys.stderr)
         print("         The run ended there; correct this and run again.", file=sys.stderr)
         return int(ExitStatus.CANNOT_WRITE)
 

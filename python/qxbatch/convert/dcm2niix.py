@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.naming import numbered_outputs
+from qxbatch.convert.run import MACHINE_ERRNOS
 from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DCM2NIIX"
@@ -81,10 +82,14 @@ def candidates() -> list[Path]:
 
 
 def version_of(binary: Path) -> str:
-    """Return the version that the program prints (`-v` exits with 3); empty if it does not run."""
+    """Return the version that the program prints (`-v` exits with 3); empty if it does not run. Raises OSError (MACHINE_ERRNOS)."""
     try:
         process = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
-    except (OSError, subprocess.SubprocessError):
+    except OSError as error:
+        if error.errno in MACHINE_ERRNOS:
+            raise
+        return ""
+    except subprocess.SubprocessError:
         return ""
     match = _VERSION.search(process.stdout.decode("utf-8", "replace"))
     return match[1] if match else ""

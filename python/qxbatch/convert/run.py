@@ -149,7 +149,8 @@ def run(command: Command, out: Path, home: Path, limits: ProcessLimits, cancel: 
         stop_reason = _watch(process, (out, home), limits, cancel, start_time)
     finally:
         _kill_group(process)
-        reader.join(timeout=_OUTPUT_SECONDS)
+        if reader.ident is not None:  # it was started
+            reader.join(timeout=_OUTPUT_SECONDS)
         if reader.is_alive():  # a process that left the group still has the pipe open
             _kill_strays(home)
             reader.join(timeout=5)

@@ -24,7 +24,7 @@ def import_units(context: Context, units: Sequence[Unit]) -> list[UnitResult]:
             for i in order:
                 futures[i] = pool.submit(import_unit, context, units[i])
         wait_for(list(futures.values()))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError):  # a signal, or a thread cannot be started
         stop_work(context.interrupt)
         for future in futures.values():
             future.cancel()

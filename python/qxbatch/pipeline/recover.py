@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.model import SessionId, SessionReport
-from qxbatch.os_error import error_text
+from qxbatch.os_error import error_text, machine_error
 from qxbatch.pipeline.abandoned_files import keep_abandoned_files
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.recovery_redaction import journal_reason_without_names, path_redaction, report_without_names
@@ -149,12 +149,12 @@ def _finish_or_clear(
         return _failed_recovery(unit, error.problem)
     except (ValueError, OverflowError, RecursionError) as error:
         return _failed_recovery(unit, _unusable_journal(workspace, unit, f"{error}", settings))
-    except (OSError, MemoryError) as error:
-        reason = error_text(error) or "there is not enough memory"
-        message = f"the import of an interrupted run cannot be finished: {reason}."
-        hint = "Correct this and run again: the files of that import are kept until then."
-        return _failed_recovery(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
     except Exception as error:
+        of_machine = machine_error(error)
+        if of_machine is not None:
+            message = f"the import of an interrupted run cannot be finished: {error_text(of_machine)}."
+            hint = "Correct this and run again: the files of that import are kept until then."
+            return _failed_recovery(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
         log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - a traceback can have names
         message = f"internal error while the import of an interrupted run was finished: {type(error).__name__}."
         return _failed_recovery(

@@ -1,8 +1,6 @@
 """Imports one unit, the packets of one session, from reading to the archive. Its problems become reports."""
 
-import errno
 import logging
-import os
 import time
 import traceback
 from dataclasses import replace
@@ -13,6 +11,7 @@ from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.discover.units import Unit
 from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitSorted, UnitStarted
 from qxbatch.model import SessionReport
+from qxbatch.os_error import machine_error
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import deliver
 from qxbatch.pipeline.prepare import place_files, plan_job, read_job
@@ -98,17 +97,13 @@ class _Import:
             problem = error.problem
         except CancelledError:
             raise
-        except (OSError, MemoryError) as error:
-            problem = self._machine_problem(error)
         except UsageError as error:  # a folder cannot be listed, such as an inbox that is a link to itself
             problem = Problem(Code.UNREADABLE, unit.label, error.message, error.hint)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a bug (or a panic of the core) ends one packet, not the batch
-            trace = self.redact_member_paths(self.redact(traceback.format_exc()))
-            log.error("%s: internal error\n%s", unit.name, trace)  # noqa: TRY400 - the traceback is redacted
-            message = f"internal error: {type(error).__name__}: {error}."
-            problem = Problem(Code.INTERNAL, unit.label, message, "Please report this with the log (--log-file).")
+            of_machine = machine_error(error)
+            problem = self._internal_problem(error) if of_machine is None else self._machine_problem(of_machine)
         finally:
             if self.locks.holds_own:
                 clear_own_staging(workspace, unit.name)
@@ -139,13 +134,18 @@ class _Import:
         ]
         return deliver(context, job, products, self.locks.refuse_lost)
 
-    def _machine_problem(self, error: OSError | MemoryError) -> Problem:
-        """Return the problem of an error of the disk or the memory.
+    def _internal_problem(self, error: BaseException) -> Problem:
+        """Log the traceback of a bug, and return its problem."""
+        trace = self.redact_member_paths(self.redact("".join(traceback.format_exception(error))))
+        log.error("%s: internal error\n%s", self.unit.name, trace)
+        message = f"internal error: {type(error).__name__}: {error}."
+        return Problem(Code.INTERNAL, self.unit.label, message, "Please report this with the log (--log-file).")
+
+    def _machine_problem(self, error: OSError) -> Problem:
+        """Return the problem of an error of the machine, such as one of the disk or the memory.
 
         If another run took over the lock, return that as the problem: the other run may have removed the files.
         """
-        if isinstance(error, MemoryError):
-            error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         try:
             self.locks.refuse_lost()
         except PacketError as lock_loss:

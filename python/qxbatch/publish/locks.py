@@ -113,7 +113,7 @@ class Locks:
         self._held_locks: dict[Path, Lock] = {}
         self._guard = threading.Lock()
         self._stop_renewing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
 
     def take(self, name: str) -> Lock | None:
         """Acquire the lock with that name; return None if another run, or another thread of this one, holds it.
@@ -150,6 +150,9 @@ class Locks:
 
     def _create(self, path: Path, name: str) -> Lock | None:
         """Create the lock's file, complete and locked before it appears; return None if it exists."""
+        with self._guard:
+            if self._thread.ident is None:  # not started
+                self._thread.start()
         new = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
         try:
             record, descriptor = self._write(new, name)
@@ -168,9 +171,6 @@ class Locks:
         lock = Lock(path, descriptor, record)
         with self._guard:
             self._held_locks[path] = lock
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._renew, name="heartbeat", daemon=True)
-                self._thread.start()
         return lock
 
     def _write(self, new: Path, name: str) -> tuple[bytes, int]:
@@ -345,7 +345,7 @@ class Locks:
     def close(self) -> None:
         """Stop renewing. Locks that are still held become stale for other hosts."""
         self._stop_renewing.set()
-        if self._thread is not None:
+        if self._thread.ident is not None:  # it was started
             self._thread.join()
 
     def _renew(self) -> None:

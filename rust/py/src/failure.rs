@@ -25,11 +25,17 @@ pub(crate) fn os_error(path: &Path, error: &io::Error) -> PyErr {
     PyOSError::new_err((number, text, name))
 }
 
+/// Returns the OSError (EAGAIN) for threads that the operating system refuses.
+pub(crate) fn no_thread_error() -> PyErr {
+    PyOSError::new_err((errno(io::ErrorKind::WouldBlock), "Cannot start a thread"))
+}
+
 /// Returns the error number (errno) of an error that the core creates itself, which has none.
 fn errno(kind: io::ErrorKind) -> i32 {
     match kind {
         io::ErrorKind::NotFound => 2,       // ENOENT
         io::ErrorKind::AlreadyExists => 17, // EEXIST
+        io::ErrorKind::WouldBlock => 11,    // EAGAIN
         io::ErrorKind::InvalidInput => 22,  // EINVAL
         io::ErrorKind::StorageFull => 28,   // ENOSPC
         _ => 5,                             // EIO

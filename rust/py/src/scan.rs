@@ -5,12 +5,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use pyo3::exceptions::{PyIndexError, PyRuntimeError};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use qxbatch_core::scan::{self as core, Outcome, ScanError};
 use qxbatch_core::series::Group as CoreGroup;
 
-use crate::failure::os_error;
+use crate::failure::{no_thread_error, os_error};
 use crate::group::Group;
 use crate::header::Header;
 use crate::monitor::{Monitor, cancelled_error};
@@ -101,7 +101,7 @@ pub(crate) fn scan_files(
             groups: OnceLock::new(),
         }),
         Err(ScanError::Cancelled) => Err(cancelled_error()),
-        Err(ScanError::Threads(reason)) => Err(PyRuntimeError::new_err(reason)),
+        Err(ScanError::Threads) => Err(no_thread_error()),
         Err(ScanError::Path(path, error)) => {
             Err(os_error(Path::new(OsStr::from_bytes(&path)), &error))
         }

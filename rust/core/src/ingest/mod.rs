@@ -82,7 +82,8 @@ pub fn ingest(
         threads => threads,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| Stop::io(staging, io::Error::other(error)))?;
+    let no_thread = io::Error::new(io::ErrorKind::WouldBlock, "Cannot start a thread");
+    let pool = pool.map_err(|_| Stop::io(staging, no_thread))?;
     let pass = Pass::new(options, monitor, staging, threads)?;
     let mut read_packets = Vec::new();
     let mut kept_as_one_file = Vec::new();

@@ -10,5 +10,5 @@ pub enum ScanError {
     /// A requested path, the first value, cannot be read.
     Path(Vec<u8>, io::Error),
     /// The threads could not be started.
-    Threads(String),
+    Threads,
 }

@@ -39,6 +39,6 @@ pub fn scan_files(
         .num_threads(threads)
         .thread_name(|index| format!("scan-{index}"))
         .build()
-        .map_err(|error| ScanError::Threads(error.to_string()))?;
+        .map_err(|_| ScanError::Threads)?;
     pool.install(|| walk::scan_files(paths, monitor))
 }
