@@ -22,14 +22,14 @@ _CLIENT_SETTINGS = (
     "PBS_SERVER",
     "PBS_CONF_FILE",
 )
-"""Variables with one of _JOB_PREFIXES that the commands of the scheduler need, or that are defaults which its script outranks."""
+"""Exceptions from _JOB_PREFIXES: the commands of the scheduler need them, or they are defaults that the script outranks."""
 
 
 class Answer(NamedTuple):
     """The result of a command."""
 
     status: int | None
-    """None: the command does not exist. Negative: the number of the signal that ended it."""
+    """None: the command does not exist. Negative, such as -9: the signal 9 ended it."""
     out: str = ""
     err: str = ""
 
