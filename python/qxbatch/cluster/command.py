@@ -8,7 +8,7 @@ from typing import NamedTuple
 TIME_LIMIT = 60.0
 """Seconds after which a command has failed."""
 _JOB_PREFIXES = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
-"""Beginnings of the names of variables that describe the current job, or are defaults of sbatch, which outrank its script."""
+"""Beginnings of the names of variables of the current job, and of defaults of sbatch, which outrank the directives of a script."""
 _CLIENT_SETTINGS = (
     "SLURM_CONF",
     "SLURM_CONF_SERVER",
