@@ -21,7 +21,7 @@ def import_options(*names: str) -> tuple[Parameter, ...]:
 
 
 def with_meaning(name: str, meaning: str, default: str = "") -> Parameter:
-    """Return a parameter of an import that has another meaning in a command."""
+    """Return a parameter of an import that has another meaning in a command, and this default; empty: none."""
     return find(PARAMETERS, name).with_meaning(meaning, default)
 
 
@@ -89,7 +89,7 @@ CHECK_WORKER = with_meaning(
 )
 VERBOSE_WORKER = with_meaning("verbose", "Accepted, without effect.")
 NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
-"""Parameters of an import that a worker does not have, for example since --packet and <folder> choose what it imports."""
+"""Parameters of an import that a worker does not have. Most of them choose packets or folders, as --packet and <folder> do."""
 WORKER = (
     Parameter(
         "packet",

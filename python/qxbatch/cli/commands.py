@@ -33,6 +33,7 @@ class Command:
     ) -> None:
         self.summary = summary
         self.usage = usage
+        """What follows `qxbatch`, a line for each form."""
         self.parameters = parameters
         self.word_choices = word_choices or {}
         """Maps each positional word that has few possible values to these values."""

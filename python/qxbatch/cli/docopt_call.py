@@ -1,4 +1,4 @@
-"""Calls docopt."""
+"""Calls docopt with that part of a help text which a command line needs."""
 
 import re
 from collections.abc import Sequence

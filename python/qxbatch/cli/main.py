@@ -4,7 +4,7 @@ import errno
 import sys
 from collections.abc import Sequence
 
-OLD_NAMES = ("import_dicom", "import-dicom")
+QUNEX_NAMES = ("import_dicom", "import-dicom")
 """The import's name in QuNex, in two spellings. It is ignored as the first word, so that a call of QuNex works unchanged."""
 
 HELP_ALL = "--help=all"
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str]) -> int:
-    if words and words[0] in OLD_NAMES:
+    if words and words[0] in QUNEX_NAMES:
         words = words[1:]
     words = _with_help_options(words)
     help_text = _help(words)
@@ -60,7 +60,7 @@ def _with_help_options(words: list[str]) -> list[str]:
 def _help(words: Sequence[str]) -> str | None:
     """Return the help or the version, before anything slow is imported.
 
-    Return None if no word asks for one of them, and for the help of something unknown (`_refuse_misspelt`).
+    Return None if no word asks for one of them, or if the first word is unknown (`_refuse_misspelt` then refuses it).
     """
     before_end = words[: words.index("--")] if "--" in words else words
     if "--version" in before_end:
@@ -158,7 +158,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
     from qxbatch.problems import UsageError
 
     first = words[0]
-    near = nearest_name(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
+    near = nearest_name(first, (*COMMANDS, "help", "version", QUNEX_NAMES[0]))
     if near or any(word in HELP_WORDS for word in words):
         hint = f"Did you mean `qxbatch {near}`? To name a folder, write ./{first}."
         raise UsageError(
@@ -168,9 +168,9 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _is_unknown(words: Sequence[str]) -> bool:
-    """Return whether the first word is neither a command nor an option nor a path with `/`, and no file or folder has that name.
+    """Return whether the first word is no command, no option, no path with `/`, and no name of a file or folder that exists.
 
-    Such a name is accepted for a sessions folder that the run creates (with --masterinbox), and for <data> in the BIDS-App form.
+    False also for a sessions folder that the run creates (with --masterinbox), for <data> in the BIDS-App form, and without words.
     """
     import os
 

@@ -18,7 +18,7 @@ class LastingStream:
     """A stream that works without a reader, and escapes control characters. Everything else is passed to the stream."""
 
     def __init__(self, stream: "TextIO", name: str, errors: "LastingStream | None" = None) -> None:
-        """Wrap a stream. Messages about it call it `name`, and are written to `errors`."""
+        """Wrap a stream. Messages about it call it `name`, and are written to `errors`; without `errors`, there are none."""
         self._stream = stream
         self._name = name
         self._errors = errors

@@ -13,7 +13,7 @@ from qxbatch.settings.parameter import find
 from qxbatch.settings.paths import absolute_path
 
 _OUTPUTS = ("log_file", "json_file")
-"""Options of files to write that are checked here; the module of a command checks its other ones."""
+"""Options of output files that are checked here. The module of a command checks its other options of outputs."""
 
 
 def run(name: str, argv: Sequence[str]) -> int:
@@ -78,7 +78,7 @@ def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:
 
 
 def _masterinbox(options: Mapping[str, object], values: Mapping[str, str]) -> Path | None:
-    """Return the master inbox that the parameters name, or the words DATA OUTPUT participant; None if they name none."""
+    """Return the master inbox: DATA in the words DATA OUTPUT participant, else that of --masterinbox; None if there is none."""
     words = options.get("<folder>")
     inbox = values.get("masterinbox", "")
     if isinstance(words, list) and words[2:] == ["participant"]:

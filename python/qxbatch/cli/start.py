@@ -107,6 +107,6 @@ def has_terminal() -> bool:
 
 
 def _group(settings: Settings) -> int:
-    """Run the group level of the BIDS-App: the page and the table of the study."""
+    """Run the group level of the BIDS-App form, which writes the study level (page and tables of the study)."""
     status: int = import_module("qxbatch.commands.group").run(settings)
     return status

@@ -30,7 +30,7 @@ class Words:
 
 
 class Reader:
-    """Reads the words for one table of parameters."""
+    """Reads command lines whose options are those of one table of parameters."""
 
     def __init__(self, parameters: Sequence[Parameter], command: str) -> None:
         self._by_name = {parameter.option: parameter for parameter in parameters}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ClusterSubmitter:
-    """Submits ready packets (qxbatch.pipeline.run.Submitter)."""
+    """Submits ready packets: a Submitter, as qxbatch.pipeline.run needs it."""
 
     def __init__(self, spec: SchedulerSpec, options: Mapping[str, str], write_script: Callable[[str], object]) -> None:
         """`options` are all given options, also those of a config file. `write_script` receives the script of --print-script."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 TIME_LIMIT = 60.0
 """Seconds after which a command has failed."""
 _JOB_PREFIXES = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
-"""Beginnings of the names of variables that describe the current job, or are defaults of sbatch, which outrank its script."""
+"""Beginnings of the names of variables of the current job, and of defaults of sbatch, which outrank the directives of a script."""
 _CLIENT_SETTINGS = (
     "SLURM_CONF",
     "SLURM_CONF_SERVER",
@@ -22,14 +22,14 @@ _CLIENT_SETTINGS = (
     "PBS_SERVER",
     "PBS_CONF_FILE",
 )
-"""Variables with one of _JOB_PREFIXES that the commands of the scheduler need, or that are defaults which its script outranks."""
+"""Exceptions from _JOB_PREFIXES: the commands of the scheduler need them, or they are defaults that the script outranks."""
 
 
 class Answer(NamedTuple):
     """The result of a command."""
 
     status: int | None
-    """None: the command does not exist. Negative: the number of the signal that ended it."""
+    """None: the command does not exist. Negative, such as -9: the signal 9 ended it."""
     out: str = ""
     err: str = ""
 

@@ -71,7 +71,7 @@ def _remove_done(previous: Iterable[Submission]) -> None:
 
 
 def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit]) -> None:
-    """Choose and store the numbers of archives with the same name in folder mode (`--masterinbox=none`).
+    """In folder mode (`--masterinbox=none`), choose and store the numbers of the archives whose names are not unique.
 
     They are chosen before the tasks run, so that they do not depend on the order of tasks. Raises OSError, KeyboardInterrupt.
     """

@@ -11,7 +11,7 @@ from qxbatch.settings.model import Settings
 
 
 def write_study_level(submission: Submission, settings: Settings) -> int:
-    """Write the study level, remove locks of killed tasks, and print how many units have each state; return the exit status."""
+    """Write the study level, remove locks of killed tasks, and print how many units have each state; return exit status 0."""
     states = list(submission.all_states())
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)

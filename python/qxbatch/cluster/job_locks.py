@@ -26,18 +26,18 @@ class JobLocks(Locks):
 
     def __init__(self, folder: Path, *, job: str, has_ended: Callable[[str], bool] | None) -> None:
         super().__init__(folder, job=job, has_ended=has_ended)
-        self._wait_seconds = WAIT_SECONDS
+        self._remaining_seconds = WAIT_SECONDS
 
     def take(self, name: str) -> Lock | None:
         """Acquire the lock with that name.
 
         Return None if another run still holds it when WAIT_SECONDS are used up, or when this run is stopped.
         """
-        while (lock := super().take(name)) is None and self._wait_seconds > 0:
+        while (lock := super().take(name)) is None and self._remaining_seconds > 0:
             began = time.monotonic()
             if self._stop_waiting.wait(CHECK_SECONDS):
                 break
-            self._wait_seconds -= time.monotonic() - began
+            self._remaining_seconds -= time.monotonic() - began
         return lock
 
 

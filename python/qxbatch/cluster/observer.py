@@ -42,9 +42,9 @@ class StateWriter:
         return [self._candidates[name] for name in state.packets if name in self._candidates]
 
     def has_ready_packet(self, state: UnitState) -> bool:
-        """Return whether a packet of the unit is ready, and so is imported.
+        """Return whether a packet of the unit is ready: only then the task imports the unit.
 
-        Packets of one session that the submission refused are a unit each. Some of these units may have no ready packet.
+        The name of its session is not enough to know this: packets of one session that were refused at submission are a unit each.
         """
         return any(candidate.verdict is Verdict.READY for candidate in self.candidates_of(state))
 
@@ -72,7 +72,11 @@ class StateWriter:
         return [state for state in self._states.values() if state.name == session and self.has_ready_packet(state)]
 
     def write_result(self, number: int, reports: Sequence[SessionReport]) -> None:
-        """Write the result of a unit. A unit that another run is importing gets the state WAITING."""
+        """Write what became of a unit.
+
+        FAILED: there was an error, or its session was written without one of its packets. WAITING: another run is importing it.
+        Else DONE.
+        """
         problems = [problem for report in reports for problem in report.problems]
         series, images = sum(report.series for report in reports), sum(report.images for report in reports)
         state = self._states[number] = self._states[number]._replace(series=series, images=images)

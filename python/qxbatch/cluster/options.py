@@ -66,7 +66,8 @@ def _in_submit_folder(submission: Submission) -> Iterator[None]:
 def refuse_copy(submission: Submission) -> None:
     """Raise UsageError if the sessions folder that the options name exists, and is not the one that contains the submission now.
 
-    Then this study is a copy: the jobs, and the paths in the options, are those of the original.
+    Then this study is a copy: the jobs, and the paths in the options, are those of the original. UsageError is also raised if
+    that sessions folder cannot be read.
     """
     folder = submission.sessionsfolder
     advice = f"remove the submission (`rm -r -- {shell_word(str(submission.folder))}`), and submit the packets of this folder."

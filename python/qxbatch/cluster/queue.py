@@ -105,7 +105,7 @@ def _tasks(scheduler: Scheduler, text: str, names: Sequence[str]) -> dict[tuple[
 def _has_name(listed_name: str | None, names: Sequence[str]) -> bool:
     """Return whether the name in a list of the scheduler is one of these names, shortened or with an index.
 
-    True if the list shows no name, or if there are no names.
+    True if the list shows no name, or if `names` is empty.
     """
     if not listed_name or not names:
         return True

@@ -94,7 +94,7 @@ def problem_of(value: Mapping[str, str]) -> Problem:
 
 
 def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
-    """Return the report of a unit, as after an import."""
+    """Return the report of a unit, made from its state file."""
     problems: tuple[Problem, ...] = ()
     if state.problem is not None:
         with contextlib.suppress(KeyError, ValueError):  # a file that somebody else may have written

@@ -21,9 +21,9 @@ MAX_DOUBLINGS = 3
 def submittable_units(submission: Submission, units: Sequence[UnitState]) -> list[UnitState]:
     """Return those of the units that can be submitted again.
 
-    Units with a packet that is refused when the whole inbox is judged are left out, and units with the same session, unless the
-    packets of all but one are gone. A task sees only the packets of its units. So it would import one of several packets of a
-    session, or of several loose files of a study, although they were refused together.
+    A unit is left out if one of its packets is refused when the whole inbox is judged, or if two or more of `units` have its
+    session and still have packets in the inbox. A task sees only the packets of its units. So it would import one of several
+    packets of a session, or of several loose files of a study, although they were refused together.
 
     Raises UsageError if the submission cannot be continued here: its study is a copy, a file that the options name cannot be
     read, or a folder that the import changes cannot be written.

@@ -15,7 +15,7 @@ FOLDER_SIZE = 1000
 """Maximum number of state files in one folder."""
 
 MAX_REASON_LENGTH = 2000
-"""Characters of a reason that are written."""
+"""Maximum number of characters of a reason in a state file."""
 MAX_BYTES = 1 << 16
 """Maximum size of a state file."""
 
@@ -69,15 +69,15 @@ def state_path(folder: Path, number: int) -> Path:
     >>> state_path(Path("states"), 12345).as_posix()
     'states/0012/12345.json'
     """
-    return folder / _name(number)
+    return folder / _relative_path(number)
 
 
-def _name(number: int) -> str:
+def _relative_path(number: int) -> str:
     return f"{number // FOLDER_SIZE:04d}/{number}.json"
 
 
 def as_text(state: UnitState) -> str:
-    """Return the content of a state file. Empty fields are left out, and a long reason is cut."""
+    """Return the content of a state file. Empty fields are left out, except the reason; a long reason is cut."""
     value = {_key(name): value for name, value in state._asdict().items() if value or name in ("number", "size")}
     return json.dumps({**value, "reason": state.reason[:MAX_REASON_LENGTH]})
 
@@ -152,7 +152,7 @@ def read_state(folder: Path, number: int) -> UnitState:
     finally:
         os.close(descriptor)
     if state.number != number:
-        raise ValueError(f"{_name(number)} is of another unit")
+        raise ValueError(f"{_relative_path(number)} is of another unit")
     return state
 
 

@@ -141,7 +141,7 @@ class Submission:
                 on_unreadable(f"the state of unit {number} {error}")
 
     def round_numbers(self) -> list[int]:
-        """Return the numbers of its rounds. Raises UsageError."""
+        """Return the numbers of its rounds in ascending order. Raises UsageError."""
         try:
             names = os.listdir(self.folder)  # noqa: PTH208 - names
         except OSError as error:

@@ -28,7 +28,7 @@ class BidsOptions(NamedTuple):
     """The options of one call."""
 
     sessionsfolder: Path
-    """As the user names it, it may also be a session, or a study. Before an export, the sessions folder replaces it."""
+    """The folder that the user names: a sessions folder, a session or a study folder. `run` replaces it by the sessions folder."""
     dataset: Path
     """The folder of the BIDS data set."""
     rules: Path | None
@@ -136,7 +136,7 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
             raise UsageError("--sourcedata and --shift-dates are given.", hint)
         if bids_options.keep_identifying:
             raise UsageError(
-                "--keep-identifying and --shift-dates are given.", "Leave one of them out: dates identify."
+                "--keep-identifying and --shift-dates are given.", "Leave one of them out: dates can identify a person."
             )
         if _is_in(bids_options.shift_table, bids_options.dataset):
             raise UsageError(

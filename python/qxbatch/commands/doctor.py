@@ -47,7 +47,7 @@ class Finding:
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Print what is installed; the status is UNAVAILABLE when something needed is missing."""
+    """Print what is installed; return the exit status: UNAVAILABLE if something needed is missing."""
     folder = options.get("--dicm2nii-dir")
     findings = examine(Path(str(folder)) if folder else None)
     if options.get("--json"):
@@ -64,7 +64,7 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
-    """Return findings for the core, the packages of the tables above, and the converters; nothing is changed."""
+    """Return findings for the core, the packages of the tables above, and the converters."""
     return [
         _core(),
         *(_package(name, purpose, _NEEDED) for name, purpose in _NEEDED_PACKAGES.items()),

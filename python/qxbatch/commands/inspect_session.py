@@ -107,7 +107,7 @@ def _read_headers(path: Path, staging: Path, resources: Resources) -> PacketHead
 def images_by_series(folder: SessionFolder) -> dict[int, list[Output]]:
     """Return the images of each series, by the n of `dicom/<n>`, with the files beside them. Raises SummaryError and OSError.
 
-    Facts are taken from the sidecars only, so the images may be compressed, and their suffixes are left out.
+    Facts are taken from the sidecars only. So, unlike elsewhere, an `Output` here may be a compressed image, and has no suffix.
     """
     outputs: dict[int, list[Output]] = defaultdict(list)
     for image in folder.images:

@@ -74,7 +74,7 @@ def _value(result: UpdateResult) -> dict[str, object]:
 
 
 def _update(session: Path, resources: Resources, *, test: bool) -> UpdateResult:
-    """Store the facts of one session while no other run works on it. A session that is a link is left alone."""
+    """Store the facts of one session, unless another run works on it, or the session is a link."""
     if session.is_symlink():  # it may be a session of another study, whose runs have other locks
         return UpdateResult(
             session, problems=(f"{session}: is a link, and qxbatch does not write to the target of a link",)

@@ -9,7 +9,7 @@ from qxbatch.problems import UsageError
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Learn or check; return the exit status. Raises UsageError."""
+    """Propose a protocol (learn), or compare sessions with one (check); return the exit status. Raises UsageError."""
     folder, output, protocol = (_text(options[name]) for name in ("<sessionsfolder>", "--output", "--protocol"))
     json = bool(options["--json"])
     overwrite, test = (is_yes(options, name) for name in ("overwrite", "test"))

@@ -21,7 +21,7 @@ from qxbatch.visible import one_line
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Write the pages; return the exit status. Raises UsageError."""
+    """Write the pages, or with --test only name them; return the exit status. Raises UsageError."""
     names = options["<folder>"]
     assert isinstance(names, list)
     test = is_yes(options, "test")

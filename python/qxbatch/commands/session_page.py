@@ -20,11 +20,12 @@ from qxbatch.visible import shell_word
 
 
 def write_session_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:
-    """Write the page and missing pictures; add the page to `outputs`, or why there is none to `problems`.
+    """Write the page and missing pictures; add the page to `outputs`, or the reason why it is not written to `problems`.
 
-    Nothing is written with `test`, or if the session is a link. Otherwise the lock of the session is held meanwhile: an
-    import could replace the session after its summary was read. Raises OSError, and UsageError when the sessions folder cannot be
-    written.
+    A session that is a link is a problem. With `test`, nothing is written or locked. Otherwise the lock of the session is held
+    while it is read and written: an import could replace the session after its summary was read.
+
+    Raises OSError, and UsageError when the sessions folder cannot be written.
     """
     if test or session.is_symlink():
         _write_page(session, outputs, problems, None)

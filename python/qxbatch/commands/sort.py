@@ -11,7 +11,7 @@ from qxbatch.settings.model import Settings, Stages
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Sort the sessions named; return the exit status. Raises UsageError."""
+    """Sort the named sessions; return the exit status. Raises UsageError."""
     paths = session_paths(options["<session>"])
     settings = replace(settings_of(options, paths), stages=Stages.SORT)
 

@@ -89,7 +89,7 @@ def missing_folders(
 
 
 def _refuse_waiting_packet(output: Path, new_names: Iterable[str]) -> None:
-    """Raise UsageError if the output is, or is in, a folder of a master inbox that has other content: it is a packet.
+    """Raise UsageError if the output is, or is in, a packet: a folder of a master inbox with content besides that of the split.
 
     A link can lead into the inbox, or the inbox can be a link: the path as written and its target are both checked.
     """

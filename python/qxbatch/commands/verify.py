@@ -44,7 +44,7 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
-    """Check one session folder by the checks of `session_checks`, which run in the pool."""
+    """Return the result of the checks of a session (`session_checks`), which run in the pool."""
     paths = SessionPaths(session)
     images = 0
     try:

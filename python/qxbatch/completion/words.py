@@ -16,7 +16,7 @@ LISTED_VALUES = {"add_json_info": ("all", *JSON_FIELDS)}
 """Values of parameters whose metavar does not list them."""
 IMPORT = ""
 """The name of the import among the commands."""
-WORD = re.compile(r"<(\w+)>(\.\.\.)?")
+_USAGE_WORD = re.compile(r"<(\w+)>(\.\.\.)?")
 """A positional word in a usage: its name, and dots if it is repeatable."""
 
 
@@ -102,7 +102,7 @@ def _words(usage: Sequence[str], choices: dict[str, tuple[str, ...]]) -> tuple[W
     """Return the positional words of the first line of a usage."""
     return tuple(
         Word(name, choices.get(name) or ((DIR,) if _is_folder(name) else (FILE,)), bool(dots))
-        for name, dots in WORD.findall(usage[0])
+        for name, dots in _USAGE_WORD.findall(usage[0])
     )
 
 

@@ -26,9 +26,9 @@ def filter_reason(
 ) -> str:
     """Return why a packet is filtered out; empty if it is selected.
 
-    The whole session id or the whole packet name must match one of the expressions. Those in `exact` (`exact_expressions`) do not
-    select a packet of another session by its name. Labels do not filter out a packet whose session is unknown: it gets the verdict
-    that says why.
+    The whole session id or the whole packet name must match one of the expressions. An expression in `exact` (`exact_expressions`)
+    names a session: it does not select a packet of another session that has this name. Labels do not filter out a packet whose
+    session is unknown: it gets the verdict that says why.
     """
     if settings.sessions and not any(
         (session is not None and re.fullmatch(expression, session.id))

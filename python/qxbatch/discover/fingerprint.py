@@ -13,8 +13,8 @@ from qxbatch.walk import MAX_DEPTH
 def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
     """Return number of files, bytes, newest modification time (ns), and sums of inodes and change times (ns).
 
-    For a folder, the fingerprint also has a sum of hashes, one of each name with its size and time. It detects a file that was
-    replaced by one of the same size while another file has a later time.
+    For a folder, the fingerprint also has a sum of hashes, one of each name with its size and modification time. This sum detects
+    a file that was replaced by one of the same size while another file has a later time.
 
     If `path` is a symbolic link, it is followed. A link below a folder is not followed, but counts as a file, so that a new link is
     a change. Folders count by their time, which changes when a name is added or removed. Raises OSError, also for folders that are

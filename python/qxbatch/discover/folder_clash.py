@@ -20,7 +20,8 @@ def refuse_shared_folders(
 ) -> list[JudgedEntry]:
     """Refuse packets that would be published into the folder of another session, which is of this run or exists already.
 
-    `find_session` returns the session that a packet has by its file name.
+    `find_session` returns the session that a packet has by its file name. Raises UsageError if the sessions folder cannot be
+    listed.
     """
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder, ExitStatus.CANNOT_WRITE))

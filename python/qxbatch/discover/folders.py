@@ -39,7 +39,8 @@ def list_folders(
 ) -> list[ListedFolder]:
     """Return the session folders that match the globs, sorted by name, without hidden folders and the study's own ones.
 
-    With `only_names`, only the folders with these names are examined.
+    With `only_names`, only the folders with these names are examined. Otherwise raises UsageError if the sessions folder cannot be
+    listed.
     """
     listed = []
     for name in (
@@ -58,7 +59,7 @@ def list_folders(
 
 
 def listed_folder(path: Path) -> ListedFolder:
-    """Return whether a session folder has data and results, or why it cannot be opened. It is read when this is called."""
+    """Return what a session folder contains now, or why it cannot be opened."""
     unreadable_reason = why_unreadable(path)
     if unreadable_reason:
         return ListedFolder(path, has_data=True, has_results=True, unreadable_reason=unreadable_reason)

@@ -103,7 +103,10 @@ def _enclosing_sessions(inbox: Path, sessions: Path) -> RecognisedFolder | None:
 
 
 def _looks_like_session(folder: Path) -> bool:
-    """Return whether a folder is a session that no program marked: it has `dicom`, and `nii` or `inbox`, and results."""
+    """Return whether a folder has `dicom`, and `nii` or `inbox`, and is a session by `is_session`.
+
+    `kind_of_folder` needs clearer marks of a session.
+    """
     names = _names(folder)
     return DICOM in names and (NII in names or INBOX in names) and is_session(folder)
 

@@ -5,8 +5,10 @@ import re
 from qxbatch.model import SessionId
 
 _NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-9+]+))?(?![A-Za-z0-9+-])")
-"""The first entities of a BIDS name. Other text may follow, such as `_task-rest`, if it does not begin with one of these
-characters or `-`."""
+"""The first entities of a BIDS name; their labels have the format `label` of the BIDS schema (letters, digits, `+`).
+
+Other text may follow, such as `_task-rest`, if it does not continue the last label or begin with `-`. A session whose label is
+not of this format counts as such text."""
 
 
 def session_by_bids_name(name: str) -> SessionId | None:

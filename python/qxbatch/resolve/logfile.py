@@ -26,7 +26,10 @@ LogfileRows = Mapping[str, LogfileRow]
 
 
 def read_logfile(spec: LogfileSpec) -> LogfileRows:
-    """Return the rows of the table. Raises UsageError, also if two rows of a packet differ in subject or session."""
+    """Return the rows of the table; those without a packet name are omitted.
+
+    Raises UsageError, also if two rows of a packet differ in subject or session.
+    """
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")

@@ -35,21 +35,22 @@ def rename_command(
 
 
 def _unused_name(name: str, current: str, names: frozenset[str]) -> str:
-    """Return a name that `current` can be renamed to: `name`, or `name` with a number so that it is unique; empty if `name` is.
+    """Return a name that `current` can be renamed to: `name`, or if that is used, `name` with a number; empty if `name` is.
 
-    `names` are the names in the folder. Those that `clean_name` turns into `name`, too, get their numbers in sorted order.
+    `names` are the names in the folder. If `clean_name` returns `name` for several of them, each gets another number, in sorted
+    order.
 
     >>> _unused_name("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
     'a_b-2.zip'
     """
     alike = [name] if name in names and name != current else []
     alike += sorted(other for other in {*names, current} if other not in alike and clean_name(other) == name)
-    k = alike.index(current) if current in alike else len(alike)
-    if not name or not k:
+    position = alike.index(current) if current in alike else len(alike)
+    if not name or not position:
         return name
     stem, dot, ending = name.partition(".")
     numbered = (f"{stem}-{number}{dot}{ending}" for number in count(2))
-    return next(islice((unused for unused in numbered if unused not in names), k - 1, None))
+    return next(islice((unused for unused in numbered if unused not in names), position - 1, None))
 
 
 def clean_name(name: str) -> str:

@@ -57,14 +57,17 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """Return the most frequent of comma, semicolon and tab in the first line that has any, outside quoted cells."""
+    """Return the most frequent of comma, semicolon and tab in the first line that has any, outside quoted cells; else a comma."""
     bare = _QUOTED.sub("", text[:_SEARCHED_LENGTH])
     first = next((line for line in StringIO(bare, newline="") if any(separator in line for separator in ",;\t")), "")
     return max(",;\t", key=first.count)
 
 
 def column_of(rows: Rows, column: int | str, path: Path) -> int:
-    """Return the 0-based index of a column. `column` is its 1-based number, or its name in the first row. Raises UsageError."""
+    """Return the 0-based index of a column. `column` is its 1-based number, or its name in the first row.
+
+    A name that differs from `column` only in case counts if no name is equal to it. Raises UsageError.
+    """
     if isinstance(column, int):
         if rows and all(len(row) < column for row in rows.values()):
             raise UsageError(f"The logfile {path} has no column {column}.", _widest_row_hint(rows))
