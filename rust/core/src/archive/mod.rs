@@ -31,7 +31,7 @@ pub const MIN_NAMES: u64 = 32 << 20;
 /// Limit on the average length of a name in bytes, once all names take more than [`MIN_NAMES`].
 pub const MAX_AVERAGE_NAME: u64 = 512;
 
-/// Returns the limit on the names of `members` members in bytes. It exists because names are kept in memory.
+/// Returns the limit in bytes on the names of `members` members. It exists because names are kept in memory.
 fn max_name_bytes(members: u64) -> u64 {
     MIN_NAMES.max(members.saturating_mul(MAX_AVERAGE_NAME))
 }

@@ -7,7 +7,7 @@ use super::frame_positions::SeriesFrame;
 use super::frame_values::{are_frame_numbers, times, values};
 use crate::frames::Attributes;
 
-/// Names of elements, and a function that returns their number in a frame.
+/// The name of an element (or of two), and a function that returns its number or time in a frame.
 type NumberKey = (&'static str, fn(&Attributes) -> Option<f64>);
 
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
@@ -67,7 +67,7 @@ pub(super) fn exchanged_slices(
 }
 
 /// Returns whether a slice belongs to another volume ([`exchanged_slices`]), if the n-th frame of each place is taken as
-/// a slice of volume n. `places` has the place of each frame.
+/// a slice of volume n. `places` has the place of each frame. False if the places have different numbers of frames.
 pub(super) fn has_exchanged_frames(frames: &[SeriesFrame<'_>], places: &[Option<i64>]) -> bool {
     let mut at_places: BTreeMap<Option<i64>, Vec<Option<usize>>> = BTreeMap::new();
     for (index, place) in places.iter().enumerate() {
@@ -193,7 +193,7 @@ pub(super) fn volume_indices(
 
 #[cfg(test)]
 mod tests {
-    use super::{mixed_volume, volume_ranks};
+    use super::{first_exchanged_volume, volume_ranks};
 
     fn mixed(rows: &[Vec<i32>]) -> Option<usize> {
         first_exchanged_volume(&volume_ranks(rows, i32::cmp)?, &|_, _| true)

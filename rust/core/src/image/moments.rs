@@ -147,8 +147,8 @@ pub(super) fn moments(
 }
 
 /// Returns the sums of the voxels from `first` to `end` over the steady volumes, those from `first_steady` on, in
-/// blocks; a block without a voxel in the mask is left out. For each volume, adds the sum of those of these voxels that
-/// are in the mask to `signal`.
+/// blocks; a block without a voxel in the mask is left out. Also adds to `signal`, for each volume, the sum of its
+/// voxels in this range and in the mask.
 fn slab_blocks(
     reader: &VolumeReader,
     mask: &Mask,

@@ -104,8 +104,8 @@ fn split_extension(name: &str) -> (&str, &str) {
     }
 }
 
-/// Returns the components of a path; of one that is too long or too deep, the last one in a single folder, which a hash
-/// of the path names.
+/// Returns the components of a path unchanged unless it is too long or too deep: then the last one, below a single folder
+/// that is named by a hash of the path.
 fn shorten(parts: Vec<String>) -> Vec<String> {
     let length: usize = parts.iter().map(|part| part.len() + 1).sum();
     let Some(last) = parts

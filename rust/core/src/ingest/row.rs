@@ -26,7 +26,7 @@ pub enum RowKind {
     Directory,
     /// A symbolic or hard link.
     Link,
-    /// A device, FIFO or socket.
+    /// A device, FIFO or socket; also the volume label of a tar.
     Device,
 }
 

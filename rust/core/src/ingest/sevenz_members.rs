@@ -104,7 +104,7 @@ pub fn read(
     Ok(members)
 }
 
-/// Returns the reason for the ledger why an archive or block cannot be read.
+/// Returns why an archive or block cannot be read, as a reason for the ledger.
 fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     match refusal {
         Refusal::NoPassword => ENCRYPTED.into(),
