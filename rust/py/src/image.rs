@@ -199,7 +199,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         largest_tilt: comparison.largest_tilt,
         frames_of_irregular_order: comparison.frames_of_irregular_order,
         repeated_frames: repeated
-            .map(|frame| (frame.file, frame.frame, frame.other_file, frame.other))
+            .map(|frame| (frame.file, frame.frame, frame.other_file, frame.other_frame))
             .collect(),
         scaling_count: comparison.scaling_count,
         zero_slopes: comparison.zero_slopes,

@@ -74,7 +74,7 @@ impl ForeignArchive {
         }
     }
 
-    /// Recognises a kind by the first bytes of a file.
+    /// Returns the kind by the first bytes of a file; None if they show none.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Self> {
         Some(match head {
@@ -97,7 +97,8 @@ impl ForeignArchive {
         })
     }
 
-    /// Recognises a disc image by the first [`VOLUME_DESCRIPTOR_HEAD_LENGTH`] bytes at [`VOLUME_DESCRIPTOR_OFFSET`].
+    /// Returns [`Self::Iso`] for the first [`VOLUME_DESCRIPTOR_HEAD_LENGTH`] bytes at [`VOLUME_DESCRIPTOR_OFFSET`] of a
+    /// disc image; None for other bytes.
     #[must_use]
     pub fn of_volume_descriptor(head: &[u8]) -> Option<Self> {
         let identifier = head.get(1..VOLUME_DESCRIPTOR_HEAD_LENGTH)?;
@@ -108,7 +109,7 @@ impl ForeignArchive {
         .then_some(Self::Iso)
     }
 
-    /// Recognises a macOS disk image by the last [`DMG_TRAILER_LENGTH`] bytes of a file.
+    /// Returns [`Self::Dmg`] for the last [`DMG_TRAILER_LENGTH`] bytes of a macOS disk image; None for other bytes.
     #[must_use]
     pub fn of_trailer(trailer: &[u8]) -> Option<Self> {
         trailer

@@ -9,7 +9,7 @@ use flate2::bufread::GzDecoder;
 
 use super::invalid;
 
-/// Longest name or comment that is accepted in a header.
+/// Longest name or comment that is accepted in a header, in bytes with the zero at its end.
 const LONGEST_TEXT: usize = 1 << 16;
 /// Flags of the optional parts of a header (RFC 1952, 2.3.1).
 const FHCRC: u8 = 2;
@@ -26,7 +26,8 @@ pub struct GzipReader<R> {
 }
 
 impl<R: BufRead> GzipReader<R> {
-    /// Reads the header.
+    /// Reads the header, and returns the reader of the content; fails if the header is invalid, or has a name or comment
+    /// of more than 64 KiB.
     pub fn new(mut input: R) -> io::Result<Self> {
         skip_header(&mut input)?;
         Ok(Self {
@@ -45,6 +46,7 @@ impl<R: BufRead> GzipReader<R> {
     }
 }
 
+/// Reads a header and its optional parts; fails if it is invalid.
 fn skip_header<R: BufRead>(input: &mut R) -> io::Result<()> {
     let mut header = [0; 10];
     input.read_exact(&mut header)?;
@@ -71,6 +73,7 @@ fn skip_header<R: BufRead>(input: &mut R) -> io::Result<()> {
     Ok(())
 }
 
+/// Skips a name or comment and the zero byte at its end.
 fn skip_text<R: BufRead>(input: &mut R) -> io::Result<()> {
     let mut byte = [1];
     for _ in 0..LONGEST_TEXT {

@@ -34,7 +34,7 @@ pub enum FileKind {
     Tar,
     /// An archive kind that is not opened.
     Foreign(ForeignArchive),
-    /// A compressed file, for example of gzip: one stream, or several.
+    /// A compressed file with one stream or several.
     Packed(Compression),
     /// An empty file.
     Empty,
@@ -156,7 +156,7 @@ pub fn of_bytes(bytes: &[u8]) -> FileKind {
     })
 }
 
-/// Returns the kind of a file.
+/// Returns the kind of a file, from its bytes.
 pub fn of_file(file: &File) -> io::Result<FileKind> {
     let mut head = vec![0; HEAD_LENGTH];
     let mut got = 0;
@@ -188,9 +188,9 @@ enum Region {
     VolumeDescriptor,
 }
 
-/// Returns the kind that a mark at another offset shows, if `kind` is [`FileKind::Other`] or a part of a split archive;
-/// otherwise, and without such a mark, `kind`. The end record, for example, identifies a zip that follows a self-extracting
-/// program. `read` returns whether it filled the buffer.
+/// Returns `kind`, or the kind that a mark at another offset shows: such a mark counts if `kind` is [`FileKind::Other`]
+/// or a part of a split archive. The end record, for example, identifies a zip that follows a self-extracting program.
+/// `read` fills its buffer from a region; it returns false if the file has no such region, or cannot be read.
 fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> FileKind {
     if !matches!(
         kind,
@@ -220,6 +220,7 @@ pub fn by_content_and_name(kind: FileKind, name: &[u8]) -> FileKind {
     kind
 }
 
+/// Returns the compression of a file from its first bytes; None if it has none.
 fn compression(head: &[u8]) -> Option<Compression> {
     match head {
         [0x1f, 0x8b, 8, ..] => Some(Compression::Gzip),

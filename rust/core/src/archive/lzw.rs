@@ -39,7 +39,7 @@ pub struct LzwReader<R> {
 }
 
 impl<R: BufRead> LzwReader<R> {
-    /// Reads the three bytes of the header.
+    /// Reads the header, which has three bytes; fails if it is not that of `compress`, or has an unknown form.
     pub fn new(mut input: R) -> io::Result<Self> {
         let mut header = [0u8; 3];
         input.read_exact(&mut header)?;
@@ -86,6 +86,7 @@ impl<R: BufRead> LzwReader<R> {
         self.input
     }
 
+    /// Returns the next byte; None at the end of the input.
     fn byte(&mut self) -> io::Result<Option<u8>> {
         let byte = self.input.fill_buf()?.first().copied();
         self.input.consume(usize::from(byte.is_some()));

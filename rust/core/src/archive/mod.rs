@@ -31,19 +31,23 @@ pub const MIN_NAMES: u64 = 32 << 20;
 /// Limit on the average length of a name in bytes, once all names take more than [`MIN_NAMES`].
 pub const MAX_AVERAGE_NAME: u64 = 512;
 
-/// Returns whether `bytes` bytes of names are too many for `members` members. The limit exists because names are kept
-/// in memory.
-#[must_use]
-pub fn names_too_long(bytes: u64, members: u64) -> bool {
-    bytes > MIN_NAMES.max(members.saturating_mul(MAX_AVERAGE_NAME))
+/// Returns the limit in bytes on the names of `members` members. It exists because names are kept in memory.
+fn max_name_bytes(members: u64) -> u64 {
+    MIN_NAMES.max(members.saturating_mul(MAX_AVERAGE_NAME))
 }
 
-/// Returns the reason for names that are too long.
+/// Returns whether `bytes` bytes of names are too many for `members` members.
+#[must_use]
+pub fn names_too_long(bytes: u64, members: u64) -> bool {
+    bytes > max_name_bytes(members)
+}
+
+/// Returns the reason for names of `members` members that are too long.
 #[must_use]
 pub fn names_too_long_reason(members: u64) -> String {
     format!(
         "the names of its first {members} members have more than {} MB (limit on names)",
-        MIN_NAMES >> 20
+        max_name_bytes(members) >> 20
     )
 }
 
@@ -53,12 +57,13 @@ pub fn expands_too_much_reason(max_ratio: u64) -> String {
     format!("it expands to more than {max_ratio} times its size (limit on expansion)")
 }
 
-/// Turns an error of a reader or decompressor into a reason for the ledger, the list of all input files of a session.
+/// Returns the text of an error of a reader or decompressor, as a reason for the ledger (the list of all input files of
+/// a session).
 #[must_use]
 pub fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "cut short".into(),
-        // The ledger needs the text without the error number.
+        // The ledger contains the text without the error number.
         _ => match (
             error.to_string().split_once(" (os error"),
             error.raw_os_error(),

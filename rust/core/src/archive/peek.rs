@@ -18,7 +18,7 @@ pub struct Peeker<'a> {
 }
 
 impl<'a> Peeker<'a> {
-    /// Starts without reading.
+    /// Returns the stream of `input`; reads nothing yet.
     pub fn new(input: Box<dyn Read + Send + 'a>) -> Self {
         Self {
             input,
@@ -62,7 +62,7 @@ impl<'a> Peeker<'a> {
         }
     }
 
-    /// Skips that many bytes. Fails if the input ends before.
+    /// Skips `count` bytes; fails if the input ends before.
     pub fn skip(&mut self, mut count: u64) -> io::Result<()> {
         while count > 0 {
             let ahead = self.peek(1)?.len();
@@ -90,6 +90,7 @@ impl<'a> Peeker<'a> {
     }
 }
 
+/// Reads once, and again if a signal interrupted the read.
 fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buffer) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 /// Random access without a shared position, so that threads can read in parallel.
 pub trait Source: Sync {
-    /// Length in bytes.
+    /// Returns the length in bytes.
     fn len(&self) -> u64;
 
     /// Returns whether it is empty.

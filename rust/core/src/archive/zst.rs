@@ -141,8 +141,7 @@ impl SkippableFrames {
         self.lengths.add(packed, content);
     }
 
-    /// Called if the next frame does not have the announced length: counts the bytes of this number, if there is one, as bytes
-    /// of a user.
+    /// Counts the announced length, if there is one, as bytes of a user: called if the next frame has another length.
     fn count_announced(&mut self) {
         if self.announced_length.take().is_some() {
             self.user_bytes += u64::from(PZSTD_LENGTH);
@@ -189,8 +188,8 @@ impl FrameLengths {
     }
 
     /// Consumes the content of a skippable frame, `size` bytes; returns whether it is the seek table of the frames so
-    /// far. If it is, forgets these frames, since a later table has the lengths of later frames only. The checksums in the
-    /// table are not compared.
+    /// far. If it is, forgets these frames: a later table has the lengths of later frames only. Does not compare the
+    /// checksums in the table.
     fn match_seek_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
         let Some(entries_length) = size.checked_sub(SEEK_FOOTER_LENGTH) else {
             input.skip(u64::from(size))?;

@@ -11,7 +11,7 @@ use super::vr::Vr;
 pub(super) struct Collector {
     /// All values one after the other, also replaced ones.
     values: Vec<u8>,
-    /// For each field: offset and length of its value; length 0 without one.
+    /// For each field: offset and length of its value; length 0 for a field without a value.
     spans: [(u32, u16); Field::COUNT],
 }
 
@@ -61,7 +61,7 @@ impl Collector {
         }
     }
 
-    /// Returns the collected value of a field; empty without one.
+    /// Returns the collected value of a field; empty if it has none.
     pub(super) fn get(&self, field: Field) -> &[u8] {
         let (start, length) = self.spans.get(field as usize).copied().unwrap_or_default();
         self.at(start, u32::from(length))

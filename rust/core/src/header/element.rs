@@ -26,7 +26,7 @@ pub(crate) const EXPLICIT: Encoding = Encoding {
 pub(crate) const ITEM: u32 = 0xFFFE_E000;
 pub(crate) const ITEM_END: u32 = 0xFFFE_E00D;
 pub(crate) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
-/// The length of an element that ends with a delimiter.
+/// The undefined length: a delimiter ends the element.
 const UNDEFINED: u32 = u32::MAX;
 
 /// Longest header of an element, in bytes.
@@ -126,8 +126,8 @@ impl Encoding {
         })
     }
 
-    /// Returns the encoding of a data set that starts with these bytes; None if no element can start like this, or if there
-    /// are fewer than 8 bytes.
+    /// Returns the encoding of a data set that starts with these bytes; None if no element can start like this, or if
+    /// there are fewer than 8 bytes.
     ///
     /// `claimed`, the encoding that the transfer syntax states, decides only if the bytes are ambiguous: files with a
     /// wrong transfer syntax are common, and the first group (usually 0008) shows the byte order.
@@ -156,7 +156,7 @@ impl Encoding {
 
     /// Returns the encoding in an item whose first element has these bytes.
     ///
-    /// A sequence in an element of unknown VR is implicit VR (PS3.5 section 6.2.2, note 2), but some writers ignore
+    /// A sequence in an element of VR UN is implicit VR (PS3.5 section 6.2.2, note 2), but some writers ignore
     /// this, and some write implicit items in explicit files. `remaining` is the number of bytes from the item's first
     /// element to the end of the object.
     pub(crate) fn of_item(self, bytes: &[u8], remaining: u64) -> Self {

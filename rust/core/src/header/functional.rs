@@ -31,12 +31,12 @@ pub(super) fn read<W: Window>(
 ) -> Result<(), ParseError> {
     let outer = reader.encoding;
     for_first_item(reader, element, outer, &mut |reader, group, encoding| {
-        let has_field = |spec: &Spec| {
+        let is_in_macro = |spec: &Spec| {
             spec.within
                 .iter()
                 .any(|(macro_tag, _)| *macro_tag == group.tag)
         };
-        if group.may_be_sequence() && SPECS.iter().any(has_field) {
+        if group.may_be_sequence() && SPECS.iter().any(is_in_macro) {
             read_macro(reader, group, encoding, collector)?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::window::Window;
 
-/// Bytes inflated at a time: the used part of most headers.
+/// Limit on the bytes that are inflated at a time: the used part of most headers.
 const STEP: usize = 8192;
 /// Bytes kept before the current position; reading before them inflates again from the start.
 const KEPT_BEHIND: usize = 1 << 16;
@@ -37,7 +37,8 @@ pub struct Inflated<'w, W> {
 }
 
 impl<'w, W: Window> Inflated<'w, W> {
-    /// Inflates a gzip file (RFC 1952); returns None if the bytes are not gzip.
+    /// Returns a window on the content of a gzip file (RFC 1952); None if the bytes do not start with a complete gzip
+    /// header.
     pub fn gzip(source: &'w mut W) -> io::Result<Option<Self>> {
         let Some(begin) = deflated_start(source)? else {
             return Ok(None);
@@ -45,7 +46,7 @@ impl<'w, W: Window> Inflated<'w, W> {
         Ok(Some(Self::raw(source, begin)))
     }
 
-    /// Inflates deflated bytes (RFC 1951) from an offset of the source.
+    /// Returns a window on the content of deflated bytes (RFC 1951) that begin at an offset of the source.
     pub(super) fn raw(source: &'w mut W, begin: u64) -> Self {
         let state = Decompress::new(false);
         Self {

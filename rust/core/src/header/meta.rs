@@ -28,7 +28,7 @@ pub(super) fn read<W: Window>(
     let Some(encoding) = Encoding::guess(window.at(at, ELEMENT_HEADER_LENGTH)?, EXPLICIT) else {
         return Ok(at);
     };
-    // A lower group is not part of the meta header.
+    // `skim` stops at a group below 0002: it is not part of the meta header.
     wanted.previous_tag = wanted.previous_tag.max(LAST_BEFORE_META);
     let bytes = window.at(at, ELEMENT_HEADER_LENGTH)?;
     at = at.saturating_add(skim(bytes, encoding, LAST_META, wanted, collector) as u64);

@@ -69,7 +69,7 @@ impl<'w, W: Window> Reader<'w, W> {
     }
 
     /// Returns the element at an offset; None at the end of the data set and at the tag (0000,0000), with which padding
-    /// begins.
+    /// begins. Fails after [`MAX_ELEMENTS`] elements.
     #[inline]
     pub(crate) fn element(
         &mut self,
@@ -112,7 +112,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// Returns the bytes of a long value, at most 4 MiB; fewer if the object ends, none for an undefined length.
+    /// Returns the bytes of a long value, at most the first 4 MiB; fewer if the object ends, none for an undefined length.
     pub(crate) fn long_value(&mut self, element: &Element) -> Result<&[u8], ParseError> {
         const MAX_LONG_VALUE: usize = 1 << 22;
         let length = element.length.unwrap_or(0) as usize;

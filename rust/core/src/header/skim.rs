@@ -30,7 +30,8 @@ pub(super) fn skim(
     }
 }
 
-/// Most elements of most files pass through here; this loop determines the speed of a scan.
+/// Does the work of [`skim`] for explicit or implicit VR. Most elements of most files pass through here; this loop
+/// determines the speed of a scan.
 fn skim_as<const EXPLICIT: bool>(
     bytes: &[u8],
     encoding: Encoding,

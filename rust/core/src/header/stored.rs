@@ -124,7 +124,8 @@ impl Header {
         value::float(self.raw(field).split(|byte| *byte == b'\\').next()?)
     }
 
-    /// Returns the field's value by its kind; an unreadable number is [`Value::None`].
+    /// Returns the field's value by its [`ValueType`]; [`Value::None`] if it is absent, is empty, or has an
+    /// unreadable number.
     pub fn value(&self, field: Field) -> Value {
         match field.value_type() {
             ValueType::Text | ValueType::Person | ValueType::Ascii => {

@@ -105,7 +105,7 @@ pub(super) fn float(raw: &[u8]) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Writes at most 512 binary numbers as text, separated by backslashes; an incomplete last number is dropped.
+/// Appends binary numbers, at most 512, to `out` as text, separated by backslashes; drops an incomplete last number.
 pub(super) fn write_numbers(vr: Vr, bytes: &[u8], big_endian: bool, out: &mut Vec<u8>) {
     let size = match vr {
         Vr::SS | Vr::US => 2,

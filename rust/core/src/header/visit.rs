@@ -30,7 +30,8 @@ pub(crate) struct TransferSyntax {
     pub deflated: bool,
 }
 
-/// Passes the data set of one object to a visitor, and returns true; returns false if the bytes are not DICOM.
+/// Passes the data set of one object to a visitor, and returns true; returns false if the bytes are not DICOM. Fails if
+/// the meta header is damaged, the bytes cannot be read, or the visitor fails.
 pub(crate) fn visit<W: Window>(
     window: &mut W,
     visitor: &mut impl DataSetVisitor,

@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 
 /// Random access to the bytes of one object. Most reads go forward.
 pub trait Window {
-    /// Number of bytes; `u64::MAX` while it is unknown (a stream).
+    /// Returns the number of bytes; `u64::MAX` while it is unknown (a stream).
     fn len(&self) -> u64;
 
-    /// Whether there are no bytes.
+    /// Returns whether there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -72,7 +72,7 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
         }
     }
 
-    /// Number of reads so far.
+    /// Returns the number of reads so far.
     pub fn reads(&self) -> u32 {
         self.reads
     }

@@ -9,7 +9,8 @@ use super::moved_volumes::assign_moved_volumes;
 /// A smaller angle (rad) between a frame and an image is jitter: the frame can be a slice of the image.
 const JITTER: f64 = 0.01;
 
-/// Returns the candidate slices of each frame, also those of volumes that moved as a whole, and the frames without one.
+/// Returns the candidate slices of each frame, also of frames of volumes that moved as a whole, and the frames without a
+/// candidate.
 pub(super) fn locate_frames(
     series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],

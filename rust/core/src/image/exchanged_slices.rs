@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::frame_positions::SeriesFrame;
-use super::frame_values::{count_frames, times, values};
+use super::frame_values::{are_frame_numbers, times, values};
 use crate::frames::Attributes;
 
-/// Names of elements, and their numbers.
+/// The name of an element (or of two), and a function that returns its number or time in a frame.
 type NumberKey = (&'static str, fn(&Attributes) -> Option<f64>);
 
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
@@ -32,9 +32,10 @@ const TIMES: [NumberKey; 2] = [
 /// Returns the first volume with a slice that belongs to another volume, and the name of the element that says so.
 /// `frames[slice][volume]` are the indices of its frames in `series_frames`.
 ///
-/// Only an element that gives the volumes of all slices counts: at each slice no value occurs twice, and the lowest values of all
-/// slices are lower than all second ones, and so on. Frames for which `is_distinct` is false may be assigned to any volume,
-/// because others have their values; they are not compared.
+/// Only an element that gives the volumes of all slices counts: at each slice no value occurs twice, and the lowest
+/// values of all slices are lower than all second lowest ones, and so on. Frames for which `is_distinct` is false are
+/// not compared: they may be assigned to any volume, because other frames have their values, or because their values
+/// were not read.
 pub(super) fn exchanged_slices(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
@@ -52,21 +53,21 @@ pub(super) fn exchanged_slices(
         let ranks = volume_indices(series_frames, frames, with_file)
             .filter(|rows| have_equal_values(rows))
             .and_then(|rows| volume_ranks(&rows, Ord::cmp));
-        if let Some(volume) = ranks.and_then(|ranks| mixed_volume(&ranks, &is_compared)) {
+        if let Some(volume) = ranks.and_then(|ranks| first_exchanged_volume(&ranks, &is_compared)) {
             return Some((volume, "DimensionIndexValues"));
         }
     }
     let numbers = NUMBERS.map(|(name, key)| (name, values(series_frames, frames, key)));
     let times = TIMES.map(|(name, key)| (name, times(series_frames, frames, key)));
-    let numbers = numbers.map(|(name, rows)| (name, rows.filter(|rows| !count_frames(rows))));
+    let numbers = numbers.map(|(name, rows)| (name, rows.filter(|rows| !are_frame_numbers(rows))));
     numbers.into_iter().chain(times).find_map(|(name, rows)| {
         let ranks = volume_ranks(&rows?, f64::total_cmp)?;
-        Some((mixed_volume(&ranks, &is_compared)?, name))
+        Some((first_exchanged_volume(&ranks, &is_compared)?, name))
     })
 }
 
-/// Returns whether frames, in an order that stores the volumes one after another at each of their places, have slices that belong
-/// to another volume ([`exchanged_slices`]). `places` has the place of each frame.
+/// Returns whether a slice belongs to another volume ([`exchanged_slices`]), if the n-th frame of each place is taken as
+/// a slice of volume n. `places` has the place of each frame. False if the places have different numbers of frames.
 pub(super) fn has_exchanged_frames(frames: &[SeriesFrame<'_>], places: &[Option<i64>]) -> bool {
     let mut at_places: BTreeMap<Option<i64>, Vec<Option<usize>>> = BTreeMap::new();
     for (index, place) in places.iter().enumerate() {
@@ -89,8 +90,8 @@ fn have_equal_values<T: Ord + Clone>(rows: &[Vec<T>]) -> bool {
     rows.iter().all(|row| Some(sorted(row)) == first)
 }
 
-/// Returns the rank of each value, `[slice][volume]`, among the values of its slice. None if a slice has a value twice, or if a
-/// slice has a value of one rank that is not lower than all values of the next rank.
+/// Returns the rank of each value, `[slice][volume]`, among the values of its slice. None if a slice has a value twice,
+/// or if a value of one rank is not lower than all values of the next rank.
 pub(super) fn volume_ranks<T>(
     rows: &[Vec<T>],
     compare: impl Fn(&T, &T) -> Ordering,
@@ -131,9 +132,12 @@ pub(super) fn volume_ranks<T>(
         .then_some(all_ranks)
 }
 
-/// Returns the first volume that has a compared slice with another rank than its first compared slice. `ranks[slice][volume]` are
-/// the ranks.
-fn mixed_volume(ranks: &[Vec<usize>], is_compared: &dyn Fn(usize, usize) -> bool) -> Option<usize> {
+/// Returns the first volume that has a compared slice with another rank than its first compared slice.
+/// `ranks[slice][volume]` are the ranks.
+fn first_exchanged_volume(
+    ranks: &[Vec<usize>],
+    is_compared: &dyn Fn(usize, usize) -> bool,
+) -> Option<usize> {
     let volumes = ranks.first()?.len();
     (0..volumes).find(|&volume| {
         let mut compared = ranks
@@ -189,10 +193,10 @@ pub(super) fn volume_indices(
 
 #[cfg(test)]
 mod tests {
-    use super::{mixed_volume, volume_ranks};
+    use super::{first_exchanged_volume, volume_ranks};
 
     fn mixed(rows: &[Vec<i32>]) -> Option<usize> {
-        mixed_volume(&volume_ranks(rows, i32::cmp)?, &|_, _| true)
+        first_exchanged_volume(&volume_ranks(rows, i32::cmp)?, &|_, _| true)
     }
 
     #[test]
@@ -208,6 +212,6 @@ mod tests {
     #[test]
     fn slices_that_other_frames_may_show_are_not_compared() {
         let ranks = [vec![0, 1], vec![1, 0]];
-        assert_eq!(mixed_volume(&ranks, &|slice, _| slice == 0), None);
+        assert_eq!(first_exchanged_volume(&ranks, &|slice, _| slice == 0), None);
     }
 }

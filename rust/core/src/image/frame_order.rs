@@ -117,8 +117,9 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
         && !has_exchanged_frames(&frames, &places)
 }
 
-/// Returns false if an object stores its `frames`, in this order, volume by volume, the slices of all volumes in the same ascending
-/// or descending order of position, and no header says that a slice belongs to another volume; else true.
+/// Returns whether the `frames` of one object, in this order, are shuffled. They are not if they follow each other
+/// volume by volume, the slices of all volumes have the same ascending or descending positions, and no header says that
+/// a slice belongs to another volume.
 fn is_shuffled(frames: &[SeriesFrame<'_>]) -> bool {
     let places: Vec<Option<i64>> = frames
         .iter()

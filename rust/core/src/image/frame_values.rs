@@ -3,8 +3,8 @@
 use super::frame_positions::SeriesFrame;
 use crate::frames::{Attributes, continue_after_midnight, next_day_limit};
 
-/// Returns the time `key` of each frame of `frames` in seconds, `[slice][volume]`; times after midnight continue those before
-/// it. None if a frame has no such time.
+/// Returns the time `key` of each frame of `frames` in seconds, `[slice][volume]`; times after midnight continue those
+/// before it. None if a frame has no such time.
 pub(super) fn times(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
@@ -31,8 +31,9 @@ pub(super) fn values(
         .collect()
 }
 
-/// Returns whether numbers, `[slice][volume]`, count frames and not volumes: each frame of several slices has another one.
-pub(super) fn count_frames(rows: &[Vec<f64>]) -> bool {
+/// Returns whether numbers, `[slice][volume]`, are numbers of frames, not of volumes: there are several slices, and no
+/// number occurs twice.
+pub(super) fn are_frame_numbers(rows: &[Vec<f64>]) -> bool {
     let mut numbers: Vec<f64> = rows.iter().flatten().copied().collect();
     numbers.sort_unstable_by(f64::total_cmp);
     rows.len() > 1 && numbers.windows(2).all(|pair| pair.first() != pair.last())

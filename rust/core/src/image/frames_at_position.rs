@@ -2,7 +2,7 @@
 
 use crate::frames::StoredValues;
 
-/// The frames at one position, and which of them are unassigned. Lists have one entry for each frame.
+/// The frames at one position, and which of them are unassigned. The fields that are lists have one entry for each frame.
 pub(super) struct FramesAtPosition {
     /// Index of each frame among the frames of the series.
     pub indices: Vec<usize>,

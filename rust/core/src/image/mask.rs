@@ -31,7 +31,7 @@ impl Mask {
     }
 
     /// Returns a range of whole blocks that contains all voxels of the mask from `first`, where a block starts, to
-    /// `end`. The range ends at `end` if its last block does not. None if none of these voxels is in the mask.
+    /// `end`; a last block that goes past `end` is cut there. None if none of these voxels is in the mask.
     pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
         let inside = self.in_mask.get(first..end)?;
         let from = inside.iter().position(|inside| *inside)?;

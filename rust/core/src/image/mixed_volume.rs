@@ -19,7 +19,7 @@ const MIN_WEIGHTED_B: f64 = 50.0;
 /// Shorter vectors are no directions.
 const MIN_LENGTH: f64 = 0.1;
 
-/// The frames of a series, and how many of them have equal values.
+/// Finds the frames of a series whose values no other frame has.
 pub(super) struct DistinctFrames<'s> {
     series_frames: &'s [SeriesFrame<'s>],
     /// How many frames have the values with this hash.

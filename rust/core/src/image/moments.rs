@@ -115,14 +115,14 @@ pub(super) fn moments(
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
     let voxel_bytes = size_of::<VoxelBlock>() / BLOCK + VOLUMES_AT_ONCE * reader.voxel_size;
-    // A slab: adjacent voxels whose sums fit into the memory.
-    let slab = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
+    // A slab is a range of adjacent voxels whose sums fit into the memory.
+    let slab_voxels = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
     let mut moments = Moments {
         map: vec![0.0; reader.voxels],
         signal: vec![0.0; reader.volumes],
     };
-    for first in (0..reader.voxels).step_by(slab) {
-        let end = first.saturating_add(slab).min(reader.voxels);
+    for first in (0..reader.voxels).step_by(slab_voxels) {
+        let end = first.saturating_add(slab_voxels).min(reader.voxels);
         let Some(span) = mask.span(first, end) else {
             continue;
         };
@@ -146,8 +146,9 @@ pub(super) fn moments(
     Ok(moments)
 }
 
-/// Returns the sums of the voxels from `first` to `end` over the steady volumes, those from `first_steady` on, in blocks;
-/// a block without a voxel in the mask is left out. For each volume, adds the sum of these voxels in the mask to `signal`.
+/// Returns the sums of the voxels from `first` to `end` over the steady volumes, those from `first_steady` on, in
+/// blocks; a block without a voxel in the mask is left out. Also adds to `signal`, for each volume, the sum of its
+/// voxels in this range and in the mask.
 fn slab_blocks(
     reader: &VolumeReader,
     mask: &Mask,

@@ -46,8 +46,8 @@ const KEYS: [Key; 5] = [
     },
 ];
 
-/// Assigns unmatched volumes to their image if they are moved copies of its grid. Divides the series into volumes by
-/// the key with which most frames can be assigned.
+/// Assigns unmatched volumes to their image if they are moved copies of its grid, and records their number and movement.
+/// Divides the series into volumes by the key with which most frames can be assigned.
 pub(super) fn assign_moved_volumes(
     series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],

@@ -33,7 +33,8 @@ pub fn grey(
     })
 }
 
-/// Reads colour voxels as `grey` does, and returns red, green and blue of each; None if the voxels are not colours.
+/// Returns red, green and blue of each pixel, row by row; None if the voxels are not colours. The parameters are those of
+/// [`grey`].
 ///
 /// # Errors
 ///
@@ -158,7 +159,7 @@ fn for_each_voxel(
     Ok(())
 }
 
-/// Converts a number that is at most a size in memory.
+/// Converts a number that fits into `usize`.
 fn usize_of(small: u64) -> usize {
     usize::try_from(small).unwrap_or(usize::MAX)
 }

@@ -16,12 +16,12 @@ const MAX_COMPARED: usize = 8;
 /// Place of a frame in tenths of a millimetre.
 type Place = [i64; 3];
 
-/// Returns the frames that repeat another frame: same values, position, times and numbers, except for the number of the frame or
-/// the InstanceNumber. They are copies, so that number does not prove to which volume they belong.
+/// Returns the frames that repeat another frame: same values, position, times and numbers, except for the number of the
+/// frame or the InstanceNumber. They are copies, so that number does not prove to which volume they belong.
 ///
 /// Frames whose compared values are all equal, such as empty slices, do not count, nor frames whose values are not read.
-/// Copies in other objects count only if at most half of the places, without those of empty slices, have some: a series may
-/// repeat whole volumes.
+/// A series may repeat whole volumes: if more than half of the places, without those of empty slices, have copies in
+/// other objects, such copies do not count.
 ///
 /// # Errors
 ///
@@ -57,7 +57,7 @@ pub(super) fn repeated_frames(
                     file: series_frame.file,
                     frame: series_frame.frame.index,
                     other_file: other.file,
-                    other: other.frame.index,
+                    other_frame: other.frame.index,
                 });
             }
         }
@@ -75,7 +75,8 @@ fn place(position: [f64; 3]) -> Place {
     position.map(|part| (part * 10.0).round() as i64)
 }
 
-/// Returns whether two frames have the same position and attributes, except for their instance numbers.
+/// Returns whether two frames have the same position, up to [`SAME_POSITION`], and the same other attributes except for
+/// the InstanceNumber.
 fn repeats(one: &Attributes, other: &Attributes) -> bool {
     let Some((position, other_position)) = one.position.zip(other.position) else {
         return false;

@@ -15,8 +15,8 @@ pub struct RepeatedFrame {
     pub frame: u32,
     /// Index of the file of the frame that it repeats.
     pub other_file: usize,
-    /// The number in that file of the frame that it repeats.
-    pub other: u32,
+    /// The number of that frame in its file, from 0.
+    pub other_frame: u32,
 }
 
 /// A frame whose position matches no slice of any image.
@@ -63,7 +63,8 @@ pub struct ImageCheck {
     pub contradicting_b_values: Option<(usize, f64, f64)>,
     /// The first volume whose slices have different b-values or gradient directions.
     pub mixed_volume: Option<usize>,
-    /// The first volume with a slice that belongs to another volume by an element of the headers, and the name of this element.
+    /// The first volume with a slice that belongs to another volume by an element of the headers, and the name of this
+    /// element.
     pub exchanged_slices: Option<(usize, &'static str)>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
@@ -128,8 +129,8 @@ pub struct Comparison {
     /// converter stored them. A regular order is volume by volume; in a series of classic objects, whose order is that of
     /// their InstanceNumbers, also place by place.
     pub frames_of_irregular_order: usize,
-    /// Frames that repeat another frame: same values, which are not all equal, and same attributes. Frames of copied volumes
-    /// do not count.
+    /// Frames that repeat another frame: same values, which are not all equal, and same attributes. Frames of copied
+    /// volumes do not count.
     pub repeated_frames: Vec<RepeatedFrame>,
     /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,

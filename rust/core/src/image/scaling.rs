@@ -58,9 +58,9 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Returns whether a slice shows a frame, by hashes: `hashes_equal` says whether the hash of the slice's voxels is that
-    /// of the frame's stored values. Returns None if the `scale` of the image is none of the frame's scalings that the
-    /// previous slices allow: then the values must be compared one by one.
+    /// Returns whether a slice shows a frame, by hashes: `hashes_equal` says whether the hash of the slice's voxels is
+    /// that of the frame's stored values. Returns None if the `scale` of the image is none of the frame's scalings that
+    /// the previous slices allow: then the values must be compared one by one.
     pub(super) fn fits_by_hashes(
         &mut self,
         image: usize,

@@ -43,7 +43,7 @@ pub(super) struct SliceRows {
 }
 
 impl SliceRows {
-    /// Reads the compared rows of a slice.
+    /// Reads the compared rows of a slice, or all its rows if `all_rows` is set. Fails if the file ends before.
     pub(super) fn read(
         &mut self,
         image: &Nifti,

@@ -20,9 +20,9 @@ pub(super) struct SeriesImages<'s> {
 }
 
 impl SeriesImages<'_> {
-    /// Returns the indices of two other images: the first one whose slices belong to the same volumes as those of `image`,
-    /// and the first one with other volumes of the same slices. Each is None if there is no such image. An image that
-    /// repeats frames of other images is related to none.
+    /// Returns the indices of two other images: the first one whose slices belong to the same volumes as those of
+    /// `image`, and the first one with other volumes of the same slices. Each is None if there is no such image. An image
+    /// that repeats frames of other images is related to none.
     pub(super) fn related_images(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, series_frames) = (self.grids, self.matches, self.series_frames);
         let Some((own, grid)) =

@@ -28,7 +28,8 @@ const MEMORY: usize = 2 << 20;
 pub struct Statistics {
     /// Median temporal SNR of the voxels whose value in `map` is not 0; None if all values are 0.
     pub tsnr: Option<f64>,
-    /// The temporal SNR that [`Statistics::tsnr_slice`] draws as white, like all higher ones; None if `map` is 0 everywhere.
+    /// The temporal SNR that [`Statistics::tsnr_slice`] draws as white, like all higher ones; None if `map` is 0
+    /// everywhere.
     pub tsnr_limit: Option<f64>,
     /// Volumes at the start that are not in the steady state.
     pub dropped_volumes: usize,
@@ -41,8 +42,8 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Returns voxels of the mean image as 8-bit grey, row by row. `rows` and `columns` are offsets in voxels: a pixel is the
-    /// voxel with the index `row + column`.
+    /// Returns voxels of the mean image as 8-bit grey, row by row. `rows` and `columns` are offsets in voxels: a pixel
+    /// is the voxel with the index `row + column`.
     ///
     /// # Errors
     ///
@@ -53,8 +54,8 @@ impl Statistics {
         })
     }
 
-    /// Returns voxels of `map` as 8-bit grey, row by row: 0 for 0, 255 for `tsnr_limit` and above. `rows` and `columns` are
-    /// as in [`Statistics::mean_slice`].
+    /// Returns voxels of `map` as 8-bit grey, row by row: 0 for 0, 255 for `tsnr_limit` and above. `rows` and `columns`
+    /// are as in [`Statistics::mean_slice`].
     ///
     /// # Errors
     ///

@@ -11,8 +11,8 @@ const TOLERANCE: f64 = 0.05;
 /// few milliseconds.
 const FRACTION: f64 = 0.1;
 
-/// Returns the RepetitionTime of an image in seconds, if all its frames have the same one and their acquisition times agree
-/// with it; else None. `frames[slice][volume]` are the indices of the frames in `series_frames`.
+/// Returns the RepetitionTime of an image in seconds, if all its frames have the same one and their acquisition times
+/// agree with it; else None. `frames[slice][volume]` are the indices of the frames in `series_frames`.
 pub(super) fn time_step(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],

@@ -57,7 +57,7 @@ impl<'s> ValueMatcher<'s> {
         }
     }
 
-    /// Assigns the frames to the slices that show them. The slices at the position of a frame are its candidates.
+    /// Returns the frames that the slices show. The slices at the position of a frame are its candidates.
     pub(super) fn assign(mut self, frame_positions: &FramePositions) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
         // The indices of the frames at each position.
@@ -152,8 +152,8 @@ impl<'s> ValueMatcher<'s> {
         self.images.get(image).map_or(0, |image| image.volumes)
     }
 
-    /// Pairs the unassigned frames with the `unmatched` slices (candidate and volume) in order, and records that their values
-    /// differ. No frame is recorded for these slices.
+    /// Pairs the unassigned frames with the `unmatched` slices (candidate and volume) in order, and records that their
+    /// values differ. These slices keep no frame in `matches`.
     fn assign_remaining(
         &mut self,
         unmatched: &[(&CandidateSlice, u32)],
@@ -219,6 +219,7 @@ impl<'s> ValueMatcher<'s> {
         Ok(None)
     }
 
+    /// Returns the frame at an index of the lists in `frames`.
     fn frame(&self, frames: &FramesAtPosition, at: usize) -> Option<&'s SeriesFrame<'s>> {
         self.series_frames.get(*frames.indices.get(at)?)
     }
@@ -301,7 +302,7 @@ impl<'s> ValueMatcher<'s> {
             .map_err(|error| (image.path.clone(), error))
     }
 
-    /// Reads the compared rows of a frame, once.
+    /// Reads the compared rows of a frame into `frames`, unless they were read before.
     fn read_frame(&mut self, at: usize, frames: &mut FramesAtPosition) -> Result<(), FileError> {
         let frame = self.frame(frames, at);
         let path = frame.and_then(|frame| self.files.get(frame.file));

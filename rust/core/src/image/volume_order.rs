@@ -2,7 +2,7 @@
 
 use super::exchanged_slices::volume_indices;
 use super::frame_positions::SeriesFrame;
-use super::frame_values::{count_frames, times, values};
+use super::frame_values::{are_frame_numbers, times, values};
 use crate::frames::{Attributes, span};
 
 /// Numbers and times that may order the volumes of a series.
@@ -15,14 +15,12 @@ const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
     |frame| frame.instance_number.map(as_float),
 ];
 
-/// Indices in [`KEYS`].
-const TEMPORAL: usize = 0;
-const ACQUIRED: usize = 2;
-const CONTENT: usize = 3;
-const INSTANCE: usize = 5;
-
-/// The last of the keys that are numbers of volumes.
-const NUMBERED: usize = 1;
+/// Indices in [`KEYS`]. The keys up to `ACQUISITION_NUMBER` are numbers of volumes.
+const TEMPORAL_POSITION: usize = 0;
+const ACQUISITION_NUMBER: usize = 1;
+const ACQUISITION_TIME: usize = 2;
+const CONTENT_TIME: usize = 3;
+const INSTANCE_NUMBER: usize = 5;
 
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and frames")]
 fn as_float(number: i64) -> f64 {
@@ -32,8 +30,8 @@ fn as_float(number: i64) -> f64 {
 /// The order of the volumes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VolumeOrder {
-    /// The order was not checked: one volume, a slice without a frame, or a b-value above 0 (unless the headers contain the
-    /// gradient directions only along frequency, phase and slice encoding).
+    /// The order was not checked: one volume, a slice without a frame, or a b-value above 0 (unless the headers contain
+    /// the gradient directions only along frequency, phase and slice encoding).
     #[default]
     NotCompared,
     /// In the order of at least one time or number in the headers.
@@ -55,9 +53,9 @@ pub(super) fn volume_order(
     if frames.iter().flatten().any(Option::is_none) {
         return VolumeOrder::NotCompared;
     }
-    let mut distinguished = false;
+    let mut any_distinguishes = false;
     for (index, key) in KEYS.iter().enumerate() {
-        let rows = if matches!(index, ACQUIRED | CONTENT) {
+        let rows = if matches!(index, ACQUISITION_TIME | CONTENT_TIME) {
             times(series_frames, frames, *key)
         } else {
             values(series_frames, frames, *key)
@@ -70,11 +68,11 @@ pub(super) fn volume_order(
         if !ends_differ {
             continue;
         }
-        distinguished = true;
-        if index == NUMBERED && count_frames(&rows) {
+        any_distinguishes = true;
+        if index == ACQUISITION_NUMBER && are_frame_numbers(&rows) {
             continue;
         }
-        if index == INSTANCE {
+        if index == INSTANCE_NUMBER {
             match rises_by_dimension(series_frames, frames) {
                 Some(true) => return VolumeOrder::Right,
                 Some(false) => return VolumeOrder::Wrong,
@@ -84,37 +82,39 @@ pub(super) fn volume_order(
         if must_differ_at_all_slices(index, &rows) && repeats_at_some_slices(&rows) {
             return VolumeOrder::Wrong;
         }
-        if index == INSTANCE && rises(&rows) && !is_regular(&rows) {
+        if index == INSTANCE_NUMBER && rises(&rows) && !is_regular(&rows) {
             return VolumeOrder::Undetermined;
         }
         let ascending = rises(&rows);
         // Temporal positions count only if all slices of a volume have the same one.
-        let is_consistent = index != TEMPORAL || rows.iter().all(|row| Some(row) == rows.first());
+        let is_consistent =
+            index != TEMPORAL_POSITION || rows.iter().all(|row| Some(row) == rows.first());
         if ascending && is_consistent {
             return VolumeOrder::Right;
         }
         // Times that rise only as times of the day: the volumes after midnight are the first ones.
-        let is_by_time_of_day = index == ACQUIRED
+        let is_by_time_of_day = index == ACQUISITION_TIME
             && values(series_frames, frames, *key).is_some_and(|rows| rises(&rows));
         if contradicts(index, &rows) || is_by_time_of_day {
             return VolumeOrder::Wrong;
         }
     }
-    if distinguished {
+    if any_distinguishes {
         VolumeOrder::Wrong
     } else {
         VolumeOrder::Undetermined
     }
 }
 
-/// Returns whether a key is one in which volumes that differ at one slice have to differ at every slice: numbers of volumes,
-/// and acquisition times that are not cut to whole seconds.
+/// Returns whether volumes whose values of a key differ at one slice must differ at every slice: the key is a number of
+/// volumes, or an acquisition time that is not cut to whole seconds.
 fn must_differ_at_all_slices(key: usize, rows: &[Vec<f64>]) -> bool {
-    key <= NUMBERED || (key == ACQUIRED && rows.iter().flatten().any(|time| time.fract() != 0.0))
+    key <= ACQUISITION_NUMBER
+        || (key == ACQUISITION_TIME && rows.iter().flatten().any(|time| time.fract() != 0.0))
 }
 
-/// Returns whether the values of a key, `[slice][volume]`, are different in all volumes at one slice, but repeat at another
-/// one, where a frame is used twice, instead of the frame of a later volume.
+/// Returns whether the values of a key, `[slice][volume]`, differ in all volumes at one slice, but repeat at another one.
+/// At that one, the image shows a frame of one volume twice, and no frame of another volume.
 fn repeats_at_some_slices(rows: &[Vec<f64>]) -> bool {
     let all_differ = |row: &Vec<f64>| {
         let mut sorted = row.clone();
@@ -144,8 +144,8 @@ fn rises_by_dimension(
     (all_differ && (rises || is_single)).then_some(rises)
 }
 
-/// Returns whether instance numbers, `[slice][volume]`, count the slices volume by volume, or the volumes place by place. In
-/// another order they do not say which slices belong to one volume.
+/// Returns whether instance numbers, `[slice][volume]`, count the slices volume by volume, or the volumes place by place.
+/// In another order they do not say which slices belong to one volume.
 fn is_regular(rows: &[Vec<f64>]) -> bool {
     let volumes = rows.first().map_or(0, Vec::len);
     let columns: Vec<Vec<f64>> = (0..volumes)
@@ -178,20 +178,20 @@ fn rises(rows: &[Vec<f64>]) -> bool {
         .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b))
 }
 
-/// Returns whether the values of a key prove a wrong order; if so, later keys such as InstanceNumber are not tried. `key` is
-/// an index in [`KEYS`], and `rows` are values that are not in order, `[slice][volume]`.
+/// Returns whether the values of a key prove a wrong order; if so, later keys such as InstanceNumber are not tried. `key`
+/// is an index in [`KEYS`], and `rows` are values that are not in order, `[slice][volume]`.
 ///
-/// Temporal positions prove it if each volume has a different one, the same in all slices. Acquisition times prove it if each
-/// volume was acquired before its predecessor.
+/// Temporal positions prove it if each volume has a different one, the same in all slices. Acquisition times prove it if
+/// each volume was acquired before its predecessor.
 fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
     let descends = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
     match key {
-        TEMPORAL => rows.first().is_some_and(|first| {
+        TEMPORAL_POSITION => rows.first().is_some_and(|first| {
             let mut descending = first.clone();
             descending.sort_by(|a, b| b.total_cmp(a));
             descends(&descending) && rows.iter().all(|row| row == first)
         }),
-        ACQUIRED => rows.iter().all(descends),
+        ACQUISITION_TIME => rows.iter().all(descends),
         _ => false,
     }
 }

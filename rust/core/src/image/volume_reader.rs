@@ -133,7 +133,7 @@ impl VolumeReader {
         self.voxel_type.numbers(bytes, out);
     }
 
-    /// Passes each block of a volume to `each`: the index of its first voxel, and its numbers, padded with zeros.
+    /// Passes each block of a volume to `each`: the index of its first voxel, and its numbers. Zeros fill the last block.
     fn for_each_block(
         &self,
         volume: usize,

@@ -12,14 +12,14 @@ type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<ProcessedMember>, Stop>> +
 
 /// The members of a packet or an archive, and what else was found in it.
 pub struct Members<'a> {
-    /// The members, in order.
+    /// The members in their order, batch by batch.
     pub batches: Batches<'a>,
     /// Why the archive cannot be read completely, apart from the reasons of refused members.
     pub damage: Vec<String>,
     /// Notes on bytes that belong to no member.
     pub skipped: SkippedBytes,
-    /// Returns notes on further bytes that belong to no member; they are known only after all members were read. None if all
-    /// notes are in `skipped`.
+    /// Returns notes on further bytes that belong to no member; they are known only after all members were read. None
+    /// if all notes are in `skipped`.
     pub skipped_at_end: Option<Box<dyn FnOnce() -> SkippedBytes + 'a>>,
 }
 
@@ -42,8 +42,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Returns the members of an archive or folder whose `entries` are known. `read` gets the index of a batch and its entries,
-    /// and returns their members.
+    /// Returns the members of an archive or folder whose `entries` are known. `read` gets the index of a batch and its
+    /// entries, and returns their members.
     pub fn in_batches<E: 'a>(
         entries: Vec<E>,
         read: impl Fn(usize, &[E]) -> Result<Vec<ProcessedMember>, Stop> + 'a,

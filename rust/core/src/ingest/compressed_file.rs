@@ -30,8 +30,8 @@ pub fn contains_tar(path: &Path, compression: Compression) -> bool {
     kind::of(&head) == FileKind::Tar
 }
 
-/// Reads a compressed file that is not a tar: its content is the only member. Returns no member, but damage, if it cannot be
-/// unpacked to its end or exceeds a limit. `container` is the address of the file as an archive.
+/// Reads a compressed file that is not a tar: its content is the only member. Returns no member, but damage, if it
+/// cannot be unpacked to its end or exceeds a limit. `container` is the address of the file as an archive.
 pub fn read(
     pass: &Pass<'_>,
     mut file: File,

@@ -20,7 +20,8 @@ const PROBE_LENGTH: usize = 64 << 10;
 
 /// The kind of the content.
 enum ContentKind {
-    /// An archive, also of an unsupported kind; data of another compression; damaged data with the name of a compressed tar.
+    /// An archive, also of an unsupported kind; data of another compression; damaged data with the name of a compressed
+    /// tar.
     Archive,
     /// DICOM, PAR or REC.
     Image,
@@ -32,8 +33,8 @@ enum ContentKind {
     Unreadable(String),
 }
 
-/// Processes a compressed member: unpacks DICOM, PAR and REC, and refuses them if they are damaged; defers archives, which are
-/// opened after the other members; keeps other files compressed.
+/// Processes a compressed member: unpacks DICOM, PAR and REC, and refuses them if they are damaged; defers archives,
+/// which are opened after the other members; keeps other files compressed.
 pub fn process(
     pass: &Pass<'_>,
     address: &Address,
@@ -68,8 +69,8 @@ pub fn process(
     }
 }
 
-/// Returns the SHA-256 of the content of kept gzip data; of the compressed bytes if they cannot be unpacked, or have
-/// another compression.
+/// Returns the SHA-256 of the content of gzip data that are kept compressed; that of the compressed bytes if they cannot
+/// be unpacked, or have another compression.
 pub fn content_hash(
     pass: &Pass<'_>,
     address: &Address,
@@ -111,7 +112,7 @@ fn refuse(
     Ok(row)
 }
 
-/// Unpacks the start of the content; returns its kind.
+/// Returns the kind of the content, from its first [`PROBE_LENGTH`] bytes and the name of the member.
 fn probe(
     pass: &Pass<'_>,
     address: &Address,
@@ -232,8 +233,8 @@ fn unpack(
     Ok(row)
 }
 
-/// Unpacks the whole content, into memory or into a file in staging. Fails with a reason if the data are damaged or expand too
-/// much.
+/// Returns the whole unpacked content, in memory or as a file in staging. Fails with a reason if the data are damaged or
+/// expand too much.
 fn unpack_to_end(
     pass: &Pass<'_>,
     address: &Address,
@@ -283,8 +284,9 @@ fn unpack_to_end(
     })
 }
 
-/// Stages the content (`content`) or the compressed bytes (`packed`), and removes the other. Stages the compressed bytes of
-/// DICOM in gzip without the option `gunzip`, and of kept files except PAR, REC, and DICOM whose header cannot be read.
+/// Stages the content (`content`) or the compressed bytes (`packed`), and removes the other. Stages the compressed bytes
+/// of DICOM in gzip without the option `gunzip`, and of kept files except PAR, REC, and DICOM whose header cannot be
+/// read.
 fn store(
     pass: &Pass<'_>,
     address: &Address,

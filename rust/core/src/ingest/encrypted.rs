@@ -27,8 +27,8 @@ pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     }
 }
 
-/// Reads an encrypted member with the first password whose result passes every check; refuses the member if there is none.
-/// `data_offset` is the offset of its data in the zip.
+/// Reads an encrypted member with the first password whose result passes every check; refuses the member if no password
+/// does. `data_offset` is the offset of its data in the zip.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
@@ -80,13 +80,13 @@ pub fn read(
 /// Returns the reason for data that none of the passwords decrypts. `damage` is the reason if a password passed the
 /// first check, but the data did not pass a later one.
 pub fn not_decrypted_reason(password_count: usize, damage: Option<String>) -> String {
-    let none = match password_count {
+    let no_password = match password_count {
         1 => format!("{ENCRYPTED}: the given password does not decrypt it"),
         count => format!("{ENCRYPTED}: none of the {count} given passwords decrypts it"),
     };
-    // The password that passed the first check may be wrong, and have passed by chance. If it is correct, the bytes are damaged.
-    damage.map_or(none.clone(), |reason| {
-        format!("{none} (one seems correct, but: {reason})")
+    // Either this password passed the first check by chance, or it is correct and the bytes are damaged.
+    damage.map_or(no_password.clone(), |reason| {
+        format!("{no_password} (one seems correct, but: {reason})")
     })
 }
 

@@ -21,7 +21,7 @@ pub struct Expansion {
 }
 
 impl Expansion {
-    /// Starts counting for an archive of `packed` bytes.
+    /// Returns the expansion of an archive of `packed` bytes, of which nothing is unpacked yet.
     pub fn new(packed: u64, max_ratio: u64, outer: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
             packed,
@@ -31,8 +31,8 @@ impl Expansion {
         })
     }
 
-    /// Counts expanded bytes for the archive and for those that contain it. Fails with the reason once one of them expanded to
-    /// too many.
+    /// Counts expanded bytes for the archive and for those that contain it. Fails with the reason once one of them
+    /// expanded to too many.
     pub fn add(&self, bytes: u64) -> Result<(), String> {
         let mut archive = Some(self);
         while let Some(expansion) = archive {
@@ -70,7 +70,8 @@ pub struct ExpansionReader<'a, R> {
 }
 
 impl<'a, R> ExpansionReader<'a, R> {
-    /// Counts what is read from `inner`. `expansion` is None for a plain file, which is in no archive.
+    /// Returns a reader that counts what is read from `inner`. `expansion` is None for a plain file, which is in no
+    /// archive.
     pub fn new(inner: R, expansion: Option<&'a Expansion>) -> Self {
         Self { inner, expansion }
     }

@@ -40,8 +40,8 @@ struct FolderEntry {
     kind: EntryKind,
 }
 
-/// Reads everything below a folder except the entries that the option `skip` names, in sorted order. `container` is the
-/// address of the packet.
+/// Returns the members of a packet folder in sorted order: everything below it except the entries that the option `skip`
+/// names. `container` is the address of the packet. Fails if the folder itself cannot be read.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,
@@ -65,6 +65,7 @@ pub fn read<'a>(
     ))
 }
 
+/// Reads one entry of the packet folder `root`; `path` is its path on disk.
 fn read_entry(
     pass: &Pass<'_>,
     address: &Address,
@@ -86,8 +87,8 @@ fn read_entry(
     })
 }
 
-/// Lists everything below `root` except the entries that the option `skip` names, until the names exceed their limit. A folder
-/// has an entry only if it is empty or unreadable.
+/// Adds everything below `root` to `entries`, except what the option `skip` names, until the names exceed their limit. A
+/// folder has an entry only if it is empty or unreadable. Fails if `root` itself cannot be read.
 fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<(), Stop> {
     let mut pending = vec![FolderEntry {
         path: Vec::new(),
@@ -167,7 +168,8 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
     }
 }
 
-/// Reads a plain file, which is in no archive. Refuses it if it cannot be read or changes meanwhile.
+/// Reads a plain file, which is in no archive. Refuses it if it cannot be read or changes meanwhile; if it is no longer a
+/// regular file, its row has no data.
 pub fn read_plain_file(
     pass: &Pass<'_>,
     address: &Address,
@@ -224,6 +226,7 @@ pub fn read_plain_file(
     })
 }
 
+/// Refuses a file of `size` bytes that changed while it was read.
 fn refuse_changed(address: &Address, size: u64) -> ProcessedMember {
     address
         .refused_row(RowKind::Other, size, "it changed while it was read")

@@ -10,13 +10,14 @@ use super::staging::{Checksums, read_through};
 use super::stop::{ReadError, Stop};
 
 /// Returns the row of an archive that is kept as one file, or of the link that leads to such an archive, and removes its
-/// members from staging. The row is refused if the archive changes while it is read again, or if that fails; after a failure,
-/// its members remain in staging without rows. If the archive cannot be opened again, the pass ends. Returns None if the
-/// archive is not kept as one file: its members keep their own rows. `prefix` is the start of their paths, and `index` is the
-/// index of the packet.
+/// members from staging. Returns None if the archive is not kept as one file: its members keep their own rows. `prefix`
+/// is the start of their paths, and `index` is the index of the packet.
 ///
 /// Only an archive among several packets (its prefix ends with `!`) is kept as one file, and only if it can be read to
 /// its end: unreadable data may be an image.
+///
+/// The archive is read again. If it cannot be opened, the pass ends. If it changed or cannot be read to its end, its row
+/// is refused; in the second case, its members remain in staging without rows.
 pub fn keep_as_one_file(
     pass: &Pass<'_>,
     path: &Path,
@@ -56,15 +57,15 @@ pub fn keep_as_one_file(
     }
 }
 
-/// Reads the archive again for its size and hash; `path` may be a link to it.
+/// Returns size and hashes of the archive, which is read again; `path` may be a link to it.
 fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, ReadError> {
     let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
     let mut file = plain_file::open(&path).map_err(|error| Stop::io(&path, error))?;
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
 }
 
-/// Inserts the rows of archives that were kept as one file (`archives`), in name order, among the first `plain_count` rows:
-/// those of the plain files.
+/// Inserts the rows of archives that were kept as one file (`archives`), in name order, among the first `plain_count`
+/// rows: those of the plain files.
 pub fn insert(rows: &mut Vec<Row>, mut plain_count: usize, archives: Vec<Row>) {
     for row in archives {
         let is_after = |other: &Row| inbox_entry(other) > &*row.path;

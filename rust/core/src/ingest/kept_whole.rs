@@ -1,5 +1,5 @@
-//! Why an archive that may contain images is kept whole: as one file, not as its members. Its reason in the ledger (the list
-//! of all input files of a session) starts with `kept whole, ` and one of a fixed set of phrases.
+//! Why an archive that may contain images is kept whole: as one file, not as its members. Its reason in the ledger (the
+//! list of all input files of a session) starts with `kept whole, ` and one of a fixed set of phrases.
 
 use crate::archive::foreign::NOT_OPENED;
 

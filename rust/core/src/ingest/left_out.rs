@@ -33,7 +33,7 @@ pub enum LeftOutCause {
 }
 
 impl LeftOutCause {
-    /// Returns the name in Python and in the summary.
+    /// Returns the name that Python and the summary of a session use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -69,8 +69,8 @@ impl Reading {
         .collect()
     }
 
-    /// Returns why a kept member was left out; None if nothing suggests that it contains an image. Fills `members` when they
-    /// are needed for the first time.
+    /// Returns why a kept member was left out; None if nothing suggests that it contains an image. Fills `members` when
+    /// they are needed for the first time.
     fn cause_of_kept<'r>(
         &'r self,
         row: &Row,
@@ -78,8 +78,9 @@ impl Reading {
     ) -> Option<LeftOutCause> {
         match row.kind {
             _ if row.is_unparsed_dicom => Some(LeftOutCause::Unsorted),
-            // Only the reasons of DICOM that belongs to no series start with "DICOM". A DICOM file `XX_0...` or `PS_0...` of
-            // Philips that is no image (`kept_dicom::kept_reason`) has another reason, and is not left out.
+            // Only the reasons of DICOM that belongs to no series start with "DICOM". A DICOM file `XX_0...` or
+            // `PS_0...` of Philips that is no image (`kept_dicom::kept_reason`) has another reason, and is not left
+            // out.
             RowKind::Dicom => row
                 .reason
                 .starts_with("DICOM")
@@ -107,7 +108,8 @@ impl Reading {
     }
 }
 
-/// Paths and names of all members; they show whether a name could be that of an image, and whether a link leads to a member.
+/// Paths and names of all members; they show whether a name could be that of an image, and whether a link leads to a
+/// member.
 struct PacketMembers<'r> {
     /// Extensions of the DICOM, PAR and REC files.
     extensions: HashSet<Vec<u8>>,
@@ -181,8 +183,8 @@ impl<'r> PacketMembers<'r> {
         !name.starts_with(b".") && named && known
     }
 
-    /// Returns whether the target of a symbolic link is not in the packet, or is unknown; false for a hard link. `row` is that
-    /// of the link.
+    /// Returns whether the target of a symbolic link is not in the packet, or is unknown; false for a hard link. `row` is
+    /// that of the link.
     fn lack_target(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;
@@ -235,8 +237,8 @@ fn pattern(path: &[u8]) -> Vec<u8> {
     pattern
 }
 
-/// Returns the extension of a file name in lower case, without dot and after removing `.gz`; empty without one. A number is not
-/// an extension, since UIDs are file names.
+/// Returns the extension of a file name in lower case and without the dot; a `.gz` at its end is ignored. Empty without
+/// an extension. A number is not an extension, since UIDs are file names.
 fn extension(row: &Row) -> Vec<u8> {
     let name = kind::without_extension(row.name(), kind::Compression::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');

@@ -90,8 +90,9 @@ pub fn defer_archive(
     })
 }
 
-/// Writes or moves bytes to the folder `dir` of staging and records the location in the row; refuses a plain file that changed
-/// or cannot be read. With the option `headers_only`, see [`head_length`].
+/// Writes or moves the bytes of a member to the folder `dir` of staging, and records the location in the row; refuses a
+/// plain file that changed or cannot be read. With the option `headers_only`, may stage only the start of the bytes
+/// ([`head_length`]).
 pub fn stage(
     pass: &Pass<'_>,
     address: &Address,

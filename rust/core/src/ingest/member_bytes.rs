@@ -15,8 +15,8 @@ use crate::header::{FileWindow, Parsed, parse};
 
 /// Where the bytes of a member are. A plain file is a file that is in no archive.
 ///
-/// If a method cannot read the bytes, the path in its [`Stop::io`] is empty for bytes in memory, and in some methods also for
-/// a file.
+/// If a method cannot read the bytes, the path in its [`Stop::Io`] is empty for bytes in memory, and in some methods also
+/// for a file.
 pub enum MemberBytes<'a> {
     /// In memory. If they are the bytes of a plain file, with its path.
     Bytes(&'a [u8], Option<&'a Path>),
@@ -58,6 +58,7 @@ impl MemberBytes<'_> {
         }))
     }
 
+    /// Returns whether all bytes are 0.
     fn is_zeros(&self, pass: &Pass<'_>) -> Result<bool, Stop> {
         let mut reader = self.reader(pass)?;
         let mut buffer = vec![0; 64 << 10];
@@ -74,7 +75,7 @@ impl MemberBytes<'_> {
         }
     }
 
-    /// Parses the header.
+    /// Parses the header, as [`parse`] does.
     pub fn parse(&self, pass: &Pass<'_>) -> Result<Parsed, Stop> {
         if let Self::Bytes(bytes, _) = self {
             let mut window: &[u8] = bytes;
@@ -96,6 +97,7 @@ impl MemberBytes<'_> {
         }
     }
 
+    /// Opens the file that contains the bytes, and returns its path too; fails for bytes in memory.
     fn open(&self, pass: &Pass<'_>) -> Result<(PathBuf, File), Stop> {
         let path = match self {
             Self::Staged(staged) => pass.staging.path(staged),
@@ -153,7 +155,8 @@ impl MemberBytes<'_> {
         }
     }
 
-    /// Writes the first `head_length` bytes to a folder of staging, followed by a hole up to the size of the member.
+    /// Writes the first `head_length` bytes to a folder of staging, followed by a hole up to the size of the member. Bytes
+    /// that are in staging are moved there, and a hole replaces the others.
     pub fn stage_head(
         self,
         pass: &Pass<'_>,

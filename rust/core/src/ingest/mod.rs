@@ -68,8 +68,8 @@ pub struct Packet {
     pub prefix: Vec<u8>,
 }
 
-/// Reads packets; the bytes of their members are in `staging` afterwards, a folder that must not contain files of an earlier
-/// call. Fails only for an error that ends the whole pass; a member that cannot be read gets a row with the fate
+/// Reads packets, and writes the bytes of their members to the folder `staging`, which must not contain files of an
+/// earlier call. Fails only for an error that ends the whole pass; a member that cannot be read gets a row with the fate
 /// [`Fate::Refused`].
 pub fn ingest(
     packets: &[Packet],
@@ -162,6 +162,7 @@ fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {
     rows.iter().filter(|row| row.fate == Fate::Refused)
 }
 
+/// Reads one packet: a folder, an archive, or a single file. Fails for anything else.
 fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<MemberRows, Stop> {
     let failed = |error| Stop::io(path, error);
     // The packet itself may be a link that the user created.
@@ -198,8 +199,8 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
     })
 }
 
-/// Returns the name of a file's kind (such as `dicom`, `zip`, `gzip`, `par`, `other`), by its content and, for REC and parts of
-/// split archives, its name. Fails for a folder.
+/// Returns the name of a file's kind (such as `dicom`, `zip`, `gzip`, `par`, `other`), by its content and, for REC and
+/// parts of split archives, its name. A FIFO, socket or device is `other`; a folder is an error.
 pub fn sniff(path: &Path) -> io::Result<&'static str> {
     // A FIFO must not block the caller; a link to a packet is a packet.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;

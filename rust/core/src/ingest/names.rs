@@ -27,8 +27,8 @@ pub fn identifier(text: &str) -> String {
     text.chars().map(clean).collect()
 }
 
-/// Returns stem and extension as a name of at most 255 bytes. If it is longer, a hash of it replaces the end of the stem, and
-/// an extension of more than 32 bytes is omitted.
+/// Returns stem and extension as a name of at most 255 bytes. In a longer name, a hash of the name replaces the end of
+/// the stem, and an extension of more than 32 bytes is omitted.
 #[must_use]
 pub fn limited_name(stem: &str, extension: &str) -> String {
     if stem.len() + extension.len() <= LONGEST_NAME {
@@ -46,8 +46,8 @@ pub fn limited_name(stem: &str, extension: &str) -> String {
 }
 
 /// Returns the components of a member's path below the inbox folder: relative, without drive, `..`, control characters
-/// or invalid UTF-8, and shortened if they are too long or too many. A backslash separates components, too. An archive becomes
-/// a folder with its members: `archive_ends` are the positions of each `!` between an archive and its members.
+/// or invalid UTF-8, and shortened if they are too long or too many. A backslash separates components, too. An archive
+/// becomes a folder with its members: `archive_ends` are the positions of each `!` between an archive and its members.
 #[must_use]
 pub fn safe_path(path: &[u8], archive_ends: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();
@@ -67,7 +67,8 @@ pub fn safe_path(path: &[u8], archive_ends: &[u32]) -> Vec<String> {
     shorten(parts)
 }
 
-/// Returns a component of a path as a safe file name, without a drive (`C:`) at its start; empty for an empty one, `.` and `..`.
+/// Returns a component of a path as a safe file name, without a drive (`C:`) at its start; empty for an empty component,
+/// a drive alone, `.` and `..`.
 fn component(part: &[u8]) -> String {
     if matches!(part, b"." | b"..")
         || matches!(part, [letter, b':'] if letter.is_ascii_alphabetic())
@@ -103,8 +104,8 @@ fn split_extension(name: &str) -> (&str, &str) {
     }
 }
 
-/// Shortens a path that is too long or too deep: keeps its last component, and replaces the folders by one that is named
-/// by a hash of the path.
+/// Returns the components of a path unchanged unless it is too long or too deep: then the last one, below a single folder
+/// that is named by a hash of the path.
 fn shorten(parts: Vec<String>) -> Vec<String> {
     let length: usize = parts.iter().map(|part| part.len() + 1).sum();
     let Some(last) = parts
@@ -126,8 +127,8 @@ enum Node {
     Folder,
 }
 
-/// Replaces a path in a table, since paths may be long. If two paths have the same hash, one of them gets an unneeded
-/// number.
+/// Hash of a path, which tables contain in place of the path, since paths may be long. If two paths have the same hash,
+/// one of them gets an unneeded number.
 type PathHash = u64;
 
 /// The names used so far below one folder. A name that is in use gets `_2`, `_3` and so on before its extension.
@@ -135,15 +136,15 @@ type PathHash = u64;
 pub struct UsedNames {
     /// The used paths.
     nodes: HashMap<PathHash, Node>,
-    /// The last number that was added to a name: the lower ones are not free either.
+    /// The last number that was added to the name of a path; the lower numbers are in use.
     last_numbers: HashMap<PathHash, u64>,
     /// Final paths of renamed folders, by their original name joined to the final path of their parent.
     renamed_folders: HashMap<String, String>,
 }
 
 impl UsedNames {
-    /// Marks the folders of a path as used. A folder is renamed if a file has its name; returns the path of the last one with
-    /// the final names.
+    /// Marks the folders of a path as used, and returns the path of the last folder. A folder gets another name if a file
+    /// has its name.
     pub fn claim_folder(&mut self, parts: &[String]) -> String {
         let mut path = String::new();
         for part in parts {
@@ -167,8 +168,8 @@ impl UsedNames {
         path
     }
 
-    /// Returns an unused path for a file, and marks it as used; `is_free` returns whether no such file exists on disk (a file
-    /// system may ignore case).
+    /// Returns an unused path for a file, and marks it as used. `is_free` returns whether no file has a path on disk,
+    /// where upper and lower case may be the same.
     pub fn claim_file(
         &mut self,
         folder: &str,
@@ -205,6 +206,7 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
+/// Returns a name with a number before its extension: `a_2.txt`.
 fn with_number(name: &str, count: u64) -> String {
     let (stem, extension) = split_extension(name);
     limited_name(stem, &format!("_{count}{extension}"))

@@ -52,6 +52,7 @@ impl MemberRows {
         Ok(member_rows)
     }
 
+    /// Adds the rows of one batch, and opens the archives in it.
     fn add(&mut self, pass: &Pass<'_>, mut members: Vec<ProcessedMember>) -> Result<(), Stop> {
         Header::move_into_one_block(
             members
@@ -81,8 +82,8 @@ impl MemberRows {
         refused.map(reason_of_row).or_else(damage)
     }
 
-    /// Returns why an archive with these members is kept whole, as the reason of its row, if it contains a nested archive that
-    /// may contain images and was not opened; else None.
+    /// Returns why an archive with these members is kept whole, as the reason of its row: it contains a nested archive
+    /// that may contain images and was not opened. None if it contains none.
     fn unopened_reason(&self) -> Option<String> {
         self.rows
             .iter()
@@ -108,7 +109,7 @@ fn reason_of_row(row: &Row) -> String {
     ))
 }
 
-/// Opens a nested archive and adds its row to `rows`, then those of its members; only its row if it is kept as one file.
+/// Opens a nested archive. Adds its row and those of its members to `rows`; only its row if it is kept as one file.
 fn open(
     pass: &Pass<'_>,
     mut row: Row,

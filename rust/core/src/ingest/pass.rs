@@ -28,13 +28,13 @@ pub struct Options {
     pub gunzip: bool,
     /// Whether to hard-link plain files (files in no archive) into staging if possible, instead of copying them.
     pub hard_link: bool,
-    /// Whether to stage only the headers of DICOM files, and no bytes of REC files, of kept archives of supported kinds, and
-    /// of files of no known kind. PAR files and DICOMDIRs are staged whole, and also DICOM files whose header cannot be read
-    /// or whose pixel data are not found. A staged file has its full size: a hole replaces the omitted bytes.
+    /// Whether to stage only the headers of DICOM files, and nothing of REC files, kept archives of supported kinds and
+    /// files of no known kind; holes replace the omitted bytes. PAR files, DICOMDIRs, and DICOM files whose header
+    /// cannot be read or whose pixel data are not found are staged whole.
     pub headers_only: bool,
     /// Paths of files and folders on the top level of a packet folder that are skipped.
     pub skip: Vec<PathBuf>,
-    /// Limit on the expansion of an archive or member: unpacked bytes per packed byte, of which at least 64 KiB are assumed.
+    /// Limit on unpacked bytes per packed byte of an archive or member; fewer than 64 KiB packed count as 64 KiB.
     pub max_ratio: u64,
     /// Limit on the expanded bytes of all archives and compressed files together.
     pub max_bytes: u64,
@@ -139,7 +139,7 @@ impl<'a> Pass<'a> {
         })
     }
 
-    /// Returns an error if the caller cancelled.
+    /// Fails if the caller cancelled.
     pub fn check_cancelled(&self) -> Result<(), Stop> {
         self.monitor.check_cancelled().map_err(|_| Stop::Cancelled)
     }
@@ -150,8 +150,8 @@ impl<'a> Pass<'a> {
         !skipped.is_empty() && skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
-    /// Counts the expanded bytes of a member. Fails with the reason once a limit of the pass is exceeded, also for all later
-    /// members. `name` is the name of the member, for the reason.
+    /// Counts the expanded bytes of a member. Fails with the reason once a limit of the pass is exceeded, also for all
+    /// later members. `name` is the name of the member, for the reason.
     pub fn count_expanded(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
         self.count_expanded_with(bytes, name, || format!("{bytes} bytes"))
     }
@@ -162,6 +162,7 @@ impl<'a> Pass<'a> {
         self.count_expanded_with(bytes, name, || format!("at least {so_far} bytes"))
     }
 
+    /// Counts bytes; `size` returns the text about the size of the member.
     fn count_expanded_with(
         &self,
         bytes: u64,
@@ -196,8 +197,8 @@ impl<'a> Pass<'a> {
         self.check_limits()
     }
 
-    /// Returns an error, which ends the work, if these bytes exceed the free space of staging. Does not check if only
-    /// headers are kept, or if the free space is unknown. `name` is that of the member, or of the largest of several.
+    /// Fails, which ends the pass, if these bytes exceed the free space of staging. Does not check if only headers are
+    /// staged, or if the free space is unknown. `name` is that of the member, or of the largest of several.
     pub fn check_free_space(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
         let free = self.staging.free_bytes();
         match free.filter(|_| !self.options.headers_only) {
@@ -256,8 +257,8 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The address of a member: its path in the ledger, its name in staging, its depth, and the counter of the expansion of the
-/// archives around it. Packets and archives have addresses too, from which those of their members are derived.
+/// The address of a member: its path in the ledger, its name in staging, its depth, and the counter of the expansion of
+/// the archives around it. Packets and archives have addresses too, from which those of their members are derived.
 #[derive(Debug, Clone, Default)]
 pub struct Address {
     /// Path in the ledger, before escaping; for a container, the start of the paths of its members.
@@ -320,8 +321,7 @@ impl Address {
         address
     }
 
-    /// Returns the file name of the archive that this container is. `archive_ends` shows where the name starts and ends: it
-    /// can contain `!`.
+    /// Returns the file name of the archive that this container is; the name can contain `!`.
     #[must_use]
     pub fn archive_name(&self) -> &[u8] {
         let mut archive_ends = self.archive_ends.iter().rev().map(|&at| at as usize);
@@ -350,8 +350,8 @@ impl Address {
         self.expansion().map_or(Ok(()), Expansion::check)
     }
 
-    /// Counts bytes of a member, before they are unpacked, for each archive that contains it, or that is this container. Fails
-    /// with the reason once one of these archives expands to too many bytes.
+    /// Counts bytes of a member, before they are unpacked, for each archive that contains it, or that is this container.
+    /// Fails with the reason once one of these archives expands to too many bytes.
     pub fn add_to_expansion(&self, bytes: u64) -> Result<(), String> {
         self.expansion()
             .map_or(Ok(()), |expansion| expansion.add(bytes))

@@ -66,7 +66,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Sets the location of duplicates, which have no staged file, to that of the file with the same bytes in these groups.
+    /// Sets the location of duplicates, which have no staged file, to that of the file with the same bytes in these
+    /// groups.
     fn point_duplicates(&mut self, groups: &[usize], series_n: i64) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;
@@ -182,8 +183,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Returns the components of the wanted path of a kept file below the session folder. A file that was decompressed loses
-    /// its compression extension.
+    /// Returns the components of the wanted path of a kept file below the session folder. A file that was decompressed
+    /// loses its compression extension.
     fn inbox_path(&self, row: usize) -> Vec<String> {
         let Some(row) = self.rows.get(row) else {
             return Vec::new();
@@ -203,8 +204,8 @@ impl Reading {
         parts
     }
 
-    /// Returns a path for a file in `folder` (below `root`) that is unused in this reading and on disk: `name`, with a number
-    /// if needed.
+    /// Returns a path for a file in `folder` (below `root`) that is unused in this reading and on disk: `name`, with a
+    /// number if needed.
     fn unused_path(&mut self, root: &Path, folder: &str, name: &str) -> String {
         let names = self.names.entry(root.to_owned()).or_default();
         names.claim_file(folder, name, |path| {
@@ -241,7 +242,7 @@ fn create_folder(folder: &Path) -> Result<(), Stop> {
     fs::create_dir_all(folder).map_err(|error| Stop::io(folder, error))
 }
 
-/// Renames, or copies if the session is on another file system.
+/// Moves a file: renames it, or copies and removes it if the session is on another file system.
 fn move_file(from: &Path, to: &Path) -> Result<(), Stop> {
     match fs::rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {

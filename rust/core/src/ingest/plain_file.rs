@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use super::pass::Address;
 use super::row::{IN_PACKET, Row, RowKind, link_reason};
 
-/// Opens a file. Does not block on one that became a FIFO; fails on one that became a link.
+/// Opens a file; does not wait if it became a FIFO, and fails if it became a link.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())

@@ -9,7 +9,8 @@ use super::stop::Stop;
 use crate::archive::kind::{self, FileKind};
 use crate::notation::Hash;
 
-/// Processes a member whose bytes are available; `size` and `sha256` are those of the bytes.
+/// Processes a member by its content: stages and parses it, unpacks it, or defers it if it is an archive. `size` and
+/// `sha256` are those of its bytes.
 pub fn process_member(
     pass: &Pass<'_>,
     address: &Address,

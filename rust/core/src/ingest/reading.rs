@@ -33,6 +33,7 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Returns the reading of these rows: marks duplicates, removes their staged bytes, and groups the sorted files.
     pub(super) fn new(
         staging: Staging,
         zips: Vec<PathBuf>,
@@ -132,8 +133,8 @@ impl Reading {
         &self.skipped.notes
     }
 
-    /// Returns whether some of the bytes that [`Reading::skipped_bytes_notes`] describe begin like an archive, a compressed
-    /// file or a DICOM file.
+    /// Returns whether some of the bytes that [`Reading::skipped_bytes_notes`] describe begin like an archive, a
+    /// compressed file or a DICOM file.
     #[must_use]
     pub fn skipped_bytes_may_contain_images(&self) -> bool {
         self.skipped.may_contain_images

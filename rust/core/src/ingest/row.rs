@@ -26,7 +26,7 @@ pub enum RowKind {
     Directory,
     /// A symbolic or hard link.
     Link,
-    /// A device, FIFO or socket.
+    /// A device, FIFO or socket; also the volume label of a tar.
     Device,
 }
 
@@ -113,8 +113,8 @@ pub const LONGEST_TARGET: u64 = 4096;
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Row {
-    /// The prefix of the packet ([`super::Packet::prefix`]) and the member's path in the packet; an archive and its members
-    /// are joined by `!`.
+    /// The prefix of the packet ([`super::Packet::prefix`]) and the member's path in the packet; an archive and its
+    /// members are joined by `!`.
     pub path: Box<[u8]>,
     /// Positions in `path` of each `!` between an archive and its members.
     pub archive_ends: Box<[u32]>,

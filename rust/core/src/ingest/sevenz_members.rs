@@ -1,5 +1,5 @@
-//! The members of a 7z, in the order of its header: one thread unpacks, the others hash, parse and write. A block (a folder in
-//! the terms of 7z) is a group of members that are packed together.
+//! The members of a 7z, in the order of its header: one thread unpacks, the others hash, parse and write. A block (a
+//! folder in the terms of 7z) is a group of members that are packed together.
 
 use std::io::{self, Read};
 
@@ -104,7 +104,7 @@ pub fn read(
     Ok(members)
 }
 
-/// Returns the reason for the ledger.
+/// Returns why an archive or block cannot be read, as a reason for the ledger.
 fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     match refusal {
         Refusal::NoPassword => ENCRYPTED.into(),
@@ -113,8 +113,8 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     }
 }
 
-/// Counts the members, and returns for each the reason if it must not be read. Uses only the header of the archive. `len`
-/// is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
+/// Counts the members, and returns for each one an error with the reason if it must not be read. Uses only the header of
+/// the archive. `len` is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -154,14 +154,14 @@ struct Unpacker<'p> {
     blocks: Vec<Block>,
     /// Index of the current block, and its remaining content, or why the rest of it is unreadable.
     current: Option<(usize, Result<BlockContent<'p>, String>)>,
-    /// Bytes in the packed streams of a packed header that do not belong to the header, and bytes of the blocks so far that
-    /// are in no member.
+    /// Bytes in the packed streams of a packed header that do not belong to the header, and bytes of the blocks so far
+    /// that are in no member.
     unused_bytes: u64,
 }
 
 impl<'p> Unpacker<'p> {
-    /// Reads one member from its block. Returns its row, or None for a file, whose row is stored in `workers`. `sequence` is
-    /// the number of the member in the archive, from 1.
+    /// Reads one member from its block. Returns its row; None for a file, which `workers` process or whose row they store.
+    /// `sequence` is the number of the member in the archive, from 1.
     fn read_member<'s>(
         &mut self,
         member: &Member,
@@ -218,8 +218,8 @@ impl<'p> Unpacker<'p> {
         }
     }
 
-    /// Opens the block with the index `at`; if it is encrypted, with the password that decrypts its first member. The inner
-    /// result is an error with the reason if that is impossible.
+    /// Opens the block with the index `at`; if it is encrypted, with the password that decrypts its first member. The
+    /// inner result is the reason if the block cannot be opened.
     fn open(&self, at: usize) -> Result<Result<BlockContent<'p>, String>, Stop> {
         self.pass.check_cancelled()?;
         let Some(block) = self.blocks.get(at) else {

@@ -9,7 +9,7 @@ use super::stop::ReadError;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip::{self, Content};
 
-/// Unpacks a large member to staging, checks its size and CRC, and processes it.
+/// Unpacks a large member to staging, checks its size and CRC, and processes it. Fails with the reason if it is damaged.
 pub fn spool(
     pass: &Pass<'_>,
     entry: &Entry,

@@ -59,7 +59,7 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Creates the folder if it is missing.
+    /// Returns the staging in the folder `root`, which is created if it is missing.
     pub fn open(root: &Path) -> Result<Self, Stop> {
         fs::create_dir_all(root).map_err(|error| Stop::io(root, error))?;
         Ok(Self {
@@ -116,7 +116,7 @@ impl Staging {
         Ok(self.path(staged))
     }
 
-    /// Creates a new file; an existing one is an error and never overwritten.
+    /// Creates a file, and returns it with its path; an existing file is an error, and is not changed.
     fn create(&self, staged: &StagedFile) -> Result<(PathBuf, File), Stop> {
         let path = self.prepare(staged)?;
         match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -152,8 +152,8 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Copies a stream of up to `limit` bytes into a new file; removes the file if the stream fails or is longer. Blocks of
-    /// zeros become holes, so that sparse files stay small.
+    /// Copies a stream of up to `limit` bytes into a new file, and returns its checksums; fails and removes the file if
+    /// the stream fails or is longer. Blocks of zeros become holes, so that sparse files stay small.
     pub fn spool(
         &self,
         staged: &StagedFile,

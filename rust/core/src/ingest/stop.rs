@@ -20,6 +20,7 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// Returns the error for a failed operation on a path.
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io {
             path: path.to_owned(),

@@ -25,7 +25,7 @@ impl Input<'_> {
         }
     }
 
-    /// Returns whether the file ends before this many more bytes; false for a compressed file, whose content has no
+    /// Returns whether fewer than `bytes` further bytes are in the file; false for a compressed file, whose content has no
     /// known length.
     pub fn ends_before(&self, bytes: u64) -> bool {
         match self {

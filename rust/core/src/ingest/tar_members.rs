@@ -134,8 +134,8 @@ impl<'p> Unpacker<'p, '_> {
         Ok(true)
     }
 
-    /// Adds the holes of a member. Returns an error once all holes together exceed the limit on expansion: they take no
-    /// space in the archive, so many small ones can form a bomb, too.
+    /// Adds the holes of a member. Fails once all holes together exceed the limit on expansion: they take no space in the
+    /// archive, so many small ones can form a decompression bomb, too.
     fn check_holes(&mut self, member: &Member) -> Result<(), ReadError> {
         let holes = member.size.saturating_sub(member.stored_size);
         self.hole_bytes = self.hole_bytes.saturating_add(holes);
@@ -154,7 +154,7 @@ impl<'p> Unpacker<'p, '_> {
         workers: &Workers,
     ) -> Result<bool, ReadError> {
         let (pass, size) = (self.pass, member.size);
-        // if the tar is too short for the member, the member's size says nothing about the space needed
+        // If the tar ends before the member does, the member takes less space than its size.
         if !self.tar.get_ref().ends_before(member.stored_size) {
             pass.check_free_space(size, &address.path)?;
         }
@@ -212,7 +212,8 @@ impl<'p> Unpacker<'p, '_> {
         Some(row.into())
     }
 
-    /// Returns the row of a hard link or, if `is_hard` is false, of a symbolic link. A hard link to no earlier file is refused.
+    /// Returns the row of a hard link or, if `is_hard` is false, of a symbolic link. A hard link whose target is no
+    /// earlier file of the archive is refused.
     fn link_row(
         &mut self,
         address: &Address,

@@ -15,7 +15,7 @@ pub struct TotalSizeReader<'a, R> {
 }
 
 impl<'a, R> TotalSizeReader<'a, R> {
-    /// Counts what is read from `inner`. `name` is the name of the member, for the reason.
+    /// Returns a reader that counts what is read from `inner`. `name` is the name of the member, for the reason.
     pub fn new(inner: R, pass: &'a Pass<'_>, name: &'a [u8]) -> Self {
         Self {
             inner,

@@ -38,7 +38,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Workers {
-    /// Stores the result for the member with this sequence number.
+    /// Stores the result for the member with this sequence number: the member, or the first error that ends the pass.
     pub fn store(&self, sequence: u64, result: Result<ProcessedMember, Stop>) {
         match result {
             Ok(member) => {
@@ -59,7 +59,7 @@ impl Workers {
         }
     }
 
-    /// Returns whether a thread met an error that ends the work.
+    /// Returns whether a thread stored an error that ends the pass.
     pub fn has_stopped(&self) -> bool {
         lock(&self.stop).is_some()
     }

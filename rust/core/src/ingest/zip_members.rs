@@ -21,8 +21,8 @@ use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
 
-/// Reads all members. `zip_index` is the index of the archive in [`super::DeflateStreams::zips`]; None if the archive is in
-/// staging and will be removed. `container` is the address of the zip as an archive.
+/// Reads all members. `zip_index` is the index of the archive in [`super::DeflateStreams::zips`]; None if the archive
+/// is in staging and will be removed. `container` is the address of the zip as an archive.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
@@ -62,9 +62,9 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Sets the fault of each member that must not be read, in the order of the central directory. This is done before threads
-/// read members, so the faults do not depend on the order of the threads. Fails if the members exceed the free space of
-/// staging. `len` is the size of the zip in bytes.
+/// Counts the members, and sets the fault of each one that must not be read, in the order of the central directory. This
+/// is done before threads read members, so the faults do not depend on the order of the threads. Fails if the members
+/// exceed the free space of staging. `len` is the size of the zip in bytes.
 fn set_faults(
     pass: &Pass<'_>,
     len: u64,
@@ -195,7 +195,8 @@ fn deflate_stream(entry: &Entry, zip_index: u32, offset: u64) -> Option<DeflateS
     })
 }
 
-/// Notes where the central directory and a local header disagree: two readers may see different members.
+/// Returns the member with a note in its reason on the fields in which its local header differs from the central
+/// directory: two readers may see different members.
 fn with_note(mut member: ProcessedMember, differing_fields: &[&str]) -> ProcessedMember {
     if !differing_fields.is_empty() {
         member.row.add_reason(format!(

@@ -67,8 +67,8 @@ pub fn gzip_content(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failu
     Ok(size_and_hash)
 }
 
-/// Returns the length of the content of a gzip file, and the first `head_length` bytes of the content (at most 1 MiB, fewer if
-/// the content is shorter); reads to the end and checks the checksum.
+/// Returns the length of the content of a gzip file, and its first `head_length` bytes (at most 1 MiB, fewer if the
+/// content is shorter); reads to the end and checks the checksum.
 pub fn gzip_content_size_and_head(
     path: &Path,
     head_length: usize,
@@ -94,8 +94,8 @@ pub fn gzip_content_size_and_head(
     Ok(size_and_head)
 }
 
-/// Returns name, length and hash of each file of a tar.gz. Skips folders. Members that are neither files nor folders are damage,
-/// and so are bytes after the end.
+/// Returns name, length and hash of each file of a tar.gz. Skips folders. Members that are neither files nor folders are
+/// damage, and so are bytes after the end.
 pub fn tar_gz_members(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
     let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(
@@ -114,14 +114,14 @@ enum ContentError {
 }
 
 impl From<Failure> for ContentError {
-    /// The only failure in this module that is converted is that of `check_cancelled`: the work was cancelled.
+    /// Converts the failure of `check_cancelled`; no other failure is converted in this module.
     fn from(_: Failure) -> Self {
         Self::Cancelled
     }
 }
 
-/// Reads the content of a gzip file with the fast reader. If that fails, reads it again with the general one, which
-/// reads every gzip file and whose error messages are exact. So `read` may be called twice.
+/// Calls `read` with the content of a gzip file from the fast reader, and returns its result. If that fails, calls it
+/// again with the general reader, which reads every gzip file and whose error messages are exact.
 fn read_gzip<T>(
     path: &Path,
     read: impl Fn(&mut dyn Read) -> Result<T, ContentError>,

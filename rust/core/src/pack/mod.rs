@@ -27,7 +27,7 @@ pub enum Failure {
         /// The error.
         source: io::Error,
     },
-    /// The data are invalid; with the reason.
+    /// The data are invalid; with the path and the reason.
     Damaged(String),
 }
 

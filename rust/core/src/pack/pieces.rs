@@ -27,15 +27,16 @@ pub struct PiecesWriter<W> {
 }
 
 impl<W: Write> PiecesWriter<W> {
-    /// Writes the header, without name or time.
+    /// Writes the header, without name or time, and returns the writer of the content.
     pub fn new(mut writer: W, level: i32) -> io::Result<Self> {
-        // Byte 8 marks the fastest and the slowest level, byte 9 an unknown system; libdeflate writes the same.
-        let level_mark = match level {
+        // As libdeflate writes them (RFC 1952, 2.3.1): XFL is 4 for the fastest level and 2 for the slowest ones, OS is
+        // 255 (unknown).
+        let extra_flags = match level {
             ..2 => 4,
             2..8 => 0,
             8.. => 2,
         };
-        writer.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level_mark, 255])?;
+        writer.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, extra_flags, 255])?;
         let compression_level = libdeflater::CompressionLvl::new(level).unwrap_or_default();
         Ok(Self {
             writer,
@@ -48,7 +49,7 @@ impl<W: Write> PiecesWriter<W> {
         })
     }
 
-    /// Compresses the remaining bytes, and writes checksum and size.
+    /// Compresses the remaining bytes, writes checksum and size, and returns the underlying writer.
     pub fn finish(mut self) -> io::Result<W> {
         let length = self.compress()?;
         self.write_packed(length)?;

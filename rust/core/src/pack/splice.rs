@@ -14,7 +14,7 @@ const SAMPLE_LENGTH: u64 = 256 << 10;
 /// Room for the bytes that `make_extendable` adds: up to 5.
 const EXTENDABLE_ROOM: usize = 8;
 
-/// The open zips that contain the files of a folder.
+/// Copies deflate streams from the open zips that contain the files of a folder.
 pub struct Splicer<'a> {
     streams: &'a DeflateStreams,
     /// None for a zip that cannot be opened.
@@ -34,10 +34,11 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Compresses a sample, the first of `files` (name and path), into one stream with libdeflate and `level`, and returns
-    /// whether the streams of these files in the zips are about as small in total. They can be larger, because similar small
-    /// files compress better in one stream than in one stream each. Returns false if a file of the sample has no stream, true
-    /// if its first file is too large to compress it at once.
+    /// Returns whether the streams in the zips are about as small in total as one stream of the same files would be. They
+    /// can be larger: similar small files compress better in one stream than in one stream each.
+    ///
+    /// Compares a sample, the first of `files` (name and path), which is compressed with libdeflate and `level`. Returns
+    /// false if a file of the sample has no stream, and true if its first file is too large to compress it at once.
     pub fn streams_are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,
@@ -61,11 +62,11 @@ impl<'a> Splicer<'a> {
         let level = libdeflater::CompressionLvl::new(level).unwrap_or_default();
         let mut compressor = libdeflater::Compressor::new(level);
         let mut packed = vec![0; compressor.deflate_compress_bound(content.len())];
-        let own_length = compressor
+        let joint_length = compressor
             .deflate_compress(&content, &mut packed)
             .map_err(io::Error::other)?;
         // "About as small": up to 1% and 64 bytes larger.
-        Ok(zip_length <= own_length + own_length / 100 + 64)
+        Ok(zip_length <= joint_length + joint_length / 100 + 64)
     }
 
     /// Writes the content of a file as its zip stores it; returns false, without writing anything, if that is impossible.

@@ -37,9 +37,11 @@ impl Item {
     }
 }
 
-/// Writes the files of `folder` as members `<prefix>/<name>` (`<name>` if the prefix is empty) of the tar.gz `out`; returns its
-/// size in bytes. A folder, link or special file in `folder` is an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams`
-/// are copied as their zip stores them, if that is about as small.
+/// Writes the files of `folder` as members `<prefix>/<name>` (`<name>` if the prefix is empty) of the tar.gz `out`;
+/// returns its size in bytes.
+///
+/// A folder, link or special file in `folder` is an error: a series is flat. `level` 0 is the default, 1 fast, 9 small.
+/// With the default, the deflate streams of files in `streams` are copied from their zips, if they are about as small.
 pub fn pack_folder(
     folder: &Path,
     out: &Path,
@@ -141,8 +143,8 @@ pub(super) fn padding(size: u64) -> &'static [u8] {
     END.get(..length).unwrap_or_default()
 }
 
-/// Writes all members and the end mark to `tar`. `content` writes the bytes of one file. `out` is the path of the tar.gz, for
-/// errors.
+/// Writes all members and the end mark to `tar`. `content` writes the bytes of one file. `out` is the path of the
+/// tar.gz, for errors.
 fn write_all<W: Write>(
     items: &[Item],
     tar: &mut W,
@@ -237,8 +239,8 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
     (prefix.len() <= 155 && rest.len() > 1).then_some((prefix, rest.get(1..)?))
 }
 
-/// Returns the header block of a member, with a fixed mode, owner and time. `type_flag` is `0` for a file, `x` for an extended
-/// header.
+/// Returns the header block of a member, with a fixed mode, owner and time. `type_flag` is `0` for a file, `x` for an
+/// extended header.
 fn ustar((prefix, name): (&[u8], &[u8]), size: u64, type_flag: u8) -> [u8; TAR_BLOCK] {
     let mut block = [0u8; TAR_BLOCK];
     let mut put = |at: usize, bytes: &[u8]| {

@@ -52,7 +52,8 @@ struct KeyCache {
 }
 
 impl<'a> Keys<'a> {
-    /// Takes passwords, each with its index in the list of all passwords. They are read as UTF-8; other bytes become U+FFFD.
+    /// Returns the keys of passwords, each with its index in the list of all passwords. Passwords are read as UTF-8; other
+    /// bytes become U+FFFD.
     pub fn new(passwords: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             passwords: passwords.collect(),
@@ -116,6 +117,7 @@ struct Settings {
 }
 
 impl Settings {
+    /// Parses the properties; an error is the reason as text, for example more rounds than the limit.
     fn parse(properties: &[u8]) -> Result<Self, String> {
         let [flags, rest @ ..] = properties else {
             return Err(DAMAGED.into());
@@ -174,8 +176,8 @@ impl Settings {
     }
 }
 
-/// Opens an encrypted stream with the password of this index in the list of all passwords. Only the decrypted content shows a
-/// wrong password.
+/// Returns the decrypted stream of `packed`; `password_index` is the index of the password in the list of all passwords.
+/// Does not notice a wrong password: only the decrypted content shows it. An error is the reason as text.
 pub fn open<'a>(
     packed: Box<dyn Read + Send + 'a>,
     properties: &[u8],

@@ -1,5 +1,5 @@
-//! Branch filters: they restore the jump addresses of machine code, which were made absolute before compression. The filters
-//! are those of the crate lzma-rust2.
+//! Branch filters: they restore the jump addresses of machine code, which were made absolute before compression. The
+//! filters are those of the crate lzma-rust2.
 
 use std::io::Read;
 

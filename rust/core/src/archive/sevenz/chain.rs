@@ -57,7 +57,7 @@ impl From<&str> for Refusal {
 }
 
 /// Returns the index of the first password that decrypts the first member of an encrypted block; 0 for an unencrypted
-/// block.
+/// block. Refuses a block that no password decrypts.
 pub fn find_password(
     source: &dyn Source,
     block: &Block,
@@ -126,8 +126,8 @@ impl Read for BlockContent<'_> {
     }
 }
 
-/// Opens the content of a block. If the block is encrypted, `password_index` is the index of the password in the list of all
-/// passwords; else it is not used.
+/// Returns the content of a block as a stream. If the block is encrypted, `password_index` is the index of the password
+/// in the list of all passwords; else it is not used. An error is the reason as text.
 pub fn open<'a>(
     source: &'a dyn Source,
     block: &Block,

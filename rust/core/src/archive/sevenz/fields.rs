@@ -39,17 +39,17 @@ impl<'a> FieldReader<'a> {
         self.array().map(|[byte]| byte)
     }
 
-    /// Returns 32 bits.
+    /// Returns a 32-bit number.
     pub fn u32(&mut self) -> Result<u32, String> {
         self.array().map(u32::from_le_bytes)
     }
 
-    /// Returns 64 bits.
+    /// Returns a 64-bit number.
     pub fn u64(&mut self) -> Result<u64, String> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// Returns a number: the leading one bits of its first byte count the bytes that follow.
+    /// Returns a number of one to nine bytes: the leading one bits of the first byte count the bytes that follow.
     pub fn number(&mut self) -> Result<u64, String> {
         let first = self.byte()?;
         let more = first.leading_ones() as usize;
@@ -88,7 +88,7 @@ impl<'a> FieldReader<'a> {
         self.bits(count)
     }
 
-    /// Returns the checksum of each item; None if it is not defined.
+    /// Returns the CRC-32 of each of `count` items; None for an item without one.
     pub fn digests(&mut self, count: usize) -> Result<Vec<Option<u32>>, String> {
         let defined = self.bits_or_all(count)?;
         let read = |defined: bool| defined.then(|| self.u32()).transpose();

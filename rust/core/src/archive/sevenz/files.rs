@@ -107,6 +107,7 @@ pub fn parse(
     Ok(members)
 }
 
+/// Returns the kind of a member by its attributes.
 fn kind_of(attributes: u32) -> MemberKind {
     match (attributes & UNIX != 0).then_some(attributes >> 16 & 0o170_000) {
         Some(0o120_000) => MemberKind::Link,
@@ -117,6 +118,7 @@ fn kind_of(attributes: u32) -> MemberKind {
 }
 
 impl Properties {
+    /// Reads the properties of `count` members, up to the end of the section.
     fn parse(fields: &mut FieldReader<'_>, count: usize) -> Result<Self, String> {
         let mut properties = Self::default();
         let mut empty = 0;

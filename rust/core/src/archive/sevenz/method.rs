@@ -55,6 +55,7 @@ pub enum Machine {
 }
 
 impl Method {
+    /// Returns the method with this id (Methods.txt of the LZMA SDK).
     fn of(id: &[u8]) -> Self {
         match id {
             [0] => Self::Copy,

@@ -37,7 +37,7 @@ const MAX_HEADER_LENGTH: u64 = 64 << 20;
 const HEADER: u8 = 1;
 const ENCODED_HEADER: u8 = 0x17;
 
-/// Reads the header of an archive. If it has more than `max_members` members, they are not read
+/// Returns what the header of an archive lists. If it has more than `max_members` members, only their number is known
 /// ([`Listing::count_over_limit`]).
 pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Listing, Refusal> {
     let (at, size, crc) = start(source)?;
@@ -87,13 +87,13 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
 /// Returns offset, length and CRC-32 of the header, from the first 32 bytes.
 fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
     let start = read(source, 0, START_LENGTH)?;
-    let rest = start.get(12..).unwrap_or_default();
+    let checked = start.get(12..).unwrap_or_default(); // offset, size and CRC of the header
     let mut fields = FieldReader::new(start.get(6..).unwrap_or_default());
     let (major, _minor) = (fields.byte()?, fields.byte()?);
     if major != 0 {
         return Err(format!("7z format {major}, which is not known").into());
     }
-    if crc32fast::hash(rest) != fields.u32()? {
+    if crc32fast::hash(checked) != fields.u32()? {
         return Err("its start is damaged (CRC)".into());
     }
     let (offset, size, crc) = (fields.u64()?, fields.u64()?, fields.u32()?);
@@ -104,7 +104,7 @@ fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
     Ok((at, size, crc))
 }
 
-/// Reads bytes of the archive into memory.
+/// Returns `size` bytes of the archive from offset `at`; refuses more than [`MAX_HEADER_LENGTH`].
 fn read(source: &dyn Source, at: u64, size: u64) -> Result<Vec<u8>, Refusal> {
     if size > MAX_HEADER_LENGTH {
         return Err(too_long(size));

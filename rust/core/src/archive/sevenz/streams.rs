@@ -31,8 +31,8 @@ pub struct Block {
     pub output_sizes: Vec<u64>,
     /// CRC-32 of the whole content; None if the header has none.
     pub crc: Option<u32>,
-    /// For each member of the block, in the order of their content: size in bytes, and CRC-32 if the header has one (the format
-    /// calls them substreams).
+    /// For each member of the block, in the order of their content: size in bytes, and CRC-32 if the header has one. The
+    /// format calls these members substreams.
     pub substreams: Vec<(u64, Option<u32>)>,
 }
 

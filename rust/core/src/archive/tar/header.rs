@@ -23,8 +23,8 @@ pub fn is_header(block: &[u8]) -> bool {
     checksum == unsigned || i64::try_from(checksum) == Ok(signed)
 }
 
-/// Parses a number in octal digits, or in base 256 if the first bit is set (GNU, for numbers too large for octal). A
-/// field of only spaces and zero bytes is 0. Returns None for an invalid number, or one above 64 bits.
+/// Returns the number in octal digits, or in base 256 if the first bit is set (GNU, for numbers too large for octal). A
+/// field of only spaces and zero bytes is 0. None for an invalid or negative number, or one above 64 bits.
 #[must_use]
 pub fn number(field: &[u8]) -> Option<u64> {
     if field.first()? & 0x80 != 0 {

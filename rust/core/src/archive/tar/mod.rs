@@ -42,9 +42,10 @@ pub struct Member {
     pub name: Vec<u8>,
     /// Its kind.
     pub kind: MemberKind,
-    /// Length of the content (of a sparse file with its holes).
+    /// Length of the content in bytes (of a sparse file with its holes).
     pub size: u64,
-    /// Length of its data in the archive (of a sparse file without its holes, but with the map of pax format 1.0).
+    /// Length of its data in the archive, in bytes (of a sparse file without its holes, but with the map of pax format
+    /// 1.0).
     pub stored_size: u64,
     /// The map of a sparse file, until its content is read; None for another member.
     map: Option<SparseMap>,
@@ -173,8 +174,8 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// Handles `rest`, a last block of less than 512 bytes: returns None if it follows the end mark, otherwise the
-    /// error of a tar that is cut short.
+    /// Handles `rest`, a last block of less than 512 bytes. If it is not empty and follows the end mark, counts it as
+    /// trailing bytes and returns None; else returns the error of a tar that is cut short.
     fn end_at_short_block(&mut self, rest: &[u8]) -> io::Result<Option<Header>> {
         if !rest.is_empty() && self.end_blocks > 0 {
             self.trailing_begins_like_images = begins_like_images(rest);
@@ -189,7 +190,7 @@ impl<R: Read> TarReader<R> {
         Err(invalid(text))
     }
 
-    /// Reads the data of an extension header: a name, a link target, or pax records.
+    /// Returns the data of an extension header: a name, a link target, or pax records. Fails if they are too long.
     fn extension_data(&mut self, header: &Header) -> io::Result<Vec<u8>> {
         if header.size > MAX_EXTENSION_LENGTH {
             return Err(invalid(format!(

@@ -5,13 +5,13 @@
 pub struct ExtendedHeader {
     /// `path`, or `GNU.sparse.name`, which replaces a generated `path`.
     pub path: Option<Vec<u8>>,
-    /// `linkpath`
+    /// `linkpath`: the target of a link.
     pub link_target: Option<Vec<u8>>,
-    /// `size`: of the stored data.
+    /// `size`: length of the stored data in bytes.
     pub size: Option<u64>,
-    /// Length of a sparse file with its holes (`GNU.sparse.size` or `.realsize`).
+    /// `GNU.sparse.size` or `GNU.sparse.realsize`: length of a sparse file with its holes in bytes.
     pub real_size: Option<u64>,
-    /// Whether the map of a sparse file is at the start of its data (format 1.0).
+    /// Whether the map of a sparse file is at the start of its data (format 1.0: `GNU.sparse.major` is 1).
     pub map_in_data: bool,
     /// The pieces of a sparse file that have data: (offset, length) in bytes, from a map of format 0.0 or 0.1.
     pub map: Vec<(u64, u64)>,
@@ -25,8 +25,8 @@ pub struct ExtendedHeader {
 pub(super) const MAX_PIECES: usize = 1 << 20;
 
 impl ExtendedHeader {
-    /// Sets the fields that `data`, the records of one extended header, contains. A zero byte ends the records. Returns None
-    /// if a record is invalid.
+    /// Sets the fields that `data`, the records of one extended header, contains. A zero byte ends the records. Returns
+    /// None if a record is invalid.
     pub fn read(&mut self, mut data: &[u8]) -> Option<()> {
         while let Some(&first) = data.first() {
             if first == 0 {
@@ -92,7 +92,7 @@ fn non_empty(value: &[u8]) -> Option<Vec<u8>> {
     (!value.is_empty()).then(|| value.to_vec())
 }
 
-/// Parses a decimal number without other characters.
+/// Returns the number in decimal digits; None for other characters, no digit, or a number above 64 bits.
 #[must_use]
 pub fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {

@@ -65,7 +65,8 @@ impl<'a> EncryptedMember<'a> {
         Ok(member)
     }
 
-    /// Tries a password. With AES, the authentication code of all bytes is checked before any are returned.
+    /// Returns the result of trying a password. With AES, checks the authentication code of all bytes before it returns
+    /// any.
     pub fn open(&self, password: &[u8], monitor: &Monitor) -> Result<Attempt<'a>, Cancelled> {
         let packed = Range::new(self.source, self.range.0, self.range.1);
         Ok(match self.encryption {

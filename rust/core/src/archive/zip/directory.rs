@@ -31,8 +31,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Adds an entry and returns true. If the names become too long in total, adds this to the damage instead and returns
-    /// false.
+    /// Adds an entry and returns true. If all names together would become too long, adds a reason to the damage instead
+    /// and returns false.
     pub(super) fn admit(&mut self, entry: Entry) -> bool {
         self.name_bytes = self.name_bytes.saturating_add(entry.name_bytes());
         self.entries.push(entry);
@@ -49,9 +49,9 @@ impl Directory {
 /// Length of a record without name, extra fields and comment.
 const RECORD_LENGTH: usize = 46;
 
-/// Reads all entries into `directory`. A broken record is damage, and so is a number of entries that is not that of the end
-/// record. If there are more entries than `max_members`, only counts them; if their names are too long in total, stops.
-/// Returns the position after the last record that was read.
+/// Reads all entries into `directory`. A broken record is damage, and so is another number of entries than that in the
+/// end record. If there are more entries than `max_members`, only counts them; if all names together are too long,
+/// stops. Returns the position after the last record that was read.
 pub fn read_all(
     source: &dyn Source,
     end: &EndRecord,

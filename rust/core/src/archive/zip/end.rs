@@ -34,8 +34,8 @@ const LOCATOR_LENGTH: u64 = 20;
 /// Length of the record with the longest comment.
 const LONGEST_RECORD: u64 = RECORD_LENGTH as u64 + 65535;
 
-/// Returns the end record, searching backwards from the end of the source. If no record is valid, the error is the reason as
-/// text.
+/// Returns the last valid end record, but prefers one whose comment ends with the source. If no record is valid, the
+/// error is the reason as text.
 pub fn find(source: &dyn Source) -> Result<EndRecord, String> {
     let len = source.len();
     let start = len.saturating_sub(LONGEST_RECORD);
@@ -156,9 +156,9 @@ fn is_encrypted(source: &dyn Source, position: u64) -> bool {
     record.u16(14) >= Some(62) && record.u64(4) >= Some(72) && record.u16(74) > Some(0)
 }
 
-/// Finds the directory: directly before the end record at `position` (of zip64, if there is one), even if bytes precede
-/// the archive; else at its stated offset. The tuple is what that record states: number of entries, size and offset of
-/// the directory. Returns `end` with the result.
+/// Returns `end` with the position of the directory: directly before the end record at `position` (of zip64, if there is
+/// one), even if bytes precede the archive; else at its stated offset. The tuple is what that record states: number of
+/// entries, size and offset of the directory.
 fn locate(
     source: &dyn Source,
     position: u64,

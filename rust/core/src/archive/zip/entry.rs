@@ -91,7 +91,7 @@ impl Entry {
         })
     }
 
-    /// Recognises directories, links and devices by the Unix mode, the last character of the name and the DOS
+    /// Returns the kind of a directory, link or device, by the Unix mode, the last character of the name and the DOS
     /// attribute; None for a file.
     #[must_use]
     pub fn special_kind(&self) -> Option<SpecialKind> {

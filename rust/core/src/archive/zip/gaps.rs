@@ -40,7 +40,8 @@ impl Gap {
         let room = usize::try_from(length).map_or(bytes.len(), |room| room.min(bytes.len()));
         let start = bytes.get_mut(..room)?;
         source.read_exact_at(start, from).ok()?;
-        // The gap may start with a data descriptor of the previous member, if its sizes differ from those in the directory.
+        // The gap may start with a data descriptor of the previous member, if its sizes differ from those in the
+        // directory.
         let begins = |skip: &usize| {
             let rest = start.get(*skip..);
             rest.is_some_and(|rest| rest.starts_with(LOCAL_HEADER_SIGNATURE))

@@ -21,9 +21,9 @@ use self::entry::Entry;
 use super::skipped::range_begins_like_images;
 use super::source::Source;
 
-/// Lists an archive; if its directory has more than `max_members`, only counts them. If the end record is missing,
-/// invalid, or that of another zip that begins later in the file, searches for at most `max_members` members one after
-/// the other.
+/// Returns the members of an archive by its central directory; only their number if there are more than `max_members`.
+/// If the end record is missing, invalid, or that of another zip that begins later in the file, searches for at most
+/// `max_members` members one after the other.
 #[must_use]
 pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
@@ -43,13 +43,16 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                     .damage
                     .push("cut short inside the comment at its end".into());
             }
-            let (start, tail) = (end.archive_start, end.trailing_bytes);
+            let (start, trailing) = (end.archive_start, end.trailing_bytes);
             let begins_like_images = range_begins_like_images(source, 0, start);
             let skipped = &mut directory.skipped;
             skipped.add(start, "bytes precede the archive", begins_like_images);
-            let begins_like_images =
-                range_begins_like_images(source, source.len().saturating_sub(tail), source.len());
-            skipped.add(tail, "bytes follow the archive", begins_like_images);
+            let begins_like_images = range_begins_like_images(
+                source,
+                source.len().saturating_sub(trailing),
+                source.len(),
+            );
+            skipped.add(trailing, "bytes follow the archive", begins_like_images);
             let stop = directory::read_all(source, &end, max_members, &mut directory);
             let is_disjoint = set_extents(&mut directory.entries, end.directory);
             if is_disjoint && directory.damage.is_empty() && directory.count_over_limit.is_none() {

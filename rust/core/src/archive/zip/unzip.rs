@@ -76,8 +76,9 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     }
 }
 
-/// Reads a whole member into `scratch.content`; for members that fit into memory. `data` is the offset of the packed (and
-/// decrypted) data in `source`. Returns how many packed bytes are not part of the content.
+/// Reads a whole member into `scratch.content`, and checks its size and CRC; for members that fit into memory. `data` is
+/// the offset of the packed (and decrypted) data in `source`. Returns how many packed bytes are not part of the content.
+/// An error is the reason as text.
 pub fn into_memory(
     source: &dyn Source,
     entry: &Entry,
@@ -291,8 +292,8 @@ fn decoder<'a>(
     })
 }
 
-/// Decodes method 14 (APPNOTE 5.8): version, length of the properties, properties, raw data. The decoder gets an .lzma
-/// file: the properties, the size, and the raw data.
+/// Returns the decoder of method 14 (APPNOTE 5.8): version, length of the properties, properties, raw data. The decoder
+/// reads them as an .lzma file: the properties, the size, and the raw data.
 fn lzma<'a>(
     mut packed: impl BufRead + Send + 'a,
     entry: &Entry,

@@ -45,7 +45,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Returns None once more than 16 zero bytes after the end of the data were loaded: the stream does not end in the data.
+    /// Returns None once more than 16 zero bytes after the end of the data were loaded: the stream does not end in the
+    /// data.
     #[inline]
     pub fn check_end(&self) -> Option<()> {
         (self.next <= self.data.len() + 16).then_some(())
@@ -77,13 +78,14 @@ impl<'a> Bits<'a> {
         usize::try_from(value).ok()
     }
 
-    /// Returns the number of bits read since the first byte.
+    /// Returns the number of bits read so far.
     pub fn position(&self) -> usize {
         self.next * 8 - self.bit_count as usize
     }
 
-    /// Skips the rest of a stored block, after its first three bits: its length, the complement of its length and its content
-    /// start at the next whole byte. Returns None if the length or the data are invalid.
+    /// Skips the rest of a stored block, after its first three bits. At the next whole byte, its length, the complement
+    /// of the length and the content follow (RFC 1951, 3.2.4). Returns None if the two contradict each other, or if the
+    /// data end too early.
     pub fn skip_stored(&mut self) -> Option<()> {
         let at = self.position().div_ceil(8);
         let head: &[u8; 4] = self.data.get(at..)?.first_chunk()?;

@@ -1,5 +1,5 @@
-//! Reads a gzip file of one member that was written in pieces (`pieces.rs`) or as one buffer, as fast as decompressing whole
-//! buffers.
+//! Reads a gzip file of one member that was written in pieces (`pieces.rs`) or as one buffer, as fast as decompressing
+//! whole buffers.
 //!
 //! Each piece except the last ends in an empty stored block, which is found by its last four bytes. With a final block
 //! appended, a piece is a complete stream, which can be inflated at once. Other files are an error here;
@@ -19,8 +19,8 @@ const SIGNATURE_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 10;
 /// Length of the CRC-32 and the size at the end of the file.
 const TRAILER_LENGTH: usize = 8;
-/// Limit on marks in the packed bytes of one piece that do not end it: at each of them, the piece is inflated up to the mark
-/// for nothing.
+/// Limit on marks in the packed bytes of one piece that do not end it: at each of them, the piece is inflated up to the
+/// mark for nothing.
 const MAX_FALSE_MARKS: u32 = 16;
 
 /// Sizes of the buffers.
@@ -62,7 +62,8 @@ pub struct PiecesReader<R> {
 }
 
 impl<R: Read> PiecesReader<R> {
-    /// Reads the header.
+    /// Reads the header, and returns the reader of the content; fails unless it is a gzip header without
+    /// optional parts.
     pub fn open(input: R) -> io::Result<Self> {
         Self::with_buffers(input, DEFAULT_BUFFERS)
     }
@@ -148,8 +149,8 @@ impl<R: Read> PiecesReader<R> {
         Ok(())
     }
 
-    /// Inflates the piece that ends with the mark before `end` and that others follow; returns false if these bytes are not a
-    /// whole piece, for example because the mark is a coincidence.
+    /// Inflates the piece that ends with the mark before `end` and that others follow; returns false if these bytes are
+    /// not a whole piece, for example because the mark is a coincidence.
     fn inflate_piece_before_others(&mut self, end: usize) -> io::Result<bool> {
         let loaded = self.packed.len();
         let block_end = end + FINAL_BLOCK.len();
@@ -201,7 +202,8 @@ impl<R: Read> PiecesReader<R> {
         self.total_size = self.total_size.wrapping_add(length);
     }
 
-    /// Inflates the bytes of `packed` from `piece_start` to `end`; returns false if they do not begin with a complete stream.
+    /// Inflates the bytes of `packed` from `piece_start` to `end`; returns false if they do not begin with a complete
+    /// stream.
     fn inflate(&mut self, end: usize) -> io::Result<bool> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
         let limit = self.buffers.max_piece_length;
