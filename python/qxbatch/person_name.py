@@ -7,11 +7,11 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 SEPARATORS = r"\s^=,._+~;:/\\'’\"·・()\[\]-"
-"""Characters that separate the parts of a name (inside a character class): `Doe^Jane`, `DOE_JANE`, `O'Brien`."""
+"""Characters that separate the parts of a name, as in `Doe^Jane`, `DOE_JANE`, `O'Brien`: the inside of a character class."""
 UNSPACED = (
     "\u0e00-\u0e7f\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-"""Characters of scripts without spaces between words (inside a character class)."""
+"""Characters of scripts without spaces between words: the inside of a character class."""
 PLACEHOLDER = re.compile(
     r"anonym|phantom|fantom|unknown|deident|noname|(last|first) ?name|test(s|ing|er)?(?![^\W\d_])", re.IGNORECASE
 )
@@ -228,7 +228,7 @@ def _is_chain(text: str, parts: tuple[str, ...]) -> bool:
 
     @cache
     def is_completed(at: int, used: int) -> bool:
-        """Return whether the pieces that are not in the bits of `used` can form the text from a position on."""
+        """Return whether the unused pieces can form the text from `at` on. The bit k of `used` is set for each used piece k."""
         if at == len(text):
             return used.bit_count() > 1
         return any(
