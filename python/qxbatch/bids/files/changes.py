@@ -90,8 +90,8 @@ def _unplanned_change(
     """Return the change of a path that is not planned.
 
     A file that an interrupted export wrote for a session that is not exported now is kept: the session may no longer have it.
-    A kept file that sessions share gets the entry of the export that wrote it, else it would count as edited.
-    None for a file of users at a path where only an interrupted export may have written.
+    A kept file that sessions share gets the entry of the export that wrote it; with another entry it would count as edited.
+    The result is None for a file of users at a path where only an interrupted export may have written.
     """
     entries = record.possible_entries(path)
     last = record.files.get(path)

@@ -171,8 +171,9 @@ def record_text(entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, st
 
 
 def recorded_folder(sessionsfolder: Path, dataset: Path) -> str:
-    """Return the path of a sessions folder for the record: relative to the data set and without links, which can lead to another
-    study later.
+    """Return the path of a sessions folder for the record, relative to the data set.
+
+    Links in the path are resolved, since they can lead to another study later.
     """
     return os.path.relpath(os.path.realpath(sessionsfolder), dataset)
 

@@ -1,4 +1,4 @@
-"""Readers of the values in `match`, and functions that return one. A reader returns a `ValueTest`, or raises WrongValueError."""
+"""Readers of the values in `match`, and functions that return a reader. A reader returns a ValueTest, or raises WrongValueError."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """Applies changes: files are staged first, then renamed one by one. After a kill each file is old or new, never partial.
 
-Before the first change, the journal has to contain all files that the run may write, with their hashes: by these the next run
-recognises, after a kill, which files are of an export.
+Before the first change, the journal has to contain all files that the run may write, with their hashes. After a kill, the next
+run recognises by these hashes which files an export wrote.
 """
 
 import contextlib

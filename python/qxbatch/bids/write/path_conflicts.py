@@ -61,9 +61,10 @@ class PathConflicts:
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
     def _may_have_other_subject(self, entry: RecordEntry) -> bool:
-        """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules.
+        """Return whether a file is in the folder of a subject other than the one that the rules give its session.
 
-        Also if that is not known of an existing session, as while an import replaces it; not of one that was removed.
+        True also if that subject is not known although the session exists, as while an import replaces it. False for a session that
+        was removed, and for one of another study.
         """
         if self._other_studies.folder_of(entry.session) is not None:
             return False
