@@ -23,7 +23,7 @@ class MissingDataError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Sample files of an installed package: those in one of its folders that match a pattern."""
+    """Sample files of an installed package: the files in `folder` that match one of `patterns`."""
 
     package: str
     folder: str

@@ -38,7 +38,7 @@ class FoldedText(NamedTuple):
 
 
 def folded_text(text: str) -> FoldedText | None:
-    """Return the text without diacritics and escapes; None if it has neither."""
+    """Return the text without escapes, and without diacritics as `without_marks` does; None if the text has neither."""
     folded = _without_escapes(text)
     if not folded.text.isascii():
         folded = _joined(((_folded(character), 1) for character in folded.text), folded)

@@ -85,18 +85,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """An entry of the inbox (or, in folder mode, a session folder), and its verdict."""
+    """An entry of the inbox and its verdict; in folder mode and in `qxbatch convert`, a session folder."""
 
     path: Path
     verdict: Verdict
     packet: Packet | None = None
-    """None if the verdict is not READY, and if the import of the packet ran on a cluster."""
+    """Set if it is or was READY: a recovery that finishes or refuses the import changes the verdict and keeps the packet.
+
+    None for other candidates, and if the import of the packet ran on a cluster.
+    """
     session: SessionId | None = None
-    """None if its name gives no session, or if it is no packet."""
+    """None if its name gives no session. Also None for an entry of an inbox that is no packet."""
     note: str = ""
     """Remarks, and the reason if the verdict alone does not say it."""
     problem: Problem | None = None
-    """Set for REFUSED, unless an unfinished earlier import is the reason: then its report has the problem."""
+    """Set for REFUSED, unless the reason is an interrupted import that cannot be finished: its SessionReport has the problem."""
 
 
 class SeriesKind(StrEnum):

@@ -242,7 +242,7 @@ def _is_chain(text: str, parts: tuple[str, ...]) -> bool:
 
 
 def _is_initial(part: str, parts: Iterable[str]) -> bool:
-    """Return whether a part is the initial of one of the parts, or one of them is its initial."""
+    """Return whether a part is the initial of one of `parts`, or begins with one of `parts` that is an initial."""
     return any(
         spelling[:1] == other[:1]
         for text in parts

@@ -99,7 +99,7 @@ def empty_and_close(current: int, top: str, keep: str | None = None, should_remo
     """
     names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
-    """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
+    """For each folder from the top to the current one: its identity, and the names of folders in it that are not entered yet."""
     mount = mount_of(current) if should_remove is not None else ""
     try:
         entered.append((os.fstat(current), _remove_files(current, (), should_remove, keep)))

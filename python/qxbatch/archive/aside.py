@@ -1,8 +1,8 @@
 """Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed.
 
-The kinds of hidden names (`HiddenKind`): ASIDE, while the packet is checked; PART, a folder into which the files of a packet are
-moved one by one if its file system cannot rename the packet's folder, and which is then renamed to ASIDE; GONE, while the packet
-is removed. A `tag` in the name identifies the unit (the packets that are imported together) and the run.
+The kinds of hidden names (`HiddenKind`) are ASIDE, while the packet is checked, and GONE, while it is removed. If the file system
+cannot rename the folder of a packet, its files are moved one by one into a folder with the name PART, which is then renamed to
+ASIDE. A `tag` in the name identifies the unit (the packets that are imported together) and the run.
 """
 
 import errno
@@ -93,7 +93,7 @@ def remove_aside(packet: Path, aside: Path, gone: Path, is_same_packet: PacketCh
 
 
 def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
-    """Remove a packet if `is_known` returns True for it, except for files that appear in its folder or change there meanwhile.
+    """Remove a packet if `is_known` returns True. Files that appear or change in its folder meanwhile are not removed.
 
     What is left is renamed back. Raises ChangedError if anything is left, OSError, and ValueError from `is_known`.
     """
@@ -156,7 +156,7 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
 
 
 def current_path(packet: Path, tag: str) -> Path:
-    """Return where a packet is: at its hidden path (ASIDE) if a killed run left it there, else at its own path."""
+    """Return the hidden path (ASIDE) of a packet if a killed run left the packet there, else its own path."""
     aside = hidden_path(packet, HiddenKind.ASIDE, tag)
     return aside if entry_exists(aside) else packet
 

@@ -42,7 +42,7 @@ def archive_packet(
     number: int | None = None,
     was_moved_to: Callable[[Path], bool] = os.path.lexists,
 ) -> Path | None:
-    """Archive a packet in `folder` as `mode` says. Return its path, or that of its copy, after that; None if it was deleted.
+    """Archive a packet in `folder` as `mode` says. Return where the packet or its copy is now; None if the packet was deleted.
 
     If the packet is missing and `mode` is MOVE, return the path to which a killed run moved it, or None if there is none. For a
     missing packet and another mode, return None. `was_moved_to` returns whether what the archive has at a path can be the packet.

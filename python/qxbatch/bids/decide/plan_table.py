@@ -230,7 +230,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_ImageRow]) -
 
 
 def _other_scan(row: _ImageRow, image: ExportImage) -> str:
-    """Return a text that says which series number or name the row has, and which its image has; empty if they agree.
+    """Return in words how the series number or the name in a row differs from that of the image; empty if they agree.
 
     An empty cell agrees with every image.
     """

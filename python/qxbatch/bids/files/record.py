@@ -203,7 +203,7 @@ def is_of_other_image(entry: RecordEntry | None, last: RecordEntry | None) -> bo
 def sessions_by_folder(entries: Iterable[RecordEntry]) -> dict[str, set[str]]:
     """Return, for each folder of the data set, the sessions whose scans.tsv is in it or in a folder below it.
 
-    Other files are not used: one that a user edited stays, with the session for which it was written.
+    Other files are not used: an edited file stays in a folder, and in the record with the session for which it was written.
     """
     sessions: dict[str, set[str]] = {}
     for entry in entries:

@@ -290,7 +290,7 @@ def facts_of_images(session: SessionFolder) -> tuple[ImageFacts, ...]:
 def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
     """Return False if all series with a known start began at one time, but have different names, as after de-identification.
 
-    Series that began at one time and have one name are one scan that was sent more than once: the result is True.
+    Series with one start and one name are copies of one scan: for these the result is True.
     """
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}

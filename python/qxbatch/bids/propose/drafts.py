@@ -129,8 +129,7 @@ Pairs = Sequence[tuple[ImageFacts, Recognition]]
 def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules that ignore images that cannot be exported: by name, single volumes by `guess` (`func/bold`).
 
-    If another image with the name and guess of one of the images of a rule is exported, the rule by name also requires the sessions
-    of its images.
+    A rule by name also requires the sessions of its images if an exported image has the name and guess of one of them.
     """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     exported_keys = {(image.name, image.guess) for image, result in pairs if result.target}

@@ -161,7 +161,7 @@ def runs_of(images: Iterable[PlacedImage]) -> list[Run]:
 
 
 def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
-    """Return the facts of a run: without its single-band references, which are scanned before it, unless it has no other images."""
+    """Return the facts of a run. Its single-band references, which are scanned before it, count only if it has no other images."""
     main = [image for image in images if ImagePath.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 

@@ -68,7 +68,7 @@ def _recorded_table(dataset: Path, record: Record) -> Path | None:
 
 
 def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record) -> None:
-    """Raise UsageError if the recorded dates of a session are not those that it gets by this table.
+    """Raise UsageError if this table gives a session other dates than those in the record.
 
     If the recorded table does not exist, the table or the data set was moved: then the recorded dates of at least one session must
     be those by this table.

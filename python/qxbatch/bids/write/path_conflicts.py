@@ -26,12 +26,15 @@ class PathConflicts:
         self._other_studies, self._options = other_studies, options
 
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
-        """Yield each session with such a conflict, and its problem.
+        """Yield each session with a conflict, and its problem. A session has a conflict with another one, which is not exported, if
 
-        It is a conflict, too, if the folder of a session, or that of its DICOM, has images or DICOM of another session: an
-        interrupted export may have left them, or a user may have deleted only the images. The same holds if a session is new in the
-        folder of a subject, and a session with images or DICOM in that folder is, or may be, of another subject now. Case is
-        ignored: on some file systems, labels that differ only in case have one folder.
+        - it needs a path of the other session
+        - its folder, or that of its DICOM, has images or DICOM of the other session: an interrupted export may have left them, or a
+          user may have deleted only the images
+        - it is new in the folder of a subject, and the other session has images or DICOM there and is, or may be, of another
+          subject now
+
+        Case is ignored: on some file systems, labels that differ only in case have one folder.
         """
         others: dict[str, list[RecordEntry]] = {}
         of_other_subjects: dict[str, list[RecordEntry]] = {}

@@ -126,9 +126,9 @@ class TableMerger:
     def _without_partial_subjects(self, ours: Table, existing: Table, previous: Cells) -> Table:
         """Return our table without the subjects that have both a row in the existing one and a session that is not exported now.
 
-        Age and sex of a subject are those of its first session, which may be that session. Tables other than participants.tsv are
-        returned unchanged. If the existing row of such a subject has other values than ours, the changed sessions of the subject
-        get a warning. `previous` are the cells of earlier exports.
+        Age and sex are those of the first session of a subject, which may be the one that is not exported. Tables other than
+        participants.tsv are returned unchanged. If the existing row of such a subject has other values than ours, the changed
+        sessions of the subject get a warning. `previous` are the cells of earlier exports.
         """
         if ours.key_column != PARTICIPANT_ID:
             return ours
