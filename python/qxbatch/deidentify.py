@@ -124,6 +124,7 @@ class Redaction:
         )
 
     def _replace_spans(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
+        """Return the text with the session id in place of each span. The spans are sorted and do not overlap."""
         pieces, place = [], 0
         for start, end in spans:
             pieces += [text[place:start], self._session_id]

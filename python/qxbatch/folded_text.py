@@ -59,6 +59,7 @@ def byte_text(text: str) -> FoldedText | None:
 
 @cache
 def _bytes_of(character: str) -> str:
+    """Return the UTF-8 bytes of a character, each as the character with that code; for a byte that is not UTF-8, only this byte."""
     if ord(character) in _BYTES:
         return chr(ord(character) - _BYTE_ZERO)
     return character.encode("utf-8", "replace").decode("latin-1")

@@ -94,6 +94,10 @@ class JoinedSearch:
         )
 
     def _has_context(self, text: str, folded: str, start: int, end: int) -> bool:
+        """Return whether the text on both sides of a match is that of a description.
+
+        On a side where the description has no letter or digit, the match must be at the edge of a word.
+        """
         begins_word = start == 0 or not is_letter(text[start - 1])
         ends_word = end == len(text) or not is_letter(text[end])
         return any(
@@ -132,6 +136,7 @@ class CutSearch:
         return next((end for end in ends if self._has_context(folded, start, end)), 0)
 
     def _has_context(self, folded: str, start: int, end: int) -> bool:
+        """Return whether the text before a match is that of a description."""
         # up to three of four characters may be separators, which the contexts do not contain
         before = _letters_and_digits(folded[max(0, start - 4 * _CONTEXT_LENGTH) : start])
         return any(before.endswith(context) for context in self._contexts[_letters_and_digits(folded[start:end])])

@@ -172,6 +172,7 @@ def is_letter(character: str) -> bool:
 
 @cache
 def _needs_no_edge(character: str) -> bool:
+    """Return whether a part with this character at its edge is found inside other text, too."""
     return character in _LATIN_1 or is_unspaced(character)
 
 

@@ -212,6 +212,7 @@ def _covers(full: PersonName, abbreviated: PersonName) -> bool:
 
 
 def _is_part(part: str, parts: tuple[str, ...]) -> bool:
+    """Return whether a part is one of `parts`, also in another spelling, or consists of several of them."""
     return any(spellings(part) & spellings(other) for other in parts) or _is_joined(part, parts)
 
 
@@ -253,6 +254,7 @@ def _is_initial(part: str, parts: Iterable[str]) -> bool:
 
 
 def _are_initials(part: str, parts: tuple[str, ...]) -> bool:
+    """Return whether a part consists of the first letters of all `parts`, in any order: `JD` for Doe^Jane."""
     if not 1 < len(part) <= _LONGEST_INITIALS or is_unspaced(part):
         return False
     firsts = sorted(min(spellings(other))[:1] for other in parts)

@@ -112,6 +112,7 @@ def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) ->
 
 
 def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool = False) -> None:
+    """Raise ChangedError if the packet at `path` is not the imported one; `renamed` as in PacketCheck."""
     if not is_same_packet(path, renamed=renamed):
         raise ChangedError(path)
 

@@ -62,6 +62,7 @@ def planned_changes(
 
 
 def _planned_change(entry: RecordEntry, record: Record, existing: FileOnDisk | None) -> Change:
+    """Return the change of a planned path. `entry` is that of the planned file, `existing` what exists at the path."""
     path, session = entry.path, entry.session
     if existing is None:
         return Change(path, Action.ADD, entry, session)

@@ -116,6 +116,7 @@ class _Content(NamedTuple):
 
 
 def _read(path: Path) -> _Content:
+    """Return the content of a record or journal; empty if the file does not exist. Raises UsageError and OSError."""
     text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad replace the file by a link
     if text is None and os.path.lexists(path):
         hint = "Get it (`git annex get`), restore it, or move the data set away and export again."

@@ -84,6 +84,7 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
 
 
 def _peer_key(facts: ImageFacts) -> tuple[str, str]:
+    """Return session id and name, which the peers of an image have in common (`recognise`)."""
     return facts.image.session.id, facts.name
 
 

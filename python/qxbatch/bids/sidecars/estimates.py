@@ -234,6 +234,7 @@ def _pairs_and_single_scans(directions: list[list[PepolarScan]]) -> list[list[Pl
 
 
 def _nearest_pairs(first: list[PepolarScan], second: list[PepolarScan]) -> list[tuple[PepolarScan, PepolarScan]]:
+    """Return pairs of scans, those with the shortest gap first; no scan is in two pairs."""
     pairs: list[tuple[PepolarScan, PepolarScan]] = []
     gaps = [(_scan_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
     used_indexes: tuple[set[int], set[int]] = (set(), set())
