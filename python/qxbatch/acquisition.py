@@ -38,7 +38,7 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Facts of one series. None means unknown or not applicable, and is omitted where facts are written as JSON."""
+    """Facts of one series. None means unknown or not applicable; a fact that is None is not written to JSON."""
 
     started: str | None = None
     """ISO 8601; only the time of day if the date is unknown."""
@@ -55,7 +55,7 @@ class Acquisition:
     slices_per_volume: int | None = None
     """Slices of a complete volume, also if no volume is complete."""
     missing_slices: int | None = None
-    """Slices that are missing in the acquired volumes, and those of volumes that are missing as a whole before the last one."""
+    """Slices that are missing in acquired volumes, and all slices of volumes that are missing before the last acquired one."""
     duplicate_slices: int | None = None
     """Frames that repeat another frame, or a slice that their volume already has."""
     tr_ms: float | None = None

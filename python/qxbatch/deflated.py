@@ -12,10 +12,11 @@ _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
 def is_data_set_larger(file: IO[bytes], max_bytes: int) -> bool:
-    """Return whether the data set of a deflated object has more than `max_bytes` bytes once inflated, or its start is not known.
+    """Return whether the data set of a DICOM object is deflated and has more than `max_bytes` bytes when inflated.
 
-    Of a damaged data set, the bytes before the damage count. False for an object in another syntax. The object starts at the
-    position of the file, which does not change. Raises OSError.
+    The object begins at the position of the file, which stays the same. In a damaged data set, the bytes before the damage count.
+    The result is also True if the file meta information does not say where the deflated data set begins. Raises OSError, and other
+    errors of reading `file`.
     """
     start = file.tell()
     try:
@@ -42,7 +43,7 @@ def _end_of_meta(meta: bytes) -> int | None:
 
 
 def _inflates_beyond(file: IO[bytes], max_bytes: int) -> bool:
-    """Return whether the deflate stream at the position of the file has more than `max_bytes` bytes once inflated."""
+    """Return whether the deflate stream at the position of the file has more than `max_bytes` bytes when inflated."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     total, piece = 0, b""
     try:

@@ -9,14 +9,14 @@ from qxbatch.name_search import NameSearch, possible_decodings
 from qxbatch.person_name import parse_name, split_parts, without_test_words
 
 Redact = Callable[[str], str]
-"""Returns a text with the ids and names of patients replaced."""
+"""Returns a text in which the ids and names of patients are replaced."""
 
 FREE_TEXT_WARNING = (
     "Free text, such as series descriptions and notes, can still identify a person: look at it before you share it."
 )
 """Warning for users of de-identified sessions and logs: redaction finds only ids and names."""
 NAME_LEFT_OUT = "(name left out)"
-"""Replaces the name of a file or packet if nobody knows whether it names the patient."""
+"""Replaces the name of a file or packet if it is not known whether it contains the name of the patient."""
 _MIN_LENGTH = 3
 """Shorter ids and names are not replaced as a whole, since ordinary words contain them."""
 _PLACEHOLDERS = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
@@ -59,11 +59,11 @@ def no_redaction(text: str) -> str:
 
 
 def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
-    """Return a function that replaces the ids and names of the headers' patients by the session id, whatever their case.
+    """Return a function that replaces the ids and names of the headers' patients by the session id; case is ignored.
 
-    Ids and names are replaced as a whole, people's names also part by part (qxbatch.name_search). They are found in
-    descriptions from which a converter removed the spaces, too. A session id in a text does not change, unless it is the
-    beginning of a longer id or name. A count of files (`Found 301 DICOM`) does not change, even if it is a patient's id.
+    Ids and names are replaced as a whole, people's names also part by part (qxbatch.name_search). They are also found where a
+    converter removed the spaces of a description. A session id in a text does not change, unless it is the beginning of a longer
+    id or name. A count of files (`Found 301 DICOM`) does not change, even if it is a patient's id.
 
     The function is `no_redaction` if the headers contain nothing to replace.
     """
@@ -80,7 +80,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     people = [name for name in parsed_names if name.is_real]
     # names such as `Doe^Jane^test`, without the word
     test_names = [name for name in map(without_test_words, parsed_names) if name is not None]
-    # the orders in which the parts of each id or name are searched; an order that is empty is that of the value itself
+    # for each id or name, the orders in which its parts are searched; an empty list stands for the order in the value
     orders_by_value: dict[str, list[list[str]]] = {value: [[]] for value in ids}
     orders_by_value |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
     orders_by_value = {value: orders for value, orders in orders_by_value.items() if _is_replaced(value)}
@@ -106,16 +106,16 @@ class Redaction:
     def __call__(self, text: str) -> str:
         """Return the text with ids and names replaced.
 
-        They are searched in the text without its diacritics and escapes, then in the text as it is, then in its bytes.
+        The searched forms are the text without diacritics and escapes, then the text as it is, then its bytes.
         """
         text = self._replace_in_form(text, folded_text(text))
         text = self._replace_spans(text, self.search.spans(text))
         return self._replace_in_form(text, byte_text(text))
 
     def _replace_in_form(self, text: str, form: FoldedText | None) -> str:
-        """Return the text, in which the ids and names that are found in `form` are replaced.
+        """Return the text with the ids and names replaced that are found in `form`.
 
-        `form` is another form of the text; None if there is no such form.
+        `form` is another form of the text. If it is None, the text is returned as it is.
         """
         if form is None:
             return text
@@ -124,6 +124,7 @@ class Redaction:
         )
 
     def _replace_spans(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
+        """Return the text with the session id in place of each span. The spans are sorted and do not overlap."""
         pieces, place = [], 0
         for start, end in spans:
             pieces += [text[place:start], self._session_id]

@@ -23,7 +23,7 @@ class MissingDataError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Sample files of an installed package: those in one of its folders that match a pattern."""
+    """Sample files of an installed package: the files in `folder` that match one of `patterns`."""
 
     package: str
     folder: str
@@ -63,10 +63,10 @@ def sessions_folder(folder: Path) -> Path:
 
 
 def make_study(folder: Path) -> Path:
-    """Create the demo study below a folder and return its sessions folder; other files do not change.
+    """Create the demo study `study` in a folder, which is created if it is missing, and return its sessions folder.
 
-    Raises MissingDataError before anything is written, FileExistsError if a name of the study is in use, LinkError if the folder
-    is a link, and OSError.
+    Raises MissingDataError before anything is written, FileExistsError if `study` exists in the folder, LinkError if the folder is
+    a link, and OSError.
     """
     pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)
     sessions = sessions_folder(folder)
@@ -91,9 +91,9 @@ def _opened(folder: Path) -> Iterator[OpenFolder]:
 
 @contextmanager
 def _created(top: OpenFolder, parts: Sequence[str]) -> Iterator[OpenFolder]:
-    """Create a folder below an opened one, and each folder on the way to it; open it for a `with` block.
+    """Create nested folders of these names in an opened folder, and open the innermost one for a `with` block.
 
-    Raises FileExistsError if one of them exists, also as a link, and OSError.
+    Raises FileExistsError if a file, folder or link has one of the names, and OSError.
     """
     for k, name in enumerate(parts):
         with opened_in(top, parts[:k]) as parent:

@@ -14,7 +14,7 @@ from qxbatch.person_name import without_marks
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:\\x[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|\\[nrt]")
 """Escapes of URLs, and of programs that write names as ASCII."""
 _MAX_LEVELS = 3
-"""Escapes of escapes are replaced up to this level: `%255E` is `%5E`, which is `^`."""
+"""Maximum number of times that escapes are replaced, since escapes can be escaped: `%255E` is `%5E`, which is `^`."""
 _BYTES = range(0xDC80, 0xDD00)
 """Characters for bytes that are not UTF-8 (surrogateescape). `folded_text` reads them as Latin-1."""
 _BYTE_ZERO = 0xDC00
@@ -30,7 +30,7 @@ class FoldedText(NamedTuple):
     """For each of its characters, the offset in the original at which it begins; the last one is the length of the original."""
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
-        """Return a span of the original. It contains each character that is partly in the span of this text."""
+        """Return the span of the original from which a span of this text comes. It contains whole characters and escapes."""
         stop = self.offsets[end]
         if end > start and self.offsets[end - 1] == stop:
             stop = next(offset for offset in self.offsets[end:] if offset > stop)
@@ -38,7 +38,7 @@ class FoldedText(NamedTuple):
 
 
 def folded_text(text: str) -> FoldedText | None:
-    """Return the text without diacritics and escapes; None if it has none."""
+    """Return the text without escapes, and without diacritics as `without_marks` does; None if the text has neither."""
     folded = _without_escapes(text)
     if not folded.text.isascii():
         folded = _joined(((_folded(character), 1) for character in folded.text), folded)
@@ -48,7 +48,8 @@ def folded_text(text: str) -> FoldedText | None:
 def byte_text(text: str) -> FoldedText | None:
     """Return the bytes of a text whose escapes are decoded, each byte as the character with that code; None if all are ASCII.
 
-    The bytes of a character in one encoding can be those of another character in UTF-8: in GB18030, 小 is a Cyrillic letter.
+    They can be compared with names in any encoding, also where bytes in another encoding are valid UTF-8: the bytes of 小 in
+    GB18030 are a Cyrillic letter in UTF-8.
     """
     decoded = _without_escapes(text)
     if decoded.text.isascii():
@@ -58,13 +59,14 @@ def byte_text(text: str) -> FoldedText | None:
 
 @cache
 def _bytes_of(character: str) -> str:
+    """Return the UTF-8 bytes of a character, each as the character with that code; for a byte that is not UTF-8, only this byte."""
     if ord(character) in _BYTES:
         return chr(ord(character) - _BYTE_ZERO)
     return character.encode("utf-8", "replace").decode("latin-1")
 
 
 def _without_escapes(text: str) -> FoldedText:
-    """Return a text with the characters in place of their escapes."""
+    """Return a text with escapes replaced by the characters that they stand for."""
     folded = FoldedText(text, range(len(text) + 1))
     for _ in range(_MAX_LEVELS):
         decoded = _joined(_decoded(folded.text), folded)
@@ -77,7 +79,7 @@ def _without_escapes(text: str) -> FoldedText:
 def _joined(pieces: Iterator[tuple[str, int]], source: FoldedText) -> FoldedText:
     """Return the joined pieces, and where their characters come from.
 
-    A piece is a text and the number of characters of `source.text` in whose place it is.
+    Each piece is a text and the number of characters of `source.text` that it replaces.
     """
     texts: list[str] = []
     offsets: list[int] = []
@@ -118,7 +120,7 @@ def _unescaped(escapes: str) -> Iterator[tuple[str, int]]:
 
 @cache
 def _folded(character: str) -> str:
-    """Return a letter without diacritics; empty for a diacritic."""
+    """Return a letter without diacritics, an empty text for a diacritic, and other characters as they are."""
     if character.isascii():
         return character
     if ord(character) in _BYTES:

@@ -11,13 +11,17 @@ from qxbatch.text_tree import TextTree, lower_same_length
 _SEPARATORS = r"\s^=,._-"
 """Any number of these, also none, between the parts of an id: `AP 4`, `AP_4`, `AP4`."""
 _GAP = re.compile(r"[\W_]+")
+"""Matches characters that are not letters or digits."""
 _SEPARATOR_RUN = re.compile(f"[{_SEPARATORS}]+")
 _DECIMALS = re.compile(r"\.\d")
 _DICOM_COUNT = re.compile(r" DICOM\b", re.IGNORECASE)
 LONG_ID_DIGITS = 5
 """An id with this many digits or more is found next to letters, and if a dot and a digit follow; shorter numbers are too common."""
 _CONTEXT_LENGTH = 16
-"""Number of letters and digits beside an id or name that must match: at most in `JoinedSearch`, exactly in `CutSearch`."""
+"""Number of letters and digits beside an id or name that must match.
+
+It is the maximum number in `JoinedSearch`, and the exact number in `CutSearch`.
+"""
 _WORD, _NUMBER, _LONG = 1, 2, 4
 """Flags of an id or name: it has a character that is not a digit, it has only digits, it has LONG_ID_DIGITS or more digits."""
 
@@ -53,9 +57,9 @@ def _is_whole(text: str, start: int, end: int, flags: int) -> bool:
 
 
 def _is_in_number(text: str, start: int, end: int, flags: int) -> bool:
-    """Return whether digits belong to a UID or a decimal number, or count files before `DICOM`.
+    """Return whether an id of digits is part of a UID or a decimal number, or a count of files, as in `301 DICOM`.
 
-    A long id belongs to a UID or a decimal number only if a digit and a dot precede it.
+    A long id counts as part of a UID or a decimal number only if a digit and a dot precede it.
     """
     is_behind_dot = start > 0 and text[start - 1] == "."
     if flags & _LONG:
@@ -74,7 +78,7 @@ class JoinedSearch:
     def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
         """Add the ids and names of a description: the text from start to end of each span.
 
-        Left out are texts of less than SHORTEST_WORD letters and digits, and a text that has no letter or digit beside it.
+        A text with fewer than SHORTEST_WORD letters and digits, or with no letter or digit beside it, is not added.
         """
         for start, end in spans:
             segments = (description[:start], description[start:end], description[end:])
@@ -90,6 +94,10 @@ class JoinedSearch:
         )
 
     def _has_context(self, text: str, folded: str, start: int, end: int) -> bool:
+        """Return whether the text on both sides of a match is that of a description.
+
+        On a side where the description has no letter or digit, the match must be at the edge of a word.
+        """
         begins_word = start == 0 or not is_letter(text[start - 1])
         ends_word = end == len(text) or not is_letter(text[end])
         return any(
@@ -100,17 +108,17 @@ class JoinedSearch:
 
 
 class CutSearch:
-    """Beginnings of ids and names in descriptions, which are found where a converter cut the description inside of them.
-
-    At least _CONTEXT_LENGTH letters and digits of the description must precede the id or name.
-    """
+    """Beginnings of ids and names in descriptions, which are found where a converter cut the description inside an id or name."""
 
     def __init__(self) -> None:
         self.tree = TextTree(r"\W_")
         self._contexts: dict[str, set[str]] = defaultdict(set)
 
     def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
-        """Add the ids and names of a description: the text from start to end of each span."""
+        """Add the ids and names of a description: the text from start to end of each span.
+
+        Those with fewer than _CONTEXT_LENGTH letters and digits before them are not added.
+        """
         for start, end in spans:
             before = _letters_and_digits(description[:start])[-_CONTEXT_LENGTH:]
             words = [lower_same_length(word) for word in _GAP.split(description[start:end]) if word]
@@ -128,6 +136,7 @@ class CutSearch:
         return next((end for end in ends if self._has_context(folded, start, end)), 0)
 
     def _has_context(self, folded: str, start: int, end: int) -> bool:
+        """Return whether the text before a match is that of a description."""
         # up to three of four characters may be separators, which the contexts do not contain
         before = _letters_and_digits(folded[max(0, start - 4 * _CONTEXT_LENGTH) : start])
         return any(before.endswith(context) for context in self._contexts[_letters_and_digits(folded[start:end])])

@@ -49,12 +49,12 @@ class Fingerprint:
     size: int
     mtime_ns: int
     marks: int = 0
-    """For a folder, the sum of checksums of the name, size and time of each entry."""
+    """For a folder, the sum of checksums (CRC-32) of the path, size and modification time of each entry below it."""
     inodes: int = field(default=0, compare=False)
-    """Inode of a file, or the sum of the inodes in a folder. Some file systems change inodes, and so does a restored
-    copy: if they differ, the bytes are compared."""
+    """Inode of a file, or the sum of the inodes below a folder. Some file systems change inodes, and a restored copy has other
+    ones. So different inodes do not show a change: the bytes are compared."""
     ctimes: int = field(default=0, compare=False)
-    """The time of the last change of the inode in ns, or the sum of these times in a folder. It is used like `inodes`."""
+    """The change time of the inode in ns, or the sum of these times below a folder. It is used like `inodes`."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """An entry of the inbox (or, in folder mode, a session folder), and its verdict."""
+    """An entry of the inbox and its verdict; in folder mode and in `qxbatch convert`, a session folder."""
 
     path: Path
     verdict: Verdict
     packet: Packet | None = None
-    """Set for READY, unless the import of the packet ran on a cluster; None for other verdicts."""
+    """Set if it is or was READY: a recovery that finishes or refuses the import changes the verdict and keeps the packet.
+
+    None for other candidates, and if the import of the packet ran on a cluster.
+    """
     session: SessionId | None = None
-    """None if its name gives no session, or if it is no packet."""
+    """None if its name gives no session. Also None for an entry of an inbox that is no packet."""
     note: str = ""
     """Remarks, and the reason if the verdict alone does not say it."""
     problem: Problem | None = None
-    """Set for REFUSED, unless an unfinished earlier import is the reason: then its report has the problem."""
+    """Set for REFUSED, unless the reason is an interrupted import that cannot be finished: its SessionReport has the problem."""
 
 
 class SeriesKind(StrEnum):
@@ -177,7 +180,7 @@ class Conversion:
     """Command, output and exit status of the converter, or why it was stopped or not run; empty if the series was only sorted."""
     problems: tuple[Problem, ...] = ()
     truncated_files: tuple[str, ...] = ()
-    """Names of its files that are cut short or have a damaged header (`SeriesFrames.truncated_files`)."""
+    """Names of files of the series that are cut short or have a damaged header (`SeriesFrames.truncated_files`)."""
     verdict: "SeriesVerdict | None" = None
     """None, like `acquisition`, if no header was read."""
     acquisition: "Acquisition | None" = None
@@ -253,4 +256,4 @@ class Report:
     """The result of a run."""
 
     candidates: tuple[Candidate, ...] = ()
-    sessions: tuple[SessionReport, ...] = field(default=())
+    sessions: tuple[SessionReport, ...] = ()

@@ -92,9 +92,9 @@ class NameSearch:
         if not _can_begin(text, start):
             return 0
         waiting = [(start, 0, False)]
-        """(end of the parts up to now, their number, whether a core part is among them)."""
+        """For each sequence of parts: its end, the number of parts, whether a core part is among them."""
         seen: set[tuple[int, bool, bool]] = set()
-        """(end, whether there is a core part, whether there are several parts) of what was added to `waiting`."""
+        """For each sequence that was added to `waiting`: its end, whether it has a core part, whether it has several parts."""
         ends: list[int] = []
         while waiting:
             position, count, has_core = waiting.pop()
@@ -128,7 +128,10 @@ class NameSearch:
         return 0
 
     def _parts(self, text: str, folded: str, start: int, wanted: _Flag) -> list[tuple[int, int]]:
-        """Return the end and the flags of each part at `start`, the longest first; no part begins or ends inside a number."""
+        """Return the end and the flags of each part at `start` that has a flag of `wanted`, the longest first.
+
+        A part that begins or ends inside a number is left out.
+        """
         if start and text[start].isdecimal() and text[start - 1].isdecimal():
             return []
         return [
@@ -157,7 +160,7 @@ def _can_begin(text: str, start: int) -> bool:
 
 
 def _can_end(text: str, end: int) -> bool:
-    """Return whether several adjacent parts can end at a place, as in `_can_begin`."""
+    """Return whether several adjacent parts can end at a place: at the edge of a word, or where none is needed."""
     return _needs_no_edge(text[end - 1]) or end == len(text) or not is_letter(text[end]) or _is_camel(text, end)
 
 
@@ -169,6 +172,7 @@ def is_letter(character: str) -> bool:
 
 @cache
 def _needs_no_edge(character: str) -> bool:
+    """Return whether a part with this character at its edge is found inside other text, too."""
     return character in _LATIN_1 or is_unspaced(character)
 
 
@@ -178,7 +182,7 @@ def _is_camel(text: str, place: int) -> bool:
 
 
 def _is_acronym(text: str, place: int) -> bool:
-    """Return whether a word follows capitals at a place, as in `KZagar` and `WIPZagar`."""
+    """Return whether a place is between capitals and a word with a capital, as in `KZagar` and `WIPZagar`."""
     capitals = 0 < place < len(text) - 1 and text[place - 1] in _CAPITAL and text[place] in _CAPITAL
     return capitals and text[place + 1] in _SMALL
 
@@ -193,7 +197,7 @@ def _is_minor(part: str) -> bool:
 def _written_forms(part: str) -> frozenset[str]:
     """Return a part as files and programs write it: composed, decomposed, without diacritics, in ASCII, as bytes."""
     texts = {unicodedata.normalize(form, part) for form in ("NFC", "NFD", "NFKC")} | {part}
-    # leaves out a short spelling with fewer characters than the part: `x` for x with a combining mark would match in other words
+    # a short spelling is left out if the part is longer: `x` for x with a combining mark would match in other words
     texts |= {text for text in (*spellings(part), *_with_digraphs(part)) if len(text) >= min(len(part), SHORTEST_WORD)}
     return frozenset(texts.union(_misread(part)))
 

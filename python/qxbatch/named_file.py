@@ -1,4 +1,4 @@
-"""Reads files that the user names in an option: also pipes. A FIFO without a writer is an error."""
+"""Reads files and pipes that the user names in an option. A named FIFO that no program opens for writing is an error."""
 
 import errno
 import os
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 WRITER_SECONDS = 2.0
-"""Seconds in which a program has to open a named FIFO for writing."""
+"""Seconds to wait for a program that writes to a named FIFO."""
 _RETRY_SECONDS = 0.02
 _BLOCK_BYTES = 1 << 20
 
 
 def read_file_or_pipe(path: Path, max_bytes: int) -> bytes:
-    """Return the bytes of a file that the user named, also of a pipe, such as `<(command)` in a shell.
+    """Return the bytes of a file that the user named, or of a pipe, such as `<(command)` in a shell.
 
-    Raises OSError, also if there are more than `max_bytes` bytes, or if no program writes to a FIFO.
+    Raises OSError, also if there are more than `max_bytes` bytes, or if no program opens a named FIFO within WRITER_SECONDS.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -41,7 +41,7 @@ def _read_blocks(file: BinaryIO, max_bytes: int) -> bytes:
 
 
 def _is_named_fifo(descriptor: int) -> bool:
-    """Return whether an opened FIFO has a name in a folder. A pipe of a shell has none, and its writer has opened it already."""
+    """Return whether a descriptor is of a FIFO with a path. A pipe of a shell has none: its writer has opened it already."""
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         return False
     try:
@@ -51,7 +51,10 @@ def _is_named_fifo(descriptor: int) -> bool:
 
 
 def _first_byte(descriptor: int, path: Path) -> bytes:
-    """Wait for a program that writes to a FIFO; return its first byte, or nothing if it has not written yet. Raises OSError."""
+    """Wait until a program writes to a FIFO or has opened it; return its first byte, or nothing if it has not written yet.
+
+    Raises OSError if no program does so within WRITER_SECONDS.
+    """
     end = time.monotonic() + WRITER_SECONDS
     while True:
         try:

@@ -43,7 +43,7 @@ def restore_open_file_limit(pid: int) -> None:
 
 
 def limit_text() -> str:
-    """Return how many files this process may have open.
+    """Return a sentence that says how many files this process may have open.
 
     >>> limit_text().endswith("`ulimit -n`)")
     True

@@ -31,7 +31,10 @@ def error_text(error: BaseException, path: Path | str = "") -> str:
 
 
 def reason_text(error: OSError, path: Path | str = "") -> str:
-    """Return why a path could not be used, without the path: for a message that names it already."""
+    """Return why a path could not be used, for a message that names the path already.
+
+    `path` is examined for details, such as the free space; by default, the path of the error.
+    """
     reason = error.strerror or " ".join(map(str, error.args)) or type(error).__name__
     words = reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
     place = str(path) or (os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "")
@@ -119,7 +122,7 @@ def access_hint(path: Path) -> str:
 
 
 def _nearest(path: str) -> Path | None:
-    """Return the path, or its nearest parent that can be examined."""
+    """Return the path, or its nearest parent that can be examined; None if none can."""
     start = Path(path)
     for candidate in (start, *start.parents):
         try:

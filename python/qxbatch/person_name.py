@@ -7,11 +7,11 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 SEPARATORS = r"\s^=,._+~;:/\\'’\"·・()\[\]-"
-"""Characters that separate the parts of a name (inside a character class): `Doe^Jane`, `DOE_JANE`, `O'Brien`."""
+"""Characters that separate the parts of a name, as in `Doe^Jane`, `DOE_JANE`, `O'Brien`: the inside of a character class."""
 UNSPACED = (
     "\u0e00-\u0e7f\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-"""Characters of scripts without spaces between words (inside a character class)."""
+"""Characters of scripts without spaces between words: the inside of a character class."""
 PLACEHOLDER = re.compile(
     r"anonym|phantom|fantom|unknown|deident|noname|(last|first) ?name|test(s|ing|er)?(?![^\W\d_])", re.IGNORECASE
 )
@@ -212,6 +212,7 @@ def _covers(full: PersonName, abbreviated: PersonName) -> bool:
 
 
 def _is_part(part: str, parts: tuple[str, ...]) -> bool:
+    """Return whether a part is one of `parts`, also in another spelling, or consists of several of them."""
     return any(spellings(part) & spellings(other) for other in parts) or _is_joined(part, parts)
 
 
@@ -228,7 +229,7 @@ def _is_chain(text: str, parts: tuple[str, ...]) -> bool:
 
     @cache
     def is_completed(at: int, used: int) -> bool:
-        """Return whether the pieces that are not in the bits of `used` can form the text from a position on."""
+        """Return whether the unused pieces can form the text from `at` on. The bit k of `used` is set for each used piece k."""
         if at == len(text):
             return used.bit_count() > 1
         return any(
@@ -242,7 +243,7 @@ def _is_chain(text: str, parts: tuple[str, ...]) -> bool:
 
 
 def _is_initial(part: str, parts: Iterable[str]) -> bool:
-    """Return whether a part is the initial of one of the parts, or one of them is its initial."""
+    """Return whether a part is the initial of one of `parts`, or begins with one of `parts` that is an initial."""
     return any(
         spelling[:1] == other[:1]
         for text in parts
@@ -253,6 +254,7 @@ def _is_initial(part: str, parts: Iterable[str]) -> bool:
 
 
 def _are_initials(part: str, parts: tuple[str, ...]) -> bool:
+    """Return whether a part consists of the first letters of all `parts`, in any order: `JD` for Doe^Jane."""
     if not 1 < len(part) <= _LONGEST_INITIALS or is_unspaced(part):
         return False
     firsts = sorted(min(spellings(other))[:1] for other in parts)

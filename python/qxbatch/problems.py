@@ -1,4 +1,4 @@
-"""Problems of data (`Problem`, a value), wrong requests (`UsageError`), and the exception that ends a packet (`PacketError`)."""
+"""Problems of data (`Problem`, a value), wrong requests (`UsageError`), and the exception that ends a unit (`PacketError`)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -103,13 +103,13 @@ class Problem:
 
 _NUMBERED = re.compile(r"(\D+ )(\d+)")
 _MAX_SUBJECTS = 10
-"""Maximum number of subjects that a grouped problem lists; numbered ones of one kind, such as series, are all listed."""
+"""Maximum number of subjects that a merged problem lists. Subjects such as `series 20` and `series 30` are all listed."""
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems in order, without repetitions; those that differ only in their subject are merged into one.
 
-    The number of a series may also differ in their hints, as in the name of its log.
+    So are those whose hints differ only in the number of the series, such as `dcm2niix_20.log` and `dcm2niix_30.log`.
 
     >>> [problem.subject for problem in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
     ['series 20, 30 and 50']
@@ -122,7 +122,7 @@ def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _without_number(problem: Problem) -> str:
-    """Return the hint with `<n>` instead of the number of the problem's series, as in the name of its log."""
+    """Return the hint with `<n>` in place of the number in the subject: `dcm2niix_<n>.log` for `series 20`."""
     match = _NUMBERED.fullmatch(problem.subject)
     return re.sub(rf"(?<![0-9]){match[2]}(?![0-9])", "<n>", problem.hint) if match else problem.hint
 
@@ -161,7 +161,7 @@ class UsageError(Exception):
 
 
 class PacketError(Exception):
-    """Ends one packet; the pipeline turns it into its Problem and continues with the next."""
+    """Ends the import of one unit. The pipeline puts the problem into the report of the unit, and continues with other units."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.text())

@@ -17,7 +17,8 @@ _MAX_DESCRIPTION = 60
 def label_subject(subject: str, labels: Sequence[SeriesLabel]) -> str:
     """Return the subject of a problem, with labels in place of the numbers of its series.
 
-    A subject that is not about series, or has a series without a label, is not changed.
+    A subject that is not about series, or has a series without a label, is returned unchanged. Several series get no descriptions.
+
     >>> label_subject("series 20", [SeriesLabel(20, 2, "epiRT", (21, 22))])
     'series 2, epiRT (images 21, 22)'
     >>> label_subject("series 20 and 30", [SeriesLabel(20, 2, "epiRT", (21, 22)), SeriesLabel(30, 3, "T1w", (31,))])
@@ -42,9 +43,9 @@ def _label_text(label: SeriesLabel) -> str:
 
 
 def _series_number(label: SeriesLabel) -> str:
-    """Return the scanner's number of a series, and its folder unless that is named by ten times this number.
+    """Return the SeriesNumber, and the folder `dicom/<n>` unless n is ten times the SeriesNumber.
 
-    For a series without a number, return only the folder.
+    For a series without a SeriesNumber, return only the folder.
     """
     if label.number is None:
         return f"in dicom/{label.n}"

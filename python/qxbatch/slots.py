@@ -32,9 +32,9 @@ class Slots:
 
     @contextmanager
     def acquire_several(self) -> Iterator[int]:
-        """Take all free slots, at least one and at most one for each CPU, until the block ends; yield their number.
+        """Wait for a free slot, and take all free ones, at most one for each CPU, until the block ends; yield their number.
 
-        Urgent tasks that wait do not go before this one.
+        It does not let waiting urgent tasks go first.
         """
         with self._condition:
             self._condition.wait_for(lambda: self._free > 0)
@@ -52,16 +52,20 @@ class Slots:
 
 
 class Memory:
-    """Limits the bytes that are reserved at once; None: no limit. An amount above the limit waits until nothing is reserved."""
+    """Limits the bytes that are reserved at once."""
 
     def __init__(self, total: int | None) -> None:
+        """`total` is the limit in bytes; None: no limit."""
         self._total = total
         self._used = 0
         self._condition = threading.Condition()
 
     @contextmanager
     def reserve(self, amount: int) -> Iterator[None]:
-        """Wait until `amount` bytes are free, and reserve them until the block ends."""
+        """Wait until `amount` bytes are free, and reserve them until the block ends.
+
+        An amount above the limit is reserved when no other one is.
+        """
         with self._condition:
             self._condition.wait_for(lambda: self._fits(amount))
             self._used += amount

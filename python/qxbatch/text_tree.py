@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 
-_VALUE = "value"
-"""Key of a node's value; the other keys are `_GAP` and single characters."""
+_FLAGS = "flags"
+"""Key of the flags of the text that ends at a node; the other keys are `_GAP` and single characters."""
 _GAP = "gap"
-"""Key of the node behind separators."""
+"""Key of the node after separators."""
 
 _Node = dict[str, "_Node | int"]
-"""Maps characters and `_GAP` to the nodes behind them, and `_VALUE` to the flags of the text that ends at this node."""
+"""Maps characters and `_GAP` to the nodes after them, and `_FLAGS` to flags if a text ends at this node."""
 
 
 def lower_same_length(text: str) -> str:
@@ -30,7 +30,7 @@ class TextTree:
     """
 
     def __init__(self, separators: str = "") -> None:
-        r"""`separators` are the characters between the brackets of a set in a regular expression, such as `\W_`."""
+        r"""`separators` is the inside of a character class of a regular expression, such as `\W_`."""
         self._gap = re.compile(f"[{separators}]*") if separators else None
         self._root: _Node = {}
         self.steps = 0
@@ -41,10 +41,10 @@ class TextTree:
         node = self._root
         for index, piece in enumerate(pieces):
             for key in (*([_GAP] if index else []), *piece):
-                node = node.setdefault(key, {})  # type: ignore[assignment] # only _VALUE has a number
-        value = node.get(_VALUE, 0)
-        assert isinstance(value, int)
-        node[_VALUE] = value | flags
+                node = node.setdefault(key, {})  # type: ignore[assignment] # only _FLAGS has a number
+        previous = node.get(_FLAGS, 0)
+        assert isinstance(previous, int)
+        node[_FLAGS] = previous | flags
 
     @property
     def first_characters(self) -> frozenset[str]:
@@ -61,7 +61,7 @@ class TextTree:
         while places:
             node, position = places.pop()
             self.steps += 1
-            flags, gap = node.get(_VALUE), node.get(_GAP)
+            flags, gap = node.get(_FLAGS), node.get(_GAP)
             if isinstance(flags, int):
                 yield position, flags
             if isinstance(gap, dict) and self._gap is not None and (match := self._gap.match(text, position)):

@@ -65,8 +65,7 @@ def open_text(
 ) -> Iterator[TextIO]:
     """Open a UTF-8 text file for reading, with plain line ends.
 
-    `on_read` gets all bytes that are read from it if the text is read by lines, or with a size. It does not get those of a
-    `read()` without a size.
+    `on_read` gets all bytes of a text that is read by lines, or by `read` with a size. It gets none from a `read` without a size.
 
     Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `max_bytes` bytes.
     """
@@ -90,11 +89,14 @@ class _File(io.FileIO):
 
 
 _MOST_GROWTH = 1 << 20
-"""Bytes by which a file may grow while it is read whole; what is written behind them is not read."""
+"""Bytes by which a file may grow while `read_bytes` reads it; what is written after them is not read."""
 
 
 def read_bytes(path: Path, max_bytes: int = MOST_BYTES) -> bytes:
-    """Return the bytes of a file that is no link. Raises OSError as `open_text` does, and for links."""
+    """Return the bytes of a file that is no link. Raises OSError as `open_text` does, and for links.
+
+    If the file grows meanwhile, its end can be missing (_MOST_GROWTH).
+    """
     with os.fdopen(_open_regular(path, max_bytes, os.O_NOFOLLOW), "rb") as file:
         # a read allocates all bytes that it may return: more than a limit of the address space (`ulimit -v`) may permit
         return file.read(min(max_bytes, os.fstat(file.fileno()).st_size + _MOST_GROWTH))

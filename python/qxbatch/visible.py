@@ -17,7 +17,7 @@ def one_line(text: str) -> str:
 
 
 def shell_word(text: str) -> str:
-    """Return text as a word for a shell (bash, zsh) that can be copied from a terminal, whatever characters it contains.
+    """Return text as one printable word for a shell (bash, zsh), whatever characters it contains.
 
     >>> shell_word("a b"), shell_word("a\\nb\\u202ec")
     ("'a b'", "$'a\\\\nb\\\\xe2\\\\x80\\\\xaec'")
@@ -40,7 +40,7 @@ def _shell_character(character: str) -> str:
 def visible_lines(text: str) -> str:
     """Return text with escapes for characters that are not printable, except line feeds and tabs.
 
-    Characters from U+0020 on get the escapes of JSON: a JSON document can contain them, and keeps its content.
+    Characters from U+0020 on get the escapes of JSON, so the content of a JSON document does not change.
 
     >>> visible_lines("a\\x1b[2J\\nb\\x9b")
     'a\\\\x1b[2J\\nb\\\\u009b'

@@ -20,7 +20,7 @@ def walk(
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield (folder, names of folders in it, other names in it), as os.walk does; links are not followed.
 
-    The names of folders include links to folders. Unlike in os.walk, a change of this list does not change the walk.
+    The names of folders include links to folders. Unlike in os.walk, a change of the yielded lists does not change the walk.
 
     Names are sorted: the order does not depend on the file system. With `topdown` false, a folder comes after those below it.
     A folder that cannot be listed is skipped; `onerror` gets the error.
@@ -83,9 +83,9 @@ def remove_folder(
 ) -> None:
     """Remove a folder and everything below it, also from folders that their owner may not write to. Raises OSError.
 
-    With `should_remove`, remove the files for which it returns True, and then the empty folders; a folder on another mount is
-    refused. `parent` is the descriptor of the folder that contains `top`. Folders are entered one by one, so neither their depth
-    nor the length of their paths matters.
+    With `should_remove`, remove the files for which it returns True, and then the empty folders; a folder on another mount is an
+    error. With `parent`, the descriptor of an open folder, `top` is a name in it. Folders are entered one by one, so neither their
+    depth nor the length of their paths matters.
     """
     empty_and_close(_open_accessible(os.fspath(top), parent), os.fspath(top), should_remove=should_remove)
     _rmdir(os.fspath(top), parent, must_be_empty=should_remove is None)
@@ -99,7 +99,7 @@ def empty_and_close(current: int, top: str, keep: str | None = None, should_remo
     """
     names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
-    """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
+    """For each folder from the top to the current one: its identity, and the names of folders in it that are not entered yet."""
     mount = mount_of(current) if should_remove is not None else ""
     try:
         entered.append((os.fstat(current), _remove_files(current, (), should_remove, keep)))
@@ -126,10 +126,7 @@ def empty_and_close(current: int, top: str, keep: str | None = None, should_remo
 
 
 def _rmdir(name: str, parent: int | None, *, must_be_empty: bool) -> None:
-    """Remove a folder; one that is not empty stays.
-
-    Raises OSError. A folder that is not empty is an error only with `must_be_empty`.
-    """
+    """Remove an empty folder. Raises OSError; without `must_be_empty`, a folder that is not empty is left and is no error."""
     try:
         os.rmdir(name, dir_fd=parent)
     except OSError as error:
@@ -179,7 +176,7 @@ def set_mode(handle: int, mode: int) -> None:
 
 
 def _open_accessible(name: str, parent: int | None = None) -> int:
-    """Open a folder, and give its owner access to it."""
+    """Open a folder, and give its owner all permissions. Raises OSError, also for a link."""
     try:
         descriptor = os.open(name, _FOLDER, dir_fd=parent)
     except PermissionError:

@@ -76,7 +76,7 @@ def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str
 
 
 def cut(text: str, width: int, mark: str = "...") -> str:
-    """Return text of at most `width` columns (at least as many as the mark has); a shortened text ends with the mark.
+    """Return the text if it has at most `width` columns, else its beginning and the mark. `width` is at least that of the mark.
 
     >>> cut("abcdefgh", 8), cut("abcdefgh", 6)
     ('abcdefgh', 'abc...')

@@ -28,7 +28,7 @@ class ScannedSeries:
     files: int
     """Number of its files."""
     size: int
-    """Of all its files, in bytes."""
+    """Bytes of all its files."""
     started: str
     """Date and time, `YYYYMMDDHHMMSS.ffffff` as far as known; empty when unknown."""
     patient_id: str
@@ -67,8 +67,9 @@ def scan(
 ) -> list[ScannedPath]:
     """Return an entry for each path, in the order of the paths: the series in a folder, a file or an archive.
 
-    Nothing is written but the members of archives, which are unpacked into a temporary folder. `n_procs` bounds the threads; None:
-    all CPUs that the process may use. Raises UsageError when a path does not exist or a parameter is wrong.
+    Nothing is written but the members of archives, which are unpacked into a temporary folder. `n_procs` is the maximum number of
+    threads; None: all CPUs that the process may use. `password_file` has passwords of encrypted archives, one in each line. Raises
+    UsageError when a path does not exist or a parameter is wrong.
     """
     all_paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     threads = threads_of(None if n_procs is None else str(n_procs))

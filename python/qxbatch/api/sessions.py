@@ -14,7 +14,7 @@ from qxbatch.session.folder import SessionFolder
 
 
 def open_session(path: str | os.PathLike[str]) -> SessionFolder:
-    """Return a session folder, which qxbatch or another program wrote. Its files are read when they are first needed.
+    """Return the session in a folder, whether qxbatch or another program wrote it. Its files are read when they are first used.
 
     Raises UsageError when the path is no session folder.
     """
@@ -25,10 +25,10 @@ def open_session(path: str | os.PathLike[str]) -> SessionFolder:
 
 
 def verify(path: str | os.PathLike[str], *, n_procs: int | None = None) -> list[Verified]:
-    """Read a session again and compare it with its ledger; a folder of sessions means all sessions in it. Nothing is written.
+    """Compare a session, or all sessions of a folder, with their ledgers. Return a result for each session; write nothing.
 
-    `wrong` of a session is empty if it is as its ledger says. Raises UsageError when the path does not exist or contains no
-    session, or when `n_procs` is wrong.
+    `wrong` of a result is empty if the session is as its ledger says. `n_procs` is the maximum number of threads; None: all CPUs
+    that the process may use. Raises UsageError when the path does not exist or contains no session, or when `n_procs` is wrong.
     """
     threads = threads_of(None if n_procs is None else str(n_procs))
     with ThreadPoolExecutor(threads) as pool:

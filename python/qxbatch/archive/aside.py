@@ -1,8 +1,8 @@
 """Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed.
 
-The kinds of hidden names (`HiddenKind`): ASIDE, while the packet is checked; PART, a folder into which the files of a packet are
-moved one by one if its file system cannot rename the packet's folder, and which is then renamed to ASIDE; GONE, while the packet
-is removed. A `tag` in the name identifies the unit (the packets that are imported together) and the run.
+The kinds of hidden names (`HiddenKind`) are ASIDE, while the packet is checked, and GONE, while it is removed. If the file system
+cannot rename the folder of a packet, its files are moved one by one into a folder with the name PART, which is then renamed to
+ASIDE. A `tag` in the name identifies the unit (the packets that are imported together) and the run.
 """
 
 import errno
@@ -54,8 +54,8 @@ class ChangedError(Exception):
 def hidden_packet(packet: Path, aside: Path, is_same_packet: PacketCheck) -> Iterator[None]:
     """Rename a packet to `aside`, unless a killed run did so, and check it there.
 
-    If the check or the `with` block fails, it is renamed back. A file is also checked before it is renamed: the change time of its
-    inode shows edits, and renaming changes that time. Raises ChangedError when it is not the imported packet, OSError, and
+    If the check or the `with` block fails, it is renamed back. A file is also checked before it is renamed, since the renaming
+    changes the change time of its inode, which shows edits. Raises ChangedError when it is not the imported packet, OSError, and
     ValueError from the check.
     """
     if not entry_exists(aside):
@@ -76,8 +76,9 @@ def hidden_packet(packet: Path, aside: Path, is_same_packet: PacketCheck) -> Ite
 def remove_aside(packet: Path, aside: Path, gone: Path, is_same_packet: PacketCheck) -> None:
     """Remove a packet that has the hidden name `aside`, if it is still unchanged.
 
-    It is first renamed to `gone` in one step: if the run is killed, the name tells the next run that the packet was compared and
-    that files of it may be missing. Raises ChangedError, OSError, and ValueError from the check.
+    It is first renamed to `gone` in one step: after a kill, this name tells the next run that the packet was compared, and that
+    some of its files may be missing. A file that changed meanwhile is not removed. Raises ChangedError if anything is left,
+    OSError, and ValueError from the check.
     """
     _need_same_packet(aside, is_same_packet)
     put_aside(aside, gone)
@@ -92,7 +93,7 @@ def remove_aside(packet: Path, aside: Path, gone: Path, is_same_packet: PacketCh
 
 
 def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
-    """Remove a packet if `is_known` returns True for it, except for files that appear in its folder or change there meanwhile.
+    """Remove a packet if `is_known` returns True. Files that appear or change in its folder meanwhile are not removed.
 
     What is left is renamed back. Raises ChangedError if anything is left, OSError, and ValueError from `is_known`.
     """
@@ -111,6 +112,7 @@ def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) ->
 
 
 def _need_same_packet(path: Path, is_same_packet: PacketCheck, *, renamed: bool = False) -> None:
+    """Raise ChangedError if the packet at `path` is not the imported one; `renamed` as in PacketCheck."""
     if not is_same_packet(path, renamed=renamed):
         raise ChangedError(path)
 
@@ -136,11 +138,11 @@ def _is_complete(gone: Path, packet: Packet) -> bool:
 
 
 def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -> None:
-    """Finish the removal that a killed run began, but remove only files that are compared again.
+    """Continue the removal of a packet that a killed run began. No file is removed before it is compared again.
 
-    A complete packet is renamed to its first hidden name (ASIDE), so that it is compared and removed again. If files of a folder
-    are missing or changed, those that are left are removed if `contains` returns True: sessions contain their bytes. What is left
-    is renamed back.
+    A complete packet is renamed to its first hidden name (ASIDE), so that the caller compares and removes it. If files of a packet
+    folder are missing or changed, the remaining ones are removed if `contains` returns True: sessions contain their bytes.
+    What is left then is renamed back.
 
     Raises ChangedError if anything is left, OSError, and ValueError from `contains`.
     """
@@ -155,7 +157,7 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
 
 
 def current_path(packet: Path, tag: str) -> Path:
-    """Return where a packet is: at its hidden path (ASIDE) if a killed run left it there, else at its own path."""
+    """Return the hidden path (ASIDE) of a packet if a killed run left the packet there, else its own path."""
     aside = hidden_path(packet, HiddenKind.ASIDE, tag)
     return aside if entry_exists(aside) else packet
 
@@ -163,7 +165,7 @@ def current_path(packet: Path, tag: str) -> Path:
 def has_all_files(packet: Path, tag: str) -> bool:
     """Return whether a packet exists, perhaps with the hidden name ASIDE, and no killed run moved or removed files of it.
 
-    Only the names are looked for; no file is read, or compared with the fingerprint.
+    Only the hidden names are examined; no file is read or compared with the fingerprint.
     """
     aside, part, gone = (
         hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.PART, HiddenKind.GONE)
@@ -184,7 +186,10 @@ def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
 
 
 def link_depth(packet: Path, tag: str) -> int:
-    """Return the number of links from a packet, which may have a hidden name, to its data; 0 if the packet is not a link."""
+    """Return how many links, one after the other, lead from a packet to its data; 0 if the packet is not a link.
+
+    The packet may have the hidden name ASIDE or GONE.
+    """
     hidden = (hidden_path(packet, kind, tag) for kind in (HiddenKind.ASIDE, HiddenKind.GONE))
     return max(map(_count_links, (packet, *hidden)))
 
@@ -201,8 +206,8 @@ def _count_links(path: Path) -> int:
 def finish_partial_move(packet: Packet, tag: str) -> None:
     """Finish the renaming to ASIDE if a run was killed while it moved the files of the packet one by one (to PART).
 
-    If the folder that has the name of the packet now does not contain the other files of the packet, it stays as it is, and the
-    folder of the moved files gets a numbered name. Raises OSError.
+    If a folder at the path of the packet does not contain the remaining files of the packet, it stays as it is, and the folder of
+    the moved files gets a numbered name. Raises OSError.
     """
     part = hidden_path(packet.path, HiddenKind.PART, tag)
     if not entry_exists(part):
@@ -233,7 +238,7 @@ def undo_partial_move(packet: Packet, tag: str) -> None:
 
 
 def _are_parts(part: Path, packet: Packet) -> bool:
-    """Return whether `part` and the folder at the packet's path together have as many files and bytes as the packet had.
+    """Return whether `part` and the folder at the path of the packet together have as many files and bytes as the packet had.
 
     A file whose move was interrupted can be in both folders (a hard link): it is counted once.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 from qxbatch.core import CancelledError, Monitor, hash_file
 
 END_BYTES = 1 << 20
-"""Bytes at the start and at the end of a file that are compared before the whole file is read."""
+"""Number of bytes at the start, and at the end, of a file that are compared before the whole file is read."""
 
 ContentKey = tuple[str | int, ...]
 """Equal for archives that have the same name and the same bytes and can be read, and for no others."""
@@ -18,9 +18,9 @@ ContentKey = tuple[str | int, ...]
 def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, ContentKey]:
     """Return a content key for each archive, in the order of `paths`.
 
-    Reads only archives with the same name and size: both ends, then the whole file if the ends are equal and are not all of it.
-    `announce` is called once before whole files are read, with the number of their bytes, perhaps 0. An unreadable archive equals
-    no other.
+    Only archives with the same name and size are read: both ends, then the whole file if the ends are equal and are not all of it.
+    `announce` is called once before whole files are read, with the sum of their bytes, perhaps 0. An archive that cannot be read
+    gets a key that no other has.
 
     Raises CancelledError when the monitor was cancelled.
     """
@@ -32,7 +32,7 @@ def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[in
     announce(sum(sizes[path] for path in whole_files))
 
     def sha256(path: Path) -> str:
-        _size, digest = hash_file(os.fspath(path), monitor=monitor)
+        _bytes, digest = hash_file(os.fspath(path), monitor=monitor)
         return digest
 
     return _with_longer_keys(keys, lambda path: sha256(path) if path in whole_files else "")
@@ -60,7 +60,7 @@ def _size(path: Path) -> int:
 
 
 def _hash_of_ends(path: Path, size: int, monitor: Monitor) -> str:
-    """Return one SHA-256 of the first and the last END_BYTES, counting no byte twice. Raises OSError and CancelledError."""
+    """Return one SHA-256 of the first and the last END_BYTES; no byte is hashed twice. Raises OSError and CancelledError."""
     if monitor.cancelled:
         raise CancelledError
     with path.open("rb") as file:

@@ -31,9 +31,9 @@ class ArchivingFacts(NamedTuple):
     """The facts about an imported packet, or about all packets of one session together."""
 
     requested_mode: Archive
-    """The mode that was requested."""
+    """The mode of `--archive`; for a packet of an interrupted run, that of `safer_mode`."""
     has_errors: bool = False
-    """Whether one of its sessions has an error. If the packet is not damaged, that is a series whose conversion failed."""
+    """Whether one of its sessions has an error. Unless the packet is damaged, the conversion of a series failed."""
     is_damaged: bool = False
     """Whether some members cannot be read, and the others were imported (`--on-damaged=keep`)."""
     is_published: bool = True
@@ -74,7 +74,7 @@ class Decision(NamedTuple):
 
 
 def decide_archiving(facts: ArchivingFacts) -> Decision:
-    """Return what to do with a packet.
+    """Return what to do with a packet, and with the loose files beside it.
 
     >>> decide_archiving(ArchivingFacts(Archive.DELETE, has_errors=True)).mode
     <Archive.MOVE: 'move'>

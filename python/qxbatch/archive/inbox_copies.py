@@ -41,8 +41,8 @@ class _Copy(NamedTuple):
 class InboxCopies:
     """The kept files in the inboxes of sessions. Logs of the scanner, which are kept in `dicom/log`, are not among them.
 
-    If the user has a file with the name and the bytes of a member in the inbox, the import does not write the member there. So
-    the only copy may be a file that the user edits later.
+    If the inbox already has a file with the name and the bytes of a member, the import does not write the member again. So the
+    only copy may be a file of the user, who can edit it later.
     """
 
     def __init__(self, rows: Iterable[tuple[Path, LedgerRow]]) -> None:
@@ -68,9 +68,9 @@ class InboxCopies:
 
 
 def _archives_above(path: str) -> Iterable[str]:
-    """Return the part of a path before each `!`: the paths of the archives that contain a member.
+    """Return the part of a member's path before each `!`: the paths of the archives that contain the member.
 
-    A `!` in a name adds a path that is not an archive.
+    A `!` that is part of a name adds a path that is not an archive.
 
     >>> list(_archives_above("a.zip!b/c.tar!d"))
     ['a.zip', 'a.zip!b/c.tar']

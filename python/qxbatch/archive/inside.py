@@ -1,4 +1,4 @@
-"""Whether a packet is in the archive, or outside of the study."""
+"""Whether a packet is in the archive, or outside of the sessions folder."""
 
 import os
 from pathlib import Path
@@ -10,8 +10,8 @@ from qxbatch.session.layout import REPLACED_FOLDER
 def is_in_archive(packet: Path, archive: Path) -> bool:
     """Return whether a packet is below the folder of archived packets or of replaced files, or is one of these folders.
 
-    Folders are compared by their inodes, so any path that leads to them counts. For a packet that is a
-    link, the path of the link counts, not that of its target.
+    Folders are compared by their inodes, so any path that leads to them counts. For a packet that is a link, the path of the link
+    counts, not that of its target.
     """
     path = Path(os.path.realpath(packet.parent), packet.name)
     return any(_is_at_or_below(path, folder) for folder in (archive, archive.parent / REPLACED_FOLDER))

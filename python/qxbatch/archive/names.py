@@ -29,7 +29,7 @@ TAR_SUFFIXES = (
 """Extensions with two dots."""
 _NUMBER = "[1-9][0-9]{0,8}"
 _LONGEST_ENDING = 20
-"""Bytes of an extension with its dot; a longer one is part of the name."""
+"""Maximum bytes of an extension with its dot; a longer one counts as part of the name."""
 
 
 class ArchivePath(NamedTuple):
@@ -37,18 +37,20 @@ class ArchivePath(NamedTuple):
 
     path: Path
     has_packet: bool
-    """Whether the archive has the bytes of the packet at this path. Otherwise the path was unused when it was chosen; another study
-    that shares the archive may use it meanwhile."""
+    """Whether the archive already has the bytes of the packet at this path.
+
+    Otherwise the path was unused when it was chosen; another study that shares the archive may use it meanwhile.
+    """
 
 
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> ArchivePath:
-    """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
+    """Return the packet's path in the archive `folder`: its own name, or a numbered one if another packet has the name.
 
     `packet` is its path now, perhaps with a hidden name; `name` is its name in the inbox. With `number`, the name gets that
     number (1: the name itself), or the next unused one. If the archive already has the same bytes under the name or a numbered
     one, that existing path is returned; without `number`, only names before the first unused one are searched.
 
-    A file gets no name that would make it a PAR/REC pair with a file of another packet. With exactly the given `number`, one
+    A file gets no name with which it would be a PAR/REC pair with a file of another packet. Only at the given `number` itself, one
     file in the archive may have the same stem: it is the other file of the pair. Raises OSError.
     """
     stems = Counter[str]() if packet.is_dir() else pair_stems(folder, name)
@@ -70,8 +72,7 @@ def archive_path(folder: Path, packet: Path, name: str, number: int | None = Non
 def _next_path(folder: Path, packet: Path, name: str, stems: Counter[str]) -> ArchivePath:
     """Return the first path that is unused or has the same bytes. `stems`: see `pair_stems`.
 
-    A numbered name does not count as unused while a packet with that name waits beside this one, so the order in which the two are
-    archived does not matter.
+    A numbered name is not used if a packet beside this one has it: it does not matter which of the two is archived first.
     """
     existing = set(os.listdir(folder))  # noqa: PTH208 - names, not paths
     k = 1
@@ -98,10 +99,10 @@ def pair_stem(name: str) -> str:
 
 
 def pair_stems(folder: Path, name: str) -> Counter[str]:
-    """Count the files in `folder`, by `pair_stem`, that would be a PAR/REC pair with a file called `name` if it had their stem.
+    """Return how many files in `folder` have each `pair_stem`, of those that can be a PAR/REC pair with a file called `name`.
 
-    That is so if one of the two files has the extension of a PAR or REC (`has_paired_extension`). The stem of `name` is not
-    compared here: the file may get a numbered name.
+    Two files can be a pair if one of them has the extension of a PAR or REC (`has_paired_extension`) and both have the same stem.
+    The stem of `name` is not compared here, because the file may get a numbered name.
 
     PARs whose names differ only in case count too: a REC for one of them could be paired with the other. Raises OSError.
     """
@@ -121,8 +122,8 @@ def number_of_partner(
 
     None if that file was not archived, or if the file at its path in the archive is of another packet.
 
-    `archived_paths` maps the packets that were imported together and archived already to their paths in the archive. `is_own`
-    returns whether the file at such a path is of these packets: for a killed run, the path is a guess.
+    `archived_paths` has the packets that were imported together with this one and are archived, each with its path in the archive;
+    None if it has none. `is_own` returns whether the file at such a path is of these packets: after a kill, the path is a guess.
     """
     for path, target in reversed(tuple(archived_paths.items())):
         are_paired = pair_stem(path.name) == pair_stem(name) and any(

@@ -31,8 +31,8 @@ def choose_numbers(
     """Return the numbers of the archives whose name is not unique: another of them has it, or a packet in the archive folder.
 
     `existing` are names in the archive folder, perhaps numbered ones; they are not reused. `previous` are numbers that were
-    chosen before, perhaps by another run; they are kept. Any other archive, in the order of `archives`, gets the number of the
-    first one before it with the same content, else an unused one.
+    chosen before, perhaps by another run; they are kept. Every other archive gets the number of the first archive before it that
+    has the same content key, else an unused number.
     """
     names = Counter(path.name for path in archives)
     repeated_names = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}

@@ -42,14 +42,14 @@ def archive_packet(
     number: int | None = None,
     was_moved_to: Callable[[Path], bool] = os.path.lexists,
 ) -> Path | None:
-    """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted.
+    """Archive a packet in `folder` as `mode` says. Return where the packet or its copy is now; None if the packet was deleted.
 
-    For a missing packet, return the path to which a killed run moved it; None if it is not to be moved, or if there is no such
-    path. `was_moved_to` returns whether what the archive has at a path can be the packet.
+    If the packet is missing and `mode` is MOVE, return the path to which a killed run moved it, or None if there is none. For a
+    missing packet and another mode, return None. `was_moved_to` returns whether what the archive has at a path can be the packet.
 
     A packet that leaves the inbox is first renamed to a hidden name and checked again there (`is_same_packet`): a file that
     appears under the original name meanwhile is another packet. `tag` is part of the hidden names, and identifies the
-    unit and the run. `number` was chosen for this packet (qxbatch.archive.numbers): lower unused numbers are for other packets.
+    unit and the run. `number` was chosen for this packet (qxbatch.archive.numbers); lower unused numbers are for other packets.
 
     Raises ChangedError, OSError, and ValueError from the check.
     """

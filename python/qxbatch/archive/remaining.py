@@ -1,4 +1,4 @@
-"""Compares the files that are left of a packet with sessions, when the journal of the import that was removing it is missing.
+"""Compares the remaining files of a packet with sessions, if an import was removing the packet and its journal is missing.
 
 The ledger of a session lists the members of its packets with their hashes.
 """
@@ -20,8 +20,8 @@ from qxbatch.walk import raise_error, walk
 def contain_remaining(sessions: Sequence[Path], packet: Path) -> bool:
     """Return whether sessions contain each file that is left in a packet folder, by the hashes of their ledgers.
 
-    False if the packet is not a folder or contains a link or a special file, if a file or a ledger cannot be read, and if a session
-    lacks a file of its ledger. True if no file is left: then no ledger is read.
+    False if the packet is not a folder or contains a link or a special file, or if a file or a ledger cannot be read. False, too,
+    if a file that a ledger lists is missing in its session. If no file is left, the result is True, and no ledger is read.
     """
     try:
         if packet.is_symlink() or not packet.is_dir():

@@ -10,12 +10,12 @@ from qxbatch.publish.plain_files import is_below_without_links
 
 
 class SamePacketCheck:
-    """Compares a packet with its fingerprint, and reads it again if that is not conclusive.
+    """Compares a packet with its fingerprint, and reads it again if the fingerprint does not show whether it is the same.
 
-    Names, sizes and modification times must agree. If inodes or their change times differ, the packet may have been
-    replaced by one of the same size and time, or the file system has no stable inodes: then the bytes of all its members
-    must be in its sessions. Renaming a file changes the change time of its inode. So right after a rename only the inode is
-    compared, and later checks expect the new time.
+    Names, sizes and modification times must agree. If inodes or their change times differ, the packet may have been replaced by
+    one of the same size and time, or the file system has no stable inodes: then its sessions must contain the bytes of all its
+    members. Renaming a file changes the change time of its inode. So right after a rename only the inode is compared, and later
+    checks expect the new time.
     """
 
     def __init__(
@@ -31,10 +31,11 @@ class SamePacketCheck:
 
         `trusts_fingerprint`: a packet with the inodes and change times of its fingerprint is not read again. False for a
         fingerprint from a journal, which anybody can write, unless the packet is left in place. `top`: the packet must not be
-        reached through a link below it.
+        reached through a link below this folder.
         """
         self._packet = packet
         self._top = top
+        # the content of the packet, by the identity and by the inodes that it had when it was read
         self._known_identities = {_identity(packet.fingerprint): _AS_READ} if trusts_fingerprint else {}
         self._known_inodes = {packet.fingerprint.inodes: _AS_READ} if trusts_fingerprint else {}
         self._session_bytes = session_bytes
@@ -49,8 +50,7 @@ class SamePacketCheck:
         """Return the content of the packet at `path`, as it was when the packet was last read.
 
         None if its names, sizes or times are not those of the imported packet, if it is reached through a link below `top`, or if
-        it changes during each reading. Raises OSError and ValueError as
-        `SessionBytes.read_packet`.
+        it changes during each reading. Raises OSError and ValueError as `SessionBytes.read_packet`.
         """
         if self._is_behind_link(path):
             return None

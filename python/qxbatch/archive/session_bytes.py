@@ -64,7 +64,7 @@ class SessionBytes:
         """`sessions` maps each session to the hash of its ledger. A ledger with another hash raises LedgerChangedError.
 
         Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
-        `leaving_paths` returns the files and folders that are about to leave the inbox: their bytes do not count.
+        `leaving_paths` returns the files and folders that are about to leave the inbox: files there do not count.
         """
         self._sessions = dict(sessions)
         self._settings = settings
@@ -205,6 +205,6 @@ def _need_readable(path: Path) -> None:
 
 
 def _file(row: LedgerRow) -> str:
-    """Return the file that contains the bytes of a row, perhaps the tar.gz of a packed series; relative to the session."""
+    """Return the path, relative to the session, of the file with the bytes of a row: perhaps the tar.gz of a packed series."""
     packed = packed_member(row.at)
     return row.at if packed is None else packed[0]

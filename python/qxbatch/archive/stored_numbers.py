@@ -29,7 +29,7 @@ def choose_and_store_numbers(
 ) -> Numbers:
     """Choose the numbers of archives whose names are not unique; store and return them.
 
-    Numbers are also needed if packets are to be deleted, since a packet with a failed series is moved to the archive.
+    Packets that are to be deleted need numbers, too, since a packet with a failed series is moved to the archive.
 
     Raises OSError when they cannot be stored, or stored ones cannot be read.
     """
@@ -45,14 +45,11 @@ def choose_and_store_numbers(
 
 
 def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] = ()) -> None:
-    """Remove the numbers that are no longer needed:
+    """Remove the stored numbers that are no longer needed; if that fails, the next run does it.
 
-    - of archives in `inboxes`, the inboxes with which this run has finished
-    - of archives that are missing
-    - of archives whose sessions have results or were split
-
-    The other archives belong to sessions that wait. While another run works, or a killed run left unfinished work, all numbers are
-    kept: a later call removes them.
+    These are the numbers of archives in `inboxes`, with which this run has finished, of archives that are missing, and of archives
+    whose sessions have results or were split. The other archives belong to sessions that wait. While another run works, or a killed
+    run left unfinished work, all numbers are kept.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers_path, workspace.temporary_numbers_path)):
         return

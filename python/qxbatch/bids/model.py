@@ -18,7 +18,7 @@ class ExportImage:
     """As in the summary, except that its times may be moved to the next day (`continue_after_midnight`)."""
     summary: ImageSummary
     sidecar: Mapping[str, Any]
-    """The image's JSON file; TR, TE, TI and flip angle that it lacks are those of the headers if they are known."""
+    """The content of the image's JSON file. If TR, TE, TI or flip angle is missing there, it is added from the headers."""
 
     @property
     def number(self) -> int:

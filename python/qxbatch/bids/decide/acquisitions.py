@@ -168,7 +168,11 @@ def _end_of(facts: ImageFacts) -> datetime | None:
 
 
 def _are_one_acquisition(first: ImageFacts, second: ImageFacts) -> bool:
-    """Return whether two series are of one acquisition."""
+    """Return whether two series are of one acquisition.
+
+    PAR/REC are, if they have the same acquisition number. DICOM series are, if their times overlap, or their starts differ by at
+    most _SAME_START; those of different studies, if their starts are equal.
+    """
     if first.is_par or second.is_par:
         number = par_acquisition_number(first)
         return number is not None and number == par_acquisition_number(second)

@@ -93,6 +93,7 @@ class _SessionDecision:
             self._ignored_items.append(IgnoredItem(None, None, reason, series))
 
     def _match(self, facts: ImageFacts, rules: Sequence[Rule]) -> MatchedImage | None:
+        """Return an image with its target. If it has no target, add it to the ignored or undecided ones and return None."""
         match = first_match(rules, facts)
         if match is None:
             self._add_undecided(facts, "no rule matches it", rule_advice(facts))
@@ -109,6 +110,7 @@ class _SessionDecision:
             return None
 
     def _place(self, images: Iterable[NamedImage]) -> None:
+        """Add each image to the placed ones, or its series to the undecided ones if its name is not valid or not unique."""
         valid_images = []
         for image in images:
             if image.problem:

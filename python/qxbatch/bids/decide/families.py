@@ -75,8 +75,8 @@ def is_scanned_as_set(family: Family, schema: Schema) -> bool:
 def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the run that a companion belongs to: for an SBRef the next run, for others the one that begins nearest in time.
 
-    None for an SBRef that no run follows. Runs of other DICOM studies are used only if that of the companion has none. If the
-    time of the companion or of one of the runs is not known, series numbers decide.
+    None for an SBRef that no run follows. Runs of other DICOM studies are used only if the study of the companion has no run. If
+    the time of the companion or of one of the runs is not known, series numbers decide.
     """
     candidates = [run for run in runs if _studies(run) & _studies(companion)] or runs
     if len(candidates) == 1 and not _precedes_run(companion):

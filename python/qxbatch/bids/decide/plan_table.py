@@ -27,7 +27,7 @@ IGNORED = "ignore"
 UNDECIDED = "undecided"
 """In the column path: it is not decided yet what happens to the image or session, which prevents the export of the session."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_IMAGE = re.compile(r"\d{1,12}", re.ASCII)
+_IMAGE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 _HINT = "Write the table with --plan, and edit its column path: a path, or ignore."
 
 
@@ -177,7 +177,7 @@ def _image_rows(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Im
     texts = [text for text in cells["image"].split(",") if text]
     name = cells.get("name", "") if len(texts) == 1 else ""  # a name is that of one image
     for text in texts:
-        if not _IMAGE.fullmatch(text.strip()):
+        if not _IMAGE_NUMBER.fullmatch(text.strip()):
             raise UsageError(
                 f"{path}:{line}: image {text!r} is not a number.", "Leave the column image as --plan wrote it."
             )
@@ -230,7 +230,7 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_ImageRow]) -
 
 
 def _other_scan(row: _ImageRow, image: ExportImage) -> str:
-    """Return a text that says which series number or name the row has, and which its image has; empty if they agree.
+    """Return in words how the series number or the name in a row differs from that of the image; empty if they agree.
 
     An empty cell agrees with every image.
     """

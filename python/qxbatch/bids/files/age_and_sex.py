@@ -31,8 +31,8 @@ _SEXES = ("F", "M", "O")
 def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
     """Return `age` (in years) and `sex` (F, M or O) from the headers, as text; unknown values are omitted.
 
-    The headers are read only if `cache` has no values for the current summary. Without a summary the result is empty. After an
-    error of the operating system, which can pass, nothing is stored.
+    The headers are read only if `cache` has no values for the current summary. Without a summary the result is empty. The values
+    are not stored after an error of the operating system, which may be temporary, or if an import replaced the session meanwhile.
     """
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
@@ -42,7 +42,7 @@ def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
     if values is None or len(values) != 2:  # noqa: PLR2004 - age and sex
         from_headers, has_read_error = _from_headers(session)
         values = [from_headers.get("age", ""), from_headers.get("sex", "")]
-        # if it was replaced, the headers and the summary can be of different imports
+        # in a session that was replaced, the headers and the summary can be of different imports
         if not has_read_error and not session.was_replaced:
             cache.store_age_and_sex(session.id, status, values)
     return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
@@ -51,7 +51,7 @@ def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
 def _from_headers(session: SessionFolder) -> tuple[dict[str, str], bool]:
     """Return `age` and `sex`, as far as known, from the first DICOM series whose first header can be read.
 
-    Also return whether a file could not be read before, because of an error of the operating system.
+    Also return whether a series before it could not be read because of an error of the operating system.
     """
     import pydicom
     from pydicom.errors import InvalidDicomError

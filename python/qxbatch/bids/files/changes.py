@@ -62,6 +62,7 @@ def planned_changes(
 
 
 def _planned_change(entry: RecordEntry, record: Record, existing: FileOnDisk | None) -> Change:
+    """Return the change of a planned path. `entry` is that of the planned file, `existing` what exists at the path."""
     path, session = entry.path, entry.session
     if existing is None:
         return Change(path, Action.ADD, entry, session)
@@ -90,8 +91,8 @@ def _unplanned_change(
     """Return the change of a path that is not planned.
 
     A file that an interrupted export wrote for a session that is not exported now is kept: the session may no longer have it.
-    A kept file that sessions share gets the entry of the export that wrote it, else it would count as edited.
-    None for a file of users at a path where only an interrupted export may have written.
+    A kept file that sessions share gets the entry of the export that wrote it; with another entry it would count as edited.
+    The result is None for a file of users at a path where only an interrupted export may have written.
     """
     entries = record.possible_entries(path)
     last = record.files.get(path)

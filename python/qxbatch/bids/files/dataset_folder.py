@@ -19,9 +19,9 @@ _ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
 
 
 class FileOnDisk(NamedTuple):
-    """What exists at a path.
+    """What exists at a path of the data set.
 
-    If `sha256` and `link` are empty, it is not a regular file, or a parent folder is a link or not a folder.
+    If `sha256` and `link` are empty, it is neither a regular file nor a link, or a parent folder is a link or not a folder.
     """
 
     sha256: str = ""
@@ -98,9 +98,9 @@ class DatasetFolder:
         return FileOnDisk(self._cache.hash_of(path, full_path, status), status.st_size, link)
 
     def files_beside(self, path: str) -> set[str]:
-        """Return the paths in the folder of an image whose names begin with that of the image without suffix, `echo` and `part`.
+        """Return the paths of the files beside an image that have the same entities in their names, except for `echo` and `part`.
 
-        The image itself is among them if it exists. Raises OSError.
+        Further entities may follow. The image itself is among them if it exists. Raises OSError.
         """
         folder, _slash, name = path.rpartition("/")
         start = _ECHO_OR_PART.sub("", name.rpartition("_")[0])

@@ -19,10 +19,8 @@ from qxbatch.publish.plain_files import read_plain, refuse_link
 
 _FOLDER = "bids"
 """Folder of the caches in the workspace of the sessions folder."""
-
-
 _MAX_READINGS = 5
-"""Number of times that a file is read until it did not change meanwhile."""
+"""Maximum number of times that a file is read, if it changes during each reading."""
 
 
 class Stamp(NamedTuple):
@@ -64,8 +62,8 @@ class ExportCache:
     def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
         """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp.
 
-        A file that changes meanwhile is read again. Raises OSError, also if it changes each time.
-        Stamp and hash are stored under `name`: the path in the data set, or for a file of a session `/` and its path.
+        A file that changes meanwhile is read again. Raises OSError, also if it changes each time. Stamp and hash are stored under
+        `name`: the path in the data set, or for a file of a session `/` and its path.
         """
         stamp = [*Stamp.of(status)]
         previous = self._previous.get(name)

@@ -27,7 +27,7 @@ _MAX_B0 = 50.0
 
 
 class Owner(NamedTuple):
-    """The session, image and rule (its `as`) that a file belongs to; empty or 0 if it belongs to none."""
+    """What a file belongs to: session id, number of the image, and `as` of the rule; empty or 0 if it belongs to none."""
 
     session: str = ""
     image: int = 0

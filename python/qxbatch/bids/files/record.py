@@ -116,6 +116,7 @@ class _Content(NamedTuple):
 
 
 def _read(path: Path) -> _Content:
+    """Return the content of a record or journal; empty if the file does not exist. Raises UsageError and OSError."""
     text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad replace the file by a link
     if text is None and os.path.lexists(path):
         hint = "Get it (`git annex get`), restore it, or move the data set away and export again."
@@ -171,8 +172,9 @@ def record_text(entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, st
 
 
 def recorded_folder(sessionsfolder: Path, dataset: Path) -> str:
-    """Return the path of a sessions folder for the record: relative to the data set and without links, which can lead to another
-    study later.
+    """Return the path of a sessions folder for the record, relative to the data set.
+
+    Links in the path are resolved, since they can lead to another study later.
     """
     return os.path.relpath(os.path.realpath(sessionsfolder), dataset)
 
@@ -202,7 +204,7 @@ def is_of_other_image(entry: RecordEntry | None, last: RecordEntry | None) -> bo
 def sessions_by_folder(entries: Iterable[RecordEntry]) -> dict[str, set[str]]:
     """Return, for each folder of the data set, the sessions whose scans.tsv is in it or in a folder below it.
 
-    Other files are not used: one that a user edited stays, with the session for which it was written.
+    Other files are not used: an edited file stays in a folder, and in the record with the session for which it was written.
     """
     sessions: dict[str, set[str]] = {}
     for entry in entries:

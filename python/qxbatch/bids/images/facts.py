@@ -26,6 +26,7 @@ from qxbatch.visible import shell_word
 FIELD_MAP_IN_HZ = "fieldmap"
 """The kind of an image whose values are a magnetic field in Hz."""
 KINDS = (*ImageKind, FIELD_MAP_IN_HZ)
+"""All values of `ImageFacts.kind`."""
 _NO_FACTS = Acquisition()
 _VOLUME_AXIS = 3
 """Index of the number of volumes in an image's shape."""
@@ -140,7 +141,7 @@ class ImageFacts:
 
     image: ExportImage
     times_distinguish_series: bool = True
-    """Whether times distinguish the series of the session; in deidentified sessions all times can be the same."""
+    """Whether times distinguish the series of the session; in de-identified sessions all times can be the same."""
 
     @property
     def acquisition(self) -> Acquisition:
@@ -274,7 +275,7 @@ class ImageFacts:
         return ""
 
     def milliseconds(self, field: str) -> float | None:
-        """Return a time in ms, from the seconds of the sidecar; None where it has none."""
+        """Return a time of the sidecar, which is in seconds, in ms; None if the sidecar has no plausible number."""
         value = self.image.sidecar.get(field)
         return round(float(value) * 1000, 6) if is_plausible_number(value) else None
 
@@ -287,9 +288,9 @@ def facts_of_images(session: SessionFolder) -> tuple[ImageFacts, ...]:
 
 
 def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
-    """Return False if all series with a known start began at one time, but have different names, as after deidentification.
+    """Return False if all series with a known start began at one time, but have different names, as after de-identification.
 
-    Series that began at one time and have one name are one scan that was sent more than once: the result is True.
+    Series with one start and one name are copies of one scan: for these the result is True.
     """
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}

@@ -84,6 +84,7 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
 
 
 def _peer_key(facts: ImageFacts) -> tuple[str, str]:
+    """Return session id and name, which the peers of an image have in common (`recognise`)."""
     return facts.image.session.id, facts.name
 
 
@@ -129,8 +130,7 @@ Pairs = Sequence[tuple[ImageFacts, Recognition]]
 def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules that ignore images that cannot be exported: by name, single volumes by `guess` (`func/bold`).
 
-    If another image with the name and guess of one of the images of a rule is exported, the rule by name also requires the sessions
-    of its images.
+    A rule by name also requires the sessions of its images if an exported image has the name and guess of one of them.
     """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     exported_keys = {(image.name, image.guess) for image, result in pairs if result.target}

@@ -87,7 +87,7 @@ _NUMBERS = (
     *("slice_gap_mm", "in_plane_acceleration", "multiband_factor", "partial_fourier", "pixel_bandwidth_hz"),
     *("effective_echo_spacing_s", "total_readout_time_s", "directions", "field_strength_t"),
 )
-"""Acquisition facts that are one number, and keys of the same names."""
+"""Acquisition facts that are a single number; each is a key with the same name."""
 KEYS: Mapping[str, MatchKey] = {
     "name": MatchKey(lambda facts: facts.name, globs),
     "name_regex": MatchKey(lambda facts: facts.name, regexes),
@@ -125,6 +125,7 @@ KEYS: Mapping[str, MatchKey] = {
     "software": MatchKey(_acquisition_fact("software"), globs),
     **{name: _number_key(name) for name in _NUMBERS},
 }
+"""All keys except `not` and the sidecar fields (`sidecar_key`)."""
 
 
 def sidecar_key(name: str) -> MatchKey:

@@ -1,4 +1,4 @@
-"""Readers of the values in `match`, and functions that return one. A reader returns a `ValueTest`, or raises WrongValueError."""
+"""Readers of the values in `match`, and functions that return a reader. A reader returns a ValueTest, or raises WrongValueError."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -116,6 +116,7 @@ IN_MS = ("EchoTime", "EchoTime1", "EchoTime2", "RepetitionTime", "InversionTime"
 
 
 def _field_test(item: Any, tolerance: Callable[[float], float]) -> ValueTest:
+    """Return the test for one value of `sidecar_field`. Raises WrongValueError."""
     if isinstance(item, bool):
         return lambda actual: _NO_CAPTURES if actual is item else None
     if isinstance(item, int | float):
@@ -169,6 +170,7 @@ def captured_names(value: Any, *, is_regex: bool) -> frozenset[str]:
 
 
 def _texts(value: Any) -> list[str]:
+    """Return a text, or a list of texts, as a list of at least one text. Raises WrongValueError."""
     items = value if isinstance(value, list) else [value]
     texts = [item for item in items if isinstance(item, str) and item]
     if not texts or len(texts) < len(items):

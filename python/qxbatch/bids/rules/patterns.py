@@ -12,8 +12,8 @@ _CAPTURE = re.compile(r"\{([a-z]+)\}", re.ASCII)
 def glob_pattern(glob: str) -> re.Pattern[str]:
     """Return the pattern of a glob; case is ignored. Raises WrongValueError.
 
-    `*` matches any characters, `?` one character, `[0-9]` a digit, `[*]` the character `*`. `{dir}` captures text without
-    `_` and white space; a second `{dir}` matches the same text again.
+    `*` matches any characters, `?` one character, `[0-9]` a digit, `[!0-9]` another character, `[*]` the character `*`. `{dir}`
+    captures text without `_` and white space; a second `{dir}` matches the same text again.
 
     >>> glob_pattern("SpinEchoFieldMap_{dir}*").fullmatch("spinechofieldmap_AP_2")["dir"]
     'AP'

@@ -87,7 +87,7 @@ class RuleReader:
         )
 
     def _check_text(self, key_path: KeyPath, table: Mapping[str, Any]) -> None:
-        """Check that the value of `as` or `ignore`, of which a rule has one, is a text that is not empty."""
+        """Check that the value of `as` or `ignore` is a text that is not empty. The table has one of the two."""
         key, example = ("as", "func/task-rest_bold") if "as" in table else ("ignore", "localizer")
         if not isinstance(table[key], str) or not table[key]:
             self._file.refuse_value((*key_path, key), table[key], f'a text, such as "{example}"')

@@ -19,7 +19,7 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
     ("exclusiveMinimum", "above", lambda value, limit: value > limit),
     ("maximum", "of at most", lambda value, limit: value <= limit),
 )
-"""Limits of numbers: the key in a definition, how a text begins that names the limit, and whether a value is within the limit."""
+"""Limits of numbers: the key in a definition, the words before the limit in a text, and whether a value is within the limit."""
 
 
 def unmet_requirement(schema: Schema, field: str, value: Any) -> str:

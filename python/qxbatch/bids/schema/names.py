@@ -74,6 +74,7 @@ class Schema:
 
     @cached_property
     def _entities(self) -> Mapping[tuple[str, str], Mapping[str, Entity]]:
+        """Return what `entities` returns, for each data type and suffix."""
         order = [name for name in self.content["rules"]["entities"] if name not in _LEVELS]
         return {
             key: {

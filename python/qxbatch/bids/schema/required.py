@@ -64,7 +64,7 @@ def _name(schema: Schema, key: str) -> str:
 
 
 def _applies(selector: str, image: Mapping[str, str], sidecar: Mapping[str, Any]) -> bool:
-    """Return whether a selector applies; a selector of another form never does."""
+    """Return whether a selector is met. One of a form that this module does not evaluate counts as not met."""
     tests: Mapping[re.Pattern[str], Callable[[re.Match[str]], bool]] = {
         _IS: lambda match: image[match[1]] == match[2],
         _ONE_OF: lambda match: _value(match[1], image, sidecar) in re.findall(r'"([^"]*)"', match[2]),

@@ -48,7 +48,10 @@ class Target:
         return dict(self.entities)
 
     def with_entities(self, schema: Schema, entities: Mapping[str, str]) -> "Target":
-        """Return the target with those of these entities that its suffix can have. Entities of the target keep their values."""
+        """Return the target with these entities added, as far as its suffix can have them.
+
+        An entity that the target already has keeps its value.
+        """
         values = {**entities, **self.values}
         order = schema.entities(self.datatype, self.suffix)
         return replace(self, entities=tuple((name, values[name]) for name in order if name in values))

@@ -13,9 +13,10 @@ _VOLUME_AXIS = 3
 
 
 def volume_types(placed: PlacedImage) -> tuple[str, ...] | None:
-    """Return the type of each volume by the rule's `context`; None where the rule has no context, or one that does not fit.
+    """Return the type of each volume by the rule's `context`; None if the rule has no context, or one that does not fit.
 
-    Each `m0scan` at the beginning is used once; the remaining types repeat until every volume has a type.
+    A context with as many types as volumes is used as it is. Otherwise each `m0scan` at the beginning is used once, and the
+    remaining types are repeated until every volume has a type.
     """
     context, volumes = placed.rule.context, _volumes(placed)
     if not context or len(context) == volumes:

@@ -161,7 +161,7 @@ def runs_of(images: Iterable[PlacedImage]) -> list[Run]:
 
 
 def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
-    """Return the facts of a run: without its single-band references, which are scanned before it, unless it has no other images."""
+    """Return the facts of a run. Its single-band references, which are scanned before it, count only if it has no other images."""
     main = [image for image in images if ImagePath.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 
@@ -234,6 +234,7 @@ def _pairs_and_single_scans(directions: list[list[PepolarScan]]) -> list[list[Pl
 
 
 def _nearest_pairs(first: list[PepolarScan], second: list[PepolarScan]) -> list[tuple[PepolarScan, PepolarScan]]:
+    """Return pairs of scans, those with the shortest gap first; no scan is in two pairs."""
     pairs: list[tuple[PepolarScan, PepolarScan]] = []
     gaps = [(_scan_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
     used_indexes: tuple[set[int], set[int]] = (set(), set())

@@ -85,7 +85,7 @@ def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequenc
 
 
 def participants_json(columns: Iterable[str]) -> bytes:
-    """Return participants.json, which describes the column of the subjects, and these columns."""
+    """Return the bytes of participants.json, which describes the column of the subjects, and these columns."""
     described = {PARTICIPANT_ID: {"Description": "Label of the subject"}}
     for column in columns:
         described[column] = dict(_DESCRIPTIONS.get(column, {"Description": f"{column}, from the study's logfile"}))

@@ -18,7 +18,7 @@ from qxbatch.textfile import read_text
 SHIFT_TABLE_NAME = "bids-date-shifts.tsv"
 """Name of the table in the sessions folder; --shift-table names another file."""
 _LATEST = date(1914, 12, 31)
-"""The latest session of a subject, when its shift is chosen, is shifted to a day before this one.
+"""When the shift of a subject is chosen, the subject's latest session is shifted to a day before this one.
 
 BIDS recommends the year 1925 or earlier for shifted dates. The ten years in between are for sessions that are acquired later.
 """
@@ -108,7 +108,7 @@ class DateShifts:
             raise self._changed_error() from None
 
     def _refuse_changed_table(self) -> None:
-        """Raise UsageError if the table has not the text that was read."""
+        """Raise UsageError if the table no longer has the text that was read."""
         try:
             is_changed = read_text(self._target, "strict") != self._text
         except (OSError, UnicodeDecodeError):

@@ -84,9 +84,10 @@ class StaleCell(NamedTuple):
 
 
 def stale_cells(existing: Table, ours: Table, previous: Sequence[Cells]) -> list[StaleCell]:
-    """Return the cells of an edited table that differ from ours, unless our value is the one of each earlier export.
+    """Return the cells of an edited table that differ from `ours`, the table of this export, since our value changed.
 
-    `ours` is the table of this export. `previous` are the cells in the record, and in the journal of an interrupted export.
+    A cell for which each earlier export had our value is left out: the user edited it. `previous` are the cells in the record,
+    and in the journal of an interrupted export.
     """
     existing_rows = {row[ours.key_column]: row for row in existing.rows if row.get(ours.key_column)}
     return [

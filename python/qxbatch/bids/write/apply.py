@@ -1,7 +1,7 @@
 """Applies changes: files are staged first, then renamed one by one. After a kill each file is old or new, never partial.
 
-Before the first change, the journal has to contain all files that the run may write, with their hashes: by these the next run
-recognises, after a kill, which files are of an export.
+Before the first change, the journal has to contain all files that the run may write, with their hashes. After a kill, the next
+run recognises by these hashes which files an export wrote.
 """
 
 import contextlib
@@ -167,6 +167,7 @@ class Applier:
                 file.write(content)
 
     def _rename_into_place(self, change: Change, staged: Path) -> None:
+        """Rename the staged file of a change to its path, unless another program changed what exists there. Raises OSError."""
         parent, _slash, name = change.path.rpartition("/")
         staged_status = os.lstat(staged)
         try:
@@ -198,6 +199,10 @@ class Applier:
                 self._cache.store_hash(change.path, status, change.entry.sha256)
 
     def _remove(self, change: Change) -> None:
+        """Remove the file of a change and the folders that are empty then. Raises OSError.
+
+        Nothing is removed if another program changed the file, or if it is a planned file whose path differs only in case.
+        """
         planned = self._planned_by_folded_path.get(change.path.casefold())
         if planned is not None and self._dataset_folder.is_one_file(change.path, planned):
             self.applied.paths.add(change.path)

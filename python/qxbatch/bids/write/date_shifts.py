@@ -44,9 +44,9 @@ def prepare_date_shifts(request: ExportRequest, plans: Sequence[ExportPlan], rec
 
 
 def _refuse_other_table(shifts: DateShifts, request: ExportRequest, record: Record) -> None:
-    """Raise UsageError if the dates in the data set were shifted by another table, or by a later state of this one.
+    """Raise UsageError if the dates in the data set were shifted by another table, or if this one lacks a subject of the data set.
 
-    Another table can have other days for the subjects of this one.
+    Another table can have other numbers of days for the same subjects.
     """
     recorded = _recorded_table(request.dataset, record) or shifts.path
     if recorded.exists() and not (shifts.path.exists() and recorded.samefile(shifts.path)):
@@ -68,7 +68,7 @@ def _recorded_table(dataset: Path, record: Record) -> Path | None:
 
 
 def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record) -> None:
-    """Raise UsageError if the recorded dates of a session are not those that it gets by this table.
+    """Raise UsageError if this table gives a session other dates than those in the record.
 
     If the recorded table does not exist, the table or the data set was moved: then the recorded dates of at least one session must
     be those by this table.
@@ -93,7 +93,7 @@ def _refuse_other_days(shifts: DateShifts, plans: Sequence[ExportPlan], dataset:
 def _compared_sessions(
     shifts: DateShifts, plans: Sequence[ExportPlan], dataset: Path, record: Record
 ) -> Iterator[tuple[str, bool]]:
-    """Yield each session with images that can be compared, and whether one of them has, by this table, the day in the record."""
+    """Yield each session with images that can be compared, and whether this table gives one of them the day in the record."""
     for plan in plans:
         folder, start = session_prefix(plan.subject_label, plan.session_label)
         path = f"{folder}/{start}{SCANS_SUFFIX}"

@@ -92,7 +92,7 @@ def _paths(session: str, record: Record) -> Iterator[str]:
 
 
 def refuse_omitted_interrupted_sessions(dataset: Path, record: Record, sessions: Sequence[str]) -> None:
-    """Raise UsageError if an interrupted export had a session with files in the data set that is not one of these session ids."""
+    """Raise UsageError if an interrupted export had a session that has files in the data set and whose id is not in `sessions`."""
     unfinished = unfinished_sessions(dataset, record, sessions)
     if unfinished:
         count = f" and {len(unfinished) - 1} more" if len(unfinished) > 1 else ""

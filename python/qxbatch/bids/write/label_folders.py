@@ -19,7 +19,7 @@ class LabelFolders:
         self._sessions: dict[str, dict[str, str]] = {}
         """By folder: the sessions, each with one of its paths."""
         self._members = {(subject_folder(path), entry.session) for path, entry in record.files.items()}
-        """Each session, and the folder of a subject into which the last export wrote files of it."""
+        """Folder of a subject and session id, for each session of which the last export wrote files into the folder."""
         subjects: dict[str, set[str]] = {}
         for change in changes:
             if change.path in planned:

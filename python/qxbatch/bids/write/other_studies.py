@@ -30,8 +30,8 @@ class OtherStudies:
     def problem_of_files(self, session: str, files: Iterable[PlannedFile]) -> str | None:
         """Return why these files are probably not of the session that the data set has by this name; None if they can be.
 
-        If the data set or the study was moved, the recorded sessions folder says nothing. Then at least one image that the data
-        set has of the session must be among these files, also under another path. Without such images there is no problem.
+        If the data set or the study was moved, the recorded sessions folder says nothing. Then these files must contain at least
+        one of the images that the data set has of the session; its path may differ. If the data set has none, there is no problem.
         """
         folder = self.folder_of(session)
         if folder is None:

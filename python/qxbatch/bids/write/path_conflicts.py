@@ -26,12 +26,15 @@ class PathConflicts:
         self._other_studies, self._options = other_studies, options
 
     def problems(self, files_by_session: Mapping[str, Sequence[PlannedFile]]) -> Iterator[tuple[str, str]]:
-        """Yield each session with such a conflict, and its problem.
+        """Yield each session with a conflict, and its problem. A session has a conflict with another one, which is not exported, if
 
-        It is a conflict, too, if the folder of a session, or that of its DICOM, has images or DICOM of another session: an
-        interrupted export may have left them, or a user may have deleted only the images. The same holds if a session is new in the
-        folder of a subject, and a session with images or DICOM in that folder is, or may be, of another subject now. Case is
-        ignored: on some file systems, labels that differ only in case have one folder.
+        - it needs a path of the other session
+        - its folder, or that of its DICOM, has images or DICOM of the other session: an interrupted export may have left them, or a
+          user may have deleted only the images
+        - it is new in the folder of a subject, and the other session has images or DICOM there and is, or may be, of another
+          subject now
+
+        Case is ignored: on some file systems, labels that differ only in case have one folder.
         """
         others: dict[str, list[RecordEntry]] = {}
         of_other_subjects: dict[str, list[RecordEntry]] = {}
@@ -61,9 +64,10 @@ class PathConflicts:
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
     def _may_have_other_subject(self, entry: RecordEntry) -> bool:
-        """Return whether a file is in the folder of a subject that its session, one of this study, does not have by the rules.
+        """Return whether a file is in the folder of a subject other than the one that the rules give its session.
 
-        Also if that is not known of an existing session, as while an import replaces it; not of one that was removed.
+        True also if that subject is not known although the session exists, as while an import replaces it. False for a session that
+        was removed, and for one of another study.
         """
         if self._other_studies.folder_of(entry.session) is not None:
             return False

@@ -52,6 +52,7 @@ def place(source: Source, target: Path, link: LinkMode) -> None:
 
 
 def _hard_link(source: Path, target: Path) -> None:
+    """Create a hard link. Raises SourceError, LinkRefusedError and OSError."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:

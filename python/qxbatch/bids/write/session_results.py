@@ -20,7 +20,7 @@ class SessionResults:
         return session in self._results
 
     def add(self, plan: ExportPlan) -> None:
-        """Add the session of a plan, as exported."""
+        """Add the session of a plan, which counts as exported until `set_not_exported` is called."""
         session, images, ignored = plan.session.id, len(plan.placed_images), len(plan.ignored_items)
         self._results[session] = SessionResult(
             session, plan.subject_label, plan.session_label, SessionOutcome.EXPORTED, images, ignored

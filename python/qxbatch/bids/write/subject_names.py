@@ -10,7 +10,7 @@ from qxbatch.publish.plain_files import entry_may_exist
 
 
 class SubjectNames:
-    """Compares the subjects of an export with those of sessions that the data set has and the export has not.
+    """Compares the subjects of an export with those of sessions that are in the data set and not in the export.
 
     Those are sessions of other studies, and sessions that were removed. `label_conflicts` compares the subjects of the export.
     """

@@ -47,7 +47,7 @@ class _Marks(NamedTuple):
     """SHA-256 of its images."""
 
     def has_common(self, other: "_Marks") -> bool:
-        """Return whether these can be of the same import: a time is the same, or an image if no time is known."""
+        """Return whether both can be of one import: they have a time in common or, if this one has no time, an image."""
         return not (self.times.isdisjoint(other.times) if self.times else self.images.isdisjoint(other.images))
 
 
@@ -124,11 +124,11 @@ class TableMerger:
         return merge_edited(text, existing.columns, ours, lambda name: name in edited_rows or is_kept(name)), cells
 
     def _without_partial_subjects(self, ours: Table, existing: Table, previous: Cells) -> Table:
-        """Return our table without subjects that have a row in the existing one and a session that is not exported now.
+        """Return our table without the subjects that have both a row in the existing one and a session that is not exported now.
 
-        Age and sex of a subject are those of its first session, which may be that session. Tables other than participants.tsv are
-        returned unchanged. If the existing row of such a subject has other values than ours, the changed sessions of the subject
-        get a warning. `previous` are the cells of earlier exports.
+        Age and sex are those of the first session of a subject, which may be the one that is not exported. Tables other than
+        participants.tsv are returned unchanged. If the existing row of such a subject has other values than ours, the changed
+        sessions of the subject get a warning. `previous` are the cells of earlier exports.
         """
         if ours.key_column != PARTICIPANT_ID:
             return ours
@@ -151,7 +151,8 @@ class TableMerger:
             text = f"{PARTICIPANTS_TSV}: the row {subject} can have values that this session gave at the last export."
             advice = f"Export the other sessions of {subject}, too, or correct the row."
             self._results.warn(
-                session, f"{text} It is another one now, has another label, or no exported image. {advice}"
+                session,
+                f"{text} The session was imported again since then, has another label, or no exported image. {advice}",
             )
 
     @cached_property

@@ -74,10 +74,10 @@ class UserFiles:
         return "was another image after an interrupted export" if was_other else ""
 
     def _changed_folders(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the folders of sessions and subjects, also in sourcedata, of which the sessions changed.
+        """Yield folder, session and state of each folder of a session or subject, also in sourcedata, whose sessions changed.
 
-        These folders have only other sessions than at the last export, or none, or an interrupted export gave them another session.
-        With each folder, yield one of its sessions that this run exports (if it has none now, an earlier one), and its state.
+        A folder counts if it has none of its sessions of the last export, or if an interrupted export gave it another session.
+        The session that is yielded with a folder is one that this run exports, or an earlier one if the folder has none now.
         Folders that had no session before are among them: images there can be of an export whose record was deleted.
         """
         kept = [entry for entry in self._record.files.values() if entry.session and self._is_kept(entry)]
