@@ -81,7 +81,7 @@ def is_xml(path: str) -> bool:
 
 
 def _file_name(name: str, extension: str) -> str:
-    """Return the file name of a PAR or REC with this extension in place of its own one, without that of a compression.
+    """Return the file name of a PAR or REC with its extension replaced by this one, and without that of a compression.
 
     Any extension other than PAR and REC remains: `S1.2` becomes `S1.2.PAR`.
     """
