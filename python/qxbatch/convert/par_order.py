@@ -20,7 +20,9 @@ _KEYS = {
 columns without an order are compared last (`_keys`).
 """
 _DIFFUSION = ("diffusion b value number", "diffusion_b_factor", "gradient orientation number")
+"""Columns of _KEYS that have an order only in a diffusion scan."""
 _MAX_LISTED = 3
+"""Incomplete volumes beyond this number are counted, not listed."""
 
 
 class IncompleteError(ValueError):

@@ -117,7 +117,9 @@ def _output_difference(
         matched_volumes[index].update(*volumes.values())
         remaining -= volumes.keys()
         first_lines = stack.image.line_indices[:: stack.image.shape[2]]
-        lines |= {volume: [int(first_lines[index]) for index in equal] for volume, equal in volumes.items()}
+        lines |= {
+            volume: [int(first_lines[stack_volume]) for stack_volume in equal] for volume, equal in volumes.items()
+        }
         if not first_difference:
             first_difference = _first_difference(rec, stack, values, output, volumes)
         if not remaining:

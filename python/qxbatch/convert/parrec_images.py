@@ -67,8 +67,8 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
 
     slopes, intercepts = _slopes_and_intercepts(rows)
     uniform = np.unique(np.column_stack([slopes, intercepts]), axis=0).shape[0] == 1
-    make: Any = nib.Nifti1Header  # it has no type annotations
-    nifti = make()
+    header_class: Any = nib.Nifti1Header  # it has no type annotations
+    nifti = header_class()
     nifti.set_data_dtype(np.dtype(f"u{rec.bits // 8}") if uniform else np.float32)
     nifti.set_data_shape(image.shape)
     nifti.set_qform(image.affine, code=1)
@@ -110,7 +110,7 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
 
 
 def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) -> None:
-    """Write b-values and directions of several volumes of a diffusion scan; not of its averages (ADC, trace)."""
+    """Write the .bval and .bvec of an image with several volumes of a diffusion scan, but not of averages (ADC, trace)."""
     import numpy as np
 
     with importing():

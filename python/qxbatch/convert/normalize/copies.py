@@ -209,8 +209,8 @@ def _pixels(
         return values.astype(recoding.dtype).tobytes(), recoding.encoding, syntax
     if image.is_encapsulated:
         return encapsulate([data]), frame.encoding, image.syntax
-    old = frame.encoding
-    encoding = PixelEncoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.is_signed)
+    source = frame.encoding
+    encoding = PixelEncoding(source.bits_allocated, source.bits_stored, source.bits_stored - 1, source.is_signed)
     syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
     return mask_unused_bits(image, frame, data), encoding, syntax
 
