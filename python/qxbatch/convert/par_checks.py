@@ -78,9 +78,9 @@ def _slope_text(zero_slopes: int, slices: int) -> str:
     return f"the rescale slope of {zero_slopes} of {slices} slices is 0, so all their values would be equal. {doubt}"
 
 
-def _flip_angle_text(rows: Any) -> str:
+def _flip_angle_text(lines: Any) -> str:
     """Return which flip angles the lines of an image have if they have several; else an empty text."""
-    low, high = float(rows["image_flip_angle"].min()), float(rows["image_flip_angle"].max())
+    low, high = float(lines["image_flip_angle"].min()), float(lines["image_flip_angle"].max())
     return (
         f"its volumes have flip angles from {low:g} to {high:g} degrees; the JSON has none of them."
         if low < high

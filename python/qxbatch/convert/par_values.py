@@ -194,9 +194,11 @@ def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[in
     is_in_order = all(volume in equal for volume, equal in volumes.items())
     if len(volumes) != count or count != len(stack.values[0]) or is_in_order:
         return False
-    rows = table[stack.image.line_indices[:: stack.image.shape[2]]]
+    first_lines = table[stack.image.line_indices[:: stack.image.shape[2]]]
     diffusion_columns = ("diffusion_b_factor", "gradient orientation number")
-    return all(len(set(rows[name].tolist())) == 1 for name in diffusion_columns if name in rows.dtype.names)
+    return all(
+        len(set(first_lines[name].tolist())) == 1 for name in diffusion_columns if name in first_lines.dtype.names
+    )
 
 
 def _first_difference(rec: Rec, stack: _StackPixels, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:
