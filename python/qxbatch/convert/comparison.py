@@ -166,6 +166,7 @@ def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[s
 
 
 def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Sequence[str]) -> list[str]:
+    """Return a fault for each image with other values than its frames; `names` are the names of the files."""
     faults = []
     for image in images:
         if image.check.first_difference is None:
@@ -242,6 +243,7 @@ def _distance_faults(image: Nifti) -> list[str]:
 
 
 def _doubts(compared: Comparison, frames: SeriesFrames, names: Sequence[str]) -> list[str]:
+    """Return the doubts (`Findings.doubts`) about the series as a whole."""
     doubts = []
     if compared.joined_files:
         doubts.append(
@@ -331,6 +333,7 @@ def _misread_pixels(compared: Comparison) -> list[str]:
 
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
+    """Return the notes (`Findings.notes`) about the series as a whole."""
     notes = []
     if compared.moved_volume_count and compared.largest_movement > _MIN_MOVEMENT:
         verb = "was" if compared.moved_volume_count == 1 else "were"

@@ -176,6 +176,7 @@ def _write_object(
 
 
 def _write_frame(image: ImageObject, data: bytes, target: _FrameTarget, output: _StackOutput) -> None:
+    """Write the copy of one frame; `data` are its bytes in the pixel data of `image`."""
     frame = target.frame
     copy = copy_header(
         image.header, frame.source[1], output.plan, target.slice_index, target.volume, output.common, output.uid

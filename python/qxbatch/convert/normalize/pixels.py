@@ -78,6 +78,7 @@ def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
 
 
 def _decompress(image: ImageObject, data: bytes) -> NDArray[Any]:
+    """Return the values of a compressed frame. Raises CannotNormalizeError when they cannot be decoded."""
     dataset = Dataset()
     for keyword in _PIXEL_ELEMENTS:
         if keyword in image.header:
