@@ -60,7 +60,7 @@ _KEYS: tuple[Callable[[_Candidate], object], ...] = (
     lambda candidate: (candidate.folder, candidate.stem),
     lambda candidate: (candidate.folder, candidate.stem.casefold()),
 )
-"""Keys of which a PAR and its REC have the same one, in the order in which they are tried."""
+"""Functions whose results are equal for a PAR and its REC, in the order in which they are tried."""
 
 
 def pair_rows(members: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:
