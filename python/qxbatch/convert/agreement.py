@@ -66,6 +66,7 @@ def _size_findings(image: Nifti, evidence: Evidence) -> list[str]:
 
 
 def _json_findings(output: Output, evidence: Evidence) -> list[str]:
+    """Return a finding if the JSON cannot be read, or if its SeriesNumber is not that of the headers."""
     path = output.sidecars.get("json")
     if path is None:
         return []

@@ -25,7 +25,7 @@ _SUPPORTED_BITS = (1, 8, 16, 32)
 _BYTE = 8
 """Bits of a pixel cell that dcm2niix reads as unsigned, also if it is signed."""
 _MAX_LISTED = 5
-"""The images beyond this number are counted instead of listed."""
+"""Images beyond this number are counted, not listed."""
 _LOOKUP_TABLE = "a lookup table of values"
 """Why values are not compared, as the core says it: their header has a ModalityLUTSequence."""
 _MIN_MOVEMENT = 0.1
@@ -129,6 +129,7 @@ def _findings(
 
 
 def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:
+    """Return a fault if frames are at the position of no slice; `names` are the names of the files."""
     if not compared.misplaced_frames:
         return []
     count, total = len(compared.misplaced_frames), compared.frames
@@ -144,6 +145,7 @@ def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:
 
 
 def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[str]:
+    """Return faults about frames in no image and, if the place of all frames is known, about slices that match no frame."""
     faults = (
         [f"{compared.frames_without_slice} of {compared.frames} slices are in no image."]
         if compared.frames_without_slice
@@ -164,6 +166,7 @@ def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[s
 
 
 def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Sequence[str]) -> list[str]:
+    """Return a fault for each image with other values than its frames; `names` are the names of the files."""
     faults = []
     for image in images:
         if image.check.first_difference is None:
@@ -180,7 +183,7 @@ def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Se
 def _order_faults(compared: Comparison, frames: SeriesFrames, evidence: Evidence) -> list[str]:
     """Return a fault if frames whose values cannot be compared may be in the wrong order in their image.
 
-    None for a series with mosaics, and for rewritten copies, whose order is known.
+    Empty for a series with mosaics, and for rewritten copies, whose order is known.
     """
     if frames.has_mosaic or evidence.is_normalized:
         return []
@@ -209,6 +212,7 @@ def _split_scan_faults(images: Sequence[_NamedImage]) -> list[str]:
 
 
 def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) -> list[str]:
+    """Return the faults of one image about its distances, volumes and components; `index` is that of the image in `images`."""
     faults = _distance_faults(images[index].nifti)
     if check.volume_order == "wrong":
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
@@ -239,6 +243,7 @@ def _distance_faults(image: Nifti) -> list[str]:
 
 
 def _doubts(compared: Comparison, frames: SeriesFrames, names: Sequence[str]) -> list[str]:
+    """Return the doubts (`Findings.doubts`) about the series as a whole."""
     doubts = []
     if compared.joined_files:
         doubts.append(
@@ -328,6 +333,7 @@ def _misread_pixels(compared: Comparison) -> list[str]:
 
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
+    """Return the notes (`Findings.notes`) about the series as a whole."""
     notes = []
     if compared.moved_volume_count and compared.largest_movement > _MIN_MOVEMENT:
         verb = "was" if compared.moved_volume_count == 1 else "were"

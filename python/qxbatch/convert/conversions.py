@@ -59,6 +59,7 @@ def _par_facts(series: Series) -> SeriesFacts | None:
 
 
 def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
+    """Return a conversion without facts and verdict; one of `other_problems` can make it partial."""
     judgement = attempt.judgement
     problems = tuple(dict.fromkeys((*judgement.problems, *other_problems)))
     is_partial = judgement.state is State.CONVERTED and any(

@@ -40,7 +40,7 @@ class Probe(NamedTuple):
     version: str
     """Empty if absent or unknown."""
     searched_locations: tuple[str, ...]
-    """As text."""
+    """Where the converter was looked for, as text."""
     advice: str
     """How to install it; meaningful only if it is absent."""
 

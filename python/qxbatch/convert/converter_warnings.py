@@ -9,11 +9,14 @@ _DOUBTS = re.compile(
     r"|slices skipped",
     re.IGNORECASE,
 )
+"""Words of messages about geometry, guesses and missing slices."""
 _GRADIENTS = re.compile(r"unable to determine dti gradients|validate vectors", re.IGNORECASE)
+"""Words of messages about gradient directions."""
 _RUN_ON = re.compile(r"Convert \d+ DICOM as .*")
 """dcm2niix may print this message at the end of the previous one, without a line end between them."""
 _PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)
 _MAX_LINES = 3
+"""Maximum number of lines that are returned."""
 
 
 def warnings_of(log: str) -> list[str]:

@@ -65,6 +65,7 @@ def _is_copy(stem: str, stems: set[str]) -> bool:
 
 
 def _output(path: Path, stems: set[str]) -> Output:
+    """Return an image with its suffix and its tables (`Dcm2nii.outputs`); `stems` are those of all images."""
     # dcm2nii adds a capital letter if a name is used already
     name_without_letter = path.stem[:-1] if path.stem[-1:].isupper() and path.stem[:-1] in stems else path.stem
     if f"x{path.stem}" in stems:

@@ -63,7 +63,8 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
     """Return where the b-values of an image differ from those of its headers, or are missing.
 
     `description` is the SeriesDescription, else the ProtocolName. b0 volumes that the headers confirm, single-band references,
-    derived maps and trace images need no table.
+    derived maps and trace images need no table. A table that cannot be read, or has another number of values than the image has
+    volumes, is not compared: `table_findings` reports it.
     """
     headers_have_b = any(b is not None or nominal is not None for b, nominal in check.b_values)
     table = _b_values(output)

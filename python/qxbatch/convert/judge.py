@@ -167,6 +167,7 @@ def _text_of_objects_without_pixels(evidence: Evidence) -> str:
 def _judge_failure(
     series: Series, converter: Converter, result: ProcessResult, nothing_to_convert: Problem | None
 ) -> Judgement:
+    """Return NOTHING if there was nothing to convert, and no signal killed the converter; else FAILED."""
     if nothing_to_convert and result.exit_status >= 0:
         return Judgement(State.NOTHING, (), (nothing_to_convert,))
     how = (
@@ -184,6 +185,7 @@ def _judge_no_image(
     nothing_to_convert: Problem | None,
     unusable: Sequence[tuple[Output, str]],
 ) -> Judgement:
+    """Return NOTHING if there was nothing to convert, and the converter left no file; FAILED also if its images are not usable."""
     if unusable:
         output, reason = unusable[0]
         judgement = failure(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.stdout)

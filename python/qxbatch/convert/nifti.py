@@ -172,6 +172,7 @@ def _affine(head: bytes, byte_order: str, *, is_nifti2: bool) -> Affine:
 
 
 def _geometry(head: bytes, byte_order: str, *, is_nifti2: bool) -> Geometry:
+    """Return the place of the voxels; sform and qform are None unless their codes are above 0."""
     if is_nifti2:
         qform, sform = struct.unpack_from(f"{byte_order}2i", head, 344)
         zooms = struct.unpack_from(f"{byte_order}4d", head, 104)

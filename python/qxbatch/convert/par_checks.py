@@ -20,6 +20,7 @@ from qxbatch.problems import Problem
 _GRID_TOLERANCE = 0.2
 """Accepted distance between corners of the grids of an image and of the PAR, in mm."""
 _MAX_LISTED = 5
+"""Image lines beyond this number are counted, not listed."""
 
 
 def par_evidence(pair: ParPair) -> Evidence:
@@ -77,9 +78,9 @@ def _slope_text(zero_slopes: int, slices: int) -> str:
     return f"the rescale slope of {zero_slopes} of {slices} slices is 0, so all their values would be equal. {doubt}"
 
 
-def _flip_angle_text(rows: Any) -> str:
+def _flip_angle_text(lines: Any) -> str:
     """Return which flip angles the lines of an image have if they have several; else an empty text."""
-    low, high = float(rows["image_flip_angle"].min()), float(rows["image_flip_angle"].max())
+    low, high = float(lines["image_flip_angle"].min()), float(lines["image_flip_angle"].max())
     return (
         f"its volumes have flip angles from {low:g} to {high:g} degrees; the JSON has none of them."
         if low < high
@@ -146,7 +147,7 @@ def _grid_difference(
     expected: Sequence[ParImage], outputs: Sequence[Output], images: Sequence[Nifti], tool: str
 ) -> str:
     """Return how the grids of images differ from those of the stacks of a PAR; empty if they agree."""
-    without_image = [True] * len(expected)
+    has_no_image = [True] * len(expected)
     for output, image in zip(outputs, images, strict=True):
         distances = [_distance(stack.affine, stack.shape[:3], image.affine, image.shape[:3]) for stack in expected]
         nearest = min(distances)
@@ -154,10 +155,10 @@ def _grid_difference(
             return f"the shape of {Path(output.nifti).name} by {tool} is not that of the PAR"
         if nearest > _GRID_TOLERANCE:
             return f"{tool} places {Path(output.nifti).name} {nearest:.1f} mm off"
-        without_image = [
-            before and distance > _GRID_TOLERANCE for before, distance in zip(without_image, distances, strict=True)
+        has_no_image = [
+            before and distance > _GRID_TOLERANCE for before, distance in zip(has_no_image, distances, strict=True)
         ]
-    missing = [stack.suffix for stack, without in zip(expected, without_image, strict=True) if without]
+    missing = [stack.suffix for stack, is_missing in zip(expected, has_no_image, strict=True) if is_missing]
     return (
         f"no image by {tool} has the place of the PAR's {missing[0].removeprefix('_') or 'slices'}" if missing else ""
     )

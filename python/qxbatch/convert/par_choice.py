@@ -110,7 +110,7 @@ def _why_not_dcm2niix(pair: ParPair) -> str:
     if pair.header.version is None or pair.header.version < _RELIABLE_VERSION:
         return f"nibabel is used: dcm2niix misplaces PAR version {pair.header.version or 'unknown'}"
     try:
-        why = next((reason for is_so, reason in _REASONS if is_so(pair)), "") or _why_irregular(pair)
+        why = next((reason for applies, reason in _REASONS if applies(pair)), "") or _why_irregular(pair)
     except ValueError:
         return ""
     return f"nibabel is used: {why}" if why else ""

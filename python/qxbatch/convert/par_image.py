@@ -46,14 +46,14 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     """
     import numpy as np
 
-    rows = table[stack.line_mask]
-    columns, height = map(int, _uniform_value(rows, "recon resolution"))
-    _uniform_value(rows, "image pixel size")  # raises if it varies
+    lines = table[stack.line_mask]
+    columns, height = map(int, _uniform_value(lines, "recon resolution"))
+    _uniform_value(lines, "image pixel size")  # raises if it varies
     zooms = (
-        *map(float, _uniform_value(rows, "pixel spacing")),
-        float(_uniform_value(rows, "slice thickness") + _uniform_value(rows, "slice gap")),
+        *map(float, _uniform_value(lines, "pixel spacing")),
+        float(_uniform_value(lines, "slice thickness") + _uniform_value(lines, "slice gap")),
     )
-    complete = complete_volumes(rows, diffusion=general.is_diffusion)
+    complete = complete_volumes(lines, diffusion=general.is_diffusion)
     line_indices = np.flatnonzero(stack.line_mask)[complete.line_indices]
     volumes = len(line_indices) // complete.slices
     shape: tuple[int, ...] = (columns, height, complete.slices)
@@ -63,64 +63,64 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     return ParImage(stack.suffix, shape, zooms, affine, line_indices, complete.incomplete_volumes_text)
 
 
-def _uniform_value(rows: Any, name: str) -> Any:
+def _uniform_value(lines: Any, name: str) -> Any:
     """Return the value of a column. Raises ValueError when it varies."""
-    values = rows[name]
+    values = lines[name]
     if (values != values[0]).any():
         raise ValueError(f"the column '{name}' varies within one image")
     return values[0]
 
 
-def _affine(general: GeneralLines, rows: Any, slices: int) -> Any:
+def _affine(general: GeneralLines, lines: Any, slices: int) -> Any:
     """Return the affine (4 x 4) of a stack: by the general lines, which have more decimals, or by the image lines.
 
     The image lines are used if more slices fit their grid than that of the general lines, and more than half of all.
     """
     import numpy as np
 
-    (first,) = geometry.slice_affines(rows[:1], general.angulation[None, :], general.off_centre[None, :])
+    (first,) = geometry.slice_affines(lines[:1], general.angulation[None, :], general.off_centre[None, :])
     first[:, 3] -= first[:, 2] * (slices - 1) / 2  # from the centre of the scan to its first slice
     by_general_lines = np.vstack([first, [0, 0, 0, 1]])
-    if not geometry.has_positions(rows):
+    if not geometry.has_positions(lines):
         return by_general_lines
-    affines = geometry.slice_affines(rows, rows["image angulation"], rows["image offcentre"])
+    affines = geometry.slice_affines(lines, lines["image angulation"], lines["image offcentre"])
     by_image_lines = np.vstack([affines[0], [0, 0, 0, 1]])
-    by_image_lines[:3, 2] *= geometry.step_sign(rows, affines)
-    slice_indices = np.arange(len(rows)) % slices
+    by_image_lines[:3, 2] *= geometry.step_sign(lines, affines)
+    slice_indices = np.arange(len(lines)) % slices
     by_image_lines[:3, 3] = np.median(affines[:, :, 3] - by_image_lines[:3, 2] * slice_indices[:, None], axis=0)
     general_lines_fits, image_lines_fits = (
-        int((distances(rows, grid, slices) <= geometry.GRID_TOLERANCE).sum())
+        int((distances(lines, grid, slices) <= geometry.GRID_TOLERANCE).sum())
         for grid in (by_general_lines, by_image_lines)
     )
     return (
         by_image_lines
-        if image_lines_fits > general_lines_fits and image_lines_fits > len(rows) // 2
+        if image_lines_fits > general_lines_fits and image_lines_fits > len(lines) // 2
         else by_general_lines
     )
 
 
-def distances(rows: Any, affine: Any, slices: int) -> Any:
+def distances(lines: Any, affine: Any, slices: int) -> Any:
     """Return the distance (mm) of each line's slice from its position in a grid: the largest distance of its corners.
 
     The position is that of the slice in the image, whatever number the line has.
     """
     import numpy as np
 
-    affines = geometry.slice_affines(rows, rows["image angulation"], rows["image offcentre"])
-    slice_indices = np.arange(len(rows)) % slices
-    planned = np.repeat(affine[None, :3], len(rows), axis=0)
+    affines = geometry.slice_affines(lines, lines["image angulation"], lines["image offcentre"])
+    slice_indices = np.arange(len(lines)) % slices
+    planned = np.repeat(affine[None, :3], len(lines), axis=0)
     planned[:, :, 3] += affine[:3, 2] * slice_indices[:, None]
-    return geometry.corner_distances(geometry.slice_corners(rows, affines), geometry.slice_corners(rows, planned))
+    return geometry.corner_distances(geometry.slice_corners(lines, affines), geometry.slice_corners(lines, planned))
 
 
 def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
     """Return the lines of an image whose slices are outside of its grid; None if there are none."""
     import numpy as np
 
-    rows = table[image.line_indices]
-    if not geometry.has_positions(rows):
+    lines = table[image.line_indices]
+    if not geometry.has_positions(lines):
         return None
-    distance = distances(rows, image.affine, image.shape[2])
+    distance = distances(lines, image.affine, image.shape[2])
     outside = distance > geometry.GRID_TOLERANCE
     if not outside.any():
         return None
@@ -130,11 +130,11 @@ def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
         line_numbers,
         int(image.line_indices[worst]) + 1,
         float(distance[worst]),
-        _moved_volume_count(rows, image.shape[2], outside),
+        _moved_volume_count(lines, image.shape[2], outside),
     )
 
 
-def _moved_volume_count(rows: Any, slices: int, outside: Any) -> int:
+def _moved_volume_count(lines: Any, slices: int, outside: Any) -> int:
     """Return the number of volumes with lines outside of the grid, if each of them moved as a whole, and only a little; else 0."""
     import numpy as np
 
@@ -142,18 +142,18 @@ def _moved_volume_count(rows: Any, slices: int, outside: Any) -> int:
     unmoved = ~volumes.any(axis=1)
     if slices < geometry.MIN_SLICES or not unmoved.any():
         return 0
-    start = geometry.grid_corners(rows).reshape(-1, slices, 3, 3)
+    start = geometry.grid_corners(lines).reshape(-1, slices, 3, 3)
     first = start[unmoved][0, 0]
     moved = start[~unmoved]
     together = (np.linalg.norm(moved - moved[:, :1], axis=3) <= geometry.GRID_TOLERANCE).all()
     return len(moved) if together and geometry.is_movement(moved.reshape(-1, 3, 3), first).all() else 0
 
 
-def scalings(rows: Any) -> Sequence[tuple[Any, Any]]:
+def scalings(lines: Any) -> Sequence[tuple[Any, Any]]:
     """Return slopes and intercepts of the lines: first for floating-point values if they are defined, then for console values."""
     import numpy as np
 
-    rescale, intercept, scale = rows["rescale slope"], rows["rescale intercept"], rows["scale slope"]
+    rescale, intercept, scale = lines["rescale slope"], lines["rescale intercept"], lines["scale slope"]
     console = np.where(rescale != 0, rescale, 1.0), intercept
     if (scale != 0).all() and (rescale != 0).all():
         return [(1 / scale, intercept / (rescale * scale)), console]

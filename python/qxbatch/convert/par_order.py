@@ -20,7 +20,9 @@ _KEYS = {
 columns without an order are compared last (`_keys`).
 """
 _DIFFUSION = ("diffusion b value number", "diffusion_b_factor", "gradient orientation number")
+"""Columns of _KEYS that have an order only in a diffusion scan."""
 _MAX_LISTED = 3
+"""Incomplete volumes beyond this number are counted, not listed."""
 
 
 class IncompleteError(ValueError):
@@ -38,7 +40,7 @@ class CompleteVolumes(NamedTuple):
     """Text that lists the incomplete volumes; empty if there are none."""
 
 
-def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
+def complete_volumes(lines: Any, *, diffusion: bool) -> CompleteVolumes:
     """Return the lines of the complete volumes of one stack.
 
     The key of a line is its values in the columns of _KEYS. The lines of a volume have the same key. Lines with the same
@@ -50,9 +52,9 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     """
     import numpy as np
 
-    numbers = rows["slice number"]
+    numbers = lines["slice number"]
     slices = _slices(numbers)
-    key, names, values = _keys(rows, diffusion=diffusion)
+    key, names, values = _keys(lines, diffusion=diffusion)
     volume = _volume_of_each_line(key, numbers, slices)
     _, first, volume, counts = np.unique(volume, return_index=True, return_inverse=True, return_counts=True)
     complete = counts == slices
@@ -60,7 +62,7 @@ def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
         raise IncompleteError(f"none of {counted(len(counts), 'volume')} has all of its {counted(slices, 'slice')}")
     line_indices = np.lexsort((numbers, volume))
     line_indices = line_indices[complete[volume[line_indices]]]
-    check_slice_order(rows[line_indices], slices, key[line_indices])
+    check_slice_order(lines[line_indices], slices, key[line_indices])
     return CompleteVolumes(line_indices, slices, _incomplete_text(names, values[first], counts, slices))
 
 
@@ -87,11 +89,11 @@ def _trigger_times(header: ParHeader) -> list[tuple[float, ...]]:
         return []
 
 
-def check_slice_order(rows: Any, slices: int, key: Any) -> None:
+def check_slice_order(lines: Any, slices: int, key: Any) -> None:
     """Raise IncompleteError unless each volume has the same consecutive slices, and all of its lines have one key."""
     import numpy as np
 
-    numbers, keys = rows["slice number"].reshape(-1, slices), key.reshape(-1, slices)
+    numbers, keys = lines["slice number"].reshape(-1, slices), key.reshape(-1, slices)
     if (numbers != numbers[0]).any() or (np.diff(numbers[0]) != 1).any() or (keys != keys[:, :1]).any():
         raise IncompleteError("the slices of a volume are not in their order")
 
@@ -108,7 +110,7 @@ def _slices(numbers: Any) -> int:
     return different
 
 
-def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
+def _keys(lines: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
     """Return a number for the key of each line, the names of the columns that vary, and their values in each line.
 
     Lines with the same key have the same number, and a lower number is that of an earlier volume.
@@ -118,21 +120,21 @@ def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
     """
     import numpy as np
 
-    names = [name for name in _KEYS if name in rows.dtype.names]
+    names = [name for name in _KEYS if name in lines.dtype.names]
     if "diffusion b value number" in names:
         names.remove("diffusion_b_factor")
     unordered = {"scanning sequence", *(() if diffusion else _DIFFUSION)}
     names.sort(key=lambda name: name in unordered)
-    names = [name for name in names if (rows[name] != rows[name][0]).any()]
+    names = [name for name in names if (lines[name] != lines[name][0]).any()]
     # the last column stays 0: it exists even if no column varies
-    ranks = np.zeros((len(rows), len(names) + 1), dtype=int)
+    ranks = np.zeros((len(lines), len(names) + 1), dtype=int)
     for column, name in enumerate(names):
-        _, first, rank = np.unique(rows[name], return_index=True, return_inverse=True)
+        _, first, rank = np.unique(lines[name], return_index=True, return_inverse=True)
         ranks[:, column] = np.argsort(np.argsort(first))[rank] if name in unordered else rank
     _, key = np.unique(ranks, axis=0, return_inverse=True)
-    values = np.zeros((len(rows), len(names)))
+    values = np.zeros((len(lines), len(names)))
     for column, name in enumerate(names):
-        values[:, column] = rows[name]
+        values[:, column] = lines[name]
     return key.reshape(-1), names, values
 
 
@@ -155,10 +157,10 @@ def _volume_of_each_line(key: Any, numbers: Any, slices: int) -> Any:
     if not repetition.any():
         return key
     by_key = np.argsort(key, kind="stable")
-    for lines in np.split(by_key, np.flatnonzero(np.diff(key[by_key])) + 1):
-        repetitions = repetition[lines]
-        complete = len(lines) == (repetitions.max() + 1) * slices
-        if repetitions.max() and not complete and not _lacks_only_the_end(numbers[lines], repetitions, slices):
+    for indices in np.split(by_key, np.flatnonzero(np.diff(key[by_key])) + 1):
+        repetitions = repetition[indices]
+        complete = len(indices) == (repetitions.max() + 1) * slices
+        if repetitions.max() and not complete and not _lacks_only_the_end(numbers[indices], repetitions, slices):
             raise IncompleteError("slices are missing, and several volumes have the same key")
     return key * (int(repetition.max()) + 1) + repetition
 

@@ -8,6 +8,7 @@ from qxbatch.counted import counted
 from qxbatch.parrec.header import ParHeader
 
 _BITS = (8, 16)
+"""Supported numbers of bits of a pixel."""
 
 
 class Rec(NamedTuple):

@@ -43,6 +43,7 @@ _OPTIONAL = {
     "image angulation",
     "image offcentre",
 }
+"""Columns that are left out of the array if the PAR does not have them."""
 _TOO_LARGE = 1e15
 """Values of a column are below this: no scan has larger ones, and a float represents every integer only up to 9e15."""
 _DEFAULTS = {
@@ -51,6 +52,7 @@ _DEFAULTS = {
     "scanning sequence": [0.0],
     "diffusion_b_factor": [0.0],
 }
+"""Value of all images in a column that the PAR does not have."""
 _AXES = 3
 
 

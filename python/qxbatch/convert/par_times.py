@@ -28,8 +28,10 @@ def time_between_volumes(header: ParHeader, volumes: int, lines: Iterable[int]) 
     """Return the time between the volumes of an image in s; 0 if it is not known.
 
     - Cardiac phases of one dynamic scan: the interval of their trigger times. Of several dynamic scans, it is not known.
-    - Other volumes: the interval of the dynamic scans, divided by the number of volumes in each. RepetitionTime, which has more
-      digits, if it differs by rounding alone (in a 3D scan, it is the time between excitations), or if the interval is not known.
+    - Other volumes: the interval of the dynamic scans, divided by the number of volumes in each. If it equals RepetitionTime except
+      for rounding, RepetitionTime is returned, which has more digits. In a 3D scan, they differ: RepetitionTime is the time between
+      excitations.
+    - If the interval of the dynamic scans is not known: RepetitionTime.
 
     `lines` are indices of image lines, from 0, at least one for each volume.
     """

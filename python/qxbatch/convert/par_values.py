@@ -117,7 +117,9 @@ def _output_difference(
         matched_volumes[index].update(*volumes.values())
         remaining -= volumes.keys()
         first_lines = stack.image.line_indices[:: stack.image.shape[2]]
-        lines |= {volume: [int(first_lines[index]) for index in equal] for volume, equal in volumes.items()}
+        lines |= {
+            volume: [int(first_lines[stack_volume]) for stack_volume in equal] for volume, equal in volumes.items()
+        }
         if not first_difference:
             first_difference = _first_difference(rec, stack, values, output, volumes)
         if not remaining:
@@ -192,9 +194,11 @@ def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[in
     is_in_order = all(volume in equal for volume, equal in volumes.items())
     if len(volumes) != count or count != len(stack.values[0]) or is_in_order:
         return False
-    rows = table[stack.image.line_indices[:: stack.image.shape[2]]]
+    first_lines = table[stack.image.line_indices[:: stack.image.shape[2]]]
     diffusion_columns = ("diffusion_b_factor", "gradient orientation number")
-    return all(len(set(rows[name].tolist())) == 1 for name in diffusion_columns if name in rows.dtype.names)
+    return all(
+        len(set(first_lines[name].tolist())) == 1 for name in diffusion_columns if name in first_lines.dtype.names
+    )
 
 
 def _first_difference(rec: Rec, stack: _StackPixels, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:

@@ -44,31 +44,31 @@ def convert(folder: Path, out: Path, number: str) -> None:
     images, rec = pair.images, pair.rec
     for image in images:
         path = out / f"{number}{image.suffix}.nii"
-        rows = pair.table[image.line_indices]
-        _write_image(path, image, rows, rec, pair.header)
-        _write_json(path.with_suffix(".json"), pair.header, rows)
-        _write_gradients(path, image, rows, pair.header)
+        lines = pair.table[image.line_indices]
+        _write_image(path, image, lines, rec, pair.header)
+        _write_json(path.with_suffix(".json"), pair.header, lines)
+        _write_gradients(path, image, lines, pair.header)
         print(f"{path.name}: {' x '.join(map(str, image.shape))}")
 
 
-def _slopes_and_intercepts(rows: Any) -> tuple[Any, Any]:
+def _slopes_and_intercepts(lines: Any) -> tuple[Any, Any]:
     """Return slopes and intercepts of the slices; print a warning if they give console values."""
-    candidates = scalings(rows)
+    candidates = scalings(lines)
     if len(candidates) == 1:
         print("Warning: the PAR has no usable scale slope; voxels are console values.")
     return candidates[0]
 
 
-def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHeader) -> None:
+def _write_image(path: Path, image: ParImage, lines: Any, rec: Rec, header: ParHeader) -> None:
     """Write a NIfTI-1: stored values if all slices have one slope and intercept, else scaled floating-point values."""
     with importing():
         import nibabel as nib
     import numpy as np
 
-    slopes, intercepts = _slopes_and_intercepts(rows)
+    slopes, intercepts = _slopes_and_intercepts(lines)
     uniform = np.unique(np.column_stack([slopes, intercepts]), axis=0).shape[0] == 1
-    make: Any = nib.Nifti1Header  # it has no type annotations
-    nifti = make()
+    header_class: Any = nib.Nifti1Header  # it has no type annotations
+    nifti = header_class()
     nifti.set_data_dtype(np.dtype(f"u{rec.bits // 8}") if uniform else np.float32)
     nifti.set_data_shape(image.shape)
     nifti.set_qform(image.affine, code=1)
@@ -89,10 +89,10 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
             file.write(voxels.tobytes())
 
 
-def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
+def _write_json(path: Path, header: ParHeader, lines: Any) -> None:
     """Write the facts of the PAR with the field names of dcm2niix, times in seconds, without identity and dates."""
     fields = header.dicom()
-    angles = set(rows["image_flip_angle"].tolist())
+    angles = set(lines["image_flip_angle"].tolist())
     sidecar = {
         "Modality": "MR",
         "Manufacturer": "Philips",
@@ -100,7 +100,7 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "ProtocolName": fields.get("ProtocolName"),
         "SeriesNumber": header.series_number,
         "AcquisitionNumber": fields.get("AcquisitionNumber"),
-        "EchoTime": json_number(rows["echo_time"][0] / 1000),
+        "EchoTime": json_number(lines["echo_time"][0] / 1000),
         "RepetitionTime": json_number(repetition_time(header)),
         "FlipAngle": json_number(angles.pop()) if len(angles) == 1 else None,
         "ConversionSoftware": "qxbatch with nibabel",
@@ -109,8 +109,8 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
     path.write_text(json.dumps(present, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) -> None:
-    """Write b-values and directions of several volumes of a diffusion scan; not of its averages (ADC, trace)."""
+def _write_gradients(path: Path, image: ParImage, lines: Any, header: ParHeader) -> None:
+    """Write the .bval and .bvec of an image with several volumes of a diffusion scan, but not of averages (ADC, trace)."""
     import numpy as np
 
     with importing():
@@ -119,10 +119,10 @@ def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) 
     shape = image.shape
     if not header.integer("diffusion") or len(shape) < 4 or image.suffix.endswith("_ADC"):  # noqa: PLR2004
         return
-    first = rows[:: shape[2]]
+    first = lines[:: shape[2]]
     bvals = first["diffusion_b_factor"]
     _write_rows(path.with_suffix(".bval"), [bvals])
-    if "diffusion" not in rows.dtype.names:
+    if "diffusion" not in lines.dtype.names:
         print("Warning: this PAR version does not contain gradient directions; there is no bvec.")
         return
     axes = image.affine[:3, :3]

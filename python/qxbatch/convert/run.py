@@ -41,6 +41,7 @@ class ProcessLimits(NamedTuple):
     """Limits on one process of a converter."""
 
     seconds: float
+    """Limit on its running time."""
     output_bytes: int
     """Limit on the bytes on disk in its output folder and its HOME."""
     log_bytes: int = 1 << 20
@@ -58,6 +59,7 @@ class ProcessResult(NamedTuple):
     stop_reason: str = ""
     """Why qxbatch killed it, or why it was not started; empty if it ended by itself."""
     seconds: float = 0.0
+    """How long it ran."""
 
 
 MACHINE_ERRNOS = frozenset(

@@ -70,6 +70,7 @@ def _are_several(times: tuple[float, float] | None, field: _Field) -> bool:
 
 
 def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] | None]]) -> list[str]:
+    """Return a finding for each field of the JSON that differs from the lowest or the highest value of the frames."""
     sidecar = read_sidecar(output.sidecars.get("json"))
     findings = []
     for field, values in compared:

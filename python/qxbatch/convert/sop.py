@@ -37,7 +37,7 @@ _SECONDARY_CAPTURE = _STORAGE + "7"
 
 
 def non_image_kind(classes: Counter[str]) -> str:
-    """Return the kinds of objects in a series, none of which is an image; empty if one may be an image, or without objects."""
+    """Return the kinds of a series' objects, such as `a report`, if none of them is an image; else, or without objects, empty."""
     kinds = {_kind(uid) for uid in classes if classes[uid]}
     return "" if not kinds or "" in kinds else ", ".join(sorted(kinds))
 

@@ -1,1 +1,1 @@
-"""From what the core read of packets: identifies patients, assigns series numbers, gives files their final names."""
+"""Identifies the patients of a reading (packets that the core has read), numbers the series, gives files their final names."""

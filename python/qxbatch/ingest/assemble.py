@@ -1,4 +1,4 @@
-"""Moves the files of a reading (packets that the core has read) to their final names in scratch folders; returns the sessions.
+"""Moves the files of a reading (packets that the core has read) to their final names in the scratch folders of its sessions.
 
 `at`, here and in the ledger, is the place of a file relative to the session folder.
 """
@@ -28,7 +28,7 @@ from qxbatch.session.paths import SessionPaths
 OTHER_PATIENT = "other-patient"
 """The text in place of ids and names of the other patients of a packet that is split."""
 SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
-"""Names with which a scanner's log can be placed in `dicom/log`."""
+"""Matches the file names of scanner logs that are placed in `dicom/log`."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class SortedSession:
     """Indices of its rows in the reading. A row is one member of a packet, and belongs to exactly one session."""
     problems: tuple[Problem, ...] = ()
     par_rec_copies: Mapping[int, int] = field(default_factory=dict)
-    """Maps rows of repeated PAR/REC files to those of the first copy; repeated DICOM files are not in it (`Row.fate`)."""
+    """Maps rows of repeated PAR/REC files to those of the first copy. Rows of repeated DICOM files have the fate `duplicate`."""
     redact: Redact = no_redaction
     """Replaces patients' ids and names in a text; if the import is not de-identified, it returns the text unchanged."""
 
@@ -156,6 +156,7 @@ def _placed_series(series: DicomSeries, n: int, root: Path) -> Series:
 
 
 def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact) -> Series:
+    """Place the files of a PAR/REC, and return its series. `redact` is applied to the stems of the file names."""
     size = 0
     for row, file_name in pair.files:
         stem, _, extension = file_name.rpartition(".")
@@ -174,9 +175,10 @@ def _is_in_inbox(inbox: Path, row: Row) -> bool:
 
 
 def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
-    """Place the kept files among some rows below `root`: logs in `dicom/log`, others in the inbox of the new session there.
+    """Place the kept files among some rows below `root`, the folder of the new session: logs in `dicom/log`, others in its inbox.
 
-    Loose files of `inbox`, the inbox of the existing session in folder mode, are left where they are, logs too.
+    A second log of the same name is placed in its inbox, too. In folder mode, `inbox` is the inbox of the existing session, whose
+    loose files are left where they are, also logs.
     """
     kept_rows = []
     for i in rows:

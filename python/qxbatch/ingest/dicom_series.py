@@ -32,7 +32,7 @@ class DicomSeries(NamedTuple):
 
 
 _GENERATED = "2.25."
-"""The start of the SeriesInstanceUIDs that the core generates; other programs derive UIDs from a UUID like this, too."""
+"""The start of SeriesInstanceUIDs that the core generates, and of those that other programs derive from a UUID (PS3.5 B.2)."""
 
 
 def dicom_series(headers: Headers, groups: Sequence[Group], group_indexes: Sequence[int]) -> list[DicomSeries]:
@@ -56,17 +56,17 @@ def dicom_series(headers: Headers, groups: Sequence[Group], group_indexes: Seque
 def _lowest_sop_uid(headers: Headers, group_indexes: Sequence[int]) -> str:
     """Return the lowest SOPInstanceUID of some groups.
 
-    It orders series whose SeriesInstanceUID is generated from the folder of their files: this folder is another one when a session
-    is rebuilt from its sorted files.
+    Series with a generated SeriesInstanceUID are ordered by it. The core generates that UID from the folder of the files, which
+    is another one when a session is rebuilt from its sorted files.
     """
-    read = (headers.header(row) for group in group_indexes for row in headers.group_rows(group))
-    return min((str(header.get("SOPInstanceUID") or "") for header in read if header is not None), default="")
+    file_headers = (headers.header(row) for group in group_indexes for row in headers.group_rows(group))
+    return min((str(header.get("SOPInstanceUID") or "") for header in file_headers if header is not None), default="")
 
 
 def join_scans(headers: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
     """Return the series, with the parts of each scan joined.
 
-    Reads more than the first header only of series whose first headers agree.
+    Of a series whose first header agrees with that of no other series, only this header is read.
     """
     scans = scans_to_join([_part(headers, item) for item in series])
     joined_indices = {index for scan in scans for index in scan}

@@ -31,14 +31,14 @@ def read_unparsed_dicom(reading: Reading, subject: str, is_cancelled: IsCancelle
     Raises CancelledError, and OSError when the reader cannot be started.
     """
     rows = reading.unparsed_dicom()
-    supplied = []
+    rows_read = []
     for row, values in zip(rows, _headers([reading.staged_path(row) for row in rows], is_cancelled), strict=False):
         if values is not None:
-            supplied.append(reading.row(row))
+            rows_read.append(reading.row(row))
             reading.set_header(row, Header.from_values(values))
-    if not supplied:
+    if not rows_read:
         return []
-    first, more = supplied[0], f" and {len(supplied) - 1} more" if len(supplied) > 1 else ""
+    first, more = rows_read[0], f" and {len(rows_read) - 1} more" if len(rows_read) > 1 else ""
     message = f"pydicom read the header of {first.path}{more}: {first.reason}."
     return [Problem(Code.HEADER_FALLBACK, subject, message, "Look at the images.", severity=Severity.WARNING)]
 

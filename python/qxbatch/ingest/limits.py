@@ -52,7 +52,7 @@ def exceeded_parameters(reasons: Iterable[str]) -> tuple[str, ...]:
 
 
 def larger_limits(parameters: Iterable[str], current: Limits) -> Mapping[str, str]:
-    """Return larger values of these parameters by name, in the form of the command line."""
+    """Return larger values of these parameters by name, in the form of the command line; of `max_nesting`, its largest value."""
     return {parameter: _larger_value(parameter, getattr(current, parameter)) for parameter in parameters}
 
 

@@ -81,10 +81,13 @@ def is_xml(path: str) -> bool:
 
 
 def _file_name(name: str, extension: str) -> str:
-    """Return the name of a file with this extension instead of its PAR or REC; the extension of a compression is removed."""
+    """Return the file name of a PAR or REC with its extension replaced by this one, and without that of a compression.
+
+    Any extension other than PAR and REC remains: `S1.2` becomes `S1.2.PAR`.
+    """
     name = without_compression_extension(name)
-    stem, _, old = name.rpartition(".")
-    return f"{(stem if old.upper() in _EXTENSIONS else name) or 'scan'}{extension}"
+    stem, _, last_extension = name.rpartition(".")
+    return f"{(stem if last_extension.upper() in _EXTENSIONS else name) or 'scan'}{extension}"
 
 
 def shorten_name(name: str) -> str:

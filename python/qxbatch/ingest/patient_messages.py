@@ -19,7 +19,7 @@ def mixed_patients_problem(reading: Reading, people: Sequence[Person], subject: 
     folders = _folders(reading, people)
     descriptions = []
     for k, (person, folders_of_person) in enumerate(zip(people, folders, strict=True), start=1):
-        facts = f": {_facts(person, folders_of_person)}" if k <= MAX_LISTED else ""
+        facts = f": {_facts_text(person, folders_of_person)}" if k <= MAX_LISTED else ""
         descriptions.append(with_patient(f"patient {k}", person.patient, deidentified=deidentified) + facts)
     return Problem(
         Code.MIXED_PATIENTS,
@@ -50,7 +50,7 @@ def unknown_patients_warnings(
         return []
     folders = _folders(reading, people)[-len(unknown) :]
     facts = [
-        f"{session}: series {_series(person)} in {_some(own_folders)}"
+        f"{session}: series {_series_text(person)} in {_listed(own_folders)}"
         for (session, person), own_folders in zip(unknown, folders, strict=True)
     ]
     more = f"; and {len(facts) - MAX_LISTED} more sessions" if len(facts) > MAX_LISTED else ""
@@ -69,7 +69,7 @@ def different_names_warnings(
     problems = []
     for person, identity, other in contradictions:
         whose = "one patient" if deidentified else f"patient {person.patient}"
-        text = "" if deidentified else f": {_identity(identity)}, and {_identity(other)}"
+        text = "" if deidentified else f": {_identity_text(identity)}, and {_identity_text(other)}"
         message = f"files of {whose} differ in name and birth date{text}."
         hint = "Check that they are of one person; if not, import the files of each person as a separate packet."
         problems.append(Problem(Code.DIFFERENT_NAMES, subject, _printable(message), hint, Severity.WARNING))
@@ -104,25 +104,25 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _identity(identity: Identity) -> str:
-    return f"{identity.name.full_name} born {_date(identity.birth)}"
+def _identity_text(identity: Identity) -> str:
+    return f"{identity.name.full_name} born {_date_text(identity.birth)}"
 
 
-def _facts(person: Person, folders: Sequence[str]) -> str:
+def _facts_text(person: Person, folders: Sequence[str]) -> str:
     days = sorted({item.day or item.started[:8] for item in person.items} - {""})
-    when = f"date{'s' * (len(days) > 1)} {_some([_date(day) for day in days])}" if days else "no date"
-    return f"files in {_some(folders)}, {when}, series {_series(person)}"
+    when = f"date{'s' * (len(days) > 1)} {_listed([_date_text(day) for day in days])}" if days else "no date"
+    return f"files in {_listed(folders)}, {when}, series {_series_text(person)}"
 
 
-def _series(person: Person) -> str:
-    return _some(list(dict.fromkeys(item.series for item in person.items)))
+def _series_text(person: Person) -> str:
+    return _listed(list(dict.fromkeys(item.series for item in person.items)))
 
 
-def _date(day: str) -> str:
+def _date_text(day: str) -> str:
     return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if len(day) == 8 and day.isdigit() else day  # noqa: PLR2004 - YYYYMMDD
 
 
-def _some(items: Sequence[str]) -> str:
+def _listed(items: Sequence[str]) -> str:
     text = ", ".join(items[:MAX_LISTED])
     return text if len(items) <= MAX_LISTED else f"{text} and {len(items) - MAX_LISTED} more"
 
@@ -130,7 +130,7 @@ def _some(items: Sequence[str]) -> str:
 def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
     """Return where in the packet each person's files are: the highest folders without files of other persons.
 
-    A folder that itself has files of several persons is returned for each of them.
+    A folder that directly contains files of several persons is returned for each of them.
     """
     folders_of_people = [_own_folders(reading, person) for person in people]
     people_in: dict[_Folder, set[int]] = {}
@@ -144,17 +144,18 @@ def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
             next((top for top in _with_parents(folder) if len(people_in[top]) == 1), folder)
             for folder in sorted(own_folders)
         )
-        highest_folders.append([_place(folder) for folder in dict.fromkeys(highest)])
+        highest_folders.append([_place_text(folder) for folder in dict.fromkeys(highest)])
     return highest_folders
 
 
 def _own_folders(reading: Reading, person: Person) -> set[_Folder]:
+    """Return the folders and archives that directly contain files of a person."""
     rows = [row for group in person.groups for row in reading.group_rows(group)]
     rows += [row for item in person.items for row in item.rows]
     return {folder_of(reading.row(row)) for row in rows}
 
 
-def _place(folder: _Folder) -> str:
+def _place_text(folder: _Folder) -> str:
     """Return `folder A`, `archive a.zip` or the words for the top folder."""
     if not folder:
         return "the top folder of the packet"

@@ -1,4 +1,4 @@
-"""One packet, one patient: identifies the patients, and assigns each a session on request."""
+"""One packet, one patient: identifies the patients of a packet, and plans its sessions as `--on-mixed` says."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -47,7 +47,7 @@ def patients_of(reading: Reading) -> list[Person]:
 
     A PAR without a REC does not count: it has no image.
     """
-    return people_of([*_items(reading), *_par_items(reading, with_rec=True)])
+    return people_of([*_dicom_items(reading), *_par_items(reading, with_rec=True)])
 
 
 def patients_for_split(reading: Reading) -> list[Person]:
@@ -56,20 +56,21 @@ def patients_for_split(reading: Reading) -> list[Person]:
     In contrast to `patients_of`, a PAR without a REC counts: it belongs to the person with its patient name. If there is no such
     person, it adds one. Raises OSError.
     """
-    items = [*_items(reading), *_par_items(reading, with_rec=True), *_par_items(reading, with_rec=False)]
+    items = [*_dicom_items(reading), *_par_items(reading, with_rec=True), *_par_items(reading, with_rec=False)]
     return with_unknown_patients(reading, items, people_of(items))
 
 
-def _items(reading: Reading) -> list[PatientFiles]:
-    return [*_dicom_items(reading), *_unsorted_dicom_items(reading)]
+def _dicom_items(reading: Reading) -> list[PatientFiles]:
+    """Return the items of the sorted DICOM files, and of the unsorted ones that name a patient."""
+    return [*_group_items(reading), *_unsorted_dicom_items(reading)]
 
 
-def _dicom_items(reading: Reading) -> Iterator[PatientFiles]:
+def _group_items(reading: Reading) -> Iterator[PatientFiles]:
     """Yield, for each group, an item for each pair of name and birth date in its files; the pair of the group's header is first."""
     for index, group in enumerate(reading.groups()):
         patient = _text(group.header.get("PatientID"))
         headers = (group.header, *distinct_headers(reading, reading.group_rows(index)))
-        day, series = _text(group.header.get("StudyDate")), _series(group.number, group.header)
+        day, series = _text(group.header.get("StudyDate")), _series_text(group.number, group.header)
         for name, birth in dict.fromkeys(map(_name_and_birth, headers)):
             identity = identity_of(name, birth, patient)
             yield PatientFiles(
@@ -101,7 +102,7 @@ def _unsorted_dicom_items(reading: Reading) -> Iterator[PatientFiles]:
             _text(header.get("StudyInstanceUID")),
             day + _text(header.get("StudyTime")),
             day,
-            _series(number if isinstance(number, int) else None, header),
+            _series_text(number if isinstance(number, int) else None, header),
             rows=(index,),
         )
 
@@ -125,7 +126,7 @@ def _par_items(reading: Reading, *, with_rec: bool) -> Iterator[PatientFiles]:
                 "",
                 started,
                 started[:8],
-                _series(pair.number, pair.header),
+                _series_text(pair.number, pair.header),
                 rows=pair_rows,
                 is_par=True,
             )
@@ -147,7 +148,8 @@ def _item(header: HeaderLike) -> PatientFiles:
     return PatientFiles(patient.casefold(), patient, identity_of(name, birth, patient), "", "")
 
 
-def _series(number: int | None, header: HeaderLike) -> str:
+def _series_text(number: int | None, header: HeaderLike) -> str:
+    """Return number and description of a series for messages: `3 (T1w)`."""
     description = _text(header.get("SeriesDescription"))
     return " ".join(filter(None, (str(number or ""), f"({description})" if description else ""))) or "without a number"
 
@@ -174,7 +176,7 @@ def plan_sessions(
         return [everything], name_warnings
     if on_mixed is OnMixed.REJECT:
         problem = mixed_patients_problem(reading, people, subject, deidentified=deidentified)
-        raise PacketError(problem if _shared_series(people) is None else inseparable_patients_problem(problem))
+        raise PacketError(problem if _shared_group(people) is None else inseparable_patients_problem(problem))
     if on_mixed is OnMixed.MERGE:
         message = (
             f"contains {patients_text(people, deidentified=deidentified)}, merged into session {session.id} as asked."
@@ -201,7 +203,7 @@ def plan_sessions(
 
 def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str) -> None:
     """Raise PacketError if files of two people have the same UIDs and numbers."""
-    group = _shared_series(people)
+    group = _shared_group(people)
     if group is None:
         return
     path = reading.row(reading.group_rows(group)[0]).path
@@ -211,7 +213,7 @@ def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str
     raise PacketError(Problem(Code.MIXED_PATIENTS, subject, message, hint, has_remedy=False))
 
 
-def _shared_series(people: Sequence[Person]) -> int | None:
+def _shared_group(people: Sequence[Person]) -> int | None:
     """Return the first group with files of several people; None if there is none."""
     person_of: dict[int, int] = {}
     return next(

@@ -10,7 +10,7 @@ Vector = tuple[float, ...]
 """The numbers of one header field; empty when absent."""
 
 SAME_VALUE = 1e-3
-"""Direction cosines, mm, ms and degrees that differ by less than this are equal."""
+"""Direction cosines, and values in mm, ms, degrees or Hz, that differ by less than this are equal."""
 SAME_REPETITION = 0.01
 """Largest relative difference of RepetitionTime."""
 

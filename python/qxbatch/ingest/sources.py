@@ -72,10 +72,9 @@ def sorted_sources(dicom: Path) -> list[Source]:
 
 
 def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packet, ...]:
-    """Return the archives of an inbox whose members were read.
+    """Return the archives of an inbox, without those that the core keeps as one file.
 
-    The core does not unpack an archive without DICOM or PAR/REC: a spreadsheet is a zip, too. Such an archive remains in the
-    inbox like other files.
+    An archive without DICOM or PAR/REC is kept as it is: a spreadsheet is a zip, too. It remains in the inbox like other files.
     """
     kept_paths = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
     return tuple(packet for packet in archives if escape(packet.path.name) not in kept_paths)

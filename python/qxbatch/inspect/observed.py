@@ -13,7 +13,7 @@ from qxbatch.model import HeaderLike, Output
 
 @dataclass(frozen=True)
 class ObservedSeries:
-    """What the acquisition facts of a DICOM series are computed from: its frames, its header, the sidecars of its images."""
+    """The sources of the acquisition facts of a DICOM series: its frames, its header, the sidecars of its images."""
 
     acquired_stacks: AcquiredStacks
     """The stacks of all files, also of derived images, and values of the first header with an image."""
@@ -66,7 +66,7 @@ class ObservedSeries:
 
 
 def observe(acquired_stacks: AcquiredStacks, header: HeaderLike, outputs: Sequence[Output]) -> ObservedSeries:
-    """Return what the facts are computed from; reads the sidecars of `outputs`, the converted images of the series, if any."""
+    """Return the sources of the facts; reads the sidecars of `outputs`, the images of the series (none if it was not converted)."""
     jsons = [output.sidecars["json"] for output in outputs if "json" in output.sidecars]
     tables = [output.sidecars for output in outputs if "bval" in output.sidecars]
     values: Sequence[Sequence[float]] = _rows(tables[0]["bval"]) if len(tables) == 1 else []
@@ -92,6 +92,7 @@ def read_sidecar(path: Path | None) -> Mapping[str, Any]:
 
 
 def _rows(path: Path) -> list[list[float]]:
+    """Return the numbers of each line of a .bval or .bvec; empty if it cannot be read."""
     try:
         lines = path.read_text(encoding="ascii", errors="replace").splitlines()
         return [[float(word) for word in line.split()] for line in lines if line.strip()]

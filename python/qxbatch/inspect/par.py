@@ -31,6 +31,7 @@ _OTHER_COLUMNS = (
     "diffusion_b_factor",
     "diffusion",
 )
+"""The other columns from which facts are computed."""
 _PLANES = {1: Orientation.AXIAL, 2: Orientation.SAGITTAL, 3: Orientation.CORONAL}
 """The plane for each value of the column slice orientation."""
 _KINDS = {0: ImageKind.MAGNITUDE, 1: ImageKind.REAL, 2: ImageKind.IMAGINARY, 3: ImageKind.PHASE}
@@ -47,14 +48,14 @@ Numbers = tuple[float, ...]
 
 
 class _Table(NamedTuple):
-    """The images of a PAR."""
+    """The image table of a PAR."""
 
     columns: Mapping[str, Sequence[Numbers]]
     """Values of each image by column; empty for a column that the PAR does not have."""
     groups: Sequence[Numbers]
-    """Contrast and plane of each image."""
+    """Plane and contrast of each image: its values in _GROUP_COLUMNS."""
     volumes: Sequence[Numbers]
-    """Key of the volume of each image: its values in _VOLUME_COLUMNS.
+    """Key of the volume of each image: its values in those of _VOLUME_COLUMNS that exist.
 
     If the PAR does not number the directions of a diffusion scan, the b-value and a number of the direction follow.
     """
@@ -165,23 +166,23 @@ def _planned_volumes(header: ParContent, acquired: int) -> int | None:
 
 
 def _times(header: ParContent, table: _Table) -> dict[str, Any]:
-    """Return start and duration of the series, and the median interval of its dynamic scans, as fields of `Acquisition`."""
-    started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
-    begin = "T".join(text for text in (started[0], started[2]) if text)
+    """Return start (of the examination), duration, and the median interval of dynamic scans, as fields of `Acquisition`."""
+    date, _, time_of_day = header.text("examination date/time").replace(".", "-").replace(" ", "").partition("/")
+    started = "T".join(text for text in (date, time_of_day) if text)
     # the first number of a volume is that of its dynamic scan
-    times = {volume[:1]: time for volume, (time,) in _rows(table, "dyn_scan_begin_time")}
+    times = {volume[:1]: time for volume, (time,) in _values_of_first_slice(table, "dyn_scan_begin_time")}
     steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
     middle = steps[len(steps) // 2] if steps else 0.0
     duration = next(iter(header.floats("scan duration")), 0.0)
     return {
-        "started": begin if _is_date_and_time(begin) else None,
+        "started": started if _is_date_and_time(started) else None,
         "duration_s": duration or None,
         "observed_tr_ms": round(middle * 1e3, 3) if middle > 0 else None,
     }
 
 
-def _rows(table: _Table, name: str) -> list[tuple[Numbers, Numbers]]:
-    """Return the volume key and the value of a column for each image of the first slice and contrast."""
+def _values_of_first_slice(table: _Table, name: str) -> list[tuple[Numbers, Numbers]]:
+    """Return volume key and value of a column for each image with the slice number, the plane and the contrast of the first one."""
     first = (table.groups[0], table.slices[0])
     values = table.columns.get(name) or ()
     rows = zip(table.groups, table.slices, table.volumes, values, strict=False)
@@ -220,6 +221,7 @@ def _sizes(header: ParContent, table: _Table) -> dict[str, Any]:
 
 
 def _phase_encoding_axis(header: ParContent, plane: Orientation | None) -> str | None:
+    """Return `i` if the preparation direction is along the rows of an image, else `j`; None if it or the plane is unknown."""
     direction = header.text("preparation direction").strip().lower()
     if plane is None or not direction:
         return None
@@ -228,10 +230,10 @@ def _phase_encoding_axis(header: ParContent, plane: Orientation | None) -> str |
 
 def _diffusion(table: _Table) -> dict[str, Any]:
     """Return b-values and the number of directions, as fields of `Acquisition`; empty if all b-values are 0."""
-    values = {volume: value[0] for volume, value in _rows(table, "diffusion_b_factor")}
+    values = {volume: value[0] for volume, value in _values_of_first_slice(table, "diffusion_b_factor")}
     if not any(values.values()):
         return {}
-    directions = {vector for _, vector in _rows(table, "diffusion") if any(vector)}
+    directions = {vector for _, vector in _values_of_first_slice(table, "diffusion") if any(vector)}
     return {"b_values": tuple(sorted(Counter(values.values()).items())), "directions": len(directions) or None}
 
 

@@ -18,12 +18,10 @@ _OFF = (None, 1.0)
 def planned_volumes(observed: ObservedSeries, stacks: Sequence[Stack], slices: int) -> int | None:
     """Return the planned number of volumes with `slices` slices.
 
-    None for derived images, and if the header of the first image does not contain a plausible count.
+    None for derived images, and if the header of the first image has no count that is at least the number of acquired volumes. A
+    smaller one counts something else: NumberOfTemporalPositions of a diffusion scan may be 1.
 
     `stacks` are those that were acquired together; the first one has the most frames.
-
-    A count below the number of acquired volumes counts something else: NumberOfTemporalPositions of a diffusion scan may
-    be 1.
     """
     main = stacks[0]
     acquired = main.volumes
@@ -63,6 +61,7 @@ def _plane_count(observed: ObservedSeries) -> int:
 
 
 def _positive_integer(observed: ObservedSeries, name: str) -> int | None:
+    """Return a number of the header; None if it is absent, below 1 or not an integer."""
     number = observed.number(name)
     return int(number) if number is not None and number >= 1 and number == int(number) else None
 
@@ -115,5 +114,6 @@ def _siemens_bold_volumes(observed: ObservedSeries) -> int | None:
 
 
 def _is_reference(observed: ObservedSeries) -> bool:
+    """Return whether the series is a single-band reference, by its comment or its description."""
     comment = (observed.text("ImageComments") or "").lower()
     return "single-band reference" in comment or observed.header_text("SeriesDescription").lower().endswith("sbref")

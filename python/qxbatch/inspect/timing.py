@@ -15,6 +15,7 @@ class Timing(NamedTuple):
     """Times; None for unknown ones."""
 
     started: str | None = None
+    """ISO 8601, like `ended`."""
     ended: str | None = None
     duration_s: float | None = None
     observed_tr_ms: float | None = None
@@ -23,9 +24,9 @@ class Timing(NamedTuple):
 def timing(observed: ObservedSeries) -> Timing:
     """Return start, end and duration, from the acquisition times of all frames, and the interval of volumes.
 
-    All slices of a single volume may start within a short time, so its end follows from AcquisitionDuration. For several
-    volumes, that element contains the planned duration and is not used. Without acquisition times, the start is that of the
-    series.
+    The end is the last acquisition time: the beginning of the last slice or volume. Only the end of a single volume follows from
+    AcquisitionDuration if the header has it, since all its slices may start within a short time. For several volumes, that element
+    contains the planned duration. Without acquisition times, the start is that of the series.
     """
     first_and_last_time = observed.acquired_stacks.first_and_last_time
     if first_and_last_time is None:
@@ -74,6 +75,7 @@ def _iso_text(moment: datetime) -> str:
 
 
 def _day(observed: ObservedSeries) -> str:
+    """Return the date of the acquisition, else of the series, else of the study, as YYYYMMDD; empty if none is valid."""
     dates = (observed.header_text(f"{prefix}Date").replace(".", "") for prefix in ("Acquisition", "Series", "Study"))
     return next((day for day in dates if _is_date(day)), "")
 

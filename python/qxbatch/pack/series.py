@@ -22,7 +22,7 @@ class StorageForm(StrEnum):
 
 
 def current_gzip(dicom: Path) -> Gzip:
-    """Return how the series of a session are compressed: like the first compressed one; NO if none is."""
+    """Return the value of `--gzip` with which the first compressed series in `dicom` was stored; NO if no series is compressed."""
     for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
         if path.name.endswith(PACKED_SUFFIX):
             return Gzip.FOLDER
@@ -32,7 +32,7 @@ def current_gzip(dicom: Path) -> Gzip:
 
 
 def storage_form(folder: Path, gzip: Gzip) -> StorageForm:
-    """Return how to store a series. A series with files that are gzipped already (`--unzip=no`) is not changed."""
+    """Return how to store the series in `folder`. If some of its files are gzipped already (`--unzip=no`), it stays as it is."""
     if gzip is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
         return StorageForm.PLAIN
     return StorageForm.PACKED if gzip is Gzip.FOLDER else StorageForm.GZIPPED

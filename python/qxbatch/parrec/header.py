@@ -20,11 +20,11 @@ from qxbatch.parrec.table import ParContent
 
 _MAX_BYTES = 64 << 20
 _MAX_LINES = 100_000
-"""Limits on bytes and lines of a PAR. Each image is a line: scanners write up to some ten thousand."""
+"""Limits on the bytes and lines of a PAR. Each image is a line, and scanners write up to about 10,000 lines."""
 _MAX_LINE_LENGTH = 1 << 16
 """A line with this many characters or more, including its end, is too long."""
 _BEGINNING = 1 << 20
-"""Bytes that are read of a PAR above the limit, for its general lines."""
+"""Number of bytes that are read of a PAR above `_MAX_BYTES`, for its general lines."""
 _BLOCK = 1 << 20
 """Bytes that are decoded at a time."""
 _VERSION = re.compile(r"image export tool\s+V?(\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -66,6 +66,7 @@ def _read(file: BinaryIO, size: int) -> ParHeader:
 
 
 def _encoding(file: BinaryIO) -> str:
+    """Return the encoding of the bytes up to the end: UTF-8, with or without a byte order mark, or else Latin-1."""
     decoder = getincrementaldecoder("utf-8")()
     try:
         while block := file.read(_BLOCK):

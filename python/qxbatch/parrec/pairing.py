@@ -9,8 +9,9 @@ from typing import NamedTuple
 from qxbatch.problems import Code, Problem, Severity
 
 _COMPRESSED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
-"""Extensions of compressed files. They are no part of the stem, unless a name has only this extension."""
+"""Matches the extension of a compressed file. It is not part of the stem, unless the name has no other extension."""
 _PAIRED_EXTENSIONS = (".par", ".rec", ".xml")
+"""In lower case; an .xml may be the header of a REC."""
 _FILE_NAME = re.compile(rf"^(?P<stem>.*?)(?P<extension>\.[^.]*)?(?:{_COMPRESSED})?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
@@ -32,7 +33,7 @@ class Member(NamedTuple):
 
 
 PairedRows = tuple[int, int | None]
-"""The `row` that was passed to `pair_rows` for a PAR, and that for its REC; None without a REC."""
+"""The `Member.row` of a PAR, and that of its REC; None without a REC."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ _KEYS: tuple[Callable[[_Candidate], object], ...] = (
     lambda candidate: (candidate.folder, candidate.stem),
     lambda candidate: (candidate.folder, candidate.stem.casefold()),
 )
-"""What is equal for a PAR and its REC, in the order in which these keys are tried."""
+"""Functions whose results are equal for a PAR and its REC, in the order in which they are tried."""
 
 
 def pair_rows(members: Iterable[Member]) -> tuple[list[PairedRows], list[Problem]]:

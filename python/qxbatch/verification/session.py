@@ -80,7 +80,10 @@ def _stored_rows(
 
 
 def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, SizeAndHash], list[str]]:
-    """Return the checksums of image files in the summary, and its faults: every file that it names must exist."""
+    """Return the checksums of image files in the summary, by path below the session, and faults.
+
+    A summary that is missing or cannot be read is a fault, and so is each of its files that is missing or has no checksum.
+    """
     path = folder.paths.summary
     try:
         summary = folder.summary
@@ -111,6 +114,7 @@ def _check_pack(path: Path, expected: dict[str, str], monitor: Monitor) -> list[
 
 
 def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], monitor: Monitor) -> list[str]:
+    """Check files that are not packed; a kept file that is not in the session is read from `inbox`."""
     faults = []
     for row in rows:
         path = session / row.at
@@ -127,9 +131,10 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
 
 
 def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
-    """Return whether a file has the member's bytes. A sorted file may have been gzipped or gunzipped, a kept file gunzipped.
+    """Return whether a file has the member's bytes. An import may gzip or gunzip a sorted file, and gunzip a kept one.
 
-    With `--unzip=no`, a gzipped member is sorted as it is, also with bytes after the gzip data. Raises OSError and ValueError.
+    With `--unzip=no`, a gzipped member is sorted as it is, also with bytes after the gzip data. Raises OSError, and ValueError when
+    a sorted .gz is damaged.
     """
     if row.fate is Fate.SORTED and path.suffix == ".gz":
         try:
@@ -161,7 +166,7 @@ def _check_image(path: Path, checksum: SizeAndHash | None, monitor: Monitor) -> 
 
 
 def _fault_text(path: Path, error: Exception) -> str:
-    """Return the text of an error, which starts with the path."""
+    """Return the text of an error; it starts with the path."""
     text = error_text(error, path)
     return text if text.startswith(str(path)) else f"{path}: {text}"
 
@@ -182,7 +187,7 @@ def _check_sidecars(session: Path, sums: Mapping[str, SizeAndHash], monitor: Mon
 
 
 def _nifti_size(head: bytes) -> int | None:
-    """Return the bytes of header and voxels by the header of an image; None if it is not that of a NIfTI image."""
+    """Return the number of bytes up to the end of the voxels, by the header of an image; None if it is not a NIfTI header."""
     if len(head) < NIFTI_HEADER_SIZES[0]:
         return None
     for order in "<>":

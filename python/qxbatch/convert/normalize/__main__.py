@@ -103,6 +103,7 @@ def _convert(stack: CopiedStack, k: int, out: Path, flags: Sequence[str]) -> int
 
 
 def _write_tables(stack: CopiedStack, k: int, out: Path) -> None:
+    """Write the tables of b-values and directions of one stack, if the headers of its frames give them."""
     from qxbatch.convert.normalize.weightings import write_tables
 
     try:

@@ -176,6 +176,7 @@ def _write_object(
 
 
 def _write_frame(image: ImageObject, data: bytes, target: _FrameTarget, output: _StackOutput) -> None:
+    """Write the copy of one frame; `data` are its bytes in the pixel data of `image`."""
     frame = target.frame
     copy = copy_header(
         image.header, frame.source[1], output.plan, target.slice_index, target.volume, output.common, output.uid
@@ -209,8 +210,8 @@ def _pixels(
         return values.astype(recoding.dtype).tobytes(), recoding.encoding, syntax
     if image.is_encapsulated:
         return encapsulate([data]), frame.encoding, image.syntax
-    old = frame.encoding
-    encoding = PixelEncoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.is_signed)
+    source = frame.encoding
+    encoding = PixelEncoding(source.bits_allocated, source.bits_stored, source.bits_stored - 1, source.is_signed)
     syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
     return mask_unused_bits(image, frame, data), encoding, syntax
 

@@ -58,6 +58,7 @@ def _checked_frame(image: ImageObject, frame: Frame) -> Frame:
 
 
 def _frame(header: Dataset, name: str, index: int, *, enhanced: bool = False) -> Frame:
+    """Return the frame whose classic or flattened header this is. Raises MosaicError, and CannotNormalizeError with the reason."""
     kind = image_kind(header)
     if is_mosaic(kind):
         raise MosaicError(f"{name} is a mosaic: the places of its tiles are in private elements")
@@ -123,7 +124,7 @@ def echo_time(header: Dataset) -> float | None:
 
 
 def frame_type(header: Dataset) -> list[str]:
-    """Return FrameType, or ImageType if it is absent; for Philips, also if ImageType has more values, as in the classic header."""
+    """Return FrameType, else ImageType. Of Philips, return ImageType if it has more values, as in classic headers."""
     image_type = [str(value).upper() for value in header.get("ImageType") or []]
     frame_types = [str(value).upper() for value in header.get("FrameType") or []]
     return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types

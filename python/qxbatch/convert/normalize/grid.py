@@ -19,6 +19,7 @@ MAX_PARALLEL_ANGLE = 0.01
 _KEEP_TOLERANCE = 1e-3
 """The positions of a stack with one orientation are unchanged if all would move by less than this (mm)."""
 _MAX_LISTED = 12
+"""Maximum number of distances in a message."""
 Array = NDArray[np.float64]
 FramesByPosition = list[list[Frame]]
 """The frames of each slice position, in the order of the positions along the normal."""

@@ -47,7 +47,7 @@ class _Mosaic:
 def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     """Write the mosaics below a folder as one series for each size, kind and echo, numbered in the order of acquisition.
 
-    Only the elements of _COMMON, SeriesInstanceUID and InstanceNumber change.
+    Only the elements of _COMMON, SeriesInstanceUID and InstanceNumber change. Return the series in the order of their folders.
 
     Raises CannotNormalizeError when an image is not a mosaic, has several frames or is damaged, or when no element orders the
     volumes, and OSError.

@@ -73,9 +73,10 @@ def moved_volumes_by_contrast(frames: Sequence[Frame]) -> list[ContrastVolumes]:
 
 
 def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[list[Frame]]:
-    """Return two or more volumes in the order of acquisition, with the same number of slices (the last one may have fewer).
+    """Return the frames with the same value of the key as a volume, the volumes in the order of acquisition.
 
-    Empty if the key does not give such volumes, or they have fewer than _LEAST_SLICES slices.
+    Empty if a frame has no value, if there is one volume, or if the volumes have different numbers of slices or fewer than
+    _LEAST_SLICES. The last volume may have fewer slices than the others.
     """
     by_value: dict[Any, list[Frame]] = {}
     for frame in frames:
@@ -107,7 +108,7 @@ def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
 
 
 def _split_by_contrast(volumes: list[list[Frame]]) -> list[ContrastVolumes]:
-    """Return the volumes of each contrast; empty unless all volumes are copies of the first one that moved as a whole.
+    """Return the volumes of each contrast; empty unless all volumes have the slices of the first one, moved as a whole.
 
     An incomplete last volume is removed from `volumes`, and assigned to the last contrast. The contrasts are in the order of their
     first volumes.
@@ -119,7 +120,7 @@ def _split_by_contrast(volumes: list[list[Frame]]) -> list[ContrastVolumes]:
         return []
     grids = [_grid(volume) for volume in ordered]
     even_grids = [grid for grid in grids if grid is not None]
-    if len(even_grids) < len(grids) or not _are_moved_copies(ordered, even_grids):
+    if len(even_grids) < len(grids) or not _are_moved_as_wholes(ordered, even_grids):
         return []
     if incomplete and (len(ordered) == 1 or not _is_inside(incomplete, ordered[0], even_grids[0])):
         return []
@@ -174,8 +175,8 @@ def _centres(volume: Sequence[Frame]) -> Array:
     return np.array([np.asarray(frame.position) + half @ axes(frame.orientation) for frame in volume])
 
 
-def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> bool:
-    """Return whether all volumes are moved copies of the first one, and not interleaved slices."""
+def _are_moved_as_wholes(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> bool:
+    """Return whether all volumes have the slices of the first one, moved a little as a whole, and are not interleaved."""
     first, count = grids[0], len(volumes[0])
     unit_normal = normal(axes(first.orientation))
     start = _centres(volumes[0])

@@ -34,6 +34,7 @@ _MR_IMAGES = {
     EnhancedMRColorImageStorage,
     LegacyConvertedEnhancedMRImageStorage,
 }
+"""SOP classes whose objects must have pixel data."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _syntax(header: Dataset) -> UID:
+    """Return the transfer syntax of the file meta information; without one, the uncompressed one that pydicom detected."""
     meta = getattr(header, "file_meta", None)
     if meta is not None and "TransferSyntaxUID" in meta:
         return UID(meta.TransferSyntaxUID)

@@ -12,6 +12,7 @@ from qxbatch.convert.normalize.model import Frame, PixelEncoding
 from qxbatch.convert.normalize.objects import ImageObject
 
 Values = NDArray[np.integer[Any]]
+"""Stored values of pixels."""
 _BYTE = 8
 _PIXEL_ELEMENTS = (
     "Rows",
@@ -24,6 +25,7 @@ _PIXEL_ELEMENTS = (
     "HighBit",
     "PixelRepresentation",
 )
+"""Elements of the header that pydicom's decoders need."""
 
 
 def frame_length(frame: Frame) -> int:
@@ -76,6 +78,7 @@ def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
 
 
 def _decompress(image: ImageObject, data: bytes) -> NDArray[Any]:
+    """Return the values of a compressed frame. Raises CannotNormalizeError when they cannot be decoded."""
     dataset = Dataset()
     for keyword in _PIXEL_ELEMENTS:
         if keyword in image.header:

@@ -207,7 +207,7 @@ def _incomplete_stacks(volume: Volume, echo: int) -> list[StackPlan]:
     return [StackPlan((tuple(frames),), even_grid([[frame] for frame in frames]), True, echo) for frames in frame_runs]
 
 
-def _component(plan: StackPlan) -> int:
+def _component_index(plan: StackPlan) -> int:
     """Return the index of a stack's kind in _COMPONENTS: real, imaginary, phase, or 0 for magnitude and any other kind."""
     kind = set(plan.first_frame.kind)
     matching = (index for index, (_, values) in enumerate(_COMPONENTS) if kind & set(values))
@@ -215,11 +215,12 @@ def _component(plan: StackPlan) -> int:
 
 
 def _suffixes(plans: Sequence[StackPlan]) -> list[str]:
+    """Return the suggested suffix of each stack (`StackPlan.suffix`)."""
     several_echoes = len({plan.echo for plan in plans} - {0}) > 1
-    several_kinds = len({_component(plan) for plan in plans}) > 1
+    several_kinds = len({_component_index(plan) for plan in plans}) > 1
     return [
         (f"_e{plan.echo}" if several_echoes and plan.echo else "")
-        + (_COMPONENTS[_component(plan)][0] if several_kinds else "")
+        + (_COMPONENTS[_component_index(plan)][0] if several_kinds else "")
         for plan in plans
     ]
 
@@ -230,7 +231,7 @@ def _sort_key(plan: StackPlan) -> tuple[object, ...]:
     geometry = (tuple(np.round(plane_axes.ravel(), 2).tolist()), round(along, 1))
     first = plan.first_frame
     contrast = first.repetition_time or 0.0, first.inversion_time or 0.0, first.flip_angle or 0.0
-    kind = _component(plan), plan.first_frame.kind
+    kind = _component_index(plan), plan.first_frame.kind
     return plan.echo or np.inf, kind, contrast, geometry, plan.is_incomplete, plan.first_frame.source
 
 

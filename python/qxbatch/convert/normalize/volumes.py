@@ -34,17 +34,17 @@ _NUMBERS: tuple[tuple[str, Key], ...] = (
     ("TriggerTime", _trigger_time),
     ("DiffusionBValue", _gradient_values),
 )
-"""Elements that distinguish frames at the same position, the most reliable first, unless they count frames."""
+"""Elements that may distinguish frames at the same position, the most reliable first. One that counts frames is tried later."""
 _TIMES: tuple[tuple[str, Key], ...] = (
     ("AcquisitionTime", lambda frame: frame.volume_attributes.acquisition_time or None),
     ("FrameReferenceDateTime", lambda frame: frame.volume_attributes.reference_time or None),
 )
-"""Elements that follow DimensionIndexValues, which follow _NUMBERS."""
+"""Elements that are tried after _NUMBERS and DimensionIndexValues."""
 _LAST: tuple[tuple[str, Key], ...] = (
     ("ContentTime", lambda frame: frame.volume_attributes.content_time or None),
     ("InstanceNumber", lambda frame: frame.volume_attributes.instance_number),
 )
-"""Elements that follow all others. Before them are those of _NUMBERS that count frames."""
+"""Elements that are tried last, after those of _NUMBERS that count frames."""
 
 
 def assign_volumes(frames_by_position: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
@@ -108,7 +108,7 @@ def _counts_frames(frames_by_position: FramesByPosition, key: Key) -> bool:
 
 
 def _volume_indices(frames_by_position: FramesByPosition) -> Key:
-    """Return the key of those DimensionIndexValues that differ between frames at the same position; the others number places."""
+    """Return the key of those DimensionIndexValues that differ between frames at one position; the others number positions."""
     indices_by_position = [
         [frame.volume_attributes.dimension_index_values for frame in same_position]
         for same_position in frames_by_position
