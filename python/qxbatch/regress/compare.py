@@ -51,12 +51,10 @@ def _value_text(value: object) -> str:
 def reference_differences(
     reference: Path, observed: dict[str, Any], unmatched_references: dict[str, str]
 ) -> Iterator[str]:
-    """Compare the images below the folder `reference` with the results, `observed`, which are a value of `observe`.
+    """Compare the images below the folder `reference` with the images of the results, `observed` (a value of `observe`).
 
-    Yield a line for each reference image that should equal an image of the results and equals none, for each that is known to
-    differ and equals one, and for each known difference without a reference image.
-
-    `unmatched_references` maps names of reference images to the reason why no result equals them.
+    `unmatched_references` maps names of reference images to the reason why no result equals them. Yield a line for each image that
+    is not named there and equals no result, for each that is named and equals one, and for each name without an image.
     """
     images = [image for session in observed["sessions"].values() for image in session["images"].values()]
     paths = sorted(path for path in reference.rglob("*") if path.name.endswith((".nii", ".nii.gz")))
