@@ -150,6 +150,7 @@ def _is_log(path: Path) -> bool:
 
 
 def _is_toml(path: Path) -> bool:
+    """Return whether a file is TOML, as protocols and rule files are. Any TOML file may be replaced, but only with --overwrite."""
     import tomllib  # imported here, since an import of packets does not need it
 
     try:
