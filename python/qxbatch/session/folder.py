@@ -68,7 +68,7 @@ class SessionFolder:
 
     @cached_property
     def _summary_or_error(self) -> Summary | SummaryError | OSError | None:
-        """The summary, or why it cannot be read.
+        """Return the summary, or why it cannot be read.
 
         An error is kept, too. If a later call succeeded, for example after a short failure of a network, a command would use facts
         that contradict each other.
