@@ -9,7 +9,7 @@ from typing import Any
 from qxbatch.regress.observe import image_values
 
 _COORDINATES = ("affine", "bvec")
-"""Fields with millimetres or unit vectors; their absolute tolerance is 1e-4."""
+"""Fields with millimetres or unit vectors."""
 _MAX_LENGTH = 160
 """Maximum number of characters of a value in a message."""
 
@@ -32,6 +32,10 @@ def differences(expected: Any, actual: Any, field: str = "") -> Iterator[str]:
 
 
 def _are_equal(expected: Any, actual: Any, field: str) -> bool:
+    """Return whether type and value are equal.
+
+    Numbers may differ by a millionth, and by 1e-4 in _COORDINATES (1e-9 in other fields), and their types are not compared.
+    """
     numbers = isinstance(expected, int | float) and isinstance(actual, int | float)
     if not numbers or isinstance(expected, bool) or isinstance(actual, bool):
         return type(expected) is type(actual) and bool(expected == actual)
@@ -47,12 +51,10 @@ def _value_text(value: object) -> str:
 def reference_differences(
     reference: Path, observed: dict[str, Any], unmatched_references: dict[str, str]
 ) -> Iterator[str]:
-    """Compare the images below the folder `reference` with the results, `observed`, which are a value of `observe`.
+    """Compare the images below the folder `reference` with the images of the results, `observed` (a value of `observe`).
 
-    Yield a line for each reference image that should equal an image of the results and equals none, for each that is known to
-    differ and equals one, and for each known difference without a reference image.
-
-    `unmatched_references` maps names of reference images to the reason why no result equals them.
+    `unmatched_references` maps names of reference images to the reason why no result equals them. Yield a line for each image that
+    is not named there and equals no result, for each that is named and equals one, and for each name without an image.
     """
     images = [image for session in observed["sessions"].values() for image in session["images"].values()]
     paths = sorted(path for path in reference.rglob("*") if path.name.endswith((".nii", ".nii.gz")))

@@ -52,7 +52,10 @@ HEADER_FIELDS = (
 
 
 def observe(sessions: Path, summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the results of a run: its summary (`summary`, from --json-file), and the content of the sessions folder."""
+    """Return the results of a run: its summary (`summary`, from --json-file), and the content of the sessions folder.
+
+    Raises LookupError and ValueError if the summary is not valid, and as `observed_session`.
+    """
     folders = sorted(path.parent for path in sessions.glob(f"*/{SESSION_TXT}"))
     return {
         "schema": SCHEMA,
@@ -161,11 +164,11 @@ def image_values(path: Path) -> dict[str, Any]:
     assert isinstance(proxy, ArrayProxy)
     stored = np.asanyarray(proxy.get_unscaled())
     slope, inter = proxy.slope, proxy.inter
-    plain = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
+    little_endian = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
     return {
         "shape": [int(length) for length in image.shape],
         "type": str(stored.dtype.name),
         "scaling": [float(slope), float(inter)],
         "affine": [[round(float(value), 6) for value in row] for row in image.affine[:3]],
-        "voxels": hashlib.sha256(plain.tobytes(order="F")).hexdigest(),
+        "voxels": hashlib.sha256(little_endian.tobytes(order="F")).hexdigest(),
     }

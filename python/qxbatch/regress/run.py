@@ -26,7 +26,7 @@ class Outcome:
     """The result of one set."""
 
     name: str
-    """Of the set."""
+    """The name of the set."""
     differences: tuple[str, ...]
     """A line for each difference from the expectation or the reference images, or the reason why nothing could be compared."""
     observed: dict[str, Any]

@@ -16,7 +16,7 @@ from qxbatch.settings.config import read_config
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
 """Names of the files and folders of a set."""
-LOOSE_EXPECTED = "expected"
+EXPECTED_FOLDER = "expected"
 """Folder with the expectations of single packets, `<packet>.json`; an expectation can also be beside its packet."""
 
 UNMATCHED_REFERENCES = "reference_differs"
@@ -81,19 +81,19 @@ def _single_packets(folder: Path) -> list[RegressionSet]:
         for path in folder.glob("*.json")
         if path.name != EXPECTED and _may_be_expectation(path)
     }
-    expected_apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
+    expected_in_folder = {path.name.removesuffix(".json") for path in (folder / EXPECTED_FOLDER).glob("*.json")}
     options = _options(folder)
     return [
         RegressionSet(
             name,
             folder,
             folder / f"{name}.json"
-            if name in expected_beside - expected_apart
-            else folder / LOOSE_EXPECTED / f"{name}.json",
+            if name in expected_beside - expected_in_folder
+            else folder / EXPECTED_FOLDER / f"{name}.json",
             options,
             only_packet=name,
         )
-        for name in packet_names | expected_beside | expected_apart
+        for name in packet_names | expected_beside | expected_in_folder
     ]
 
 
@@ -114,7 +114,7 @@ def _is_expectation(content: object) -> bool:
 
 
 def _is_packet(entry: Entry) -> bool:
-    if entry.name.startswith(".") or entry.name == LOOSE_EXPECTED:
+    if entry.name.startswith(".") or entry.name == EXPECTED_FOLDER:
         return False
     if entry.shape is Shape.FOLDER:
         return not (entry.path / PACKETS).is_dir()

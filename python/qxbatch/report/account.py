@@ -27,7 +27,8 @@ class CandidateFate(StrEnum):
 
 
 IMPORTED_FATES = (CandidateFate.IMPORTED, CandidateFate.TO_CHECK, CandidateFate.WITH_ERRORS)
-NOT_IMPORTED_FATES = (
+"""Fates of candidates that were imported; in `sort` and `convert`: sorted or converted."""
+LEFT_ALONE_FATES = (
     CandidateFate.ALREADY_THERE,
     CandidateFate.HELD,
     CandidateFate.NO_MATCH,
@@ -36,6 +37,7 @@ NOT_IMPORTED_FATES = (
     CandidateFate.FILTERED,
     CandidateFate.STRAY,
 )
+"""Fates of candidates that the run did not change. A refused candidate is in neither list."""
 _FATE_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
     Verdict.ALREADY_THERE: CandidateFate.ALREADY_THERE,
     Verdict.NO_MATCH_IN_LOGFILE: CandidateFate.NO_MATCH,
@@ -93,5 +95,5 @@ def account_lines(results: Sequence[tuple[Candidate, CandidateFate]], stages: St
     phrases += [f"{counts[CandidateFate.WITH_ERRORS]} with errors"] * (counts[CandidateFate.WITH_ERRORS] > 0)
     lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
     lines += [f"{counts[CandidateFate.REFUSED]} refused"] * (counts[CandidateFate.REFUSED] > 0)
-    left_alone = sum(counts[fate] for fate in NOT_IMPORTED_FATES)
+    left_alone = sum(counts[fate] for fate in LEFT_ALONE_FATES)
     return lines + [f"{left_alone} left alone:"] * (left_alone > 0)

@@ -51,9 +51,9 @@ def _names(candidate: Candidate, settings: Settings) -> list[str]:
 
 
 def _logfile_sentence(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
-    """Return a sentence if the logfile names one of these packets in another case or with an extension, or in another column.
+    """Return a sentence if the logfile has one of these packets in another case, with an extension, or in another column.
 
-    Return an empty text if it names none of them so.
+    Else return an empty text.
     """
     match = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
     if match:

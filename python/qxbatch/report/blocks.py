@@ -37,7 +37,7 @@ class TextLayout(NamedTuple):
     list_all: bool = False
     """Whether lists and messages are complete (`--list-all`)."""
     max_lines: int | None = None
-    """Maximum number of lines of a message; None: no limit."""
+    """Maximum number of lines of a message, which `lines_of` sets; None: no limit."""
 
 
 class Reason(NamedTuple):
@@ -84,7 +84,8 @@ def _merge(group: Sequence[Block]) -> Block:
 def lines_of(blocks: Sequence[Block], layout: TextLayout, *, cuts_messages: bool = True) -> list[str]:
     """Return the lines of a report about these blocks: each with its messages, and with what to do.
 
-    With `cuts_messages`, long messages are cut, except with `layout.list_all`.
+    Without `layout.list_all`, more than MAX_BLOCKS blocks are folded to counts and names, and with `cuts_messages`, long messages
+    are cut.
     """
     if len(blocks) > MAX_BLOCKS and not layout.list_all:
         return list(_folded_lines(blocks, layout))

@@ -7,7 +7,7 @@ from pathlib import Path
 from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
-from qxbatch.report.account import NOT_IMPORTED_FATES, CandidateFate, account_lines, fates
+from qxbatch.report.account import LEFT_ALONE_FATES, CandidateFate, account_lines, fates
 from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, lines_of, merge_blocks
 from qxbatch.report.lines import elapsed_text
 from qxbatch.report.outcome import has_failed
@@ -46,8 +46,8 @@ def final_report(
     """Return the report as text. A report without sessions has no account of the candidates.
 
     With `deidentified`, the text says what redaction does not cover, if a session was written. A session counts as written if
-    its folder was published, also with errors or warnings. `seconds` is the duration of the run, `stages` are its stages. With
-    `problems_only`, the text has only warnings and errors.
+    its folder was published, also with errors or warnings. `seconds` is the duration of the run, `stages` are its stages. The path
+    `study_page` is named if it exists. With `problems_only`, the text has only warnings and errors.
     """
     layout = layout or TextLayout()
     lines: list[str] = []
@@ -88,14 +88,14 @@ def _account(report: Report, seconds: float | None, layout: TextLayout, stages: 
     time = "" if seconds is None else f" in {elapsed_text(seconds)}"
     lines = ["", f"{len(results)} {'entry' if len(results) == 1 else 'entries'}{time}:"]
     lines += [f"  {line}" for line in account_lines(results, stages)]
-    return lines + list(_not_imported(results, layout, stages))
+    return lines + list(_left_alone(results, layout, stages))
 
 
-def _not_imported(
+def _left_alone(
     results: Sequence[tuple[Candidate, CandidateFate]], layout: TextLayout, stages: Stages
 ) -> Iterator[str]:
-    """Yield the candidates that were not imported, by reason; a long list of names is shortened."""
-    for fate in NOT_IMPORTED_FATES:
+    """Yield the names of the candidates that were left alone, by fate; a long list of names is shortened."""
+    for fate in LEFT_ALONE_FATES:
         names = [one_line(candidate.path.name) for candidate, candidate_fate in results if candidate_fate is fate]
         if not names:
             continue

@@ -59,7 +59,7 @@ class JsonSummaryObserver:
 
 
 def _target(path: Path) -> Path:
-    """Return the path to write: without links, except the path of an open stream such as /dev/stdout, which is not changed."""
+    """Return the path to write. Links are resolved, except if the path names an open stream such as /dev/stdout."""
     return path if is_stream(path) else Path(os.path.realpath(path))
 
 
@@ -89,7 +89,9 @@ _ONLY_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 def _write_into(path: Path, text: str, flags: int) -> None:
     """Write the text in place; `flags` are added to those with which `open` opens the file."""
-    with open(path, "w", encoding="utf-8", opener=lambda name, own: open_without_waiting(name, own | flags)) as file:
+    with open(
+        path, "w", encoding="utf-8", opener=lambda name, own_flags: open_without_waiting(name, own_flags | flags)
+    ) as file:
         file.write(text)
 
 

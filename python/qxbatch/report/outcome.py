@@ -14,7 +14,7 @@ def has_failed(report: SessionReport) -> bool:
 
 
 def exit_status(report: Report) -> ExitStatus:
-    """Return the exit status that follows from the problems of candidates and sessions."""
+    """Return FAILED if a candidate has a problem or a session an error, HELD if other runs hold all sessions, else OK."""
     if any(candidate.problem is not None for candidate in report.candidates) or any(map(has_failed, report.sessions)):
         return ExitStatus.FAILED
     are_all_held = all(any(problem.code is Code.HELD for problem in session.problems) for session in report.sessions)

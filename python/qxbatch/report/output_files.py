@@ -67,10 +67,10 @@ def _study_of(settings: Settings) -> StudyPaths:
 
 
 def check_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyPaths]) -> None:
-    """Raise UsageError if one of `outputs` (maps options to paths) is at a place of a study where no output may be, or is an
-    existing file that the option may not replace.
+    """Raise UsageError if one of `outputs` (maps options to paths) may not be written.
 
-    Besides `studies`, any study that contains the path is recognised.
+    It may not be at some places of a study, or be an existing file that its option may not replace. Besides `studies`, any study
+    that contains the path is recognised.
     """
     known = list(studies)
     for option, path in outputs.items():
@@ -150,6 +150,7 @@ def _is_log(path: Path) -> bool:
 
 
 def _is_toml(path: Path) -> bool:
+    """Return whether a file is TOML, as protocols and rule files are. Any TOML file may be replaced, but only with --overwrite."""
     import tomllib  # imported here, since an import of packets does not need it
 
     try:

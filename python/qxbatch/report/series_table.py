@@ -32,7 +32,7 @@ WRAPPED_COLUMNS = 2
 class AnySeries(Protocol):
     """A series, of DICOM or PAR/REC. `number` is its SeriesNumber, `size` is in bytes, `files` is the number of its files.
 
-    `start_time` is YYYYMMDDHHMMSS, or the part of it that is known.
+    `start_time` is YYYYMMDDHHMMSS, or the part of it that is known. `folded_patient_id` is its PatientID in lower case.
     """
 
     @property

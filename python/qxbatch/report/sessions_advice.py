@@ -64,7 +64,7 @@ class Expressions:
             return False
 
     def corrections(self, item: str) -> Iterable[str]:
-        """Yield expressions for an item that was written as a glob, a file name, in a different case, or as a part of a name."""
+        """Yield expressions for an item that is a glob, a file name, a name in another case, or a part of a name."""
         if any(wildcard in item for wildcard in "*?"):
             yield regex_of_glob(item)
             yield f"(?i:{regex_of_glob(item)})"
@@ -91,7 +91,7 @@ class Globs:
         return any(matches_glob(name, [item]) for name in self._names)
 
     def corrections(self, item: str) -> Iterable[str]:
-        """Yield globs for an item that was a path, a regular expression, in a different case, or the beginning of a name."""
+        """Yield globs for an item that is a path, a regular expression, a name in another case, or the beginning of a name."""
         yield item.rstrip("/").rpartition("/")[2]
         yield item.replace(".*", "*")
         same_names = [as_glob(name) for name in self._names if name.casefold() == item.casefold()]

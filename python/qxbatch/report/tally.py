@@ -131,7 +131,7 @@ class Tally:
         rate does not count them."""
         self._read_bytes = 0
         """Bytes that the core has read in this run."""
-        self._rates = deque([(now, 0.0)])
+        self._samples = deque([(now, 0.0)])
         """Pairs (time, bytes done by then, without the skipped ones) of the last RATE_SECONDS."""
         self._seconds_left: float | None = None
         """The last estimate, and its time in `_estimated_at`."""
@@ -143,7 +143,7 @@ class Tally:
             case RunStarted():
                 self._unit_count, self._total_bytes = event.units, event.size
                 self._began = self._estimated_at = now
-                self._rates = deque([(now, 0.0)])
+                self._samples = deque([(now, 0.0)])
             case UnitStarted():
                 self._units[event.unit] = _Unit(event.unit, event.size)
             case MembersRead():
@@ -197,9 +197,9 @@ class Tally:
         """Return the progress of the run."""
         at_work = sum(unit.size * unit.progress for unit in self._units.values())
         done = self._ended_bytes + at_work
-        self._rates.append((now, done - self._skipped_bytes))
-        while len(self._rates) > 2 and self._rates[1][0] <= now - RATE_SECONDS:  # noqa: PLR2004 - the oldest and the newest
-            self._rates.popleft()
+        self._samples.append((now, done - self._skipped_bytes))
+        while len(self._samples) > 2 and self._samples[1][0] <= now - RATE_SECONDS:  # noqa: PLR2004 - the oldest and the newest
+            self._samples.popleft()
         rate = self._rate()
         return RunProgress(
             self._unit_count,
@@ -215,7 +215,7 @@ class Tally:
         )
 
     def _rate(self) -> float | None:
-        (start, start_bytes), (end, end_bytes) = self._rates[0], self._rates[-1]
+        (start, start_bytes), (end, end_bytes) = self._samples[0], self._samples[-1]
         is_known = end - self._began >= FIRST_SECONDS and end_bytes > start_bytes
         return (end_bytes - start_bytes) / (end - start) if is_known else None
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def other_stored_name(folder: Path, names: Container[str] | None = None) -> str:
-    """Return the name under which the file system stores a folder; an empty text if this is `folder.name`.
+    """Return the name under which the file system stores a folder; empty if it is `folder.name`, or if there is no such folder.
 
-    Return an empty text also if the folder does not exist. A name that is returned differs from `folder.name` by case, or by the
-    form of its Unicode characters. If the stored name is not found, return the words `another name`.
+    A name that is returned differs from `folder.name` by case, or by the form of its Unicode characters. If the stored name is not
+    found, return the words `another name`.
 
     `names` are those in the parent folder, if they are known: then the parent is listed only if `folder.name` is not one of them.
     Raises OSError.

@@ -58,7 +58,8 @@ class SessionFolder:
     def summary(self) -> Summary | None:
         """Return the summary; None if there is no such file.
 
-        Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read. So do all later calls then.
+        Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read. Later calls raise the same
+        error.
         """
         summary = self._summary_or_error
         if isinstance(summary, Exception):
@@ -67,9 +68,10 @@ class SessionFolder:
 
     @cached_property
     def _summary_or_error(self) -> Summary | SummaryError | OSError | None:
-        """The summary, or why it cannot be read.
+        """Return the summary, or why it cannot be read.
 
-        An error is kept, too: else a passing one, as of a network, would leave a command with facts that contradict each other.
+        An error is kept, too. If a later call succeeded, for example after a short failure of a network, a command would use facts
+        that contradict each other.
         """
         path = self.paths.summary
         _ = self.session_txt_identity  # session.txt is examined before the summary is read
@@ -85,7 +87,7 @@ class SessionFolder:
 
     @cached_property
     def session_txt_identity(self) -> tuple[int, ...] | None:
-        """Return inode, size and time of session.txt, as they were right before the summary was read; None if it is missing.
+        """Return inode, size and modification time of session.txt right before the summary was read; None if it was missing.
 
         An import that replaces a session removes session.txt first and adds another one last.
         """

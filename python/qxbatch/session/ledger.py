@@ -62,9 +62,9 @@ class LedgerRow(NamedTuple):
     size: int
     """Bytes of the member in its packet."""
     sha256: str
-    """SHA-256 of the member in its packet."""
+    """SHA-256 of the member in its packet; empty if it has no bytes, or if they were not read."""
     content_sha256: str
-    """SHA-256 of the bytes at `at`, without gzip."""
+    """SHA-256 of the bytes at `at`, without gzip; empty as `sha256`, and if the member could not be unpacked."""
     kind: Kind
     fate: Fate
     at: str = ""

@@ -82,7 +82,7 @@ class Summary:
 
     @property
     def is_only_sorted(self) -> bool:
-        """Whether the session has series, and all of them are in the state NOT_REQUESTED."""
+        """Return whether the session has series, and all of them are in the state NOT_REQUESTED."""
         return bool(self.series) and all(series.state is State.NOT_REQUESTED for series in self.series)
 
     def to_json(self) -> str:

@@ -17,8 +17,8 @@ _NOT_REPEATED = frozenset(
         *("scheduler", "container", "wait", "print_script"),
     )
 )
-"""The command does not repeat parameters that `_form` writes, or that choose packets, stop a run before its work, affect only
-reports, have no effect, or submit to a cluster."""
+"""Parameters that the command does not repeat: `_form` writes them, or they choose packets, stop a run before its work, affect
+only reports, have no effect, or submit to a cluster."""
 _REGEX_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|(),]")
 _GLOB_SPECIAL = re.compile(r"[*?\[{,]")
 

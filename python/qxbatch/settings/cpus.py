@@ -13,14 +13,14 @@ def usable_cpus(
     proc: Path = Path("/proc"),
     cgroups: Path = Path("/sys/fs/cgroup"),
 ) -> int:
-    """Return the smaller of the kernel's limit and SLURM_CPUS_PER_TASK; at least 1."""
+    """Return the smaller of `granted_cpus` and SLURM_CPUS_PER_TASK; at least 1."""
     slurm = environment.get("SLURM_CPUS_PER_TASK", "")
     limit = granted_cpus(proc, cgroups)
     return max(1, min(limit, int(slurm))) if slurm.isdecimal() else limit
 
 
 def granted_cpus(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the smallest of the affinity and the limits of cgroups (v2 and v1), in CPUs; at least 1."""
+    """Return how many CPUs the kernel grants: the smallest of the affinity and the limits of cgroups (v2 and v1); at least 1."""
     return max(1, min([_affinity(), *_cgroup_limits(proc, cgroups)]))
 
 

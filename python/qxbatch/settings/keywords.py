@@ -29,7 +29,6 @@ PATH_METAVARS = ("DIR", "FILE", "DIR|none")
 """Metavars of parameters whose values are paths."""
 WIDTH = 110
 """Maximum number of characters of a line of a docstring, without its indent."""
-# the beginning of import_parameters.py
 HEAD = '''\
 """The keywords of `qxbatch.import_packets`, written by `python -m qxbatch.settings.render` from the table of parameters."""
 
@@ -43,6 +42,7 @@ StrPath = str | os.PathLike[str]
 class ImportParameters(TypedDict, total=False):
     """Parameters of an import. What is not given has the default of the command line."""
 '''
+"""The beginning of import_parameters.py."""
 
 
 def parameter_texts(keywords: Mapping[str, object]) -> dict[str, str]:

@@ -11,7 +11,7 @@ _OPENING = {"(": ")", "[": "]", "{": "}"}
 def split_list(text: str) -> tuple[str, ...]:
     """Split at commas outside of brackets: `AP.{1,3},HQ[,_].*` is two items.
 
-    A backslash escapes the next character; inside `[]` only `]` counts. Items are trimmed, and empty ones left out. After a
+    A backslash escapes the next character. Inside `[]`, only `]` is a bracket. Items are trimmed, and empty ones left out. After a
     bracket that is never closed, commas do not split.
     """
     items: list[str] = []

@@ -115,7 +115,7 @@ def existing_data_sets(sessionsfolder: Path) -> list[DataSet]:
 def export_cells(data_sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
     """Return the cell `bids` of each session by its id; empty without data sets.
 
-    A cell has the state in each data set with the name of the data set, or only the state if it is the same in all.
+    A cell is the state if it is the same in all data sets, else `<name of the data set>: <state>` for each of them.
     """
     if not data_sets:
         return {}

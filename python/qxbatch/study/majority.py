@@ -31,9 +31,10 @@ def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters,
     """Return the usual parameters of series, and the names of fields whose values have no majority.
 
     A value is usual if more than the fraction `Field.min_agreement` of the series have it; a number of volumes, if more than half
-    have it. A field is named only if more than half of the series have any value of it. In neither result are fields that are not
-    learned (`Field.is_learned`), fields that each series lacks or has with the value `Field.value_if_absent`, and the axis of
-    phase encoding if there is a usual direction.
+    have it. A field is named only if more than half of the series have any value of it.
+
+    Both results leave out fields that are not learned (`Field.is_learned`), fields that each series lacks or has with the value
+    `Field.value_if_absent`, and the axis of phase encoding if there is a usual direction.
     """
     values: dict[str, Expectation] = {}
     undecided = []

@@ -5,9 +5,11 @@ use crate::header::{
     DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Window, trim, visit,
 };
 
-/// Tags of DirectoryRecordSequence, ReferencedFileID and ReferencedSOPInstanceUIDInFile.
+/// DirectoryRecordSequence.
 const DIRECTORY_RECORDS: u32 = 0x0004_1220;
+/// ReferencedFileID.
 const REFERENCED_FILE: u32 = 0x0004_1500;
+/// ReferencedSOPInstanceUIDInFile.
 const REFERENCED_INSTANCE: u32 = 0x0004_1511;
 
 /// A file that a DICOMDIR lists.

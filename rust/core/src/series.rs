@@ -97,7 +97,7 @@ type SeriesKey<'a> = (&'a [u8], Cow<'a, [u8]>);
 ///
 /// A file without PatientID gets that of the other files of its series, if they have only one. Then a file without
 /// SeriesNumber gets that of the other files of its patient in the series, if they have only one. The result is ordered by
-/// SeriesNumber (those without one last), start, SeriesInstanceUID, StudyInstanceUID, PatientID.
+/// SeriesNumber (those without one last), start (unknown ones first), SeriesInstanceUID, StudyInstanceUID, PatientID.
 pub fn group(files: &[InputFile<'_>]) -> Vec<Group> {
     let mut series: HashMap<SeriesKey<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
     for (index, file) in files.iter().enumerate() {
@@ -130,7 +130,7 @@ pub fn group(files: &[InputFile<'_>]) -> Vec<Group> {
     groups
 }
 
-/// Compares groups by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID, patient.
+/// Compares groups by the order of [`group`].
 fn compare_groups(a: &Group, b: &Group) -> Ordering {
     let key = |group: &Group| (group.number.is_none(), group.number);
     key(a)

@@ -4,8 +4,8 @@ use super::elements::{Numbers, numbers, text};
 use super::midnight::DAY;
 use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 
-/// The component of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType from value 3 on in classic
-/// objects).
+/// The component of a complex image that a frame shows: ComplexImageComponent (PS3.3 C.8.13.3.1.1), else the third and
+/// later values of ImageType or FrameType.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub enum Component {
     /// Not in the header.

@@ -48,7 +48,7 @@ impl Numbers {
         self.values.get(..self.count).unwrap_or_default().to_vec()
     }
 
-    /// Returns all numbers as indices; a fraction and a number below 0 are cut.
+    /// Returns all numbers as indices, without their fractions; 0 for a number below 0.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

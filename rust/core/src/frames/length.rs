@@ -27,7 +27,7 @@ pub(super) fn needed_bytes(object: &Object) -> Option<u64> {
     (bits > 0).then(|| bits.div_ceil(8))
 }
 
-/// Returns whether a file of `size` bytes ends within its last fragment, or has none. `fragments` are offsets and
+/// Returns whether a file of `size` bytes ends within its last fragment, or has no fragment. `fragments` are offsets and
 /// lengths.
 ///
 /// The sequence delimiter after the last fragment may be missing: the data are complete without it.

@@ -91,7 +91,7 @@ pub struct Object {
     pub encoding: PixelEncoding,
     /// PhotometricInterpretation; empty if absent, or if only headers were read.
     pub photometric_interpretation: String,
-    /// Location of the pixels.
+    /// Where and how the pixels are stored.
     pub pixels: Pixels,
     /// Whether all rows of its frames are compared with the converted image, and not only
     /// [`compared_rows`](super::compared_rows), because the encoding differs within the series.
@@ -116,7 +116,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// Rows of one frame.
+    /// Returns the rows of one frame.
     pub fn frame_rows(&self) -> u32 {
         self.tiling.as_ref().map_or(self.rows, |tiling| tiling.rows)
     }
@@ -130,7 +130,7 @@ impl Object {
         self.is_siemens && has_one_frame && is_large && self.rows == self.columns
     }
 
-    /// Columns of one frame.
+    /// Returns the columns of one frame.
     pub fn frame_columns(&self) -> u32 {
         self.tiling
             .as_ref()

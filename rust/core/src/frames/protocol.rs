@@ -18,8 +18,9 @@ const NUMBERS: [&str; 11] = [
 ];
 /// Name of the text that is read: the program of the pulse sequence.
 const SEQUENCE: &str = "tSequenceFileName";
-/// The marks of the first and the last line.
+/// The mark before the lines.
 const BEGIN: &str = "### ASCCONV BEGIN";
+/// The mark after the lines.
 const END: &str = "### ASCCONV END";
 /// Prefix of the names of values from a protocol text.
 pub(super) const PREFIX: &str = "Protocol.";

@@ -14,7 +14,7 @@ use crate::header::{
 /// Bytes read at once: enough for most headers of GE and Philips.
 const READ_LENGTH: usize = 1 << 14;
 
-/// Reads the header of one object; None if the file is not DICOM. Also returns `buffer`, which a next call can reuse.
+/// Reads the header of one object; None if the file is not DICOM. Also returns `buffer`, which the next call can reuse.
 ///
 /// # Errors
 ///

@@ -101,8 +101,8 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// Returns the files that end before their pixel data do, or are unreadable before them, and images without pixels
-    /// if other objects of their SOP class have pixels.
+    /// Returns the files with a damaged header, and the files that end before their pixel data do. Also images without
+    /// pixel data, if other objects of their SOP class have pixel data.
     pub fn truncated(&self) -> Vec<&Path> {
         let objects = &self.objects;
         // Presentation states and raw data of the same series have no pixels, though some have Rows and Columns.

@@ -47,8 +47,8 @@ pub(super) struct Buffers {
     pub bundle: Bundle,
 }
 
-/// Reads a file whose name is relative to a folder. Returns its size in bytes (0 if it cannot be opened, or has none, as a
-/// pipe), and the range of its header in `buffers.bundle` or why it has none.
+/// Reads a file whose name is relative to a folder. Returns its size in bytes, and the range of its header in
+/// `buffers.bundle` or why it has none. The size is 0 if the file cannot be opened, or has no size, such as a pipe.
 pub(super) fn read_file(
     folder: impl AsFd,
     name: impl Arg,

@@ -57,7 +57,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the requested paths as entries of a folder whose path is empty. Omits a repeated path, and a path below another
-/// requested path. Returns an error if a path cannot be accessed.
+/// requested path. Paths are compared as written: `a/../b` counts as below `a`. Fails if a path cannot be accessed.
 pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let requested: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
     let mut seen = HashSet::new();

@@ -22,8 +22,8 @@ const BATCH: usize = 64;
 /// The state of a scan, which all tasks share.
 struct Walk<'m> {
     monitor: &'m Monitor,
-    /// The next id of a folder.
-    ids: AtomicU32,
+    /// The id of the next folder.
+    next_id: AtomicU32,
     folders: Mutex<Vec<Folder>>,
     batches: Mutex<Vec<Batch>>,
 }
@@ -32,7 +32,7 @@ struct Walk<'m> {
 pub(super) fn scan_files(paths: &[Vec<u8>], monitor: &Monitor) -> Result<ScannedFiles, ScanError> {
     let walk = Walk {
         monitor,
-        ids: AtomicU32::new(0),
+        next_id: AtomicU32::new(0),
         folders: Mutex::default(),
         batches: Mutex::default(),
     };
@@ -43,7 +43,7 @@ pub(super) fn scan_files(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scanned
             open_folder(path).map_err(|error| ScanError::Path(path.to_vec(), error))?;
         }
     }
-    let root = walk.ids.fetch_add(1, Relaxed);
+    let root = walk.next_id.fetch_add(1, Relaxed);
     rayon::scope(|scope| walk.spawn_tasks(scope, b"", None, root, entries));
     if monitor.is_cancelled() {
         return Err(ScanError::Cancelled);
@@ -118,7 +118,7 @@ impl<'m> Walk<'m> {
         let mut files = Vec::with_capacity(entries.len());
         for entry in entries {
             if let Entry::Folder(name) = entry {
-                let child = self.ids.fetch_add(1, Relaxed);
+                let child = self.next_id.fetch_add(1, Relaxed);
                 nodes.push(Node::Folder(child));
                 let path = join(path, &name);
                 scope.spawn(move |scope| self.visit(scope, path, child));

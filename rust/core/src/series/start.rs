@@ -40,8 +40,8 @@ pub fn start_time(header: &Header) -> String {
 }
 
 /// Returns the first value of an element, a date or a time (with its fraction), without `separators`; empty if it is
-/// malformed. ACR-NEMA has dates with
-/// dots and times with colons (PS3.5 section 6.2), and some programs write dates with hyphens.
+/// malformed. ACR-NEMA has dates with dots and times with colons (PS3.5 section 6.2), and some programs write dates with
+/// hyphens.
 fn digits(raw: &[u8], separators: &[u8]) -> String {
     let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
     let characters: Vec<u8> = first

@@ -27,8 +27,8 @@ pub struct VolumeCounts {
 
 /// Assigns each frame of a stack to a volume, and counts the volumes.
 ///
-/// Uses the one of the [`candidate_assignments`] with the fewest missing slices (not of whole missing volumes) and repeated slices in total; of several, the one with
-/// the fewest repeated slices, and of several of these the first.
+/// Uses the one of the [`candidate_assignments`] with the lowest [`cost`]; of several, the one with the fewest repeated
+/// frames, and of several of these the first.
 pub(super) fn assign_volumes(
     placed_frames: &PlacedFrames<'_>,
     clock: &Clock,
@@ -49,7 +49,7 @@ pub(super) fn assign_volumes(
     })
 }
 
-/// Returns the number of missing slices, without those of whole missing volumes, and of repeated slices.
+/// Returns the number of missing slices (without those of whole missing volumes) plus the number of repeated frames.
 fn cost(volumes: &VolumeCounts) -> usize {
     let missing_in_last = if volumes.slices_in_partial_volume > 0 {
         volumes

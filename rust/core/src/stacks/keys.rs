@@ -61,7 +61,7 @@ fn mosaic_number(stack_frame: &StackFrame<'_>) -> Option<i64> {
 }
 
 /// Assigns frames to volumes by a number; None if a frame lacks it. `counts_volumes` says that the number increases by
-/// 1 from volume to volume, so that gaps are skipped volumes.
+/// 1 from volume to volume, so that gaps are missing volumes.
 fn by_number(
     placed_frames: &PlacedFrames<'_>,
     counts_volumes: bool,

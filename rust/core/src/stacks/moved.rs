@@ -54,11 +54,12 @@ pub(super) fn moved_slices(
     .or_else(|| slices_by_key(stack_frames, positions, slice_positions, 0.0, &time))
 }
 
-/// Returns the slices of the volumes that `key` distinguishes.
+/// Returns the slices of the volumes that `key` distinguishes. Returns None in these cases:
 ///
-/// None if a frame has no `key`, for a single volume or fewer than [`MIN_SLICES`] slices, if a volume other than the last
-/// one has fewer slices than another volume, if no volume moved, or if a slice is further from the same slice of the
-/// first volume than both `bound` (mm) and [`MAX_OFFSET`] allow.
+/// - A frame has no `key`, there is only one volume, or no volume has [`MIN_SLICES`] slices.
+/// - A volume other than the last one has fewer slices than another one.
+/// - No volume moved.
+/// - A slice is further from the same slice of the first volume than both `bound` (mm) and [`MAX_OFFSET`] allow.
 fn slices_by_key(
     stack_frames: &[StackFrame<'_>],
     positions: &[f64],

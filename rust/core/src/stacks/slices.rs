@@ -157,8 +157,8 @@ fn without_duplicates<'s>(stack: &StackFrames<'s>, clock: &Clock) -> (Vec<StackF
     (stack_frames, repeated)
 }
 
-/// Returns what distinguishes an object with several frames: its InstanceNumber if it has one and the frame has a time
-/// (`Ok`), else the index of its file (`Err`), because objects with one volume each may all have the same number.
+/// Returns what distinguishes an object with several frames: its InstanceNumber (`Ok`) if it has one and the frame has a
+/// time, else the index of its file (`Err`). Objects with one volume each may all have the same InstanceNumber.
 fn object_key(stack_frame: &StackFrame<'_>, clock: &Clock) -> Result<i64, usize> {
     let timed = clock.time(stack_frame).is_some();
     stack_frame
