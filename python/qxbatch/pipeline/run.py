@@ -62,8 +62,8 @@ def run(
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
-    hidden = [] if find else hidden_packet_reports(settings, workspace)
-    report = Report(tuple(candidates), (*recovery_reports(recovery, candidates), *hidden))
+    hidden_reports = [] if find else hidden_packet_reports(settings, workspace)
+    report = Report(tuple(candidates), (*recovery_reports(recovery, candidates), *hidden_reports))
     if settings.test or not ready:
         if submitter is not None and settings.test and ready:
             print(submitter.describe(settings, ready))
