@@ -91,6 +91,7 @@ def _is_unchanged_since(path: Path, moment: float) -> bool:
 
 
 def _problem(path: Path, kind: HiddenKind, original: str, settings: Settings) -> Problem:
+    """Return the problem of a packet with a hidden name; its command restores the packet named `original`, or removes it."""
     state, hint = _STATES[kind]
     can_be_removed = False
     if kind is HiddenKind.GONE:

@@ -89,6 +89,7 @@ def _print_notice(text: str) -> None:
 
 
 def _user_agrees(settings: Settings, count: int) -> bool:
+    """Ask whether to import the ready packets; return whether the answer is yes. The end of the input counts as no."""
     noun = "packet" if settings.stages is Stages.ALL else "session"
     # the values of Stages are verbs: import, sort, convert
     question = f"{settings.stages.capitalize()} {count} {noun}{'s' * (count != 1)}? [y/N] "

@@ -90,6 +90,7 @@ def parse_toml(path: Path, text: str, file_hint: str, syntax_hint: str) -> TomlF
 
 
 def _text(path: Path, what: str, file_hint: str) -> str:
+    """Return the text of a file, with plain line ends; for the other arguments see `read_toml`. Raises UsageError."""
     try:
         with open_text(path) as file:
             data = file.buffer.read(MAX_FILE_BYTES + 1)
