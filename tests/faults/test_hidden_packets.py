@@ -149,7 +149,7 @@ def test_in_an_inbox_outside_of_the_study_only_an_old_hidden_name_is_reported(
     inbox.mkdir()
     hidden_path(inbox / "S1.zip", HiddenKind.ASIDE, TAG).write_bytes(b"of a live run of another study")
     assert study.main(f"--masterinbox={inbox}", "--check=no").status == 0
-    monkeypatch.setattr(hidden_packets, "_AT_WORK_S", -math.inf)
+    monkeypatch.setattr(hidden_packets, "_AT_WORK_SECONDS", -math.inf)
     run = study.main(f"--masterinbox={inbox}", "--check=no")
     assert run.status == 1, run.text
     assert os.fspath(inbox) in run.text

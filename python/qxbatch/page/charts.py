@@ -35,7 +35,7 @@ class Dot(NamedTuple):
 
 
 def curve(values: Sequence[float]) -> Curve | None:
-    """Return the line of at least two values; None for fewer, or if a value is not finite."""
+    """Return the line through the values; None if there are fewer than two, or if one is not finite."""
     if len(values) < 2 or not all(map(math.isfinite, values)):  # noqa: PLR2004 - a line has two ends
         return None
     lowest, highest = min(values), max(values)
@@ -51,17 +51,17 @@ def sphere(directions: Sequence[tuple[float, float, float]], shell_indexes: Sequ
     `directions` are unit vectors; `shell_indexes` has the index of the b-value of each.
     """
     dots = [
-        _dot(sign * x, sign * y, sign * z, shell)
-        for (x, y, z), shell in zip(directions, shell_indexes, strict=True)
+        _dot(sign * x, sign * y, sign * z, shell_index)
+        for (x, y, z), shell_index in zip(directions, shell_indexes, strict=True)
         for sign in (1.0, -1.0)
     ]
     return sorted(dots, key=lambda dot: dot.is_front)
 
 
-def _dot(x: float, y: float, z: float, shell: int) -> Dot:
+def _dot(x: float, y: float, z: float, shell_index: int) -> Dot:
     turn, tilt = _VIEW
     across = x * math.cos(turn) - y * math.sin(turn)
     depth = x * math.sin(turn) + y * math.cos(turn)
     up = z * math.cos(tilt) - depth * math.sin(tilt)
     nearness = -(z * math.sin(tilt) + depth * math.cos(tilt))
-    return Dot(round(RADIUS * across, 1), round(-RADIUS * up, 1), nearness >= 0, shell)
+    return Dot(round(RADIUS * across, 1), round(-RADIUS * up, 1), nearness >= 0, shell_index)

@@ -22,8 +22,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 class _TemplateCache(BytecodeCache):
     """A cache of compiled templates in the folder of Python's compiled modules.
 
-    Compiling the templates takes 30 ms, longer than rendering them. Jinja2's cache on disk fails if its folder cannot be
-    written.
+    Compiling the templates takes 30 ms, longer than rendering them. `FileSystemBytecodeCache` of Jinja2 raises an error if its
+    folder cannot be written; this cache then writes nothing.
     """
 
     def __init__(self, *, write: bool) -> None:

@@ -9,7 +9,7 @@ _COLOURS = 256
 
 @cache
 def palette() -> bytes:
-    """Return 256 colours, red, green and blue of each, the darkest first."""
+    """Return 256 colours, the darkest first, each as three bytes: red, green and blue."""
     return b"".join(bytes(_colour(index)) for index in range(_COLOURS))
 
 

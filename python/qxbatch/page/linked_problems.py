@@ -22,7 +22,7 @@ class LinkedProblem(NamedTuple):
 
 
 def problems_of_single_series(summary: Summary) -> list[list[Problem]]:
-    """Return the problems that no other series has, for each series of the summary."""
+    """Return, for each series of the summary, its problems that no other series has."""
     counts = Counter((problem.code, problem.message) for series in summary.series for problem in series.problems)
     labels = _labels(summary)
     return [
@@ -32,7 +32,7 @@ def problems_of_single_series(summary: Summary) -> list[list[Problem]]:
 
 
 def linked_problems(summary: Summary) -> tuple[list[LinkedProblem], list[LinkedProblem]]:
-    """Return what to check, errors first, and remarks."""
+    """Return the errors and warnings of a session, errors first, and its other problems (`Severity.INFO`)."""
     anchors = {
         (problem.code, problem.message): f"s{series.n}"
         for series in reversed(summary.series)

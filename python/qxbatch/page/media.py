@@ -18,7 +18,7 @@ _MAX_LOG_LENGTH = 20_000
 _MAX_GRADIENT_BYTES = 1_000_000
 """Maximum size in bytes of a .bval or .bvec whose directions the page shows: some ten thousand volumes."""
 _SHELL_GAP = 10.0
-"""A b-value belongs to a shell if it is less than this above the lowest one of the shell (s/mm2)."""
+"""The b-values of a shell are less than this above its lowest one (s/mm2)."""
 _MIN_DIRECTED_B = 50.0
 """A volume with a lower b-value has no direction (s/mm2)."""
 
@@ -58,7 +58,7 @@ class Pictures:
 
 
 def _size(path: Path) -> int:
-    """Return the size of a picture; 0 if it is missing or not a file."""
+    """Return the size of a picture in bytes; 0 if it is missing, a link or not a regular file."""
     try:
         status = path.lstat()
     except OSError:

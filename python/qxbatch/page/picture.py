@@ -17,7 +17,7 @@ from qxbatch.page.side_letters import SIDES
 HEIGHT = 192
 """Pixels of each slice's longer side."""
 _THIN_RATIO = 8
-"""If the shortest axis has fewer voxels than the longest by more than this factor, one slice is shown."""
+"""If the longest axis has more than this many times the voxels of the shortest one, only one slice is shown."""
 _COLOUR_TYPES = (128, 2304)
 """Types of voxels that are red, green and blue (nifti1.h)."""
 _GREY_DEPTH, _COLOUR_DEPTH = 1, 3
@@ -53,7 +53,7 @@ def write_picture(
 
 
 def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
-    """Return slices side by side; a pixel has `depth` bytes. `colours`: the palette, if the pixels are indexes of colours."""
+    """Return a PNG of slices side by side; a pixel has `depth` bytes. `colours`: the palette, if pixels are indexes of it."""
     drawn_slices = [
         (pixels, len(plane.columns), SIDES[plane.normal_axis]) for pixels, plane in zip(slices, visible, strict=True)
     ]
@@ -112,7 +112,8 @@ class Plane(NamedTuple):
 def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
     """Return the middle slices, axial, coronal and sagittal; up is superior or anterior.
 
-    A volume of one slice or few slices (_THIN_RATIO) has only its middle slice. Raises ValueError for a voxel or a line of voxels.
+    A volume of one slice or few slices (`_THIN_RATIO`) has only its middle slice. Raises ValueError for a voxel or a line of
+    voxels.
     """
     axes = world_axes(shape, affine)
     counts = [axis.count for axis in axes]

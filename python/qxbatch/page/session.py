@@ -88,7 +88,7 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
 
 
 def _header(summary: Summary) -> PageHeader:
-    level, state = _state(summary)
+    state, level = _state(summary)
     facts = [*scan_facts(summary)]
     facts += [
         ("series", _series_count(summary)),
@@ -114,13 +114,13 @@ def _header(summary: Summary) -> PageHeader:
 
 
 def _state(summary: Summary) -> tuple[str, str]:
-    """Return the look of a session's badge (`PageHeader.level`) and its state."""
+    """Return the state of a session in words, and the look of its badge (`PageHeader.level`)."""
     severities = {problem.severity for problem in summary.problems}
     if summary.is_only_sorted:
-        return "check", "sorted, not converted"
+        return "sorted, not converted", "check"
     if Severity.ERROR in severities or any(series.state is State.FAILED for series in summary.series):
-        return "bad", "failed"
-    return ("check", "to check") if Severity.WARNING in severities else ("good", "complete")
+        return "failed", "bad"
+    return ("to check", "check") if Severity.WARNING in severities else ("complete", "good")
 
 
 def _series_count(summary: Summary) -> str:

@@ -31,10 +31,10 @@ The left side of the person is at the left (neurological convention).
 
 @cache
 def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[PixelRun, ...]:
-    """Return the pixels of the letters at the sides of a field of `width` x `height` pixels with a slice.
+    """Return the pixels of the letters that name the sides of a slice, which is in a field of `width` x `height` pixels.
 
-    The letters are white, with a black outline. A pixel has `depth` bytes. No letters are returned for sides where the slice is
-    too narrow.
+    The letters are white, with a black outline. A pixel has `depth` bytes. If the slice is too
+    narrow for the letters of some sides, these are left out.
     """
     left, right, top, bottom = sides
     across, down = (width - _LETTER_WIDTH) // 2, (height - _LETTER_HEIGHT) // 2

@@ -40,7 +40,7 @@ _MARKS = {
 _MAX_THUMBNAIL_BYTES = 8192
 """A larger thumbnail is not in the page."""
 _MAX_DIFFERENCES = 2
-"""Largest number of differences in a row of the table of sessions: the row has few lines then."""
+"""Maximum number of differences that a row of the table of sessions names, so that the row stays short."""
 _SUMMARY_COLUMNS = ("scanned", "scanner", "series", "images", "failed", "warnings")
 COLUMNS = ("", "session", "subject", "state", *_SUMMARY_COLUMNS, "differences", "packets")
 """Headings of the table; the first column has the thumbnails. If there are data sets, `bids` is before the last column."""

@@ -38,7 +38,10 @@ def _voxels(shape: tuple[int, ...]) -> int:
 
 
 def _grey_lines(png: bytes) -> list[bytes]:
-    """Return the lines of a PNG with 8 bits of grey and without filters, as qxbatch writes it; empty for other data."""
+    """Return the lines of a PNG with 8 bits of grey and without filters, as qxbatch writes it; empty for other data.
+
+    Raises zlib.error and struct.error for damaged data.
+    """
     if not png.startswith(SIGNATURE):
         return []
     offset, data, width = len(SIGNATURE), b"", 0

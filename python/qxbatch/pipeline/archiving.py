@@ -272,6 +272,10 @@ class _PacketArchiving:
         )
 
     def _archive(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
+        """Archive the packet; return where it, or its copy, is now (None: it no longer exists), or the problem.
+
+        Raises ValueError for a damaged ledger.
+        """
         try:
             devices = devices_of(self.path, mode, self.tag)
             target = archive_packet(

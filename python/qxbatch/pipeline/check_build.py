@@ -34,6 +34,8 @@ def _sync(product: Product) -> None:
 
 
 def _verify(context: Context, job: Job, product: Product, inbox: Path | None) -> None:
+    """Raise PacketError if the build differs from its ledger. `inbox` is the session's own inbox in folder mode, else None."""
+
     def run(check: IntegrityCheck) -> list[str]:
         with context.slots.acquire():
             return check()

@@ -163,8 +163,9 @@ def _containment(
 ) -> Callable[[Path, str], bool] | None:
     """Return a function that takes a loose file (path, SHA-256) and returns whether sessions contain it; None if not needed.
 
-    It is needed before a file leaves the inbox if another run read the packets, or if this run split the session. In the
-    second case kept files leave too, and the only copy of one may be a file of the user in the inbox of a new session.
+    It is needed before a file leaves the inbox if another run read the packets, or if this run split the session. After a split,
+    kept files leave the inbox too. If the inbox of a new session had such a file already, the import wrote no copy of it, and the
+    user may have changed that file.
     """
     if read_by_this_run and journal.sessions == (journal.unit,):
         return None

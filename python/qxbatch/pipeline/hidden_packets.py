@@ -20,7 +20,7 @@ from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import outside_path
 from qxbatch.visible import shell_word
 
-_AT_WORK_S = 120
+_AT_WORK_SECONDS = 120
 """A name in a shared inbox that changed in the last 120 s may be in use by a run of another study, which this run cannot see."""
 _GIVE_BACK = "If no other run uses this inbox, give the packet its name back:"
 _STATES = {
@@ -39,7 +39,7 @@ _REMOVE = "If you do not need the packet, remove it:"
 def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[SessionReport]:
     """Return a report for each file or folder in the master inbox that has a hidden name of no known run.
 
-    In an inbox outside of the sessions folder, only for those that did not change in the last _AT_WORK_S seconds. Empty if a
+    In an inbox outside of the sessions folder, only for those that did not change in the last _AT_WORK_SECONDS seconds. Empty if a
     journal or staging cannot be read, because its run is not known then. Raises UsageError.
     """
     inbox = settings.masterinbox
@@ -55,7 +55,7 @@ def hidden_packet_reports(settings: Settings, workspace: Workspace) -> list[Sess
         known_tags = {NO_RUN, *_tags(workspace)}
     except OSError:  # a packet may be of a journal or staging that cannot be read; the recovery reports those
         return []
-    latest_change = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
+    latest_change = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_SECONDS
     return [
         SessionReport(original, None, None, (_problem(inbox / name, kind, original, settings),))
         for name, kind, tag, shortened in entries
@@ -91,6 +91,7 @@ def _is_unchanged_since(path: Path, moment: float) -> bool:
 
 
 def _problem(path: Path, kind: HiddenKind, original: str, settings: Settings) -> Problem:
+    """Return the problem of a packet with a hidden name; its command restores the packet named `original`, or removes it."""
     state, hint = _STATES[kind]
     can_be_removed = False
     if kind is HiddenKind.GONE:

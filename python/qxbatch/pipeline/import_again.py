@@ -40,6 +40,7 @@ def with_import_command(
 def _with_command(
     problem: Problem, left_out: LeftOut, job: Job, settings: Settings, paths_after_archiving: Mapping[Path, Path | None]
 ) -> Problem:
+    """Return a problem with the command that imports the packet again; the problem as it is if that does not help."""
     changes, unpacking = _what_helps(left_out, job.unit, settings, paths_after_archiving)
     if not changes and not unpacking:
         return problem

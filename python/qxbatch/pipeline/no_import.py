@@ -10,9 +10,10 @@ from qxbatch.study.outdated import is_outdated, lists_not_imported
 def check_converters_or_refresh_study(
     settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, has_remains: bool
 ) -> None:
-    """In a dry run (--test) with ready packets, check the converters. In a real run, update the study level if it is outdated.
+    """In a dry run (--test) with ready packets, check the converters. In a real run, update the study level if needed.
 
-    `has_remains`: the value of `Workspace.has_remains` at the start of the run. If it is true, a real run also updates the study
+    A run of all stages updates it if it is outdated, or if it lists packets that were not imported and its list has changed.
+    `has_remains`: the value of `Workspace.has_remains` at the start of the run. If it is true, each real run updates the study
     level, and tidies the folder `.qxbatch`. Raises UsageError.
     """
     if settings.test:

@@ -77,6 +77,7 @@ def _steps_of(path: Path) -> Iterator[Path]:
 
 
 def _problem(settings: Settings, unit: Unit, path: Path, replaced_folder: Path) -> Problem:
+    """Return the problem of a folder of packets or a link, `path`, that is in `replaced_folder` or leads to it."""
     is_named = not settings.deidentified or path in (settings.masterinbox, unit.session_inbox)
     name = path if is_named else path.with_name(NAME_LEFT_OUT)
     relation = f"and {name} leads there" if path.is_symlink() else f"and the folder of packets is {name}"

@@ -131,6 +131,7 @@ def _finish_or_clear(
     settings: Settings,
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
+    """Finish or clear one unit; an error becomes a report. Raises only LockHeldError."""
     try:
         written_by = run_of_journal(workspace.journal_path(unit))
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
@@ -178,6 +179,10 @@ def _finish(
     settings: Settings,
     own_lock_names: Collection[str],
 ) -> RecoveryResult:
+    """Do the remaining steps of a unit with a journal. A journal that cannot be used becomes a report.
+
+    Raises LockHeldError, PacketError if this run lost a lock, and OSError or ValueError as `finish`.
+    """
     path = workspace.journal_path(unit)
     try:
         journal = read_journal(unit, workspace)

@@ -119,6 +119,7 @@ class _KnownPaths:
         self._known = known
 
     def __call__(self, text: str) -> str:
+        """Return a text in which NAME_LEFT_OUT replaces the unknown part of each path, and what follows it up to a known reason."""
         text = _reasons().sub(lambda match: f"{_MARK}{match[1]}", text.replace("\0", ""))
         texts = []
         position = 0

@@ -14,6 +14,9 @@ from qxbatch.study.outdated import is_outdated
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import is_current
 
+_ATTEMPTS = 3
+"""How often the files are written at most: another run may publish a session while they are written."""
+
 
 def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool = False) -> None:
     """Write the study level after an import; a failed write only prints a message, because the sessions are published.
@@ -51,7 +54,3 @@ def refresh_not_imported(settings: Settings, report: Report) -> None:
     listed = read_previous(settings.sessionsfolder / STUDY_SIDECAR).not_imported
     if tuple(items_not_imported(report, listed, deidentified=settings.deidentified)) != listed:
         refresh_study(settings, report, sessions_changed=True)
-
-
-_ATTEMPTS = 3
-"""How often the files are written at most: another run may publish a session while they are written."""

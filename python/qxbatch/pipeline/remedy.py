@@ -48,6 +48,7 @@ def refused_report(unit: Unit, problem: Problem, redact: Redact) -> SessionRepor
 def _with_command(
     problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings
 ) -> Problem:
+    """Return a problem with the command that fixes it; the problem as it is if it has a command, needs none, or none fixes it."""
     changes = remedies.get(problem.code) if problem.has_remedy else None
     needs_no_command = problem.code in (Code.ARCHIVE, Code.EXISTS) and problem.severity is Severity.WARNING
     is_gone = problem.code is Code.CHANGED and not any(os.path.lexists(packet.path) for packet in unit.packets)

@@ -62,8 +62,8 @@ def run(
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
-    hidden = [] if find else hidden_packet_reports(settings, workspace)
-    report = Report(tuple(candidates), (*recovery_reports(recovery, candidates), *hidden))
+    hidden_reports = [] if find else hidden_packet_reports(settings, workspace)
+    report = Report(tuple(candidates), (*recovery_reports(recovery, candidates), *hidden_reports))
     if settings.test or not ready:
         if submitter is not None and settings.test and ready:
             print(submitter.describe(settings, ready))
@@ -89,6 +89,7 @@ def _print_notice(text: str) -> None:
 
 
 def _user_agrees(settings: Settings, count: int) -> bool:
+    """Ask whether to import the ready packets; return whether the answer is yes. The end of the input counts as no."""
     noun = "packet" if settings.stages is Stages.ALL else "session"
     # the values of Stages are verbs: import, sort, convert
     question = f"{settings.stages.capitalize()} {count} {noun}{'s' * (count != 1)}? [y/N] "

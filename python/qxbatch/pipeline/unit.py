@@ -111,6 +111,10 @@ class _Import:
         return [refused_report(unit, problem, self.redact_member_paths)]
 
     def _stages(self) -> list[SessionReport]:
+        """Import the unit, whose locks are held; return a report for each of its sessions.
+
+        Raises PacketError, UsageError, OSError and CancelledError.
+        """
         context, unit = self.context, self.unit
         need_writable_sessions(context, unit, [unit.session])
         refuse_imported_meanwhile(context, unit)

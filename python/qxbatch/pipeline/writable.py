@@ -70,6 +70,7 @@ def _nearest_existing(folder: Path) -> Path:
 
 
 def _need_folder(folder: Path, what: str, hint: str) -> None:
+    """Raise UsageError if files cannot be created in a folder; `what` names the folder in the message."""
     try:
         if not stat.S_ISDIR(_mode(folder)):
             raise UsageError(f"{what} cannot be created: {folder} is not a folder.", hint, ExitStatus.CANNOT_WRITE)

@@ -47,7 +47,7 @@ class SessionCheck(NamedTuple):
 
 
 def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
-    """Compare a session that has facts with a protocol."""
+    """Return the differences between a session with facts (`ScannedSession.has_facts`) and a protocol."""
     scanner = session.scanner
     entries = [entry for entry in protocol.series if entry.is_expected_on(scanner)]
     assigned, extra = _assign(entries, session.series)
@@ -86,6 +86,7 @@ def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
 
 
 def _check_entry(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> EntryCheck:
+    """Return an entry compared with its series. Complete series are selected first, and then those with few differences."""
     expected = entry.parameters_on(scanner)
     differences_by_n = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
     ordered = _in_order(series)

@@ -12,11 +12,12 @@ _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'",
     re.DOTALL,
 )
+"""A string of TOML: multi-line basic, multi-line literal, basic, literal (TOML 1.0, String)."""
 _OPENING, _CLOSING = "[{", "]}"
 
 
 def lines_of_keys(text: str) -> Mapping[KeyPath, int]:
-    """Return the line, from 1, of each table and key that is not in an inline table or array. `text` is valid TOML.
+    """Return the line, from 1, of each table and key; not of keys in inline tables and arrays. `text` is valid TOML.
 
     >>> lines_of_keys('[a]\\nb.c = 1 # d\\n[[e]]\\nf = "g"')[("e", 0, "f")]
     4

@@ -74,7 +74,7 @@ class ScannedSession:
 
     @cached_property
     def scanners(self) -> tuple[str, ...]:
-        """Return its scanners: that of most series first; of scanners with as many series, that of the first series.
+        """Return its scanners, that of most series first; with equal numbers of series, that of the earlier series.
 
         A further scanner needs an evaluable series: a workstation that saved screens is no scanner.
         """

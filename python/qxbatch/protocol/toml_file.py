@@ -63,7 +63,7 @@ class TomlFile(NamedTuple):
 
 
 def read_toml(path: Path, what: str, file_hint: str, syntax_hint: str) -> TomlFile:
-    """Read a file. Raises UsageError.
+    """Return the content of a file and the lines of its keys. Raises UsageError.
 
     The other arguments are for messages: `what` is the kind of file, `syntax_hint` the hint if a line of it is not TOML,
     `file_hint` the hint if it is probably another file: if it cannot be read, is too large or is nested too deeply.
@@ -72,7 +72,7 @@ def read_toml(path: Path, what: str, file_hint: str, syntax_hint: str) -> TomlFi
 
 
 def parse_toml(path: Path, text: str, file_hint: str, syntax_hint: str) -> TomlFile:
-    """Parse the text of a file; for the other arguments see `read_toml`. Raises UsageError."""
+    """Return what `read_toml` returns, from the text of the file; for the other arguments see there. Raises UsageError."""
     try:
         content = tomllib.loads(text)
         _refuse_long_numbers(content.values())
@@ -90,6 +90,7 @@ def parse_toml(path: Path, text: str, file_hint: str, syntax_hint: str) -> TomlF
 
 
 def _text(path: Path, what: str, file_hint: str) -> str:
+    """Return the text of a file, with plain line ends; for the other arguments see `read_toml`. Raises UsageError."""
     try:
         with open_text(path) as file:
             data = file.buffer.read(MAX_FILE_BYTES + 1)

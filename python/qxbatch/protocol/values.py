@@ -10,7 +10,9 @@ from qxbatch.protocol.fields import Field, Form
 _NUMBER = r"[-+]?\d{1,15}(?:\.\d{0,15})?(?:[eE][-+]?\d{1,2})?"
 _TOLERANCE = rf"(?:±|\+/?-)\s*((?![-+]){_NUMBER})\s*(%)?\s*"
 _AMOUNT = re.compile(rf"\s*({_NUMBER})\s*(?:{_TOLERANCE})?", re.ASCII)
+"""A number, which can have a tolerance: `30`, `30 ± 1`, `30 +- 2%`."""
 _COUNT = re.compile(r"\s*(\d{1,9})\s*(?:(-|–|±|\+/?-)\s*(\d{1,9})\s*)?", re.ASCII)
+"""A whole number, which can have a tolerance or be the start of a range: `300`, `300 ± 5`, `1-2`."""
 _WHOLE = 1 << 53
 """Up to this, a float represents every whole number."""
 _NOISE = 1e-5

@@ -236,7 +236,7 @@ def _renameat2(
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, even if another run removes empty ones at the same time."""
+    """Create a folder and its parents if they are missing, even if another run removes empty ones meanwhile. Raises OSError."""
     missing = [folder]
     for _ in range(_TRIES * (len(folder.parts) + 1)):
         try:

@@ -35,6 +35,7 @@ def locked_folder(folder: Path, clock: Callable[[], float] = time.monotonic) -> 
 
 
 def _wait_for_lock(descriptor: int, until: float, clock: Callable[[], float]) -> FolderLock:
+    """Try to lock an open folder, again and again until `clock` returns a time after `until`; return the result."""
     import fcntl
 
     while True:

@@ -37,7 +37,7 @@ class UnremovedFile(NamedTuple):
 
     path: Path
     error: str = ""
-    """The error of the removal; empty if the file was kept, because it changed after it was read or for a reason below."""
+    """The error of the removal. Empty if the file was kept: it changed after it was read, or a field below has the reason."""
     is_mount: bool = False
     """Whether the path is a mount point, whose files stay."""
     is_contained: bool = True

@@ -167,6 +167,10 @@ def read_journal(unit: str, workspace: Workspace) -> Journal:
 
 
 def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Journal:
+    """Return the journal with this JSON content. Raises ValueError as `read_journal`.
+
+    For content of another form, raises an exception that `read_journal` turns into ValueError, such as KeyError.
+    """
     if content.get("version") != JOURNAL_VERSION:
         raise ValueError(f"a journal of version {content.get('version')}, this program writes {JOURNAL_VERSION}")
     top = workspace.sessionsfolder

@@ -17,6 +17,7 @@ from qxbatch.session.layout import PACKED_SUFFIX, SORTED_AT_PREFIX, packed_membe
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 
 _SERIES = re.compile(rf"{re.escape(SORTED_AT_PREFIX)}\d+{re.escape(PACKED_SUFFIX)}")
+"""Matches the path of a packed series, relative to the session."""
 
 
 class KnownBytes:

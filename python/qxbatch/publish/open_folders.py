@@ -135,6 +135,7 @@ def opened_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) ->
 
 @contextmanager
 def _closing(folder: OpenFolder) -> Iterator[OpenFolder]:
+    """Close a folder after the `with` block. In OSErrors of the block, its `descriptor_path` is replaced by its path."""
     try:
         yield folder
     except OSError as error:
@@ -238,6 +239,7 @@ def remove_empty_folders(parent: OpenFolder, name: str) -> None:
 
 
 def _move_files(source: OpenFolder, target: OpenFolder) -> None:
+    """Move the files to the same paths below `target`; give its folders the permissions and times of those of `source`."""
     states: list[tuple[Parts, os.stat_result]] = []
     for parts, folder, names in walk_in(source):
         states.append((parts, os.fstat(folder.descriptor)))

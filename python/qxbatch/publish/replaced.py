@@ -13,7 +13,7 @@ from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.publish.unique_files import separate_unique_files
 
 KEPT_SUFFIX = ".kept"
-"""Suffix of the folder in staging, beside that of the replaced files of a session, to which the files to keep are moved first."""
+"""Suffix of the folder in staging to which the replaced files to keep are moved first. It is beside that of all replaced files."""
 
 
 def keep_unique_files(
@@ -22,11 +22,12 @@ def keep_unique_files(
     """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
 
     Returns the folder to which files were moved; None if there were none. `old` is the folder in staging with the files of the
-    replaced session; `session` is the folder of the new one. The places that are searched for the bytes are the new session and,
-    unless `archive` is None, the packets in it from which the old session was imported. With `keep_all`, nothing is searched and
-    all files are moved. `tag` is part of the names of hidden copies. An interrupted call can be repeated. Raises
-    OSError, also if one of the folders beside `old` that this call uses is a link, and ValueError if the ledger of the new session
-    is damaged.
+    replaced session; `session` is the folder of the new one. The bytes are searched for in the new session and, unless `archive`
+    is None, in those packets in the folder `archive` from which the old session was imported. With `keep_all`, nothing is
+    searched and all files are moved. `tag` is part of the names of hidden copies. An interrupted call can be repeated.
+
+    Raises OSError, also if one of the folders beside `old` that this call uses is a link, and ValueError if the ledger of the new
+    session is damaged.
     """
     top = session.parent
     unique_name, discarded_name = f"{old.name}{KEPT_SUFFIX}", f"{old.name}.rest"

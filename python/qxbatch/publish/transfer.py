@@ -70,6 +70,7 @@ def _part_path(aside: Path) -> Path:
 
 
 def _put_files_aside(source: Path, aside: Path) -> None:
+    """Move the files of a folder to `_part_path(aside)`, and rename that to `aside`. If a move fails, move the files back."""
     part = _part_path(aside)
     refuse_link(part)
     try:

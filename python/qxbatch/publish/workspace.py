@@ -242,7 +242,7 @@ class Workspace:
             remove_below(folder, self.sessionsfolder)  # what is left is not staging of a run of this study
         with contextlib.suppress(FileNotFoundError):
             for path in self.journals_folder.iterdir():
-                # `<unit>.<run>.new` when a run creates its journal; `<unit>.json.new` when it replaces it (write_durably)
+                # `<unit>.<run>.new`; older versions of qxbatch wrote `<unit>.json.new`
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
                     with contextlib.suppress(InTheWayError):  # no run writes to this name again
                         clear_path(path)

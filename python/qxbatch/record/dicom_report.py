@@ -103,7 +103,7 @@ def _scanners(conversions: Sequence[Conversion]) -> list[str]:
 
 
 def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
-    """Return the worst verdict of a session and the series to check first; empty if no series has a verdict."""
+    """Return the lines with the worst verdict of a session and the series to check first; none if no series has a verdict."""
     with_verdict = [conversion for conversion in conversions if conversion.verdict is not None]
     if not with_verdict:
         return []

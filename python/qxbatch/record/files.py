@@ -67,7 +67,7 @@ def redact_sidecars(folder: Path, redact: Redact) -> None:
 
 
 def _redacted_json_text(value: str, redact: Redact) -> str:
-    """Return JSON text with identities redacted, as JSON again: a session id may contain quotes."""
+    """Return a JSON string with identities redacted. It is encoded again, since a session id may contain quotes."""
     try:
         content = json.loads(value, strict=False)
     except ValueError:  # a converter that does not escape quotes

@@ -11,9 +11,9 @@ _TEXTS = {
     _NIFTI1: ((4, 10), (14, 18), (148, 80), (228, 24), (328, 16)),
     _NIFTI2: ((240, 80), (320, 24), (508, 16)),
 }
-"""Maps the size of a header to the offset and length of its texts: data_type, db_name, descrip, aux_file, intent_name.
+"""Maps the size of a header to the offset and length of its texts in bytes (nifti1.h, nifti2.h).
 
-NIfTI-2 has only the last three."""
+NIfTI-1: data_type, db_name, descrip, aux_file, intent_name. NIfTI-2: the last three."""
 
 
 def redact_image(nifti: Path, redact: Redact) -> None:

@@ -26,8 +26,8 @@ class Job:
     reading: Reading
     """The members of the sources and their headers, as the core read them."""
     archivable_packets: tuple[Packet, ...]
-    """The packets to which the option `archive` applies; in folder mode (`--masterinbox=none`), the opened archives right in the
-    inbox."""
+    """The packets to which the option `archive` applies; in folder mode (`--masterinbox=none`), the opened archives directly in
+    the inbox."""
     archives_in_folders: tuple[Packet, ...] = ()
     """Folder mode: opened archives in folders of the inbox. The option `archive` applies to them, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)

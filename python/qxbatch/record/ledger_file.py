@@ -39,6 +39,7 @@ def record_ledger(
 
 
 def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> Iterator[LedgerRow]:
+    """Yield the ledger row of each member of a session, with the location of its bytes in the finished session."""
     reading, storage_forms = job.reading, locations.storage_forms
     keep_in_place = job.unit.folder_mode and not job.is_split
     notes = joined_notes(sorted_session.series)

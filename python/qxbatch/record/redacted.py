@@ -82,7 +82,7 @@ def redacted_problem(problem: Problem, redact: Redact) -> Problem:
 
 
 def without_command(problem: Problem, redact: Redact) -> Problem:
-    """Return a problem whose hint says, in place of its command, which options to add to the command of this run."""
+    """Return a problem without its command. Its hint then names the options with which to repeat this run, if there are any."""
     if not problem.command:
         return problem
     options = " ".join(word for word in _options(problem.command) if redacted_text(word, redact) == word)
