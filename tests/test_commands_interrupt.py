@@ -1,5 +1,6 @@
 """Signals while `inspect`, `scan` and `split` read a packet: they end soon, and leave nothing."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.study import Study
 
 
 @pytest.fixture
@@ -50,3 +54,28 @@ def test_a_signal_ends_the_command_and_removes_its_temporary_folder(
     assert not output.exists()
     spent = os.times()
     assert spent.children_user + spent.children_system - before.children_user - before.children_system < 2, "it read on"
+
+
+def test_a_signal_ends_verify_while_it_reads_a_large_file(study: Study) -> None:
+    study.put("S1", {**MrSeries(slices=1).files(), "notes.txt": b"notes"})
+    assert study.main("--check=no").status == 0
+    (kept,) = study.session("S1").rglob("notes.txt")
+    with kept.open("wb") as file:
+        file.truncate(1 << 40)  # zeros of a sparse file: minutes to read
+    process = subprocess.Popen([sys.executable, "-m", "qxbatch", "verify", str(study.session("S1"))])
+    while not _has_open(process.pid, kept) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    try:
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    """Return whether a process has a file open."""
+    names = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            names.append(descriptor.readlink())
+    return path.resolve() in names

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from qxbatch.cli.main import main
-from qxbatch.core import gzip_file
+from qxbatch.core import Monitor, gzip_file, hash_file
 from qxbatch.pipeline import image as module
+from qxbatch.verification import checksums
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
 from tests.build.study import Study, snapshot
@@ -125,6 +126,26 @@ def test_an_image_whose_offset_is_not_a_number_is_found(session: Path, capsys: p
 
 
 Damage = Callable[[dict[str, Any]], object]
+
+
+def test_a_file_of_another_size_is_not_read(
+    session: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sidecar = session / "nii" / "31.json"
+    with sidecar.open("wb") as file:
+        file.truncate(1 << 40)  # a sparse file
+    read: list[str] = []
+
+    def noted_hash(path: str, *, monitor: Monitor) -> tuple[int, str]:
+        read.append(path)
+        return (1 << 40, "") if path == str(sidecar) else hash_file(path, monitor=monitor)
+
+    monkeypatch.setattr(checksums, "hash_file", noted_hash)
+    status, out = verify(session, capsys)
+    assert status == 1
+    assert f"it has {1 << 40} bytes" in " ".join(out.split())
+    assert read
+    assert str(sidecar) not in read
 
 
 @pytest.mark.parametrize(

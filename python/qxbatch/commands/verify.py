@@ -1,12 +1,13 @@
 """`qxbatch verify`: checks sessions against their ledgers. It writes nothing."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qxbatch.commands.chosen_sessions import chosen_sessions
+from qxbatch.commands.interruption import run_interruptible
 from qxbatch.commands.option_values import threads_of
 from qxbatch.core import Monitor
 from qxbatch.counted import counted
@@ -37,19 +38,24 @@ class Verified:
 def run(options: Mapping[str, object]) -> int:
     """Verify the named sessions, or all in a sessions folder; return the exit status. Raises UsageError."""
     threads = threads_of(options["--n-procs"])
-    with ThreadPoolExecutor(threads) as pool:
-        results = [verify(path, pool) for path in chosen_sessions(options["<session>"])]
+    results = verify(chosen_sessions(options["<session>"]), threads)
     print(as_json(results) if options["--json"] else as_text(results), end="")
     return int(ExitStatus.FAILED if any(result.wrong for result in results) else ExitStatus.OK)
 
 
-def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
-    """Return the result of the checks of a session (`session_checks`), which run in the pool."""
+def verify(sessions: Iterable[Path], threads: int) -> list[Verified]:
+    """Return the results of the checks of sessions (`session_checks`), in the same order. Raises KeyboardInterrupt on a signal."""
+    monitor = Monitor()
+    with ThreadPoolExecutor(threads) as pool:
+        return run_interruptible(lambda: [_verify(session, pool, monitor) for session in sessions], monitor)
+
+
+def _verify(session: Path, pool: ThreadPoolExecutor, monitor: Monitor) -> Verified:
     paths = SessionPaths(session)
     images = 0
     try:
         images = len(paths.images())
-        checks = session_checks(session, Monitor())
+        checks = session_checks(session, monitor)
     except FileNotFoundError:
         why = f"has no {LEDGER_AT}: another program made it, or it is incomplete; `qxbatch convert` writes one"
         return Verified(str(session), images, 0, (f"{session}: {why}",))
