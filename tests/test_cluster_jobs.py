@@ -12,12 +12,13 @@ from qxbatch.cluster.command import Answer
 from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
+from qxbatch.cluster.new_submission import new_submission
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import ImportState, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, query_status
-from qxbatch.cluster.submission import Submission, new_submission, read_submissions
+from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.cluster.submit import RoundSubmitter, SubmitResult
 from qxbatch.cluster.table import as_text as table_text
 from qxbatch.cluster.unready import write_unready_states
@@ -238,6 +239,7 @@ def test_a_table_without_rows_says_so() -> None:
 def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_path: Path) -> None:
     assert run_main("jobs", str(study.sessions)).status == 66
     submission = submitted(study.sessions, unit(0, ImportState.DONE))
+    (tmp_path / "other").mkdir()
     outside = submitted(tmp_path / "other", unit(0, ImportState.DONE))
     submission.folder.with_name("20260101-000000-aaaaaaaa").symlink_to(outside.folder)
     submission.folder.with_name("20260101-000000-bbbbbbbb").mkdir()

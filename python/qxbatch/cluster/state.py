@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.publish.below import opened_below
 from qxbatch.publish.plain_files import is_plain_name, parse_json_object, refuse_link
 from qxbatch.textfile import naming_path
 
@@ -156,22 +157,23 @@ def read_state(folder: Path, number: int) -> UnitState:
     return state
 
 
-def write_state(folder: Path, state: UnitState) -> None:
-    """Replace a state file. Raises OSError.
+def write_state(folder: Path, state: UnitState, top: Path) -> None:
+    """Replace a state file. Raises OSError, and LinkError if a folder below `top` is a link.
 
     The file is not synced: after a crash of the file server, a unit may have an older state. Then its import is repeated; if the
     session exists, that changes nothing, except with --overwrite.
     """
-    path = state_path(folder, state.number)
-    refuse_link(path.parent)
-    temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
-    try:
-        with naming_path(path), temporary.open("x", encoding="ascii") as file:
-            file.write(as_text(state))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    place = state_path(folder, state.number)
+    with opened_below(place.parent, top) as opened:
+        path = opened.descriptor_path / place.name
+        temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+        try:
+            with naming_path(path), temporary.open("x", encoding="ascii") as file:
+                file.write(as_text(state))
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_new_states(folder: Path, states: list[UnitState]) -> None:

@@ -195,8 +195,7 @@ class RoundSubmitter:
 
     def _write_script(self, name: str, array: JobArray | None, *, resubmit: bool = False) -> Path:
         """Write the script of an array, or of the dependent job; with `resubmit`, that job first submits the remaining units."""
-        logs = self.submission.log_folder(self.round_number, name)
-        logs.mkdir(parents=True, exist_ok=True)
+        logs = self.submission.make_log_folder(self.round_number, name)
         log = f"{self.scheduler.log_index}.log" if self._is_array(array) else "0.log"
         task = TASK_VARIABLE if array is not None else END_JOB
         job = JobScript(

@@ -1,6 +1,6 @@
 """Submits the first round of a new submission."""
 
-import shutil
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -27,6 +27,7 @@ def submit_new(submission: Submission, spec: SchedulerSpec, write_script: Callab
             return f"The script on standard output submits {counted(len(sizes), 'session')}."
         submitted = submitter.submit(sizes)
     except UsageError as error:
-        shutil.rmtree(submission.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            submission.remove()
         raise UsageError(error.message, "Correct the options of --scheduler.", error.status) from None
     return submitted_text(submission, len(sizes), submitted, time.monotonic() - began)

@@ -39,12 +39,12 @@ def run(options: Mapping[str, object]) -> int:
         for each_round in submission.rounds()
         if each_round.has_printed_script and not each_round.jobs
     ]
-    for submission, number in unused_rounds:
-        submission.remove_round(number)
     if not options["--quiet"]:
         print(f"{counted(cancelled_count, 'job')} cancelled." if cancelled_count else "No job waits or runs.")
-        if cancelled_count or unused_rounds:
-            print(f"To import what has no result: qxbatch resume {shell_word(str(folder))}")
+    for submission, number in unused_rounds:
+        submission.remove_round(number)
+    if (cancelled_count or unused_rounds) and not options["--quiet"]:
+        print(f"To import what has no result: qxbatch resume {shell_word(str(folder))}")
     return int(ExitStatus.OK)
 
 
