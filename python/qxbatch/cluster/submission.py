@@ -15,7 +15,7 @@ from typing import Any
 
 from qxbatch.cluster.grouping import SubmissionPlan, format_ranges
 from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME, RecordFile, read_record
-from qxbatch.cluster.rounds import Round, read_round, read_tasks, round_path
+from qxbatch.cluster.rounds import Round, append_job, read_round, read_tasks, round_path
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write_state
 from qxbatch.discover.own_names import WORKSPACE
@@ -26,7 +26,6 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import refuse_link, refuse_non_folder
 from qxbatch.publish.workspace import JOBS
 from qxbatch.settings.scheduler import scheduler_spec
-from qxbatch.textfile import naming_path
 from qxbatch.visible import shell_word
 
 SCHEMA = 1
@@ -266,12 +265,8 @@ class Submission:
 
     def record_job(self, round_number: int, name: str, job: str) -> None:
         """Append the id of a submitted job; `name` is the number of its array, or END_JOB. Raises OSError."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with opened_below(self.folder, self.sessionsfolder) as folder:
-            path = folder.descriptor_path / self.jobs_path(round_number).name
-            descriptor = os.open(path, flags, 0o666)
-            with naming_path(path), os.fdopen(descriptor, "a", encoding="ascii") as file:
-                file.write(f"{name} {job}\n")
+            append_job(folder.descriptor_path / self.jobs_path(round_number).name, name, job)
 
 
 def _is_recent(path: Path) -> bool:
