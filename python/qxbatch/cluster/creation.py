@@ -56,7 +56,10 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
 
 def _waiting_or_running(previous: Sequence[Submission]) -> set[str]:
     """Return the names of packets that wait or run; as last recorded, if a queue does not answer."""
-    rows = query_status(previous).rows_in_state(ImportState.WAITING, ImportState.RUNNING)
+    status = query_status(previous)
+    for reason in status.unreadable:
+        print(one_line(reason))
+    rows = status.rows_in_state(ImportState.WAITING, ImportState.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME
 from qxbatch.cluster.state import UnitState, write_new_states
 from qxbatch.cluster.submission import SCHEMA, STATES, Submission, jobs_folder, read_submission
+from qxbatch.problems import UsageError
 from qxbatch.publish.below import opened_below, remove_below, retry
 from qxbatch.publish.durable import write_json
+from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY
 
 
 def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
@@ -29,6 +31,7 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
             folder = jobs.descriptor_path / new.name
             write_new_states(folder / STATES, states)
             write_json(folder / RECORD_NAME, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
+            _refuse_too_long(folder / RECORD_NAME, record)
             folder.rename(jobs.descriptor_path / name)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -37,6 +40,16 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     submission = read_submission(top / name)
     assert submission is not None
     return submission
+
+
+def _refuse_too_long(path: Path, record: Mapping[str, Any]) -> None:
+    """Raise UsageError if the file of a record is longer than what is read."""
+    if path.stat().st_size > MOST_BYTES_IN_MEMORY:
+        raise UsageError(
+            f"{len(record['found'])} entries are not ready: their names and reasons do not fit into the "
+            f"{MOST_BYTES_IN_MEMORY >> 20} MiB of a submission's record.",
+            "Nothing was submitted. Move entries that are not imported out of the inbox.",
+        )
 
 
 def _create_folder(folder: Path, sessionsfolder: Path) -> None:
