@@ -14,10 +14,12 @@ import pytest
 
 from qxbatch.cluster.creation import SUBMIT_LOCK, _remove_done
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
+from qxbatch.cluster.new_submission import new_submission
 from qxbatch.cluster.state import ImportState, UnitState
-from qxbatch.cluster.submission import Submission, new_submission
+from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import RoundSubmitter
 from qxbatch.exits import ExitStatus
+from qxbatch.publish.below import remove_below
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.locks import Locks
 from qxbatch.settings.scheduler import scheduler_spec
@@ -132,7 +134,9 @@ def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> No
     folder = tmp_path / "submission"
     make_folder(folder.joinpath(*["d"] * 1200))
     done = SimpleNamespace(state=ImportState.DONE)
-    submission = SimpleNamespace(folder=folder, unit_count=1, owner_id=os.geteuid(), all_states=lambda: [done])
+    submission = SimpleNamespace(
+        unit_count=1, owner_id=os.geteuid(), all_states=lambda: [done], remove=lambda: remove_below(folder, tmp_path)
+    )
     _remove_done([cast("Submission", submission)])
     assert not folder.exists()
 

@@ -12,12 +12,13 @@ from qxbatch.cluster.command import Answer
 from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
+from qxbatch.cluster.new_submission import new_submission
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import ImportState, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, query_status
-from qxbatch.cluster.submission import Submission, new_submission, read_submissions
+from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.cluster.submit import RoundSubmitter, SubmitResult
 from qxbatch.cluster.table import as_text as table_text
 from qxbatch.cluster.unready import write_unready_states
@@ -231,6 +232,13 @@ def test_a_long_table_is_shortened_and_starts_with_lost_and_failed_packets(
     assert len(table_text(status, list_all=True).splitlines()) > 42
 
 
+def test_a_shortened_table_counts_packets_of_one_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = [unit(k, packets=(f"S{k}.zip", f"S{k}.tar")) for k in range(20)]
+    text = table_text(status_with(monkeypatch, [submitted(tmp_path, *units)], Queue(True))).splitlines()
+    assert text[0] == "40 packets: 40 lost."
+    assert "10 more: --list-all lists them." in text
+
+
 def test_a_table_without_rows_says_so() -> None:
     assert table_text(Status(())) == "0 packets.\n"
 
@@ -238,6 +246,7 @@ def test_a_table_without_rows_says_so() -> None:
 def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_path: Path) -> None:
     assert run_main("jobs", str(study.sessions)).status == 66
     submission = submitted(study.sessions, unit(0, ImportState.DONE))
+    (tmp_path / "other").mkdir()
     outside = submitted(tmp_path / "other", unit(0, ImportState.DONE))
     submission.folder.with_name("20260101-000000-aaaaaaaa").symlink_to(outside.folder)
     submission.folder.with_name("20260101-000000-bbbbbbbb").mkdir()
@@ -260,6 +269,40 @@ def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> 
     assert run.status == 0
     assert "1 failed session is published and not submitted again: S0." in run.out
     assert "There is nothing to resume." in run.out
+
+
+def test_resume_prints_only_the_script_on_standard_output(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True))
+    monkeypatch.chdir(study.sessions)  # resume changes to the working folder of the submission
+    published = unit(0, ImportState.FAILED, name="S0;touch owned;", published=True)
+    record = RECORD | {"options": {"sessionsfolder": str(study.sessions)}}
+    submission = new_submission(study.sessions, record, [published])
+    run = run_main("resume", str(study.sessions), "--failed", "--print-script")
+    assert (run.status, run.out) == (0, "")
+    assert "1 failed session is published and not submitted again: S0;touch owned;." in run.err
+    assert "There is nothing to resume." in run.err
+    submission.write_state(unit(0, ImportState.FAILED))
+    run = run_main("resume", str(study.sessions), "--failed", "--print-script")
+    assert run.status == 0, run.text
+    assert run.out.startswith("#!/bin/bash\nset -eu")
+
+
+def test_cancel_counts_the_submissions_of_other_users(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "query_queue", lambda _scheduler, _names: Queue(True, frozenset({("7", 0)})))
+    submitted(study.sessions, unit(0))
+    second = unit(0, name="S1", packets=("S1.zip",))
+    submission = submitted(study.sessions, second)
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    run = run_main("cancel", str(study.sessions))
+    assert (run.status, run.out) == (0, "No job of this user waits or runs.\n")
+    assert run.err == "Not cancelled: 2 submissions of other users. Only these users can cancel them.\n"
+    submission.write_state(second._replace(state=ImportState.DONE))
+    run = run_main("cancel", str(study.sessions))
+    assert run.err == f"Not cancelled: 1 submission of another user, {user}. Only that user can cancel it.\n"
+    read_submissions(study.sessions)[0].write_state(unit(0, ImportState.DONE))
+    run = run_main("cancel", str(study.sessions))
+    assert (run.status, run.out, run.err) == (0, "No job waits or runs.\n", "")
 
 
 def test_resume_submits_nothing_if_replaced_files_cannot_be_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
+from qxbatch.cluster.new_submission import new_submission
 from qxbatch.cluster.state import ImportState, UnitState
-from qxbatch.cluster.submission import Submission, new_submission
+from qxbatch.cluster.submission import Submission
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.units import units_of
 from qxbatch.model import Report

@@ -141,9 +141,11 @@ def test_tasks_that_are_not_in_the_queue_are_lost(recorded: Recorded) -> None:
     [query] = recorded.calls()
     assert (
         query
-        == {"PBS": "qstat -t", "LSF": "bjobs -noheader -o jobid jobindex stat job_name:80", "SGE": "qstat -u * -g d"}[
-            recorded.name
-        ]
+        == {
+            "PBS": "qstat -t",
+            "LSF": "bjobs -u all -noheader -o jobid jobindex stat job_name:80",
+            "SGE": "qstat -u * -g d",
+        }[recorded.name]
     )
 
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 import pytest
 
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
+from qxbatch.cluster.new_submission import new_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import ImportState, UnitState, write_new_states, write_state
-from qxbatch.cluster.submission import Submission, new_submission
+from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.textfile import create_text
 from tests.build.study import Study
@@ -43,7 +44,7 @@ def lock(study: Study) -> None:
 
 
 def state(study: Study) -> None:
-    write_state(study.sessions, UNIT)
+    write_state(study.sessions, UNIT, study.sessions)
 
 
 def new_states(study: Study) -> None:

@@ -114,6 +114,16 @@ def test_the_command_moves_the_files_of_the_study_and_no_others(
     )
 
 
+@pytest.mark.parametrize("files", [["1", "2", "3"], ["S11", "S12"]])
+def test_the_command_does_not_move_the_new_folder_into_itself(dummy: DummyStudy, files: list[str]) -> None:
+    settings = parse({"sessionsfolder": str(dummy.put(*files).sessions)}).settings
+    problem = candidates(settings, sniff=lambda _: "dicom", studies=one_study)[0].problem
+    assert problem is not None
+    subprocess.run(["sh", "-c", problem.command], check=True)
+    assert [path.name for path in dummy.inbox.iterdir()] == ["S1"]
+    assert sorted(path.name for path in (dummy.inbox / "S1").iterdir()) == files
+
+
 def test_many_files_without_a_common_prefix_get_the_split_command(dummy: DummyStudy) -> None:
     files = [f"{chr(97 + k)}.dcm" for k in range(25)]
     results = judged(dummy.put(*files, "zz.dcm"), lambda paths: ["b" if p.name == "zz.dcm" else "a" for p in paths])

@@ -16,6 +16,7 @@ from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.resolve.rename import rename_command
 from qxbatch.settings.model import LogfileSpec
 
+BAD_SESSIONS = ("sub-105_ses-1-2", "sub-105_ses-pre-op", "sub-105_ses-", "sub-105_ses-é", "sub-105_ses-_run-2")
 SESSION_LAST = "(?P<subject_id>.*?)_(?P<session_name>.*)"
 
 
@@ -52,6 +53,7 @@ def test_a_name_without_a_subject_has_no_session(name: str) -> None:
         ("sub-105", "105", None),
         ("sub-A1b_ses-pre_run-2", "A1b", "pre"),
         ("sub-105_acq-hi", "105", None),
+        ("sub-105_sessions", "105", None),
     ],
 )
 def test_a_bids_name_gives_subject_and_session_and_is_the_id(name: str, subject: str, session: str | None) -> None:
@@ -60,7 +62,7 @@ def test_a_bids_name_gives_subject_and_session_and_is_the_id(name: str, subject:
     assert (result.subject, result.session, result.id) == (subject, session, name)
 
 
-@pytest.mark.parametrize("name", ["105", "sub105", "sub-", "xsub-105", "sub-1-2", "sub-é"])
+@pytest.mark.parametrize("name", ["105", "sub105", "sub-", "xsub-105", "sub-1-2", "sub-é", *BAD_SESSIONS])
 def test_another_name_is_no_bids_name(name: str) -> None:
     assert session_by_bids_name(name) is None
 

@@ -4,14 +4,14 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
+from qxbatch.cluster.new_submission import new_submission
 from qxbatch.cluster.record import first_state, record_of, refused_state
 from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.status import query_status
-from qxbatch.cluster.submission import Submission, new_submission, read_submissions
+from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.counted import counted
 from qxbatch.discover.units import Unit
 from qxbatch.model import Report, Verdict
-from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -56,7 +56,10 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
 
 def _waiting_or_running(previous: Sequence[Submission]) -> set[str]:
     """Return the names of packets that wait or run; as last recorded, if a queue does not answer."""
-    rows = query_status(previous).rows_in_state(ImportState.WAITING, ImportState.RUNNING)
+    status = query_status(previous)
+    for reason in status.unreadable:
+        print(one_line(reason))
+    rows = status.rows_in_state(ImportState.WAITING, ImportState.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
 
@@ -67,7 +70,7 @@ def _remove_done(previous: Iterable[Submission]) -> None:
         done = len(states) == submission.unit_count and all(state.state is ImportState.DONE for state in states)
         if done and submission.owner_id == os.geteuid():
             with contextlib.suppress(OSError):
-                remove_tree(submission.folder)
+                submission.remove()
 
 
 def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit]) -> None:

@@ -1,5 +1,6 @@
 """Follows submitted jobs by the state files of their units, with the display of an import."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -10,9 +11,10 @@ from qxbatch.cluster.submission import Submission, read_submissions
 from qxbatch.cluster.table import as_text
 from qxbatch.events import RunStarted, Stage, StageStarted, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
 from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
-from qxbatch.visible import shell_word
+from qxbatch.visible import one_line, shell_word
 
 STATES_SECONDS = 1.0
 """Pause between two reads of the state files; longer if reading or a query takes long."""
@@ -25,20 +27,34 @@ PAUSE_FACTOR = 20
 def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
     """Show the progress of submissions until no job waits or runs, then print the states of their packets.
 
-    Return the exit status: FAILED if a packet failed or is lost. Raises UsageError and KeyboardInterrupt.
+    Return the exit status: FAILED if a packet failed or is lost, or if its state cannot be read.
+
+    Raises UsageError and KeyboardInterrupt.
     """
     try:
         _follow(settings, ids, sleep)
     except KeyboardInterrupt:
         print(f"The jobs continue: qxbatch jobs {shell_word(str(settings.sessionsfolder))}")
         raise
-    status = query_status(_submissions_with_ids(settings, ids))
+    unreadable: list[str] = []
+    status = query_status(_submissions_with_ids(settings, ids, unreadable))
+    unreadable += status.unreadable
+    for reason in unreadable:
+        print(one_line(reason), file=sys.stderr)
     print(as_text(status, list_all=settings.list_all), end="")
-    return int(ExitStatus.FAILED if status.rows_in_state(ImportState.FAILED, ImportState.LOST) else ExitStatus.OK)
+    has_failed = bool(unreadable or status.rows_in_state(ImportState.FAILED, ImportState.LOST))
+    return int(ExitStatus.FAILED if has_failed else ExitStatus.OK)
 
 
-def _submissions_with_ids(settings: Settings, ids: Sequence[str]) -> list[Submission]:
-    return [submission for submission in read_submissions(settings.sessionsfolder) if submission.id in ids]
+def _submissions_with_ids(
+    settings: Settings, ids: Sequence[str], unreadable: list[str] | None = None
+) -> list[Submission]:
+    """Return those of the submissions that can be read; add the reason for each of the others to `unreadable`."""
+    errors: list[UsageError] = []
+    readable = read_submissions(settings.sessionsfolder, errors.append)
+    if unreadable is not None:
+        unreadable += [str(error) for error in errors if any(name in error.message for name in ids)]
+    return [submission for submission in readable if submission.id in ids]
 
 
 def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None]) -> None:

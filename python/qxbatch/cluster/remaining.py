@@ -11,7 +11,7 @@ from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import scheduler_spec
-from qxbatch.visible import shell_word
+from qxbatch.visible import one_line, shell_word
 
 
 def submit_remaining(submission: Submission, round_number: int) -> int:
@@ -42,9 +42,12 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
 
 def _remaining_units(submission: Submission, round_number: int) -> list[UnitState]:
     """Return the units without a result that the dependent job of this round submits: no later round has them."""
+    status = query_status([submission])
+    for reason in status.unreadable:
+        print(one_line(reason), file=sys.stderr)
     return [
         row.unit
-        for row in query_status([submission]).rows
+        for row in status.rows
         if row.state not in (ImportState.DONE, ImportState.FAILED)
         and row.assignment is not None
         and row.assignment.task is None

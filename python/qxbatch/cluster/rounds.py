@@ -8,6 +8,7 @@ from typing import NamedTuple
 from qxbatch.cluster.grouping import JobArray, parse_ranges
 from qxbatch.cluster.schedulers import is_job_id
 from qxbatch.publish.plain_files import read_json_object, read_plain
+from qxbatch.textfile import naming_path
 
 
 class Round(NamedTuple):
@@ -64,6 +65,14 @@ def _read_jobs(path: Path) -> dict[str, str]:
     if wrong:
         raise ValueError(f"{path.name} names {wrong[0][:20]!r}, which is not the id of a job")
     return jobs
+
+
+def append_job(path: Path, name: str, job: str) -> None:
+    """Append the id of a submitted job to the file of jobs of a round; `name` is a key of `Round.jobs`. Raises OSError."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666)
+    with naming_path(path), os.fdopen(descriptor, "a", encoding="ascii") as file:
+        file.write(f"{name} {job}\n")
 
 
 def _are_arrays(arrays: Sequence[JobArray], unit_count: int) -> bool:

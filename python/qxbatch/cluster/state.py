@@ -1,5 +1,6 @@
 """The state of a unit of a submission: a small JSON file that is replaced as a whole."""
 
+import errno
 import json
 import os
 import re
@@ -8,7 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.plain_files import is_plain_name, parse_json_object, refuse_link
+from qxbatch.publish.below import opened_below
+from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, is_plain_name, parse_json_object, refuse_link
 from qxbatch.textfile import naming_path
 
 FOLDER_SIZE = 1000
@@ -16,8 +18,8 @@ FOLDER_SIZE = 1000
 
 MAX_REASON_LENGTH = 2000
 """Maximum number of characters of a reason in a state file."""
-MAX_BYTES = 1 << 16
-"""Maximum size of a state file."""
+MAX_BYTES = MOST_BYTES_IN_MEMORY
+"""Maximum size of a state file. It names all packets of its unit, which can be thousands of loose files."""
 
 
 class ImportState(StrEnum):
@@ -80,6 +82,17 @@ def as_text(state: UnitState) -> str:
     """Return the content of a state file. Empty fields are left out, except the reason; a long reason is cut."""
     value = {_key(name): value for name, value in state._asdict().items() if value or name in ("number", "size")}
     return json.dumps({**value, "reason": state.reason[:MAX_REASON_LENGTH]})
+
+
+def _text_to_write(state: UnitState) -> str:
+    """Return the content of a state file. Raises OSError, without a path, if it is longer than what is read."""
+    text = as_text(state)
+    if len(text) > MAX_BYTES:
+        count = len(state.packets)
+        raise OSError(
+            errno.EFBIG, f"names {count} packets of {state.name}, too many for a file of {MAX_BYTES >> 20} MiB"
+        )
+    return text
 
 
 def _key(name: str) -> str:
@@ -148,7 +161,10 @@ def read_state(folder: Path, number: int) -> UnitState:
     refuse_link(path.parent)
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        state = state_of_text(os.read(descriptor, MAX_BYTES))
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            if os.fstat(descriptor).st_size > MAX_BYTES:
+                raise ValueError(f"is longer than {MAX_BYTES >> 20} MiB")
+            state = state_of_text(file.readall() or b"")
     finally:
         os.close(descriptor)
     if state.number != number:
@@ -156,22 +172,23 @@ def read_state(folder: Path, number: int) -> UnitState:
     return state
 
 
-def write_state(folder: Path, state: UnitState) -> None:
-    """Replace a state file. Raises OSError.
+def write_state(folder: Path, state: UnitState, top: Path) -> None:
+    """Replace a state file. Raises OSError, and LinkError if a folder below `top` is a link.
 
     The file is not synced: after a crash of the file server, a unit may have an older state. Then its import is repeated; if the
     session exists, that changes nothing, except with --overwrite.
     """
-    path = state_path(folder, state.number)
-    refuse_link(path.parent)
-    temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
-    try:
-        with naming_path(path), temporary.open("x", encoding="ascii") as file:
-            file.write(as_text(state))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    place = state_path(folder, state.number)
+    with opened_below(place.parent, top) as opened:
+        path = opened.descriptor_path / place.name
+        temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+        try:
+            with naming_path(path), temporary.open("x", encoding="ascii") as file:
+                file.write(_text_to_write(state))
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_new_states(folder: Path, states: list[UnitState]) -> None:
@@ -183,4 +200,4 @@ def write_new_states(folder: Path, states: list[UnitState]) -> None:
             path.parent.mkdir(parents=True)
             folders.add(path.parent)
         with naming_path(path):
-            path.write_text(as_text(state), encoding="ascii")
+            path.write_text(_text_to_write(state), encoding="ascii")

@@ -88,7 +88,7 @@ def query_status(submissions: Sequence[Submission]) -> Status:
     last: dict[str, tuple[Submission, UnitState]] = {}
     unreadable: list[str] = []
     for submission in submissions:
-        for state in _readable_states(submission, unreadable):
+        for state in readable_states(submission, unreadable):
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
@@ -113,7 +113,7 @@ def query_status(submissions: Sequence[Submission]) -> Status:
     return Status(tuple(rows), queues, tuple(unreadable))
 
 
-def _readable_states(submission: Submission, unreadable: list[str]) -> list[UnitState]:
+def readable_states(submission: Submission, unreadable: list[str]) -> list[UnitState]:
     """Return the states of a submission; add a text to `unreadable` if some cannot be read."""
     reasons: list[str] = []
     states = list(submission.all_states(reasons.append))

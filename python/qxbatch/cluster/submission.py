@@ -4,9 +4,10 @@ Its units are the packets of one session each. A round is the tasks that are sub
 Besides, a round can have a dependent job (END_JOB), which starts after its tasks.
 """
 
+import contextlib
+import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,17 +15,17 @@ from typing import Any
 
 from qxbatch.cluster.grouping import SubmissionPlan, format_ranges
 from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME, RecordFile, read_record
-from qxbatch.cluster.rounds import Round, read_round, read_tasks, round_path
+from qxbatch.cluster.rounds import Round, append_job, read_round, read_tasks, round_path
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
-from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write_new_states, write_state
+from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write_state
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import make_folder, remove_tree, replace_text, write_json
+from qxbatch.publish.below import opened_below, remove_below
+from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain_files import refuse_link, refuse_non_folder
 from qxbatch.publish.workspace import JOBS
 from qxbatch.settings.scheduler import scheduler_spec
-from qxbatch.textfile import naming_path
 from qxbatch.visible import shell_word
 
 SCHEMA = 1
@@ -55,7 +56,11 @@ _LISTS = ("typed", "binds", "found")
 
 
 class Submission:
-    """A submission: reads and writes the files in its folder."""
+    """A submission: reads and writes the files in its folder.
+
+    Files are written and removed through opened folders: OSErrors include LinkError if a folder below the sessions folder has
+    become a link.
+    """
 
     def __init__(self, folder: Path, file: RecordFile) -> None:
         self.folder = folder
@@ -123,7 +128,7 @@ class Submission:
 
     def write_state(self, state: UnitState) -> None:
         """Replace the state of a unit. Raises OSError."""
-        write_state(self.states_folder, state)
+        write_state(self.states_folder, state, self.sessionsfolder)
 
     def all_states(self, on_unreadable: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
         """Yield the existing states of units in order. `on_unreadable` gets the reason for each that cannot be read.
@@ -186,6 +191,12 @@ class Submission:
         """Return the folder of the logs; `name` is the number of the array, or END_JOB."""
         return self.folder / LOGS / f"{round_number}-{name}"
 
+    def make_log_folder(self, round_number: int, name: str) -> Path:
+        """Create the folder of the logs (`log_folder`), if it does not exist; return it. Raises OSError."""
+        folder = self.log_folder(round_number, name)
+        with opened_below(folder, self.sessionsfolder, create=True):
+            return folder
+
     def add_round(self, plan: SubmissionPlan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
         """Write a new round; return its number. Raises UsageError, OSError.
 
@@ -195,7 +206,8 @@ class Submission:
         if round_number > MAX_ROUNDS:
             raise _unreadable(self.folder, ValueError(f"it has a round {round_number - 1}"))
         self._remove_files(round_number)
-        self.jobs_path(round_number).touch(exist_ok=False)
+        with opened_below(self.folder, self.sessionsfolder) as folder:
+            (folder.descriptor_path / self.jobs_path(round_number).name).touch(exist_ok=False)
         self.write_round(round_number, plan, remaining, printed=printed)
         return round_number
 
@@ -210,28 +222,36 @@ class Submission:
             "remaining": format_ranges(remaining),
             "printed": printed,
         }
-        write_json(round_path(self.folder, round_number, "json"), value)
+        self.write_text(round_path(self.folder, round_number, "json"), json.dumps(value, indent=1, sort_keys=True))
 
     def write_text(self, path: Path, text: str) -> None:
-        """Write a file of the submission. An existing file or link of that name is replaced."""
-        replace_text(path, text, os.urandom(8).hex(), FILE_MODE)
+        """Write a file of the submission. An existing file or link of that name is replaced. Raises OSError."""
+        with opened_below(self.folder, self.sessionsfolder) as folder:
+            replace_text(folder.descriptor_path / path.name, text, os.urandom(8).hex(), FILE_MODE)
+
+    def remove(self) -> None:
+        """Remove the submission. Raises OSError."""
+        remove_below(self.folder, self.sessionsfolder)
 
     def remove_round(self, round_number: int) -> None:
-        """Remove a round that has no submitted jobs."""
-        round_path(self.folder, round_number, "json").unlink(missing_ok=True)
+        """Remove a round that has no submitted jobs. Raises OSError."""
+        remove_below(round_path(self.folder, round_number, "json"), self.sessionsfolder)
         self._remove_files(round_number)
 
     def _remove_files(self, round_number: int) -> None:
-        """Remove the logs of a round whose .json does not exist, and its files of tasks and jobs. Links are not followed.
+        """Remove the logs of a round whose .json does not exist, and its files of tasks and jobs. Raises OSError.
 
         Its scripts stay: they show `may_get_first_round` that there was a round.
         """
         for ending in ("tasks", "jobs"):
-            remove_tree(round_path(self.folder, round_number, ending))
+            remove_below(round_path(self.folder, round_number, ending), self.sessionsfolder)
         logs = self.folder / LOGS
-        for name in os.listdir(logs) if logs.is_dir() else ():  # noqa: PTH208 - names
+        names: list[str] = []
+        with contextlib.suppress(FileNotFoundError), opened_below(logs, self.sessionsfolder) as folder:
+            names = os.listdir(folder.descriptor)  # noqa: PTH208 - a descriptor
+        for name in names:
             if name.startswith(f"{round_number}-"):
-                remove_tree(logs / name)
+                remove_below(logs / name, self.sessionsfolder)
 
     def may_get_first_round(self) -> bool:
         """Return whether the submission is so new that it may get its first round at any moment."""
@@ -244,11 +264,9 @@ class Submission:
         return _is_recent(round_path(self.folder, round_number, "json"))
 
     def record_job(self, round_number: int, name: str, job: str) -> None:
-        """Append the id of a submitted job; `name` is the number of its array, or END_JOB."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(self.jobs_path(round_number), flags, 0o666)
-        with naming_path(self.jobs_path(round_number)), os.fdopen(descriptor, "a", encoding="ascii") as file:
-            file.write(f"{name} {job}\n")
+        """Append the id of a submitted job; `name` is the number of its array, or END_JOB. Raises OSError."""
+        with opened_below(self.folder, self.sessionsfolder) as folder:
+            append_job(folder.descriptor_path / self.jobs_path(round_number).name, name, job)
 
 
 def _is_recent(path: Path) -> bool:
@@ -283,7 +301,7 @@ def read_submissions(
     readable = []
     for name in names:
         try:
-            submission = _read(top / name)
+            submission = read_submission(top / name)
         except UsageError as error:
             on_unreadable(error)
             continue
@@ -294,7 +312,7 @@ def read_submissions(
 def open_submission(sessionsfolder: Path, name: str) -> Submission:
     """Return the submission of a job, which this user must own: `name` is ID:SHA256 of its record, or ID. Raises UsageError."""
     submission, _, digest = name.partition(":")
-    existing = _read(jobs_folder(sessionsfolder) / submission) if _ID.fullmatch(submission) else None
+    existing = read_submission(jobs_folder(sessionsfolder) / submission) if _ID.fullmatch(submission) else None
     if existing is None:
         raise UsageError(
             f"There is no submission {submission} in {sessionsfolder}.", "`qxbatch jobs` lists the submissions."
@@ -306,7 +324,7 @@ def open_submission(sessionsfolder: Path, name: str) -> Submission:
     return existing
 
 
-def _read(folder: Path) -> Submission | None:
+def read_submission(folder: Path) -> Submission | None:
     """Return the submission in a folder; None if the folder has no record, for example since it was removed. Raises UsageError."""
     try:
         for path in (folder.parents[1], folder.parent, folder, folder / STATES, folder / LOGS):
@@ -337,25 +355,3 @@ def _unreadable(folder: Path, error: Exception) -> UsageError:
         f"Submission {folder.name} cannot be read: {error_text(error)}.",
         f"Once none of its jobs runs, remove {folder} and submit its packets again.",
     )
-
-
-def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
-    """Write a submission; it becomes visible when it is complete. Raises OSError, UsageError."""
-    now = time.time_ns()
-    # with microseconds, so that two submissions in one second sort by time
-    name = (
-        f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now // 10**9))}-{now // 1000 % 10**6:06d}{os.urandom(1).hex()}"
-    )
-    top = jobs_folder(sessionsfolder)
-    new = top / f".{name}.new"
-    make_folder(new)
-    try:
-        write_new_states(new / STATES, states)
-        write_json(new / RECORD_NAME, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
-        new.rename(top / name)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
-    submission = _read(top / name)
-    assert submission is not None
-    return submission

@@ -69,6 +69,10 @@ def query_max_array_size(scheduler: Scheduler) -> int:
     return scheduler.max_array_size
 
 
+class JobsRefusedError(UsageError):
+    """The scheduler accepted no job."""
+
+
 class RoundSubmitter:
     """Submits one round of a submission."""
 
@@ -141,13 +145,13 @@ class RoundSubmitter:
         return {number: size for number, size in sizes.items() if number not in accepted}
 
     def _submit_end_job(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array was accepted.
+        """Submit the dependent job; return its id, None if it is refused. Raises JobsRefusedError if no array was accepted.
 
         `remaining` are the units that this job will submit.
         """
         if not self.jobs:
             self.submission.remove_round(self.round_number)
-            raise UsageError(
+            raise JobsRefusedError(
                 f"{self.scheduler.submit_command[0]} refused the jobs: {self.refusal}.",
                 f"Correct the options of --scheduler, then: qxbatch resume {shell_word(str(self.submission.sessionsfolder))}",
                 ExitStatus.UNAVAILABLE,
@@ -195,8 +199,7 @@ class RoundSubmitter:
 
     def _write_script(self, name: str, array: JobArray | None, *, resubmit: bool = False) -> Path:
         """Write the script of an array, or of the dependent job; with `resubmit`, that job first submits the remaining units."""
-        logs = self.submission.log_folder(self.round_number, name)
-        logs.mkdir(parents=True, exist_ok=True)
+        logs = self.submission.make_log_folder(self.round_number, name)
         log = f"{self.scheduler.log_index}.log" if self._is_array(array) else "0.log"
         task = TASK_VARIABLE if array is not None else END_JOB
         job = JobScript(

@@ -51,8 +51,9 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
     if not list_all:
         rows = _shortened(rows)
     lines += [line for row in rows for line in _lines(row)]
-    if len(rows) < len(status.rows):
-        lines.append(f"{len(status.rows) - len(rows)} more: --list-all lists them.")
+    remaining_count = counts.total() - sum(len(row.unit.packets) for row in rows)
+    if remaining_count:
+        lines.append(f"{remaining_count} more: --list-all lists them.")
     return "\n".join([*lines, *_advice(status)]) + "\n"
 
 

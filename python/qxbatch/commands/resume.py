@@ -1,7 +1,8 @@
 """`qxbatch resume`: submits lost packets again, and on request failed ones."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
 from qxbatch.cluster.options import restore_settings
@@ -19,16 +20,19 @@ from qxbatch.settings.scheduler import merged_scheduler_text, scheduler_spec
 
 def run(options: Mapping[str, object]) -> int:
     """Submit lost and, with --failed, failed packets again; return the exit status. Raises UsageError."""
-    folder, submissions = submissions_in(options["<sessionsfolder>"])
-    ids = []
-    with submit_lock(folder):
-        chosen = _units_to_submit(query_status(submissions), options)
-        for submission, units in chosen:
-            submission.need_own()
-            if _submit(submission, units, options):
-                ids.append(submission.id)
-    if not ids and not options["--quiet"]:
-        print("There is nothing to resume.")
+    write_script = sys.stdout.write
+    # With --print-script, standard output gets only the script: a shell would run a message with the name of a packet.
+    with redirect_stdout(sys.stderr) if options["--print-script"] else nullcontext():
+        folder, submissions = submissions_in(options["<sessionsfolder>"])
+        ids = []
+        with submit_lock(folder):
+            chosen = _units_to_submit(query_status(submissions), options)
+            for submission, units in chosen:
+                submission.need_own()
+                if _submit(submission, units, options, write_script):
+                    ids.append(submission.id)
+        if not ids and not options["--quiet"]:
+            print("There is nothing to resume.")
     if ids and options["--wait"] and not options["--print-script"]:
         return _follow(folder, submissions, ids)
     return int(ExitStatus.OK)
@@ -59,8 +63,13 @@ def _can_be_resumed(row: StatusRow) -> bool:
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
 
 
-def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> bool:
-    """Submit those of the units that are not refused, or print the script that does; return whether there are any.
+def _submit(
+    submission: Submission,
+    units: list[UnitState],
+    options: Mapping[str, object],
+    write_script: Callable[[str], object],
+) -> bool:
+    """Submit those of the units that are not refused, or write the script that does; return whether there are any.
 
     Raises UsageError.
     """
@@ -77,7 +86,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
     ready = submittable_units(submission, units)
     print_refused([unit.name for unit in units if unit not in ready])
     if options["--print-script"] and ready:
-        sys.stdout.write(prepare_resubmission(submission, ready, spec))
+        write_script(prepare_resubmission(submission, ready, spec))
         return True
     submitted = resubmit(submission, ready, spec)
     if submitted is not None and not options["--quiet"]:

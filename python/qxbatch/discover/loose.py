@@ -115,7 +115,7 @@ def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collect
     command is `qxbatch split` of the inbox. `names` are those of all entries of the inbox.
     """
     target = shell_word(str(inbox / folder))
-    glob = _glob(file_names, names) if folder else ""
+    glob = _glob(file_names, {*names, folder}) if folder else ""  # the shell expands it after `mkdir`
     if glob:
         return f"mkdir {target} && mv {shell_word(f'{inbox}/')}{glob} {target}/"
     if folder and len(file_names) <= MAX_LISTED:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
 from qxbatch.discover.filters import exact_expressions, filter_reason
@@ -26,6 +26,9 @@ from qxbatch.settings.model import OnSameSession, Settings
 
 if TYPE_CHECKING:
     from qxbatch.resolve.logfile import LogfileRows
+
+MAX_NAMED = 20
+"""Maximum number of packets that the message about one session names."""
 
 
 def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRows | None") -> list[JudgedEntry]:
@@ -171,27 +174,46 @@ def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> lis
     for entry in judged:
         if entry.is_ready and entry.session is not None:
             by_session[entry.session.id].append(entry)
+    groups = {session: _SessionPackets.of(packets) for session, packets in by_session.items()}
     return [
-        _judge_same_session(entry, by_session[entry.session.id], settings)
-        if entry.is_ready and entry.session
-        else entry
+        _judge_same_session(entry, groups[entry.session.id], settings) if entry.is_ready and entry.session else entry
         for entry in judged
     ]
 
 
-def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], settings: Settings) -> JudgedEntry:
-    others = [other for other in packets if other.path != judged.path]
-    if not others:
+class _SessionPackets(NamedTuple):
+    """The ready packets of one session."""
+
+    packet_count: int
+    first_names: Sequence[str]
+    """At most MAX_NAMED + 1 of their names: the texts of thousands of packets must not name all of them each."""
+    pair_pars: Collection[str]
+    subjects: Collection[str]
+
+    @classmethod
+    def of(cls, packets: Sequence[JudgedEntry]) -> Self:
+        first_names = [packet.path.name for packet in packets[: MAX_NAMED + 1]]
+        subjects = {packet.session.subject for packet in packets if packet.session}
+        return cls(len(packets), first_names, {packet.pair_par for packet in packets}, subjects)
+
+    def names(self, without: str | None = None) -> str:
+        """Return the names, without one of them if `without` is given; a long list is shortened."""
+        named = [name for name in self.first_names if name != without][:MAX_NAMED]
+        remaining = self.packet_count - (without is not None) - len(named)
+        return f"{', '.join(named)}{f' and {remaining} more' if remaining else ''}"
+
+
+def _judge_same_session(judged: JudgedEntry, packets: _SessionPackets, settings: Settings) -> JudgedEntry:
+    if packets.packet_count == 1:
         return judged
-    names = ", ".join(other.path.name for other in others)
-    if judged.pair_par and all(other.pair_par == judged.pair_par for other in others):
-        return judged.with_verdict(Verdict.READY, f"together with {names}")
-    if len({packet.session.subject for packet in packets if packet.session}) > 1:
+    if judged.pair_par and len(packets.pair_pars) == 1:
+        return judged.with_verdict(Verdict.READY, f"together with {packets.names(judged.path.name)}")
+    if len(packets.subjects) > 1:
         hint = "Rename one of them, or correct what names their subjects (--nameformat or the table of --logfile)."
         refused = judged.refuse(Code.SAME_SESSION, "have one session id, but not the same subject.", hint)
         return _with_all_packets(refused, packets, has_remedy=False)
     if settings.on_same_session is OnSameSession.MERGE:
-        return judged.with_verdict(Verdict.READY, f"one session with {names}")
+        return judged.with_verdict(Verdict.READY, f"one session with {packets.names(judged.path.name)}")
     session = judged.session.id if judged.session else ""
     refused = judged.refuse(
         Code.SAME_SESSION,
@@ -202,8 +224,8 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
     return _with_all_packets(refused, packets)
 
 
-def _with_all_packets(refused: JudgedEntry, packets: Sequence[JudgedEntry], *, has_remedy: bool = True) -> JudgedEntry:
+def _with_all_packets(refused: JudgedEntry, packets: _SessionPackets, *, has_remedy: bool = True) -> JudgedEntry:
     """Return a refused entry whose problem is that of all packets of its session."""
     assert refused.problem is not None
-    subject = str(refused.path.with_name(", ".join(packet.path.name for packet in packets)))
+    subject = str(refused.path.with_name(packets.names()))
     return refused._replace(problem=replace(refused.problem, subject=subject, has_remedy=has_remedy))

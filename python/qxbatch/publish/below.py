@@ -72,7 +72,7 @@ def remove_below(path: Path, top: Path) -> None:
 
 
 def retry(step: Callable[[], None]) -> None:
-    """Call a removal until it succeeds, at most 21 times. Raises the OSError of the last call."""
+    """Call a step until it succeeds, at most 21 times. Raises the OSError of the last call."""
     for k in range(_TRIES):
         with contextlib.suppress(OSError):
             step()

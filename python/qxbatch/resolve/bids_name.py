@@ -4,11 +4,11 @@ import re
 
 from qxbatch.model import SessionId
 
-_NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-9+]+))?(?![A-Za-z0-9+-])")
+_NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-9+]+)|(?!_ses-))(?![A-Za-z0-9+-])")
 """The first entities of a BIDS name; their labels have the format `label` of the BIDS schema (letters, digits, `+`).
 
-Other text may follow, such as `_task-rest`, if it does not continue the last label or begin with `-`. A session whose label is
-not of this format counts as such text."""
+Other text may follow, such as `_task-rest`, if it does not continue the last label or begin with `-`. A name with a
+label of another format, such as `sub-105_ses-pre-op`, is no BIDS name: its session would get lost."""
 
 
 def session_by_bids_name(name: str) -> SessionId | None:

@@ -1,0 +1,62 @@
+"""Writes a new submission."""
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME
+from qxbatch.cluster.state import UnitState, write_new_states
+from qxbatch.cluster.submission import SCHEMA, STATES, Submission, jobs_folder, read_submission
+from qxbatch.problems import UsageError
+from qxbatch.publish.below import opened_below, remove_below, retry
+from qxbatch.publish.durable import write_json
+from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY
+
+
+def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
+    """Write a submission; it becomes visible when it is complete. Raises OSError, UsageError."""
+    now = time.time_ns()
+    # with microseconds, so that two submissions in one second sort by time
+    name = (
+        f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now // 10**9))}-{now // 1000 % 10**6:06d}{os.urandom(1).hex()}"
+    )
+    top = jobs_folder(sessionsfolder)
+    new = top / f".{name}.new"
+    _create_folder(new, sessionsfolder)
+    try:
+        with opened_below(top, sessionsfolder) as jobs:
+            folder = jobs.descriptor_path / new.name
+            write_new_states(folder / STATES, states)
+            write_json(folder / RECORD_NAME, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
+            _refuse_too_long(folder / RECORD_NAME, record)
+            folder.rename(jobs.descriptor_path / name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            remove_below(new, sessionsfolder)
+        raise
+    submission = read_submission(top / name)
+    assert submission is not None
+    return submission
+
+
+def _refuse_too_long(path: Path, record: Mapping[str, Any]) -> None:
+    """Raise UsageError if the file of a record is longer than what is read."""
+    if path.stat().st_size > MOST_BYTES_IN_MEMORY:
+        raise UsageError(
+            f"{len(record['found'])} entries are not ready: their names and reasons do not fit into the "
+            f"{MOST_BYTES_IN_MEMORY >> 20} MiB of a submission's record.",
+            "Nothing was submitted. Move entries that are not imported out of the inbox.",
+        )
+
+
+def _create_folder(folder: Path, sessionsfolder: Path) -> None:
+    """Create a folder and its parents, even if another run removes an empty one of these at the same time. Raises OSError."""
+
+    def create() -> None:
+        with opened_below(folder, sessionsfolder, create=True):
+            pass
+
+    retry(create)
