@@ -191,7 +191,7 @@ def test_a_journal_whose_recovery_runs_out_of_memory_stops_no_other_session(
     attack.forge_journal()
     attack.study.put("S2", TREE, Kind.ZIP)
     text = attack.failed_run()
-    assert "cannot be finished: there is not enough memory" in text
+    assert "cannot be finished: cannot allocate memory" in text
     assert (attack.study.session("S2") / "session.txt").exists()
 
 

@@ -6,13 +6,13 @@ They are refused as a unit: the packets that are imported together.
 import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.limits import max_total_for
 from qxbatch.model import SessionId
-from qxbatch.os_error import error_text, is_disk_full, reason_text, size_text
+from qxbatch.os_error import error_text, is_disk_full, machine_error, reason_text, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.pipeline.other_packet import refuse_session_of_other_packet
@@ -68,7 +68,31 @@ def refuse_imported_meanwhile(context: Context, unit: Unit) -> None:
         raise PacketError(Problem(Code.EXISTS, unit.label, message, severity=Severity.WARNING))
 
 
-def cannot_finish_problem(unit: Unit, error: OSError) -> Problem:
+def machine_problem(
+    unit: Unit, error: BaseException, check_lock: Callable[[], None], has_journal: Callable[[], bool]
+) -> Problem | None:
+    """Return the problem of a unit whose import ended with an error of the machine, such as one of the disk or the memory.
+
+    If another run took over the lock (`check_lock` raises PacketError), return that as the problem: the other run may have removed
+    the files. Return None for an error that is not one of the machine (`machine_error`).
+    """
+    of_machine = machine_error(error)
+    if of_machine is None:
+        return None
+    try:
+        check_lock()
+    except PacketError as lock_loss:
+        return lock_loss.problem
+    except OSError as lock_error:
+        of_machine = lock_error
+    try:
+        may_be_written = has_journal()
+    except OSError:
+        may_be_written = True
+    return _cannot_finish_problem(unit, of_machine) if may_be_written else _cannot_write_problem(unit, of_machine)
+
+
+def _cannot_finish_problem(unit: Unit, error: OSError) -> Problem:
     """Return the problem of a unit whose import ended with an error of the operating system after its journal was written."""
     message = f"the import could not be finished: {error_text(error)}. Its session may be written already."
     return Problem(
@@ -76,7 +100,7 @@ def cannot_finish_problem(unit: Unit, error: OSError) -> Problem:
     )
 
 
-def cannot_write_problem(unit: Unit, error: OSError) -> Problem:
+def _cannot_write_problem(unit: Unit, error: OSError) -> Problem:
     """Return the problem of a unit whose import ended with an error of the operating system before its journal was written."""
     hint = "The packet is unchanged. Correct this and run again."
     if error.errno == errno.EMFILE:

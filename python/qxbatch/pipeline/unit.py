@@ -4,6 +4,7 @@ import logging
 import time
 import traceback
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from qxbatch.core import CancelledError
@@ -11,15 +12,13 @@ from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.discover.units import Unit
 from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitSorted, UnitStarted
 from qxbatch.model import SessionReport
-from qxbatch.os_error import machine_error
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import deliver
 from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own_staging, recover_unit
 from qxbatch.pipeline.refuse import (
-    cannot_finish_problem,
-    cannot_write_problem,
+    machine_problem,
     need_writable_sessions,
     refuse_imported_meanwhile,
     refuse_too_large,
@@ -102,8 +101,8 @@ class _Import:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a bug (or a panic of the core) ends one packet, not the batch
-            of_machine = machine_error(error)
-            problem = self._internal_problem(error) if of_machine is None else self._machine_problem(of_machine)
+            has_journal = partial(workspace.has_journal, unit.name)
+            problem = machine_problem(unit, error, self.locks.refuse_lost, has_journal) or self._internal_problem(error)
         finally:
             if self.locks.holds_own:
                 clear_own_staging(workspace, unit.name)
@@ -144,20 +143,3 @@ class _Import:
         log.error("%s: internal error\n%s", self.unit.name, trace)
         message = f"internal error: {type(error).__name__}: {error}."
         return Problem(Code.INTERNAL, self.unit.label, message, "Please report this with the log (--log-file).")
-
-    def _machine_problem(self, error: OSError) -> Problem:
-        """Return the problem of an error of the machine, such as one of the disk or the memory.
-
-        If another run took over the lock, return that as the problem: the other run may have removed the files.
-        """
-        try:
-            self.locks.refuse_lost()
-        except PacketError as lock_loss:
-            return lock_loss.problem
-        except OSError as lock_error:
-            error = lock_error
-        try:
-            has_journal = self.context.workspace.has_journal(self.unit.name)
-        except OSError:  # its session may be written, too
-            has_journal = True
-        return cannot_finish_problem(self.unit, error) if has_journal else cannot_write_problem(self.unit, error)
