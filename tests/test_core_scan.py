@@ -109,6 +109,16 @@ def test_files_and_folders_can_overlap_and_each_file_is_read_once(tmp_path: Path
     assert len(_core.scan_files([])) == 0
 
 
+def test_requested_paths_are_compared_by_their_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OP1", "OP2"):
+        MrSeries(slices=1).write(tmp_path / name)
+    (tmp_path / "link").symlink_to("OP1")
+    monkeypatch.chdir(tmp_path)
+    assert sorted(paths(_core.scan_files(["OP1", "OP1/../OP2"]))) == ["OP1/../OP2/IM0001", "OP1/IM0001"]
+    assert paths(_core.scan_files(["OP1", "link", "./OP1/"])) == ["OP1/IM0001"]
+    assert paths(_core.scan_files([".", "OP1", "OP2"])) == paths(_core.scan_files(["."]))
+
+
 def test_a_dicomdir_does_not_belong_to_a_series(tmp_path: Path) -> None:
     files = MrSeries(slices=2).write(tmp_path)
     (tmp_path / "DICOMDIR").write_bytes(dicomdir(MrSeries()))

@@ -331,6 +331,12 @@ class SeriesFrames:
         This is so if every image has the size and the number of its frames, and every object without pixel data is complete.
         """
     @property
+    def has_too_many_frames(self) -> bool:
+        """Whether the headers state more frames than a series may have; then no frame is known.
+
+        The limit is half a million (2^19), and one more for each 4096 bytes of the files.
+        """
+    @property
     def truncated_files(self) -> list[Path]:
         """Files with a damaged header, and files that end before their pixel data do.
 

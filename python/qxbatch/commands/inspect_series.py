@@ -141,6 +141,8 @@ def inspect_packet(
         except OSError as error:
             problems.append(error_text(error))
             facts_and_verdict = None
+        if facts_and_verdict and facts_and_verdict.reason:
+            problems.append(f"series {entry.n}: {facts_and_verdict.reason}")
         return _inspected_dicom(entry.n, entry.series, facts_and_verdict)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -155,7 +157,7 @@ def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
     if par.files > 1:
         header = read_par(par.path)
         facts_and_verdict = None if header.unread_reason else par_facts(header)
-    facts, verdict = facts_and_verdict or (None, None)
+    facts, verdict, _ = facts_and_verdict or (None, None, "")
     return InspectedSeries(
         n, _positive_or_none(par.series_number), par.header, "", "", par.files, par.size, verdict, facts
     )
@@ -184,7 +186,7 @@ def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
 def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts | None) -> InspectedSeries:
     first_group = series.groups[0]
     files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.groups), strict=True))
-    facts, verdict = facts_and_verdict or (None, None)
+    facts, verdict, _ = facts_and_verdict or (None, None, "")
     return InspectedSeries(
         n,
         series.number_request.number,

@@ -64,12 +64,12 @@ class _NamedImage(NamedTuple):
 def compare_images(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
     """Compare the images of a series with its headers, and determine their order.
 
-    If `evidence` has no frames with pixels, or if all images are copies or overlays, nothing is compared: the result has the order,
-    and no findings. Raises OSError when a file cannot be read.
+    If `evidence` has no frames with pixels or too many frames, or if all images are copies or overlays, nothing is compared: the
+    result has the order, and no findings. Raises OSError when a file cannot be read.
     """
     frames = evidence.frames
     originals = [index for index, (output, _) in enumerate(images) if not is_copy_or_overlay(output.suffix)]
-    if frames is None or not originals or not frames.objects_with_pixels:
+    if frames is None or not originals or not frames.objects_with_pixels or frames.has_too_many_frames:
         return Findings(tuple(image_order(images, [None] * len(images))))
     outputs = [images[index][0] for index in originals]
     compared = frames.compare([str(output.nifti) for output in outputs], [has_map(output.suffix) for output in outputs])

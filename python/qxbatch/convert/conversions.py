@@ -70,8 +70,13 @@ def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Probl
 
 
 def _with_verdict(conversion: Conversion, facts: SeriesFacts, incomplete: Problem | None) -> Conversion:
-    """Add facts and verdict; the message of an INCOMPLETE verdict replaces `incomplete`, the converter's message."""
+    """Add facts and verdict, and why the series is not evaluable.
+
+    The message of an INCOMPLETE verdict replaces `incomplete`, the converter's message.
+    """
     if facts.verdict is SeriesVerdict.INCOMPLETE:
         incomplete = review_problem(conversion.series, f"incomplete: {missing_text(facts.acquisition)}.")
     problems = (*conversion.problems, incomplete) if incomplete else conversion.problems
+    if facts.reason:
+        problems = (*problems, review_problem(conversion.series, facts.reason))
     return replace(conversion, problems=problems, verdict=facts.verdict, acquisition=facts.acquisition)

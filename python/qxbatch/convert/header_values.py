@@ -33,7 +33,7 @@ def numbers(header: HeaderLike, field: str) -> list[float]:
         return []
     try:
         converted = [float(item) for item in (raw if isinstance(raw, list) else [raw])]
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: an integer of more digits than a float can have
         return []
     return converted if all(map(math.isfinite, converted)) else []
 

@@ -49,7 +49,10 @@ def convert_series(
     evidence = _evidence(series)
     converter = converter_for(series.kind, available)
     attempt = attempt_conversion(series, converter, paths, evidence, settings.timeout, cancel)
-    if attempt.judgement.faults and evidence.objects_with_pixels and isinstance(converter, Dcm2niix):
+    # Copies of so many frames would take too long, and no image could be compared with them.
+    can_convert_again = not evidence.frames or not evidence.frames.has_too_many_frames
+    has_images = evidence.objects_with_pixels and can_convert_again
+    if attempt.judgement.faults and has_images and isinstance(converter, Dcm2niix):
         attempt = convert_again(series, converter, attempt, paths, evidence, settings.timeout, cancel)
     other_problems = [partly_gzipped_problem(series, gzipped)] if gzipped else []
     return dicom_conversion(series, attempt, other_problems, evidence)

@@ -14,12 +14,17 @@ from qxbatch.inspect.verdict import verdict
 from qxbatch.model import HeaderLike, Output
 from qxbatch.parrec.table import ParContent
 
+TOO_MANY_FRAMES = "its headers state more frames than files of this size can have, so its frames were not examined."
+"""Why such a series is not evaluable, and its images were not compared."""
+
 
 class SeriesFacts(NamedTuple):
     """Acquisition facts and verdict of a series."""
 
     acquisition: Acquisition
     verdict: SeriesVerdict
+    reason: str = ""
+    """Why the series is not evaluable although it may contain images; usually empty."""
 
 
 def dicom_facts(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Output] = ()) -> SeriesFacts:
@@ -30,7 +35,9 @@ def dicom_facts(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Outp
     acquisition = facts(observe(frames.acquired_stacks(), header, outputs))
     classes = Counter(frames.classes)
     return SeriesFacts(
-        acquisition, verdict(acquisition, evaluable=not non_image_kind(classes) and not is_secondary_capture(classes))
+        acquisition,
+        verdict(acquisition, evaluable=not non_image_kind(classes) and not is_secondary_capture(classes)),
+        TOO_MANY_FRAMES if frames.has_too_many_frames else "",
     )
 
 

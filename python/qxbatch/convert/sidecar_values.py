@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.core import ImageCheck
 from qxbatch.inspect.observed import read_sidecar
+from qxbatch.inspect.plausible import is_plausible
 from qxbatch.model import Output
 
 _RELATIVE_TOLERANCE = 0.01
@@ -87,4 +88,6 @@ def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] |
 
 
 def _agrees(json_value: float, expected: float, field: _Field) -> bool:
-    return abs(json_value - expected) <= max(field.tolerance, _RELATIVE_TOLERANCE * expected)
+    return is_plausible(json_value) and abs(json_value - expected) <= max(
+        field.tolerance, _RELATIVE_TOLERANCE * expected
+    )

@@ -7,7 +7,7 @@ from qxbatch.inspect.observed import ObservedSeries
 
 _FRACTIONS = {1.0: 0.5, 2.0: 0.625, 4.0: 0.75, 8.0: 0.875, 16.0: 1.0}
 """Fraction of k-space for each value of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
-_UNALIASED = re.compile(r"\bMB(\d+)\b")
+_UNALIASED = re.compile(r"\bMB([0-9]{1,3})\b")
 """Text in ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
 _CUSTOMER = "%customerseq%"
 """Folder of sequences that are not from Siemens: their protocols may contain lMultiBandFactor 1 in a multiband scan."""
@@ -91,8 +91,8 @@ def _partial_fourier(observed: ObservedSeries) -> float | None:
 def _readout(observed: ObservedSeries, axis: str | None) -> tuple[float | None, float | None]:
     """Return effective echo spacing and total readout time in s, for the image's lines along its phase encoding."""
     bandwidth, main = observed.number("SiemensBandwidthPerPixelPhaseEncode"), observed.main_stack
-    if bandwidth and main is not None and axis:
-        lines = main.size[1] if axis == "i" else main.size[0]
+    lines = 0 if main is None or not axis else main.size[1] if axis == "i" else main.size[0]
+    if bandwidth and lines:
         spacing = 1 / (bandwidth * lines)
         return round(spacing, 9), round(spacing * (lines - 1), 9)
     return observed.number(sidecar="EffectiveEchoSpacing"), observed.number(sidecar="TotalReadoutTime")

@@ -6,18 +6,19 @@ from qxbatch.inspect.encoding import k_space_encoding
 from qxbatch.inspect.geometry import geometry
 from qxbatch.inspect.kinds import kinds
 from qxbatch.inspect.observed import ObservedSeries
+from qxbatch.inspect.plausible import plausible_facts
 from qxbatch.inspect.timing import timing
 from qxbatch.inspect.volumes import volume_counts
 
 
 def facts(observed: ObservedSeries) -> Acquisition:
-    """Return the acquisition facts of a DICOM series."""
+    """Return the acquisition facts of a DICOM series, without numbers that no scan can have."""
     counts = volume_counts(observed)
     times = timing(observed)
     sizes = geometry(observed, counts.slices_per_volume if counts else 0)
     k_space = k_space_encoding(observed)
     b_values, directions = diffusion(observed)
-    return Acquisition(
+    acquisition = Acquisition(
         **times._asdict(),
         planned_volumes=counts.planned_volumes if counts else None,
         acquired_volumes=counts.acquired_volumes if counts else None,
@@ -40,3 +41,4 @@ def facts(observed: ObservedSeries) -> Acquisition:
         coil=observed.text("ReceiveCoilName", "SiemensCoil", sidecar="ReceiveCoilName"),
         software=observed.text("SoftwareVersions", sidecar="SoftwareVersions"),
     )
+    return plausible_facts(acquisition)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import hypot, inf
 from typing import NamedTuple
 
 from qxbatch.acquisition import Orientation
@@ -34,7 +35,7 @@ def geometry(observed: ObservedSeries, slices: int) -> Geometry:
     gap = None if distance is None or thickness is None else round(distance - thickness, 3) + 0.0  # never -0.0
     depth = distance or (thickness if slices == 1 else None)
     matrix = (columns, rows, slices)
-    plane = orientation(main.orientation) if main.orientation else None
+    plane = orientation(main.orientation or [])
     if main.spacing is None or depth is None:
         return Geometry(matrix, slice_gap_mm=gap, orientation=plane)
     between_rows, between_columns = main.spacing
@@ -51,10 +52,25 @@ def slice_distance(observed: ObservedSeries) -> float | None:
     return steps[len(steps) // 2] if steps else observed.number("SpacingBetweenSlices")
 
 
-def orientation(cosines: Sequence[float]) -> Orientation:
-    """Return the plane of slices with these direction cosines."""
-    a, b, c, d, e, f = cosines
-    normal = (abs(b * f - c * e), abs(c * d - a * f), abs(a * e - b * d))
+def orientation(cosines: Sequence[float]) -> Orientation | None:
+    """Return the plane of slices with these direction cosines; None if they have no normal."""
+    normal = unit_normal(cosines)
+    if normal is None:
+        return None
     planes = (Orientation.SAGITTAL, Orientation.CORONAL, Orientation.AXIAL)
-    largest = max(normal)
-    return planes[normal.index(largest)] if largest >= _MIN_STRAIGHT_COSINE else Orientation.OBLIQUE
+    sizes = [abs(component) for component in normal]
+    largest = max(sizes)
+    return planes[sizes.index(largest)] if largest >= _MIN_STRAIGHT_COSINE else Orientation.OBLIQUE
+
+
+def unit_normal(cosines: Sequence[float]) -> Triple | None:
+    """Return the unit normal of slices with these direction cosines, which some writers round to one digit.
+
+    None without cosines, and if the length of their cross product is 0 or not finite.
+    """
+    if not cosines:
+        return None
+    a, b, c, d, e, f = cosines
+    product = (b * f - c * e, c * d - a * f, a * e - b * d)
+    length = hypot(*product)
+    return (product[0] / length, product[1] / length, product[2] / length) if 0 < length < inf else None

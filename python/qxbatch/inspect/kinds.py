@@ -4,6 +4,7 @@ from itertools import combinations
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.core import Stack
+from qxbatch.inspect.geometry import unit_normal
 from qxbatch.inspect.observed import ObservedSeries
 
 _COMPONENTS = {
@@ -35,12 +36,8 @@ def is_localizer(observed: ObservedSeries) -> bool:
 
 
 def _has_orthogonal_views(stacks: list[Stack]) -> bool:
-    normals = [_normal(stack) for stack in stacks if stack.orientation]
+    # Equal normals are compared once: a series may have thousands of stacks, one for each contrast.
+    normals = {normal for stack in stacks if (normal := unit_normal(stack.orientation or []))}
     return any(
         abs(sum(x * y for x, y in zip(a, b, strict=True))) < _MAX_ORTHOGONAL_COSINE for a, b in combinations(normals, 2)
     )
-
-
-def _normal(stack: Stack) -> tuple[float, float, float]:
-    a, b, c, d, e, f = stack.orientation or [0.0] * 6
-    return (b * f - c * e, c * d - a * f, a * e - b * d)

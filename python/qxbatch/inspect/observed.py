@@ -1,13 +1,13 @@
 """The headers, frames and sidecars from which the acquisition facts of a series are computed."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qxbatch.core import AcquiredStacks, Stack
+from qxbatch.inspect.plausible import is_plausible
 from qxbatch.model import HeaderLike, Output
 
 
@@ -43,7 +43,7 @@ class ObservedSeries:
             if (
                 isinstance(sidecar_value, int | float)
                 and not isinstance(sidecar_value, bool)
-                and math.isfinite(sidecar_value)
+                and is_plausible(sidecar_value)
                 and sidecar_value
             ):
                 return sidecar_value * scale

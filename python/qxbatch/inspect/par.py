@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from qxbatch.acquisition import Acquisition, ImageKind, Orientation
+from qxbatch.inspect.plausible import plausible_facts
 from qxbatch.parrec.table import ParContent
 
 _GROUP_COLUMNS = ("slice orientation", "echo number", "image_type_mr", "scanning sequence")
@@ -77,7 +78,7 @@ def par_acquisition(header: ParContent) -> Acquisition | None:
 
 
 def _acquisition(header: ParContent, table: _Table) -> Acquisition:
-    return Acquisition(
+    acquisition = Acquisition(
         **_counts(header, table),
         **_times(header, table),
         **_sizes(header, table),
@@ -88,6 +89,7 @@ def _acquisition(header: ParContent, table: _Table) -> Acquisition:
         **_diffusion(table),
         kinds=_kinds(table) or None,
     )
+    return plausible_facts(acquisition)
 
 
 def _only(values: Iterable[float]) -> float | None:

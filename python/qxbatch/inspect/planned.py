@@ -1,5 +1,6 @@
 """The planned numbers of volumes and slices, from standard elements and vendors' private ones."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from qxbatch.core import Stack
@@ -11,6 +12,8 @@ _GRADIENT_ECHO_EPI = "epfid"
 """Part of the sequence name of Siemens' BOLD scans."""
 _TWO_DIMENSIONS = 2
 """Value of sKSpace.ucDimension in the protocol of Siemens for a 2D scan, whose slices are excited one by one."""
+_IS_LIMIT = 2**31
+"""Numbers of VR IS are smaller (PS3.5 section 6.2)."""
 _OFF = (None, 1.0)
 """Values of a mode in the protocol of Siemens that mean off: absent, or 1."""
 
@@ -57,13 +60,13 @@ def _plane_count(observed: ObservedSeries) -> int:
     contrasts = [
         (stack.echo_time, stack.component, stack.is_derived, stack.size) for stack in observed.acquired_stacks.stacks
     ]
-    return max(map(contrasts.count, contrasts), default=0)
+    return max(Counter(contrasts).values(), default=0)
 
 
 def _positive_integer(observed: ObservedSeries, name: str) -> int | None:
-    """Return a number of the header; None if it is absent, below 1 or not an integer."""
+    """Return a number of the header; None if it is absent, below 1, more than IS can have, or not an integer."""
     number = observed.number(name)
-    return int(number) if number is not None and number >= 1 and number == int(number) else None
+    return int(number) if number is not None and 1 <= number < _IS_LIMIT and number == int(number) else None
 
 
 def _volumes_from_images(observed: ObservedSeries, stacks: Sequence[Stack], slices: int, name: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import isclose
+from math import inf, isclose
 from typing import NamedTuple
 
 from qxbatch.core import Stack
@@ -11,6 +11,8 @@ from qxbatch.inspect.planned import planned_slices, planned_volumes
 
 _GAP_RATIO = 1.5
 """A step between neighbours that is longer than this multiple of the usual step is a gap."""
+_MAX_GAP = 1e6
+"""A gap of more than this multiple of the usual step is an error in a position."""
 _MIN_SLICES_FOR_STEP = 4
 """With fewer slices than this (localizers), the usual step is unknown."""
 _COSINE_TOLERANCE = 1e-3
@@ -120,5 +122,9 @@ def gap_slices(positions: Sequence[float]) -> int:
         return 0
     steps = [after - before for before, after in pairwise(positions)]
     usual = sorted(steps)[len(steps) // 2]
-    gaps = [step for step in steps if step > _GAP_RATIO * usual]
-    return sum(round(step / usual) - 1 for step in gaps) if usual > 0 and len(gaps) <= len(steps) // 4 else 0
+    if not 0 < usual < inf:
+        return 0
+    gaps = [step / usual for step in steps if step > _GAP_RATIO * usual]
+    if len(gaps) > len(steps) // 4 or max(gaps, default=0) > _MAX_GAP:
+        return 0
+    return sum(round(gap) - 1 for gap in gaps)

@@ -17,6 +17,8 @@ _WHOLE = 1 << 53
 """Up to this, a float represents every whole number."""
 _NOISE = 1e-5
 """Relative error that is always allowed, since `rounded_text` writes six digits."""
+SHELL_LIMIT = 10**6
+"""b-values of shells (s/mm2) are smaller."""
 SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
 """Largest distance of a b-value from its shell, in s/mm2 and as a fraction of the shell; the larger distance applies."""
 
@@ -237,7 +239,7 @@ def _shells(value: object) -> ExpectedShells:
 
 def _is_shell(b: str, count: object) -> bool:
     is_count = isinstance(count, int) and not isinstance(count, bool) and count > 0
-    return is_count and re.fullmatch(r"\d{1,6}", b, re.ASCII) is not None
+    return is_count and re.fullmatch(r"[0-9]+", b) is not None and len(b) < len(str(SHELL_LIMIT))
 
 
 def actual_text(value: object) -> str | None:

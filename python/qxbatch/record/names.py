@@ -25,6 +25,10 @@ def _breaks(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Zl", "Zp"}
 
 
+_IS_LENGTH = 12
+"""Most characters of a value of VR IS (PS3.5 section 6.2)."""
+
+
 def series_name(header: HeaderLike) -> str:
     """Return the name of a series: the first usable one of SeriesDescription, ProtocolName, SequenceName, else `anonymous`.
 
@@ -46,7 +50,7 @@ def description(header: HeaderLike) -> str:
 def series_number(header: HeaderLike) -> int | None:
     """Return the SeriesNumber; None if it is missing or not a whole number from 0."""
     number = text(header, "SeriesNumber")
-    return int(number) if number.isdecimal() else None
+    return int(number) if number.isdecimal() and len(number) <= _IS_LENGTH else None
 
 
 def session_txt_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:

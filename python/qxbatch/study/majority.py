@@ -10,6 +10,7 @@ from qxbatch.protocol.model import SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
 from qxbatch.protocol.series_differences import fact
 from qxbatch.protocol.values import (
+    SHELL_LIMIT,
     CountRange,
     Expectation,
     ExpectedNumbers,
@@ -111,14 +112,18 @@ def _rounded_up(spread: float) -> float:
 
 
 def shells_of(value: object) -> tuple[tuple[float, int], ...] | None:
-    """Return b-values with near values merged, since scanners write 995 and 1005 for a shell of 1000; None without b-values."""
+    """Return b-values with near values merged, since scanners write 995 and 1005 for a shell of 1000; None without b-values.
+
+    Negative values, and values from a million on, are left out: they are no b-values, and a protocol cannot contain them.
+    """
     groups: list[list[tuple[float, int]]] = []
     for b, count in sorted(value) if isinstance(value, tuple) else ():
         if groups and is_same_shell(_mean(groups[-1]), b):
             groups[-1].append((b, count))
         else:
             groups.append([(b, count)])
-    return tuple((float(round(_mean(group), -1)), sum(count for _, count in group)) for group in groups) or None
+    shells = ((float(round(_mean(group), -1)), sum(count for _, count in group)) for group in groups)
+    return tuple((b, count) for b, count in shells if 0 <= b < SHELL_LIMIT) or None
 
 
 def _mean(group: Sequence[tuple[float, int]]) -> float:

@@ -284,6 +284,11 @@ impl SeriesFrames {
     }
 
     #[getter]
+    fn has_too_many_frames(&self) -> bool {
+        self.series.has_too_many_frames
+    }
+
+    #[getter]
     fn truncated_files(&self) -> Vec<&Path> {
         self.series.truncated()
     }

@@ -1,6 +1,6 @@
 //! The attributes of one frame, read element by element.
 
-use super::elements::{Numbers, numbers, text};
+use super::elements::{Numbers, finite_number, numbers, text};
 use super::midnight::DAY;
 use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 
@@ -57,10 +57,11 @@ pub struct Diffusion {
 }
 
 impl Diffusion {
-    /// Returns the squared length of GE's gradient direction; None without one.
+    /// Returns the squared length of GE's gradient direction; None without one, and if it is not finite.
     pub(super) fn gradient_squared(&self) -> Option<f64> {
         let parts = self.encoding_direction?;
-        Some(parts.iter().map(|part| part * part).sum())
+        let squared: f64 = parts.iter().map(|part| part * part).sum();
+        squared.is_finite().then_some(squared)
     }
 
     /// Extends the range of b-values so that it includes the b-value of an element; None changes nothing.
@@ -283,7 +284,8 @@ impl Attributes {
             .find(|letter: char| !letter.is_ascii_digit())
             .unwrap_or(rest.len());
         let (value, after) = rest.split_at(digits);
-        if let (Ok(value), "" | "t" | "#") = (value.parse::<f64>(), after.get(..1).unwrap_or("")) {
+        if let (Some(value), "" | "t" | "#") = (finite_number(value), after.get(..1).unwrap_or(""))
+        {
             self.diffusion.second_b_value = Some(value);
             self.diffusion.in_diffusion_scan = true;
         }
@@ -295,7 +297,8 @@ impl Attributes {
             return;
         };
         let end = rest.find('(').unwrap_or(rest.len());
-        if let Some(value) = rest.get(..end).and_then(|text| text.trim().parse().ok()) {
+        let value = rest.get(..end).unwrap_or_default().trim();
+        if let Some(value) = finite_number(value) {
             self.diffusion.second_b_value = Some(value);
             self.diffusion.in_diffusion_scan = true;
         }
@@ -311,22 +314,23 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
     hash.max(1)
 }
 
-/// Returns the seconds since midnight of a TM value; None without hours. Colons are ignored.
+/// Returns the seconds since midnight of a TM value; None without hours. Colons are ignored. Minutes and seconds that
+/// cannot be read, or that no clock has, count as 0.
 fn time_of_day(value: &str) -> Option<f64> {
     let plain: String = value.chars().filter(|letter| *letter != ':').collect();
-    let part = |from: usize, to: usize| {
-        plain
-            .get(from..to)
-            .and_then(|text| text.parse::<f64>().ok())
-    };
+    let part = |from: usize, to: usize| plain.get(from..to).and_then(finite_number);
     let hours = part(0, 2)?;
     let minutes = part(2, 4).unwrap_or(0.0);
     let seconds = plain
         .get(4..)
-        .and_then(|text| text.trim().parse::<f64>().ok())
+        .and_then(|text| finite_number(text.trim()))
+        .filter(|seconds| (0.0..SECONDS_LIMIT).contains(seconds))
         .unwrap_or(0.0);
     Some(hours * 3600.0 + minutes * 60.0 + seconds)
 }
+
+/// Seconds of a minute are below this limit; 60 is a leap second (PS3.5 section 6.2).
+const SECONDS_LIMIT: f64 = 61.0;
 
 /// Returns the days from 1 March of the year 0 to the date of a DA value.
 fn day(value: &str) -> Option<f64> {
@@ -362,7 +366,7 @@ fn date_time(value: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{date_time, day};
+    use super::{Attributes, date_time, day, time_of_day};
 
     #[test]
     fn days_follow_each_other_over_months_and_leap_years() {
@@ -377,6 +381,22 @@ mod tests {
         }
         assert_eq!(day("20241301"), None);
         assert_eq!(day("x"), None);
+    }
+
+    #[test]
+    fn times_and_b_values_are_finite() {
+        assert_eq!(time_of_day("101560.5"), Some(36_960.5));
+        for text in ["1015inf", "1015nan", "10151e300", "1015-5", "10159999999"] {
+            assert_eq!(time_of_day(text), Some(36_900.0), "{text}");
+        }
+        for comments in ["b=inf", "b=nan(0,0,1)", "b=1e999"] {
+            let mut attributes = Attributes::default();
+            attributes.read_comments(comments);
+            assert_eq!(attributes, Attributes::default(), "{comments}");
+        }
+        let mut attributes = Attributes::default();
+        attributes.read_sequence_name(&format!("*ep_b1{}", "0".repeat(400)));
+        assert_eq!(attributes, Attributes::default());
     }
 
     #[test]

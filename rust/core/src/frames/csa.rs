@@ -1,6 +1,8 @@
 //! The Siemens CSA headers: named values in one private element (format SV10, also called CSA2, and its predecessor
 //! CSA1).
 
+use super::elements::finite_number;
+
 /// The values of a CSA header that are used.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Csa {
@@ -27,13 +29,8 @@ const ITEM_LENGTH: usize = 16;
 pub(super) fn read(bytes: &[u8]) -> Csa {
     let mut csa = Csa::default();
     each_name(bytes, &mut |name, values| {
-        let numbers = values.iter().filter_map(|text| text.parse::<f64>().ok());
-        csa.set(
-            name,
-            &numbers
-                .filter(|number| number.is_finite())
-                .collect::<Vec<_>>(),
-        );
+        let numbers = values.iter().filter_map(|text| finite_number(text));
+        csa.set(name, &numbers.collect::<Vec<_>>());
     });
     csa
 }

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use super::csa;
-use super::elements::{decoded_text, each_element, each_item, numbers, text};
+use super::elements::{decoded_text, each_element, each_item, finite_number, numbers, text};
 use super::protocol;
 use crate::header::{
     CharacterSets, DataSetVisitor, Element, Encoding, FileWindow, Inflated, ParseError, Reader,
@@ -295,9 +295,9 @@ impl DetailsCollector {
         let details = &mut self.details;
         csa::each_name(bytes, &mut |name, values| match name {
             b"PhaseEncodingDirectionPositive" | b"BandwidthPerPixelPhaseEncode" => {
-                let value = values.first().and_then(|text| text.parse().ok());
+                let value = values.first().and_then(|text| finite_number(text));
                 let name = format!("Siemens{}", String::from_utf8_lossy(name));
-                value.map(|value: f64| details.numbers.entry(name).or_insert(vec![value]));
+                value.map(|value| details.numbers.entry(name).or_insert(vec![value]));
             }
             b"MrPhoenixProtocol" | b"MrProtocol" => {
                 for text in values {

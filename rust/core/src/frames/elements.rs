@@ -67,6 +67,11 @@ impl Numbers {
     }
 }
 
+/// Parses a decimal number without padding; returns None unless it is finite.
+pub(super) fn finite_number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 /// Reads the first [`MAX_NUMBERS`] numbers of a value; returns no numbers if one of them is unreadable or not finite.
 /// `default_vr` is the VR if the file does not state it.
 pub(super) fn numbers<W: Window>(
@@ -84,10 +89,7 @@ pub(super) fn numbers<W: Window>(
         Vr::FD => 8,
         _ => {
             for text in bytes.split(|byte| *byte == b'\\').take(MAX_NUMBERS) {
-                let number = std::str::from_utf8(trim(text))
-                    .ok()
-                    .and_then(|text| text.parse::<f64>().ok())
-                    .filter(|number| number.is_finite());
+                let number = std::str::from_utf8(trim(text)).ok().and_then(finite_number);
                 let Some(number) = number else {
                     return Ok(Numbers::default());
                 };

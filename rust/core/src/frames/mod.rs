@@ -3,7 +3,7 @@
 //!
 //! An enhanced multi-frame object has one frame for each item of its per-frame functional groups (PS3.3 C.7.6.16). A
 //! mosaic has one for each tile. Other objects have NumberOfFrames frames, by default 1. An object without pixel data has
-//! none. [`read`] does not read the pixel values.
+//! none. [`parse`] does not read the pixel values.
 
 mod attributes;
 mod csa;
@@ -25,7 +25,7 @@ mod tiles;
 pub use attributes::{Attributes, Component, Diffusion, PhaseAxis};
 pub use details::{Details, details};
 pub use object::{Frame, Object, PixelEncoding, Pixels, Tiling};
-pub use read::{parse, pixel_data_offset, read};
+pub use read::{parse, pixel_data_offset};
 pub use series::{Facts, FileError, Series};
 pub use stored::{PixelReader, StoredValues, ValuesHasher, compared_rows, comparison_obstacle};
 

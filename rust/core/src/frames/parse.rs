@@ -24,7 +24,7 @@ pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, DOUBLE_FLOAT_PIXEL_DATA, P
 /// TransferSyntaxUID of run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
 /// Limit on frames of one object: ten times those of a long functional scan. Further frames are ignored.
-const MAX_FRAMES: u32 = 1 << 19;
+pub(super) const MAX_FRAMES: u32 = 1 << 19;
 /// Limit on tiles of a mosaic.
 const MAX_TILES: u32 = 4096;
 
@@ -39,11 +39,14 @@ pub(super) struct ObjectBuilder {
     tiles: Tiles,
     /// Size of the file in bytes; `u64::MAX` for a gzipped file, whose inflated size is unknown.
     size: u64,
+    /// Limit on its frames, at most [`MAX_FRAMES`].
+    frame_limit: u32,
 }
 
 impl ObjectBuilder {
-    /// Returns the builder for an object in a file of `size` bytes (`u64::MAX` if unknown).
-    pub(super) fn new(size: u64) -> Self {
+    /// Returns the builder for an object in a file of `size` bytes (`u64::MAX` if unknown). Frames beyond `frame_limit`
+    /// are ignored.
+    pub(super) fn new(size: u64, frame_limit: u32) -> Self {
         Self {
             object: Object {
                 frame_count: 1,
@@ -53,6 +56,7 @@ impl ObjectBuilder {
             blocks: PrivateBlocks::default(),
             tiles: Tiles::default(),
             size,
+            frame_limit: frame_limit.min(MAX_FRAMES),
         }
     }
 
@@ -69,7 +73,8 @@ impl ObjectBuilder {
         let tiled = self.tiles.count.is_some_and(|count| count > 1) && self.object.frame_count == 1;
         if self.tiles.is_mosaic || tiled {
             self.tiles.divide(&mut self.object, &self.main);
-        } else if self.object.frames.is_empty() {
+            self.object.frames.truncate(self.frame_limit as usize);
+        } else if self.object.frames.is_empty() && self.frame_limit > 0 {
             if self.object.frame_count > 1 {
                 // The main data set has one position, which belongs to no particular frame.
                 self.main.position = None;
@@ -105,7 +110,7 @@ impl ObjectBuilder {
         };
         u32::try_from(frames)
             .unwrap_or(u32::MAX)
-            .clamp(1, MAX_FRAMES)
+            .clamp(1, self.frame_limit)
     }
 
     /// Reads an element. Returns the offset of the next one; `u64::MAX` after the pixel data, to end there.
@@ -274,6 +279,7 @@ impl ObjectBuilder {
     ) -> Result<u64, ParseError> {
         let main = &self.main;
         let frames = &mut self.object.frames;
+        let frame_limit = self.frame_limit;
         each_item(
             reader,
             element,
@@ -288,7 +294,7 @@ impl ObjectBuilder {
                 // frames.
                 attributes.diffusion.b_value_range = None;
                 let reached = read_groups(reader, start, end, inner, &mut attributes, 0)?;
-                if index < MAX_FRAMES {
+                if index < frame_limit {
                     frames.push(Frame {
                         attributes,
                         index,

@@ -99,8 +99,10 @@ impl PrivateBlocks {
                 // All images of a scan have the same number here; those with a lower b-value have a shorter gradient
                 // (group 0019, which is read first).
                 let squared = diffusion.gradient_squared();
-                diffusion.second_b_value =
-                    value.zip(squared).map(|(value, squared)| value * squared);
+                diffusion.second_b_value = value
+                    .zip(squared)
+                    .map(|(value, squared)| value * squared)
+                    .filter(|value| value.is_finite());
                 if squared.is_some_and(|squared| squared > 0.0) {
                     diffusion.extend_range(diffusion.second_b_value);
                 }

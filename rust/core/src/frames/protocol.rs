@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::elements::finite_number;
+
 /// Names of the numbers that are read.
 const NUMBERS: [&str; 11] = [
     "lRepetitions",
@@ -57,7 +59,7 @@ pub(super) fn read(
 fn number(text: &str) -> Option<f64> {
     match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok().map(f64::from),
-        None => text.parse().ok().filter(|value: &f64| value.is_finite()),
+        None => finite_number(text),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use super::elements::each_element;
 use super::object::Object;
-use super::parse::{ObjectBuilder, PIXEL_TAGS};
+use super::parse::{MAX_FRAMES, ObjectBuilder, PIXEL_TAGS};
 use crate::header::{
     DataSetVisitor, FileWindow, Inflated, ParseError, Reader, TransferSyntax, Window, is_gzip,
     visit,
@@ -14,16 +14,21 @@ use crate::header::{
 /// Bytes read at once: enough for most headers of GE and Philips.
 const READ_LENGTH: usize = 1 << 14;
 
-/// Reads the header of one object; None if the file is not DICOM. Also returns `buffer`, which the next call can reuse.
+/// Reads the header of one object, with at most `frame_limit` frames; None if the file is not DICOM. Also returns
+/// `buffer`, which the next call can reuse.
 ///
 /// # Errors
 ///
 /// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`]
 /// set.
-pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
+pub(super) fn read(
+    file: &File,
+    buffer: Vec<u8>,
+    frame_limit: u32,
+) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::with_read_length(file, size, buffer, READ_LENGTH);
-    let object = parse(&mut window)?;
+    let object = parse_limited(&mut window, frame_limit)?;
     Ok((object, window.into_buffer()))
 }
 
@@ -32,16 +37,20 @@ pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>
 /// # Errors
 ///
 /// As [`read`].
-pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
+pub(super) fn read_any(
+    file: &File,
+    buffer: Vec<u8>,
+    frame_limit: u32,
+) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::with_read_length(file, size, buffer, READ_LENGTH);
     let object = if is_gzip(&mut window)? {
         match Inflated::gzip(&mut window)? {
-            Some(mut inflated) => parse(&mut inflated)?,
+            Some(mut inflated) => parse_limited(&mut inflated, frame_limit)?,
             None => None,
         }
     } else {
-        parse(&mut window)?
+        parse_limited(&mut window, frame_limit)?
     };
     Ok((object, window.into_buffer()))
 }
@@ -53,7 +62,12 @@ pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Objec
 /// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::is_incomplete`]
 /// set.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
-    let mut builder = ObjectBuilder::new(window.len());
+    parse_limited(window, MAX_FRAMES)
+}
+
+/// As [`parse`], with at most `frame_limit` frames.
+fn parse_limited<W: Window>(window: &mut W, frame_limit: u32) -> io::Result<Option<Object>> {
+    let mut builder = ObjectBuilder::new(window.len(), frame_limit);
     match visit(window, &mut builder) {
         Ok(true) => Ok(Some(builder.finish(false))),
         Ok(false) => Ok(None),

@@ -1,5 +1,8 @@
 //! Run-length encoded frames (PS3.5 annex G).
 
+/// Limit on the bytes that one byte of a fragment can become: a run of up to 128 bytes takes two.
+const MAX_EXPANSION: usize = 64;
+
 /// Decodes one fragment, a frame of `pixels` pixels, to little-endian cells of `cell_bytes` bytes, `samples` of them
 /// for each pixel; returns None if the fragment is damaged.
 ///
@@ -20,7 +23,12 @@ pub(super) fn decode(
     if word(0) != segments || segments > 15 {
         return None;
     }
-    let mut out = vec![0; pixels.checked_mul(segments)?];
+    // Checked before the allocation: the size is that of the header, and a small fragment cannot fill it.
+    let size = pixels.checked_mul(segments)?;
+    if size > fragment.len().saturating_mul(MAX_EXPANSION) {
+        return None;
+    }
+    let mut out = vec![0; size];
     for segment in 0..segments {
         let (sample, rank) = (segment / cell_bytes, segment % cell_bytes);
         let start = sample * cell_bytes + (cell_bytes - 1 - rank);
@@ -97,6 +105,14 @@ mod tests {
         let planes: [&[u8]; 3] = [&[255, 1], &[255, 2], &[255, 3]];
         let decoded = decode(&fragment(&planes), 2, 1, 3);
         assert_eq!(decoded, Some(vec![1, 2, 3, 1, 2, 3]));
+    }
+
+    #[test]
+    fn no_memory_is_requested_for_more_bytes_than_a_fragment_can_fill() {
+        let sound = fragment(&[&[129, 1]]);
+        assert_eq!(decode(&sound, 128, 1, 1), Some(vec![1; 128]));
+        // A machine without so much memory would end the process.
+        assert_eq!(decode(&sound, usize::MAX / 4, 1, 1), None);
     }
 
     #[test]

@@ -6,9 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::object::{Object, Pixels};
+use super::parse::MAX_FRAMES;
 use super::read::{read, read_any};
 use super::stored::{PixelReader, comparison_obstacle};
 use crate::regular;
+
+/// The bytes of a file that permit one more frame of its series than [`MAX_FRAMES`]: half of a small uncompressed image
+/// of 64 x 64 pixels.
+const BYTES_PER_FRAME: u64 = 4096;
 
 /// The objects of one series, in the order of their files.
 #[derive(Debug, Default)]
@@ -17,6 +22,40 @@ pub struct Series {
     pub files: Vec<PathBuf>,
     /// The object in each file; an empty object if a file is not DICOM.
     pub objects: Vec<Object>,
+    /// Whether its objects state more frames than [`FrameCount`] permits. Then no object has frames.
+    pub has_too_many_frames: bool,
+}
+
+/// Counts the frames of a series while its files are read, because a small file can state half a million frames, and
+/// each of them takes memory. A series may have [`MAX_FRAMES`] frames, and one more for each [`BYTES_PER_FRAME`] bytes
+/// of its files.
+#[derive(Default)]
+struct FrameCount {
+    frames: u64,
+    bytes: u64,
+    is_exceeded: bool,
+}
+
+impl FrameCount {
+    /// Returns the limit on frames of the next object.
+    fn limit(&self) -> u32 {
+        if self.is_exceeded { 0 } else { MAX_FRAMES }
+    }
+
+    /// Counts the frames of `object`, the next one after `objects`, from a file of `size` bytes. Removes the frames of
+    /// all of them if they are too many.
+    fn add(&mut self, objects: &mut [Object], object: &mut Object, size: u64) {
+        self.frames = self.frames.saturating_add(object.frames.len() as u64);
+        self.bytes = self.bytes.saturating_add(size);
+        let most = u64::from(MAX_FRAMES).saturating_add(self.bytes / BYTES_PER_FRAME);
+        if self.frames <= most {
+            return;
+        }
+        self.is_exceeded = true;
+        for object in objects.iter_mut().chain([object]) {
+            object.frames = Vec::new();
+        }
+    }
 }
 
 /// The path of a file that cannot be read, and the error.
@@ -57,12 +96,18 @@ impl Series {
         let mut buffer = Vec::new();
         let mut values = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
+        let mut count = FrameCount::default();
         for path in &files {
             let failed = |error| (path.clone(), error);
             let file = regular::open(path).map_err(failed)?;
-            let (object, used) = read(&file, buffer).map_err(failed)?;
+            let (object, used) = read(&file, buffer, count.limit()).map_err(failed)?;
             buffer = used;
             let mut object = object.unwrap_or_else(not_dicom);
+            count.add(
+                &mut objects,
+                &mut object,
+                file.metadata().map_err(failed)?.len(),
+            );
             compute_values_hashes(&file, &mut object, &mut values).map_err(failed)?;
             objects.push(object);
         }
@@ -76,7 +121,11 @@ impl Series {
                     .map_err(|error| (path.clone(), error))?;
             }
         }
-        Ok(Self { files, objects })
+        Ok(Self {
+            files,
+            objects,
+            has_too_many_frames: count.is_exceeded,
+        })
     }
 
     /// Reads the headers of files, which may be gzipped, but not their pixel values: no frame has a hash of values.
@@ -87,18 +136,28 @@ impl Series {
     pub fn read_headers(files: Vec<PathBuf>) -> Result<Self, FileError> {
         let mut buffer = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
+        let mut count = FrameCount::default();
         for path in &files {
-            let (object, used) = regular::open(path)
-                .and_then(|file| read_any(&file, buffer))
-                .map_err(|error| (path.clone(), error))?;
+            let failed = |error| (path.clone(), error);
+            let file = regular::open(path).map_err(failed)?;
+            let (object, used) = read_any(&file, buffer, count.limit()).map_err(failed)?;
             buffer = used;
             let mut object = object.unwrap_or_else(not_dicom);
+            count.add(
+                &mut objects,
+                &mut object,
+                file.metadata().map_err(failed)?.len(),
+            );
             // These texts are needed only to compare pixel values, and a series may have a hundred thousand objects.
             (object.transfer_syntax, object.photometric_interpretation) =
                 (String::new(), String::new());
             objects.push(object);
         }
-        Ok(Self { files, objects })
+        Ok(Self {
+            files,
+            objects,
+            has_too_many_frames: count.is_exceeded,
+        })
     }
 
     /// Returns the files with a damaged header, and the files that end before their pixel data do. Also images without

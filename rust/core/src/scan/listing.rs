@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use rustix::fd::OwnedFd;
@@ -57,23 +57,25 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the requested paths as entries of a folder whose path is empty. Omits a repeated path, and a path below another
-/// requested path. Paths are compared as written: `a/../b` counts as below `a`. Fails if a path cannot be accessed.
+/// requested path. Links are followed, and `.` and `..` are resolved, before paths are compared. Fails if a path cannot
+/// be accessed.
 pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
-    let requested: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
-    let mut seen = HashSet::new();
-    let mut entries = Vec::new();
+    let mut requested = Vec::with_capacity(paths.len());
     for path in paths {
         let failed = |error: io::Error| ScanError::Path(path.clone(), error);
-        let name = path.clone().into_boxed_slice();
         let stat = statat(CWD, path, AtFlags::empty()).map_err(|error| failed(error.into()))?;
-        let below = as_path(path)
-            .ancestors()
-            .skip(1)
-            .any(|above| requested.contains(above));
-        if below || !seen.insert(as_path(path)) {
+        let resolved = fs::canonicalize(as_path(path)).map_err(failed)?;
+        requested.push((path.clone().into_boxed_slice(), stat.st_mode, resolved));
+    }
+    let places: HashSet<PathBuf> = requested.iter().map(|(.., place)| place.clone()).collect();
+    let mut seen = HashSet::new();
+    let mut entries = Vec::new();
+    for (name, mode, place) in requested {
+        let mut above = place.ancestors().skip(1);
+        if above.any(|above| places.contains(above)) || !seen.insert(place) {
             continue;
         }
-        entries.push(match FileType::from_raw_mode(stat.st_mode) {
+        entries.push(match FileType::from_raw_mode(mode) {
             FileType::Directory => Entry::Folder(name),
             FileType::RegularFile => Entry::File(name),
             _ => Entry::Other(name, "not a regular file"),

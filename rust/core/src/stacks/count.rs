@@ -6,6 +6,9 @@ use super::clock::Clock;
 use super::keys::{Assignment, candidate_assignments};
 use super::slices::PlacedFrames;
 
+/// Limit on b-values in s/mm2: ten times those of scanners with the strongest gradients. A larger number is no b-value.
+const B_VALUE_LIMIT: f64 = 1e6;
+
 /// Counts of the volumes of a stack, and of their slices.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VolumeCounts {
@@ -121,7 +124,8 @@ pub(super) fn diffusion(
     {
         let diffusion = &stack_frame.frame.attributes.diffusion;
         in_diffusion_scan |= diffusion.in_diffusion_scan;
-        let Some(b_value) = diffusion.b_value.or(diffusion.second_b_value) else {
+        let b_value = diffusion.b_value.or(diffusion.second_b_value);
+        let Some(b_value) = b_value.filter(|value| value.abs() < B_VALUE_LIMIT) else {
             continue;
         };
         let tenths = (b_value * 10.0).round() as i64;

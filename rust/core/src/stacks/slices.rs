@@ -10,6 +10,9 @@ use super::split::{StackFrame, StackFrames};
 /// Positions within this distance (mm) are the same: scanners round to 5 or 6 digits.
 const TOLERANCE: f64 = 0.05;
 
+/// Limit on positions in mm. A larger one is an error of the header.
+const POSITION_LIMIT: f64 = 1e9;
+
 /// The frames of a stack with the slice of each frame.
 #[derive(Debug)]
 pub(super) struct PlacedFrames<'s> {
@@ -177,11 +180,14 @@ fn digest(key: &impl Hash) -> [u64; 2] {
     })
 }
 
-/// Returns the position of a frame along a normal in mm; without position or normal, its SliceLocation.
+/// Returns the position of a frame along a normal in mm; without position or normal, its SliceLocation. None if the
+/// position along the normal is beyond [`POSITION_LIMIT`].
 fn position_along(stack_frame: &StackFrame<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
     let frame = &stack_frame.frame.attributes;
     match (frame.position, normal) {
-        (Some([x, y, z]), Some([a, b, c])) => Some(x * a + y * b + z * c),
+        (Some([x, y, z]), Some([a, b, c])) => {
+            Some(x * a + y * b + z * c).filter(|position| position.abs() < POSITION_LIMIT)
+        }
         _ => frame.slice_location,
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct StackFrame<'s> {
 #[derive(Debug, Default)]
 pub(super) struct StackFrames<'s> {
     pub frames: Vec<StackFrame<'s>>,
-    /// Normal of the plane of the first frame, the cross product of its direction cosines; None without an orientation.
+    /// Unit normal of the plane of the first frame; None without an orientation, and if its direction cosines have none.
     pub normal: Option<[f64; 3]>,
     /// `M`, `P`, `R` or `I`; empty if the header has none or a mixed one.
     pub component: &'static str,
@@ -85,9 +85,13 @@ fn component(frame: &Frame) -> &'static str {
     }
 }
 
+/// Returns the unit normal of a frame: the cross product of its direction cosines, divided by its length, because some
+/// writers round the cosines to one digit. None without an orientation, and if the length is 0 or not finite.
 fn normal(frame: &Frame) -> Option<[f64; 3]> {
     let [a, b, c, d, e, f] = frame.attributes.orientation?;
-    Some([b * f - c * e, c * d - a * f, a * e - b * d])
+    let product = [b * f - c * e, c * d - a * f, a * e - b * d];
+    let length = product.iter().map(|part| part * part).sum::<f64>().sqrt();
+    (length > 0.0 && length.is_finite()).then(|| product.map(|part| part / length))
 }
 
 fn are_parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
