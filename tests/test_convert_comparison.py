@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from qxbatch.convert.extra_images import is_copy_or_overlay
 from qxbatch.convert.comparison import _distance_faults
+from qxbatch.convert.extra_images import is_copy_or_overlay
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.order import image_order, natural_sort_key
 from qxbatch.model import Output

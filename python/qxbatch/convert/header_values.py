@@ -33,7 +33,7 @@ def numbers(header: HeaderLike, field: str) -> list[float]:
         return []
     try:
         converted = [float(item) for item in (raw if isinstance(raw, list) else [raw])]
-    except ValueError:
+    except (ValueError, OverflowError):  # a number in a summary may have hundreds of digits
         return []
     return converted if all(map(math.isfinite, converted)) else []
 

@@ -46,7 +46,7 @@ def description(header: HeaderLike) -> str:
 def series_number(header: HeaderLike) -> int | None:
     """Return the SeriesNumber; None if it is missing or not a whole number from 0."""
     number = text(header, "SeriesNumber")
-    return int(number) if number.isdecimal() else None
+    return int(number) if re.fullmatch(r"\d{1,18}", number) else None
 
 
 def session_txt_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type: int = 0) -> str:
