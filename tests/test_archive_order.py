@@ -64,7 +64,7 @@ def test_packets_moved_because_a_series_failed_are_numbered_in_the_same_order(
     monkeypatch.setenv("QXBATCH_DCM2NIIX", str(failing_converter))
     run = study.main(*FOLDER_MODE, "--archive=delete", "--n-procs=1")
     assert "S1, S2, S3:" in run.out, run.text
-    assert "was moved to the archive and not deleted" in run.out, run.text
+    assert "it is moved to the archive instead" in run.out, run.text
     assert finished == ["S3", "S2", "S1"]
     assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()

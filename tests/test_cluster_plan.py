@@ -30,15 +30,24 @@ def test_scheduler_options_are_parsed() -> None:
     assert spec.options == (("gres", "gpu:1"), ("exclude", "n[1,3]"))
 
 
+def test_the_names_of_common_options_ignore_case_and_others_do_not() -> None:
+    spec = scheduler_spec("PBS,Time=5,--MEM=8G,l=place=free,L=x")
+    assert (spec.time, spec.mem, spec.options) == (300, 8 * GB, (("l", "place=free"), ("L", "x")))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("CONDOR", "not a known scheduler"),
         ("SLURM,time=soon", "not a time"),
+        pytest.param(f"PBS,time={'9' * 5000}", "not a time", id="5000 digits"),
         ("SLURM,mem=much", "not a size"),
         ("SLURM,cpus=0", "whole number"),
         ("SLURM,array=1-3", "set by qxbatch itself"),
         ("SLURM,--output=x", "set by qxbatch itself"),
+        ("SLURM,Array=1-3", "set by qxbatch itself"),
+        ("SLURM,Time=5,time=6", "twice"),
+        ("SLURM,=5", "an option without a name"),
         ("SLURM,mem=1G,mem=2G", "twice"),
         ("SLURM,partition", "has no value"),
         ("SLURM,comment=a\nb", "line break"),

@@ -110,9 +110,16 @@ def test_a_relative_path_of_a_program_is_made_absolute(
     assert binary in paths
 
 
-def test_a_missing_fallback_is_refused() -> None:
-    with pytest.raises(UsageError, match="dicm2nii"):
+def test_a_missing_fallback_is_refused_and_both_converters_are_named() -> None:
+    with pytest.raises(UsageError, match=r"The converter dcm2nii is not .* The converter dicm2nii is not"):
         find_converters(settings(tool=Tool.DCM2NII, fallback=Tool.DICM2NII))
+
+
+def test_a_converter_that_the_tool_and_its_fallback_need_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dcm2niix, "candidates", list)
+    with pytest.raises(UsageError) as caught:
+        find_converters(settings(tool=Tool.AUTO, fallback=Tool.DCM2NIIX))
+    assert caught.value.message.count("dcm2niix is not installed") == 1
 
 
 def test_a_dcm2niix_that_cannot_run_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
+from qxbatch.convert.comparison import _distance_faults
 from qxbatch.convert.extra_images import is_copy_or_overlay
-from qxbatch.convert.nifti import read_nifti
+from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.order import image_order, natural_sort_key
 from qxbatch.model import Output
 from tests.build.dicom import Syntax, Vendor, encoded
@@ -311,3 +312,9 @@ def test_a_missing_frame_of_the_second_echo_is_reported(tmp_path: Path) -> None:
     slices = [part for echo, base in echoes for part in block(places=2, volumes=2, echo=echo, base=base)][1:]
     outcome = converted([read_back(encoded(enhanced_object(slices, dimensions=False)))], tmp_path)
     assert outcome.warnings[-1] == "incomplete: 2 volumes, 1 complete, 1 slice missing before the last volume."
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 4), (5, 4, 1), (5, 4, 3)])
+def test_the_distance_of_slices_is_judged_only_for_several_slices(shape: tuple[int, ...]) -> None:
+    affine = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.01, 0.0))
+    assert len(_distance_faults(Nifti(shape, affine))) == (shape == (5, 4, 3))

@@ -80,7 +80,7 @@ def test_the_report_of_an_older_import_gets_the_facts(study: Study) -> None:
     original = report.read_text()
     make_older(session)
     rows = [line.split() for line in original.partition("\n\n")[2].splitlines()]
-    older_table = ["  ".join((row[0], row[1], row[-1])) for row in rows]
+    older_table = [f"{row[0]:4}  {row[1]:6}  {row[-1]}" for row in rows]
     report.write_text("\n".join([*original.splitlines()[:2], "", *older_table]) + "\n")
     assert run_main("inspect", "--update", str(session)).status == 0
     assert report.read_text() == original

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nibabel as nib
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 from qxbatch.core import Statistics, colour_slice, grey_slice
 from qxbatch.page.heat import palette
 from qxbatch.page.picture import HEIGHT, write_picture
+from qxbatch.page.png import encode_png
+from qxbatch.page.thumbnail import thumbnail
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import ImageSummary
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
@@ -266,3 +271,33 @@ def test_an_unsupported_data_type_is_an_error(tmp_path: Path) -> None:
 def test_greyscale_voxels_have_no_colour_slice(tmp_path: Path) -> None:
     save(tmp_path / "a.nii", np.ones((8, 8, 1), np.float32))
     assert colour_slice(str(tmp_path / "a.nii"), 352, 16, [0], [0]) is None
+
+
+def png(pixels: bytes, width: int = 3, height: int = 3, *, has_header: bool = True) -> bytes:
+    """Return a grey PNG with these scan lines."""
+    encoded = encode_png(pixels, width, height)
+    return encoded if has_header else encoded.replace(b"IHDR", b"oHDR")
+
+
+@pytest.mark.parametrize(
+    ("data", "has_thumbnail"),
+    [
+        (png(b"\0abc\0abc\0abc"), True),
+        (png(b"\0abc\0abc\0a"), False),
+        (png(b"\0abc\0abc\0abc\0abc"), True),
+        (png(b"\0abc\0abc\0abc", has_header=False), False),
+        (png(b"", 0, 0), False),
+        (png(bytes(1 << 20), (1 << 32) - 1, (1 << 32) - 1), False),
+        (png(b"\0abc\0abc\0abc")[:-30], False),
+        (png(b"\0abc")[:20], False),
+        (b"no picture", False),
+    ],
+    ids=["sound", "cut", "more", "headless", "empty", "huge", "cut-data", "cut-header", "other"],
+)
+def test_a_picture_that_was_replaced_has_a_thumbnail_or_none(tmp_path: Path, data: bytes, has_thumbnail: bool) -> None:
+    paths = SessionPaths(tmp_path)
+    image = ImageSummary(31, 30, 1, 1, "T1w", {}, shape=(4, 4, 4), files=())
+    paths.pictures.mkdir(parents=True)
+    paths.picture(31).write_bytes(data)
+    summary = SimpleNamespace(images=[image])
+    assert (thumbnail(paths, summary) is not None) == has_thumbnail  # type: ignore[arg-type]

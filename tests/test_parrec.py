@@ -82,6 +82,20 @@ def test_export_variants_are_read(old: str, new: str, keyword: str, value: objec
     assert parse_par(changed(old, new)).dicom().get(keyword) == value
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("WIP T1w", "T1w"),
+        ("T1w WIP sag", "T1w sag"),
+        ("T1w_WIP sag", "T1w_sag"),
+        ("SWIP T1w", "SWIP T1w"),
+        ("2WIP x", "2WIP x"),
+    ],
+)
+def test_wip_is_removed_from_a_name_as_a_word(name: str, expected: str) -> None:
+    assert parse_par(f". Protocol name : {name}\n".encode()).dicom()["SeriesDescription"] == expected
+
+
 def test_a_version_is_read_with_and_without_a_minor_number() -> None:
     assert parse_par(ParRec().par().encode()).version == 4.2
     assert parse_par(changed("V4.2", "V4")).version == 4

@@ -264,6 +264,50 @@ def test_another_scanner_or_software_is_listed_once_for_a_session() -> None:
     assert check(series("rest", scanner=SKYRA, software="any"), scanners=scanners).differences == ()
 
 
+def test_each_series_is_compared_with_the_values_for_its_scanner() -> None:
+    entry = replace(expected("t1", tr_ms=2300), by_scanner={SKYRA: parameters(tr_ms=1900)})
+    rest = (series("rest", 3), series("rest_2", 4))
+    entries = (ENTRY, expected("rest_2"), entry)
+    assert check(*rest, series("t1", 2, T1, scanner=SKYRA, tr_ms=1900.0), entries=entries).differences == ()
+    assert [each.field for each in check(*rest, series("t1", 2, T1, scanner=SKYRA), entries=entries).differences] == [
+        "tr_ms"
+    ]
+
+
+def test_a_series_belongs_first_to_an_entry_for_its_scanner() -> None:
+    entries = (
+        replace(ENTRY, scanners=(PRISMA,)),
+        replace(expected("rest", 300, tr_ms=2500), scanners=(SKYRA,)),
+        replace(expected("dwi"), scanners=(SKYRA,)),
+    )
+    on_skyra = series("rest", 6, scanner=SKYRA, tr_ms=2500.0)
+    checked = check(series("t1", 1, T1), series("rest", 3), on_skyra, entries=(*entries, expected("t1")))
+    assert checked.differences == (), "no series of another scanner is missing"
+    assert [len(each.selected_series) for each in checked.entry_checks] == [1, 1, 1]
+    only_first = check(series("t1", 1, T1), series("rest", 3, scanner=SKYRA), entries=(entries[0], expected("t1")))
+    assert only_first.differences == (), "an entry for the scanner of most series, if there is no other"
+
+
+def test_each_scanner_of_a_session_must_be_listed() -> None:
+    scanners = {PRISMA: ("syngo MR E11",), SKYRA: ("syngo MR E11",)}
+    rest = series("rest", 3)
+    others = {
+        "Unlisted X": [("parameter", None, "scanner", f"{PRISMA} or {SKYRA}", "Unlisted X")],
+        SKYRA: [],
+        "Siemens": [],
+        "": [],
+    }
+    entries = (ENTRY, expected("t1"))
+    for scanner, differences in others.items():
+        checked = check(rest, series("t1", 4, T1, scanner=scanner), entries=entries, scanners=scanners)
+        assert listed(checked) == differences
+    upgraded = series("t1", 4, T1, scanner=SKYRA, software="XA30")
+    assert [each.actual for each in check(rest, upgraded, entries=entries, scanners=scanners).differences] == ["XA30"]
+    derived = series("t1", 4, T1, scanner="Workstation X", kinds=(ImageKind.DERIVED,))
+    any_kind = replace(expected("t1"), kinds=None)
+    assert check(rest, derived, entries=(ENTRY, any_kind), scanners=scanners).differences == ()
+
+
 def test_a_message_has_the_first_ten_differences() -> None:
     checked = check(*(series(f"x{k}", k) for k in range(20)), series("rest", 30))
     assert differences_text(checked.differences).endswith("series 9 (x9): not expected; 10 more")

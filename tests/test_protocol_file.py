@@ -206,6 +206,12 @@ def test_every_key_has_its_line(statements: list[tuple[str, str, str]]) -> None:
     assert numbers == expected
 
 
+def test_the_line_of_a_key_after_a_long_array_and_indented_statements() -> None:
+    text = "\n  a = [\n" + "1, # x\n" * 3000 + "]\n\n\t[b]\n  c = 1  \n\n"
+    lines = lines_of_keys(text)
+    assert (lines["a",], lines["b",], lines["b", "c"]) == (2, 3005, 3006)
+
+
 def test_a_scanner_can_be_named_by_its_model_alone() -> None:
     assert matches_scanner("prisma", "Siemens Prisma")
     assert not matches_scanner("", "Siemens")

@@ -106,11 +106,17 @@ def test_python_values_become_command_line_values() -> None:
         ({"scheduler": "SLURM"}, "no parameter 'scheduler'"),
         ({"nameformat": ["a"]}, "nameformat cannot be a list"),
         ({"mem": {}}, "mem cannot be a dict"),
+        ({"sessions": [True]}, "sessions cannot be a list"),
     ],
 )
 def test_a_wrong_keyword_is_a_type_error(given: dict[str, typing.Any], message: str, study: Study) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         qxbatch.import_packets(study.sessions, **given)
+
+
+def test_an_item_of_a_list_that_would_become_two_is_a_usage_error(study: Study) -> None:
+    with pytest.raises(qxbatch.UsageError, match=r"sessions: an item of .* has a comma"):
+        qxbatch.import_packets(study.sessions, sessions=["a,b"])
 
 
 def test_an_import_returns_the_outcome_of_each_packet(study: Study) -> None:

@@ -9,12 +9,18 @@ import pytest
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.model import Conversion, Fingerprint, Packet, Series, SeriesKind, SessionId, State, Value
+from qxbatch.page.media import Pictures
+from qxbatch.page.series_card import card_of
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.record.dicom_report import dicom_report
+from qxbatch.record.dicom_report import dicom_report, refreshed_report
 from qxbatch.record.images import number_images
+from qxbatch.record.names import series_name, series_number
+from qxbatch.record.scanned import scanned_series
 from qxbatch.record.summary import PacketInfo, summarize
 from qxbatch.session.ledger import COLUMNS, Fate, Kind, LedgerRow, write_ledger
+from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
+from qxbatch.session.summary_parts import SeriesSummary
 
 
 def conversion(n: int, **header: Value) -> Conversion:
@@ -152,3 +158,45 @@ def test_a_problem_reported_twice_is_listed_once() -> None:
     extra = Problem(Code.DUPLICATES, "x", "twice.", severity=Severity.WARNING)
     problems = two_series((extra, extra)).problems
     assert [problem.code for problem in problems].count(Code.DUPLICATES) == 1
+
+
+def test_a_report_with_two_spaces_in_a_name_is_unedited() -> None:
+    conversions = [
+        conversion(30, SeriesDescription="T1  sag"),
+        conversion(40, SeriesDescription="longer than  T1  sag"),
+    ]
+    packet = PacketInfo(Packet(Path("/in/a.zip"), "a", Fingerprint(1, 2, 3)), "a.zip")
+    images = number_images(conversions, [30, 40])
+    summary = summarize(SessionId("S1"), [packet], conversions, images, version="1", converters={}, fates={})
+    report = dicom_report("S1", "P001", conversions)
+    assert refreshed_report(report, summary, summary) == report
+    for old, new in (
+        ("T1  sag", "T1  Sag"),
+        ("failed\n", "failed  x\n"),
+        ("T1  sag ", "T1   sag"),
+        ("\n\nn  ", "\n\n   "),
+    ):
+        edited = report.replace(old, new, 1)
+        assert edited != report
+        assert refreshed_report(edited, summary, summary) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ({"SeriesDescription": "_", "ProtocolName": "a:b\n"}, "a_b"),
+        ({"SeriesDescription": "anonymous", "SequenceName": "ep2d"}, "ep2d"),
+        ({}, "anonymous"),
+    ],
+)
+def test_the_card_of_a_series_has_the_name_of_session_txt(header: dict[str, Value], name: str, tmp_path: Path) -> None:
+    series = SeriesSummary(30, SeriesKind.DICOM, 1, 1, header, State.CONVERTED, "")
+    paths = SessionPaths(tmp_path)
+    assert series_name(header) == name
+    assert card_of(series, {}, paths, Pictures(paths, []), ()).name == name
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), "9" * 5000, "x", 1.5])
+def test_a_series_number_that_is_none_is_shown_and_not_compared(number: Value) -> None:
+    assert scanned_series(30, {"SeriesNumber": number}, None, None).series_number is None
+    assert series_number({"SeriesNumber": number}) is None

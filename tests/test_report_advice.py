@@ -8,6 +8,7 @@ import pytest
 
 from qxbatch.problems import UsageError
 from qxbatch.report.preview import preview
+from qxbatch.report.sessions_advice import Expressions, corrected_sessions
 from qxbatch.settings.names import session_patterns
 from qxbatch.settings.parse import parse
 from tests.build.inbox import DummyStudy
@@ -137,3 +138,8 @@ def test_a_logfile_without_similar_names_gets_no_advice(dummy: DummyStudy, tmp_p
     text = report(dummy, logfile=f"path:{path}|packet_name:1|subject_id:2")
     assert "Write" not in text
     assert "the logfile does not name HQ210" in text
+
+
+def test_several_names_that_differ_by_case_are_proposed_together() -> None:
+    [advice] = corrected_sessions(["Op1"], Expressions(["OP1", "op1", "OP10"], lambda name: name))
+    assert advice.endswith("Write: --sessions=OP1,op1")

@@ -73,6 +73,15 @@ def test_a_session_of_another_program_can_be_opened(tmp_path: Path) -> None:
         list(session.ledger())
 
 
+def test_images_of_another_program_are_named_as_their_files_and_counted(tmp_path: Path) -> None:
+    files = {"session.txt": b"id: X\n\n01: T1w\n12: T2w\n", "nii/01.nii.gz": b"x", "nii/01.json": b"{}"}
+    write_folder({**files, "nii/12.nii.gz": b"x"}, tmp_path / "X")
+    first, second = SessionFolder(tmp_path / "X").images
+    assert (first.number, first.series, first.k, first.of, first.name) == (1, 0, 1, 1, "T1w")
+    assert first.files == ("nii/01.nii.gz", "nii/01.json")
+    assert (second.number, second.series, second.k, second.of, second.name) == (12, 10, 1, 1, "T2w")
+
+
 def test_a_folder_without_a_session_is_absent(tmp_path: Path) -> None:
     (tmp_path / "S1").mkdir()
     for name in ("S1", "S2"):

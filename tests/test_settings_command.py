@@ -4,14 +4,15 @@ import shlex
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qxbatch.cli.request import read
 from qxbatch.discover.filters import filter_reason, matches_glob
 from qxbatch.model import SessionId
 from qxbatch.resolve.names import invalid_name_reason
-from qxbatch.settings.command import command_for
+from qxbatch.settings.command import as_glob, command_for
+from qxbatch.settings.lists import split_list
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
 
@@ -54,6 +55,18 @@ def test_the_command_selects_this_session_and_no_other(folder: Path, name: str, 
     assert filter_reason(settings, "packet", SessionId(name)) == ""
     if other != name:
         assert filter_reason(settings, "packet", SessionId(other)) != ""
+
+
+@example(names=["S(1", "S2"])
+@example(names=["a\\", "b"])
+@example(names=["a\\,b", "[", "{", " c"])
+@given(names=st.lists(st.text("ab1,*?!-[](){}\\ ^", min_size=1, max_size=6), min_size=1, max_size=3))
+def test_a_list_of_globs_has_an_item_for_each_name(names: list[str]) -> None:
+    globs = split_list(",".join(map(as_glob, names)))
+    assert len(globs) == len(names)
+    assert [[matches_glob(name, [glob]) for name in names] for glob in globs] == [
+        [name == other for name in names] for other in names
+    ]
 
 
 @given(name=NAMES, other=NAMES)

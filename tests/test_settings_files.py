@@ -50,13 +50,11 @@ def config(tmp_path: Path, text: str) -> dict[str, str]:
 
 
 def test_a_config_file_has_parameter_names_and_toml_values(tmp_path: Path) -> None:
-    text = (
-        'overwrite = true\nn-procs = 4\nsessions = ["AP.*", "HQ.*"]\nsettle = 1.5\npattern = \'(?P<packet_name>.*)\'\n'
-    )
+    text = "overwrite = true\nn-procs = 4\nsessions = ['AP.*', 'HQ[,{].{1,3}', 7]\nsettle = 1.5\npattern = '(?P<packet_name>.*)'\n"
     assert config(tmp_path, text) == {
         "overwrite": "yes",
         "n_procs": "4",
-        "sessions": "AP.*,HQ.*",
+        "sessions": "AP.*,HQ[,{].{1,3},7",
         "settle": "1.5",
         "pattern": "(?P<packet_name>.*)",
     }
@@ -70,6 +68,11 @@ def test_a_config_file_has_parameter_names_and_toml_values(tmp_path: Path) -> No
         ("n_procs = 1\nn-procs = 2", "twice"),
         ("archive = copy", "not TOML"),
         ("archive = ['copy']", "array"),
+        ("sessions = [true]", "array"),
+        ("sessions = ['a,b']", "has a comma"),
+        ("sessions = ['a(', 'b']", "a bracket that is not closed"),
+        ("path_map = ['/a=/b,c']", "has a comma"),
+        ("participant_label = ['01 02']", "has a comma"),
         ("[archive]\nx = 1", "a table"),
         ("archive = 2024-01-01", "a date or a time"),
         pytest.param(f"n_procs = {'9' * 5000}", "a number that is too large. Write a smaller one.", id="5000 digits"),

@@ -119,6 +119,18 @@ def test_a_packet_that_was_not_imported_is_listed_until_it_is_imported_or_remove
     assert not_imported(imported) == ()
 
 
+def test_a_run_without_ready_packets_lists_what_it_did_not_import(imported: StudyFolder) -> None:
+    assert not_imported(imported) == ()
+    stray = imported.inbox / "notes.txt"
+    stray.write_text("x")
+    imported.main()
+    assert [item.item for item in not_imported(imported)] == ["notes.txt"]
+    assert "notes.txt" in (imported.sessions / "report.html").read_text()
+    stray.unlink()
+    imported.main()
+    assert not_imported(imported) == ()
+
+
 def test_a_failed_recovery_is_listed_until_it_succeeds_whatever_the_working_directory_is(
     imported: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

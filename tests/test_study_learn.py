@@ -2,7 +2,7 @@
 
 import random
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -235,6 +235,20 @@ def test_values_of_two_scanners_are_in_separate_sections(tmp_path: Path) -> None
     assert entry["scanner"] == {PRISMA: {"tr_ms": "2000 ± 1"}, SKYRA: {"tr_ms": "2500 ± 1"}}
     assert "tr_ms" not in entry
     assert differences_of(sessions, tmp_path) == [("K1", "parameter", "tr_ms", "2000")]
+
+
+@pytest.mark.parametrize("other_sessions", [[], study(4, SKYRA)], ids=["one-group", "two-groups"])
+def test_sessions_of_two_scanners_do_not_differ_from_their_protocol(
+    other_sessions: list[ScannedSession], tmp_path: Path
+) -> None:
+    def on_skyra(each: ScannedSeries) -> Iterator[ScannedSeries]:
+        yield replace(each, scanner=SKYRA)
+
+    sessions = [changed(each, "t1_mprage", on_skyra) for each in study(5)]
+    sessions += [replace(each, id=f"K{each.id}") for each in other_sessions]
+    protocol = protocol_of(sessions, tmp_path)
+    assert protocol.scanners == {PRISMA: ("syngo MR E11",), SKYRA: ("syngo MR E11",)}
+    assert [check_session(protocol, each).differences for each in sessions] == [()] * len(sessions)
 
 
 def test_scanners_with_other_series_names_have_separate_series(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_an_archive_is_moved_if_the_copy_of_a_member_changed(
     before_publishing(monkeypatch, change, copy)
     run = study.main(*FOLDER_MODE, "--list-all")
     assert run.status == 0, run.text
-    assert "was moved to the archive and not deleted, since the inbox no longer has a file that was kept from it" in (
+    assert "may not be deleted, since the inbox no longer has a file that was kept from it" in (
         " ".join(run.text.split())
     )
     assert not archive.exists()

@@ -170,7 +170,7 @@ def test_bytes_that_are_no_member_are_not_deleted(study: Study, build: Callable[
     data = packet.read_bytes()
     run = study.run("--archive=delete")
     assert run.status == 0, run.text
-    assert "was moved to the archive and not deleted" in run.text
+    assert "it is moved to the archive instead" in run.text
     assert [path.read_bytes() for path in study.archive.iterdir()] == [data]
 
 

@@ -40,8 +40,16 @@ def test_loose_packets_are_recorded_and_compared(folder: Path) -> None:
     assert "P3.tar: no expectation yet" in run.out
 
 
-def test_a_description_beside_a_packet_is_not_replaced(folder: Path) -> None:
-    description = '{"site": "A", "sessions": 3}\n'
+@pytest.mark.parametrize(
+    "description",
+    [
+        '{"site": "A", "sessions": 3}\n',
+        '{"status": "phantom", "sessions": {"note": "weekly"}}\n',
+        '{"reference_differs": {}}\n',
+        "{}\n",
+    ],
+)
+def test_a_description_beside_a_packet_is_not_replaced(folder: Path, description: str) -> None:
     (folder / "P2.json").write_text(description)
     (folder / "dataset.json").write_text('["P1", "P2"]')
     assert regress(folder, "--update").status == 0

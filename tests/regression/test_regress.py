@@ -213,3 +213,44 @@ def test_options_that_reach_out_of_a_set_or_import_nothing_are_refused(sets: Pat
     assert f"has parameters that a regression set cannot have: {name}." in " ".join(run.err.split())
     assert list(outside.iterdir()) == []
     assert not (sets / "phantom" / "expected.json").exists()
+
+
+def test_a_relative_link_to_a_packet_outside_of_the_set_is_imported(sets: Path) -> None:
+    packets = sets / "phantom" / "packets"
+    (sets / "store").mkdir()
+    (packets / "P1.zip").rename(sets / "store" / "key")
+    (packets / "P1.zip").symlink_to("../../store/key")
+    assert regress(sets, "--update").status == 0
+    expected = json.loads((sets / "phantom" / "expected.json").read_text())
+    assert ([*expected["sessions"]], expected["found"]) == (["P1"], {"P1.zip": "ready"})
+    assert (packets / "P1.zip").is_symlink()
+    (sets / "store" / "key").unlink()
+    (sets / "phantom" / "expected.json").unlink()
+    run = regress(sets, "--update")
+    assert run.status == 1
+    assert "P1.zip is a link to a file that is not here" in " ".join(run.text.split())
+    assert not (sets / "phantom" / "expected.json").exists()
+
+
+@pytest.mark.parametrize("text", ["..", "../../a"])
+def test_a_link_to_a_folder_that_contains_it_is_a_difference(sets: Path, text: str) -> None:
+    (sets / "a").mkdir()
+    (sets / "a" / "back").symlink_to("../phantom/packets")
+    (sets / "phantom" / "packets" / "P2").symlink_to(text)
+    run = regress(sets, "--update")
+    assert run.status == 1
+    assert "is a link to a folder that contains it" in " ".join(run.text.split())
+    assert not (sets / "phantom" / "expected.json").exists()
+
+
+@pytest.mark.parametrize("damage", ["junk", "cut", "absent"])
+def test_a_reference_image_that_cannot_be_read_is_a_difference(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "a.nii.gz"
+    if damage == "absent":
+        path.symlink_to("../.git/annex/objects/x")
+    else:
+        Nifti1Image(MrSeries().volume(), None).to_filename(path)
+        path.write_bytes(path.read_bytes()[:100] if damage == "cut" else b"junk")
+    (line,) = reference_differences(tmp_path, {"sessions": {}}, {})
+    assert line.startswith("reference a.nii.gz: ")
+    assert "cannot be read" in line

@@ -45,7 +45,7 @@ def find_converters(settings: Settings) -> AvailableConverters:
         raise _missing_converter_error(missing)
     converters, missing_fallback = _find(settings, settings.fallback)
     if missing_fallback:
-        raise _missing_converter_error(missing_fallback)
+        raise _missing_converter_error(*dict.fromkeys((missing, missing_fallback)))
     note = f"{missing.name} is not installed ({_searched_text(missing)}); --fallback={settings.fallback.value} is used instead."
     return AvailableConverters(settings.fallback, converters, (note,))
 
@@ -93,11 +93,12 @@ def _searched_text(probe: Probe) -> str:
     return "looked for in " + "; ".join(probe.searched_locations)
 
 
-def _missing_converter_error(probe: Probe) -> UsageError:
-    is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, nibabel_converter.NIBABEL}
-    alternative = "" if is_needed_by_auto else " Or use --tool=auto, or --fallback=dcm2niix."
+def _missing_converter_error(*missing: Probe) -> UsageError:
+    """Return the error for a missing converter, or for two: the requested one and its fallback."""
+    are_needed_by_auto = any(probe.name in {Tool.DCM2NIIX.value, nibabel_converter.NIBABEL} for probe in missing)
+    alternatives = [] if are_needed_by_auto else ["Or use --tool=auto, or --fallback=dcm2niix."]
     return UsageError(
-        f"The converter {probe.name} is not installed ({_searched_text(probe)}).",
-        probe.advice + alternative,
+        " ".join(f"The converter {probe.name} is not installed ({_searched_text(probe)})." for probe in missing),
+        " ".join([*(probe.advice for probe in missing), *alternatives]),
         ExitStatus.UNAVAILABLE,
     )

@@ -9,6 +9,7 @@ from qxbatch.model import State
 from qxbatch.page.charts import Curve, Dot, curve, sphere
 from qxbatch.page.media import Pictures, converter_log_of, gradients_of
 from qxbatch.problems import Problem, Severity
+from qxbatch.record.names import series_name
 from qxbatch.session.fact_text import (
     acceleration_text,
     duration_text,
@@ -109,7 +110,7 @@ def card_of(
     acquisition = series.acquisition or Acquisition()
     series_images = [images[number] for number in series.images if number in images]
     gradients = next((item for image in series_images if (item := gradients_of(paths, image))), None)
-    name = series_name(series)
+    name = series_name(series.header)
     return Card(
         anchor=f"s{series.n}",
         series_number=series_number_text(series),
@@ -137,12 +138,6 @@ def series_number_text(series: SeriesSummary) -> str:
     """Return the scanner's number of a series; without one, the internal number in parentheses."""
     number = series.header.get("SeriesNumber")
     return f"({series.n})" if number in (None, "") else str(number)
-
-
-def series_name(series: SeriesSummary) -> str:
-    """Return the scanner's name of a series; `anonymous` if it has none."""
-    keys = ("SeriesDescription", "ProtocolName", "SequenceName")
-    return next((str(series.header[key]) for key in keys if series.header.get(key)), "anonymous")
 
 
 def _level(series: SeriesSummary) -> str:

@@ -12,6 +12,8 @@ SIDE = 64
 """Pixels of each side."""
 _MAX_PICTURE_BYTES = 1 << 24
 """A larger picture is not read."""
+_MAX_PIXELS = 1 << 26
+"""A picture with more pixels is not decompressed."""
 _NO_FILTER = 0
 """First byte of a scan line without filter."""
 
@@ -44,18 +46,23 @@ def _grey_lines(png: bytes) -> list[bytes]:
     """
     if not png.startswith(SIGNATURE):
         return []
-    offset, data, width = len(SIGNATURE), b"", 0
+    offset, data, width, height = len(SIGNATURE), [], 0, 0
     while offset + 8 <= len(png):
         length, name = struct.unpack_from(">I4s", png, offset)
         content = png[offset + 8 : offset + 8 + length]
         if name == b"IHDR":
-            width, _, bits, colour, *_ = struct.unpack(">IIBBBBB", content)
+            width, height, bits, colour, *_ = struct.unpack(">IIBBBBB", content)
             if (bits, colour) != (8, GREY):
                 return []
         elif name == b"IDAT":
-            data += content
+            data.append(content)
         offset += length + 12  # a chunk also has its length, name and checksum, 4 bytes each
-    pixels = zlib.decompress(data)
+    if not 0 < width * height <= _MAX_PIXELS:
+        return []
+    size = (width + 1) * height
+    pixels = zlib.decompressobj().decompress(b"".join(data), size)
+    if len(pixels) != size:
+        return []
     lines = [pixels[start : start + width + 1] for start in range(0, len(pixels), width + 1)]
     return [line[1:] for line in lines] if all(line[0] == _NO_FILTER for line in lines) else []
 

@@ -65,7 +65,7 @@ def unreadable_packet_problem(packet: Path, error: OSError) -> Problem:
 
 def moved_packet_warning(label: str, reason: Reason) -> Problem:
     """Return the warning about packets that `--archive=delete` may not delete; `label` names them."""
-    message = f"was moved to the archive and not deleted, since {reason}."
+    message = f"may not be deleted, since {reason}; it is moved to the archive instead."
     return Problem(Code.DELETE_MOVED, label, message, severity=Severity.WARNING)
 
 

@@ -3,6 +3,7 @@
 from qxbatch.model import Report
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.study.outdated import is_outdated, lists_not_imported
 
@@ -29,7 +30,16 @@ def check_converters_or_refresh_study(
 
         refresh_study(settings, report, sessions_changed=True)
         tidy(workspace, locks)
-    elif all_stages and lists_not_imported(settings.sessionsfolder):
+    elif all_stages and (lists_not_imported(settings.sessionsfolder) or _must_be_listed(settings, report)):
         from qxbatch.pipeline.refresh import refresh_not_imported
 
         refresh_not_imported(settings, report)
+
+
+def _must_be_listed(settings: Settings, report: Report) -> bool:
+    """Return whether the folder has a study level, in which an entry of the inbox must be listed as not imported."""
+    if not report.candidates or not (settings.sessionsfolder / STUDY_SIDECAR).exists():
+        return False
+    from qxbatch.pipeline.not_imported import was_not_imported
+
+    return any(map(was_not_imported, report.candidates))

@@ -52,7 +52,7 @@ def _unnamed_items(report: Report) -> list[NotImported]:
     reasons = [
         str(candidate.problem.code if candidate.problem else candidate.verdict)
         for candidate in report.candidates
-        if _cannot_be_imported(candidate)
+        if was_not_imported(candidate)
     ]
     for session in report.sessions:
         codes = [problem.code for problem in session.problems if problem.severity is Severity.ERROR]
@@ -64,7 +64,8 @@ def _unnamed_items(report: Report) -> list[NotImported]:
     ]
 
 
-def _cannot_be_imported(candidate: Candidate) -> bool:
+def was_not_imported(candidate: Candidate) -> bool:
+    """Return whether the study level lists an entry of the inbox as not imported, by its verdict alone."""
     return candidate.problem is not None or candidate.verdict in _NOT_IMPORTED
 
 

@@ -27,15 +27,16 @@ class SessionCheck(NamedTuple):
 
     session: ScannedSession
     entry_checks: tuple[EntryCheck, ...]
-    """The entries for the scanner of the session, in the order of the protocol."""
+    """The entries for the first scanner of the session, and those for its other scanners that have a series, in the order of the
+    protocol."""
     extra_series: tuple[ScannedSeries, ...]
     """Series without an entry, except those whose volumes cannot be judged, such as localizers (`ScannedSeries.is_evaluable`)."""
     scanner_differences: tuple[Difference, ...] = ()
-    """Differences of the scanner, which concern all series."""
+    """Differences of the scanners, which concern all series."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Return the differences of the scanner, of the entries and of the extra series, in this order."""
+        """Return the differences of the scanners, of the entries and of the extra series, in this order."""
         series_differences = (difference for check in self.entry_checks for difference in check.differences)
         return (*self.scanner_differences, *series_differences, *map(_extra_difference, self.extra_series))
 
@@ -47,31 +48,39 @@ class SessionCheck(NamedTuple):
 
 
 def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
-    """Return the differences between a session with facts (`ScannedSession.has_facts`) and a protocol."""
-    scanner = session.scanner
-    entries = [entry for entry in protocol.series if entry.is_expected_on(scanner)]
-    assigned, extra = _assign(entries, session.series)
-    entry_checks = tuple(_check_entry(entry, series, scanner) for entry, series in zip(entries, assigned, strict=True))
+    """Return the differences between a session with facts (`ScannedSession.has_facts`) and a protocol.
+
+    Each series has the parameters that are expected on its own scanner.
+    """
+    entries = [entry for entry in protocol.series if any(map(entry.is_expected_on, session.compared_scanners))]
+    assigned, extra = _assign(entries, session)
+    entry_checks = tuple(
+        _check_entry(entry, series, session)
+        for entry, series in zip(entries, assigned, strict=True)
+        if series or entry.is_expected_on(session.scanner)
+    )
     return SessionCheck(session, entry_checks, tuple(extra), tuple(_scanner_differences(protocol, session)))
 
 
 def _assign(
-    entries: Sequence[ExpectedSeries], series: Iterable[ScannedSeries]
+    entries: Sequence[ExpectedSeries], session: ScannedSession
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
     """Return the series of each entry, and the evaluable series without an entry. Localizers, for example, are not evaluable.
 
-    An evaluable series belongs to the first matching entry in the order of `ExpectedSeries.rank`. Then each of the other series,
-    evaluable or not, is assigned to the first entry that still lacks a series and for which `_may_be` is true, if there is one.
+    An evaluable series belongs to the first matching entry in the order of `_ranked`. Then each of the other series, evaluable or
+    not, is assigned to the first entry that still lacks a series and for which `_may_be` is true, if there is one.
     """
-    ranked = sorted(range(len(entries)), key=lambda k: (*entries[k].rank, k))
+    ranked = {scanner: _ranked(entries, scanner, session.scanner) for scanner in session.compared_scanners}
     assigned: list[list[ScannedSeries]] = [[] for _ in entries]
     remaining: list[ScannedSeries] = []
-    for scan in series:
-        index = next((k for k in ranked if scan.is_evaluable and entries[k].matches(scan)), None)
+    for scan in session.series:
+        candidates = ranked[session.scanner_of(scan)] if scan.is_evaluable else ()
+        index = next((k for k in candidates if entries[k].matches(scan)), None)
         (remaining if index is None else assigned[index]).append(scan)
     extra: list[ScannedSeries] = []
     for scan in remaining:
-        unfilled_entries = (k for k in ranked if len(assigned[k]) < entries[k].count.least)
+        candidates = ranked[session.scanner_of(scan)]
+        unfilled_entries = (k for k in candidates if len(assigned[k]) < entries[k].count.least)
         index = next((k for k in unfilled_entries if _may_be(entries[k], scan)), None)
         if index is not None:
             assigned[index].append(scan)
@@ -80,15 +89,24 @@ def _assign(
     return assigned, extra
 
 
+def _ranked(entries: Sequence[ExpectedSeries], scanner: str, first_scanner: str) -> Sequence[int]:
+    """Return the indexes of the entries to which a series on a scanner can belong, the best one first.
+
+    These are the entries for its scanner by `ExpectedSeries.rank`, then the other ones for the first scanner of the session.
+    """
+    possible = [k for k, entry in enumerate(entries) if any(map(entry.is_expected_on, (scanner, first_scanner)))]
+    return sorted(possible, key=lambda k: (not entries[k].is_expected_on(scanner), *entries[k].rank, k))
+
+
 def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
     """Return whether a series may fill an entry that lacks one: if it is evaluable, by its name; otherwise by name and kinds."""
     return entry.matches_name(series.name) if series.is_evaluable else entry.matches(series)
 
 
-def _check_entry(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> EntryCheck:
+def _check_entry(entry: ExpectedSeries, series: Sequence[ScannedSeries], session: ScannedSession) -> EntryCheck:
     """Return an entry compared with its series. Complete series are selected first, and then those with few differences."""
-    expected = entry.parameters_on(scanner)
-    differences_by_n = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
+    expected = {scan.n: entry.parameters_on(session.scanner_of(scan)) for scan in series}
+    differences_by_n = {scan.n: parameter_differences(entry, expected[scan.n], scan) for scan in series}
     ordered = _in_order(series)
     best_first = sorted(ordered, key=lambda scan: (scan.is_incomplete, len(differences_by_n[scan.n])))
     selected_n = {scan.n for scan in best_first[: entry.count.most]}
@@ -103,7 +121,7 @@ def _check_entry(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner
         )
     for scan in selected:
         differences += differences_by_n[scan.n]
-        differences += volume_difference(expected, scan)
+        differences += volume_difference(expected[scan.n], scan)
     differences += [_repeated_difference(entry, scan, differences_by_n[scan.n], len(series)) for scan in surplus]
     return EntryCheck(entry, tuple(selected), tuple(surplus), tuple(differences))
 
@@ -151,14 +169,13 @@ def _extra_difference(series: ScannedSeries) -> Difference:
 
 
 def _scanner_differences(protocol: Protocol, session: ScannedSession) -> Iterable[Difference]:
-    """Yield the difference of a scanner or software version that the protocol does not list."""
-    scanner, software = session.scanner, session.software
-    if not protocol.scanners:
-        return
-    versions = next((versions for name, versions in protocol.scanners.items() if matches_scanner(name, scanner)), None)
-    if versions is None:
-        expected = " or ".join(protocol.scanners)
-        yield Difference(DifferenceKind.PARAMETER, field="scanner", expected=expected, actual=scanner)
-    elif versions and software and software not in versions:
-        expected = " or ".join(versions)
-        yield Difference(DifferenceKind.PARAMETER, field="software", expected=expected, actual=software)
+    """Yield a difference for each scanner or its software version that the protocol does not list."""
+    for scanner in session.compared_scanners if protocol.scanners else ():
+        software = session.software_of(scanner)
+        versions = next((found for name, found in protocol.scanners.items() if matches_scanner(name, scanner)), None)
+        if versions is None:
+            expected = " or ".join(protocol.scanners)
+            yield Difference(DifferenceKind.PARAMETER, field="scanner", expected=expected, actual=scanner)
+        elif versions and software and software not in versions:
+            expected = " or ".join(versions)
+            yield Difference(DifferenceKind.PARAMETER, field="software", expected=expected, actual=software)

@@ -53,7 +53,8 @@ def line_of_invalid_statement(text: str) -> int:
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Yield the first line and the text of each header of a table and each `key = value`, without comments."""
-    line, start, depth, position, statement = 1, 1, 0, 0, ""
+    line, start, depth, position = 1, 1, 0, 0
+    tokens: list[str] = []
     while position < len(text):
         letter = text[position]
         string = _STRING.match(text, position) if letter in "\"'" else None
@@ -63,18 +64,18 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
             position = len(text) if end < 0 else end
             continue
         if letter == "\n" and depth == 0:
-            if statement.strip():
-                yield start, statement.strip()
-            statement, start = "", line + 1
-        else:
-            if not statement.strip():
+            if tokens:
+                yield start, "".join(tokens).rstrip()
+            tokens = []
+        elif tokens or not letter.isspace():
+            if not tokens:
                 start = line
-            statement += token
+            tokens.append(token)
             depth += (letter in _OPENING) - (letter in _CLOSING) if not string else 0
         line += token.count("\n")
         position += len(token)
-    if statement.strip():
-        yield start, statement.strip()
+    if tokens:
+        yield start, "".join(tokens).rstrip()
 
 
 def _key_of(statement: str) -> str:

@@ -91,11 +91,43 @@ class ScannedSession:
         """Return the first of its scanners; UNKNOWN_SCANNER if no series has one."""
         return next(iter(self.scanners), UNKNOWN_SCANNER)
 
+    @cached_property
+    def compared_scanners(self) -> tuple[str, ...]:
+        """Return the scanners that a protocol distinguishes: the first one, and further ones with images that are not derived.
+
+        A name that is a part of another one, such as a maker without model, is no further scanner.
+        """
+        measured = {series.scanner for series in self.series if ImageKind.DERIVED not in (series.kinds or ())}
+        compared = [self.scanner]
+        for name in self.scanners[1:]:
+            if name in measured and not any(_is_part(name, other) or _is_part(other, name) for other in compared):
+                compared.append(name)
+        return tuple(compared)
+
+    def scanner_of(self, series: ScannedSeries) -> str:
+        """Return which of `compared_scanners` a series is from; the first of them if that is not known."""
+        key = scanner_key(series.scanner)
+        return next((name for name in self.compared_scanners if scanner_key(name) == key), self.scanner)
+
     @property
     def software(self) -> str:
-        """Return the software version of most series of the scanner; empty where no series has one."""
-        acquisitions = [series.acquisition for series in self.series if series.scanner == self.scanner]
+        """Return the software version of most series of the first scanner; empty where no series has one."""
+        return self.software_of(self.scanner)
+
+    def software_of(self, scanner: str) -> str:
+        """Return the software version of most series of one of its scanners; empty where no series has one."""
+        acquisitions = [series.acquisition for series in self.series if series.scanner == scanner]
         return _most_frequent(acquisition.software or "" for acquisition in acquisitions if acquisition)
+
+
+def _is_part(name: str, other: str) -> bool:
+    """Return whether another name of a scanner begins or ends with the words of this one.
+
+    >>> _is_part("Philips", "Philips Achieva"), _is_part("Achieva", "Philips Achieva"), _is_part("GE", "Philips Achieva")
+    (True, True, False)
+    """
+    words, other_words = name.casefold().split(), other.casefold().split()
+    return words in (other_words[: len(words)], other_words[-len(words) :])
 
 
 def _most_frequent(texts: Iterable[str]) -> str:

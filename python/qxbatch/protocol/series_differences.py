@@ -27,7 +27,7 @@ def fact(field: Field, acquisition: Acquisition) -> object:
 def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:
     """Return the differences of the kinds and parameters of a series; empty if it has no facts. Unknown kinds do not differ.
 
-    `expected` are the parameters that `entry` has for the scanner of the session (`entry.parameters_on`).
+    `expected` are the parameters that `entry` has for the scanner of the series (`entry.parameters_on`).
     """
     acquisition = series.acquisition
     if acquisition is None:

@@ -59,9 +59,9 @@ def _is_unedited(report: str, reports: Sequence[str]) -> bool:
     ]
     titles = rows[0]
     return (
-        known_lines.issuperset(above.split("\n"))
+        bool(titles)
+        and known_lines.issuperset(above.split("\n"))
         and table.endswith("\n")
-        and {len(row) for row in rows} == {len(titles)}
         and all(len(rows) == len(known) for known in known_rows)
         and all(
             cell in [row.get(name) for row in same_rows]
@@ -72,8 +72,11 @@ def _is_unedited(report: str, reports: Sequence[str]) -> bool:
 
 
 def _cells(table: str) -> list[list[str]]:
-    """Return the cells of each line of a table."""
-    return [re.split(" {2,}", line) for line in table.removesuffix("\n").split("\n")]
+    """Return the cells of each line of a table. A column begins where its title begins: a name may have several spaces."""
+    lines = table.removesuffix("\n").split("\n")
+    starts = [0, *(match.end() for match in re.finditer(" {2,}", lines[0]))]
+    ends = [*starts[1:], None]
+    return [[line[start:end].rstrip(" ") for start, end in zip(starts, ends, strict=True)] for line in lines]
 
 
 def _conversion(series: SeriesSummary) -> Conversion:

@@ -54,7 +54,8 @@ def reference_differences(
     """Compare the images below the folder `reference` with the images of the results, `observed` (a value of `observe`).
 
     `unmatched_references` maps names of reference images to the reason why no result equals them. Yield a line for each image that
-    is not named there and equals no result, for each that is named and equals one, and for each name without an image.
+    is not named there and equals no result, for each that is named and equals one, for each that cannot be read, and for each name
+    without an image.
     """
     images = [image for session in observed["sessions"].values() for image in session["images"].values()]
     paths = sorted(path for path in reference.rglob("*") if path.name.endswith((".nii", ".nii.gz")))
@@ -62,7 +63,11 @@ def reference_differences(
     for path in paths:
         name = path.relative_to(reference).as_posix()
         names.add(name)
-        expected = image_values(path)
+        try:
+            expected = image_values(path)
+        except ValueError as error:
+            yield f"reference {name}: {error}"
+            continue
         # x stands for the number of an image: the tolerance of a value depends on its path, such as x.affine[0][3]
         equal = any(
             not list(differences({"x": expected}, {"x": {key: image[key] for key in expected}})) for image in images

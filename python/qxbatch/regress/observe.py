@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.ledger_cells import escape
+from qxbatch.os_error import error_text
 from qxbatch.problems import Problem
 from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.folder import SessionFolder
@@ -153,16 +154,20 @@ def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
 def image_values(path: Path) -> dict[str, Any]:
     """Return shape, type, scaling (slope, intercept), affine (3 x 4, mm) and the hash of the voxels of a NIfTI file.
 
-    The hash is of the stored values, little endian, in the order of the file, without scaling.
+    The hash is of the stored values, little endian, in the order of the file, without scaling. Raises ValueError if the file cannot
+    be read.
     """
     import numpy as np
     from nibabel.arrayproxy import ArrayProxy
     from nibabel.nifti1 import Nifti1Image
 
-    image = Nifti1Image.from_filename(path)
-    proxy = image.dataobj
-    assert isinstance(proxy, ArrayProxy)
-    stored = np.asanyarray(proxy.get_unscaled())
+    try:
+        image = Nifti1Image.from_filename(path)
+        proxy = image.dataobj
+        assert isinstance(proxy, ArrayProxy)
+        stored = np.asanyarray(proxy.get_unscaled())
+    except Exception as error:  # a damaged file raises any of nibabel's, numpy's and zlib's exceptions
+        raise ValueError(f"{path} cannot be read: {error_text(error, path)}") from error
     slope, inter = proxy.slope, proxy.inter
     little_endian = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
     return {

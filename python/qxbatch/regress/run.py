@@ -70,18 +70,29 @@ def import_and_compare(
 
 
 def fill_inbox(regression_set: RegressionSet, inbox: Path) -> None:
-    """Put a set's packets into an inbox, by hard link if possible. The import may remove them from there, not from the set."""
+    """Put a set's packets into an inbox, by hard link if possible. The import may remove them from there, not from the set.
+
+    Raises OSError, and as `_copy` does.
+    """
     inbox.mkdir(parents=True)
-    for path in (
-        [regression_set.packets_folder / regression_set.only_packet]
-        if regression_set.only_packet
-        else sorted(regression_set.packets_folder.iterdir())
-    ):
-        _copy(path, inbox / path.name)
+    folder, name = regression_set.packets_folder, regression_set.only_packet
+    for path in [folder / name] if name else sorted(folder.iterdir()):
+        _copy(path, inbox / path.name, (path if name else folder,))
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Hard-link a file or symbolic link, else copy it; copy a folder without its mode, so that the import can move its files."""
+def _copy(source: Path, target: Path, roots: tuple[Path, ...]) -> None:
+    """Hard-link a file or symbolic link, else copy it; copy a folder without its mode, so that the import can move its files.
+
+    `roots`: the folder or file that is copied, last, and those from which links led to it. A relative link out of it would lead
+    nowhere from the inbox: what it leads to is copied in its place. Raises OSError, and ValueError if that does not exist or
+    contains the link.
+    """
+    if _leads_out(source, roots[-1]):
+        real = _existing_target(source)
+        if any(root.resolve().is_relative_to(real) for root in roots):
+            raise ValueError(f"{source} is a link to a folder that contains it; remove it")
+        _copy(real, target, (*roots, real))
+        return
     if source.is_symlink() or not source.is_dir():
         with suppress(OSError):
             os.link(source, target, follow_symlinks=False)
@@ -90,7 +101,24 @@ def _copy(source: Path, target: Path) -> None:
         return
     target.mkdir()
     for path in sorted(source.iterdir()):
-        _copy(path, target / path.name)
+        _copy(path, target / path.name, roots)
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """Return whether a path is a relative link out of a folder."""
+    if not path.is_symlink():
+        return False
+    target = path.readlink()
+    return not target.is_absolute() and not Path(os.path.normpath(path.parent / target)).is_relative_to(
+        os.path.normpath(root)
+    )
+
+
+def _existing_target(link: Path) -> Path:
+    try:
+        return Path(os.path.realpath(link, strict=True))
+    except FileNotFoundError:
+        raise ValueError(f"{link} is a link to a file that is not here; get the file (`git annex get`)") from None
 
 
 def run_import(sessions: Path, options: Sequence[str]) -> dict[str, Any]:

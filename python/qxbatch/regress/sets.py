@@ -21,8 +21,9 @@ EXPECTED_FOLDER = "expected"
 
 UNMATCHED_REFERENCES = "reference_differs"
 """Key of an expectation: maps the names of reference images that equal no image of the results to the reasons."""
-_KEYS = frozenset(("schema", "status", "found", "failed", "sessions", "archived", "waiting", UNMATCHED_REFERENCES))
-"""Keys of an expectation. A JSON object with other keys is a file of the user: `--update` must not replace it."""
+_KEYS = frozenset(("schema", "status", "found", "failed", "sessions", "archived", "waiting"))
+"""Keys of every expectation. A JSON object without one of them, or with other keys, is a file of the user: `--update` must not
+replace it."""
 REFUSED_PARAMETERS = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
 """Parameters that options.toml may not have. masterinbox and json_file have no effect there: the command line overrides them."""
 REFUSED_VALUES = (("check", "yes"),)
@@ -108,7 +109,7 @@ def _may_be_expectation(path: Path) -> bool:
 def _is_expectation(content: object) -> bool:
     return (
         isinstance(content, dict)
-        and content.keys() <= _KEYS
+        and content.keys() - {UNMATCHED_REFERENCES} == _KEYS
         and isinstance(content.get(UNMATCHED_REFERENCES, {}), dict)
     )
 

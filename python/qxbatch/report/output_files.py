@@ -191,7 +191,7 @@ def _why_forbidden(path: Path, studies: Iterable[StudyPaths]) -> str:
     A link can be in a study, or lead into it: the path as written, the path in the real folder, and its target are compared.
     """
     written = absolute_form(path)
-    paths = {written, _real(written.parent) / written.name, _real(path)}
+    paths = dict.fromkeys((written, _real(written.parent) / written.name, _real(path)))
     reasons = (
         *(_place_in_study(each, study) for study in studies for each in paths),
         *(_place_in_any_study(each) for each in paths),
@@ -205,10 +205,10 @@ def _place_in_study(path: Path, study: StudyPaths) -> str:
     A path in a master inbox is allowed if the inbox contains the sessions folder: such an inbox also has other files.
     """
     for sessions in _with_target(study.sessionsfolder):
-        inboxes = {
+        inboxes = (
             *_with_target(sessions / MASTER_INBOX),
             *(_with_target(study.masterinbox) if study.masterinbox else ()),
-        }
+        )
         folders = (
             *((inbox, _FORBIDDEN_FOLDERS[INBOX]) for inbox in inboxes if not sessions.is_relative_to(inbox)),
             *(
@@ -218,8 +218,10 @@ def _place_in_study(path: Path, study: StudyPaths) -> str:
             *((records, _RECORDS) for records in _with_target(sessions / WORKSPACE)),
         )
         what = next((what for folder, what in folders if path.is_relative_to(folder)), "")
-        if what or not path.is_relative_to(sessions):
+        if what:
             return what
+        if not path.is_relative_to(sessions):
+            continue
         parts = path.relative_to(sessions).parts
         if len(parts) == 1 and _STUDY_LEVEL.fullmatch(path.name):
             return "a file that the import itself writes"
@@ -253,9 +255,9 @@ def _place_in_any_study(path: Path) -> str:
     return ""
 
 
-def _with_target(folder: Path) -> set[Path]:
-    """Return a path as written, and its target."""
-    return {folder, _real(folder)}
+def _with_target(folder: Path) -> tuple[Path, Path]:
+    """Return a path as written, and its target, which may be the same."""
+    return folder, _real(folder)
 
 
 def _real(path: Path) -> Path:

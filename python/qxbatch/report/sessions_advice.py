@@ -6,7 +6,7 @@ from typing import Protocol
 
 from qxbatch.discover.filters import matches_glob
 from qxbatch.settings.command import as_glob, as_regex
-from qxbatch.settings.lists import regex_of_glob
+from qxbatch.settings.lists import regex_of_glob, split_list
 from qxbatch.visible import shell_word
 
 _WRONG_SEPARATORS = re.compile(r"[\s;|]+")
@@ -23,7 +23,7 @@ class Matcher(Protocol):
         """Return whether an item matches a name."""
 
     def corrections(self, item: str) -> Iterable[str]:
-        """Yield possible corrections of an item, the likeliest first."""
+        """Yield possible corrections of an item, the likeliest first. A correction may be several items, separated by commas."""
 
 
 def corrected_sessions(items: Sequence[str], matcher: Matcher) -> list[str]:
@@ -43,7 +43,13 @@ def _likely_value(item: str, matcher: Matcher) -> str:
         right = [word if matcher.matches(word) else _likely_value(word, matcher) for word in words]
         if any(right):
             return ",".join(better or word for better, word in zip(right, words, strict=True))
-    return next((candidate for candidate in matcher.corrections(item) if matcher.matches(candidate)), "")
+    return next((value for value in matcher.corrections(item) if _all_match(value, matcher)), "")
+
+
+def _all_match(value: str, matcher: Matcher) -> bool:
+    """Return whether a value has items and each of them matches a name."""
+    items = split_list(value)
+    return bool(items) and all(map(matcher.matches, items))
 
 
 class Expressions:

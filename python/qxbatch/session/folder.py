@@ -1,6 +1,7 @@
 """A session folder: summary, ledger, images and series of a finished session, read when they are used."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
@@ -20,6 +21,8 @@ from qxbatch.textfile import read_text
 
 SIDECARS = ("bval", "bvec", "json")
 """Extensions of files beside an image."""
+_IMAGE_NUMBER = re.compile(r"[0-9]{1,18}")
+"""Matches the number of an image in the name of its file."""
 _MOST_BYTES = 1 << 26
 """A larger summary is not read: parsing it takes many times its size in memory."""
 
@@ -155,17 +158,28 @@ class SessionFolder:
         return SessionState.REVIEW if severities[Severity.WARNING] else SessionState.COMPLETE
 
     def _images_in_nii(self) -> tuple[ImageSummary, ...]:
-        """Return the images named `<n+k>.nii.gz`: n, a multiple of ten, is that of the series, and k at most 9."""
-        names = (path.name.removesuffix(IMAGE_SUFFIX) for path in self.paths.images())
-        numbers = sorted(int(name) for name in names if name.isdecimal())
-        counts = Counter(number - number % 10 for number in numbers)
-        return tuple(self._image_in_nii(number, counts[number - number % 10]) for number in numbers)
+        """Return the images named `<number>.nii.gz`. The n of their series is the number without its last digit, times ten.
 
-    def _image_in_nii(self, number: int, of: int) -> ImageSummary:
-        name, info = image_line_parts(self.session_text.images.get(str(number), ""))
-        beside = [extension for extension in SIDECARS if self.paths.image(number, extension).is_file()]
+        k and `of` of an image count the images that exist.
+        """
+        names = (path.name.removesuffix(IMAGE_SUFFIX) for path in self.paths.images())
+        by_series: dict[int, list[str]] = {}
+        for name in sorted(
+            (name for name in names if _IMAGE_NUMBER.fullmatch(name)), key=lambda name: (int(name), name)
+        ):
+            by_series.setdefault(int(name) // 10 * 10, []).append(name)
+        return tuple(
+            self._image_in_nii(name, n, k, len(numbers))
+            for n, numbers in by_series.items()
+            for k, name in enumerate(numbers, 1)
+        )
+
+    def _image_in_nii(self, number: str, n: int, k: int, of: int) -> ImageSummary:
+        """Return image k of a series; `number` is its number as its file is named, perhaps with zeros before it."""
+        name, info = image_line_parts(self.session_text.images.get(number, ""))
+        beside = [extension for extension in SIDECARS if (self.path / image_file(number, extension)).is_file()]
         files = (image_file(number), *(image_file(number, extension) for extension in beside))
-        return ImageSummary(number, number - number % 10, number % 10, of, name, info, (), files)
+        return ImageSummary(int(number), n, k, of, name, info, (), files)
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:

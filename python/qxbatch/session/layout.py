@@ -99,7 +99,7 @@ def packed_name(n: int | str) -> str:
     return f"{n}{PACKED_SUFFIX}"
 
 
-def image_name(number: int, extension: str = IMAGE_SUFFIX[1:]) -> str:
+def image_name(number: int | str, extension: str = IMAGE_SUFFIX[1:]) -> str:
     """Return the name of an image, or of a file beside it, in `nii`.
 
     >>> image_name(31), image_name(31, "json")
@@ -108,7 +108,7 @@ def image_name(number: int, extension: str = IMAGE_SUFFIX[1:]) -> str:
     return f"{number}.{extension}"
 
 
-def image_file(number: int, extension: str = IMAGE_SUFFIX[1:]) -> str:
+def image_file(number: int | str, extension: str = IMAGE_SUFFIX[1:]) -> str:
     """Return the path of an image, or of a file beside it, relative to the session folder."""
     return f"{NII}/{image_name(number, extension)}"
 

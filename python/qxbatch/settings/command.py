@@ -20,7 +20,7 @@ _NOT_REPEATED = frozenset(
 """Parameters that the command does not repeat: `_form` writes them, or they choose packets, stop a run before its work, affect
 only reports, have no effect, or submit to a cluster."""
 _REGEX_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|(),]")
-_GLOB_SPECIAL = re.compile(r"[*?\[{,]")
+_GLOB_SPECIAL = re.compile(r"[*?\[{,(\\]|^\s|\s$")
 
 
 def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[str, str] | None = None) -> str:
@@ -64,9 +64,12 @@ def as_regex(session: str) -> str:
 
 
 def as_glob(session: str) -> str:
-    """Return a glob that matches only this name; commas are escaped, since they separate the items of a list.
+    """Return a glob that matches only this name, and that `split_list` reads as one item.
 
-    >>> as_glob("S1*"), as_glob("HQ210_base")
-    ('S1[*]', 'HQ210_base')
+    So commas, opening brackets, backslashes and outer white space are escaped, too.
+
+    >>> as_glob("S1*"), as_glob("HQ210_base"), as_glob("S(1")
+    ('S1[*]', 'HQ210_base', 'S[(]1')
     """
-    return _GLOB_SPECIAL.sub(lambda match: f"[{match[0]}]", session)
+    # in a list a backslash escapes the next character, so one alone would escape the bracket; a set may have a character twice
+    return _GLOB_SPECIAL.sub(lambda match: r"[\\]" if match[0] == "\\" else f"[{match[0]}]", session)

@@ -7,14 +7,13 @@ from qxbatch.named_file import read_file_or_pipe
 from qxbatch.nearest import nearest_name
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.settings.lists import LISTS, joined_items
 from qxbatch.settings.parameters import PARAMETERS
 
 MAX_NUMBER = 10**18
 """Limit on whole numbers. TOML has hexadecimal numbers of any length, and Python does not print thousands of digits."""
 MAX_BYTES = 1 << 20
 """Bytes of the largest file; a larger one was named by mistake."""
-LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")
-"""Parameters that may be written as an array."""
 
 
 def read_config(path: str) -> dict[str, str]:
@@ -75,7 +74,7 @@ def _text(path: str, name: str, value: object) -> str:
         raise UsageError(f"--config={path} gives {name} a number that is too large.", "Write a smaller one.")
     if isinstance(value, str | int | float):
         return str(value)
-    if isinstance(value, list) and name in LISTS and all(isinstance(item, str | int) for item in value):
-        return ",".join(str(item) for item in value)
+    if isinstance(value, list) and name in LISTS and all(type(item) in (str, int) for item in value):
+        return joined_items(f"--config={path}: {name}", name, value)
     what = "an array" if isinstance(value, list) else "a table" if isinstance(value, dict) else "a date or a time"
     raise UsageError(f"--config={path} gives {name} {what}.", f"Write {name} as a text in quotes.")

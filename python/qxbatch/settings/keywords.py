@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from qxbatch.nearest import nearest_name
-from qxbatch.settings.config import LISTS
+from qxbatch.settings.lists import LISTS, joined_items
 from qxbatch.settings.parameter import Form, Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 
@@ -46,7 +46,10 @@ class ImportParameters(TypedDict, total=False):
 
 
 def parameter_texts(keywords: Mapping[str, object]) -> dict[str, str]:
-    """Return the keywords as text, as on the command line; those that are None are left out. Raises TypeError."""
+    """Return the keywords as text, as on the command line; those that are None are left out.
+
+    Raises TypeError, and UsageError for a list that `joined_items` refuses.
+    """
     return {name: _text(name, value) for name, value in keywords.items() if value is not None}
 
 
@@ -62,8 +65,8 @@ def _text(name: str, value: object) -> str:
         return os.fspath(value)
     if isinstance(value, int | float):
         return str(value)
-    if isinstance(value, Sequence) and name in LISTS and all(isinstance(item, str | int) for item in value):
-        return ",".join(map(str, value))
+    if isinstance(value, Sequence) and name in LISTS and all(type(item) in (str, int) for item in value):
+        return joined_items(name, name, value)
     raise TypeError(f"import_packets(): {name} cannot be a {type(value).__name__}")
 
 

@@ -1,7 +1,15 @@
 """Comma-separated lists as users write them."""
 
 import re
+from collections.abc import Iterable
 from fnmatch import translate
+
+from qxbatch.problems import UsageError
+
+LABEL_LISTS = ("participant_label", "session_label")
+"""List parameters that are read by `split_labels`."""
+LISTS = ("sessions", "add_json_info", "path_map", *LABEL_LISTS)
+"""Parameters that may be written as an array."""
 
 _GLOB_PART = re.compile(r"\[(?:!(?P<others>.[^\]]*)|(?P<set>[^!][^\]]*))\]|.", re.DOTALL)
 """A set of characters (`set`, or all but `others`), a wildcard or another character of a glob."""
@@ -37,6 +45,25 @@ def _update_brackets(character: str, closing: list[str]) -> None:
         closing.pop()
     elif character in _OPENING and closing[-1:] != ["]"]:
         closing.append(_OPENING[character])
+
+
+def joined_items(where: str, name: str, items: Iterable[object]) -> str:
+    """Return the items of the parameter `name` as one text; `where` names it in the error.
+
+    Raises UsageError if the text would be read as other items.
+
+    >>> joined_items("sessions", "sessions", ["AP.{1,3}", "HQ.*"])
+    'AP.{1,3},HQ.*'
+    """
+    wanted = tuple(item for item in (str(item).strip() for item in items) if item)
+    text = ",".join(wanted)
+    split = split_labels(text, "") if name in LABEL_LISTS else split_list(text)
+    if split != wanted:
+        raise UsageError(
+            f"{where}: an item of {list(wanted)} has a comma or white space, or a bracket that is not closed.",
+            "Write each item separately; in an expression of sessions, [,] stands for a comma and [(] for a bracket.",
+        )
+    return text
 
 
 def split_labels(text: str, prefix: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ SET_BY_SUBMISSION = (
 )
 """Options that a submission sets itself."""
 EXAMPLE = "SLURM,time=02:00:00,mem=8G,partition=main"
-_TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
+_TIME = re.compile(r"(?:(\d{1,9})-)?(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 MINUTE, HOUR, DAY = 60, 3600, 86400
 """In seconds."""
 
@@ -96,9 +96,14 @@ def merged_scheduler_text(base: str, override: str) -> str:
 
 
 def _pair(where: str, text: str, item: str) -> tuple[str, str]:
+    """Return name and value of an option. Case is ignored only in names that are known here: schedulers have `-l` and `-L`."""
     key, _, value = item.partition("=")
-    folded = key.strip().lstrip("-").replace("-", "_")
-    name = ALIASES.get(folded.casefold(), folded)
+    name = key.strip().lstrip("-").replace("-", "_")
+    if not name:
+        raise UsageError(f"{where}={text} has an option without a name: {item!r}.", f"Write {where}={EXAMPLE}.")
+    known_name = ALIASES.get(name.casefold(), name.casefold())
+    if known_name in (*SET_BY_SUBMISSION, *COMMON_OPTIONS):
+        name = known_name
     if name in SET_BY_SUBMISSION:
         raise UsageError(f"{where}={text}: the option {key.strip()} is set by qxbatch itself.", "Leave it out.")
     return (name, value.strip())

@@ -102,26 +102,31 @@ def compare(sessions: Iterable[ScannedOrNotCompared], protocol: Protocol | None 
     """
     all_sessions = list(sessions)
     scanned = (session for session in all_sessions if isinstance(session, ScannedSession))
-    reference = protocol or learn(scanned, FEWEST_SESSIONS).protocol
+    learned = None if protocol else learn(scanned, FEWEST_SESSIONS)
+    reference = learned.protocol if learned else protocol
+    assert reference is not None
     columns = tuple(dict.fromkeys(map(_column, reference.series)))
-    return Comparison(
-        columns, tuple(_row(session, reference, columns, by_majority=protocol is None) for session in all_sessions)
-    )
+    group_scanners = learned and tuple(learned.session_counts)
+    return Comparison(columns, tuple(_row(session, reference, columns, group_scanners) for session in all_sessions))
 
 
 def _row(
-    session: ScannedOrNotCompared, reference: Protocol, columns: Sequence[Column], *, by_majority: bool
+    session: ScannedOrNotCompared,
+    reference: Protocol,
+    columns: Sequence[Column],
+    group_scanners: Sequence[str] | None,
 ) -> SessionComparison:
+    """Compare a session. `group_scanners`: without a protocol, the scanners that have a majority; with one, None."""
     if isinstance(session, NotCompared):
         return SessionComparison(session.id, problem=session.problem)
     scanner = session.scanner
-    if by_majority and not any(matches_scanner(name, scanner) for name in reference.scanners):
+    if group_scanners is not None and not any(matches_scanner(name, scanner) for name in group_scanners):
         return SessionComparison(session.id, scanner)
     check = check_session(reference, session)
     entry_checks = {_column(each.entry): each for each in check.entry_checks}
     cells = {column: _cell(entry_checks.get(column)) for column in columns}
     differences = check.differences
-    if by_majority:
+    if group_scanners is not None:
         differences = tuple(difference for difference in differences if difference.kind is not DifferenceKind.EXTRA)
     return SessionComparison(session.id, scanner, cells, differences)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qxbatch.counted import counted
 from qxbatch.protocol.model import ExpectedSeries, Protocol, SeriesParameters, literal_glob
-from qxbatch.protocol.scanned import ScannedSession
+from qxbatch.protocol.scanned import ScannedSession, scanner_key
 from qxbatch.protocol.values import CountRange, Expectation, ExpectedNumbers
 from qxbatch.study.groups import ScannerGroup, SeriesKey, groups_by_scanner, spelling
 from qxbatch.study.majority import usual_parameters
@@ -38,12 +38,9 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
     entries = [
         _entry(key, count, expecting, groups) for key in ordered for count, expecting in groups_by_count[key].items()
     ]
-    software = {
-        group.scanner: tuple(sorted({session.software for session in group.sessions} - {""})) for group in groups
-    }
     all_series = [series for group in groups for session in group.sessions for series in session.series]
     return LearnedProtocol(
-        Protocol(tuple(entries), software),
+        Protocol(tuple(entries), _software(groups)),
         {group.scanner: len(group.sessions) for group in groups},
         _sorted(
             series.name
@@ -52,6 +49,17 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> LearnedProtocol
         ),
         _sorted(series.name for series in all_series if not series.is_evaluable),
     )
+
+
+def _software(groups: Sequence[ScannerGroup]) -> dict[str, tuple[str, ...]]:
+    """Return the software versions of each scanner: those of the groups first, then further scanners of their sessions."""
+    names = {scanner_key(group.scanner): group.scanner for group in groups}
+    versions: dict[str, set[str]] = {group.scanner: set() for group in groups}
+    for session in (session for group in groups for session in group.sessions):
+        for scanner in session.compared_scanners:
+            name = names.setdefault(scanner_key(scanner), scanner)
+            versions.setdefault(name, set()).add(session.software_of(scanner))
+    return {name: tuple(sorted(found - {""})) for name, found in versions.items()}
 
 
 def _expected_counts(group: ScannerGroup, groups: Sequence[ScannerGroup]) -> Mapping[SeriesKey, CountRange]:
