@@ -6,6 +6,7 @@ from qxbatch.model import Value
 from qxbatch.parrec.table import ParContent
 
 _DATE_TIME = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})(?:\s*/\s*(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?))?")
+_WIP = re.compile(r"(?<!\w)WIP ")
 _US_LIMIT = 1 << 16
 """Rows and columns of DICOM (US) are below this."""
 _TEXTS = {
@@ -51,7 +52,7 @@ def fields(header: ParContent) -> dict[str, Value]:
 
 def _protocol_name(header: ParContent) -> str:
     """Return the protocol's name without the `WIP ` that the scanner adds and that does not describe the image."""
-    return header.text("protocol name").replace("WIP ", "").strip()
+    return _WIP.sub("", header.text("protocol name")).strip()
 
 
 def _one_or_more(values: list[float]) -> Value:
