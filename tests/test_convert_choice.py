@@ -110,8 +110,8 @@ def test_a_relative_path_of_a_program_is_made_absolute(
     assert binary in paths
 
 
-def test_a_missing_fallback_is_refused() -> None:
-    with pytest.raises(UsageError, match="dicm2nii"):
+def test_a_missing_fallback_is_refused_together_with_the_missing_tool() -> None:
+    with pytest.raises(UsageError, match=r"dcm2nii is not installed .* dicm2nii is not installed"):
         find_converters(settings(tool=Tool.DCM2NII, fallback=Tool.DICM2NII))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
+from qxbatch.convert.comparison import _distance_faults
 from qxbatch.convert.extra_images import is_copy_or_overlay
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.convert.order import image_order, natural_sort_key
@@ -311,3 +312,9 @@ def test_a_missing_frame_of_the_second_echo_is_reported(tmp_path: Path) -> None:
     slices = [part for echo, base in echoes for part in block(places=2, volumes=2, echo=echo, base=base)][1:]
     outcome = converted([read_back(encoded(enhanced_object(slices, dimensions=False)))], tmp_path)
     assert outcome.warnings[-1] == "incomplete: 2 volumes, 1 complete, 1 slice missing before the last volume."
+
+
+def test_an_image_with_one_axis_has_no_slices_that_are_too_close(tmp_path: Path) -> None:
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros(5, np.int16), np.diag([1, 1, 0.001, 1])), path)
+    assert _distance_faults(read_nifti(path)) == []

@@ -45,7 +45,8 @@ def find_converters(settings: Settings) -> AvailableConverters:
         raise _missing_converter_error(missing)
     converters, missing_fallback = _find(settings, settings.fallback)
     if missing_fallback:
-        raise _missing_converter_error(missing_fallback)
+        probes = {probe.name: probe for probe in (missing, missing_fallback)}
+        raise _missing_converter_error(*probes.values())
     note = f"{missing.name} is not installed ({_searched_text(missing)}); --fallback={settings.fallback.value} is used instead."
     return AvailableConverters(settings.fallback, converters, (note,))
 
@@ -93,11 +94,13 @@ def _searched_text(probe: Probe) -> str:
     return "looked for in " + "; ".join(probe.searched_locations)
 
 
-def _missing_converter_error(probe: Probe) -> UsageError:
-    is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, nibabel_converter.NIBABEL}
+def _missing_converter_error(*probes: Probe) -> UsageError:
+    """Return the error about a missing converter, and about its fallback if that is missing too."""
+    needed_by_auto = {Tool.DCM2NIIX.value, nibabel_converter.NIBABEL}
+    is_needed_by_auto = any(probe.name in needed_by_auto for probe in probes)
     alternative = "" if is_needed_by_auto else " Or use --tool=auto, or --fallback=dcm2niix."
     return UsageError(
-        f"The converter {probe.name} is not installed ({_searched_text(probe)}).",
-        probe.advice + alternative,
+        " ".join(f"The converter {probe.name} is not installed ({_searched_text(probe)})." for probe in probes),
+        " Or: ".join(probe.advice for probe in probes) + alternative,
         ExitStatus.UNAVAILABLE,
     )

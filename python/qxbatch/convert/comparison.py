@@ -232,7 +232,7 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
 def _distance_faults(image: Nifti) -> list[str]:
     """Return a fault if slices are almost at one position: they are volumes of one slice, with rounded or corrected positions."""
     row, column, distance = [math.hypot(*axis) for axis in zip(*image.affine, strict=True)][:3]
-    slices = (*image.shape, 1)[2]
+    slices = image.shape[2] if len(image.shape) > 2 else 1  # noqa: PLR2004 (the third axis)
     if slices == 1 or distance >= _MIN_DISTANCE * min(row, column):
         return []
     return [f"its {slices} slices are only {distance:.1g} mm apart: they may be volumes of one slice."]
