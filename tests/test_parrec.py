@@ -203,3 +203,18 @@ def test_files_without_a_partner_are_reported() -> None:
     assert "without its REC" in messages["a/one.PAR"]
     assert "without its PAR" in messages["b/two.REC"]
     assert "XML" in messages["c/three.REC"]
+
+
+def test_the_beginning_of_a_large_par_may_end_inside_a_character() -> None:
+    start = ". Patient name : Müller^Anna\n# ".encode()
+    start += b"x" * ((1 << 20) - len(start) - 1)
+    header = parse_par(start + "ü\n".encode() + (b"#" * 1000 + b"\n") * 65000)
+    assert header.text("patient name") == "Müller^Anna"
+    assert header.unread_reason
+
+
+@pytest.mark.parametrize(
+    ("name", "description"), [("SWIP T1w", "SWIP T1w"), ("WIP T1w", "T1w"), ("a WIP T1w", "a T1w")]
+)
+def test_only_the_word_wip_is_removed_from_the_protocol_name(name: str, description: str) -> None:
+    assert parse_par(f". Protocol name : {name}\n".encode()).dicom()["SeriesDescription"] == description

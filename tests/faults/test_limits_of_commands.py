@@ -75,6 +75,19 @@ def test_an_archive_that_is_nested_too_deep_is_reported(command: str, tmp_path: 
     assert f"qxbatch {command} {packet} --max-nesting=20" in words(run)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_archive_below_the_largest_limit_on_nesting_is_to_be_unpacked(command: str, tmp_path: Path) -> None:
+    data = zipped(MrSeries(number=4, patient="P002", slices=1).files())
+    for level in range(22):
+        data = zipped({f"d{level}.zip": data})
+    packet = tmp_path / "packet.zip"
+    packet.write_bytes(zipped({**under("a", SERIES.files()), "deep.zip": data}))
+    run = run_main(command, str(packet), "--max-nesting=20")
+    assert "Unpack an archive above a limit into the packet." in words(run)
+    assert f"qxbatch {command} {packet} --max-nesting" not in words(run)
+    assert words(run).count("kept whole, over a limit") == 1
+
+
 def test_the_command_repeats_the_other_options() -> None:
     limits = reading_limits(
         "scan", {"<path>": ["x"], "--json": True, "--tsv": False, "--n-procs": "2", "--max-members": "7"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from qxbatch.core import Reading
-from qxbatch.ingest.left_out import Cause
+from qxbatch.ingest.left_out import UNPACK_ARCHIVES, Cause
 from qxbatch.ingest.limits import exceeded_parameters, larger_limits
 from qxbatch.settings.parameters import LIMIT_NAMES
 from qxbatch.settings.values import Values
@@ -50,10 +50,14 @@ class ReadingLimits:
         )
 
     def hint(self, path: str, reasons: Sequence[str]) -> str:
-        """Return a sentence with the command that raises the limits; empty if the reasons name none of these limits."""
-        raised = larger_limits(exceeded_parameters(reasons), self)
+        """Return a sentence with the command that raises the limits; empty if the reasons name none of these limits.
+
+        If none of the limits can be larger, the sentence says to unpack the archives.
+        """
+        exceeded = exceeded_parameters(reasons)
+        raised = larger_limits(exceeded, self)
         if not raised:
-            return ""
+            return UNPACK_ARCHIVES if exceeded else ""
         options = {**self.options, **{_option(name): value for name, value in raised.items()}}
         words = [option if value == "" else f"{option}={value}" for option, value in options.items()]
         command = " ".join(map(shell_word, ("qxbatch", self.name, path, *words)))

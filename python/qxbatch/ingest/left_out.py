@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.core import Reading
 from qxbatch.ingest import encrypted
-from qxbatch.ingest.limits import exceeded_parameters
+from qxbatch.ingest.limits import Limits, exceeded_parameters, larger_limits
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Passwords
 
@@ -59,6 +59,8 @@ _ADVICE = {
     Cause.MISSING: "Copy the medium again.",
 }
 """The advice for each cause except ENCRYPTED_ARCHIVE (`LeftOut.encrypted_hint`)."""
+UNPACK_ARCHIVES = "Unpack an archive above a limit into the packet."
+"""The advice for LIMITED_ARCHIVE if no option raises the limit."""
 _ADVICE_WITHOUT_LEDGER = {
     **_ADVICE,
     Cause.LIMITED_ARCHIVE: "Unpack an archive above a limit into the packet, or raise the limit.",
@@ -108,7 +110,7 @@ class LeftOut(NamedTuple):
     can_be_opened: bool = False
     """Whether the correct password would open one of the encrypted archives."""
     exceeded_parameters: tuple[str, ...] = ()
-    """Names of the parameters whose limits the archives exceed, such as `max_total`."""
+    """Names of the parameters whose limits the archives exceed, and that can be larger, such as `max_total`."""
 
     def of_rows(self, rows: Container[int]) -> "LeftOut":
         """Return a copy with only the members and DICOMDIRs in these rows of the reading."""
@@ -149,7 +151,9 @@ class LeftOut(NamedTuple):
 
     def advice(self, *, has_ledger: bool = True) -> str:
         """Return advice for each cause, without repeated sentences; `has_ledger`: whether a session, and so a ledger, exists."""
-        causes, advice = self.counts(), _ADVICE if has_ledger else _ADVICE_WITHOUT_LEDGER
+        causes, advice = self.counts(), dict(_ADVICE if has_ledger else _ADVICE_WITHOUT_LEDGER)
+        if not self.exceeded_parameters:
+            advice[Cause.LIMITED_ARCHIVE] = UNPACK_ARCHIVES
         sentences = (advice.get(cause, self.encrypted_hint) for cause in Cause if cause in causes)
         return " ".join(dict.fromkeys(filter(None, sentences)))
 
@@ -191,8 +195,8 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:MAX_PATHS])}{more}"
 
 
-def find_left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
-    """Return what was left out of a reading. Its files must still be in staging."""
+def find_left_out(reading: Reading, passwords: Passwords | None, limits: Limits) -> LeftOut:
+    """Return what was left out of a reading with these limits. Its files must still be in staging."""
     rows = [(reading.row(index), Cause(cause)) for index, cause in reading.left_out()]
     members = tuple(LeftOutMember(row.index, cause, row.path) for row, cause in rows)
     dicomdirs = tuple(
@@ -206,5 +210,5 @@ def find_left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
         dicomdirs,
         encrypted.hint(encrypted_reasons, passwords),
         encrypted.is_openable(encrypted_reasons),
-        parameters,
+        tuple(larger_limits(parameters, limits)),
     )

@@ -30,8 +30,9 @@ def refuse_limited_or_split(damage: Sequence[str], unit: Unit, settings: Setting
     reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
     parameters = exceeded_parameters(damage)
     code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
-    command = import_command(larger_limits(parameters, settings))
-    if not parameters:
+    larger = larger_limits(parameters, settings)
+    command = import_command(larger)
+    if not larger:
         hint = "No option raises this limit. Replace the packet by its unpacked folder; then import it:"
     if all(REPACK_PHRASE in text for text in damage):
         code, hint, command = (

@@ -52,8 +52,15 @@ def exceeded_parameters(reasons: Iterable[str]) -> tuple[str, ...]:
 
 
 def larger_limits(parameters: Iterable[str], current: Limits) -> Mapping[str, str]:
-    """Return larger values of these parameters by name, in the form of the command line; of `max_nesting`, its largest value."""
-    return {parameter: _larger_value(parameter, getattr(current, parameter)) for parameter in parameters}
+    """Return larger values of these parameters by name, in the form of the command line.
+
+    A parameter that already has its largest value is omitted.
+    """
+    return {
+        parameter: _larger_value(parameter, getattr(current, parameter))
+        for parameter in parameters
+        if parameter != "max_nesting" or current.max_nesting < int(_MAX_NESTING)
+    }
 
 
 def max_total_for(size: int) -> str:

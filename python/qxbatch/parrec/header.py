@@ -57,12 +57,18 @@ def parse_par(data: bytes) -> ParHeader:
 
 def _read(file: BinaryIO, size: int) -> ParHeader:
     if size > _MAX_BYTES:
-        beginning = BytesIO(file.read(_BEGINNING))
-        return replace(_read(beginning, _BEGINNING), lines=(), unread_reason=f"the PAR has {size >> 20} MB")
+        beginning = _without_last_line(file.read(_BEGINNING))
+        header = _read(BytesIO(beginning), len(beginning))
+        return replace(header, lines=(), unread_reason=f"the PAR has {size >> 20} MB")
     encoding = _encoding(file)
     file.seek(0)
     with TextIOWrapper(file, encoding=encoding, errors="replace", newline="\n") as text:
         return _parse(text)
+
+
+def _without_last_line(beginning: bytes) -> bytes:
+    """Return the beginning of a PAR up to its last line end: the line after it is incomplete, as may be its last character."""
+    return beginning[: beginning.rfind(b"\n") + 1]
 
 
 def _encoding(file: BinaryIO) -> str:

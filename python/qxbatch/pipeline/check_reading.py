@@ -32,7 +32,7 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
     label, settings = unit.label, context.settings
     problems = [*_damage_problems(settings, unit, reading), *extra_bytes_notes(reading, label)]
     problems += read_unparsed_dicom(reading, label, lambda: context.monitor.cancelled)
-    left_out = find_left_out(reading, settings.passwords)
+    left_out = find_left_out(reading, settings.passwords, settings)
     _check_series(reading, unit, left_out, settings)
     return problems, left_out
 

@@ -17,6 +17,8 @@ pub const HEAD_LENGTH: usize = 4096;
 const SEVENZ_MARK: [u8; 6] = *b"7z\xbc\xaf\x27\x1c";
 /// Length of a zip end record without a comment.
 pub const ZIP_END_LENGTH: usize = 22;
+/// Number of bytes at the end of a file that are enough to recognise the kinds with a mark there.
+pub const END_LENGTH: usize = DMG_TRAILER_LENGTH;
 
 /// The kinds that are distinguished. The header parser recognises DICOM without preamble; a Philips REC is recognised
 /// by name ([`is_rec`]).
@@ -142,17 +144,29 @@ pub fn of(head: &[u8]) -> FileKind {
 /// Returns the kind of a file whose bytes are all in memory.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> FileKind {
-    let kind = of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
-    let range = |at: Option<usize>, len: usize| bytes.get(at?..)?.get(..len);
+    of_parts(bytes, bytes)
+}
+
+/// Returns the kind of a file from its first bytes, at least up to the first volume descriptor of a disc, and its last
+/// [`END_LENGTH`] bytes. `end` is empty if the end is not known.
+#[must_use]
+pub fn of_parts(start: &[u8], end: &[u8]) -> FileKind {
+    let kind = of(start.get(..HEAD_LENGTH).unwrap_or(start));
+    let range = |bytes: &[u8], at: Option<usize>, buffer: &mut [u8]| {
+        let bytes = bytes.get(at?..)?.get(..buffer.len())?;
+        buffer.copy_from_slice(bytes);
+        Some(())
+    };
     with_other_offsets(kind, |region, buffer| {
-        let at = match region {
-            Region::End => bytes.len().checked_sub(buffer.len()),
-            Region::VolumeDescriptor => usize::try_from(VOLUME_DESCRIPTOR_OFFSET).ok(),
+        let copied = match region {
+            Region::End => range(end, end.len().checked_sub(buffer.len()), buffer),
+            Region::VolumeDescriptor => range(
+                start,
+                usize::try_from(VOLUME_DESCRIPTOR_OFFSET).ok(),
+                buffer,
+            ),
         };
-        range(at, buffer.len()).is_some_and(|bytes| {
-            buffer.copy_from_slice(bytes);
-            true
-        })
+        copied.is_some()
     })
 }
 

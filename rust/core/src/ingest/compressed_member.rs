@@ -2,18 +2,18 @@
 
 use std::io::Read;
 
+use super::compressed_content::{self, CompressedContent};
 use super::expansion::ExpansionReader;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, NEITHER_DICOM_NOR_PARREC, Reason, Row, RowKind};
-use super::staging::{Checksums, StagedFile, StagingDir, read_through};
+use super::row::{Fate, Row, RowKind, UNREADABLE};
+use super::staging::{Checksums, StagedFile, StagingDir};
 use super::stop::{ReadError, Stop};
 use super::total_size::TotalSizeReader;
 use crate::archive::kind::{self, Compression, FileKind};
 use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
-use crate::notation::Hash;
 
 /// Bytes that are unpacked to recognise the content.
 const PROBE_LENGTH: usize = 64 << 10;
@@ -53,46 +53,27 @@ pub fn process(
         ContentKind::Unreadable(reason) => {
             member::stage(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
-                row.reason =
-                    format!("{} data that cannot be read: {reason}", compression.name()).into();
+                row.reason = format!("{}{UNREADABLE}{reason}", compression.name()).into();
             }
             Ok(row.into())
         }
         ContentKind::Other => {
-            row.content_sha256 = content_hash(pass, address, &row, &data, compression)?;
+            let content = compressed_content::read(pass, address, &row, &data, compression)?;
+            if content.as_ref().is_some_and(CompressedContent::is_archive) {
+                return member::defer_archive(pass, address, row, data);
+            }
+            let content = content.unwrap_or_default();
+            if compression == Compression::Gzip {
+                row.content_sha256 = content.sha256.or(row.sha256);
+            }
+            row.has_extra_bytes = content.trailing_begins_like_images;
+            row.extra_bytes_may_contain_images = content.trailing_begins_like_images;
             member::stage(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
-                row.reason = Reason::Borrowed(NEITHER_DICOM_NOR_PARREC);
+                row.reason = content.why_other();
             }
             Ok(row.into())
         }
-    }
-}
-
-/// Returns the SHA-256 of the content of gzip data that are kept compressed; that of the compressed bytes if they cannot
-/// be unpacked, or have another compression.
-pub fn content_hash(
-    pass: &Pass<'_>,
-    address: &Address,
-    row: &Row,
-    data: &MemberBytes<'_>,
-    compression: Compression,
-) -> Result<Option<Hash>, Stop> {
-    if compression != Compression::Gzip {
-        return Ok(row.sha256);
-    }
-    let limit = pass
-        .options
-        .max_ratio
-        .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
-    let Ok(reader) = Unpack::open(compression, data.reader(pass)?) else {
-        return Ok(row.sha256);
-    };
-    let mut reader = ExpansionReader::new(reader, address.expansion());
-    match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
-        Ok(checksums) => Ok(Some(checksums.sha256)),
-        Err(ReadError::Data(_)) => Ok(row.sha256),
-        Err(ReadError::Stop(stop)) => Err(stop),
     }
 }
 
@@ -139,7 +120,10 @@ fn probe(
     }
     start.truncate(got);
     let name = kind::without_extension(&address.path, compression);
-    let file_kind = kind::of(&start);
+    // If the content is longer than the probe, its end is not known yet.
+    let is_whole = fault.is_none() && got < PROBE_LENGTH;
+    let end = if is_whole { start.as_slice() } else { &[] };
+    let file_kind = kind::by_content_and_name(kind::of_parts(&start, end), name);
     let may_be_image = match file_kind {
         FileKind::Dicom | FileKind::Par => true,
         _ if kind::is_rec(name) => true,

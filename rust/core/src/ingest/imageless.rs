@@ -28,9 +28,10 @@ pub fn keep_as_one_file(
     let Some(name) = prefix.strip_suffix(b"!") else {
         return Ok(None);
     };
-    if member_rows.fault().is_some() || member_rows.may_contain_images() {
+    let kept = member_rows.why_kept();
+    let Some(kept) = kept.filter(|_| member_rows.fault().is_none()) else {
         return Ok(None);
-    }
+    };
     let address = Address::packet(&[], index, false).member(name, 0);
     if path.is_symlink() {
         nested::discard(pass, member_rows)?;
@@ -47,7 +48,7 @@ pub fn keep_as_one_file(
             row.sha256 = Some(checksums.sha256);
             row.content_sha256 = Some(checksums.sha256);
             nested::discard(pass, member_rows)?;
-            nested::keep_plain_file(pass, row, &address, path, checksums).map(Some)
+            nested::keep_plain_file(pass, row, &address, path, checksums, kept).map(Some)
         }
         Err(fault) => Ok(Some(address.refused_row(
             RowKind::Archive,

@@ -2,52 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::kept_whole::KeptWholeCause;
+use super::left_out_cause::LeftOutCause;
 use super::reading::Reading;
 use super::row::{
-    A_LINK, EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, ZEROS,
+    A_LINK, EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, UNREADABLE,
+    ZEROS,
 };
-use crate::archive::foreign::ForeignArchive;
-use crate::archive::kind;
+use crate::archive::kind::{self, Compression};
 use crate::notation::unescape;
-
-/// Why a member was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeftOutCause {
-    /// A damaged or incomplete archive.
-    DamagedArchive,
-    /// An archive that exceeds a limit.
-    LimitedArchive,
-    /// An archive that no password decrypts.
-    EncryptedArchive,
-    /// An archive of an unsupported kind, or one part of an archive in several parts.
-    ForeignArchive,
-    /// DICOM that belongs to no series, or whose header cannot be read.
-    Unsorted,
-    /// A file that is empty or filled with zeros, and whose name could be that of an image.
-    Empty,
-    /// A file that is not DICOM, although it is named like an image.
-    NotDicom,
-    /// A symbolic link whose target is outside the packet, does not exist, or is unknown.
-    Link,
-}
-
-impl LeftOutCause {
-    /// Returns the name that Python and the summary of a session use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DamagedArchive => "damaged-archive",
-            Self::LimitedArchive => "limited-archive",
-            Self::EncryptedArchive => "encrypted-archive",
-            Self::ForeignArchive => "foreign-archive",
-            Self::Unsorted => "unsorted",
-            Self::Empty => "empty",
-            Self::NotDicom => "not-dicom",
-            Self::Link => "link",
-        }
-    }
-}
 
 impl Reading {
     /// Returns the indices of the rows that were left out, with the cause, in order.
@@ -85,27 +47,44 @@ impl Reading {
                 .reason
                 .starts_with("DICOM")
                 .then_some(LeftOutCause::Unsorted),
-            // Viewer programs on a patient's disc are often cabinets.
-            RowKind::Archive if row.reason.contains(ForeignArchive::Cab.reason()) => None,
-            RowKind::Archive => Some(match KeptWholeCause::from_reason(&row.reason)? {
-                KeptWholeCause::Unsupported => LeftOutCause::ForeignArchive,
-                KeptWholeCause::Encrypted => LeftOutCause::EncryptedArchive,
-                KeptWholeCause::Limit => LeftOutCause::LimitedArchive,
-                KeptWholeCause::CutShort | KeptWholeCause::Damaged => LeftOutCause::DamagedArchive,
-            }),
-            _ if row.reason == ZEROS || row.reason == EMPTY => {
+            RowKind::Archive => row.left_out,
+            _ if is_without_data(row) => {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
                 members
                     .may_be_image_name(row)
                     .then_some(LeftOutCause::Empty)
             }
-            RowKind::Other if row.reason == NEITHER_DICOM_NOR_PARREC => {
+            RowKind::Other if is_no_image(row) => {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
                 members.is_image_name(row).then_some(LeftOutCause::NotDicom)
             }
             _ => None,
         }
     }
+}
+
+/// Returns whether a member was left out as a file that is empty, filled with zeros or not DICOM, judged only by its name
+/// and content: no other member is an image.
+pub fn is_named_like_image(row: &Row) -> bool {
+    let extension = extension(row);
+    let known: &[&[u8]] = if is_without_data(row) {
+        &IMAGE_EXTENSIONS
+    } else if row.kind == RowKind::Other && is_no_image(row) {
+        &DICOM_EXTENSIONS
+    } else {
+        return false;
+    };
+    row.fate == Fate::Kept && !row.name().starts_with(b".") && known.contains(&&*extension)
+}
+
+/// Returns whether a file is empty or filled with zeros.
+fn is_without_data(row: &Row) -> bool {
+    row.reason == ZEROS || row.reason == EMPTY
+}
+
+/// Returns whether the content of a file is no image, or begins like none and cannot be unpacked.
+fn is_no_image(row: &Row) -> bool {
+    row.reason == NEITHER_DICOM_NOR_PARREC || row.reason.contains(UNREADABLE)
 }
 
 /// Paths and names of all members; they show whether a name could be that of an image, and whether a link leads to a
@@ -237,10 +216,13 @@ fn pattern(path: &[u8]) -> Vec<u8> {
     pattern
 }
 
-/// Returns the extension of a file name in lower case and without the dot; a `.gz` at its end is ignored. Empty without
-/// an extension. A number is not an extension, since UIDs are file names.
+/// Returns the extension of a file name in lower case and without the dot; the extension of a compression (`.gz`) at its
+/// end is ignored. Empty without an extension. A number is not an extension, since UIDs are file names.
 fn extension(row: &Row) -> Vec<u8> {
-    let name = kind::without_extension(row.name(), kind::Compression::Gzip);
+    let name = row.name();
+    let stems = Compression::ALL.map(|compression| kind::without_extension(name, compression));
+    let name = stems.into_iter().min_by_key(|stem| stem.len());
+    let name = name.unwrap_or_default();
     let dot = name.iter().rposition(|&byte| byte == b'.');
     let extension = dot.and_then(|dot| name.get(dot.saturating_add(1)..));
     let extension = extension.unwrap_or_default().to_ascii_lowercase();

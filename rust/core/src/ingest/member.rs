@@ -5,11 +5,13 @@ use sha2::{Digest, Sha256};
 use super::generated_uids::with_generated_uids;
 use super::kept_dicom::kept_reason;
 use super::kept_whole::KeptWholeCause;
+use super::left_out_cause::LeftOutCause;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
 use super::row::{EMPTY, Fate, NEITHER_DICOM_NOR_PARREC, Reason, Row, RowKind};
 use super::staging::{Checksums, StagedFile, StagingDir};
 use super::stop::Stop;
+use crate::archive::foreign::ForeignArchive;
 use crate::archive::kind::{self, FileKind};
 use crate::header::{Field, Header, Parsed};
 use crate::notation::Hash;
@@ -175,6 +177,10 @@ pub fn describe(
                             row.kind = RowKind::Archive;
                             row.reason =
                                 KeptWholeCause::Unsupported.reason(foreign.reason()).into();
+                            // Viewer programs on a patient's disc are often cabinets.
+                            let may_contain_images = foreign != ForeignArchive::Cab;
+                            row.left_out =
+                                may_contain_images.then_some(LeftOutCause::ForeignArchive);
                         } else {
                             row.reason = data.why_other(pass)?;
                         }

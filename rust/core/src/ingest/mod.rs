@@ -2,6 +2,7 @@
 //! once.
 
 mod batch;
+mod compressed_content;
 mod compressed_file;
 mod compressed_member;
 mod dicomdirs;
@@ -10,9 +11,11 @@ mod expansion;
 mod folder;
 mod generated_uids;
 mod imageless;
+mod kept_archives;
 mod kept_dicom;
 mod kept_whole;
 mod left_out;
+mod left_out_cause;
 mod member;
 mod member_bytes;
 mod names;
@@ -49,7 +52,7 @@ use crate::notation::escape;
 
 use self::batch::Members;
 pub use self::dicomdirs::IncompleteDicomDir;
-pub use self::left_out::LeftOutCause;
+pub use self::left_out_cause::LeftOutCause;
 use self::nested::MemberRows;
 pub use self::pass::Options;
 use self::pass::{Address, Pass};

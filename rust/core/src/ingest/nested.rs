@@ -8,7 +8,8 @@ use std::path::Path;
 
 use super::batch::Members;
 use super::expansion::{Expansion, ExpansionReader};
-use super::kept_whole::KeptWholeCause;
+use super::kept_whole::{KeptArchive, KeptWholeCause};
+use super::left_out::is_named_like_image;
 use super::member::{self, ArchiveBytes, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -16,16 +17,13 @@ use super::row::{Fate, Reason, Row, RowKind};
 use super::staging::{Checksums, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
-use super::{compressed_file, compressed_member, sevenz_members, tar_members, zip_members};
+use super::{compressed_content, compressed_file, sevenz_members, tar_members, zip_members};
 use crate::archive::foreign::{ForeignArchive, is_part};
 use crate::archive::kind::{self, FileKind};
 use crate::archive::skipped::SkippedBytes;
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
-
-/// The reason of an archive without images, which is kept as one file although it can be read.
-const IMAGELESS: &str = "an archive without DICOM or PAR";
 
 /// The members of a packet or of one archive in it.
 #[derive(Default)]
@@ -71,42 +69,45 @@ impl MemberRows {
         Ok(())
     }
 
-    /// Returns why an archive with these members is kept whole, as the reason of its row; None if no member was refused
-    /// and the archive has no damage.
-    pub(super) fn fault(&self) -> Option<String> {
+    /// Returns why an archive with these members is kept as one file; None if it is opened.
+    pub(super) fn why_kept(&self) -> Option<KeptArchive> {
+        let sound = || (!self.may_contain_images()).then(|| self.why_kept_without_images());
+        let mut kept = self.fault().or_else(sound)?;
+        kept.extra_bytes_may_contain_images = self.skipped.may_contain_images
+            || self
+                .rows
+                .iter()
+                .any(|row| row.extra_bytes_may_contain_images);
+        Some(kept)
+    }
+
+    /// Returns why an archive with these members is kept whole; None if no member was refused and the archive has no
+    /// damage.
+    pub(super) fn fault(&self) -> Option<KeptArchive> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
-        let damage = || {
-            let damage = self.damage.first()?;
-            Some(KeptWholeCause::from_fault(damage).reason(damage))
-        };
-        refused.map(reason_of_row).or_else(damage)
+        let damage = || Some(KeptArchive::of_fault(self.damage.first()?));
+        refused.map(KeptArchive::of_member).or_else(damage)
     }
 
-    /// Returns why an archive with these members is kept whole, as the reason of its row: it contains a nested archive
-    /// that may contain images and was not opened. None if it contains none.
-    fn unopened_reason(&self) -> Option<String> {
-        self.rows
-            .iter()
-            .find(|row| KeptWholeCause::from_reason(&row.reason).is_some())
-            .map(reason_of_row)
+    /// Returns why a sound archive without images is kept as one file. If it contains archives that were not opened, the
+    /// reason names the first one that may contain images, else the first one.
+    fn why_kept_without_images(&self) -> KeptArchive {
+        let is_unopened = |row: &&Row| KeptWholeCause::from_reason(&row.reason).is_some();
+        let may_contain_images = self.rows.iter().find(|row| row.left_out.is_some());
+        may_contain_images
+            .or_else(|| self.rows.iter().find(is_unopened))
+            .map_or_else(KeptArchive::imageless, KeptArchive::of_member)
     }
 
-    /// Returns whether a member is DICOM (also a DICOMDIR, or with an unreadable header) or PAR.
-    pub(super) fn may_contain_images(&self) -> bool {
+    /// Returns whether a member is DICOM (also a DICOMDIR, or with an unreadable header) or PAR, or has the name of an
+    /// image that is damaged.
+    fn may_contain_images(&self) -> bool {
         self.rows.iter().any(|row| {
             row.is_unparsed_dicom
                 || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
+                || is_named_like_image(row)
         })
     }
-}
-
-/// Returns the reason of an archive that is kept whole because of one of its members, which `row` describes.
-fn reason_of_row(row: &Row) -> String {
-    KeptWholeCause::from_fault(&row.reason).reason(&format!(
-        "{}: {}",
-        row.ledger_path(),
-        row.reason
-    ))
 }
 
 /// Opens a nested archive. Adds its row and those of its members to `rows`; only its row if it is kept as one file.
@@ -126,39 +127,28 @@ fn open(
             "archives inside archives are opened {} deep (limit)",
             address.depth
         );
-        let reason = KeptWholeCause::from_fault(&reason).reason(&reason);
-        rows.push(keep(pass, row, address, archive, &reason)?);
+        let kept = KeptArchive::of_fault(&reason);
+        rows.push(keep(pass, row, address, archive, kept)?);
         return Ok(());
     }
     // A bomb may consist of many copies of one archive: an archive that was kept as one file is not opened again.
-    if let Some(reason) = pass.kept_as_one_file_reason(row.sha256, address.depth) {
-        rows.push(keep(pass, row, address, archive, &reason)?);
+    let (hash, depth) = (row.sha256, address.depth);
+    if let Some(kept) = pass.kept_archives.get(hash, &address.path, depth) {
+        rows.push(keep(pass, row, address, archive, kept)?);
         return Ok(());
     }
     if let Err(reason) = address.check_expansion() {
-        let reason = KeptWholeCause::from_fault(&reason).reason(&reason);
-        rows.push(keep(pass, row, address, archive, &reason)?);
+        let kept = KeptArchive::of_fault(&reason);
+        rows.push(keep(pass, row, address, archive, kept)?);
         return Ok(());
     }
     let member_rows = read(pass, &path, &address.container())?;
-    let reason = match member_rows.fault() {
-        Some(fault) => Some(fault),
-        None if !member_rows.may_contain_images() => Some(
-            member_rows
-                .unopened_reason()
-                .unwrap_or_else(|| IMAGELESS.into()),
-        ),
-        None => None,
-    };
-    if let Some(reason) = reason {
+    if let Some(kept) = member_rows.why_kept() {
         if address.check_expansion().is_ok() {
-            pass.note_kept_as_one_file(row.sha256, address.depth, &reason);
+            pass.kept_archives.insert(hash, &address.path, depth, &kept);
         }
         discard(pass, &member_rows)?;
-        if member_rows.skipped.may_contain_images {
-            (row.has_extra_bytes, row.extra_bytes_may_contain_images) = (true, true);
-        }
-        rows.push(keep(pass, row, address, archive, &reason)?);
+        rows.push(keep(pass, row, address, archive, kept)?);
         return Ok(());
     }
     row.kind = RowKind::Archive;
@@ -191,27 +181,31 @@ pub(super) fn discard(pass: &Pass<'_>, member_rows: &MemberRows) -> Result<(), S
     Ok(())
 }
 
-/// Keeps an archive without images, which is itself a plain file, as one file.
+/// Keeps an archive that is itself a plain file as one file.
 pub(super) fn keep_plain_file(
     pass: &Pass<'_>,
     row: Row,
     address: &Address,
     path: &Path,
     checksums: Checksums,
+    kept: KeptArchive,
 ) -> Result<Row, Stop> {
     let archive = ArchiveBytes::PlainFile(path.to_owned(), checksums);
-    keep(pass, row, address, archive, IMAGELESS)
+    keep(pass, row, address, archive, kept)
 }
 
-/// Keeps an archive as one file: stages it, and completes its row with `reason`.
+/// Keeps an archive as one file: stages it, and completes its row with `kept`.
 fn keep(
     pass: &Pass<'_>,
     mut row: Row,
     address: &Address,
     archive: ArchiveBytes,
-    reason: &str,
+    kept: KeptArchive,
 ) -> Result<Row, Stop> {
-    row.reason = reason.to_owned().into();
+    row.reason = kept.reason.into();
+    row.left_out = kept.left_out;
+    row.has_extra_bytes |= kept.extra_bytes_may_contain_images;
+    row.extra_bytes_may_contain_images |= kept.extra_bytes_may_contain_images;
     match archive {
         ArchiveBytes::Staged(staged) => row.staged = Some(staged),
         ArchiveBytes::PlainFile(path, checksums) => member::stage(
@@ -225,8 +219,7 @@ fn keep(
     if let Some(staged) = row.staged.clone() {
         let data = MemberBytes::Staged(staged);
         if let FileKind::Packed(compression) = data.kind(pass)? {
-            row.content_sha256 =
-                compressed_member::content_hash(pass, address, &row, &data, compression)?;
+            row.content_sha256 = compressed_content::hash(pass, address, &row, &data, compression)?;
         }
         if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
             pass.staging.punch_hole_after(&staged, 0)?;

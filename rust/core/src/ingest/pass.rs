@@ -1,6 +1,6 @@
 //! State of one pass over the packets of a session: options, limits, staging; the addresses of members.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::expansion::Expansion;
+use super::kept_archives::KeptArchives;
 use super::passwords::{LastPassword, Passwords};
 use super::row::{Fate, Reason, Row, RowKind};
 use super::staging::{StagedFile, Staging, StagingDir};
@@ -17,7 +18,7 @@ use super::stop::Stop;
 use crate::archive::sevenz::aes::SharedKeyCache;
 use crate::archive::{names_too_long, names_too_long_reason};
 use crate::monitor::Monitor;
-use crate::notation::{Hash, abridged_path};
+use crate::notation::abridged_path;
 
 /// Options and limits of a pass.
 #[derive(Debug, Clone)]
@@ -87,9 +88,8 @@ pub struct Pass<'a> {
     text_bytes: AtomicU64,
     /// The first limit that was exceeded, as a reason for the ledger.
     exceeded_limit: OnceLock<String>,
-    /// Reasons why archives were kept as one file, by hash and depth. The depth matters because a reason may be the limit
-    /// on depth.
-    kept_as_one_file_reasons: Mutex<HashMap<(Hash, u32), String>>,
+    /// The archives that were kept as one file.
+    pub kept_archives: KeptArchives,
     /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
 }
@@ -134,7 +134,7 @@ impl<'a> Pass<'a> {
             member_count: AtomicU64::new(0),
             text_bytes: AtomicU64::new(0),
             exceeded_limit: OnceLock::new(),
-            kept_as_one_file_reasons: Mutex::new(HashMap::new()),
+            kept_archives: KeptArchives::default(),
             zips: Mutex::new(Vec::new()),
         })
     }
@@ -212,20 +212,6 @@ impl<'a> Pass<'a> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Returns why an archive with these bytes was kept as one file at this depth; None if it was not.
-    pub fn kept_as_one_file_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
-        let reasons = self.kept_as_one_file_reasons.lock();
-        let reasons = reasons.unwrap_or_else(PoisonError::into_inner);
-        reasons.get(&(hash?, depth)).cloned()
-    }
-
-    /// Records why an archive was kept as one file.
-    pub fn note_kept_as_one_file(&self, hash: Option<Hash>, depth: u32, reason: &str) {
-        let reasons = self.kept_as_one_file_reasons.lock();
-        let mut reasons = reasons.unwrap_or_else(PoisonError::into_inner);
-        reasons.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
     /// Adds a zip to those that remain in place, and returns its index; None if it is in staging and will be removed.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::left_out_cause::LeftOutCause;
 use super::staging::StagedFile;
 use crate::archive::zip::deflated::DeflateStream;
 use crate::header::Header;
@@ -85,6 +86,8 @@ pub type Reason = Cow<'static, str>;
 
 /// The reason of a kept file that is neither an image nor an archive.
 pub const NEITHER_DICOM_NOR_PARREC: &str = "neither DICOM nor PAR/REC";
+/// In the reason of a compressed file that begins like no image and cannot be unpacked; its compression comes before.
+pub const UNREADABLE: &str = " data that cannot be read: ";
 /// The reason of a file without bytes.
 pub const EMPTY: &str = "empty";
 /// The reason of a file that consists of zeros, as incomplete transfers leave it.
@@ -137,11 +140,14 @@ pub struct Row {
     pub deflate_stream: Option<DeflateStream>,
     /// Header of a DICOM object.
     pub header: Option<Header>,
+    /// Why images in an archive that is kept as one file may be left out; None for other members, and if nothing suggests
+    /// that it contains any.
+    pub left_out: Option<LeftOutCause>,
     /// Whether it looks like DICOM, but its header could not be parsed.
     pub is_unparsed_dicom: bool,
     /// Whether it has bytes outside of its content: in no member of an archive, in or after the data of a compressed file,
-    /// or in or after the packed data of a zip member. Bytes in or after the data of a compressed file count only with
-    /// `is_decompressed` or `is_gzipped`: otherwise they are kept with the compressed file.
+    /// or in or after the packed data of a zip member. Bytes in or after the data of a compressed file that is kept as one
+    /// file, and bytes of such an archive, count only with `extra_bytes_may_contain_images`: they are kept with the file.
     pub has_extra_bytes: bool,
     /// Whether some of these bytes begin like an archive, a compressed file or a DICOM file.
     pub extra_bytes_may_contain_images: bool,
@@ -174,6 +180,7 @@ impl Row {
             staged: None,
             deflate_stream: None,
             header: None,
+            left_out: None,
             is_unparsed_dicom: false,
             has_extra_bytes: false,
             extra_bytes_may_contain_images: false,
