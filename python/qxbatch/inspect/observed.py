@@ -1,7 +1,6 @@
 """The headers, frames and sidecars from which the acquisition facts of a series are computed."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 from qxbatch.core import AcquiredStacks, Stack
 from qxbatch.model import HeaderLike, Output
+from qxbatch.session.json_fields import is_finite
+from qxbatch.textfile import read_text
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ObservedSeries:
             if (
                 isinstance(sidecar_value, int | float)
                 and not isinstance(sidecar_value, bool)
-                and math.isfinite(sidecar_value)
+                and is_finite(sidecar_value)
                 and sidecar_value
             ):
                 return sidecar_value * scale
@@ -85,15 +86,15 @@ def read_sidecar(path: Path | None) -> Mapping[str, Any]:
     if path is None:
         return {}
     try:
-        value = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (ValueError, OSError):
+        value = json.loads(read_text(path, "replace"))
+    except (ValueError, OSError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
 def _rows(path: Path) -> list[list[float]]:
     try:
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+        lines = read_text(path, "replace").encode("ascii", "replace").decode("ascii").splitlines()
         return [[float(word) for word in line.split()] for line in lines if line.strip()]
     except (ValueError, OSError):
         return []
