@@ -163,9 +163,13 @@ def _patterns(patterns: list[re.Pattern[str]], *, whole_text: bool) -> ValueTest
 
 
 def captured_names(value: Any, *, is_regex: bool) -> frozenset[str]:
-    """Return the names that every pattern of a value captures: only these have a text whichever pattern matches."""
+    """Return the names that every item of a value captures: only these have a text whichever item matches.
+
+    Numbers, and true or false, capture nothing.
+    """
     read = regex_pattern if is_regex else glob_pattern
-    names = [frozenset(read(text).groupindex) for text in _texts(value)]
+    items = value if isinstance(value, list) else [value]
+    names = [frozenset(read(item).groupindex if isinstance(item, str) else ()) for item in items]
     return frozenset.intersection(*names)
 
 
