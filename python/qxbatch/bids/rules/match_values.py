@@ -141,8 +141,7 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> ValueTest:
 
 def _number_test(expected: NumberRange) -> ValueTest:
     def accept(actual: Any) -> Captures | None:
-        is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
-        return _NO_CAPTURES if is_number and expected(actual) else None
+        return _NO_CAPTURES if is_plausible_number(actual) and expected(actual) else None
 
     return accept
 
