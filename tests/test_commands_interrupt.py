@@ -1,4 +1,4 @@
-"""Signals while `inspect`, `scan` and `split` read a packet: they end soon, and leave nothing."""
+"""Signals while `inspect`, `scan` and `split` read a packet, and `verify` a session: they end soon, and leave nothing."""
 
 import os
 import signal
@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.study import Study
 
 
 @pytest.fixture
@@ -50,3 +53,26 @@ def test_a_signal_ends_the_command_and_removes_its_temporary_folder(
     assert not output.exists()
     spent = os.times()
     assert spent.children_user + spent.children_system - before.children_user - before.children_system < 2, "it read on"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_a_signal_ends_the_reading_of_a_session(number: int, study: Study) -> None:
+    study.put("S1", MrSeries().files())
+    assert study.main("--gzip=no").status == 0
+    file = next((study.session("S1") / "dicom").glob("*/*.dcm"))
+    os.truncate(file, 1 << 36)  # a sparse file, which takes no disk space
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qxbatch", "verify", str(study.session("S1"))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while _bytes_read(process.pid) < 1 << 28 and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+
+
+def _bytes_read(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
+    return int(dict(line.split(": ") for line in lines)["rchar"])

@@ -1,13 +1,11 @@
 """`qxbatch.open_session` and `qxbatch.verify`: finished sessions, read and checked."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.option_values import threads_of
 from qxbatch.commands.sessions import session_paths
-from qxbatch.commands.verify import Verified
-from qxbatch.commands.verify import verify as verify_session
+from qxbatch.commands.verify import Verified, verify_sessions
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
@@ -31,5 +29,4 @@ def verify(path: str | os.PathLike[str], *, n_procs: int | None = None) -> list[
     that the process may use. Raises UsageError when the path does not exist or contains no session, or when `n_procs` is wrong.
     """
     threads = threads_of(None if n_procs is None else str(n_procs))
-    with ThreadPoolExecutor(threads) as pool:
-        return [verify_session(session, pool) for session in chosen_sessions([os.fspath(path)])]
+    return verify_sessions(chosen_sessions([os.fspath(path)]), threads)

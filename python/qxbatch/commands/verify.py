@@ -36,20 +36,29 @@ class Verified:
 
 def run(options: Mapping[str, object]) -> int:
     """Verify the named sessions, or all in a sessions folder; return the exit status. Raises UsageError."""
-    threads = threads_of(options["--n-procs"])
-    with ThreadPoolExecutor(threads) as pool:
-        results = [verify(path, pool) for path in chosen_sessions(options["<session>"])]
+    results = verify_sessions(chosen_sessions(options["<session>"]), threads_of(options["--n-procs"]))
     print(as_json(results) if options["--json"] else as_text(results), end="")
     return int(ExitStatus.FAILED if any(result.wrong for result in results) else ExitStatus.OK)
 
 
-def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
+def verify_sessions(sessions: Sequence[Path], threads: int) -> list[Verified]:
+    """Return the results of sessions. A signal ends the reading."""
+    monitor = Monitor()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            return [_verify(session, pool, monitor) for session in sessions]
+        except BaseException:
+            monitor.cancel()
+            raise
+
+
+def _verify(session: Path, pool: ThreadPoolExecutor, monitor: Monitor) -> Verified:
     """Return the result of the checks of a session (`session_checks`), which run in the pool."""
     paths = SessionPaths(session)
     images = 0
     try:
         images = len(paths.images())
-        checks = session_checks(session, Monitor())
+        checks = session_checks(session, monitor)
     except FileNotFoundError:
         why = f"has no {LEDGER_AT}: another program made it, or it is incomplete; `qxbatch convert` writes one"
         return Verified(str(session), images, 0, (f"{session}: {why}",))
