@@ -1,5 +1,6 @@
 """An export keeps edited files, and the files of sessions that it does not export."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -129,8 +130,10 @@ def test_columns_rows_and_values_added_to_a_table_are_kept(study):
         (b"participant_id\twave\n\n\tno subject\n  \nsub-S1\t1", b"\n"),
         ("\ufeffparticipant_id\tnote\nsub-S1\t a\u00a0b\u2028c\x0bd \n".encode(), b"\n"),
         (b"note\tparticipant_id\r\nx\tsub-S1\r\ny\r\n", b"\r\n"),
+        (b"participant_id\tnote\r\nsub-S1\tx\r\nsub-S2\ty\r", b"\r\n"),
+        (b"participant_id\tnote\nsub-S1\tx\nsub-S2\ty\r", b"\n"),
     ],
-    ids=["not UTF-8", "equal names", "no name", "unusual characters", "CR LF"],
+    ids=["not UTF-8", "equal names", "no name", "unusual characters", "CR LF", "CR without LF", "CR after LF"],
 )
 def test_all_bytes_of_an_edited_table_are_kept(study, content, end):
     assert study.run().status == 0
@@ -309,6 +312,22 @@ def test_a_table_whose_lines_end_with_a_carriage_return_is_left_alone(tmp_path):
     study.add("S2")
     assert "left alone: participants.tsv" in study.run().out
     assert table.read_bytes() == before
+
+
+def test_an_edited_table_of_the_record_that_cannot_be_read_is_left_alone(study):
+    """An earlier version wrote such a table after the last LF of its CR LF was cut."""
+    assert study.run().status == 0
+    table, record = study.bids / "participants.tsv", study.bids / "code" / "qxbatch" / "export.json"
+    table.write_bytes(b"participant_id\tgroup\r\nsub-S1\tpatient\r\r\nsub-S2\tn/a\r\n")
+    content = json.loads(record.read_bytes())
+    (entry,) = (each for each in content["files"] if each["path"] == table.name)
+    before = table.read_bytes()
+    entry |= {"edited": True, "size": len(before), "sha256": hashlib.sha256(before).hexdigest()}
+    record.write_text(json.dumps(content))
+    study.add("S3")
+    for _ in range(2):
+        assert "left alone: participants.tsv" in study.run().out
+        assert table.read_bytes() == before
 
 
 def test_a_name_that_changes_only_in_case_is_not_removed_where_both_are_one_file(study, monkeypatch):

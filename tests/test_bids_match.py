@@ -167,6 +167,23 @@ def test_captures_and_built_in_names_are_reduced_to_letters_and_digits(tmp_path)
     assert names(plan(tmp_path, text, Scan(4, "n-back (2.5 mm)"))) == {41: "func/task-nback25mm_acq-mm4_bold"}
 
 
+@pytest.mark.parametrize(
+    "match",
+    [
+        'protocol = "{acq}-*"',
+        'guess = "{acq}/*"',
+        'coil = "{acq}_*"',
+        'CoilString = "{acq}*"',
+        'CoilString = [2, "{acq}"]',
+    ],
+)
+def test_the_globs_of_all_keys_capture(tmp_path, match):
+    scan = Scan(4, "func-x", guess=("func", "x_bold"), facts={"coil": "func_32"}, sidecar={"CoilString": "func"})
+    target = "func/task-x_bold" if match.startswith("CoilString = [") else "func/task-x_acq-{acq}_bold"
+    (name,) = names(plan(tmp_path, RULE.format(match=match, target=target), scan)).values()
+    assert name in ("func/task-x_bold", "func/task-x_acq-func_bold")
+
+
 def test_a_direction_that_no_pattern_captures_comes_from_the_header(tmp_path):
     text = RULE.format(match='name = "se"', target="fmap/dir-{dir}_epi")
     scan = Scan(4, "se", guess=("fmap", "acq-x_dir-PA_epi"))

@@ -187,6 +187,25 @@ def test_images_of_other_modalities_are_ignored(tmp_path):
     assert 'match = { modality = ["CT"] }' in text
 
 
+def test_a_phase_difference_with_one_unknown_echo_time_is_not_proposed(tmp_path):
+    scans = (
+        Scan(
+            2,
+            "gre",
+            "10:00:00",
+            60,
+            te=None,
+            images=(Image("e1"), Image("e2", 4.9)),
+            guess=("fmap", "magnitude1"),
+            facts={"te_ms": (2.5, 4.9)},
+        ),
+        Scan(3, "gre", "10:00:00", 60, kind="phase", te=None, guess=("fmap", "phasediff")),
+    )
+    paths, text = exported(tmp_path, *scans)
+    assert "fmap/phasediff" not in paths.values()
+    assert "EchoTime1 and EchoTime2 are in no header" in text
+
+
 def test_magnitude_and_phase_of_a_field_map_share_one_rule(tmp_path):
     phase = Image("e2_ph", 7.0, kind="phase", sidecar={"EchoTime1": 0.004, "EchoTime2": 0.007})
     scans = (

@@ -12,6 +12,7 @@ from qxbatch.bids.files.planned_files import FileOptions, PlannedFile, planned_s
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
+from qxbatch.bids.sidecars.fieldmaps import field_map_links
 from qxbatch.bids.sidecars.sidecar_fields import bids_sidecars, sidecar_bytes
 from qxbatch.model import SeriesKind
 from tests.build.bids import Image, Scan, plan
@@ -97,6 +98,19 @@ def test_a_phase_difference_gets_both_echo_times_of_its_magnitude_images(tmp_pat
     )
     written = fields(session_plan)["phasediff"]
     assert (written["EchoTime1"], written["EchoTime2"], written["Units"]) == (0.00492, 0.00738, "arbitrary")
+
+
+def test_numbers_beyond_all_floats_are_not_compared(tmp_path):
+    big = 10**400
+    rule = '[[rule]]\nmatch = { name = "rest", SAR = ">1" }\nas = "func/task-rest_bold"\n'
+    assert not plan(tmp_path / "match", rule, Scan(1, "rest", sidecar={"SAR": big})).placed_images
+    rule = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
+    values = {"ShimSetting": [big], "RepetitionTime": big}
+    session_plan = plan(tmp_path / "rest", rule, Scan(1, "rest", volumes=3, sidecar=values))
+    assert not field_map_links(session_plan.placed_images).fields
+    assert fields(session_plan)["task-rest_bold"]["RepetitionTime"] == big
+    scan = Scan(2, "gre", kind="phase", sidecar={"EchoTime": big})
+    assert "EchoTime1" not in fields(plan(tmp_path / "gre", GRE, scan))["phasediff"]
 
 
 def test_unknown_echo_times_give_a_warning_with_the_fields_to_set(tmp_path):

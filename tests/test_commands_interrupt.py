@@ -1,4 +1,4 @@
-"""Signals while `inspect`, `scan` and `split` read a packet: they end soon, and leave nothing."""
+"""Signals while `inspect`, `scan` and `split` read a packet, and `verify` a session: they end soon, and leave nothing."""
 
 import contextlib
 import os

@@ -1,6 +1,7 @@
 """Times, geometry, encoding and diffusion of a series, each from its source; unknown values are None."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from qxbatch.acquisition import Acquisition, Orientation, SeriesVerdict
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.geometry import orientation
-from qxbatch.inspect.observed import observe
+from qxbatch.inspect.observed import observe, read_sidecar
 from qxbatch.inspect.par import par_acquisition
 from qxbatch.inspect.timing import iso
 from qxbatch.inspect.verdict import missing_text, verdict
 from qxbatch.model import Output
 from qxbatch.parrec.header import parse_par
+from qxbatch.textfile import MOST_BYTES
 from tests.build.dicom import MrSeries, Vendor
 from tests.build.parrec import ParRec
 from tests.build.scans import classic, enhanced, facts_of, mosaics
@@ -139,6 +141,7 @@ def test_the_header_has_priority_over_the_sidecar(tmp_path: Path) -> None:
         "ParallelReductionFactorInPlane": 2,
         "MultibandAccelerationFactor": 3,
         "PixelBandwidth": float("nan"),
+        "TotalReadoutTime": 10**400,
     }
     sidecar.write_text(json.dumps(values))
     acquired = SeriesFrames(list(map(str, paths))).acquired_stacks()
@@ -160,6 +163,23 @@ def test_bval_and_bvec_files_replace_missing_diffusion_elements(tmp_path: Path) 
     acquisition = facts(observe(acquired, {}, [Output(tmp_path / "30.nii", "", tables)]))
     assert (acquisition.b_values, acquisition.directions) == (((0.0, 1), (1000.0, 2)), 2)
     assert facts(observe(acquired, {}, [])).b_values is None
+
+
+def test_a_fifo_in_the_place_of_a_sidecar_does_not_block(tmp_path: Path) -> None:
+    paths = MrSeries(volumes=3).write(tmp_path / "in")
+    fifos = {kind: tmp_path / f"30.{kind}" for kind in ("json", "bval", "bvec")}
+    for fifo in fifos.values():
+        os.mkfifo(fifo)
+    acquired = SeriesFrames(list(map(str, paths))).acquired_stacks()
+    assert facts(observe(acquired, {}, [Output(tmp_path / "30.nii", "", fifos)])) == facts(observe(acquired, {}, []))
+
+
+def test_a_sidecar_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    sidecar = tmp_path / "30.json"
+    with sidecar.open("wb") as file:
+        file.write(b'{"EchoTime": 1}')
+        file.truncate(MOST_BYTES + 1)
+    assert read_sidecar(sidecar) == {}
 
 
 def test_a_par_file_has_the_planned_and_the_existing_volumes() -> None:

@@ -300,6 +300,27 @@ def test_a_repeated_series_that_is_complete_stays_repeated() -> None:
     assert with_facts(text, {}) == text
 
 
+def test_keys_that_are_not_facts_stay_in_the_facts() -> None:
+    text = json.dumps(
+        {"schema": 2, "series": [{"n": 10, "acquisition": {"tr_ms": 2.0, "te_ms": [3.0], "remark": "mine"}}]}
+    )
+    (series,) = json.loads(with_facts(text, {10: (Acquisition(tr_ms=1.0), SeriesVerdict.COMPLETE)}))["series"]
+    assert series["acquisition"] == {"tr_ms": 1.0, "remark": "mine"}
+
+
+def test_a_summary_with_a_key_twice_is_not_changed(study: Study) -> None:
+    session = imported(study, T1.files())
+    summary = session / SUMMARY
+    text = summary.read_text().replace('"schema"', '"remark": {"of": 1, "of": 2}, "schema"')
+    summary.write_text(text)
+    assert "its facts are up to date" in run_main("inspect", "--update", str(session)).out
+    summary.write_text(text := text.replace('"verdict"', '"removed"'))
+    run = run_main("inspect", "--update", str(session))
+    assert run.status == 1
+    assert "an object has the key 'of' twice" in " ".join(run.err.split())
+    assert summary.read_text() == text
+
+
 def test_an_update_writes_no_name_into_a_de_identified_session(study: Study) -> None:
     changes: dict[str, object] = {
         "SequenceName": "Zagar seq",

@@ -181,6 +181,14 @@ def test_all_run_without_a_memory_limit(threads: Threads) -> None:
     assert [threads.start(name, memory.reserve(50)) for name in "abcd"] == ["a", "b", "c", "d"]
 
 
+def test_a_request_does_not_wait_while_a_slot_is_free(threads: Threads) -> None:
+    slots = Slots(2)
+    with slots.acquire_several():
+        assert threads.start("packing", slots.acquire()) == WAITS
+        assert threads.start("converter", slots.acquire(urgent=True)) == WAITS
+    assert {threads.next(), threads.next()} == {"packing", "converter"}
+
+
 def test_an_urgent_request_has_priority(threads: Threads) -> None:
     slots = Slots(1)
     assert threads.start("first", slots.acquire()) == "first"

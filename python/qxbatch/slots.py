@@ -25,6 +25,8 @@ class Slots:
                 self._free -= 1
             finally:
                 self._waiting_urgent -= urgent
+                if urgent:
+                    self._condition.notify_all()  # other tasks wait while an urgent one does; a slot can be free
         try:
             yield
         finally:

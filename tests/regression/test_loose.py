@@ -2,14 +2,16 @@
 
 import gzip
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from qxbatch.commands.regress import QUICK_SIZE
+from qxbatch.problems import UsageError
 from qxbatch.regress.run import import_and_compare
-from qxbatch.regress.sets import find_sets
+from qxbatch.regress.sets import find_sets, read_expected
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.regression.forked import regress
@@ -61,6 +63,13 @@ def test_a_description_beside_a_packet_is_not_replaced(folder: Path, description
     assert run.status == 64
     assert "P2.json is not an expectation." in " ".join(run.err.split())
     assert (folder / "expected" / "P2.json").read_text() == description
+
+
+def test_a_fifo_among_the_packets_is_named(folder: Path) -> None:
+    os.mkfifo(folder / "notes.json")
+    (one,) = (each for each in find_sets(folder) if each.name == "notes")
+    with pytest.raises(UsageError, match=r"notes\.json cannot be read: is not a regular file"):
+        read_expected(one.expected_file)
 
 
 def test_no_expectation_is_written_among_the_packets_of_a_study_or_into_a_session(folder: Path) -> None:

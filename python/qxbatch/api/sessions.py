@@ -5,8 +5,7 @@ import os
 from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.option_values import threads_of
 from qxbatch.commands.sessions import session_paths
-from qxbatch.commands.verify import Verified
-from qxbatch.commands.verify import verify as verify_sessions
+from qxbatch.commands.verify import Verified, verify_sessions
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder

@@ -13,7 +13,7 @@ from qxbatch.record.dicom_report import refreshed_report
 from qxbatch.record.summary import recorded_fields
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.sorted_sums import updated_sums
-from qxbatch.session.summary import Summary, with_facts
+from qxbatch.session.summary import Summary, SummaryError, repeated_key, with_facts
 from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary, SessionIdentity
 from qxbatch.textfile import read_text
 
@@ -21,7 +21,8 @@ from qxbatch.textfile import read_text
 def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
     """Return the files to change with their new text: the summary, DICOM-Report.txt if nobody edited it, and the list of checksums.
 
-    Only a session that is sorted and not converted has that list.
+    Only a session that is sorted and not converted has that list. Raises SummaryError if the summary changes, but an object in it
+    has a key twice.
     """
     texts = _summary_and_report(folder, series)
     return {**texts, **updated_sums(folder.paths, texts)}
@@ -39,6 +40,9 @@ def _summary_and_report(folder: SessionFolder, series: Sequence[InspectedSeries]
     new_text = with_facts(old_text, facts)
     if new_text == old_text:
         return {}
+    if key := repeated_key(old_text):
+        advice = "An update would remove one of them. Remove it, or give it another name."
+        raise SummaryError(f"{paths.summary}: an object has the key {key!r} twice. {advice}")
     texts = {paths.summary: new_text}
     try:
         report = read_text(paths.dicom_report)

@@ -37,13 +37,12 @@ class Verified:
 
 def run(options: Mapping[str, object]) -> int:
     """Verify the named sessions, or all in a sessions folder; return the exit status. Raises UsageError."""
-    threads = threads_of(options["--n-procs"])
-    results = verify(chosen_sessions(options["<session>"]), threads)
+    results = verify_sessions(chosen_sessions(options["<session>"]), threads_of(options["--n-procs"]))
     print(as_json(results) if options["--json"] else as_text(results), end="")
     return int(ExitStatus.FAILED if any(result.wrong for result in results) else ExitStatus.OK)
 
 
-def verify(sessions: Iterable[Path], threads: int) -> list[Verified]:
+def verify_sessions(sessions: Iterable[Path], threads: int) -> list[Verified]:
     """Return the results of the checks of sessions (`session_checks`), in the same order. Raises KeyboardInterrupt on a signal."""
     monitor = Monitor()
     with ThreadPoolExecutor(threads) as pool:
@@ -51,6 +50,7 @@ def verify(sessions: Iterable[Path], threads: int) -> list[Verified]:
 
 
 def _verify(session: Path, pool: ThreadPoolExecutor, monitor: Monitor) -> Verified:
+    """Return the result of the checks of a session (`session_checks`), which run in the pool."""
     paths = SessionPaths(session)
     images = 0
     try:

@@ -9,6 +9,7 @@ from qxbatch.core import ImageCheck
 from qxbatch.inspect.observed import read_sidecar
 from qxbatch.inspect.plausible import is_plausible
 from qxbatch.model import Output
+from qxbatch.session.json_fields import is_finite
 
 _RELATIVE_TOLERANCE = 0.01
 """Accepted relative difference of values."""
@@ -78,11 +79,14 @@ def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] |
         json_value = sidecar.get(field.name)
         if values is None or not isinstance(json_value, int | float) or isinstance(json_value, bool):
             continue
+        number = (
+            json_value if is_finite(json_value) else float(str(json_value))
+        )  # a whole number can be too large for a float
         low, high = (value * field.scale for value in values)
-        if not all(_agrees(json_value, value, field) for value in (low, high)):
+        if not all(_agrees(number, value, field) for value in (low, high)):
             headers = f"{low:g}" if low == high else f"{low:g} to {high:g}"
             findings.append(
-                f"its JSON says {field.name} {json_value:g} {field.unit}, its headers say {headers} {field.unit}."
+                f"its JSON says {field.name} {number:g} {field.unit}, its headers say {headers} {field.unit}."
             )
     return findings
 

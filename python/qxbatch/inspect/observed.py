@@ -9,6 +9,7 @@ from typing import Any
 from qxbatch.core import AcquiredStacks, Stack
 from qxbatch.inspect.plausible import is_plausible
 from qxbatch.model import HeaderLike, Output
+from qxbatch.textfile import read_text
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def read_sidecar(path: Path | None) -> Mapping[str, Any]:
     if path is None:
         return {}
     try:
-        value = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (ValueError, OSError):
+        value = json.loads(read_text(path, "replace"))
+    except (ValueError, OSError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -94,7 +95,7 @@ def read_sidecar(path: Path | None) -> Mapping[str, Any]:
 def _rows(path: Path) -> list[list[float]]:
     """Return the numbers of each line of a .bval or .bvec; empty if it cannot be read."""
     try:
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+        lines = read_text(path, "replace").encode("ascii", "replace").decode("ascii").splitlines()
         return [[float(word) for word in line.split()] for line in lines if line.strip()]
     except (ValueError, OSError):
         return []

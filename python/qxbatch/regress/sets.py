@@ -13,6 +13,7 @@ from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
 from qxbatch.settings.config import read_config
+from qxbatch.textfile import read_text
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
 """Names of the files and folders of a set."""
@@ -101,7 +102,7 @@ def _single_packets(folder: Path) -> list[RegressionSet]:
 def _may_be_expectation(path: Path) -> bool:
     """Return whether a file is an expectation, or cannot be read: reading it again reports the reason."""
     try:
-        return _is_expectation(json.loads(path.read_text(encoding="utf-8")))
+        return _is_expectation(json.loads(read_text(path, "strict")))
     except (OSError, ValueError, RecursionError):
         return True
 
@@ -154,7 +155,7 @@ def read_expected(path: Path) -> dict[str, Any] | None:
     Raises UsageError if it cannot be read, also behind a link, or is another file.
     """
     try:
-        expected = json.loads(path.read_text(encoding="utf-8"))
+        expected = json.loads(read_text(path, "strict"))
     except FileNotFoundError as error:
         if not path.is_symlink():
             return None

@@ -17,6 +17,12 @@ def acquisition_value(acquisition: Acquisition) -> dict[str, Any]:
     return {name: _value(value) for name, value in facts if value is not None}
 
 
+def without_facts(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a JSON object that are not facts."""
+    names = {field.name for field in fields(Acquisition)}
+    return {name: value for name, value in values.items() if name not in names}
+
+
 def _value(value: object) -> object:
     return [_value(item) for item in value] if isinstance(value, tuple) else value
 

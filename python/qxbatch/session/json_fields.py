@@ -117,13 +117,13 @@ class Fields:
 
     def integer_value(self, value: object, key: str) -> int:
         """Return a value of the field as a whole number. It must fit into a float: pages and comparisons convert it."""
-        if not isinstance(value, int) or isinstance(value, bool) or not _is_finite(value):
+        if not isinstance(value, int) or isinstance(value, bool) or not is_finite(value):
             raise self._wrong(key, "a whole number")
         return value
 
     def number_value(self, value: object, key: str) -> float:
         """Return a value of the field as a finite number."""
-        if not isinstance(value, int | float) or isinstance(value, bool) or not _is_finite(value):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not is_finite(value):
             raise self._wrong(key, "a number")
         return value
 
@@ -131,8 +131,9 @@ class Fields:
         return FieldError(f"{self.path(key)} is not {what}")
 
 
-def _is_finite(value: float) -> bool:
+def is_finite(value: float) -> bool:
+    """Return whether a number is finite as a float; a whole number can be too large for one."""
     try:
         return math.isfinite(value)
-    except OverflowError:  # a whole number beyond the largest float
+    except OverflowError:
         return False

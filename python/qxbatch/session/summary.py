@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.model import State
 from qxbatch.problems import Problem
-from qxbatch.session.acquisition import acquisition_value
+from qxbatch.session.acquisition import acquisition_value, without_facts
 from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.session.summary_parts import (
     ImageSummary,
@@ -158,7 +159,8 @@ def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]
     """Return the text of a summary with new acquisition facts and verdicts of series, and with the current schema.
 
     `text` is a summary that can be read. `facts` maps n to the facts and verdict of a series; other series are not changed. A
-    series whose verdict is REPEATED keeps it if the new one is COMPLETE. If no series changes, the same text is returned.
+    series whose verdict is REPEATED keeps it if the new one is COMPLETE. Keys that are not facts stay, since users can have added
+    them. If no series changes, the same text is returned.
     """
     content = json.loads(text)
     old_series = [dict(series) for series in content["series"]]
@@ -168,9 +170,22 @@ def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]
             continue
         if (verdict, series.get("verdict")) != (SeriesVerdict.COMPLETE, SeriesVerdict.REPEATED):
             series["verdict"] = str(verdict)
-        series.pop("acquisition", None)
-        series.update({"acquisition": values} if (values := acquisition_value(acquisition)) else {})
+        values = without_facts(series.pop("acquisition", None) or {}) | acquisition_value(acquisition)
+        series.update({"acquisition": values} if values else {})
     return text if content["series"] == old_series else summary_text({**content, "schema": SCHEMA})
+
+
+def repeated_key(text: str) -> str | None:
+    """Return a key that an object of a JSON text has twice; None if there is none. Only the last one is read."""
+    repeated: list[str] = []
+
+    def read(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        counts = Counter(key for key, _value in pairs)
+        repeated.extend(key for key, count in counts.items() if count > 1)
+        return dict(pairs)
+
+    json.loads(text, object_pairs_hook=read)
+    return next(iter(repeated), None)
 
 
 def _number(text: str) -> int:

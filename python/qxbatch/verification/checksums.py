@@ -30,7 +30,10 @@ def image_checksums(summary: Summary, path: Path) -> tuple[dict[str, SizeAndHash
 
 
 def difference(path: Path, expected: SizeAndHash, monitor: Monitor) -> str:
-    """Return how a file differs from the one that was written; empty if it does not. Raises OSError."""
+    """Return how a file differs from the one that was written; empty if it does not. Raises OSError.
+
+    A file of another size is not read.
+    """
     expected_size, expected_digest = expected
     size, digest = path.stat().st_size, ""
     if size == expected_size:

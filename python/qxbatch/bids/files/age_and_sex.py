@@ -3,6 +3,7 @@
 import gzip
 import os
 import tarfile
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
     The headers are read only if `cache` has no values for the current summary. Without a summary the result is empty. The values
     are not stored after an error of the operating system, which may be temporary, or if an import replaced the session meanwhile.
     """
+    begin_ns = time.time_ns()
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
     except OSError:
@@ -44,7 +46,7 @@ def age_and_sex(session: SessionFolder, cache: ExportCache) -> dict[str, str]:
         values = [from_headers.get("age", ""), from_headers.get("sex", "")]
         # in a session that was replaced, the headers and the summary can be of different imports
         if not has_read_error and not session.was_replaced:
-            cache.store_age_and_sex(session.id, status, values)
+            cache.store_age_and_sex(session.id, status, values, begin_ns)
     return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
 
 

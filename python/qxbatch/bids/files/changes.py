@@ -1,7 +1,8 @@
 """The changes that bring a data set to its planned state. This module only compares.
 
 A file is ours if its bytes, or the target of a link, are those of the record or of the journal of an interrupted run. All other
-files belong to users and are not changed. A table that users edited is ours, but is not removed.
+files belong to users and are not changed. A table that users edited is ours, but it is not removed, and is replaced only by a
+table that was merged with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -72,7 +73,9 @@ def _planned_change(entry: RecordEntry, record: Record, existing: FileOnDisk | N
     # A link of the user to the same bytes (git-annex) is unchanged; a link that an export wrote becomes the planned file.
     if existing.matches(entry) and (entry.link or not is_link_of_export):
         return Change(path, Action.UNCHANGED, entry, session)
-    if is_link_of_export or any(existing.matches(recorded) for recorded in record.possible_entries(path)):
+    matching = [recorded for recorded in record.possible_entries(path) if existing.matches(recorded)]
+    # an edited table has values of users; only an entry that is edited, too, was merged with it
+    if is_link_of_export or (matching and (entry.edited or not all(recorded.edited for recorded in matching))):
         return Change(path, Action.REPLACE, entry, session)
     last = record.files.get(path)
     if last is None:

@@ -9,6 +9,8 @@ import errno
 import hashlib
 import json
 import os
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +23,12 @@ _FOLDER = "bids"
 """Folder of the caches in the workspace of the sessions folder."""
 _MAX_READINGS = 5
 """Maximum number of times that a file is read, if it changes during each reading."""
+_SECOND_NS = 1_000_000_000
+_UNCERTAIN_NS = 3 * _SECOND_NS
+"""If times are in whole seconds, an edit this soon after the last one may not change them: 2 s, the steps of FAT, and 1 s by which
+the clock of a file server may differ."""
+_SCHEMA = 2
+"""Version of the file. Version 1 also has stamps that an edit in the same second does not change."""
 
 
 class Stamp(NamedTuple):
@@ -39,6 +47,15 @@ class Stamp(NamedTuple):
         """Return the stamp of a file."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
+    def shows_edits_after(self, moment_ns: int) -> bool:
+        """Return whether each edit after a moment changes the stamp.
+
+        Some file systems have times in whole seconds (ext3, HFS+, Lustre) or in steps of 2 s (FAT).
+        """
+        return all(
+            time_ns % _SECOND_NS or time_ns + _UNCERTAIN_NS <= moment_ns for time_ns in (self.mtime_ns, self.ctime_ns)
+        )
+
 
 class ExportCache:
     """Hashes of files, and age and sex of each session's subject, with the stamp of the file or of the session's summary.
@@ -56,14 +73,16 @@ class ExportCache:
         """As `_previous`, for the files of this export."""
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
             content = json.loads((read_plain(path) if path else None) or b"{}")
-            self._previous = dict(content.get("files", {}))
-            self._subjects = dict(content.get("people", {}))
+            is_certain = content.get("schema") == _SCHEMA
+            self._previous = _certain_entries(content.get("files", {}), is_certain=is_certain)
+            self._subjects = _certain_entries(content.get("people", {}), is_certain=is_certain)
 
     def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
         """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp.
 
         A file that changes meanwhile is read again. Raises OSError, also if it changes each time. Stamp and hash are stored under
-        `name`: the path in the data set, or for a file of a session `/` and its path.
+        `name`: the path in the data set, or for a file of a session `/` and its path. They are not stored if the file changed so
+        recently that another edit could leave its stamp as it is.
         """
         stamp = [*Stamp.of(status)]
         previous = self._previous.get(name)
@@ -71,16 +90,21 @@ class ExportCache:
             self._current[name] = previous
             return previous[-1]
         for _ in range(_MAX_READINGS):
+            begin_ns = time.time_ns()
             _size, digest = hash_file(str(path))
             before, status = status, os.stat(path)  # noqa: PTH116 - beside os.stat_result
             if Stamp.of(status) == Stamp.of(before):
-                self.store_hash(name, status, digest)
+                self.store_hash(name, status, digest, begin_ns)
                 return digest
         raise OSError(errno.EBUSY, "changes while it is read", str(path))
 
-    def store_hash(self, name: str, status: os.stat_result, digest: str) -> None:
-        """Store the hash of a file with this status."""
-        self._current[name] = [*Stamp.of(status), digest]
+    def store_hash(self, name: str, status: os.stat_result, digest: str, moment_ns: int) -> None:
+        """Store the hash of a file with this status, unless edits after a moment could leave its stamp as it is.
+
+        The file had this hash at the moment, or later.
+        """
+        if Stamp.of(status).shows_edits_after(moment_ns):
+            self._current[name] = [*Stamp.of(status), digest]
 
     def age_and_sex(self, session: str, status: os.stat_result) -> list[str] | None:
         """Return the stored age and sex of a session's subject; None if they were not stored for a summary of this status."""
@@ -88,9 +112,14 @@ class ExportCache:
         is_current = isinstance(stored, list) and stored[: len(stamp)] == stamp
         return list(map(str, stored[len(stamp) :])) if stored and is_current else None
 
-    def store_age_and_sex(self, session: str, status: os.stat_result, values: list[str]) -> None:
-        """Store age and sex of a session's subject, two texts, for a summary with this status. An unknown one is an empty text."""
-        self._subjects[session] = [*Stamp.of(status), *values]
+    def store_age_and_sex(self, session: str, status: os.stat_result, values: list[str], moment_ns: int) -> None:
+        """Store age and sex of a session's subject, two texts, for a summary with this status. An unknown one is an empty text.
+
+        The session had these values at a moment, or later. Nothing is stored if changes of the summary after the moment could leave
+        its stamp as it is.
+        """
+        if Stamp.of(status).shows_edits_after(moment_ns):
+            self._subjects[session] = [*Stamp.of(status), *values]
 
     def write(self) -> None:
         """Write the cache; if that fails, the next export reads the files again."""
@@ -100,8 +129,19 @@ class ExportCache:
             for folder in (self._path.parent.parent, self._path.parent):
                 refuse_link(folder)
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"files": {**self._previous, **self._current}, "people": self._subjects}, sort_keys=True)
+            content = {"schema": _SCHEMA, "files": {**self._previous, **self._current}, "people": self._subjects}
+            text = json.dumps(content, sort_keys=True)
             replace_text(self._path, text + "\n", os.urandom(8).hex())
+
+
+def _certain_entries(entries: Mapping[str, list[Any]], *, is_certain: bool) -> dict[str, list[Any]]:
+    """Return the entries of a cache; those of version 1 only if each edit changes their stamps."""
+    stamp_length = len(Stamp._fields)
+    return {
+        name: entry
+        for name, entry in entries.items()
+        if is_certain or Stamp(*entry[:stamp_length]).shows_edits_after(0)
+    }
 
 
 def read_cache(sessionsfolder: Path, dataset: Path) -> ExportCache:

@@ -25,8 +25,8 @@ class Source(NamedTuple):
 class Sources:
     """Sizes and hashes of files of sessions.
 
-    An image that has the size in the summary of its session, and is not newer than the summary, is not read: the summary has its
-    hash.
+    An image that has the size in the summary of its session, and is older than the summary, is not read: the summary has its hash.
+    One of the same time is read: if times are in whole seconds, it can have been edited after the summary was written.
     """
 
     def __init__(self, cache: ExportCache) -> None:
@@ -40,7 +40,7 @@ class Sources:
         path = image.session.path / file
         status = _status(path)
         size, digest = (image.summary.sums or {}).get(file, (-1, ""))
-        if size == status.st_size and status.st_mtime_ns <= self._summary_time(image):
+        if size == status.st_size and status.st_mtime_ns < self._summary_time(image):
             return Source(path, size, digest)
         source = self._source(path, status)
         if digest and source.sha256 != digest:

@@ -163,6 +163,6 @@ def _needs_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
 
 def _has_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
     """Return whether the two echo times of a phase difference are known."""
-    echoes = {peer.te_ms for peer in peers if peer.kind == ImageKind.MAGNITUDE}
+    echoes = {peer.te_ms for peer in peers if peer.kind == ImageKind.MAGNITUDE} - {None}
     has_two = len(echoes) == 2  # noqa: PLR2004 - a difference is of two
     return has_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)

@@ -49,8 +49,6 @@ CONVERTER_FIELDS = (
     ),
 )
 """Sidecar fields of dcm2niix that rules can name, whether or not the BIDS schema defines them."""
-CAPTURING = ("name", "protocol", "sequence", "session", "subject", "name_regex")
-"""Keys whose patterns can capture text for `as`: in braces, or in `name_regex` in named groups."""
 
 
 def _header_value(field_name: str) -> ValueOf:
@@ -126,6 +124,8 @@ KEYS: Mapping[str, MatchKey] = {
     **{name: _number_key(name) for name in _NUMBERS},
 }
 """All keys except `not` and the sidecar fields (`sidecar_key`)."""
+PATTERN_KEYS = {name for name, key in KEYS.items() if key.read in (globs, regexes)}
+"""Keys whose patterns can capture text for `as`, as globs of sidecar fields can: in braces, or in `name_regex` in named groups."""
 
 
 def sidecar_key(name: str) -> MatchKey:

@@ -141,8 +141,7 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> ValueTest:
 
 def _number_test(expected: NumberRange) -> ValueTest:
     def accept(actual: Any) -> Captures | None:
-        is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
-        return _NO_CAPTURES if is_number and expected(actual) else None
+        return _NO_CAPTURES if is_plausible_number(actual) and expected(actual) else None
 
     return accept
 
@@ -163,9 +162,13 @@ def _patterns(patterns: list[re.Pattern[str]], *, whole_text: bool) -> ValueTest
 
 
 def captured_names(value: Any, *, is_regex: bool) -> frozenset[str]:
-    """Return the names that every pattern of a value captures: only these have a text whichever pattern matches."""
+    """Return the names that every item of a value captures: only these have a text whichever item matches.
+
+    Numbers, and true or false, capture nothing.
+    """
     read = regex_pattern if is_regex else glob_pattern
-    names = [frozenset(read(text).groupindex) for text in _texts(value)]
+    items = value if isinstance(value, list) else [value]
+    names = [frozenset(read(item).groupindex if isinstance(item, str) else ()) for item in items]
     return frozenset.intersection(*names)
 
 

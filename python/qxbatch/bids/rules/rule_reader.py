@@ -5,7 +5,7 @@ from typing import Any
 
 from qxbatch.bids.model import Condition, FieldMapOptions, Rule
 from qxbatch.bids.rules.field_tables import check_values
-from qxbatch.bids.rules.match_keys import CAPTURING, CONVERTER_FIELDS, KEYS, MatchKey, sidecar_key
+from qxbatch.bids.rules.match_keys import CONVERTER_FIELDS, KEYS, PATTERN_KEYS, MatchKey, sidecar_key
 from qxbatch.bids.rules.match_values import as_mapping, captured_names
 from qxbatch.bids.rules.matching import accept_unless
 from qxbatch.bids.schema.names import Schema
@@ -125,9 +125,9 @@ class RuleReader:
     def _captures(self, key_path: KeyPath, match: Mapping[str, Any]) -> frozenset[str]:
         """Return the names that `as` can use in braces because `match` captures them."""
         captures: set[str] = set()
-        for key in CAPTURING:
-            if key in match:
-                names = captured_names(match[key], is_regex=key == "name_regex")
+        for key, value in match.items():
+            if key in PATTERN_KEYS or key in self._fields:
+                names = captured_names(value, is_regex=key == "name_regex")
                 if twice := captures & names:
                     hint = "Give one of them another name."
                     self._file.refuse((*key_path, key), f"{{{min(twice)}}} is captured twice.", hint)

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from qxbatch.bids.images.acquisition_time import Interval, acquisition_interval
+from qxbatch.bids.images.numbers import is_plausible_number
 from qxbatch.bids.model import FieldMapOptions, PlacedImage
 from qxbatch.bids.schema.image_path import ImagePath
 
@@ -311,6 +312,6 @@ def _facts(images: Sequence[PlacedImage]) -> ScanFacts:
 
 
 def _rounded_numbers(value: Any) -> tuple[float, ...] | None:
-    if not isinstance(value, list | tuple) or not all(isinstance(item, int | float) for item in value):
+    if not isinstance(value, list | tuple) or not all(map(is_plausible_number, value)):
         return None
     return tuple(round(float(item), _DECIMALS) for item in value) or None

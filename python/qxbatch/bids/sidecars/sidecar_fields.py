@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from qxbatch.bids.images.numbers import is_plausible_number
 from qxbatch.bids.model import ExportImage, PlacedImage
 from qxbatch.bids.schema.image_path import ImagePath
 from qxbatch.bids.schema.required import repetition_fields
@@ -124,7 +125,7 @@ def _echo_times(placed: PlacedImage, all_images: Sequence[PlacedImage]) -> dict[
 def _echo_times_of(image: ExportImage) -> set[float]:
     """Return the echo time of an image in seconds; empty if it is not known."""
     time = image.sidecar.get("EchoTime")
-    return {round(float(time), 6)} if isinstance(time, int | float) else set()
+    return {round(float(time), 6)} if is_plausible_number(time) else set()
 
 
 def _absent_field_warnings(placed: PlacedImage, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:

@@ -6,6 +6,7 @@ The BIDS validator refuses such an image. The times of the frames can show which
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from qxbatch.bids.images.numbers import is_plausible_number
 from qxbatch.bids.model import ExportImage
 from qxbatch.convert.nifti import read_nifti
 from qxbatch.model import SeriesKind
@@ -37,7 +38,7 @@ def timing_correction(image: ExportImage) -> TimingCorrection | None:
     is added. Otherwise RepetitionTime stays as it is. If the header of an image has no time between volumes, it counts as 0 s.
     """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
-    if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
+    if not is_plausible_number(repetition_time) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None
     is_par = image.series.kind is SeriesKind.PARREC
     if abs(repetition_time - facts.tr_ms / 1000) < _TOLERANCE and not is_par:

@@ -163,10 +163,14 @@ def _name(line: str, index: int) -> str:
 
 
 def _append_rows(text: str, table: Table) -> str:
-    """Return the text with the rows of a table after it, in new lines with the line end of the text."""
+    """Return the text with the rows of a table after it, in new lines with the line end of the text.
+
+    If its last line has no end, it gets one; after CR, only the LF is missing.
+    """
     end = "\r\n" if "\r\n" in text else "\n"
     rows = table.text().split("\n")[1:-1]
-    return "".join([text, end if rows and not text.endswith("\n") else "", *(f"{row}{end}" for row in rows)])
+    missing_end = "" if text.endswith("\n") or not rows else "\n" if text.endswith("\r") else end
+    return "".join([text, missing_end, *(f"{row}{end}" for row in rows)])
 
 
 def _sort_rows(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:

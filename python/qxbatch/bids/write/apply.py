@@ -188,7 +188,8 @@ class Applier:
     def _store_hash(self, change: Change, staged_status: os.stat_result) -> None:
         """Store the hash of a file that was renamed into place, by its status as a staged file and its status now.
 
-        If another program changed or replaced the file since the rename, nothing is stored, and the next export reads it.
+        If another program changed or replaced the file since the rename, nothing is stored, and the next export reads it. This
+        also holds if times are in whole seconds: an edit in the second of the rename would not change them.
         """
         target = self._dataset / change.path
         if change.entry is None:
@@ -196,7 +197,7 @@ class Applier:
         with contextlib.suppress(OSError):
             status, own_status = os.stat(target), os.lstat(target)  # noqa: PTH116 - the first one follows a link
             if _is_unchanged(staged_status, own_status):
-                self._cache.store_hash(change.path, status, change.entry.sha256)
+                self._cache.store_hash(change.path, status, change.entry.sha256, staged_status.st_ctime_ns)
 
     def _remove(self, change: Change) -> None:
         """Remove the file of a change and the folders that are empty then. Raises OSError.
