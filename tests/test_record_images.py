@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.deidentify import redaction
+from qxbatch.convert.nifti import Nifti
+from qxbatch.deidentify import no_redaction, redaction
 from qxbatch.model import Conversion, Output, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Severity
 from qxbatch.record.checksums import file_checksums
@@ -150,14 +151,64 @@ def test_an_existing_image_is_an_error_and_not_overwritten(tmp_path: Path, conve
     assert (tmp_path / "nii" / "31.nii.gz").read_bytes() == b"old"
 
 
-def test_the_texts_of_an_image_of_few_voxels_are_redacted(tmp_path: Path) -> None:
-    header = bytearray(352)
-    struct.pack_into("<i", header, 0, 348)
-    header[148:156] = b"Doe Jane"
+def nifti_with(path: Path, extensions: bytes, descrip: bytes = b"", *, is_nifti2: bool = False) -> Nifti:
+    """Write a big-endian image of one voxel of 8 bits with these extensions, and return its header."""
+    size, texts_at = (540, 240) if is_nifti2 else (348, 148)
+    offset = size + 4 + len(extensions)
+    header = bytearray(size)
+    struct.pack_into(">i", header, 0, size)
+    header[texts_at : texts_at + len(descrip)] = descrip
+    path.write_bytes(bytes(header) + bytes([bool(extensions), 0, 0, 0]) + extensions + b"V")
+    return Nifti((1,), ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0)), ">", 2, offset, is_nifti2=is_nifti2)
+
+
+def extension(code: int, content: bytes, size: int = 0) -> bytes:
+    """Return an extension of NIfTI; `size` replaces its true size."""
+    content += bytes(-(len(content) + 8) % 16)
+    return struct.pack(">2i", size or len(content) + 8, code) + content
+
+
+REDACT = redaction([{"PatientName": "Doerks^Jane"}], "Session-1")
+
+
+@pytest.mark.parametrize("is_nifti2", [False, True])
+def test_the_texts_of_an_image_of_few_voxels_are_redacted(tmp_path: Path, *, is_nifti2: bool) -> None:
     nifti = tmp_path / "image.nii"
-    nifti.write_bytes(bytes(header) + bytes(8))
-    redact_image(nifti, redaction([{"PatientName": "Doe^Jane"}], "S1"))
-    assert nifti.read_bytes()[148:156] == b"S1\0\0\0\0\0\0"
+    redact_image(nifti, nifti_with(nifti, b"", b"T1 of Doerks", is_nifti2=is_nifti2), REDACT)
+    assert b"T1 of Session-1\0" in nifti.read_bytes()
+    assert b"Doerks" not in nifti.read_bytes()
+
+
+@pytest.mark.parametrize("is_nifti2", [False, True])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(
+            extension(6, b"SeriesNumber = 3;\0\nSeriesDescription = 'T1 of Doerks';\0\nTaskName = 'x';\0\n"),
+            extension(6, b"SeriesNumber = 3;\0\nSeriesDescription = 'T1 of Session-1';\0\nTaskName = 'x';\0\n"),
+            id="lines of dicm2nii",
+        ),
+        pytest.param(extension(6, b"Doerks 5678901234567890_"), extension(6, b"Session-1 56789012345678"), id="longer"),
+        pytest.param(extension(6, b"nothing\0\n\0\0"), extension(6, b"nothing\0\n\0\0"), id="without a name"),
+        pytest.param(extension(2, b"DICM\0Doerks"), extension(0, bytes(24)), id="DICOM"),
+        pytest.param(
+            extension(6, b"Doerks") + extension(6, b"Doerks", 4096),
+            extension(6, b"Session-") + bytes(16),
+            id="impossible size",
+        ),
+        pytest.param(b"Doerks", bytes(6), id="no extension"),
+    ],
+)
+def test_names_in_the_extensions_of_an_image_are_redacted(
+    tmp_path: Path, old: bytes, new: bytes, *, is_nifti2: bool
+) -> None:
+    nifti = tmp_path / "image.nii"
+    header = nifti_with(nifti, old, is_nifti2=is_nifti2)
+    before = nifti.read_bytes()
+    redact_image(nifti, header, no_redaction)
+    assert nifti.read_bytes() == before
+    redact_image(nifti, header, REDACT)
+    assert nifti.read_bytes() == before.removesuffix(old + b"V") + new + b"V"
 
 
 SIDECAR = """{

@@ -87,6 +87,9 @@ def test_the_error_for_a_newer_schema_has_path_and_versions() -> None:
         (("series", 0, "files"), True, "series[0].files is not a whole number"),
         (("series", 0, "state"), "done", "series[0].state has the unknown value 'done'"),
         (("series", 0, "header"), {"EchoTime": {}}, "series[0].header.EchoTime is neither a text nor a number"),
+        (("series", 0, "header"), {"ImageType": [None]}, "series[0].header.ImageType is neither a text nor a number"),
+        (("series", 0, "header"), {"SeriesNumber": [10**400]}, "series[0].header.SeriesNumber is not a whole number"),
+        (("series", 0, "acquisition"), {"b_values": [[0, 0]]}, "series[0].acquisition.b_values has the count 0"),
         (("series", 0, "acquisition"), {"matrix": [64, 64]}, "series[0].acquisition.matrix has 2 numbers, not 3"),
         (
             ("series", 0, "acquisition"),

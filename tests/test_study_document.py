@@ -233,6 +233,33 @@ def test_invalid_numbers_and_surrogates_do_not_stop_an_import(
     assert [each.name for each in imported.sessions.iterdir() if each.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"header": {"SeriesNumber": 10**400}},
+        {"header": {"SeriesNumber": [None]}},
+        {"acquisition": {"b_values": [[0, 0]]}},
+        {"acquisition": {"b_values": [[0, -1], [5, 1]]}},
+    ],
+    ids=["large integer", "list without a value", "no volumes", "negative number of volumes"],
+)
+def test_the_damaged_summary_of_one_session_does_not_stop_the_study_page(
+    imported: StudyFolder, damage: dict[str, object]
+) -> None:
+    path = imported.session("S1") / "qxbatch/summary.json"
+    summary = json.loads(path.read_text())
+    summary["series"][0].update(damage)
+    path.write_text(json.dumps(summary))
+    imported.put("S4", T1.files())
+    run = imported.main()
+    assert run.status == 0, run.text
+    assert "was not refreshed" not in run.text
+    rows = [line.split("\t") for line in (imported.sessions / "study.tsv").read_text().splitlines()[1:]]
+    assert [(row[0], row[3]) for row in rows] == [
+        *(("S1", "incomplete"), ("S2", "complete"), ("S3", "complete"), ("S4", "complete"))
+    ]
+
+
 def test_a_packet_that_is_filtered_out_is_still_listed(imported: StudyFolder) -> None:
     for name in ("S5", "S6"):
         packet = imported.put(name, T1.files())

@@ -350,3 +350,40 @@ def test_an_inbox_is_read_once_also_where_an_archive_contains_no_images(
     loose = [path for path in order if "!" not in path]
     assert loose == sorted(loose), "an archive that is kept whole is among the loose files"
     assert order.index("list.xlsx") < order.index("philips.tar!epi.PAR")
+
+
+LOGS = [
+    pytest.param({"a/z.log": b"text", "b/y.log": b""}, (), {"log/z.log": b"text", "log/y.log": b""}, id="two logs"),
+    pytest.param(
+        {"a/Doe.log": b"text", "b/Jane.log": b"text"},
+        ("--deidentify-logs",),
+        {"log/S1.log": b"text", "log/S1_2.log": b"text"},
+        id="the names of a patient",
+    ),
+]
+
+
+@pytest.mark.parametrize("mode", ["leave", "copy"])
+@pytest.mark.parametrize(("logs", "options", "placed"), LOGS)
+def test_a_log_of_an_archive_that_stays_in_the_inbox_is_kept_once(
+    study: Study, inbox: Path, mode: str, logs: Tree, options: tuple[str, ...], placed: Tree
+) -> None:
+    archive = write_packet({**T1.files(), **logs}, inbox, "z")
+    rows = []
+    for _ in range(3):
+        successful(study.main(*FOLDER_MODE, "--overwrite=yes", f"--archive={mode}", *options))
+        found = read_tree(study.session("S1") / "dicom")
+        assert {name: data for name, data in found.items() if name.startswith("log/")} == placed
+        assert names(inbox) == [archive.name]
+        rows.append([(row["path"], row["at"]) for row in Judge(study.session("S1")).rows])
+    assert rows[1:] == rows[:2]
+
+
+def test_another_log_with_the_name_of_a_log_of_the_session_goes_to_the_files_of_its_archive(
+    study: Study, inbox: Path
+) -> None:
+    for text in (b"old", b"new", b"new"):
+        archive = write_packet({**T1.files(), "z.log": text}, inbox, "z")
+        successful(study.main(*FOLDER_MODE, "--overwrite=yes", "--archive=leave"))
+    assert (study.session("S1") / "dicom/log/z.log").read_bytes() == b"old"
+    assert read_tree(inbox) == {archive.name: archive.read_bytes(), f"{archive.name}_files/z.log": b"new"}

@@ -126,11 +126,25 @@ def test_several_patients_are_refused_by_name(study: Study) -> None:
     assert not packet.exists()
 
 
+ESCAPED = [
+    pytest.param({"ManufacturerModelName": "Pr\x1b[31misma"}, "Pr\x1b[31misma", id="a code of a terminal"),
+    pytest.param(
+        {"SpecificCharacterSet": "\\ISO 2022 IR 87", "SeriesDescription": "頭部 T1"},
+        "\x1b$BF,It\x1b(B T1",
+        id="ISO 2022",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "text"), ESCAPED)
 def test_a_control_character_in_a_header_makes_no_broken_sidecar_and_no_log_that_controls_a_terminal(
-    study: Study,
+    study: Study, changes: dict[str, object], text: str
 ) -> None:
-    study.put("S1", MrSeries(changes={"ManufacturerModelName": "Pr\x1b[31misma"}).files())
-    run = study.run("--archive=leave")
+    study.put("S1", MrSeries(changes=changes).files())
+    run = study.run("--archive=leave", "--add-json-info=TR")
     assert run.status == 0, run.text
-    assert "Pr\x1b[31misma" in json.loads((study.session("S1") / "nii" / "31.json").read_text()).values()
-    assert "\x1b" not in (study.session("S1") / "dicom" / "dcm2niix_30.log").read_text()
+    session = study.session("S1")
+    assert text in json.loads((session / "nii" / "31.json").read_text()).values()
+    assert json.loads((session / "qxbatch" / "summary.json").read_text())["problems"] == []
+    assert (session / "session.txt").read_text().endswith(": TR(2)\n")
+    assert "\x1b" not in (session / "dicom" / "dcm2niix_30.log").read_text()

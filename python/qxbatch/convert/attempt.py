@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.convert.converter import Command, Converter, ConverterJob, name_and_version
+from qxbatch.convert.escaped_json import escape_sidecars
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failure, judge
 from qxbatch.convert.limits import limits_for
@@ -110,7 +111,12 @@ def with_reworded_count(log: str) -> str:
 
 
 def _outputs(converter: Converter, job: ConverterJob, result: ProcessResult) -> Sequence[Output]:
-    return converter.outputs(job) if not result.stop_reason and converter.accepts(result.exit_status) else ()
+    """Return the images of a converter, with JSON that is valid; none if it failed."""
+    if result.stop_reason or not converter.accepts(result.exit_status):
+        return ()
+    outputs = converter.outputs(job)
+    escape_sidecars(outputs)
+    return outputs
 
 
 def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement:

@@ -82,7 +82,7 @@ def assemble(
         redact = _redaction(reading, plan, rows[k], pairs) if deidentified else no_redaction
         all_series += [_place_pair(reading, pair, n, root, redact) for pair, n in zip(pairs, pair_numbers, strict=True)]
         all_series = [replace(series, header=redacted_header(series.header, redact)) for series in all_series]
-        _place_kept(reading, [row for row in rows[k] if row not in copies], root, inbox)
+        _place_kept(reading, [row for row in rows[k] if row not in copies], root, inbox, redact)
         in_order = tuple(sorted(all_series, key=lambda s: s.n))
         sessions.append(SortedSession(plan.session, in_order, rows[k], tuple(problems), copies, redact))
     return sessions
@@ -174,13 +174,14 @@ def _is_in_inbox(inbox: Path, row: Row) -> bool:
     return path is not None and os.path.lexists(path)
 
 
-def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
+def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None, redact: Redact) -> None:
     """Place the kept files among some rows below `root`, the folder of the new session: logs in `dicom/log`, others in its inbox.
 
     A second log of the same name is placed in its inbox, too. In folder mode, `inbox` is the inbox of the existing session, whose
     loose files are left where they are, also logs.
     """
     kept_rows = []
+    logs = []
     for i in rows:
         row = reading.row(i)
         is_placed = bool(row.at)
@@ -188,11 +189,48 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
             continue
         if inbox is not None and _is_in_inbox(inbox, row):
             reading.leave_row(i, f"{KEPT_AT_PREFIX}{row.path}")
-            continue
-        name = name_of(row)
-        log = SessionPaths(root).scanner_logs / name
-        if SAFE_LOG.fullmatch(name) and not log.exists():
-            reading.place_row(i, str(root), f"{SCANNER_LOGS_AT}/{name}", 0)
+        elif SAFE_LOG.fullmatch(name_of(row)):
+            logs.append((i, row))
         else:
             kept_rows.append(i)
-    reading.place_in_inbox(str(root), kept_rows)
+    reading.place_in_inbox(str(root), [*kept_rows, *_place_logs(reading, logs, root, redact)])
+
+
+def _place_logs(reading: Reading, logs: Sequence[tuple[int, Row]], root: Path, redact: Redact) -> list[int]:
+    """Place logs in `dicom/log`, those of the session's own `dicom/log` first; return the rows whose name is in use there.
+
+    The archive of the session's own log may still be in the inbox: the same log in it is not placed again.
+    """
+    own_logs: dict[str, list[str]] = {}
+    rows_not_placed = []
+    for i, row in sorted(logs, key=lambda log: not _is_own_log(log[1])):
+        same_logs = own_logs.setdefault(row.content_sha256 or row.sha256, [])
+        at = f"{SCANNER_LOGS_AT}/{name_of(row)}"
+        own_at = None if _is_own_log(row) else _own_log(same_logs, name_of(row), redact)
+        if own_at is not None:
+            reading.leave_row(i, own_at)
+        elif (root / at).exists():
+            rows_not_placed.append(i)
+        else:
+            reading.place_row(i, str(root), at, 0)
+            if _is_own_log(row):
+                same_logs.append(at)
+    return rows_not_placed
+
+
+def _is_own_log(row: Row) -> bool:
+    """Return whether a member was read from the session's own `dicom/log`."""
+    return row.path.startswith(f"{FROM_SESSION_PREFIX}{SCANNER_LOGS_AT}/")
+
+
+def _own_log(same_logs: list[str], name: str, redact: Redact) -> str | None:
+    """Return which of the session's logs with the bytes of another log is that log: the one with its name; None without one.
+
+    In a de-identified session the name may be another one: then it is the first log. It is removed from the list if there are more.
+    """
+    names = (f"{SCANNER_LOGS_AT}/{name}", f"{SCANNER_LOGS_AT}/{redact(name)}")
+    any_log = same_logs[0] if same_logs and redact is not no_redaction else None
+    own_at = next((at for at in names if at in same_logs), any_log)
+    if own_at is not None and len(same_logs) > 1:
+        same_logs.remove(own_at)
+    return own_at

@@ -1,4 +1,4 @@
-"""Finishes one converted image: redacts its header, computes statistics, draws pictures, compresses."""
+"""Finishes one converted image: redacts its texts, computes statistics, draws pictures, compresses."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -32,9 +32,9 @@ class FinishedImage(NamedTuple):
 def finish_image(
     context: Context, conversion: Conversion, output: Output, header: Nifti, redact: Redact
 ) -> FinishedImage:
-    """Redact the header of an image, compute its statistics, draw its pictures, and compress it. Raises OSError, CancelledError."""
+    """Redact the texts of an image, compute its statistics, draw its pictures, and compress it. Raises OSError, CancelledError."""
     nifti = output.nifti
-    redact_image(nifti, redact)
+    redact_image(nifti, header, redact)
     facts = TimeSeriesFacts(
         header.shape,
         conversion.series.header,

@@ -22,8 +22,6 @@ _LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.patte
 """A line of a sidecar with a list, unless its key ends with UID. Also a line with only items of a list, whatever its key."""
 _FULL_LENGTHS = (63, 64, 65, 254, 255)
 """Lengths of texts that fill a field of a converter: the converter may have cut a text of this length."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""A control character that must be escaped in JSON. Tabs and line ends are not in it: sidecars contain them between values."""
 
 
 def write_images(session_images: SessionImages, session: Path, compress: CompressFile) -> None:
@@ -40,15 +38,6 @@ def write_images(session_images: SessionImages, session: Path, compress: Compres
         _place(compressed_path(output.nifti), paths.image(number))
         for extension, path in sorted(output.sidecars.items()):
             _place(path, paths.image(number, extension))
-
-
-def escape_sidecars(folder: Path) -> None:
-    """Escape the control characters in sidecars (.json): converters copy them from headers unescaped, which is not valid JSON."""
-    for path in sorted(folder.glob("*.json")):
-        original = path.read_text(encoding="utf-8", errors="surrogateescape")
-        escaped = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", original)
-        if escaped != original:
-            path.write_text(escaped, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
 def redact_sidecars(folder: Path, redact: Redact) -> None:

@@ -1,38 +1,81 @@
-"""Redacts the texts in the header of a NIfTI image."""
+"""Redacts the texts in the header of a NIfTI image, and in the extensions that follow it."""
 
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
+from qxbatch.convert.nifti import Nifti
 from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.record.cut_text import without_last_word
 
-_NIFTI1, _NIFTI2 = 348, 540
-_TEXTS = {
-    _NIFTI1: ((4, 10), (14, 18), (148, 80), (228, 24), (328, 16)),
-    _NIFTI2: ((240, 80), (320, 24), (508, 16)),
-}
-"""Maps the size of a header to the offset and length of its texts in bytes (nifti1.h, nifti2.h).
+_NIFTI1_TEXTS = ((4, 10), (14, 18), (148, 80), (228, 24), (328, 16))
+"""Offset and length in bytes of data_type, db_name, descrip, aux_file and intent_name (nifti1.h)."""
+_NIFTI2_TEXTS = ((240, 80), (320, 24), (508, 16))
+"""The same of descrip, aux_file and intent_name (nifti2.h)."""
+_NIFTI1_EXTENDER, _NIFTI2_EXTENDER = 348, 540
+"""Offset of four bytes after the header; the first of them is not 0 if extensions follow (nifti1.h, nifti1_extender)."""
+_PREFIX = 8
+"""Length of the size and the code with which an extension begins; they count in its size."""
+_IGNORED, _COMMENT = 0, 6
+"""Codes of an extension without meaning, and of one that is a text (nifti1.h, NIFTI_ECODE_...)."""
 
-NIfTI-1: data_type, db_name, descrip, aux_file, intent_name. NIfTI-2: the last three."""
 
+def redact_image(nifti: Path, header: Nifti, redact: Redact) -> None:
+    """Redact the texts in the header and in the extensions of an uncompressed image, in place. Raises OSError.
 
-def redact_image(nifti: Path, redact: Redact) -> None:
-    """Redact the texts in the header of an uncompressed image, in place. Raises OSError.
-
-    Converters write ImageComments and similar text there. The last word of a text that fills its field is removed, since it may
-    be cut (`without_last_word`).
+    Converters write ImageComments and similar text there. The last word of a text that fills its field in the header is removed,
+    since it may be cut (`without_last_word`). Extensions that are not text, such as a DICOM header, are emptied.
     """
     if redact is no_redaction:
         return
     with nifti.open("r+b") as file:
-        head = file.read(_NIFTI2)
-        sizes = {struct.unpack_from(f"{order}i", head)[0] for order in "<>"} if len(head) >= _NIFTI1 else set()
-        for offset, length in next((texts for size, texts in _TEXTS.items() if size in sizes), ()):
-            old = head[offset : offset + length]
-            new = _redacted_field(old, redact)
-            if new != old:
-                file.seek(offset)
-                file.write(new)
+        for offset, length in _NIFTI2_TEXTS if header.is_nifti2 else _NIFTI1_TEXTS:
+            file.seek(offset)
+            old = file.read(length)
+            _replace(file, offset, old, _redacted_field(old, redact))
+        _redact_extensions(file, header, redact)
+
+
+def _redact_extensions(file: BinaryIO, header: Nifti, redact: Redact) -> None:
+    """Redact the extensions between header and voxels. What follows an extension of an impossible size is emptied."""
+    offset = _NIFTI2_EXTENDER if header.is_nifti2 else _NIFTI1_EXTENDER
+    file.seek(offset)
+    if header.offset < offset + 4 or file.read(4)[:1] in (b"", b"\0"):
+        return
+    offset += 4
+    while offset + _PREFIX <= header.offset:
+        file.seek(offset)
+        size, code = struct.unpack(f"{header.byte_order}2i", file.read(_PREFIX))
+        if not _PREFIX <= size <= header.offset - offset:
+            break
+        content = file.read(size - _PREFIX)
+        if code == _COMMENT:
+            _replace(file, offset + _PREFIX, content, _redacted_comment(content, redact))
+        elif any(content):
+            new_code = struct.pack(f"{header.byte_order}i", _IGNORED)
+            _replace(file, offset + 4, b"", new_code + bytes(len(content)))
+        offset += size
+    file.seek(offset)
+    remaining = file.read(max(0, header.offset - offset))
+    _replace(file, offset, remaining, bytes(len(remaining)))
+
+
+def _replace(file: BinaryIO, offset: int, old: bytes, new: bytes) -> None:
+    if new != old:
+        file.seek(offset)
+        file.write(new)
+
+
+def _redacted_comment(content: bytes, redact: Redact) -> bytes:
+    """Return an extension with its texts redacted, of the same length: its end is cut if it gets longer.
+
+    dicm2nii ends each of its lines with a NUL.
+    """
+    texts = content.rstrip(b"\0").decode("utf-8", "surrogateescape").split("\0")
+    redacted = [redact(text) for text in texts]
+    if redacted == texts:
+        return content
+    return "\0".join(redacted).encode("utf-8", "surrogateescape")[: len(content)].ljust(len(content), b"\0")
 
 
 def _redacted_field(field: bytes, redact: Redact) -> bytes:

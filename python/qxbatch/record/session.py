@@ -8,7 +8,7 @@ from typing import NamedTuple
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.converted import ConvertedSession
-from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
+from qxbatch.record.files import redact_sidecars, write_images, write_logs
 from qxbatch.record.images import SessionImages, number_images
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.kept_files import move_kept_files, redact_kept_names
@@ -98,7 +98,6 @@ def _record_images(
         shape=lambda nifti: converted.nifti_headers[nifti].shape,
     )
     write_images(session_images, folders.build, _no_gzip)
-    escape_sidecars(folders.build_paths.nii)
     redact_sidecars(folders.build_paths.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, session_images, folders.build)

@@ -51,7 +51,10 @@ def _pairs(values: Fields, key: str) -> tuple[tuple[float, int], ...]:
     for item in values.json_array(key):
         if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair
             raise FieldError(f"{values.path(key)} is not a list of pairs")
-        pairs.append((values.number_value(item[0], key), values.integer_value(item[1], key)))
+        number, count = values.number_value(item[0], key), values.integer_value(item[1], key)
+        if count < 1:
+            raise FieldError(f"{values.path(key)} has the count {count}")
+        pairs.append((number, count))
     return tuple(pairs)
 
 

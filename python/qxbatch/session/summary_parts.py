@@ -296,12 +296,13 @@ def _counts(fields: Fields) -> dict[str, int]:
 
 
 def _header_value(header: Fields, key: str) -> Value:
+    """Return a value of a header: a text, a number, a list of these, or None. Raises FieldError."""
     value = header.value(key)
-    if isinstance(value, str | int | float):
-        return value
-    items = value if isinstance(value, list) else [value]
-    if not all(item is None or isinstance(item, str | int | float) for item in items):
-        raise FieldError(f"{header.path(key)} is neither a text nor a number")
+    for item in value if isinstance(value, list) else [] if value is None else [value]:
+        if isinstance(item, int):
+            header.integer_value(item, key)
+        elif not isinstance(item, str | float):
+            raise FieldError(f"{header.path(key)} is neither a text nor a number")
     return value  # type: ignore[return-value] # just tested
 
 
