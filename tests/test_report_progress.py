@@ -197,7 +197,7 @@ def test_without_a_terminal_a_line_is_printed_every_half_minute() -> None:
         progress.tick()
     progress.notify(UnitFinished("S1", (DONE,)))
     lines = stream.getvalue().splitlines()
-    assert lines[:2] == ["0 of 2 packets done, 0% of 10 MB"] * 2
+    assert lines[:2] == ["0 of 2 sessions done, 0% of 10 MB"] * 2
     assert lines[2:] == ["[1/2] S1.zip -> S1: 2 series, 2 images, 0.0 s"]
 
 

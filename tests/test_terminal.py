@@ -47,7 +47,7 @@ def test_the_display_has_a_bar_with_the_time_left_and_the_units_at_work(
         [bar] = [row for row in terminal.rows if BAR.match(row)]
         assert re.fullmatch(r"█+░+  \d+%  [\d.]+ of [\d.]+ kB  [\d.]+ [kM]B/s  \d+:\d\d left", bar)
         below = terminal.rows[terminal.rows.index(bar) + 1 :]
-        assert re.fullmatch(r"0 of 3 packets done, \d+:\d\d", below[0])
+        assert re.fullmatch(r"0 of 3 sessions done, \d+:\d\d", below[0])
         at_work = [row for row in below[1:] if row]
         assert 1 <= len(at_work) <= 3
         assert all(re.fullmatch(r"  S\d  (waiting|reading|converting)( +0 of 2 series)?", row) for row in at_work), (
@@ -56,7 +56,7 @@ def test_the_display_has_a_bar_with_the_time_left_and_the_units_at_work(
         gate.open()
         assert terminal.wait() == 0
         assert not BAR.search(terminal.all_text)
-        assert "packets done" not in terminal.all_text
+        assert "sessions done" not in terminal.all_text
         assert "  3 imported" in terminal.rows
         assert terminal.rows[-1] == ""
         assert not terminal.screen.cursor.hidden
@@ -69,7 +69,7 @@ def test_a_failed_packet_is_printed_above_the_display_and_successes_are_counted(
         screen = terminal.until(lambda screen: converting(screen) and "1 failed" in screen)
         [failure] = [row for row in terminal.rows if row.startswith("✗ broken.zip: FAILED: ")]
         assert len(failure) <= 80
-        assert screen.index(failure) < screen.index("packets done")
+        assert screen.index(failure) < screen.index("sessions done")
         gate.open()
         assert terminal.wait() == 1
         assert "✓" not in terminal.all_text
@@ -94,25 +94,25 @@ def test_the_display_follows_a_resize(study: Study, gate: Gate, narrower: int) -
         terminal.until(converting)
         terminal.resize(narrower, 24)
         start = len(terminal.raw)
-        terminal.until(lambda screen: "packets done" in screen and len(terminal.raw) > start + 200)
+        terminal.until(lambda screen: "sessions done" in screen and len(terminal.raw) > start + 200)
         drawn = [row for row in terminal.rows if row]
         assert max(map(len, drawn)) <= narrower
-        assert len([row for row in drawn if "packets done" in row]) == 1
+        assert len([row for row in drawn if "sessions done" in row]) == 1
         assert len([row for row in drawn if row.startswith("█")]) == 1
         gate.open()
         assert terminal.wait() == 0
-        assert "packets done" not in terminal.all_text
+        assert "sessions done" not in terminal.all_text
 
 
 def test_a_terminal_with_few_rows_shows_the_first_lines(study: Study, gate: Gate) -> None:
     put_three(study)
     with Terminal(str(study.sessions), rows=4, env=gate.env) as terminal:
         terminal.until(lambda screen: converting(screen) and " left" in screen)
-        assert len([row for row in terminal.all_text.splitlines() if "packets done" in row]) == 1
+        assert len([row for row in terminal.all_text.splitlines() if "sessions done" in row]) == 1
         assert len([row for row in terminal.all_text.splitlines() if BAR.match(row)]) == 1
         gate.open()
         assert terminal.wait() == 0
-        assert "packets done" not in terminal.all_text
+        assert "sessions done" not in terminal.all_text
 
 
 def test_ctrl_c_clears_the_display_before_the_messages(study: Study, gate: Gate) -> None:

@@ -99,7 +99,7 @@ def test_progress_is_printed_as_lines_without_rich(monkeypatch: pytest.MonkeyPat
     progress.open_or_plain()
     now[0] = PLAIN_SECONDS
     progress.tick()
-    assert stream.getvalue() == "0 of 0 packets done, 100% of 0.0 kB\n"
+    assert stream.getvalue() == "0 of 0 sessions done, 100% of 0.0 kB\n"
 
 
 def test_rich_is_loaded_only_for_a_terminal(study: Study) -> None:

@@ -159,3 +159,13 @@ def test_links_are_removed_before_what_they_lead_to(tmp_path: Path, monkeypatch:
     assert sorted(removed[:2]) == ["0", "3"]
     assert sorted(removed[2:]) == ["1", "2"]
     assert not packet.exists()
+
+
+def test_a_folder_that_contains_only_links_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "packet" / "a").mkdir(parents=True)
+    (tmp_path / "packet" / "a" / "link").symlink_to("../b")
+    with opened_folder(tmp_path) as parent:
+        with opened_in(parent, ("packet",)) as top:
+            states = file_states_in(top)
+        remove_unchanged(parent, "packet", states)
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """If the session id replaces patients, no output except the DICOM itself and the packet's own paths names them."""
 
+import csv
 import errno
 import gzip
 import json
@@ -276,6 +277,20 @@ def test_no_command_or_escaped_text_names_a_packet(
 ) -> None:
     study.put(name, NAMELESS)
     _, text = logged(study, tmp_path, *options)
+    assert "name left out" in text
+    assert not NAMED.search(text), text
+
+
+@pytest.mark.parametrize("name", ["O'Doe_Jane", "Doe 'Jane' \"Roe\"", "Doe\\'Jane"])
+def test_a_command_names_no_packet_with_quotes(study: Study, tmp_path: Path, name: str) -> None:
+    members = under("a", MrSeries(patient="X1", name="").files())
+    study.put(name, {**members, "more.7z": b"7z\xbc\xaf\x27\x1c" + bytes(26)}, Kind.ZIP)
+    mapping = tmp_path / "names.csv"
+    with mapping.open("w", newline="") as file:
+        csv.writer(file).writerows([["name", "subject"], [name, "S1"]])
+    study.put(f"{name}_2", NAMELESS)
+    _, text = logged(study, tmp_path, f"--logfile=path:{mapping}|packet_name:1|subject_id:2")
+    assert "S1" in text
     assert "name left out" in text
     assert not NAMED.search(text), text
 

@@ -45,7 +45,7 @@ def add_pictures(paths: SessionPaths, summary: Summary, opened: OpenedSession) -
 def _write_pictures(
     packed: Path, paths: SessionPaths, image: ImageSummary, missing: Iterable[Path], opened: OpenedSession
 ) -> None:
-    """Write the missing pictures of a compressed image, unless it cannot be read."""
+    """Write the missing pictures of a compressed image, unless it cannot be read or unpacked into the temporary folder."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as name:
         folder = Path(name)
         nifti = folder / "image.nii"

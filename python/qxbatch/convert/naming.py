@@ -28,7 +28,7 @@ def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
 
 
 def numbered_outputs(folder: Path, number: str) -> tuple[Output, ...]:
-    """Return the images (.nii) of a folder, whose names begin with `number`, with their sidecars, in byte order of their names."""
+    """Return all images (.nii) of a folder with their sidecars, in byte order of their names, which must begin with `number`."""
     niftis = sorted((path for path in folder.glob("*.nii") if path.is_file()), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
     return tuple(

@@ -44,7 +44,8 @@ def remove_unchanged(parent: OpenFolder, name: str, states: FileStates) -> None:
 
     if any(stat.S_ISLNK(state.st_mode) for state in states.values()):
         parent.remove(name, is_unchanged_link)
-    parent.remove(name, is_unchanged)
+    if parent.has(name):
+        parent.remove(name, is_unchanged)
 
 
 def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:

@@ -69,7 +69,7 @@ def _bar(progress: RunProgress, room: int, marks: Marks) -> Line:
 
 
 def _counts(progress: RunProgress, room: int) -> Line:
-    texts = [(cut(f"{progress.ended_count} of {counted(progress.unit_count, 'packet')} done", room), "bold")]
+    texts = [(cut(f"{progress.ended_count} of {counted(progress.unit_count, 'session')} done", room), "bold")]
     texts += [(f"{progress.failed_count} failed", "bold red")] * (progress.failed_count > 0)
     texts += [(f"{progress.to_check_count} to check", "yellow")] * (progress.to_check_count > 0)
     texts.append((elapsed_text(progress.seconds), ""))
@@ -100,7 +100,7 @@ def counts_text(progress: RunProgress) -> str:
         if progress.total_bytes
         else float(progress.ended_count == progress.unit_count)
     )
-    texts = [f"{progress.ended_count} of {counted(progress.unit_count, 'packet')} done"]
+    texts = [f"{progress.ended_count} of {counted(progress.unit_count, 'session')} done"]
     texts += [f"{progress.failed_count} failed"] * (progress.failed_count > 0)
     texts += [f"{progress.to_check_count} to check"] * (progress.to_check_count > 0)
     texts.append(f"{int(100 * ratio)}% of {decimal_size_text(progress.total_bytes)}")

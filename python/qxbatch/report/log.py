@@ -63,7 +63,7 @@ class LogObserver:
                 self._names.add(event.candidate)
                 self._log_line(f"found: {self._candidate_text(self._names.redact_candidate(event.candidate))}")
             case RunStarted():
-                self._log_line(f"importing {counted(event.units, 'packet')} of {event.size} bytes")
+                self._log_line(f"importing {counted(event.units, 'session')} of {event.size} bytes")
             case UnitStarted():
                 self._log_line(f"{event.unit}: started, {event.size} bytes")
             case StageStarted():

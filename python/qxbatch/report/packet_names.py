@@ -25,6 +25,13 @@ _LINK = re.compile(r"\ba link to [^;]*")
 _BAD_NAME = "its name cannot be used; the terminal showed it."
 
 
+def _escaped_forms(name: str) -> set[str]:
+    """Return the forms of a name in messages, and in the words of commands; a word is a name, or a path that contains it."""
+    quoted = name.replace("'", "'\"'\"'")  # as shlex.quote does
+    in_dollar_quotes = shell_word(f"{name}\n")[2:-3]  # without the line feed
+    return {one_line(name), quoted, in_dollar_quotes, repr(name)[1:-1]}
+
+
 class PacketNames:
     """The names of a run's packets that are left out of text; none unless logs are de-identified."""
 
@@ -53,8 +60,7 @@ class PacketNames:
         names = {file_name, name, packet_name(file_name, self._pattern)}
         if session_id and _EXTENSION.fullmatch(file_name.removeprefix(session_id)):
             names.remove(file_name)
-        unprintable = [name for name in names if not name.isprintable()]
-        names |= {form for name in unprintable for form in (one_line(name), shell_word(name)[2:-1], repr(name)[1:-1])}
+        names |= {form for name in names for form in _escaped_forms(name)}
         names = {name for name in names if len(name) >= _MIN_LENGTH and name != session_id}
         self._names |= names
         self._lengths |= {len(name) for name in names}
