@@ -132,8 +132,7 @@ pub struct Attributes {
     pub temporal_position: Option<i64>,
     /// AcquisitionNumber or FrameAcquisitionNumber.
     pub acquisition_number: Option<i64>,
-    /// InstanceNumber; in objects with per-frame functional groups the frame number, from 1. If their pixels are read, the
-    /// numbers continue from object to object (`number_frames`).
+    /// InstanceNumber; in objects with per-frame functional groups the frame number (`number_frames`).
     pub instance_number: Option<i64>,
     /// Acquisition date and time in seconds since 1 March of the year 0; since midnight if no date is known.
     pub acquisition_time: Option<f64>,
@@ -148,8 +147,7 @@ pub struct Attributes {
     pub frame_reference_time: Option<f64>,
     /// ImageIndex of PET: the number of the image in its series.
     pub image_index: Option<i64>,
-    /// Elements that number the volumes in some scans: of Philips the volume (2005,xx63) and the phase (2001,xx08), of GE
-    /// the run (0019,xxA2) as the first one.
+    /// Numbers of volumes in some scans: of Philips (2005,xx63), or of GE (0019,xxA2); and of Philips (2001,xx08).
     pub vendor_numbers: [Option<i64>; 2],
     /// Acquisition date in days since 1 March of the year 0, from the main data set.
     pub(super) acquisition_day: Option<f64>,
