@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 from pydicom.sequence import Sequence as Items
+from pydicom.uid import PositronEmissionTomographyImageStorage
 
 from tests.build.dicom import encoded
 from tests.build.objects import item
@@ -17,6 +18,7 @@ from tests.build.slices import block, classic, enhanced_object
 from tests.build.tamper import Files
 
 PLACES = 6
+_CLASSIC_TIMES = ("AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime")
 BEFORE, AFTER = "235958.000000", "000001.000000"
 """Times of volumes before and after midnight."""
 
@@ -133,3 +135,34 @@ def test_several_inversion_times_in_an_image_are_a_note(tmp_path: Path) -> None:
     outcome = converted(files, tmp_path)
     expected = "its image: its volumes have inversion times from 0.3 to 0.9 s; the JSON can have only one of them."
     assert (outcome.warnings, outcome.notes) == ([], [expected])
+
+
+@pytest.mark.parametrize("element", ["FrameReferenceTime", "ImageIndex"])
+def test_volumes_of_pet_are_in_the_order_of_their_own_elements(tmp_path: Path, element: str) -> None:
+    files = []
+    for number, part in enumerate(block(places=3, volumes=3)[::-1], start=1):
+        dataset = classic(part, number, dict.fromkeys((*_CLASSIC_TIMES, "AcquisitionNumber")))
+        dataset.SOPClassUID = PositronEmissionTomographyImageStorage
+        dataset.Modality = "PT"
+        index = 3 * part.volume + round(part.z / 2) + 1
+        setattr(dataset, element, 1000 * part.volume if element == "FrameReferenceTime" else index)
+        files.append(read_back(encoded(dataset)))
+    outcome = converted(files, tmp_path)
+    assert volumes(outcome) in ([0, 1, 2], [2, 1, 0])
+    is_right = volumes(outcome) == [0, 1, 2]
+    assert is_right or element == "ImageIndex"
+    assert outcome.warnings == []
+
+
+@pytest.mark.parametrize(("times", "is_noted"), [((100.0, 400.0, 700.0), True), ((900.0, 900.0, 900.0), False)])
+def test_several_inversion_times_of_an_enhanced_object_are_noted(
+    tmp_path: Path, times: Sequence[float], is_noted: bool
+) -> None:
+    scan = block(places=3, volumes=3)
+    dataset = enhanced_object(scan)
+    dataset.InversionTime = 150.0
+    for part, frame in zip(scan, dataset.PerFrameFunctionalGroupsSequence, strict=True):
+        frame.MRModifierSequence = Items([item(InversionTimes=[times[part.volume]])])
+    outcome = converted([read_back(encoded(dataset))], tmp_path)
+    assert outcome.warnings == []
+    assert any("inversion times from 0.1 to 0.7 s" in note for note in outcome.notes) == is_noted

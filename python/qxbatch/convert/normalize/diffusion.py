@@ -32,7 +32,7 @@ def read_gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
     if b_value is None:
         return None
     directionality = str(_standard_value(header, "DiffusionDirectionality") or "")
-    in_vendor_axes = not enhanced and _private_value(header, 0x0019, 0xBB, _GE_DIRECTION) is not None
+    in_vendor_axes = not enhanced and private_value(header, 0x0019, 0xBB, _GE_DIRECTION) is not None
     direction = () if in_vendor_axes or directionality.upper() == "ISOTROPIC" else _direction(header)
     return Gradient(b_value, directionality, direction, in_vendor_axes)
 
@@ -41,26 +41,26 @@ def _b_value(header: Dataset) -> float | None:
     """Return the b-value in s/mm2; None without one."""
     values = (
         _standard_value(header, "DiffusionBValue"),
-        _private_value(header, 0x0019, 0x0C, _SIEMENS),
-        _private_value(header, 0x2001, 0x03, _PHILIPS_B),
-        _private_value(header, 0x0065, 0x09, _UIH),
+        private_value(header, 0x0019, 0x0C, _SIEMENS),
+        private_value(header, 0x2001, 0x03, _PHILIPS_B),
+        private_value(header, 0x0065, 0x09, _UIH),
     )
     b_value = next((number for value in values if (number := _number(value)) is not None), None)
-    if b_value is None and (coded := _number(_private_value(header, 0x0043, 0x39, _GE_B))) is not None:
+    if b_value is None and (coded := _number(private_value(header, 0x0043, 0x39, _GE_B))) is not None:
         return coded % _GE_OFFSET
     return b_value
 
 
 def _direction(header: Dataset) -> tuple[float, ...]:
     """Return a unit vector in patient axes; empty if the header has none."""
-    in_image_axes = _vector(_private_value(header, 0x0065, 0x37, _UIH))
+    in_image_axes = _vector(private_value(header, 0x0065, 0x37, _UIH))
     if in_image_axes:  # this element takes precedence over the standard one, as in dcm2niix
         row, column = axes([float(value) for value in header.ImageOrientationPatient])
         return tuple((np.asarray(in_image_axes) @ np.stack([row, column, normal(np.stack([row, column]))])).tolist())
-    philips = [_private_value(header, 0x2005, element, _PHILIPS_DIRECTION) for element in (0xB0, 0xB1, 0xB2)]
+    philips = [private_value(header, 0x2005, element, _PHILIPS_DIRECTION) for element in (0xB0, 0xB1, 0xB2)]
     candidates = (
         _standard_value(header, "DiffusionGradientOrientation"),
-        _private_value(header, 0x0019, 0x0E, _SIEMENS),
+        private_value(header, 0x0019, 0x0E, _SIEMENS),
         None if None in philips else philips,
     )
     return next((vector for value in candidates if (vector := _vector(value))), ())
@@ -75,7 +75,7 @@ def _standard_value(header: Dataset, keyword: str) -> Any:
     return None
 
 
-def _private_value(header: Dataset, group: int, element: int, creator: str) -> Any:
+def private_value(header: Dataset, group: int, element: int, creator: str) -> Any:
     """Return the value of a private element, whatever block its creator reserved (PS3.5 7.8.1); None if it is absent."""
     try:
         return header.private_block(group, creator)[element].value

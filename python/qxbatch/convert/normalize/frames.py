@@ -7,7 +7,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from qxbatch.convert.normalize.diffusion import read_gradient
+from qxbatch.convert.normalize.diffusion import private_value, read_gradient
 from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
 from qxbatch.convert.normalize.model import Frame, PixelEncoding, VolumeAttributes
@@ -16,6 +16,10 @@ from qxbatch.convert.normalize.pixels import frame_length
 
 _MOSAIC_WORDS = {"MOSAIC", "VFRAME"}
 """Values of ImageType in mosaics of Siemens and UIH."""
+_PHILIPS_MR, _PHILIPS_IMAGING = "Philips MR Imaging DD 001", "Philips Imaging DD 001"
+"""Private creators of Philips."""
+_GE_ACQUISITION = "GEMS_ACQU_01"
+"""A private creator of GE."""
 _POINT, _PLANE = 3, 6
 """Numbers in ImagePositionPatient, and in ImageOrientationPatient."""
 _UNIT_TOLERANCE = 0.01
@@ -166,7 +170,6 @@ def read_volume_attributes(header: Dataset, index: int, *, enhanced: bool = Fals
     """Return the elements that can show to which volume a frame belongs."""
     instance_number = _integer(header, "InstanceNumber")
     trigger_time = _number(header, "NominalCardiacTriggerDelayTime")
-    acquisition_time = header.get("FrameAcquisitionDateTime") or _date_and_time(header, "Acquisition")
     return VolumeAttributes(
         temporal_position_index=_integer(header, "TemporalPositionIndex"),
         frame_acquisition_number=_integer(header, "FrameAcquisitionNumber"),
@@ -174,12 +177,49 @@ def read_volume_attributes(header: Dataset, index: int, *, enhanced: bool = Fals
         temporal_position_identifier=_integer(header, "TemporalPositionIdentifier"),
         trigger_time=_number(header, "TriggerTime") if trigger_time is None else trigger_time,
         gradient=read_gradient(header, enhanced=enhanced),
-        acquisition_time=str(acquisition_time or ""),
+        acquisition_time=_acquisition_time(header),
         reference_time=str(header.get("FrameReferenceDateTime") or ""),
         content_time=_date_and_time(header, "Content"),
         dimension_index_values=_dimensions(header),
-        instance_number=None if instance_number is None else (instance_number, index),
+        instance_number=None if instance_number is None else (instance_number, _concatenation_place(header), index),
+        numbers_frames=enhanced,
+        time_offset=_time_offset(header),
+        frame_reference_time=_number(header, "FrameReferenceTime"),
+        vendor_numbers=_vendor_numbers(header),
     )
+
+
+def _acquisition_time(header: Dataset) -> str:
+    """Return FrameAcquisitionDateTime, else date and time of acquisition, as far as they exist; empty without a time."""
+    date_and_time = _date_and_time(header, "Acquisition")
+    has_date = bool(header.get("AcquisitionDate"))
+    candidates = (
+        header.get("FrameAcquisitionDateTime"),
+        date_and_time if has_date else "",
+        header.get("AcquisitionDateTime"),
+        date_and_time,
+    )
+    return str(next(filter(None, candidates), ""))
+
+
+def _concatenation_place(header: Dataset) -> int:
+    """Return the place of an object in its concatenation; 0 for one that is no part of a concatenation."""
+    offset = _integer(header, "ConcatenationFrameOffsetNumber")
+    return (_integer(header, "InConcatenationNumber") or 0) if offset is None else offset
+
+
+def _time_offset(header: Dataset) -> float | None:
+    offset = _number(header, "TemporalPositionTimeOffset")
+    value = private_value(header, 0x2005, 0xA0, _PHILIPS_MR) if offset is None else offset
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _vendor_numbers(header: Dataset) -> tuple[int | None, int | None]:
+    volume = private_value(header, 0x2005, 0x63, _PHILIPS_MR)
+    run = private_value(header, 0x0019, 0xA2, _GE_ACQUISITION) if volume is None else volume
+    phase = private_value(header, 0x2001, 0x08, _PHILIPS_IMAGING)
+    first, second = (int(value) if isinstance(value, int) else None for value in (run, phase))
+    return first, second
 
 
 def _integer(header: Dataset, keyword: str) -> int | None:

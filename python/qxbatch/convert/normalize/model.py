@@ -61,8 +61,16 @@ class VolumeAttributes:
     content_time: str
     """ContentDate and ContentTime."""
     dimension_index_values: tuple[int, ...]
-    instance_number: tuple[int, int] | None
-    """InstanceNumber, and index of the frame."""
+    instance_number: tuple[int, int, int] | None
+    """InstanceNumber, place of the object in its concatenation (PS3.3 C.7.6.16.2.2.4; 0 without one), and index of the frame."""
+    numbers_frames: bool
+    """Whether the object is enhanced, so that `instance_number` numbers its frames."""
+    time_offset: float | None
+    """TemporalPositionTimeOffset, or the time at which the dynamic scan of Philips begins, in s."""
+    frame_reference_time: float | None
+    """FrameReferenceTime of PET, in ms."""
+    vendor_numbers: tuple[int | None, int | None]
+    """Elements that number the volumes in some scans: of Philips (2005,xx63) and (2001,xx08), of GE (0019,xxA2)."""
 
 
 @dataclass(frozen=True)

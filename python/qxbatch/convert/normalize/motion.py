@@ -103,7 +103,7 @@ def _acquisition_sort_key(volume: Sequence[Frame]) -> tuple[Any, ...]:
         *(number or 0 for number in numbers),
         elements.acquisition_time,
         elements.content_time,
-        elements.instance_number or (0, 0),
+        elements.instance_number or (0, 0, 0),
     )
 
 

@@ -26,6 +26,14 @@ def _gradient_values(frame: Frame) -> Any:
     return None if gradient is None else (gradient.b_value, gradient.directionality, gradient.orientation)
 
 
+def _content_time(frame: Frame) -> Any:
+    return frame.volume_attributes.content_time or None
+
+
+def _instance_number(frame: Frame) -> Any:
+    return frame.volume_attributes.instance_number
+
+
 _NUMBERS: tuple[tuple[str, Key], ...] = (
     ("TemporalPositionIndex", lambda frame: frame.volume_attributes.temporal_position_index),
     ("FrameAcquisitionNumber", lambda frame: frame.volume_attributes.frame_acquisition_number),
@@ -38,20 +46,24 @@ _NUMBERS: tuple[tuple[str, Key], ...] = (
 _TIMES: tuple[tuple[str, Key], ...] = (
     ("AcquisitionTime", lambda frame: frame.volume_attributes.acquisition_time or None),
     ("FrameReferenceDateTime", lambda frame: frame.volume_attributes.reference_time or None),
+    ("TemporalPositionTimeOffset", lambda frame: frame.volume_attributes.time_offset),
+    ("FrameReferenceTime", lambda frame: frame.volume_attributes.frame_reference_time),
 )
 """Elements that are tried after _NUMBERS and DimensionIndexValues."""
-_LAST: tuple[tuple[str, Key], ...] = (
-    ("ContentTime", lambda frame: frame.volume_attributes.content_time or None),
-    ("InstanceNumber", lambda frame: frame.volume_attributes.instance_number),
+_LABELS: tuple[tuple[str, Key], ...] = (
+    ("StackID", lambda frame: frame.stack_id or None),
+    ("EchoNumbers", lambda frame: frame.echo_number),
+    ("(2005,xx63) or (0019,xxA2)", lambda frame: frame.volume_attributes.vendor_numbers[0]),
+    ("(2001,xx08)", lambda frame: frame.volume_attributes.vendor_numbers[1]),
 )
-"""Elements that are tried last, after those of _NUMBERS that count frames."""
+"""Elements that only label the volumes of some scans: all frames of a volume have one value. They are tried after ContentTime."""
 
 
 def assign_volumes(frames_by_position: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones.
 
-    Both are in the order of the first of the `_keys` that distinguishes frames at the same position; if this is the gradient, in
-    the order of acquisition. The gradient is used only if all frames of a volume have exactly the same one.
+    Both are in the order of the first of the `_keys` that distinguishes frames at the same position; if this is the gradient or a
+    label (_LABELS), in the order of acquisition. These are used only if all frames of a volume have exactly the same one.
 
     Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, or when
     it is unknown which volume lacks slices. Only the first and the last volume may be incomplete; if each volume has its own
@@ -98,7 +110,20 @@ def _keys(frames_by_position: FramesByPosition) -> Iterator[Key]:
         yield by_dimensions
     yield from (key for _, key in _TIMES)
     yield from counting
-    yield from (key for _, key in _LAST)
+    yield _content_time
+    yield from (key for _, key in _LABELS)
+    if not _have_common_numbers(frames_by_position):
+        yield _instance_number
+
+
+def _have_common_numbers(frames_by_position: FramesByPosition) -> bool:
+    """Return whether several enhanced objects have the same InstanceNumber and place: the numbers of their frames have no order."""
+    names: dict[tuple[int, int], str] = {}
+    for frame in (frame for same_position in frames_by_position for frame in same_position):
+        number, name = frame.volume_attributes.instance_number, frame.source[0]
+        if frame.volume_attributes.numbers_frames and number is not None and names.setdefault(number[:2], name) != name:
+            return True
+    return False
 
 
 def _counts_frames(frames_by_position: FramesByPosition, key: Key) -> bool:
@@ -130,11 +155,16 @@ def _volume_indices(frames_by_position: FramesByPosition) -> Key:
 def _is_usable(frames_by_position: FramesByPosition, key: Key) -> bool:
     """Return whether a key can assign the frames to volumes.
 
-    Gradients that differ between the slices of a volume cannot: directions have no order.
+    Gradients and labels that differ between the slices of a volume cannot: they have no order.
     """
-    if key is _gradient_values and not _is_one_value_per_volume(frames_by_position, key):
+    if _has_no_order(key) and not _is_one_value_per_volume(frames_by_position, key):
         return False
     return _distinguishes(frames_by_position, key)
+
+
+def _has_no_order(key: Key) -> bool:
+    """Return whether the values of a key only label the volumes."""
+    return key is _gradient_values or any(key is label for _, label in _LABELS)
 
 
 def _distinguishes(frames_by_position: FramesByPosition, key: Key) -> bool:
@@ -153,23 +183,23 @@ def _is_one_value_per_volume(frames_by_position: FramesByPosition, key: Key) -> 
 
 
 def _volumes_by_value(frames_by_position: FramesByPosition, key: Key) -> list[Volume]:
-    """Return the frames with the same value of the key as a volume, in the order of the values or, of gradients, of acquisition."""
+    """Return the frames with the same value of the key as a volume, in the order of the values, else of acquisition."""
     by_value: dict[Any, Volume] = {}
     for index, same_position in enumerate(frames_by_position):
         for frame in same_position:
             by_value.setdefault(key(frame), {})[index] = frame
-    if key is _gradient_values:  # directions have no order, but the indices, times and numbers of their frames do
+    if _has_no_order(key):  # but the indices, times and numbers of the frames have
         return sorted(
             by_value.values(), key=lambda volume: min(_acquisition_sort_key(frame) for frame in volume.values())
         )
     return [by_value[value] for value in sorted(by_value)]
 
 
-def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
+def _acquisition_sort_key(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int, int], tuple[str, int]]:
     return (
         frame.volume_attributes.dimension_index_values,
         frame.volume_attributes.acquisition_time,
-        frame.volume_attributes.instance_number or (0, 0),
+        frame.volume_attributes.instance_number or (0, 0, 0),
         frame.source,
     )
 

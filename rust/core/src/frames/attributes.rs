@@ -94,8 +94,10 @@ pub struct Attributes {
     pub echo_time: Option<f64>,
     /// Repetition time, ms.
     pub repetition_time: Option<f64>,
-    /// Inversion time, ms.
+    /// Inversion time, ms; the first one if the frame has several.
     pub inversion_time: Option<f64>,
+    /// EchoNumbers, if it is one number.
+    pub echo_number: Option<i64>,
     /// Flip angle, degrees.
     pub flip_angle: Option<f64>,
     /// A hash of the name of the receive coil; 0 if the header has none.
@@ -131,7 +133,7 @@ pub struct Attributes {
     pub temporal_position: Option<i64>,
     /// AcquisitionNumber or FrameAcquisitionNumber.
     pub acquisition_number: Option<i64>,
-    /// InstanceNumber; in objects with per-frame functional groups the frame number, from 1.
+    /// InstanceNumber; in objects with per-frame functional groups the frame number (`number_frames`).
     pub instance_number: Option<i64>,
     /// Acquisition date and time in seconds since 1 March of the year 0; since midnight if no date is known.
     pub acquisition_time: Option<f64>,
@@ -142,6 +144,12 @@ pub struct Attributes {
     /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or an element of
     /// Philips).
     pub time_offset: Option<f64>,
+    /// FrameReferenceTime of PET, ms.
+    pub frame_reference_time: Option<f64>,
+    /// ImageIndex of PET: the number of the image in its series.
+    pub image_index: Option<i64>,
+    /// Numbers of volumes in some scans: of Philips (2005,xx63), or of GE (0019,xxA2); and of Philips (2001,xx08).
+    pub vendor_numbers: [Option<i64>; 2],
     /// Acquisition date in days since 1 March of the year 0, from the main data set.
     pub(super) acquisition_day: Option<f64>,
 }
@@ -166,6 +174,8 @@ impl Attributes {
             0x0018_9082 => self.echo_time = get(Vr::FD)?.first(),
             0x0018_0080 => self.repetition_time = get(Vr::DS)?.first(),
             0x0018_0082 => self.inversion_time = get(Vr::DS)?.first(),
+            0x0018_9079 => self.inversion_time = get(Vr::FD)?.first().or(self.inversion_time),
+            0x0018_0086 => self.echo_number = get(Vr::IS)?.integer(),
             0x0018_1314 => self.flip_angle = get(Vr::DS)?.first(),
             0x0018_1312 => {
                 self.phase_axis = match text(reader, element)?.as_str() {
@@ -192,6 +202,8 @@ impl Attributes {
             0x0020_0100 => self.temporal_position = get(Vr::IS)?.integer(),
             0x0020_9157 => self.dimension_indices = get(Vr::UL)?.indices(),
             0x0020_9128 => self.temporal_position = get(Vr::UL)?.integer(),
+            0x0054_1300 => self.frame_reference_time = get(Vr::DS)?.first(),
+            0x0054_1330 => self.image_index = get(Vr::US)?.integer(),
             0x0018_1060 => self.trigger_time = get(Vr::DS)?.first(),
             0x0020_930D => self.time_offset = get(Vr::FD)?.first(),
             0x0020_9153 => self.trigger_time = get(Vr::FD)?.first(),

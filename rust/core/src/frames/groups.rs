@@ -142,6 +142,7 @@ fn is_wanted_macro(element: &Element) -> bool {
         element.tag,
         0x0018_9112 // MR timing and related parameters
             | 0x0018_9114 // MR echo
+            | 0x0018_9115 // MR modifier
             | 0x0018_9117 // MR diffusion
             | 0x0018_9076 // gradient direction
             | 0x0018_9226 // MR image frame type
@@ -149,6 +150,7 @@ fn is_wanted_macro(element: &Element) -> bool {
             | 0x0020_9111 // frame content
             | 0x0020_9113 // plane position
             | 0x0020_9116 // plane orientation
+            | 0x0020_9310 // temporal position
             | 0x0028_9110 // pixel measures
             | 0x0028_9145 // pixel value transformation
     );

@@ -12,6 +12,7 @@ mod elements;
 mod groups;
 mod length;
 mod midnight;
+mod numbering;
 mod object;
 mod parse;
 mod private;

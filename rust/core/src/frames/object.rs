@@ -111,6 +111,11 @@ pub struct Object {
     pub has_appended_file: bool,
     /// InstanceNumber.
     pub instance_number: Option<i64>,
+    /// Place of the object in its concatenation (PS3.3 C.7.6.16.2.2.4): ConcatenationFrameOffsetNumber, else
+    /// InConcatenationNumber; None for an object that is no part of one.
+    pub concatenation_place: Option<i64>,
+    /// Whether it has per-frame functional groups, so that its frames are numbered by their order.
+    pub numbers_frames: bool,
     /// Its frames; empty without pixel data, and for a mosaic whose header lacks the number of tiles.
     pub frames: Vec<Frame>,
 }

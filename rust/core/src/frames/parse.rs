@@ -199,6 +199,10 @@ impl ObjectBuilder {
                 let uids = format!("{} {}", object.series_hash, text(reader, element)?);
                 object.series_hash = hash(uids.as_bytes());
             }
+            0x0020_9162 => object.concatenation_place = get(Vr::US)?,
+            0x0020_9228 => {
+                object.concatenation_place = get(Vr::UL)?.or(object.concatenation_place);
+            }
             0x0020_0011 => object.series_number = get(Vr::IS)?.filter(is_series_number),
             0x0008_0008 => {
                 let labels = text(reader, element)?.to_uppercase();
@@ -278,6 +282,7 @@ impl ObjectBuilder {
         encoding: Encoding,
     ) -> Result<u64, ParseError> {
         let main = &self.main;
+        self.object.numbers_frames = true;
         let frames = &mut self.object.frames;
         let frame_limit = self.frame_limit;
         each_item(

@@ -1,7 +1,7 @@
 //! Private elements of vendors, found by their private creators (PS3.5 section 7.8).
 
 use super::attributes::{Attributes, hash};
-use super::elements::{numbers, text};
+use super::elements::{Numbers, numbers, text};
 use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 
 /// GE: kinds of the images of one diffusion scan, without and with gradient.
@@ -158,7 +158,7 @@ impl PrivateBlocks {
             }
             (Creator::Uih, 0x0065_0050) => return Ok(Some(DeferredElement::UihTileCount)),
             (Creator::Uih, 0x0065_0051) => return Ok(Some(DeferredElement::UihTilePositions)),
-            _ => {}
+            (creator, tag) => read_vendor_number(creator, tag, attributes, get)?,
         }
         Ok(None)
     }
@@ -212,6 +212,24 @@ impl PrivateBlocks {
         self.creators
             .push((group << 16 | (tag & 0xFF) << 8, creator));
     }
+}
+
+/// Reads an element, whose tag is without the block, into `vendor_numbers`; ignores all others.
+fn read_vendor_number(
+    creator: Creator,
+    tag: u32,
+    attributes: &mut Attributes,
+    mut get: impl FnMut(Vr) -> Result<Numbers, ParseError>,
+) -> Result<(), ParseError> {
+    let [first, second] = &mut attributes.vendor_numbers;
+    match (creator, tag) {
+        (Creator::PhilipsMr, 0x2005_0063) | (Creator::GeAcquisition, 0x0019_00A2) => {
+            *first = get(Vr::SL)?.integer();
+        }
+        (Creator::PhilipsImaging, 0x2001_0008) => *second = get(Vr::IS)?.integer(),
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Sets the scale slope (`which` 0) or the scale intercept (1).

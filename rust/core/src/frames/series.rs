@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::numbering::number_frames;
 use super::object::{Object, Pixels};
 use super::parse::MAX_FRAMES;
 use super::read::{read, read_any};
@@ -111,6 +112,7 @@ impl Series {
             compute_values_hashes(&file, &mut object, &mut values).map_err(failed)?;
             objects.push(object);
         }
+        number_frames(&mut objects);
         // A converter that applies the first encoding to all files may get only a few pixels wrong: all rows are
         // compared.
         if has_mixed_encodings(&objects) {

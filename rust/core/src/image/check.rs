@@ -222,7 +222,7 @@ impl SeriesAndImages<'_> {
                 frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
             check.lowest_instance_number_and_file = check
                 .lowest_instance_number_and_file
-                .min((frame.instance_number.unwrap_or(i64::MAX), series_frame.file));
+                .min((number_in_object(series_frame), series_frame.file));
             let is_first = check
                 .contradicting_b_values
                 .is_none_or(|(known, ..)| volume < known);
@@ -268,6 +268,16 @@ fn without_patient_axes(series_frames: &[SeriesFrame<'_>]) -> bool {
         diffusion.encoding_direction.is_some()
             && direction(&series_frame.frame.attributes).is_none()
     })
+}
+
+/// Returns the number of a frame in its enhanced object, or the InstanceNumber of another object; the largest integer
+/// without one.
+fn number_in_object(series_frame: &SeriesFrame<'_>) -> i64 {
+    if series_frame.object.numbers_frames {
+        return i64::from(series_frame.frame.index) + 1;
+    }
+    let number = series_frame.frame.attributes.instance_number;
+    number.unwrap_or(i64::MAX)
 }
 
 /// Extends a range so that it includes a value; None changes nothing.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use super::frame_positions::SeriesFrame;
 use super::frame_values::{are_frame_numbers, times, values};
+use super::volume_labels::volume_labels;
 use crate::frames::Attributes;
 
 /// The name of an element (or of two), and a function that returns its number or time in a frame.
 type NumberKey = (&'static str, fn(&Attributes) -> Option<f64>);
 
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
-const NUMBERS: [NumberKey; 3] = [
+const NUMBERS: [NumberKey; 5] = [
     (
         "TemporalPositionIndex or TemporalPositionIdentifier",
         |frame| frame.temporal_position.map(|number| number as f64),
@@ -20,6 +21,11 @@ const NUMBERS: [NumberKey; 3] = [
         frame.acquisition_number.map(|number| number as f64)
     }),
     ("TriggerTime", |frame| frame.trigger_time),
+    (
+        "TemporalPositionTimeOffset or dynamic scan begin time",
+        |frame| frame.time_offset,
+    ),
+    ("FrameReferenceTime", |frame| frame.frame_reference_time),
 ];
 
 const TIMES: [NumberKey; 2] = [
@@ -33,9 +39,10 @@ const TIMES: [NumberKey; 2] = [
 /// `frames[slice][volume]` are the indices of its frames in `series_frames`.
 ///
 /// Only an element that gives the volumes of all slices counts: at each slice no value occurs twice, and the lowest
-/// values of all slices are lower than all second lowest ones, and so on. Frames for which `is_distinct` is false are
-/// not compared: they may be assigned to any volume, because other frames have their values, or because their values
-/// were not read.
+/// values of all slices are lower than all second lowest ones, and so on. Elements that only label the volumes, without an
+/// order ([`volume_labels`]), count if no other element gives the volumes of all slices. Frames for which `is_distinct` is
+/// false are not compared: they may be assigned to any volume, because other frames have their values, or because their
+/// values were not read.
 pub(super) fn exchanged_slices(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
@@ -49,19 +56,32 @@ pub(super) fn exchanged_slices(
         let index = frames.get(slice).and_then(|row| *row.get(volume)?);
         index.is_some_and(is_distinct)
     };
-    for with_file in [false, true] {
+    let mut any_ranks = false;
+    let mut exchanged = |(name, ranks): (&'static str, Option<Vec<Vec<usize>>>)| {
+        any_ranks |= ranks.is_some();
+        Some((first_exchanged_volume(&ranks?, &is_compared)?, name))
+    };
+    let indices = [false, true].map(|with_file| {
         let ranks = volume_indices(series_frames, frames, with_file)
             .filter(|rows| have_equal_values(rows))
             .and_then(|rows| volume_ranks(&rows, Ord::cmp));
-        if let Some(volume) = ranks.and_then(|ranks| first_exchanged_volume(&ranks, &is_compared)) {
-            return Some((volume, "DimensionIndexValues"));
-        }
-    }
+        ("DimensionIndexValues", ranks)
+    });
     let numbers = NUMBERS.map(|(name, key)| (name, values(series_frames, frames, key)));
     let times = TIMES.map(|(name, key)| (name, times(series_frames, frames, key)));
     let numbers = numbers.map(|(name, rows)| (name, rows.filter(|rows| !are_frame_numbers(rows))));
-    numbers.into_iter().chain(times).find_map(|(name, rows)| {
-        let ranks = volume_ranks(&rows?, f64::total_cmp)?;
+    let ranked = numbers.into_iter().chain(times).map(|(name, rows)| {
+        (
+            name,
+            rows.and_then(|rows| volume_ranks(&rows, f64::total_cmp)),
+        )
+    });
+    let found = indices.into_iter().chain(ranked).find_map(&mut exchanged);
+    if found.is_some() || any_ranks {
+        return found;
+    }
+    volume_labels(series_frames, frames).find_map(|(name, rows)| {
+        let ranks = volume_ranks(&rows, Ord::cmp)?;
         Some((first_exchanged_volume(&ranks, &is_compared)?, name))
     })
 }
@@ -80,7 +100,7 @@ pub(super) fn has_exchanged_frames(frames: &[SeriesFrame<'_>], places: &[Option<
 }
 
 /// Returns whether all slices have the same values, `[slice][volume]`, in any order.
-fn have_equal_values<T: Ord + Clone>(rows: &[Vec<T>]) -> bool {
+pub(super) fn have_equal_values<T: Ord + Clone>(rows: &[Vec<T>]) -> bool {
     let sorted = |row: &Vec<T>| {
         let mut sorted = row.clone();
         sorted.sort_unstable();

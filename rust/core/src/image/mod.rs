@@ -27,6 +27,7 @@ mod statistics_error;
 mod steady;
 mod time_step;
 mod value_matcher;
+mod volume_labels;
 mod volume_order;
 mod volume_reader;
 mod voxel_type;

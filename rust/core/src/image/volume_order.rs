@@ -1,8 +1,11 @@
 //! Whether the volumes of an image are in the order of a time or number in the headers.
 
+use std::collections::BTreeMap;
+
 use super::exchanged_slices::volume_indices;
 use super::frame_positions::SeriesFrame;
 use super::frame_values::{are_frame_numbers, times, values};
+use super::volume_labels::has_labelled_volumes;
 use crate::frames::{Attributes, span};
 
 /// Numbers and times that may order the volumes of a series.
@@ -13,6 +16,12 @@ const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
     |frame| frame.content_time,
     |frame| frame.trigger_time,
     |frame| frame.instance_number.map(as_float),
+];
+
+/// Times of volumes: one counts only if all slices of a volume have the same one, and each volume another one.
+const VOLUME_TIMES: [fn(&Attributes) -> Option<f64>; 2] = [
+    |frame| frame.time_offset,
+    |frame| frame.frame_reference_time,
 ];
 
 /// Indices in [`KEYS`]. The keys up to `ACQUISITION_NUMBER` are numbers of volumes.
@@ -36,11 +45,12 @@ pub enum VolumeOrder {
     NotCompared,
     /// In the order of at least one time or number in the headers.
     Right,
-    /// In the order of no time or number in the headers, against temporal positions or acquisition times that prove the
-    /// order, or with a temporal position, acquisition number or time that repeats only at some slices.
+    /// In the order of no time or number in the headers, against temporal positions, acquisition times or times of volumes
+    /// that prove the order, or with a temporal position, acquisition number or time that repeats only at some slices.
     Wrong,
     /// No time or number in the headers distinguishes the volumes, or they are only in the order of InstanceNumbers (in an
     /// object with several frames, numbers of frames), and these count neither volume by volume nor place by place.
+    /// Numbers of frames do not count if several enhanced objects have the same InstanceNumber and place in a concatenation.
     Undetermined,
 }
 
@@ -55,6 +65,14 @@ pub(super) fn volume_order(
     }
     let mut any_distinguishes = false;
     for (index, key) in KEYS.iter().enumerate() {
+        if index == INSTANCE_NUMBER {
+            match order_of_volumes(series_frames, frames) {
+                Some(true) => return VolumeOrder::Right,
+                Some(false) => return VolumeOrder::Wrong,
+                None if have_common_numbers(series_frames, frames) => continue,
+                None => {}
+            }
+        }
         let rows = if matches!(index, ACQUISITION_TIME | CONTENT_TIME) {
             times(series_frames, frames, *key)
         } else {
@@ -68,16 +86,17 @@ pub(super) fn volume_order(
         if !ends_differ {
             continue;
         }
+        let is_only = !any_distinguishes;
         any_distinguishes = true;
         if index == ACQUISITION_NUMBER && are_frame_numbers(&rows) {
             continue;
         }
-        if index == INSTANCE_NUMBER {
-            match rises_by_dimension(series_frames, frames) {
-                Some(true) => return VolumeOrder::Right,
-                Some(false) => return VolumeOrder::Wrong,
-                None => {}
-            }
+        if index == INSTANCE_NUMBER
+            && is_only
+            && lowest_rise(&rows)
+            && has_labelled_volumes(series_frames, frames)
+        {
+            return VolumeOrder::Right;
         }
         if must_differ_at_all_slices(index, &rows) && repeats_at_some_slices(&rows) {
             return VolumeOrder::Wrong;
@@ -122,6 +141,63 @@ fn repeats_at_some_slices(rows: &[Vec<f64>]) -> bool {
         sorted.windows(2).all(|pair| pair.first() != pair.last())
     };
     rows.iter().any(all_differ) && !rows.iter().all(all_differ)
+}
+
+/// Returns whether DimensionIndexValues, times of volumes or ImageIndex of PET give the order of the volumes, and this is
+/// the order of the image. None if none of them gives it.
+fn order_of_volumes(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+) -> Option<bool> {
+    let by_time = || {
+        VOLUME_TIMES
+            .iter()
+            .find_map(|key| rises_by_volume(&values(series_frames, frames, *key)?))
+    };
+    let by_image_index = || {
+        let rows = values(series_frames, frames, |frame| {
+            frame.image_index.map(as_float)
+        })?;
+        (rises(&rows) && is_regular(&rows)).then_some(true)
+    };
+    rises_by_dimension(series_frames, frames)
+        .or_else(by_time)
+        .or_else(by_image_index)
+}
+
+/// Returns whether times, `[slice][volume]`, rise from volume to volume. None if they are not the same at all slices, or
+/// if they repeat.
+fn rises_by_volume(rows: &[Vec<f64>]) -> Option<bool> {
+    let first = rows.first()?;
+    let mut sorted = first.clone();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let all_differ = sorted.windows(2).all(|pair| pair.first() != pair.last());
+    (all_differ && rows.iter().all(|row| row == first)).then(|| sorted == *first)
+}
+
+/// Returns whether an image shows frames of several objects at the same place in their series: their frames have the same
+/// numbers, which say nothing about the order.
+fn have_common_numbers(series_frames: &[SeriesFrame<'_>], frames: &[Vec<Option<usize>>]) -> bool {
+    let mut files = BTreeMap::new();
+    frames.iter().flatten().flatten().any(|index| {
+        let series_frame = series_frames.get(*index);
+        series_frame.is_some_and(|series_frame| {
+            series_frame.object.place().is_some_and(|place| {
+                *files.entry(place).or_insert(series_frame.file) != series_frame.file
+            })
+        })
+    })
+}
+
+/// Returns whether the lowest number of each volume, `[slice][volume]`, rises from volume to volume.
+fn lowest_rise(rows: &[Vec<f64>]) -> bool {
+    let mut lowest: Vec<f64> = rows.first().cloned().unwrap_or_default();
+    for row in rows {
+        for (low, number) in lowest.iter_mut().zip(row) {
+            *low = low.min(*number);
+        }
+    }
+    lowest.windows(2).all(|pair| pair.first() < pair.last())
 }
 
 /// Returns whether DimensionIndexValues rise from volume to volume. None if they are not the same at all slices, if they
