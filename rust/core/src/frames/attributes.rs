@@ -124,6 +124,8 @@ pub struct Attributes {
     pub philips_scale: Option<[f64; 2]>,
     /// A hash of StackID; 0 if the header has none.
     pub stack_id_hash: u64,
+    /// InStackPositionNumber.
+    pub in_stack_position: Option<i64>,
     /// DimensionIndexValues, the first 16; empty if the header has none.
     pub dimension_indices: Vec<u32>,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
@@ -189,6 +191,7 @@ impl Attributes {
             }
             0x0020_0013 => self.instance_number = get(Vr::IS)?.integer(),
             0x0020_0100 => self.temporal_position = get(Vr::IS)?.integer(),
+            0x0020_9057 => self.in_stack_position = get(Vr::UL)?.integer(),
             0x0020_9157 => self.dimension_indices = get(Vr::UL)?.indices(),
             0x0020_9128 => self.temporal_position = get(Vr::UL)?.integer(),
             0x0018_1060 => self.trigger_time = get(Vr::DS)?.first(),
