@@ -133,3 +133,12 @@ def test_several_inversion_times_in_an_image_are_a_note(tmp_path: Path) -> None:
     outcome = converted(files, tmp_path)
     expected = "its image: its volumes have inversion times from 0.3 to 0.9 s; the JSON can have only one of them."
     assert (outcome.warnings, outcome.notes) == ([], [expected])
+
+
+def test_inversion_times_of_enhanced_frames_are_a_note(tmp_path: Path) -> None:
+    dataset = enhanced_object(block(places=PLACES, volumes=2))
+    for k, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        frame.MRModifierSequence = Items([item(InversionTimes=[300.0 if k < PLACES else 900.0])])
+    outcome = converted([read_back(encoded(dataset))], tmp_path)
+    assert outcome.warnings == []
+    assert any("its volumes have inversion times from 0.3 to 0.9 s" in note for note in outcome.notes)

@@ -167,6 +167,7 @@ impl Attributes {
             0x0018_9082 => self.echo_time = get(Vr::FD)?.first(),
             0x0018_0080 => self.repetition_time = get(Vr::DS)?.first(),
             0x0018_0082 => self.inversion_time = get(Vr::DS)?.first(),
+            0x0018_9079 => self.inversion_time = get(Vr::FD)?.first().or(self.inversion_time),
             0x0018_1314 => self.flip_angle = get(Vr::DS)?.first(),
             0x0018_1312 => {
                 self.phase_axis = match text(reader, element)?.as_str() {

@@ -142,6 +142,7 @@ fn is_wanted_macro(element: &Element) -> bool {
         element.tag,
         0x0018_9112 // MR timing and related parameters
             | 0x0018_9114 // MR echo
+            | 0x0018_9115 // MR modifier
             | 0x0018_9117 // MR diffusion
             | 0x0018_9076 // gradient direction
             | 0x0018_9226 // MR image frame type
