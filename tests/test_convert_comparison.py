@@ -158,6 +158,24 @@ def test_a_mosaic_with_a_changed_image_type_is_recognised(tmp_path: Path) -> Non
     assert outcome.warnings == []
 
 
+@pytest.mark.parametrize("has_direction", [True, False])
+def test_gradient_warnings_are_notes_if_the_headers_prove_the_directions(
+    tmp_path: Path, *, has_direction: bool
+) -> None:
+    """The slices follow each other against the normal of their plane, so that dcm2niix warns of a negative determinant."""
+    datasets = Mosaic(b_values=(0, 1000, 1000)).datasets()
+    for dataset in datasets:
+        csa = dataset.private_block(0x0029, "SIEMENS CSA HEADER")[0x10]
+        csa.value = csa.value.replace(b"1.00000000", b"-1.0000000", 1)
+        block = dataset.private_block(0x0019, "SIEMENS MR HEADER")
+        if 0x0E in block and not has_direction:
+            del block[0x0E]
+    outcome = converted([read_back(encoded(dataset)) for dataset in datasets], tmp_path)
+    messages = outcome.notes if has_direction else outcome.warnings
+    assert any("negative determinant" in message for message in messages)
+    assert not has_direction or outcome.warnings == []
+
+
 def test_a_mosaic_without_any_marker_gives_a_warning(tmp_path: Path) -> None:
     files = [read_back(encoded(dataset)) for dataset in Mosaic(vendor=Vendor.SIEMENS).datasets()]
     for dataset in files:

@@ -250,6 +250,41 @@ def test_times_in_the_order_of_interleaved_slices_are_no_exchange(tmp_path: Path
     check_image(outcome.conversion.outputs[0].nifti, SCAN)
 
 
+@pytest.mark.parametrize("keyword", ["TemporalPositionIdentifier", "AcquisitionNumber"])
+def test_volumes_that_lost_slices_and_keep_their_number_are_reported(tmp_path: Path, keyword: str) -> None:
+    """The second volume lacks its middle slice, and the scan was stopped after the middle slice of the fourth volume."""
+    lost = {(1, 0): True, (1, 1): False, (1, 2): True, (3, 0): False, (3, 1): True, (3, 2): False}
+    slices = [part for part in block(places=3, volumes=4) if lost.get((part.volume, round(part.z / 2)), True)]
+    outcome = converted([numbered(part, k, keyword) for k, part in enumerate(slices, start=1)], tmp_path)
+    assert outcome.image_warnings != []
+
+
+def test_a_slice_of_a_later_temporal_position_is_reported(tmp_path: Path) -> None:
+    """The second volume lacks its last slice, and of the third volume only the last slice exists."""
+    slices = block(places=3, volumes=3)
+    del slices[5:8]
+    keyword = "TemporalPositionIdentifier"
+    outcome = converted([numbered(part, k, keyword) for k, part in enumerate(slices, start=1)], tmp_path)
+    assert "its image: its volume 2 has slices of several volumes by TemporalPositionIndex or " + keyword + "." in (
+        outcome.image_warnings
+    )
+
+
+def test_acquisition_numbers_of_groups_of_slices_are_no_exchange(tmp_path: Path) -> None:
+    slices = [
+        part.with_(changes={"AcquisitionNumber": 2 * part.volume + (1 if part.z < 3 else 2)})
+        for part in block(places=3, volumes=3)
+    ]
+    outcome = converted([read_back(encoded(classic(part, k))) for k, part in enumerate(slices, start=1)], tmp_path)
+    assert (outcome.warnings, outcome.notes) == ([], [])
+
+
+def numbered(part: Slice, number: int, keyword: str) -> Dataset:
+    """Return a classic slice of which only InstanceNumber and a number of its volume give the volume."""
+    absent = dict.fromkeys(("AcquisitionNumber", "AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime"))
+    return read_back(encoded(classic(part, number, {**absent, keyword: part.volume + 1})))
+
+
 def classic_files(order: Sequence[int], keyword: str) -> list[Dataset]:
     """Return classic slices that are numbered in an order, and of which only one other element gives the volumes, if any."""
     absent = dict.fromkeys(("AcquisitionNumber", "AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime"))

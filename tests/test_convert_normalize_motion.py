@@ -122,6 +122,25 @@ def test_interleaved_slices_of_an_incomplete_acquisition_are_not_motion(tmp_path
     assert "unevenly spaced" in failure_of(normalized(write_classic(tmp_path / "in", incomplete)))
 
 
+@pytest.mark.parametrize("shift", [1.0, 1.5])
+def test_temporal_positions_at_different_places_are_refused(tmp_path: Path, shift: float) -> None:
+    parts = [
+        part.with_(
+            z=part.z + shift * (part.volume // 2),
+            changes={"TemporalPositionIdentifier": part.volume + 1, "SpacingBetweenSlices": 4},
+        )
+        for part in block(5, 4, step=4.0)
+    ]
+    message = failure_of(normalized(write_classic(tmp_path / "in", parts)))
+    assert "different temporal positions have different places" in message
+
+
+def test_slabs_with_equal_temporal_positions_are_separate_images(tmp_path: Path) -> None:
+    low = [part.with_(changes={"TemporalPositionIdentifier": part.volume + 1}) for part in block(2, 2)]
+    high = [part.with_(z=part.z + 9.0) for part in low]
+    check(normalized(write_classic(tmp_path / "in", low + high)), low, high, suffixes=("", ""))
+
+
 @pytest.mark.parametrize(("shift", "angle"), [([25.0, 0.0, 0.0], 0.0), ([0.0, 0.0, 0.0], 0.2)], ids=["far", "wide"])
 def test_an_impossible_movement_is_not_motion(tmp_path: Path, shift: list[float], angle: float) -> None:
     parts = moved(block(6, 2), lambda volume: (np.array(shift) * volume, angle * volume))

@@ -89,6 +89,25 @@ def test_slices_whose_values_are_not_compared_are_in_order(tmp_path: Path, vendo
     check_image(outcome.conversion.outputs[0].nifti, slices)
 
 
+def test_echoes_whose_values_are_not_compared_are_distinguished(tmp_path: Path) -> None:
+    slices = [
+        part.with_(echo=echo, base=1000 * k)
+        for volume in range(VOLUMES)
+        for k, echo in enumerate((12.0, 30.0))
+        for part in block(PLACES, VOLUMES)
+        if part.volume == volume
+    ]
+    changes = [{"EchoNumbers": 1 if part.echo < 20 else 2, "HighBit": None} for part in slices]
+    files = [
+        read_back(encoded(classic(part, number, values)))
+        for number, (part, values) in enumerate(zip(slices, changes, strict=True), start=1)
+    ]
+    outcome = converted(files, tmp_path)
+    assert outcome.warnings == []
+    for echo, output in zip((12.0, 30.0), outcome.conversion.outputs, strict=True):
+        check_image(output.nifti, [part for part in slices if part.echo == echo])
+
+
 def packed(values: NDArray[np.int64]) -> bytes:
     """Return pairs of values in cells of 12 bits, the lowest bits first (PS3.5 8.1.1 of 2006)."""
     first, second = values.reshape(-1, 2).T

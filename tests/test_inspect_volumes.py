@@ -88,6 +88,18 @@ def test_a_volume_missing_in_the_middle_is_found_by_its_temporal_position(tmp_pa
     assert verdict(acquisition) is SeriesVerdict.INCOMPLETE
 
 
+def test_lost_slices_of_several_volumes_are_found_by_temporal_positions(tmp_path: Path) -> None:
+    """Each place keeps three frames: the second volume lacks its middle slice, and of the fourth volume only that exists."""
+    slices = [
+        part.with_(changes={"TemporalPositionIdentifier": part.volume + 1, "AcquisitionNumber": 1})
+        for part in block(places=3, volumes=4)
+    ]
+    kept = [part for k, part in enumerate(slices) if k not in {4, 9, 11}]
+    acquisition = facts_of([classic_slice(part, k) for k, part in enumerate(kept, start=1)], tmp_path)
+    assert verdict(acquisition) is SeriesVerdict.INCOMPLETE
+    assert counts(acquisition) == (None, 4, 2, 1, 3, 0)
+
+
 @pytest.mark.parametrize("twice", [(0,), (3, 17), tuple(range(SLICES * VOLUMES))])
 def test_copies_with_another_uid_are_duplicates_and_not_volumes(twice: tuple[int, ...], tmp_path: Path) -> None:
     acquisition = facts_of(copied(classic(), *twice), tmp_path)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.extra_images import has_map, is_copy_or_overlay
-from qxbatch.convert.gradient_tables import b_value_findings, direction_findings
+from qxbatch.convert.gradient_tables import are_directions_comparable, b_value_findings, direction_findings
 from qxbatch.convert.mixed_kinds import mixed_kinds_notes
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
@@ -50,6 +50,8 @@ class Findings(NamedTuple):
     are_slices_proven: bool = False
     """Whether position and number of all slices were compared, and no fault was found. Also True if the values of slices could not
     be compared."""
+    are_directions_proven: bool = False
+    """Whether all gradient directions in the tables of the images were compared with the headers, and no fault was found."""
 
 
 class _NamedImage(NamedTuple):
@@ -125,7 +127,19 @@ def _findings(
             *(() if has_map(image.output.suffix) else mixed_kinds_notes(image.check)),
         ]
         notes += [f"{image.name}: {text}" for text in texts]
-    return Findings(tuple(order), tuple(faults), tuple(count_faults), tuple(doubts), tuple(notes), are_slices_proven)
+    with_directions = [image for image in images if "bvec" in image.output.sidecars]
+    are_directions_proven = not faults and all(
+        are_directions_comparable(image.output, image.check) for image in with_directions
+    )
+    return Findings(
+        tuple(order),
+        tuple(faults),
+        tuple(count_faults),
+        tuple(doubts),
+        tuple(notes),
+        are_slices_proven,
+        bool(with_directions) and are_directions_proven,
+    )
 
 
 def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:

@@ -146,6 +146,16 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     return [f"the gradient direction of volume {volume + 1} is {actual}, by its header {header_direction}{more}."]
 
 
+def are_directions_comparable(output: Output, check: ImageCheck) -> bool:
+    """Return whether the headers have the direction, in patient axes, of every weighted volume in the table of an image."""
+    table = gradient_table(output)
+    weighted = [k for k, (b, _) in enumerate(table) if b > _MIN_WEIGHTED_B]
+    if not weighted or len(table) != len(check.directions) or has_map(output.suffix):
+        return False
+    headers = [check.directions[k] for k in weighted]
+    return all(header is not None and abs(math.hypot(*header) - 1) <= _LENGTH_TOLERANCE for header in headers)
+
+
 def _header_directions(
     headers: Sequence[tuple[float, float, float] | None], weighted: Sequence[int], affine: Affine
 ) -> _Directions:

@@ -67,7 +67,9 @@ def judge(
     problems += _header_problems(series, images, nothing_to_convert, evidence, compared)
     has_positions = has_slices_of_body(evidence.classes) and not is_secondary_capture(evidence.classes)
     as_notes = compared.are_slices_proven or evidence.frames is None or not has_positions
-    problems += _converter_warnings(series, converter, result, as_notes=as_notes)
+    problems += _converter_warnings(
+        series, converter, result, as_notes=as_notes, gradients_as_notes=compared.are_directions_proven
+    )
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
     text = f"{converter.name} found incomplete volumes: {excerpt(result.stdout)}"
@@ -102,22 +104,25 @@ def _header_problems(
 
 
 def _converter_warnings(
-    series: Series, converter: Converter, result: ProcessResult, *, as_notes: bool
+    series: Series, converter: Converter, result: ProcessResult, *, as_notes: bool, gradients_as_notes: bool
 ) -> list[Problem]:
     """Return the converter's warnings; none after an exit status above 0, which has its own message.
 
     Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove number and position of the
-    slices, another check decides (PAR/REC), or the slices have no position (screen saves).
+    slices, another check decides (PAR/REC), or the slices have no position (screen saves). Those about gradient directions are only
+    notes if `gradients_as_notes`: the headers prove all directions.
     """
     if result.exit_status:
         return []
     geometry, gradients = warnings_of(result.stdout), gradient_warnings_of(result.stdout)
     quoted = f"{converter.name} warns: "
-    problems = [review_problem(series, quoted + " / ".join(gradients))] if gradients else []
-    if geometry:
-        text = quoted + " / ".join(geometry)
-        problems.append(note_problem(series, text) if as_notes else review_problem(series, text))
-    return problems
+    return [
+        note_problem(series, quoted + " / ".join(lines))
+        if are_notes
+        else review_problem(series, quoted + " / ".join(lines))
+        for lines, are_notes in ((gradients, gradients_as_notes), (geometry, as_notes))
+        if lines
+    ]
 
 
 def failure(series: Series, tool: str, reason: str, log: str, *, has_other_problem: bool = False) -> Judgement:

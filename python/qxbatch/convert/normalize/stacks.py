@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -119,9 +119,32 @@ def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     plans: list[StackPlan] = []
     for group in _split_by_orientation(similar):
         for subset in (subset for contrast in split_by_contrast(group) for subset in _split_by_stack_id(contrast)):
-            for slab in slabs(group_by_position(subset)):
+            found = slabs(group_by_position(subset))
+            _check_temporal_positions(found)
+            for slab in found:
                 plans += _slab_plans(slab, echo)
     return plans
+
+
+def _check_temporal_positions(found: Sequence[FramesByPosition]) -> None:
+    """Raise CannotNormalizeError if places of one slab have no temporal position in common, and each of these is in several slabs.
+
+    Then the volumes were moved along the normal, and each slab would have slices of several volumes.
+    """
+    in_slabs = [[_temporal_positions(same_position) for same_position in slab] for slab in found]
+    for index, places in enumerate(in_slabs):
+        others = set().union(*(numbers for k, slab in enumerate(in_slabs) if k != index for numbers in slab))
+        if any(one and other and not one & other and (one | other) <= others for one, other in pairwise(places)):
+            raise CannotNormalizeError("volumes of different temporal positions have different places along the normal")
+
+
+def _temporal_positions(same_position: Sequence[Frame]) -> set[tuple[int | None, int | None]]:
+    """Return TemporalPositionIndex and TemporalPositionIdentifier of the frames at one place that have one of them."""
+    numbers = (
+        (frame.volume_attributes.temporal_position_index, frame.volume_attributes.temporal_position_identifier)
+        for frame in same_position
+    )
+    return {number for number in numbers if number != (None, None)}
 
 
 def _contrast_plans(contrast: ContrastVolumes, echo: int) -> list[StackPlan]:

@@ -1,5 +1,6 @@
 //! The attributes of one frame, read element by element.
 
+use super::date_time::{date_time, day, time_of_day};
 use super::elements::{Numbers, finite_number, numbers, text};
 use super::midnight::DAY;
 use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
@@ -127,6 +128,8 @@ pub struct Attributes {
     pub philips_scale: Option<[f64; 2]>,
     /// A hash of StackID; 0 if the header has none.
     pub stack_id_hash: u64,
+    /// InStackPositionNumber.
+    pub in_stack_position: Option<i64>,
     /// DimensionIndexValues, the first 16; empty if the header has none.
     pub dimension_indices: Vec<u32>,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
@@ -200,6 +203,7 @@ impl Attributes {
             }
             0x0020_0013 => self.instance_number = get(Vr::IS)?.integer(),
             0x0020_0100 => self.temporal_position = get(Vr::IS)?.integer(),
+            0x0020_9057 => self.in_stack_position = get(Vr::UL)?.integer(),
             0x0020_9157 => self.dimension_indices = get(Vr::UL)?.indices(),
             0x0020_9128 => self.temporal_position = get(Vr::UL)?.integer(),
             0x0054_1300 => self.frame_reference_time = get(Vr::DS)?.first(),
@@ -326,81 +330,12 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
     hash.max(1)
 }
 
-/// Returns the seconds since midnight of a TM value; None without hours. Colons are ignored. Minutes and seconds that
-/// cannot be read, or that no clock has, count as 0.
-fn time_of_day(value: &str) -> Option<f64> {
-    let plain: String = value.chars().filter(|letter| *letter != ':').collect();
-    let part = |from: usize, to: usize| plain.get(from..to).and_then(finite_number);
-    let hours = part(0, 2)?;
-    let minutes = part(2, 4).unwrap_or(0.0);
-    let seconds = plain
-        .get(4..)
-        .and_then(|text| finite_number(text.trim()))
-        .filter(|seconds| (0.0..SECONDS_LIMIT).contains(seconds))
-        .unwrap_or(0.0);
-    Some(hours * 3600.0 + minutes * 60.0 + seconds)
-}
-
-/// Seconds of a minute are below this limit; 60 is a leap second (PS3.5 section 6.2).
-const SECONDS_LIMIT: f64 = 61.0;
-
-/// Returns the days from 1 March of the year 0 to the date of a DA value.
-fn day(value: &str) -> Option<f64> {
-    let plain: String = value.chars().filter(|letter| *letter != '.').collect();
-    let part = |from: usize, to: usize| {
-        plain
-            .get(from..to)
-            .and_then(|text| text.parse::<u32>().ok())
-    };
-    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
-    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Years start in March here, so that the leap day is the last day of a year.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    Some(f64::from(
-        year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1,
-    ))
-}
-
-/// Returns a DT value as seconds since 1 March of the year 0; ignores its time zone. None without a complete date.
-fn date_time(value: &str) -> Option<f64> {
-    let local = value.split(['+', '-', '&']).next().unwrap_or_default();
-    let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);
-    Some(day(local)? * DAY + time)
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::{Attributes, date_time, day, time_of_day};
+    use super::Attributes;
 
     #[test]
-    fn days_follow_each_other_over_months_and_leap_years() {
-        for (before, after) in [
-            ("20240131", "20240201"),
-            ("20240228", "20240229"),
-            ("20240229", "20240301"),
-            ("20230228", "20230301"),
-            ("20231231", "2024.01.01"),
-        ] {
-            assert!((day(after).unwrap() - day(before).unwrap() - 1.0).abs() < 1e-9);
-        }
-        assert_eq!(day("20241301"), None);
-        assert_eq!(day("x"), None);
-    }
-
-    #[test]
-    fn times_and_b_values_are_finite() {
-        assert_eq!(time_of_day("101560.5"), Some(36_960.5));
-        for text in ["1015inf", "1015nan", "10151e300", "1015-5", "10159999999"] {
-            assert_eq!(time_of_day(text), Some(36_900.0), "{text}");
-        }
+    fn b_values_in_texts_are_finite() {
         for comments in ["b=inf", "b=nan(0,0,1)", "b=1e999"] {
             let mut attributes = Attributes::default();
             attributes.read_comments(comments);
@@ -409,12 +344,5 @@ mod tests {
         let mut attributes = Attributes::default();
         attributes.read_sequence_name(&format!("*ep_b1{}", "0".repeat(400)));
         assert_eq!(attributes, Attributes::default());
-    }
-
-    #[test]
-    fn a_moment_has_its_time_of_day_and_no_zone() {
-        let moment = |text: &str| date_time(text).unwrap();
-        let apart = moment("20240201000001.5+0100") - moment("20240131235959.0");
-        assert!((apart - 2.5).abs() < 1e-4);
     }
 }

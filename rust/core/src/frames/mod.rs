@@ -7,6 +7,7 @@
 
 mod attributes;
 mod csa;
+mod date_time;
 mod details;
 mod elements;
 mod groups;

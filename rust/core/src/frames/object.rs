@@ -85,6 +85,9 @@ pub struct Object {
     pub acquisition_matrix_side: u32,
     /// Whether Siemens is the manufacturer.
     pub is_siemens: bool,
+    /// Whether dcm2niix keeps the order of the frames of an object of this manufacturer, and does not sort them by
+    /// InStackPositionNumber.
+    pub keeps_frame_order: bool,
     /// NumberOfFrames; 1 if it is absent or not positive.
     pub frame_count: u32,
     /// Encoding of the pixels.

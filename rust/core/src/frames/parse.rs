@@ -23,6 +23,8 @@ const PIXEL_DATA: u32 = 0x7FE0_0010;
 pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA];
 /// TransferSyntaxUID of run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
+/// Beginnings of the manufacturers whose frames dcm2niix does not sort by InStackPositionNumber.
+const KEEPING_FRAME_ORDER: [&str; 5] = ["siemens", "ge ", "uih", "hitachi", "toshiba"];
 /// Limit on frames of one object: ten times those of a long functional scan. Further frames are ignored.
 pub(super) const MAX_FRAMES: u32 = 1 << 19;
 /// Limit on tiles of a mosaic.
@@ -166,7 +168,11 @@ impl ObjectBuilder {
             0x0008_0016 => object.sop_class = text(reader, element)?,
             0x0008_0070 => {
                 let name = text(reader, element)?;
-                object.is_siemens = name.to_ascii_lowercase().starts_with("siemens");
+                let maker = name.to_ascii_lowercase();
+                object.is_siemens = maker.starts_with("siemens");
+                object.keeps_frame_order = KEEPING_FRAME_ORDER
+                    .iter()
+                    .any(|start| maker.starts_with(start));
                 self.blocks.set_manufacturer(&name);
             }
             0x0018_1310 => {

@@ -77,6 +77,7 @@ pub(super) fn exchanged_slices(
         )
     });
     let found = indices.into_iter().chain(ranked).find_map(&mut exchanged);
+    let found = found.or_else(|| scattered_slices(series_frames, frames, &is_compared));
     if found.is_some() || any_ranks {
         return found;
     }
@@ -84,6 +85,70 @@ pub(super) fn exchanged_slices(
         let ranks = volume_ranks(&rows, Ord::cmp)?;
         Some((first_exchanged_volume(&ranks, &is_compared)?, name))
     })
+}
+
+/// Returns the first volume with a slice whose number of a volume is that of slices in another volume, and the name of the
+/// element: slices were lost, so that the slices behind them moved into other volumes.
+fn scattered_slices(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+    is_compared: &dyn Fn(usize, usize) -> bool,
+) -> Option<(usize, &'static str)> {
+    // Only the first two are numbers of volumes: volumes may share a time.
+    for (name, key) in NUMBERS.iter().take(2) {
+        let Some(rows) =
+            values(series_frames, frames, *key).filter(|rows| !are_frame_numbers(rows))
+        else {
+            continue;
+        };
+        let is_temporal_position = name.starts_with("Temporal");
+        let scattered = first_scattered_volume(&rows, f64::total_cmp, is_compared);
+        let volume = scattered.or_else(|| {
+            is_temporal_position
+                .then(|| first_mixed_volume(&rows, is_compared))
+                .flatten()
+        });
+        if let Some(volume) = volume {
+            return Some((volume, name));
+        }
+        // All slices of a volume have its number.
+        if volume_ranks(&rows, f64::total_cmp).is_some() {
+            return None;
+        }
+    }
+    let rows = volume_indices(series_frames, frames, true)?;
+    let volume = first_scattered_volume(&rows, Ord::cmp, is_compared)?;
+    Some((volume, "DimensionIndexValues"))
+}
+
+/// Returns the first volume with a value that a slice of an earlier volume has. `rows[slice][volume]` are the values of the
+/// slices. None unless the values rise from volume to volume at each slice: other values do not number the volumes.
+fn first_scattered_volume<T>(
+    rows: &[Vec<T>],
+    compare: impl Fn(&T, &T) -> Ordering,
+    is_compared: &dyn Fn(usize, usize) -> bool,
+) -> Option<usize> {
+    let rise = |row: &Vec<T>| {
+        let mut pairs = row.iter().zip(row.iter().skip(1));
+        pairs.all(|(value, next)| compare(value, next).is_lt())
+    };
+    if !rows.iter().all(rise) {
+        return None;
+    }
+    let mut values: Vec<(&T, usize)> = Vec::new();
+    for (slice, row) in rows.iter().enumerate() {
+        let compared = row.iter().enumerate();
+        let compared = compared.filter(|(volume, _)| is_compared(slice, *volume));
+        values.extend(compared.map(|(volume, value)| (value, volume)));
+    }
+    values.sort_by(|(one, volume), (other, other_volume)| {
+        compare(one, other).then(volume.cmp(other_volume))
+    });
+    let pairs = values.iter().zip(values.iter().skip(1));
+    let scattered = pairs.filter(|((one, volume), (other, other_volume))| {
+        volume != other_volume && compare(one, other).is_eq()
+    });
+    scattered.map(|(_, (_, volume))| *volume).min()
 }
 
 /// Returns whether a slice belongs to another volume ([`exchanged_slices`]), if the n-th frame of each place is taken as
@@ -170,6 +235,34 @@ fn first_exchanged_volume(
     })
 }
 
+/// Returns the first volume whose slices have several temporal positions, although all slices of another volume have one.
+/// None unless the positions rise from volume to volume at each slice.
+fn first_mixed_volume(
+    rows: &[Vec<f64>],
+    is_compared: &dyn Fn(usize, usize) -> bool,
+) -> Option<usize> {
+    if !rows
+        .iter()
+        .all(|row| row.is_sorted_by(|one, next| one < next))
+    {
+        return None;
+    }
+    let volumes = rows.first()?.len();
+    let is_mixed = |volume: usize| {
+        let rows = rows.iter().enumerate();
+        let mut compared = rows.filter(|(slice, _)| is_compared(*slice, volume));
+        let first = compared.next().and_then(|(_, row)| row.get(volume));
+        compared.any(|(_, row)| row.get(volume) != first)
+    };
+    let has_one_value = |volume: usize| {
+        let first = rows.first().and_then(|row| row.get(volume));
+        rows.iter().all(|row| row.get(volume) == first)
+    };
+    (0..volumes)
+        .find(|volume| is_mixed(*volume))
+        .filter(|_| (0..volumes).any(has_one_value))
+}
+
 /// Returns DimensionIndexValues of each frame, `[slice][volume]`, without the indices of places: those that are equal in
 /// all volumes at each slice. `with_file` puts the index of the file before them. None if a frame has none, or if their
 /// counts differ.
@@ -213,7 +306,7 @@ pub(super) fn volume_indices(
 
 #[cfg(test)]
 mod tests {
-    use super::{first_exchanged_volume, volume_ranks};
+    use super::{first_exchanged_volume, first_mixed_volume, first_scattered_volume, volume_ranks};
 
     fn mixed(rows: &[Vec<i32>]) -> Option<usize> {
         first_exchanged_volume(&volume_ranks(rows, i32::cmp)?, &|_, _| true)
@@ -227,6 +320,25 @@ mod tests {
         // A value of the first rank is as high as one of the second rank.
         assert_eq!(mixed(&[vec![1, 2], vec![3, 2]]), None);
         assert_eq!(mixed(&[vec![1, 1], vec![1, 1]]), None);
+    }
+
+    #[test]
+    fn equal_numbers_in_different_volumes_count_if_numbers_rise() {
+        let scattered = |rows: &[Vec<i32>]| first_scattered_volume(rows, i32::cmp, &|_, _| true);
+        assert_eq!(scattered(&[vec![1, 2, 3], vec![1, 3, 4]]), Some(2));
+        assert_eq!(scattered(&[vec![1, 2], vec![1, 2]]), None);
+        // Numbers of groups of slices.
+        assert_eq!(scattered(&[vec![1, 3], vec![2, 4]]), None);
+        assert_eq!(scattered(&[vec![1, 1], vec![2, 2]]), None);
+        assert_eq!(scattered(&[vec![1, 2, 3], vec![3, 1, 2]]), None);
+    }
+
+    #[test]
+    fn several_temporal_positions_count_if_another_volume_has_one() {
+        let first = |rows: &[Vec<f64>]| first_mixed_volume(rows, &|_, _| true);
+        assert_eq!(first(&[vec![1.0, 2.0], vec![1.0, 3.0]]), Some(1));
+        assert_eq!(first(&[vec![1.0, 3.0], vec![2.0, 4.0]]), None);
+        assert_eq!(first(&[vec![1.0, 1.0], vec![1.0, 2.0]]), None);
     }
 
     #[test]

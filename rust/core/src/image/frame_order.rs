@@ -119,14 +119,32 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
 
 /// Returns whether the `frames` of one object, in this order, are shuffled. They are not if they follow each other
 /// volume by volume, the slices of all volumes have the same ascending or descending positions, and no header says that
-/// a slice belongs to another volume.
+/// a slice has another place in its volume or belongs to another volume.
 fn is_shuffled(frames: &[SeriesFrame<'_>]) -> bool {
     let places: Vec<Option<i64>> = frames
         .iter()
         .map(|series_frame| Some(place_of(&series_frame.plane?)))
         .collect();
     let different: BTreeSet<_> = places.iter().flatten().collect();
-    !are_equal_volumes(&places, different.len().max(1)) || has_exchanged_frames(frames, &places)
+    let count = different.len().max(1);
+    !are_equal_volumes(&places, count)
+        || has_other_slice_order(frames, count)
+        || has_exchanged_frames(frames, &places)
+}
+
+/// Returns whether InStackPositionNumber does not rise from frame to frame in a volume of `count` slices, in an object whose
+/// slices converters sort by it: they place the sorted slices as if these were in the order of the frames.
+fn has_other_slice_order(frames: &[SeriesFrame<'_>], count: usize) -> bool {
+    frames.chunks(count).any(|volume| {
+        let mut pairs = volume.iter().zip(volume.iter().skip(1));
+        pairs.any(|(frame, next)| {
+            let (one, next) = (&frame.frame.attributes, &next.frame.attributes);
+            !frame.object.keeps_frame_order
+                && !one.dimension_indices.is_empty()
+                && one.stack_id_hash == next.stack_id_hash
+                && one.in_stack_position > next.in_stack_position
+        })
+    })
 }
 
 /// Returns whether all volumes of `count` slices have the same places, in the same ascending or descending
@@ -156,7 +174,7 @@ fn normal_of(plane: &Plane) -> [i64; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::{SeriesFrame, frames_of_irregular_order};
+    use super::{Plane, SeriesFrame, frames_of_irregular_order};
     use crate::frames::{Frame, Object, Pixels};
 
     #[test]
@@ -181,5 +199,50 @@ mod tests {
             .collect();
         // The frames have no numbers, so their order is irregular.
         assert_eq!(frames_of_irregular_order(&objects, &series_frames), 2);
+    }
+
+    /// Returns the number of frames of irregular order in a compressed object of three slices with these places and
+    /// InStackPositionNumbers.
+    fn irregular(places_and_numbers: [(i32, i64); 3], keeps_frame_order: bool) -> usize {
+        let frames = places_and_numbers.iter().zip(0..);
+        let frames = frames.map(|((place, number), index)| {
+            let mut frame = Frame {
+                index,
+                ..Frame::default()
+            };
+            let attributes = &mut frame.attributes;
+            attributes.position = Some([0.0, 0.0, f64::from(*place)]);
+            attributes.orientation = Some([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+            attributes.spacing = Some([1.0, 1.0]);
+            attributes.in_stack_position = Some(*number);
+            attributes.dimension_indices = vec![1, 1];
+            frame
+        });
+        let object = Object {
+            pixels: Pixels::Unreadable,
+            frames: frames.collect(),
+            keeps_frame_order,
+            ..Object::default()
+        };
+        let series_frames: Vec<SeriesFrame<'_>> = object
+            .frames
+            .iter()
+            .map(|frame| SeriesFrame {
+                object: &object,
+                frame,
+                file: 0,
+                plane: Plane::of(&frame.attributes, 4, 4),
+            })
+            .collect();
+        frames_of_irregular_order(std::slice::from_ref(&object), &series_frames)
+    }
+
+    #[test]
+    fn frames_against_the_order_of_their_stack_are_irregular() {
+        let against = [(0, 3), (1, 2), (2, 1)];
+        assert_eq!(irregular(against, false), 3);
+        assert_eq!(irregular(against, true), 0);
+        assert_eq!(irregular([(0, 1), (1, 2), (2, 3)], false), 0);
+        assert_eq!(irregular([(2, 1), (1, 2), (0, 3)], false), 0);
     }
 }

@@ -26,6 +26,7 @@ mod statistics;
 mod statistics_error;
 mod steady;
 mod time_step;
+mod unreadable_frames;
 mod value_matcher;
 mod volume_labels;
 mod volume_order;

@@ -10,6 +10,7 @@ use super::matches::{ImageMatch, Matches};
 use super::nifti::Nifti;
 use super::scaling::{Scalings, SliceValues};
 use super::slice_rows::{Difference, SliceRows};
+use super::unreadable_frames::assign_unreadable_frames;
 use crate::frames::{FileError, PixelReader, comparison_obstacle};
 use crate::regular;
 
@@ -128,7 +129,7 @@ impl<'s> ValueMatcher<'s> {
                         None => unmatched.push((candidate, volume)),
                     }
                 }
-                assign_unreadable_frames(&mut unmatched, &mut frames, matches);
+                assign_unreadable_frames(self.series_frames, &mut unmatched, &mut frames, matches);
                 if repeats {
                     frames.unassign_all();
                 }
@@ -329,21 +330,4 @@ impl<'s> ValueMatcher<'s> {
         }
         Ok(())
     }
-}
-
-/// Assigns frames with unreadable values, in their order, to the slices in `unmatched` (candidate and volume), and removes
-/// these slices from it.
-fn assign_unreadable_frames(
-    unmatched: &mut Vec<(&CandidateSlice, u32)>,
-    frames: &mut FramesAtPosition,
-    matches: &mut Matches,
-) {
-    unmatched.retain(|(candidate, volume)| {
-        let mut flags = frames.is_assigned.iter().zip(&frames.is_readable);
-        let at = flags.position(|(assigned, readable)| !assigned && !readable);
-        if let Some(at) = at {
-            matches.set_frame(candidate, *volume, frames.assign(at));
-        }
-        at.is_none()
-    });
 }

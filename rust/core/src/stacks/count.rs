@@ -31,25 +31,48 @@ pub struct VolumeCounts {
 /// Assigns each frame of a stack to a volume, and counts the volumes.
 ///
 /// Uses the one of the [`candidate_assignments`] with the lowest [`cost`]; of several, the one with the fewest repeated
-/// frames, and of several of these the first.
+/// frames, and of several of these the first. If a number of the volumes proves that volumes of this assignment have slices
+/// of several volumes ([`is_mixed`]), uses that number.
 pub(super) fn assign_volumes(
     placed_frames: &PlacedFrames<'_>,
     clock: &Clock,
 ) -> (VolumeCounts, Assignment) {
-    let mut assignments = candidate_assignments(placed_frames, clock)
+    let mut counted: Vec<(VolumeCounts, Assignment)> = candidate_assignments(placed_frames, clock)
         .into_iter()
-        .map(|assignment| (count_volumes(placed_frames, &assignment), assignment));
-    let Some(first) = assignments.next() else {
+        .map(|assignment| (count_volumes(placed_frames, &assignment), assignment))
+        .collect();
+    let best = counted
+        .iter()
+        .enumerate()
+        .min_by_key(|(_, (volumes, _))| (cost(volumes), volumes.repeated_frames));
+    let Some((index, (_, best))) = best else {
         return Default::default();
     };
-    assignments.fold(first, |best, next| {
-        let key = |volumes: &VolumeCounts| (cost(volumes), volumes.repeated_frames);
-        if key(&next.0) < key(&best.0) {
-            next
-        } else {
-            best
-        }
-    })
+    let slices = &placed_frames.slice_indices;
+    let by_number = counted.iter().position(|(volumes, numbers)| {
+        numbers.is_by_volume_number
+            && volumes.repeated_frames == 0
+            && !best.is_by_volume_number
+            && is_mixed(slices, &best.volume_indices, &numbers.volume_indices)
+    });
+    counted.swap_remove(by_number.unwrap_or(index))
+}
+
+/// Returns whether volumes have slices of several volumes by a number: frames with one number are in different volumes, and
+/// the numbers of the frames of each slice rise from volume to volume.
+fn is_mixed(slices: &[usize], volumes: &[usize], numbers: &[usize]) -> bool {
+    let mut volume_of: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut is_scattered = false;
+    let mut numbers_at: BTreeMap<usize, BTreeMap<usize, usize>> = BTreeMap::new();
+    for ((slice, volume), number) in slices.iter().zip(volumes).zip(numbers) {
+        is_scattered |= volume_of.entry(*number).or_insert(*volume) != volume;
+        numbers_at
+            .entry(*slice)
+            .or_default()
+            .insert(*volume, *number);
+    }
+    let rise = |at: &BTreeMap<usize, usize>| at.values().is_sorted_by(|one, next| one < next);
+    is_scattered && numbers_at.values().all(rise)
 }
 
 /// Returns the number of missing slices (without those of whole missing volumes) plus the number of repeated frames.
@@ -155,4 +178,19 @@ pub(super) fn diffusion(
         .map(|(value, count)| (value as f64 / 10.0, count))
         .collect();
     (b_values, directions.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_mixed;
+
+    #[test]
+    fn a_number_in_several_volumes_proves_a_mixture_if_numbers_rise() {
+        // Three slices of two volumes; the second slice of the second volume has the number of a third volume, and so on.
+        let (slices, volumes) = ([0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1]);
+        assert!(is_mixed(&slices, &volumes, &[0, 1, 1, 2, 0, 1]));
+        assert!(!is_mixed(&slices, &volumes, &[0, 1, 0, 1, 0, 1]));
+        assert!(!is_mixed(&slices, &volumes, &[0, 1, 2, 3, 4, 5]));
+        assert!(!is_mixed(&slices, &volumes, &[0, 1, 1, 0, 0, 1]));
+    }
 }

@@ -14,6 +14,8 @@ pub(super) struct Assignment {
     pub volume_indices: Vec<usize>,
     /// Number of volumes.
     pub volume_count: usize,
+    /// Whether the volumes are those of a number that counts volumes: the temporal position or AcquisitionNumber.
+    pub is_by_volume_number: bool,
     /// Number of volumes between the first and the last one of which no slice exists.
     pub missing_volumes: usize,
 }
@@ -24,14 +26,20 @@ pub(super) fn candidate_assignments(
     placed_frames: &PlacedFrames<'_>,
     clock: &Clock,
 ) -> Vec<Assignment> {
+    let by_volume_number = |assignment: Option<Assignment>| {
+        assignment.map(|assignment| Assignment {
+            is_by_volume_number: true,
+            ..assignment
+        })
+    };
     let mut candidates: Vec<Assignment> = [
-        by_number(placed_frames, true, |stack_frame| {
+        by_volume_number(by_number(placed_frames, true, |stack_frame| {
             stack_frame.frame.attributes.temporal_position
-        }),
+        })),
         by_number(placed_frames, false, mosaic_number),
-        by_number(placed_frames, false, |stack_frame| {
+        by_volume_number(by_number(placed_frames, false, |stack_frame| {
             stack_frame.frame.attributes.acquisition_number
-        }),
+        })),
         by_number(placed_frames, false, multi_frame_file_index),
         by_number(placed_frames, false, |stack_frame| {
             rounded(clock.time(stack_frame), 1e3)
@@ -108,7 +116,7 @@ fn by_number_rank(numbers: &[i64]) -> Assignment {
             .map(|number| distinct.partition_point(|other| other < number))
             .collect(),
         volume_count: distinct.len(),
-        missing_volumes: 0,
+        ..Assignment::default()
     }
 }
 
